@@ -1,0 +1,159 @@
+# penstock: see `make help`.
+#
+#	make                build build/penstock
+#	make DEV=1          warnings are errors
+#	make SAN=address,undefined   or SAN=thread: a build with sanitizers
+#	make URING=0        without liburing; PORTABLE=1 (implies it): POSIX only
+#	make install        DESTDIR= PREFIX=/usr/local
+#	make V=1            show the commands
+
+PREFIX     ?= /usr/local
+DESTDIR    ?=
+CC         ?= cc
+OPT        ?= -O2 -g
+URING      ?= 1
+PORTABLE   ?= 0
+DEV        ?= 0
+SAN        ?=
+V          ?= 0
+
+ifeq ($(PORTABLE),1)
+override URING := 0
+SYSTEM     := posix
+OTHER      := linux
+STD        := -std=c11 -D_POSIX_C_SOURCE=200809L
+else
+SYSTEM     := linux
+OTHER      := posix
+STD        := -std=c11 -D_GNU_SOURCE
+endif
+
+# Builds of different kinds live side by side.
+comma      := ,
+KIND       := $(SYSTEM)$(if $(filter 0,$(URING)),-nouring)$(if $(SAN),-san-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(DEV)),-dev)
+BUILD      ?= build/$(KIND)
+
+WARN       := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings -Wundef -Wcast-qual \
+	-Wswitch-enum -Wnull-dereference -Wno-missing-field-initializers
+ifeq ($(DEV),1)
+WARN       += -Werror
+endif
+ifeq ($(SAN),)
+HARDEN     := -D_FORTIFY_SOURCE=3 -fstack-protector-strong
+else
+HARDEN     := -fsanitize=$(SAN) -fno-omit-frame-pointer
+OPT        := -O1 -g
+endif
+CFLAGS     += $(STD) $(OPT) $(WARN) $(HARDEN) -fPIE -pthread
+CPPFLAGS   += -Iinclude
+LDFLAGS    += -pie -Wl,-z,relro,-z,now -pthread $(if $(SAN),-fsanitize=$(SAN))
+LDLIBS     += -lev -lhttp_parser $(if $(filter 1,$(URING)),-luring)
+
+ALL_SRC    := $(filter-out %_$(OTHER).c,$(wildcard src/*/*.c))
+ifeq ($(URING),1)
+SRC        := $(filter-out %/uring_none.c,$(ALL_SRC))
+else
+SRC        := $(filter-out %/uring.c,$(ALL_SRC))
+endif
+OBJ        := $(SRC:src/%.c=$(BUILD)/%.o)
+MAIN_OBJ   := $(BUILD)/main.o
+HEADERS    := $(filter-out %.tbl.h,$(wildcard include/*/*.h))
+UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+TOOLS      := $(patsubst tests/lib/%.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
+
+Q          := $(if $(filter 1,$(V)),,@)
+SAY         = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
+
+.PHONY: all help install unit tools check hdr-check layers format format-check \
+	tidy cppcheck todo portable-check clean
+all: build/penstock
+
+# The newest build that was asked for is the one scripts and people start.
+build/penstock: $(BUILD)/penstock
+	$(Q)ln -sfn $(patsubst build/%,%,$<) $@
+
+$(BUILD)/penstock: $(MAIN_OBJ) $(OBJ)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/%.o: src/%.c $(BUILD)/.flags
+	$(call SAY,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Objects are made anew when the flags change.
+$(BUILD)/.flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)' | cmp -s - $@ || \
+		echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)' > $@
+.PHONY: FORCE
+FORCE:
+
+# unit: build the unit tests; scripts/test runs them.
+unit: $(UNIT)
+$(BUILD)/unit/%: tests/unit/%.c $(OBJ) $(BUILD)/.flags
+	$(call SAY,UNIT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Isrc $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(OBJ) $(LDLIBS) -lcmocka
+
+# tools: what the integration tests and the benchmark drive the server with.
+tools: $(TOOLS)
+$(BUILD)/slowfs: LDLIBS += -lfuse3
+$(BUILD)/slowfs: CFLAGS += -I/usr/include/fuse3 -Wno-pedantic
+$(BUILD)/%: tests/lib/%.c $(BUILD)/.flags
+	$(call SAY,TOOL,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
+
+-include $(OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(UNIT:=.d)
+
+install: all
+	install -D -m 755 build/penstock $(DESTDIR)$(PREFIX)/sbin/penstock
+	@if [ -e $(DESTDIR)/etc/penstock/penstock.conf ]; then \
+		echo "kept $(DESTDIR)/etc/penstock/penstock.conf as it is"; \
+	else \
+		install -D -m 644 conf/penstock.conf $(DESTDIR)/etc/penstock/penstock.conf; \
+	fi
+
+# hdr-check: every header compiles alone.
+hdr-check:
+	$(Q)for h in $(HEADERS); do \
+		echo "#include \"$${h#include/}\"" | $(CC) $(CPPFLAGS) $(STD) $(WARN) \
+			-Werror -fsyntax-only -x c - || { echo "$$h: does not compile alone"; exit 1; }; \
+	done; echo "hdr-check: $(words $(HEADERS)) headers compile alone"
+
+# layers: includes point down only (src/LAYERS).
+layers:
+	$(Q)scripts/layers
+
+format:
+	$(Q)clang-format-14 -i $$(git ls-files -co --exclude-standard "*.c" "*.h" | grep -v tbl.h)
+format-check:
+	$(Q)clang-format-14 --dry-run --Werror $$(git ls-files -co --exclude-standard "*.c" "*.h" | grep -v tbl.h) && echo "format-check: clean"
+
+tidy:
+	$(Q)clang-tidy-14 --quiet --warnings-as-errors='*' $(SRC) src/main.c -- $(CPPFLAGS) $(STD)
+
+cppcheck:
+	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck \
+		--enable=warning,performance,portability -Iinclude $(SRC) src/main.c
+
+# portable-check: nothing beyond POSIX is linked by PORTABLE=1.
+portable-check:
+	$(Q)scripts/portable-check
+
+todo:
+	$(Q)git grep -nE '\b(TODO|FIXME|XXX)\b' -- src include scripts conf tests || echo "none"
+
+clean:
+	$(Q)rm -rf build
+
+help:
+	@echo "make               build/penstock      DEV=1: warnings are errors   V=1: show commands"
+	@echo "make SAN=address,undefined            a build with sanitizers (SAN=thread too)"
+	@echo "make URING=0       leave out liburing   PORTABLE=1: POSIX only (implies it)"
+	@echo "make install       DESTDIR= PREFIX=/usr/local; an existing penstock.conf is left alone"
+	@echo "make unit tools    the unit tests; the tests' helper programs"
+	@echo "make hdr-check layers format format-check tidy cppcheck portable-check todo"
+	@echo "scripts/run        build and start with conf/penstock.conf; scripts/test: all the tests"
+	@echo "scripts/bench      side by side with nginx; make clean: remove build/"

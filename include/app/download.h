@@ -1,0 +1,13 @@
+/*
+ * app/download.h - one file read back: a flow from the store to the client.
+ */
+#ifndef APP_DOWNLOAD_H
+#define APP_DOWNLOAD_H
+
+#include "app/service.h"
+
+/* Take a request with a ROUTE_READ_*, as upload_begin() does. */
+void download_begin(struct service *s, struct conn *c, const struct head *h,
+    const struct route *r, void **ret_request);
+
+#endif

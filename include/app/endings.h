@@ -1,0 +1,36 @@
+/*
+ * app/endings.h - how requests end: see endings.tbl.h.
+ */
+#ifndef APP_ENDINGS_H
+#define APP_ENDINGS_H
+
+#include "base/check.h"
+#include "http/response.h"
+
+enum ending {
+#define ENDING(name, status, blame, word, detail) ENDED_##name,
+#include "app/endings.tbl.h"
+	ENDING_COUNT
+};
+
+/* Who has to look into it. */
+enum blame {
+	BLAME_NOBODY,
+	BLAME_CLIENT,
+	BLAME_SERVER,
+};
+
+int ending_status(enum ending e);
+enum blame ending_blame(enum ending e);
+const char *ending_word(enum ending e);
+
+/*
+ * What an error of a store, a body or a reader comes to: the one place where
+ * an errno becomes an answer.
+ */
+enum ending ending_of_error(int err);
+
+/* Make `r` the problem that `e` stands for, in the location `prefix`. */
+void ending_respond(enum ending e, const char *prefix, struct response *r);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * app/endings.tbl.h - every way a request can end, one row each.
+ *
+ * A row is at once the enum, the word in the access log, the status sent, who
+ * has to look into it, and what the client is told to do.  Status 0: nobody
+ * is there to be answered.  %s in a text is the location's prefix.
+ */
+/* clang-format off */
+/*     name             status blame    word                detail */
+ENDING(STORED,          201, NOBODY,  "stored",           "")
+ENDING(REPLACED,        200, NOBODY,  "replaced",         "")
+ENDING(SENT,            200, NOBODY,  "sent",             "")
+ENDING(CLIENT_GONE,     0,   CLIENT,  "client-gone",      "")
+ENDING(BAD_FRAMING,     400, CLIENT,  "bad-framing",      "the body's framing is broken")
+ENDING(TOO_SLOW,        408, CLIENT,  "too-slow",         "nothing of the body arrived within body_timeout")
+ENDING(TOO_LARGE,       413, CLIENT,  "too-large",        "larger than max_body_size of location %s")
+ENDING(FILE_LIMIT,      413, SERVER,  "file-limit",       "larger than the file system or a limit of this server's process lets a file of location %s become")
+ENDING(NOT_FOUND,       404, CLIENT,  "not-found",        "there is no such file in location %s")
+ENDING(NONE_YET,        404, CLIENT,  "none-yet",         "No file uploaded yet")
+ENDING(EXISTS,          409, CLIENT,  "exists",           "a file of that name exists and overwrite is off in location %s: choose another name, or POST for a generated one")
+ENDING(IS_DIRECTORY,    409, CLIENT,  "is-directory",     "a directory of that name exists in location %s: choose another name")
+ENDING(PARENT_IS_FILE,  409, CLIENT,  "parent-is-file",   "a part of the path before the last is a file in location %s: choose another path")
+ENDING(PRECONDITION,    412, CLIENT,  "precondition",     "a condition of the request (If-Match, If-None-Match, If-Unmodified-Since) does not hold")
+ENDING(SYMLINK,         403, CLIENT,  "symlink",          "a symbolic link is in the way in location %s: links are never followed")
+ENDING(MOUNT_POINT,     403, CLIENT,  "mount-point",      "a mount point is in the way in location %s: a location lies on one file system")
+ENDING(NAME_TOO_LONG,   414, CLIENT,  "name-too-long",    "the name is longer than the file system of location %s allows")
+ENDING(DISK_FULL,       507, SERVER,  "disk-full",        "no space is left in location %s")
+ENDING(DISK_ERROR,      500, SERVER,  "disk-error",       "the disk of location %s failed; nothing was stored: send it again")
+ENDING(SYNC_FAILED,     500, SERVER,  "sync-failed",      "the disk of location %s could not make the upload durable; nothing was stored: send it again")
+ENDING(OUTCOME_UNKNOWN, 500, SERVER,  "outcome-unknown",  "outcome unknown: the file of location %s has its name, but its directory could not be synced; it may or may not survive a crash")
+ENDING(NO_PERMISSION,   500, SERVER,  "no-permission",    "the server may not do this in output_dir of location %s: an operator must look at its owner and mode")
+ENDING(READ_ONLY,       500, SERVER,  "read-only",        "output_dir of location %s is read-only: an operator must look at it")
+ENDING(VANISHED,        500, SERVER,  "vanished",         "output_dir of location %s is not there any more: an operator must look at it")
+ENDING(NOT_READY,       503, SERVER,  "not-ready",        "output_dir of location %s is not open: try again later")
+ENDING(LOOKING,         503, NOBODY,  "looking",          "the newest upload of location %s is still being looked for: try again")
+ENDING(NO_MEMORY,       503, SERVER,  "no-memory",        "the server is short of memory or descriptors: try again later")
+ENDING(STOPPED,         0,   NOBODY,  "stopped",          "")
+/* clang-format on */
+#undef ENDING

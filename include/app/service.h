@@ -1,0 +1,38 @@
+/*
+ * app/service.h - answers the requests of one server block: a `handler`.
+ *
+ *	conn -> head -> router -> service -> upload | download | short answer
+ */
+#ifndef APP_SERVICE_H
+#define APP_SERVICE_H
+
+#include "base/check.h"
+#include "config/config.h"
+#include "flow/trace.h"
+#include "http/conn.h"
+#include "http/router.h"
+#include "store/store.h"
+
+struct service {
+	struct handler handler; /* what conns are given */
+	const struct conf_server *conf;
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct trace_group *traces;
+	struct store **stores; /* one for each of conf->locations */
+};
+
+/* A request in the service's hands: how to forget it when its connection
+ * goes.  The first member of an upload and of a download. */
+struct request {
+	void (*drop)(struct request *r);
+};
+
+/* Ready to be used; all that the fields point to outlives it. */
+void service_init(struct service *s);
+
+/* The store behind a location of this server. */
+struct store *service_store(
+    const struct service *s, const struct conf_location *location);
+
+#endif

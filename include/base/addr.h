@@ -1,0 +1,42 @@
+/*
+ * base/addr.h - socket addresses as the config file and the logs write them.
+ *
+ *	8000   127.0.0.1:8000   *:8000   [::1]:8000   unix:/run/penstock.sock
+ *
+ * Numeric only: no name is ever looked up.
+ */
+#ifndef BASE_ADDR_H
+#define BASE_ADDR_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "base/check.h"
+
+enum {
+	ADDR_TEXT_MAX = 128, /* room for addr_format(), with its NUL */
+};
+
+struct addr {
+	struct sockaddr_storage ss;
+	socklen_t len;
+};
+
+/*
+ * addr_parse(text, ret, ret_why):
+ * Read what stands behind `listen`.  0, or -EINVAL and *ret_why a sentence
+ * (static) that says what is wrong and what is allowed.
+ */
+NODISCARD int addr_parse(
+    const char *text, struct addr *ret, const char **ret_why);
+
+/* The form addr_parse() reads; a UNIX peer without a name is "unix:". */
+void addr_format(const struct addr *a, char ret_text[ADDR_TEXT_MAX]);
+
+/* True when both name the same endpoint. */
+bool addr_equal(const struct addr *a, const struct addr *b);
+
+/* The path of a UNIX socket, or NULL for another family. */
+const char *addr_unix_path(const struct addr *a);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * base/clock.h - what time it is, and how long things took.
+ *
+ * Durations are measured with the monotonic clock in nanoseconds; the wall
+ * clock is for people and for names.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+
+enum {
+	CLOCK_STAMP_MAX = 32, /* room for any stamp below, with its NUL */
+};
+
+/* Nanoseconds on a clock that never jumps (CLOCK_MONOTONIC). */
+uint64_t clock_mono_ns(void);
+
+/* Nanoseconds since 1970, UTC (CLOCK_REALTIME). */
+uint64_t clock_wall_ns(void);
+
+/* "2026-11-22T12:00:00.123Z": for logs. */
+void clock_stamp_iso(uint64_t wall_ns, char ret_stamp[CLOCK_STAMP_MAX]);
+
+/* "20261122T120000123Z": sorts as text, for generated names. */
+void clock_stamp_name(uint64_t wall_ns, char ret_stamp[CLOCK_STAMP_MAX]);
+
+/* "Sun, 22 Nov 2026 12:00:00 GMT": IMF-fixdate, RFC 9110 section 5.6.7. */
+void clock_stamp_http(time_t wall_s, char ret_stamp[CLOCK_STAMP_MAX]);
+
+/*
+ * clock_parse_http(text, len, ret_s):
+ * Read an HTTP date in any of its three forms (RFC 9110 section 5.6.7).
+ * 0, or -EINVAL.
+ */
+int clock_parse_http(const char *text, size_t len, time_t *ret_s);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * base/fd.h - descriptors: what differs between systems, in one place.
+ *
+ * fd_linux.c or fd_posix.c holds what the systems do differently, fd.c the
+ * rest.  Every descriptor made here is close-on-exec.
+ */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "base/check.h"
+
+/* Close *fd unless it is -1, and set it to -1. */
+void fd_close(int *fd);
+
+/* 0 or a negative errno. */
+NODISCARD int fd_set_nonblock(int fd);
+NODISCARD int fd_set_cloexec(int fd);
+
+/*
+ * fd_accept(listener, ret_addr, ret_len):
+ * One accepted socket, non-blocking, or a negative errno (-EAGAIN: nobody
+ * waits).  *ret_len holds the room in *ret_addr and is set to what was used.
+ */
+NODISCARD int fd_accept(
+    int listener, struct sockaddr_storage *ret_addr, socklen_t *ret_len);
+
+/* A new non-blocking stream socket, or a negative errno. */
+NODISCARD int fd_socket(int family);
+
+/*
+ * A wake-up: any thread or a signal handler raises it, one loop watches
+ * `rd` for reading and lowers it.  An eventfd, or a pipe.
+ */
+struct fd_wake {
+	int rd, wr; /* one and the same for an eventfd; both -1: not open */
+};
+NODISCARD int fd_wake_open(struct fd_wake *w);
+void fd_wake_raise(const struct fd_wake *w); /* async-signal-safe */
+void fd_wake_lower(const struct fd_wake *w);
+void fd_wake_close(struct fd_wake *w);
+
+/* Anonymous memory that children share after fork, zeroed; NULL: none. */
+void *fd_map_shared(size_t size);
+
+/*
+ * fd_raise_limit(want, ret_have):
+ * Raise the soft limit on descriptors to `want`, or as far as the hard limit
+ * lets; *ret_have is what holds afterwards.  0 or a negative errno.
+ */
+NODISCARD int fd_raise_limit(size_t want, size_t *ret_have);
+
+/* `len` random bytes from the system; fewer is fatal (die). */
+void fd_random(void *buf, size_t len);
+
+/* Write it all to a blocking descriptor: 0 or a negative errno. */
+NODISCARD int fd_write_all(int fd, const void *buf, size_t len);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * base/list.h - a doubly linked list whose nodes live in what they link.
+ *
+ * A node is on at most one list.  list_remove() leaves the node unlinked, so
+ * list_is_linked() tells at any time; a zeroed node is unlinked too.
+ */
+#ifndef BASE_LIST_H
+#define BASE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/check.h"
+
+struct list_node {
+	struct list_node *next, *prev;
+};
+
+struct list {
+	struct list_node head; /* head.next is the first, head.prev the last */
+};
+
+static inline void
+list_init(struct list *l)
+{
+	l->head.next = l->head.prev = &l->head;
+}
+
+static inline bool
+list_is_empty(const struct list *l)
+{
+	return l->head.next == &l->head;
+}
+
+static inline bool
+list_is_linked(const struct list_node *n)
+{
+	return n->next != NULL;
+}
+
+/* Append `n`, which must not be on a list. */
+static inline void
+list_append(struct list *l, struct list_node *n)
+{
+	check(!list_is_linked(n));
+	n->next = &l->head;
+	n->prev = l->head.prev;
+	l->head.prev->next = n;
+	l->head.prev = n;
+}
+
+/* Put `n`, which must not be on a list, before all others. */
+static inline void
+list_prepend(struct list *l, struct list_node *n)
+{
+	check(!list_is_linked(n));
+	n->prev = &l->head;
+	n->next = l->head.next;
+	l->head.next->prev = n;
+	l->head.next = n;
+}
+
+/* Take `n` off its list; nothing when it is on none. */
+static inline void
+list_remove(struct list_node *n)
+{
+	if (!list_is_linked(n))
+		return;
+	n->prev->next = n->next;
+	n->next->prev = n->prev;
+	n->next = n->prev = NULL;
+}
+
+/* The first node, or NULL. */
+static inline struct list_node *
+list_first(const struct list *l)
+{
+	return list_is_empty(l) ? NULL : l->head.next;
+}
+
+/* Take the first node off and return it, or NULL. */
+static inline struct list_node *
+list_shift(struct list *l)
+{
+	struct list_node *n = list_first(l);
+
+	if (n != NULL)
+		list_remove(n);
+	return n;
+}
+
+/* For each node `n`; `n` may be removed on the way, using `tmp`. */
+#define LIST_EACH(l, n, tmp)                                                   \
+	for ((n) = (l)->head.next;                                             \
+	     (n) != &(l)->head && ((tmp) = (n)->next, true); (n) = (tmp))
+
+#endif

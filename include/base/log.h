@@ -1,0 +1,74 @@
+/*
+ * base/log.h - the error log: one line, one write(), per event.
+ *
+ *	2026-11-22T12:00:00.123Z notice 4711 1.2: upload 7: message
+ *
+ * A process has one error log, a descriptor that may be shared with others
+ * (O_APPEND keeps the lines whole).  Lower layers return errors and do not
+ * log; whoever knows the request logs once.  Text that came from a client
+ * must go through str_escape() first.  Not for signal handlers.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/check.h"
+
+enum log_level {
+	LEVEL_ERROR,  /* someone must look */
+	LEVEL_WARN,   /* we coped */
+	LEVEL_NOTICE, /* life cycle */
+	LEVEL_INFO,
+	LEVEL_DEBUG,
+	LEVEL_COUNT
+};
+
+/* The level's name as the config file spells it: "error", "warn", ... */
+extern const char *const log_level_name[LEVEL_COUNT];
+
+/*
+ * log_to(fd, level):
+ * Write lines up to `level` to `fd`, which stays the caller's and must stay
+ * open until the next log_to().  Before the first call: stderr, notice.
+ */
+void log_to(int fd, enum log_level level);
+
+/* Where lines go now. */
+int log_fd(void);
+
+/*
+ * log_set_who(who):
+ * What stands after the pid, such as "1.2" (worker 1 of generation 2).  It is
+ * copied and clipped to 15 bytes; "" leaves it out.
+ */
+void log_set_who(const char *who);
+
+/* True when a line of this level would be written: for costly arguments. */
+bool log_enabled(enum log_level level);
+
+/* Write one line, clipped at 2 KiB; errno is left as it was. */
+void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#define log_error(...) log_line(LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...) log_line(LEVEL_WARN, __VA_ARGS__)
+#define log_notice(...) log_line(LEVEL_NOTICE, __VA_ARGS__)
+#define log_info(...) log_line(LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)                                                         \
+	(log_enabled(LEVEL_DEBUG) ? log_line(LEVEL_DEBUG, __VA_ARGS__)         \
+				  : (void)0)
+
+/*
+ * log_allowed(limit):
+ * For lines that a client can cause: true at most once a second for each
+ * `limit` (a static, zeroed struct of the caller), which then holds how many
+ * were held back since the last line, to be said in it.
+ */
+struct log_limit {
+	uint64_t last_ns;
+	unsigned held_back;
+};
+NODISCARD bool log_allowed(struct log_limit *limit);
+
+#endif

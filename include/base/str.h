@@ -1,0 +1,67 @@
+/*
+ * base/str.h - text that grows, and text made safe to show.
+ *
+ * A zeroed struct str is empty and owns nothing.  `s` is always NUL-terminated
+ * once anything was added.  Out of memory is remembered: nothing is added any
+ * more and str_failed() says so, so that a caller checks once, at the end.
+ */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/check.h"
+
+struct str {
+	char *s;
+	size_t len, cap;
+	bool failed;
+};
+
+/* Add bytes, text, or formatted text at the end. */
+void str_add(struct str *b, const void *bytes, size_t len);
+void str_puts(struct str *b, const char *text);
+void str_printf(struct str *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void str_vprintf(struct str *b, const char *fmt, va_list ap);
+
+/* True when memory ran out on the way; the text is then not whole. */
+NODISCARD bool str_failed(const struct str *b);
+
+/* Make it empty, keeping its memory. */
+void str_clear(struct str *b);
+
+/* Free its memory; it is empty and usable again. */
+void str_fini(struct str *b);
+
+/*
+ * str_escape(b, bytes, len):
+ * Add text that came from outside in a form that cannot break a log line, a
+ * JSON string or a terminal: `"`, `\`, controls, DEL and bytes >= 0x80 that
+ * are not valid UTF-8 become \u00XX; other UTF-8 stays as it is, but for C1
+ * and bidirectional controls.
+ */
+void str_escape(struct str *b, const void *bytes, size_t len);
+
+/*
+ * str_quote(bytes, len, buf, size):
+ * The same into a buffer of the caller, clipped with "..."; returns buf.
+ */
+const char *str_quote(const void *bytes, size_t len, char *buf, size_t size);
+
+/*
+ * str_utf8(bytes, len, ret_code):
+ * Length of the well-formed UTF-8 sequence at `bytes` (RFC 3629: no overlong
+ * forms, no surrogates), and its code point; 0 when there is none.
+ */
+size_t str_utf8(const unsigned char *bytes, size_t len, unsigned *ret_code);
+
+/* A code point that must not reach a terminal or a name: controls of C0 and
+ * C1, line and paragraph separators, bidirectional controls, the BOM. */
+bool str_is_control(unsigned code);
+
+/* Equal but for ASCII case. */
+bool str_ieq(const char *a, size_t a_len, const char *b);
+
+#endif

@@ -1,0 +1,144 @@
+/*
+ * config/config.h - what the user asked for, checked and complete.
+ *
+ *	file -> lexer -> directives (the table) -> struct config
+ *
+ * A config is loaded into a fresh struct, checked as a whole and never
+ * changed afterwards: whoever holds the pointer may read it without asking,
+ * and a bad file never replaces a good one.  Every value is set: by the file,
+ * by the block around it (top -> server -> location), or by the default that
+ * the directive table names.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/addr.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/str.h"
+
+enum conf_engine {
+	ENGINE_AUTO,
+	ENGINE_IO_URING,
+	ENGINE_THREADS,
+};
+
+enum conf_keep {
+	KEEP_ALL,
+	KEEP_LATEST,
+};
+
+/* Where a directive stands, for messages that come after parsing. */
+struct conf_place {
+	const char *file; /* owned by the config */
+	unsigned line, column;
+};
+
+struct conf_location {
+	char *prefix; /* "/file": begins with a slash, ends with none but "/" */
+	struct conf_place place;
+	char *output_dir;	/* absolute: resolved when the file was read */
+	uint64_t queue_depth;	/* chunks between reader and writer */
+	uint64_t max_body_size; /* bytes, 0: any */
+	enum conf_keep keep;
+	bool overwrite;
+	bool sync;
+	bool read;     /* GET and HEAD are answered */
+	bool dotfiles; /* names may begin with a dot */
+	bool trace;
+};
+
+struct conf_listen {
+	struct addr addr;
+	struct conf_place place;
+};
+
+struct conf_server {
+	struct conf_place place;
+	struct conf_listen *listens;
+	size_t listen_count;
+	struct conf_location *locations; /* longest prefix first; one or more */
+	size_t location_count;
+	char *access_log; /* "off", "stdout", "stderr" or an absolute path */
+	uint64_t header_timeout_ms;
+	uint64_t body_timeout_ms;
+	uint64_t keepalive_timeout_ms;
+	uint64_t keepalive_requests;
+};
+
+struct config {
+	char *file; /* the path it came from, NULL: the built-in defaults */
+	uint64_t worker_processes; /* 0: no fork; `auto` is resolved already */
+	bool worker_auto;	   /* it was `auto`, and -T says so again */
+	uint64_t worker_connections;
+	uint64_t buffer_memory; /* bytes per worker */
+	uint64_t chunk_size;	/* bytes, a multiple of 4096 */
+	enum conf_engine io_engine;
+	char *pid_file;	 /* absolute, or "off" */
+	char *error_log; /* "stderr", "stdout" or an absolute path */
+	enum log_level error_level;
+	bool daemonize;
+	char *user; /* NULL: stay who we are */
+	uint64_t shutdown_timeout_ms;
+	struct conf_server *servers;
+	size_t server_count;
+	/* what else the loader owns: file names that places point to */
+	char **files;
+	size_t file_count;
+};
+
+/*
+ * config_load(path, errors, ret):
+ * Read and check the file at `path`, or the built-in defaults when NULL.  Not
+ * one mistake but all of them are added to `errors`, a line each, as
+ * "file:line:column: directive: what is wrong and what is allowed".
+ * 0 and *ret, which the caller owns until config_free(); or -EINVAL; or
+ * -ENOMEM, with nothing to be said for it in `errors`.
+ *
+ * Relative paths are relative to the working directory (those of `include` to
+ * the file), so a process that reloads must not change it.
+ */
+NODISCARD int config_load(
+    const char *path, struct str *errors, struct config **ret);
+
+/*
+ * config_parse_text(name, text, len, errors, ret):
+ * The same from memory: any bytes at all.  `name` is what the messages and
+ * config_print() call it, and `include` is relative to.
+ */
+NODISCARD int config_parse_text(const char *name, const char *text, size_t len,
+    struct str *errors, struct config **ret);
+
+/*
+ * config_check(c, errors):
+ * Part of loading: look for what no value shows alone, such as two servers on
+ * one address.  Strings may be NULL where a mistake was told already.
+ */
+void config_check(const struct config *c, struct str *errors);
+
+/* Free it and clear the caller's pointer; nothing when *cp is NULL. */
+void config_free(struct config **cp);
+
+/*
+ * config_needs_restart(old, fresh, why):
+ * What a reload cannot apply (see directives.h), a line each into `why`.
+ * True when there is any.
+ */
+bool config_needs_restart(
+    const struct config *old, const struct config *fresh, struct str *why);
+
+/* The whole effective configuration, a comment on every directive (-T): a
+ * config file that gives this config again. */
+void config_print(const struct config *c, FILE *out);
+
+/* The location that serves `path` on `s`: the longest prefix that matches at
+ * a "/" boundary; NULL when none does. */
+const struct conf_location *config_location(
+    const struct conf_server *s, const char *path, size_t len);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * config/directives.h - every directive, one row each.
+ *
+ *	row -> parser, range check, default, inheritance, -T, manual
+ *
+ * A row names the struct its value lives in (struct config, conf_server or
+ * conf_location: its `owner`) and the blocks it may stand in: that of its
+ * owner and those around it, from which it is inherited.  value.h reads and
+ * writes the value by the row.
+ */
+#ifndef CONFIG_DIRECTIVES_H
+#define CONFIG_DIRECTIVES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/num.h"
+#include "base/str.h"
+
+enum directives_block {
+	BLOCK_TOP, /* outside of all blocks; struct config */
+	BLOCK_SERVER,
+	BLOCK_LOCATION,
+	BLOCK_COUNT
+};
+
+enum directives_type {
+	VALUE_NUMBER,	 /* uint64_t; the word, if any, is VALUE_AUTO */
+	VALUE_SIZE,	 /* uint64_t, bytes */
+	VALUE_TIME,	 /* uint64_t, milliseconds */
+	VALUE_FLAG,	 /* bool */
+	VALUE_CHOICE,	 /* an enum: the index of the word */
+	VALUE_PATH,	 /* char *: one of the words, or made absolute */
+	VALUE_TEXT,	 /* char *, NULL when not given */
+	VALUE_ERROR_LOG, /* error_log and error_level of struct config */
+	VALUE_LISTEN,	 /* one more of the listens of struct conf_server */
+	VALUE_INCLUDE,	 /* none: another file is read in its place */
+	VALUE_BLOCK,	 /* none: it opens the block `owner` */
+};
+
+enum directives_apply {
+	APPLY_RELOAD,
+	APPLY_RESTART,
+	APPLY_RESTART_ZERO, /* restart for from 0 and to 0, else reload */
+};
+
+enum {
+	DIRECTIVES_MAX = 64, /* room for marks, one for each row */
+};
+
+struct directive {
+	const char *name;
+	enum directives_type type;
+	enum directives_apply apply;
+	enum directives_block owner;
+	unsigned contexts; /* bit 1 << BLOCK_x: may stand there */
+	size_t offset;	   /* of the value in the owner's struct */
+	uint64_t min, max;
+	uint64_t multiple;	  /* 0: any */
+	const char *const *words; /* NULL or ended by NULL */
+	const char *dflt;	  /* as in a file; NULL: none */
+	const char *help;	  /* a clause: lower case, no full stop */
+};
+
+/* Sorted by name. */
+extern const struct directive directives[];
+extern const size_t directives_count;
+
+/* The row of that name, or NULL; and its index in the table. */
+const struct directive *directives_find(const char *name);
+size_t directives_index(const struct directive *d);
+
+/*
+ * directives_nearest(name, block):
+ * The row whose name looks most like `name`, which is none, preferring those
+ * allowed in `block`; NULL when none is near.
+ */
+const struct directive *directives_nearest(
+    const char *name, enum directives_block block);
+
+/* True when the directive may stand in the block. */
+bool directives_is_allowed(
+    const struct directive *d, enum directives_block block);
+
+/* True when it has a value that a file, a block around or a default gives. */
+bool directives_has_value(const struct directive *d);
+
+/* How many values it takes at most; the least is 1, or 0 for 0. */
+size_t directives_values_max(const struct directive *d);
+
+/* Add what may stand there, "4k to 64m, a multiple of 4k"; and where it may
+ * stand, "at top level or in server". */
+void directives_allowed(const struct directive *d, struct str *out);
+void directives_where(const struct directive *d, struct str *out);
+
+/* "at top level", "in server", "in location". */
+extern const char *const directives_block_text[BLOCK_COUNT];
+
+/* A bound of a VALUE_NUMBER, VALUE_SIZE or VALUE_TIME as a file has it. */
+void directives_format_number(
+    const struct directive *d, uint64_t n, char ret_text[NUM_TEXT_MAX]);
+
+/* The README's table: name, contexts, default, range, what it does. */
+void directives_markdown(FILE *out);
+
+#endif

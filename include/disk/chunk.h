@@ -1,0 +1,95 @@
+/*
+ * disk/chunk.h - the memory that bodies pass through.
+ *
+ *	pool -> reader (filling) -> queue -> writer -> operation -> pool
+ *
+ * All chunks of a worker have one size, are page-aligned, and are handed out
+ * last-used-first, so that they stay in cache.  Three rules keep anybody from
+ * taking what others need:
+ *
+ *  - the pool never holds more than its budget;
+ *  - everybody gets one chunk before anybody gets a second;
+ *  - each chunk is charged to the device it is bound for: one device has at
+ *    most half of the budget while another one waits; and where there are
+ *    several, none ever has more than four times what is still free, so that
+ *    a newcomer finds something even when all others are stuck for good.
+ */
+#ifndef DISK_CHUNK_H
+#define DISK_CHUNK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "base/list.h"
+#include "disk/op.h"
+
+struct ev_loop;
+struct chunk_pool;
+struct chunk_claim;
+
+struct chunk {
+	unsigned char *data; /* chunk_size() bytes */
+	size_t len;	     /* of them filled */
+	size_t taken;	     /* of those gone on their way (sockets) */
+	struct op op;	     /* the one operation it can be in */
+
+	/* the pool's */
+	struct list_node node;
+	struct chunk_pool *pool;
+	struct chunk_account *account;
+	struct chunk_claim *claim; /* NULL: the taker is gone */
+	unsigned canary;
+};
+
+/* What one device has of the pool. */
+struct chunk_account {
+	struct list_node node;
+	size_t held;
+	size_t waiting; /* claims that wait */
+};
+
+/* What one upload has of the pool, and its place among those who wait. */
+struct chunk_claim {
+	struct chunk_account *account;
+	size_t held;
+	void (*on_grant)(struct chunk_claim *claim, struct chunk *c);
+	struct list_node node; /* linked while it waits */
+};
+
+/* A pool of chunks of `size` bytes, `budget` bytes at most; NULL: memory. */
+NODISCARD struct chunk_pool *chunk_pool_new(
+    struct ev_loop *loop, size_t size, size_t budget);
+
+/* Free it and all free chunks; chunks still out are a bug. */
+void chunk_pool_free(struct chunk_pool **pp);
+
+/* Bytes in one chunk. */
+size_t chunk_size(const struct chunk_pool *p);
+
+/* Chunks handed out now. */
+size_t chunk_pool_held(const struct chunk_pool *p);
+
+/* Let a device take part; it must stay until chunk_account_remove(). */
+void chunk_account_add(struct chunk_pool *p, struct chunk_account *a);
+void chunk_account_remove(struct chunk_pool *p, struct chunk_account *a);
+
+/*
+ * chunk_take(p, claim):
+ * An empty chunk, which the caller owns; or NULL, and then the claim waits
+ * and claim->on_grant() brings one later, from the loop.  Taking while the
+ * claim waits is a bug.
+ */
+NODISCARD struct chunk *chunk_take(
+    struct chunk_pool *p, struct chunk_claim *claim);
+
+/* Wait no longer; nothing when the claim does not wait. */
+void chunk_stop_waiting(struct chunk_pool *p, struct chunk_claim *claim);
+
+/* Give it back to its pool. */
+void chunk_give(struct chunk *c);
+
+/* The claim of a chunk that is in an operation ends before the operation. */
+void chunk_disown(struct chunk *c);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * disk/engine.h - who waits for the disk, so that the loop never does.
+ *
+ *	engine_submit(op) -> [device: at most `cap` in flight] -> io_uring
+ *	                                                       |  threads
+ *	op->on_done(op, res)  <-  one eventfd per worker  <----'
+ *
+ * Reads and writes go to the ring where there is one; everything else (open,
+ * sync, link, close, whole recipes of them) is an OP_CALL on a thread, which
+ * costs as much as a chain on the ring and reads as plain C.  Both kinds are
+ * capped per device, so that a dead disk holds its own callers only.  On a
+ * device that is memory (tmpfs) nothing can wait: its operations are run at
+ * submission, their completions delivered from the loop as all others.
+ *
+ * One engine per worker, made after the fork.
+ */
+#ifndef DISK_ENGINE_H
+#define DISK_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/check.h"
+#include "disk/op.h"
+
+struct ev_loop;
+struct engine;
+
+enum engine_wish {
+	ENGINE_WISH_AUTO, /* the ring when this kernel lets us, else threads */
+	ENGINE_WISH_URING,
+	ENGINE_WISH_THREADS,
+};
+
+enum {
+	/* Operations in flight on one device: enough for any disk to sort,
+	 * few enough that a dead one costs little. */
+	ENGINE_DEVICE_CAP = 32,
+};
+
+/*
+ * engine_new(loop, wish, ret):
+ * 0, -ENOSYS or -EPERM when the ring was asked for and cannot be had, or
+ * another negative errno.  The caller owns it until engine_free().
+ */
+NODISCARD int engine_new(
+    struct ev_loop *loop, enum engine_wish wish, struct engine **ret);
+
+/* "io_uring" or "threads". */
+const char *engine_name(const struct engine *e);
+
+/*
+ * engine_submit(e, dev, op):
+ * Hand `op` over; it comes back through op->on_done from the loop, never
+ * from within this call.  Submitting one that is in flight is a bug.
+ */
+void engine_submit(struct engine *e, struct device *dev, struct op *op);
+
+/* Operations submitted and not completed yet. */
+size_t engine_in_flight(const struct engine *e);
+
+/*
+ * engine_free(ep):
+ * End the threads, free it and the caller's pointer.  With operations in
+ * flight that is a bug: such a process can only _exit().
+ */
+void engine_free(struct engine **ep);
+
+/*
+ * What engines are made of: threads.c and uring.c.  A backend takes ops
+ * (start), may collect them until the loop sleeps (flush), and hands those
+ * that are done to engine_done() when the engine's wake-up rang (reap).
+ */
+struct backend {
+	const struct backend_ops *ops;
+	struct engine *engine;
+};
+
+struct backend_ops {
+	const char *name;
+	void (*start)(struct backend *b, struct op *op);
+	void (*flush)(struct backend *b);
+	void (*reap)(struct backend *b);
+	void (*free)(struct backend *b);
+};
+
+/* Make one that raises `wake` when something is done: 0 or negative errno. */
+struct fd_wake;
+NODISCARD int threads_new(
+    struct engine *e, const struct fd_wake *wake, struct backend **ret);
+NODISCARD int uring_new(
+    struct engine *e, const struct fd_wake *wake, struct backend **ret);
+
+/* From reap only: `op` is done with op->res; its on_done is called later. */
+void engine_done(struct engine *e, struct op *op);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * flow/flow.h - one reader and one writer, joined by one queue.
+ *
+ *	source -> reader --put--> [ queue ] --get--> writer -> sink
+ *
+ * The same thing carries an upload (a request body into a file) and a
+ * download (a file into a socket).
+ */
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
+
+#include "base/check.h"
+#include "flow/meter.h"
+#include "flow/queue.h"
+#include "flow/reader.h"
+#include "flow/trace.h"
+#include "flow/writer.h"
+
+enum flow_side {
+	FLOW_READING,
+	FLOW_WRITING,
+};
+
+struct flow_setup {
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct chunk_account *account; /* of the device it goes to or from */
+	struct source *source;
+	struct sink *sink;
+	size_t queue_depth;
+	unsigned write_depth;
+	double silence_max_s; /* of the source; 0: for ever */
+	void *owner;
+	void (*on_read_all)(void *owner); /* the last byte is in the queue */
+	void (*on_drained)(void *owner);  /* and has been written */
+	/* Either side failed; the flow is at rest and is to be stopped. */
+	void (*on_failed)(void *owner, enum flow_side side, int err);
+};
+
+struct flow {
+	struct flow_setup to;
+	struct queue *queue;
+	struct reader reader;
+	struct writer writer;
+	struct meter meter;  /* started by flow_init */
+	struct trace *trace; /* NULL: off; the owner's to end */
+};
+
+/* Nothing runs yet, but the meter: both sides wait for the disk. */
+void flow_init(struct flow *f);
+
+/* Let it flow: 0 or -ENOMEM. */
+NODISCARD int flow_start(struct flow *f, const struct flow_setup *setup);
+
+/* Stop both sides and give back what they hold.  The source and the sink are
+ * told to forget them.  Idempotent; the meter's figures stay. */
+void flow_stop(struct flow *f);
+
+#endif

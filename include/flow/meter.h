@@ -1,0 +1,75 @@
+/*
+ * flow/meter.h - who waited for whom: the life of an upload, split in time.
+ *
+ *	reader   network | queue | memory | done
+ *	writer   data | write | sync | done
+ *
+ * Each side is in exactly one of its states at any time; a change costs one
+ * clock read.  Times are nanoseconds.
+ */
+#ifndef FLOW_METER_H
+#define FLOW_METER_H
+
+#include <stdint.h>
+
+enum meter_reader {
+	READER_NETWORK, /* waiting for bytes, or moving them */
+	READER_QUEUE,	/* the queue is full */
+	READER_MEMORY,	/* the pool is dry */
+	READER_DONE,
+	READER_STATE_COUNT
+};
+
+enum meter_writer {
+	WRITER_DATA,  /* the queue is empty */
+	WRITER_WRITE, /* at least one write in flight */
+	WRITER_SYNC,  /* syncing and publishing */
+	WRITER_DONE,
+	WRITER_STATE_COUNT
+};
+
+enum verdict {
+	VERDICT_BALANCED,
+	VERDICT_READ_BOUND,  /* the writer waited for the reader */
+	VERDICT_WRITE_BOUND, /* the reader waited for the writer */
+	VERDICT_COUNT
+};
+
+extern const char *const verdict_name[VERDICT_COUNT];
+
+struct meter {
+	uint64_t start, end;
+	uint64_t reader_since, writer_since;
+	enum meter_reader reader;
+	enum meter_writer writer;
+	uint64_t reader_ns[READER_STATE_COUNT];
+	uint64_t writer_ns[WRITER_STATE_COUNT];
+};
+
+/* Begin: reading, and waiting for data. */
+void meter_start(struct meter *m);
+
+/* A side changes its state; staying in it costs nothing. */
+void meter_read(struct meter *m, enum meter_reader state);
+void meter_write(struct meter *m, enum meter_writer state);
+
+/* Stop both clocks; idempotent. */
+void meter_stop(struct meter *m);
+
+/* From here on, all of a stopped meter. */
+uint64_t meter_total_ns(const struct meter *m);
+
+/*
+ * (time the reader was not held back) + (time the writer was busy) - total,
+ * at least 0: what taking turns would have cost more.
+ */
+uint64_t meter_saved_ns(const struct meter *m);
+
+/*
+ * Read-bound: the writer waited for data at least twice as long as the reader
+ * for queue and memory; write-bound: the reverse; else, or when all of these
+ * are under 10 ms together, balanced.
+ */
+enum verdict meter_verdict(const struct meter *m);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * flow/sink.h - what a writer writes to.
+ *
+ * A sink takes chunks one by one, moves their bytes (to a file, by an
+ * operation; to a socket, as it takes them), gives each back to its pool and
+ * then says so with writer_wrote().  It never does so from within write().
+ */
+#ifndef FLOW_SINK_H
+#define FLOW_SINK_H
+
+#include <stdint.h>
+
+struct chunk;
+struct sink;
+struct writer;
+
+struct sink_ops {
+	/* The sink owns `c` from here on. */
+	void (*write)(struct sink *s, struct chunk *c, struct writer *w);
+	/* The writer goes away while the sink has chunks of it: it must never
+	 * hear of them again. */
+	void (*abandon)(struct sink *s);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+};
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * flow/writer.h - the writing side of a flow: queue -> sink.
+ *
+ * Its watcher has no descriptor: a file is always "ready".  It is fed
+ * (ev_feed_event) by a put into the queue and by each completion, so that
+ * both sides of a flow are watchers and neither calls into the other.
+ */
+#ifndef FLOW_WRITER_H
+#define FLOW_WRITER_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "flow/meter.h"
+#include "flow/queue.h"
+#include "flow/sink.h"
+#include "flow/trace.h"
+
+struct reader;
+
+/* What a writer is joined to; all of it outlives the writer. */
+struct writer_setup {
+	struct ev_loop *loop;
+	struct queue *queue;
+	struct reader *reader; /* resumed by the first free place */
+	struct sink *sink;
+	struct meter *meter;
+	struct trace *trace;
+	unsigned depth; /* writes in flight at most */
+	void *owner;
+	/* Queue closed, empty, and all written.  May end the writer. */
+	void (*on_drained)(void *owner);
+	/* The first error of the sink.  May end the writer. */
+	void (*on_failed)(void *owner, int err);
+};
+
+struct writer {
+	unsigned magic;
+	struct writer_setup to;
+	ev_prepare watcher; /* never started, only fed */
+	unsigned writing;   /* chunks the sink has */
+	bool asked;	    /* "get()" was said for the next chunk */
+	bool running;
+};
+
+/* Be ready; the first chunk is taken when it is put. */
+void writer_start(struct writer *w, const struct writer_setup *setup);
+
+/* There is something to do: a chunk was put, or the queue was closed. */
+void writer_wake(struct writer *w);
+
+/* The sink is done with one chunk: 0, or a negative errno. */
+void writer_wrote(struct writer *w, int err);
+
+/* Stop for good, leaving to the sink what it has; idempotent. */
+void writer_stop(struct writer *w);
+
+#endif

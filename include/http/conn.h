@@ -1,0 +1,115 @@
+/*
+ * http/conn.h - one client connection: requests in, answers out.
+ *
+ *	heading -> working -> answering | streaming -> heading ...
+ *	                               \-> lingering -> over
+ *
+ * A connection reads a head, hands the request to its handler, and sends the
+ * answer when the handler has one.  In between the socket belongs to the
+ * handler's reader (through conn_body()), and is watched by nobody else.
+ *
+ * Who ends it: only the connection itself.  Calls marked "ends the request"
+ * may free it; the handler must not touch it, nor the request's body, after.
+ */
+#ifndef HTTP_CONN_H
+#define HTTP_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/check.h"
+#include "base/list.h"
+#include "config/config.h"
+#include "flow/sink.h"
+#include "flow/source.h"
+#include "http/head.h"
+#include "http/response.h"
+
+struct chunk_pool;
+struct conn;
+struct ev_loop;
+struct journal;
+struct slot;
+
+/* Who answers requests; called from the loop. */
+struct handler {
+	/*
+	 * A request came.  `head` is valid during this call only.  The
+	 * handler answers, now or later, in one of the ways below; `*request`
+	 * is its own until then.
+	 */
+	void (*on_request)(struct handler *h, struct conn *c,
+	    const struct head *head, void **request);
+	/* The connection is being dropped: forget the request and what it
+	 * has, and do not touch the connection any more. */
+	void (*on_gone)(struct handler *h, void *request);
+};
+
+/* What the connections of one server block share; one set per worker. */
+struct conn_group {
+	struct ev_loop *loop;
+	const struct conf_server *conf;
+	struct handler *handler;
+	struct slot *slot;	      /* whose `connections` they count in */
+	struct journal *access;	      /* NULL: no access log */
+	void (*on_closed)(void *arg); /* there is one fewer */
+	void *arg;
+	struct list conns;
+	bool stopping; /* no request after the present one */
+	uint64_t *ids; /* the last id given out, of the worker */
+};
+
+/* Take over the accepted socket `fd`; it is closed when memory is short. */
+void conn_open(struct conn_group *g, int fd, const struct addr *peer);
+
+/* Numbers the requests of this worker, for logs. */
+uint64_t conn_id(const struct conn *c);
+
+/* Is there an access log that notes go to? */
+bool conn_is_logged(const struct conn *c);
+
+/* The request's body, for a reader; ended from the start when it has none. */
+struct source *conn_body(struct conn *c);
+
+/* More than `max` bytes of body fail with BODY_TOO_LARGE. */
+void conn_limit_body(struct conn *c, uint64_t max);
+
+/* Bytes of body that were read so far. */
+uint64_t conn_body_bytes(const struct conn *c);
+
+/* Why a body is malformed: a static sentence, after BODY_BAD_FRAMING. */
+const char *conn_body_problem(const struct conn *c);
+
+/* Send 100 Continue if the client waits for it and has sent no body yet. */
+void conn_continue(struct conn *c);
+
+/*
+ * conn_answer(c, r):
+ * The final answer; `r` stays the caller's.  When the body was not read to
+ * its end, the connection closes after it, letting the client see the answer
+ * first.  Ends the request.
+ */
+void conn_answer(struct conn *c, const struct response *r);
+
+/*
+ * conn_stream(c, r):
+ * The head of an answer whose content follows through the sink that is
+ * returned; then call conn_streamed().
+ */
+struct sink *conn_stream(struct conn *c, const struct response *r);
+
+/* All of the content was sent, or (false) sending failed.  Ends the
+ * request. */
+void conn_streamed(struct conn *c, bool whole, const char *note);
+
+/* The client is gone, or must not get an answer: close.  Ends the request. */
+void conn_leave(struct conn *c, const char *note);
+
+/* Close those that wait for a request; the others after their answer. */
+void conn_group_stop(struct conn_group *g);
+
+/* Close them all, now; handlers are told. */
+void conn_group_drop(struct conn_group *g);
+
+#endif

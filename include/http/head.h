@@ -1,0 +1,124 @@
+/*
+ * http/head.h - the head of a request: request line and fields.
+ *
+ *	bytes -> head_scan (where does it end?) -> head_parse -> struct head
+ *
+ * http-parser parses the head and nothing else; no other module knows it.
+ * A strict scan stands beside it and refuses what it lets through, and where
+ * the two disagree the head is refused too.  What can be decided by the head
+ * alone is decided here; what depends on the method or the resource is only
+ * reported, and the caller answers it: unknown expectations (417),
+ * Content-Range on PUT and POST (400), a content coding (415), a method that
+ * is known but not served (405), no framing on PUT and POST (411).
+ *
+ * A head that was refused says nothing about where the next one begins: the
+ * connection must be closed after the answer.
+ *
+ * Upgrade fields are ignored.  Field lines that may stand once only (all
+ * that struct head has as a text, If-Match and If-None-Match among them) are
+ * refused with 400 when they come twice, and not joined.
+ */
+#ifndef HTTP_HEAD_H
+#define HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "http/syntax.h"
+
+enum {
+	HEAD_LINE_MAX = 8192,  /* request line, without CRLF: else 414 */
+	HEAD_SIZE_MAX = 32768, /* all of it, with the empty line: else 431 */
+	HEAD_FIELDS_MAX = 100, /* field lines: else 431 */
+	HEAD_BLANKS_MAX = 4,   /* empty lines before it: else 400 */
+};
+
+enum head_method {
+	METHOD_GET,
+	METHOD_HEAD,
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_OPTIONS,
+	METHOD_CONNECT,
+	METHOD_OTHER, /* HTTP knows it, nothing here serves it */
+	METHOD_COUNT
+};
+
+/* All texts point into the buffer that was parsed, or are static. */
+struct head {
+	enum head_method method;
+	struct span method_text;
+	struct span target; /* as it was sent */
+
+	/*
+	 * Where to: without query, still percent-encoded.  It begins with a
+	 * slash, or is "*" (OPTIONS only), or is empty (CONNECT only).
+	 */
+	struct span path;
+
+	/* host[:port], the target's own before the field's; absent: 1.0. */
+	struct span host;
+
+	unsigned minor;	 /* of HTTP/1.x: 0 or 1 */
+	bool keep_alive; /* the client would stay for another request */
+
+	/* Framing: never both; neither: no body. */
+	bool has_length;
+	bool chunked;
+	uint64_t content_length; /* at most INT64_MAX */
+
+	bool expect_continue; /* never true for HTTP/1.0 */
+	bool expect_unknown;  /* something else is expected: 417 */
+	bool content_range;   /* the field is there */
+	bool content_coded;   /* a Content-Encoding other than identity */
+
+	struct span if_match;
+	struct span if_none_match;
+	struct span if_modified_since;
+	struct span if_unmodified_since;
+	struct span if_range;
+	struct span range;
+};
+
+/* Where head_scan() stands; zeroed at the start of each head. */
+struct head_scan {
+	uint32_t at;   /* bytes looked at; after COMPLETE the head's length */
+	uint32_t line; /* where the current line begins */
+	uint16_t lines;
+	uint16_t blanks;
+	bool cr; /* the last byte was CR */
+};
+
+enum head_result {
+	HEAD_INCOMPLETE, /* call again with more bytes */
+	HEAD_COMPLETE,	 /* the head is the first scan->at bytes */
+	HEAD_LINE_LONG,	 /* 414 */
+	HEAD_LARGE,	 /* 431 */
+	HEAD_MALFORMED,	 /* 400: no end will make it right */
+};
+
+/*
+ * head_scan(scan, buf, len, ret_why):
+ * Look for the end of the head that begins at `buf`, of which `len` bytes
+ * are there, going on where the call before stopped; `buf` may have moved,
+ * its bytes may not have changed.  Each byte is looked at once and the
+ * result does not depend on how the bytes were cut.  With the last three
+ * results *ret_why is a static sentence, and calling again is a bug.
+ */
+NODISCARD enum head_result head_scan(
+    struct head_scan *scan, const char *buf, size_t len, const char **ret_why);
+
+/*
+ * head_parse(buf, len, ret, ret_why):
+ * Parse the whole head, empty line included, which head_scan() found to be
+ * complete (other bytes are refused, never a bug).  Returns 0 and fills
+ * *ret, or the HTTP status to answer with and in *ret_why a static sentence
+ * that says what is wrong.  After a refusal *ret is valid as far as it was
+ * filled, for the log: method_text and target, each perhaps absent.
+ */
+NODISCARD int head_parse(
+    const char *buf, size_t len, struct head *ret, const char **ret_why);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * http/response.h - an answer before it becomes bytes.
+ *
+ * Whoever handles the request fills one in; the connection adds what only it
+ * knows (Date, Connection) and sends it.  A zeroed response with a status is
+ * a valid one without content.
+ */
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "base/str.h"
+
+struct response {
+	int status;
+	struct str fields;	  /* further field lines, each with its CRLF */
+	const char *content_type; /* NULL: no content */
+	struct str content;
+	/* The length of content that is streamed afterwards, or would have
+	 * been (HEAD); `content` is empty then. */
+	uint64_t stream_length;
+	bool streamed;
+	bool head_only;	 /* an answer to HEAD: fields as for GET, no content */
+	bool close;	 /* do not keep the connection in any case */
+	struct str note; /* for the access log: how it ended, what took long */
+};
+
+/* "Created"; an empty text for a status that is not in use here. */
+const char *response_reason(int status);
+
+/*
+ * response_problem(r, status, fmt, ...):
+ * Make it an error as RFC 9457 has it (application/problem+json, one line),
+ * its detail telling the user what to change.  Text in the arguments that
+ * came from outside is made safe.  503 gets a Retry-After.
+ */
+void response_problem(struct response *r, int status, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Status line and fields, with the empty line, added to `out`; and the
+ * content, unless it is streamed. */
+void response_format(
+    const struct response *r, bool keep_alive, struct str *out);
+
+void response_fini(struct response *r);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * net/transport.h - bytes to and from a client, whatever carries them.
+ *
+ * `plain` is the socket as it is; TLS will be another.  All calls are
+ * non-blocking and return a byte count or a negative errno: -EAGAIN when
+ * nothing can be moved now, 0 from recv at the end of the stream.
+ */
+#ifndef NET_TRANSPORT_H
+#define NET_TRANSPORT_H
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/check.h"
+
+struct transport;
+
+struct transport_ops {
+	ssize_t (*recv)(struct transport *t, void *buf, size_t len);
+	ssize_t (*send)(
+	    struct transport *t, const struct iovec *iov, int count);
+	/* Say that nothing more will be sent; reading goes on. */
+	void (*shutdown)(struct transport *t);
+	void (*close)(struct transport *t); /* also closes and clears `fd` */
+};
+
+struct transport {
+	const struct transport_ops *ops;
+	int fd; /* to be watched */
+};
+
+/* A transport over the connected, non-blocking socket `fd`, which it owns. */
+void transport_init_plain(struct transport *t, int fd);
+
+static inline ssize_t
+transport_recv(struct transport *t, void *buf, size_t len)
+{
+	return t->ops->recv(t, buf, len);
+}
+
+static inline ssize_t
+transport_send(struct transport *t, const struct iovec *iov, int count)
+{
+	return t->ops->send(t, iov, count);
+}
+
+static inline void
+transport_shutdown(struct transport *t)
+{
+	t->ops->shutdown(t);
+}
+
+static inline void
+transport_close(struct transport *t)
+{
+	t->ops->close(t);
+}
+
+#endif

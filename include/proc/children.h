@@ -1,0 +1,72 @@
+/*
+ * proc/children.h - the workers, as their master sees them.
+ *
+ *	generation 1: [0] [1]      being retired by a reload
+ *	generation 2: [0] [1]      those of now
+ */
+#ifndef PROC_CHILDREN_H
+#define PROC_CHILDREN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/check.h"
+#include "base/list.h"
+#include "proc/worker.h"
+
+struct child {
+	struct list_node node;
+	pid_t pid; /* 0: dead, to be forked again at `due_ns` */
+	unsigned index, generation;
+	struct slot *slot; /* NULL while dead */
+	bool retired;	   /* told to finish; not restarted */
+	bool killed;	   /* sent SIGKILL */
+	uint64_t born_ns, due_ns;
+	unsigned backoff_ms;
+};
+
+struct children {
+	struct list list;
+	struct shm *shm;
+	struct newest_table *newest;
+	int alive[2]; /* a pipe: workers read it, its end is the master's */
+};
+
+/* 0 or a negative errno. */
+NODISCARD int children_init(struct children *c);
+void children_fini(struct children *c);
+
+/* Add `count` workers of a generation; they are forked by children_tend(). */
+NODISCARD int children_add(
+    struct children *c, unsigned generation, size_t count);
+
+/*
+ * children_tend(c, setup):
+ * Fork those that are due.  In a child it does not return.  Milliseconds
+ * until the next is due, -1: none.
+ */
+int children_tend(struct children *c, const struct worker_setup *setup);
+
+/*
+ * children_reap(c, stopping):
+ * Take note of those that ended; unless retired or `stopping` they will be
+ * forked again.
+ */
+void children_reap(struct children *c, bool stopping);
+
+/* Send `sig` to all, or to those of generations before `generation` only,
+ * which are then retired. */
+void children_signal(struct children *c, int sig);
+void children_retire(struct children *c, unsigned generation);
+
+/* All of this generation accept connections. */
+bool children_are_ready(const struct children *c, unsigned generation);
+
+bool children_are_gone(const struct children *c);
+
+/* Say which ones cannot end, and what they wait for. */
+void children_log_stuck(const struct children *c);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * proc/logs.h - the log files of a configuration, opened by the master.
+ */
+#ifndef PROC_LOGS_H
+#define PROC_LOGS_H
+
+#include "base/check.h"
+#include "config/config.h"
+
+struct logs {
+	int error;
+	int *access; /* one for each server; -1: off */
+	size_t access_count;
+};
+
+/* Open them: 0; or a negative errno after logging which one failed. */
+NODISCARD int logs_open(const struct config *conf, struct logs *ret);
+
+/* From here on, the error log is that of `l`. */
+void logs_use(const struct logs *l, const struct config *conf);
+
+/* Close those that are files. */
+void logs_close(struct logs *l);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * proc/rehearsal.h - try what the configuration asks for, before starting.
+ *
+ * The master must never touch an output directory: its disk may be dead.  So
+ * a child becomes `user`, makes the directories, tries to publish in them and
+ * to have the engine; it gets five seconds.
+ */
+#ifndef PROC_REHEARSAL_H
+#define PROC_REHEARSAL_H
+
+#include "base/check.h"
+#include "config/config.h"
+
+/*
+ * rehearsal_run(conf):
+ * 0 after logging a line for each location; or -1 after logging what cannot
+ * be.  A directory that does not answer in time is a warning, not an error:
+ * its location answers 503 until it does.
+ */
+NODISCARD int rehearsal_run(const struct config *conf);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * proc/sockets.h - the listening sockets of a configuration.
+ *
+ * Owned by the master, shared by all workers.  A reload keeps those whose
+ * address stays, so that what is queued on them is not lost.
+ */
+#ifndef PROC_SOCKETS_H
+#define PROC_SOCKETS_H
+
+#include <stddef.h>
+
+#include "base/check.h"
+#include "config/config.h"
+#include "net/listener.h"
+
+struct sockets {
+	struct bound {
+		struct listener listener;
+		size_t server; /* index in the configuration */
+		bool ours;     /* opened here, not taken over from `old` */
+	} * bound;
+	size_t count;
+};
+
+/*
+ * sockets_open(conf, old, ret):
+ * Open all that `conf` listens on, taking over those `old` (NULL: none) has.
+ * 0; or a negative errno after logging which address failed and why, and
+ * then nothing was opened and `old` is as it was.
+ */
+NODISCARD int sockets_open(
+    const struct config *conf, const struct sockets *old, struct sockets *ret);
+
+/* Close those of `old` that `fresh` (NULL: none) has not taken over, and free
+ * what `old` holds; the paths of UNIX sockets are removed when `remove`. */
+void sockets_close(
+    struct sockets *old, const struct sockets *fresh, bool remove);
+
+/* Stop them for every process that has them. */
+void sockets_shutdown(const struct sockets *s);
+
+#endif

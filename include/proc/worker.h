@@ -1,0 +1,37 @@
+/*
+ * proc/worker.h - the process that does the work: one loop, all uploads of
+ * its clients.
+ *
+ *	shared sockets -> acceptor -> conn -> service -> stores, engine
+ *
+ * A worker ends by itself: on QUIT when it has finished what it accepted, on
+ * TERM or INT at once, and, when its master is gone, as on QUIT.  With
+ * operations that a disk does not give back it cannot be freed, nor can the
+ * process end before the disk returns: it closes its sockets first and says
+ * in its slot what it waits for.
+ */
+#ifndef PROC_WORKER_H
+#define PROC_WORKER_H
+
+#include "base/check.h"
+#include "config/config.h"
+#include "proc/logs.h"
+#include "proc/sockets.h"
+#include "stat/shm.h"
+#include "store/newest.h"
+
+struct worker_setup {
+	const struct config *conf;
+	const struct sockets *sockets;
+	const struct logs *logs;
+	const struct shm *shm;
+	struct newest_table *newest;
+	struct slot *slot;
+	int master; /* reads end-of-file when the master is gone; -1: none */
+	bool alone; /* worker_processes 0: no master at all */
+};
+
+/* Work until told to stop; the exit status of the process. */
+NODISCARD int worker_run(const struct worker_setup *setup);
+
+#endif

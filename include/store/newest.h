@@ -1,0 +1,69 @@
+/*
+ * store/newest.h - which upload of a directory is the newest, for all workers.
+ *
+ * One record per output directory (st_dev, inode) in shared memory, replaced
+ * by the worker that has just published.  A name is written into a buffer
+ * that nobody else uses and then becomes the record in one exchange: a worker
+ * that dies on the way leaves a buffer behind, never half a name, and nobody
+ * ever waits for it.  The master gives such buffers back.
+ */
+#ifndef STORE_NEWEST_H
+#define STORE_NEWEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/check.h"
+#include "stat/shm.h"
+
+enum {
+	NEWEST_NAME_MAX = 1025, /* with its NUL: http names have 1024 bytes */
+};
+
+struct newest;	     /* one directory's record */
+struct newest_table; /* all of them */
+
+struct newest_entry {
+	uint64_t inode;
+	char name[NEWEST_NAME_MAX]; /* below the output directory */
+};
+
+/* Bytes of shared memory that a table takes. */
+size_t newest_table_size(void);
+
+/* A table in shared memory; before the fork. */
+struct newest_table *newest_table_new(struct shm *s);
+
+/* The record of a directory, made on first sight; NULL: the table is full. */
+struct newest *newest_of(struct newest_table *t, dev_t dev, ino_t inode);
+
+/*
+ * newest_claim_scan(n):
+ * True for exactly one caller while nothing is known of the directory yet:
+ * it has to find the newest file and say newest_scanned().
+ */
+bool newest_claim_scan(struct newest *n);
+
+/* The scan is over; `found` (NULL: none) counts only when nothing was
+ * published meanwhile. */
+void newest_scanned(struct newest *n, const struct newest_entry *found);
+
+/* False while the directory is still being looked through. */
+bool newest_is_known(const struct newest *n);
+
+/*
+ * newest_set(n, fresh, ret_old):
+ * `fresh` was published.  True when it replaced a record, which is then in
+ * *ret_old: exactly one caller is told of each.
+ */
+bool newest_set(struct newest *n, const struct newest_entry *fresh,
+    struct newest_entry *ret_old);
+
+/* The newest upload; false when there is none. */
+bool newest_get(struct newest *n, struct newest_entry *ret);
+
+/* A worker died: give back what it had claimed. */
+void newest_forget(struct newest_table *t, pid_t pid);
+
+#endif

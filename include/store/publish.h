@@ -1,0 +1,81 @@
+/*
+ * store/publish.h - a file gets its name when it is complete, and not before.
+ *
+ * Two ways, found out by trying them on the directory itself:
+ *
+ *	nameless   O_TMPFILE, then linkat(2): nothing to clean up, ever
+ *	temp name  OUTPUT_DIR/.penstock/RANDOM, locked by its writer, then
+ *	           link(2) + unlink(2), or rename without replacing
+ *
+ * Replacing an existing file takes a temp name in both: link it there, then
+ * rename(2) it over the old one.  A temp name that nobody holds a lock on is
+ * left over from a crash; publish_sweep() removes such and no other.
+ *
+ * May wait for the disk, all of it.  Errors are negative errnos.
+ */
+#ifndef STORE_PUBLISH_H
+#define STORE_PUBLISH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/check.h"
+
+#define PUBLISH_TEMP_DIR ".penstock"
+
+enum {
+	PUBLISH_TEMP_MAX = 32, /* a temp name with its NUL */
+};
+
+/* One output directory. */
+struct publish {
+	int root;      /* the caller's */
+	int temp_dir;  /* ours; -1 while no temp name was needed */
+	bool nameless; /* O_TMPFILE works here */
+	bool by_link;  /* temp names are published by link, else by a rename
+			   that does not replace */
+};
+
+/* A file that has no name yet, or a temp name only. */
+struct unpublished {
+	int fd;
+	char temp[PUBLISH_TEMP_MAX]; /* "": nameless */
+};
+
+/*
+ * publish_init(p, root, overwrite):
+ * Try the ways out beneath `root`, which stays the caller's and open.
+ * -EOPNOTSUPP: this file system has none (see publish.c).
+ */
+NODISCARD int publish_init(struct publish *p, int root, bool overwrite);
+void publish_fini(struct publish *p);
+
+/* "O_TMPFILE and link", ...: for the start-up lines. */
+const char *publish_way(const struct publish *p);
+
+/* A new file, bound for a name in `dir` (-1: root itself). */
+NODISCARD int publish_create(
+    struct publish *p, int dir, struct unpublished *ret);
+
+/* Give it `name` in `dir` (-1: root); -EEXIST when there is one. */
+NODISCARD int publish_link(
+    struct publish *p, struct unpublished *u, int dir, const char *name);
+
+/* The same, in place of whatever has that name, at once. */
+NODISCARD int publish_replace(
+    struct publish *p, struct unpublished *u, int dir, const char *name);
+
+/* Take a temp name back, if there is one; the descriptor stays open. */
+void publish_discard(struct publish *p, struct unpublished *u);
+
+/* Remove what a crash left in `.penstock` of `root`; how many. */
+unsigned publish_sweep(int root);
+
+/* What differs between systems (publish_linux.c, publish_posix.c). */
+NODISCARD int publish_open_nameless(int dir);
+NODISCARD int publish_link_nameless(int fd, int dir, const char *name);
+NODISCARD int publish_rename_new(
+    int from_dir, const char *from, int dir, const char *name);
+NODISCARD int publish_lock(int fd);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * store/store.h - where uploads are kept, whatever keeps them.
+ *
+ *	store_create -> incoming: a sink, then commit or abort
+ *	store_open   -> outgoing: a source, then close
+ *
+ * One store per location and worker.  Every call returns at once; what may
+ * wait is done by the engine and told to the `done` of the caller, later, from
+ * the loop.  Local files (spool.c) are one kind; others can stand beside it.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/check.h"
+#include "disk/chunk.h"
+#include "flow/sink.h"
+#include "flow/source.h"
+
+struct store;
+struct incoming;
+struct outgoing;
+
+enum {
+	STORE_NAME_MAX = 1025, /* a name below the store, with its NUL */
+};
+
+/* What a 201 stands for. */
+enum durability {
+	DURABLE_SYNCED,	  /* data and name are on stable storage */
+	DURABLE_BUFFERED, /* the kernel has them */
+	DURABLE_MEMORY,	  /* and has nowhere else to put them */
+	DURABLE_COUNT
+};
+
+extern const char *const durability_name[DURABLE_COUNT];
+
+/* Errors of a store that no errno says: far from any errno. */
+enum store_error {
+	STORE_NOT_READY = -20001, /* not open (yet); see store_open_error */
+	STORE_OUTCOME_UNKNOWN = -20002, /* the name is there, its sync failed */
+	STORE_SYNC_FAILED = -20003,	/* the data is lost, and has no name */
+	STORE_REFUSED = -20004,		/* wish.terms_hold said no */
+	STORE_NONE = -20005,		/* nothing was uploaded yet */
+	STORE_LOOKING = -20006,		/* the newest is being looked for */
+};
+
+/* What to store. */
+struct store_wish {
+	const char *name; /* checked parts, relative; copied */
+	/*
+	 * Terms beyond the store's own `overwrite`; NULL: none.  Called on an
+	 * engine thread with what has that name now (NULL: nothing), before
+	 * the body and again just before publishing; false: STORE_REFUSED.
+	 */
+	bool (*terms_hold)(const void *terms, const struct stat *existing);
+	void *terms; /* from malloc(); the store's from here on, and freed */
+};
+
+/* A file on its way in. */
+struct incoming {
+	struct sink sink; /* for the writer */
+	struct store *store;
+	struct chunk_account *account; /* the device it is bound for */
+	void *owner;		       /* NULL: nobody waits any more */
+	void (*done)(void *owner, int err);
+	bool replaced; /* after commit: there was one of that name */
+};
+
+/* A file on its way out. */
+struct outgoing {
+	struct source source; /* for the reader */
+	struct store *store;
+	struct chunk_account *account;
+	void *owner;
+	void (*done)(void *owner, int err);
+	struct stat st;		   /* after open */
+	char name[STORE_NAME_MAX]; /* which file it is */
+	uint64_t offset, end;	   /* what is read; the caller may narrow it */
+};
+
+struct store_ops {
+	/* See the functions below. */
+	int (*create)(struct store *s, const struct store_wish *wish,
+	    void *owner, void (*done)(void *owner, int err),
+	    struct incoming **ret);
+	void (*commit)(struct incoming *in);
+	void (*abort)(struct incoming *in);
+	int (*open)(struct store *s, const char *name, void *owner,
+	    void (*done)(void *owner, int err), struct outgoing **ret);
+	void (*close)(struct outgoing *out);
+	bool (*is_idle)(struct store *s);
+	void (*free)(struct store *s);
+};
+
+struct store {
+	const struct store_ops *ops;
+	const char *dir; /* for messages */
+	enum durability durability;
+	bool is_open;	   /* it can take and give */
+	int open_error;	   /* why not, a negative errno; 0: still trying */
+	bool open_settled; /* the first attempt is over, either way */
+};
+
+/*
+ * store_create(s, wish, owner, done, ret):
+ * Begin a file.  0: done(owner, err) follows, and on err == 0 *ret is ready
+ * as a sink; on an error it is still the caller's to abort.  STORE_NOT_READY
+ * or -ENOMEM: nothing was begun (and wish->terms are freed all the same).
+ */
+NODISCARD static inline int
+store_create(struct store *s, const struct store_wish *wish, void *owner,
+    void (*done)(void *owner, int err), struct incoming **ret)
+{
+	return s->ops->create(s, wish, owner, done, ret);
+}
+
+/*
+ * All of it is written: make it durable as the store does, and visible.
+ * done(owner, err) follows; then the incoming is still the caller's to abort,
+ * which after a commit frees it and undoes nothing.
+ */
+static inline void
+store_commit(struct incoming *in)
+{
+	in->store->ops->commit(in);
+}
+
+/*
+ * The caller is done with it, whatever it is doing: unless it is committed or
+ * being committed, nothing of it stays.  Operations in flight are waited for
+ * without the caller, whose pointer is cleared.
+ */
+static inline void
+store_abort(struct incoming **inp)
+{
+	if (*inp != NULL)
+		(*inp)->store->ops->abort(*inp);
+	*inp = NULL;
+}
+
+/*
+ * store_open(s, name, owner, done, ret):
+ * Open a file for reading, the newest one when `name` is NULL.  0: done()
+ * follows; in any case *ret is then the caller's to close.
+ */
+NODISCARD static inline int
+store_open(struct store *s, const char *name, void *owner,
+    void (*done)(void *owner, int err), struct outgoing **ret)
+{
+	return s->ops->open(s, name, owner, done, ret);
+}
+
+/* The caller is done with it; operations in flight are waited for. */
+static inline void
+store_close(struct outgoing **outp)
+{
+	if (*outp != NULL)
+		(*outp)->store->ops->close(*outp);
+	*outp = NULL;
+}
+
+/* Waits for nothing any more: no file open, no operation in flight. */
+static inline bool
+store_is_idle(struct store *s)
+{
+	return s->ops->is_idle(s);
+}
+
+/* Free it, which must be idle, and clear the pointer. */
+static inline void
+store_free(struct store **sp)
+{
+	if (*sp != NULL)
+		(*sp)->ops->free(*sp);
+	*sp = NULL;
+}
+
+#endif

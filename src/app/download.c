@@ -1,0 +1,273 @@
+#include "app/download.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "flow/flow.h"
+#include "http/conditions.h"
+#include "app/endings.h"
+#include "app/names.h"
+#include "app/terms.h"
+
+#define DOWNLOAD_MAGIC 0x646f776eU
+
+enum {
+	WRITE_DEPTH = 1, /* a socket takes one chunk at a time */
+};
+
+struct download {
+	unsigned magic;
+	struct request request;
+	struct service *service;
+	struct conn *conn;
+	const struct conf_location *location;
+	struct outgoing *outgoing;
+	struct terms *terms; /* NULL: none */
+	struct flow flow;    /* runs once the content is being streamed */
+	bool head_only;
+	bool newest; /* asked for by the location's name only */
+};
+
+/* Give back all there is. */
+static void
+let_go(struct download *d)
+{
+	flow_stop(&d->flow);
+	store_close(&d->outgoing);
+	free(d->terms);
+	d->magic = 0;
+	free(d);
+}
+
+static void
+drop(struct request *r)
+{
+	let_go(container_of(r, struct download, request));
+}
+
+static void
+answer_error(struct download *d, int err)
+{
+	enum ending e = ending_of_error(err);
+	struct conn *c = d->conn;
+	struct response r = {.head_only = d->head_only};
+
+	/* Reading says these of what is simply not there to be read. */
+	if (err == -ENOTDIR || err == -EISDIR || err == -ENAMETOOLONG)
+		e = ENDED_NOT_FOUND;
+	if (ending_blame(e) == BLAME_SERVER)
+		log_error("download %" PRIu64 ": %s: %s (%s)", conn_id(c),
+		    d->location->output_dir, ending_word(e),
+		    err > -4096 ? strerror(-err) : "no errno");
+	ending_respond(e, d->location->prefix, &r);
+	str_puts(&r.note, ending_word(e));
+	let_go(d);
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
+/* What tells one version of the file from another. */
+static void
+add_validators(const struct download *d, struct response *r)
+{
+	char etag[CONDITIONS_ETAG_MAX], date[CLOCK_STAMP_MAX];
+
+	conditions_etag(&d->outgoing->st, etag);
+	clock_stamp_http(d->outgoing->st.st_mtime, date);
+	str_printf(&r->fields, "ETag: %s\r\nLast-Modified: %s\r\n", etag, date);
+}
+
+/* The newest has a name of its own, which the client may want to know. */
+static void
+add_location(const struct download *d, struct response *r)
+{
+	if (!d->newest)
+		return;
+	str_puts(&r->fields, "Content-Location: ");
+	if (strcmp(d->location->prefix, "/") != 0)
+		str_puts(&r->fields, d->location->prefix);
+	str_puts(&r->fields, "/");
+	names_encode(d->outgoing->name, &r->fields);
+	str_puts(&r->fields, "\r\n");
+}
+
+/* An answer without the file: 304, 412, 416, or 400. */
+static void
+answer_short(struct download *d, int status, const char *why)
+{
+	struct conn *c = d->conn;
+	struct response r = {.head_only = d->head_only};
+
+	if (status == 304)
+		r.status = status;
+	else
+		response_problem(&r, status, "%s", why);
+	add_validators(d, &r);
+	if (status == 416)
+		str_printf(&r.fields, "Content-Range: bytes */%" PRIu64 "\r\n",
+		    (uint64_t)d->outgoing->st.st_size);
+	str_puts(&r.note, "conditional");
+	let_go(d);
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
+static void
+on_read_all(void *owner)
+{
+	(void)owner;
+}
+
+static void
+on_drained(void *owner)
+{
+	struct download *d = owner;
+	struct conn *c = d->conn;
+
+	check_magic(d, DOWNLOAD_MAGIC);
+	let_go(d);
+	conn_streamed(c, true, ending_word(ENDED_SENT));
+}
+
+static void
+on_flow_failed(void *owner, enum flow_side side, int err)
+{
+	struct download *d = owner;
+	struct conn *c = d->conn;
+	bool client = side == FLOW_WRITING;
+
+	check_magic(d, DOWNLOAD_MAGIC);
+	if (!client)
+		log_error("download %" PRIu64 ": %s: read: %s", conn_id(c),
+		    d->location->output_dir, strerror(-err));
+	let_go(d);
+	conn_streamed(c, false,
+	    ending_word(client ? ENDED_CLIENT_GONE : ENDED_DISK_ERROR));
+}
+
+/* 200 or 206 and what is in `range`. */
+static void
+answer_file(
+    struct download *d, int status, const struct conditions_range *range)
+{
+	struct outgoing *out = d->outgoing;
+	struct conn *c = d->conn;
+	struct response r = {.status = status, .streamed = true};
+
+	r.content_type = "application/octet-stream";
+	r.stream_length = range->len;
+	r.head_only = d->head_only;
+	str_puts(&r.fields, "Accept-Ranges: bytes\r\n"
+			    "X-Content-Type-Options: nosniff\r\n");
+	add_validators(d, &r);
+	add_location(d, &r);
+	if (status == 206)
+		str_printf(&r.fields,
+		    "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64
+		    "\r\n",
+		    range->first, range->first + range->len - 1,
+		    (uint64_t)out->st.st_size);
+	if (d->head_only || range->len == 0) {
+		str_puts(&r.note, ending_word(ENDED_SENT));
+		let_go(d);
+		conn_answer(c, &r);
+		response_fini(&r);
+		return;
+	}
+	out->offset = range->first;
+	out->end = range->first + range->len;
+	if (flow_start(&d->flow, &(struct flow_setup){
+				     .loop = d->service->loop,
+				     .pool = d->service->pool,
+				     .account = out->account,
+				     .source = &out->source,
+				     .sink = conn_stream(c, &r),
+				     .queue_depth = d->location->queue_depth,
+				     .write_depth = WRITE_DEPTH,
+				     .owner = d,
+				     .on_read_all = on_read_all,
+				     .on_drained = on_drained,
+				     .on_failed = on_flow_failed,
+				 }) < 0)
+		on_flow_failed(d, FLOW_READING, -ENOMEM);
+	response_fini(&r);
+}
+
+static void
+on_open(void *owner, int err)
+{
+	struct download *d = owner;
+	struct conditions_range range;
+	const char *why = "";
+	int status;
+
+	check_magic(d, DOWNLOAD_MAGIC);
+	if (err < 0) {
+		answer_error(d, err);
+		return;
+	}
+	status = conditions_read(
+	    terms_head(d->terms), &d->outgoing->st, &range, &why);
+	if (status == 200 || status == 206)
+		answer_file(d, status, &range);
+	else
+		answer_short(d, status, why);
+}
+
+static struct download *
+download_new(struct service *s, struct conn *c, const struct head *h,
+    const struct route *route)
+{
+	struct download *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	d->magic = DOWNLOAD_MAGIC;
+	d->request.drop = drop;
+	d->service = s;
+	d->conn = c;
+	d->location = route->location;
+	d->head_only = h->method == METHOD_HEAD;
+	d->newest = route->kind == ROUTE_READ_NEWEST;
+	flow_init(&d->flow);
+	if (terms_copy(h, &d->terms) < 0) {
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void
+download_begin(struct service *s, struct conn *c, const struct head *h,
+    const struct route *route, void **ret_request)
+{
+	char name[NAMES_MAX + 1];
+	const char *why = "out of memory: try again later";
+	struct download *d = NULL;
+	int status = 0, err;
+
+	if (route->kind == ROUTE_READ_NAMED)
+		status = names_decode(route->name.s, route->name.len,
+		    route->location->dotfiles, name, &why);
+	if (status == 0) {
+		d = download_new(s, c, h, route);
+		status = d ? 0 : 503;
+	}
+	if (status != 0) {
+		struct response r = {.head_only = h->method == METHOD_HEAD};
+
+		response_problem(&r, status, "%s", why);
+		conn_answer(c, &r);
+		response_fini(&r);
+		return;
+	}
+	*ret_request = &d->request;
+	err = store_open(service_store(s, d->location), d->newest ? NULL : name,
+	    d, on_open, &d->outgoing);
+	if (err < 0)
+		answer_error(d, err);
+}

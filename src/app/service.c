@@ -1,0 +1,126 @@
+#include "app/service.h"
+
+#include <string.h>
+
+#include "app/download.h"
+#include "app/upload.h"
+
+struct store *
+service_store(const struct service *s, const struct conf_location *location)
+{
+	return s->stores[location - s->conf->locations];
+}
+
+/* GET /: what there is, and the lines to try. */
+static void
+describe(const struct service *s, const struct head *h, struct response *r)
+{
+	struct str host = {0};
+	const char *authority = "HOST";
+
+	str_add(&host, h->host.s, h->host.s ? h->host.len : 0);
+	if (host.len > 0)
+		authority = host.s;
+	r->status = 200;
+	r->content_type = "text/plain; charset=utf-8";
+	r->head_only = h->method == METHOD_HEAD;
+	str_puts(&r->content, "penstock takes uploads:\n");
+	for (size_t i = 0; i < s->conf->location_count; i++) {
+		const struct conf_location *l = &s->conf->locations[i];
+		const char *p = strcmp(l->prefix, "/") == 0 ? "" : l->prefix;
+
+		str_printf(&r->content,
+		    "\n%s\n"
+		    "  curl -T FILE http://%s%s/NAME     store it as NAME\n"
+		    "  curl -T FILE http://%s%s          store it under a "
+		    "generated name\n",
+		    l->prefix, authority, p, authority, l->prefix);
+		if (l->read)
+			str_printf(&r->content,
+			    "  curl http://%s%s                  the newest "
+			    "upload\n"
+			    "  curl http://%s%s/NAME             that file\n",
+			    authority, l->prefix, authority, p);
+	}
+	str_fini(&host);
+}
+
+static void
+answer_refused(struct conn *c, const struct route *route)
+{
+	struct response r = {0};
+
+	response_problem(&r, route->status, "%s", route->why);
+	if (route->status == 405)
+		str_printf(&r.fields, "Allow: %s\r\n", route->allow);
+	if (route->status == 415)
+		str_puts(&r.fields, "Accept-Encoding: identity\r\n");
+	str_puts(&r.note, "refused");
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
+static void
+answer_options(struct conn *c, const struct route *route)
+{
+	struct response r = {.status = 204};
+
+	str_printf(&r.fields, "Allow: %s\r\n", route->allow);
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
+static void
+answer_index(const struct service *s, struct conn *c, const struct head *h)
+{
+	struct response r = {0};
+
+	describe(s, h, &r);
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
+static void
+on_request(struct handler *handler, struct conn *c, const struct head *head,
+    void **request)
+{
+	struct service *s = container_of(handler, struct service, handler);
+	struct route route;
+
+	router_route(s->conf, head, &route);
+	switch (route.kind) {
+	case ROUTE_REFUSED:
+		answer_refused(c, &route);
+		return;
+	case ROUTE_INDEX:
+		answer_index(s, c, head);
+		return;
+	case ROUTE_OPTIONS:
+		answer_options(c, &route);
+		return;
+	case ROUTE_STORE_NEW:
+	case ROUTE_STORE_NAMED:
+		upload_begin(s, c, head, &route, request);
+		return;
+	case ROUTE_READ_NEWEST:
+	case ROUTE_READ_NAMED:
+		download_begin(s, c, head, &route, request);
+		return;
+	}
+}
+
+static void
+on_gone(struct handler *handler, void *request)
+{
+	struct request *r = request;
+
+	(void)handler;
+	r->drop(r);
+}
+
+void
+service_init(struct service *s)
+{
+	s->handler.on_request = on_request;
+	s->handler.on_gone = on_gone;
+}

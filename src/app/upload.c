@@ -1,0 +1,502 @@
+#include "app/upload.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "flow/flow.h"
+#include "http/conditions.h"
+#include "app/endings.h"
+#include "app/names.h"
+#include "app/terms.h"
+
+#define UPLOAD_MAGIC 0x75706c6fU
+
+enum {
+	/* Buffered writes: the page cache takes one at a time as fast as
+	 * several. */
+	WRITE_DEPTH = 1,
+};
+
+enum state {
+	OPENING,    /* the store is making the file */
+	FLOWING,    /* reader and writer run */
+	DRAINING,   /* the last byte is read, the writer still runs */
+	COMMITTING, /* all is written: sync and publish */
+	OVER,
+	STATE_COUNT
+};
+
+enum event {
+	OPENED,
+	LAST_BYTE,
+	EMPTIED,
+	COMMITTED,
+	FAILED, /* `ending` says how */
+	GONE,	/* the connection, and with it whoever could be answered */
+	EVENT_COUNT
+};
+
+static const char *const state_name[STATE_COUNT] = {
+    [OPENING] = "opening",
+    [FLOWING] = "flowing",
+    [DRAINING] = "draining",
+    [COMMITTING] = "committing",
+    [OVER] = "over",
+};
+
+static const char *const event_name[EVENT_COUNT] = {
+    [OPENED] = "opened",
+    [LAST_BYTE] = "last byte",
+    [EMPTIED] = "emptied",
+    [COMMITTED] = "committed",
+    [FAILED] = "failed",
+    [GONE] = "gone",
+};
+
+struct upload {
+	unsigned magic;
+	enum state state;
+	struct request request;
+	struct service *service;
+	struct conn *conn;
+	const struct conf_location *location;
+	struct incoming *incoming; /* NULL: not begun, or done with */
+	struct flow flow;
+	uint64_t id;
+	enum ending ending;
+	int err; /* behind `ending`, for the log */
+	char name[];
+};
+
+static void upload_on(struct upload *u, enum event ev);
+
+/* ---- what the others tell ---- */
+
+static void
+fail(struct upload *u, int err)
+{
+	/* For an upload it is not its own file that is not there. */
+	u->ending = err == -ENOENT ? ENDED_VANISHED : ending_of_error(err);
+	u->err = err;
+	upload_on(u, FAILED);
+}
+
+/* The store has made the file, or has committed it. */
+static void
+on_stored(void *owner, int err)
+{
+	struct upload *u = owner;
+
+	check_magic(u, UPLOAD_MAGIC);
+	if (err < 0)
+		fail(u, err);
+	else
+		upload_on(u, u->state == OPENING ? OPENED : COMMITTED);
+}
+
+static void
+on_read_all(void *owner)
+{
+	upload_on(owner, LAST_BYTE);
+}
+
+static void
+on_drained(void *owner)
+{
+	upload_on(owner, EMPTIED);
+}
+
+static void
+on_flow_failed(void *owner, enum flow_side side, int err)
+{
+	struct upload *u = owner;
+
+	check_magic(u, UPLOAD_MAGIC);
+	/* The same errno means another thing on the other side. */
+	if (side == FLOW_WRITING && (err == -EPIPE || err == -ETIMEDOUT))
+		err = -EIO;
+	fail(u, err);
+}
+
+static void
+drop(struct request *r)
+{
+	upload_on(container_of(r, struct upload, request), GONE);
+}
+
+/* ---- the receipt ---- */
+
+/* Nanoseconds as milliseconds with three digits behind the point. */
+#define MS(ns) ((ns) / NS_PER_MS), (unsigned)((ns) % NS_PER_MS / 1000)
+#define MS_FMT "%" PRIu64 ".%03u"
+
+static void
+add_receipt(const struct upload *u, const char *location, struct response *r)
+{
+	const struct meter *m = &u->flow.meter;
+
+	str_puts(&r->content, "{\"name\":\"");
+	str_escape(&r->content, u->name, strlen(u->name));
+	str_printf(&r->content,
+	    "\",\"location\":\"%s\",\"bytes\":%" PRIu64
+	    ",\"durability\":\"%s\","
+	    "\"verdict\":\"%s\",\"ms\":{\"network\":" MS_FMT
+	    ",\"queue\":" MS_FMT ",\"memory\":" MS_FMT ",\"data\":" MS_FMT
+	    ",\"write\":" MS_FMT ",\"sync\":" MS_FMT ",\"total\":" MS_FMT
+	    "},\"overlap_saved_ms\":" MS_FMT "}\n",
+	    location, conn_body_bytes(u->conn),
+	    durability_name[u->incoming->store->durability],
+	    verdict_name[meter_verdict(m)], MS(m->reader_ns[READER_NETWORK]),
+	    MS(m->reader_ns[READER_QUEUE]), MS(m->reader_ns[READER_MEMORY]),
+	    MS(m->writer_ns[WRITER_DATA]), MS(m->writer_ns[WRITER_WRITE]),
+	    MS(m->writer_ns[WRITER_SYNC]), MS(meter_total_ns(m)),
+	    MS(meter_saved_ns(m)));
+}
+
+static void
+add_server_timing(const struct meter *m, struct response *r)
+{
+	str_printf(&r->fields,
+	    "Server-Timing: network;dur=" MS_FMT ", queue;dur=" MS_FMT
+	    ", memory;dur=" MS_FMT ", data;dur=" MS_FMT ", write;dur=" MS_FMT
+	    ", sync;dur=" MS_FMT ", total;dur=" MS_FMT "\r\n",
+	    MS(m->reader_ns[READER_NETWORK]), MS(m->reader_ns[READER_QUEUE]),
+	    MS(m->reader_ns[READER_MEMORY]), MS(m->writer_ns[WRITER_DATA]),
+	    MS(m->writer_ns[WRITER_WRITE]), MS(m->writer_ns[WRITER_SYNC]),
+	    MS(meter_total_ns(m)));
+}
+
+/* For the access log: how it ended, and who waited for whom. */
+static void
+add_note(const struct upload *u, struct str *note)
+{
+	const struct meter *m = &u->flow.meter;
+
+	str_puts(note, ending_word(u->ending));
+	if (m->end == 0)
+		return;
+	str_printf(note,
+	    " %s network=" MS_FMT " queue=" MS_FMT " memory=" MS_FMT
+	    " data=" MS_FMT " write=" MS_FMT " sync=" MS_FMT " saved=" MS_FMT
+	    " name=\"",
+	    verdict_name[meter_verdict(m)], MS(m->reader_ns[READER_NETWORK]),
+	    MS(m->reader_ns[READER_QUEUE]), MS(m->reader_ns[READER_MEMORY]),
+	    MS(m->writer_ns[WRITER_DATA]), MS(m->writer_ns[WRITER_WRITE]),
+	    MS(m->writer_ns[WRITER_SYNC]), MS(meter_saved_ns(m)));
+	str_escape(note, u->name, strlen(u->name));
+	str_puts(note, "\"");
+}
+
+/* ---- what is done on the way ---- */
+
+/* Give back all there is; the answer, if any, comes after. */
+static void
+let_go(struct upload *u, const char *last_words)
+{
+	flow_stop(&u->flow);
+	store_abort(&u->incoming);
+	trace_end(&u->flow.trace, last_words);
+	u->magic = 0;
+	free(u);
+}
+
+static void
+start_flow(struct upload *u)
+{
+	trace_step(u->flow.trace, TRACE_READER, "open()");
+	conn_continue(u->conn);
+	if (flow_start(&u->flow,
+		&(struct flow_setup){
+		    .loop = u->service->loop,
+		    .pool = u->service->pool,
+		    .account = u->incoming->account,
+		    .source = conn_body(u->conn),
+		    .sink = &u->incoming->sink,
+		    .queue_depth = u->location->queue_depth,
+		    .write_depth = WRITE_DEPTH,
+		    .silence_max_s =
+			(double)u->service->conf->body_timeout_ms / 1e3,
+		    .owner = u,
+		    .on_read_all = on_read_all,
+		    .on_drained = on_drained,
+		    .on_failed = on_flow_failed,
+		}) < 0)
+		fail(u, -ENOMEM);
+}
+
+static void
+wait_for_writer(struct upload *u)
+{
+	(void)u;
+}
+
+static void
+start_commit(struct upload *u)
+{
+	if (u->location->sync)
+		trace_step(u->flow.trace, TRACE_WRITER, "sync()");
+	trace_step(u->flow.trace, TRACE_WRITER, "publish()");
+	meter_write(&u->flow.meter, WRITER_SYNC);
+	store_commit(u->incoming);
+}
+
+static void
+answer_stored(struct upload *u)
+{
+	struct conn *c = u->conn;
+	struct response r = {.content_type = "application/json"};
+	struct str location = {0};
+
+	meter_stop(&u->flow.meter);
+	u->ending = u->incoming->replaced ? ENDED_REPLACED : ENDED_STORED;
+	r.status = ending_status(u->ending);
+	if (strcmp(u->location->prefix, "/") != 0)
+		str_puts(&location, u->location->prefix);
+	str_puts(&location, "/");
+	names_encode(u->name, &location);
+	add_receipt(u, location.s, &r);
+	str_printf(&r.fields, "Location: %s\r\n", location.s);
+	add_server_timing(&u->flow.meter, &r);
+	if (conn_is_logged(c))
+		add_note(u, &r.note);
+	str_fini(&location);
+	let_go(u, "Done");
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
+/* Someone who runs this server has to see what is not the client's doing. */
+static void
+log_failure(const struct upload *u)
+{
+	static struct log_limit limit;
+	char name[128];
+
+	if (ending_blame(u->ending) != BLAME_SERVER || !log_allowed(&limit))
+		return;
+	log_error("upload %" PRIu64 ": %s: %s: %s (%s)", u->id,
+	    u->location->output_dir,
+	    str_quote(u->name, strlen(u->name), name, sizeof(name)),
+	    ending_word(u->ending),
+	    u->err < 0 && u->err > -4096 ? strerror(-u->err) : "no errno");
+}
+
+static void
+answer_failed(struct upload *u)
+{
+	struct conn *c = u->conn;
+	enum ending e = u->ending;
+	struct response r = {0};
+
+	log_failure(u);
+	if (e == ENDED_BAD_FRAMING && conn_body_problem(c) != NULL)
+		response_problem(
+		    &r, ending_status(e), "%s", conn_body_problem(c));
+	else
+		ending_respond(e, u->location->prefix, &r);
+	meter_stop(&u->flow.meter);
+	if (conn_is_logged(c))
+		add_note(u, &r.note);
+	let_go(u, ending_word(e));
+	if (ending_status(e) == 0)
+		conn_leave(c, r.note.s);
+	else
+		conn_answer(c, &r);
+	response_fini(&r);
+}
+
+/* Nobody is there to be answered.  What was being committed still is. */
+static void
+forget(struct upload *u)
+{
+	let_go(u, "Gone");
+}
+
+typedef void act_fn(struct upload *u);
+
+/*
+ * Every move an upload can make, and what is done on the way.  A square left
+ * empty cannot happen unless this server is wrong, whatever a client does.
+ * A client that leaves before the last byte leaves nothing behind; one that
+ * leaves after it still gets its file stored.
+ */
+/* clang-format off */
+static const struct move {
+	act_fn *act;
+	enum state next;
+} moves[STATE_COUNT][EVENT_COUNT] = {
+	[OPENING] = {
+		[OPENED]    = { start_flow,      FLOWING    },
+		[FAILED]    = { answer_failed,   OVER       },
+		[GONE]      = { forget,          OVER       },
+	},
+	[FLOWING] = {
+		[LAST_BYTE] = { wait_for_writer, DRAINING   },
+		[FAILED]    = { answer_failed,   OVER       },
+		[GONE]      = { forget,          OVER       },
+	},
+	[DRAINING] = {
+		[EMPTIED]   = { start_commit,    COMMITTING },
+		[FAILED]    = { answer_failed,   OVER       },
+		[GONE]      = { forget,          OVER       },
+	},
+	[COMMITTING] = {
+		[COMMITTED] = { answer_stored,   OVER       },
+		[FAILED]    = { answer_failed,   OVER       },
+		[GONE]      = { forget,          OVER       },
+	},
+};
+/* clang-format on */
+
+/*
+ * The only place where an upload changes state.  The action comes last
+ * because it may free `u`; callers must not touch `u` afterwards either.
+ */
+static void
+upload_on(struct upload *u, enum event ev)
+{
+	const struct move *m;
+
+	check_magic(u, UPLOAD_MAGIC);
+	check(u->state < STATE_COUNT && ev < EVENT_COUNT);
+	m = &moves[u->state][ev];
+	if (m->act == NULL)
+		die("upload %" PRIu64 ": %s while %s", u->id, event_name[ev],
+		    state_name[u->state]);
+	log_debug("upload %" PRIu64 ": %s: %s -> %s", u->id, event_name[ev],
+	    state_name[u->state], state_name[m->next]);
+	u->state = m->next;
+	m->act(u);
+}
+
+/* ---- the beginning ---- */
+
+static void
+refuse(struct conn *c, int status, const char *why)
+{
+	struct response r = {0};
+
+	response_problem(&r, status, "%s", why);
+	str_puts(&r.note, "refused");
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
+/* What the name is, as the request says or as we make it. */
+static int
+find_name(
+    const struct route *route, char name[NAMES_MAX + 1], const char **ret_why)
+{
+	if (route->kind == ROUTE_STORE_NAMED)
+		return names_decode(route->name.s, route->name.len,
+		    route->location->dotfiles, name, ret_why);
+	names_generate(name);
+	return 0;
+}
+
+/* Whether the head alone says that this cannot be stored. */
+static int
+check_head(
+    const struct head *h, const struct conf_location *l, char *why, size_t size)
+{
+	char limit[NUM_TEXT_MAX];
+	const char *text;
+
+	if (conditions_write(h, NULL, &text) == 400) {
+		snprintf(why, size, "%s", text);
+		return 400;
+	}
+	if (l->max_body_size > 0 && h->has_length &&
+	    h->content_length > l->max_body_size) {
+		num_format_size(l->max_body_size, limit);
+		snprintf(why, size,
+		    "larger than max_body_size %s of location %s", limit,
+		    l->prefix);
+		return 413;
+	}
+	return 0;
+}
+
+static struct trace *
+begin_trace(const struct upload *u)
+{
+	char label[32];
+
+	if (!u->location->trace)
+		return NULL;
+	snprintf(label, sizeof(label), "%ld-%" PRIu64, (long)getpid(), u->id);
+	return trace_new(label, u->service->traces);
+}
+
+static struct upload *
+upload_new(struct service *s, struct conn *c, const struct route *route,
+    const char *name)
+{
+	size_t len = strlen(name);
+	struct upload *u = malloc(sizeof(*u) + len + 1);
+
+	if (u == NULL)
+		return NULL;
+	*u = (struct upload){.magic = UPLOAD_MAGIC, .state = OPENING};
+	u->request.drop = drop;
+	u->service = s;
+	u->conn = c;
+	u->location = route->location;
+	u->id = conn_id(c);
+	memcpy(u->name, name, len + 1);
+	flow_init(&u->flow);
+	u->flow.trace = begin_trace(u);
+	return u;
+}
+
+/* Ask the store for a file. */
+static void
+begin_storing(struct upload *u, const struct head *h)
+{
+	struct store_wish wish = {.name = u->name};
+	struct terms *terms;
+	int err;
+
+	err = terms_copy(h, &terms);
+	if (err == 0) {
+		wish.terms = terms;
+		wish.terms_hold = terms ? terms_hold : NULL;
+		err = store_create(service_store(u->service, u->location),
+		    &wish, u, on_stored, &u->incoming);
+	}
+	if (err < 0)
+		fail(u, err);
+}
+
+void
+upload_begin(struct service *s, struct conn *c, const struct head *h,
+    const struct route *route, void **ret_request)
+{
+	char name[NAMES_MAX + 1], text[160];
+	const char *why = text;
+	struct upload *u;
+	int status;
+
+	status = check_head(h, route->location, text, sizeof(text));
+	if (status == 0)
+		status = find_name(route, name, &why);
+	if (status != 0) {
+		refuse(c, status, why);
+		return;
+	}
+	conn_limit_body(c, route->location->max_body_size);
+	u = upload_new(s, c, route, name);
+	if (u == NULL) {
+		refuse(c, 503, "out of memory: try again later");
+		return;
+	}
+	*ret_request = &u->request;
+	begin_storing(u, h);
+}

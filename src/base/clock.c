@@ -1,0 +1,159 @@
+#include "base/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+
+static const char *const day_name[] = {
+    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char *const day_long[] = {"Sunday", "Monday", "Tuesday",
+    "Wednesday", "Thursday", "Friday", "Saturday"};
+static const char *const month_name[] = {"Jan", "Feb", "Mar", "Apr", "May",
+    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+static uint64_t
+read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	check(clock_gettime(id, &ts) == 0);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t
+clock_mono_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t
+clock_wall_ns(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+static void
+split_wall(uint64_t wall_ns, struct tm *ret_tm, unsigned *ret_ms)
+{
+	time_t s = (time_t)(wall_ns / NS_PER_S);
+
+	check(gmtime_r(&s, ret_tm) != NULL);
+	*ret_ms = (unsigned)(wall_ns % NS_PER_S / NS_PER_MS);
+}
+
+void
+clock_stamp_iso(uint64_t wall_ns, char ret_stamp[CLOCK_STAMP_MAX])
+{
+	struct tm tm;
+	unsigned ms;
+	size_t n;
+
+	split_wall(wall_ns, &tm, &ms);
+	n = strftime(ret_stamp, CLOCK_STAMP_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(ret_stamp + n, CLOCK_STAMP_MAX - n, ".%03uZ", ms % 1000);
+}
+
+void
+clock_stamp_name(uint64_t wall_ns, char ret_stamp[CLOCK_STAMP_MAX])
+{
+	struct tm tm;
+	unsigned ms;
+	size_t n;
+
+	split_wall(wall_ns, &tm, &ms);
+	n = strftime(ret_stamp, CLOCK_STAMP_MAX, "%Y%m%dT%H%M%S", &tm);
+	snprintf(ret_stamp + n, CLOCK_STAMP_MAX - n, "%03uZ", ms % 1000);
+}
+
+void
+clock_stamp_http(time_t wall_s, char ret_stamp[CLOCK_STAMP_MAX])
+{
+	struct tm tm;
+
+	check(gmtime_r(&wall_s, &tm) != NULL);
+	snprintf(ret_stamp, CLOCK_STAMP_MAX,
+	    "%s, %02d %s %04d %02d:%02d:%02d GMT", day_name[tm.tm_wday],
+	    tm.tm_mday % 100, month_name[tm.tm_mon],
+	    (tm.tm_year + 1900) % 10000, tm.tm_hour % 100, tm.tm_min % 100,
+	    tm.tm_sec % 100);
+}
+
+/* Index of `word` in `names`, or -1. */
+static int
+index_of(const char *word, const char *const *names, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(word, names[i]) == 0)
+			return i;
+	return -1;
+}
+
+/* Seconds since 1970 of a UTC date (days algorithm: Howard Hinnant). */
+static time_t
+seconds_of(int year, int month, int day, int h, int m, int s)
+{
+	int64_t y = year - (month <= 2);
+	int64_t era = (y >= 0 ? y : y - 399) / 400;
+	int64_t yoe = y - era * 400;
+	int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+	int64_t days = era * 146097 + doe - 719468;
+
+	return (time_t)(days * 86400 + h * 3600 + m * 60 + s);
+}
+
+/* A two-digit year is the one nearest to now (RFC 9110 section 5.6.7). */
+static int
+full_year(int yy)
+{
+	int now = 1970 + (int)(clock_wall_ns() / NS_PER_S / 31556952);
+	int year = now - now % 100 + yy;
+
+	return year > now + 50 ? year - 100 : year;
+}
+
+int
+clock_parse_http(const char *text, size_t len, time_t *ret_s)
+{
+	char s[40], wday[10], mon[4];
+	int day, year, h, m, sec, month, end = 0;
+	struct tm tm;
+	time_t when;
+
+	if (len == 0 || len >= sizeof(s) || memchr(text, '\0', len) != NULL)
+		return -EINVAL;
+	memcpy(s, text, len);
+	s[len] = '\0';
+	if (sscanf(s, "%3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", wday,
+		&day, mon, &year, &h, &m, &sec, &end) == 7 &&
+	    (size_t)end == len) {
+		if (index_of(wday, day_name, 7) < 0)
+			return -EINVAL;
+	} else if (sscanf(s, "%9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n",
+		       wday, &day, mon, &year, &h, &m, &sec, &end) == 7 &&
+		   (size_t)end == len) {
+		if (index_of(wday, day_long, 7) < 0)
+			return -EINVAL;
+		year = full_year(year);
+	} else if (sscanf(s, "%3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n",
+		       wday, mon, &day, &h, &m, &sec, &year, &end) == 7 &&
+		   (size_t)end == len) {
+		if (index_of(wday, day_name, 7) < 0)
+			return -EINVAL;
+	} else {
+		return -EINVAL;
+	}
+	month = index_of(mon, month_name, 12);
+	if (month < 0 || day < 1 || day > 31 || h < 0 || h > 23 || m < 0 ||
+	    m > 59 || sec < 0 || sec > 60 || year < 1601)
+		return -EINVAL;
+	/* A day that the month does not have comes back as another one. */
+	when = seconds_of(year, month + 1, day, 0, 0, 0);
+	if (gmtime_r(&when, &tm) == NULL || tm.tm_mday != day)
+		return -EINVAL;
+	*ret_s = seconds_of(year, month + 1, day, h, m, sec);
+	return 0;
+}

@@ -1,0 +1,81 @@
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+void
+fd_close(int *fd)
+{
+	if (*fd == -1)
+		return;
+	/* EINTR included, the descriptor is gone (close(2), Linux). */
+	(void)close(*fd);
+	*fd = -1;
+}
+
+int
+fd_set_nonblock(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+		return -errno;
+	return 0;
+}
+
+int
+fd_set_cloexec(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	if (flags == -1 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC) == -1)
+		return -errno;
+	return 0;
+}
+
+void
+fd_wake_close(struct fd_wake *w)
+{
+	if (w->wr != w->rd)
+		fd_close(&w->wr);
+	fd_close(&w->rd);
+	w->wr = -1;
+}
+
+int
+fd_raise_limit(size_t want, size_t *ret_have)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return -errno;
+	if (rl.rlim_cur != RLIM_INFINITY && rl.rlim_cur < want) {
+		rl.rlim_cur = want;
+		if (rl.rlim_max != RLIM_INFINITY && want > rl.rlim_max)
+			rl.rlim_cur = rl.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+			return -errno;
+	}
+	*ret_have = rl.rlim_cur == RLIM_INFINITY ? want : (size_t)rl.rlim_cur;
+	return 0;
+}
+
+int
+fd_write_all(int fd, const void *buf, size_t len)
+{
+	const char *p = buf;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}

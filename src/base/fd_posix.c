@@ -1,0 +1,116 @@
+/* What fd_linux.c does, with nothing beyond POSIX.1-2008. */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Make a fresh descriptor non-blocking and close-on-exec, or close it. */
+static int
+prepare(int fd)
+{
+	int err;
+
+	err = fd_set_nonblock(fd);
+	if (err == 0)
+		err = fd_set_cloexec(fd);
+	if (err < 0) {
+		fd_close(&fd);
+		return err;
+	}
+	return fd;
+}
+
+int
+fd_accept(int listener, struct sockaddr_storage *ret_addr, socklen_t *ret_len)
+{
+	int fd = accept(listener, (struct sockaddr *)ret_addr, ret_len);
+
+	return fd == -1 ? -errno : prepare(fd);
+}
+
+int
+fd_socket(int family)
+{
+	int fd = socket(family, SOCK_STREAM, 0);
+
+	return fd == -1 ? -errno : prepare(fd);
+}
+
+int
+fd_wake_open(struct fd_wake *w)
+{
+	int ends[2], err;
+
+	w->rd = w->wr = -1;
+	if (pipe(ends) == -1)
+		return -errno;
+	w->rd = ends[0];
+	w->wr = ends[1];
+	for (int i = 0; i < 2; i++) {
+		err = fd_set_nonblock(ends[i]);
+		if (err == 0)
+			err = fd_set_cloexec(ends[i]);
+		if (err < 0) {
+			fd_wake_close(w);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void
+fd_wake_raise(const struct fd_wake *w)
+{
+	/* A full pipe is raised already. */
+	while (write(w->wr, "", 1) == -1 && errno == EINTR)
+		;
+}
+
+void
+fd_wake_lower(const struct fd_wake *w)
+{
+	char sink[64];
+	ssize_t n;
+
+	do
+		n = read(w->rd, sink, sizeof(sink));
+	while (n > 0 || (n == -1 && errno == EINTR));
+}
+
+/* POSIX has no anonymous mapping: map a file that has no name any more. */
+void *
+fd_map_shared(size_t size)
+{
+	char path[] = "/tmp/penstock-shm-XXXXXX";
+	void *p = MAP_FAILED;
+	int fd;
+
+	fd = mkstemp(path);
+	if (fd == -1)
+		return NULL;
+	(void)unlink(path);
+	if (ftruncate(fd, (off_t)size) == 0)
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	fd_close(&fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void
+fd_random(void *buf, size_t len)
+{
+	static int fd = -1;
+	ssize_t n;
+
+	if (fd == -1) {
+		fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+		if (fd == -1)
+			die("/dev/urandom cannot be opened");
+	}
+	do
+		n = read(fd, buf, len);
+	while (n == -1 && errno == EINTR);
+	check(n == (ssize_t)len);
+}

@@ -1,0 +1,90 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+const char *const log_level_name[LEVEL_COUNT] = {
+    [LEVEL_ERROR] = "error",
+    [LEVEL_WARN] = "warn",
+    [LEVEL_NOTICE] = "notice",
+    [LEVEL_INFO] = "info",
+    [LEVEL_DEBUG] = "debug",
+};
+
+static int out_fd = STDERR_FILENO;
+static enum log_level out_level = LEVEL_NOTICE;
+static char out_who[16];
+
+void
+log_to(int fd, enum log_level level)
+{
+	check(level < LEVEL_COUNT);
+	out_fd = fd;
+	out_level = level;
+}
+
+int
+log_fd(void)
+{
+	return out_fd;
+}
+
+void
+log_set_who(const char *who)
+{
+	snprintf(out_who, sizeof(out_who), "%s", who);
+}
+
+bool
+log_enabled(enum log_level level)
+{
+	return level <= out_level;
+}
+
+void
+log_line(enum log_level level, const char *fmt, ...)
+{
+	char line[2048];
+	char stamp[CLOCK_STAMP_MAX];
+	int saved = errno;
+	size_t n, room;
+	va_list ap;
+	int len;
+
+	if (!log_enabled(level))
+		return;
+	clock_stamp_iso(clock_wall_ns(), stamp);
+	len = snprintf(line, sizeof(line), "%s %s %ld%s%s: ", stamp,
+	    log_level_name[level], (long)getpid(), out_who[0] ? " " : "",
+	    out_who);
+	n = (size_t)len;
+	room = sizeof(line) - n - 1;
+	va_start(ap, fmt);
+	len = vsnprintf(line + n, room, fmt, ap);
+	va_end(ap);
+	if (len > 0)
+		n += (size_t)len < room ? (size_t)len : room - 1;
+	line[n++] = '\n';
+	/* A log that cannot be written must not stop an upload. */
+	while (write(out_fd, line, n) == -1 && errno == EINTR)
+		;
+	errno = saved;
+}
+
+bool
+log_allowed(struct log_limit *limit)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (limit->last_ns != 0 && now - limit->last_ns < NS_PER_S) {
+		limit->held_back++;
+		return false;
+	}
+	limit->last_ns = now;
+	return true;
+}

@@ -1,0 +1,219 @@
+#include "base/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Make room for `more` bytes and a NUL. */
+static bool
+reserve(struct str *b, size_t more)
+{
+	size_t need = b->len + more + 1, cap = b->cap ? b->cap : 128;
+	char *s;
+
+	if (b->failed)
+		return false;
+	if (need <= b->cap)
+		return true;
+	while (cap < need)
+		cap *= 2;
+	s = realloc(b->s, cap);
+	if (s == NULL) {
+		b->failed = true;
+		return false;
+	}
+	b->s = s;
+	b->cap = cap;
+	return true;
+}
+
+void
+str_add(struct str *b, const void *bytes, size_t len)
+{
+	if (!reserve(b, len))
+		return;
+	if (len > 0)
+		memcpy(b->s + b->len, bytes, len);
+	b->len += len;
+	b->s[b->len] = '\0';
+}
+
+void
+str_puts(struct str *b, const char *text)
+{
+	str_add(b, text, strlen(text));
+}
+
+void
+str_vprintf(struct str *b, const char *fmt, va_list ap)
+{
+	va_list again;
+	size_t room;
+	int len;
+
+	if (!reserve(b, 0))
+		return;
+	room = b->cap - b->len;
+	va_copy(again, ap);
+	len = vsnprintf(b->s + b->len, room, fmt, ap);
+	check(len >= 0);
+	if ((size_t)len >= room) {
+		b->s[b->len] = '\0'; /* when there is no memory, as it was */
+		if (reserve(b, (size_t)len))
+			vsnprintf(b->s + b->len, (size_t)len + 1, fmt, again);
+		else
+			len = 0;
+	}
+	b->len += (size_t)len;
+	va_end(again);
+}
+
+void
+str_printf(struct str *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(b, fmt, ap);
+	va_end(ap);
+}
+
+bool
+str_failed(const struct str *b)
+{
+	return b->failed;
+}
+
+void
+str_clear(struct str *b)
+{
+	b->len = 0;
+	b->failed = false;
+	if (b->s != NULL)
+		b->s[0] = '\0';
+}
+
+void
+str_fini(struct str *b)
+{
+	free(b->s);
+	*b = (struct str){0};
+}
+
+size_t
+str_utf8(const unsigned char *p, size_t len, unsigned *ret_code)
+{
+	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned code;
+	size_t need;
+
+	if (len == 0)
+		return 0;
+	if (p[0] < 0x80) {
+		*ret_code = p[0];
+		return 1;
+	}
+	if (p[0] >= 0xf0 && p[0] < 0xf5) {
+		need = 4;
+		code = p[0] & 0x07U;
+	} else if (p[0] >= 0xe0 && p[0] < 0xf0) {
+		need = 3;
+		code = p[0] & 0x0fU;
+	} else if (p[0] >= 0xc2 && p[0] < 0xe0) {
+		need = 2;
+		code = p[0] & 0x1fU;
+	} else {
+		return 0;
+	}
+	if (len < need)
+		return 0;
+	for (size_t i = 1; i < need; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (p[i] & 0x3fU);
+	}
+	if (code < least[need] || code > 0x10ffff ||
+	    (code >= 0xd800 && code < 0xe000))
+		return 0;
+	*ret_code = code;
+	return need;
+}
+
+bool
+str_is_control(unsigned c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
+	       c == 0x2029 || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+/* Add the first sign of the text, escaped; how many bytes it was. */
+static size_t
+escape_one(struct str *b, const unsigned char *p, size_t len)
+{
+	unsigned code = 0;
+	size_t n = str_utf8(p, len, &code);
+
+	if (n == 0) {
+		str_printf(b, "\\u%04x", p[0]);
+		return 1;
+	}
+	if (code == '"' || code == '\\')
+		str_printf(b, "\\%c", (int)code);
+	else if (str_is_control(code))
+		str_printf(b, "\\u%04x", code);
+	else
+		str_add(b, p, n);
+	return n;
+}
+
+void
+str_escape(struct str *b, const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+
+	for (size_t i = 0; i < len;)
+		i += escape_one(b, p + i, len - i);
+}
+
+const char *
+str_quote(const void *bytes, size_t len, char *buf, size_t size)
+{
+	const unsigned char *p = bytes;
+	struct str b = {0};
+	size_t whole = 0; /* what can stay when "..." follows */
+
+	check(size >= 4);
+	for (size_t i = 0; i < len && b.len < size;) {
+		i += escape_one(&b, p + i, len - i);
+		if (b.len <= size - 4)
+			whole = b.len;
+	}
+	if (b.len < size) {
+		memcpy(buf, b.s ? b.s : "", b.len + 1);
+	} else {
+		/* Never inside of an escape or of a UTF-8 sequence. */
+		memcpy(buf, b.s, whole);
+		memcpy(buf + whole, "...", 4);
+	}
+	str_fini(&b);
+	return buf;
+}
+
+bool
+str_ieq(const char *a, size_t a_len, const char *b)
+{
+	if (strlen(b) != a_len)
+		return false;
+	for (size_t i = 0; i < a_len; i++) {
+		unsigned char x = (unsigned char)a[i], y = (unsigned char)b[i];
+
+		if (x >= 'A' && x <= 'Z')
+			x = (unsigned char)(x | 0x20);
+		if (y >= 'A' && y <= 'Z')
+			y = (unsigned char)(y | 0x20);
+		if (x != y)
+			return false;
+	}
+	return true;
+}

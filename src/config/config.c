@@ -1,0 +1,397 @@
+#include "config/config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "base/num.h"
+#include "config/directives.h"
+#include "config/lexer.h"
+#include "config/parser.h"
+#include "config/prefix.h"
+#include "config/value.h"
+
+enum {
+	WORKERS_MAX = 256, /* for `auto`: what a file may ask for */
+};
+
+/* What holds without a file: all the rest are the table's defaults.
+ * conf/penstock.conf says the same at length; a test compares them. */
+static const char builtin_name[] = "built-in defaults";
+static const char builtin_text[] = "server { location /file { } }";
+
+/* The loading of one config: the tree that was parsed, and where it goes. */
+struct load {
+	struct config *c;
+	struct str *errors;
+	const char *cwd;
+};
+
+static void
+clear_values(void *base, enum directives_block owner)
+{
+	for (size_t i = 0; i < directives_count; i++) {
+		const struct directive *d = &directives[i];
+
+		if (d->owner == owner && directives_has_value(d))
+			value_clear(d, base);
+	}
+}
+
+void
+config_free(struct config **cp)
+{
+	struct config *c = *cp;
+
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->server_count; i++) {
+		struct conf_server *s = &c->servers[i];
+
+		for (size_t j = 0; j < s->location_count; j++) {
+			free(s->locations[j].prefix);
+			clear_values(&s->locations[j], BLOCK_LOCATION);
+		}
+		free(s->locations);
+		clear_values(s, BLOCK_SERVER);
+	}
+	free(c->servers);
+	clear_values(c, BLOCK_TOP);
+	for (size_t i = 0; i < c->file_count; i++)
+		free(c->files[i]);
+	free(c->files);
+	free(c->file);
+	free(c);
+	*cp = NULL;
+}
+
+/*
+ * Give the struct of a block every value it owns: the one given there, or in
+ * the nearest block around it, or the default.  One that was given with a
+ * mistake stays as it is, zero: the mistake was told.
+ */
+static int
+fill(const struct load *l, struct parser_block *b, void *base)
+{
+	for (size_t i = 0; i < directives_count; i++) {
+		const struct directive *d = &directives[i];
+		struct parser_block *from;
+		int err = 0;
+
+		if (d->owner != b->block || !directives_has_value(d))
+			continue;
+		from = parser_where(b, d);
+		if (from == NULL)
+			err = value_set_default(d, base, l->cwd);
+		else if (!from->given[i].bad || d->type == VALUE_LISTEN)
+			err = value_copy(d, base, parser_base(from, d));
+		if (err == -EINVAL)
+			lexer_mistake(l->errors, &b->at, d->name,
+			    "the default, %s, has too long a path here",
+			    d->dflt);
+		else if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+/* Where `name` was given, seen from `b`; *bad when with a mistake. */
+static const struct conf_place *
+given_at(struct parser_block *b, const char *name, bool *bad)
+{
+	const struct directive *d = directives_find(name);
+	const struct parser_given *g;
+
+	check(d != NULL);
+	b = parser_where(b, d);
+	if (b == NULL)
+		return NULL;
+	g = &b->given[directives_index(d)];
+	*bad |= g->bad;
+	return &g->at;
+}
+
+/* An upload holds up to queue_depth + 2 chunks: with less memory it could
+ * stop for good. */
+static void
+check_memory(const struct load *l, struct parser_block *b,
+    const struct conf_location *loc)
+{
+	const struct config *c = l->c;
+	const struct conf_place *at, *other;
+	char have[NUM_TEXT_MAX], need[NUM_TEXT_MAX], chunk[NUM_TEXT_MAX];
+	bool bad = false;
+
+	at = given_at(b, "queue_depth", &bad);
+	other = given_at(b, "chunk_size", &bad);
+	at = at != NULL ? at : other;
+	other = given_at(b, "buffer_memory", &bad);
+	at = other != NULL ? other : at;
+	if (bad || c->buffer_memory / c->chunk_size >= loc->queue_depth + 2)
+		return;
+	num_format_size(c->buffer_memory, have);
+	num_format_size((loc->queue_depth + 2) * c->chunk_size, need);
+	num_format_size(c->chunk_size, chunk);
+	lexer_mistake(l->errors, at != NULL ? at : &b->at, "buffer_memory",
+	    "%s is below %s, the %u + 2 chunks of %s (queue_depth, "
+	    "chunk_size) of location %s",
+	    have, need, (unsigned)loc->queue_depth, chunk, loc->prefix);
+}
+
+static int
+build_location(
+    const struct load *l, struct parser_block *b, struct conf_location *loc)
+{
+	bool bad = false;
+	int err;
+
+	loc->place = b->at;
+	loc->prefix = b->location.prefix;
+	b->location.prefix = NULL;
+	err = fill(l, b, loc);
+	if (err < 0)
+		return err;
+	check_memory(l, b, loc);
+	/* Nothing can be said of a directory whose `keep` is not known. */
+	given_at(b, "keep", &bad);
+	if (bad) {
+		free(loc->output_dir);
+		loc->output_dir = NULL;
+	}
+	return 0;
+}
+
+static size_t
+count_blocks(const struct parser_block *b)
+{
+	const struct list_node *n;
+	size_t count = 0;
+
+	for (n = b->blocks.head.next; n != &b->blocks.head; n = n->next)
+		count++;
+	return count;
+}
+
+static int
+build_server(
+    const struct load *l, struct parser_block *b, struct conf_server *s)
+{
+	struct list_node *n, *tmp;
+	int err;
+
+	s->place = b->at;
+	err = fill(l, b, s);
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < s->listen_count; i++)
+		if (s->listens[i].place.line == 0)
+			s->listens[i].place = b->at;
+	if (!b->has_blocks)
+		lexer_mistake(l->errors, &b->at, "server",
+		    "it has no location; write location /PREFIX { }");
+	s->locations = calloc(count_blocks(b) + 1, sizeof(*s->locations));
+	if (s->locations == NULL)
+		return -ENOMEM;
+	LIST_EACH(&b->blocks, n, tmp)
+	{
+		err = build_location(l,
+		    container_of(n, struct parser_block, node),
+		    &s->locations[s->location_count++]);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static uint64_t
+online_cores(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cores < 1)
+		return 1;
+	return cores > WORKERS_MAX ? WORKERS_MAX : (uint64_t)cores;
+}
+
+static int
+build_top(const struct load *l, struct parser_block *b)
+{
+	struct config *c = l->c;
+	struct list_node *n, *tmp;
+	int err;
+
+	c->files = b->top.files;
+	c->file_count = b->top.file_count;
+	b->top.files = NULL;
+	b->top.file_count = 0;
+	err = fill(l, b, c);
+	if (err < 0)
+		return err;
+	c->worker_auto = c->worker_processes == VALUE_AUTO;
+	if (c->worker_auto)
+		c->worker_processes = online_cores();
+	if (!b->has_blocks)
+		lexer_mistake(l->errors, &b->at, "server",
+		    "there is none; write server { location /PREFIX { } }");
+	c->servers = calloc(count_blocks(b) + 1, sizeof(*c->servers));
+	if (c->servers == NULL)
+		return -ENOMEM;
+	LIST_EACH(&b->blocks, n, tmp)
+	{
+		err =
+		    build_server(l, container_of(n, struct parser_block, node),
+			&c->servers[c->server_count++]);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+/* Longest prefix first, so that the first that matches is the one. */
+static int
+compare_prefixes(const void *a, const void *b)
+{
+	const struct conf_location *x = a, *y = b;
+	size_t x_len = strlen(x->prefix), y_len = strlen(y->prefix);
+
+	if (x_len != y_len)
+		return x_len > y_len ? -1 : 1;
+	return strcmp(x->prefix, y->prefix);
+}
+
+/* From the tree to a config that is whole; the tree loses its strings. */
+static int
+build(struct parser_block *top, const char *cwd, struct str *errors,
+    struct config **ret)
+{
+	struct load l = {.errors = errors, .cwd = cwd};
+	int err;
+
+	l.c = calloc(1, sizeof(*l.c));
+	if (l.c == NULL)
+		return -ENOMEM;
+	err = build_top(&l, top);
+	if (err < 0) {
+		config_free(&l.c);
+		return err;
+	}
+	config_check(l.c, errors);
+	for (size_t i = 0; i < l.c->server_count; i++)
+		qsort(l.c->servers[i].locations, l.c->servers[i].location_count,
+		    sizeof(*l.c->servers[i].locations), compare_prefixes);
+	*ret = l.c;
+	return 0;
+}
+
+/* `file` is what the config is to remember as its own; NULL: none. */
+static int
+load(struct parser_input in, const char *file, struct str *errors,
+    struct config **ret)
+{
+	struct parser_block *top = NULL;
+	struct config *c = NULL;
+	size_t before = errors->len;
+	char cwd[PATH_MAX];
+	int err;
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL) {
+		str_printf(errors,
+		    "the working directory: cannot be read: %s\n",
+		    strerror(errno));
+		return -EINVAL;
+	}
+	in.cwd = cwd;
+	err = parser_run(&in, errors, &top);
+	if (err < 0)
+		return err;
+	err = build(top, cwd, errors, &c);
+	parser_free(&top);
+	if (err == 0 && file != NULL) {
+		c->file = strdup(file);
+		if (c->file == NULL)
+			err = -ENOMEM;
+	}
+	if (err == 0 && str_failed(errors))
+		err = -ENOMEM;
+	if (err == 0 && errors->len > before)
+		err = -EINVAL;
+	if (err < 0)
+		config_free(&c);
+	else
+		*ret = c;
+	return err;
+}
+
+int
+config_load(const char *path, struct str *errors, struct config **ret)
+{
+	struct parser_input in = {.name = path};
+
+	if (path == NULL)
+		in = (struct parser_input){.name = builtin_name,
+		    .text = builtin_text,
+		    .len = sizeof(builtin_text) - 1};
+	return load(in, path, errors, ret);
+}
+
+int
+config_parse_text(const char *name, const char *text, size_t len,
+    struct str *errors, struct config **ret)
+{
+	struct parser_input in = {.name = name, .text = text, .len = len};
+
+	return load(in, name, errors, ret);
+}
+
+/* Whether going from one value to the other takes a restart. */
+static bool
+takes_restart(const struct directive *d, const struct config *old,
+    const struct config *fresh)
+{
+	return d->apply == APPLY_RESTART ||
+	       (d->apply == APPLY_RESTART_ZERO &&
+		   (old->worker_processes == 0) !=
+		       (fresh->worker_processes == 0));
+}
+
+bool
+config_needs_restart(
+    const struct config *old, const struct config *fresh, struct str *why)
+{
+	bool needed = false;
+
+	for (size_t i = 0; i < directives_count; i++) {
+		const struct directive *d = &directives[i];
+		struct str was = {0}, is = {0};
+
+		if (d->apply == APPLY_RELOAD || !takes_restart(d, old, fresh))
+			continue;
+		check(d->owner == BLOCK_TOP);
+		if (!value_format(d, old, &was))
+			str_puts(&was, "none");
+		if (!value_format(d, fresh, &is))
+			str_puts(&is, "none");
+		if (str_failed(&was) || str_failed(&is) ||
+		    strcmp(was.s, is.s) != 0) {
+			needed = true;
+			str_printf(why,
+			    "%s: the change from %s to %s needs a restart\n",
+			    d->name, was.s ? was.s : "?", is.s ? is.s : "?");
+		}
+		str_fini(&was);
+		str_fini(&is);
+	}
+	return needed;
+}
+
+const struct conf_location *
+config_location(const struct conf_server *s, const char *path, size_t len)
+{
+	for (size_t i = 0; i < s->location_count; i++)
+		if (prefix_matches(s->locations[i].prefix, path, len))
+			return &s->locations[i];
+	return NULL;
+}

@@ -1,0 +1,167 @@
+#include "config/config.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "config/lexer.h"
+
+/* The port of an internet address, in network order, and whether it stands
+ * for all addresses of its family; false for another kind. */
+static bool
+internet_port(const struct addr *a, in_port_t *ret_port, bool *ret_any)
+{
+	struct sockaddr_in sin;
+	struct sockaddr_in6 sin6;
+
+	if (a->ss.ss_family == AF_INET) {
+		memcpy(&sin, &a->ss, sizeof(sin));
+		*ret_port = sin.sin_port;
+		*ret_any = sin.sin_addr.s_addr == htonl(INADDR_ANY);
+		return true;
+	}
+	if (a->ss.ss_family == AF_INET6) {
+		memcpy(&sin6, &a->ss, sizeof(sin6));
+		*ret_port = sin6.sin6_port;
+		*ret_any = IN6_IS_ADDR_UNSPECIFIED(&sin6.sin6_addr);
+		return true;
+	}
+	return false;
+}
+
+/* True when one of them is all addresses of the family, the other one of
+ * these: bind() then fails for the second. */
+static bool
+overlap(const struct addr *a, const struct addr *b)
+{
+	in_port_t a_port, b_port;
+	bool a_any, b_any;
+
+	return a->ss.ss_family == b->ss.ss_family &&
+	       internet_port(a, &a_port, &a_any) &&
+	       internet_port(b, &b_port, &b_any) && a_port == b_port &&
+	       (a_any || b_any);
+}
+
+/* Tell when `l` takes what `before`, which stands before it, has taken. */
+static bool
+check_pair(const struct conf_listen *before, const struct conf_listen *l,
+    struct str *errors)
+{
+	char text[ADDR_TEXT_MAX], other[ADDR_TEXT_MAX];
+	bool same = addr_equal(&before->addr, &l->addr);
+	struct str place = {0};
+
+	if (!same && !overlap(&before->addr, &l->addr))
+		return true;
+	addr_format(&l->addr, text);
+	addr_format(&before->addr, other);
+	lexer_place(&place, &before->place);
+	if (same)
+		lexer_mistake(errors, &l->place, "listen",
+		    "%s is taken at %s; each address may be given once", text,
+		    str_failed(&place) ? "another place" : place.s);
+	else
+		lexer_mistake(errors, &l->place, "listen",
+		    "%s overlaps %s at %s; both cannot be bound", text, other,
+		    str_failed(&place) ? "another place" : place.s);
+	str_fini(&place);
+	return false;
+}
+
+/* Compare the address with all that stand before it. */
+static void
+check_listen(
+    const struct config *c, size_t server, size_t listen, struct str *errors)
+{
+	const struct conf_listen *l = &c->servers[server].listens[listen];
+
+	for (size_t i = 0; i <= server; i++) {
+		const struct conf_server *s = &c->servers[i];
+		size_t end = i == server ? listen : s->listen_count;
+
+		for (size_t j = 0; j < end; j++)
+			if (!check_pair(&s->listens[j], l, errors))
+				return;
+	}
+}
+
+static void
+check_prefixes(const struct conf_server *s, struct str *errors)
+{
+	for (size_t i = 0; i < s->location_count; i++) {
+		const struct conf_location *l = &s->locations[i];
+
+		for (size_t j = 0; j < i; j++) {
+			struct str place = {0};
+
+			if (strcmp(s->locations[j].prefix, l->prefix) != 0)
+				continue;
+			lexer_place(&place, &s->locations[j].place);
+			lexer_mistake(errors, &l->place, "location",
+			    "%s was given in this server at %s", l->prefix,
+			    str_failed(&place) ? "another place" : place.s);
+			str_fini(&place);
+			break;
+		}
+	}
+}
+
+/* `keep latest` removes the upload before, wherever it came from: who keeps
+ * all must not share the directory.  False: told. */
+static bool
+check_sharing(const struct conf_location *before, const struct conf_location *l,
+    struct str *errors)
+{
+	static const char *const keeps[] = {
+	    [KEEP_ALL] = "all",
+	    [KEEP_LATEST] = "latest",
+	};
+	struct str place = {0}, dir = {0};
+
+	if (before->output_dir == NULL || before->keep == l->keep ||
+	    strcmp(before->output_dir, l->output_dir) != 0)
+		return true;
+	lexer_place(&place, &before->place);
+	str_escape(&dir, l->output_dir, strlen(l->output_dir));
+	lexer_mistake(errors, &l->place, "output_dir",
+	    "%s has keep %s here and keep %s in location %s at %s; "
+	    "latest would remove files of the other",
+	    str_failed(&dir) ? "it" : dir.s, keeps[l->keep],
+	    keeps[before->keep], before->prefix,
+	    str_failed(&place) ? "another place" : place.s);
+	str_fini(&place);
+	str_fini(&dir);
+	return false;
+}
+
+/* Compare the directory with those of all locations before it. */
+static void
+check_directory(
+    const struct config *c, size_t server, size_t location, struct str *errors)
+{
+	const struct conf_location *l;
+
+	l = &c->servers[server].locations[location];
+	if (l->output_dir == NULL)
+		return;
+	for (size_t i = 0; i <= server; i++) {
+		const struct conf_server *s = &c->servers[i];
+		size_t end = i == server ? location : s->location_count;
+
+		for (size_t j = 0; j < end; j++)
+			if (!check_sharing(&s->locations[j], l, errors))
+				return;
+	}
+}
+
+void
+config_check(const struct config *c, struct str *errors)
+{
+	for (size_t i = 0; i < c->server_count; i++) {
+		for (size_t j = 0; j < c->servers[i].listen_count; j++)
+			check_listen(c, i, j, errors);
+		check_prefixes(&c->servers[i], errors);
+		for (size_t j = 0; j < c->servers[i].location_count; j++)
+			check_directory(c, i, j, errors);
+	}
+}

@@ -1,0 +1,112 @@
+#include "config/config.h"
+
+#include <string.h>
+
+#include "config/directives.h"
+#include "config/lexer.h"
+#include "config/value.h"
+
+enum {
+	NAME_WIDTH = 20,
+	VALUE_WIDTH = 24, /* longer ones push their comment aside */
+};
+
+/* One row, or one address of it, to be written. */
+struct line {
+	const struct directive *d;
+	struct str value;
+	bool unset; /* written as a comment */
+};
+
+static void
+put_line(const struct line *l, const char *indent, struct str *out)
+{
+	int name_width = NAME_WIDTH - (l->unset ? 1 : 0);
+	const char *value = l->value.s != NULL ? l->value.s : "";
+
+	str_printf(out, "%s%s%-*s%s;", indent, l->unset ? "#" : "", name_width,
+	    l->d->name, value);
+	for (size_t i = l->value.len; i < VALUE_WIDTH; i++)
+		str_puts(out, " ");
+	str_printf(out, " # %s\n", l->d->help);
+}
+
+static void
+put_listens(const struct directive *d, const struct conf_server *s,
+    const char *indent, struct str *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < s->listen_count; i++) {
+		struct line l = {.d = d};
+
+		addr_format(&s->listens[i].addr, text);
+		lexer_quote(&l.value, text);
+		put_line(&l, indent, out);
+		out->failed |= str_failed(&l.value);
+		str_fini(&l.value);
+	}
+}
+
+/* All values that the struct of a block owns, but for addresses. */
+static void
+put_values(const void *base, enum directives_block owner, const char *indent,
+    struct str *out)
+{
+	for (size_t i = 0; i < directives_count; i++) {
+		struct line l = {.d = &directives[i]};
+
+		if (l.d->owner != owner || !directives_has_value(l.d) ||
+		    l.d->type == VALUE_LISTEN)
+			continue;
+		l.unset = !value_format(l.d, base, &l.value);
+		if (l.unset)
+			str_puts(&l.value, "NAME");
+		put_line(&l, indent, out);
+		out->failed |= str_failed(&l.value);
+		str_fini(&l.value);
+	}
+}
+
+static void
+put_server(const struct conf_server *s, struct str *out)
+{
+	const struct directive *listen = directives_find("listen");
+
+	check(listen != NULL);
+	str_puts(out, "\nserver {\n");
+	put_listens(listen, s, "    ", out);
+	put_values(s, BLOCK_SERVER, "    ", out);
+	for (size_t i = 0; i < s->location_count; i++) {
+		str_puts(out, "\n    location ");
+		lexer_quote(out, s->locations[i].prefix);
+		str_puts(out, " {\n");
+		put_values(&s->locations[i], BLOCK_LOCATION, "        ", out);
+		str_puts(out, "    }\n");
+	}
+	str_puts(out, "}\n");
+}
+
+void
+config_print(const struct config *c, FILE *out)
+{
+	struct config shown = *c;
+	struct str text = {0};
+
+	if (c->worker_auto)
+		shown.worker_processes = VALUE_AUTO;
+	str_puts(&text, "# configuration of ");
+	if (c->file != NULL)
+		str_escape(&text, c->file, strlen(c->file));
+	else
+		str_puts(&text, "the built-in defaults");
+	str_puts(&text, "\n\n");
+	put_values(&shown, BLOCK_TOP, "", &text);
+	for (size_t i = 0; i < c->server_count; i++)
+		put_server(&c->servers[i], &text);
+	if (str_failed(&text))
+		fputs("# out of memory\n", out);
+	else
+		fwrite(text.s, 1, text.len, out);
+	str_fini(&text);
+}

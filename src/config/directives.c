@@ -1,0 +1,395 @@
+#include "config/directives.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "config/config.h"
+
+enum {
+	NAME_BYTES_MAX = 40, /* longer names are like no other */
+};
+
+#define KB(n) (UINT64_C(n) << 10)
+#define MB(n) (UINT64_C(n) << 20)
+#define GB(n) (UINT64_C(n) << 30)
+#define DAYS(n) (UINT64_C(n) * 86400000)
+#define RANGE(lo, hi) .min = (lo), .max = (hi)
+
+#define IN_TOP (1U << BLOCK_TOP)
+#define IN_SERVER (1U << BLOCK_SERVER)
+#define IN_LOCATION (1U << BLOCK_LOCATION)
+
+/* Where the value lives, and so where the directive may stand. */
+#define OF_TOP(m)                                                              \
+	.owner = BLOCK_TOP, .contexts = IN_TOP,                                \
+	.offset = offsetof(struct config, m)
+#define OF_SERVER(m)                                                           \
+	.owner = BLOCK_SERVER, .contexts = IN_TOP | IN_SERVER,                 \
+	.offset = offsetof(struct conf_server, m)
+#define OF_LOCATION(m)                                                         \
+	.owner = BLOCK_LOCATION, .contexts = IN_TOP | IN_SERVER | IN_LOCATION, \
+	.offset = offsetof(struct conf_location, m)
+
+static const char *const words_auto[] = {"auto", NULL};
+static const char *const words_off[] = {"off", NULL};
+static const char *const words_log[] = {"off", "stdout", "stderr", NULL};
+static const char *const words_error_log[] = {"stderr", "stdout", NULL};
+static const char *const words_engine[] = {
+    [ENGINE_AUTO] = "auto",
+    [ENGINE_IO_URING] = "io_uring",
+    [ENGINE_THREADS] = "threads",
+    NULL,
+};
+static const char *const words_keep[] = {
+    [KEEP_ALL] = "all",
+    [KEEP_LATEST] = "latest",
+    NULL,
+};
+
+/* clang-format off */
+const struct directive directives[] = {
+	{ "access_log", VALUE_PATH, APPLY_RELOAD, OF_SERVER(access_log),
+	  .words = words_log, .dflt = "stdout",
+	  .help = "where a line for each request goes" },
+	{ "body_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(body_timeout_ms),
+	  RANGE(1, DAYS(365)), .dflt = "60s",
+	  .help = "longest silence of a client inside a body, "
+		  "counted only while it is read" },
+	{ "buffer_memory", VALUE_SIZE, APPLY_RELOAD, OF_TOP(buffer_memory),
+	  RANGE(MB(1), GB(1024)), .dflt = "256m",
+	  .help = "most memory for chunks, per worker" },
+	{ "chunk_size", VALUE_SIZE, APPLY_RELOAD, OF_TOP(chunk_size),
+	  RANGE(KB(4), MB(64)), .multiple = 4096, .dflt = "256k",
+	  .help = "bytes in a chunk, the unit that is read and written" },
+	{ "daemonize", VALUE_FLAG, APPLY_RESTART, OF_TOP(daemonize),
+	  .dflt = "off",
+	  .help = "detach from the terminal" },
+	{ "dotfiles", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(dotfiles),
+	  .dflt = "off",
+	  .help = "allow names that begin with a dot" },
+	{ "error_log", VALUE_ERROR_LOG, APPLY_RELOAD, OF_TOP(error_log),
+	  .words = words_error_log, .dflt = "stderr info",
+	  .help = "where the server's own messages go, and up to which level "
+		  "(info when left out)" },
+	{ "header_timeout", VALUE_TIME, APPLY_RELOAD,
+	  OF_SERVER(header_timeout_ms), RANGE(1, DAYS(365)), .dflt = "15s",
+	  .help = "longest time a client may take for the head of a request" },
+	{ "include", VALUE_INCLUDE, APPLY_RELOAD,
+	  .contexts = IN_TOP | IN_SERVER | IN_LOCATION,
+	  .help = "read other files in its place, relative to this file" },
+	{ "io_engine", VALUE_CHOICE, APPLY_RELOAD, OF_TOP(io_engine),
+	  .words = words_engine, .dflt = "auto",
+	  .help = "who writes files: io_uring, a thread pool, "
+		  "or the better one that works" },
+	{ "keep", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(keep),
+	  .words = words_keep, .dflt = "all",
+	  .help = "latest: each new upload removes the one before" },
+	{ "keepalive_requests", VALUE_NUMBER, APPLY_RELOAD,
+	  OF_SERVER(keepalive_requests), RANGE(1, 1000000000), .dflt = "1000",
+	  .help = "requests on one connection before it is closed" },
+	{ "keepalive_timeout", VALUE_TIME, APPLY_RELOAD,
+	  OF_SERVER(keepalive_timeout_ms), RANGE(0, DAYS(365)), .dflt = "65s",
+	  .help = "how long a connection may idle between requests, "
+		  "0: closed after each" },
+	{ "listen", VALUE_LISTEN, APPLY_RELOAD,
+	  .owner = BLOCK_SERVER, .contexts = IN_SERVER,
+	  .dflt = "127.0.0.1:8000",
+	  .help = "address to take connections on; may be given many times" },
+	{ "location", VALUE_BLOCK, APPLY_RELOAD,
+	  .owner = BLOCK_LOCATION, .contexts = IN_SERVER,
+	  .help = "what holds for request paths at and below a prefix" },
+	{ "max_body_size", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(max_body_size),
+	  RANGE(0, GB(16384)), .dflt = "0",
+	  .help = "largest upload taken, 0: any; a larger one gets 413" },
+	{ "output_dir", VALUE_PATH, APPLY_RELOAD, OF_LOCATION(output_dir),
+	  .dflt = "uploads",
+	  .help = "directory the uploads are stored in" },
+	{ "overwrite", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(overwrite),
+	  .dflt = "off",
+	  .help = "an upload may replace a file of its name" },
+	{ "pid_file", VALUE_PATH, APPLY_RESTART, OF_TOP(pid_file),
+	  .words = words_off, .dflt = "penstock.pid",
+	  .help = "file that holds the master's process id" },
+	{ "queue_depth", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(queue_depth),
+	  RANGE(2, 4096), .dflt = "8",
+	  .help = "chunks a request may hold before its socket is left unread" },
+	{ "read", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(read),
+	  .dflt = "on",
+	  .help = "answer GET and HEAD" },
+	{ "server", VALUE_BLOCK, APPLY_RELOAD,
+	  .owner = BLOCK_SERVER, .contexts = IN_TOP,
+	  .help = "addresses, and the locations behind them" },
+	{ "shutdown_timeout", VALUE_TIME, APPLY_RELOAD,
+	  OF_TOP(shutdown_timeout_ms), RANGE(0, DAYS(365)), .dflt = "0",
+	  .help = "how long a graceful stop waits for uploads, 0: no limit" },
+	{ "sync", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(sync),
+	  .dflt = "on",
+	  .help = "answer 201 only when the upload is on stable storage" },
+	{ "trace", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(trace),
+	  .dflt = "off",
+	  .help = "log each step of the reader and the writer" },
+	{ "user", VALUE_TEXT, APPLY_RESTART, OF_TOP(user),
+	  .help = "who the workers become when started as root" },
+	{ "worker_connections", VALUE_NUMBER, APPLY_RELOAD,
+	  OF_TOP(worker_connections), RANGE(1, 1000000), .dflt = "4096",
+	  .help = "most connections at once, per worker" },
+	{ "worker_processes", VALUE_NUMBER, APPLY_RESTART_ZERO,
+	  OF_TOP(worker_processes), RANGE(0, 256), .words = words_auto,
+	  .dflt = "auto",
+	  .help = "workers, auto: one per core, "
+		  "0: one process that never forks, for debuggers" },
+};
+/* clang-format on */
+
+const size_t directives_count = COUNT_OF(directives);
+_Static_assert(COUNT_OF(directives) <= DIRECTIVES_MAX, "marks for every row");
+
+const char *const directives_block_text[BLOCK_COUNT] = {
+    [BLOCK_TOP] = "at top level",
+    [BLOCK_SERVER] = "in server",
+    [BLOCK_LOCATION] = "in location",
+};
+
+const struct directive *
+directives_find(const char *name)
+{
+	for (size_t i = 0; i < directives_count; i++)
+		if (strcmp(directives[i].name, name) == 0)
+			return &directives[i];
+	return NULL;
+}
+
+size_t
+directives_index(const struct directive *d)
+{
+	check(d >= directives && d < directives + directives_count);
+	return (size_t)(d - directives);
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/*
+ * How many bytes must be put in, left out, changed, or swapped with their
+ * neighbour to make `b`, which is lower case, of `a` in whatever case.
+ */
+static size_t
+edit_distance(const char *a, const char *b)
+{
+	size_t rows[3][NAME_BYTES_MAX + 1];
+	size_t *two = rows[0], *one = rows[1], *now = rows[2];
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	check(a_len <= NAME_BYTES_MAX && b_len <= NAME_BYTES_MAX);
+	for (size_t j = 0; j <= b_len; j++)
+		now[j] = two[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t *spare = two;
+
+		two = one;
+		one = now;
+		now = spare;
+		now[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			now[j] = least(one[j], now[j - 1]) + 1;
+			now[j] = least(
+			    now[j], one[j - 1] + (lower(a[i - 1]) != b[j - 1]));
+			if (i > 1 && j > 1 && lower(a[i - 1]) == b[j - 2] &&
+			    lower(a[i - 2]) == b[j - 1])
+				now[j] = least(now[j], two[j - 2] + 1);
+		}
+	}
+	return now[b_len];
+}
+
+const struct directive *
+directives_nearest(const char *name, enum directives_block block)
+{
+	const struct directive *nearest = NULL;
+	size_t len = strlen(name), best;
+
+	if (len > NAME_BYTES_MAX)
+		return NULL;
+	/* One in three bytes may be wrong; a row of this block wins a tie. */
+	best = 2 * least(len / 3, 3) + 2;
+	for (size_t i = 0; i < directives_count; i++) {
+		const struct directive *d = &directives[i];
+		size_t score = 2 * edit_distance(name, d->name);
+
+		if (!directives_is_allowed(d, block))
+			score++;
+		if (score < best) {
+			best = score;
+			nearest = d;
+		}
+	}
+	return nearest;
+}
+
+bool
+directives_is_allowed(const struct directive *d, enum directives_block block)
+{
+	return (d->contexts & 1U << block) != 0;
+}
+
+bool
+directives_has_value(const struct directive *d)
+{
+	return d->type != VALUE_INCLUDE && d->type != VALUE_BLOCK;
+}
+
+size_t
+directives_values_max(const struct directive *d)
+{
+	if (d->type == VALUE_ERROR_LOG)
+		return 2;
+	return d->type == VALUE_BLOCK && d->owner == BLOCK_SERVER ? 0 : 1;
+}
+
+void
+directives_format_number(
+    const struct directive *d, uint64_t n, char ret_text[NUM_TEXT_MAX])
+{
+	if (d->type == VALUE_SIZE)
+		num_format_size(n, ret_text);
+	else if (d->type == VALUE_TIME)
+		num_format_time(n, ret_text);
+	else
+		snprintf(ret_text, NUM_TEXT_MAX, "%" PRIu64, n);
+}
+
+/* Add the words, "off, stdout or stderr", and `more` as the last of them. */
+static void
+add_words(const char *const *words, const char *more, struct str *out)
+{
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++) {
+		if (i > 0)
+			str_puts(
+			    out, words[i + 1] == NULL && !more ? " or " : ", ");
+		str_puts(out, words[i]);
+	}
+	if (more != NULL)
+		str_printf(out, "%s%s", words != NULL ? " or " : "", more);
+}
+
+static void
+add_range(const struct directive *d, struct str *out)
+{
+	char min[NUM_TEXT_MAX], max[NUM_TEXT_MAX], multiple[NUM_TEXT_MAX];
+	struct str range = {0};
+
+	directives_format_number(d, d->min, min);
+	directives_format_number(d, d->max, max);
+	str_printf(&range, "%s to %s", min, max);
+	if (d->multiple != 0) {
+		directives_format_number(d, d->multiple, multiple);
+		str_printf(&range, ", a multiple of %s", multiple);
+	}
+	add_words(d->words, range.s, out);
+	str_fini(&range);
+}
+
+void
+directives_allowed(const struct directive *d, struct str *out)
+{
+	switch (d->type) {
+	case VALUE_NUMBER:
+	case VALUE_SIZE:
+	case VALUE_TIME:
+		add_range(d, out);
+		break;
+	case VALUE_FLAG:
+		str_puts(out, "on or off");
+		break;
+	case VALUE_CHOICE:
+		add_words(d->words, NULL, out);
+		break;
+	case VALUE_PATH:
+		add_words(d->words, "a path", out);
+		break;
+	case VALUE_TEXT:
+		str_puts(out, "a name");
+		break;
+	case VALUE_ERROR_LOG:
+		add_words(d->words, "a path", out);
+		str_puts(out, "; then ");
+		for (size_t i = 0; i < LEVEL_COUNT; i++)
+			str_printf(out, "%s%s",
+			    i == 0		  ? ""
+			    : i + 1 < LEVEL_COUNT ? ", "
+						  : " or ",
+			    log_level_name[i]);
+		break;
+	case VALUE_LISTEN:
+		str_puts(out, "PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH");
+		break;
+	case VALUE_INCLUDE:
+		str_puts(out, "a path, in which *, ? and [ ] match many");
+		break;
+	case VALUE_BLOCK:
+		str_puts(out,
+		    d->owner == BLOCK_SERVER ? "{ ... }" : "/PREFIX { ... }");
+		break;
+	default:
+		die("%s has no type", d->name);
+	}
+}
+
+void
+directives_where(const struct directive *d, struct str *out)
+{
+	unsigned left = d->contexts;
+
+	for (unsigned b = 0; b < BLOCK_COUNT; b++) {
+		if ((d->contexts & 1U << b) == 0)
+			continue;
+		if (left != d->contexts)
+			str_puts(out, left == 1U << b ? " or " : ", ");
+		str_puts(out, directives_block_text[b]);
+		left &= ~(1U << b);
+	}
+}
+
+static const char *
+apply_text(const struct directive *d)
+{
+	switch (d->apply) {
+	case APPLY_RESTART:
+		return "; a change needs a restart";
+	case APPLY_RESTART_ZERO:
+		return "; a change from or to 0 needs a restart";
+	case APPLY_RELOAD:
+	default:
+		return "";
+	}
+}
+
+void
+directives_markdown(FILE *out)
+{
+	fputs("| directive | where | default | values | what it does |\n"
+	      "|---|---|---|---|---|\n",
+	    out);
+	for (size_t i = 0; i < directives_count; i++) {
+		const struct directive *d = &directives[i];
+		struct str where = {0}, allowed = {0};
+
+		directives_where(d, &where);
+		directives_allowed(d, &allowed);
+		fprintf(out, "| `%s` | %s | %s%s%s | %s | %s%s |\n", d->name,
+		    where.s, d->dflt ? "`" : "", d->dflt ? d->dflt : "none",
+		    d->dflt ? "`" : "", allowed.s, d->help, apply_text(d));
+		str_fini(&where);
+		str_fini(&allowed);
+	}
+}

@@ -1,0 +1,289 @@
+#include "config/lexer.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/num.h"
+
+void
+lexer_init(struct lexer *lx, const char *file, const char *text, size_t len)
+{
+	static const char bom[] = "\xef\xbb\xbf"; /* some editors leave one */
+
+	*lx = (struct lexer){text, text + len, {file, 1, 1}};
+	if (len >= 3 && memcmp(text, bom, 3) == 0)
+		lx->pos += 3;
+}
+
+static bool
+at_end(const struct lexer *lx)
+{
+	return lx->pos == lx->end;
+}
+
+/* The next byte; there must be one. */
+static unsigned char
+peek(const struct lexer *lx)
+{
+	return (unsigned char)*lx->pos;
+}
+
+static unsigned char
+take(struct lexer *lx)
+{
+	unsigned char c = peek(lx);
+
+	lx->pos++;
+	lx->at.column++;
+	if (c == '\n') {
+		lx->at.line++;
+		lx->at.column = 1;
+	}
+	return c;
+}
+
+static bool
+is_blank(unsigned char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool
+ends_word(unsigned char c)
+{
+	return is_blank(c) || c == ';' || c == '{' || c == '}';
+}
+
+static bool
+is_control(unsigned char c)
+{
+	return c < 0x20 || c == 0x7f;
+}
+
+static bool
+is_alnum(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z');
+}
+
+/* The first trouble of a token is the one that is told. */
+static void
+spoil(struct token *t, const char *why)
+{
+	if (t->why == NULL)
+		t->why = why;
+	t->kind = TOKEN_BAD;
+}
+
+static void
+put(struct token *t, unsigned char c)
+{
+	if (t->len == TOKEN_BYTES_MAX)
+		spoil(t, "longer than 4096 bytes");
+	else
+		t->text[t->len++] = (char)c;
+}
+
+static void
+put_raw(struct token *t, unsigned char c)
+{
+	if (c == '\0')
+		spoil(t, "a NUL byte is not allowed");
+	else if (is_control(c) && c != '\t')
+		spoil(t, "a control character is not allowed; write \\xHH");
+	else
+		put(t, c);
+}
+
+static void
+take_hex(struct lexer *lx, struct token *t)
+{
+	uint64_t byte;
+
+	if (lx->end - lx->pos < 2 || num_parse_hex(lx->pos, 2, &byte) < 0 ||
+	    byte == 0) {
+		spoil(t, "two hexadecimal digits, not 00, must follow \\x");
+		return;
+	}
+	take(lx);
+	take(lx);
+	put(t, (unsigned char)byte);
+}
+
+/* What follows a backslash. */
+static void
+take_escape(struct lexer *lx, struct token *t)
+{
+	unsigned char c;
+
+	if (at_end(lx) || peek(lx) == '\n' || peek(lx) == '\r') {
+		spoil(t, "nothing follows the \\");
+		return;
+	}
+	c = take(lx);
+	if (c == 'n')
+		put(t, '\n');
+	else if (c == 'r')
+		put(t, '\r');
+	else if (c == 't')
+		put(t, '\t');
+	else if (c == 'x')
+		take_hex(lx, t);
+	else if (is_alnum(c))
+		spoil(t, "after a \\ only n, r, t, xHH, a sign or a blank is "
+			 "allowed");
+	else
+		put_raw(t, c);
+}
+
+static void
+take_word(struct lexer *lx, struct token *t)
+{
+	while (!at_end(lx) && !ends_word(peek(lx))) {
+		unsigned char c = take(lx);
+
+		if (c == '\\')
+			take_escape(lx, t);
+		else
+			put_raw(t, c);
+	}
+}
+
+static void
+take_quoted(struct lexer *lx, struct token *t)
+{
+	unsigned char quote = take(lx);
+
+	t->quoted = true;
+	for (;;) {
+		unsigned char c;
+
+		if (at_end(lx) || peek(lx) == '\n') {
+			spoil(t, "the quote is not closed on its line");
+			return;
+		}
+		c = take(lx);
+		if (c == quote)
+			break;
+		if (c == '\\')
+			take_escape(lx, t);
+		else
+			put_raw(t, c);
+	}
+	if (!at_end(lx) && !ends_word(peek(lx))) {
+		spoil(t, "a blank or ; must follow the closing quote");
+		take_word(lx, t);
+	}
+}
+
+static void
+skip_blanks(struct lexer *lx)
+{
+	while (!at_end(lx)) {
+		if (peek(lx) == '#')
+			while (!at_end(lx) && peek(lx) != '\n')
+				take(lx);
+		else if (is_blank(peek(lx)))
+			take(lx);
+		else
+			break;
+	}
+}
+
+void
+lexer_next(struct lexer *lx, struct token *ret)
+{
+	skip_blanks(lx);
+	ret->at = lx->at;
+	ret->quoted = false;
+	ret->why = NULL;
+	ret->len = 0;
+	ret->kind = TOKEN_WORD;
+	if (at_end(lx)) {
+		ret->kind = TOKEN_END;
+	} else if (peek(lx) == ';') {
+		take(lx);
+		ret->kind = TOKEN_SEMICOLON;
+	} else if (peek(lx) == '{') {
+		take(lx);
+		ret->kind = TOKEN_OPEN;
+	} else if (peek(lx) == '}') {
+		take(lx);
+		ret->kind = TOKEN_CLOSE;
+	} else if (peek(lx) == '"' || peek(lx) == '\'') {
+		take_quoted(lx, ret);
+	} else {
+		take_word(lx, ret);
+	}
+	ret->text[ret->len] = '\0';
+	ret->end = lx->at;
+}
+
+static bool
+is_plain(const char *text)
+{
+	if (*text == '\0')
+		return false;
+	for (; *text != '\0'; text++)
+		if (!is_alnum((unsigned char)*text) &&
+		    strchr("-._~/:,+=@%*?[]", *text) == NULL)
+			return false;
+	return true;
+}
+
+void
+lexer_quote(struct str *b, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t len = strlen(text);
+
+	if (is_plain(text)) {
+		str_puts(b, text);
+		return;
+	}
+	str_puts(b, "\"");
+	for (size_t i = 0; i < len;) {
+		unsigned code = 0;
+		size_t n = str_utf8(p + i, len - i, &code);
+
+		if (n == 0 || str_is_control(code)) {
+			/* Byte by byte, so that it is the same afterwards. */
+			n = n == 0 ? 1 : n;
+			for (size_t j = 0; j < n; j++)
+				str_printf(b, "\\x%02x", p[i + j]);
+		} else {
+			if (code == '"' || code == '\\')
+				str_puts(b, "\\");
+			str_add(b, p + i, n);
+		}
+		i += n;
+	}
+	str_puts(b, "\"");
+}
+
+void
+lexer_place(struct str *b, const struct conf_place *at)
+{
+	str_escape(b, at->file, strlen(at->file));
+	str_printf(b, ":%u:%u", at->line, at->column);
+}
+
+void
+lexer_mistake(struct str *errors, const struct conf_place *at,
+    const char *directive, const char *fmt, ...)
+{
+	char name[64];
+	va_list ap;
+
+	lexer_place(errors, at);
+	str_puts(errors, ": ");
+	if (directive != NULL)
+		str_printf(errors, "%s: ",
+		    str_quote(
+			directive, strlen(directive), name, sizeof(name)));
+	va_start(ap, fmt);
+	str_vprintf(errors, fmt, ap);
+	va_end(ap);
+	str_puts(errors, "\n");
+}

@@ -1,0 +1,599 @@
+#include "config/parser.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/lexer.h"
+#include "config/prefix.h"
+#include "config/source.h"
+#include "config/value.h"
+
+/* A text that is being read, and the one that includes it. */
+struct source {
+	const struct source *up;
+	const char *name;
+	struct source_id id;
+	struct lexer lx;
+};
+
+/* name value ... ; or { */
+struct statement {
+	struct token name;
+	struct token values[VALUES_MAX];
+	size_t count;	       /* of values, also of those not kept */
+	struct conf_place end; /* behind its last word */
+	bool bad;	       /* a word of it is, which was told */
+	bool opens;	       /* ended by { */
+};
+
+/* One for a run.  The statement is overwritten by those of an inner block or
+ * file: whoever goes into one is done with it. */
+struct parser {
+	const char *cwd;
+	struct str *errors;
+	struct parser_block *top;
+	unsigned nesting, depth;
+	bool no_more_files; /* a limit was hit and told */
+	bool failed;	    /* out of memory: unwind */
+	struct statement st;
+	struct token next;
+};
+
+static struct parser_block *
+block_new(struct parser_block *parent, enum directives_block block,
+    const struct conf_place *at)
+{
+	struct parser_block *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return NULL;
+	b->block = block;
+	b->parent = parent;
+	b->at = *at;
+	list_init(&b->blocks);
+	return b;
+}
+
+void *
+parser_base(struct parser_block *b, const struct directive *d)
+{
+	switch (d->owner) {
+	case BLOCK_TOP:
+		return &b->top;
+	case BLOCK_SERVER:
+		return &b->server;
+	case BLOCK_LOCATION:
+		return &b->location;
+	case BLOCK_COUNT:
+	default:
+		die("%s has no owner", d->name);
+	}
+}
+
+struct parser_block *
+parser_where(struct parser_block *b, const struct directive *d)
+{
+	while (b != NULL && b->given[directives_index(d)].at.line == 0)
+		b = b->parent;
+	return b;
+}
+
+void
+parser_free(struct parser_block **bp)
+{
+	struct parser_block *b = *bp;
+	struct list_node *n, *tmp;
+
+	if (b == NULL)
+		return;
+	LIST_EACH(&b->blocks, n, tmp)
+	{
+		struct parser_block *inner;
+
+		inner = container_of(n, struct parser_block, node);
+		list_remove(n);
+		parser_free(&inner);
+	}
+	for (size_t i = 0; i < directives_count; i++)
+		if (directives_has_value(&directives[i]))
+			value_clear(
+			    &directives[i], parser_base(b, &directives[i]));
+	for (size_t i = 0; i < b->top.file_count; i++)
+		free(b->top.files[i]);
+	free(b->top.files);
+	free(b->location.prefix);
+	free(b);
+	*bp = NULL;
+}
+
+/* Skip what stands between a { just read and its }, or to the end. */
+static void
+skip_block(struct parser *p, struct lexer *lx)
+{
+	size_t open = 1;
+
+	while (open > 0) {
+		lexer_next(lx, &p->next);
+		if (p->next.kind == TOKEN_OPEN)
+			open++;
+		else if (p->next.kind == TOKEN_CLOSE)
+			open--;
+		else if (p->next.kind == TOKEN_END)
+			break;
+	}
+}
+
+/* True when the word that follows begins another statement: the ; of this
+ * one was forgotten at the end of the line. */
+static bool
+is_next_statement(const struct statement *st, const struct token *t)
+{
+	const struct directive *d;
+
+	if (t->kind != TOKEN_WORD || t->quoted || t->at.line <= st->end.line)
+		return false;
+	d = directives_find(st->name.text);
+	return directives_find(t->text) != NULL ||
+	       (d != NULL && st->count >= directives_values_max(d));
+}
+
+/* Keep a value, or tell why it is none. */
+static void
+add_value(struct parser *p, const struct token *t)
+{
+	struct statement *st = &p->st;
+
+	if (t->kind == TOKEN_BAD) {
+		lexer_mistake(p->errors, &t->at,
+		    st->name.kind == TOKEN_BAD ? NULL : st->name.text, "%s",
+		    t->why);
+		st->bad = true;
+	} else if (st->count < VALUES_MAX) {
+		st->values[st->count] = *t;
+	}
+	st->count++;
+	st->end = t->end;
+}
+
+/* Read on behind the name, up to and with the ; or {. */
+static void
+read_values(struct parser *p, struct lexer *lx)
+{
+	struct statement *st = &p->st;
+	struct token *t = &p->next;
+	const struct directive *d;
+	struct lexer before;
+
+	st->count = 0;
+	st->end = st->name.end;
+	st->bad = st->name.kind == TOKEN_BAD;
+	if (st->bad)
+		lexer_mistake(
+		    p->errors, &st->name.at, NULL, "%s", st->name.why);
+	for (;;) {
+		before = *lx;
+		lexer_next(lx, t);
+		if (t->kind != TOKEN_WORD && t->kind != TOKEN_BAD)
+			break;
+		if (is_next_statement(st, t))
+			break;
+		add_value(p, t);
+	}
+	st->opens = t->kind == TOKEN_OPEN;
+	if (t->kind == TOKEN_SEMICOLON || t->kind == TOKEN_OPEN)
+		return;
+	*lx = before;
+	/* A bad word may have swallowed the ; itself, and a block that lacks
+	 * its { is told of later. */
+	d = directives_find(st->name.text);
+	if (!st->bad && (d == NULL || d->type != VALUE_BLOCK))
+		lexer_mistake(
+		    p->errors, &st->end, st->name.text, "; is missing");
+}
+
+static void
+tell_unknown(struct parser *p, const struct parser_block *b)
+{
+	const struct token *t = &p->st.name;
+	const struct directive *d = directives_nearest(t->text, b->block);
+	struct str where = {0};
+
+	if (d == NULL) {
+		lexer_mistake(p->errors, &t->at, t->text, "no such directive");
+	} else if (directives_is_allowed(d, b->block)) {
+		lexer_mistake(p->errors, &t->at, t->text,
+		    "no such directive; did you mean %s?", d->name);
+	} else {
+		directives_where(d, &where);
+		lexer_mistake(p->errors, &t->at, t->text,
+		    "no such directive; did you mean %s, which is allowed %s?",
+		    d->name, str_failed(&where) ? "elsewhere" : where.s);
+		str_fini(&where);
+	}
+}
+
+static void
+tell_misplaced(
+    struct parser *p, const struct parser_block *b, const struct directive *d)
+{
+	struct str where = {0};
+
+	directives_where(d, &where);
+	lexer_mistake(p->errors, &p->st.name.at, d->name,
+	    "not allowed %s; allowed %s", directives_block_text[b->block],
+	    str_failed(&where) ? "elsewhere" : where.s);
+	str_fini(&where);
+}
+
+/* True when the statement has as many values as the directive takes. */
+static bool
+has_right_count(struct parser *p, const struct directive *d)
+{
+	static const char *const takes[] = {
+	    "no value", "one value", "one or two values"};
+	const struct statement *st = &p->st;
+	size_t max = directives_values_max(d);
+	struct str allowed = {0};
+
+	if (st->count <= max && (st->count > 0 || max == 0))
+		return true;
+	check(max < COUNT_OF(takes));
+	directives_allowed(d, &allowed);
+	if (str_failed(&allowed))
+		p->failed = true;
+	else if (st->count == 0)
+		lexer_mistake(p->errors, &st->name.at, d->name,
+		    "a value is missing; allowed: %s", allowed.s);
+	else
+		lexer_mistake(p->errors, &st->name.at, d->name,
+		    "takes %s, %zu given; allowed: %s", takes[max], st->count,
+		    allowed.s);
+	str_fini(&allowed);
+	return false;
+}
+
+static bool
+has_good_prefix(struct parser *p)
+{
+	const struct token *t = &p->st.values[0];
+	struct str why = {0};
+	int err = prefix_check(t->text, &why);
+
+	p->failed |= str_failed(&why);
+	if (err < 0 && !p->failed)
+		lexer_mistake(p->errors, &t->at, "location", "%s", why.s);
+	str_fini(&why);
+	return err == 0;
+}
+
+static void parse_statements(
+    struct parser *p, struct source *src, struct parser_block *b, bool opened);
+
+/* A block begins: read it into a block of its own, which `b` keeps when it is
+ * whole and allowed there. */
+static void
+open_block(struct parser *p, struct source *src, struct parser_block *b,
+    const struct directive *d)
+{
+	struct statement *st = &p->st;
+	struct parser_block *inner;
+	bool whole = directives_is_allowed(d, b->block);
+
+	b->has_blocks = true;
+	if (!whole)
+		tell_misplaced(p, b, d);
+	if (!st->bad && !has_right_count(p, d))
+		whole = false;
+	else if (!st->bad && d->owner == BLOCK_LOCATION)
+		whole = has_good_prefix(p) && whole;
+	if (!st->opens) {
+		if (!st->bad)
+			lexer_mistake(p->errors, &st->end, d->name,
+			    "a block must follow: { ... }");
+		return;
+	}
+	if (p->nesting == PARSER_NESTING_MAX) {
+		skip_block(p, &src->lx);
+		return;
+	}
+	inner = block_new(b, d->owner, &st->name.at);
+	if (inner == NULL) {
+		p->failed = true;
+		return;
+	}
+	if (whole && !st->bad) {
+		list_append(&b->blocks, &inner->node);
+		if (d->owner == BLOCK_LOCATION) {
+			inner->location.prefix = strdup(st->values[0].text);
+			p->failed |= inner->location.prefix == NULL;
+		}
+	}
+	p->nesting++;
+	parse_statements(p, src, inner, true);
+	p->nesting--;
+	if (!list_is_linked(&inner->node))
+		parser_free(&inner);
+}
+
+/* A copy of `name` that lives as long as the blocks; NULL: out of memory. */
+static const char *
+keep_name(struct parser *p, const char *name)
+{
+	struct config *c = &p->top->top;
+	char *copy, **grown;
+
+	grown = realloc(c->files, (c->file_count + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return NULL;
+	c->files = grown;
+	copy = strdup(name);
+	if (copy != NULL)
+		c->files[c->file_count++] = copy;
+	return copy;
+}
+
+static void
+parse_source(struct parser *p, struct source *src, struct parser_block *b,
+    const char *text, size_t len)
+{
+	src->name = keep_name(p, src->name);
+	if (src->name == NULL) {
+		p->failed = true;
+		return;
+	}
+	lexer_init(&src->lx, src->name, text, len);
+	parse_statements(p, src, b, false);
+}
+
+static bool
+is_open_already(const struct source *src, const struct source *fresh)
+{
+	for (; src != NULL; src = src->up)
+		if (source_is_same(&src->id, &fresh->id))
+			return true;
+	return false;
+}
+
+/* True when one more file may be read; the first time it may not, tell. */
+static bool
+may_include(struct parser *p, const struct conf_place *at)
+{
+	if (p->no_more_files)
+		return false;
+	p->no_more_files = true;
+	if (p->depth == PARSER_INCLUDE_DEPTH_MAX)
+		lexer_mistake(p->errors, at, "include",
+		    "more than %d files deep", PARSER_INCLUDE_DEPTH_MAX);
+	else if (p->top->top.file_count >= PARSER_FILES_MAX)
+		lexer_mistake(p->errors, at, "include", "more than %d files",
+		    PARSER_FILES_MAX);
+	else
+		p->no_more_files = false;
+	return !p->no_more_files;
+}
+
+static void
+include_file(struct parser *p, const struct source *up, struct parser_block *b,
+    const char *name, const struct conf_place *at)
+{
+	struct source src = {.up = up, .name = name};
+	struct str text = {0}, shown = {0};
+	const char *why;
+
+	if (!may_include(p, at))
+		return;
+	str_escape(&shown, name, strlen(name));
+	why = source_read(name, false, &src.id, &text);
+	if (str_failed(&shown) || str_failed(&text)) {
+		p->failed = true;
+	} else if (why != NULL) {
+		lexer_mistake(p->errors, at, "include",
+		    "%s: cannot be read: %s", shown.s, why);
+	} else if (is_open_already(up, &src)) {
+		lexer_mistake(
+		    p->errors, at, "include", "%s includes itself", shown.s);
+	} else {
+		p->depth++;
+		parse_source(p, &src, b, text.s ? text.s : "", text.len);
+		p->depth--;
+	}
+	str_fini(&shown);
+	str_fini(&text);
+}
+
+static void
+include(struct parser *p, const struct source *src, struct parser_block *b)
+{
+	const struct token *t = &p->st.values[0];
+	struct conf_place at = t->at;
+	struct str names = {0};
+
+	if (t->len == 0) {
+		lexer_mistake(p->errors, &at, "include", "the path is empty");
+		return;
+	}
+	source_find(src->name, t->text, &names);
+	p->failed |= str_failed(&names);
+	for (size_t i = 0; !p->failed && i < names.len;) {
+		include_file(p, src, b, names.s + i, &at);
+		i += strlen(names.s + i) + 1;
+	}
+	str_fini(&names);
+}
+
+/* Store the value of a directive that has one, in the right number. */
+static void
+set_value(struct parser *p, struct parser_block *b, const struct directive *d)
+{
+	struct statement *st = &p->st;
+	struct parser_given *g = &b->given[directives_index(d)];
+	struct value_input in = {.cwd = p->cwd, .count = st->count};
+	int err;
+
+	for (size_t i = 0; i < st->count; i++)
+		in.values[i] = st->values[i].text;
+	err = value_set(d, parser_base(b, d), &in);
+	if (err == -ENOMEM || str_failed(&in.why)) {
+		p->failed = true;
+	} else if (err < 0) {
+		g->bad = true;
+		lexer_mistake(p->errors, &st->values[in.wrong].at, d->name,
+		    "%s", in.why.s);
+	} else if (d->type == VALUE_LISTEN) {
+		b->server.listens[b->server.listen_count - 1].place =
+		    st->name.at;
+	}
+	str_fini(&in.why);
+}
+
+/* A directive that is no block. */
+static void
+apply(struct parser *p, const struct source *src, struct parser_block *b,
+    const struct directive *d)
+{
+	struct statement *st = &p->st;
+	struct parser_given *g = &b->given[directives_index(d)];
+	bool again = g->at.line != 0 && d->type != VALUE_LISTEN;
+	struct str first = {0};
+
+	if (d->type == VALUE_INCLUDE) {
+		if (!st->bad && has_right_count(p, d))
+			include(p, src, b);
+		return;
+	}
+	if (again) {
+		lexer_place(&first, &g->at);
+		lexer_mistake(p->errors, &st->name.at, d->name,
+		    "given twice in this block, first at %s",
+		    str_failed(&first) ? "another place" : first.s);
+		str_fini(&first);
+		return;
+	}
+	if (g->at.line == 0)
+		g->at = st->name.at;
+	if (st->bad || !has_right_count(p, d))
+		g->bad = true;
+	else
+		set_value(p, b, d);
+}
+
+/* Act on the statement that was read. */
+static void
+evaluate(struct parser *p, struct source *src, struct parser_block *b)
+{
+	struct statement *st = &p->st;
+	const struct directive *d = directives_find(st->name.text);
+	bool opens = st->opens;
+
+	if (d != NULL && d->type == VALUE_BLOCK && st->name.kind != TOKEN_BAD) {
+		open_block(p, src, b, d);
+		return;
+	}
+	if (opens)
+		b->has_blocks = true; /* who knows what it was to be */
+	if (st->name.kind == TOKEN_BAD)
+		; /* told already */
+	else if (d == NULL)
+		tell_unknown(p, b);
+	else if (!directives_is_allowed(d, b->block))
+		tell_misplaced(p, b, d);
+	else if (opens)
+		lexer_mistake(p->errors, &st->name.at, d->name,
+		    "it has no block; end it with ;");
+	else
+		apply(p, src, b, d);
+	if (opens)
+		skip_block(p, &src->lx);
+}
+
+/*
+ * Read statements into `b` until the } that closes it, if it was `opened` in
+ * this text, or the end of the text.
+ */
+static void
+parse_statements(
+    struct parser *p, struct source *src, struct parser_block *b, bool opened)
+{
+	struct token *t = &p->st.name;
+
+	while (!p->failed) {
+		lexer_next(&src->lx, t);
+		switch (t->kind) {
+		case TOKEN_END:
+			if (opened)
+				lexer_mistake(p->errors, &b->at,
+				    b->block == BLOCK_SERVER ? "server"
+							     : "location",
+				    "the block is never closed; } is missing");
+			return;
+		case TOKEN_CLOSE:
+			if (opened)
+				return;
+			lexer_mistake(
+			    p->errors, &t->at, NULL, "} closes no block");
+			break;
+		case TOKEN_SEMICOLON:
+			lexer_mistake(
+			    p->errors, &t->at, NULL, "; ends no directive");
+			break;
+		case TOKEN_OPEN:
+			lexer_mistake(p->errors, &t->at, NULL,
+			    "{ opens no block; a name must stand before it");
+			b->has_blocks = true;
+			skip_block(p, &src->lx);
+			break;
+		case TOKEN_WORD:
+		case TOKEN_BAD:
+		default:
+			read_values(p, &src->lx);
+			evaluate(p, src, b);
+			break;
+		}
+	}
+}
+
+int
+parser_run(const struct parser_input *in, struct str *errors,
+    struct parser_block **ret)
+{
+	struct source src = {.name = in->name};
+	struct conf_place start = {in->name, 1, 1};
+	struct str text = {0};
+	struct parser *p;
+	const char *why;
+	int err = -ENOMEM;
+
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return -ENOMEM;
+	p->cwd = in->cwd;
+	p->errors = errors;
+	p->top = block_new(NULL, BLOCK_TOP, &start);
+	if (p->top == NULL)
+		goto free_parser;
+	if (in->text != NULL) {
+		parse_source(p, &src, p->top, in->text, in->len);
+	} else {
+		why = source_read(in->name, true, &src.id, &text);
+		if (why != NULL) {
+			str_escape(errors, in->name, strlen(in->name));
+			str_printf(errors, ": cannot be read: %s\n", why);
+			err = -EINVAL;
+			goto free_top;
+		}
+		parse_source(p, &src, p->top, text.s ? text.s : "", text.len);
+	}
+	if (p->failed)
+		goto free_top;
+	p->top->at.file = p->top->top.files[0];
+	*ret = p->top;
+	p->top = NULL;
+	err = 0;
+free_top:
+	parser_free(&p->top);
+free_parser:
+	str_fini(&text);
+	free(p);
+	return err;
+}

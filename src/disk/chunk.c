@@ -1,0 +1,271 @@
+#include "disk/chunk.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+enum {
+	ALIGN = 4096,
+	/* With several devices none holds more than this times what is free:
+	 * one alone stops at 4/5, two at 4/9 each. */
+	DYNAMIC_THRESHOLD = 4,
+};
+
+#define CANARY_FREE 0x66726565U
+#define CANARY_HELD 0x68656c64U
+
+struct chunk_pool {
+	struct ev_loop *loop;
+	ev_prepare on_given; /* never started: fed when a chunk came back and
+				somebody waits */
+	size_t size;
+	size_t budget; /* chunks */
+	size_t held;   /* handed out */
+	size_t made;   /* held and free ones */
+	struct list free;
+	struct list accounts;
+	size_t account_count;
+	struct list first_waiting; /* claims that hold none */
+	struct list more_waiting;  /* claims that hold some */
+};
+
+/* May a chunk be charged to `a` now?  (The pool is known not to be dry.) */
+static bool
+has_share(const struct chunk_pool *p, const struct chunk_account *a)
+{
+	struct list_node *n, *tmp;
+
+	if (p->account_count < 2)
+		return true;
+	if (a->held >= DYNAMIC_THRESHOLD * (p->budget - p->held))
+		return false;
+	if (a->held < p->budget / 2)
+		return true;
+	LIST_EACH(&p->accounts, n, tmp)
+	{
+		struct chunk_account *other =
+		    container_of(n, struct chunk_account, node);
+
+		if (other != a && other->waiting > 0)
+			return false;
+	}
+	return true;
+}
+
+/* Bring a chunk to the front of the free list when there is none. */
+static bool
+make_one(struct chunk_pool *p)
+{
+	struct chunk *c;
+	void *data;
+
+	if (!list_is_empty(&p->free))
+		return true;
+	if (p->made >= p->budget)
+		return false;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return false;
+	if (posix_memalign(&data, ALIGN, p->size) != 0) {
+		free(c);
+		return false;
+	}
+	c->data = data;
+	c->pool = p;
+	c->canary = CANARY_FREE;
+	ASAN_POISON_MEMORY_REGION(c->data, p->size);
+	list_prepend(&p->free, &c->node);
+	p->made++;
+	return true;
+}
+
+static struct chunk *
+hand_out(struct chunk_pool *p, struct chunk_claim *claim)
+{
+	struct list_node *n;
+	struct chunk *c;
+
+	if (p->held >= p->budget || !has_share(p, claim->account) ||
+	    !make_one(p))
+		return NULL;
+	n = list_shift(&p->free);
+	check(n != NULL);
+	c = container_of(n, struct chunk, node);
+	check(c->canary == CANARY_FREE);
+	ASAN_UNPOISON_MEMORY_REGION(c->data, p->size);
+	c->canary = CANARY_HELD;
+	c->len = c->taken = 0;
+	c->account = claim->account;
+	c->claim = claim;
+	c->account->held++;
+	claim->held++;
+	p->held++;
+	return c;
+}
+
+struct chunk *
+chunk_take(struct chunk_pool *p, struct chunk_claim *claim)
+{
+	struct chunk *c = NULL;
+
+	check(!list_is_linked(&claim->node));
+	/* One for everybody comes before a second for anybody. */
+	if (claim->held == 0 || list_is_empty(&p->first_waiting))
+		c = hand_out(p, claim);
+	if (c == NULL) {
+		list_append(
+		    claim->held == 0 ? &p->first_waiting : &p->more_waiting,
+		    &claim->node);
+		claim->account->waiting++;
+	}
+	return c;
+}
+
+void
+chunk_stop_waiting(struct chunk_pool *p, struct chunk_claim *claim)
+{
+	(void)p;
+	if (!list_is_linked(&claim->node))
+		return;
+	list_remove(&claim->node);
+	check(claim->account->waiting > 0);
+	claim->account->waiting--;
+}
+
+void
+chunk_give(struct chunk *c)
+{
+	struct chunk_pool *p = c->pool;
+
+	check(c->canary == CANARY_HELD);
+	check(!c->op.in_flight);
+	check(c->account->held > 0 && p->held > 0);
+	c->account->held--;
+	if (c->claim != NULL)
+		c->claim->held--;
+	p->held--;
+	c->canary = CANARY_FREE;
+	c->account = NULL;
+	c->claim = NULL;
+	ASAN_POISON_MEMORY_REGION(c->data, p->size);
+	list_prepend(&p->free, &c->node);
+	if (!list_is_empty(&p->first_waiting) ||
+	    !list_is_empty(&p->more_waiting))
+		ev_feed_event(p->loop, &p->on_given, EV_CUSTOM);
+}
+
+void
+chunk_disown(struct chunk *c)
+{
+	if (c->claim != NULL)
+		c->claim->held--;
+	c->claim = NULL;
+}
+
+/* Serve those of one list who may have one, oldest first. */
+static void
+serve(struct chunk_pool *p, struct list *waiting)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(waiting, n, tmp)
+	{
+		struct chunk_claim *claim =
+		    container_of(n, struct chunk_claim, node);
+		struct chunk *c;
+
+		if (p->held >= p->budget)
+			return;
+		c = hand_out(p, claim);
+		if (c == NULL)
+			continue; /* its device has its share */
+		chunk_stop_waiting(p, claim);
+		claim->on_grant(claim, c);
+	}
+}
+
+static void
+on_given(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct chunk_pool *p = w->data;
+
+	(void)loop;
+	(void)revents;
+	serve(p, &p->first_waiting);
+	serve(p, &p->more_waiting);
+}
+
+struct chunk_pool *
+chunk_pool_new(struct ev_loop *loop, size_t size, size_t budget)
+{
+	struct chunk_pool *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->loop = loop;
+	p->size = size;
+	p->budget = budget / size;
+	check(p->budget > 0);
+	list_init(&p->free);
+	list_init(&p->accounts);
+	list_init(&p->first_waiting);
+	list_init(&p->more_waiting);
+	ev_prepare_init(&p->on_given, on_given);
+	p->on_given.data = p;
+	return p;
+}
+
+void
+chunk_pool_free(struct chunk_pool **pp)
+{
+	struct chunk_pool *p = *pp;
+	struct list_node *n;
+
+	if (p == NULL)
+		return;
+	check(p->held == 0);
+	ev_clear_pending(p->loop, &p->on_given);
+	while ((n = list_shift(&p->free)) != NULL) {
+		struct chunk *c = container_of(n, struct chunk, node);
+
+		ASAN_UNPOISON_MEMORY_REGION(c->data, p->size);
+		free(c->data);
+		free(c);
+	}
+	free(p);
+	*pp = NULL;
+}
+
+size_t
+chunk_size(const struct chunk_pool *p)
+{
+	return p->size;
+}
+
+size_t
+chunk_pool_held(const struct chunk_pool *p)
+{
+	return p->held;
+}
+
+void
+chunk_account_add(struct chunk_pool *p, struct chunk_account *a)
+{
+	list_append(&p->accounts, &a->node);
+	p->account_count++;
+}
+
+void
+chunk_account_remove(struct chunk_pool *p, struct chunk_account *a)
+{
+	check(a->held == 0 && a->waiting == 0);
+	list_remove(&a->node);
+	p->account_count--;
+}

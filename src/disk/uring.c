@@ -1,0 +1,198 @@
+/*
+ * The io_uring backend: reads and writes only.
+ *
+ * What is started during one turn of the loop is submitted together when the
+ * loop is about to sleep.  A completion raises the engine's eventfd.  On file
+ * systems of which we do not know that the kernel's first, inline attempt
+ * cannot wait (FUSE with O_DIRECT does, for good), that attempt is skipped
+ * (IOSQE_ASYNC).
+ */
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "disk/device.h"
+#include "disk/engine.h"
+
+enum {
+	ENTRIES = 256,
+	/* io-wq's own limit, 4 x cores, would let a few stuck writes on one
+	 * disk stop those of all others. */
+	IOWQ_WORKERS = 8 * ENGINE_DEVICE_CAP,
+};
+
+struct uring {
+	struct backend base;
+	struct io_uring ring;
+	const struct fd_wake *wake;
+	struct list backlog; /* ops that found the submission queue full */
+	size_t unsubmitted;
+};
+
+/* Fill an entry for what is left of `op`. */
+static void
+fill(struct io_uring_sqe *sqe, struct op *op)
+{
+	unsigned char *at = op->buf + op->done;
+	unsigned left = (unsigned)(op->len - op->done);
+
+	if (op->kind == OP_WRITE)
+		io_uring_prep_write(
+		    sqe, op->fd, at, left, op->offset + op->done);
+	else
+		io_uring_prep_read(
+		    sqe, op->fd, at, left, op->offset + op->done);
+	if (op->device->kind != DEVICE_LOCAL)
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+	io_uring_sqe_set_data(sqe, op);
+}
+
+static void
+push(struct uring *u, struct op *op)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+
+	if (sqe == NULL) {
+		list_append(&u->backlog, &op->node);
+		return;
+	}
+	fill(sqe, op);
+	u->unsubmitted++;
+}
+
+static void
+uring_start(struct backend *b, struct op *op)
+{
+	struct uring *u = container_of(b, struct uring, base);
+
+	check(op->kind != OP_CALL);
+	if (op->len == 0) { /* nothing to move: the ring says 0 = end */
+		op->res = 0;
+		engine_done(b->engine, op);
+		return;
+	}
+	push(u, op);
+}
+
+/*
+ * Submit what was collected.  The kernel may take fewer than offered (EAGAIN,
+ * EBUSY when completions wait to be reaped): the rest stays in the queue and
+ * goes with the next turn, which raising the wake-up brings about.
+ */
+static void
+uring_flush(struct backend *b)
+{
+	struct uring *u = container_of(b, struct uring, base);
+
+	while (u->unsubmitted > 0 || !list_is_empty(&u->backlog)) {
+		struct list_node *n, *tmp;
+		int got;
+
+		got = io_uring_submit(&u->ring);
+		if (got < 0 && got != -EAGAIN && got != -EBUSY && got != -EINTR)
+			die("io_uring_enter: errno %d", -got);
+		if (got <= 0) {
+			fd_wake_raise(u->wake);
+			return;
+		}
+		u->unsubmitted -= (size_t)got;
+		LIST_EACH(&u->backlog, n, tmp)
+		{
+			if (io_uring_sq_space_left(&u->ring) == 0)
+				break;
+			list_remove(n);
+			push(u, container_of(n, struct op, node));
+		}
+	}
+}
+
+/* One completion: go on with the rest of a short one, or be done. */
+static void
+complete(struct uring *u, struct op *op, int res)
+{
+	if (res == -EINTR || res == -EAGAIN) {
+		push(u, op);
+		return;
+	}
+	if (res < 0) {
+		op->res = res;
+	} else if (res == 0) {
+		op->res = op->kind == OP_READ ? (int)op->done : -EIO;
+	} else {
+		op->done += (size_t)res;
+		if (op->done < op->len) {
+			push(u, op);
+			return;
+		}
+		op->res = (int)op->done;
+	}
+	engine_done(u->base.engine, op);
+}
+
+static void
+uring_reap(struct backend *b)
+{
+	struct uring *u = container_of(b, struct uring, base);
+	struct io_uring_cqe *cqe;
+
+	while (io_uring_peek_cqe(&u->ring, &cqe) == 0) {
+		struct op *op = io_uring_cqe_get_data(cqe);
+		int res = cqe->res;
+
+		io_uring_cqe_seen(&u->ring, cqe);
+		complete(u, op, res);
+	}
+}
+
+static void
+uring_free(struct backend *b)
+{
+	struct uring *u = container_of(b, struct uring, base);
+
+	io_uring_queue_exit(&u->ring);
+	free(u);
+}
+
+static const struct backend_ops uring_ops = {
+    .name = "io_uring",
+    .start = uring_start,
+    .flush = uring_flush,
+    .reap = uring_reap,
+    .free = uring_free,
+};
+
+int
+uring_new(struct engine *e, const struct fd_wake *wake, struct backend **ret)
+{
+	unsigned workers[2] = {IOWQ_WORKERS, IOWQ_WORKERS};
+	struct uring *u = calloc(1, sizeof(*u));
+	int err;
+
+	if (u == NULL)
+		return -ENOMEM;
+	u->base.ops = &uring_ops;
+	u->base.engine = e;
+	u->wake = wake;
+	list_init(&u->backlog);
+	err = io_uring_queue_init(ENTRIES, &u->ring, IORING_SETUP_CLAMP);
+	if (err < 0)
+		goto free_uring;
+	err = io_uring_ring_dontfork(&u->ring);
+	if (err < 0)
+		goto exit_ring;
+	err = io_uring_register_eventfd(&u->ring, wake->wr);
+	if (err < 0)
+		goto exit_ring;
+	/* Kernels before 5.15 do not know it; what they do is their limit. */
+	(void)io_uring_register_iowq_max_workers(&u->ring, workers);
+	*ret = &u->base;
+	return 0;
+
+exit_ring:
+	io_uring_queue_exit(&u->ring);
+free_uring:
+	free(u);
+	return err;
+}

@@ -1,0 +1,89 @@
+#include "flow/flow.h"
+
+#include <errno.h>
+
+void
+flow_init(struct flow *f)
+{
+	*f = (struct flow){0};
+	meter_start(&f->meter);
+	meter_read(&f->meter, READER_QUEUE);
+	meter_write(&f->meter, WRITER_WRITE);
+}
+
+static void
+on_read_all(void *owner)
+{
+	struct flow *f = owner;
+
+	f->to.on_read_all(f->to.owner);
+}
+
+static void
+on_drained(void *owner)
+{
+	struct flow *f = owner;
+
+	f->to.on_drained(f->to.owner);
+}
+
+static void
+on_read_failed(void *owner, int err)
+{
+	struct flow *f = owner;
+
+	f->to.on_failed(f->to.owner, FLOW_READING, err);
+}
+
+static void
+on_write_failed(void *owner, int err)
+{
+	struct flow *f = owner;
+
+	f->to.on_failed(f->to.owner, FLOW_WRITING, err);
+}
+
+int
+flow_start(struct flow *f, const struct flow_setup *s)
+{
+	f->to = *s;
+	f->queue = queue_new(s->queue_depth);
+	if (f->queue == NULL)
+		return -ENOMEM;
+	writer_start(&f->writer, &(struct writer_setup){
+				     .loop = s->loop,
+				     .queue = f->queue,
+				     .reader = &f->reader,
+				     .sink = s->sink,
+				     .meter = &f->meter,
+				     .trace = f->trace,
+				     .depth = s->write_depth,
+				     .owner = f,
+				     .on_drained = on_drained,
+				     .on_failed = on_write_failed,
+				 });
+	reader_start(&f->reader, &(struct reader_setup){
+				     .loop = s->loop,
+				     .pool = s->pool,
+				     .account = s->account,
+				     .source = s->source,
+				     .queue = f->queue,
+				     .writer = &f->writer,
+				     .meter = &f->meter,
+				     .trace = f->trace,
+				     .silence_max_s = s->silence_max_s,
+				     .owner = f,
+				     .on_ended = on_read_all,
+				     .on_failed = on_read_failed,
+				 });
+	return 0;
+}
+
+void
+flow_stop(struct flow *f)
+{
+	reader_stop(&f->reader);
+	writer_stop(&f->writer);
+	queue_free(&f->queue);
+	meter_stop(&f->meter);
+}

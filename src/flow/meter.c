@@ -1,0 +1,90 @@
+#include "flow/meter.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+
+enum {
+	TOO_SHORT_NS = 10 * 1000 * 1000, /* to say who was slow */
+};
+
+const char *const verdict_name[VERDICT_COUNT] = {
+    [VERDICT_BALANCED] = "balanced",
+    [VERDICT_READ_BOUND] = "read-bound",
+    [VERDICT_WRITE_BOUND] = "write-bound",
+};
+
+void
+meter_start(struct meter *m)
+{
+	*m = (struct meter){.reader = READER_NETWORK, .writer = WRITER_DATA};
+	m->start = m->reader_since = m->writer_since = clock_mono_ns();
+}
+
+void
+meter_read(struct meter *m, enum meter_reader state)
+{
+	uint64_t now;
+
+	if (m->reader == state || m->end != 0)
+		return;
+	now = clock_mono_ns();
+	m->reader_ns[m->reader] += now - m->reader_since;
+	m->reader_since = now;
+	m->reader = state;
+}
+
+void
+meter_write(struct meter *m, enum meter_writer state)
+{
+	uint64_t now;
+
+	if (m->writer == state || m->end != 0)
+		return;
+	now = clock_mono_ns();
+	m->writer_ns[m->writer] += now - m->writer_since;
+	m->writer_since = now;
+	m->writer = state;
+}
+
+void
+meter_stop(struct meter *m)
+{
+	if (m->end != 0)
+		return;
+	meter_read(m, READER_DONE);
+	meter_write(m, WRITER_DONE);
+	m->end = clock_mono_ns();
+}
+
+uint64_t
+meter_total_ns(const struct meter *m)
+{
+	check(m->end != 0);
+	return m->end - m->start;
+}
+
+uint64_t
+meter_saved_ns(const struct meter *m)
+{
+	uint64_t apart = m->reader_ns[READER_NETWORK] +
+			 m->writer_ns[WRITER_WRITE] + m->writer_ns[WRITER_SYNC];
+	uint64_t total = meter_total_ns(m);
+
+	return apart > total ? apart - total : 0;
+}
+
+enum verdict
+meter_verdict(const struct meter *m)
+{
+	uint64_t held =
+	    m->reader_ns[READER_QUEUE] + m->reader_ns[READER_MEMORY];
+	uint64_t starved = m->writer_ns[WRITER_DATA];
+
+	if (held + starved < TOO_SHORT_NS)
+		return VERDICT_BALANCED;
+	if (starved >= 2 * held)
+		return VERDICT_READ_BOUND;
+	if (held >= 2 * starved)
+		return VERDICT_WRITE_BOUND;
+	return VERDICT_BALANCED;
+}

@@ -1,0 +1,106 @@
+#include "flow/writer.h"
+
+#include "base/check.h"
+#include "flow/reader.h"
+
+#define WRITER_MAGIC 0x77726974U
+
+static void
+say_get(struct writer *w)
+{
+	if (!w->asked)
+		trace_step(w->to.trace, TRACE_WRITER, "get()");
+	w->asked = true;
+}
+
+/* Everything is written: whoever owns us goes on from here. */
+static void
+drained(struct writer *w)
+{
+	w->running = false;
+	say_get(w);
+	trace_step(w->to.trace, TRACE_WRITER, "cancel()");
+	w->to.on_drained(w->to.owner); /* may end `w` */
+}
+
+/* Give the sink what the queue has, as far as it may take it. */
+static void
+on_fed(struct ev_loop *loop, ev_prepare *watcher, int revents)
+{
+	struct writer *w = watcher->data;
+
+	(void)loop;
+	(void)revents;
+	check_magic(w, WRITER_MAGIC);
+	while (w->running && w->writing < w->to.depth) {
+		enum queue_edge edge;
+		struct chunk *c;
+
+		say_get(w);
+		c = queue_pop(w->to.queue, &edge);
+		if (c == NULL)
+			break;
+		if (edge == QUEUE_DRAINED)
+			reader_resume(w->to.reader);
+		w->asked = false;
+		w->writing++;
+		meter_write(w->to.meter, WRITER_WRITE);
+		trace_step(w->to.trace, TRACE_WRITER, "write()");
+		w->to.sink->ops->write(w->to.sink, c, w);
+	}
+	if (w->running && w->writing == 0) {
+		if (queue_is_closed(w->to.queue))
+			drained(w);
+		else
+			meter_write(w->to.meter, WRITER_DATA);
+	}
+}
+
+void
+writer_start(struct writer *w, const struct writer_setup *setup)
+{
+	*w = (struct writer){.magic = WRITER_MAGIC, .to = *setup};
+	check(setup->depth >= 1);
+	w->running = true;
+	ev_prepare_init(&w->watcher, on_fed);
+	w->watcher.data = w;
+	meter_write(setup->meter, WRITER_DATA);
+}
+
+void
+writer_wake(struct writer *w)
+{
+	check_magic(w, WRITER_MAGIC);
+	ev_feed_event(w->to.loop, &w->watcher, EV_CUSTOM);
+}
+
+void
+writer_wrote(struct writer *w, int err)
+{
+	check_magic(w, WRITER_MAGIC);
+	check(w->writing > 0);
+
+	w->writing--;
+	trace_step(w->to.trace, TRACE_WRITER, "task_done()");
+	if (!w->running)
+		return;
+	if (err < 0) {
+		w->running = false;
+		w->to.on_failed(w->to.owner, err); /* may end `w` */
+		return;
+	}
+	ev_feed_event(w->to.loop, &w->watcher, EV_CUSTOM);
+}
+
+void
+writer_stop(struct writer *w)
+{
+	if (w->magic == 0)
+		return;
+	check_magic(w, WRITER_MAGIC);
+	w->running = false;
+	ev_clear_pending(w->to.loop, &w->watcher);
+	if (w->writing > 0)
+		w->to.sink->ops->abandon(w->to.sink);
+	w->magic = 0;
+}

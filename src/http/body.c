@@ -1,0 +1,444 @@
+#include "http/body.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "disk/chunk.h"
+#include "http/syntax.h"
+#include "net/transport.h"
+
+enum {
+	SIZE_DIGITS_MAX = 16,
+	LAST_CHUNK = 7, /* CRLF behind the data, then 0 CRLF CRLF */
+};
+
+static enum source_result
+fail(struct body *b, int err)
+{
+	b->source.err = err;
+	return SOURCE_FAILED;
+}
+
+/* Framing that cannot be: false, for the caller to return. */
+static bool
+refuse(struct body *b, const char *why)
+{
+	b->source.err = BODY_BAD_FRAMING;
+	b->why = why;
+	return false;
+}
+
+static int
+digit_of(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The size line ended: `owed` is the chunk's size. */
+static bool
+end_size(struct body *b)
+{
+	b->digits = 0;
+	if (b->owed > INT64_MAX - b->payload)
+		return refuse(b, "a chunk is longer than any file can be");
+	if (b->owed > b->limit - b->payload) {
+		b->source.err = BODY_TOO_LARGE;
+		return false;
+	}
+	b->state = b->owed > 0 ? BODY_DATA : BODY_TRAILER;
+	return true;
+}
+
+static bool
+in_size(struct body *b, unsigned char c)
+{
+	int digit = digit_of(c);
+
+	if (digit >= 0) {
+		if (b->digits++ == SIZE_DIGITS_MAX)
+			return refuse(b, "a chunk size has over 16 digits");
+		b->owed = b->owed << 4 | (unsigned)digit;
+		return true;
+	}
+	if (b->digits == 0 || (c != '\r' && c != ';'))
+		return refuse(b, "a chunk size must be hexadecimal digits, "
+				 "then CRLF");
+	b->state = c == ';' ? BODY_EXTENSION : BODY_SIZE_LF;
+	return true;
+}
+
+static bool
+in_extension(struct body *b, unsigned char c)
+{
+	if (c == '\r') {
+		b->state = BODY_SIZE_LF;
+		return true;
+	}
+	if (syntax_is_control(c))
+		return refuse(b, "a chunk extension has a control character");
+	if (++b->extension_len > BODY_EXTENSION_MAX)
+		return refuse(b, "the chunk extensions are over 16 KiB");
+	return true;
+}
+
+/*
+ * A trailer is dropped, but one that speaks of framing, routing or of how to
+ * read the payload shows that somebody takes it for a head (RFC 9110 6.5.1).
+ * Digests are what trailers are for.
+ */
+static bool
+is_forbidden(const struct body *b)
+{
+	static const char *const words[] = {"connection", "expect", "host",
+	    "te", "trailer", "transfer-encoding", "upgrade"};
+	static const char content[] = "content-";
+
+	if (b->name_len >= sizeof(content) - 1 &&
+	    memcmp(b->name, content, sizeof(content) - 1) == 0)
+		return !str_ieq(b->name, b->name_len, "content-digest");
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (str_ieq(b->name, b->name_len, words[i]))
+			return true;
+	return false;
+}
+
+static bool
+in_trailer_name(struct body *b, unsigned char c)
+{
+	if (c == ':' && b->name_len > 0) {
+		if (is_forbidden(b))
+			return refuse(b, "a trailer names a field that only "
+					 "the head may have");
+		b->state = BODY_TRAILER_TEXT;
+		return true;
+	}
+	if (!syntax_is_tchar(c))
+		return refuse(b, "a trailer line must be: name, colon, value");
+	/* A name that is clipped is none of those that are looked for. */
+	if (b->name_len < sizeof(b->name))
+		b->name[b->name_len++] =
+		    (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+	b->state = BODY_TRAILER_NAME;
+	return true;
+}
+
+static bool
+in_trailer(struct body *b, unsigned char c)
+{
+	if (++b->trailer_len > BODY_TRAILER_MAX)
+		return refuse(b, "the trailers are over 8 KiB");
+	if (b->state == BODY_TRAILER && c == '\r') {
+		b->state = BODY_END_LF;
+		return true;
+	}
+	if (b->state == BODY_TRAILER)
+		b->name_len = 0;
+	if (b->state != BODY_TRAILER_TEXT)
+		return in_trailer_name(b, c);
+	if (c == '\r')
+		b->state = BODY_TRAILER_LF;
+	else if (syntax_is_control(c))
+		return refuse(b, "a trailer has a control character");
+	return true;
+}
+
+/* The byte that must come now, and what comes behind it. */
+static bool
+expect(
+    struct body *b, unsigned char c, unsigned char want, enum body_state next)
+{
+	if (c != want)
+		return refuse(
+		    b, b->state == BODY_DATA_CR
+			   ? "a chunk is longer than its size says"
+			   : "a line of the framing does not end with CRLF");
+	b->state = next;
+	return true;
+}
+
+/* One byte that is not payload; false: refused, and source.err says why. */
+static bool
+step(struct body *b, unsigned char c)
+{
+	switch (b->state) {
+	case BODY_SIZE:
+		return in_size(b, c);
+	case BODY_EXTENSION:
+		return in_extension(b, c);
+	case BODY_SIZE_LF:
+		return expect(b, c, '\n', b->state) && end_size(b);
+	case BODY_DATA_CR:
+		return expect(b, c, '\r', BODY_DATA_LF);
+	case BODY_DATA_LF:
+		return expect(b, c, '\n', BODY_SIZE);
+	case BODY_TRAILER:
+	case BODY_TRAILER_NAME:
+	case BODY_TRAILER_TEXT:
+		return in_trailer(b, c);
+	case BODY_TRAILER_LF:
+		return expect(b, c, '\n', BODY_TRAILER);
+	case BODY_END_LF:
+		return expect(b, c, '\n', BODY_DONE);
+	case BODY_DATA:
+	case BODY_DONE:
+	case BODY_STATE_COUNT:
+	default:
+		die("body: a byte of framing in state %d", (int)b->state);
+	}
+}
+
+/* Payload: as much as there is, is owed, and fits behind c->len. */
+static size_t
+move_payload(struct body *b, struct chunk *c, size_t size,
+    const unsigned char *from, size_t len)
+{
+	size_t n = size - c->len;
+
+	if (n > len)
+		n = len;
+	if (n > b->owed)
+		n = (size_t)b->owed;
+	if (from != c->data + c->len)
+		memmove(c->data + c->len, from, n);
+	c->len += n;
+	b->payload += n;
+	b->owed -= n;
+	if (b->owed == 0)
+		b->state = BODY_DATA_CR;
+	return n;
+}
+
+/*
+ * Decode `len` bytes at `from` (which may be the free part of `c` itself)
+ * into `c` until they are used up, the body ends, or `c` is full and payload
+ * comes next.  *ret_used says how far it came; false: refused.
+ */
+static bool
+decode(struct body *b, struct chunk *c, size_t size, const unsigned char *from,
+    size_t len, size_t *ret_used)
+{
+	size_t used = 0;
+	bool good = true;
+
+	while (good && used < len && b->state != BODY_DONE) {
+		if (b->state != BODY_DATA) {
+			good = step(b, from[used++]);
+			continue;
+		}
+		if (c->len == size)
+			break;
+		used += move_payload(b, c, size, from + used, len - used);
+	}
+	b->source.ended = b->state == BODY_DONE;
+	b->received += used;
+	*ret_used = used;
+	return good;
+}
+
+/* Keep a copy of `len` bytes; nothing is held yet. */
+static int
+hold(struct body *b, const void *bytes, size_t len)
+{
+	check(b->held == NULL);
+	if (len == 0)
+		return 0;
+	b->held = malloc(len);
+	if (b->held == NULL)
+		return -ENOMEM;
+	memcpy(b->held, bytes, len);
+	b->held_len = len;
+	b->held_at = 0;
+	b->source.ready = true;
+	return 0;
+}
+
+/* `n` of the bytes held are used. */
+static void
+use_held(struct body *b, size_t n)
+{
+	b->held_at += n;
+	if (b->held_at == b->held_len) {
+		b->source.ready = false;
+		body_fini(b);
+	}
+}
+
+/* Receive into the free part of `c`; >0, or the result is in *ret. */
+static size_t
+receive(struct body *b, struct chunk *c, size_t len, enum source_result *ret)
+{
+	ssize_t n = transport_recv(b->transport, c->data + c->len, len);
+
+	if (n > 0) {
+		check((size_t)n <= len);
+		return (size_t)n;
+	}
+	*ret = SOURCE_NONE;
+	if (n == -EAGAIN || n == -EWOULDBLOCK)
+		return 0;
+	b->recv_err = (int)n;
+	*ret = fail(b, BODY_CLIENT_GONE);
+	return 0;
+}
+
+static enum source_result
+read_length(struct body *b, struct chunk *c, size_t size)
+{
+	enum source_result result = SOURCE_BYTES;
+	size_t n = size - c->len;
+
+	if (b->owed > b->limit - b->payload)
+		return fail(b, BODY_TOO_LARGE);
+	if (n > b->owed)
+		n = (size_t)b->owed;
+	if (n > 0 && b->held != NULL) {
+		if (n > b->held_len - b->held_at)
+			n = b->held_len - b->held_at;
+		memcpy(c->data + c->len, b->held + b->held_at, n);
+		use_held(b, n);
+	} else if (n > 0) {
+		n = receive(b, c, n, &result);
+		if (n == 0)
+			return result;
+	}
+	c->len += n;
+	b->owed -= n;
+	b->payload += n;
+	b->received += n;
+	b->source.ended = b->owed == 0;
+	return SOURCE_BYTES;
+}
+
+/* How much to ask the socket for. */
+static size_t
+ask(const struct body *b, size_t room)
+{
+	uint64_t n = BODY_OVERREAD_MAX;
+
+	if (b->state == BODY_DATA || b->state == BODY_DATA_CR ||
+	    b->state == BODY_DATA_LF)
+		n = b->owed + LAST_CHUNK;
+	return n < room ? (size_t)n : room;
+}
+
+static enum source_result
+read_chunked(struct body *b, struct chunk *c, size_t size)
+{
+	enum source_result result = SOURCE_BYTES;
+	unsigned char *from;
+	size_t n, used;
+	bool good;
+
+	if (b->source.ended)
+		return SOURCE_BYTES;
+	if (b->held != NULL) {
+		n = b->held_len - b->held_at;
+		good = decode(b, c, size, b->held + b->held_at, n, &used);
+		use_held(b, used);
+		return good ? SOURCE_BYTES : SOURCE_FAILED;
+	}
+	from = c->data + c->len;
+	n = receive(b, c, ask(b, size - c->len), &result);
+	if (n == 0)
+		return result;
+	/* Squeezing makes room, so all of it is used unless it is too much. */
+	if (!decode(b, c, size, from, n, &used))
+		return SOURCE_FAILED;
+	check(used == n || b->source.ended);
+	if (hold(b, from + used, n - used) < 0)
+		return fail(b, -ENOMEM);
+	return SOURCE_BYTES;
+}
+
+static enum source_result
+body_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
+{
+	struct body *b = container_of(s, struct body, source);
+
+	(void)r;
+	check(s->err == 0);
+	check(c->len < size);
+	return b->chunked ? read_chunked(b, c, size) : read_length(b, c, size);
+}
+
+static void
+body_abandon(struct source *s)
+{
+	(void)s;
+	die("body: abandoned with a chunk, which it never takes");
+}
+
+static const struct source_ops body_ops = {
+    .read = body_read,
+    .abandon = body_abandon,
+};
+
+static int
+init(struct body *b, struct transport *t, const void *pre, size_t pre_len)
+{
+	*b = (struct body){
+	    .source = {.ops = &body_ops, .fd = t->fd},
+	    .pre_taken = pre_len,
+	    .transport = t,
+	    .limit = UINT64_MAX,
+	};
+	return hold(b, pre, pre_len);
+}
+
+int
+body_init_length(struct body *b, struct transport *t, uint64_t len,
+    const void *pre, size_t pre_len)
+{
+	int err;
+
+	check(len <= INT64_MAX);
+	err = init(b, t, pre, pre_len < len ? pre_len : (size_t)len);
+	b->owed = len;
+	return err;
+}
+
+int
+body_init_chunked(
+    struct body *b, struct transport *t, const void *pre, size_t pre_len)
+{
+	int err = init(b, t, pre, pre_len);
+
+	b->chunked = true;
+	b->state = BODY_SIZE;
+	return err;
+}
+
+void
+body_limit(struct body *b, uint64_t max)
+{
+	check(b->payload == 0);
+	b->limit = max > 0 ? max : UINT64_MAX;
+}
+
+bool
+body_has_held(const struct body *b)
+{
+	return b->held != NULL && !b->source.ended;
+}
+
+void
+body_leftover(
+    const struct body *b, const unsigned char **ret_bytes, size_t *ret_len)
+{
+	check(b->source.ended);
+	*ret_len = b->held_len - b->held_at;
+	*ret_bytes = *ret_len > 0 ? b->held + b->held_at : NULL;
+}
+
+void
+body_fini(struct body *b)
+{
+	free(b->held);
+	b->held = NULL;
+	b->held_at = b->held_len = 0;
+}

@@ -1,0 +1,598 @@
+#include "http/head.h"
+
+#include <http_parser.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/str.h"
+
+/* One parse, for the callbacks of http-parser. */
+struct parse {
+	struct head *h;
+	int status; /* the first refusal; 0: none yet */
+	const char *why;
+	struct span authority; /* of an absolute-form target */
+	struct span name;      /* whose value comes next */
+	unsigned lines;	       /* field lines the scan has seen */
+	unsigned fields;       /* fields http-parser has delivered */
+	unsigned seen;	       /* a bit for each row of known[] */
+	bool close, keep;      /* Connection: close, keep-alive */
+	bool complete;
+};
+
+/* Remember the first refusal; returns its status. */
+static int
+refuse(struct parse *p, int status, const char *why)
+{
+	if (p->status == 0) {
+		p->status = status;
+		p->why = why;
+	}
+	return p->status;
+}
+
+/*
+ * Where the head ends.
+ */
+
+static const char bare_cr[] = "a CR stands without LF in the head";
+static const char bare_lf[] = "a line of the head ends with LF, not CRLF";
+static const char control[] = "a control character stands in the head";
+
+/* The byte at scan->at ends a line. */
+static enum head_result
+end_line(struct head_scan *scan, const char **ret_why)
+{
+	/* Up to scan->at there is the line, its CR, and this LF. */
+	bool empty = scan->at - scan->line == 1;
+
+	scan->cr = false;
+	scan->line = scan->at + 1;
+	if (empty && scan->lines > 0)
+		return HEAD_COMPLETE;
+	if (empty) {
+		*ret_why = "too many empty lines before the request line";
+		return ++scan->blanks > HEAD_BLANKS_MAX ? HEAD_MALFORMED
+							: HEAD_INCOMPLETE;
+	}
+	/* The first one is the request line. */
+	if (scan->lines++ < HEAD_FIELDS_MAX + 1)
+		return HEAD_INCOMPLETE;
+	*ret_why = "too many header fields: send at most 100";
+	return HEAD_LARGE;
+}
+
+/* Look at the byte at scan->at, which is `c`. */
+static enum head_result
+scan_byte(struct head_scan *scan, unsigned char c, const char **ret_why)
+{
+	if (scan->at >= HEAD_SIZE_MAX) {
+		*ret_why = "the head is too large: send at most 32 KiB";
+		return HEAD_LARGE;
+	}
+	if (scan->cr != (c == '\n')) {
+		*ret_why = scan->cr ? bare_cr : bare_lf;
+		return HEAD_MALFORMED;
+	}
+	if (c == '\n')
+		return end_line(scan, ret_why);
+	scan->cr = c == '\r';
+	if (scan->cr)
+		return HEAD_INCOMPLETE;
+	if (syntax_is_control(c)) {
+		*ret_why = control;
+		return HEAD_MALFORMED;
+	}
+	if (scan->lines == 0 && scan->at - scan->line >= HEAD_LINE_MAX) {
+		*ret_why = "the request line is longer than 8192 bytes";
+		return HEAD_LINE_LONG;
+	}
+	return HEAD_INCOMPLETE;
+}
+
+enum head_result
+head_scan(
+    struct head_scan *scan, const char *buf, size_t len, const char **ret_why)
+{
+	check(scan->at <= len);
+	while (scan->at < len) {
+		enum head_result got;
+
+		got = scan_byte(scan, (unsigned char)buf[scan->at], ret_why);
+		if (got != HEAD_INCOMPLETE && got != HEAD_COMPLETE)
+			return got;
+		scan->at++;
+		if (got == HEAD_COMPLETE)
+			return got;
+	}
+	return HEAD_INCOMPLETE;
+}
+
+/*
+ * The strict scan: what http-parser would let through.
+ */
+
+/* Take the query off `t`, which begins where the path does. */
+static struct span
+without_query(struct span t)
+{
+	const char *query = t.len > 0 ? memchr(t.s, '?', t.len) : NULL;
+
+	if (query != NULL)
+		t.len = (size_t)(query - t.s);
+	return t;
+}
+
+/* absolute-form: the path may be missing (RFC 9112 3.2.2, 3.2.4). */
+static int
+take_absolute(struct parse *p, struct span path)
+{
+	struct head *h = p->h;
+
+	if (!syntax_is_authority(p->authority))
+		return refuse(p, 400, "the target's host is not host[:port]");
+	h->path = without_query(path);
+	if (h->path.len == 0) {
+		bool any = h->method == METHOD_OPTIONS && path.len == 0;
+
+		h->path = (struct span){any ? "*" : "/", 1};
+	}
+	return 0;
+}
+
+static int
+take_target(struct parse *p)
+{
+	struct head *h = p->h;
+	struct span t = h->target, path;
+
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned char c = (unsigned char)t.s[i];
+
+		if (c <= 0x20 || c >= 0x7f || c == '#')
+			return refuse(p, 400,
+			    "the target has a byte to be written as %XX: "
+			    "a control, '#', or beyond ASCII");
+	}
+	if (h->method == METHOD_CONNECT) {
+		h->path = (struct span){"", 0};
+		return syntax_is_authority(t)
+			   ? 0
+			   : refuse(p, 400, "CONNECT takes a target host:port");
+	}
+	if (t.s[0] == '/' ||
+	    (h->method == METHOD_OPTIONS && t.len == 1 && t.s[0] == '*')) {
+		h->path = without_query(t);
+		return 0;
+	}
+	if (syntax_split_absolute(t, &p->authority, &path))
+		return take_absolute(p, path);
+	return refuse(p, 400, "the target must begin with a slash");
+}
+
+/* What HTTP knows, and what becomes of it here. */
+static enum head_method
+method_of(unsigned known)
+{
+	switch (known) {
+	case HTTP_GET:
+		return METHOD_GET;
+	case HTTP_HEAD:
+		return METHOD_HEAD;
+	case HTTP_POST:
+		return METHOD_POST;
+	case HTTP_PUT:
+		return METHOD_PUT;
+	case HTTP_OPTIONS:
+		return METHOD_OPTIONS;
+	case HTTP_CONNECT:
+		return METHOD_CONNECT;
+	default:
+		return METHOD_OTHER;
+	}
+}
+
+static int
+take_method(struct parse *p)
+{
+	static const char *const names[] = {
+#define XX(num, name, string) [num] = #string,
+	    HTTP_METHOD_MAP(XX)
+#undef XX
+	};
+	struct span m = p->h->method_text;
+
+	if (!syntax_is_token(m))
+		return refuse(p, 400, "the method is not a word");
+	for (unsigned i = 0; i < COUNT_OF(names); i++) {
+		if (strlen(names[i]) == m.len &&
+		    memcmp(names[i], m.s, m.len) == 0) {
+			p->h->method = method_of(i);
+			return 0;
+		}
+	}
+	return refuse(p, 501, "no such method is known; case matters");
+}
+
+static int
+take_version(struct parse *p, struct span v)
+{
+	if (v.len != 8 || memcmp(v.s, "HTTP/", 5) != 0 || v.s[6] != '.' ||
+	    v.s[5] < '0' || v.s[5] > '9' || v.s[7] < '0' || v.s[7] > '9')
+		return refuse(p, 400,
+		    "the request line must be: method, target, HTTP/1.1, "
+		    "with one space between; a space in the target is %20");
+	if (v.s[5] != '1' || v.s[7] > '1')
+		return refuse(p, 505, "only HTTP/1.1 and HTTP/1.0 are spoken");
+	p->h->minor = v.s[7] == '1';
+	return 0;
+}
+
+static int
+scan_request_line(struct parse *p, struct span line)
+{
+	struct head *h = p->h;
+	const char *end = line.s + line.len;
+	const char *sp1 = memchr(line.s, ' ', line.len), *sp2;
+
+	if (sp1 == NULL)
+		return refuse(p, 400, "the request line has no target");
+	h->method_text = (struct span){line.s, (size_t)(sp1 - line.s)};
+	sp1++;
+	sp2 = memchr(sp1, ' ', (size_t)(end - sp1));
+	if (sp2 == NULL)
+		sp2 = end; /* HTTP/0.9: the version is empty */
+	h->target = (struct span){sp1, (size_t)(sp2 - sp1)};
+	if (take_method(p) != 0)
+		return p->status;
+	if (h->target.len == 0)
+		return refuse(p, 400, "the target of the request is empty");
+	if (sp2 < end)
+		sp2++;
+	if (take_version(p, (struct span){sp2, (size_t)(end - sp2)}) != 0)
+		return p->status;
+	return take_target(p);
+}
+
+/* A field line begins with its name, and a colon right behind it. */
+static int
+scan_field_line(struct parse *p, struct span line)
+{
+	size_t i = 0;
+
+	p->lines++;
+	while (i < line.len && syntax_is_tchar((unsigned char)line.s[i]))
+		i++;
+	if (i == line.len)
+		return refuse(p, 400, "a header line has no colon");
+	if (i > 0 && line.s[i] == ':')
+		return 0;
+	if (line.s[i] != ' ' && line.s[i] != '\t')
+		return refuse(p, 400, "a header name has a wrong byte");
+	return refuse(p, 400,
+	    i == 0 ? "a header line begins with white space: "
+		     "write each field on one line"
+		   : "a header name has white space before its colon");
+}
+
+/* One line without its CRLF. */
+static int
+scan_line(struct parse *p, struct span line, bool first)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		unsigned char c = (unsigned char)line.s[i];
+
+		if (c == '\r')
+			return refuse(p, 400, bare_cr);
+		if (syntax_is_control(c))
+			return refuse(p, 400, control);
+	}
+	return first ? scan_request_line(p, line) : scan_field_line(p, line);
+}
+
+/* Look at all lines of the head; http-parser has not seen them yet. */
+static int
+scan_lines(struct parse *p, const char *s, const char *end)
+{
+	static const char unfinished[] = "the head ends too early or too late";
+
+	for (bool first = true;; first = false) {
+		const char *lf = memchr(s, '\n', (size_t)(end - s));
+		size_t len;
+
+		if (lf == NULL)
+			return refuse(p, 400, unfinished);
+		if (lf == s || lf[-1] != '\r')
+			return refuse(p, 400, bare_lf);
+		len = (size_t)(lf - s) - 1;
+		if (len == 0)
+			return !first && lf + 1 == end
+				   ? 0
+				   : refuse(p, 400, unfinished);
+		if (scan_line(p, (struct span){s, len}, first) != 0)
+			return p->status;
+		s = lf + 1;
+	}
+}
+
+/*
+ * Fields, as http-parser delivers them.
+ */
+
+static int
+take_host(struct parse *p, struct span v)
+{
+	if (!syntax_is_authority(v))
+		return refuse(p, 400, "Host is not host[:port]");
+	p->h->host = v;
+	return 0;
+}
+
+static int
+take_length(struct parse *p, struct span v)
+{
+	uint64_t n = 0;
+
+	if (num_parse_u64(v.s, v.len, &n) < 0 || n > INT64_MAX)
+		return refuse(p, 400,
+		    "Content-Length must be a number of bytes, "
+		    "digits only, below 2^63");
+	p->h->has_length = true;
+	p->h->content_length = n;
+	return 0;
+}
+
+/* Anything but one "chunked" is refused; this finds out how. */
+static int
+take_coding(struct parse *p, struct span v)
+{
+	static const char faulty[] = "Transfer-Encoding must be: chunked";
+	struct span member = {0};
+	bool chunked = false;
+
+	if (p->h->minor == 0)
+		return refuse(p, 400,
+		    "HTTP/1.0 has no Transfer-Encoding: "
+		    "send Content-Length, or use HTTP/1.1");
+	if (str_ieq(v.s, v.len, "chunked")) {
+		p->h->chunked = true;
+		return 0;
+	}
+	while (syntax_next_member(&v, &member)) {
+		const char *semi = memchr(member.s, ';', member.len);
+		struct span token = member;
+
+		if (semi != NULL)
+			token.len = (size_t)(semi - member.s);
+		token = syntax_trim(token);
+		if (!syntax_is_token(token) || chunked)
+			return refuse(p, 400, faulty);
+		chunked = str_ieq(token.s, token.len, "chunked");
+		if (chunked && semi != NULL)
+			return refuse(p, 400, faulty);
+	}
+	return refuse(p, 501, "no other transfer coding than chunked is known");
+}
+
+static int
+take_connection(struct parse *p, struct span v)
+{
+	struct span member;
+
+	while (syntax_next_member(&v, &member)) {
+		if (str_ieq(member.s, member.len, "close"))
+			p->close = true;
+		else if (str_ieq(member.s, member.len, "keep-alive"))
+			p->keep = true;
+	}
+	return 0;
+}
+
+static int
+take_expect(struct parse *p, struct span v)
+{
+	struct span member;
+
+	if (p->h->minor == 0)
+		return 0; /* must be ignored (RFC 9110 10.1.1) */
+	while (syntax_next_member(&v, &member)) {
+		if (str_ieq(member.s, member.len, "100-continue"))
+			p->h->expect_continue = true;
+		else if (member.len > 0)
+			p->h->expect_unknown = true;
+	}
+	return 0;
+}
+
+static int
+take_content_coding(struct parse *p, struct span v)
+{
+	struct span member;
+
+	while (syntax_next_member(&v, &member))
+		if (member.len > 0 &&
+		    !str_ieq(member.s, member.len, "identity"))
+			p->h->content_coded = true;
+	return 0;
+}
+
+static int
+take_content_range(struct parse *p, struct span v)
+{
+	(void)v;
+	p->h->content_range = true;
+	return 0;
+}
+
+/* clang-format off */
+#define NAME(text) text, sizeof(text) - 1
+#define ONCE(text) NAME(text), text " is given twice: send it once"
+#define TO(member) offsetof(struct head, member)
+
+/*
+ * The fields that matter: taken by a function, or kept as text at `to`.  With
+ * a sentence in `twice` a second line is refused with it.
+ */
+static const struct field {
+	const char *name;
+	size_t len;
+	const char *twice;
+	int (*take)(struct parse *p, struct span v);
+	size_t to;
+} known[] = {
+	{ NAME("Connection"),          NULL, take_connection },
+	{ NAME("Content-Encoding"),    NULL, take_content_coding },
+	{ ONCE("Content-Length"),            take_length },
+	{ NAME("Content-Range"),       NULL, take_content_range },
+	{ NAME("Expect"),              NULL, take_expect },
+	{ ONCE("Host"),                      take_host },
+	{ ONCE("If-Match"),            NULL, TO(if_match) },
+	{ ONCE("If-Modified-Since"),   NULL, TO(if_modified_since) },
+	{ ONCE("If-None-Match"),       NULL, TO(if_none_match) },
+	{ ONCE("If-Range"),            NULL, TO(if_range) },
+	{ ONCE("If-Unmodified-Since"), NULL, TO(if_unmodified_since) },
+	{ ONCE("Range"),               NULL, TO(range) },
+	{ ONCE("Transfer-Encoding"),         take_coding },
+};
+/* clang-format on */
+
+static int
+take_field(struct parse *p, struct span name, struct span v)
+{
+	for (unsigned i = 0; i < COUNT_OF(known); i++) {
+		const struct field *f = &known[i];
+
+		if (f->len != name.len || !str_ieq(name.s, name.len, f->name))
+			continue;
+		if (f->twice != NULL && (p->seen & 1U << i) != 0)
+			return refuse(p, 400, f->twice);
+		p->seen |= 1U << i;
+		if (f->take != NULL)
+			return f->take(p, v);
+		*(struct span *)(void *)((char *)p->h + f->to) = v;
+		return 0;
+	}
+	return 0;
+}
+
+static const char disagree[] = "the head is malformed";
+
+static int
+on_url(http_parser *parser, const char *at, size_t len)
+{
+	struct parse *p = parser->data;
+
+	if (at != p->h->target.s || len != p->h->target.len)
+		return refuse(p, 400, disagree);
+	return 0;
+}
+
+static int
+on_header_field(http_parser *parser, const char *at, size_t len)
+{
+	struct parse *p = parser->data;
+
+	/* It is where the scan has seen a name: all of it, at a line start. */
+	if (at[-1] != '\n' || at[len] != ':')
+		return refuse(p, 400, disagree);
+	p->name = (struct span){at, len};
+	p->fields++;
+	return 0;
+}
+
+static int
+on_header_value(http_parser *parser, const char *at, size_t len)
+{
+	struct parse *p = parser->data;
+	struct span name = p->name;
+
+	if (name.s == NULL)
+		return refuse(p, 400, disagree);
+	p->name = (struct span){0};
+	return take_field(p, name, syntax_trim((struct span){at, len}));
+}
+
+static int
+on_headers_complete(http_parser *parser)
+{
+	struct parse *p = parser->data;
+
+	p->complete = true;
+	return 2; /* the body is ours */
+}
+
+/* What http-parser refuses by itself, before a field reached us. */
+static int
+refuse_as(struct parse *p, enum http_errno err)
+{
+	if (err == HPE_UNEXPECTED_CONTENT_LENGTH)
+		return refuse(p, 400,
+		    "send one Content-Length, or Transfer-Encoding: chunked, "
+		    "not both");
+	if (err == HPE_INVALID_CONTENT_LENGTH)
+		return take_length(p, (struct span){"", 0});
+	if (err == HPE_INVALID_TRANSFER_ENCODING)
+		return refuse(p, 400, "Transfer-Encoding must be: chunked");
+	if (err == HPE_INVALID_URL)
+		return refuse(p, 400, "the target is malformed");
+	return refuse(p, 400, disagree);
+}
+
+static int
+run_parser(struct parse *p, const char *s, size_t len)
+{
+	static const http_parser_settings settings = {
+	    .on_url = on_url,
+	    .on_header_field = on_header_field,
+	    .on_header_value = on_header_value,
+	    .on_headers_complete = on_headers_complete,
+	};
+	http_parser parser;
+	size_t n;
+
+	http_parser_init(&parser, HTTP_REQUEST);
+	parser.data = p;
+	n = http_parser_execute(&parser, &settings, s, len);
+	if (p->status != 0)
+		return p->status;
+	if (HTTP_PARSER_ERRNO(&parser) != HPE_OK)
+		return refuse_as(p, HTTP_PARSER_ERRNO(&parser));
+	if (n != len || !p->complete || p->fields != p->lines ||
+	    parser.http_major != 1 || parser.http_minor != p->h->minor ||
+	    method_of(parser.method) != p->h->method)
+		return refuse(p, 400, disagree);
+	return 0;
+}
+
+/* What needs more than one field. */
+static int
+conclude(struct parse *p)
+{
+	struct head *h = p->h;
+
+	if (h->host.s == NULL && h->minor > 0)
+		return refuse(p, 400, "HTTP/1.1 needs a Host field");
+	if (h->has_length && h->chunked)
+		return refuse_as(p, HPE_UNEXPECTED_CONTENT_LENGTH);
+	if (p->authority.s != NULL)
+		h->host = p->authority;
+	h->keep_alive = !p->close && (h->minor > 0 || p->keep);
+	return 0;
+}
+
+int
+head_parse(const char *buf, size_t len, struct head *ret, const char **ret_why)
+{
+	const char *s = buf, *end = buf + len;
+	struct parse p = {.h = ret};
+
+	*ret = (struct head){.method = METHOD_OTHER};
+	while (end - s >= 2 && s[0] == '\r' && s[1] == '\n')
+		s += 2;
+	if (scan_lines(&p, s, end) == 0 &&
+	    run_parser(&p, s, (size_t)(end - s)) == 0)
+		(void)conclude(&p);
+	if (p.status != 0)
+		*ret_why = p.why;
+	return p.status;
+}

@@ -1,0 +1,113 @@
+#include "http/response.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+static const struct reason {
+	int status;
+	const char *text;
+} reasons[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {304, "Not Modified"},
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
+};
+
+const char *
+response_reason(int status)
+{
+	for (size_t i = 0; i < COUNT_OF(reasons); i++)
+		if (reasons[i].status == status)
+			return reasons[i].text;
+	return "";
+}
+
+void
+response_problem(struct response *r, int status, const char *fmt, ...)
+{
+	struct str detail = {0};
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(&detail, fmt, ap);
+	va_end(ap);
+	r->status = status;
+	r->content_type = "application/problem+json";
+	str_clear(&r->content);
+	str_printf(&r->content,
+	    "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
+	    "\"detail\":\"",
+	    response_reason(status), status);
+	str_escape(&r->content, detail.s, detail.len);
+	str_puts(&r->content, "\"}\n");
+	if (status == 503)
+		str_puts(&r->fields, "Retry-After: 1\r\n");
+	str_fini(&detail);
+}
+
+/* The Date line changes once a second. */
+static const char *
+date(void)
+{
+	static char text[CLOCK_STAMP_MAX];
+	static time_t when;
+	time_t now = (time_t)(clock_wall_ns() / NS_PER_S);
+
+	if (now != when)
+		clock_stamp_http(now, text);
+	when = now;
+	return text;
+}
+
+void
+response_format(const struct response *r, bool keep_alive, struct str *out)
+{
+	uint64_t length = r->streamed ? r->stream_length : r->content.len;
+
+	str_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", r->status,
+	    response_reason(r->status), date());
+	if (r->content_type != NULL)
+		str_printf(out, "Content-Type: %s\r\n", r->content_type);
+	/* 204 and 304 have no content and no length (RFC 9110, 8.6). */
+	if (r->status != 204 && r->status != 304)
+		str_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
+	if (r->fields.len > 0)
+		str_add(out, r->fields.s, r->fields.len);
+	str_puts(out, keep_alive ? "Connection: keep-alive\r\n\r\n"
+				 : "Connection: close\r\n\r\n");
+	if (!r->streamed && !r->head_only && r->content.len > 0)
+		str_add(out, r->content.s, r->content.len);
+}
+
+void
+response_fini(struct response *r)
+{
+	str_fini(&r->fields);
+	str_fini(&r->content);
+	str_fini(&r->note);
+}

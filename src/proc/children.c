@@ -1,0 +1,298 @@
+#include "proc/children.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+
+enum {
+	HEALTHY_MS = 5000, /* who lived so long starts without delay */
+	BACKOFF_FIRST_MS = 100,
+	BACKOFF_MAX_MS = 10000,
+};
+
+int
+children_init(struct children *c)
+{
+	int err;
+
+	list_init(&c->list);
+	c->shm = shm_new(newest_table_size());
+	if (c->shm == NULL)
+		return -ENOMEM;
+	c->newest = newest_table_new(c->shm);
+	if (pipe(c->alive) == -1)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		err = fd_set_cloexec(c->alive[i]);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+void
+children_fini(struct children *c)
+{
+	struct list_node *n;
+
+	while ((n = list_shift(&c->list)) != NULL)
+		free(container_of(n, struct child, node));
+	fd_close(&c->alive[0]);
+	fd_close(&c->alive[1]);
+}
+
+int
+children_add(struct children *c, unsigned generation, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct child *ch = calloc(1, sizeof(*ch));
+
+		if (ch == NULL)
+			return -ENOMEM;
+		ch->index = (unsigned)i;
+		ch->generation = generation;
+		list_append(&c->list, &ch->node);
+	}
+	return 0;
+}
+
+/* In the child: forget what is the master's, and work. */
+static void
+be_worker(struct children *c, const struct child *ch,
+    const struct worker_setup *setup)
+{
+	struct worker_setup own = *setup;
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
+	struct sigaction ign = {.sa_handler = SIG_IGN};
+	char who[16];
+
+	sigemptyset(&dfl.sa_mask);
+	sigemptyset(&ign.sa_mask);
+	sigaction(SIGTERM, &dfl, NULL);
+	sigaction(SIGINT, &dfl, NULL);
+	sigaction(SIGQUIT, &dfl, NULL);
+	sigaction(SIGCHLD, &dfl, NULL);
+	sigaction(SIGHUP, &ign, NULL);
+	snprintf(who, sizeof(who), "%u.%u", ch->index, ch->generation);
+	log_set_who(who);
+	fd_close(&c->alive[1]);
+	own.shm = c->shm;
+	own.newest = c->newest;
+	own.slot = ch->slot;
+	own.master = c->alive[0];
+	exit(worker_run(&own));
+}
+
+static void
+schedule(struct child *ch, uint64_t now)
+{
+	ch->backoff_ms =
+	    ch->backoff_ms == 0 ? BACKOFF_FIRST_MS : ch->backoff_ms * 2;
+	if (ch->backoff_ms > BACKOFF_MAX_MS)
+		ch->backoff_ms = BACKOFF_MAX_MS;
+	ch->due_ns = now + ch->backoff_ms * NS_PER_MS;
+}
+
+static void
+fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
+{
+	uint64_t now = clock_mono_ns();
+	pid_t pid;
+
+	ch->slot = shm_slot_take(c->shm);
+	if (ch->slot == NULL) {
+		log_error("%d workers live: too many reloads with uploads that "
+			  "still run; one is missing",
+		    (int)SHM_SLOTS);
+		schedule(ch, now);
+		return;
+	}
+	pid = fork();
+	if (pid == 0)
+		be_worker(c, ch, setup);
+	if (pid == -1) {
+		log_error("fork: %s", strerror(errno));
+		shm_slot_wipe(ch->slot);
+		ch->slot = NULL;
+		schedule(ch, now);
+		return;
+	}
+	atomic_store(&ch->slot->pid, (uint32_t)pid);
+	ch->pid = pid;
+	ch->born_ns = now;
+}
+
+int
+children_tend(struct children *c, const struct worker_setup *setup)
+{
+	uint64_t now = clock_mono_ns(), soonest = UINT64_MAX;
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		struct child *ch = container_of(n, struct child, node);
+
+		if (ch->pid != 0)
+			continue;
+		if (ch->due_ns <= now)
+			fork_one(c, ch, setup);
+		if (ch->pid == 0 && ch->due_ns < soonest)
+			soonest = ch->due_ns;
+	}
+	if (soonest == UINT64_MAX)
+		return -1;
+	return soonest <= now ? 0 : (int)((soonest - now) / NS_PER_MS) + 1;
+}
+
+static struct child *
+find(const struct children *c, pid_t pid)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		struct child *ch = container_of(n, struct child, node);
+
+		if (ch->pid == pid)
+			return ch;
+	}
+	return NULL;
+}
+
+static void
+log_end(const struct child *ch, int status, bool again)
+{
+	const char *then = again ? ": restarting it" : "";
+
+	if (WIFSIGNALED(status))
+		log_error("worker %ld (%u.%u) was ended by signal %d (%s)%s",
+		    (long)ch->pid, ch->index, ch->generation, WTERMSIG(status),
+		    strsignal(WTERMSIG(status)), then);
+	else if (WEXITSTATUS(status) != 0 || again)
+		log_error("worker %ld (%u.%u) ended with status %d%s",
+		    (long)ch->pid, ch->index, ch->generation,
+		    WEXITSTATUS(status), then);
+	else
+		log_info("worker %ld (%u.%u) is done", (long)ch->pid, ch->index,
+		    ch->generation);
+}
+
+void
+children_reap(struct children *c, bool stopping)
+{
+	uint64_t now = clock_mono_ns();
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct child *ch = find(c, pid);
+		bool again;
+
+		if (ch == NULL)
+			continue; /* a rehearsal that nobody waited for */
+		again = !stopping && !ch->retired;
+		log_end(ch, status, again);
+		newest_forget(c->newest, pid);
+		shm_slot_wipe(ch->slot);
+		ch->slot = NULL;
+		ch->pid = 0;
+		if (!again) {
+			list_remove(&ch->node);
+			free(ch);
+			continue;
+		}
+		if (now - ch->born_ns > HEALTHY_MS * NS_PER_MS) {
+			ch->backoff_ms = 0;
+			ch->due_ns = now;
+		} else {
+			schedule(ch, now);
+		}
+	}
+}
+
+void
+children_signal(struct children *c, int sig)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		struct child *ch = container_of(n, struct child, node);
+
+		if (ch->pid == 0) {
+			list_remove(&ch->node);
+			free(ch);
+			continue;
+		}
+		(void)kill(ch->pid, sig);
+		ch->killed = sig == SIGKILL;
+	}
+}
+
+void
+children_retire(struct children *c, unsigned generation)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		struct child *ch = container_of(n, struct child, node);
+
+		if (ch->generation >= generation || ch->retired)
+			continue;
+		ch->retired = true;
+		if (ch->pid != 0) {
+			(void)kill(ch->pid, SIGQUIT);
+		} else {
+			list_remove(&ch->node);
+			free(ch);
+		}
+	}
+}
+
+bool
+children_are_ready(const struct children *c, unsigned generation)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		const struct child *ch = container_of(n, struct child, node);
+
+		if (ch->generation == generation &&
+		    (ch->slot == NULL || !atomic_load(&ch->slot->accepting)))
+			return false;
+	}
+	return true;
+}
+
+bool
+children_are_gone(const struct children *c)
+{
+	return list_is_empty(&c->list);
+}
+
+void
+children_log_stuck(const struct children *c)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		const struct child *ch = container_of(n, struct child, node);
+		unsigned ops = atomic_load(&ch->slot->stuck_ops);
+
+		log_error("worker %ld cannot end: %u operations wait for the "
+			  "disk under %s",
+		    (long)ch->pid, ops,
+		    ops > 0 ? ch->slot->stuck_dir : "an output_dir");
+	}
+}

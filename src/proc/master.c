@@ -1,0 +1,473 @@
+#include "proc/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "proc/children.h"
+#include "proc/logs.h"
+#include "proc/pidfile.h"
+#include "proc/privileges.h"
+#include "proc/rehearsal.h"
+#include "proc/sockets.h"
+
+enum {
+	READY_MS = 2000,	/* for new workers, before old ones retire */
+	TERM_MS = 2000,		/* from TERM to KILL */
+	KILL_MS = 1000,		/* from KILL to giving up */
+	LOOK_MS = 10,		/* how often while something is awaited */
+	FDS_PER_CONNECTION = 4, /* socket, file, directory, and a spare */
+	FDS_EXTRA = 64,
+};
+
+enum phase {
+	RUNNING,
+	FINISHING, /* QUIT was sent */
+	STOPPING,  /* TERM was sent */
+	KILLING,   /* and KILL */
+};
+
+struct master {
+	struct config **conf;
+	struct sockets sockets;
+	struct logs logs;
+	struct children children;
+	int pidfile;
+	unsigned generation;
+	bool reloading;	    /* new workers are starting, old ones run still */
+	uint64_t retire_ns; /* when the old ones retire at the latest */
+	enum phase phase;
+	uint64_t phase_end_ns;
+	int detach; /* daemonize: tell here that we are up; -1 */
+};
+
+/* ---- signals: noted by the handler, carried out by the loop ---- */
+
+static struct fd_wake wake = {-1, -1};
+static volatile sig_atomic_t got_term, got_quit, got_hup, got_chld;
+
+static void
+on_signal(int sig)
+{
+	switch (sig) {
+	case SIGTERM:
+	case SIGINT:
+		got_term = 1;
+		break;
+	case SIGQUIT:
+		got_quit = 1;
+		break;
+	case SIGHUP:
+		got_hup = 1;
+		break;
+	default:
+		got_chld = 1;
+		break;
+	}
+	fd_wake_raise(&wake);
+}
+
+static void
+handle(int sig, void (*handler)(int))
+{
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+	sigemptyset(&sa.sa_mask);
+	check(sigaction(sig, &sa, NULL) == 0);
+}
+
+/* USR1, USR2 and WINCH mean nothing yet; they must not end anybody. */
+static void
+ignore_signals(void)
+{
+	handle(SIGPIPE, SIG_IGN);
+	handle(SIGUSR1, SIG_IGN);
+	handle(SIGUSR2, SIG_IGN);
+#ifdef SIGWINCH
+	handle(SIGWINCH, SIG_IGN);
+#endif
+}
+
+static int
+watch_signals(void)
+{
+	static const int caught[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD};
+	int err;
+
+	err = fd_wake_open(&wake);
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < COUNT_OF(caught); i++)
+		handle(caught[i], on_signal);
+	return 0;
+}
+
+/* ---- starting ---- */
+
+/* One warning when the limit on descriptors is too low for what is asked. */
+static void
+raise_limit(const struct config *conf)
+{
+	size_t want = conf->worker_connections * FDS_PER_CONNECTION + FDS_EXTRA;
+	size_t have = 0;
+
+	if (fd_raise_limit(want, &have) < 0 || have < want)
+		log_warn("worker_connections %zu may need %zu open files, the "
+			 "limit is %zu: raise it (ulimit -Hn), or connections "
+			 "beyond it will wait",
+		    (size_t)conf->worker_connections, want, have);
+}
+
+/* Go to the background; the parent stays until `detach` says how it went. */
+static int
+detach(struct master *m)
+{
+	char ok = 1;
+	int ends[2];
+	pid_t pid;
+
+	m->detach = -1;
+	if (!(*m->conf)->daemonize)
+		return 0;
+	if (pipe(ends) == -1)
+		return -errno;
+	pid = fork();
+	if (pid == -1)
+		return -errno;
+	if (pid > 0) {
+		close(ends[1]);
+		_exit(read(ends[0], &ok, 1) == 1 ? ok : 1);
+	}
+	close(ends[0]);
+	if (setsid() == -1)
+		return -errno;
+	m->detach = ends[1];
+	return fd_set_cloexec(m->detach);
+}
+
+/* We are up: let the parent go, and the terminal with it. */
+static void
+detached(struct master *m)
+{
+	int null;
+
+	if (m->detach == -1)
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null != -1) {
+		(void)dup2(null, STDIN_FILENO);
+		(void)dup2(null, STDOUT_FILENO);
+		if (log_fd() != STDERR_FILENO)
+			(void)dup2(null, STDERR_FILENO);
+		close(null);
+	}
+	if (write(m->detach, "", 1) == -1)
+		log_warn("whoever started this process is gone");
+	fd_close(&m->detach);
+}
+
+static void
+log_listens(const struct sockets *s)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < s->count; i++) {
+		addr_format(&s->bound[i].listener.addr, text);
+		log_notice("listening on %s", text);
+	}
+}
+
+static int
+start(struct master *m)
+{
+	struct config *conf = *m->conf;
+
+	if (conf->user != NULL && privileges_check(conf->user) < 0) {
+		log_error("user %s: there is no such user", conf->user);
+		return -1;
+	}
+	if (logs_open(conf, &m->logs) < 0)
+		return -1;
+	log_to(STDERR_FILENO, conf->error_level);
+	if (pidfile_take(conf->pid_file, &m->pidfile) < 0)
+		goto close_logs;
+	raise_limit(conf);
+	if (sockets_open(conf, NULL, &m->sockets) < 0)
+		goto drop_pidfile;
+	if (rehearsal_run(conf) < 0)
+		goto close_sockets;
+	log_listens(&m->sockets);
+	logs_use(&m->logs, conf);
+	return 0;
+
+close_sockets:
+	sockets_close(&m->sockets, NULL, true);
+drop_pidfile:
+	pidfile_drop(conf->pid_file, &m->pidfile);
+close_logs:
+	logs_close(&m->logs);
+	return -1;
+}
+
+static void
+finish(struct master *m, bool remove_sockets)
+{
+	sockets_close(&m->sockets, NULL, remove_sockets);
+	pidfile_drop((*m->conf)->pid_file, &m->pidfile);
+	logs_close(&m->logs);
+	fd_wake_close(&wake);
+}
+
+/* ---- reload ---- */
+
+/* Log what is in `text`, a line each. */
+static void
+log_lines(enum log_level level, const struct str *text)
+{
+	const char *line = text->s ? text->s : "out of memory\n";
+
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		log_line(level, "reload: %.*s", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+static bool
+load(const struct config *old, struct config **ret)
+{
+	struct str text = {0};
+	bool ok = config_load(old->file, &text, ret) == 0;
+
+	if (!ok)
+		log_lines(LEVEL_ERROR, &text);
+	else if (config_needs_restart(old, *ret, &text))
+		log_lines(LEVEL_WARN, &text);
+	str_fini(&text);
+	return ok;
+}
+
+/*
+ * Everything that can fail is done before anything is changed: a bad file,
+ * an address in use, a directory that cannot be written leave the workers of
+ * now as they are.
+ */
+static void
+reload(struct master *m)
+{
+	struct config *old = *m->conf, *fresh = NULL;
+	struct sockets sockets = {0};
+	struct logs logs = {.error = -1};
+
+	log_notice("reloading");
+	if (!load(old, &fresh))
+		goto give_up;
+	if (fresh->worker_processes == 0)
+		fresh->worker_processes = 1;
+	if (logs_open(fresh, &logs) < 0)
+		goto give_up;
+	if (sockets_open(fresh, &m->sockets, &sockets) < 0)
+		goto close_logs;
+	if (rehearsal_run(fresh) < 0)
+		goto close_sockets;
+	if (children_add(&m->children, m->generation + 1,
+		(size_t)fresh->worker_processes) < 0)
+		goto close_sockets;
+	m->generation++;
+	logs_use(&logs, fresh);
+	sockets_close(&m->sockets, &sockets, true);
+	logs_close(&m->logs);
+	m->sockets = sockets;
+	m->logs = logs;
+	logs_use(&m->logs, fresh);
+	/* What only a restart applies stays as it was: where we are known. */
+	free(fresh->pid_file);
+	fresh->pid_file = old->pid_file;
+	old->pid_file = NULL;
+	config_free(&old);
+	*m->conf = fresh;
+	raise_limit(fresh);
+	m->reloading = true;
+	m->retire_ns = clock_mono_ns() + READY_MS * NS_PER_MS;
+	return;
+
+close_sockets:
+	sockets_close(&sockets, &m->sockets, true);
+close_logs:
+	logs_close(&logs);
+	logs_use(&m->logs, old);
+give_up:
+	config_free(&fresh);
+	log_error("reload: nothing was changed");
+}
+
+/* The new workers accept, or had time enough: the old ones finish. */
+static void
+end_reload(struct master *m)
+{
+	if (!m->reloading ||
+	    (!children_are_ready(&m->children, m->generation) &&
+		clock_mono_ns() < m->retire_ns))
+		return;
+	m->reloading = false;
+	children_retire(&m->children, m->generation);
+	log_notice("reloaded: generation %u", m->generation);
+}
+
+/* ---- stopping ---- */
+
+static void
+enter(struct master *m, enum phase phase, int sig, unsigned ms)
+{
+	if (m->phase >= phase)
+		return;
+	m->phase = phase;
+	m->phase_end_ns = ms ? clock_mono_ns() + ms * NS_PER_MS : UINT64_MAX;
+	children_signal(&m->children, sig);
+}
+
+static void
+act_on_signals(struct master *m)
+{
+	if (got_chld) {
+		got_chld = 0;
+		children_reap(&m->children, m->phase != RUNNING);
+	}
+	if (got_term) {
+		got_term = 0;
+		log_notice("stopping");
+		enter(m, STOPPING, SIGTERM, TERM_MS);
+	}
+	if (got_quit) {
+		got_quit = 0;
+		log_notice("stopping when all uploads are finished");
+		enter(m, FINISHING, SIGQUIT, 0);
+	}
+	if (got_hup) {
+		got_hup = 0;
+		if (m->phase == RUNNING)
+			reload(m);
+	}
+}
+
+/* How long to sleep: until somebody is due. */
+static int
+patience(const struct master *m, int due_ms)
+{
+	if (m->phase != RUNNING || m->reloading)
+		return LOOK_MS;
+	return due_ms;
+}
+
+/* 0 when all workers are gone, 1 when one cannot be made to. */
+static int
+serve(struct master *m)
+{
+	for (;;) {
+		struct worker_setup setup = {
+		    .conf = *m->conf, .sockets = &m->sockets, .logs = &m->logs};
+		struct pollfd p = {.fd = wake.rd, .events = POLLIN};
+		int due = -1;
+
+		if (m->phase == RUNNING)
+			due = children_tend(&m->children, &setup);
+		end_reload(m);
+		if (m->detach != -1 &&
+		    children_are_ready(&m->children, m->generation))
+			detached(m);
+		if (poll(&p, 1, patience(m, m->detach != -1 ? LOOK_MS : due)) >
+		    0)
+			fd_wake_lower(&wake);
+		act_on_signals(m);
+		if (m->phase == RUNNING)
+			continue;
+		if (children_are_gone(&m->children))
+			return 0;
+		if (clock_mono_ns() < m->phase_end_ns)
+			continue;
+		if (m->phase == KILLING)
+			return 1;
+		enter(m, KILLING, SIGKILL, KILL_MS);
+	}
+}
+
+/* worker_processes 0: this process is the worker. */
+static int
+run_alone(struct master *m)
+{
+	struct worker_setup setup = {.conf = *m->conf,
+	    .master = -1,
+	    .sockets = &m->sockets,
+	    .logs = &m->logs,
+	    .alone = true};
+
+	handle(SIGCHLD, SIG_DFL);
+	detached(m);
+	setup.shm = m->children.shm;
+	setup.newest = m->children.newest;
+	setup.slot = shm_slot_take(m->children.shm);
+	check(setup.slot != NULL);
+	return worker_run(&setup);
+}
+
+static int
+run_with_workers(struct master *m)
+{
+	int status;
+
+	if (watch_signals() < 0) {
+		log_error("signals cannot be watched: %s", strerror(errno));
+		return 1;
+	}
+	m->generation = 1;
+	if (children_add(&m->children, m->generation,
+		(size_t)(*m->conf)->worker_processes) < 0) {
+		log_error("out of memory");
+		return 1;
+	}
+	status = serve(m);
+	if (status != 0) {
+		/* Its port is free at once, whatever still holds it. */
+		sockets_shutdown(&m->sockets);
+		children_log_stuck(&m->children);
+	}
+	return status;
+}
+
+int
+master_run(struct config **conf)
+{
+	struct master m = {.conf = conf, .pidfile = -1, .detach = -1};
+	int status;
+
+	ignore_signals();
+	if (detach(&m) < 0) {
+		log_error("daemonize: %s", strerror(errno));
+		return 1;
+	}
+	if (children_init(&m.children) < 0) {
+		log_error("shared memory cannot be had: %s", strerror(errno));
+		return 1;
+	}
+	if (start(&m) < 0) {
+		children_fini(&m.children);
+		return 1;
+	}
+	if ((*conf)->worker_processes == 0)
+		status = run_alone(&m);
+	else
+		status = run_with_workers(&m);
+	if (status == 0)
+		log_notice("stopped");
+	finish(&m, true);
+	children_fini(&m.children);
+	return status;
+}

@@ -1,0 +1,12 @@
+#include "proc/privileges.h"
+
+#include <errno.h>
+
+/* POSIX has no way to leave groups: a root start must not pretend to. */
+int
+privileges_set_groups(const char *user, unsigned gid)
+{
+	(void)user;
+	(void)gid;
+	return -ENOTSUP;
+}

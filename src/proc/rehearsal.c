@@ -1,0 +1,178 @@
+#include "proc/rehearsal.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "disk/engine.h"
+#include "proc/privileges.h"
+#include "store/spool.h"
+
+enum {
+	PATIENCE_MS = 5000,
+	FAILED = 1, /* the child's exit status */
+};
+
+/* ---- in the child ---- */
+
+static const char *
+try_engine(enum conf_engine wanted)
+{
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	struct engine *e = NULL;
+	const char *name = NULL;
+	int err = -ENOMEM;
+
+	if (loop != NULL)
+		err = engine_new(loop,
+		    wanted == ENGINE_THREADS	? ENGINE_WISH_THREADS
+		    : wanted == ENGINE_IO_URING ? ENGINE_WISH_URING
+						: ENGINE_WISH_AUTO,
+		    &e);
+	if (err < 0) {
+		log_error("io_engine: cannot be had here: %s; auto takes what "
+			  "there is",
+		    strerror(-err));
+	} else {
+		name = engine_name(e);
+		engine_free(&e);
+	}
+	if (loop != NULL)
+		ev_loop_destroy(loop);
+	return name;
+}
+
+static int
+try_location(const struct config *conf, const struct conf_location *l,
+    const char *engine)
+{
+	char size[NUM_TEXT_MAX];
+	struct str report = {0};
+	int err;
+
+	err = spool_check(l->output_dir, l->overwrite, l->sync, &report);
+	num_format_size(conf->chunk_size, size);
+	if (err < 0)
+		log_error("%s:%u:%u: output_dir: %s: %s: %s",
+		    l->place.file ? l->place.file : "built-in", l->place.line,
+		    l->place.column, l->output_dir, report.s, strerror(-err));
+	else
+		log_notice("location %s -> %s: %s; queue %" PRIu64
+			   " x %s, buffered, %s",
+		    l->prefix, l->output_dir, report.s, l->queue_depth, size,
+		    engine);
+	str_fini(&report);
+	return err;
+}
+
+/* Each location's name goes down the pipe before it is tried, so that the
+ * parent can say which one does not answer. */
+static int
+rehearse(const struct config *conf, int report_fd)
+{
+	const char *engine;
+	int err, failed = 0;
+
+	err = privileges_drop(conf->user);
+	if (err < 0) {
+		log_error("user %s: cannot become it: %s", conf->user,
+		    strerror(-err));
+		return FAILED;
+	}
+	engine = try_engine(conf->io_engine);
+	if (engine == NULL)
+		return FAILED;
+	for (size_t i = 0; i < conf->server_count; i++) {
+		const struct conf_server *s = &conf->servers[i];
+
+		for (size_t k = 0; k < s->location_count; k++) {
+			const struct conf_location *l = &s->locations[k];
+
+			if (fd_write_all(report_fd, &l, sizeof(l)) < 0)
+				return FAILED;
+			if (try_location(conf, l, engine) < 0)
+				failed = FAILED;
+		}
+	}
+	return failed;
+}
+
+/* ---- in the parent ---- */
+
+/* Read which location is being tried, until the child ends or time is up;
+ * the last one, and whether it ended. */
+static bool
+watch(int fd, const struct conf_location **ret_last)
+{
+	uint64_t end = clock_mono_ns() + PATIENCE_MS * NS_PER_MS;
+
+	*ret_last = NULL;
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		uint64_t now = clock_mono_ns();
+		ssize_t n;
+
+		if (now >= end)
+			return false;
+		if (poll(&p, 1, (int)((end - now) / NS_PER_MS) + 1) <= 0)
+			continue;
+		n = read(fd, ret_last, sizeof(*ret_last));
+		if (n == 0)
+			return true;
+		if (n == -1 && errno != EINTR)
+			return true;
+	}
+}
+
+int
+rehearsal_run(const struct config *conf)
+{
+	const struct conf_location *last;
+	int ends[2], status;
+	pid_t pid;
+
+	if (pipe(ends) == -1) {
+		log_error("pipe: %s", strerror(errno));
+		return -1;
+	}
+	pid = fork();
+	if (pid == -1) {
+		log_error("fork: %s", strerror(errno));
+		fd_close(&ends[0]);
+		fd_close(&ends[1]);
+		return -1;
+	}
+	if (pid == 0) {
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGINT, SIG_DFL);
+		fd_close(&ends[0]);
+		_exit(rehearse(conf, ends[1]));
+	}
+	fd_close(&ends[1]);
+	if (!watch(ends[0], &last)) {
+		/* It may be beyond killing; it is nobody's then. */
+		(void)kill(pid, SIGKILL);
+		fd_close(&ends[0]);
+		log_warn("location %s -> %s does not answer: it gets 503 until "
+			 "it does",
+		    last ? last->prefix : "?", last ? last->output_dir : "?");
+		return 0;
+	}
+	fd_close(&ends[0]);
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}

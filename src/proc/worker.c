@@ -1,0 +1,512 @@
+#include "proc/worker.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/service.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "disk/chunk.h"
+#include "disk/device.h"
+#include "disk/engine.h"
+#include "disk/journal.h"
+#include "flow/trace.h"
+#include "net/acceptor.h"
+#include "proc/privileges.h"
+#include "store/spool.h"
+
+#define READY_MAX_S 1.0 /* how long stores may take before we accept */
+#define LOOK_S 0.005	/* how often we look whether they are open */
+#define FAST_STOP_S 0.5 /* for operations in flight at a fast stop */
+
+enum {
+	SIGNALS = 4,
+};
+
+/* One server block of the configuration. */
+struct server {
+	struct worker *worker;
+	const struct conf_server *conf;
+	struct service service;
+	struct conn_group conns;
+	struct journal *access;
+};
+
+struct worker {
+	const struct worker_setup *to;
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct device_set *devices;
+	struct engine *engine;
+	struct journal *trace;
+	struct trace_group traces;
+	struct acceptor *acceptor;
+	struct server *servers;
+	size_t server_count;
+	uint64_t ids;
+	ev_signal signals[SIGNALS];
+	ev_io master;
+	ev_timer look;	   /* at the start: are the stores open? */
+	ev_tstamp started; /* when looking began */
+	ev_prepare rest;   /* when stopping: is there anything left to do? */
+	ev_timer patience; /* when stopping: enough is enough */
+	bool stopping, fast;
+};
+
+/* ---- stopping ---- */
+
+static bool
+stores_are_idle(struct worker *w)
+{
+	for (size_t i = 0; i < w->server_count; i++) {
+		struct server *s = &w->servers[i];
+
+		for (size_t k = 0; k < s->conf->location_count; k++)
+			if (s->service.stores[k] != NULL &&
+			    !store_is_idle(s->service.stores[k]))
+				return false;
+	}
+	return true;
+}
+
+/* Hurry the logs on; true when all is written. */
+static bool
+journals_are_idle(struct worker *w)
+{
+	bool idle = true;
+
+	for (size_t i = 0; i <= w->server_count; i++) {
+		struct journal *j =
+		    i < w->server_count ? w->servers[i].access : w->trace;
+
+		if (j == NULL || journal_is_idle(j))
+			continue;
+		journal_push(j);
+		idle = false;
+	}
+	return idle;
+}
+
+static bool
+conns_are_closed(const struct worker *w)
+{
+	return atomic_load(&w->to->slot->connections) == 0;
+}
+
+/* Stopping: end the loop when nothing is left. */
+static void
+on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
+{
+	struct worker *w = p->data;
+
+	(void)revents;
+	if (conns_are_closed(w) && stores_are_idle(w) && journals_are_idle(w) &&
+	    engine_in_flight(w->engine) == 0)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+/* What is in flight at a fast stop got its time; or shutdown_timeout is
+ * over. */
+static void stop_fast(struct worker *w);
+
+static void
+on_patience(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct worker *w = t->data;
+
+	(void)revents;
+	if (w->fast) {
+		ev_break(loop, EVBREAK_ALL);
+		return;
+	}
+	log_notice("shutdown_timeout is over: cutting what is left");
+	stop_fast(w);
+}
+
+static void
+be_patient(struct worker *w, double seconds)
+{
+	ev_timer_stop(w->loop, &w->patience);
+	if (seconds <= 0)
+		return;
+	ev_timer_set(&w->patience, seconds, 0.);
+	ev_timer_start(w->loop, &w->patience);
+}
+
+/* No more connections; and the sockets are let go, whatever may hold this
+ * process up. */
+static void
+close_sockets(struct worker *w)
+{
+	ev_timer_stop(w->loop, &w->look);
+	acceptor_stop(w->acceptor);
+	if (w->to->alone)
+		return; /* they are this process's own to close */
+	for (size_t i = 0; i < w->to->sockets->count; i++)
+		close(w->to->sockets->bound[i].listener.fd);
+}
+
+static void
+stop_fast(struct worker *w)
+{
+	if (w->fast)
+		return;
+	if (!w->stopping)
+		close_sockets(w);
+	w->stopping = w->fast = true;
+	for (size_t i = 0; i < w->server_count; i++)
+		conn_group_drop(&w->servers[i].conns);
+	be_patient(w, FAST_STOP_S);
+	ev_prepare_start(w->loop, &w->rest);
+}
+
+static void
+stop_gracefully(struct worker *w)
+{
+	if (w->stopping)
+		return;
+	acceptor_drain(w->acceptor);
+	close_sockets(w);
+	w->stopping = true;
+	for (size_t i = 0; i < w->server_count; i++)
+		conn_group_stop(&w->servers[i].conns);
+	be_patient(w, (double)w->to->conf->shutdown_timeout_ms / 1e3);
+	ev_prepare_start(w->loop, &w->rest);
+}
+
+/* Without a master a reload has nobody to start new workers: check only. */
+static void
+check_reload(const struct worker *w)
+{
+	struct str errors = {0};
+	struct config *fresh = NULL;
+
+	if (config_load(w->to->conf->file, &errors, &fresh) < 0)
+		log_error("reload: the configuration is bad:\n%s",
+		    errors.s ? errors.s : "out of memory");
+	else
+		log_notice("reload: the configuration is good, but "
+			   "worker_processes 0 has no master that could apply "
+			   "it: restart");
+	config_free(&fresh);
+	str_fini(&errors);
+}
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *s, int revents)
+{
+	struct worker *w = s->data;
+
+	(void)loop;
+	(void)revents;
+	switch (s->signum) {
+	case SIGQUIT:
+		stop_gracefully(w);
+		break;
+	case SIGHUP:
+		check_reload(w);
+		break;
+	default:
+		stop_fast(w);
+		break;
+	}
+}
+
+static void
+on_master_gone(struct ev_loop *loop, ev_io *io, int revents)
+{
+	struct worker *w = io->data;
+
+	(void)revents;
+	ev_io_stop(loop, io);
+	log_warn("the master is gone: finishing what was accepted");
+	stop_gracefully(w);
+}
+
+/* ---- starting ---- */
+
+static void
+on_closed(void *arg)
+{
+	struct server *s = arg;
+
+	acceptor_on_room(s->worker->acceptor);
+}
+
+static void
+on_accepted(void *arg, void *server, int fd, const struct addr *peer)
+{
+	struct server *s = server;
+
+	(void)arg;
+	conn_open(&s->conns, fd, peer);
+}
+
+static bool
+stores_are_settled(const struct worker *w)
+{
+	for (size_t i = 0; i < w->server_count; i++) {
+		const struct server *s = &w->servers[i];
+
+		for (size_t k = 0; k < s->conf->location_count; k++)
+			if (!s->service.stores[k]->open_settled)
+				return false;
+	}
+	return true;
+}
+
+/* Accept as soon as all directories are open, or have had their time. */
+static void
+on_look(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct worker *w = t->data;
+
+	(void)revents;
+	if (!stores_are_settled(w) && ev_now(loop) - w->started < READY_MAX_S)
+		return;
+	ev_timer_stop(loop, t);
+	acceptor_start(w->acceptor);
+	log_info("worker ready, %s", engine_name(w->engine));
+}
+
+static struct journal *
+open_journal(struct worker *w, int fd)
+{
+	struct device *dev = device_new_unknown(w->devices);
+
+	return dev ? journal_new(w->loop, w->engine, dev, fd) : NULL;
+}
+
+static int
+begin_server(struct worker *w, size_t i)
+{
+	const struct conf_server *conf = &w->to->conf->servers[i];
+	struct server *s = &w->servers[i];
+
+	s->worker = w;
+	s->conf = conf;
+	s->service.conf = conf;
+	s->service.loop = w->loop;
+	s->service.pool = w->pool;
+	s->service.traces = &w->traces;
+	service_init(&s->service);
+	s->conns.loop = w->loop;
+	s->conns.conf = conf;
+	s->conns.handler = &s->service.handler;
+	s->conns.slot = w->to->slot;
+	s->conns.on_closed = on_closed;
+	s->conns.arg = s;
+	s->conns.ids = &w->ids;
+	list_init(&s->conns.conns);
+	if (w->to->logs->access[i] != -1) {
+		s->access = open_journal(w, w->to->logs->access[i]);
+		if (s->access == NULL)
+			return -ENOMEM;
+		s->conns.access = s->access;
+	}
+	s->service.stores =
+	    calloc(conf->location_count, sizeof(*s->service.stores));
+	if (s->service.stores == NULL)
+		return -ENOMEM;
+	w->server_count++;
+	for (size_t k = 0; k < conf->location_count; k++) {
+		const struct conf_location *l = &conf->locations[k];
+
+		s->service.stores[k] = spool_new(&(struct spool_setup){
+		    .loop = w->loop,
+		    .engine = w->engine,
+		    .devices = w->devices,
+		    .newest = w->to->newest,
+		    .dir = l->output_dir,
+		    .overwrite = l->overwrite,
+		    .sync = l->sync,
+		    .keep_latest = l->keep == KEEP_LATEST,
+		    .dotfiles = l->dotfiles,
+		});
+		if (s->service.stores[k] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static enum engine_wish
+wish_of(enum conf_engine e)
+{
+	switch (e) {
+	case ENGINE_IO_URING:
+		return ENGINE_WISH_URING;
+	case ENGINE_THREADS:
+		return ENGINE_WISH_THREADS;
+	case ENGINE_AUTO:
+		break;
+	}
+	return ENGINE_WISH_AUTO;
+}
+
+/* Memory, devices, engine: what all servers share. */
+static int
+begin_shared(struct worker *w)
+{
+	const struct config *conf = w->to->conf;
+	int err;
+
+	w->pool =
+	    chunk_pool_new(w->loop, conf->chunk_size, conf->buffer_memory);
+	if (w->pool == NULL)
+		return -ENOMEM;
+	w->devices = device_set_new(w->pool);
+	if (w->devices == NULL)
+		return -ENOMEM;
+	err = engine_new(w->loop, wish_of(conf->io_engine), &w->engine);
+	if (err < 0) {
+		log_error("io_engine: cannot be had here: %s", strerror(-err));
+		return err;
+	}
+	w->trace = open_journal(w, STDOUT_FILENO);
+	if (w->trace == NULL)
+		return -ENOMEM;
+	w->traces = (struct trace_group){
+	    .out = w->trace, .active = &w->to->slot->traces, .shm = w->to->shm};
+	w->acceptor = acceptor_new(&(struct acceptor_setup){
+	    .loop = w->loop,
+	    .shm = w->to->shm,
+	    .slot = w->to->slot,
+	    .connections_max = (uint32_t)conf->worker_connections,
+	    .on_accepted = on_accepted,
+	    .arg = w,
+	});
+	return w->acceptor ? 0 : -ENOMEM;
+}
+
+static void
+begin_watching(struct worker *w)
+{
+	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+
+	for (size_t i = 0; i < SIGNALS; i++) {
+		/* Its own workers' HUP is the master's business. */
+		if (numbers[i] == SIGHUP && !w->to->alone)
+			continue;
+		ev_signal_init(&w->signals[i], on_signal, numbers[i]);
+		w->signals[i].data = w;
+		ev_signal_start(w->loop, &w->signals[i]);
+	}
+	ev_io_init(&w->master, on_master_gone, w->to->master, EV_READ);
+	w->master.data = w;
+	if (w->to->master != -1)
+		ev_io_start(w->loop, &w->master);
+	ev_prepare_init(&w->rest, on_rest);
+	w->rest.data = w;
+	ev_timer_init(&w->patience, on_patience, 0., 0.);
+	w->patience.data = w;
+	ev_timer_init(&w->look, on_look, 0., LOOK_S);
+	w->look.data = w;
+	w->started = ev_now(w->loop);
+	ev_timer_start(w->loop, &w->look);
+}
+
+static int
+begin(struct worker *w)
+{
+	const struct config *conf = w->to->conf;
+	int err;
+
+	err = begin_shared(w);
+	if (err < 0)
+		return err;
+	w->servers = calloc(conf->server_count, sizeof(*w->servers));
+	if (w->servers == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < conf->server_count; i++) {
+		err = begin_server(w, i);
+		if (err < 0)
+			return err;
+	}
+	for (size_t i = 0; i < w->to->sockets->count; i++) {
+		const struct bound *b = &w->to->sockets->bound[i];
+
+		err = acceptor_watch(
+		    w->acceptor, &b->listener, &w->servers[b->server]);
+		if (err < 0)
+			return err;
+	}
+	begin_watching(w);
+	return 0;
+}
+
+/* ---- ending ---- */
+
+/* Say for the master what keeps this process from ending. */
+static void
+confess(struct worker *w)
+{
+	struct slot *slot = w->to->slot;
+	const char *dir = "a log";
+
+	for (size_t i = 0; i < w->server_count; i++) {
+		struct server *s = &w->servers[i];
+
+		for (size_t k = 0; k < s->conf->location_count; k++)
+			if (!store_is_idle(s->service.stores[k]))
+				dir = s->service.stores[k]->dir;
+	}
+	snprintf(slot->stuck_dir, sizeof(slot->stuck_dir), "%s", dir);
+	atomic_store(&slot->stuck_ops, (uint32_t)engine_in_flight(w->engine));
+}
+
+/* Free it all: for the sanitizers, and to find what is in nobody's hands. */
+static void
+end(struct worker *w)
+{
+	for (size_t i = 0; i < w->server_count; i++) {
+		struct server *s = &w->servers[i];
+
+		for (size_t k = 0; k < s->conf->location_count; k++)
+			store_free(&s->service.stores[k]);
+		free(s->service.stores);
+		journal_free(&s->access);
+	}
+	free(w->servers);
+	acceptor_free(&w->acceptor);
+	journal_free(&w->trace);
+	engine_free(&w->engine);
+	device_set_free(&w->devices);
+	chunk_pool_free(&w->pool);
+	ev_loop_destroy(w->loop);
+}
+
+int
+worker_run(const struct worker_setup *setup)
+{
+	struct worker w = {.to = setup};
+	int err;
+
+	err = privileges_drop(setup->conf->user);
+	if (err < 0) {
+		log_error("user %s: cannot become it: %s", setup->conf->user,
+		    strerror(-err));
+		return 1;
+	}
+	w.loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (w.loop == NULL) {
+		log_error("no event loop can be made");
+		return 1;
+	}
+	err = begin(&w);
+	if (err < 0) {
+		log_error("worker cannot start: %s", strerror(-err));
+		return 1;
+	}
+	ev_run(w.loop, 0);
+	if (engine_in_flight(w.engine) > 0) {
+		confess(&w);
+		_exit(0);
+	}
+	end(&w);
+	return 0;
+}

@@ -1,0 +1,154 @@
+#include "store/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+enum {
+	PART_MAX = 256, /* NAME_MAX and a NUL */
+};
+
+/* Copy the first part of `path`; where the next one begins, or NULL. */
+static int
+split(const char *path, char part[PART_MAX], const char **ret_next)
+{
+	const char *slash = strchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : strlen(path);
+
+	if (len >= PART_MAX)
+		return -ENAMETOOLONG;
+	memcpy(part, path, len);
+	part[len] = '\0';
+	*ret_next = slash ? slash + 1 : NULL;
+	return 0;
+}
+
+/* Open one part without following it; a link is ELOOP, as with openat2. */
+static int
+open_part(int dir, const char *part, int flags, dev_t root_dev)
+{
+	struct stat st;
+	int fd, err;
+
+	fd = openat(dir, part, flags | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (fd == -1) {
+		err = errno;
+		/* O_DIRECTORY on a link is ENOTDIR on some systems. */
+		if (err == ENOTDIR &&
+		    fstatat(dir, part, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISLNK(st.st_mode))
+			err = ELOOP;
+		return -err;
+	}
+	if (fstat(fd, &st) == -1) {
+		err = -errno;
+		fd_close(&fd);
+		return err;
+	}
+	if (st.st_dev != root_dev) {
+		fd_close(&fd);
+		return -EXDEV;
+	}
+	return fd;
+}
+
+int
+path_walk(int root, const char *path, int flags)
+{
+	char part[PART_MAX];
+	struct stat st;
+	int dir = -1, err;
+
+	if (fstat(root, &st) == -1)
+		return -errno;
+	for (;;) {
+		const char *next;
+		int fd;
+
+		err = split(path, part, &next);
+		if (err < 0)
+			break;
+		fd = open_part(dir == -1 ? root : dir, part,
+		    next ? O_RDONLY | O_DIRECTORY : flags, st.st_dev);
+		fd_close(&dir);
+		if (fd < 0 || next == NULL)
+			return fd;
+		dir = fd;
+		path = next;
+	}
+	fd_close(&dir);
+	return err;
+}
+
+int
+path_open_parent(
+    int root, const char *path, int *ret_dir, const char **ret_rest)
+{
+	char parent[1026];
+	size_t len = strlen(path);
+	char *slash;
+	int fd;
+
+	if (len >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, len + 1);
+	while ((slash = strrchr(parent, '/')) != NULL) {
+		*slash = '\0';
+		fd = path_open(root, parent, O_RDONLY | O_DIRECTORY);
+		if (fd >= 0) {
+			*ret_dir = fd;
+			*ret_rest = path + (slash - parent) + 1;
+			return 0;
+		}
+		if (fd != -ENOENT)
+			return fd;
+	}
+	*ret_dir = -1;
+	*ret_rest = path;
+	return 0;
+}
+
+int
+path_make_parents(
+    int dir, const char *rest, bool sync, int *ret_dir, const char **ret_name)
+{
+	char part[PART_MAX];
+	int at = -1, err;
+
+	for (;;) {
+		int parent = at == -1 ? dir : at;
+		const char *next;
+		int fd;
+
+		err = split(rest, part, &next);
+		if (err < 0)
+			break;
+		if (next == NULL) {
+			*ret_dir = at;
+			*ret_name = rest;
+			return 0;
+		}
+		if (mkdirat(parent, part, 0777) == -1) {
+			err = -errno;
+			if (err != -EEXIST)
+				break;
+		} else if (sync && fsync(parent) == -1) {
+			err = -errno;
+			break;
+		}
+		fd = path_open(parent, part, O_RDONLY | O_DIRECTORY);
+		if (fd < 0) {
+			err = fd;
+			break;
+		}
+		fd_close(&at);
+		at = fd;
+		rest = next;
+	}
+	fd_close(&at);
+	return err;
+}

@@ -1,0 +1,34 @@
+#include "store/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	/* openat2 says EAGAIN when a rename elsewhere crossed its way. */
+	TRIES = 8,
+};
+
+int
+path_open(int root, const char *path, int flags)
+{
+	struct open_how how = {
+	    .flags = (unsigned)(flags | O_CLOEXEC),
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+		       RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+	};
+
+	for (int i = 0; i < TRIES; i++) {
+		long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+		if (fd >= 0)
+			return (int)fd;
+		if (errno == ENOSYS || errno == EPERM) /* old, or seccomp */
+			return path_walk(root, path, flags);
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+	}
+	return -EAGAIN;
+}

@@ -1,0 +1,263 @@
+#include "store/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "store/path.h"
+
+enum {
+	TRIES = 8,
+	FILE_MODE = 0666, /* less the umask, as any file that is created */
+};
+
+static const char temp_suffix[] = ".part";
+
+/* Make and open the directory for temp names. */
+static int
+open_temp_dir(struct publish *p)
+{
+	int fd;
+
+	if (p->temp_dir != -1)
+		return 0;
+	if (mkdirat(p->root, PUBLISH_TEMP_DIR, 0700) == -1 && errno != EEXIST)
+		return -errno;
+	fd = path_open(p->root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	p->temp_dir = fd;
+	return 0;
+}
+
+static void
+make_temp_name(char ret_name[PUBLISH_TEMP_MAX])
+{
+	uint64_t random;
+
+	fd_random(&random, sizeof(random));
+	snprintf(ret_name, PUBLISH_TEMP_MAX, "%016" PRIx64 "%s", random,
+	    temp_suffix);
+}
+
+static bool
+is_temp_name(const char *name)
+{
+	return strlen(name) == 16 + sizeof(temp_suffix) - 1 &&
+	       strspn(name, "0123456789abcdef") == 16 &&
+	       strcmp(name + 16, temp_suffix) == 0;
+}
+
+/*
+ * Create a temp file and lock it.  A sweeper may lock and remove it in
+ * between: then it has no name any more and the next try makes another.
+ */
+static int
+create_temp(struct publish *p, struct unpublished *ret)
+{
+	for (int i = 0; i < TRIES; i++) {
+		struct stat st;
+		int fd, err;
+
+		make_temp_name(ret->temp);
+		fd = openat(p->temp_dir, ret->temp,
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    FILE_MODE);
+		if (fd == -1 && errno == EEXIST)
+			continue;
+		if (fd == -1)
+			return -errno;
+		err = publish_lock(fd);
+		if (err == 0 && fstatat(p->temp_dir, ret->temp, &st,
+				    AT_SYMLINK_NOFOLLOW) == 0) {
+			ret->fd = fd;
+			return 0;
+		}
+		fd_close(&fd);
+		if (err < 0 && err != -EAGAIN && err != -EACCES) {
+			(void)unlinkat(p->temp_dir, ret->temp, 0);
+			return err;
+		}
+	}
+	return -EAGAIN;
+}
+
+/* Find out how a temp file can get a name that must not exist yet. */
+static int
+try_temp_names(struct publish *p)
+{
+	struct unpublished u = {.fd = -1};
+	char second[PUBLISH_TEMP_MAX];
+	int err;
+
+	err = create_temp(p, &u);
+	if (err < 0)
+		return err;
+	make_temp_name(second);
+	if (linkat(p->temp_dir, u.temp, p->temp_dir, second, 0) == 0) {
+		p->by_link = true;
+		(void)unlinkat(p->temp_dir, u.temp, 0);
+	} else {
+		p->by_link = false;
+		err = publish_rename_new(
+		    p->temp_dir, u.temp, p->temp_dir, second);
+		if (err < 0)
+			(void)unlinkat(p->temp_dir, u.temp, 0);
+	}
+	(void)unlinkat(p->temp_dir, second, 0);
+	fd_close(&u.fd);
+	/* It can neither link nor rename without replacing: there is no way
+	 * to publish that never overwrites what others put there. */
+	return err < 0 ? -EOPNOTSUPP : 0;
+}
+
+int
+publish_init(struct publish *p, int root, bool overwrite)
+{
+	int fd, err;
+
+	*p = (struct publish){.root = root, .temp_dir = -1};
+	fd = publish_open_nameless(root);
+	if (fd >= 0) {
+		p->nameless = true;
+		fd_close(&fd);
+		if (!overwrite)
+			return 0;
+		return open_temp_dir(p);
+	}
+	if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -EINVAL &&
+	    fd != -ENOSYS)
+		return fd;
+	err = open_temp_dir(p);
+	if (err == 0)
+		err = try_temp_names(p);
+	if (err < 0)
+		publish_fini(p);
+	return err;
+}
+
+void
+publish_fini(struct publish *p)
+{
+	fd_close(&p->temp_dir);
+}
+
+const char *
+publish_way(const struct publish *p)
+{
+	if (p->nameless)
+		return "O_TMPFILE and link";
+	return p->by_link ? "temp name and link" : "temp name and rename";
+}
+
+int
+publish_create(struct publish *p, int dir, struct unpublished *ret)
+{
+	int fd;
+
+	ret->temp[0] = '\0';
+	if (!p->nameless)
+		return create_temp(p, ret);
+	fd = publish_open_nameless(dir == -1 ? p->root : dir);
+	if (fd < 0)
+		return fd;
+	ret->fd = fd;
+	return 0;
+}
+
+int
+publish_link(
+    struct publish *p, struct unpublished *u, int dir, const char *name)
+{
+	int err;
+
+	if (dir == -1)
+		dir = p->root;
+	if (u->temp[0] == '\0')
+		return publish_link_nameless(u->fd, dir, name);
+	if (!p->by_link) {
+		err = publish_rename_new(p->temp_dir, u->temp, dir, name);
+		if (err == 0)
+			u->temp[0] = '\0';
+		return err;
+	}
+	if (linkat(p->temp_dir, u->temp, dir, name, 0) == -1)
+		return -errno;
+	publish_discard(p, u);
+	return 0;
+}
+
+int
+publish_replace(
+    struct publish *p, struct unpublished *u, int dir, const char *name)
+{
+	int err;
+
+	if (dir == -1)
+		dir = p->root;
+	if (u->temp[0] == '\0') {
+		/* Locked before it has a name: no sweeper takes it. */
+		err = publish_lock(u->fd);
+		if (err < 0)
+			return err;
+		make_temp_name(u->temp);
+		err = publish_link_nameless(u->fd, p->temp_dir, u->temp);
+		if (err < 0) {
+			u->temp[0] = '\0';
+			return err;
+		}
+	}
+	if (renameat(p->temp_dir, u->temp, dir, name) == -1)
+		return -errno;
+	u->temp[0] = '\0';
+	return 0;
+}
+
+void
+publish_discard(struct publish *p, struct unpublished *u)
+{
+	if (u->temp[0] == '\0')
+		return;
+	(void)unlinkat(p->temp_dir, u->temp, 0);
+	u->temp[0] = '\0';
+}
+
+unsigned
+publish_sweep(int root)
+{
+	const struct dirent *e;
+	unsigned swept = 0;
+	DIR *d;
+	int fd;
+
+	fd = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return 0;
+	d = fdopendir(fd);
+	if (d == NULL) {
+		fd_close(&fd);
+		return 0;
+	}
+	while ((e = readdir(d)) != NULL) {
+		int file;
+
+		if (!is_temp_name(e->d_name))
+			continue;
+		file = openat(fd, e->d_name,
+		    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (file == -1)
+			continue;
+		if (publish_lock(file) == 0 && unlinkat(fd, e->d_name, 0) == 0)
+			swept++;
+		fd_close(&file);
+	}
+	closedir(d);
+	return swept;
+}

@@ -1,0 +1,59 @@
+#include "store/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+
+int
+publish_open_nameless(int dir)
+{
+	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+
+	return fd == -1 ? -errno : fd;
+}
+
+/*
+ * AT_EMPTY_PATH is one lookup cheaper, but kernels before 6.10 want a
+ * privilege for it (and say ENOENT); /proc/self/fd works wherever /proc is.
+ */
+int
+publish_link_nameless(int fd, int dir, const char *name)
+{
+	static _Atomic bool refused;
+	char path[32];
+
+	if (!atomic_load_explicit(&refused, memory_order_relaxed)) {
+		if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
+			return 0;
+		if (errno != ENOENT && errno != EPERM)
+			return -errno;
+		atomic_store_explicit(&refused, true, memory_order_relaxed);
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) == -1)
+		return -errno;
+	return 0;
+}
+
+int
+publish_rename_new(int from_dir, const char *from, int dir, const char *name)
+{
+	if (syscall(SYS_renameat2, from_dir, from, dir, name,
+		RENAME_NOREPLACE) == -1)
+		return -errno;
+	return 0;
+}
+
+int
+publish_lock(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) == -1 ? -errno : 0;
+}

@@ -1,0 +1,243 @@
+/*
+ * A file on its way out: open job -> reads, one at a time -> close job.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "flow/reader.h"
+#include "spool_internal.h"
+#include "store/path.h"
+
+#define OUTGOING_MAGIC 0x6f757467U
+
+struct file {
+	unsigned magic;
+	struct outgoing base;
+	struct spool *spool;
+	struct reader *reader; /* NULL: gone */
+	struct chunk *reading; /* in an operation */
+	struct op job;
+	int fd;
+	bool abandoned;
+};
+
+static struct file *
+file_of(struct outgoing *out)
+{
+	struct file *f = container_of(out, struct file, base);
+
+	check_magic(f, OUTGOING_MAGIC);
+	return f;
+}
+
+/* On an engine thread, as all *_job.  What is no regular file is not there. */
+static int
+open_job(void *arg)
+{
+	struct file *f = arg;
+	int fd;
+
+	/* O_NONBLOCK: somebody may have put a FIFO there. */
+	fd = path_open(
+	    f->spool->root, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &f->base.st) == -1 || !S_ISREG(f->base.st.st_mode)) {
+		fd_close(&fd);
+		return -ENOENT;
+	}
+	f->fd = fd;
+	f->base.end = (uint64_t)f->base.st.st_size;
+	return 0;
+}
+
+static int
+close_job(void *arg)
+{
+	struct file *f = arg;
+
+	fd_close(&f->fd);
+	return 0;
+}
+
+static void
+submit_job(
+    struct file *f, int (*call)(void *), void (*on_done)(struct op *, int))
+{
+	f->job = (struct op){.kind = OP_CALL,
+	    .call = call,
+	    .arg = f,
+	    .owner = f,
+	    .on_done = on_done};
+	engine_submit(f->spool->to.engine, f->spool->device, &f->job);
+}
+
+static void
+file_free(struct file *f)
+{
+	f->spool->files--;
+	f->magic = 0;
+	free(f);
+}
+
+static void
+on_closed(struct op *op, int res)
+{
+	(void)res;
+	file_free(op->owner);
+}
+
+/* Abandoned: end it as soon as nothing is in flight. */
+static void
+settle(struct file *f)
+{
+	if (f->job.in_flight || f->reading != NULL)
+		return;
+	if (f->fd != -1)
+		submit_job(f, close_job, on_closed);
+	else
+		file_free(f);
+}
+
+static void
+on_opened(struct op *op, int res)
+{
+	struct file *f = op->owner;
+
+	check_magic(f, OUTGOING_MAGIC);
+	if (f->abandoned)
+		settle(f);
+	else
+		f->base.done(f->base.owner, res); /* may close `f` */
+}
+
+static void
+on_read(struct op *op, int res)
+{
+	struct file *f = op->owner;
+	struct chunk *c = container_of(op, struct chunk, op);
+
+	check_magic(f, OUTGOING_MAGIC);
+	check(f->reading == c);
+	f->reading = NULL;
+	if (res >= 0) {
+		c->len = (size_t)res;
+		f->base.offset += (uint64_t)res;
+		if (f->base.offset >= f->base.end)
+			f->base.source.ended = true;
+		else if ((size_t)res < op->len)
+			res = -EIO; /* it was cut off while we read it */
+	}
+	if (f->reader != NULL) {
+		reader_filled(f->reader, c, res); /* may close `f` */
+		return;
+	}
+	chunk_give(c);
+	if (f->abandoned)
+		settle(f);
+}
+
+static enum source_result
+source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
+{
+	struct file *f = file_of(container_of(s, struct outgoing, source));
+	uint64_t left = f->base.end - f->base.offset;
+
+	check(c->len == 0);
+	if (left == 0) {
+		s->ended = true;
+		return SOURCE_BYTES;
+	}
+	f->reader = r;
+	f->reading = c;
+	c->op = (struct op){.kind = OP_READ,
+	    .fd = f->fd,
+	    .buf = c->data,
+	    .len = left < size ? (size_t)left : size,
+	    .offset = f->base.offset,
+	    .owner = f,
+	    .on_done = on_read};
+	engine_submit(f->spool->to.engine, f->spool->device, &c->op);
+	return SOURCE_TAKEN;
+}
+
+static void
+source_abandon(struct source *s)
+{
+	struct file *f = file_of(container_of(s, struct outgoing, source));
+
+	f->reader = NULL;
+	if (f->reading != NULL)
+		chunk_disown(f->reading);
+}
+
+static const struct source_ops source_ops = {
+    .read = source_read,
+    .abandon = source_abandon,
+};
+
+/* Which file is meant; STORE_NONE or STORE_LOOKING when nobody can say. */
+static int
+resolve_name(struct spool *sp, const char *name, char *ret)
+{
+	struct newest_entry e;
+
+	if (name != NULL) {
+		check(strlen(name) < STORE_NAME_MAX);
+		memcpy(ret, name, strlen(name) + 1);
+		return 0;
+	}
+	if (sp->newest == NULL)
+		return STORE_LOOKING;
+	if (newest_get(sp->newest, &e)) {
+		memcpy(ret, e.name, sizeof(e.name));
+		return 0;
+	}
+	return newest_is_known(sp->newest) ? STORE_NONE : STORE_LOOKING;
+}
+
+int
+spool_out_open(struct store *s, const char *name, void *owner,
+    void (*done)(void *owner, int err), struct outgoing **ret)
+{
+	struct spool *sp = spool_of(s);
+	struct file *f;
+	int err;
+
+	if (!sp->base.is_open)
+		return STORE_NOT_READY;
+	f = calloc(1, sizeof(*f));
+	if (f == NULL)
+		return -ENOMEM;
+	err = resolve_name(sp, name, f->base.name);
+	if (err < 0) {
+		free(f);
+		return err;
+	}
+	f->magic = OUTGOING_MAGIC;
+	f->base.source.ops = &source_ops;
+	f->base.source.fd = -1;
+	f->base.store = s;
+	f->base.account = &sp->device->account;
+	f->base.owner = owner;
+	f->base.done = done;
+	f->spool = sp;
+	f->fd = -1;
+	sp->files++;
+	*ret = &f->base;
+	submit_job(f, open_job, on_opened);
+	return 0;
+}
+
+void
+spool_out_close(struct outgoing *out)
+{
+	struct file *f = file_of(out);
+
+	f->abandoned = true;
+	settle(f);
+}

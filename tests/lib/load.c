@@ -1,0 +1,933 @@
+/*
+ * load - make HTTP uploads, faster than any server can take them.
+ *
+ *	load [options] HOST:PORT
+ *
+ *	-c N        connections (1)
+ *	-s SIZE     bytes of each body: 4k, 256k, 16m, 2g (4k)
+ *	-n N        stop after N requests
+ *	-d S        start no request after S seconds; without -n and -d: 10
+ *	-g S        grace: what runs S seconds after that is cut off and counted
+ *	            as hung (10); with -n alone, all must be done in 60 + S
+ *	-m METHOD   PUT or POST (PUT)
+ *	-u URL      request target; %d becomes a number not used before
+ *	            (/file/load-%d)
+ *	-H LINE     one more header line
+ *	-r RATE     bytes per second that each connection sends (0: any)
+ *	-T N        threads (1)
+ *	--json      print one JSON object instead of text
+ *	--allow-errors   exit 0 whatever was answered
+ *
+ * A connection is kept for as long as the server does, and replaced when it
+ * is closed.  Latency is from the first byte out (for a new connection: from
+ * the connect) to the last byte of the answer.  An answer that comes before
+ * the body is sent counts, and ends the connection.  Errors are:
+ *
+ *	connect   the connection was refused
+ *	reset     ... was reset, before or within the answer
+ *	short     ... was closed before the answer was whole
+ *	bad       the answer was not HTTP, or its end cannot be told
+ *	hung      there was no answer when time was up
+ *
+ * Exit status: 0 when all answers were 2xx and there was no error, 1 when not,
+ * 2 for wrong usage.
+ *
+ * What makes it cheap: bodies are sent by sendfile() from memory (small ones
+ * with their head in one send), watchers are edge-triggered and set once, and
+ * nothing is allocated per request.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+enum {
+	HEAD_MAX = 2048,
+	ANSWER_MAX = 16384,    /* head of an answer; bodies are dropped */
+	SMALL_MAX = 64 * 1024, /* bodies sent from a buffer */
+	MEMORY_MAX = 1 << 20,  /* a longer body repeats this much */
+	EVENTS_MAX = 256,
+	STATUS_MAX = 600,
+	PACE_MS = 5,
+	FINE_BITS = 7, /* 128 steps for each power of 2: under 1 % */
+	FINE = 1 << FINE_BITS,
+	BUCKETS = (64 - FINE_BITS) * FINE,
+	RETRY_MS = 10, /* after a refused connection */
+};
+
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+
+enum error { CONNECT, RESET, SHORT, BAD, HUNG, ERROR_COUNT };
+
+static const char *const error_name[ERROR_COUNT] = {
+    [CONNECT] = "connect",
+    [RESET] = "reset",
+    [SHORT] = "short",
+    [BAD] = "bad",
+    [HUNG] = "hung",
+};
+
+/* What was asked for; nobody changes it once threads run. */
+static struct {
+	struct sockaddr_storage addr;
+	socklen_t addr_len;
+	const char *host;
+	const char *method, *url, *header;
+	uint64_t size, requests, rate;
+	unsigned connections, threads;
+	double seconds, grace;
+	bool json, allow_errors;
+	int64_t start, stop_at, deadline;
+	int body_fd;	  /* the memory that bodies are sent from ... */
+	size_t body_len;  /* ... this much, over and over */
+	const char *body; /* the same, mapped */
+} want = {
+    .method = "PUT",
+    .url = "/file/load-%d",
+    .size = 4096,
+    .connections = 1,
+    .threads = 1,
+    .grace = 10,
+};
+
+static atomic_uint_fast64_t next_number;
+
+/* What one thread has seen; summed at the end. */
+struct tally {
+	uint64_t answers, ok, bytes;
+	uint64_t errors[ERROR_COUNT];
+	uint64_t status[STATUS_MAX];
+	uint64_t latency[BUCKETS];
+	int64_t latency_max, last_answer_at;
+};
+
+enum state {
+	IDLE,	 /* no socket, nothing to do any more */
+	RETRY,	 /* no socket; connect again at `due` */
+	SENDING, /* connecting, or the request is not out yet */
+	WAITING, /* for the answer */
+};
+
+struct conn {
+	enum state state;
+	int fd;
+	int64_t began; /* this request */
+	int64_t due;   /* paced: when more may be sent */
+	size_t head_len, head_sent;
+	uint64_t body_sent;
+	size_t answer_len;   /* bytes of head held in `answer` */
+	uint64_t answer_due; /* bytes of body still to come */
+	int status;	     /* 0: the head is not whole yet */
+	bool close_after;
+	char head[HEAD_MAX + SMALL_MAX];
+	char answer[ANSWER_MAX + 1];
+};
+
+struct thread {
+	pthread_t id;
+	int epoll;
+	unsigned conn_count, busy;
+	struct conn *conns;
+	struct tally tally;
+};
+
+static int64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+static void NORETURN
+fatal(const char *what)
+{
+	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* ---- the tally */
+
+/* Steps of equal size up to 2 * FINE, then FINE steps per power of two. */
+static unsigned
+bucket_of(uint64_t v)
+{
+	unsigned shift;
+
+	if (v < 2 * FINE)
+		return (unsigned)v;
+	shift = (unsigned)(63 - __builtin_clzll(v)) - FINE_BITS;
+	return shift * FINE + (unsigned)(v >> shift);
+}
+
+/* The middle of what is counted in bucket `i`. */
+static double
+bucket_value(unsigned i)
+{
+	unsigned shift;
+
+	if (i < 2 * FINE)
+		return i;
+	shift = i / FINE - 1;
+	return ((double)(i - shift * FINE) + 0.5) * (double)(1ULL << shift);
+}
+
+static void
+count_answer(struct tally *t, const struct conn *c)
+{
+	int64_t now = now_ns(), took = now - c->began;
+
+	t->answers++;
+	t->bytes += c->body_sent;
+	t->status[c->status]++;
+	if (c->status >= 200 && c->status < 300)
+		t->ok++;
+	t->latency[bucket_of((uint64_t)took)]++;
+	if (took > t->latency_max)
+		t->latency_max = took;
+	t->last_answer_at = now;
+}
+
+/* The latency that a share `p` of the answers did not exceed, in ms. */
+static double
+percentile(const struct tally *t, double p)
+{
+	uint64_t wanted = (uint64_t)((double)t->answers * p), seen = 0;
+	unsigned i;
+
+	for (i = 0; i < BUCKETS; i++) {
+		seen += t->latency[i];
+		if (t->latency[i] > 0 && seen >= wanted)
+			return bucket_value(i) / NS_PER_MS;
+	}
+	return 0;
+}
+
+static void
+add_tally(struct tally *sum, const struct tally *t)
+{
+	unsigned i;
+
+	sum->answers += t->answers;
+	sum->ok += t->ok;
+	sum->bytes += t->bytes;
+	for (i = 0; i < ERROR_COUNT; i++)
+		sum->errors[i] += t->errors[i];
+	for (i = 0; i < STATUS_MAX; i++)
+		sum->status[i] += t->status[i];
+	for (i = 0; i < BUCKETS; i++)
+		sum->latency[i] += t->latency[i];
+	if (t->latency_max > sum->latency_max)
+		sum->latency_max = t->latency_max;
+	if (t->last_answer_at > sum->last_answer_at)
+		sum->last_answer_at = t->last_answer_at;
+}
+
+/* ---- requests */
+
+/* Write the head of request `number` into c->head, a small body behind it. */
+static void
+write_head(struct conn *c, uint64_t number)
+{
+	const char *mark = strstr(want.url, "%d");
+	int url_len =
+	    (int)(mark == NULL ? strlen(want.url) : (size_t)(mark - want.url));
+	char text[24] = "";
+	int n;
+
+	if (mark != NULL)
+		snprintf(text, sizeof(text), "%" PRIu64, number);
+	n = snprintf(c->head, HEAD_MAX,
+	    "%s %.*s%s%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %" PRIu64
+	    "\r\n%s%s\r\n",
+	    want.method, url_len, want.url, text, mark ? mark + 2 : "",
+	    want.host, want.size, want.header ? want.header : "",
+	    want.header ? "\r\n" : "");
+	c->head_len = (size_t)n;
+	if (want.size <= SMALL_MAX && want.rate == 0) {
+		memcpy(c->head + c->head_len, want.body, (size_t)want.size);
+		c->head_len += (size_t)want.size;
+	}
+}
+
+static void
+drop(struct thread *t, struct conn *c)
+{
+	close(c->fd);
+	c->fd = -1;
+	c->state = IDLE;
+	t->busy--;
+}
+
+/* Take the next request's number; false when no more are to be started. */
+static bool
+next_request(uint64_t *ret_number)
+{
+	if (now_ns() >= want.stop_at)
+		return false;
+	*ret_number = atomic_fetch_add(&next_number, 1);
+	return want.requests == 0 || *ret_number < want.requests;
+}
+
+static void send_more(struct thread *t, struct conn *c);
+static bool receive_more(struct thread *t, struct conn *c);
+
+/* Start the next request on a connection that is open, or being opened. */
+static void
+begin(struct conn *c, uint64_t number)
+{
+	c->began = c->due = now_ns();
+	c->head_sent = 0;
+	c->body_sent = 0;
+	c->answer_len = 0;
+	c->answer_due = 0;
+	c->status = 0;
+	c->state = SENDING;
+	write_head(c, number);
+}
+
+/* The request is over without an answer. */
+static void
+fail(struct thread *t, struct conn *c, enum error e)
+{
+	t->tally.errors[e]++;
+	drop(t, c);
+	c->state = RETRY;
+	c->due = now_ns() + RETRY_MS * NS_PER_MS;
+}
+
+/* Open a connection for the next request, if there is one. */
+static void
+start(struct thread *t, struct conn *c)
+{
+	struct epoll_event ev = {
+	    .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
+	uint64_t number;
+	int one = 1;
+
+	if (!next_request(&number))
+		return;
+	c->fd = socket(
+	    want.addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (c->fd == -1)
+		fatal("socket");
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	c->close_after = false;
+	t->busy++;
+	begin(c, number);
+	if (connect(c->fd, (struct sockaddr *)&want.addr, want.addr_len) ==
+		-1 &&
+	    errno != EINPROGRESS) {
+		fail(t, c, CONNECT);
+		return;
+	}
+	if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, c->fd, &ev) == -1)
+		fatal("epoll_ctl");
+}
+
+/* The answer is whole: count it and go on with the next request. */
+static void
+finish(struct thread *t, struct conn *c)
+{
+	uint64_t number;
+
+	count_answer(&t->tally, c);
+	if (c->close_after || c->state == SENDING) {
+		drop(t, c);
+		start(t, c);
+		return;
+	}
+	if (!next_request(&number)) {
+		drop(t, c);
+		return;
+	}
+	begin(c, number);
+	send_more(t, c);
+}
+
+/* ---- sending */
+
+/* How much of the body may be sent now; 0: wait until c->due. */
+static size_t
+allowance(const struct conn *c)
+{
+	uint64_t left = want.size - c->body_sent;
+	size_t at = (size_t)(c->body_sent % want.body_len);
+	size_t n = want.body_len - at, slice;
+
+	if (n > left)
+		n = (size_t)left;
+	if (want.rate == 0)
+		return n;
+	if (now_ns() < c->due)
+		return 0;
+	slice = (size_t)(want.rate / 20 + 1);
+	return n < slice ? n : slice;
+}
+
+/* Send part of the body: what send() returns, or 0 when paced. */
+static ssize_t
+send_body(struct conn *c)
+{
+	size_t n = allowance(c);
+	off_t at = (off_t)(c->body_sent % want.body_len);
+	ssize_t sent;
+
+	if (n == 0)
+		return 0;
+	sent = sendfile(c->fd, want.body_fd, &at, n);
+	if (sent > 0) {
+		c->body_sent += (uint64_t)sent;
+		if (want.rate > 0)
+			c->due += sent * NS_PER_S / (int64_t)want.rate;
+	}
+	return sent;
+}
+
+/* Bytes of the body that went out with the head. */
+static uint64_t
+body_in_head(void)
+{
+	return want.size <= SMALL_MAX && want.rate == 0 ? want.size : 0;
+}
+
+static ssize_t
+send_head(struct conn *c)
+{
+	int flags = MSG_NOSIGNAL;
+	ssize_t n;
+
+	if (body_in_head() < want.size)
+		flags |= MSG_MORE;
+	n = send(
+	    c->fd, c->head + c->head_sent, c->head_len - c->head_sent, flags);
+	if (n > 0)
+		c->head_sent += (size_t)n;
+	if (c->head_sent == c->head_len)
+		c->body_sent = body_in_head();
+	return n;
+}
+
+/* Send until the socket is full or the request is out. */
+static void
+send_more(struct thread *t, struct conn *c)
+{
+	ssize_t n;
+
+	while (c->state == SENDING) {
+		if (c->head_sent < c->head_len)
+			n = send_head(c);
+		else if (c->body_sent < want.size)
+			n = send_body(c);
+		else {
+			c->state = WAITING;
+			return;
+		}
+		if (n > 0)
+			continue;
+		if (n == 0 || errno == EAGAIN || errno == ENOTCONN)
+			return;
+		/* An answer may have come before the reset. */
+		if (!receive_more(t, c))
+			fail(t, c, RESET);
+		return;
+	}
+}
+
+/* ---- receiving */
+
+/*
+ * Read the head of an answer, ended at `end`: status, and how much body
+ * follows.  False when that cannot be told.
+ */
+static bool
+parse_head(struct conn *c, const char *end)
+{
+	const char *line = c->answer, *value;
+	bool sized = false;
+
+	if (sscanf(line, "HTTP/1.%*1[01] %3d", &c->status) != 1 ||
+	    c->status < 100 || c->status >= STATUS_MAX)
+		return false;
+	if (strncmp(line, "HTTP/1.0", 8) == 0)
+		c->close_after = true;
+	while ((line = strstr(line, "\r\n")) != NULL && line < end) {
+		line += 2;
+		value = strchr(line, ':');
+		if (value == NULL)
+			break;
+		value += 1 + strspn(value + 1, " \t");
+		if (strncasecmp(line, "Content-Length:", 15) == 0) {
+			c->answer_due = strtoull(value, NULL, 10);
+			sized = true;
+		} else if (strncasecmp(line, "Connection:", 11) == 0 &&
+			   strncasecmp(value, "close", 5) == 0) {
+			c->close_after = true;
+		}
+	}
+	if (c->status < 200 || c->status == 204 || c->status == 304) {
+		c->answer_due = 0;
+		sized = true;
+	}
+	return sized;
+}
+
+/* What the bytes held so far make of the answer. */
+enum verdict { MORE, WHOLE, NONSENSE };
+
+static enum verdict
+look_at_answer(struct conn *c)
+{
+	size_t head_len, body;
+	char *end;
+
+	while (c->status == 0) {
+		c->answer[c->answer_len] = '\0';
+		end = strstr(c->answer, "\r\n\r\n");
+		if (end == NULL)
+			return c->answer_len < ANSWER_MAX ? MORE : NONSENSE;
+		if (!parse_head(c, end))
+			return NONSENSE;
+		head_len = (size_t)(end + 4 - c->answer);
+		body = c->answer_len - head_len;
+		if (c->status < 200) { /* 100 Continue */
+			memmove(c->answer, end + 4, body);
+			c->answer_len = body;
+			c->status = 0;
+			continue;
+		}
+		if (body > c->answer_due)
+			return NONSENSE;
+		c->answer_due -= body;
+	}
+	return c->answer_due == 0 ? WHOLE : MORE;
+}
+
+/* Receive into the head's buffer, or drop what is body: as recv(). */
+static ssize_t
+receive(struct conn *c)
+{
+	ssize_t n;
+
+	if (c->status == 0) {
+		n = recv(c->fd, c->answer + c->answer_len,
+		    ANSWER_MAX - c->answer_len, 0);
+		if (n > 0)
+			c->answer_len += (size_t)n;
+		return n;
+	}
+	n = recv(c->fd, c->answer,
+	    c->answer_due < ANSWER_MAX ? (size_t)c->answer_due : ANSWER_MAX, 0);
+	if (n > 0)
+		c->answer_due -= (uint64_t)n;
+	return n;
+}
+
+/* Receive what there is; true when the request is over by it. */
+static bool
+receive_more(struct thread *t, struct conn *c)
+{
+	ssize_t n;
+
+	while ((n = receive(c)) > 0) {
+		switch (look_at_answer(c)) {
+		case MORE:
+			continue;
+		case WHOLE:
+			finish(t, c);
+			return true;
+		case NONSENSE:
+			fail(t, c, BAD);
+			return true;
+		}
+	}
+	if (n == -1 && (errno == EAGAIN || errno == ENOTCONN))
+		return false;
+	if (n == 0)
+		fail(t, c, SHORT);
+	else
+		fail(t, c, errno == ECONNREFUSED ? CONNECT : RESET);
+	return true;
+}
+
+static void
+on_event(struct thread *t, struct conn *c, unsigned events)
+{
+	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		(void)receive_more(t, c);
+	if (c->state == SENDING && (events & EPOLLOUT))
+		send_more(t, c);
+}
+
+/* ---- a thread's life */
+
+/* Go on with what waited for its time. */
+static void
+on_tick(struct thread *t)
+{
+	int64_t now = now_ns();
+	struct conn *c;
+	unsigned i;
+
+	for (i = 0; i < t->conn_count; i++) {
+		c = &t->conns[i];
+		if (c->state == RETRY && now >= c->due) {
+			c->state = IDLE;
+			start(t, c);
+		} else if (want.rate > 0 && c->state == SENDING &&
+			   now >= c->due) {
+			send_more(t, c);
+		}
+	}
+}
+
+static bool
+anything_to_do(const struct thread *t)
+{
+	unsigned i;
+
+	if (t->busy > 0)
+		return true;
+	for (i = 0; i < t->conn_count; i++)
+		if (t->conns[i].state == RETRY)
+			return true;
+	return false;
+}
+
+static void *
+run(void *arg)
+{
+	struct epoll_event events[EVENTS_MAX];
+	struct thread *t = arg;
+	int i, n, wait_ms = want.rate > 0 ? PACE_MS : RETRY_MS;
+	unsigned u;
+
+	for (u = 0; u < t->conn_count; u++)
+		start(t, &t->conns[u]);
+	while (anything_to_do(t) && now_ns() < want.deadline) {
+		n = epoll_wait(t->epoll, events, EVENTS_MAX, wait_ms);
+		for (i = 0; i < n; i++)
+			on_event(t, events[i].data.ptr, events[i].events);
+		on_tick(t);
+	}
+	t->tally.errors[HUNG] += t->busy;
+	return NULL;
+}
+
+static void
+start_threads(struct thread *threads)
+{
+	unsigned i, share;
+	struct thread *t;
+
+	for (i = 0; i < want.threads; i++) {
+		t = &threads[i];
+		share = want.connections / want.threads;
+		if (i < want.connections % want.threads)
+			share++;
+		t->conn_count = share;
+		t->conns = calloc(share, sizeof(*t->conns));
+		t->epoll = epoll_create1(EPOLL_CLOEXEC);
+		if (t->conns == NULL || t->epoll == -1 ||
+		    pthread_create(&t->id, NULL, run, t) != 0)
+			fatal("thread");
+	}
+}
+
+/* ---- what came out */
+
+static void
+print_json(const struct tally *t, double seconds, double rate, double mib)
+{
+	const char *comma = "";
+	unsigned i;
+
+	printf("{\"requests\":%" PRIu64 ",\"ok\":%" PRIu64
+	       ",\"seconds\":%.6f,\"rate\":%.3f,\"mib_s\":%.3f,"
+	       "\"bytes\":%" PRIu64 ",\"latency_ms\":{\"p50\":%.4f,"
+	       "\"p90\":%.4f,\"p99\":%.4f,\"max\":%.4f},\"status\":{",
+	    t->answers, t->ok, seconds, rate, mib, t->bytes,
+	    percentile(t, 0.50), percentile(t, 0.90), percentile(t, 0.99),
+	    (double)t->latency_max / NS_PER_MS);
+	for (i = 0; i < STATUS_MAX; i++) {
+		if (t->status[i] == 0)
+			continue;
+		printf("%s\"%u\":%" PRIu64, comma, i, t->status[i]);
+		comma = ",";
+	}
+	printf("},\"errors\":{");
+	for (i = 0; i < ERROR_COUNT; i++)
+		printf("%s\"%s\":%" PRIu64, i > 0 ? "," : "", error_name[i],
+		    t->errors[i]);
+	printf("}}\n");
+}
+
+static void
+print_text(const struct tally *t, double seconds, double rate, double mib)
+{
+	unsigned i;
+
+	printf("%" PRIu64 " requests in %.2f s: %.1f/s, %.1f MiB/s\n",
+	    t->answers, seconds, rate, mib);
+	printf("latency ms: p50 %.3f, p90 %.3f, p99 %.3f, max %.3f\n",
+	    percentile(t, 0.50), percentile(t, 0.90), percentile(t, 0.99),
+	    (double)t->latency_max / NS_PER_MS);
+	printf("bytes: %" PRIu64 "\nstatus:", t->bytes);
+	for (i = 0; i < STATUS_MAX; i++)
+		if (t->status[i] > 0)
+			printf(" %u: %" PRIu64, i, t->status[i]);
+	printf("\nerrors:");
+	for (i = 0; i < ERROR_COUNT; i++)
+		printf(" %s %" PRIu64, error_name[i], t->errors[i]);
+	printf("\n");
+}
+
+/* Print the sum; true when everything went well. */
+static bool
+report(const struct tally *t)
+{
+	int64_t end = t->last_answer_at > 0 ? t->last_answer_at : now_ns();
+	double seconds, rate, mib;
+	uint64_t errors = 0;
+	unsigned i;
+
+	/* Time in which nothing came any more counts as well, but not the
+	 * grace. */
+	if (end < want.stop_at && now_ns() >= want.stop_at)
+		end = want.stop_at;
+	seconds = (double)(end - want.start) / NS_PER_S;
+	rate = (double)t->answers / seconds;
+	mib = (double)t->bytes / seconds / (1 << 20);
+	if (want.json)
+		print_json(t, seconds, rate, mib);
+	else
+		print_text(t, seconds, rate, mib);
+	for (i = 0; i < ERROR_COUNT; i++)
+		errors += t->errors[i];
+	return errors == 0 && t->ok == t->answers;
+}
+
+/* ---- start */
+
+static void NORETURN
+usage(const char *why)
+{
+	fprintf(stderr,
+	    "load: %s\n"
+	    "usage: load [-c connections] [-s size] [-n requests] [-d "
+	    "seconds]\n"
+	    "            [-g grace] [-m PUT|POST] [-u url-with-%%d]\n"
+	    "            [-H header-line] [-r bytes-per-second] [-T threads]\n"
+	    "            [--json] [--allow-errors] HOST:PORT\n",
+	    why);
+	exit(2);
+}
+
+static uint64_t
+number(const char *text, const char *why)
+{
+	static const char units[] = "kmg";
+	const char *unit;
+	char *end;
+	unsigned long long v;
+
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	unit = *end == '\0' ? NULL : strchr(units, *end | 0x20);
+	if (unit != NULL) {
+		v <<= 10 * (unit - units + 1);
+		end++;
+	}
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
+	    v > (uint64_t)1 << 50)
+		usage(why);
+	return v;
+}
+
+static double
+seconds_of(const char *text, const char *why)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !(v >= 0 && v < 1e6))
+		usage(why);
+	return v;
+}
+
+static void
+resolve(const char *target)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found;
+	char host[256];
+	const char *port = strrchr(target, ':');
+	size_t len;
+
+	if (port == NULL || (size_t)(port - target) >= sizeof(host))
+		usage("HOST:PORT is missing");
+	want.host = target;
+	len = (size_t)(port - target);
+	if (len > 1 && target[0] == '[' && target[len - 1] == ']') {
+		target++;
+		len -= 2;
+	}
+	memcpy(host, target, len);
+	host[len] = '\0';
+	if (getaddrinfo(host, port + 1, &hints, &found) != 0)
+		usage("HOST:PORT has no address");
+	memcpy(&want.addr, found->ai_addr, found->ai_addrlen);
+	want.addr_len = found->ai_addrlen;
+	freeaddrinfo(found);
+}
+
+static void
+read_options(int argc, char **argv)
+{
+	static const struct option longs[] = {
+	    {"json", no_argument, NULL, 'j'},
+	    {"allow-errors", no_argument, NULL, 'a'},
+	    {NULL, 0, NULL, 0},
+	};
+	int o;
+
+	while ((o = getopt_long(
+		    argc, argv, "c:s:n:d:g:m:u:H:r:T:", longs, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			want.connections =
+			    (unsigned)number(optarg, "-c: what?");
+			break;
+		case 's':
+			want.size = number(optarg, "-s: not a size");
+			break;
+		case 'n':
+			want.requests = number(optarg, "-n: not a number");
+			break;
+		case 'd':
+			want.seconds = seconds_of(optarg, "-d: not seconds");
+			break;
+		case 'g':
+			want.grace = seconds_of(optarg, "-g: not seconds");
+			break;
+		case 'm':
+			want.method = optarg;
+			break;
+		case 'u':
+			want.url = optarg;
+			break;
+		case 'H':
+			want.header = optarg;
+			break;
+		case 'r':
+			want.rate = number(optarg, "-r: not bytes per second");
+			break;
+		case 'T':
+			want.threads = (unsigned)number(optarg, "-T: what?");
+			break;
+		case 'j':
+			want.json = true;
+			break;
+		case 'a':
+			want.allow_errors = true;
+			break;
+		default:
+			usage("no such option");
+		}
+	}
+	if (optind + 1 != argc)
+		usage("HOST:PORT is missing");
+	resolve(argv[optind]);
+	if (want.connections == 0 || want.threads == 0 ||
+	    want.threads > want.connections)
+		usage("-c and -T: at least 1, and a connection per thread");
+	if (strlen(want.url) + (want.header ? strlen(want.header) : 0) +
+		strlen(want.host) + strlen(want.method) >
+	    HEAD_MAX - 200)
+		usage("the request head is too long");
+}
+
+/* Fill the memory that bodies come from with what does not repeat. */
+static void
+make_body(void)
+{
+	uint64_t x = 88172645463325252, *p, *end;
+
+	want.body_len = want.size < MEMORY_MAX ? (size_t)want.size : MEMORY_MAX;
+	want.body_fd = memfd_create("load", MFD_CLOEXEC);
+	if (want.body_fd == -1 || ftruncate(want.body_fd, MEMORY_MAX) == -1)
+		fatal("memory for the body");
+	p = mmap(NULL, MEMORY_MAX, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    want.body_fd, 0);
+	if (p == MAP_FAILED)
+		fatal("memory for the body");
+	want.body = (const char *)p;
+	for (end = p + (want.body_len + 7) / 8; p < end; p++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		*p = x;
+	}
+}
+
+static void
+set_times(void)
+{
+	if (want.seconds == 0)
+		want.seconds = want.requests > 0 ? 60 : 10;
+	want.start = now_ns();
+	want.stop_at = want.start + (int64_t)(want.seconds * NS_PER_S);
+	want.deadline = want.stop_at + (int64_t)(want.grace * NS_PER_S);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct tally sum;
+	struct thread *threads;
+	struct rlimit files;
+	unsigned i;
+
+	read_options(argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	make_body();
+	threads = calloc(want.threads, sizeof(*threads));
+	if (threads == NULL)
+		fatal("memory");
+	set_times();
+	start_threads(threads);
+	for (i = 0; i < want.threads; i++) {
+		pthread_join(threads[i].id, NULL);
+		add_tally(&sum, &threads[i].tally);
+		close(threads[i].epoll);
+		free(threads[i].conns);
+	}
+	free(threads);
+	return report(&sum) || want.allow_errors ? 0 : 1;
+}

@@ -1,0 +1,624 @@
+/*
+ * The head of a request: every row of what http-parser lets through or
+ * refuses, what becomes of each field, and that the answer does not depend
+ * on how the bytes were cut.
+ */
+#include "http/head.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define H "Host: h\r\n"
+#define GET(fields) "GET /a HTTP/1.1\r\n" H fields "\r\n"
+#define PUT(fields) "PUT /a HTTP/1.1\r\n" H fields "\r\n"
+#define TARGET(target) "GET " target " HTTP/1.1\r\n" H "\r\n"
+#define HOST(host) "GET / HTTP/1.1\r\nHost: " host "\r\n\r\n"
+#define TEXT(s) s, sizeof(s) - 1
+
+/* Scan `text`, of which `cut` bytes come first; then parse.  The status. */
+static int
+answer(const char *text, size_t len, size_t cut, struct head *ret)
+{
+	struct head_scan scan = {0};
+	enum head_result got;
+	const char *why = NULL;
+	char *first = malloc(cut + 1), *whole = malloc(len + 1);
+	int status;
+
+	/* Other memory each time, and of the exact size, for ASan. */
+	assert_non_null(first);
+	assert_non_null(whole);
+	memcpy(first, text, cut);
+	memcpy(whole, text, len);
+	got = head_scan(&scan, first, cut, &why);
+	if (got == HEAD_INCOMPLETE)
+		got = head_scan(&scan, whole, len, &why);
+	free(first);
+
+	switch (got) {
+	case HEAD_COMPLETE:
+		memset(ret, 0xa5, sizeof(*ret));
+		status = head_parse(whole, scan.at, ret, &why);
+		break;
+	case HEAD_LINE_LONG:
+		status = 414;
+		break;
+	case HEAD_LARGE:
+		status = 431;
+		break;
+	case HEAD_MALFORMED:
+		status = 400;
+		break;
+	case HEAD_INCOMPLETE:
+	default:
+		status = -1;
+		break;
+	}
+	if (status > 0)
+		assert_non_null(why);
+	/* What points into `whole` is looked at by look() only. */
+	free(whole);
+	return status;
+}
+
+/* Parse in place: what *ret points to stays. */
+static void
+look(const char *text, struct head *ret)
+{
+	struct head_scan scan = {0};
+	const char *why = "";
+
+	assert_int_equal(
+	    head_scan(&scan, text, strlen(text), &why), HEAD_COMPLETE);
+	if (head_parse(text, scan.at, ret, &why) != 0)
+		fail_msg("%s: %s", text, why);
+}
+
+static void
+assert_span(struct span got, const char *want)
+{
+	if (want == NULL) {
+		assert_null(got.s);
+		return;
+	}
+	assert_non_null(got.s);
+	if (got.len != strlen(want) || memcmp(got.s, want, got.len) != 0)
+		fail_msg("got %.*s, want %s", (int)got.len, got.s, want);
+}
+
+/* clang-format off */
+static const struct row {
+	int status; /* -1: the end of the head does not come */
+	const char *text;
+	size_t len;
+} rows[] = {
+	/* plain */
+	{ 0,   TEXT(GET("")) },
+	{ 0,   TEXT(GET("Empty:\r\n")) },
+	{ 0,   TEXT(GET("Odd!#$%&'*+-.^_`|~0: \xff\x80\t x \t\r\n")) },
+	{ 0,   TEXT("\r\n\r\n" GET("")) },
+	{ 0,   TEXT("\r\n\r\n\r\n\r\n" GET("")) },
+	{ 400, TEXT("\r\n\r\n\r\n\r\n\r\n" GET("")) },
+	{ 400, TEXT("\n" GET("")) },
+	{ 0,   TEXT("GET / HTTP/1.0\r\n\r\n") },
+	{ 0,   TEXT(GET("Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+	           "HTTP2-Settings: AAMAAABk\r\n")) },
+	{ 0,   TEXT(PUT("Upgrade: h2c\r\nConnection: Upgrade\r\n"
+	           "Content-Length: 5\r\n")) },
+	{ -1,  TEXT("GET /a HTTP/1.1\r\n" H) },
+	{ -1,  TEXT("GET /a HTTP/1.1\r\n" H "\r") },
+	{ -1,  TEXT("") },
+
+	/* request line */
+	{ 400, TEXT("GET  /a HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("GET /a  HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("GET /a b HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("GET /a HTTP/1.1 \r\n" H "\r\n") },
+	{ 400, TEXT("GET\t/a HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT(" GET /a HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("GET /a\r\n\r\n") },
+	{ 400, TEXT("GET /a \r\n\r\n") },
+	{ 400, TEXT("GET\r\n\r\n") },
+	{ 400, TEXT("GET \r\n\r\n") },
+	{ 400, TEXT("GET  HTTP/1.1\r\n" H "\r\n") },
+	{ 505, TEXT("GET /a HTTP/2.0\r\n" H "\r\n") },
+	{ 505, TEXT("GET /a HTTP/1.9\r\n" H "\r\n") },
+	{ 505, TEXT("GET /a HTTP/1.2\r\n" H "\r\n") },
+	{ 505, TEXT("GET /a HTTP/0.9\r\n\r\n") },
+	{ 400, TEXT("GET /a HTTP/1.10\r\n" H "\r\n") },
+	{ 400, TEXT("GET /a HTTP/11\r\n" H "\r\n") },
+	{ 400, TEXT("GET /a http/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("GET /a HXXPx1.1\r\n" H "\r\n") },
+	{ 400, TEXT("GET /a HTTPx1.1\r\n" H "\r\n") },
+	{ 400, TEXT("SOURCE /a ICE/1.0\r\n\r\n") },
+	{ 501, TEXT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") },
+	{ 501, TEXT("get / HTTP/1.1\r\n" H "\r\n") },
+	{ 501, TEXT("GETS / HTTP/1.1\r\n" H "\r\n") },
+	{ 501, TEXT("GE / HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("G(T / HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("\x16\x03\x01\x02\x00\x01\x00") }, /* TLS */
+
+	/* target */
+	{ 0,   TEXT(TARGET("/a%20b?c=d/e?f")) },
+	{ 0,   TEXT(TARGET("/\"<>\\^`{|}[]")) },
+	{ 400, TEXT(TARGET("/a#b")) },
+	{ 400, TEXT(TARGET("/\x80")) },
+	{ 400, TEXT(TARGET("/\x7f")) },
+	{ 400, TEXT(TARGET("/a\tb")) },
+	{ 400, TEXT(TARGET("/a\x0c")) },
+	{ 400, TEXT(TARGET("a")) },
+	{ 400, TEXT(TARGET("*")) },
+	{ 400, TEXT(TARGET("?a")) },
+	{ 400, TEXT(TARGET("ftp://h/a")) },
+	{ 400, TEXT(TARGET("http:/h/a")) },
+	{ 400, TEXT(TARGET("http:///a")) },
+	{ 400, TEXT(TARGET("http://u@h/a")) },
+	{ 400, TEXT(TARGET("http://h:x/a")) },
+	{ 0,   TEXT(TARGET("http://h:80/a")) },
+	{ 0,   TEXT(TARGET("HTTPS://[::1]:443/a")) },
+	{ 400, TEXT("GET http://h/a HTTP/1.1\r\n\r\n") },
+	{ 0,   TEXT("OPTIONS * HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("OPTIONS ** HTTP/1.1\r\n" H "\r\n") },
+	{ 0,   TEXT("CONNECT h:443 HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("CONNECT /a HTTP/1.1\r\n" H "\r\n") },
+
+	/* lines and names */
+	{ 400, TEXT(PUT("Content-Length : 5\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding : chunked\r\n")) },
+	{ 400, TEXT("GET /a HTTP/1.1\r\n Host: h\r\n\r\n") },
+	{ 400, TEXT("GET /a HTTP/1.1\r\n\tHost: h\r\n\r\n") },
+	{ 400, TEXT(GET("X Y: 1\r\n")) },
+	{ 400, TEXT(GET("X\xc3\xa4: 1\r\n")) },
+	{ 400, TEXT(GET("X(: 1\r\n")) },
+	{ 400, TEXT(GET(": 1\r\n")) },
+	{ 400, TEXT(GET("NoColon\r\n")) },
+	{ 400, TEXT(GET("X: a\r\n folded\r\n")) },
+	{ 400, TEXT(GET("X: a\r\n\tfolded\r\n")) },
+	{ 400, TEXT(GET("X:\r\n \r\n")) },
+	{ 400, TEXT(PUT("Foo:\rXTransfer-Encoding: chunked\r\n")) },
+	{ 400, TEXT("GET /a HTTP/1.1\r\n" H "X: y\r\n\rX") },
+	{ 400, TEXT("GET /a HTTP/1.1\r\n" H "\rX\r\n") },
+	{ 400, TEXT("GET /a HTTP/1.1\n" H "\r\n") },
+	{ 400, TEXT("GET /a HTTP/1.1\r\nHost: h\n\r\n") },
+	{ 400, TEXT("GET /a HTTP/1.1\r\n" H "\n") },
+	{ 400, TEXT("GET /a HTTP/1.1\n\n") },
+	{ 400, TEXT("GET /a HTTP/1.1\r\r\n" H "\r\n") },
+	{ 400, TEXT(GET("X: a\r\r\n")) },
+	{ 400, TEXT(GET("X-A: \0abc\r\n")) },
+	{ 400, TEXT(GET("X-A: a\0bc\r\n")) },
+	{ 400, TEXT(GET("X\0A: abc\r\n")) },
+	{ 400, TEXT(GET("X-A: \x01\r\n")) },
+	{ 400, TEXT(GET("X-A: a\x0b\r\n")) },
+	{ 400, TEXT(GET("X-A: a\x7f\r\n")) },
+	{ 400, TEXT(GET("X-A: \x1b[31m\r\n")) },
+
+	/* Host */
+	{ 400, TEXT("GET / HTTP/1.1\r\n\r\n") },
+	{ 400, TEXT(GET(H)) },
+	{ 400, TEXT(GET("host: other\r\n")) },
+	{ 400, TEXT("GET / HTTP/1.0\r\n" H H "\r\n") },
+	{ 0,   TEXT(HOST("example.com:8000")) },
+	{ 0,   TEXT(HOST("127.0.0.1:")) },
+	{ 0,   TEXT(HOST("[::1]:8000")) },
+	{ 0,   TEXT(HOST("[fe80::1]")) },
+	{ 0,   TEXT(HOST("a%C3%a4_b")) },
+	{ 400, TEXT(HOST("")) },
+	{ 400, TEXT(HOST(":80")) },
+	{ 400, TEXT(HOST("h:65536")) },
+	{ 400, TEXT(HOST("h:8x")) },
+	{ 400, TEXT(HOST("h:-1")) },
+	{ 400, TEXT(HOST("h:1:2")) },
+	{ 400, TEXT(HOST("h h")) },
+	{ 400, TEXT(HOST("h/a")) },
+	{ 400, TEXT(HOST("u@h")) },
+	{ 400, TEXT(HOST("h%4")) },
+	{ 400, TEXT(HOST("h%zz")) },
+	{ 400, TEXT(HOST("h\xc3\xa4")) },
+	{ 400, TEXT(HOST("::1")) },
+	{ 400, TEXT(HOST("[::1")) },
+	{ 400, TEXT(HOST("[]")) },
+	{ 400, TEXT(HOST("[x]:1")) },
+	{ 400, TEXT(HOST("[::1]x")) },
+	{ 400, TEXT(HOST("x[::1]")) },
+	{ 400, TEXT(HOST("<script>")) },
+
+	/* framing */
+	{ 0,   TEXT(PUT("Content-Length: 0\r\n")) },
+	{ 0,   TEXT(PUT("Content-Length: 00012\r\n")) },
+	{ 0,   TEXT(PUT("Content-Length: 9223372036854775807\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 9223372036854775808\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 18446744073709551616\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 99999999999999999999999\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 5\r\nContent-Length: 5\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 5\r\nContent-Length: 6\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 5, 5\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 5 5\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: +5\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: -5\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 0x5\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 5a\r\n")) },
+	{ 400, TEXT(PUT("Content-Length:\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: \r\n")) },
+	{ 0,   TEXT(PUT("Transfer-Encoding: chunked\r\n")) },
+	{ 0,   TEXT(PUT("transfer-encoding:CHUNKED \r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n")) },
+	{ 400, TEXT(PUT("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: chunked\r\n"
+	                "Transfer-Encoding: chunked\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: chunked\r\n"
+	                "Transfer-Encoding: identity\r\n")) },
+	{ 501, TEXT(PUT("Transfer-Encoding: identity\r\n"
+	                "Transfer-Encoding: chunked\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: chunked, chunked\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: chunked,,chunked\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: chunked, identity\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: ,chunked\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: chunked,\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding:\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: chunked;a=b\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: \"chunked\"\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: chun ked\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: \x0b" "chunked\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding:\r\n chunked\r\n")) },
+	{ 400, TEXT(PUT("Transfer-Encoding: identity,\r\n chunked\r\n")) },
+	{ 501, TEXT(PUT("Transfer-Encoding: identity\r\n")) },
+	{ 501, TEXT(PUT("Transfer-Encoding: xchunked\r\n")) },
+	{ 501, TEXT(PUT("Transfer-Encoding: gzip\r\n")) },
+	{ 501, TEXT(PUT("Transfer-Encoding: gzip, chunked\r\n")) },
+	{ 501, TEXT(PUT("Transfer-Encoding: gzip;q=1, chunked\r\n")) },
+	{ 400, TEXT("PUT /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") },
+
+	/* twice */
+	{ 400, TEXT(GET("If-Match: \"a\"\r\nif-match: \"b\"\r\n")) },
+	{ 400, TEXT(GET("If-None-Match: \"a\"\r\nIf-None-Match: *\r\n")) },
+	{ 400, TEXT(GET("Range: bytes=0-\r\nRange: bytes=1-\r\n")) },
+	{ 0,   TEXT(GET("X: 1\r\nX: 2\r\nAccept: a\r\nAccept: b\r\n")) },
+};
+/* clang-format on */
+
+/* A row's text, with every byte behind it cut off and put back again. */
+static void
+each_row_has_its_answer_however_it_is_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *r = &rows[i];
+
+		for (size_t cut = 0; cut <= r->len; cut++) {
+			struct head h;
+			int got = answer(r->text, r->len, cut, &h);
+
+			if (got != r->status)
+				fail_msg("row %zu cut at %zu: %d, not %d: %s",
+				    i, cut, got, r->status, r->text);
+		}
+	}
+}
+
+static void
+byte_by_byte_gives_the_same(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *r = &rows[i];
+		struct head_scan scan = {0}, whole = {0};
+		enum head_result got = HEAD_INCOMPLETE, want;
+		const char *why = "", *whole_why = "";
+
+		want = head_scan(&whole, r->text, r->len, &whole_why);
+		for (size_t n = 1; n <= r->len && got == HEAD_INCOMPLETE; n++)
+			got = head_scan(&scan, r->text, n, &why);
+		assert_int_equal(got, want);
+		assert_int_equal(scan.at, whole.at);
+		if (got > HEAD_COMPLETE)
+			assert_string_equal(why, whole_why);
+	}
+}
+
+/* head_parse() alone refuses what head_scan() would have: it trusts nobody. */
+static void
+the_parse_refuses_by_itself(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *r = &rows[i];
+		char *copy = malloc(r->len + 1);
+		struct head h;
+		const char *why = NULL;
+		int got;
+
+		assert_non_null(copy);
+		memcpy(copy, r->text, r->len);
+		copy = realloc(copy, r->len > 0 ? r->len : 1);
+		assert_non_null(copy);
+		got = head_parse(copy, r->len, &h, &why);
+		/* Five empty lines are one too many for the scan only. */
+		if (r->status != 0 && strncmp(r->text, "\r\n", 2) != 0) {
+			if (got == 0)
+				fail_msg("row %zu: taken", i);
+			assert_non_null(why);
+		}
+		free(copy);
+	}
+}
+
+static void
+what_follows_the_head_is_left_alone(void **state)
+{
+	static const char text[] = PUT("Content-Length: 3\r\n") "abcGET";
+	struct head_scan scan = {0};
+	struct head h;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(
+	    head_scan(&scan, text, sizeof(text) - 1, &why), HEAD_COMPLETE);
+	assert_int_equal(scan.at, strlen(text) - 6);
+	assert_int_equal(head_parse(text, scan.at, &h, &why), 0);
+	assert_true(h.has_length);
+	assert_int_equal(h.content_length, 3);
+	/* With a byte too many it is not the head that was scanned. */
+	assert_int_equal(head_parse(text, scan.at + 1, &h, &why), 400);
+}
+
+static void
+methods_are_told_apart(void **state)
+{
+	static const struct {
+		const char *line;
+		enum head_method method;
+	} m[] = {
+	    {"GET / ", METHOD_GET},
+	    {"HEAD / ", METHOD_HEAD},
+	    {"POST / ", METHOD_POST},
+	    {"PUT / ", METHOD_PUT},
+	    {"OPTIONS / ", METHOD_OPTIONS},
+	    {"CONNECT h:1 ", METHOD_CONNECT},
+	    {"DELETE / ", METHOD_OTHER},
+	    {"PATCH / ", METHOD_OTHER},
+	    {"M-SEARCH / ", METHOD_OTHER},
+	    {"SOURCE / ", METHOD_OTHER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(m) / sizeof(m[0]); i++) {
+		char text[64];
+		struct head h;
+
+		snprintf(
+		    text, sizeof(text), "%sHTTP/1.1\r\n" H "\r\n", m[i].line);
+		look(text, &h);
+		assert_int_equal(h.method, m[i].method);
+		assert_int_equal(h.method_text.len, strcspn(m[i].line, " "));
+	}
+}
+
+static void
+targets_give_path_and_host(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *line, *path, *host;
+	} t[] = {
+		{ "GET /a/b%20c",              "/a/b%20c",  "h" },
+		{ "GET /a?b?c",                "/a",        "h" },
+		{ "GET /?b",                   "/",         "h" },
+		{ "GET //x/y",                 "//x/y",     "h" },
+		{ "GET http://o:81/a?b=/c",    "/a",        "o:81" },
+		{ "GET HTTP://o",              "/",         "o" },
+		{ "GET http://o?b",            "/",         "o" },
+		{ "GET https://[::1]/a//b",    "/a//b",     "[::1]" },
+		{ "OPTIONS *",                 "*",         "h" },
+		{ "OPTIONS http://o",          "*",         "o" },
+		{ "OPTIONS http://o/",         "/",         "o" },
+		{ "CONNECT o:443",             "",          "h" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		char text[128];
+		struct head h;
+
+		snprintf(
+		    text, sizeof(text), "%s HTTP/1.1\r\n" H "\r\n", t[i].line);
+		look(text, &h);
+		assert_span(h.path, t[i].path);
+		assert_span(h.host, t[i].host);
+		assert_span(h.target, strchr(t[i].line, ' ') + 1);
+	}
+}
+
+static void
+fields_are_found(void **state)
+{
+	struct head h;
+
+	(void)state;
+	look(GET(""), &h);
+	assert_true(h.minor == 1 && h.keep_alive);
+	assert_false(h.has_length || h.chunked || h.expect_continue);
+	assert_false(h.expect_unknown || h.content_range || h.content_coded);
+	assert_span(h.if_match, NULL);
+	assert_span(h.range, NULL);
+
+	look(GET("If-Match: \"a\" ,\"b\" \r\nIF-NONE-MATCH:*\r\n"
+		 "If-Modified-Since: x\r\nIf-Unmodified-Since: y\r\n"
+		 "If-Range:\r\nRange: \tbytes=0-\t\r\n"),
+	    &h);
+	assert_span(h.if_match, "\"a\" ,\"b\"");
+	assert_span(h.if_none_match, "*");
+	assert_span(h.if_modified_since, "x");
+	assert_span(h.if_unmodified_since, "y");
+	assert_span(h.if_range, "");
+	assert_span(h.range, "bytes=0-");
+
+	look(PUT("Content-Length: 9223372036854775807\r\n"), &h);
+	assert_true(h.has_length && !h.chunked);
+	assert_true(h.content_length == INT64_MAX);
+	look(PUT("Transfer-Encoding: Chunked\r\n"), &h);
+	assert_true(h.chunked && !h.has_length);
+
+	look("GET / HTTP/1.0\r\n\r\n", &h);
+	assert_int_equal(h.minor, 0);
+	assert_span(h.host, NULL);
+}
+
+static void
+connections_are_kept_or_closed(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *head;
+		bool keep;
+	} c[] = {
+		{ GET("Connection: close\r\n"), false },
+		{ GET("Connection: x, Close\r\n"), false },
+		{ GET("Connection: keep-alive\r\nConnection: close\r\n"), false },
+		{ GET("Connection: closed\r\n"), true },
+		{ "GET / HTTP/1.0\r\n\r\n", false },
+		{ "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true },
+		{ "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		struct head h;
+
+		look(c[i].head, &h);
+		assert_int_equal(h.keep_alive, c[i].keep);
+	}
+}
+
+static void
+expectations_and_codings_are_reported(void **state)
+{
+	struct head h;
+
+	(void)state;
+	look(PUT("Expect: 100-Continue\r\n"), &h);
+	assert_true(h.expect_continue && !h.expect_unknown);
+	look(PUT("Expect: 100-continue, \r\n"), &h);
+	assert_true(h.expect_continue && !h.expect_unknown);
+	look(PUT("Expect: 100-continue, 200-ok\r\n"), &h);
+	assert_true(h.expect_continue && h.expect_unknown);
+	look(PUT("Expect: 100-continue\r\nExpect: x\r\n"), &h);
+	assert_true(h.expect_unknown);
+	look(PUT("Expect: 100-continue;a=b\r\n"), &h);
+	assert_true(!h.expect_continue && h.expect_unknown);
+	look("PUT / HTTP/1.0\r\nExpect: 100-continue, x\r\n\r\n", &h);
+	assert_true(!h.expect_continue && !h.expect_unknown);
+
+	look(PUT("Content-Encoding: identity\r\n"), &h);
+	assert_false(h.content_coded);
+	look(PUT("Content-Encoding: identity, GZIP\r\n"), &h);
+	assert_true(h.content_coded);
+	look(PUT("Content-Encoding: br\r\nContent-Encoding: identity\r\n"), &h);
+	assert_true(h.content_coded);
+	look(PUT("Content-Range: bytes 0-1/2\r\n"), &h);
+	assert_true(h.content_range);
+}
+
+/* A head with a request line of `line` bytes and `fields` field lines of
+ * `each` bytes, with a cut in front of its last byte; its answer. */
+static int
+sized(size_t line, size_t fields, size_t each, size_t *ret_len)
+{
+	size_t len = 0, size = line + fields * (each + 2) + 64;
+	char *text = malloc(size);
+	struct head h;
+	int status;
+
+	assert_non_null(text);
+	memset(text, 'a', size);
+	memcpy(text, "GET /", 5);
+	memcpy(text + line - 9, " HTTP/1.1\r\n", 11);
+	len = line + 2;
+	for (size_t i = 0; i < fields; i++) {
+		memcpy(text + len, i == 0 ? "Host:" : "Xost:", 5);
+		len += each;
+		memcpy(text + len, "\r\n", 2);
+		len += 2;
+	}
+	memcpy(text + len, "\r\n", 2);
+	len += 2;
+	*ret_len = len;
+	status = answer(text, len, len - 1, &h);
+	assert_int_equal(answer(text, len, len, &h), status);
+	free(text);
+	return status;
+}
+
+static void
+limits_are_exact(void **state)
+{
+	size_t len;
+
+	(void)state;
+	assert_int_equal(sized(HEAD_LINE_MAX, 1, 10, &len), 0);
+	assert_int_equal(sized(HEAD_LINE_MAX + 1, 1, 10, &len), 414);
+	assert_int_equal(sized(14, HEAD_FIELDS_MAX, 10, &len), 0);
+	assert_int_equal(sized(14, HEAD_FIELDS_MAX + 1, 10, &len), 431);
+	/* 16 for the request line, 2 for the empty line. */
+	assert_int_equal(sized(14, 1, HEAD_SIZE_MAX - 20, &len), 0);
+	assert_int_equal(len, HEAD_SIZE_MAX);
+	assert_int_equal(sized(14, 1, HEAD_SIZE_MAX - 19, &len), 431);
+	assert_int_equal(sized(200000, 1, 10, &len), 414);
+	assert_int_equal(sized(14, 1, 200000, &len), 431);
+}
+
+/* Change, drop and double bytes of good heads: nothing may break, and what
+ * is still taken is consistent. */
+static void
+mangled_heads_do_no_harm(void **state)
+{
+	static const char good[] =
+	    "PUT http://h:1/a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n"
+	    "Connection: keep-alive\r\nExpect: 100-continue\r\n"
+	    "If-None-Match: \"x\", W/\"y\"\r\n\r\n";
+	static const char swap[] = {'\0', '\r', '\n', ' ', '\t', ':', ',',
+	    '\x7f', '\xff', '/', '9', '['};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) - 1; i++) {
+		for (size_t k = 0; k < sizeof(swap); k++) {
+			char text[sizeof(good)];
+			struct head h;
+
+			memcpy(text, good, sizeof(good));
+			text[i] = swap[k];
+			if (answer(text, sizeof(good) - 1, i, &h) != 0)
+				continue;
+			assert_false(h.has_length && h.chunked);
+			assert_true(h.minor <= 1);
+			assert_true(h.content_length <= INT64_MAX);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_row_has_its_answer_however_it_is_cut),
+	    cmocka_unit_test(byte_by_byte_gives_the_same),
+	    cmocka_unit_test(the_parse_refuses_by_itself),
+	    cmocka_unit_test(what_follows_the_head_is_left_alone),
+	    cmocka_unit_test(methods_are_told_apart),
+	    cmocka_unit_test(targets_give_path_and_host),
+	    cmocka_unit_test(fields_are_found),
+	    cmocka_unit_test(connections_are_kept_or_closed),
+	    cmocka_unit_test(expectations_and_codings_are_reported),
+	    cmocka_unit_test(limits_are_exact),
+	    cmocka_unit_test(mangled_heads_do_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
