@@ -23,6 +23,22 @@ drained(struct writer *w)
 	w->to.on_drained(w->to.owner); /* may end `w` */
 }
 
+/* While the sink takes a chunk, perhaps writing it there and then (a memory
+ * file system), nobody reads: that time is the reader's to wait. */
+static void
+write_chunk(struct writer *w, struct chunk *c)
+{
+	struct meter *m = w->to.meter;
+	bool reading = m->reader == READER_NETWORK;
+
+	meter_write(m, WRITER_WRITE);
+	if (reading)
+		meter_read(m, READER_QUEUE);
+	w->to.sink->ops->write(w->to.sink, c, w);
+	if (reading)
+		meter_read(m, READER_NETWORK);
+}
+
 /* Give the sink what the queue has, as far as it may take it. */
 static void
 on_fed(struct ev_loop *loop, ev_prepare *watcher, int revents)
@@ -44,9 +60,8 @@ on_fed(struct ev_loop *loop, ev_prepare *watcher, int revents)
 			reader_resume(w->to.reader);
 		w->asked = false;
 		w->writing++;
-		meter_write(w->to.meter, WRITER_WRITE);
 		trace_step(w->to.trace, TRACE_WRITER, "write()");
-		w->to.sink->ops->write(w->to.sink, c, w);
+		write_chunk(w, c);
 	}
 	if (w->running && w->writing == 0) {
 		if (queue_is_closed(w->to.queue))
