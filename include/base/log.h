@@ -62,8 +62,8 @@ void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /*
  * log_allowed(limit):
  * For lines that a client can cause: true at most once a second for each
- * `limit` (a static, zeroed struct of the caller), which then holds how many
- * were held back since the last line, to be said in it.
+ * `limit` (a static, zeroed struct of the caller).  How many were held back
+ * since is said in a line of its own, before the next.
  */
 struct log_limit {
 	uint64_t last_ns;

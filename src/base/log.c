@@ -86,5 +86,9 @@ log_allowed(struct log_limit *limit)
 		return false;
 	}
 	limit->last_ns = now;
+	if (limit->held_back > 0)
+		log_warn("%u lines like the next one were held back",
+		    limit->held_back);
+	limit->held_back = 0;
 	return true;
 }

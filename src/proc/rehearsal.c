@@ -22,7 +22,8 @@
 
 enum {
 	PATIENCE_MS = 5000,
-	FAILED = 1, /* the child's exit status */
+	FAILED = 1,     /* the child's exit status */
+	FDS_MAX = 4096, /* the master has few, and the lowest */
 };
 
 /* ---- in the child ---- */
@@ -109,6 +110,17 @@ rehearse(const struct config *conf, int report_fd)
 	return failed;
 }
 
+/* A child that hangs for good must not keep the master's sockets with it. */
+static void
+close_inherited(int report_fd)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+
+	for (int fd = STDERR_FILENO + 1; fd < max && fd < FDS_MAX; fd++)
+		if (fd != report_fd && fd != log_fd())
+			(void)close(fd);
+}
+
 /* ---- in the parent ---- */
 
 /* Read which location is being tried, until the child ends or time is up;
@@ -157,7 +169,7 @@ rehearsal_run(const struct config *conf)
 	if (pid == 0) {
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGINT, SIG_DFL);
-		fd_close(&ends[0]);
+		close_inherited(ends[1]);
 		_exit(rehearse(conf, ends[1]));
 	}
 	fd_close(&ends[1]);
