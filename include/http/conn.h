@@ -106,7 +106,8 @@ void conn_streamed(struct conn *c, bool whole, const char *note);
 /* The client is gone, or must not get an answer: close.  Ends the request. */
 void conn_leave(struct conn *c, const char *note);
 
-/* Close those that wait for a request; the others after their answer. */
+/* One more request at most for each, answered with Connection: close; those
+ * that ask for nothing are closed in a second. */
 void conn_group_stop(struct conn_group *g);
 
 /* Close them all, now; handlers are told. */

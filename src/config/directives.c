@@ -128,7 +128,7 @@ const struct directive directives[] = {
 	  .help = "answer 201 only when the upload is on stable storage" },
 	{ "trace", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(trace),
 	  .dflt = "off",
-	  .help = "log each step of the reader and the writer" },
+	  .help = "print each step of the reader and the writer" },
 	{ "user", VALUE_TEXT, APPLY_RESTART, OF_TOP(user),
 	  .help = "who the workers become when started as root" },
 	{ "worker_connections", VALUE_NUMBER, APPLY_RELOAD,

@@ -18,7 +18,7 @@
 
 #define CONN_MAGIC 0x636f6e6eU
 #define SEND_TIMEOUT_S 60.0  /* no progress with an answer */
-#define STOP_GRACE_S 1.0     /* for a first head when the worker stops */
+#define STOP_GRACE_S 1.0     /* for one more request when the worker stops */
 #define LINGER_SILENCE_S 5.0 /* a client that was refused sends no more */
 #define LINGER_TOTAL_S 30.0  /* or sends on and on */
 
@@ -468,7 +468,7 @@ read_head(struct conn *c, int revents)
 		return;
 	}
 	n = transport_recv(&c->transport, scratch, sizeof(scratch));
-	if (n == -EAGAIN && !(c->group->stopping && c->requests > 0))
+	if (n == -EAGAIN)
 		return;
 	if (n <= 0)
 		conn_on(c, LEFT);
@@ -551,11 +551,15 @@ await_head(struct conn *c)
 	c->body = (struct body){0};
 	c->scan = (struct head_scan){0};
 	str_clear(&c->line);
-	if (str_failed(&c->held) || c->group->stopping) {
+	if (str_failed(&c->held)) {
 		conn_on(c, LEFT);
 		return;
 	}
-	set_deadline(c, (double)c->group->conf->keepalive_timeout_ms / 1e3);
+	if (c->group->stopping)
+		set_deadline(c, STOP_GRACE_S);
+	else
+		set_deadline(c,
+		    (double)c->group->conf->keepalive_timeout_ms / 1e3);
 	ev_io_stop(c->group->loop, &c->writable);
 	ev_io_start(c->group->loop, &c->readable);
 	if (c->held.len > 0)
@@ -803,12 +807,10 @@ conn_group_stop(struct conn_group *g)
 	{
 		struct conn *c = container_of(n, struct conn, node);
 
-		/* What has arrived, or is just arriving at a connection that
-		 * never asked anything, is still answered. */
-		if (c->state != HEADING || c->held.len > 0)
-			continue;
-		set_deadline(c, STOP_GRACE_S);
-		ev_feed_event(g->loop, &c->readable, EV_READ);
+		/* It was told that it may ask again, and may be doing so just
+		 * now: it is answered, and told to close. */
+		if (c->state == HEADING)
+			set_deadline(c, STOP_GRACE_S);
 	}
 }
 

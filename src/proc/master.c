@@ -152,22 +152,32 @@ detach(struct master *m)
 	return fd_set_cloexec(m->detach);
 }
 
-/* We are up: let the parent go, and the terminal with it. */
+/* From here on nobody sees the terminal any more; nor do the workers, which
+ * would hold up whoever reads what this command prints. */
 static void
-detached(struct master *m)
+leave_terminal(const struct master *m)
 {
 	int null;
 
 	if (m->detach == -1)
 		return;
+	if (m->logs.error <= STDERR_FILENO)
+		log_warn("daemonize: error_log goes nowhere from here on: let "
+			 "it name a file");
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null != -1) {
-		(void)dup2(null, STDIN_FILENO);
-		(void)dup2(null, STDOUT_FILENO);
-		if (log_fd() != STDERR_FILENO)
-			(void)dup2(null, STDERR_FILENO);
-		close(null);
-	}
+	if (null == -1)
+		return;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		(void)dup2(null, fd);
+	close(null);
+}
+
+/* We are up: let the parent go. */
+static void
+detached(struct master *m)
+{
+	if (m->detach == -1)
+		return;
 	if (write(m->detach, "", 1) == -1)
 		log_warn("whoever started this process is gone");
 	fd_close(&m->detach);
@@ -204,6 +214,7 @@ start(struct master *m)
 	if (rehearsal_run(conf) < 0)
 		goto close_sockets;
 	log_listens(&m->sockets);
+	leave_terminal(m);
 	logs_use(&m->logs, conf);
 	return 0;
 
