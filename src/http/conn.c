@@ -558,8 +558,8 @@ await_head(struct conn *c)
 	if (c->group->stopping)
 		set_deadline(c, STOP_GRACE_S);
 	else
-		set_deadline(c,
-		    (double)c->group->conf->keepalive_timeout_ms / 1e3);
+		set_deadline(
+		    c, (double)c->group->conf->keepalive_timeout_ms / 1e3);
 	ev_io_stop(c->group->loop, &c->writable);
 	ev_io_start(c->group->loop, &c->readable);
 	if (c->held.len > 0)

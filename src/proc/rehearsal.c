@@ -22,7 +22,7 @@
 
 enum {
 	PATIENCE_MS = 5000,
-	FAILED = 1,     /* the child's exit status */
+	FAILED = 1,	/* the child's exit status */
 	FDS_MAX = 4096, /* the master has few, and the lowest */
 };
 

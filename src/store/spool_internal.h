@@ -15,7 +15,7 @@ struct spool {
 	struct spool_setup to;
 	int root; /* the output directory; -1: not open */
 	struct publish publish;
-	struct device *device;  /* whose st_dev this is; NULL: not open */
+	struct device *device;	/* whose st_dev this is; NULL: not open */
 	struct device *unknown; /* while it is not */
 	struct newest *newest;
 	size_t files; /* incoming and outgoing that live */
@@ -43,8 +43,8 @@ spool_syncs(const struct spool *sp)
 }
 
 /* spool_in.c */
-int spool_in_create(struct store *s, const struct store_wish *wish,
-    void *owner, void (*done)(void *owner, int err), struct incoming **ret);
+int spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
+    void (*done)(void *owner, int err), struct incoming **ret);
 void spool_in_commit(struct incoming *in);
 void spool_in_abort(struct incoming *in);
 
