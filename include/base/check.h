@@ -20,7 +20,7 @@
 	((cond) ? (void)0 : check_failed(#cond, __FILE__, __LINE__, __func__))
 
 /* The pointer that came back through a void * is what it was sent as. */
-#define check_magic(p, m) check((p) != NULL && (p)->magic == (m))
+#define check_magic(p, m) check((p)->magic == (m))
 
 /* The struct of type `type` whose member `member` is at `p`. */
 #define container_of(p, type, member)                                          \

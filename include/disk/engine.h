@@ -9,8 +9,9 @@
  * sync, link, close, whole recipes of them) is an OP_CALL on a thread, which
  * costs as much as a chain on the ring and reads as plain C.  Both kinds are
  * capped per device, so that a dead disk holds its own callers only.  On a
- * device that is memory (tmpfs) nothing can wait: its operations are run at
- * submission, their completions delivered from the loop as all others.
+ * device that is memory (tmpfs) nothing can wait: its operations, but for
+ * lengthy ones, are run at submission, their completions delivered from the
+ * loop as all others.
  *
  * One engine per worker, made after the fork.
  */
@@ -35,7 +36,7 @@ enum engine_wish {
 enum {
 	/* Operations in flight on one device: enough for any disk to sort,
 	 * few enough that a dead one costs little. */
-	ENGINE_DEVICE_CAP = 32,
+	ENGINE_DEVICE_CAP = 64,
 };
 
 /*

@@ -32,6 +32,8 @@ struct op {
 	uint64_t offset;
 	int (*call)(void *arg);
 	void *arg;
+	bool lengthy; /* a call that takes its time even where nothing waits
+			 for a disk: freeing or scanning much */
 
 	void *owner; /* whose on_done this is; NULL: nobody waits any more */
 	void (*on_done)(struct op *op, int res);

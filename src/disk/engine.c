@@ -47,7 +47,7 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 	op->device = dev;
 	op->done = 0;
 	e->in_flight++;
-	if (dev->kind == DEVICE_MEMORY) {
+	if (dev->kind == DEVICE_MEMORY && !op->lengthy) {
 		op->res = op_run(op);
 		dev->in_flight++;
 		deliver_later(e, op);

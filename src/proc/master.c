@@ -19,7 +19,7 @@
 #include "proc/sockets.h"
 
 enum {
-	READY_MS = 2000,	/* for new workers, before old ones retire */
+	READY_MS = 3000,	/* for new workers to come up */
 	TERM_MS = 2000,		/* from TERM to KILL */
 	KILL_MS = 1000,		/* from KILL to giving up */
 	LOOK_MS = 10,		/* how often while something is awaited */
@@ -41,8 +41,8 @@ struct master {
 	struct children children;
 	int pidfile;
 	unsigned generation;
-	bool reloading;	    /* new workers are starting, old ones run still */
-	uint64_t retire_ns; /* when the old ones retire at the latest */
+	bool reloading;	   /* new workers are starting, old ones run still */
+	uint64_t ready_ns; /* when the new ones should be up */
 	enum phase phase;
 	uint64_t phase_end_ns;
 	int detach; /* daemonize: tell here that we are up; -1 */
@@ -307,7 +307,7 @@ reload(struct master *m)
 	*m->conf = fresh;
 	raise_limit(fresh);
 	m->reloading = true;
-	m->retire_ns = clock_mono_ns() + READY_MS * NS_PER_MS;
+	m->ready_ns = clock_mono_ns() + READY_MS * NS_PER_MS;
 	return;
 
 close_sockets:
@@ -320,14 +320,20 @@ give_up:
 	log_error("reload: nothing was changed");
 }
 
-/* The new workers accept, or had time enough: the old ones finish. */
+/* As soon as the new workers accept, the old ones finish. */
 static void
 end_reload(struct master *m)
 {
-	if (!m->reloading ||
-	    (!children_are_ready(&m->children, m->generation) &&
-		clock_mono_ns() < m->retire_ns))
+	if (!m->reloading)
 		return;
+	if (!children_are_ready(&m->children, m->generation)) {
+		if (clock_mono_ns() < m->ready_ns)
+			return;
+		log_error("reload: the new workers do not come up; the old "
+			  "ones go on until they do");
+		m->ready_ns = UINT64_MAX;
+		return;
+	}
 	m->reloading = false;
 	children_retire(&m->children, m->generation);
 	log_notice("reloaded: generation %u", m->generation);

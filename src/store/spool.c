@@ -224,6 +224,7 @@ scan(struct spool *sp)
 	}
 	sp->scan_op = (struct op){.kind = OP_CALL,
 	    .call = scan_job,
+	    .lengthy = true,
 	    .arg = sp,
 	    .owner = sp,
 	    .on_done = on_scanned};

@@ -21,6 +21,10 @@
 
 #define INCOMING_MAGIC 0x696e636fU
 
+enum {
+	LENGTHY_BYTES = 1024 * 1024, /* freeing more takes its time */
+};
+
 struct file {
 	unsigned magic;
 	struct incoming base;
@@ -53,12 +57,13 @@ file_of(struct incoming *in)
 static void settle(struct file *f);
 
 static void
-submit_job(
-    struct file *f, int (*call)(void *), void (*on_done)(struct op *, int))
+submit_job(struct file *f, int (*call)(void *),
+    void (*on_done)(struct op *, int), bool lengthy)
 {
 	f->job = (struct op){.kind = OP_CALL,
 	    .call = call,
 	    .arg = f,
+	    .lengthy = lengthy,
 	    .owner = f,
 	    .on_done = on_done};
 	engine_submit(f->spool->to.engine, f->spool->device, &f->job);
@@ -124,12 +129,14 @@ create_job(void *arg)
 		err = STORE_REFUSED;
 	if (err == 0)
 		err = publish_create(&f->spool->publish, f->dir, &f->u);
-	if (err == 0 && fstat(f->u.fd, &st) == -1)
-		err = -errno;
+	if (err == 0) {
+		if (fstat(f->u.fd, &st) == 0)
+			f->inode = st.st_ino;
+		else
+			err = -errno;
+	}
 	if (err < 0)
 		close_all(f);
-	else
-		f->inode = st.st_ino;
 	return err;
 }
 
@@ -272,7 +279,7 @@ on_committed(struct op *op, int res)
 		had_old = newest_set(f->spool->newest, &e, &f->old);
 	}
 	if (had_old && f->spool->to.keep_latest && f->old.inode != f->inode)
-		submit_job(f, remove_old_job, on_old_removed);
+		submit_job(f, remove_old_job, on_old_removed, true);
 	else
 		report(f, res);
 }
@@ -283,7 +290,7 @@ spool_in_commit(struct incoming *in)
 	struct file *f = file_of(in);
 
 	check(!f->job.in_flight && list_is_empty(&f->writing));
-	submit_job(f, commit_job, on_committed);
+	submit_job(f, commit_job, on_committed, false);
 }
 
 static void
@@ -322,7 +329,8 @@ settle(struct file *f)
 	if (f->job.in_flight || !list_is_empty(&f->writing))
 		return;
 	if (f->u.fd != -1 || f->dir != -1)
-		submit_job(f, discard_job, on_discarded);
+		submit_job(
+		    f, discard_job, on_discarded, f->offset > LENGTHY_BYTES);
 	else
 		file_free(f);
 }
@@ -416,6 +424,6 @@ spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
 	memcpy(f->name, wish->name, len + 1);
 	sp->files++;
 	*ret = &f->base;
-	submit_job(f, create_job, on_created);
+	submit_job(f, create_job, on_created, false);
 	return 0;
 }
