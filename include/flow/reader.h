@@ -53,6 +53,7 @@ struct reader {
 	struct chunk_claim claim;
 	struct chunk *filling; /* ours, part-filled; NULL: none */
 	bool asked;	    /* "stream().next()" was said for the next chunk */
+	bool looks_soon;    /* the timer runs out in PUT_SILENCE_S */
 	bool reading_ahead; /* the source has our chunk (SOURCE_TAKEN) */
 	bool running;
 };

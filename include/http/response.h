@@ -23,7 +23,6 @@ struct response {
 	 * been (HEAD); `content` is empty then. */
 	uint64_t stream_length;
 	bool streamed;
-	bool head_only;	 /* an answer to HEAD: fields as for GET, no content */
 	bool close;	 /* do not keep the connection in any case */
 	struct str note; /* for the access log: how it ended, what took long */
 };
@@ -41,9 +40,9 @@ void response_problem(struct response *r, int status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
 /* Status line and fields, with the empty line, added to `out`; and the
- * content, unless it is streamed. */
+ * content, unless it is streamed, or asked for by HEAD (`head_only`). */
 void response_format(
-    const struct response *r, bool keep_alive, struct str *out);
+    const struct response *r, bool keep_alive, bool head_only, struct str *out);
 
 void response_fini(struct response *r);
 

@@ -54,7 +54,7 @@ answer_error(struct download *d, int err)
 {
 	enum ending e = ending_of_error(err);
 	struct conn *c = d->conn;
-	struct response r = {.head_only = d->head_only};
+	struct response r = {0};
 
 	/* Reading says these of what is simply not there to be read. */
 	if (err == -ENOTDIR || err == -EISDIR || err == -ENAMETOOLONG)
@@ -100,7 +100,7 @@ static void
 answer_short(struct download *d, int status, const char *why)
 {
 	struct conn *c = d->conn;
-	struct response r = {.head_only = d->head_only};
+	struct response r = {0};
 
 	if (status == 304)
 		r.status = status;
@@ -160,7 +160,6 @@ answer_file(
 
 	r.content_type = "application/octet-stream";
 	r.stream_length = range->len;
-	r.head_only = d->head_only;
 	str_puts(&r.fields, "Accept-Ranges: bytes\r\n"
 			    "X-Content-Type-Options: nosniff\r\n");
 	add_validators(d, &r);
@@ -258,7 +257,7 @@ download_begin(struct service *s, struct conn *c, const struct head *h,
 		status = d ? 0 : 503;
 	}
 	if (status != 0) {
-		struct response r = {.head_only = h->method == METHOD_HEAD};
+		struct response r = {0};
 
 		response_problem(&r, status, "%s", why);
 		conn_answer(c, &r);

@@ -23,7 +23,6 @@ describe(const struct service *s, const struct head *h, struct response *r)
 		authority = host.s;
 	r->status = 200;
 	r->content_type = "text/plain; charset=utf-8";
-	r->head_only = h->method == METHOD_HEAD;
 	str_puts(&r->content, "penstock takes uploads:\n");
 	for (size_t i = 0; i < s->conf->location_count; i++) {
 		const struct conf_location *l = &s->conf->locations[i];

@@ -17,16 +17,18 @@ watch_silence(struct reader *r, double after)
 	ev_timer_stop(r->to.loop, &r->silence);
 	ev_timer_set(&r->silence, after, 0.);
 	ev_timer_start(r->to.loop, &r->silence);
+	r->looks_soon = r->filling != NULL;
 }
 
-/* Wait for the source to have something; its silence counts from now. */
+/* Wait for the source to have something.  The timer is not set anew for every
+ * packet, only when it would look too late. */
 static void
 await_source(struct reader *r)
 {
 	meter_read(r->to.meter, READER_NETWORK);
 	if (r->to.source->fd != -1 && !ev_is_active(&r->watcher))
 		ev_io_start(r->to.loop, &r->watcher);
-	if (r->filling != NULL && r->filling->len > 0)
+	if (r->filling != NULL && !(ev_is_active(&r->silence) && r->looks_soon))
 		watch_silence(r, PUT_SILENCE_S);
 	else if (!ev_is_active(&r->silence) && r->to.silence_max_s > 0)
 		watch_silence(r, r->to.silence_max_s);
@@ -205,10 +207,21 @@ on_grant(struct chunk_claim *claim, struct chunk *c)
 	read_once(r);
 }
 
-/*
- * Nothing was read for a while, or it only looks so: the timer is not set
- * anew for every packet.
- */
+/* Nothing came for PUT_SILENCE_S: what is there goes on its way, and who has
+ * nothing holds no chunk. */
+static void
+put_what_is_there(struct reader *r)
+{
+	if (r->filling->len == 0) { /* only framing came with it */
+		chunk_give(r->filling);
+		r->filling = NULL;
+	} else if (put(r)) {
+		trace_step(r->to.trace, TRACE_READER, "stream().next()");
+		r->asked = true;
+	}
+}
+
+/* Nothing was read for a while, or it only looks so. */
 static void
 on_silence(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -218,18 +231,14 @@ on_silence(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)revents;
 	check_magic(r, READER_MAGIC);
-	if (r->filling != NULL && r->filling->len > 0) {
+	if (r->filling != NULL) {
 		if (silent < PUT_SILENCE_S) {
 			watch_silence(r, PUT_SILENCE_S - silent);
 			return;
 		}
-		if (!put(r))
+		put_what_is_there(r);
+		if (queue_is_full(r->to.queue))
 			return;
-		trace_step(r->to.trace, TRACE_READER, "stream().next()");
-		r->asked = true;
-	} else if (r->filling != NULL) {
-		chunk_give(r->filling); /* only framing came with it */
-		r->filling = NULL;
 	}
 	if (limit <= 0)
 		return;

@@ -317,7 +317,7 @@ format(struct conn *c, const struct response *r)
 		  c->requests < c->group->conf->keepalive_requests;
 	str_clear(&c->out);
 	c->out_sent = 0;
-	response_format(r, c->keep, &c->out);
+	response_format(r, c->keep, c->head_only, &c->out);
 	if (str_failed(&c->out))
 		c->keep = false; /* what there is of it goes out */
 }
@@ -387,6 +387,7 @@ ask(struct conn *c, const char *buf, size_t head_len, size_t len)
 	int status;
 
 	c->requests++;
+	c->head_only = false;
 	c->id = ++*g->ids;
 	c->began_ns = clock_mono_ns();
 	status = head_parse(buf, head_len, &h, &why);

@@ -85,7 +85,8 @@ date(void)
 }
 
 void
-response_format(const struct response *r, bool keep_alive, struct str *out)
+response_format(
+    const struct response *r, bool keep_alive, bool head_only, struct str *out)
 {
 	uint64_t length = r->streamed ? r->stream_length : r->content.len;
 
@@ -100,7 +101,7 @@ response_format(const struct response *r, bool keep_alive, struct str *out)
 		str_add(out, r->fields.s, r->fields.len);
 	str_puts(out, keep_alive ? "Connection: keep-alive\r\n\r\n"
 				 : "Connection: close\r\n\r\n");
-	if (!r->streamed && !r->head_only && r->content.len > 0)
+	if (!r->streamed && !head_only && r->content.len > 0)
 		str_add(out, r->content.s, r->content.len);
 }
 

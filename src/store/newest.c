@@ -10,25 +10,24 @@ enum {
 };
 
 /*
- * A buffer is free (owner 0), being written or read out by `owner`, or the
- * record (owner OWNER_RECORD).  `version` changes before each writing, so
- * that a reader that copies without a lock can tell that it was too slow.
+ * A buffer is free (owner 0), being filled by the process `owner`, or a record
+ * (OWNER_RECORD).  Its tag holds the owner and a version, which changes with
+ * each filling; so does `current`: whoever copies an entry without a lock can
+ * tell afterwards whether it was the one that it meant.
  */
 struct buffer {
-	_Atomic uint32_t owner;
-	_Atomic uint32_t version;
+	_Atomic uint64_t tag;
 	struct newest_entry entry;
 };
 
 #define OWNER_RECORD UINT32_MAX
-#define NO_BUFFER UINT32_MAX
 
 struct newest {
 	_Atomic uint64_t key_dev, key_inode;
 	_Atomic uint32_t used;	  /* 0: free, pid: being set up, or IN_USE */
 	_Atomic uint32_t scanned; /* what was there before us is known */
 	_Atomic uint32_t scanner; /* who finds out, while it does */
-	_Atomic uint32_t current; /* index + 1 of the record; 0: none */
+	_Atomic uint64_t current; /* its version, and index + 1; 0: none */
 	struct buffer buffers[BUFFERS];
 };
 
@@ -92,36 +91,100 @@ newest_is_known(const struct newest *n)
 	return atomic_load(&n->scanned) != 0 || atomic_load(&n->current) != 0;
 }
 
-/* A free buffer, now owned by us and filled. */
+static uint64_t
+pack(uint32_t version, uint32_t low)
+{
+	return (uint64_t)version << 32 | low;
+}
+
 static uint32_t
+version_of(uint64_t packed)
+{
+	return (uint32_t)(packed >> 32);
+}
+
+static uint32_t
+low_of(uint64_t packed)
+{
+	return (uint32_t)packed;
+}
+
+/* The buffer that a value of `current` names. */
+static struct buffer *
+buffer_of(struct newest *n, uint64_t current)
+{
+	check(low_of(current) >= 1 && low_of(current) <= BUFFERS);
+	return &n->buffers[low_of(current) - 1];
+}
+
+/* Fill a free buffer; what `current` has to be for it to be the record. */
+static uint64_t
 fill_buffer(struct newest *n, const struct newest_entry *e)
 {
+	uint32_t me = (uint32_t)getpid();
+
 	for (;;) {
 		for (uint32_t i = 0; i < BUFFERS; i++) {
 			struct buffer *b = &n->buffers[i];
-			uint32_t none = 0;
+			uint64_t tag = atomic_load(&b->tag);
+			uint32_t version = version_of(tag) + 1;
 
-			if (!atomic_compare_exchange_strong(
-				&b->owner, &none, (uint32_t)getpid()))
+			if (low_of(tag) != 0 ||
+			    !atomic_compare_exchange_strong(
+				&b->tag, &tag, pack(version, me)))
 				continue;
-			atomic_fetch_add(&b->version, 1);
 			b->entry = *e;
-			return i;
+			return pack(version, i + 1);
 		}
 		/* All taken: the others are in the middle of a few stores. */
 	}
 }
 
+/* It became the record; unless it has been replaced already. */
+static void
+settle(struct newest *n, uint64_t mine)
+{
+	uint64_t tag = pack(version_of(mine), (uint32_t)getpid());
+
+	atomic_compare_exchange_strong(&buffer_of(n, mine)->tag, &tag,
+	    pack(version_of(mine), OWNER_RECORD));
+}
+
+/* Give a buffer back, if it still is what `current` was. */
+static void
+give_back(struct newest *n, uint64_t current)
+{
+	struct buffer *b = buffer_of(n, current);
+	uint64_t tag = atomic_load(&b->tag);
+
+	while (version_of(tag) == version_of(current) && low_of(tag) != 0 &&
+	       !atomic_compare_exchange_weak(
+		   &b->tag, &tag, pack(version_of(tag), 0)))
+		;
+}
+
+/* Copy an entry; false when it has been filled anew meanwhile. */
+static bool
+copy_entry(struct newest *n, uint64_t current, struct newest_entry *ret)
+{
+	struct buffer *b = buffer_of(n, current);
+
+	*ret = b->entry;
+	atomic_thread_fence(memory_order_acquire);
+	return version_of(atomic_load(&b->tag)) == version_of(current);
+}
+
 void
 newest_scanned(struct newest *n, const struct newest_entry *found)
 {
-	uint32_t none = 0, i;
+	uint64_t none = 0, mine;
 
 	if (found != NULL) {
-		i = fill_buffer(n, found);
-		atomic_store(&n->buffers[i].owner, OWNER_RECORD);
-		if (!atomic_compare_exchange_strong(&n->current, &none, i + 1))
-			atomic_store(&n->buffers[i].owner, 0);
+		mine = fill_buffer(n, found);
+		if (atomic_compare_exchange_strong(&n->current, &none, mine))
+			settle(n, mine);
+		else
+			give_back(n, mine);
 	}
 	atomic_store(&n->scanned, 1);
 	atomic_store(&n->scanner, 0);
@@ -131,37 +194,48 @@ bool
 newest_set(struct newest *n, const struct newest_entry *fresh,
     struct newest_entry *ret_old)
 {
-	uint32_t i = fill_buffer(n, fresh), before;
+	uint64_t mine = fill_buffer(n, fresh), before;
+	bool known;
 
-	atomic_store(&n->buffers[i].owner, OWNER_RECORD);
-	before = atomic_exchange(&n->current, i + 1);
+	before = atomic_exchange(&n->current, mine);
+	settle(n, mine);
 	if (before == 0)
 		return false;
-	/* It is nobody's record any more, so it is ours until we free it. */
-	*ret_old = n->buffers[before - 1].entry;
-	atomic_store(&n->buffers[before - 1].owner, 0);
-	return true;
+	/* Only the master can have taken it away, after somebody's death. */
+	known = copy_entry(n, before, ret_old);
+	give_back(n, before);
+	return known;
 }
 
 bool
 newest_get(struct newest *n, struct newest_entry *ret)
 {
-	for (;;) {
-		uint32_t at = atomic_load(&n->current), version;
-		struct buffer *b;
+	uint64_t current;
 
-		if (at == 0)
+	do {
+		current = atomic_load(&n->current);
+		if (current == 0)
 			return false;
-		b = &n->buffers[at - 1];
-		version = atomic_load(&b->version);
-		if (atomic_load(&n->current) != at)
-			continue; /* `version` may be that of a later filling */
-		*ret = b->entry;
-		atomic_thread_fence(memory_order_acquire);
-		if (atomic_load(&b->version) == version &&
-		    atomic_load(&n->current) == at)
-			return true;
-	}
+	} while (!copy_entry(n, current, ret));
+	return true;
+}
+
+/*
+ * What a process that died had in hand.  A record that is not the current one
+ * was replaced by somebody who has yet to give it back: who is alive and does
+ * so just now finds it gone, or changed, and can tell.
+ */
+static void
+recover(struct newest *n, uint32_t index, uint32_t pid)
+{
+	struct buffer *b = &n->buffers[index];
+	uint64_t tag = atomic_load(&b->tag);
+	uint64_t current = atomic_load(&n->current);
+	bool is_current = current == pack(version_of(tag), index + 1);
+
+	if (low_of(tag) == pid || (low_of(tag) == OWNER_RECORD && !is_current))
+		atomic_compare_exchange_strong(&b->tag, &tag,
+		    pack(version_of(tag), is_current ? OWNER_RECORD : 0));
 }
 
 void
@@ -174,10 +248,7 @@ newest_forget(struct newest_table *t, pid_t pid)
 		atomic_compare_exchange_strong(&n->used, &was, 0);
 		was = (uint32_t)pid;
 		atomic_compare_exchange_strong(&n->scanner, &was, 0);
-		for (size_t k = 0; k < BUFFERS; k++) {
-			was = (uint32_t)pid;
-			atomic_compare_exchange_strong(
-			    &n->buffers[k].owner, &was, 0);
-		}
+		for (uint32_t k = 0; k < BUFFERS; k++)
+			recover(n, k, (uint32_t)pid);
 	}
 }

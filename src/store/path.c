@@ -23,6 +23,10 @@ split(const char *path, char part[PART_MAX], const char **ret_next)
 		return -ENAMETOOLONG;
 	memcpy(part, path, len);
 	part[len] = '\0';
+	if (len == 0)
+		return -ENOENT;
+	if (strcmp(part, "..") == 0)
+		return -EXDEV; /* as RESOLVE_BENEATH has it */
 	*ret_next = slash ? slash + 1 : NULL;
 	return 0;
 }

@@ -271,14 +271,16 @@ static void
 on_committed(struct op *op, int res)
 {
 	struct file *f = op->owner;
-	struct newest_entry e = {.inode = f->inode};
+	struct newest_entry e = {.inode = f->inode, .published = true};
 	bool had_old = false;
 
 	if (res == 0 && f->spool->newest != NULL) {
 		memcpy(e.name, f->name, strlen(f->name) + 1);
 		had_old = newest_set(f->spool->newest, &e, &f->old);
 	}
-	if (had_old && f->spool->to.keep_latest && f->old.inode != f->inode)
+	/* What a scan found may be somebody else's file: that is never removed. */
+	if (had_old && f->old.published && f->spool->to.keep_latest &&
+	    f->old.inode != f->inode)
 		submit_job(f, remove_old_job, on_old_removed, true);
 	else
 		report(f, res);
