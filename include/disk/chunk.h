@@ -17,6 +17,7 @@
 #ifndef DISK_CHUNK_H
 #define DISK_CHUNK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +47,8 @@ struct chunk {
 struct chunk_account {
 	struct list_node node;
 	size_t held;
-	size_t waiting; /* claims that wait */
+	size_t waiting;	      /* claims that wait */
+	size_t waiting_first; /* of them, those that hold none */
 };
 
 /* What one upload has of the pool, and its place among those who wait. */
@@ -55,6 +57,7 @@ struct chunk_claim {
 	size_t held;
 	void (*on_grant)(struct chunk_claim *claim, struct chunk *c);
 	struct list_node node; /* linked while it waits */
+	bool waits_first;
 };
 
 /* A pool of chunks of `size` bytes, `budget` bytes at most; NULL: memory. */
@@ -66,6 +69,9 @@ void chunk_pool_free(struct chunk_pool **pp);
 
 /* Bytes in one chunk. */
 size_t chunk_size(const struct chunk_pool *p);
+
+/* Somebody waits for a chunk. */
+bool chunk_pool_is_short(const struct chunk_pool *p);
 
 /* Chunks handed out now. */
 size_t chunk_pool_held(const struct chunk_pool *p);

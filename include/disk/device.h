@@ -25,9 +25,11 @@ struct device {
 	struct list_node node;
 	dev_t id;
 	enum device_kind kind;
-	struct chunk_account account;
-	size_t in_flight;    /* operations the backend has */
-	struct list waiting; /* operations beyond the cap */
+	struct chunk_account account;  /* what is bound for it */
+	struct chunk_account fetching; /* what was read from it: a client that
+					  takes nothing holds nobody else's */
+	size_t in_flight;	       /* operations the backend has */
+	struct list waiting;	       /* operations beyond the cap */
 };
 
 struct device_set;

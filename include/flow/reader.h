@@ -50,6 +50,7 @@ struct reader {
 	ev_io watcher;	  /* on the source's descriptor; fed otherwise */
 	ev_timer silence; /* looks after the last byte, lazily */
 	ev_tstamp last_byte;
+	ev_tstamp filling_since;
 	struct chunk_claim claim;
 	struct chunk *filling; /* ours, part-filled; NULL: none */
 	bool asked;	    /* "stream().next()" was said for the next chunk */

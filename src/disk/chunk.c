@@ -110,33 +110,67 @@ hand_out(struct chunk_pool *p, struct chunk_claim *claim)
 	return c;
 }
 
+/* Is there somebody without any who could have one? */
+static bool
+others_come_first(const struct chunk_pool *p)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&p->accounts, n, tmp)
+	{
+		struct chunk_account *a =
+		    container_of(n, struct chunk_account, node);
+
+		if (a->waiting_first > 0 && has_share(p, a))
+			return true;
+	}
+	return false;
+}
+
 struct chunk *
 chunk_take(struct chunk_pool *p, struct chunk_claim *claim)
 {
 	struct chunk *c = NULL;
+	bool first = claim->held == 0;
 
 	check(!list_is_linked(&claim->node));
 	/* One for everybody comes before a second for anybody. */
-	if (claim->held == 0 || list_is_empty(&p->first_waiting))
+	if (first || !others_come_first(p))
 		c = hand_out(p, claim);
 	if (c == NULL) {
 		list_append(
-		    claim->held == 0 ? &p->first_waiting : &p->more_waiting,
-		    &claim->node);
+		    first ? &p->first_waiting : &p->more_waiting, &claim->node);
+		claim->waits_first = first;
 		claim->account->waiting++;
+		claim->account->waiting_first += first;
 	}
 	return c;
+}
+
+static void
+end_waiting(struct chunk_claim *claim)
+{
+	list_remove(&claim->node);
+	check(claim->account->waiting > 0);
+	claim->account->waiting--;
+	claim->account->waiting_first -= claim->waits_first;
+}
+
+/* Whoever waits may now be served. */
+static void
+serve_later(struct chunk_pool *p)
+{
+	if (chunk_pool_is_short(p))
+		ev_feed_event(p->loop, &p->on_given, EV_CUSTOM);
 }
 
 void
 chunk_stop_waiting(struct chunk_pool *p, struct chunk_claim *claim)
 {
-	(void)p;
 	if (!list_is_linked(&claim->node))
 		return;
-	list_remove(&claim->node);
-	check(claim->account->waiting > 0);
-	claim->account->waiting--;
+	end_waiting(claim);
+	serve_later(p); /* a share may have been held up by it */
 }
 
 void
@@ -156,9 +190,7 @@ chunk_give(struct chunk *c)
 	c->claim = NULL;
 	ASAN_POISON_MEMORY_REGION(c->data, p->size);
 	list_prepend(&p->free, &c->node);
-	if (!list_is_empty(&p->first_waiting) ||
-	    !list_is_empty(&p->more_waiting))
-		ev_feed_event(p->loop, &p->on_given, EV_CUSTOM);
+	serve_later(p);
 }
 
 void
@@ -186,7 +218,7 @@ serve(struct chunk_pool *p, struct list *waiting)
 		c = hand_out(p, claim);
 		if (c == NULL)
 			continue; /* its device has its share */
-		chunk_stop_waiting(p, claim);
+		end_waiting(claim);
 		claim->on_grant(claim, c);
 	}
 }
@@ -247,6 +279,13 @@ size_t
 chunk_size(const struct chunk_pool *p)
 {
 	return p->size;
+}
+
+bool
+chunk_pool_is_short(const struct chunk_pool *p)
+{
+	return !list_is_empty(&p->first_waiting) ||
+	       !list_is_empty(&p->more_waiting);
 }
 
 size_t

@@ -49,6 +49,7 @@ device_get(struct device_set *set, dev_t id, enum device_kind kind)
 	d->id = id;
 	d->kind = kind;
 	chunk_account_add(set->pool, &d->account);
+	chunk_account_add(set->pool, &d->fetching);
 	return d;
 }
 
@@ -71,8 +72,10 @@ device_set_free(struct device_set **sp)
 		struct device *d = container_of(n, struct device, node);
 
 		check(d->in_flight == 0 && list_is_empty(&d->waiting));
-		if (list_is_linked(&d->account.node))
+		if (list_is_linked(&d->account.node)) {
 			chunk_account_remove(set->pool, &d->account);
+			chunk_account_remove(set->pool, &d->fetching);
+		}
 		free(d);
 	}
 	free(set);

@@ -59,6 +59,18 @@ next_op(struct threads *t)
 	return container_of(n, struct op, node);
 }
 
+/* With the lock held: `op` is done, in whatever way. */
+static void
+finish(struct threads *t, struct op *op, int res)
+{
+	bool first = list_is_empty(&t->done);
+
+	op->res = res;
+	list_append(&t->done, &op->node);
+	if (first)
+		fd_wake_raise(t->wake);
+}
+
 static void *
 thread_main(void *arg)
 {
@@ -67,15 +79,12 @@ thread_main(void *arg)
 
 	pthread_mutex_lock(&t->lock);
 	while ((op = next_op(t)) != NULL) {
-		bool first;
+		int res;
 
 		pthread_mutex_unlock(&t->lock);
-		op->res = op_run(op);
+		res = op_run(op);
 		pthread_mutex_lock(&t->lock);
-		first = list_is_empty(&t->done);
-		list_append(&t->done, &op->node);
-		if (first)
-			fd_wake_raise(t->wake);
+		finish(t, op, res);
 	}
 	t->count--;
 	if (t->count == 0)
@@ -105,17 +114,17 @@ static void
 threads_start(struct backend *b, struct op *op)
 {
 	struct threads *t = container_of(b, struct threads, base);
-	int err = 0;
 
 	pthread_mutex_lock(&t->lock);
-	list_append(&t->todo, &op->node);
-	t->todo_count++;
-	if (t->todo_count > t->idle)
-		err = add_thread(t);
-	else
+	if (t->todo_count < t->idle || add_thread(t) == 0) {
+		list_append(&t->todo, &op->node);
+		t->todo_count++;
 		pthread_cond_signal(&t->work);
-	if (err < 0 && t->count == 0)
-		die("no thread can be made: errno %d", -err);
+	} else {
+		/* To wait for a thread that waits for another disk would be
+		 * worse than to fail. */
+		finish(t, op, -EAGAIN);
+	}
 	pthread_mutex_unlock(&t->lock);
 }
 

@@ -10,6 +10,10 @@
  * every EAGAIN costs a third of the CPU of a fast upload. */
 #define PUT_SILENCE_S 0.010
 
+/* While others wait for a chunk, nobody keeps a part-filled one for longer,
+ * however steadily it trickles in. */
+#define PUT_AGE_S 0.100
+
 /* Look at the silence again in `after` seconds. */
 static void
 watch_silence(struct reader *r, double after)
@@ -129,6 +133,7 @@ have_chunk(struct reader *r)
 			    r->to.trace, TRACE_READER, "stream().next()");
 		r->asked = true;
 		r->filling = chunk_take(r->to.pool, &r->claim);
+		r->filling_since = ev_now(r->to.loop);
 	}
 	if (r->filling == NULL)
 		pause_reading(r, READER_MEMORY);
@@ -201,7 +206,7 @@ on_grant(struct chunk_claim *claim, struct chunk *c)
 	check_magic(r, READER_MAGIC);
 	check(r->filling == NULL);
 	r->filling = c;
-	r->last_byte = ev_now(r->to.loop);
+	r->filling_since = r->last_byte = ev_now(r->to.loop);
 	check(!queue_is_full(r->to.queue)); /* nobody else fills it */
 	meter_read(r->to.meter, READER_NETWORK);
 	read_once(r);
@@ -221,6 +226,14 @@ put_what_is_there(struct reader *r)
 	}
 }
 
+/* Do others wait for what this one keeps for long? */
+static bool
+is_overdue(const struct reader *r)
+{
+	return chunk_pool_is_short(r->to.pool) &&
+	       ev_now(r->to.loop) - r->filling_since >= PUT_AGE_S;
+}
+
 /* Nothing was read for a while, or it only looks so. */
 static void
 on_silence(struct ev_loop *loop, ev_timer *w, int revents)
@@ -232,7 +245,7 @@ on_silence(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	check_magic(r, READER_MAGIC);
 	if (r->filling != NULL) {
-		if (silent < PUT_SILENCE_S) {
+		if (silent < PUT_SILENCE_S && !is_overdue(r)) {
 			watch_silence(r, PUT_SILENCE_S - silent);
 			return;
 		}
