@@ -12,6 +12,7 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/check.h"
@@ -34,6 +35,15 @@ extern const char *const log_level_name[LEVEL_COUNT];
  * open until the next log_to().  Before the first call: stderr, notice.
  */
 void log_to(int fd, enum log_level level);
+
+/*
+ * log_via(deliver, arg):
+ * Hand lines to deliver() instead of writing them, which may wait for whatever
+ * is behind the descriptor.  For one thread only: others must not log.  NULL:
+ * write them again.  A failed check() is always written.
+ */
+typedef void log_fn(void *arg, const char *line, size_t len);
+void log_via(log_fn *deliver, void *arg);
 
 /* Where lines go now. */
 int log_fd(void);

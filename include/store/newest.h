@@ -46,6 +46,9 @@ struct newest *newest_of(struct newest_table *t, dev_t dev, ino_t inode);
  */
 bool newest_claim_scan(struct newest *n);
 
+/* It could not be done; somebody may try again. */
+void newest_unclaim_scan(struct newest *n);
+
 /* The scan is over; `found` (NULL: none) counts only when nothing was
  * published meanwhile. */
 void newest_scanned(struct newest *n, const struct newest_entry *found);

@@ -71,6 +71,20 @@ void publish_discard(struct publish *p, struct unpublished *u);
 /* Remove what a crash left in `.penstock` of `root`; how many. */
 unsigned publish_sweep(int root);
 
+/*
+ * publish_serialize(p):
+ * Keep all others of us, in any worker, from replacing and removing files of
+ * this directory until the descriptor that is returned is closed.
+ */
+NODISCARD int publish_serialize(struct publish *p);
+
+/*
+ * publish_check_close(fd):
+ * Some file systems tell of a failed write only at close (FUSE, NFS): close a
+ * copy and see.  0 or that errno, negative.
+ */
+NODISCARD int publish_check_close(int fd);
+
 /* What differs between systems (publish_linux.c, publish_posix.c). */
 NODISCARD int publish_open_nameless(int dir);
 NODISCARD int publish_link_nameless(int fd, int dir, const char *name);

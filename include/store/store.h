@@ -68,6 +68,7 @@ struct incoming {
 	void *owner;		       /* NULL: nobody waits any more */
 	void (*done)(void *owner, int err);
 	bool replaced; /* after commit: there was one of that name */
+	int cause;     /* the errno behind an error of the store, or 0 */
 };
 
 /* A file on its way out. */
@@ -103,6 +104,7 @@ struct store {
 	bool is_open;	   /* it can take and give */
 	int open_error;	   /* why not, a negative errno; 0: still trying */
 	bool open_settled; /* the first attempt is over, either way */
+	size_t files;	   /* incoming and outgoing that live */
 };
 
 /*

@@ -9,6 +9,7 @@
 void
 check_failed(const char *cond, const char *file, int line, const char *func)
 {
+	log_via(NULL, NULL);
 	log_error("check failed: %s: %s:%d: %s", cond, file, line, func);
 	abort();
 }
@@ -22,6 +23,7 @@ die(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	log_via(NULL, NULL);
 	log_error("check failed: %s", text);
 	abort();
 }

@@ -85,6 +85,12 @@ newest_claim_scan(struct newest *n)
 		   &n->scanner, &none, (uint32_t)getpid());
 }
 
+void
+newest_unclaim_scan(struct newest *n)
+{
+	atomic_store(&n->scanner, 0);
+}
+
 bool
 newest_is_known(const struct newest *n)
 {

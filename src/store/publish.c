@@ -72,8 +72,10 @@ create_temp(struct publish *p, struct unpublished *ret)
 		    FILE_MODE);
 		if (fd == -1 && errno == EEXIST)
 			continue;
-		if (fd == -1)
+		if (fd == -1) {
+			ret->temp[0] = '\0';
 			return -errno;
+		}
 		err = publish_lock(fd);
 		if (err == 0 && fstatat(p->temp_dir, ret->temp, &st,
 				    AT_SYMLINK_NOFOLLOW) == 0) {
@@ -83,9 +85,11 @@ create_temp(struct publish *p, struct unpublished *ret)
 		fd_close(&fd);
 		if (err < 0 && err != -EAGAIN && err != -EACCES) {
 			(void)unlinkat(p->temp_dir, ret->temp, 0);
+			ret->temp[0] = '\0';
 			return err;
 		}
 	}
+	ret->temp[0] = '\0';
 	return -EAGAIN;
 }
 

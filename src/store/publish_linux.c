@@ -57,3 +57,32 @@ publish_lock(int fd)
 {
 	return flock(fd, LOCK_EX | LOCK_NB) == -1 ? -errno : 0;
 }
+
+int
+publish_serialize(struct publish *p)
+{
+	/* A lock belongs to an open file, so each caller opens its own. */
+	int fd = openat(p->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return -errno;
+	while (flock(fd, LOCK_EX) == -1) {
+		if (errno != EINTR) {
+			int err = -errno;
+
+			close(fd);
+			return err;
+		}
+	}
+	return fd;
+}
+
+int
+publish_check_close(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy == -1)
+		return -errno;
+	return close(copy) == -1 && errno != EINTR ? -errno : 0;
+}

@@ -19,12 +19,35 @@ enum {
 	DEPTH_MAX = 16, /* of directories, as of names */
 };
 
+/* mkdir, and its name on stable storage: an acknowledged upload must not be
+ * lost with the directory that it is in. */
+static int
+make_dir(const char *path)
+{
+	char parent[4096];
+	char *slash;
+	int fd, err = 0;
+
+	if (mkdir(path, 0777) == -1)
+		return errno == EEXIST ? 0 : -errno;
+	memcpy(parent, path, strlen(path) + 1);
+	slash = strrchr(parent, '/');
+	check(slash != NULL); /* paths are absolute */
+	slash[slash == parent] = '\0';
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || fsync(fd) == -1)
+		err = -errno;
+	fd_close(&fd);
+	return err;
+}
+
 /* mkdir -p. */
 static int
 make_dirs(const char *dir)
 {
 	char path[4096];
 	size_t len = strlen(dir);
+	int err;
 
 	if (len == 0 || len >= sizeof(path))
 		return -ENAMETOOLONG;
@@ -35,8 +58,9 @@ make_dirs(const char *dir)
 		if (was != '/' && was != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(path, 0777) == -1 && errno != EEXIST)
-			return -errno;
+		err = make_dir(path);
+		if (err < 0)
+			return err;
 		if (was == '\0')
 			return 0;
 		*p = was;
@@ -104,7 +128,6 @@ static int
 open_job(void *arg)
 {
 	struct spool *sp = arg;
-	unsigned swept;
 	int fd, err;
 
 	fd = open_dir(sp->base.dir);
@@ -118,11 +141,7 @@ open_job(void *arg)
 	err = publish_init(&sp->publish, fd, sp->to.overwrite);
 	if (err < 0)
 		goto close_fd;
-	swept = publish_sweep(fd);
-	if (swept > 0)
-		log_notice("%s: %u unfinished uploads of a worker that died "
-			   "were removed",
-		    sp->base.dir, swept);
+	sp->swept = publish_sweep(fd);
 	sp->root = fd;
 	return 0;
 
@@ -154,40 +173,62 @@ look_at(struct scan *s, const struct stat *st)
 	memcpy(s->best->name, s->path, sizeof(s->path));
 }
 
-/* Look through the directory `fd`, which is closed on the way out. */
-static void
+static bool
+is_skipped(const struct scan *s, const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	       strcmp(name, PUBLISH_TEMP_DIR) == 0 ||
+	       (name[0] == '.' && !s->dotfiles);
+}
+
+static int scan_below(
+    struct scan *s, int fd, size_t path_len, size_t len, int depth);
+
+/* Look through the directory `fd`, which is closed on the way out: 0 or a
+ * negative errno.  What vanishes meanwhile is none. */
+static int
 scan_dir(struct scan *s, int fd, size_t path_len, int depth)
 {
 	const struct dirent *e;
 	DIR *d = fdopendir(fd);
+	int err = 0;
 
 	if (d == NULL) {
+		err = -errno;
 		fd_close(&fd);
-		return;
+		return err;
 	}
-	while ((e = readdir(d)) != NULL) {
+	while (err == 0 && (errno = 0, e = readdir(d)) != NULL) {
 		size_t len = strlen(e->d_name);
 		struct stat st;
-		int sub;
 
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0 ||
-		    strcmp(e->d_name, PUBLISH_TEMP_DIR) == 0 ||
-		    (e->d_name[0] == '.' && !s->dotfiles) ||
+		if (is_skipped(s, e->d_name) ||
 		    path_len + len + 2 > sizeof(s->path) ||
 		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 			continue;
 		memcpy(s->path + path_len, e->d_name, len + 1);
 		look_at(s, &st);
-		if (!S_ISDIR(st.st_mode) || depth >= DEPTH_MAX)
-			continue;
-		sub = path_open(fd, e->d_name, O_RDONLY | O_DIRECTORY);
-		if (sub < 0)
-			continue;
-		s->path[path_len + len] = '/';
-		scan_dir(s, sub, path_len + len + 1, depth + 1);
+		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
+			err = scan_below(s, fd, path_len, len, depth);
 	}
+	if (err == 0)
+		err = -errno;
 	closedir(d);
+	return err;
+}
+
+/* Look through the directory whose name stands last in s->path. */
+static int
+scan_below(struct scan *s, int fd, size_t path_len, size_t len, int depth)
+{
+	int sub = path_open(fd, s->path + path_len, O_RDONLY | O_DIRECTORY);
+
+	if (sub == -EMFILE || sub == -ENFILE || sub == -ENOMEM || sub == -EIO)
+		return sub;
+	if (sub < 0)
+		return 0; /* not ours to enter, or gone */
+	s->path[path_len + len] = '/';
+	return scan_dir(s, sub, path_len + len + 1, depth + 1);
 }
 
 /* On an engine thread: the newest file by ctime, which link(2) sets. */
@@ -196,13 +237,20 @@ scan_job(void *arg)
 {
 	struct spool *sp = arg;
 	struct scan s = {.best = &sp->scanned, .dotfiles = sp->to.dotfiles};
-	int fd;
+	int fd, err;
 
 	fd = path_open(sp->root, ".", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
-	scan_dir(&s, fd, 0, 1);
-	return s.found;
+	err = scan_dir(&s, fd, 0, 1);
+	return err < 0 ? err : s.found;
+}
+
+static void
+try_later(struct spool *sp)
+{
+	ev_timer_set(&sp->retry, RETRY_S, 0.);
+	ev_timer_start(sp->to.loop, &sp->retry);
 }
 
 static void
@@ -210,16 +258,30 @@ on_scanned(struct op *op, int res)
 {
 	struct spool *sp = op->owner;
 
-	newest_scanned(sp->newest, res > 0 ? &sp->scanned : NULL);
+	if (res < 0) {
+		log_error("%s: cannot be looked through for the newest upload: "
+			  "%s",
+		    sp->base.dir, strerror(-res));
+		newest_unclaim_scan(sp->newest);
+		try_later(sp);
+	} else {
+		newest_scanned(sp->newest, res > 0 ? &sp->scanned : NULL);
+	}
 	sp->base.open_settled = true;
 }
 
-/* Another worker may be looking already; one is enough. */
+/* Find the newest upload, unless it is known.  Another worker may be looking
+ * already; it may die over it, so we look again later. */
 static void
 scan(struct spool *sp)
 {
-	if (sp->newest == NULL || !newest_claim_scan(sp->newest)) {
+	if (sp->newest == NULL || newest_is_known(sp->newest)) {
 		sp->base.open_settled = true;
+		return;
+	}
+	if (!newest_claim_scan(sp->newest)) {
+		sp->base.open_settled = true;
+		try_later(sp);
 		return;
 	}
 	sp->scan_op = (struct op){.kind = OP_CALL,
@@ -252,10 +314,13 @@ on_open(struct op *op, int res)
 			    sp->base.dir, strerror(-res));
 		sp->said = res;
 		sp->base.open_settled = true;
-		ev_timer_set(&sp->retry, RETRY_S, 0.);
-		ev_timer_start(sp->to.loop, &sp->retry);
+		try_later(sp);
 		return;
 	}
+	if (sp->swept > 0)
+		log_notice("%s: %u unfinished uploads of a worker that died "
+			   "were removed",
+		    sp->base.dir, sp->swept);
 	if (sp->said != 0)
 		log_notice("%s: open again", sp->base.dir);
 	sp->said = 0;
@@ -286,9 +351,14 @@ begin_opening(struct spool *sp)
 static void
 on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 {
+	struct spool *sp = w->data;
+
 	(void)loop;
 	(void)revents;
-	begin_opening(w->data);
+	if (sp->base.is_open)
+		scan(sp);
+	else
+		begin_opening(sp);
 }
 
 static bool
@@ -296,7 +366,7 @@ is_idle(struct store *s)
 {
 	const struct spool *sp = spool_of(s);
 
-	return sp->files == 0 && !sp->open_op.in_flight &&
+	return sp->base.files == 0 && !sp->open_op.in_flight &&
 	       !sp->scan_op.in_flight;
 }
 

@@ -23,9 +23,10 @@
 
 enum {
 	LENGTHY_BYTES = 1024 * 1024, /* freeing more takes its time */
+	TRIES = 8,
 };
 
-struct file {
+struct incoming_file {
 	unsigned magic;
 	struct incoming base;
 	struct spool *spool;
@@ -39,25 +40,26 @@ struct file {
 	const char *rest; /* the part of `name` below it */
 	bool abandoned;	  /* by its upload: end when nothing is in flight */
 	ino_t inode;
+	bool replaces_much;	 /* what it replaces takes its time to free */
 	struct newest_entry old; /* what it took the place of as the newest */
 	bool (*terms_hold)(const void *terms, const struct stat *existing);
 	void *terms;
 	char name[];
 };
 
-static struct file *
+static struct incoming_file *
 file_of(struct incoming *in)
 {
-	struct file *f = container_of(in, struct file, base);
+	struct incoming_file *f = container_of(in, struct incoming_file, base);
 
 	check_magic(f, INCOMING_MAGIC);
 	return f;
 }
 
-static void settle(struct file *f);
+static void settle(struct incoming_file *f);
 
 static void
-submit_job(struct file *f, int (*call)(void *),
+submit_job(struct incoming_file *f, int (*call)(void *),
     void (*on_done)(struct op *, int), bool lengthy)
 {
 	f->job = (struct op){.kind = OP_CALL,
@@ -71,7 +73,7 @@ submit_job(struct file *f, int (*call)(void *),
 
 /* Tell the upload how its job went, if it is still there. */
 static void
-report(struct file *f, int err)
+report(struct incoming_file *f, int err)
 {
 	if (f->abandoned)
 		settle(f);
@@ -81,7 +83,7 @@ report(struct file *f, int err)
 
 /* On an engine thread, as all *_job: close what is open, unless it is. */
 static void
-close_all(struct file *f)
+close_all(struct incoming_file *f)
 {
 	publish_discard(&f->spool->publish, &f->u);
 	fd_close(&f->u.fd);
@@ -90,7 +92,8 @@ close_all(struct file *f)
 
 /* May a file named `name` in `dir` be made, in place of what is there? */
 static int
-check_target(const struct file *f, int dir, const char *name, bool *ret_exists)
+check_target(
+    struct incoming_file *f, int dir, const char *name, bool *ret_exists)
 {
 	struct stat st;
 	bool exists;
@@ -100,6 +103,7 @@ check_target(const struct file *f, int dir, const char *name, bool *ret_exists)
 	if (!exists && errno != ENOENT)
 		return -errno;
 	*ret_exists = exists;
+	f->replaces_much = exists && st.st_size > LENGTHY_BYTES;
 	if (exists && S_ISDIR(st.st_mode))
 		return -EISDIR;
 	if (exists && S_ISLNK(st.st_mode))
@@ -115,7 +119,7 @@ check_target(const struct file *f, int dir, const char *name, bool *ret_exists)
 static int
 create_job(void *arg)
 {
-	struct file *f = arg;
+	struct incoming_file *f = arg;
 	bool exists = false;
 	struct stat st;
 	int err;
@@ -140,83 +144,126 @@ create_job(void *arg)
 	return err;
 }
 
-/*
- * Link, or replace.  Between the look and the link somebody else may have
- * made a file of that name: link says so, and we look again.
- */
+/* Look at what has the name now, and replace it if it may be.  Nobody else of
+ * us replaces or removes anything in this store between the two. */
 static int
-give_name(struct file *f, int dir, const char *name)
+replace(struct incoming_file *f, int dir, const char *name)
 {
 	struct publish *p = &f->spool->publish;
 	bool exists = false;
-	int err;
+	int lock, err;
 
-	for (int tries = 0; tries < 8; tries++) {
-		if (f->terms_hold != NULL || exists) {
-			err = check_target(f, dir, name, &exists);
-			if (err < 0)
-				return err;
-		}
-		if (exists) {
-			err = publish_replace(p, &f->u, dir, name);
-			f->base.replaced = err == 0;
-			return err;
-		}
+	lock = publish_serialize(p);
+	if (lock < 0)
+		return lock;
+	err = check_target(f, dir, name, &exists);
+	if (err == 0 && exists) {
+		err = publish_replace(p, &f->u, dir, name);
+		f->base.replaced = err == 0;
+	} else if (err == 0) {
 		err = publish_link(p, &f->u, dir, name);
-		if (err != -EEXIST)
-			return err;
-		exists = true;
 	}
-	return -EEXIST;
+	fd_close(&lock);
+	return err;
 }
 
-/* Some file systems tell of a failed write only at close (FUSE, NFS). */
+/* Link; replace where there is something, or where terms want to see it. */
 static int
-check_close(int fd)
+give_name(struct incoming_file *f, int dir, const char *name)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int err = -EEXIST;
 
-	if (copy == -1)
-		return -errno;
-	return close(copy) == -1 && errno != EINTR ? -errno : 0;
+	if (f->terms_hold == NULL)
+		err = publish_link(&f->spool->publish, &f->u, dir, name);
+	/* Again only if others make and remove that name all the time. */
+	for (int i = 0; i < TRIES && err == -EEXIST; i++) {
+		err = replace(f, dir, name);
+		if (err == -EEXIST && !f->spool->to.overwrite)
+			break;
+	}
+	return err;
 }
 
 /*
- * Data first, then the name, then the directory that holds the name; nothing
- * is tried again: a second fsync after a failed one says 0 and lies.
+ * The directory that holds the name is synced below; those above it hold the
+ * names on the way to it, perhaps made by another upload that has not synced
+ * them, or could not.  Once is enough for each directory.
  */
 static int
-commit_steps(struct file *f, int *ret_dir)
+sync_ancestors(struct incoming_file *f, int dir)
+{
+	struct spool *sp = f->spool;
+	char path[STORE_NAME_MAX];
+	struct stat st;
+	size_t slot;
+	char *slash;
+	int fd;
+
+	if (strchr(f->name, '/') == NULL)
+		return 0;
+	if (fstat(dir, &st) == -1)
+		return -errno;
+	slot = (size_t)st.st_ino % SPOOL_SYNCED_DIRS;
+	if (atomic_load(&sp->synced_dirs[slot]) == (uint64_t)st.st_ino)
+		return 0;
+	if (fsync(sp->root) == -1)
+		return -errno;
+	memcpy(path, f->name, strlen(f->name) + 1);
+	slash = strrchr(path, '/');
+	*slash = '\0'; /* the directory itself */
+	while ((slash = strrchr(path, '/')) != NULL) {
+		*slash = '\0';
+		fd = path_open(sp->root, path, O_RDONLY | O_DIRECTORY);
+		if (fd < 0)
+			return fd;
+		if (fsync(fd) == -1) {
+			fd_close(&fd);
+			return -EIO;
+		}
+		fd_close(&fd);
+	}
+	atomic_store(&sp->synced_dirs[slot], (uint64_t)st.st_ino);
+	return 0;
+}
+
+/* The data on stable storage.  Never tried again: a second fsync after one
+ * that failed says 0 and lies. */
+static int
+sync_data(struct incoming_file *f)
+{
+	if (fsync(f->u.fd) == 0)
+		return 0;
+	f->base.cause = errno;
+	/* Some learn only now that there is no room (quota, NFS). */
+	return errno == ENOSPC || errno == EDQUOT ? -errno : STORE_SYNC_FAILED;
+}
+
+/* Data first, then the name, then the directories that hold the name. */
+static int
+commit_steps(struct incoming_file *f, int *ret_made)
 {
 	struct spool *sp = f->spool;
 	bool sync = spool_syncs(sp);
+	int dir = f->dir == -1 ? sp->root : f->dir;
 	const char *name;
-	int err;
+	int err = 0;
 
-	if (sync && fsync(f->u.fd) == -1)
-		return STORE_SYNC_FAILED;
-	if (sp->device->kind == DEVICE_UNKNOWN) {
-		err = check_close(f->u.fd);
-		if (err < 0)
-			return err;
-	}
-	err = path_make_parents(
-	    f->dir == -1 ? sp->root : f->dir, f->rest, sync, ret_dir, &name);
+	if (sync)
+		err = sync_data(f);
+	if (err == 0 && sp->device->kind == DEVICE_UNKNOWN)
+		err = publish_check_close(f->u.fd);
+	if (err == 0)
+		err = path_make_parents(dir, f->rest, sync, ret_made, &name);
 	if (err < 0)
 		return err;
-	if (*ret_dir == -1)
-		err = give_name(f, f->dir, name);
-	else
-		err = give_name(f, *ret_dir, name);
-	if (err < 0)
+	if (*ret_made != -1)
+		dir = *ret_made;
+	err = give_name(f, dir, name);
+	if (err < 0 || !sync)
 		return err;
-	if (sync) {
-		int dir = *ret_dir != -1 ? *ret_dir
-			  : f->dir != -1 ? f->dir
-					 : sp->root;
-
-		if (fsync(dir) == -1)
-			return STORE_OUTCOME_UNKNOWN;
+	if (fsync(dir) == -1 || sync_ancestors(f, dir) < 0) {
+		f->base.cause = errno;
+		return STORE_OUTCOME_UNKNOWN;
 	}
 	return 0;
 }
@@ -224,7 +271,7 @@ commit_steps(struct file *f, int *ret_dir)
 static int
 commit_job(void *arg)
 {
-	struct file *f = arg;
+	struct incoming_file *f = arg;
 	int dir = -1, err;
 
 	err = commit_steps(f, &dir);
@@ -238,19 +285,25 @@ commit_job(void *arg)
 static int
 remove_old_job(void *arg)
 {
-	struct file *f = arg;
+	struct incoming_file *f = arg;
 	const char *rest;
 	struct stat st;
-	int dir, err;
+	int dir, at, lock, err;
 
 	err = path_open_parent(f->spool->root, f->old.name, &dir, &rest);
 	if (err < 0)
 		return err;
-	if (fstatat(dir == -1 ? f->spool->root : dir, rest, &st,
-		AT_SYMLINK_NOFOLLOW) == 0 &&
+	lock = publish_serialize(&f->spool->publish);
+	if (lock < 0) {
+		fd_close(&dir);
+		return lock;
+	}
+	at = dir == -1 ? f->spool->root : dir;
+	if (fstatat(at, rest, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISREG(st.st_mode) && (uint64_t)st.st_ino == f->old.inode &&
-	    unlinkat(dir == -1 ? f->spool->root : dir, rest, 0) == -1)
+	    unlinkat(at, rest, 0) == -1)
 		err = -errno;
+	fd_close(&lock);
 	fd_close(&dir);
 	return err;
 }
@@ -258,7 +311,7 @@ remove_old_job(void *arg)
 static void
 on_old_removed(struct op *op, int res)
 {
-	struct file *f = op->owner;
+	struct incoming_file *f = op->owner;
 
 	if (res < 0 && res != -ENOENT)
 		log_warn("%s: the upload before the latest cannot be removed: "
@@ -270,7 +323,7 @@ on_old_removed(struct op *op, int res)
 static void
 on_committed(struct op *op, int res)
 {
-	struct file *f = op->owner;
+	struct incoming_file *f = op->owner;
 	struct newest_entry e = {.inode = f->inode, .published = true};
 	bool had_old = false;
 
@@ -289,10 +342,10 @@ on_committed(struct op *op, int res)
 void
 spool_in_commit(struct incoming *in)
 {
-	struct file *f = file_of(in);
+	struct incoming_file *f = file_of(in);
 
 	check(!f->job.in_flight && list_is_empty(&f->writing));
-	submit_job(f, commit_job, on_committed, false);
+	submit_job(f, commit_job, on_committed, f->replaces_much);
 }
 
 static void
@@ -309,9 +362,9 @@ discard_job(void *arg)
 }
 
 static void
-file_free(struct file *f)
+file_free(struct incoming_file *f)
 {
-	f->spool->files--;
+	f->spool->base.files--;
 	f->magic = 0;
 	free(f->terms);
 	free(f);
@@ -326,7 +379,7 @@ on_discarded(struct op *op, int res)
 
 /* Abandoned: end it as soon as nothing is in flight. */
 static void
-settle(struct file *f)
+settle(struct incoming_file *f)
 {
 	if (f->job.in_flight || !list_is_empty(&f->writing))
 		return;
@@ -340,7 +393,7 @@ settle(struct file *f)
 void
 spool_in_abort(struct incoming *in)
 {
-	struct file *f = file_of(in);
+	struct incoming_file *f = file_of(in);
 
 	f->abandoned = true;
 	f->base.owner = NULL;
@@ -351,7 +404,7 @@ spool_in_abort(struct incoming *in)
 static void
 on_written(struct op *op, int res)
 {
-	struct file *f = op->owner;
+	struct incoming_file *f = op->owner;
 	struct chunk *c = container_of(op, struct chunk, op);
 
 	check_magic(f, INCOMING_MAGIC);
@@ -366,7 +419,8 @@ on_written(struct op *op, int res)
 static void
 sink_write(struct sink *s, struct chunk *c, struct writer *w)
 {
-	struct file *f = file_of(container_of(s, struct incoming, sink));
+	struct incoming_file *f =
+	    file_of(container_of(s, struct incoming, sink));
 
 	f->writer = w;
 	c->op = (struct op){.kind = OP_WRITE,
@@ -384,7 +438,8 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 static void
 sink_abandon(struct sink *s)
 {
-	struct file *f = file_of(container_of(s, struct incoming, sink));
+	struct incoming_file *f =
+	    file_of(container_of(s, struct incoming, sink));
 	struct list_node *n, *tmp;
 
 	f->writer = NULL;
@@ -403,7 +458,7 @@ spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
 {
 	struct spool *sp = spool_of(s);
 	size_t len = strlen(wish->name);
-	struct file *f = NULL;
+	struct incoming_file *f = NULL;
 
 	check(len < STORE_NAME_MAX);
 	if (sp->base.is_open)
@@ -424,7 +479,7 @@ spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
 	f->terms = wish->terms;
 	list_init(&f->writing);
 	memcpy(f->name, wish->name, len + 1);
-	sp->files++;
+	sp->base.files++;
 	*ret = &f->base;
 	submit_job(f, create_job, on_created, false);
 	return 0;

@@ -3,12 +3,17 @@
 #define STORE_SPOOL_INTERNAL_H
 
 #include <ev.h>
+#include <stdatomic.h>
 
 #include "disk/device.h"
 #include "disk/engine.h"
 #include "store/newest.h"
 #include "store/publish.h"
 #include "store/spool.h"
+
+enum {
+	SPOOL_SYNCED_DIRS = 256,
+};
 
 struct spool {
 	struct store base;
@@ -18,8 +23,11 @@ struct spool {
 	struct device *device;	/* whose st_dev this is; NULL: not open */
 	struct device *unknown; /* while it is not */
 	struct newest *newest;
-	size_t files; /* incoming and outgoing that live */
-	int said;     /* the last error logged about opening */
+	int said; /* the last error logged about opening */
+
+	/* Directories (inodes) whose way down from the root is on stable
+	 * storage; engine threads look and store. */
+	_Atomic uint64_t synced_dirs[SPOOL_SYNCED_DIRS];
 
 	struct op open_op;
 	ev_timer retry;
@@ -28,6 +36,7 @@ struct spool {
 	/* what the opening job found, for the loop to take over */
 	struct stat found_stat;
 	enum device_kind found_kind;
+	unsigned swept;
 };
 
 static inline struct spool *

@@ -14,7 +14,11 @@
 
 #define OUTGOING_MAGIC 0x6f757467U
 
-struct file {
+enum {
+	LENGTHY_BYTES = 1024 * 1024, /* freeing more takes its time */
+};
+
+struct outgoing_file {
 	unsigned magic;
 	struct outgoing base;
 	struct spool *spool;
@@ -25,10 +29,10 @@ struct file {
 	bool abandoned;
 };
 
-static struct file *
+static struct outgoing_file *
 file_of(struct outgoing *out)
 {
-	struct file *f = container_of(out, struct file, base);
+	struct outgoing_file *f = container_of(out, struct outgoing_file, base);
 
 	check_magic(f, OUTGOING_MAGIC);
 	return f;
@@ -38,7 +42,7 @@ file_of(struct outgoing *out)
 static int
 open_job(void *arg)
 {
-	struct file *f = arg;
+	struct outgoing_file *f = arg;
 	int fd;
 
 	/* O_NONBLOCK: somebody may have put a FIFO there. */
@@ -58,17 +62,20 @@ open_job(void *arg)
 static int
 close_job(void *arg)
 {
-	struct file *f = arg;
+	struct outgoing_file *f = arg;
 
 	fd_close(&f->fd);
 	return 0;
 }
 
 static void
-submit_job(
-    struct file *f, int (*call)(void *), void (*on_done)(struct op *, int))
+submit_job(struct outgoing_file *f, int (*call)(void *),
+    void (*on_done)(struct op *, int))
 {
-	f->job = (struct op){.kind = OP_CALL,
+	/* A file that was removed meanwhile is freed by its close. */
+	f->job = (struct op){
+	    .lengthy = call == close_job && f->base.st.st_size > LENGTHY_BYTES,
+	    .kind = OP_CALL,
 	    .call = call,
 	    .arg = f,
 	    .owner = f,
@@ -77,9 +84,9 @@ submit_job(
 }
 
 static void
-file_free(struct file *f)
+file_free(struct outgoing_file *f)
 {
-	f->spool->files--;
+	f->spool->base.files--;
 	f->magic = 0;
 	free(f);
 }
@@ -93,7 +100,7 @@ on_closed(struct op *op, int res)
 
 /* Abandoned: end it as soon as nothing is in flight. */
 static void
-settle(struct file *f)
+settle(struct outgoing_file *f)
 {
 	if (f->job.in_flight || f->reading != NULL)
 		return;
@@ -106,7 +113,7 @@ settle(struct file *f)
 static void
 on_opened(struct op *op, int res)
 {
-	struct file *f = op->owner;
+	struct outgoing_file *f = op->owner;
 
 	check_magic(f, OUTGOING_MAGIC);
 	if (f->abandoned)
@@ -118,7 +125,7 @@ on_opened(struct op *op, int res)
 static void
 on_read(struct op *op, int res)
 {
-	struct file *f = op->owner;
+	struct outgoing_file *f = op->owner;
 	struct chunk *c = container_of(op, struct chunk, op);
 
 	check_magic(f, OUTGOING_MAGIC);
@@ -144,7 +151,8 @@ on_read(struct op *op, int res)
 static enum source_result
 source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 {
-	struct file *f = file_of(container_of(s, struct outgoing, source));
+	struct outgoing_file *f =
+	    file_of(container_of(s, struct outgoing, source));
 	uint64_t left = f->base.end - f->base.offset;
 
 	check(c->len == 0);
@@ -168,7 +176,8 @@ source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 static void
 source_abandon(struct source *s)
 {
-	struct file *f = file_of(container_of(s, struct outgoing, source));
+	struct outgoing_file *f =
+	    file_of(container_of(s, struct outgoing, source));
 
 	f->reader = NULL;
 	if (f->reading != NULL)
@@ -205,7 +214,7 @@ spool_out_open(struct store *s, const char *name, void *owner,
     void (*done)(void *owner, int err), struct outgoing **ret)
 {
 	struct spool *sp = spool_of(s);
-	struct file *f;
+	struct outgoing_file *f;
 	int err;
 
 	if (!sp->base.is_open)
@@ -222,12 +231,12 @@ spool_out_open(struct store *s, const char *name, void *owner,
 	f->base.source.ops = &source_ops;
 	f->base.source.fd = -1;
 	f->base.store = s;
-	f->base.account = &sp->device->account;
+	f->base.account = &sp->device->fetching;
 	f->base.owner = owner;
 	f->base.done = done;
 	f->spool = sp;
 	f->fd = -1;
-	sp->files++;
+	sp->base.files++;
 	*ret = &f->base;
 	submit_job(f, open_job, on_opened);
 	return 0;
@@ -236,7 +245,7 @@ spool_out_open(struct store *s, const char *name, void *owner,
 void
 spool_out_close(struct outgoing *out)
 {
-	struct file *f = file_of(out);
+	struct outgoing_file *f = file_of(out);
 
 	f->abandoned = true;
 	settle(f);
