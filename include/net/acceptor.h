@@ -43,7 +43,8 @@ NODISCARD int acceptor_watch(
 /* Start, and take part in the sharing out. */
 void acceptor_start(struct acceptor *a);
 
-/* Accept all that is queued now (a graceful stop), and no more. */
+/* Accept all that is queued now (a graceful stop), also beyond
+ * connections_max, and no more. */
 void acceptor_drain(struct acceptor *a);
 
 /* Stop for good. */

@@ -17,6 +17,9 @@
 
 enum {
 	WRITE_DEPTH = 1, /* a socket takes one chunk at a time */
+	/* Read ahead of the client: one being sent, one ready, one on its way
+	 * is as fast as many, and a slow client holds little. */
+	QUEUE_DEPTH = 2,
 };
 
 struct download {
@@ -49,6 +52,18 @@ drop(struct request *r)
 	let_go(container_of(r, struct download, request));
 }
 
+/* Someone who runs this server has to see what is not the client's doing. */
+static void
+log_failure(const struct download *d, enum ending e, int err)
+{
+	static struct log_limit limit;
+
+	if (ending_blame(e) == BLAME_SERVER && log_allowed(&limit))
+		log_error("download %" PRIu64 ": %s: %s (%s)", conn_id(d->conn),
+		    d->location->output_dir, ending_word(e),
+		    err > -4096 ? strerror(-err) : "no errno");
+}
+
 static void
 answer_error(struct download *d, int err)
 {
@@ -59,10 +74,7 @@ answer_error(struct download *d, int err)
 	/* Reading says these of what is simply not there to be read. */
 	if (err == -ENOTDIR || err == -EISDIR || err == -ENAMETOOLONG)
 		e = ENDED_NOT_FOUND;
-	if (ending_blame(e) == BLAME_SERVER)
-		log_error("download %" PRIu64 ": %s: %s (%s)", conn_id(c),
-		    d->location->output_dir, ending_word(e),
-		    err > -4096 ? strerror(-err) : "no errno");
+	log_failure(d, e, err);
 	ending_respond(e, d->location->prefix, &r);
 	str_puts(&r.note, ending_word(e));
 	let_go(d);
@@ -142,8 +154,7 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 
 	check_magic(d, DOWNLOAD_MAGIC);
 	if (!client)
-		log_error("download %" PRIu64 ": %s: read: %s", conn_id(c),
-		    d->location->output_dir, strerror(-err));
+		log_failure(d, ENDED_DISK_ERROR, err);
 	let_go(d);
 	conn_streamed(c, false,
 	    ending_word(client ? ENDED_CLIENT_GONE : ENDED_DISK_ERROR));
@@ -185,7 +196,7 @@ answer_file(
 				     .account = out->account,
 				     .source = &out->source,
 				     .sink = conn_stream(c, &r),
-				     .queue_depth = d->location->queue_depth,
+				     .queue_depth = QUEUE_DEPTH,
 				     .write_depth = WRITE_DEPTH,
 				     .owner = d,
 				     .on_read_all = on_read_all,

@@ -82,9 +82,12 @@ static void upload_on(struct upload *u, enum event ev);
 static void
 fail(struct upload *u, int err)
 {
+	if (u->incoming != NULL && u->incoming->cause != 0)
+		u->err = -u->incoming->cause;
+	else
+		u->err = err;
 	/* For an upload it is not its own file that is not there. */
 	u->ending = err == -ENOENT ? ENDED_VANISHED : ending_of_error(err);
-	u->err = err;
 	upload_on(u, FAILED);
 }
 

@@ -44,7 +44,6 @@ enum event {
 	ANSWERED, /* the handler's answer is in `out` */
 	STREAMS,  /* its head is in `out`, content follows */
 	KEEP,	  /* all sent, and another request may come */
-	CLOSE,	  /* all sent, and that was it */
 	LINGER,	  /* all sent, but the client may not have seen it yet */
 	LEFT,	  /* the client is gone, or is to be */
 	EXPIRED,  /* it was given time enough */
@@ -66,7 +65,6 @@ static const char *const event_name[EVENT_COUNT] = {
     [ANSWERED] = "answered",
     [STREAMS] = "streams",
     [KEEP] = "keep",
-    [CLOSE] = "close",
     [LINGER] = "linger",
     [LEFT] = "left",
     [EXPIRED] = "expired",
@@ -181,13 +179,12 @@ send_out(struct conn *c)
 	return SENT_ALL;
 }
 
-/* Which way an answered request leaves its connection. */
+/* Which way an answered request leaves its connection.  Never by closing at
+ * once: with bytes unread that is a reset, which can take the answer along. */
 static enum event
 after_answer(const struct conn *c)
 {
-	if (!c->body.source.ended)
-		return LINGER;
-	return c->keep ? KEEP : CLOSE;
+	return c->keep && c->body.source.ended ? KEEP : LINGER;
 }
 
 /* ANSWERING: send; whatever comes of it is the next event. */
@@ -314,6 +311,7 @@ format(struct conn *c, const struct response *r)
 	c->status = r->status;
 	c->keep = c->keep && !r->close && !c->group->stopping &&
 		  c->body.source.ended &&
+		  c->group->conf->keepalive_timeout_ms > 0 &&
 		  c->requests < c->group->conf->keepalive_requests;
 	str_clear(&c->out);
 	c->out_sent = 0;
@@ -542,6 +540,7 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 static void
 await_head(struct conn *c)
 {
+	const struct conf_server *conf = c->group->conf;
 	const unsigned char *more;
 	size_t len;
 
@@ -556,11 +555,12 @@ await_head(struct conn *c)
 		conn_on(c, LEFT);
 		return;
 	}
-	if (c->group->stopping)
+	if (c->held.len > 0)
+		set_deadline(c, (double)conf->header_timeout_ms / 1e3);
+	else if (c->group->stopping)
 		set_deadline(c, STOP_GRACE_S);
 	else
-		set_deadline(
-		    c, (double)c->group->conf->keepalive_timeout_ms / 1e3);
+		set_deadline(c, (double)conf->keepalive_timeout_ms / 1e3);
 	ev_io_stop(c->group->loop, &c->writable);
 	ev_io_start(c->group->loop, &c->readable);
 	if (c->held.len > 0)
@@ -646,7 +646,6 @@ static const struct move {
 	},
 	[ANSWERING] = {
 		[KEEP]     = { await_head,   HEADING   },
-		[CLOSE]    = { finish,       OVER      },
 		[LINGER]   = { linger,       LINGERING },
 		[LEFT]     = { finish,       OVER      },
 		[EXPIRED]  = { finish,       OVER      },
@@ -810,7 +809,7 @@ conn_group_stop(struct conn_group *g)
 
 		/* It was told that it may ask again, and may be doing so just
 		 * now: it is answered, and told to close. */
-		if (c->state == HEADING)
+		if (c->state == HEADING && c->held.len == 0)
 			set_deadline(c, STOP_GRACE_S);
 	}
 }

@@ -24,6 +24,7 @@ struct acceptor {
 	ev_timer pause;		   /* running: the watches are stopped */
 	ev_tstamp declining_since; /* 0: not declining */
 	ev_tstamp declined_last;
+	uint32_t idle_fewest; /* see is_our_turn(); UINT32_MAX: none */
 	bool running;
 	bool full; /* connections_max reached: waits for room */
 };
@@ -54,8 +55,10 @@ on_pause_over(struct ev_loop *loop, ev_timer *t, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (a->running && !a->full)
-		watch_all(a, true);
+	if (!a->running || a->full)
+		return;
+	atomic_store(&a->to.slot->accepting, 1);
+	watch_all(a, true);
 }
 
 /* Is it ours to take, by the rule at the top of the header? */
@@ -66,7 +69,12 @@ is_our_turn(struct acceptor *a)
 	uint32_t mine = atomic_load(&a->to.slot->connections);
 	ev_tstamp now = ev_now(a->to.loop);
 
-	if (fewest == UINT32_MAX || mine <= fewest + 1 + fewest / 8) {
+	/* Who has fewest took none when it had the time to: until it moves,
+	 * it is not waited for again. */
+	if (fewest != a->idle_fewest)
+		a->idle_fewest = UINT32_MAX;
+	if (fewest == UINT32_MAX || fewest == a->idle_fewest ||
+	    mine <= fewest + 1 + fewest / 8) {
 		a->declining_since = 0;
 		return true;
 	}
@@ -77,11 +85,18 @@ is_our_turn(struct acceptor *a)
 	if (now - a->declining_since < UNTAKEN_S)
 		return false;
 	a->declining_since = 0;
+	a->idle_fewest = fewest;
 	return true;
 }
 
-/* Take one; false when there is none, or none can be taken. */
-static bool
+enum taken {
+	TAKEN_ONE,
+	TAKEN_NONE,  /* nobody waits */
+	TAKEN_GONE,  /* who waited has gone already */
+	TAKEN_SHORT, /* out of descriptors or memory: pausing */
+};
+
+static enum taken
 accept_one(struct watch *w)
 {
 	static struct log_limit limit;
@@ -92,9 +107,11 @@ accept_one(struct watch *w)
 	fd = fd_accept(w->io.fd, &peer.ss, &peer.len);
 	if (fd >= 0) {
 		a->to.on_accepted(a->to.arg, w->server, fd, &peer);
-		return true;
+		return TAKEN_ONE;
 	}
 	switch (-fd) {
+	case EAGAIN:
+		return TAKEN_NONE;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
@@ -105,11 +122,12 @@ accept_one(struct watch *w)
 				 "worker_connections",
 			    strerror(-fd));
 		look_away(a, OUT_OF_FDS_S);
-		break;
-	default: /* EAGAIN, or the client has gone already */
-		break;
+		/* Let the others have them. */
+		atomic_store(&a->to.slot->accepting, 0);
+		return TAKEN_SHORT;
+	default:
+		return TAKEN_GONE;
 	}
-	return false;
 }
 
 static bool
@@ -152,6 +170,7 @@ acceptor_new(const struct acceptor_setup *setup)
 	if (a == NULL)
 		return NULL;
 	a->to = *setup;
+	a->idle_fewest = UINT32_MAX;
 	ev_timer_init(&a->pause, on_pause_over, 0., 0.);
 	a->pause.data = a;
 	return a;
@@ -186,9 +205,13 @@ acceptor_drain(struct acceptor *a)
 {
 	if (!a->running)
 		return;
-	for (struct watch *w = a->watches; w != NULL; w = w->next)
-		while (!is_full(a) && accept_one(w))
-			;
+	for (struct watch *w = a->watches; w != NULL; w = w->next) {
+		enum taken t;
+
+		do
+			t = accept_one(w);
+		while (t == TAKEN_ONE || t == TAKEN_GONE);
+	}
 	acceptor_stop(a);
 }
 
