@@ -22,7 +22,6 @@ struct child {
 	unsigned index, generation;
 	struct slot *slot; /* NULL while dead */
 	bool retired;	   /* told to finish; not restarted */
-	bool killed;	   /* sent SIGKILL */
 	uint64_t born_ns, due_ns;
 	unsigned backoff_ms;
 };
@@ -32,6 +31,9 @@ struct children {
 	struct shm *shm;
 	struct newest_table *newest;
 	int alive[2]; /* a pipe: workers read it, its end is the master's */
+	/* Called in a fresh child: close what is the master's alone. */
+	void (*in_child)(void *arg);
+	void *arg;
 };
 
 /* 0 or a negative errno. */
@@ -63,6 +65,9 @@ void children_retire(struct children *c, unsigned generation);
 
 /* All of this generation accept connections. */
 bool children_are_ready(const struct children *c, unsigned generation);
+
+/* Some still accept connections. */
+bool children_accept(const struct children *c);
 
 bool children_are_gone(const struct children *c);
 

@@ -49,14 +49,33 @@ children_fini(struct children *c)
 	fd_close(&c->alive[1]);
 }
 
+/* Forget those of a generation that was not forked yet. */
+static void
+take_off(struct children *c, unsigned generation)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		struct child *ch = container_of(n, struct child, node);
+
+		if (ch->generation != generation || ch->pid != 0)
+			continue;
+		list_remove(&ch->node);
+		free(ch);
+	}
+}
+
 int
 children_add(struct children *c, unsigned generation, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct child *ch = calloc(1, sizeof(*ch));
 
-		if (ch == NULL)
+		if (ch == NULL) {
+			take_off(c, generation);
 			return -ENOMEM;
+		}
 		ch->index = (unsigned)i;
 		ch->generation = generation;
 		list_append(&c->list, &ch->node);
@@ -64,11 +83,13 @@ children_add(struct children *c, unsigned generation, size_t count)
 	return 0;
 }
 
-/* In the child: forget what is the master's, and work. */
+/* In the child, signals still blocked: forget what is the master's, and work.
+ * The worker unblocks them when it has its own handlers. */
 static void
 be_worker(struct children *c, const struct child *ch,
     const struct worker_setup *setup)
 {
+	static const int reset[] = {SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
 	struct worker_setup own = *setup;
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	struct sigaction ign = {.sa_handler = SIG_IGN};
@@ -76,14 +97,13 @@ be_worker(struct children *c, const struct child *ch,
 
 	sigemptyset(&dfl.sa_mask);
 	sigemptyset(&ign.sa_mask);
-	sigaction(SIGTERM, &dfl, NULL);
-	sigaction(SIGINT, &dfl, NULL);
-	sigaction(SIGQUIT, &dfl, NULL);
-	sigaction(SIGCHLD, &dfl, NULL);
+	for (size_t i = 0; i < COUNT_OF(reset); i++)
+		sigaction(reset[i], &dfl, NULL);
 	sigaction(SIGHUP, &ign, NULL);
 	snprintf(who, sizeof(who), "%u.%u", ch->index, ch->generation);
 	log_set_who(who);
 	fd_close(&c->alive[1]);
+	c->in_child(c->arg);
 	own.shm = c->shm;
 	own.newest = c->newest;
 	own.slot = ch->slot;
@@ -105,6 +125,7 @@ static void
 fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
 {
 	uint64_t now = clock_mono_ns();
+	sigset_t all, before;
 	pid_t pid;
 
 	ch->slot = shm_slot_take(c->shm);
@@ -115,9 +136,14 @@ fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
 		schedule(ch, now);
 		return;
 	}
+	/* A signal that comes before the child has handlers of its own must
+	 * not be lost in those of the master. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
 		be_worker(c, ch, setup);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid == -1) {
 		log_error("fork: %s", strerror(errno));
 		shm_slot_wipe(ch->slot);
@@ -233,7 +259,6 @@ children_signal(struct children *c, int sig)
 			continue;
 		}
 		(void)kill(ch->pid, sig);
-		ch->killed = sig == SIGKILL;
 	}
 }
 
@@ -272,6 +297,21 @@ children_are_ready(const struct children *c, unsigned generation)
 			return false;
 	}
 	return true;
+}
+
+bool
+children_accept(const struct children *c)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		const struct child *ch = container_of(n, struct child, node);
+
+		if (ch->slot != NULL && atomic_load(&ch->slot->accepting))
+			return true;
+	}
+	return false;
 }
 
 bool

@@ -45,7 +45,8 @@ struct master {
 	uint64_t ready_ns; /* when the new ones should be up */
 	enum phase phase;
 	uint64_t phase_end_ns;
-	int detach; /* daemonize: tell here that we are up; -1 */
+	uint64_t listen_end_ns; /* FINISHING: workers drain the queue */
+	int detach;		/* daemonize: tell here that we are up; -1 */
 };
 
 /* ---- signals: noted by the handler, carried out by the loop ---- */
@@ -88,6 +89,7 @@ static void
 ignore_signals(void)
 {
 	handle(SIGPIPE, SIG_IGN);
+	handle(SIGXFSZ, SIG_IGN); /* a write over the limit says EFBIG */
 	handle(SIGUSR1, SIG_IGN);
 	handle(SIGUSR2, SIG_IGN);
 #ifdef SIGWINCH
@@ -266,6 +268,33 @@ load(const struct config *old, struct config **ret)
 	return ok;
 }
 
+static void
+swap(char **a, char **b)
+{
+	char *was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
+/* What only a restart applies stays as it was: where we are known, and who
+ * the workers are. */
+static void
+keep_until_restart(struct config *old, struct config *fresh)
+{
+	char *pid_file = strdup(old->pid_file);
+	char *user = old->user ? strdup(old->user) : NULL;
+
+	check(pid_file != NULL && (user != NULL || old->user == NULL));
+	swap(&fresh->pid_file, &pid_file);
+	swap(&fresh->user, &user);
+	free(pid_file);
+	free(user);
+	fresh->daemonize = old->daemonize;
+	if (fresh->worker_processes == 0)
+		fresh->worker_processes = old->worker_processes;
+}
+
 /*
  * Everything that can fail is done before anything is changed: a bad file,
  * an address in use, a directory that cannot be written leave the workers of
@@ -281,8 +310,7 @@ reload(struct master *m)
 	log_notice("reloading");
 	if (!load(old, &fresh))
 		goto give_up;
-	if (fresh->worker_processes == 0)
-		fresh->worker_processes = 1;
+	keep_until_restart(old, fresh);
 	if (logs_open(fresh, &logs) < 0)
 		goto give_up;
 	if (sockets_open(fresh, &m->sockets, &sockets) < 0)
@@ -299,10 +327,6 @@ reload(struct master *m)
 	m->sockets = sockets;
 	m->logs = logs;
 	logs_use(&m->logs, fresh);
-	/* What only a restart applies stays as it was: where we are known. */
-	free(fresh->pid_file);
-	fresh->pid_file = old->pid_file;
-	old->pid_file = NULL;
 	config_free(&old);
 	*m->conf = fresh;
 	raise_limit(fresh);
@@ -348,6 +372,7 @@ enter(struct master *m, enum phase phase, int sig, unsigned ms)
 		return;
 	m->phase = phase;
 	m->phase_end_ns = ms ? clock_mono_ns() + ms * NS_PER_MS : UINT64_MAX;
+	m->listen_end_ns = clock_mono_ns() + TERM_MS * NS_PER_MS;
 	children_signal(&m->children, sig);
 }
 
@@ -375,6 +400,19 @@ act_on_signals(struct master *m)
 	}
 }
 
+/* A graceful stop: when the workers have taken what was queued, nobody is to
+ * connect to sockets that nobody looks at. */
+static void
+stop_listening(struct master *m)
+{
+	if (m->phase != FINISHING || m->sockets.count == 0 ||
+	    (children_accept(&m->children) &&
+		clock_mono_ns() < m->listen_end_ns))
+		return;
+	sockets_shutdown(&m->sockets);
+	sockets_close(&m->sockets, NULL, true);
+}
+
 /* How long to sleep: until somebody is due. */
 static int
 patience(const struct master *m, int due_ms)
@@ -398,7 +436,8 @@ serve(struct master *m)
 			due = children_tend(&m->children, &setup);
 		end_reload(m);
 		if (m->detach != -1 &&
-		    children_are_ready(&m->children, m->generation))
+		    (children_are_ready(&m->children, m->generation) ||
+			clock_mono_ns() > m->ready_ns))
 			detached(m);
 		if (poll(&p, 1, patience(m, m->detach != -1 ? LOOK_MS : due)) >
 		    0)
@@ -406,6 +445,7 @@ serve(struct master *m)
 		act_on_signals(m);
 		if (m->phase == RUNNING)
 			continue;
+		stop_listening(m);
 		if (children_are_gone(&m->children))
 			return 0;
 		if (clock_mono_ns() < m->phase_end_ns)
@@ -414,6 +454,17 @@ serve(struct master *m)
 			return 1;
 		enter(m, KILLING, SIGKILL, KILL_MS);
 	}
+}
+
+/* In a fresh worker: what only the master may use. */
+static void
+close_own(void *arg)
+{
+	struct master *m = arg;
+
+	fd_wake_close(&wake);
+	fd_close(&m->pidfile);
+	fd_close(&m->detach);
 }
 
 /* worker_processes 0: this process is the worker. */
@@ -438,13 +489,17 @@ run_alone(struct master *m)
 static int
 run_with_workers(struct master *m)
 {
-	int status;
+	int status, err;
 
-	if (watch_signals() < 0) {
-		log_error("signals cannot be watched: %s", strerror(errno));
+	err = watch_signals();
+	if (err < 0) {
+		log_error("signals cannot be watched: %s", strerror(-err));
 		return 1;
 	}
 	m->generation = 1;
+	m->ready_ns = clock_mono_ns() + READY_MS * NS_PER_MS;
+	m->children.in_child = close_own;
+	m->children.arg = m;
 	if (children_add(&m->children, m->generation,
 		(size_t)(*m->conf)->worker_processes) < 0) {
 		log_error("out of memory");
@@ -463,15 +518,17 @@ int
 master_run(struct config **conf)
 {
 	struct master m = {.conf = conf, .pidfile = -1, .detach = -1};
-	int status;
+	int status, err;
 
 	ignore_signals();
-	if (detach(&m) < 0) {
-		log_error("daemonize: %s", strerror(errno));
+	err = detach(&m);
+	if (err < 0) {
+		log_error("daemonize: %s", strerror(-err));
 		return 1;
 	}
-	if (children_init(&m.children) < 0) {
-		log_error("shared memory cannot be had: %s", strerror(errno));
+	err = children_init(&m.children);
+	if (err < 0) {
+		log_error("shared memory cannot be had: %s", strerror(-err));
 		return 1;
 	}
 	if (start(&m) < 0) {

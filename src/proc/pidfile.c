@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,15 +28,47 @@ pidfile_owner(const char *path)
 	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
 }
 
+/* The one who held it may have removed the file while we waited to open it:
+ * then ours has no name, and the lock on it means nothing. */
+static bool
+is_still_there(int fd, const char *path)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 &&
+	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
 static int
-lock_and_write(int fd)
+open_and_lock(const char *path, int *ret_fd)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd;
+
+	for (;;) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		if (fd == -1)
+			return -errno;
+		if (fcntl(fd, F_SETLK, &whole) == -1) {
+			int err = errno == EACCES ? -EAGAIN : -errno;
+
+			fd_close(&fd);
+			return err;
+		}
+		if (is_still_there(fd, path))
+			break;
+		fd_close(&fd);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int
+write_pid(int fd)
+{
 	char text[32];
 	int len;
 
-	if (fcntl(fd, F_SETLK, &whole) == -1)
-		return errno == EACCES ? -EAGAIN : -errno;
 	if (ftruncate(fd, 0) == -1)
 		return -errno;
 	len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
@@ -45,27 +78,23 @@ lock_and_write(int fd)
 int
 pidfile_take(const char *path, int *ret_fd)
 {
-	int fd, err;
+	int fd = -1, err;
 
 	*ret_fd = -1;
 	if (strcmp(path, "off") == 0)
 		return 0;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (fd == -1) {
-		err = -errno;
-		log_error(
-		    "pid_file %s: cannot be opened: %s", path, strerror(-err));
-		return err;
-	}
-	err = lock_and_write(fd);
-	if (err == -EAGAIN)
+	err = open_and_lock(path, &fd);
+	if (err == -EAGAIN) {
 		log_error("pid_file %s: another penstock, process %ld, runs "
 			  "with it: stop that one (-s stop) or choose another "
 			  "pid_file",
 		    path, (long)pidfile_owner(path));
-	else if (err < 0)
-		log_error("pid_file %s: %s", path, strerror(-err));
+		return err;
+	}
+	if (err == 0)
+		err = write_pid(fd);
 	if (err < 0) {
+		log_error("pid_file %s: %s", path, strerror(-err));
 		fd_close(&fd);
 		return err;
 	}

@@ -17,6 +17,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "disk/engine.h"
+#include "proc/choice.h"
 #include "proc/privileges.h"
 #include "store/spool.h"
 
@@ -37,11 +38,7 @@ try_engine(enum conf_engine wanted)
 	int err = -ENOMEM;
 
 	if (loop != NULL)
-		err = engine_new(loop,
-		    wanted == ENGINE_THREADS	? ENGINE_WISH_THREADS
-		    : wanted == ENGINE_IO_URING ? ENGINE_WISH_URING
-						: ENGINE_WISH_AUTO,
-		    &e);
+		err = engine_new(loop, choice_of(wanted), &e);
 	if (err < 0) {
 		log_error("io_engine: cannot be had here: %s; auto takes what "
 			  "there is",

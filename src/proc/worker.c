@@ -17,6 +17,7 @@
 #include "disk/journal.h"
 #include "flow/trace.h"
 #include "net/acceptor.h"
+#include "proc/choice.h"
 #include "proc/privileges.h"
 #include "store/spool.h"
 
@@ -44,6 +45,7 @@ struct worker {
 	struct device_set *devices;
 	struct engine *engine;
 	struct journal *trace;
+	struct journal *errors; /* of the error log */
 	struct trace_group traces;
 	struct acceptor *acceptor;
 	struct server *servers;
@@ -56,20 +58,25 @@ struct worker {
 	ev_prepare rest;   /* when stopping: is there anything left to do? */
 	ev_timer patience; /* when stopping: enough is enough */
 	bool stopping, fast;
+	bool leaving; /* nobody waits for anything any more */
 };
 
 /* ---- stopping ---- */
 
+/* No file is being stored or read; `at_rest`: and nothing else is done. */
 static bool
-stores_are_idle(struct worker *w)
+stores_are_idle(struct worker *w, bool at_rest)
 {
 	for (size_t i = 0; i < w->server_count; i++) {
 		struct server *s = &w->servers[i];
 
-		for (size_t k = 0; k < s->conf->location_count; k++)
-			if (s->service.stores[k] != NULL &&
-			    !store_is_idle(s->service.stores[k]))
+		for (size_t k = 0; k < s->conf->location_count; k++) {
+			struct store *store = s->service.stores[k];
+
+			if (store->files > 0 ||
+			    (at_rest && !store_is_idle(store)))
 				return false;
+		}
 	}
 	return true;
 }
@@ -80,9 +87,10 @@ journals_are_idle(struct worker *w)
 {
 	bool idle = true;
 
-	for (size_t i = 0; i <= w->server_count; i++) {
-		struct journal *j =
-		    i < w->server_count ? w->servers[i].access : w->trace;
+	for (size_t i = 0; i < w->server_count + 2; i++) {
+		struct journal *j = i < w->server_count ? w->servers[i].access
+				    : i == w->server_count ? w->trace
+							   : w->errors;
 
 		if (j == NULL || journal_is_idle(j))
 			continue;
@@ -98,29 +106,39 @@ conns_are_closed(const struct worker *w)
 	return atomic_load(&w->to->slot->connections) == 0;
 }
 
-/* Stopping: end the loop when nothing is left. */
+static void be_patient(struct worker *w, double seconds);
+static void stop_fast(struct worker *w);
+
+/*
+ * Stopping: end the loop when nothing is left.  What no client waits for (a
+ * directory being opened, the last log lines) gets half a second: it may hang
+ * for good.
+ */
 static void
 on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 {
 	struct worker *w = p->data;
 
 	(void)revents;
-	if (conns_are_closed(w) && stores_are_idle(w) && journals_are_idle(w) &&
-	    engine_in_flight(w->engine) == 0)
+	if (!conns_are_closed(w) || !stores_are_idle(w, false))
+		return;
+	if (journals_are_idle(w) && stores_are_idle(w, true) &&
+	    engine_in_flight(w->engine) == 0) {
 		ev_break(loop, EVBREAK_ALL);
+	} else if (!w->leaving) {
+		w->leaving = true;
+		be_patient(w, FAST_STOP_S);
+	}
 }
 
-/* What is in flight at a fast stop got its time; or shutdown_timeout is
- * over. */
-static void stop_fast(struct worker *w);
-
+/* What is in flight at a stop got its time; or shutdown_timeout is over. */
 static void
 on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 {
 	struct worker *w = t->data;
 
 	(void)revents;
-	if (w->fast) {
+	if (w->fast || w->leaving) {
 		ev_break(loop, EVBREAK_ALL);
 		return;
 	}
@@ -145,10 +163,15 @@ close_sockets(struct worker *w)
 {
 	ev_timer_stop(w->loop, &w->look);
 	acceptor_stop(w->acceptor);
-	if (w->to->alone)
-		return; /* they are this process's own to close */
-	for (size_t i = 0; i < w->to->sockets->count; i++)
-		close(w->to->sockets->bound[i].listener.fd);
+	for (size_t i = 0; i < w->to->sockets->count; i++) {
+		const struct listener *l = &w->to->sockets->bound[i].listener;
+
+		/* Alone, their descriptors are closed with all else. */
+		if (w->to->alone)
+			listener_shutdown(l);
+		else
+			close(l->fd);
+	}
 }
 
 static void
@@ -334,18 +357,11 @@ begin_server(struct worker *w, size_t i)
 	return 0;
 }
 
-static enum engine_wish
-wish_of(enum conf_engine e)
+/* The error log must not stop the loop either. */
+static void
+deliver_line(void *arg, const char *line, size_t len)
 {
-	switch (e) {
-	case ENGINE_IO_URING:
-		return ENGINE_WISH_URING;
-	case ENGINE_THREADS:
-		return ENGINE_WISH_THREADS;
-	case ENGINE_AUTO:
-		break;
-	}
-	return ENGINE_WISH_AUTO;
+	journal_add(arg, line, len);
 }
 
 /* Memory, devices, engine: what all servers share. */
@@ -362,14 +378,16 @@ begin_shared(struct worker *w)
 	w->devices = device_set_new(w->pool);
 	if (w->devices == NULL)
 		return -ENOMEM;
-	err = engine_new(w->loop, wish_of(conf->io_engine), &w->engine);
+	err = engine_new(w->loop, choice_of(conf->io_engine), &w->engine);
 	if (err < 0) {
 		log_error("io_engine: cannot be had here: %s", strerror(-err));
 		return err;
 	}
 	w->trace = open_journal(w, STDOUT_FILENO);
-	if (w->trace == NULL)
+	w->errors = open_journal(w, log_fd());
+	if (w->trace == NULL || w->errors == NULL)
 		return -ENOMEM;
+	log_via(deliver_line, w->errors);
 	w->traces = (struct trace_group){
 	    .out = w->trace, .active = &w->to->slot->traces, .shm = w->to->shm};
 	w->acceptor = acceptor_new(&(struct acceptor_setup){
@@ -474,6 +492,7 @@ end(struct worker *w)
 	free(w->servers);
 	acceptor_free(&w->acceptor);
 	journal_free(&w->trace);
+	journal_free(&w->errors);
 	engine_free(&w->engine);
 	device_set_free(&w->devices);
 	chunk_pool_free(&w->pool);
@@ -484,6 +503,7 @@ int
 worker_run(const struct worker_setup *setup)
 {
 	struct worker w = {.to = setup};
+	sigset_t none;
 	int err;
 
 	err = privileges_drop(setup->conf->user);
@@ -499,10 +519,14 @@ worker_run(const struct worker_setup *setup)
 	}
 	err = begin(&w);
 	if (err < 0) {
+		log_via(NULL, NULL);
 		log_error("worker cannot start: %s", strerror(-err));
 		return 1;
 	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	ev_run(w.loop, 0);
+	log_via(NULL, NULL);
 	if (engine_in_flight(w.engine) > 0) {
 		confess(&w);
 		_exit(0);
