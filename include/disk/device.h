@@ -23,6 +23,7 @@ enum device_kind {
 
 struct device {
 	struct list_node node;
+	const struct device_set *set; /* NULL: in none */
 	dev_t id;
 	enum device_kind kind;
 	struct chunk_account account;  /* what is bound for it */
@@ -54,6 +55,10 @@ NODISCARD struct device *device_get(
  * finding out may wait.  NULL when out of memory.
  */
 NODISCARD struct device *device_new_unknown(struct device_set *set);
+
+/* No other disk of this worker is in use: there is nobody to be kept apart
+ * from.  Memory does not count. */
+bool device_is_alone(const struct device *d);
 
 /* What kind of file system `fd` lies on; may wait for the disk. */
 enum device_kind device_kind_of(int fd);

@@ -5,8 +5,9 @@
  *	                                                       |  threads
  *	op->on_done(op, res)  <-  one eventfd per worker  <----'
  *
- * Reads and writes go to the ring where there is one; everything else (open,
- * sync, link, close, whole recipes of them) is an OP_CALL on a thread, which
+ * Reads and writes go to the ring where there is one (but see engine.c on
+ * several disks); everything else (open, sync, link, close, whole recipes of
+ * them) is an OP_CALL on a thread, which
  * costs as much as a chain on the ring and reads as plain C.  Both kinds are
  * capped per device, so that a dead disk holds its own callers only.  On a
  * device that is memory (tmpfs) nothing can wait: its operations, but for

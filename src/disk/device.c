@@ -5,6 +5,7 @@
 struct device_set {
 	struct chunk_pool *pool;
 	struct list devices;
+	size_t disks; /* of them, those that are known and not memory */
 };
 
 struct device_set *
@@ -26,6 +27,7 @@ add(struct device_set *set)
 
 	if (d == NULL)
 		return NULL;
+	d->set = set;
 	list_init(&d->waiting);
 	list_append(&set->devices, &d->node);
 	return d;
@@ -48,6 +50,7 @@ device_get(struct device_set *set, dev_t id, enum device_kind kind)
 		return NULL;
 	d->id = id;
 	d->kind = kind;
+	set->disks += kind != DEVICE_MEMORY;
 	chunk_account_add(set->pool, &d->account);
 	chunk_account_add(set->pool, &d->fetching);
 	return d;
@@ -58,6 +61,12 @@ struct device *
 device_new_unknown(struct device_set *set)
 {
 	return add(set);
+}
+
+bool
+device_is_alone(const struct device *d)
+{
+	return d->set == NULL || d->set->disks < 2;
 }
 
 void

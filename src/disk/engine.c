@@ -20,11 +20,27 @@ struct engine {
 	size_t in_flight;
 };
 
-/* Pass `op` on to whoever carries it out. */
+/*
+ * Who carries `op` out.  The ring's own threads take buffered writes to one of
+ * 64 lines by a hash of the inode, over all files of the process: a write that
+ * hangs on one disk holds up those to other disks that fall into its line.  So
+ * where there are several disks, writes have threads of ours.  (Reads, and
+ * direct writes on ext4 and XFS, are not put in line.)
+ */
+static struct backend *
+choose_backend(const struct engine *e, const struct op *op)
+{
+	if (op->kind == OP_CALL)
+		return e->calls;
+	if (op->kind == OP_WRITE && !device_is_alone(op->device))
+		return e->calls;
+	return e->moves;
+}
+
 static void
 start(struct engine *e, struct op *op)
 {
-	struct backend *b = op->kind == OP_CALL ? e->calls : e->moves;
+	struct backend *b = choose_backend(e, op);
 
 	op->device->in_flight++;
 	b->ops->start(b, op);
@@ -113,7 +129,7 @@ on_idle(struct ev_loop *loop, ev_prepare *w, int revents)
 
 /* Make the backends that `wish` asks for. */
 static int
-choose(struct engine *e, enum engine_wish wish)
+make_backends(struct engine *e, enum engine_wish wish)
 {
 	int err;
 
@@ -142,7 +158,7 @@ engine_new(struct ev_loop *loop, enum engine_wish wish, struct engine **ret)
 	err = fd_wake_open(&e->wake);
 	if (err < 0)
 		goto free_engine;
-	err = choose(e, wish);
+	err = make_backends(e, wish);
 	if (err < 0)
 		goto free_backends;
 

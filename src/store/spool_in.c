@@ -24,6 +24,7 @@
 enum {
 	LENGTHY_BYTES = 1024 * 1024, /* freeing more takes its time */
 	TRIES = 8,
+	PARTS_MAX = 16, /* of a name */
 };
 
 struct incoming_file {
@@ -185,45 +186,45 @@ give_name(struct incoming_file *f, int dir, const char *name)
 }
 
 /*
- * The directory that holds the name is synced below; those above it hold the
- * names on the way to it, perhaps made by another upload that has not synced
- * them, or could not.  Once is enough for each directory.
+ * The directory that holds the name is synced by the caller; those above it
+ * hold the names on the way to it, perhaps made by another upload that has
+ * not synced them, or could not.  Once is enough for each directory.  Upwards
+ * from where we are, since names may be changed under us.
  */
 static int
 sync_ancestors(struct incoming_file *f, int dir)
 {
 	struct spool *sp = f->spool;
-	char path[STORE_NAME_MAX];
-	struct stat st;
-	size_t slot;
-	char *slash;
-	int fd;
+	struct stat root, st;
+	size_t slot = 0;
+	int at = dir, err = 0;
 
-	if (strchr(f->name, '/') == NULL)
-		return 0;
-	if (fstat(dir, &st) == -1)
+	if (fstat(sp->root, &root) == -1)
 		return -errno;
-	slot = (size_t)st.st_ino % SPOOL_SYNCED_DIRS;
-	if (atomic_load(&sp->synced_dirs[slot]) == (uint64_t)st.st_ino)
-		return 0;
-	if (fsync(sp->root) == -1)
-		return -errno;
-	memcpy(path, f->name, strlen(f->name) + 1);
-	slash = strrchr(path, '/');
-	*slash = '\0'; /* the directory itself */
-	while ((slash = strrchr(path, '/')) != NULL) {
-		*slash = '\0';
-		fd = path_open(sp->root, path, O_RDONLY | O_DIRECTORY);
-		if (fd < 0)
-			return fd;
-		if (fsync(fd) == -1) {
-			fd_close(&fd);
-			return -EIO;
+	for (int level = 0; level <= PARTS_MAX; level++) {
+		int up = -1;
+
+		if (fstat(at, &st) == -1)
+			err = -errno;
+		if (err < 0 || st.st_ino == root.st_ino)
+			break;
+		if (level == 0) {
+			slot = (size_t)st.st_ino % SPOOL_SYNCED_DIRS;
+			if (atomic_load(&sp->synced_dirs[slot]) == st.st_ino)
+				return 0;
 		}
-		fd_close(&fd);
+		up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (up == -1 || fsync(up) == -1)
+			err = -errno;
+		if (at != dir)
+			fd_close(&at);
+		at = up;
 	}
-	atomic_store(&sp->synced_dirs[slot], (uint64_t)st.st_ino);
-	return 0;
+	if (at != dir)
+		fd_close(&at);
+	if (err == 0 && fstat(dir, &st) == 0 && st.st_ino != root.st_ino)
+		atomic_store(&sp->synced_dirs[slot], st.st_ino);
+	return err;
 }
 
 /* The data on stable storage.  Never tried again: a second fsync after one
@@ -261,11 +262,9 @@ commit_steps(struct incoming_file *f, int *ret_made)
 	err = give_name(f, dir, name);
 	if (err < 0 || !sync)
 		return err;
-	if (fsync(dir) == -1 || sync_ancestors(f, dir) < 0) {
-		f->base.cause = errno;
-		return STORE_OUTCOME_UNKNOWN;
-	}
-	return 0;
+	err = fsync(dir) == -1 ? -errno : sync_ancestors(f, dir);
+	f->base.cause = -err;
+	return err < 0 ? STORE_OUTCOME_UNKNOWN : 0;
 }
 
 static int
