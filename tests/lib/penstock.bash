@@ -94,7 +94,7 @@ _penstock_faults() {
 		[[ -e $f ]] && head -n 40 "$f"
 	done
 	for dir in "$T" "${STORES[@]}"; do
-		[[ -d $dir ]] || continue
+		[[ -d $dir && ($dir == "$T" || $dir != "$T"/*) ]] || continue
 		find "$dir" -path '*/.penstock/*.part' -printf 'a temp file is left: %p\n' 2>/dev/null
 	done
 	return 0
@@ -182,10 +182,10 @@ _penstock_none_but_slowfs() {
 # eventually CMD...: until CMD succeeds; a failure after PENSTOCK_PATIENCE.
 # Only CMD's own exit status counts: `set -e` does not work inside of it.
 eventually() {
-	local end=$((${EPOCHREALTIME/./} + PENSTOCK_PATIENCE * 1000000))
+	local end=$((${EPOCHREALTIME/[.,]/} + PENSTOCK_PATIENCE * 1000000))
 
 	until "$@" >/dev/null 2>&1; do
-		if ((${EPOCHREALTIME/./} > end)); then
+		if ((${EPOCHREALTIME/[.,]/} > end)); then
 			echo "not within $PENSTOCK_PATIENCE s: $*" >&2
 			"$@" >&2
 			return
@@ -236,19 +236,21 @@ write_conf() {
 }
 
 # penstock ARGS...: run the program in the foreground, for at most 20 s.
-penstock() {
-	_penstock_env timeout 20 "$PENSTOCK" "$@" 3>&- 4>&-
-}
+penstock() (
+	_penstock_env
+	exec timeout 20 "$PENSTOCK" "$@" 3>&- 4>&-
+)
 
+# In the subshell that becomes a server: how it is found afterwards, and where
+# sanitizers report.
 _penstock_env() {
 	local log=log_path=$T/san
 
-	PENSTOCK_TEST=$T \
-		ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}$log \
-		UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}print_stacktrace=1:$log \
-		TSAN_OPTIONS=${TSAN_OPTIONS:+$TSAN_OPTIONS:}$log \
-		LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}$log \
-		"$@"
+	export PENSTOCK_TEST=$T
+	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}$log
+	export UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}print_stacktrace=1:$log
+	export TSAN_OPTIONS=${TSAN_OPTIONS:+$TSAN_OPTIONS:}$log
+	export LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}$log
 }
 
 # start_server [LOCATION [SERVER [TOP]]]: write_conf and start_conf.
@@ -274,8 +276,11 @@ start_conf() {
 	stdout*) _READY_LOG=$T/stdout${_READY_LOG#stdout} ;;
 	esac
 	_READY_BEFORE=$(_count 'worker ready' "${_READY_LOG% *}")
-	_penstock_env "$PENSTOCK" -c "$file" "$@" \
-		>>"$T/stdout" 2>>"$T/stderr" </dev/null 3>&- 4>&- &
+	(
+		_penstock_env
+		exec "$PENSTOCK" -c "$file" "$@" \
+			>>"$T/stdout" 2>>"$T/stderr" </dev/null 3>&- 4>&-
+	) &
 	MASTER=$!
 	SERVERS+=("$MASTER")
 	if ! eventually _has_started || ! is_running "$MASTER"; then
@@ -386,16 +391,19 @@ memory_dir() {
 # status goes to $STATUS (and the file status, so that `run` works too), head
 # and content of the answer to the files headers and answer.
 request() {
-	local method=$1 url=$2 rc=0
+	local method=$1 url=$2 out=$T/answer rc=0
 	shift 2
 
 	[[ $url == http://* ]] || url=$URL$url
 	rm -f "$T/headers" "$T/answer" "$T/status"
 	case $method in
-	HEAD) set -- --head "$@" ;;
+	HEAD)
+		set -- --head "$@"
+		out=/dev/null # curl writes the head there
+		;;
 	*) set -- -X "$method" "$@" ;;
 	esac
-	curl -sS --max-time 120 -D "$T/headers" -o "$T/answer" \
+	curl -sS --max-time 120 -D "$T/headers" -o "$out" \
 		-w '%{http_code}' "$@" "$url" >"$T/status" || rc=$?
 	[[ -e $T/answer ]] || : >"$T/answer"
 	STATUS=$(cat "$T/status")
@@ -588,7 +596,10 @@ PYTHON
 # `hear` prints what comes until the server closes.  Background jobs that are
 # started meanwhile hold the connection open, too: give them {FD}>&-.
 connect() { exec {FD}<>"/dev/tcp/$ADDRESS/${1:-$PORT}"; }
-say() { printf '%b' "$2" >&"$1"; }
+say() (
+	trap '' PIPE # the server may have gone: say so by our status
+	printf '%b' "$2" >&"$1"
+)
 hear() { timeout "$PENSTOCK_PATIENCE" cat <&"$1" | tr -d '\r'; }
 hang_up() {
 	local fd=$1

@@ -131,8 +131,9 @@ _uploads_run() {
 @test "without its master a worker finishes what it has and ends" {
 	start_server
 	random_file big 2M
+	base=$(connections | head -n 1)
 	bulk 1 u
-	eventually _uploads_run $((2 * $(connections | tail -n 1) + 1))
+	eventually _uploads_run $((2 * base + 1))
 	pids=$(workers)
 	kill -KILL "$MASTER"
 	wait "${BULK[0]}"

@@ -1,0 +1,225 @@
+# A name that is taken: overwrite, and the conditions of a request.
+
+load ../lib/penstock
+
+@test "overwrite off: 409 before the body, and the old file stays" {
+	start_server
+	echo old >old
+	random_file new 5M
+	upload PUT /file/a old
+	assert_status 201
+	upload PUT /file/a new
+	assert_status 409
+	assert_problem 'overwrite'
+	assert_same old "$STORE/a"
+	# It was refused at the head: nothing of the body had to come.
+	raw 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n'
+	assert_status 409
+	assert_header Connection close
+}
+
+@test "overwrite on: 201 for a new name, 200 for one that is replaced" {
+	start_server 'overwrite on;'
+	random_file one 100K
+	random_file two 50K
+	upload PUT /file/d/a one
+	assert_status 201
+	upload PUT /file/d/a two
+	assert_status 200
+	assert_same two "$STORE/d/a"
+	assert_equal "$(receipt bytes)" 51200
+	assert_equal "$(find "$STORE" -type f)" "$STORE/d/a"
+}
+
+@test "overwrite on: until the last byte the old file is there, whole" {
+	start_server 'overwrite on;'
+	random_file old 100K
+	random_file new 100K
+	upload PUT /file/a old
+	connect
+	say $FD 'PUT /file/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 102400\r\n\r\n'
+	head -c 102399 new >&$FD
+	for ((i = 0; i < 5; i++)); do
+		request GET /file/a
+		assert_same old answer
+	done
+	tail -c 1 new >&$FD
+	hear $FD >heard
+	grep -q '^HTTP/1.1 200 ' heard
+	assert_same new "$STORE/a"
+	request GET /file/a
+	assert_same new answer
+}
+
+@test "overwrite on: an upload that is cut leaves the old file" {
+	start_server 'overwrite on;'
+	random_file old 100K
+	upload PUT /file/a old
+	raw -e 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nsome' || true
+	eventually access_has '"PUT /file/a" [0-9]+ .*(client-gone|bad-framing)'
+	assert_same old "$STORE/a"
+	assert_equal "$(find "$STORE" -type f)" "$STORE/a"
+}
+
+@test "two at once to one name, overwrite on: each true, the last to finish stays" {
+	start_server 'overwrite on;'
+	connect
+	a=$FD
+	connect
+	b=$FD
+	for fd in $a $b; do
+		say $fd 'PUT /file/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\n'
+	done
+	say $b 'bbbbb'
+	hear $b >heard.b
+	grep -qE '^HTTP/1.1 20[01] ' heard.b
+	assert_equal "$(cat "$STORE/x")" bbbbb
+	say $a 'aaaaa'
+	hear $a >heard.a
+	grep -qE '^HTTP/1.1 20[01] ' heard.a
+	assert_equal "$(cat "$STORE/x")" aaaaa
+}
+
+@test "two at once to one name, overwrite off: one is stored, one gets 409" {
+	start_server
+	connect
+	a=$FD
+	connect
+	b=$FD
+	for fd in $a $b; do
+		say $fd 'PUT /file/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\n'
+	done
+	say $b 'bbbbb'
+	hear $b >heard.b
+	grep -q '^HTTP/1.1 201 ' heard.b
+	say $a 'aaaaa'
+	hear $a >heard.a
+	grep -q '^HTTP/1.1 409 ' heard.a
+	assert_equal "$(cat "$STORE/x")" bbbbb
+	assert_equal "$(find "$STORE" -type f)" "$STORE/x"
+}
+
+@test "many at once to one name, overwrite off: exactly one 201" {
+	start_server '' '' 'worker_processes 4;'
+	run -0 "$PENSTOCK_TOOLS/load" --allow-errors --json -c 16 -n 64 -s 4k -u /file/same "127.0.0.1:$PORT"
+	eventually access_has .
+	_all_logged() { [ "$(_count '"PUT /file/same"' access.log)" -ge 64 ]; }
+	eventually _all_logged
+	assert_equal "$(_count '"PUT /file/same" 201' access.log)" 1
+	assert_equal "$(_count '"PUT /file/same" 409' access.log)" 63
+}
+
+@test "many at once to one name, overwrite on: none fails, the file is one of theirs" {
+	start_server 'overwrite on;' '' 'worker_processes 4;'
+	run -0 "$PENSTOCK_TOOLS/load" -c 16 -n 200 -s 100k -u /file/same "127.0.0.1:$PORT"
+	assert_equal "$(stat -c %s "$STORE/same")" 102400
+	assert_equal "$(find "$STORE" -type f)" "$STORE/same"
+}
+
+@test "files that others put there are never replaced with overwrite off" {
+	start_server
+	mkdir -p "$STORE/d"
+	echo theirs >"$STORE/d/x"
+	echo ours >body
+	upload PUT /file/d/x body
+	assert_status 409
+	assert_equal "$(cat "$STORE/d/x")" theirs
+}
+
+@test "If-None-Match: * stores only what is new" {
+	start_server 'overwrite on;'
+	echo one >one
+	echo two >two
+	upload PUT /file/a one -H 'If-None-Match: *'
+	assert_status 201
+	upload PUT /file/a two -H 'If-None-Match: *'
+	assert_status 412
+	assert_problem 'If-None-Match'
+	assert_same one "$STORE/a"
+}
+
+@test "If-None-Match: * with overwrite off is 412, too" {
+	start_server
+	echo one >one
+	upload PUT /file/a one
+	upload PUT /file/a one -H 'If-None-Match: *'
+	assert_status 412
+}
+
+@test "If-Match replaces what it names, and nothing else" {
+	start_server 'overwrite on;'
+	echo one >one
+	echo two >two
+	upload PUT /file/a one
+	request HEAD /file/a
+	etag=$(header ETag)
+	upload PUT /file/a two -H "If-Match: $etag"
+	assert_status 200
+	assert_same two "$STORE/a"
+	upload PUT /file/a one -H "If-Match: $etag"
+	assert_status 412
+	assert_problem 'If-Match'
+	assert_same two "$STORE/a"
+	upload PUT /file/a one -H "If-Match: \"nonsense\", $etag"
+	assert_status 412
+	upload PUT /file/a one -H 'If-Match: *'
+	assert_status 200
+	assert_same one "$STORE/a"
+	upload PUT /file/none one -H 'If-Match: *'
+	assert_status 412
+	refute [ -e "$STORE/none" ]
+	# Weak ones never match here (RFC 9110 13.1.1).
+	request HEAD /file/a
+	upload PUT /file/a two -H "If-Match: W/$(header ETag)"
+	assert_status 412
+}
+
+@test "If-Unmodified-Since replaces what is no newer" {
+	start_server 'overwrite on;'
+	echo one >one
+	echo two >two
+	upload PUT /file/a one
+	request HEAD /file/a
+	modified=$(header Last-Modified)
+	upload PUT /file/a two -H 'If-Unmodified-Since: Sat, 01 Jan 2000 00:00:00 GMT'
+	assert_status 412
+	assert_same one "$STORE/a"
+	upload PUT /file/a two -H "If-Unmodified-Since: $modified"
+	assert_status 200
+	assert_same two "$STORE/a"
+}
+
+@test "a file that changes after the head is not replaced by If-Match" {
+	start_server 'overwrite on;'
+	echo one >one
+	echo three >three
+	upload PUT /file/a one
+	request HEAD /file/a
+	etag=$(header ETag)
+	connect
+	say $FD "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nIf-Match: ${etag//\"/\\x22}\\r\\nContent-Length: 4\\r\\n\\r\\ntw"
+	upload PUT /file/a three
+	assert_status 200
+	say $FD 'o\n'
+	hear $FD >heard
+	grep -q '^HTTP/1.1 412 ' heard
+	assert_same three "$STORE/a"
+	assert_equal "$(find "$STORE" -type f)" "$STORE/a"
+}
+
+@test "a name that is a directory, or whose parent is a file, is 409" {
+	start_server 'overwrite on;'
+	echo hello >body
+	upload PUT /file/d/f body
+	assert_status 201
+	upload PUT /file/d body
+	assert_status 409
+	assert_problem 'directory'
+	upload PUT /file/d/f/g body
+	assert_status 409
+	assert_problem 'is a file'
+	upload PUT /file/d/f/g/h/i body
+	assert_status 409
+	[ -d "$STORE/d" ]
+	assert_same body "$STORE/d/f"
+}

@@ -1,0 +1,155 @@
+# Clients that say nothing, or leave: each limit has its name, the answer
+# arrives, and nothing stays behind.
+
+load ../lib/penstock
+
+@test "a client that leaves in the middle leaves nothing" {
+	start_server
+	connect
+	say $FD 'PUT /file/d/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nsome'
+	hang_up $FD
+	eventually access_has '"PUT /file/d/a" .*(client-gone|bad-framing)'
+	assert_store_empty
+	connect
+	say $FD 'PUT /file/b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n'
+	hang_up $FD
+	eventually access_has '"PUT /file/b" .*(client-gone|bad-framing)'
+	assert_store_empty
+	# A retry works.
+	echo hello >body
+	upload PUT /file/d/a body
+	assert_status 201
+}
+
+@test "many clients that leave in the middle of large bodies leave nothing" {
+	start_server
+	random_file body 2M
+	for ((round = 0; round < 4; round++)); do
+		for ((n = 0; n < 5; n++)); do
+			(
+				printf 'PUT /file/x%d HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n' $n
+				cat body
+			) | timeout 5 "$PYTHON" -S -E -c '
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(sys.stdin.buffer.read())' "$PORT"
+		done
+	done
+	_all() { [ "$(_count 'client-gone|bad-framing' access.log)" == 20 ]; }
+	eventually _all
+	assert_store_empty
+	_no_file_open() { for pid in $(workers); do ! ls -l "/proc/$pid/fd" | grep -q "$STORE/." || return 1; done; }
+	eventually _no_file_open
+}
+
+@test "body_timeout: 408 for a client that falls silent, however it was before" {
+	start_server '' 'body_timeout 300ms;'
+	raw 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n'
+	assert_status 408
+	assert_problem 'body_timeout'
+	assert_header Connection close
+	raw 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello'
+	assert_status 408
+	raw 'PUT /file/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n'
+	assert_status 408
+	assert_store_empty
+}
+
+@test "body_timeout counts silence, not the whole: slow and steady arrives" {
+	start_server '' 'body_timeout 1s;'
+	raw -p 300 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n' a b c d e f
+	assert_status 201
+	assert_equal "$(cat "$STORE/a")" abcdef
+}
+
+@test "body_timeout does not count while the disk is stalled" {
+	slowfs_start
+	STORE=$T/slow
+	start_server 'queue_depth 2;' 'body_timeout 300ms;'
+	random_file body 2M
+	slowfs_ctl stall write
+	(exec curl -sS -o late -w '%{http_code}' -T body "$URL/file/a" >code 3>&-) &
+	client=$!
+	_stalled() { [ "$(slowfs_ctl count waiting)" -ge 1 ]; }
+	eventually _stalled
+	# More than three times as long as a client may be silent; another one,
+	# which is, gets its 408 meanwhile.
+	for n in 1 2 3; do
+		raw 'PUT /file/b HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n' >/dev/null || true
+	done
+	kill -0 $client
+	refute [ -s code ]
+	slowfs_ctl resume
+	wait $client
+	assert_equal "$(cat code)" 201
+	assert_same body "$T/backing/a"
+}
+
+@test "header_timeout: 408 for a head that does not end" {
+	start_server '' 'header_timeout 300ms;'
+	raw 'PUT /file/a HTTP/1.1\r\nHost: x\r\n'
+	assert_status 408
+	assert_problem 'header_timeout'
+	assert_header Connection close
+	# It counts from its first byte, not from its last.
+	raw -p 100 -c 'G' 'E' 'T' ' ' '/' ' ' 'H' 'T' 'T' 'P' '/' '1' '.' '1' '\r' '\n' || true
+	assert_status 408
+	# Nothing said at all: closed without an answer.
+	run -0 raw -c ''
+	assert_output ''
+}
+
+@test "clients that say nothing hold up nobody" {
+	start_server '' '' 'worker_processes 1;'
+	fds=()
+	for ((n = 0; n < 50; n++)); do
+		connect
+		fds+=($FD)
+		((n % 2)) || say $FD 'PUT /file/x HTTP/1.1\r\n'
+	done
+	echo hello >body
+	upload PUT /file/a body
+	assert_status 201
+	for fd in "${fds[@]}"; do hang_up $fd; done
+}
+
+@test "heads that are too long or too many: 414 and 431" {
+	start_server
+	long=$(printf 'x%.0s' {1..20000})
+	raw -c "GET /file/$long HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" || true
+	assert_status 414
+	assert_problem .
+	raw -c "GET /file HTTP/1.1\\r\\nHost: x\\r\\nX: $long$long$long$long\\r\\n\\r\\n" || true
+	assert_status 431
+	assert_problem .
+	fields=$(for ((n = 0; n < 2000; n++)); do printf 'X%d: y\\r\\n' $n; done)
+	raw -c "GET /file HTTP/1.1\\r\\nHost: x\\r\\n$fields\\r\\n" || true
+	assert_status 431
+}
+
+@test "a client that never ends its head cannot fill memory" {
+	start_server '' 'header_timeout 2s;' 'worker_processes 1;'
+	before=$(worker_rss "$(workers)")
+	head -c 30M /dev/zero | tr '\0' x >junk
+	run raw -c -f junk 'GET / HTTP/1.1\r\nHost: x\r\nX: '
+	assert_status 431
+	grep -q -e __asan_init -e __tsan_init "$PENSTOCK" && return
+	[ $(($(worker_peak "$(workers)") - before)) -lt 4096 ]
+}
+
+@test "uploads go on when others are cut all around them" {
+	start_server
+	random_file body 3M
+	(exec curl -sS -o answer.slow -w '%{http_code}' --limit-rate 2M -T body "$URL/file/good" >code 3>&-) &
+	client=$!
+	for ((n = 0; n < 20; n++)); do
+		connect
+		say $FD "PUT /file/bad$n HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 100000\\r\\n\\r\\nsome"
+		hang_up $FD
+	done
+	wait $client
+	assert_equal "$(cat code)" 201
+	assert_same body "$STORE/good"
+	_only_good() { [[ $(find "$STORE" -type f) == "$STORE/good" ]]; }
+	eventually _only_good
+}

@@ -1,0 +1,111 @@
+# The queue's bound is real: with a disk that does not write, a client can push
+# what reader, queue and writer hold, and what fits into the two sockets.
+
+load ../lib/penstock
+
+# push TARGET SIZE THEN...: send a body of SIZE until nothing more is taken for
+# half a second; print how many bytes the server itself has; run THEN; send
+# the rest and leave status and answer as `request` does.
+push() {
+	_T=$T _PORT=$PORT "$PYTHON" -S -E -c "$_PUSH" "$@" 3>&- 4>&-
+}
+
+read -r -d '' _PUSH <<'PYTHON' || true
+import fcntl, os, select, socket, struct, subprocess, sys
+target, size, then = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+T, port = os.environ["_T"], int(os.environ["_PORT"])
+SIOCOUTQ = 0x5411
+pattern = open(T + "/body", "rb").read()
+assert len(pattern) == size
+s = socket.create_connection(("127.0.0.1", port))
+mine = s.getsockname()[1]
+s.sendall(b"PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (target.encode(), size))
+s.setblocking(False)
+view, sent = memoryview(pattern), 0
+
+def unread():
+    """What the kernel has of it: unsent, and unread on the other side."""
+    out = struct.unpack("i", fcntl.ioctl(s, SIOCOUTQ, b"\0\0\0\0"))[0]
+    for line in open("/proc/net/tcp"):
+        f = line.split()
+        if f[1].endswith(":%04X" % port) and f[2].endswith(":%04X" % mine):
+            return out + int(f[4].split(":")[1], 16)
+    raise SystemExit("there is no such connection")
+
+while sent < size and select.select([], [s], [], 0.5)[1]:
+    sent += s.send(view[sent:sent + 65536])
+if sent == size:
+    raise SystemExit("it took all of it")
+print(sent - unread())
+sys.stdout.flush()
+if then:
+    subprocess.run(then, check=True, stdout=subprocess.DEVNULL)
+s.setblocking(True)
+s.settimeout(20)
+s.sendall(view[sent:])
+data = b""
+while b"\r\n\r\n" not in data:
+    data += s.recv(65536)
+open(T + "/status", "w").write(data.split()[1].decode())
+PYTHON
+
+slow_server() {
+	slowfs_start
+	STORES+=("$T/backing/up")
+	start_server '' "location /slow { output_dir $T/slow/up; $1 }" \
+		"worker_processes 1; ${2:-}"
+}
+
+# bound_holds DEPTH CHUNK: the server holds at least the queue and the write,
+# at most one chunk more, and loses nothing.
+bound_holds() {
+	local depth=$1 chunk=$2 held
+
+	slow_server "queue_depth $depth;" "chunk_size $chunk;"
+	random_file body 24M
+	slowfs_ctl stall write
+	held=$(push /slow/a $((24 * 1024 * 1024)) "$PENSTOCK_TOOLS/slowfs" --ctl "$T/slowfs.ctl" resume)
+	echo "the server held $held bytes"
+	((held >= (depth + 1) * chunk))
+	((held <= (1 + depth + 1) * chunk))
+	assert_status 201
+	assert_same body backing/up/a
+}
+
+@test "a stalled disk: queue_depth 2, chunks of 64k" {
+	bound_holds 2 65536
+}
+
+@test "a stalled disk: queue_depth 8, chunks of 256k" {
+	bound_holds 8 262144
+}
+
+@test "a stalled disk: queue_depth 32, chunks of 4k" {
+	bound_holds 32 4096
+}
+
+@test "a disk that hangs before the file is open holds nothing of the body" {
+	local held
+
+	slow_server 'queue_depth 4;'
+	random_file body 24M
+	slowfs_ctl stall create
+	held=$(push /slow/a $((24 * 1024 * 1024)) "$PENSTOCK_TOOLS/slowfs" --ctl "$T/slowfs.ctl" resume)
+	echo "the server held $held bytes"
+	((held <= 16384)) # what came along with the head
+	assert_status 201
+	assert_same body backing/up/a
+}
+
+@test "a client that does not read holds up only its own download" {
+	start_server 'queue_depth 2;' '' 'worker_processes 1; buffer_memory 8m;'
+	random_file body 30M
+	upload PUT /file/a body
+	assert_status 201
+	connect
+	say "$FD" 'GET /file/a HTTP/1.1\r\nHost: x\r\n\r\n'
+	request GET /file/a --max-time 10
+	assert_status 200
+	assert_same body answer
+	hang_up "$FD"
+}

@@ -1,0 +1,94 @@
+# A worker's memory has a ceiling, whatever the number or speed of its clients.
+
+load ../lib/penstock
+
+# In KiB: connections, threads, the kernel's and the allocator's share.
+SLACK=10240
+
+is_sanitized() { grep -qaE '__(asan|tsan)_init' "$PENSTOCK"; }
+
+# within_bounds MIB: the worker never had more than this above its start.
+within_bounds() {
+	local peak
+
+	peak=$(worker_peak "$WORKER")
+	echo "the worker had $BASE KiB at the start, $peak at most"
+	is_sanitized || ((peak <= BASE + $1 * 1024 + SLACK))
+}
+
+begin() {
+	start_server "sync off; ${1:-}" "${2:-}" 'worker_processes 1; buffer_memory 8m;'
+	WORKER=$(workers)
+	BASE=$(worker_rss "$WORKER")
+}
+
+load_with() { "$PENSTOCK_TOOLS/load" -g 30 "$@" "$ADDRESS:$PORT" 3>&- 4>&-; }
+
+@test "200 slow clients" {
+	begin
+	run -0 load_with -c 200 -n 200 -s 100k -r 64k
+	within_bounds 8
+}
+
+@test "64 bulk uploads" {
+	begin 'queue_depth 32;'
+	run -0 load_with -c 64 -n 64 -s 2m
+	within_bounds 8
+}
+
+@test "64 bulk uploads to a slow disk" {
+	slowfs_start 40m
+	STORES+=("$T/backing/up")
+	begin '' "location /slow { output_dir $T/slow/up; sync off; queue_depth 32; }"
+	run -0 load_with -c 64 -n 64 -s 1m -u /slow/%d
+	within_bounds 8
+}
+
+@test "64 bulk uploads to a stalled disk, and others beside them" {
+	local bulk
+
+	slowfs_start
+	STORES+=("$T/backing/up")
+	begin '' "location /slow { output_dir $T/slow/up; sync off; queue_depth 32; }"
+	slowfs_ctl stall write
+	load_with -c 64 -n 64 -s 1m -u /slow/%d >bulk.out &
+	bulk=$!
+	eventually has_stalled
+	run -0 load_with -c 8 -n 200 -s 200k
+	slowfs_ctl resume
+	wait "$bulk"
+	within_bounds 8
+}
+
+has_stalled() { (($(slowfs_ctl count waiting) > 0)); }
+
+# A size line with nothing behind it is no reason to hold a chunk.
+@test "clients that send framing only hold no memory" {
+	local fds=() i
+
+	start_server '' '' 'worker_processes 1; buffer_memory 1m; chunk_size 64k;'
+	for ((i = 0; i < 32; i++)); do
+		connect
+		say "$FD" "PUT /file/c$i HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"
+		fds+=("$FD")
+	done
+	random_file body 300000
+	upload PUT /file/a body --max-time 5
+	assert_status 201
+	for i in "${fds[@]}"; do hang_up "$i"; done
+}
+
+@test "clients that send nothing hold no memory" {
+	local fds=() i
+
+	start_server '' '' 'worker_processes 1; buffer_memory 1m; chunk_size 64k;'
+	for ((i = 0; i < 64; i++)); do
+		connect
+		say "$FD" "PUT /file/c$i HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nx"
+		fds+=("$FD")
+	done
+	random_file body 300000
+	upload PUT /file/a body --max-time 5
+	assert_status 201
+	for i in "${fds[@]}"; do hang_up "$i"; done
+}

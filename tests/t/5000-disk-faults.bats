@@ -1,0 +1,328 @@
+# A disk that fails, at each step there is: the client is told the truth, by an
+# answer and not by a reset, and what was not stored leaves nothing behind.
+
+load ../lib/penstock
+
+begin() {
+	slowfs_start
+	STORES+=("$T/backing/up")
+	start_server '' "location /slow { output_dir $T/slow/up; ${1:-} }" \
+		'worker_processes 1;'
+	random_file body 1M
+	slowfs_ctl zero
+}
+
+nothing_left() {
+	assert_store_empty "$T/backing/up"
+}
+
+# The fault is over: the same name can be stored, and read back.
+works_again() {
+	slowfs_ctl clear
+	upload PUT /slow/a body
+	assert_status 201
+	assert_same body backing/up/a
+	request GET /slow/a
+	assert_same body answer
+}
+
+# fails STATUS DETAIL WORD: an upload is answered so.
+fails() {
+	upload PUT /slow/a body
+	assert_status "$1"
+	assert_problem "$2"
+	eventually access_has "$3"
+}
+
+@test "the first write fails: 500, nothing is left" {
+	begin
+	slowfs_ctl fail write EIO once
+	fails 500 'the disk of location /slow failed' disk-error
+	nothing_left
+	log_has 'error .* disk-error \(Input/output error\)'
+	works_again
+}
+
+@test "a write in the middle fails: 500, nothing is left" {
+	begin
+	slowfs_ctl fail write EIO after 7 once
+	fails 500 'the disk of location /slow failed' disk-error
+	nothing_left
+	works_again
+}
+
+@test "the last write fails: 500, nothing is left" {
+	begin
+	slowfs_ctl fail write EIO after 15 once
+	fails 500 'the disk of location /slow failed' disk-error
+	nothing_left
+	works_again
+}
+
+@test "each write fails, of 40 uploads at once: 500 for all" {
+	begin
+	slowfs_ctl fail write EIO
+	run -0 "$PENSTOCK_TOOLS/load" --allow-errors -c 40 -n 40 -s 1m -u /slow/x%d "$ADDRESS:$PORT"
+	assert_output --partial 500
+	refute_output --partial 201
+	nothing_left
+	works_again
+}
+
+@test "the disk is full: 507, nothing is left" {
+	begin
+	slowfs_ctl fail write ENOSPC after 3
+	fails 507 'no space is left in location /slow' disk-full
+	nothing_left
+	works_again
+}
+
+@test "the disk is full: curl with a big body sees the 507" {
+	begin
+	random_file big 60M
+	slowfs_ctl fail write ENOSPC after 100
+	upload PUT /slow/a big
+	assert_status 507
+	assert_header Connection close
+	nothing_left
+}
+
+@test "the disk is full: a chunked upload from a pipe sees the 507" {
+	begin
+	slowfs_ctl fail write ENOSPC after 3
+	head -c 30M /dev/zero | upload PUT /slow/a -
+	assert_status 507
+	nothing_left
+}
+
+@test "the disk is full: a client that sends all before it reads sees the 507" {
+	begin
+	random_file big 20M
+	slowfs_ctl fail write ENOSPC after 3
+	run -0 raw -f big 'PUT /slow/a HTTP/1.1\r\nHost: x\r\nContent-Length: 20971520\r\n\r\n'
+	assert_statuses 507
+	nothing_left
+}
+
+@test "the sync fails: 500, nothing is published, and it is not tried again" {
+	begin
+	slowfs_ctl fail fsync EIO once
+	fails 500 'could not make the upload durable' sync-failed
+	nothing_left
+	assert_equal "$(slowfs_ctl count fsync)" 1
+	assert_equal "$(slowfs_ctl count link)" 0
+	assert_equal "$(slowfs_ctl count rename)" 0
+	works_again
+}
+
+@test "the disk is full at the sync: nothing is published, no second try" {
+	begin
+	slowfs_ctl fail fsync ENOSPC once
+	upload PUT /slow/a body
+	[[ $STATUS == 50[07] ]]
+	nothing_left
+	assert_equal "$(slowfs_ctl count fsync)" 1
+	works_again
+}
+
+@test "the directory's sync fails: 500 outcome unknown, and the name stays" {
+	begin
+	slowfs_ctl fail fsyncdir EIO once
+	fails 500 'outcome unknown' outcome-unknown
+	assert_same body backing/up/a
+	assert_equal "$(slowfs_ctl count fsyncdir)" 1
+	# What has the name can be read.
+	request GET /slow/a
+	assert_same body answer
+	upload PUT /slow/a body
+	assert_status 409
+}
+
+@test "sync off syncs nothing" {
+	begin 'sync off;'
+	slowfs_ctl fail fsync EIO
+	slowfs_ctl fail fsyncdir EIO
+	upload PUT /slow/a body
+	assert_status 201
+	assert_equal "$(receipt durability)" buffered
+	assert_equal "$(slowfs_ctl count fsync)" 0
+	assert_equal "$(slowfs_ctl count fsyncdir)" 0
+	assert_same body backing/up/a
+}
+
+@test "what is said of the order: data, then name, then directory" {
+	begin
+	upload PUT /slow/a body
+	assert_status 201
+	assert_equal "$(receipt durability)" synced
+	assert_equal "$(slowfs_ctl count fsync)" 1
+	assert_equal "$(slowfs_ctl count fsyncdir)" 1
+	assert_equal "$(slowfs_ctl count bytes)" 1048576
+}
+
+@test "the file cannot be made: 500 before the body" {
+	begin
+	slowfs_ctl fail create EACCES
+	fails 500 'look at its owner and mode' no-permission
+	assert_equal "$(slowfs_ctl count write)" 0
+	nothing_left
+	works_again
+}
+
+@test "the disk is read-only: 500 before the body" {
+	begin
+	slowfs_ctl fail create EROFS
+	fails 500 'is read-only' read-only
+	nothing_left
+	works_again
+}
+
+@test "no more files: 507 before the body" {
+	begin
+	slowfs_ctl fail create ENOSPC
+	fails 507 'no space is left' disk-full
+	assert_equal "$(slowfs_ctl count write)" 0
+	nothing_left
+	works_again
+}
+
+@test "a disk that takes a thousand bytes at a time gets them all, in order" {
+	begin
+	slowfs_ctl short write 1000
+	random_file body 300001
+	upload PUT /slow/b body
+	assert_status 201
+	assert_same body backing/up/b
+	(($(slowfs_ctl count write) >= 300))
+}
+
+@test "short writes and a full disk: 507, nothing is left" {
+	begin
+	slowfs_ctl short write 5000
+	slowfs_ctl fail write ENOSPC after 30
+	fails 507 'no space is left' disk-full
+	nothing_left
+	works_again
+}
+
+@test "a write that is told of at close: 5xx, nothing is published" {
+	begin
+	slowfs_ctl fail flush EIO
+	fails 500 'the disk of location /slow failed' disk-error
+	slowfs_ctl clear
+	nothing_left
+	assert_equal "$(slowfs_ctl count link)" 0
+	works_again
+}
+
+@test "a full disk that is told of at close: 507, nothing is published" {
+	begin 'sync off;'
+	slowfs_ctl fail flush ENOSPC
+	fails 507 'no space is left' disk-full
+	slowfs_ctl clear
+	nothing_left
+	works_again
+}
+
+@test "a directory cannot be made: 5xx, no file is left" {
+	begin
+	slowfs_ctl fail mkdir EIO
+	upload PUT /slow/d/e/a body
+	assert_status 500
+	nothing_left
+	slowfs_ctl clear
+	slowfs_ctl fail mkdir ENOSPC
+	upload PUT /slow/d/e/a body
+	assert_status 507
+	nothing_left
+	slowfs_ctl clear
+	upload PUT /slow/d/e/a body
+	assert_status 201
+	assert_same body backing/up/d/e/a
+}
+
+@test "the name cannot be given: 5xx, nothing is left" {
+	begin
+	slowfs_ctl fail link EIO
+	fails 500 'the disk of location /slow failed' disk-error
+	nothing_left
+	slowfs_ctl clear
+	slowfs_ctl fail link ENOSPC
+	fails 507 'no space is left' disk-full
+	nothing_left
+	works_again
+}
+
+@test "an existing file cannot be replaced: 5xx, and the old one stays" {
+	begin 'overwrite on;'
+	upload PUT /slow/a body
+	assert_status 201
+	random_file other 100000
+	slowfs_ctl fail rename EIO
+	upload PUT /slow/a other
+	assert_status 500
+	assert_same body backing/up/a
+	slowfs_ctl clear
+	slowfs_ctl fail write EIO after 1
+	upload PUT /slow/a other
+	assert_status 500
+	assert_same body backing/up/a
+	slowfs_ctl clear
+	slowfs_ctl fail fsync EIO once
+	upload PUT /slow/a other
+	assert_status 500
+	assert_same body backing/up/a
+	slowfs_ctl clear
+	upload PUT /slow/a other
+	assert_status 200
+	assert_same other backing/up/a
+	assert_equal "$(find backing/up -type f | wc -l)" 1
+}
+
+@test "with keep latest a failed upload removes nothing" {
+	begin 'keep latest;'
+	upload PUT /slow/a body
+	assert_status 201
+	slowfs_ctl fail fsync EIO once
+	upload PUT /slow/b body
+	assert_status 500
+	assert_same body backing/up/a
+	request GET /slow
+	assert_status 200
+	assert_same body answer
+	slowfs_ctl clear
+	upload PUT /slow/c body
+	assert_status 201
+	eventually test ! -e backing/up/a
+	assert_same body backing/up/c
+}
+
+@test "a read error: the download breaks off, the connection says so" {
+	begin
+	random_file big 5M
+	upload PUT /slow/a big
+	assert_status 201
+	umount_cached
+	slowfs_ctl fail read EIO after 2
+	run request GET /slow/a
+	assert_failure
+	slowfs_ctl clear
+	request GET /slow/a
+	assert_same big answer
+}
+
+# Nothing of it may be in the page cache.
+umount_cached() { sync && echo 1 >/proc/sys/vm/drop_caches; }
+
+@test "errors of one location are none of the other's" {
+	begin
+	slowfs_ctl fail all EIO
+	upload PUT /slow/a body
+	assert_status 500
+	request GET /slow/nothing
+	[[ $STATUS == 5* || $STATUS == 404 ]]
+	upload PUT /file/a body
+	assert_status 201
+	request GET /file/a
+	assert_same body answer
+}

@@ -1,0 +1,88 @@
+# An output directory that does not answer when the server starts: the others
+# come up, this one says 503, and it heals when it comes back.
+
+load ../lib/penstock
+
+begin() {
+	STORES+=("$T/backing/up")
+	BEGAN=$SECONDS
+	start_server '' "location /slow { output_dir $T/slow/up; }" "${1:-}"
+	((SECONDS - BEGAN <= 8))
+}
+
+heals() {
+	upload PUT /slow/a body --max-time 2 || return
+	assert_status 201
+}
+
+others_work_this_one_waits() {
+	random_file body 200000
+	upload PUT /file/a body --max-time 2
+	assert_status 201
+	request GET /file/a --max-time 2
+	assert_same body answer
+	upload PUT /slow/a body --max-time 2
+	assert_status 503
+	assert_header Retry-After 1
+	assert_problem 'output_dir of location /slow is not open'
+	upload POST /slow body --max-time 2
+	assert_status 503
+	request GET /slow --max-time 2
+	assert_status 503
+	request GET /slow/a --max-time 2
+	assert_status 503
+	request GET / --max-time 2
+	assert_status 200
+}
+
+@test "a disk that hangs: its process does not run" {
+	slowfs_start
+	slowfs_hang
+	begin
+	log_has "location /slow -> $T/slow/up does not answer: it gets 503"
+	others_work_this_one_waits
+	slowfs_wake
+	eventually heals
+	assert_same body backing/up/a
+}
+
+@test "a disk that hangs in one operation only" {
+	slowfs_start
+	slowfs_ctl stall mkdir
+	begin
+	others_work_this_one_waits
+	slowfs_ctl resume
+	eventually heals
+	assert_same body backing/up/a
+}
+
+@test "one process, no fork" {
+	slowfs_start
+	slowfs_hang
+	begin 'worker_processes 0;'
+	others_work_this_one_waits
+	slowfs_wake
+	eventually heals
+}
+
+@test "a server that was started beside a hung disk can be stopped" {
+	slowfs_start
+	slowfs_hang
+	begin
+	kill -TERM "$MASTER"
+	eventually not_running "$MASTER"
+	slowfs_wake
+}
+
+@test "a directory that goes wrong later does not stop the server" {
+	slowfs_start
+	begin
+	random_file body 200000
+	upload PUT /slow/a body
+	assert_status 201
+	mv backing/up backing/gone
+	upload PUT /slow/b body
+	[[ $STATUS == 5* || $STATUS == 201 ]]
+	upload PUT /file/a body
+	assert_status 201
+}

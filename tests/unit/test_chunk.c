@@ -1,0 +1,659 @@
+/*
+ * The chunk pool: its budget, and the rules that keep anybody from taking
+ * what others need.  The picture of most tests: a pool of ten chunks.
+ */
+#include "disk/chunk.h"
+
+#include <ev.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum {
+	SIZE = 8192,
+	BUDGET = 10,
+	MANY = 32,
+};
+
+/* Whoever takes chunks: an upload, as the pool sees it. */
+struct taker {
+	struct chunk_claim claim;
+	struct chunk *has[MANY];
+	size_t count;
+	unsigned granted; /* brought by on_grant */
+	unsigned turn;	  /* the how-manieth grant of all was its first */
+};
+
+static unsigned turns;
+
+static struct ev_loop *loop;
+static struct chunk_pool *pool;
+static struct chunk_account one, two;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	loop = ev_loop_new(EVFLAG_AUTO);
+	pool = chunk_pool_new(loop, SIZE, SIZE * BUDGET + SIZE / 2);
+	assert_non_null(pool);
+	one = two = (struct chunk_account){0};
+	turns = 0;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	assert_int_equal(chunk_pool_held(pool), 0);
+	if (list_is_linked(&one.node))
+		chunk_account_remove(pool, &one);
+	if (list_is_linked(&two.node))
+		chunk_account_remove(pool, &two);
+	chunk_pool_free(&pool);
+	assert_null(pool);
+	ev_loop_destroy(loop);
+	return 0;
+}
+
+static void
+on_grant(struct chunk_claim *claim, struct chunk *c)
+{
+	struct taker *t = container_of(claim, struct taker, claim);
+
+	assert_int_equal(c->len, 0);
+	if (t->granted++ == 0)
+		t->turn = ++turns;
+	t->has[t->count++] = c;
+}
+
+static struct taker
+taker(struct chunk_account *account)
+{
+	return (struct taker){
+	    .claim = {.account = account, .on_grant = on_grant}};
+}
+
+/* Take one now; false: it waits. */
+static bool
+take(struct taker *t)
+{
+	struct chunk *c = chunk_take(pool, &t->claim);
+
+	if (c != NULL)
+		t->has[t->count++] = c;
+	return c != NULL;
+}
+
+/* Take until it has to wait; how many it has then. */
+static size_t
+take_all(struct taker *t)
+{
+	while (take(t))
+		assert_true(t->count < MANY);
+	return t->count;
+}
+
+static void
+give(struct taker *t)
+{
+	assert_true(t->count > 0);
+	chunk_give(t->has[--t->count]);
+}
+
+static void
+leave(struct taker *t)
+{
+	chunk_stop_waiting(pool, &t->claim);
+	while (t->count > 0)
+		give(t);
+	assert_int_equal(t->claim.held, 0);
+}
+
+/* One turn of the loop: deliver what can be. */
+static void
+turn(void)
+{
+	ev_run(loop, EVRUN_NOWAIT);
+}
+
+static void
+a_chunk_is_aligned_empty_and_whole(void **state)
+{
+	struct taker t = taker(&one);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_int_equal(chunk_size(pool), SIZE);
+	for (int i = 0; i < BUDGET; i++) {
+		assert_true(take(&t));
+		assert_int_equal((uintptr_t)t.has[i]->data % 4096, 0);
+		assert_int_equal(t.has[i]->len, 0);
+		assert_int_equal(t.has[i]->taken, 0);
+		memset(t.has[i]->data, i, SIZE);
+		t.has[i]->len = t.has[i]->taken = SIZE;
+	}
+	leave(&t);
+	assert_true(take(&t));
+	assert_int_equal(t.has[0]->len, 0);
+	assert_int_equal(t.has[0]->taken, 0);
+	leave(&t);
+}
+
+static void
+the_budget_is_the_most_there_is(void **state)
+{
+	struct taker t[3] = {taker(&one), taker(&one), taker(&one)};
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	for (int i = 0; i < BUDGET; i++)
+		assert_true(take(&t[i % 2]));
+	for (int i = 0; i < 3; i++)
+		assert_false(take(&t[i]));
+	assert_int_equal(chunk_pool_held(pool), BUDGET);
+	assert_int_equal(one.held, BUDGET);
+	assert_int_equal(one.waiting, 3);
+	turn();
+	assert_int_equal(chunk_pool_held(pool), BUDGET);
+	for (int i = 0; i < 3; i++)
+		leave(&t[i]);
+	assert_int_equal(one.held, 0);
+	assert_int_equal(one.waiting, 0);
+}
+
+static void
+the_one_used_last_comes_first(void **state)
+{
+	struct taker t = taker(&one);
+	struct chunk *a, *b;
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_true(take(&t) && take(&t));
+	a = t.has[0];
+	b = t.has[1];
+	leave(&t); /* gives b, then a */
+	assert_true(take(&t));
+	assert_ptr_equal(t.has[0], a);
+	assert_true(take(&t));
+	assert_ptr_equal(t.has[1], b);
+	leave(&t);
+}
+
+static void
+a_grant_comes_from_the_loop(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_int_equal(take_all(&a), BUDGET);
+	chunk_stop_waiting(pool, &a.claim);
+	assert_false(take(&b));
+	give(&a);
+	assert_int_equal(b.granted, 0);
+	turn();
+	assert_int_equal(b.granted, 1);
+	assert_int_equal(b.claim.held, 1);
+	assert_false(list_is_linked(&b.claim.node));
+	leave(&a);
+	leave(&b);
+}
+
+static void
+nobody_waits_any_more_who_stopped(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	take_all(&a);
+	chunk_stop_waiting(pool, &a.claim);
+	assert_false(take(&b));
+	give(&a);
+	chunk_stop_waiting(pool, &b.claim);
+	chunk_stop_waiting(pool, &b.claim); /* nothing the second time */
+	turn();
+	assert_int_equal(b.granted, 0);
+	assert_int_equal(one.waiting, 0);
+	leave(&a);
+}
+
+static void
+one_for_everybody_before_a_second(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one), c = taker(&one);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_int_equal(take_all(&a), BUDGET); /* `a` waits, first of all */
+	assert_false(take(&b));
+	assert_false(take(&c));
+	give(&a);
+	turn();
+	assert_int_equal(b.granted, 1);
+	give(&a);
+	turn();
+	assert_int_equal(c.granted, 1);
+	assert_int_equal(a.granted, 0);
+	give(&a);
+	turn();
+	assert_int_equal(a.granted, 1);
+	leave(&a);
+	leave(&b);
+	leave(&c);
+}
+
+static void
+a_second_is_not_snatched_from_who_waits_for_a_first(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	take_all(&a);
+	chunk_stop_waiting(pool, &a.claim);
+	assert_false(take(&b));
+	give(&a);
+	/* There is one, but the loop has not brought it to `b` yet. */
+	assert_false(take(&a));
+	turn();
+	assert_int_equal(b.granted, 1);
+	assert_int_equal(a.granted, 0);
+	leave(&a);
+	leave(&b);
+}
+
+static void
+who_waits_longer_is_served_first(void **state)
+{
+	struct taker a = taker(&one), w[5];
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	take_all(&a);
+	chunk_stop_waiting(pool, &a.claim);
+	for (int i = 0; i < 5; i++) {
+		w[i] = taker(&one);
+		assert_false(take(&w[i]));
+	}
+	for (int i = 0; i < 3; i++)
+		give(&a);
+	turn();
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(w[i].granted, i < 3);
+	give(&a);
+	give(&a);
+	turn();
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(w[i].turn, i + 1);
+	leave(&a);
+	for (int i = 0; i < 5; i++)
+		leave(&w[i]);
+}
+
+static void
+seconds_are_shared_out_in_turn(void **state)
+{
+	struct taker a = taker(&one), w[3];
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	for (int i = 0; i < 3; i++) {
+		w[i] = taker(&one);
+		assert_true(take(&w[i]));
+	}
+	take_all(&a);
+	chunk_stop_waiting(pool, &a.claim);
+	for (int i = 0; i < 3; i++)
+		assert_false(take(&w[i]));
+	for (unsigned i = 0; i < 3; i++) {
+		give(&a);
+		turn();
+		assert_int_equal(w[i].granted, 1);
+		assert_int_equal(turns, i + 1);
+	}
+	leave(&a);
+	for (int i = 0; i < 3; i++)
+		leave(&w[i]);
+}
+
+static void
+alone_a_device_may_have_it_all(void **state)
+{
+	struct taker a = taker(&one);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_int_equal(take_all(&a), BUDGET);
+	leave(&a);
+}
+
+static void
+beside_others_a_device_leaves_some_for_a_newcomer(void **state)
+{
+	struct taker a = taker(&one), b = taker(&two), c = taker(&two);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	chunk_account_add(pool, &two);
+	/* Four times what is free: 8 of 10, though nobody else is there. */
+	assert_int_equal(take_all(&a), BUDGET * 4 / 5);
+	assert_true(take(&b));
+	assert_true(take(&c));
+	leave(&b);
+	leave(&c);
+	turn();
+	assert_int_equal(a.granted, 0);
+	give(&a);
+	turn();
+	assert_int_equal(a.granted, 1);
+	leave(&a);
+}
+
+static void
+two_devices_stop_at_four_ninths_each(void **state)
+{
+	struct taker a = taker(&one), b = taker(&two);
+	bool more = true;
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	chunk_account_add(pool, &two);
+	while (more) {
+		more = !list_is_linked(&a.claim.node) && take(&a);
+		more |= !list_is_linked(&b.claim.node) && take(&b);
+	}
+	assert_true(chunk_pool_held(pool) < BUDGET);
+	assert_true(a.count >= 4 && a.count <= 5);
+	assert_true(b.count >= 4 && b.count <= 5);
+	leave(&a);
+	leave(&b);
+}
+
+static void
+half_is_the_most_while_another_device_waits(void **state)
+{
+	struct taker a = taker(&one), b = taker(&two);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	chunk_account_add(pool, &two);
+	for (int i = 0; i < 6; i++)
+		assert_true(take(&a));
+	for (int i = 0; i < 4; i++)
+		assert_true(take(&b));
+	assert_false(take(&b));
+	/* Chunks come back, but the loop has not brought any to `b` yet. */
+	give(&b);
+	give(&b);
+	give(&b);
+	assert_false(take(&a));
+	chunk_stop_waiting(pool, &a.claim);
+	/* It is because `b` waits: */
+	chunk_stop_waiting(pool, &b.claim);
+	assert_true(take(&a));
+	leave(&a);
+	leave(&b);
+}
+
+static void
+who_cannot_be_served_holds_nobody_up(void **state)
+{
+	struct taker a = taker(&one), stuck = taker(&one), b = taker(&two);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	chunk_account_add(pool, &two);
+	assert_int_equal(take_all(&a), 8);
+	assert_false(take(&stuck)); /* first to wait, and its disk has enough */
+	assert_true(take(&b));
+	give(&b);
+	turn();
+	assert_int_equal(stuck.granted, 0);
+	assert_true(take(&b));
+	give(&b);
+	/* A claim behind it in the same list is served all the same. */
+	leave(&a);
+	leave(&stuck);
+	leave(&b);
+}
+
+/*
+ * One disk is dead and holds all that it may; more uploads to it wait for
+ * their first chunk, and always will.  Uploads to another disk must not be
+ * held to one chunk each, which would be taking turns.
+ */
+static void
+a_dead_device_does_not_hold_others_to_one_chunk(void **state)
+{
+	struct taker dead = taker(&one), waits = taker(&one), b = taker(&two);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	chunk_account_add(pool, &two);
+	assert_int_equal(take_all(&dead), 8);
+	assert_false(take(&waits));
+	assert_true(take(&b));
+	assert_true(take(&b) || (turn(), b.granted > 0));
+	leave(&b);
+	leave(&waits);
+	leave(&dead);
+}
+
+static void
+a_disowned_chunk_outlives_its_taker(void **state)
+{
+	struct taker *gone = malloc(sizeof(*gone)), w = taker(&one);
+	struct chunk *c;
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	*gone = taker(&one);
+	take_all(gone);
+	chunk_stop_waiting(pool, &gone->claim);
+	c = gone->has[--gone->count];
+	chunk_disown(c);
+	chunk_disown(c); /* nothing the second time */
+	assert_int_equal(gone->claim.held, BUDGET - 1);
+	assert_false(take(&w));
+	while (gone->count > 0)
+		give(gone);
+	assert_int_equal(gone->claim.held, 0);
+	free(gone);
+	assert_int_equal(chunk_pool_held(pool), 1);
+	assert_int_equal(one.held, 1); /* its device is still charged */
+	turn();
+	assert_int_equal(w.granted, 1);
+	chunk_give(c);
+	leave(&w);
+}
+
+static void
+coming_back_a_disowned_chunk_wakes_who_waits(void **state)
+{
+	struct taker a = taker(&one), w = taker(&one);
+	struct chunk *c;
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	take_all(&a);
+	chunk_stop_waiting(pool, &a.claim);
+	assert_false(take(&w));
+	c = a.has[--a.count];
+	chunk_disown(c);
+	turn();
+	assert_int_equal(w.granted, 0);
+	chunk_give(c);
+	turn();
+	assert_int_equal(w.granted, 1);
+	assert_ptr_equal(w.has[0], c);
+	leave(&a);
+	leave(&w);
+}
+
+/* Thousands of random steps; what must hold at each of them, holds. */
+static void
+at_random_the_sums_are_right(void **state)
+{
+	struct taker t[8];
+	unsigned seed = 1;
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	chunk_account_add(pool, &two);
+	for (int i = 0; i < 8; i++)
+		t[i] = taker(i < 5 ? &one : &two);
+	for (int step = 0; step < 20000; step++) {
+		struct taker *x = &t[rand_r(&seed) % 8];
+		size_t held[2] = {0, 0};
+
+		switch (rand_r(&seed) % 6) {
+		case 0:
+		case 1:
+			if (!list_is_linked(&x->claim.node))
+				(void)take(x);
+			break;
+		case 2:
+		case 3:
+			if (x->count > 0)
+				give(x);
+			break;
+		case 4:
+			if (rand_r(&seed) % 4 == 0)
+				leave(x);
+			break;
+		default:
+			turn();
+			break;
+		}
+		for (int i = 0; i < 8; i++) {
+			assert_int_equal(t[i].claim.held, t[i].count);
+			held[i >= 5] += t[i].count;
+		}
+		assert_int_equal(one.held, held[0]);
+		assert_int_equal(two.held, held[1]);
+		assert_int_equal(chunk_pool_held(pool), held[0] + held[1]);
+		assert_true(chunk_pool_held(pool) <= BUDGET);
+	}
+	/* When all that was held comes back, all who wait are served. */
+	for (int round = 0; round < 8; round++) {
+		for (int i = 0; i < 8; i++)
+			while (t[i].count > 0)
+				give(&t[i]);
+		turn();
+	}
+	for (int i = 0; i < 8; i++)
+		assert_false(list_is_linked(&t[i].claim.node));
+	for (int i = 0; i < 8; i++)
+		leave(&t[i]);
+}
+
+/* The signal that `act` ends a process with, or 0. */
+static int
+dies_of(void (*act)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		if (freopen("/dev/null", "w", stderr) == NULL)
+			_exit(1);
+		act();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void
+give_twice(void)
+{
+	struct taker t = taker(&one);
+	struct chunk *c;
+
+	(void)take(&t);
+	c = t.has[0];
+	chunk_give(c);
+	chunk_give(c);
+}
+
+static void
+give_in_flight(void)
+{
+	struct taker t = taker(&one);
+
+	(void)take(&t);
+	t.has[0]->op.in_flight = true;
+	chunk_give(t.has[0]);
+}
+
+static void
+free_while_out(void)
+{
+	struct taker t = taker(&one);
+
+	(void)take(&t);
+	chunk_pool_free(&pool);
+}
+
+static void
+wait_twice(void)
+{
+	struct taker t = taker(&one);
+
+	take_all(&t);
+	(void)take(&t);
+}
+
+static void
+misuse_ends_the_process(void **state)
+{
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_int_equal(dies_of(give_twice), SIGABRT);
+	assert_int_equal(dies_of(give_in_flight), SIGABRT);
+	assert_int_equal(dies_of(free_while_out), SIGABRT);
+	assert_int_equal(dies_of(wait_twice), SIGABRT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_chunk_is_aligned_empty_and_whole),
+	    TEST(the_budget_is_the_most_there_is),
+	    TEST(the_one_used_last_comes_first),
+	    TEST(a_grant_comes_from_the_loop),
+	    TEST(nobody_waits_any_more_who_stopped),
+	    TEST(one_for_everybody_before_a_second),
+	    TEST(a_second_is_not_snatched_from_who_waits_for_a_first),
+	    TEST(who_waits_longer_is_served_first),
+	    TEST(seconds_are_shared_out_in_turn),
+	    TEST(alone_a_device_may_have_it_all),
+	    TEST(beside_others_a_device_leaves_some_for_a_newcomer),
+	    TEST(two_devices_stop_at_four_ninths_each),
+	    TEST(half_is_the_most_while_another_device_waits),
+	    TEST(who_cannot_be_served_holds_nobody_up),
+	    TEST(a_dead_device_does_not_hold_others_to_one_chunk),
+	    TEST(a_disowned_chunk_outlives_its_taker),
+	    TEST(coming_back_a_disowned_chunk_wakes_who_waits),
+	    TEST(at_random_the_sums_are_right),
+	    TEST(misuse_ends_the_process),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,840 @@
+/*
+ * A flow between a source and a sink that are made up: what comes out is what
+ * went in, back-pressure holds, and whatever ends it, and when, no chunk is
+ * lost.
+ */
+#include "flow/flow.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "disk/chunk.h"
+
+enum {
+	SIZE = 1024, /* of a chunk */
+	BUDGET = 64,
+	BODY = 40 * 1024 + 123,
+	SINK_MAX = 8,
+	PATIENCE_S = 5,
+};
+
+/*
+ * The source gives BODY bytes in pieces that look random; as one with a
+ * descriptor (which is always readable), or as one that takes the chunk along
+ * and brings it back in a later turn of the loop.
+ */
+struct fake_source {
+	struct source source;
+	size_t at, fail_at, pause_at;
+	unsigned seed;
+	bool takes;
+	bool framing; /* the next read brings no byte of the body */
+	struct chunk *taken;
+	struct reader *reader; /* NULL: gone, or nothing taken */
+};
+
+/*
+ * The sink keeps what it was given.  It is done with a chunk `lag` turns
+ * later; never while it stalls.
+ */
+struct fake_sink {
+	struct sink sink;
+	unsigned char got[BODY];
+	size_t len, fail_at;
+	unsigned lag, writes, most;
+	bool stalled;
+	struct {
+		struct chunk *chunk;
+		unsigned due;
+	} has[SINK_MAX];
+	unsigned count;
+	struct writer *writer; /* NULL: gone */
+};
+
+static struct fixture {
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct chunk_account account;
+	struct flow flow;
+	struct fake_source source;
+	struct fake_sink sink;
+	ev_prepare tick; /* every turn: sources and sinks go on */
+	ev_idle busy;	 /* so that the loop does not sleep */
+	int ends[2];
+	unsigned turns;
+	bool read_all, drained;
+	bool stop_at_end; /* from within the callback, as owners do */
+	enum flow_side failed_side;
+	int failed;
+} f;
+
+static unsigned char
+byte_at(size_t at)
+{
+	return (unsigned char)(at * 2654435761U >> 11);
+}
+
+/* ---- the source */
+
+static void
+fill(struct fake_source *s, struct chunk *c, size_t size)
+{
+	size_t n = 1 + (size_t)rand_r(&s->seed) % (size / 2);
+
+	if (n > size - c->len)
+		n = size - c->len;
+	if (n > BODY - s->at)
+		n = BODY - s->at;
+	for (size_t i = 0; i < n; i++)
+		c->data[c->len + i] = byte_at(s->at + i);
+	c->len += n;
+	s->at += n;
+	s->source.ended = s->at == BODY;
+}
+
+static enum source_result
+source_read(
+    struct source *source, struct chunk *c, size_t size, struct reader *r)
+{
+	struct fake_source *s =
+	    container_of(source, struct fake_source, source);
+
+	assert_false(source->ended);
+	assert_true(c->len < size);
+	if (s->at >= s->fail_at) {
+		source->err = -ENETDOWN;
+		return SOURCE_FAILED;
+	}
+	if (s->takes) {
+		assert_null(s->taken);
+		s->taken = c;
+		s->reader = r;
+		return SOURCE_TAKEN;
+	}
+	if (s->framing) {
+		s->framing = false;
+		return SOURCE_BYTES;
+	}
+	if (s->at >= s->pause_at)
+		return SOURCE_NONE;
+	fill(s, c, size);
+	return SOURCE_BYTES;
+}
+
+static void
+source_abandon(struct source *source)
+{
+	struct fake_source *s =
+	    container_of(source, struct fake_source, source);
+
+	assert_non_null(s->taken);
+	s->reader = NULL;
+	chunk_disown(s->taken);
+}
+
+/* One turn: bring back what was taken. */
+static void
+source_go_on(struct fake_source *s)
+{
+	struct chunk *c = s->taken;
+
+	if (c == NULL || s->at >= s->pause_at)
+		return;
+	s->taken = NULL;
+	if (s->reader == NULL) {
+		chunk_give(c);
+		return;
+	}
+	fill(s, c, SIZE);
+	reader_filled(s->reader, c, s->at >= s->fail_at ? -EIO : 1);
+}
+
+static const struct source_ops source_ops = {
+    .read = source_read,
+    .abandon = source_abandon,
+};
+
+/* ---- the sink */
+
+static void
+sink_write(struct sink *sink, struct chunk *c, struct writer *w)
+{
+	struct fake_sink *s = container_of(sink, struct fake_sink, sink);
+
+	assert_true(c->len > 0);
+	assert_true(s->len + c->len <= BODY);
+	assert_true(s->count < SINK_MAX);
+	memcpy(s->got + s->len, c->data, c->len);
+	s->len += c->len;
+	s->has[s->count].chunk = c;
+	s->has[s->count++].due = f.turns + s->lag;
+	s->writer = w;
+	s->writes++;
+	if (s->count > s->most)
+		s->most = s->count;
+}
+
+static void
+sink_abandon(struct sink *sink)
+{
+	struct fake_sink *s = container_of(sink, struct fake_sink, sink);
+
+	assert_true(s->count > 0);
+	s->writer = NULL;
+	for (unsigned i = 0; i < s->count; i++)
+		chunk_disown(s->has[i].chunk);
+}
+
+static void
+sink_go_on(struct fake_sink *s)
+{
+	while (s->count > 0 && !s->stalled && s->has[0].due <= f.turns) {
+		struct chunk *c = s->has[0].chunk;
+
+		memmove(s->has, s->has + 1, --s->count * sizeof(s->has[0]));
+		chunk_give(c);
+		if (s->writer != NULL)
+			writer_wrote(
+			    s->writer, s->len >= s->fail_at ? -ENOSPC : 0);
+	}
+}
+
+static const struct sink_ops sink_ops = {
+    .write = sink_write,
+    .abandon = sink_abandon,
+};
+
+/* ---- the owner */
+
+static void
+on_read_all(void *owner)
+{
+	assert_ptr_equal(owner, &f);
+	assert_false(f.read_all || f.drained);
+	f.read_all = true;
+}
+
+static void
+on_drained(void *owner)
+{
+	assert_ptr_equal(owner, &f);
+	assert_true(f.read_all);
+	assert_false(f.drained || f.failed);
+	f.drained = true;
+	if (f.stop_at_end)
+		flow_stop(&f.flow);
+}
+
+static void
+on_failed(void *owner, enum flow_side side, int err)
+{
+	assert_ptr_equal(owner, &f);
+	assert_true(err < 0);
+	/* The other side may fail too before it is stopped. */
+	if (f.failed == 0) {
+		f.failed = err;
+		f.failed_side = side;
+	}
+	if (f.stop_at_end)
+		flow_stop(&f.flow);
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+	f.turns++;
+	source_go_on(&f.source);
+	sink_go_on(&f.sink);
+}
+
+static void
+on_busy(struct ev_loop *loop, ev_idle *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	f.loop = ev_loop_new(EVFLAG_AUTO);
+	f.pool = chunk_pool_new(f.loop, SIZE, SIZE * BUDGET);
+	chunk_account_add(f.pool, &f.account);
+	assert_int_equal(pipe(f.ends), 0);
+	assert_int_equal(write(f.ends[1], "x", 1), 1);
+	ev_prepare_init(&f.tick, on_tick);
+	ev_prepare_start(f.loop, &f.tick);
+	ev_idle_init(&f.busy, on_busy);
+	ev_idle_start(f.loop, &f.busy);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	flow_stop(&f.flow); /* after a failed test */
+	f.sink.stalled = false;
+	ev_run(f.loop, EVRUN_NOWAIT);
+	close(f.ends[0]);
+	close(f.ends[1]);
+	chunk_account_remove(f.pool, &f.account);
+	chunk_pool_free(&f.pool);
+	ev_loop_destroy(f.loop);
+	return 0;
+}
+
+static void
+begin(bool takes, size_t queue_depth, unsigned write_depth)
+{
+	f.flow = (struct flow){0};
+	f.source = (struct fake_source){
+	    .source = {.ops = &source_ops, .fd = takes ? -1 : f.ends[0]},
+	    .takes = takes,
+	    .fail_at = SIZE_MAX,
+	    .pause_at = SIZE_MAX,
+	    .seed = (unsigned)queue_depth * 10 + write_depth,
+	};
+	f.sink.sink.ops = &sink_ops;
+	f.sink.len = f.sink.count = f.sink.lag = f.sink.writes = 0;
+	f.sink.most = 0;
+	f.sink.fail_at = SIZE_MAX;
+	f.sink.stalled = false;
+	f.sink.writer = NULL;
+	f.read_all = f.drained = f.stop_at_end = false;
+	f.failed = 0;
+	flow_init(&f.flow);
+	assert_int_equal(flow_start(&f.flow,
+			     &(struct flow_setup){
+				 .loop = f.loop,
+				 .pool = f.pool,
+				 .account = &f.account,
+				 .source = &f.source.source,
+				 .sink = &f.sink.sink,
+				 .queue_depth = queue_depth,
+				 .write_depth = write_depth,
+				 .owner = &f,
+				 .on_read_all = on_read_all,
+				 .on_drained = on_drained,
+				 .on_failed = on_failed,
+			     }),
+	    0);
+}
+
+/* So many turns of the loop. */
+static void
+turn(unsigned n)
+{
+	while (n-- > 0)
+		ev_run(f.loop, EVRUN_NOWAIT);
+}
+
+static bool
+has_ended(void)
+{
+	return f.drained || f.failed != 0;
+}
+
+static bool
+is_drained(void)
+{
+	return f.drained;
+}
+
+static bool
+has_failed(void)
+{
+	return f.failed != 0;
+}
+
+static bool
+await(bool (*what)(void))
+{
+	uint64_t end = clock_mono_ns() + PATIENCE_S * NS_PER_S;
+
+	while (!what() && clock_mono_ns() < end)
+		turn(1);
+	return what();
+}
+
+/* Stop it; what the source and the sink still have comes back as it ends. */
+static void
+end(void)
+{
+	flow_stop(&f.flow);
+	flow_stop(&f.flow); /* nothing the second time */
+	f.sink.stalled = false;
+	f.source.pause_at = SIZE_MAX;
+	turn(f.sink.lag + 3);
+	assert_int_equal(f.sink.count, 0);
+	assert_null(f.source.taken);
+	assert_int_equal(chunk_pool_held(f.pool), 0);
+	assert_int_equal(f.account.waiting, 0);
+}
+
+static void
+assert_arrived(size_t len)
+{
+	assert_int_equal(f.sink.len, len);
+	for (size_t i = 0; i < len; i++)
+		if (f.sink.got[i] != byte_at(i))
+			fail_msg("byte %zu is another", i);
+}
+
+/* The source's descriptor is not readable any more; and is again. */
+static void
+fall_silent(void)
+{
+	char byte;
+
+	assert_int_equal(read(f.ends[0], &byte, 1), 1);
+}
+
+static void
+speak_up(void)
+{
+	assert_int_equal(write(f.ends[1], "x", 1), 1);
+}
+
+/* ---- the tests */
+
+static void
+what_goes_in_comes_out_in_order(void **state)
+{
+	(void)state;
+	for (int takes = 0; takes < 2; takes++) {
+		for (size_t depth = 1; depth <= 8; depth++) {
+			for (unsigned writes = 1; writes <= 3; writes++) {
+				begin(takes, depth, writes);
+				f.sink.lag = (unsigned)depth % 4;
+				assert_true(await(has_ended));
+				assert_true(f.drained && f.read_all);
+				assert_int_equal(f.failed, 0);
+				assert_arrived(BODY);
+				assert_true(f.sink.most <= writes);
+				end();
+			}
+		}
+	}
+}
+
+static void
+chunks_are_put_when_they_are_full(void **state)
+{
+	(void)state;
+	begin(false, 8, 1);
+	assert_true(await(is_drained));
+	assert_int_equal(f.sink.writes, (BODY + SIZE - 1) / SIZE);
+	end();
+}
+
+static void
+a_stalled_sink_stops_the_reader(void **state)
+{
+	(void)state;
+	for (int takes = 0; takes < 2; takes++) {
+		for (size_t depth = 1; depth <= 8; depth++) {
+			for (unsigned writes = 1; writes <= 3; writes++) {
+				size_t held;
+
+				begin(takes, depth, writes);
+				f.sink.stalled = true;
+				turn(500);
+				held = chunk_pool_held(f.pool);
+				/* The queue is full, and so is the sink; the
+				 * reader may hold one it is filling. */
+				assert_true(held >= depth + writes);
+				assert_true(held <= depth + writes + 1);
+				assert_int_equal(f.sink.count, writes);
+				assert_true(f.source.at <= held * SIZE);
+				assert_int_equal(
+				    f.flow.meter.reader, READER_QUEUE);
+				assert_int_equal(
+				    f.flow.meter.writer, WRITER_WRITE);
+				/* It was the last word: nothing moves. */
+				turn(50);
+				assert_int_equal(chunk_pool_held(f.pool), held);
+				f.sink.stalled = false;
+				assert_true(await(is_drained));
+				assert_arrived(BODY);
+				end();
+			}
+		}
+	}
+}
+
+/* One free place is enough: waiting for more would be taking turns. */
+static void
+the_first_free_place_resumes_the_reader(void **state)
+{
+	size_t at;
+
+	(void)state;
+	begin(false, 4, 1);
+	f.sink.stalled = true;
+	turn(200);
+	at = f.source.at;
+	f.sink.stalled = false;
+	turn(1);
+	f.sink.stalled = true;
+	turn(50);
+	assert_true(f.source.at > at);
+	assert_true(f.source.at <= at + 2 * SIZE);
+	end();
+}
+
+static void
+a_silent_source_costs_no_memory(void **state)
+{
+	(void)state;
+	begin(false, 4, 1);
+	f.source.pause_at = 0;
+	turn(50);
+	assert_int_equal(chunk_pool_held(f.pool), 0);
+	assert_int_equal(f.flow.meter.reader, READER_NETWORK);
+	assert_int_equal(f.flow.meter.writer, WRITER_DATA);
+	f.source.pause_at = SIZE_MAX;
+	assert_true(await(is_drained));
+	assert_arrived(BODY);
+	end();
+}
+
+static bool
+something_arrived(void)
+{
+	return f.sink.writes > 0;
+}
+
+/* What came before a silence goes on its way; not at once, but soon. */
+static void
+a_part_filled_chunk_is_put_when_nothing_comes(void **state)
+{
+	uint64_t began = clock_mono_ns();
+
+	(void)state;
+	begin(false, 4, 1);
+	f.source.pause_at = 1;
+	turn(3);
+	assert_int_equal(f.sink.writes, 0);
+	fall_silent();
+	assert_true(await(something_arrived));
+	assert_true(clock_mono_ns() - began >= 9 * NS_PER_MS);
+	assert_true(clock_mono_ns() - began < 2000 * NS_PER_MS);
+	assert_arrived(f.source.at);
+	turn(10);
+	assert_int_equal(chunk_pool_held(f.pool), 0);
+	f.source.pause_at = SIZE_MAX;
+	speak_up();
+	assert_true(await(is_drained));
+	assert_arrived(BODY);
+	end();
+}
+
+static bool
+none_is_held(void)
+{
+	return chunk_pool_held(f.pool) == 0;
+}
+
+/* A size line came and then nothing: such a client is idle as well. */
+static void
+only_framing_holds_no_chunk_for_long(void **state)
+{
+	uint64_t began = clock_mono_ns();
+
+	(void)state;
+	begin(false, 4, 1);
+	f.source.framing = true;
+	f.source.pause_at = 0;
+	fall_silent();
+	turn(2);
+	if (!await(none_is_held))
+		print_error(
+		    "a silent client held a chunk for %d s\n", PATIENCE_S);
+	else
+		assert_true(clock_mono_ns() - began < 2000 * NS_PER_MS);
+	assert_int_equal(chunk_pool_held(f.pool), 0);
+	f.source.pause_at = SIZE_MAX;
+	speak_up();
+	assert_true(await(is_drained));
+	assert_arrived(BODY);
+	end();
+}
+
+static void
+nothing_is_an_upload_too(void **state)
+{
+	(void)state;
+	for (int takes = 0; takes < 2; takes++) {
+		begin(takes, 2, 1);
+		f.source.at = BODY;
+		assert_true(await(is_drained));
+		assert_int_equal(f.sink.writes, 0);
+		end();
+	}
+}
+
+static void
+a_failing_source_is_told(void **state)
+{
+	(void)state;
+	for (int takes = 0; takes < 2; takes++) {
+		for (size_t at = 0; at < BODY - SIZE; at += BODY / 5) {
+			begin(takes, 3, 1);
+			f.source.fail_at = at;
+			assert_true(await(has_ended));
+			assert_int_equal(f.failed_side, FLOW_READING);
+			assert_true(f.failed == -ENETDOWN || f.failed == -EIO);
+			assert_false(f.read_all);
+			end();
+		}
+	}
+}
+
+static void
+a_failing_sink_is_told(void **state)
+{
+	(void)state;
+	for (int takes = 0; takes < 2; takes++) {
+		for (size_t at = 1; at < BODY; at += BODY / 5) {
+			for (unsigned lag = 0; lag < 4; lag++) {
+				begin(takes, 3, 2);
+				f.sink.fail_at = at;
+				f.sink.lag = lag;
+				assert_true(await(has_ended));
+				assert_int_equal(f.failed_side, FLOW_WRITING);
+				assert_int_equal(f.failed, -ENOSPC);
+				assert_false(f.drained);
+				end();
+			}
+		}
+	}
+}
+
+/* The owner ends everything from within the call that tells it so. */
+static void
+it_may_be_stopped_from_within(void **state)
+{
+	(void)state;
+	for (int takes = 0; takes < 2; takes++) {
+		begin(takes, 3, 2);
+		f.stop_at_end = true;
+		assert_true(await(is_drained));
+		assert_arrived(BODY);
+		end();
+		begin(takes, 3, 2);
+		f.stop_at_end = true;
+		f.source.fail_at = BODY / 2;
+		f.sink.lag = 3;
+		assert_true(await(has_failed));
+		end();
+		begin(takes, 3, 2);
+		f.stop_at_end = true;
+		f.sink.fail_at = BODY / 2;
+		f.sink.lag = 3;
+		assert_true(await(has_failed));
+		end();
+	}
+}
+
+static void
+stopped_at_any_moment_it_loses_nothing(void **state)
+{
+	(void)state;
+	for (int takes = 0; takes < 2; takes++) {
+		for (unsigned lag = 0; lag < 4; lag++) {
+			for (unsigned after = 0; after < 150; after++) {
+				begin(takes, 1 + after % 4, 1 + lag % 3);
+				f.sink.lag = lag;
+				f.sink.stalled = after % 5 == 4;
+				turn(after);
+				end();
+			}
+		}
+	}
+}
+
+/* The pool is dry: whoever waits for it can be stopped as well, and goes on
+ * when it is not. */
+static void
+a_dry_pool_pauses_the_reader(void **state)
+{
+	struct chunk_claim other = {.account = &f.account};
+	struct chunk *taken[BUDGET];
+
+	(void)state;
+	for (int stop = 0; stop < 2; stop++) {
+		for (int i = 0; i < BUDGET; i++) {
+			taken[i] = chunk_take(f.pool, &other);
+			assert_non_null(taken[i]);
+		}
+		begin(false, 4, 1);
+		turn(20);
+		assert_int_equal(f.flow.meter.reader, READER_MEMORY);
+		assert_int_equal(f.source.at, 0);
+		assert_int_equal(f.account.waiting, 1);
+		if (stop)
+			flow_stop(&f.flow);
+		for (int i = 0; i < BUDGET; i++)
+			chunk_give(taken[i]);
+		if (stop) {
+			turn(20);
+			assert_int_equal(f.source.at, 0);
+		} else {
+			assert_true(await(is_drained));
+			assert_arrived(BODY);
+		}
+		end();
+	}
+}
+
+/* ---- silence */
+
+static void
+begin_with_silence_max(double seconds)
+{
+	begin(false, 2, 1);
+	flow_stop(&f.flow);
+	turn(1);
+	flow_init(&f.flow);
+	f.flow.to.silence_max_s = seconds;
+	assert_int_equal(flow_start(&f.flow,
+			     &(struct flow_setup){
+				 .loop = f.loop,
+				 .pool = f.pool,
+				 .account = &f.account,
+				 .source = &f.source.source,
+				 .sink = &f.sink.sink,
+				 .queue_depth = 2,
+				 .write_depth = 1,
+				 .silence_max_s = seconds,
+				 .owner = &f,
+				 .on_read_all = on_read_all,
+				 .on_drained = on_drained,
+				 .on_failed = on_failed,
+			     }),
+	    0);
+}
+
+static void
+silence_has_a_limit(void **state)
+{
+	uint64_t began;
+
+	(void)state;
+	for (size_t after = 0; after <= 2; after++) {
+		/* At once; after a part of a chunk; after some chunks. */
+		begin_with_silence_max(0.06);
+		f.source.pause_at = after == 2 ? 5 * SIZE : after;
+		turn(100);
+		fall_silent();
+		began = clock_mono_ns();
+		assert_true(await(has_failed));
+		assert_int_equal(f.failed, -ETIMEDOUT);
+		assert_int_equal(f.failed_side, FLOW_READING);
+		assert_true(clock_mono_ns() - began < 3000 * NS_PER_MS);
+		assert_arrived(f.source.at);
+		end();
+		speak_up();
+	}
+}
+
+/* It is the client's silence that counts, not the disk's. */
+static void
+a_slow_sink_is_not_the_clients_silence(void **state)
+{
+	uint64_t until;
+
+	(void)state;
+	begin_with_silence_max(0.05);
+	f.sink.stalled = true;
+	until = clock_mono_ns() + 200 * NS_PER_MS;
+	while (clock_mono_ns() < until)
+		turn(1);
+	assert_int_equal(f.failed, 0);
+	f.sink.stalled = false;
+	assert_true(await(is_drained));
+	assert_arrived(BODY);
+	end();
+}
+
+static void
+a_dry_pool_is_not_the_clients_silence(void **state)
+{
+	struct chunk_claim other = {.account = &f.account};
+	struct chunk *taken[BUDGET];
+	uint64_t until;
+
+	(void)state;
+	for (int i = 0; i < BUDGET; i++)
+		taken[i] = chunk_take(f.pool, &other);
+	begin_with_silence_max(0.05);
+	until = clock_mono_ns() + 200 * NS_PER_MS;
+	while (clock_mono_ns() < until)
+		turn(1);
+	assert_int_equal(f.failed, 0);
+	for (int i = 0; i < BUDGET; i++)
+		chunk_give(taken[i]);
+	assert_true(await(is_drained));
+	end();
+}
+
+static void
+the_meter_sees_both_sides(void **state)
+{
+	const struct meter *m = &f.flow.meter;
+
+	(void)state;
+	begin(false, 2, 1);
+	f.sink.lag = 5;
+	assert_true(await(is_drained));
+	flow_stop(&f.flow);
+	assert_true(meter_total_ns(m) > 0);
+	assert_true(m->reader_ns[READER_QUEUE] > 0);
+	assert_true(m->writer_ns[WRITER_WRITE] > 0);
+	end();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(what_goes_in_comes_out_in_order),
+	    TEST(chunks_are_put_when_they_are_full),
+	    TEST(a_stalled_sink_stops_the_reader),
+	    TEST(the_first_free_place_resumes_the_reader),
+	    TEST(a_silent_source_costs_no_memory),
+	    TEST(a_part_filled_chunk_is_put_when_nothing_comes),
+	    TEST(only_framing_holds_no_chunk_for_long),
+	    TEST(nothing_is_an_upload_too),
+	    TEST(a_failing_source_is_told),
+	    TEST(a_failing_sink_is_told),
+	    TEST(it_may_be_stopped_from_within),
+	    TEST(stopped_at_any_moment_it_loses_nothing),
+	    TEST(a_dry_pool_pauses_the_reader),
+	    TEST(silence_has_a_limit),
+	    TEST(a_slow_sink_is_not_the_clients_silence),
+	    TEST(a_dry_pool_is_not_the_clients_silence),
+	    TEST(the_meter_sees_both_sides),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,562 @@
+/*
+ * Publishing, by both ways: nothing is seen before its time, nothing is
+ * overwritten by accident, replacing happens at once, and the sweep takes
+ * what a crash left and nothing else.
+ */
+#include "store/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char top[256];
+static int root;
+
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+set_up(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	snprintf(
+	    top, sizeof(top), "%s/test_publish.XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(top));
+	root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_not_equal(root, -1);
+	assert_int_equal(mkdirat(root, "sub", 0700), 0);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	close(root);
+	return nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+enum way { NAMELESS, BY_LINK, BY_RENAME, WAY_COUNT };
+
+/* A publisher that goes this way, whatever the file system could do. */
+static struct publish
+publisher(enum way way)
+{
+	struct publish p;
+
+	assert_int_equal(publish_init(&p, root, true), 0);
+	assert_true(p.nameless);
+	assert_true(p.temp_dir != -1);
+	p.nameless = way == NAMELESS;
+	p.by_link = way == BY_LINK;
+	return p;
+}
+
+static unsigned
+entries(const char *dir)
+{
+	int fd = openat(root, dir, O_RDONLY | O_DIRECTORY);
+	const struct dirent *e;
+	unsigned n = 0;
+	DIR *d;
+
+	if (fd == -1)
+		return 0;
+	d = fdopendir(fd);
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n +=
+		    strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+	closedir(d);
+	return n;
+}
+
+static void
+assert_content(const char *name, const char *text)
+{
+	char got[64] = "";
+	int fd = openat(root, name, O_RDONLY);
+
+	assert_int_not_equal(fd, -1);
+	assert_true(read(fd, got, sizeof(got) - 1) >= 0);
+	close(fd);
+	assert_string_equal(got, text);
+}
+
+static struct unpublished
+create(struct publish *p, int dir, const char *text)
+{
+	struct unpublished u = {.fd = -1};
+
+	assert_int_equal(publish_create(p, dir, &u), 0);
+	assert_true(u.fd >= 0);
+	assert_true(fcntl(u.fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(write(u.fd, text, strlen(text)), strlen(text));
+	return u;
+}
+
+static void
+a_file_gets_its_name_when_it_is_whole(void **state)
+{
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		unsigned before = entries(".");
+		struct unpublished u = create(&p, -1, "whole");
+		char name[16];
+
+		snprintf(name, sizeof(name), "a%d", (int)way);
+		assert_int_equal(entries("."), before);
+		assert_int_equal(
+		    entries(PUBLISH_TEMP_DIR), way == NAMELESS ? 0 : 1);
+		assert_int_equal(publish_link(&p, &u, -1, name), 0);
+		assert_string_equal(u.temp, "");
+		assert_int_equal(entries("."), before + 1);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		assert_content(name, "whole");
+		publish_discard(&p, &u); /* undoes nothing any more */
+		assert_content(name, "whole");
+		close(u.fd);
+		publish_fini(&p);
+		assert_int_equal(p.temp_dir, -1);
+	}
+}
+
+static void
+it_can_be_published_deeper(void **state)
+{
+	int sub = openat(root, "sub", O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		struct unpublished u = create(&p, sub, "deep");
+
+		assert_int_equal(publish_link(&p, &u, sub, "x"), 0);
+		close(u.fd);
+		assert_content("sub/x", "deep");
+		u = create(&p, sub, "deeper");
+		assert_int_equal(publish_replace(&p, &u, sub, "x"), 0);
+		close(u.fd);
+		assert_content("sub/x", "deeper");
+		assert_int_equal(unlinkat(sub, "x", 0), 0);
+		assert_int_equal(entries("sub"), 0);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		publish_fini(&p);
+	}
+	close(sub);
+}
+
+static void
+a_name_that_is_taken_stays(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdirat(root, "dir", 0700), 0);
+	assert_int_equal(symlinkat("nowhere", root, "link"), 0);
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		struct unpublished u = create(&p, -1, "old");
+
+		(void)unlinkat(root, "a", 0);
+		assert_int_equal(publish_link(&p, &u, -1, "a"), 0);
+		close(u.fd);
+		u = create(&p, -1, "new");
+		assert_int_equal(publish_link(&p, &u, -1, "a"), -EEXIST);
+		assert_int_equal(publish_link(&p, &u, -1, "dir"), -EEXIST);
+		assert_int_equal(publish_link(&p, &u, -1, "link"), -EEXIST);
+		assert_content("a", "old");
+		/* It is not lost by that: it can have another name. */
+		assert_int_equal(publish_link(&p, &u, -1, "b"), 0);
+		assert_content("b", "new");
+		close(u.fd);
+		assert_int_equal(unlinkat(root, "b", 0), 0);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		publish_fini(&p);
+	}
+}
+
+static void
+what_is_discarded_is_gone(void **state)
+{
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		unsigned before = entries(".");
+		struct unpublished u = create(&p, -1, "never");
+		struct stat st;
+
+		publish_discard(&p, &u);
+		assert_int_equal(entries("."), before);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		/* The descriptor is its owner's to close. */
+		assert_int_equal(fstat(u.fd, &st), 0);
+		assert_int_equal(st.st_nlink, 0);
+		close(u.fd);
+		publish_fini(&p);
+	}
+}
+
+static void
+replacing_takes_what_is_there_or_nothing(void **state)
+{
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		struct unpublished u;
+
+		for (int i = 0; i < 3; i++) {
+			char text[16];
+
+			snprintf(text, sizeof(text), "%d", i);
+			u = create(&p, -1, text);
+			assert_int_equal(publish_replace(&p, &u, -1, "a"), 0);
+			assert_content("a", text);
+			assert_string_equal(u.temp, "");
+			close(u.fd);
+		}
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		assert_int_equal(unlinkat(root, "a", 0), 0);
+		publish_fini(&p);
+	}
+}
+
+static void
+what_cannot_be_replaced_says_so(void **state)
+{
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		struct unpublished u = create(&p, -1, "file");
+
+		assert_int_equal(publish_replace(&p, &u, -1, "sub"), -EISDIR);
+		assert_int_equal(entries("sub"), 0);
+		publish_discard(&p, &u);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		close(u.fd);
+		publish_fini(&p);
+	}
+}
+
+/* ---- at once */
+
+enum {
+	REPLACED = 60000, /* bytes of a file that is replaced */
+	REPLACES = 300,
+};
+
+static _Atomic bool over;
+
+/* Read it again and again; how often it was not whole. */
+static void *
+read_again(void *arg)
+{
+	static char buf[REPLACED + 1];
+	unsigned long broken = 0, reads = 0;
+
+	(void)arg;
+	while (!atomic_load(&over)) {
+		int fd = openat(root, "a", O_RDONLY);
+		ssize_t n = fd == -1 ? -1 : read(fd, buf, sizeof(buf));
+
+		if (fd != -1)
+			close(fd);
+		reads++;
+		if (n != REPLACED || memcmp(buf, buf + 1, REPLACED - 1) != 0)
+			broken++;
+	}
+	return (void *)(reads > 10 ? broken : 1);
+}
+
+static void
+a_reader_sees_the_old_one_or_the_new_one(void **state)
+{
+	static char text[REPLACED];
+
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		pthread_t reader;
+		void *broken;
+
+		for (unsigned i = 0; i < REPLACES; i++) {
+			struct unpublished u = create(&p, -1, "");
+
+			memset(text, 'a' + (int)(i % 26), sizeof(text));
+			assert_int_equal(
+			    write(u.fd, text, sizeof(text)), sizeof(text));
+			assert_int_equal(publish_replace(&p, &u, -1, "a"), 0);
+			close(u.fd);
+			if (i == 0) {
+				atomic_store(&over, false);
+				assert_int_equal(pthread_create(&reader, NULL,
+						     read_again, NULL),
+				    0);
+			}
+		}
+		atomic_store(&over, true);
+		assert_int_equal(pthread_join(reader, &broken), 0);
+		assert_null(broken);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		publish_fini(&p);
+	}
+}
+
+/* Each name is won once, however many try. */
+struct racer {
+	struct publish p;
+	unsigned won;
+	bool failed;
+};
+
+static void *
+race(void *arg)
+{
+	struct racer *r = arg;
+
+	for (unsigned i = 0; i < 300 && !r->failed; i++) {
+		struct unpublished u = {.fd = -1};
+		char name[16];
+		int err;
+
+		snprintf(name, sizeof(name), "r%u", i);
+		err = publish_create(&r->p, -1, &u);
+		if (err == 0)
+			err = publish_link(&r->p, &u, -1, name);
+		r->won += err == 0;
+		r->failed = err != 0 && err != -EEXIST;
+		publish_discard(&r->p, &u);
+		close(u.fd);
+	}
+	return NULL;
+}
+
+static void
+of_two_one_gets_the_name(void **state)
+{
+	struct racer r[WAY_COUNT];
+	pthread_t t[WAY_COUNT];
+	unsigned won = 0;
+
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		r[way] = (struct racer){.p = publisher(way)};
+		assert_int_equal(
+		    pthread_create(&t[way], NULL, race, &r[way]), 0);
+	}
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		assert_int_equal(pthread_join(t[way], NULL), 0);
+		assert_false(r[way].failed);
+		won += r[way].won;
+		publish_fini(&r[way].p);
+	}
+	assert_int_equal(won, 300);
+	assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+}
+
+/* ---- the sweep */
+
+static void
+touch(const char *name)
+{
+	int fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_int_not_equal(fd, -1);
+	close(fd);
+}
+
+static bool
+exists(const char *name)
+{
+	return faccessat(root, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+#define TEMP PUBLISH_TEMP_DIR "/"
+
+static void
+the_sweep_takes_what_a_crash_left(void **state)
+{
+	/* What is not quite a temp name is somebody else's. */
+	static const char *const foreign[] = {
+	    TEMP "notes.txt",
+	    TEMP "0123456789abcdef",
+	    TEMP "0123456789abcde.part",
+	    TEMP "0123456789abcdef0.part",
+	    TEMP "0123456789ABCDEF.part",
+	    TEMP "0123456789abcdeg.part",
+	    TEMP "0123456789abcdef.part.bak",
+	    TEMP "0123456789abcdef.parts",
+	    TEMP ".part",
+	    "0123456789abcdef.part",
+	};
+	struct publish p = publisher(BY_LINK);
+	struct unpublished alive = create(&p, -1, "alive");
+	struct unpublished dead = create(&p, -1, "dead");
+
+	(void)state;
+	close(dead.fd); /* and with it its lock */
+	touch(TEMP "fedcba9876543210.part");
+	for (size_t i = 0; i < COUNT_OF(foreign); i++)
+		touch(foreign[i]);
+	assert_int_equal(mkdirat(root, TEMP "00000000000000aa.part", 0700), 0);
+	touch("target");
+	assert_int_equal(
+	    symlinkat("../target", root, TEMP "00000000000000bb.part"), 0);
+
+	assert_int_equal(publish_sweep(root), 2);
+	assert_false(exists(TEMP "fedcba9876543210.part"));
+	for (size_t i = 0; i < COUNT_OF(foreign); i++)
+		assert_true(exists(foreign[i]));
+	assert_true(exists(TEMP "00000000000000aa.part"));
+	assert_true(exists(TEMP "00000000000000bb.part"));
+	assert_true(exists("target"));
+	/* The one that is being written still can get its name. */
+	assert_int_equal(publish_link(&p, &alive, -1, "alive"), 0);
+	assert_content("alive", "alive");
+	assert_int_equal(publish_sweep(root), 0);
+	close(alive.fd);
+	publish_fini(&p);
+}
+
+static void
+the_sweep_needs_nothing_to_be_there(void **state)
+{
+	(void)state;
+	assert_int_equal(publish_sweep(root), 0);
+	assert_false(exists(PUBLISH_TEMP_DIR));
+	/* Somebody else's link of that name is not followed. */
+	assert_int_equal(mkdirat(root, "else", 0700), 0);
+	touch("else/fedcba9876543210.part");
+	assert_int_equal(symlinkat("else", root, PUBLISH_TEMP_DIR), 0);
+	assert_int_equal(publish_sweep(root), 0);
+	assert_true(exists("else/fedcba9876543210.part"));
+}
+
+static void *
+sweep_again(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&over))
+		(void)publish_sweep(root);
+	return NULL;
+}
+
+/* A restarted worker sweeps while the others publish: all of them arrive. */
+static void
+a_sweep_takes_nothing_from_the_living(void **state)
+{
+	pthread_t sweeper;
+
+	(void)state;
+	atomic_store(&over, false);
+	assert_int_equal(pthread_create(&sweeper, NULL, sweep_again, NULL), 0);
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+
+		for (unsigned i = 0; i < 500; i++) {
+			struct unpublished u = create(&p, -1, "x");
+			char name[24];
+
+			snprintf(name, sizeof(name), "s%d-%u", (int)way, i);
+			if (i % 2)
+				assert_int_equal(
+				    publish_replace(&p, &u, -1, name), 0);
+			else
+				assert_int_equal(
+				    publish_link(&p, &u, -1, name), 0);
+			assert_content(name, "x");
+			close(u.fd);
+		}
+		publish_fini(&p);
+	}
+	atomic_store(&over, true);
+	assert_int_equal(pthread_join(sweeper, NULL), 0);
+}
+
+/* ---- the ways */
+
+static void
+the_way_is_named(void **state)
+{
+	struct publish p = publisher(NAMELESS);
+
+	(void)state;
+	assert_string_equal(publish_way(&p), "O_TMPFILE and link");
+	p.nameless = false;
+	assert_string_equal(publish_way(&p), "temp name and rename");
+	p.by_link = true;
+	assert_string_equal(publish_way(&p), "temp name and link");
+	publish_fini(&p);
+}
+
+static void
+without_overwrite_nothing_is_made_here(void **state)
+{
+	struct publish p;
+
+	(void)state;
+	assert_int_equal(publish_init(&p, root, false), 0);
+	assert_true(p.nameless);
+	assert_false(exists(PUBLISH_TEMP_DIR));
+	assert_int_equal(p.temp_dir, -1);
+	publish_fini(&p);
+	publish_fini(&p);
+}
+
+static void
+a_foreign_temp_dir_is_refused(void **state)
+{
+	struct publish p;
+
+	(void)state;
+	assert_int_equal(symlinkat("sub", root, PUBLISH_TEMP_DIR), 0);
+	assert_int_equal(publish_init(&p, root, true), -ELOOP);
+	assert_int_equal(unlinkat(root, PUBLISH_TEMP_DIR, 0), 0);
+	touch(PUBLISH_TEMP_DIR);
+	assert_int_equal(publish_init(&p, root, true), -ENOTDIR);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_file_gets_its_name_when_it_is_whole),
+	    TEST(it_can_be_published_deeper),
+	    TEST(a_name_that_is_taken_stays),
+	    TEST(what_is_discarded_is_gone),
+	    TEST(replacing_takes_what_is_there_or_nothing),
+	    TEST(what_cannot_be_replaced_says_so),
+	    TEST(a_reader_sees_the_old_one_or_the_new_one),
+	    TEST(of_two_one_gets_the_name),
+	    TEST(the_sweep_takes_what_a_crash_left),
+	    TEST(the_sweep_needs_nothing_to_be_there),
+	    TEST(a_sweep_takes_nothing_from_the_living),
+	    TEST(the_way_is_named),
+	    TEST(without_overwrite_nothing_is_made_here),
+	    TEST(a_foreign_temp_dir_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

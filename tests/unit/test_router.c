@@ -1,0 +1,258 @@
+/*
+ * The router: each method on each kind of path, from the bytes of a head.
+ */
+#include "http/router.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char text[] = "server { listen 127.0.0.1:8000;\n"
+			   "location /file { output_dir /tmp/a; }\n"
+			   "location /file/deep { output_dir /tmp/b; }\n"
+			   "location /drop { output_dir /tmp/c; read off; } }\n"
+			   "server { listen 127.0.0.1:8001;\n"
+			   "location / { output_dir /tmp/d; } }\n";
+
+static struct config *conf;
+
+static int
+set_up(void **state)
+{
+	struct str errors = {0};
+
+	(void)state;
+	if (config_parse_text(
+		"test.conf", text, sizeof(text) - 1, &errors, &conf) < 0) {
+		print_error("%s", errors.s);
+		return -1;
+	}
+	str_fini(&errors);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	config_free(&conf);
+	return 0;
+}
+
+/* The route of a request with these field lines. */
+static struct route
+route_of(unsigned server, const char *line, const char *fields)
+{
+	static char buf[1024]; /* the route points into it */
+	const char *why;
+	struct route r;
+	struct head h = {0};
+	int len;
+
+	len = snprintf(
+	    buf, sizeof(buf), "%s HTTP/1.1\r\nHost: h\r\n%s\r\n", line, fields);
+	if (head_parse(buf, (size_t)len, &h, &why) != 0)
+		fail_msg("%s: %s", line, why);
+	router_route(&conf->servers[server], &h, &r);
+	return r;
+}
+
+#define ALL "GET, HEAD, POST, PUT, OPTIONS"
+#define STORE_NEW "POST, PUT, OPTIONS"
+#define NAMED "GET, HEAD, PUT, OPTIONS"
+#define STORE_NAMED "PUT, OPTIONS"
+#define INDEX "GET, HEAD, OPTIONS"
+
+/* clang-format off */
+static const struct row {
+	unsigned server;
+	const char *line;
+	enum route_kind kind;
+	int status; /* of a refused one */
+	const char *allow;
+	const char *prefix; /* of the location; NULL: none */
+	const char *name;
+} rows[] = {
+	{ 0, "GET /", ROUTE_INDEX, 0, INDEX, NULL, "" },
+	{ 0, "HEAD /", ROUTE_INDEX, 0, INDEX, NULL, "" },
+	{ 0, "GET /?x=/file", ROUTE_INDEX, 0, INDEX, NULL, "" },
+	{ 0, "OPTIONS /", ROUTE_OPTIONS, 0, INDEX, NULL, "" },
+	{ 0, "PUT /", ROUTE_REFUSED, 405, INDEX, NULL, "" },
+	{ 0, "POST /", ROUTE_REFUSED, 405, INDEX, NULL, "" },
+	{ 0, "DELETE /", ROUTE_REFUSED, 405, INDEX, NULL, "" },
+	/* a location */
+	{ 0, "PUT /file", ROUTE_STORE_NEW, 0, ALL, "/file", "" },
+	{ 0, "POST /file", ROUTE_STORE_NEW, 0, ALL, "/file", "" },
+	{ 0, "POST /file?name=x", ROUTE_STORE_NEW, 0, ALL, "/file", "" },
+	{ 0, "GET /file", ROUTE_READ_NEWEST, 0, ALL, "/file", "" },
+	{ 0, "HEAD /file", ROUTE_READ_NEWEST, 0, ALL, "/file", "" },
+	{ 0, "OPTIONS /file", ROUTE_OPTIONS, 0, ALL, "/file", "" },
+	{ 0, "DELETE /file", ROUTE_REFUSED, 405, ALL, "/file", "" },
+	{ 0, "PATCH /file", ROUTE_REFUSED, 405, ALL, "/file", "" },
+	{ 0, "PUT http://h/file", ROUTE_STORE_NEW, 0, ALL, "/file", "" },
+	/* a name in it */
+	{ 0, "PUT /file/a", ROUTE_STORE_NAMED, 0, NAMED, "/file", "a" },
+	{ 0, "PUT /file/a/b.bin", ROUTE_STORE_NAMED, 0, NAMED, "/file", "a/b.bin" },
+	{ 0, "PUT /file/a%2Fb?x", ROUTE_STORE_NAMED, 0, NAMED, "/file", "a%2Fb" },
+	{ 0, "PUT /file//a", ROUTE_STORE_NAMED, 0, NAMED, "/file", "/a" },
+	{ 0, "GET /file/a", ROUTE_READ_NAMED, 0, NAMED, "/file", "a" },
+	{ 0, "HEAD /file/a", ROUTE_READ_NAMED, 0, NAMED, "/file", "a" },
+	{ 0, "OPTIONS /file/a", ROUTE_OPTIONS, 0, NAMED, "/file", "a" },
+	{ 0, "POST /file/a", ROUTE_REFUSED, 405, NAMED, "/file", "a" },
+	{ 0, "DELETE /file/a", ROUTE_REFUSED, 405, NAMED, "/file", "a" },
+	/* neither: the slash alone */
+	{ 0, "PUT /file/", ROUTE_REFUSED, 400, NAMED, "/file", "" },
+	{ 0, "GET /file/", ROUTE_REFUSED, 404, NAMED, "/file", "" },
+	{ 0, "POST /file/", ROUTE_REFUSED, 405, NAMED, "/file", "" },
+	{ 0, "OPTIONS /file/", ROUTE_OPTIONS, 0, NAMED, "/file", "" },
+	/* the longest prefix, at a slash only */
+	{ 0, "PUT /file/deep", ROUTE_STORE_NEW, 0, ALL, "/file/deep", "" },
+	{ 0, "PUT /file/deep/a", ROUTE_STORE_NAMED, 0, NAMED, "/file/deep", "a" },
+	{ 0, "PUT /file/deeper", ROUTE_STORE_NAMED, 0, NAMED, "/file", "deeper" },
+	{ 0, "PUT /files", ROUTE_REFUSED, 404, NULL, NULL, "" },
+	{ 0, "GET /fil", ROUTE_REFUSED, 404, NULL, NULL, "" },
+	{ 0, "GET /other/file", ROUTE_REFUSED, 404, NULL, NULL, "" },
+	{ 0, "OPTIONS /other", ROUTE_REFUSED, 404, NULL, NULL, "" },
+	/* read off */
+	{ 0, "PUT /drop", ROUTE_STORE_NEW, 0, STORE_NEW, "/drop", "" },
+	{ 0, "GET /drop", ROUTE_REFUSED, 405, STORE_NEW, "/drop", "" },
+	{ 0, "HEAD /drop", ROUTE_REFUSED, 405, STORE_NEW, "/drop", "" },
+	{ 0, "OPTIONS /drop", ROUTE_OPTIONS, 0, STORE_NEW, "/drop", "" },
+	{ 0, "PUT /drop/a", ROUTE_STORE_NAMED, 0, STORE_NAMED, "/drop", "a" },
+	{ 0, "GET /drop/a", ROUTE_REFUSED, 405, STORE_NAMED, "/drop", "a" },
+	{ 0, "HEAD /drop/a", ROUTE_REFUSED, 405, STORE_NAMED, "/drop", "a" },
+	{ 0, "GET /drop/", ROUTE_REFUSED, 405, STORE_NAMED, "/drop", "" },
+	/* the server itself, and proxies */
+	{ 0, "OPTIONS *", ROUTE_OPTIONS, 0, ALL, NULL, "" },
+	{ 0, "CONNECT h:443", ROUTE_REFUSED, 405, ALL, NULL, "" },
+	/* location / is all there is */
+	{ 1, "PUT /", ROUTE_STORE_NEW, 0, ALL, "/", "" },
+	{ 1, "POST /", ROUTE_STORE_NEW, 0, ALL, "/", "" },
+	{ 1, "GET /", ROUTE_READ_NEWEST, 0, ALL, "/", "" },
+	{ 1, "PUT /a", ROUTE_STORE_NAMED, 0, NAMED, "/", "a" },
+	{ 1, "PUT /a/b", ROUTE_STORE_NAMED, 0, NAMED, "/", "a/b" },
+	{ 1, "GET /a", ROUTE_READ_NAMED, 0, NAMED, "/", "a" },
+	{ 1, "OPTIONS /a", ROUTE_OPTIONS, 0, NAMED, "/", "a" },
+};
+/* clang-format on */
+
+static bool
+same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void
+each_method_on_each_path(void **state)
+{
+	unsigned wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct row *w = &rows[i];
+		struct route r =
+		    route_of(w->server, w->line, "Content-Length: 1\r\n");
+		const char *prefix = r.location ? r.location->prefix : NULL;
+
+		if (r.kind == w->kind &&
+		    (r.kind != ROUTE_REFUSED || r.status == w->status) &&
+		    same(r.allow, w->allow) && same(prefix, w->prefix) &&
+		    r.name.len == strlen(w->name) &&
+		    (r.name.len == 0 ||
+			memcmp(r.name.s, w->name, r.name.len) == 0))
+			continue;
+		wrong++;
+		print_error("%s: kind %d status %d allow %s in %s name %.*s\n",
+		    w->line, (int)r.kind, r.status, r.allow ? r.allow : "-",
+		    prefix ? prefix : "-", (int)r.name.len,
+		    r.name.s ? r.name.s : "");
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void
+a_refusal_says_why(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct route r = route_of(
+		    rows[i].server, rows[i].line, "Content-Length: 1\r\n");
+
+		if (r.kind != ROUTE_REFUSED)
+			continue;
+		assert_non_null(r.why);
+		assert_true(strlen(r.why) > 10);
+		if (r.status == 405)
+			assert_non_null(r.allow);
+	}
+}
+
+/* clang-format off */
+static const struct store_row {
+	const char *line, *fields;
+	int status; /* 0: it is stored */
+} stores[] = {
+	{ "PUT /file/a", "Content-Length: 0\r\n", 0 },
+	{ "PUT /file/a", "Transfer-Encoding: chunked\r\n", 0 },
+	{ "POST /file", "Content-Length: 0\r\n", 0 },
+	{ "PUT /file/a", "", 411 },
+	{ "PUT /file", "", 411 },
+	{ "POST /file", "", 411 },
+	{ "PUT /file/a", "Content-Length: 1\r\nContent-Encoding: gzip\r\n", 415 },
+	{ "POST /file", "Content-Length: 1\r\nContent-Encoding: gzip\r\n", 415 },
+	{ "PUT /file/a", "Content-Length: 1\r\nContent-Encoding: identity\r\n", 0 },
+	{ "PUT /file/a", "Content-Length: 1\r\nContent-Range: bytes 0-0/2\r\n", 400 },
+	{ "POST /file", "Content-Length: 1\r\nContent-Range: bytes 0-0/2\r\n", 400 },
+	{ "PUT /file/a", "Content-Length: 1\r\nExpect: 100-continue\r\n", 0 },
+	{ "PUT /file/a", "Content-Length: 1\r\nExpect: a-miracle\r\n", 417 },
+	/* what is wrong with the path comes first */
+	{ "PUT /file/", "", 400 },
+	{ "PUT /other", "", 404 },
+	{ "POST /file/a", "", 405 },
+	{ "PUT /", "", 405 },
+};
+/* clang-format on */
+
+static void
+what_an_upload_must_say(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(stores); i++) {
+		const struct store_row *w = &stores[i];
+		struct route r = route_of(0, w->line, w->fields);
+
+		if (r.status != w->status ||
+		    (r.kind == ROUTE_REFUSED) != (w->status != 0))
+			fail_msg(
+			    "%s with %s is %d", w->line, w->fields, r.status);
+	}
+}
+
+static void
+reading_needs_none_of_that(void **state)
+{
+	(void)state;
+	assert_int_equal(route_of(0, "GET /file", "").kind, ROUTE_READ_NEWEST);
+	assert_int_equal(
+	    route_of(0, "GET /file/a", "Content-Range: bytes 0-0/2\r\n").kind,
+	    ROUTE_READ_NAMED);
+	assert_int_equal(route_of(0, "OPTIONS /file", "").kind, ROUTE_OPTIONS);
+	assert_int_equal(route_of(0, "GET /", "").kind, ROUTE_INDEX);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_method_on_each_path),
+	    cmocka_unit_test(a_refusal_says_why),
+	    cmocka_unit_test(what_an_upload_must_say),
+	    cmocka_unit_test(reading_needs_none_of_that),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
