@@ -420,8 +420,9 @@ check_head(
 	    h->content_length > l->max_body_size) {
 		num_format_size(l->max_body_size, limit);
 		snprintf(why, size,
-		    "larger than max_body_size %s of location %s", limit,
-		    l->prefix);
+		    "larger than max_body_size %s of location %s: send it in "
+		    "parts, or have the limit raised",
+		    limit, l->prefix);
 		return 413;
 	}
 	return 0;

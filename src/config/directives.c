@@ -95,7 +95,7 @@ const struct directive directives[] = {
 	{ "listen", VALUE_LISTEN, APPLY_RELOAD,
 	  .owner = BLOCK_SERVER, .contexts = IN_SERVER,
 	  .dflt = "127.0.0.1:8000",
-	  .help = "address to take connections on; may be given many times" },
+	  .help = "address to take connections on, PORT alone: on all of IPv4; may be given many times" },
 	{ "location", VALUE_BLOCK, APPLY_RELOAD,
 	  .owner = BLOCK_LOCATION, .contexts = IN_SERVER,
 	  .help = "what holds for request paths at and below a prefix" },

@@ -309,6 +309,7 @@ static void
 format(struct conn *c, const struct response *r)
 {
 	c->status = r->status;
+	c->streamed = c->head_only || r->streamed ? 0 : r->content.len;
 	c->keep = c->keep && !r->close && !c->group->stopping &&
 		  c->body.source.ended &&
 		  c->group->conf->keepalive_timeout_ms > 0 &&
@@ -828,6 +829,8 @@ conn_group_drop(struct conn_group *g)
 			void *request = c->request;
 
 			c->request = NULL;
+			c->status = 0;
+			log_access(c, "stopped");
 			g->handler->on_gone(g->handler, request);
 		}
 		conn_on(c, LEFT);

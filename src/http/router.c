@@ -8,6 +8,12 @@ static const char allow_store_new[] = "POST, PUT, OPTIONS";
 static const char allow_named[] = "GET, HEAD, PUT, OPTIONS";
 static const char allow_store_named[] = "PUT, OPTIONS";
 
+static const char reading_is_off[] =
+    "reading is off in this location (read off): it only takes uploads";
+static const char not_served[] =
+    "uploads are stored with PUT and POST and read with GET and HEAD; nothing "
+    "else is served, deleting neither";
+
 static void
 refuse(struct route *r, int status, const char *why)
 {
@@ -60,7 +66,7 @@ route_collection(const struct head *h, struct route *r)
 	else if (is_read(h) && r->location->read)
 		r->kind = ROUTE_READ_NEWEST;
 	else
-		refuse(r, 405, "this location takes uploads with PUT and POST");
+		refuse(r, 405, is_read(h) ? reading_is_off : not_served);
 }
 
 static void
@@ -82,8 +88,12 @@ route_name(const struct head *h, struct route *r)
 		r->kind = ROUTE_READ_NAMED;
 	else
 		refuse(r, 405,
-		    "store under a name with PUT; POST to the "
-		    "location itself gets a generated name");
+		    is_read(h)		       ? reading_is_off
+		    : h->method == METHOD_POST ? "store under a name with "
+						 "PUT; POST to the location "
+						 "itself gets a generated "
+						 "name"
+					       : not_served);
 }
 
 static void

@@ -40,6 +40,8 @@ open_one(
 				 "choose another address"
 	    : err == -EACCES ? ": a port below 1024 needs root, a UNIX socket "
 			       "a directory that can be written"
+	    : err == -EADDRNOTAVAIL
+		? ": this machine does not have that address"
 	    : err == -EEXIST ? ": the path exists and is no socket"
 			     : "");
 	return err;

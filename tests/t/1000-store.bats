@@ -11,7 +11,7 @@ GENERATED='^/file/[0-9]{8}T[0-9]{9}Z-[0-9a-f]{16}$'
 	assert_status 201
 	assert_header Location /file/a.bin
 	assert_same body "$STORE/a.bin"
-	assert_equal "$(find "$STORE" -type f)" "$STORE/a.bin"
+	assert_equal "$(files_in "$STORE")" "$STORE/a.bin"
 }
 
 @test "PUT to the location stores under a generated name" {
@@ -40,7 +40,7 @@ GENERATED='^/file/[0-9]{8}T[0-9]{9}Z-[0-9a-f]{16}$'
 		assert_regex "$(header Location)" "$GENERATED"
 		assert_same body "$STORE/$(receipt name)"
 	done
-	assert_equal "$(find "$STORE" -type f | wc -l)" 5
+	assert_equal "$(files_in "$STORE" | wc -l)" 5
 }
 
 @test "POST to a name is 405, PUT behind the slash 400: a name is missing" {

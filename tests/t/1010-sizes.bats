@@ -100,7 +100,7 @@ stores() {
 	assert_equal "$(receipt bytes)" $size
 	assert_same body "$STORE/big"
 	# 1 + queue_depth + what is in flight, each 256k, and the program.
-	if ! grep -q -e __asan_init -e __tsan_init "$PENSTOCK"; then
+	if ! is_sanitized; then
 		peak=$(worker_peak "$(workers)")
 		[ "$peak" -lt 16384 ] || fail "the worker took $peak KiB"
 	fi

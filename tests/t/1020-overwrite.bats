@@ -28,7 +28,7 @@ load ../lib/penstock
 	assert_status 200
 	assert_same two "$STORE/d/a"
 	assert_equal "$(receipt bytes)" 51200
-	assert_equal "$(find "$STORE" -type f)" "$STORE/d/a"
+	assert_equal "$(files_in "$STORE")" "$STORE/d/a"
 }
 
 @test "overwrite on: until the last byte the old file is there, whole" {
@@ -58,7 +58,7 @@ load ../lib/penstock
 	raw -e 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nsome' || true
 	eventually access_has '"PUT /file/a" [0-9]+ .*(client-gone|bad-framing)'
 	assert_same old "$STORE/a"
-	assert_equal "$(find "$STORE" -type f)" "$STORE/a"
+	assert_equal "$(files_in "$STORE")" "$STORE/a"
 }
 
 @test "two at once to one name, overwrite on: each true, the last to finish stays" {
@@ -96,7 +96,7 @@ load ../lib/penstock
 	hear $a >heard.a
 	grep -q '^HTTP/1.1 409 ' heard.a
 	assert_equal "$(cat "$STORE/x")" bbbbb
-	assert_equal "$(find "$STORE" -type f)" "$STORE/x"
+	assert_equal "$(files_in "$STORE")" "$STORE/x"
 }
 
 @test "many at once to one name, overwrite off: exactly one 201" {
@@ -113,7 +113,7 @@ load ../lib/penstock
 	start_server 'overwrite on;' '' 'worker_processes 4;'
 	run -0 "$PENSTOCK_TOOLS/load" -c 16 -n 200 -s 100k -u /file/same "127.0.0.1:$PORT"
 	assert_equal "$(stat -c %s "$STORE/same")" 102400
-	assert_equal "$(find "$STORE" -type f)" "$STORE/same"
+	assert_equal "$(files_in "$STORE")" "$STORE/same"
 }
 
 @test "files that others put there are never replaced with overwrite off" {
@@ -204,7 +204,7 @@ load ../lib/penstock
 	hear $FD >heard
 	grep -q '^HTTP/1.1 412 ' heard
 	assert_same three "$STORE/a"
-	assert_equal "$(find "$STORE" -type f)" "$STORE/a"
+	assert_equal "$(files_in "$STORE")" "$STORE/a"
 }
 
 @test "a name that is a directory, or whose parent is a file, is 409" {

@@ -166,10 +166,10 @@ newest_is() {
 	put a
 	put b
 	put c
-	assert_equal "$(find "$STORE" -type f | wc -l)" 3
+	assert_equal "$(files_in "$STORE" | wc -l)" 3
 }
 
-_only() { [[ $(find "$STORE" -type f) == "$STORE/$1" ]]; }
+_only() { [[ $(files_in "$STORE") == "$STORE/$1" ]]; }
 
 @test "keep latest: each upload removes the one before" {
 	start_server 'keep latest;' '' 'worker_processes 4;'
@@ -187,11 +187,11 @@ _only() { [[ $(find "$STORE" -type f) == "$STORE/$1" ]]; }
 @test "keep latest: many at once leave one, which is the newest" {
 	start_server 'keep latest;' '' 'worker_processes 4;'
 	run -0 "$PENSTOCK_TOOLS/load" -c 16 -n 200 -s 4k "127.0.0.1:$PORT"
-	_one() { [[ $(find "$STORE" -type f | wc -l) == 1 ]]; }
+	_one() { [[ $(files_in "$STORE" | wc -l) == 1 ]]; }
 	eventually _one
 	request GET /file
 	assert_status 200
-	assert_equal "$(header Content-Location)" "/file/$(basename "$(find "$STORE" -type f)")"
+	assert_equal "$(header Content-Location)" "/file/$(basename "$(files_in "$STORE")")"
 }
 
 @test "keep latest: an upload that fails removes nothing" {
