@@ -26,7 +26,8 @@ struct newest_table; /* all of them */
 
 struct newest_entry {
 	uint64_t inode;
-	bool published; /* by us, since the start; else found by a scan */
+	uint64_t ctime_ns; /* when it got its name; inodes are used again */
+	bool published;	   /* by us, since the start; else found by a scan */
 	char name[NEWEST_NAME_MAX]; /* below the output directory */
 };
 

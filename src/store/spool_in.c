@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "flow/writer.h"
@@ -41,6 +42,7 @@ struct incoming_file {
 	const char *rest; /* the part of `name` below it */
 	bool abandoned;	  /* by its upload: end when nothing is in flight */
 	ino_t inode;
+	uint64_t ctime_ns;	 /* `keep latest`: when it got its name */
 	bool replaces_much;	 /* what it replaces takes its time to free */
 	struct newest_entry old; /* what it took the place of as the newest */
 	bool (*terms_hold)(const void *terms, const struct stat *existing);
@@ -239,6 +241,21 @@ sync_data(struct incoming_file *f)
 	return errno == ENOSPC || errno == EDQUOT ? -errno : STORE_SYNC_FAILED;
 }
 
+static uint64_t
+ctime_ns(const struct stat *st)
+{
+	return (uint64_t)st->st_ctim.tv_sec * NS_PER_S +
+	       (uint64_t)st->st_ctim.tv_nsec;
+}
+
+static uint64_t
+ctime_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? ctime_ns(&st) : 0;
+}
+
 /* Data first, then the name, then the directories that hold the name. */
 static int
 commit_steps(struct incoming_file *f, int *ret_made)
@@ -260,6 +277,8 @@ commit_steps(struct incoming_file *f, int *ret_made)
 	if (*ret_made != -1)
 		dir = *ret_made;
 	err = give_name(f, dir, name);
+	if (err == 0 && sp->to.keep_latest)
+		f->ctime_ns = ctime_of(f->u.fd);
 	if (err < 0 || !sync)
 		return err;
 	err = fsync(dir) == -1 ? -errno : sync_ancestors(f, dir);
@@ -300,7 +319,7 @@ remove_old_job(void *arg)
 	at = dir == -1 ? f->spool->root : dir;
 	if (fstatat(at, rest, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISREG(st.st_mode) && (uint64_t)st.st_ino == f->old.inode &&
-	    unlinkat(at, rest, 0) == -1)
+	    ctime_ns(&st) == f->old.ctime_ns && unlinkat(at, rest, 0) == -1)
 		err = -errno;
 	fd_close(&lock);
 	fd_close(&dir);
@@ -323,7 +342,8 @@ static void
 on_committed(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
-	struct newest_entry e = {.inode = f->inode, .published = true};
+	struct newest_entry e = {
+	    .inode = f->inode, .ctime_ns = f->ctime_ns, .published = true};
 	bool had_old = false;
 
 	if (res == 0 && f->spool->newest != NULL) {
