@@ -11,8 +11,9 @@
  *  - everybody gets one chunk before anybody gets a second;
  *  - each chunk is charged to the device it is bound for: one device has at
  *    most half of the budget while another one waits; and where there are
- *    several, none ever has more than four times what is still free, so that
- *    a newcomer finds something even when all others are stuck for good.
+ *    several, none ever has more than four times what is still free, and one
+ *    chunk is kept back for each that has none, so that a newcomer finds
+ *    something even when all others are stuck for good.
  */
 #ifndef DISK_CHUNK_H
 #define DISK_CHUNK_H

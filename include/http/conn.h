@@ -49,6 +49,7 @@ struct handler {
 /* What the connections of one server block share; one set per worker. */
 struct conn_group {
 	struct ev_loop *loop;
+	struct chunk_pool *pool; /* whose chunks answers are streamed from */
 	const struct conf_server *conf;
 	struct handler *handler;
 	struct slot *slot;	      /* whose `connections` they count in */

@@ -36,15 +36,36 @@ struct chunk_pool {
 	struct list more_waiting;  /* claims that hold some */
 };
 
+/* Accounts but `a` that hold nothing: one chunk is kept back for each. */
+static size_t
+newcomers(const struct chunk_pool *p, const struct chunk_account *a)
+{
+	struct list_node *n, *tmp;
+	size_t count = 0;
+
+	LIST_EACH(&p->accounts, n, tmp)
+	{
+		const struct chunk_account *other =
+		    container_of(n, struct chunk_account, node);
+
+		count += other != a && other->held == 0;
+	}
+	return count;
+}
+
 /* May a chunk be charged to `a` now?  (The pool is known not to be dry.) */
 static bool
 has_share(const struct chunk_pool *p, const struct chunk_account *a)
 {
 	struct list_node *n, *tmp;
 
+	size_t left = p->budget - p->held;
+
 	if (p->account_count < 2)
 		return true;
-	if (a->held >= DYNAMIC_THRESHOLD * (p->budget - p->held))
+	if (a->held > 0 && left <= newcomers(p, a))
+		return false;
+	if (a->held >= DYNAMIC_THRESHOLD * left)
 		return false;
 	if (a->held < p->budget / 2)
 		return true;

@@ -17,6 +17,7 @@
 #include "stat/shm.h"
 
 #define CONN_MAGIC 0x636f6e6eU
+#define STALLED_S 5.0	     /* the same, while others wait for its memory */
 #define SEND_TIMEOUT_S 60.0  /* no progress with an answer */
 #define STOP_GRACE_S 1.0     /* for one more request when the worker stops */
 #define LINGER_SILENCE_S 5.0 /* a client that was refused sends no more */
@@ -105,6 +106,7 @@ struct conn {
 	struct sink sink;
 	struct writer *writer; /* of the flow that feeds `sink` */
 	struct chunk *sending;
+	ev_tstamp progress; /* when the client last took something of it */
 };
 
 static void conn_on(struct conn *c, enum event ev);
@@ -244,7 +246,7 @@ go_on_streaming(struct conn *c)
 			sent_chunk(c, (int)n);
 			return;
 		}
-		set_deadline(c, SEND_TIMEOUT_S);
+		c->progress = ev_now(c->group->loop);
 		if ((size_t)n < out_left) {
 			c->out_sent += (size_t)n;
 			continue;
@@ -280,7 +282,8 @@ sink_write(struct sink *s, struct chunk *chunk, struct writer *w)
 	check(c->state == STREAMING && c->sending == NULL);
 	c->sending = chunk;
 	c->writer = w;
-	set_deadline(c, SEND_TIMEOUT_S);
+	c->progress = ev_now(c->group->loop);
+	set_deadline(c, STALLED_S);
 	/* From the loop, since a sink never answers from within. */
 	ev_feed_event(c->group->loop, &c->writable, EV_WRITE);
 }
@@ -405,6 +408,13 @@ ask(struct conn *c, const char *buf, size_t head_len, size_t len)
 	g->handler->on_request(g->handler, c, &h, &c->request);
 }
 
+/* More than the empty lines that may stand before a head. */
+static bool
+has_begun(const struct head_scan *scan)
+{
+	return scan->lines > 0 || scan->at > scan->line;
+}
+
 /* Look at the bytes of a head; `buf` is not part of `c`. */
 static void
 take_head(struct conn *c, const char *buf, size_t len)
@@ -413,7 +423,7 @@ take_head(struct conn *c, const char *buf, size_t len)
 
 	switch (head_scan(&c->scan, buf, len, &why)) {
 	case HEAD_INCOMPLETE:
-		if (c->held.len == 0)
+		if (c->held.len == 0 && has_begun(&c->scan))
 			set_deadline(
 			    c, (double)c->group->conf->header_timeout_ms / 1e3);
 		str_clear(&c->held);
@@ -508,6 +518,22 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 		discard(c);
 }
 
+/* STREAMING: a client that takes nothing holds chunks that others may need. */
+static void
+look_at_progress(struct conn *c)
+{
+	double stalled = ev_now(c->group->loop) - c->progress;
+	bool needed = chunk_pool_is_short(c->group->pool);
+
+	if (c->sending == NULL)
+		return;
+	if (stalled >= (needed ? STALLED_S : SEND_TIMEOUT_S))
+		sent_chunk(c, -ETIMEDOUT);
+	else
+		set_deadline(
+		    c, needed ? STALLED_S - stalled + 0.01 : STALLED_S);
+}
+
 static void
 on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -522,14 +548,13 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	if (left > 0.001) {
 		ev_timer_set(w, left, 0.);
 		ev_timer_start(loop, w);
-	} else if (c->state == HEADING && c->held.len > 0) {
+	} else if (c->state == HEADING && has_begun(&c->scan)) {
 		c->began_ns = clock_mono_ns();
 		refuse(c, 408,
 		    "the request's head did not arrive within "
 		    "header_timeout");
 	} else if (c->state == STREAMING) {
-		if (c->sending != NULL)
-			sent_chunk(c, -ETIMEDOUT);
+		look_at_progress(c);
 	} else {
 		conn_on(c, EXPIRED);
 	}

@@ -44,6 +44,7 @@ static void
 look_away(struct acceptor *a, double seconds)
 {
 	watch_all(a, false);
+	ev_timer_stop(a->to.loop, &a->pause);
 	ev_timer_set(&a->pause, seconds, 0.);
 	ev_timer_start(a->to.loop, &a->pause);
 }

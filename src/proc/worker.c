@@ -319,6 +319,7 @@ begin_server(struct worker *w, size_t i)
 	s->service.traces = &w->traces;
 	service_init(&s->service);
 	s->conns.loop = w->loop;
+	s->conns.pool = w->pool;
 	s->conns.conf = conf;
 	s->conns.handler = &s->service.handler;
 	s->conns.slot = w->to->slot;

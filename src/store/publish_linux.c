@@ -35,11 +35,12 @@ publish_link_nameless(int fd, int dir, const char *name)
 			return 0;
 		if (errno != ENOENT && errno != EPERM)
 			return -errno;
-		atomic_store_explicit(&refused, true, memory_order_relaxed);
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) == -1)
 		return -errno;
+	/* So it was not the directory that was gone. */
+	atomic_store_explicit(&refused, true, memory_order_relaxed);
 	return 0;
 }
 

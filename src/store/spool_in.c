@@ -276,14 +276,20 @@ commit_steps(struct incoming_file *f, int *ret_made)
 		return err;
 	if (*ret_made != -1)
 		dir = *ret_made;
-	err = give_name(f, dir, name);
-	if (err == 0 && sp->to.keep_latest)
-		f->ctime_ns = ctime_of(f->u.fd);
-	if (err < 0 || !sync)
+	/* What can fail without harm comes before the name. */
+	if (sync)
+		err = sync_ancestors(f, dir);
+	if (err == 0)
+		err = give_name(f, dir, name);
+	if (err < 0)
 		return err;
-	err = fsync(dir) == -1 ? -errno : sync_ancestors(f, dir);
-	f->base.cause = -err;
-	return err < 0 ? STORE_OUTCOME_UNKNOWN : 0;
+	if (sp->to.keep_latest)
+		f->ctime_ns = ctime_of(f->u.fd);
+	if (sync && fsync(dir) == -1) {
+		f->base.cause = errno;
+		return STORE_OUTCOME_UNKNOWN;
+	}
+	return 0;
 }
 
 static int

@@ -198,7 +198,7 @@ GENERATED='^/file/[0-9]{8}T[0-9]{9}Z-[0-9a-f]{16}$'
 	upload PUT /file/a body
 	request GET /file/a
 	request GET /file/none
-	eventually access_has '127\.0\.0\.1:[0-9]+ [0-9]+ "PUT /file/a" 201 in=10240 out=0 ms=[0-9.]+ stored .*name="a"$'
+	eventually access_has '127\.0\.0\.1:[0-9]+ [0-9]+ "PUT /file/a" 201 in=10240 out=[0-9]+ ms=[0-9.]+ stored .*name="a"$'
 	eventually access_has '"PUT /file/a" 409 in=0 .* exists'
 	eventually access_has '"GET /file/a" 200 in=0 out=10240 ms=[0-9.]+ sent'
 	eventually access_has '"GET /file/none" 404 .* not-found'

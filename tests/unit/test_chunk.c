@@ -361,6 +361,30 @@ beside_others_a_device_leaves_some_for_a_newcomer(void **state)
 	leave(&a);
 }
 
+/* However small the pool: greed leaves one chunk for each that has none. */
+static void
+the_last_chunk_is_kept_for_a_newcomer(void **state)
+{
+	(void)state;
+	for (size_t budget = 2; budget <= BUDGET; budget++) {
+		struct taker a = taker(&one), b = taker(&two);
+
+		chunk_pool_free(&pool);
+		pool = chunk_pool_new(loop, SIZE, SIZE * budget);
+		assert_non_null(pool);
+		one = two = (struct chunk_account){0};
+		chunk_account_add(pool, &one);
+		chunk_account_add(pool, &two);
+		assert_true(take_all(&a) < budget);
+		assert_true(take(&b));
+		leave(&a);
+		leave(&b);
+		turn();
+		chunk_account_remove(pool, &one);
+		chunk_account_remove(pool, &two);
+	}
+}
+
 static void
 two_devices_stop_at_four_ninths_each(void **state)
 {
@@ -645,6 +669,7 @@ main(void)
 	    TEST(seconds_are_shared_out_in_turn),
 	    TEST(alone_a_device_may_have_it_all),
 	    TEST(beside_others_a_device_leaves_some_for_a_newcomer),
+	    TEST(the_last_chunk_is_kept_for_a_newcomer),
 	    TEST(two_devices_stop_at_four_ninths_each),
 	    TEST(half_is_the_most_while_another_device_waits),
 	    TEST(who_cannot_be_served_holds_nobody_up),

@@ -1,0 +1,73 @@
+# What people who tried to break the server found.
+
+load ../lib/penstock
+
+# stalled_gets N PATH CMD...: N clients ask for PATH and read nothing, while CMD
+# runs.
+stalled_gets() {
+	_PORT=$PORT "$PYTHON" -S -E -c "$_STALL" "$@" 3>&- 4>&-
+}
+
+read -r -d '' _STALL <<'PYTHON' || true
+import os, socket, subprocess, sys
+n, path, then = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+socks = []
+for i in range(n):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.connect(("127.0.0.1", int(os.environ["_PORT"])))
+    s.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
+    socks.append(s)
+for s in socks:
+    s.settimeout(10)
+    s.recv(1)
+sys.exit(subprocess.run(then).returncode)
+PYTHON
+
+@test "clients that read nothing of their GETs do not stop an upload" {
+	start_server '' '' 'worker_processes 1; buffer_memory 1m;'
+	random_file big 8M
+	upload PUT /file/big big
+	assert_status 201
+	random_file body 200000
+	run -0 stalled_gets 6 /file/big timeout 3 curl -fsS -T body "$URL/file/a"
+	assert_same body "$STORE/a"
+}
+
+@test "nor other GETs for longer than a few seconds" {
+	start_server '' '' 'worker_processes 1; buffer_memory 1m;'
+	random_file big 8M
+	upload PUT /file/big big
+	assert_status 201
+	run -0 stalled_gets 30 /file/big timeout 15 curl -fsS -r 0-99 -o part "$URL/file/big"
+	[ "$(wc -c <part)" -eq 100 ]
+}
+
+@test "a directory of the path that goes away does not harm later uploads" {
+	start_server
+	mkdir -p "$STORE/d"
+	random_file body 1K
+	connect
+	say "$FD" 'PUT /file/d/x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n'
+	read -r line <&"$FD"
+	[[ $line == 'HTTP/1.1 100 '* ]]
+	rmdir "$STORE/d"
+	say "$FD" 'abcd'
+	run hear "$FD"
+	hang_up "$FD"
+	assert_output --partial 'HTTP/1.1 500'
+	upload PUT /file/d/y body
+	assert_status 201
+	upload PUT /file/z body
+	assert_status 201
+}
+
+@test "empty lines behind an answer are not taken for a head that is late" {
+	start_server '' 'header_timeout 300ms; keepalive_timeout 1s;'
+	connect
+	say "$FD" 'GET / HTTP/1.1\r\nHost: x\r\n\r\n\r\n'
+	run hear "$FD"
+	hang_up "$FD"
+	assert_output --partial 'HTTP/1.1 200'
+	refute_output --partial '408'
+}
