@@ -100,7 +100,8 @@ newest_is_known(const struct newest *n)
 static uint64_t
 pack(uint32_t version, uint32_t low)
 {
-	return (uint64_t)version << 32 | low;
+	/* A product, for clang-tidy 14 misreads the shift. */
+	return (uint64_t)version * (UINT64_C(1) << 32) + low;
 }
 
 static uint32_t

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 int
@@ -52,20 +53,31 @@ publish_serialize(struct publish *p)
 	if (fd == -1)
 		return -errno;
 	while (fcntl(fd, F_SETLKW, &whole) == -1) {
-		if (errno != EINTR) {
-			int err = -errno;
+		const struct timespec nap = {.tv_nsec = 1000 * 1000};
+		int err = errno;
 
+		if (err != EINTR && err != EDEADLK) {
 			close(fd);
-			return err;
+			return -err;
 		}
+		/* To the kernel all threads of a process are one: it sees
+		 * deadlocks that are none. */
+		if (err == EDEADLK)
+			(void)nanosleep(&nap, NULL);
 	}
 	return fd;
 }
 
-/* Closing a copy would drop the record lock on the temp file. */
+/* Closing a copy drops the record lock on the temp file: take it again.  Who
+ * swept it in between makes the link fail. */
 int
 publish_check_close(int fd)
 {
-	(void)fd;
-	return 0;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy == -1)
+		return -errno;
+	if (close(copy) == -1 && errno != EINTR)
+		return -errno;
+	return publish_lock(fd);
 }

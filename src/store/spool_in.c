@@ -263,7 +263,7 @@ commit_steps(struct incoming_file *f, int *ret_made)
 	struct spool *sp = f->spool;
 	bool sync = spool_syncs(sp);
 	int dir = f->dir == -1 ? sp->root : f->dir;
-	const char *name;
+	const char *name = NULL;
 	int err = 0;
 
 	if (sync)

@@ -276,7 +276,7 @@ fails() {
 	upload PUT /slow/a other
 	assert_status 200
 	assert_same other backing/up/a
-	assert_equal "$(find backing/up -type f | wc -l)" 1
+	assert_equal "$(files_in backing/up | wc -l)" 1
 }
 
 @test "with keep latest a failed upload removes nothing" {
