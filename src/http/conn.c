@@ -5,35 +5,30 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "disk/chunk.h"
-#include "disk/journal.h"
-#include "flow/writer.h"
+#include "flow/deadline.h"
+#include "http/access.h"
 #include "http/body.h"
+#include "http/intake.h"
+#include "http/sender.h"
 #include "net/transport.h"
 #include "stat/shm.h"
 
 #define CONN_MAGIC 0x636f6e6eU
-#define STALLED_S 5.0	     /* the same, while others wait for its memory */
 #define SEND_TIMEOUT_S 60.0  /* no progress with an answer */
+#define STALLED_S 5.0	     /* the same, while others wait for its memory */
 #define STOP_GRACE_S 1.0     /* for one more request when the worker stops */
 #define LINGER_SILENCE_S 5.0 /* a client that was refused sends no more */
 #define LINGER_TOTAL_S 30.0  /* or sends on and on */
-
-enum {
-	/* One receive takes a head and a small body with it. */
-	SCRATCH_SIZE = 16 * 1024,
-	TARGET_SHOWN_MAX = 1024,
-};
 
 enum state {
 	HEADING,   /* waiting for a head, or for the rest of one */
 	WORKING,   /* the handler has the request */
 	STREAMING, /* and sends content from a flow */
-	ANSWERING, /* sending what is in `out` */
+	ANSWERING, /* sending an answer, or the last of it */
 	LINGERING, /* answered and refused: the client may still send */
 	OVER,
 	STATE_COUNT
@@ -41,9 +36,9 @@ enum state {
 
 enum event {
 	ASKED,	  /* a good head */
-	REFUSED,  /* a bad one, or one that took too long: answer is in `out` */
-	ANSWERED, /* the handler's answer is in `out` */
-	STREAMS,  /* its head is in `out`, content follows */
+	REFUSED,  /* a bad one, or one that took too long: answer is composed */
+	ANSWERED, /* the handler's answer is composed */
+	STREAMS,  /* its head is composed, content follows */
 	KEEP,	  /* all sent, and another request may come */
 	LINGER,	  /* all sent, but the client may not have seen it yet */
 	LEFT,	  /* the client is gone, or is to be */
@@ -80,106 +75,43 @@ struct conn {
 	struct addr peer;
 	uint64_t id;
 	uint64_t requests; /* heads that were read */
-	ev_io readable, writable;
-	ev_timer timer;	    /* lazily: runs out at or before `deadline` */
-	ev_tstamp deadline; /* when EXPIRED is due; 0: never */
+	ev_io readable;
+	struct intake intake;
+	struct sender sender;
+	struct deadline patience; /* with the client */
 	ev_tstamp linger_end;
-
-	/* the head being read */
-	struct head_scan scan;
-	struct str held; /* bytes of it, or of the next request */
 
 	/* the request being answered */
 	void *request; /* the handler's; NULL: none */
 	struct body body;
 	uint64_t began_ns;
+	struct str line; /* what was asked, for the access log */
+	uint64_t sent;	 /* bytes of content in the answer itself */
+	int status;
 	bool keep; /* the client may send another */
 	bool head_only;
 	bool waits_for_100; /* and has sent nothing of its body */
-	struct str line;    /* "PUT /file/x", made safe, for the access log */
-
-	/* the answer */
-	struct str out;
-	size_t out_sent;
-	int status;
-	uint64_t streamed; /* bytes of content that were sent */
-	struct sink sink;
-	struct writer *writer; /* of the flow that feeds `sink` */
-	struct chunk *sending;
-	ev_tstamp progress; /* when the client last took something of it */
 };
 
 static void conn_on(struct conn *c, enum event ev);
 
-/* The deadline moves with nearly every packet; the timer does not. */
-static void
-set_deadline(struct conn *c, double seconds)
-{
-	struct ev_loop *loop = c->group->loop;
-
-	if (seconds <= 0) {
-		c->deadline = 0;
-		return;
-	}
-	c->deadline = ev_now(loop) + seconds;
-	if (ev_is_active(&c->timer)) {
-		if (ev_timer_remaining(loop, &c->timer) <= seconds)
-			return;
-		ev_timer_stop(loop, &c->timer);
-	}
-	ev_timer_set(&c->timer, seconds, 0.);
-	ev_timer_start(loop, &c->timer);
-}
-
-/* One line for each answer: when, who, what, how it went. */
 static void
 log_access(struct conn *c, const char *note)
 {
-	char peer[ADDR_TEXT_MAX], stamp[CLOCK_STAMP_MAX];
-	struct str line = {0};
-	uint64_t ms_10;
-
-	if (c->group->access == NULL)
-		return;
-	addr_format(&c->peer, peer);
-	clock_stamp_iso(clock_wall_ns(), stamp);
-	ms_10 = (clock_mono_ns() - c->began_ns) / (NS_PER_MS / 10);
-	str_printf(&line,
-	    "%s %s %" PRIu64 " \"%s\" %d in=%" PRIu64 " out=%" PRIu64
-	    " ms=%" PRIu64 ".%u %s\n",
-	    stamp, peer, c->id, c->line.s ? c->line.s : "-", c->status,
-	    c->body.payload, c->streamed, ms_10 / 10, (unsigned)(ms_10 % 10),
-	    note && note[0] ? note : "-");
-	if (!str_failed(&line))
-		journal_add(c->group->access, line.s, line.len);
-	str_fini(&line);
+	access_add(c->group->access,
+	    &(struct access){
+		.peer = &c->peer,
+		.id = c->id,
+		.line = c->line.s,
+		.status = c->status,
+		.in = c->body.payload,
+		.out = c->sent + c->sender.streamed,
+		.ms_10 = (clock_mono_ns() - c->began_ns) / (NS_PER_MS / 10),
+		.note = note,
+	    });
 }
 
-/* ---- sending ---- */
-
-/* What came of sending all there is. */
-enum sent {
-	SENT_ALL,
-	SENT_SOME, /* go on when writable */
-	SENT_FAILED,
-};
-
-static enum sent
-send_out(struct conn *c)
-{
-	while (c->out_sent < c->out.len) {
-		struct iovec iov = {.iov_base = c->out.s + c->out_sent,
-		    .iov_len = c->out.len - c->out_sent};
-		ssize_t n = transport_send(&c->transport, &iov, 1);
-
-		if (n == -EAGAIN)
-			return SENT_SOME;
-		if (n < 0)
-			return SENT_FAILED;
-		c->out_sent += (size_t)n;
-	}
-	return SENT_ALL;
-}
+/* ---- answers ---- */
 
 /* Which way an answered request leaves its connection.  Never by closing at
  * once: with bytes unread that is a reset, which can take the answer along. */
@@ -189,140 +121,35 @@ after_answer(const struct conn *c)
 	return c->keep && c->body.source.ended ? KEEP : LINGER;
 }
 
-/* ANSWERING: send; whatever comes of it is the next event. */
+/* The sender is done with an answer. */
 static void
-go_on_answering(struct conn *c)
+on_sent(void *owner, int err)
 {
-	switch (send_out(c)) {
-	case SENT_ALL:
-		conn_on(c, after_answer(c));
-		return;
-	case SENT_SOME:
-		set_deadline(c, SEND_TIMEOUT_S);
-		ev_io_start(c->group->loop, &c->writable);
-		return;
-	case SENT_FAILED:
-		conn_on(c, LEFT);
-		return;
-	}
-}
-
-/* A chunk of content is out, or cannot be: tell the flow. */
-static void
-sent_chunk(struct conn *c, int err)
-{
-	struct writer *w = c->writer;
-	struct chunk *chunk = c->sending;
-
-	ev_io_stop(c->group->loop, &c->writable);
-	c->sending = NULL;
-	c->writer = NULL;
-	chunk_give(chunk);
-	if (w != NULL)
-		writer_wrote(w, err); /* may end the request */
-}
-
-/* STREAMING: the head of the answer and a chunk, in one piece. */
-static void
-go_on_streaming(struct conn *c)
-{
-	while (c->sending != NULL) {
-		struct chunk *chunk = c->sending;
-		struct iovec iov[2];
-		size_t out_left = c->out.len - c->out_sent;
-		ssize_t n;
-
-		iov[0].iov_base = c->out.s + c->out_sent;
-		iov[0].iov_len = out_left;
-		iov[1].iov_base = chunk->data + chunk->taken;
-		iov[1].iov_len = chunk->len - chunk->taken;
-		n = transport_send(
-		    &c->transport, out_left ? iov : iov + 1, out_left ? 2 : 1);
-		if (n == -EAGAIN) {
-			ev_io_start(c->group->loop, &c->writable);
-			return;
-		}
-		if (n < 0) {
-			sent_chunk(c, (int)n);
-			return;
-		}
-		c->progress = ev_now(c->group->loop);
-		if ((size_t)n < out_left) {
-			c->out_sent += (size_t)n;
-			continue;
-		}
-		c->out_sent = c->out.len;
-		chunk->taken += (size_t)n - out_left;
-		c->streamed += (size_t)n - out_left;
-		if (chunk->taken == chunk->len)
-			sent_chunk(c, 0);
-	}
-}
-
-static void
-on_writable(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct conn *c = w->data;
-
-	(void)loop;
-	(void)revents;
-	check_magic(c, CONN_MAGIC);
-	if (c->state == STREAMING)
-		go_on_streaming(c);
-	else if (c->state == ANSWERING)
-		go_on_answering(c);
-}
-
-static void
-sink_write(struct sink *s, struct chunk *chunk, struct writer *w)
-{
-	struct conn *c = container_of(s, struct conn, sink);
+	struct conn *c = owner;
 
 	check_magic(c, CONN_MAGIC);
-	check(c->state == STREAMING && c->sending == NULL);
-	c->sending = chunk;
-	c->writer = w;
-	c->progress = ev_now(c->group->loop);
-	set_deadline(c, STALLED_S);
-	/* From the loop, since a sink never answers from within. */
-	ev_feed_event(c->group->loop, &c->writable, EV_WRITE);
+	conn_on(c, err == 0 ? after_answer(c) : LEFT);
 }
 
-static void
-sink_abandon(struct sink *s)
-{
-	struct conn *c = container_of(s, struct conn, sink);
-
-	ev_io_stop(c->group->loop, &c->writable);
-	if (c->sending != NULL)
-		chunk_give(c->sending);
-	c->sending = NULL;
-	c->writer = NULL;
-}
-
-static const struct sink_ops sink_ops = {
-    .write = sink_write,
-    .abandon = sink_abandon,
-};
-
-/* ---- reading heads ---- */
-
-/* Make `r` what `out` holds. */
+/* Compose `r`. */
 static void
 format(struct conn *c, const struct response *r)
 {
+	struct str *out = sender_compose();
+
 	c->status = r->status;
-	c->streamed = c->head_only || r->streamed ? 0 : r->content.len;
+	c->sender.streamed = 0;
+	c->sent = c->head_only || r->streamed ? 0 : r->content.len;
 	c->keep = c->keep && !r->close && !c->group->stopping &&
 		  c->body.source.ended &&
 		  c->group->conf->keepalive_timeout_ms > 0 &&
 		  c->requests < c->group->conf->keepalive_requests;
-	str_clear(&c->out);
-	c->out_sent = 0;
-	response_format(r, c->keep, c->head_only, &c->out);
-	if (str_failed(&c->out))
+	response_format(r, c->keep, c->head_only, out);
+	if (str_failed(out))
 		c->keep = false; /* what there is of it goes out */
 }
+
+/* ---- reading heads ---- */
 
 /* Refuse a head: nobody knows where the next one would begin. */
 static void
@@ -336,22 +163,6 @@ refuse(struct conn *c, int status, const char *why)
 	c->body.source.ended = false; /* whatever follows: linger */
 	log_access(c, "refused");
 	conn_on(c, REFUSED);
-}
-
-/* Say what was asked, for the log, as far as it was understood. */
-static void
-note_line(struct conn *c, const struct head *h)
-{
-	size_t shown = h->target.len;
-
-	if (c->group->access == NULL)
-		return;
-	if (shown > TARGET_SHOWN_MAX)
-		shown = TARGET_SHOWN_MAX;
-	str_clear(&c->line);
-	str_escape(&c->line, h->method_text.s, h->method_text.len);
-	str_puts(&c->line, " ");
-	str_escape(&c->line, h->target.s, shown);
 }
 
 /* Set up the body, of which `pre` came along.  What is not its own of that
@@ -372,35 +183,35 @@ begin_body(struct conn *c, const struct head *h, const char *pre, size_t len)
 	taken = c->body.pre_taken;
 	if (!h->chunked && (!h->has_length || h->content_length == 0))
 		c->body.source.ended = true;
-	if (taken < len)
-		str_add(&c->held, pre + taken, len - taken);
 	c->waits_for_100 =
 	    h->expect_continue && taken == 0 && !c->body.source.ended;
-	return str_failed(&c->held) ? -ENOMEM : 0;
+	return intake_hold(&c->intake, pre + taken, len - taken);
 }
 
 /* A whole head is there: hand the request to the handler. */
 static void
-ask(struct conn *c, const char *buf, size_t head_len, size_t len)
+ask(struct conn *c, const struct intake_head *got)
 {
 	struct conn_group *g = c->group;
-	const char *why;
 	struct head h = {0};
+	const char *why;
 	int status;
 
 	c->requests++;
 	c->head_only = false;
 	c->id = ++*g->ids;
 	c->began_ns = clock_mono_ns();
-	status = head_parse(buf, head_len, &h, &why);
-	note_line(c, &h);
+	status = head_parse(got->buf, got->head_len, &h, &why);
+	if (g->access != NULL)
+		access_describe(&h, &c->line);
 	if (status != 0) {
 		refuse(c, status, why);
 		return;
 	}
 	c->keep = h.keep_alive;
 	c->head_only = h.method == METHOD_HEAD;
-	if (begin_body(c, &h, buf + head_len, len - head_len) < 0) {
+	if (begin_body(c, &h, got->buf + got->head_len,
+		got->len - got->head_len) < 0) {
 		conn_on(c, LEFT);
 		return;
 	}
@@ -408,82 +219,34 @@ ask(struct conn *c, const char *buf, size_t head_len, size_t len)
 	g->handler->on_request(g->handler, c, &h, &c->request);
 }
 
-/* More than the empty lines that may stand before a head. */
-static bool
-has_begun(const struct head_scan *scan)
-{
-	return scan->lines > 0 || scan->at > scan->line;
-}
-
-/* Look at the bytes of a head; `buf` is not part of `c`. */
-static void
-take_head(struct conn *c, const char *buf, size_t len)
-{
-	const char *why = NULL;
-
-	switch (head_scan(&c->scan, buf, len, &why)) {
-	case HEAD_INCOMPLETE:
-		if (c->held.len == 0 && has_begun(&c->scan))
-			set_deadline(
-			    c, (double)c->group->conf->header_timeout_ms / 1e3);
-		str_clear(&c->held);
-		str_add(&c->held, buf, len);
-		if (str_failed(&c->held))
-			conn_on(c, LEFT);
-		return;
-	case HEAD_COMPLETE:
-		str_clear(&c->held);
-		ask(c, buf, c->scan.at, len);
-		return;
-	case HEAD_LINE_LONG:
-		refuse(c, 414, why);
-		return;
-	case HEAD_LARGE:
-		refuse(c, 431, why);
-		return;
-	case HEAD_MALFORMED:
-		refuse(c, 400, why);
-		return;
-	}
-}
-
-/* Bytes came, or those that are held are to be looked at (len 0). */
-static void
-got_bytes(struct conn *c, const char *buf, size_t len)
-{
-	struct str all = {0};
-
-	if (c->held.len == 0) {
-		take_head(c, buf, len);
-		return;
-	}
-	/* `c` may be gone afterwards, its bytes must not be. */
-	str_add(&all, c->held.s, c->held.len);
-	str_add(&all, buf, len);
-	if (str_failed(&all))
-		conn_on(c, LEFT);
-	else
-		take_head(c, all.s, all.len);
-	str_fini(&all);
-}
-
+/* HEADING: bytes came, or (EV_CUSTOM) those that are held are to be looked
+ * at. */
 static void
 read_head(struct conn *c, int revents)
 {
-	static char scratch[SCRATCH_SIZE];
-	ssize_t n;
+	bool had_begun = intake_has_begun(&c->intake);
+	struct intake_head got;
 
-	if (revents & EV_CUSTOM) {
-		got_bytes(c, scratch, 0);
+	switch (intake_read(
+	    &c->intake, revents & EV_CUSTOM ? NULL : &c->transport, &got)) {
+	case INTAKE_NOTHING:
+		return;
+	case INTAKE_PART:
+		if (!had_begun && intake_has_begun(&c->intake))
+			deadline_set(&c->patience,
+			    (double)c->group->conf->header_timeout_ms / 1e3);
+		return;
+	case INTAKE_HEAD:
+		ask(c, &got); /* may end `c`, but not what was got */
+		intake_release(&got);
+		return;
+	case INTAKE_REFUSED:
+		refuse(c, got.status, got.why);
+		return;
+	case INTAKE_FAILED:
+		conn_on(c, LEFT);
 		return;
 	}
-	n = transport_recv(&c->transport, scratch, sizeof(scratch));
-	if (n == -EAGAIN)
-		return;
-	if (n <= 0)
-		conn_on(c, LEFT);
-	else
-		got_bytes(c, scratch, (size_t)n);
 }
 
 /* LINGERING: throw away what still comes. */
@@ -501,8 +264,8 @@ discard(struct conn *c)
 	else if (left <= 0)
 		conn_on(c, EXPIRED);
 	else
-		set_deadline(
-		    c, left < LINGER_SILENCE_S ? left : LINGER_SILENCE_S);
+		deadline_set(&c->patience,
+		    left < LINGER_SILENCE_S ? left : LINGER_SILENCE_S);
 }
 
 static void
@@ -518,42 +281,42 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 		discard(c);
 }
 
-/* STREAMING: a client that takes nothing holds chunks that others may need. */
+/* ANSWERING and STREAMING: does the client take what it is sent?  In the
+ * latter it holds chunks, which others may need. */
 static void
 look_at_progress(struct conn *c)
 {
-	double stalled = ev_now(c->group->loop) - c->progress;
-	bool needed = chunk_pool_is_short(c->group->pool);
+	double stalled = ev_now(c->group->loop) - c->sender.progress;
+	bool needed =
+	    c->state == STREAMING && chunk_pool_is_short(c->group->pool);
+	double limit = needed ? STALLED_S : SEND_TIMEOUT_S;
 
-	if (c->sending == NULL)
-		return;
-	if (stalled >= (needed ? STALLED_S : SEND_TIMEOUT_S))
-		sent_chunk(c, -ETIMEDOUT);
+	if (c->state == STREAMING && c->sender.sending == NULL)
+		deadline_set(
+		    &c->patience, STALLED_S); /* it waits for the disk */
+	else if (stalled < limit)
+		deadline_set(&c->patience, limit - stalled < STALLED_S
+					       ? limit - stalled + 0.01
+					       : STALLED_S);
+	else if (c->state == STREAMING)
+		sender_cut(&c->sender, -ETIMEDOUT);
 	else
-		set_deadline(
-		    c, needed ? STALLED_S - stalled + 0.01 : STALLED_S);
+		conn_on(c, EXPIRED);
 }
 
+/* The client had its time. */
 static void
-on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+on_due(struct deadline *d)
 {
-	struct conn *c = w->data;
-	double left;
+	struct conn *c = container_of(d, struct conn, patience);
 
-	(void)revents;
 	check_magic(c, CONN_MAGIC);
-	if (c->deadline == 0)
-		return;
-	left = c->deadline - ev_now(loop);
-	if (left > 0.001) {
-		ev_timer_set(w, left, 0.);
-		ev_timer_start(loop, w);
-	} else if (c->state == HEADING && has_begun(&c->scan)) {
+	if (c->state == HEADING && intake_has_begun(&c->intake)) {
 		c->began_ns = clock_mono_ns();
 		refuse(c, 408,
 		    "the request's head did not arrive within "
 		    "header_timeout");
-	} else if (c->state == STREAMING) {
+	} else if (c->state == STREAMING || c->state == ANSWERING) {
 		look_at_progress(c);
 	} else {
 		conn_on(c, EXPIRED);
@@ -571,25 +334,24 @@ await_head(struct conn *c)
 	size_t len;
 
 	body_leftover(&c->body, &more, &len);
-	if (len > 0)
-		str_add(&c->held, more, len);
-	body_fini(&c->body);
-	c->body = (struct body){0};
-	c->scan = (struct head_scan){0};
-	str_clear(&c->line);
-	if (str_failed(&c->held)) {
+	if (intake_hold(&c->intake, more, len) < 0) {
 		conn_on(c, LEFT);
 		return;
 	}
-	if (c->held.len > 0)
-		set_deadline(c, (double)conf->header_timeout_ms / 1e3);
+	body_fini(&c->body);
+	c->body = (struct body){0};
+	intake_next(&c->intake);
+	str_fini(&c->line);
+	if (intake_has_bytes(&c->intake))
+		deadline_set(
+		    &c->patience, (double)conf->header_timeout_ms / 1e3);
 	else if (c->group->stopping)
-		set_deadline(c, STOP_GRACE_S);
+		deadline_set(&c->patience, STOP_GRACE_S);
 	else
-		set_deadline(c, (double)conf->keepalive_timeout_ms / 1e3);
-	ev_io_stop(c->group->loop, &c->writable);
+		deadline_set(
+		    &c->patience, (double)conf->keepalive_timeout_ms / 1e3);
 	ev_io_start(c->group->loop, &c->readable);
-	if (c->held.len > 0)
+	if (intake_has_bytes(&c->intake))
 		ev_feed_event(c->group->loop, &c->readable, EV_CUSTOM);
 }
 
@@ -598,7 +360,7 @@ static void
 hand_over(struct conn *c)
 {
 	ev_io_stop(c->group->loop, &c->readable);
-	c->deadline = 0;
+	deadline_clear(&c->patience);
 }
 
 static void
@@ -606,14 +368,15 @@ answer(struct conn *c)
 {
 	c->request = NULL;
 	ev_io_stop(c->group->loop, &c->readable);
-	go_on_answering(c);
+	deadline_set(&c->patience, STALLED_S);
+	sender_send(&c->sender);
 }
 
 static void
 begin_stream(struct conn *c)
 {
-	c->streamed = 0;
-	c->sink.ops = &sink_ops;
+	deadline_set(&c->patience, STALLED_S);
+	sender_hold(&c->sender);
 }
 
 static void
@@ -621,8 +384,7 @@ linger(struct conn *c)
 {
 	transport_shutdown(&c->transport);
 	c->linger_end = ev_now(c->group->loop) + LINGER_TOTAL_S;
-	set_deadline(c, LINGER_SILENCE_S);
-	ev_io_stop(c->group->loop, &c->writable);
+	deadline_set(&c->patience, LINGER_SILENCE_S);
 	ev_io_start(c->group->loop, &c->readable);
 }
 
@@ -631,15 +393,13 @@ finish(struct conn *c)
 {
 	struct conn_group *g = c->group;
 
-	check(c->sending == NULL);
 	ev_io_stop(g->loop, &c->readable);
-	ev_io_stop(g->loop, &c->writable);
-	ev_timer_stop(g->loop, &c->timer);
+	sender_fini(&c->sender);
+	deadline_fini(&c->patience);
 	transport_close(&c->transport);
 	body_fini(&c->body);
-	str_fini(&c->held);
+	intake_fini(&c->intake);
 	str_fini(&c->line);
-	str_fini(&c->out);
 	list_remove(&c->node);
 	atomic_fetch_sub(&g->slot->connections, 1);
 	c->magic = 0;
@@ -666,7 +426,7 @@ static const struct move {
 		[LEFT]     = { finish,       OVER      },
 	},
 	[STREAMING] = {
-		/* The content may have been empty: `out` has the head still. */
+		/* The content may have been empty: the head is held still. */
 		[ANSWERED] = { answer,       ANSWERING },
 		[LEFT]     = { finish,       OVER      },
 	},
@@ -727,11 +487,9 @@ conn_open(struct conn_group *g, int fd, const struct addr *peer)
 	atomic_fetch_add(&g->slot->connections, 1);
 	ev_io_init(&c->readable, on_readable, fd, EV_READ);
 	c->readable.data = c;
-	ev_io_init(&c->writable, on_writable, fd, EV_WRITE);
-	c->writable.data = c;
-	ev_timer_init(&c->timer, on_timer, 0., 0.);
-	c->timer.data = c;
-	set_deadline(c, (double)g->conf->header_timeout_ms / 1e3);
+	sender_init(&c->sender, g->loop, &c->transport, c, on_sent);
+	deadline_init(&c->patience, g->loop, on_due);
+	deadline_set(&c->patience, (double)g->conf->header_timeout_ms / 1e3);
 	ev_io_start(g->loop, &c->readable);
 }
 
@@ -774,18 +532,10 @@ conn_body_problem(const struct conn *c)
 void
 conn_continue(struct conn *c)
 {
-	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-	size_t len = sizeof(text) - 1;
-	char bytes[sizeof(text)];
-	struct iovec iov = {.iov_base = bytes, .iov_len = len};
-
 	if (!c->waits_for_100)
 		return;
 	c->waits_for_100 = false;
-	memcpy(bytes, text, sizeof(text));
-	/* The first bytes after an answer that was sent whole: they fit.  If
-	 * the client is gone, reading its body will say so. */
-	(void)transport_send(&c->transport, &iov, 1);
+	sender_interim(&c->sender, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 void
@@ -803,7 +553,7 @@ conn_stream(struct conn *c, const struct response *r)
 	check_magic(c, CONN_MAGIC);
 	format(c, r);
 	conn_on(c, STREAMS);
-	return &c->sink;
+	return &c->sender.sink;
 }
 
 void
@@ -811,6 +561,7 @@ conn_streamed(struct conn *c, bool whole, const char *note)
 {
 	check_magic(c, CONN_MAGIC);
 	log_access(c, note);
+	(void)sender_compose(); /* nothing but what is held */
 	conn_on(c, whole ? ANSWERED : LEFT);
 }
 
@@ -835,8 +586,8 @@ conn_group_stop(struct conn_group *g)
 
 		/* It was told that it may ask again, and may be doing so just
 		 * now: it is answered, and told to close. */
-		if (c->state == HEADING && c->held.len == 0)
-			set_deadline(c, STOP_GRACE_S);
+		if (c->state == HEADING && !intake_has_bytes(&c->intake))
+			deadline_set(&c->patience, STOP_GRACE_S);
 	}
 }
 

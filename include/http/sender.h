@@ -1,0 +1,85 @@
+/*
+ * http/sender.h - the sending side of a connection.
+ *
+ *	answer ------------> \
+ *	                      rest (what the socket did not take yet) -> transport
+ *	writer -> a chunk -> /
+ *
+ * Answers are composed in a buffer that all senders of the process share, and
+ * go from there to the socket; only what the socket does not take at once
+ * gets memory of its own.  Content that follows an answer comes chunk by
+ * chunk from a writer, to which the sender is a sink.
+ *
+ * Timers are the owner's: `progress` says when the client last took
+ * something.
+ */
+#ifndef HTTP_SENDER_H
+#define HTTP_SENDER_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "base/str.h"
+#include "flow/sink.h"
+
+struct chunk;
+struct transport;
+struct writer;
+
+/* The fields are the module's but for those in the first part. */
+struct sender {
+	uint64_t streamed;  /* bytes of chunks that were sent */
+	ev_tstamp progress; /* of an answer or a chunk, in the loop's time */
+	struct sink sink;   /* for the writer of content */
+
+	unsigned magic;
+	bool answering; /* on_sent is owed */
+	struct ev_loop *loop;
+	struct transport *transport;
+	ev_io writable;
+	struct str rest;
+	size_t rest_sent;
+	struct writer *writer; /* of the flow that feeds `sink` */
+	struct chunk *sending; /* ours; NULL: none */
+	void *owner;
+	void (*on_sent)(void *owner, int err);
+};
+
+/*
+ * sender_init(s, loop, t, owner, on_sent):
+ * `t` stays the caller's, whose socket it is.  on_sent() tells of every
+ * sender_send() once, perhaps from within: 0 when all is with the kernel, or
+ * a negative errno.  It may end the sender.
+ */
+void sender_init(struct sender *s, struct ev_loop *loop, struct transport *t,
+    void *owner, void (*on_sent)(void *owner, int err));
+
+/* The shared buffer, empty; good until the next sender_send() or
+ * sender_hold(), which must come before anybody else composes. */
+struct str *sender_compose(void);
+
+/* Send what was composed, behind what is still to be sent. */
+void sender_send(struct sender *s);
+
+/* Keep what was composed until the first chunk, to go out with it; or until
+ * sender_send() when there is none.  Out of memory shows as an error there. */
+void sender_hold(struct sender *s);
+
+/*
+ * sender_interim(s, text):
+ * Send a short text for which nobody waits (100 Continue).  What the socket
+ * does not take goes out as soon as it does, before all else.
+ */
+void sender_interim(struct sender *s, const char *text);
+
+/* Give up the chunk being sent: its writer is told `err`, and may end the
+ * sender.  Nothing when there is none. */
+void sender_cut(struct sender *s, int err);
+
+/* Stop watching; chunks left are a bug (their writer abandons the sink). */
+void sender_fini(struct sender *s);
+
+#endif
