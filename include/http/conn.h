@@ -25,6 +25,7 @@
 #include "flow/source.h"
 #include "http/head.h"
 #include "http/response.h"
+#include "stat/tally.h"
 
 struct chunk_pool;
 struct conn;
@@ -52,7 +53,10 @@ struct conn_group {
 	struct chunk_pool *pool; /* whose chunks answers are streamed from */
 	const struct conf_server *conf;
 	struct handler *handler;
-	struct slot *slot;	      /* whose `connections` they count in */
+	struct slot *slot; /* whose `connections` they count in */
+	/* For max_connections_per_ip: who is served, and who is told that he
+	 * is not. */
+	struct tally_scope served, turned_away;
 	struct journal *access;	      /* NULL: no access log */
 	void (*on_closed)(void *arg); /* there is one fewer */
 	void *arg;

@@ -1,7 +1,6 @@
 #include "http/conn.h"
 
 #include <errno.h>
-#include <ev.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,42 +8,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "disk/chunk.h"
-#include "flow/deadline.h"
 #include "http/access.h"
-#include "http/body.h"
-#include "http/intake.h"
-#include "http/sender.h"
-#include "net/transport.h"
+#include "conn_internal.h"
 #include "stat/shm.h"
 
 #define CONN_MAGIC 0x636f6e6eU
-#define SEND_TIMEOUT_S 60.0  /* no progress with an answer */
-#define STALLED_S 5.0	     /* the same, while others wait for its memory */
-#define STOP_GRACE_S 1.0     /* for one more request when the worker stops */
-#define LINGER_SILENCE_S 5.0 /* a client that was refused sends no more */
-#define LINGER_TOTAL_S 30.0  /* or sends on and on */
-
-enum state {
-	HEADING,   /* waiting for a head, or for the rest of one */
-	WORKING,   /* the handler has the request */
-	STREAMING, /* and sends content from a flow */
-	ANSWERING, /* sending an answer, or the last of it */
-	LINGERING, /* answered and refused: the client may still send */
-	OVER,
-	STATE_COUNT
-};
-
-enum event {
-	ASKED,	  /* a good head */
-	REFUSED,  /* a bad one, or one that took too long: answer is composed */
-	ANSWERED, /* the handler's answer is composed */
-	STREAMS,  /* its head is composed, content follows */
-	KEEP,	  /* all sent, and another request may come */
-	LINGER,	  /* all sent, but the client may not have seen it yet */
-	LEFT,	  /* the client is gone, or is to be */
-	EXPIRED,  /* it was given time enough */
-	EVENT_COUNT
-};
+#define STALLED_S 5.0	  /* send_timeout while others wait for memory */
+#define TURNED_AWAY_S 1.0 /* to hear that there are too many */
+#define STOP_GRACE_S 1.0  /* for one more request when the worker stops */
 
 static const char *const state_name[STATE_COUNT] = {
     [HEADING] = "heading",
@@ -66,34 +37,13 @@ static const char *const event_name[EVENT_COUNT] = {
     [EXPIRED] = "expired",
 };
 
-struct conn {
-	unsigned magic;
-	enum state state;
-	struct conn_group *group;
-	struct list_node node;
-	struct transport transport;
-	struct addr peer;
-	uint64_t id;
-	uint64_t requests; /* heads that were read */
-	ev_io readable;
-	struct intake intake;
-	struct sender sender;
-	struct deadline patience; /* with the client */
-	ev_tstamp linger_end;
-
-	/* the request being answered */
-	void *request; /* the handler's; NULL: none */
-	struct body body;
-	uint64_t began_ns;
-	struct str line; /* what was asked, for the access log */
-	uint64_t sent;	 /* bytes of content in the answer itself */
-	int status;
-	bool keep; /* the client may send another */
-	bool head_only;
-	bool waits_for_100; /* and has sent nothing of its body */
-};
-
 static void conn_on(struct conn *c, enum event ev);
+
+static void
+set_patience_ms(struct conn *c, uint64_t ms)
+{
+	deadline_set(&c->patience, (double)ms / 1e3);
+}
 
 static void
 log_access(struct conn *c, const char *note)
@@ -144,7 +94,13 @@ format(struct conn *c, const struct response *r)
 		  c->body.source.ended &&
 		  c->group->conf->keepalive_timeout_ms > 0 &&
 		  c->requests < c->group->conf->keepalive_requests;
-	response_format(r, c->keep, c->head_only, out);
+	response_format(r,
+	    &(struct response_form){
+		.keep_alive = c->keep,
+		.head_only = c->head_only,
+		.tokens = c->group->conf->server_tokens,
+	    },
+	    out);
 	if (str_failed(out))
 		c->keep = false; /* what there is of it goes out */
 }
@@ -224,17 +180,22 @@ ask(struct conn *c, const struct intake_head *got)
 static void
 read_head(struct conn *c, int revents)
 {
+	const struct conf_server *conf = c->group->conf;
+	const struct head_limits limits = {
+	    .line = (uint32_t)conf->max_request_line,
+	    .size = (uint32_t)conf->max_header_size,
+	    .fields = (uint32_t)conf->max_header_fields,
+	};
 	bool had_begun = intake_has_begun(&c->intake);
 	struct intake_head got;
 
-	switch (intake_read(
-	    &c->intake, revents & EV_CUSTOM ? NULL : &c->transport, &got)) {
+	switch (intake_read(&c->intake, &limits,
+	    revents & EV_CUSTOM ? NULL : &c->transport, &got)) {
 	case INTAKE_NOTHING:
 		return;
 	case INTAKE_PART:
 		if (!had_begun && intake_has_begun(&c->intake))
-			deadline_set(&c->patience,
-			    (double)c->group->conf->header_timeout_ms / 1e3);
+			set_patience_ms(c, conf->header_timeout_ms);
 		return;
 	case INTAKE_HEAD:
 		ask(c, &got); /* may end `c`, but not what was got */
@@ -249,23 +210,31 @@ read_head(struct conn *c, int revents)
 	}
 }
 
-/* LINGERING: throw away what still comes. */
+/* LINGERING: wait for more to throw away, but not for ever. */
+static void
+await_end(struct conn *c)
+{
+	double silence = (double)c->group->conf->lingering_timeout_ms / 1e3;
+	double left = c->linger_end - ev_now(c->group->loop);
+
+	if (left <= 0)
+		conn_on(c, EXPIRED);
+	else
+		deadline_set(&c->patience, left < silence ? left : silence);
+}
+
 static void
 discard(struct conn *c)
 {
 	static char sink[64 * 1024];
 	ssize_t n = transport_recv(&c->transport, sink, sizeof(sink));
-	double left = c->linger_end - ev_now(c->group->loop);
 
 	if (n == -EAGAIN)
 		return;
 	if (n <= 0)
 		conn_on(c, LEFT);
-	else if (left <= 0)
-		conn_on(c, EXPIRED);
 	else
-		deadline_set(&c->patience,
-		    left < LINGER_SILENCE_S ? left : LINGER_SILENCE_S);
+		await_end(c);
 }
 
 static void
@@ -289,7 +258,10 @@ look_at_progress(struct conn *c)
 	double stalled = ev_now(c->group->loop) - c->sender.progress;
 	bool needed =
 	    c->state == STREAMING && chunk_pool_is_short(c->group->pool);
-	double limit = needed ? STALLED_S : SEND_TIMEOUT_S;
+	double limit = (double)c->group->conf->send_timeout_ms / 1e3;
+
+	if (needed && limit > STALLED_S)
+		limit = STALLED_S;
 
 	if (c->state == STREAMING && c->sender.sending == NULL)
 		deadline_set(
@@ -343,13 +315,11 @@ await_head(struct conn *c)
 	intake_next(&c->intake);
 	str_fini(&c->line);
 	if (intake_has_bytes(&c->intake))
-		deadline_set(
-		    &c->patience, (double)conf->header_timeout_ms / 1e3);
+		set_patience_ms(c, conf->header_timeout_ms);
 	else if (c->group->stopping)
 		deadline_set(&c->patience, STOP_GRACE_S);
 	else
-		deadline_set(
-		    &c->patience, (double)conf->keepalive_timeout_ms / 1e3);
+		set_patience_ms(c, conf->keepalive_timeout_ms);
 	ev_io_start(c->group->loop, &c->readable);
 	if (intake_has_bytes(&c->intake))
 		ev_feed_event(c->group->loop, &c->readable, EV_CUSTOM);
@@ -383,9 +353,12 @@ static void
 linger(struct conn *c)
 {
 	transport_shutdown(&c->transport);
-	c->linger_end = ev_now(c->group->loop) + LINGER_TOTAL_S;
-	deadline_set(&c->patience, LINGER_SILENCE_S);
+	c->linger_end =
+	    ev_now(c->group->loop) +
+	    (c->turned_away ? TURNED_AWAY_S
+			    : (double)c->group->conf->lingering_time_ms / 1e3);
 	ev_io_start(c->group->loop, &c->readable);
+	await_end(c);
 }
 
 static void
@@ -402,6 +375,7 @@ finish(struct conn *c)
 	str_fini(&c->line);
 	list_remove(&c->node);
 	atomic_fetch_sub(&g->slot->connections, 1);
+	tally_leave(&g->served, &c->place);
 	c->magic = 0;
 	free(c);
 	g->on_closed(g->arg);
@@ -464,24 +438,22 @@ conn_on(struct conn *c, enum event ev)
 	m->act(c);
 }
 
-/* ---- for the handler ---- */
+/* ---- for the group ---- */
 
-void
-conn_open(struct conn_group *g, int fd, const struct addr *peer)
+int
+conn_begin(struct conn_group *g, int fd, const struct addr *peer,
+    tally_place place, bool turned_away)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
-	if (c == NULL) {
-		struct transport t;
-
-		transport_init_plain(&t, fd);
-		transport_close(&t);
-		return;
-	}
+	if (c == NULL)
+		return -ENOMEM;
 	c->magic = CONN_MAGIC;
 	c->state = HEADING;
 	c->group = g;
 	c->peer = *peer;
+	c->place = place;
+	c->turned_away = turned_away;
 	transport_init_plain(&c->transport, fd);
 	list_append(&g->conns, &c->node);
 	atomic_fetch_add(&g->slot->connections, 1);
@@ -489,9 +461,47 @@ conn_open(struct conn_group *g, int fd, const struct addr *peer)
 	c->readable.data = c;
 	sender_init(&c->sender, g->loop, &c->transport, c, on_sent);
 	deadline_init(&c->patience, g->loop, on_due);
-	deadline_set(&c->patience, (double)g->conf->header_timeout_ms / 1e3);
+	if (turned_away) {
+		c->began_ns = clock_mono_ns();
+		refuse(c, 503,
+		    "too many connections from this address "
+		    "(max_connections_per_ip): close some, or try again "
+		    "later");
+		return 0;
+	}
+	set_patience_ms(c, g->conf->header_timeout_ms);
 	ev_io_start(g->loop, &c->readable);
+	return 0;
 }
+
+void
+conn_hurry(struct list_node *n)
+{
+	struct conn *c = container_of(n, struct conn, node);
+
+	/* It was told that it may ask again, and may be doing so just now: it
+	 * is answered, and told to close. */
+	if (c->state == HEADING && !intake_has_bytes(&c->intake))
+		deadline_set(&c->patience, STOP_GRACE_S);
+}
+
+void
+conn_drop(struct list_node *n)
+{
+	struct conn *c = container_of(n, struct conn, node);
+
+	if (c->state == WORKING || c->state == STREAMING) {
+		void *request = c->request;
+
+		c->request = NULL;
+		c->status = 0;
+		log_access(c, "stopped");
+		c->group->handler->on_gone(c->group->handler, request);
+	}
+	conn_on(c, LEFT);
+}
+
+/* ---- for the handler ---- */
 
 uint64_t
 conn_id(const struct conn *c)
@@ -572,43 +582,4 @@ conn_leave(struct conn *c, const char *note)
 	c->status = 0;
 	log_access(c, note);
 	conn_on(c, LEFT);
-}
-
-void
-conn_group_stop(struct conn_group *g)
-{
-	struct list_node *n, *tmp;
-
-	g->stopping = true;
-	LIST_EACH(&g->conns, n, tmp)
-	{
-		struct conn *c = container_of(n, struct conn, node);
-
-		/* It was told that it may ask again, and may be doing so just
-		 * now: it is answered, and told to close. */
-		if (c->state == HEADING && !intake_has_bytes(&c->intake))
-			deadline_set(&c->patience, STOP_GRACE_S);
-	}
-}
-
-void
-conn_group_drop(struct conn_group *g)
-{
-	struct list_node *n, *tmp;
-
-	g->stopping = true;
-	LIST_EACH(&g->conns, n, tmp)
-	{
-		struct conn *c = container_of(n, struct conn, node);
-
-		if (c->state == WORKING || c->state == STREAMING) {
-			void *request = c->request;
-
-			c->request = NULL;
-			c->status = 0;
-			log_access(c, "stopped");
-			g->handler->on_gone(g->handler, request);
-		}
-		conn_on(c, LEFT);
-	}
 }

@@ -1,0 +1,79 @@
+/*
+ * A connection from the inside: for conn.c, whose states these are, and
+ * conn_group.c.
+ */
+#ifndef CONN_INTERNAL_H
+#define CONN_INTERNAL_H
+
+#include <ev.h>
+
+#include "flow/deadline.h"
+#include "http/body.h"
+#include "http/conn.h"
+#include "http/intake.h"
+#include "http/sender.h"
+#include "net/transport.h"
+
+enum state {
+	HEADING,   /* waiting for a head, or for the rest of one */
+	WORKING,   /* the handler has the request */
+	STREAMING, /* and sends content from a flow */
+	ANSWERING, /* sending an answer, or the last of it */
+	LINGERING, /* answered and refused: the client may still send */
+	OVER,
+	STATE_COUNT
+};
+
+enum event {
+	ASKED,	  /* a good head */
+	REFUSED,  /* a bad one, or one that took too long: answer is composed */
+	ANSWERED, /* the handler's answer is composed */
+	STREAMS,  /* its head is composed, content follows */
+	KEEP,	  /* all sent, and another request may come */
+	LINGER,	  /* all sent, but the client may not have seen it yet */
+	LEFT,	  /* the client is gone, or is to be */
+	EXPIRED,  /* it was given time enough */
+	EVENT_COUNT
+};
+
+struct conn {
+	unsigned magic;
+	enum state state;
+	struct conn_group *group;
+	struct list_node node;
+	struct transport transport;
+	struct addr peer;
+	uint64_t id;
+	uint64_t requests; /* heads that were read */
+	bool turned_away;  /* not served: too many of this address */
+	tally_place place; /* among those, or among the served */
+	ev_io readable;
+	struct intake intake;
+	struct sender sender;
+	struct deadline patience; /* with the client */
+	ev_tstamp linger_end;
+
+	/* the request being answered */
+	void *request; /* the handler's; NULL: none */
+	struct body body;
+	uint64_t began_ns;
+	struct str line; /* what was asked, for the access log */
+	uint64_t sent;	 /* bytes of content in the answer itself */
+	int status;
+	bool keep; /* the client may send another */
+	bool head_only;
+	bool waits_for_100; /* and has sent nothing of its body */
+};
+
+/* A connection over `fd`, which it owns then, and `place` too; or one that is
+ * only told that there are too many.  0, or -ENOMEM and nothing was taken. */
+NODISCARD int conn_begin(struct conn_group *g, int fd, const struct addr *peer,
+    tally_place place, bool turned_away);
+
+/* The server stops: do not stay idle for long. */
+void conn_hurry(struct list_node *n);
+
+/* Close it now, whatever it does. */
+void conn_drop(struct list_node *n);
+
+#endif
