@@ -4,7 +4,8 @@
  *	pool -> reader (filling) -> queue -> writer -> operation -> pool
  *
  * All chunks of a worker have one size, are page-aligned, and are handed out
- * last-used-first, so that they stay in cache.  Three rules keep anybody from
+ * last-used-first, so that they stay in cache; those that nobody needed for
+ * seconds go back to the system.  Three rules keep anybody from
  * taking what others need:
  *
  *  - the pool never holds more than its budget;

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/block.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #else
@@ -12,11 +14,14 @@
 #endif
 
 enum {
-	ALIGN = 4096,
 	/* With several devices none holds more than this times what is free:
 	 * one alone stops at 4/5, two at 4/9 each. */
 	DYNAMIC_THRESHOLD = 4,
+	SPARE = 16, /* free ones that an idle worker keeps */
 };
+
+/* What was free for so long goes back to the system. */
+#define TRIM_S 2.0
 
 #define CANARY_FREE 0x66726565U
 #define CANARY_HELD 0x68656c64U
@@ -29,6 +34,8 @@ struct chunk_pool {
 	size_t budget; /* chunks */
 	size_t held;   /* handed out */
 	size_t made;   /* held and free ones */
+	ev_timer trim; /* runs while there are many free ones */
+	size_t unused; /* the fewest that were free since it ran out */
 	struct list free;
 	struct list accounts;
 	size_t account_count;
@@ -85,7 +92,6 @@ static bool
 make_one(struct chunk_pool *p)
 {
 	struct chunk *c;
-	void *data;
 
 	if (!list_is_empty(&p->free))
 		return true;
@@ -94,17 +100,42 @@ make_one(struct chunk_pool *p)
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return false;
-	if (posix_memalign(&data, ALIGN, p->size) != 0) {
+	c->data = block_map(p->size);
+	if (c->data == NULL) {
 		free(c);
 		return false;
 	}
-	c->data = data;
 	c->pool = p;
 	c->canary = CANARY_FREE;
 	ASAN_POISON_MEMORY_REGION(c->data, p->size);
 	list_prepend(&p->free, &c->node);
 	p->made++;
 	return true;
+}
+
+/* Give the memory of a free chunk back to the system. */
+static void
+unmake(struct chunk_pool *p, struct chunk *c)
+{
+	list_remove(&c->node);
+	ASAN_UNPOISON_MEMORY_REGION(c->data, p->size);
+	block_unmap(c->data, p->size);
+	free(c);
+	p->made--;
+}
+
+/* Those at the end of the list were used longest ago. */
+static void
+on_trim(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct chunk_pool *p = w->data;
+
+	(void)revents;
+	for (; p->unused > SPARE; p->unused--)
+		unmake(p, container_of(p->free.head.prev, struct chunk, node));
+	p->unused = p->made - p->held;
+	if (p->unused <= SPARE)
+		ev_timer_stop(loop, w);
 }
 
 static struct chunk *
@@ -128,6 +159,8 @@ hand_out(struct chunk_pool *p, struct chunk_claim *claim)
 	c->account->held++;
 	claim->held++;
 	p->held++;
+	if (p->unused > p->made - p->held)
+		p->unused = p->made - p->held;
 	return c;
 }
 
@@ -211,6 +244,10 @@ chunk_give(struct chunk *c)
 	c->claim = NULL;
 	ASAN_POISON_MEMORY_REGION(c->data, p->size);
 	list_prepend(&p->free, &c->node);
+	if (p->made - p->held > SPARE && !ev_is_active(&p->trim)) {
+		p->unused = p->made - p->held;
+		ev_timer_start(p->loop, &p->trim);
+	}
 	serve_later(p);
 }
 
@@ -272,6 +309,8 @@ chunk_pool_new(struct ev_loop *loop, size_t size, size_t budget)
 	list_init(&p->more_waiting);
 	ev_prepare_init(&p->on_given, on_given);
 	p->on_given.data = p;
+	ev_timer_init(&p->trim, on_trim, TRIM_S, TRIM_S);
+	p->trim.data = p;
 	return p;
 }
 
@@ -285,13 +324,9 @@ chunk_pool_free(struct chunk_pool **pp)
 		return;
 	check(p->held == 0);
 	ev_clear_pending(p->loop, &p->on_given);
-	while ((n = list_shift(&p->free)) != NULL) {
-		struct chunk *c = container_of(n, struct chunk, node);
-
-		ASAN_UNPOISON_MEMORY_REGION(c->data, p->size);
-		free(c->data);
-		free(c);
-	}
+	ev_timer_stop(p->loop, &p->trim);
+	while ((n = list_first(&p->free)) != NULL)
+		unmake(p, container_of(n, struct chunk, node));
 	free(p);
 	*pp = NULL;
 }

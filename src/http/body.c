@@ -1,9 +1,9 @@
 #include "http/body.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/block.h"
 #include "base/str.h"
 #include "disk/chunk.h"
 #include "http/syntax.h"
@@ -247,7 +247,7 @@ hold(struct body *b, const void *bytes, size_t len)
 	check(b->held == NULL);
 	if (len == 0)
 		return 0;
-	b->held = malloc(len);
+	b->held = block_take(len);
 	if (b->held == NULL)
 		return -ENOMEM;
 	memcpy(b->held, bytes, len);
@@ -438,7 +438,7 @@ body_leftover(
 void
 body_fini(struct body *b)
 {
-	free(b->held);
+	block_give(b->held, b->held_len);
 	b->held = NULL;
 	b->held_at = b->held_len = 0;
 }

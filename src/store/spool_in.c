@@ -42,9 +42,9 @@ struct incoming_file {
 	const char *rest; /* the part of `name` below it */
 	bool abandoned;	  /* by its upload: end when nothing is in flight */
 	ino_t inode;
-	uint64_t ctime_ns;	 /* `keep latest`: when it got its name */
-	bool replaces_much;	 /* what it replaces takes its time to free */
-	struct newest_entry old; /* what it took the place of as the newest */
+	uint64_t ctime_ns;	  /* `keep latest`: when it got its name */
+	bool replaces_much;	  /* what it replaces takes its time to free */
+	struct newest_entry *old; /* `keep latest`: to be removed; or NULL */
 	bool (*terms_hold)(const void *terms, const struct stat *existing);
 	void *terms;
 	char name[];
@@ -314,7 +314,7 @@ remove_old_job(void *arg)
 	struct stat st;
 	int dir, at, lock, err;
 
-	err = path_open_parent(f->spool->root, f->old.name, &dir, &rest);
+	err = path_open_parent(f->spool->root, f->old->name, &dir, &rest);
 	if (err < 0)
 		return err;
 	lock = publish_serialize(&f->spool->publish);
@@ -324,8 +324,8 @@ remove_old_job(void *arg)
 	}
 	at = dir == -1 ? f->spool->root : dir;
 	if (fstatat(at, rest, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode) && (uint64_t)st.st_ino == f->old.inode &&
-	    ctime_ns(&st) == f->old.ctime_ns && unlinkat(at, rest, 0) == -1)
+	    S_ISREG(st.st_mode) && (uint64_t)st.st_ino == f->old->inode &&
+	    ctime_ns(&st) == f->old->ctime_ns && unlinkat(at, rest, 0) == -1)
 		err = -errno;
 	fd_close(&lock);
 	fd_close(&dir);
@@ -344,21 +344,38 @@ on_old_removed(struct op *op, int res)
 	report(f, 0);
 }
 
+/*
+ * The file has its name: it is the newest.  True when the one before is to go,
+ * which is in f->old then.  What a scan found may be somebody else's file:
+ * that is never removed.
+ */
+static bool
+take_place(struct incoming_file *f)
+{
+	struct newest_entry old,
+	    e = {.inode = f->inode, .ctime_ns = f->ctime_ns, .published = true};
+
+	memcpy(e.name, f->name, strlen(f->name) + 1);
+	if (!newest_set(f->spool->newest, &e, &old) || !old.published ||
+	    !f->spool->to.keep_latest || old.inode == f->inode)
+		return false;
+	f->old = malloc(sizeof(old));
+	if (f->old == NULL) {
+		log_warn("%s: the upload before the latest cannot be removed: "
+			 "out of memory",
+		    f->spool->base.dir);
+		return false;
+	}
+	*f->old = old;
+	return true;
+}
+
 static void
 on_committed(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
-	struct newest_entry e = {
-	    .inode = f->inode, .ctime_ns = f->ctime_ns, .published = true};
-	bool had_old = false;
 
-	if (res == 0 && f->spool->newest != NULL) {
-		memcpy(e.name, f->name, strlen(f->name) + 1);
-		had_old = newest_set(f->spool->newest, &e, &f->old);
-	}
-	/* What a scan found may be somebody else's file: that is never removed. */
-	if (had_old && f->old.published && f->spool->to.keep_latest &&
-	    f->old.inode != f->inode)
+	if (res == 0 && f->spool->newest != NULL && take_place(f))
 		submit_job(f, remove_old_job, on_old_removed, true);
 	else
 		report(f, res);
@@ -392,6 +409,7 @@ file_free(struct incoming_file *f)
 	f->spool->base.files--;
 	f->magic = 0;
 	free(f->terms);
+	free(f->old);
 	free(f);
 }
 

@@ -92,3 +92,57 @@ has_stalled() { (($(slowfs_ctl count waiting) > 0)); }
 	assert_status 201
 	for i in "${fds[@]}"; do hang_up "$i"; done
 }
+
+# silent MODE: 8,000 clients (fewer where descriptors are short) that send a
+# head and 3,000 bytes of body, or a head byte by byte that does not end, and
+# then keep silent.  $EACH becomes what each takes of the worker's memory.
+silent() {
+	local before after client count
+
+	count=$((($(ulimit -Hn) - 1000) / 2))
+	((count > 8000)) && count=8000
+	((count >= 1000)) || fail "the limit on open files is too low: $(ulimit -Hn)"
+	ulimit -Sn "$(ulimit -Hn)"
+	start_server 'sync off;' 'header_timeout 10m; body_timeout 10m;' \
+		"worker_processes 1; worker_connections $((count + 100)); chunk_size 256k;"
+	WORKER=$(workers)
+	before=$(awk '$1 == "RssAnon:" { print $2 }' "/proc/$WORKER/status")
+	"$PYTHON" -S -E - "$1" "$PORT" "$count" 3>&- <<'PYTHON' &
+import resource, socket, sys, time
+mode, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+head = ("PUT /file/%d HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nUser-Agent: curl/7.88.1\r\n"
+    "Accept: */*\r\nContent-Length: 10000000\r\n\r\n")
+conns = []
+for i in range(count):
+    conns.append(socket.create_connection(("127.0.0.1", port)))
+    if mode == "body":
+        conns[i].sendall((head % i).encode() + b"x" * 3000)
+if mode == "head":
+    for j in range(len(head) - 4):
+        for s in conns:
+            s.send(head[j].encode())
+open("said", "w").close()
+time.sleep(600)
+PYTHON
+	client=$!
+	PENSTOCK_PATIENCE=60 eventually test -e said
+	# What is idle goes back to the system a little later.
+	_settled() {
+		after=$(awk '$1 == "RssAnon:" { print $2 }' "/proc/$WORKER/status")
+		EACH=$(((after - before) * 1024 / count))
+		echo "$count connections take $EACH bytes each"
+		((EACH <= 3072))
+	}
+	PENSTOCK_PATIENCE=20 eventually _settled || true
+	_settled || true
+	kill "$client"
+	is_sanitized || ((EACH <= 3072))
+}
+
+@test "8,000 silent uploads take at most 3 KiB each" {
+	silent body
+}
+
+@test "8,000 heads that come byte by byte take at most 3 KiB each" {
+	silent head
+}
