@@ -19,7 +19,8 @@ struct service {
 	struct ev_loop *loop;
 	struct chunk_pool *pool;
 	struct trace_group *traces;
-	struct store **stores; /* one for each of conf->locations */
+	struct store **stores;	    /* one for each of conf->locations */
+	struct tally_scope uploads; /* for max_uploads */
 };
 
 /* A request in the service's hands: how to forget it when its connection

@@ -9,6 +9,7 @@
 #define BASE_ADDR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "base/check.h"
@@ -35,6 +36,13 @@ void addr_format(const struct addr *a, char ret_text[ADDR_TEXT_MAX]);
 
 /* True when both name the same endpoint. */
 bool addr_equal(const struct addr *a, const struct addr *b);
+
+/*
+ * addr_network(a, ret_bytes):
+ * What one user has at least: an IPv4 address, also one that is mapped into
+ * IPv6, or an IPv6 /64.  How many bytes that are; 0: not from the internet.
+ */
+size_t addr_network(const struct addr *a, unsigned char ret_bytes[8]);
 
 /* The path of a UNIX socket, or NULL for another family. */
 const char *addr_unix_path(const struct addr *a);

@@ -45,6 +45,10 @@ struct conf_location {
 	char *output_dir;	/* absolute: resolved when the file was read */
 	uint64_t queue_depth;	/* chunks between reader and writer */
 	uint64_t max_body_size; /* bytes, 0: any */
+	uint64_t limit_rate;	/* bytes per second, 0: any */
+	uint64_t min_rate;	/* bytes per second, 0: any */
+	uint64_t min_rate_grace_ms;
+	uint64_t max_uploads; /* at once, over all workers, 0: any */
 	enum conf_keep keep;
 	bool overwrite;
 	bool sync;
@@ -69,6 +73,14 @@ struct conf_server {
 	uint64_t body_timeout_ms;
 	uint64_t keepalive_timeout_ms;
 	uint64_t keepalive_requests;
+	uint64_t send_timeout_ms;
+	uint64_t lingering_time_ms;
+	uint64_t lingering_timeout_ms;
+	uint64_t max_request_line;	 /* bytes */
+	uint64_t max_header_size;	 /* bytes */
+	uint64_t max_header_fields;	 /* lines */
+	uint64_t max_connections_per_ip; /* over all workers, 0: any */
+	bool server_tokens;
 };
 
 struct config {

@@ -29,7 +29,7 @@ struct flow_setup {
 	struct sink *sink;
 	size_t queue_depth;
 	unsigned write_depth;
-	double silence_max_s; /* of the source; 0: for ever */
+	struct reader_limits limits; /* of the source */
 	void *owner;
 	void (*on_read_all)(void *owner); /* the last byte is in the queue */
 	void (*on_drained)(void *owner);  /* and has been written */
@@ -38,7 +38,10 @@ struct flow_setup {
 };
 
 struct flow {
-	struct flow_setup to;
+	void *owner;
+	void (*on_read_all)(void *owner);
+	void (*on_drained)(void *owner);
+	void (*on_failed)(void *owner, enum flow_side side, int err);
 	struct queue *queue;
 	struct reader reader;
 	struct writer writer;

@@ -1,7 +1,7 @@
 /*
  * flow/meter.h - who waited for whom: the life of an upload, split in time.
  *
- *	reader   network | queue | memory | done
+ *	reader   network | paced | queue | memory | done
  *	writer   data | write | sync | done
  *
  * Each side is in exactly one of its states at any time; a change costs one
@@ -16,6 +16,7 @@ enum meter_reader {
 	READER_NETWORK, /* waiting for bytes, or moving them */
 	READER_QUEUE,	/* the queue is full */
 	READER_MEMORY,	/* the pool is dry */
+	READER_PACED,	/* limit_rate is reached; counts as network */
 	READER_DONE,
 	READER_STATE_COUNT
 };
@@ -57,6 +58,7 @@ void meter_write(struct meter *m, enum meter_writer state);
 void meter_stop(struct meter *m);
 
 /* From here on, all of a stopped meter. */
+uint64_t meter_network_ns(const struct meter *m);
 uint64_t meter_total_ns(const struct meter *m);
 
 /*

@@ -7,8 +7,10 @@
  * or when the source was silent for 10 ms; and stops while the queue is full
  * or the pool is dry.
  *
- * The client's silence is measured only while the reader waits for it: a
- * full queue or a dry pool stops that clock.
+ * The client's clocks (its silence, its rate) run only while the reader waits
+ * for it: a full queue, a dry pool and a rate that we set stop them.  And
+ * before anybody is called too slow the source is read once more: what came
+ * while this process was busy counts.
  */
 #ifndef FLOW_READER_H
 #define FLOW_READER_H
@@ -18,12 +20,25 @@
 
 #include "base/check.h"
 #include "disk/chunk.h"
+#include "flow/deadline.h"
 #include "flow/meter.h"
 #include "flow/queue.h"
 #include "flow/source.h"
 #include "flow/trace.h"
 
 struct writer;
+
+/* What a source may and must do; zeroed: as it likes. */
+struct reader_limits {
+	double silence_s;      /* longest; else -ETIMEDOUT */
+	uint64_t rate_min;     /* bytes per second; else READER_BELOW_RATE */
+	double rate_min_for_s; /* measured over so long, above 0 */
+	uint64_t rate_max;     /* bytes per second */
+};
+
+enum reader_error {
+	READER_BELOW_RATE = -10101,
+};
 
 /* What a reader is joined to; all of it outlives the reader. */
 struct reader_setup {
@@ -35,26 +50,31 @@ struct reader_setup {
 	struct writer *writer; /* woken by a put */
 	struct meter *meter;
 	struct trace *trace;
-	double silence_max_s; /* 0: for ever */
+	struct reader_limits limits;
 	void *owner;
 	/* The last byte was read and put.  May end the reader. */
 	void (*on_ended)(void *owner);
-	/* The source failed, or was silent for too long (-ETIMEDOUT).  May
-	 * end the reader. */
+	/* The source failed, or passed a limit.  May end the reader. */
 	void (*on_failed)(void *owner, int err);
 };
 
 struct reader {
 	unsigned magic;
 	struct reader_setup to;
-	ev_io watcher;	  /* on the source's descriptor; fed otherwise */
-	ev_timer silence; /* looks after the last byte, lazily */
+	ev_io watcher;	      /* on the source's descriptor; fed otherwise */
+	struct deadline look; /* at the clocks, or the end of a pace's pause */
 	ev_tstamp last_byte;
 	ev_tstamp filling_since;
+	ev_tstamp clocks_since; /* when the clocks went on; 0: they stand */
+	double rate_waited;	/* by the clock of rate_min, before that */
+	uint64_t rate_bytes;	/* that came in this time */
+	double allowance;	/* bytes that rate_max lets us read now */
+	ev_tstamp allowed_at;	/* when that was reckoned */
 	struct chunk_claim claim;
 	struct chunk *filling; /* ours, part-filled; NULL: none */
 	bool asked;	    /* "stream().next()" was said for the next chunk */
-	bool looks_soon;    /* the timer runs out in PUT_SILENCE_S */
+	bool pacing;	    /* rate_max is reached: no reading for a while */
+	int doubt;	    /* the error, unless bytes are there after all */
 	bool reading_ahead; /* the source has our chunk (SOURCE_TAKEN) */
 	bool running;
 };

@@ -29,10 +29,16 @@
 #include "http/syntax.h"
 
 enum {
-	HEAD_LINE_MAX = 8192,  /* request line, without CRLF: else 414 */
-	HEAD_SIZE_MAX = 32768, /* all of it, with the empty line: else 431 */
-	HEAD_FIELDS_MAX = 100, /* field lines: else 431 */
-	HEAD_BLANKS_MAX = 4,   /* empty lines before it: else 400 */
+	HEAD_BLANKS_MAX = 4,	   /* empty lines before it: else 400 */
+	HEAD_SIZE_CAP = 64 * 1024, /* no limit may be above: http-parser's own
+				      is 80 KiB */
+};
+
+/* What a head may be. */
+struct head_limits {
+	uint32_t line;	 /* bytes of the request line, without CRLF */
+	uint32_t size;	 /* of all of it, with the empty line */
+	uint32_t fields; /* field lines */
 };
 
 enum head_method {
@@ -86,7 +92,7 @@ struct head {
 struct head_scan {
 	uint32_t at;   /* bytes looked at; after COMPLETE the head's length */
 	uint32_t line; /* where the current line begins */
-	uint16_t lines;
+	uint32_t lines;
 	uint16_t blanks;
 	bool cr; /* the last byte was CR */
 };
@@ -94,21 +100,23 @@ struct head_scan {
 enum head_result {
 	HEAD_INCOMPLETE, /* call again with more bytes */
 	HEAD_COMPLETE,	 /* the head is the first scan->at bytes */
-	HEAD_LINE_LONG,	 /* 414 */
-	HEAD_LARGE,	 /* 431 */
+	HEAD_LINE_LONG,	 /* 414: above limits->line */
+	HEAD_LARGE,	 /* 431: above limits->size */
+	HEAD_MANY,	 /* 431: above limits->fields */
 	HEAD_MALFORMED,	 /* 400: no end will make it right */
 };
 
 /*
- * head_scan(scan, buf, len, ret_why):
+ * head_scan(scan, limits, buf, len, ret_why):
  * Look for the end of the head that begins at `buf`, of which `len` bytes
  * are there, going on where the call before stopped; `buf` may have moved,
  * its bytes may not have changed.  Each byte is looked at once and the
- * result does not depend on how the bytes were cut.  With the last three
- * results *ret_why is a static sentence, and calling again is a bug.
+ * result does not depend on how the bytes were cut.  With MALFORMED *ret_why
+ * is a static sentence.  After the last four results calling again is a bug.
  */
-NODISCARD enum head_result head_scan(
-    struct head_scan *scan, const char *buf, size_t len, const char **ret_why);
+NODISCARD enum head_result head_scan(struct head_scan *scan,
+    const struct head_limits *limits, const char *buf, size_t len,
+    const char **ret_why);
 
 /*
  * head_parse(buf, len, ret, ret_why):

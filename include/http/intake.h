@@ -41,16 +41,17 @@ struct intake_head {
 	size_t head_len, len; /* the rest is the body's, or the next one's */
 	struct str own;	      /* where they are, if not in the shared buffer */
 	int status;	      /* REFUSED */
-	const char *why;      /* static */
+	char why[160];	      /* a sentence */
 };
 
 /*
- * intake_read(in, t, ret):
+ * intake_read(in, limits, t, ret):
  * Receive once from `t` (NULL: look at what is held only) and say what came of
  * it.  After REFUSED or FAILED it is a bug to read again.
  */
-NODISCARD enum intake_result intake_read(
-    struct intake *in, struct transport *t, struct intake_head *ret);
+NODISCARD enum intake_result intake_read(struct intake *in,
+    const struct head_limits *limits, struct transport *t,
+    struct intake_head *ret);
 
 /* Done with a head; its bytes are gone. */
 void intake_release(struct intake_head *h);

@@ -39,10 +39,17 @@ const char *response_reason(int status);
 void response_problem(struct response *r, int status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
+/* What only the connection knows of an answer. */
+struct response_form {
+	bool keep_alive;
+	bool head_only; /* HEAD asked for it: no content */
+	bool tokens;	/* say the version of this server */
+};
+
 /* Status line and fields, with the empty line, added to `out`; and the
- * content, unless it is streamed, or asked for by HEAD (`head_only`). */
-void response_format(
-    const struct response *r, bool keep_alive, bool head_only, struct str *out);
+ * content, unless it is streamed, or nobody asked for it. */
+void response_format(const struct response *r, const struct response_form *form,
+    struct str *out);
 
 void response_fini(struct response *r);
 

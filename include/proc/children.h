@@ -30,14 +30,16 @@ struct children {
 	struct list list;
 	struct shm *shm;
 	struct newest_table *newest;
+	struct tally *tally;
 	int alive[2]; /* a pipe: workers read it, its end is the master's */
 	/* Called in a fresh child: close what is the master's alone. */
 	void (*in_child)(void *arg);
 	void *arg;
 };
 
-/* 0 or a negative errno. */
-NODISCARD int children_init(struct children *c);
+/* `things`: connections at once, for the room that limits take.  0 or a
+ * negative errno. */
+NODISCARD int children_init(struct children *c, size_t things);
 void children_fini(struct children *c);
 
 /* Add `count` workers of a generation; they are forked by children_tend(). */

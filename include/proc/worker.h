@@ -18,6 +18,7 @@
 #include "proc/logs.h"
 #include "proc/sockets.h"
 #include "stat/shm.h"
+#include "stat/tally.h"
 #include "store/newest.h"
 
 struct worker_setup {
@@ -26,6 +27,7 @@ struct worker_setup {
 	const struct logs *logs;
 	const struct shm *shm;
 	struct newest_table *newest;
+	struct tally *tally;
 	struct slot *slot;
 	int master; /* reads end-of-file when the master is gone; -1: none */
 	bool alone; /* worker_processes 0: no master at all */

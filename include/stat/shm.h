@@ -47,6 +47,9 @@ void *shm_alloc(struct shm *s, size_t size);
 /* A free slot for a process that does not exist yet, or NULL: all taken. */
 struct slot *shm_slot_take(struct shm *s);
 
+/* Its number, below SHM_SLOTS. */
+unsigned shm_slot_number(const struct shm *s, const struct slot *slot);
+
 /* Wipe a slot whose process is gone. */
 void shm_slot_wipe(struct slot *slot);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "flow/reader.h"
 #include "http/body.h"
 #include "store/store.h"
 
@@ -30,6 +31,7 @@ static const struct error_row {
 	{ STORE_NONE,            ENDED_NONE_YET },
 	{ STORE_LOOKING,         ENDED_LOOKING },
 	{ -ETIMEDOUT,            ENDED_TOO_SLOW },
+	{ READER_BELOW_RATE,     ENDED_BELOW_RATE },
 	{ -ENOENT,               ENDED_NOT_FOUND },
 	{ -EEXIST,               ENDED_EXISTS },
 	{ -EISDIR,               ENDED_IS_DIRECTORY },

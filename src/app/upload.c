@@ -69,6 +69,7 @@ struct upload {
 	const struct conf_location *location;
 	struct incoming *incoming; /* NULL: not begun, or done with */
 	struct flow flow;
+	tally_place place; /* among max_uploads; 0: not counted */
 	uint64_t id;
 	enum ending ending;
 	int err; /* behind `ending`, for the log */
@@ -156,7 +157,7 @@ add_receipt(const struct upload *u, const char *location, struct response *r)
 	    "},\"overlap_saved_ms\":" MS_FMT "}\n",
 	    location, conn_body_bytes(u->conn),
 	    durability_name[u->incoming->store->durability],
-	    verdict_name[meter_verdict(m)], MS(m->reader_ns[READER_NETWORK]),
+	    verdict_name[meter_verdict(m)], MS(meter_network_ns(m)),
 	    MS(m->reader_ns[READER_QUEUE]), MS(m->reader_ns[READER_MEMORY]),
 	    MS(m->writer_ns[WRITER_DATA]), MS(m->writer_ns[WRITER_WRITE]),
 	    MS(m->writer_ns[WRITER_SYNC]), MS(meter_total_ns(m)),
@@ -170,7 +171,7 @@ add_server_timing(const struct meter *m, struct response *r)
 	    "Server-Timing: network;dur=" MS_FMT ", queue;dur=" MS_FMT
 	    ", memory;dur=" MS_FMT ", data;dur=" MS_FMT ", write;dur=" MS_FMT
 	    ", sync;dur=" MS_FMT ", total;dur=" MS_FMT "\r\n",
-	    MS(m->reader_ns[READER_NETWORK]), MS(m->reader_ns[READER_QUEUE]),
+	    MS(meter_network_ns(m)), MS(m->reader_ns[READER_QUEUE]),
 	    MS(m->reader_ns[READER_MEMORY]), MS(m->writer_ns[WRITER_DATA]),
 	    MS(m->writer_ns[WRITER_WRITE]), MS(m->writer_ns[WRITER_SYNC]),
 	    MS(meter_total_ns(m)));
@@ -189,7 +190,7 @@ add_note(const struct upload *u, struct str *note)
 	    " %s network=" MS_FMT " queue=" MS_FMT " memory=" MS_FMT
 	    " data=" MS_FMT " write=" MS_FMT " sync=" MS_FMT " saved=" MS_FMT
 	    " name=\"",
-	    verdict_name[meter_verdict(m)], MS(m->reader_ns[READER_NETWORK]),
+	    verdict_name[meter_verdict(m)], MS(meter_network_ns(m)),
 	    MS(m->reader_ns[READER_QUEUE]), MS(m->reader_ns[READER_MEMORY]),
 	    MS(m->writer_ns[WRITER_DATA]), MS(m->writer_ns[WRITER_WRITE]),
 	    MS(m->writer_ns[WRITER_SYNC]), MS(meter_saved_ns(m)));
@@ -206,6 +207,7 @@ let_go(struct upload *u, const char *last_words)
 	flow_stop(&u->flow);
 	store_abort(&u->incoming);
 	trace_end(&u->flow.trace, last_words);
+	tally_leave(&u->service->uploads, &u->place);
 	u->magic = 0;
 	free(u);
 }
@@ -224,8 +226,15 @@ start_flow(struct upload *u)
 		    .sink = &u->incoming->sink,
 		    .queue_depth = u->location->queue_depth,
 		    .write_depth = WRITE_DEPTH,
-		    .silence_max_s =
-			(double)u->service->conf->body_timeout_ms / 1e3,
+		    .limits =
+			{
+			    .silence_s =
+				(double)u->service->conf->body_timeout_ms / 1e3,
+			    .rate_min = u->location->min_rate,
+			    .rate_min_for_s =
+				(double)u->location->min_rate_grace_ms / 1e3,
+			    .rate_max = u->location->limit_rate,
+			},
 		    .owner = u,
 		    .on_read_all = on_read_all,
 		    .on_drained = on_drained,
@@ -479,18 +488,36 @@ begin_storing(struct upload *u, const struct head *h)
 		fail(u, err);
 }
 
+/* Count it among the uploads of its location: 0 or 503. */
+static int
+count_upload(const struct service *s, const struct conf_location *l,
+    tally_place *ret_place, const char **ret_why)
+{
+	*ret_place = 0;
+	if (l->max_uploads == 0 ||
+	    tally_enter(&s->uploads, l->prefix, strlen(l->prefix),
+		l->max_uploads, ret_place) != TALLY_FULL)
+		return 0;
+	*ret_why = "as many uploads run in this location as max_uploads "
+		   "allows: try again later";
+	return 503;
+}
+
 void
 upload_begin(struct service *s, struct conn *c, const struct head *h,
     const struct route *route, void **ret_request)
 {
 	char name[NAMES_MAX + 1], text[160];
 	const char *why = text;
+	tally_place place = 0;
 	struct upload *u;
 	int status;
 
 	status = check_head(h, route->location, text, sizeof(text));
 	if (status == 0)
 		status = find_name(route, name, &why);
+	if (status == 0)
+		status = count_upload(s, route->location, &place, &why);
 	if (status != 0) {
 		refuse(c, status, why);
 		return;
@@ -498,9 +525,11 @@ upload_begin(struct service *s, struct conn *c, const struct head *h,
 	conn_limit_body(c, route->location->max_body_size);
 	u = upload_new(s, c, route, name);
 	if (u == NULL) {
+		tally_leave(&s->uploads, &place);
 		refuse(c, 503, "out of memory: try again later");
 		return;
 	}
+	u->place = place;
 	*ret_request = &u->request;
 	begin_storing(u, h);
 }

@@ -149,6 +149,30 @@ addr_format(const struct addr *a, char ret_text[ADDR_TEXT_MAX])
 	}
 }
 
+size_t
+addr_network(const struct addr *a, unsigned char ret_bytes[8])
+{
+	struct sockaddr_in sin;
+	struct sockaddr_in6 sin6;
+
+	switch (a->ss.ss_family) {
+	case AF_INET:
+		memcpy(&sin, &a->ss, sizeof(sin));
+		memcpy(ret_bytes, &sin.sin_addr, 4);
+		return 4;
+	case AF_INET6:
+		memcpy(&sin6, &a->ss, sizeof(sin6));
+		if (IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr)) {
+			memcpy(ret_bytes, sin6.sin6_addr.s6_addr + 12, 4);
+			return 4;
+		}
+		memcpy(ret_bytes, sin6.sin6_addr.s6_addr, 8);
+		return 8;
+	default:
+		return 0;
+	}
+}
+
 const char *
 addr_unix_path(const struct addr *a)
 {

@@ -7,7 +7,7 @@
 #include "config/value.h"
 
 enum {
-	NAME_WIDTH = 20,
+	NAME_WIDTH = 24,
 	VALUE_WIDTH = 24, /* longer ones push their comment aside */
 };
 

@@ -16,7 +16,7 @@ on_read_all(void *owner)
 {
 	struct flow *f = owner;
 
-	f->to.on_read_all(f->to.owner);
+	f->on_read_all(f->owner);
 }
 
 static void
@@ -24,7 +24,7 @@ on_drained(void *owner)
 {
 	struct flow *f = owner;
 
-	f->to.on_drained(f->to.owner);
+	f->on_drained(f->owner);
 }
 
 static void
@@ -32,7 +32,7 @@ on_read_failed(void *owner, int err)
 {
 	struct flow *f = owner;
 
-	f->to.on_failed(f->to.owner, FLOW_READING, err);
+	f->on_failed(f->owner, FLOW_READING, err);
 }
 
 static void
@@ -40,13 +40,16 @@ on_write_failed(void *owner, int err)
 {
 	struct flow *f = owner;
 
-	f->to.on_failed(f->to.owner, FLOW_WRITING, err);
+	f->on_failed(f->owner, FLOW_WRITING, err);
 }
 
 int
 flow_start(struct flow *f, const struct flow_setup *s)
 {
-	f->to = *s;
+	f->owner = s->owner;
+	f->on_read_all = s->on_read_all;
+	f->on_drained = s->on_drained;
+	f->on_failed = s->on_failed;
 	f->queue = queue_new(s->queue_depth);
 	if (f->queue == NULL)
 		return -ENOMEM;
@@ -71,7 +74,7 @@ flow_start(struct flow *f, const struct flow_setup *s)
 				     .writer = &f->writer,
 				     .meter = &f->meter,
 				     .trace = f->trace,
-				     .silence_max_s = s->silence_max_s,
+				     .limits = s->limits,
 				     .owner = f,
 				     .on_ended = on_read_all,
 				     .on_failed = on_read_failed,

@@ -57,6 +57,12 @@ meter_stop(struct meter *m)
 }
 
 uint64_t
+meter_network_ns(const struct meter *m)
+{
+	return m->reader_ns[READER_NETWORK] + m->reader_ns[READER_PACED];
+}
+
+uint64_t
 meter_total_ns(const struct meter *m)
 {
 	check(m->end != 0);
@@ -66,8 +72,8 @@ meter_total_ns(const struct meter *m)
 uint64_t
 meter_saved_ns(const struct meter *m)
 {
-	uint64_t apart = m->reader_ns[READER_NETWORK] +
-			 m->writer_ns[WRITER_WRITE] + m->writer_ns[WRITER_SYNC];
+	uint64_t apart = meter_network_ns(m) + m->writer_ns[WRITER_WRITE] +
+			 m->writer_ns[WRITER_SYNC];
 	uint64_t total = meter_total_ns(m);
 
 	return apart > total ? apart - total : 0;

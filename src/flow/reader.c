@@ -1,6 +1,7 @@
 #include "flow/reader.h"
 
 #include <errno.h>
+#include <stdint.h>
 
 #include "flow/writer.h"
 
@@ -14,28 +15,87 @@
  * however steadily it trickles in. */
 #define PUT_AGE_S 0.100
 
-/* Look at the silence again in `after` seconds. */
+/* Comparisons of times that are due now. */
+#define SLACK_S 0.001
+
+/* How far rate_max may be ahead of its time, and how long it pauses then. */
+#define PACE_BURST_S 0.100
+#define PACE_PAUSE_S 0.050
+
+/* ---- the clocks of the client ---- */
+
 static void
-watch_silence(struct reader *r, double after)
+run_clocks(struct reader *r)
 {
-	ev_timer_stop(r->to.loop, &r->silence);
-	ev_timer_set(&r->silence, after, 0.);
-	ev_timer_start(r->to.loop, &r->silence);
-	r->looks_soon = r->filling != NULL;
+	if (r->clocks_since <= 0)
+		r->clocks_since = ev_now(r->to.loop);
 }
 
-/* Wait for the source to have something.  The timer is not set anew for every
- * packet, only when it would look too late. */
+static void
+stop_clocks(struct reader *r)
+{
+	if (r->clocks_since > 0)
+		r->rate_waited += ev_now(r->to.loop) - r->clocks_since;
+	r->clocks_since = 0;
+	r->doubt = 0;
+	deadline_clear(&r->look);
+}
+
+/* What is left of the time over which rate_min is measured. */
+static double
+rate_time_left(const struct reader *r)
+{
+	return r->to.limits.rate_min_for_s - r->rate_waited -
+	       (ev_now(r->to.loop) - r->clocks_since);
+}
+
+/* Has the time come to look at the rate, and is it too low? */
+static bool
+is_below_rate(struct reader *r)
+{
+	const struct reader_limits *l = &r->to.limits;
+
+	if (l->rate_min == 0 || rate_time_left(r) > SLACK_S)
+		return false;
+	if ((double)r->rate_bytes < (double)l->rate_min * l->rate_min_for_s)
+		return true;
+	r->rate_bytes = 0;
+	r->rate_waited = 0;
+	r->clocks_since = ev_now(r->to.loop);
+	return false;
+}
+
+/* Set the time of the next look: the least of what is to come. */
+static void
+watch_clocks(struct reader *r)
+{
+	const struct reader_limits *l = &r->to.limits;
+	double silent = ev_now(r->to.loop) - r->last_byte;
+	double next = 1e9, left;
+
+	if (r->filling != NULL)
+		next = PUT_SILENCE_S - silent;
+	if (l->silence_s > 0 && l->silence_s - silent < next)
+		next = l->silence_s - silent;
+	if (l->rate_min > 0) {
+		left = rate_time_left(r);
+		next = left < next ? left : next;
+	}
+	if (next < 1e9)
+		deadline_set(&r->look, next > SLACK_S ? next : SLACK_S);
+	else
+		deadline_clear(&r->look);
+}
+
+/* Wait for the source to have something. */
 static void
 await_source(struct reader *r)
 {
 	meter_read(r->to.meter, READER_NETWORK);
+	run_clocks(r);
 	if (r->to.source->fd != -1 && !ev_is_active(&r->watcher))
 		ev_io_start(r->to.loop, &r->watcher);
-	if (r->filling != NULL && !(ev_is_active(&r->silence) && r->looks_soon))
-		watch_silence(r, PUT_SILENCE_S);
-	else if (!ev_is_active(&r->silence) && r->to.silence_max_s > 0)
-		watch_silence(r, r->to.silence_max_s);
+	watch_clocks(r);
 }
 
 /* Stop watching; why is the meter's to know. */
@@ -43,20 +103,31 @@ static void
 pause_reading(struct reader *r, enum meter_reader why)
 {
 	ev_io_stop(r->to.loop, &r->watcher);
-	ev_timer_stop(r->to.loop, &r->silence);
+	stop_clocks(r);
 	meter_read(r->to.meter, why);
+}
+
+/* Read as soon as the loop comes round. */
+static void
+go_on_reading(struct reader *r)
+{
+	meter_read(r->to.meter, READER_NETWORK);
+	r->last_byte = ev_now(r->to.loop);
+	run_clocks(r);
+	ev_feed_event(r->to.loop, &r->watcher, EV_READ);
 }
 
 void
 reader_resume(struct reader *r)
 {
 	check_magic(r, READER_MAGIC);
-	if (!r->running || r->reading_ahead || list_is_linked(&r->claim.node))
+	if (!r->running || r->reading_ahead || r->pacing ||
+	    list_is_linked(&r->claim.node))
 		return;
-	meter_read(r->to.meter, READER_NETWORK);
-	r->last_byte = ev_now(r->to.loop);
-	ev_feed_event(r->to.loop, &r->watcher, EV_READ);
+	go_on_reading(r);
 }
+
+/* ---- reading ---- */
 
 /* Put the chunk being filled; false when the queue is full now. */
 static bool
@@ -106,11 +177,14 @@ end(struct reader *r)
 	r->to.on_ended(owner); /* may end `r` */
 }
 
-/* The chunk grew, or only framing was read. */
+/* The chunk grew by `n` bytes, or only framing was read. */
 static void
-took_bytes(struct reader *r)
+took_bytes(struct reader *r, size_t n)
 {
 	r->last_byte = ev_now(r->to.loop);
+	r->rate_bytes += n;
+	r->allowance -= (double)n;
+	r->doubt = 0;
 	if (r->to.source->ended) {
 		end(r);
 		return;
@@ -140,28 +214,75 @@ have_chunk(struct reader *r)
 	return r->filling != NULL;
 }
 
+/* How many bytes rate_max lets us read now. */
+static size_t
+allowed(struct reader *r)
+{
+	double rate = (double)r->to.limits.rate_max, now = ev_now(r->to.loop);
+	double burst = rate * PACE_BURST_S;
+
+	if (rate <= 0)
+		return SIZE_MAX;
+	r->allowance += rate * (now - r->allowed_at);
+	if (burst < 1)
+		burst = 1;
+	if (r->allowance > burst)
+		r->allowance = burst;
+	r->allowed_at = now;
+	return r->allowance < 1 ? 0 : (size_t)r->allowance;
+}
+
+/* Read no more for a while; nobody keeps a chunk meanwhile. */
+static void
+begin_pause(struct reader *r)
+{
+	double rate = (double)r->to.limits.rate_max;
+	double wait = (1 - r->allowance) / rate;
+
+	if (r->filling != NULL && r->filling->len > 0 && !put(r))
+		return; /* it comes here again when the queue has room */
+	if (r->filling != NULL)
+		chunk_give(r->filling);
+	r->filling = NULL;
+	pause_reading(r, READER_PACED);
+	r->pacing = true;
+	deadline_set(&r->look, wait > PACE_PAUSE_S ? wait : PACE_PAUSE_S);
+}
+
 static void
 read_once(struct reader *r)
 {
 	struct source *s = r->to.source;
+	size_t most = allowed(r), before, size;
 	struct chunk *c;
 
+	if (most == 0) {
+		begin_pause(r);
+		return;
+	}
 	if (!have_chunk(r))
 		return;
-	switch (s->ops->read(s, r->filling, chunk_size(r->to.pool), r)) {
+	c = r->filling;
+	before = c->len;
+	size = chunk_size(r->to.pool);
+	if (most < size - before)
+		size = before + most;
+	switch (s->ops->read(s, c, size, r)) {
 	case SOURCE_BYTES:
-		took_bytes(r);
+		took_bytes(r, c->len - before);
 		return;
 	case SOURCE_NONE:
-		if (r->filling->len == 0) {
-			chunk_give(r->filling);
+		if (c->len == 0) {
+			chunk_give(c);
 			r->filling = NULL;
 		}
-		await_source(r);
+		if (r->doubt != 0)
+			fail(r, r->doubt);
+		else
+			await_source(r);
 		return;
 	case SOURCE_TAKEN:
-		c = r->filling;
-		check(c != NULL);
+		check(r->filling != NULL);
 		r->filling = NULL;
 		r->reading_ahead = true;
 		return;
@@ -180,7 +301,7 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	(void)revents;
 	check_magic(r, READER_MAGIC);
 	if (r->running && !queue_is_full(r->to.queue) && !r->reading_ahead &&
-	    !list_is_linked(&r->claim.node))
+	    !r->pacing && !list_is_linked(&r->claim.node))
 		read_once(r);
 }
 
@@ -195,7 +316,7 @@ reader_filled(struct reader *r, struct chunk *c, int res)
 	if (res < 0)
 		fail(r, res);
 	else
-		took_bytes(r);
+		took_bytes(r, 0); /* only a file comes so: it has no rate */
 }
 
 static void
@@ -209,6 +330,7 @@ on_grant(struct chunk_claim *claim, struct chunk *c)
 	r->filling_since = r->last_byte = ev_now(r->to.loop);
 	check(!queue_is_full(r->to.queue)); /* nobody else fills it */
 	meter_read(r->to.meter, READER_NETWORK);
+	run_clocks(r);
 	read_once(r);
 }
 
@@ -234,31 +356,40 @@ is_overdue(const struct reader *r)
 	       ev_now(r->to.loop) - r->filling_since >= PUT_AGE_S;
 }
 
-/* Nothing was read for a while, or it only looks so. */
+/* The source is too slow, it seems: have it read once more. */
 static void
-on_silence(struct ev_loop *loop, ev_timer *w, int revents)
+doubt(struct reader *r, int err)
 {
-	struct reader *r = w->data;
-	double silent = ev_now(loop) - r->last_byte;
-	double limit = r->to.silence_max_s;
+	r->doubt = err;
+	ev_feed_event(r->to.loop, &r->watcher, EV_READ);
+}
 
-	(void)revents;
+/* The end of a pause, or time to look at the clocks. */
+static void
+on_look(struct deadline *d)
+{
+	struct reader *r = container_of(d, struct reader, look);
+	double silent = ev_now(r->to.loop) - r->last_byte;
+
 	check_magic(r, READER_MAGIC);
-	if (r->filling != NULL) {
-		if (silent < PUT_SILENCE_S && !is_overdue(r)) {
-			watch_silence(r, PUT_SILENCE_S - silent);
-			return;
-		}
+	if (r->pacing) {
+		r->pacing = false;
+		go_on_reading(r);
+		return;
+	}
+	if (r->filling != NULL &&
+	    (silent + SLACK_S >= PUT_SILENCE_S || is_overdue(r))) {
 		put_what_is_there(r);
 		if (queue_is_full(r->to.queue))
 			return;
 	}
-	if (limit <= 0)
-		return;
-	if (silent >= limit)
-		fail(r, -ETIMEDOUT);
+	if (r->to.limits.silence_s > 0 &&
+	    silent + SLACK_S >= r->to.limits.silence_s)
+		doubt(r, -ETIMEDOUT);
+	else if (is_below_rate(r))
+		doubt(r, READER_BELOW_RATE);
 	else
-		watch_silence(r, limit - silent);
+		watch_clocks(r);
 }
 
 void
@@ -271,8 +402,10 @@ reader_start(struct reader *r, const struct reader_setup *setup)
 	r->last_byte = ev_now(setup->loop);
 	ev_io_init(&r->watcher, on_readable, setup->source->fd, EV_READ);
 	r->watcher.data = r;
-	ev_timer_init(&r->silence, on_silence, 0., 0.);
-	r->silence.data = r;
+	deadline_init(&r->look, setup->loop, on_look);
+	r->allowed_at = r->last_byte;
+	r->allowance = (double)setup->limits.rate_max * PACE_BURST_S;
+	run_clocks(r);
 	meter_read(setup->meter, READER_NETWORK);
 	ev_feed_event(setup->loop, &r->watcher, EV_READ);
 }
@@ -286,7 +419,7 @@ reader_stop(struct reader *r)
 	r->running = false;
 	ev_io_stop(r->to.loop, &r->watcher);
 	ev_clear_pending(r->to.loop, &r->watcher);
-	ev_timer_stop(r->to.loop, &r->silence);
+	deadline_fini(&r->look);
 	chunk_stop_waiting(r->to.pool, &r->claim);
 	if (r->reading_ahead)
 		r->to.source->ops->abandon(r->to.source);

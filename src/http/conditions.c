@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "http/head.h"
@@ -23,15 +24,6 @@ struct tag {
 	bool weak;
 };
 
-/* Every bit of `x` moves half of the result's (Stafford's variant 13). */
-static uint64_t
-mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 static uint64_t
 ns_of(struct timespec ts)
 {
@@ -47,8 +39,8 @@ conditions_etag(const struct stat *st, char ret_etag[CONDITIONS_ETAG_MAX])
 
 	/* Each step is one-to-one: one word that differs always shows. */
 	for (size_t i = 0; i < COUNT_OF(words); i++) {
-		a = mix(a ^ words[i]);
-		b = mix((b + a) ^ words[i]);
+		a = hash_mix(a ^ words[i]);
+		b = hash_mix((b + a) ^ words[i]);
 	}
 	snprintf(ret_etag, CONDITIONS_ETAG_MAX,
 	    "\"%016" PRIx64 "%016" PRIx64 "\"", a, b);

@@ -41,7 +41,7 @@ static const char control[] = "a control character stands in the head";
 
 /* The byte at scan->at ends a line. */
 static enum head_result
-end_line(struct head_scan *scan, const char **ret_why)
+end_line(struct head_scan *scan, uint32_t fields, const char **ret_why)
 {
 	/* Up to scan->at there is the line, its CR, and this LF. */
 	bool empty = scan->at - scan->line == 1;
@@ -56,26 +56,22 @@ end_line(struct head_scan *scan, const char **ret_why)
 							: HEAD_INCOMPLETE;
 	}
 	/* The first one is the request line. */
-	if (scan->lines++ < HEAD_FIELDS_MAX + 1)
-		return HEAD_INCOMPLETE;
-	*ret_why = "too many header fields: send at most 100";
-	return HEAD_LARGE;
+	return scan->lines++ > fields ? HEAD_MANY : HEAD_INCOMPLETE;
 }
 
 /* Look at the byte at scan->at, which is `c`. */
 static enum head_result
-scan_byte(struct head_scan *scan, unsigned char c, const char **ret_why)
+scan_byte(struct head_scan *scan, const struct head_limits *limits,
+    unsigned char c, const char **ret_why)
 {
-	if (scan->at >= HEAD_SIZE_MAX) {
-		*ret_why = "the head is too large: send at most 32 KiB";
+	if (scan->at >= limits->size)
 		return HEAD_LARGE;
-	}
 	if (scan->cr != (c == '\n')) {
 		*ret_why = scan->cr ? bare_cr : bare_lf;
 		return HEAD_MALFORMED;
 	}
 	if (c == '\n')
-		return end_line(scan, ret_why);
+		return end_line(scan, limits->fields, ret_why);
 	scan->cr = c == '\r';
 	if (scan->cr)
 		return HEAD_INCOMPLETE;
@@ -83,22 +79,22 @@ scan_byte(struct head_scan *scan, unsigned char c, const char **ret_why)
 		*ret_why = control;
 		return HEAD_MALFORMED;
 	}
-	if (scan->lines == 0 && scan->at - scan->line >= HEAD_LINE_MAX) {
-		*ret_why = "the request line is longer than 8192 bytes";
-		return HEAD_LINE_LONG;
-	}
-	return HEAD_INCOMPLETE;
+	return scan->lines == 0 && scan->at - scan->line >= limits->line
+		   ? HEAD_LINE_LONG
+		   : HEAD_INCOMPLETE;
 }
 
 enum head_result
-head_scan(
-    struct head_scan *scan, const char *buf, size_t len, const char **ret_why)
+head_scan(struct head_scan *scan, const struct head_limits *limits,
+    const char *buf, size_t len, const char **ret_why)
 {
 	check(scan->at <= len);
+	check(limits->size <= HEAD_SIZE_CAP);
 	while (scan->at < len) {
 		enum head_result got;
 
-		got = scan_byte(scan, (unsigned char)buf[scan->at], ret_why);
+		got = scan_byte(
+		    scan, limits, (unsigned char)buf[scan->at], ret_why);
 		if (got != HEAD_INCOMPLETE && got != HEAD_COMPLETE)
 			return got;
 		scan->at++;

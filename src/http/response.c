@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/version.h"
 
 static const struct reason {
 	int status;
@@ -86,12 +87,13 @@ date(void)
 
 void
 response_format(
-    const struct response *r, bool keep_alive, bool head_only, struct str *out)
+    const struct response *r, const struct response_form *form, struct str *out)
 {
 	uint64_t length = r->streamed ? r->stream_length : r->content.len;
 
-	str_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", r->status,
-	    response_reason(r->status), date());
+	str_printf(out, "HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n",
+	    r->status, response_reason(r->status),
+	    form->tokens ? "penstock/" PENSTOCK_VERSION : "penstock", date());
 	if (r->content_type != NULL)
 		str_printf(out, "Content-Type: %s\r\n", r->content_type);
 	/* 204 and 304 have no content and no length (RFC 9110, 8.6). */
@@ -99,9 +101,9 @@ response_format(
 		str_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
 	if (r->fields.len > 0)
 		str_add(out, r->fields.s, r->fields.len);
-	str_puts(out, keep_alive ? "Connection: keep-alive\r\n\r\n"
-				 : "Connection: close\r\n\r\n");
-	if (!r->streamed && !head_only && r->content.len > 0)
+	str_puts(out, form->keep_alive ? "Connection: keep-alive\r\n\r\n"
+				       : "Connection: close\r\n\r\n");
+	if (!r->streamed && !form->head_only && r->content.len > 0)
 		str_add(out, r->content.s, r->content.len);
 }
 

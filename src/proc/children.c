@@ -19,15 +19,16 @@ enum {
 };
 
 int
-children_init(struct children *c)
+children_init(struct children *c, size_t things)
 {
 	int err;
 
 	list_init(&c->list);
-	c->shm = shm_new(newest_table_size());
+	c->shm = shm_new(newest_table_size() + tally_size(things));
 	if (c->shm == NULL)
 		return -ENOMEM;
 	c->newest = newest_table_new(c->shm);
+	c->tally = tally_new(c->shm, things);
 	if (pipe(c->alive) == -1)
 		return -errno;
 	for (int i = 0; i < 2; i++) {
@@ -106,6 +107,7 @@ be_worker(struct children *c, const struct child *ch,
 	c->in_child(c->arg);
 	own.shm = c->shm;
 	own.newest = c->newest;
+	own.tally = c->tally;
 	own.slot = ch->slot;
 	own.master = c->alive[0];
 	exit(worker_run(&own));
@@ -227,6 +229,7 @@ children_reap(struct children *c, bool stopping)
 		again = !stopping && !ch->retired;
 		log_end(ch, status, again);
 		newest_forget(c->newest, pid);
+		tally_forget(c->tally, shm_slot_number(c->shm, ch->slot));
 		shm_slot_wipe(ch->slot);
 		ch->slot = NULL;
 		ch->pid = 0;

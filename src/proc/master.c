@@ -481,6 +481,7 @@ run_alone(struct master *m)
 	detached(m);
 	setup.shm = m->children.shm;
 	setup.newest = m->children.newest;
+	setup.tally = m->children.tally;
 	setup.slot = shm_slot_take(m->children.shm);
 	check(setup.slot != NULL);
 	return worker_run(&setup);
@@ -526,7 +527,8 @@ master_run(struct config **conf)
 		log_error("daemonize: %s", strerror(-err));
 		return 1;
 	}
-	err = children_init(&m.children);
+	err = children_init(&m.children,
+	    ((*conf)->worker_processes + 1) * (*conf)->worker_connections);
 	if (err < 0) {
 		log_error("shared memory cannot be had: %s", strerror(-err));
 		return 1;

@@ -305,6 +305,26 @@ open_journal(struct worker *w, int fd)
 	return dev ? journal_new(w->loop, w->engine, dev, fd) : NULL;
 }
 
+/* What the limits of a server count in: a reload that leaves its addresses
+ * as they are goes on with the same counts. */
+static void
+begin_limits(struct worker *w, struct server *s)
+{
+	struct tally_scope scope = {
+	    .tally = w->to->tally,
+	    .owner = shm_slot_number(w->to->shm, w->to->slot),
+	};
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < s->conf->listen_count; i++) {
+		addr_format(&s->conf->listens[i].addr, text);
+		scope = tally_scope(&scope, text, strlen(text));
+	}
+	s->conns.served = tally_scope(&scope, "served", 6);
+	s->conns.turned_away = tally_scope(&scope, "turned away", 11);
+	s->service.uploads = tally_scope(&scope, "uploads", 7);
+}
+
 static int
 begin_server(struct worker *w, size_t i)
 {
@@ -326,6 +346,7 @@ begin_server(struct worker *w, size_t i)
 	s->conns.on_closed = on_closed;
 	s->conns.arg = s;
 	s->conns.ids = &w->ids;
+	begin_limits(w, s);
 	list_init(&s->conns.conns);
 	if (w->to->logs->access[i] != -1) {
 		s->access = open_journal(w, w->to->logs->access[i]);

@@ -48,6 +48,13 @@ shm_slot_take(struct shm *s)
 	return NULL;
 }
 
+unsigned
+shm_slot_number(const struct shm *s, const struct slot *slot)
+{
+	check(slot >= s->slots && slot < s->slots + SHM_SLOTS);
+	return (unsigned)(slot - s->slots);
+}
+
 void
 shm_slot_wipe(struct slot *slot)
 {

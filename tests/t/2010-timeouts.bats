@@ -131,6 +131,35 @@ s.sendall(sys.stdin.buffer.read())' "$PORT"
 	assert_status 431
 }
 
+@test "the limits on heads are the configuration's, exact, and named in the answer" {
+	start_server '' 'max_request_line 300; max_header_size 1k; max_header_fields 8;'
+	# GET / and HTTP/1.1 with its space take 14 bytes of a line.
+	at=$(printf 'x%.0s' {1..286})
+	raw "GET /$at HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n"
+	assert_status 404
+	raw -c "GET /${at}x HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n"
+	assert_status 414
+	assert_problem 'max_request_line 300'
+	# Request line and Host take 25 bytes, a field 5 more than its value, and
+	# the empty line 2.
+	at=$(printf 'x%.0s' {1..992})
+	raw "GET / HTTP/1.1\\r\\nHost: x\\r\\nX: $at\\r\\n\\r\\n"
+	assert_status 200
+	raw -c "GET / HTTP/1.1\\r\\nHost: x\\r\\nX: ${at}x\\r\\n\\r\\n"
+	assert_status 431
+	assert_problem 'max_header_size 1k'
+	at=$(printf 'X: y\\r\\n%.0s' {1..7})
+	raw "GET / HTTP/1.1\\r\\nHost: x\\r\\n$at\\r\\n"
+	assert_status 200
+	raw -c "GET / HTTP/1.1\\r\\nHost: x\\r\\n${at}X: y\\r\\n\\r\\n"
+	assert_status 431
+	assert_problem 'max_header_fields 8'
+	# What passed was no exception: the next request is taken.
+	echo hello >body
+	upload PUT /file/a body
+	assert_status 201
+}
+
 @test "a client that never ends its head cannot fill memory" {
 	start_server '' 'header_timeout 2s;' 'worker_processes 1;'
 	before=$(worker_rss "$(workers)")

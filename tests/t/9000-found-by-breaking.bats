@@ -69,5 +69,5 @@ PYTHON
 	run hear "$FD"
 	hang_up "$FD"
 	assert_output --partial 'HTTP/1.1 200'
-	refute_output --partial '408'
+	refute_output --partial 'HTTP/1.1 408'
 }

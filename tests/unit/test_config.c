@@ -845,9 +845,9 @@ test_print_says_it_all(void **state)
 			assert_non_null(strstr(text, d->help));
 	}
 	assert_non_null(strstr(text,
-	    "\nworker_processes    auto;                     # workers, "));
-	assert_non_null(strstr(text,
-	    "\n    listen              127.0.0.1:8000;           # address"));
+	    "\nworker_processes        auto;                     # workers, "));
+	assert_non_null(strstr(text, "\n    listen                  "
+				     "127.0.0.1:8000;           # address"));
 	config_free(&c);
 	free(text);
 }

@@ -713,7 +713,6 @@ begin_with_silence_max(double seconds)
 	flow_stop(&f.flow);
 	turn(1);
 	flow_init(&f.flow);
-	f.flow.to.silence_max_s = seconds;
 	assert_int_equal(flow_start(&f.flow,
 			     &(struct flow_setup){
 				 .loop = f.loop,
@@ -723,7 +722,7 @@ begin_with_silence_max(double seconds)
 				 .sink = &f.sink.sink,
 				 .queue_depth = 2,
 				 .write_depth = 1,
-				 .silence_max_s = seconds,
+				 .limits = {.silence_s = seconds},
 				 .owner = &f,
 				 .on_read_all = on_read_all,
 				 .on_drained = on_drained,
