@@ -1,0 +1,67 @@
+/*
+ * Whom a limit per address counts as one.
+ */
+#include "base/addr.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The network of `text`, as addr_parse() reads it; its length. */
+static size_t
+network(const char *text, unsigned char ret[8])
+{
+	const char *why = NULL;
+	struct addr a = {0};
+
+	if (addr_parse(text, &a, &why) < 0)
+		fail_msg("%s: %s", text, why);
+	memset(ret, 0, 8);
+	return addr_network(&a, ret);
+}
+
+static bool
+are_one(const char *a, const char *b)
+{
+	unsigned char one[8], other[8];
+
+	return network(a, one) == network(b, other) &&
+	       memcmp(one, other, 8) == 0;
+}
+
+static void
+an_address_is_one(void **state)
+{
+	(void)state;
+	assert_true(are_one("192.0.2.1:1", "192.0.2.1:65535"));
+	assert_false(are_one("192.0.2.1:1", "192.0.2.2:1"));
+	/* As a socket for both families shows it. */
+	assert_true(are_one("192.0.2.1:1", "[::ffff:192.0.2.1]:2"));
+	assert_false(are_one("192.0.2.1:1", "[::ffff:192.0.2.2]:1"));
+	/* Two users of IPv6 never share a /64; one has all of it. */
+	assert_true(are_one("[2001:db8::1]:1", "[2001:db8::ffff:1:2:3]:9"));
+	assert_false(are_one("[2001:db8::1]:1", "[2001:db8:0:1::1]:1"));
+}
+
+static void
+unix_is_exempt(void **state)
+{
+	unsigned char bytes[8];
+
+	(void)state;
+	assert_int_equal(network("unix:/run/x", bytes), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_address_is_one),
+	    cmocka_unit_test(unix_is_exempt),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
