@@ -75,6 +75,10 @@ watch_clocks(struct reader *r)
 
 	if (r->filling != NULL)
 		next = PUT_SILENCE_S - silent;
+	if (r->filling != NULL && chunk_pool_is_short(r->to.pool)) {
+		left = r->filling_since + PUT_AGE_S - ev_now(r->to.loop);
+		next = left < next ? left : next;
+	}
 	if (l->silence_s > 0 && l->silence_s - silent < next)
 		next = l->silence_s - silent;
 	if (l->rate_min > 0) {
@@ -353,7 +357,7 @@ static bool
 is_overdue(const struct reader *r)
 {
 	return chunk_pool_is_short(r->to.pool) &&
-	       ev_now(r->to.loop) - r->filling_since >= PUT_AGE_S;
+	       ev_now(r->to.loop) - r->filling_since + SLACK_S >= PUT_AGE_S;
 }
 
 /* The source is too slow, it seems: have it read once more. */

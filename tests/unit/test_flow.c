@@ -26,6 +26,7 @@ enum {
 	BODY = 40 * 1024 + 123,
 	SINK_MAX = 8,
 	PATIENCE_S = 5,
+	TRICKLE_MS = 4,
 };
 
 /*
@@ -38,7 +39,9 @@ struct fake_source {
 	size_t at, fail_at, pause_at;
 	unsigned seed;
 	bool takes;
-	bool framing; /* the next read brings no byte of the body */
+	bool framing;  /* the next read brings no byte of the body */
+	bool trickles; /* a byte every few milliseconds, and no more */
+	uint64_t trickled_ns;
 	struct chunk *taken;
 	struct reader *reader; /* NULL: gone, or nothing taken */
 };
@@ -89,7 +92,7 @@ byte_at(size_t at)
 static void
 fill(struct fake_source *s, struct chunk *c, size_t size)
 {
-	size_t n = 1 + (size_t)rand_r(&s->seed) % (size / 2);
+	size_t n = 1 + (size_t)rand_r(&s->seed) % (size / 2 + 1);
 
 	if (n > size - c->len)
 		n = size - c->len;
@@ -127,6 +130,12 @@ source_read(
 	}
 	if (s->at >= s->pause_at)
 		return SOURCE_NONE;
+	if (s->trickles) {
+		if (clock_mono_ns() - s->trickled_ns < TRICKLE_MS * NS_PER_MS)
+			return SOURCE_NONE;
+		s->trickled_ns = clock_mono_ns();
+		size = c->len + 1;
+	}
 	fill(s, c, size);
 	return SOURCE_BYTES;
 }
@@ -707,7 +716,7 @@ a_dry_pool_pauses_the_reader(void **state)
 /* ---- silence */
 
 static void
-begin_with_silence_max(double seconds)
+begin_with_limits(const struct reader_limits *limits)
 {
 	begin(false, 2, 1);
 	flow_stop(&f.flow);
@@ -722,13 +731,19 @@ begin_with_silence_max(double seconds)
 				 .sink = &f.sink.sink,
 				 .queue_depth = 2,
 				 .write_depth = 1,
-				 .limits = {.silence_s = seconds},
+				 .limits = *limits,
 				 .owner = &f,
 				 .on_read_all = on_read_all,
 				 .on_drained = on_drained,
 				 .on_failed = on_failed,
 			     }),
 	    0);
+}
+
+static void
+begin_with_silence_max(double seconds)
+{
+	begin_with_limits(&(struct reader_limits){.silence_s = seconds});
 }
 
 static void
@@ -795,6 +810,125 @@ a_dry_pool_is_not_the_clients_silence(void **state)
 }
 
 static void
+on_grant(struct chunk_claim *claim, struct chunk *c)
+{
+	(void)claim;
+	chunk_give(c);
+}
+
+/* Let the loop turn for so long. */
+static void
+pass(unsigned ms)
+{
+	uint64_t until = clock_mono_ns() + ms * NS_PER_MS;
+
+	while (clock_mono_ns() < until)
+		turn(1);
+}
+
+static bool
+all_are_held(void)
+{
+	return chunk_pool_held(f.pool) == BUDGET;
+}
+
+/* It never is silent for long enough to have its chunk put; but when others
+ * wait for one it may not keep it. */
+static void
+a_trickle_keeps_no_chunk_that_others_need(void **state)
+{
+	struct chunk_claim other = {
+	    .account = &f.account, .on_grant = on_grant};
+	struct chunk *taken[BUDGET - 1];
+
+	(void)state;
+	begin(false, 4, 1);
+	f.source.trickles = true;
+	for (int i = 0; i < BUDGET - 1; i++)
+		taken[i] = chunk_take(f.pool, &other);
+	assert_true(await(all_are_held));
+	f.sink.writes = 0;
+	assert_null(chunk_take(f.pool, &other));
+	assert_true(await(something_arrived));
+	chunk_stop_waiting(f.pool, &other);
+	for (int i = 0; i < BUDGET - 1; i++)
+		chunk_give(taken[i]);
+	end();
+}
+
+/* ---- rates */
+
+static void
+a_trickle_may_be_too_slow(void **state)
+{
+	struct reader_limits limits = {
+	    .rate_min = 10000, .rate_min_for_s = 0.1};
+
+	(void)state;
+	begin_with_limits(&limits);
+	f.source.trickles = true;
+	assert_true(await(has_failed));
+	assert_int_equal(f.failed, READER_BELOW_RATE);
+	assert_int_equal(f.failed_side, FLOW_READING);
+	end();
+
+	/* Some 250 bytes a second do. */
+	limits.rate_min = 20;
+	begin_with_limits(&limits);
+	f.source.trickles = true;
+	pass(350);
+	assert_int_equal(f.failed, 0);
+	end();
+
+	/* It has no credit from the time when it was fast. */
+	limits.rate_min = 10000;
+	begin_with_limits(&limits);
+	f.source.pause_at = 30 * SIZE;
+	assert_true(await(has_failed));
+	assert_int_equal(f.failed, READER_BELOW_RATE);
+	assert_true(f.source.at >= 30 * SIZE);
+	end();
+}
+
+static void
+a_slow_sink_is_not_the_clients_rate(void **state)
+{
+	struct reader_limits limits = {
+	    .rate_min = 100000000, .rate_min_for_s = 0.05};
+
+	(void)state;
+	begin_with_limits(&limits);
+	f.sink.stalled = true;
+	pass(250);
+	assert_int_equal(f.failed, 0);
+	f.sink.stalled = false;
+	assert_true(await(is_drained));
+	assert_arrived(BODY);
+	end();
+}
+
+/* Slower than it could, and not the client's fault. */
+static void
+a_rate_is_held(void **state)
+{
+	struct reader_limits limits = {.rate_max = 4 * BODY,
+	    .rate_min = 100000000,
+	    .rate_min_for_s = 0.05,
+	    .silence_s = 0.06};
+	uint64_t began = clock_mono_ns(), took;
+
+	(void)state;
+	begin_with_limits(&limits);
+	assert_true(await(is_drained));
+	assert_arrived(BODY);
+	took = clock_mono_ns() - began;
+	/* A tenth of a second's worth may come at once. */
+	assert_in_range(took, 140 * NS_PER_MS, 3000 * NS_PER_MS);
+	assert_true(f.flow.meter.reader_ns[READER_PACED] > 50 * NS_PER_MS);
+	end();
+}
+
+static void
 the_meter_sees_both_sides(void **state)
 {
 	const struct meter *m = &f.flow.meter;
@@ -832,6 +966,10 @@ main(void)
 	    TEST(silence_has_a_limit),
 	    TEST(a_slow_sink_is_not_the_clients_silence),
 	    TEST(a_dry_pool_is_not_the_clients_silence),
+	    TEST(a_trickle_keeps_no_chunk_that_others_need),
+	    TEST(a_trickle_may_be_too_slow),
+	    TEST(a_slow_sink_is_not_the_clients_rate),
+	    TEST(a_rate_is_held),
 	    TEST(the_meter_sees_both_sides),
 	};
 
