@@ -30,7 +30,9 @@ const char *ending_word(enum ending e);
  */
 enum ending ending_of_error(int err);
 
-/* Make `r` the problem that `e` stands for, in the location `prefix`. */
-void ending_respond(enum ending e, const char *prefix, struct response *r);
+/* Make `r` the problem that `e` stands for, in the location `prefix`, and with
+ * the limit that was passed, "max_body_size 1g" (NULL: none). */
+void ending_respond(
+    enum ending e, const char *prefix, const char *limit, struct response *r);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * A row is at once the enum, the word in the access log, the status sent, who
  * has to look into it, and what the client is told to do.  Status 0: nobody
- * is there to be answered.  %s in a text is the location's prefix.
+ * is there to be answered.  %s in a text is the location's prefix, %l the limit
+ * that was passed, with its value.
  */
 /* clang-format off */
 /*     name             status blame    word                detail */
@@ -12,9 +13,9 @@ ENDING(REPLACED,        200, NOBODY,  "replaced",         "")
 ENDING(SENT,            200, NOBODY,  "sent",             "")
 ENDING(CLIENT_GONE,     0,   CLIENT,  "client-gone",      "")
 ENDING(BAD_FRAMING,     400, CLIENT,  "bad-framing",      "the body's framing is broken")
-ENDING(TOO_SLOW,        408, CLIENT,  "too-slow",         "nothing of the body arrived within body_timeout of location %s: send it without such pauses")
-ENDING(BELOW_RATE,      408, CLIENT,  "below-rate",       "the body arrived more slowly than min_rate of location %s allows: send it over a faster connection, or have the limit lowered")
-ENDING(TOO_LARGE,       413, CLIENT,  "too-large",        "larger than max_body_size of location %s: send it in parts, or have the limit raised")
+ENDING(TOO_SLOW,        408, CLIENT,  "too-slow",         "nothing of the body arrived within %l of location %s: send it without such pauses")
+ENDING(BELOW_RATE,      408, CLIENT,  "below-rate",       "the body arrived more slowly than %l (bytes per second) of location %s allows: send it over a faster connection, or have the limit lowered")
+ENDING(TOO_LARGE,       413, CLIENT,  "too-large",        "larger than %l of location %s: send it in parts, or have the limit raised")
 ENDING(FILE_LIMIT,      413, SERVER,  "file-limit",       "larger than the file system or a limit of this server's process lets a file of location %s become")
 ENDING(NOT_FOUND,       404, CLIENT,  "not-found",        "there is no such file in location %s")
 ENDING(NONE_YET,        404, CLIENT,  "none-yet",         "No file uploaded yet")
@@ -34,6 +35,7 @@ ENDING(READ_ONLY,       500, SERVER,  "read-only",        "output_dir of locatio
 ENDING(VANISHED,        500, SERVER,  "vanished",         "output_dir of location %s is not there any more: an operator must look at it")
 ENDING(NOT_READY,       503, SERVER,  "not-ready",        "output_dir of location %s is not open: try again later")
 ENDING(LOOKING,         503, NOBODY,  "looking",          "the newest upload of location %s is still being looked for: try again")
+ENDING(TOO_MANY,        503, NOBODY,  "too-many",         "as many uploads run in location %s as %l allows: try again later")
 ENDING(NO_MEMORY,       503, SERVER,  "no-memory",        "the server is short of memory or descriptors: try again later")
 ENDING(STOPPED,         0,   NOBODY,  "stopped",          "")
 /* clang-format on */

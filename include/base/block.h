@@ -1,9 +1,10 @@
 /*
  * base/block.h - memory that goes back to the system.
  *
- * For bytes that are held for a moment, and for large buffers.  Short-lived buffers among long-lived small objects leave holes that neither
- * fits again: with 8,000 silent uploads half of the heap was such holes.  So
- * these come from a place of their own, whose pages go back to the system.
+ * For large buffers, and for bytes that are held for a moment: short-lived
+ * buffers among long-lived small objects leave holes that neither fits again.
+ * With 8,000 silent uploads half of the heap was such holes.  So these come
+ * from a place of their own.
  *
  * For one thread only: the loop's.
  */

@@ -20,6 +20,14 @@ enum {
 /* Nanoseconds on a clock that never jumps (CLOCK_MONOTONIC). */
 uint64_t clock_mono_ns(void);
 
+/* The same in seconds, for what is reckoned with in them.  The loop's own
+ * ev_now() is the wall clock, which somebody may set. */
+static inline double
+clock_mono_s(void)
+{
+	return (double)clock_mono_ns() / (double)NS_PER_S;
+}
+
 /* Nanoseconds since 1970, UTC (CLOCK_REALTIME). */
 uint64_t clock_wall_ns(void);
 

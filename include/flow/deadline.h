@@ -12,7 +12,7 @@
 
 struct deadline {
 	ev_timer timer; /* runs out at or before `at` */
-	ev_tstamp at;	/* in the loop's time; 0: never */
+	double at;	/* by clock_mono_s(); 0: never */
 	struct ev_loop *loop;
 	void (*on_due)(struct deadline *d);
 };
@@ -21,8 +21,10 @@ struct deadline {
 void deadline_init(struct deadline *d, struct ev_loop *loop,
     void (*on_due)(struct deadline *d));
 
-/* In so many seconds from the loop's now: then it is never again, and on_due()
- * is called, which may end the deadline.  0 or less: never. */
+/* In so many seconds (0 or less: as soon as the loop comes round): then it is
+ * never again, and on_due() is called, which may end the deadline.  What a
+ * descriptor has in the same turn of the loop comes first: nobody is late
+ * whose bytes are there. */
 void deadline_set(struct deadline *d, double seconds);
 
 /* Never; costs nothing. */

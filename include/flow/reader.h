@@ -9,8 +9,7 @@
  *
  * The client's clocks (its silence, its rate) run only while the reader waits
  * for it: a full queue, a dry pool and a rate that we set stop them.  And
- * before anybody is called too slow the source is read once more: what came
- * while this process was busy counts.
+ * nobody is called too slow whose bytes are there: then this process was busy.
  */
 #ifndef FLOW_READER_H
 #define FLOW_READER_H
@@ -63,18 +62,17 @@ struct reader {
 	struct reader_setup to;
 	ev_io watcher;	      /* on the source's descriptor; fed otherwise */
 	struct deadline look; /* at the clocks, or the end of a pace's pause */
-	ev_tstamp last_byte;
-	ev_tstamp filling_since;
-	ev_tstamp clocks_since; /* when the clocks went on; 0: they stand */
-	double rate_waited;	/* by the clock of rate_min, before that */
-	uint64_t rate_bytes;	/* that came in this time */
-	double allowance;	/* bytes that rate_max lets us read now */
-	ev_tstamp allowed_at;	/* when that was reckoned */
+	double last_byte;
+	double filling_since;
+	double clocks_since; /* when the clocks went on; 0: they stand */
+	double rate_waited;  /* by the clock of rate_min, before that */
+	uint64_t rate_bytes; /* that came in this time */
+	double allowance;    /* bytes that rate_max lets us read now */
+	double allowed_at;   /* when that was reckoned */
 	struct chunk_claim claim;
 	struct chunk *filling; /* ours, part-filled; NULL: none */
 	bool asked;	    /* "stream().next()" was said for the next chunk */
 	bool pacing;	    /* rate_max is reached: no reading for a while */
-	int doubt;	    /* the error, unless bytes are there after all */
 	bool reading_ahead; /* the source has our chunk (SOURCE_TAKEN) */
 	bool running;
 };

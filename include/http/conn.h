@@ -66,7 +66,7 @@ struct conn_group {
 };
 
 /* Take over the accepted socket `fd`; it is closed when memory is short. */
-void conn_open(struct conn_group *g, int fd, const struct addr *peer);
+void conn_group_open(struct conn_group *g, int fd, const struct addr *peer);
 
 /* Numbers the requests of this worker, for logs. */
 uint64_t conn_id(const struct conn *c);
@@ -103,6 +103,10 @@ void conn_answer(struct conn *c, const struct response *r);
  * returned; then call conn_streamed().
  */
 struct sink *conn_stream(struct conn *c, const struct response *r);
+
+/* Content failed: true when nothing was sent yet, not even the head; then
+ * conn_answer() ends the request, else conn_streamed(). */
+bool conn_unstream(struct conn *c);
 
 /* All of the content was sent, or (false) sending failed.  Ends the
  * request. */

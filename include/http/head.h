@@ -118,6 +118,10 @@ NODISCARD enum head_result head_scan(struct head_scan *scan,
     const struct head_limits *limits, const char *buf, size_t len,
     const char **ret_why);
 
+/* True when the request line of a head, of which `len` bytes are there, says
+ * HEAD: also its refusal has no content. */
+bool head_is_head(const char *buf, size_t len);
+
 /*
  * head_parse(buf, len, ret, ret_why):
  * Parse the whole head, empty line included, which head_scan() found to be

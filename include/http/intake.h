@@ -40,6 +40,7 @@ struct intake_head {
 	const char *buf;      /* `len` bytes, the head first */
 	size_t head_len, len; /* the rest is the body's, or the next one's */
 	struct str own;	      /* where they are, if not in the shared buffer */
+	bool is_head;	      /* the method is HEAD, as far as one sees */
 	int status;	      /* REFUSED */
 	char why[160];	      /* a sentence */
 };
@@ -71,6 +72,13 @@ intake_has_bytes(const struct intake *in)
 
 /* The same, and more than the empty lines that may stand before a head. */
 bool intake_has_begun(const struct intake *in);
+
+/* What is held of a head asks by HEAD. */
+static inline bool
+intake_is_head(const struct intake *in)
+{
+	return in->held.len > 0 && head_is_head(in->held.s, in->held.len);
+}
 
 void intake_fini(struct intake *in);
 

@@ -31,9 +31,9 @@ struct writer;
 
 /* The fields are the module's but for those in the first part. */
 struct sender {
-	uint64_t streamed;  /* bytes of chunks that were sent */
-	ev_tstamp progress; /* of an answer or a chunk, in the loop's time */
-	struct sink sink;   /* for the writer of content */
+	uint64_t streamed; /* bytes of chunks that were sent */
+	double progress;   /* of an answer or a chunk, by clock_mono_s() */
+	struct sink sink;  /* for the writer of content */
 
 	unsigned magic;
 	bool answering; /* on_sent is owed */
@@ -67,6 +67,9 @@ void sender_send(struct sender *s);
 /* Keep what was composed until the first chunk, to go out with it; or until
  * sender_send() when there is none.  Out of memory shows as an error there. */
 void sender_hold(struct sender *s);
+
+/* Forget what is held; false when some of it was sent already. */
+bool sender_take_back(struct sender *s);
 
 /*
  * sender_interim(s, text):

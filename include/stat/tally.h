@@ -6,8 +6,8 @@
  * For limits: connections per address, uploads per location.  One table in
  * shared memory; each entry belongs to one worker, which alone writes to it,
  * and the total of a key is the sum of the entries that have it.  All entries
- * of a key lie within a window of the table, so a look is a walk over 1 KiB
- * whatever comes and goes.  The master frees the entries of a worker that it
+ * of a key lie within a window of the table that has room for all workers, so
+ * a look is a walk over 5 KiB whatever comes and goes.  The master frees the entries of a worker that it
  * has reaped: nothing leaks.
  *
  * Keys are hashes with a secret seed; two things with one key would share a
@@ -35,7 +35,8 @@ enum tally_answer {
 	TALLY_CROWDED, /* the table has no room: not counted, let it pass */
 };
 
-/* Bytes of shared memory for the counts of about `things` at once. */
+/* Bytes of shared memory for the counts of about `things` at once (up to some
+ * 260,000; beyond that, and when more come, windows may fill). */
 size_t tally_size(size_t things);
 
 /* A table in shared memory, before the fork, with the same `things`. */
@@ -65,7 +66,7 @@ NODISCARD enum tally_answer tally_enter(const struct tally_scope *in,
     const void *bytes, size_t len, uint64_t max, tally_place *ret_place);
 
 /* There is one fewer; clears the caller's place, which may be 0. */
-void tally_leave(const struct tally_scope *in, tally_place *place);
+void tally_leave(struct tally *t, tally_place *place);
 
 /* The process with slot number `owner` is gone, and all it counted. */
 void tally_forget(struct tally *t, unsigned owner);

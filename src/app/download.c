@@ -75,7 +75,7 @@ answer_error(struct download *d, int err)
 	if (err == -ENOTDIR || err == -EISDIR || err == -ENAMETOOLONG)
 		e = ENDED_NOT_FOUND;
 	log_failure(d, e, err);
-	ending_respond(e, d->location->prefix, &r);
+	ending_respond(e, d->location->prefix, NULL, &r);
 	str_puts(&r.note, ending_word(e));
 	let_go(d);
 	conn_answer(c, &r);
@@ -153,6 +153,10 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 	bool client = side == FLOW_WRITING;
 
 	check_magic(d, DOWNLOAD_MAGIC);
+	if (!client && conn_unstream(c)) {
+		answer_error(d, err == -ENOENT ? -EIO : err);
+		return;
+	}
 	if (!client)
 		log_failure(d, ENDED_DISK_ERROR, err);
 	let_go(d);

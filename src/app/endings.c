@@ -81,13 +81,17 @@ ending_of_error(int err)
 	return ENDED_DISK_ERROR;
 }
 
-/* Put `prefix` where the text has its %s. */
+/* Put `prefix` where the text has its %s, `limit` where it has %l. */
 static void
-add_detail(struct str *out, const char *detail, const char *prefix)
+add_detail(
+    struct str *out, const char *detail, const char *prefix, const char *limit)
 {
 	for (; *detail != '\0'; detail++) {
 		if (detail[0] == '%' && detail[1] == 's') {
 			str_puts(out, prefix);
+			detail++;
+		} else if (detail[0] == '%' && detail[1] == 'l') {
+			str_puts(out, limit != NULL ? limit : "the limit");
 			detail++;
 		} else {
 			str_add(out, detail, 1);
@@ -96,11 +100,12 @@ add_detail(struct str *out, const char *detail, const char *prefix)
 }
 
 void
-ending_respond(enum ending e, const char *prefix, struct response *r)
+ending_respond(
+    enum ending e, const char *prefix, const char *limit, struct response *r)
 {
 	struct str detail = {0};
 
-	add_detail(&detail, rows[e].detail, prefix);
+	add_detail(&detail, rows[e].detail, prefix, limit);
 	response_problem(r, rows[e].status, "%s", detail.s ? detail.s : "");
 	str_fini(&detail);
 }

@@ -45,11 +45,14 @@ describe(const struct service *s, const struct head *h, struct response *r)
 }
 
 static void
-answer_refused(struct conn *c, const struct route *route)
+answer_refused(
+    struct conn *c, const struct head *head, const struct route *route)
 {
 	struct response r = {0};
 
 	response_problem(&r, route->status, "%s", route->why);
+	/* What follows is meant for somebody else. */
+	r.close = head->method == METHOD_CONNECT;
 	if (route->status == 405)
 		str_printf(&r.fields, "Allow: %s\r\n", route->allow);
 	if (route->status == 415)
@@ -89,7 +92,7 @@ on_request(struct handler *handler, struct conn *c, const struct head *head,
 	router_route(s->conf, head, &route);
 	switch (route.kind) {
 	case ROUTE_REFUSED:
-		answer_refused(c, &route);
+		answer_refused(c, head, &route);
 		return;
 	case ROUTE_INDEX:
 		answer_index(s, c, head);

@@ -22,6 +22,7 @@ enum {
 	/* Buffered writes: the page cache takes one at a time as fast as
 	 * several. */
 	WRITE_DEPTH = 1,
+	LIMIT_TEXT_MAX = 64, /* "max_body_size 64k" */
 };
 
 enum state {
@@ -207,7 +208,7 @@ let_go(struct upload *u, const char *last_words)
 	flow_stop(&u->flow);
 	store_abort(&u->incoming);
 	trace_end(&u->flow.trace, last_words);
-	tally_leave(&u->service->uploads, &u->place);
+	tally_leave(u->service->uploads.tally, &u->place);
 	u->magic = 0;
 	free(u);
 }
@@ -300,11 +301,39 @@ log_failure(const struct upload *u)
 	    u->err < 0 && u->err > -4096 ? strerror(-u->err) : "no errno");
 }
 
+/* The limit behind an ending, as the configuration has it; or NULL. */
+static const char *
+limit_of(enum ending e, const struct service *s, const struct conf_location *l,
+    char text[LIMIT_TEXT_MAX])
+{
+	char value[NUM_TEXT_MAX];
+	const char *name;
+
+	if (e == ENDED_TOO_LARGE) {
+		name = "max_body_size";
+		num_format_size(l->max_body_size, value);
+	} else if (e == ENDED_BELOW_RATE) {
+		name = "min_rate";
+		num_format_size(l->min_rate, value);
+	} else if (e == ENDED_TOO_SLOW) {
+		name = "body_timeout";
+		num_format_time(s->conf->body_timeout_ms, value);
+	} else if (e == ENDED_TOO_MANY) {
+		name = "max_uploads";
+		snprintf(value, sizeof(value), "%" PRIu64, l->max_uploads);
+	} else {
+		return NULL;
+	}
+	snprintf(text, LIMIT_TEXT_MAX, "%s %s", name, value);
+	return text;
+}
+
 static void
 answer_failed(struct upload *u)
 {
 	struct conn *c = u->conn;
 	enum ending e = u->ending;
+	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
 
 	log_failure(u);
@@ -312,7 +341,8 @@ answer_failed(struct upload *u)
 		response_problem(
 		    &r, ending_status(e), "%s", conn_body_problem(c));
 	else
-		ending_respond(e, u->location->prefix, &r);
+		ending_respond(e, u->location->prefix,
+		    limit_of(e, u->service, u->location, limit), &r);
 	meter_stop(&u->flow.meter);
 	if (conn_is_logged(c))
 		add_note(u, &r.note);
@@ -401,6 +431,19 @@ refuse(struct conn *c, int status, const char *why)
 	response_fini(&r);
 }
 
+static void
+refuse_as(struct conn *c, enum ending e, const struct service *s,
+    const struct conf_location *l)
+{
+	char limit[LIMIT_TEXT_MAX];
+	struct response r = {0};
+
+	ending_respond(e, l->prefix, limit_of(e, s, l, limit), &r);
+	str_puts(&r.note, ending_word(e));
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
 /* What the name is, as the request says or as we make it. */
 static int
 find_name(
@@ -410,30 +453,6 @@ find_name(
 		return names_decode(route->name.s, route->name.len,
 		    route->location->dotfiles, name, ret_why);
 	names_generate(name);
-	return 0;
-}
-
-/* Whether the head alone says that this cannot be stored. */
-static int
-check_head(
-    const struct head *h, const struct conf_location *l, char *why, size_t size)
-{
-	char limit[NUM_TEXT_MAX];
-	const char *text;
-
-	if (conditions_write(h, NULL, &text) == 400) {
-		snprintf(why, size, "%s", text);
-		return 400;
-	}
-	if (l->max_body_size > 0 && h->has_length &&
-	    h->content_length > l->max_body_size) {
-		num_format_size(l->max_body_size, limit);
-		snprintf(why, size,
-		    "larger than max_body_size %s of location %s: send it in "
-		    "parts, or have the limit raised",
-		    limit, l->prefix);
-		return 413;
-	}
 	return 0;
 }
 
@@ -488,45 +507,64 @@ begin_storing(struct upload *u, const struct head *h)
 		fail(u, err);
 }
 
-/* Count it among the uploads of its location: 0 or 503. */
-static int
+/* Count it among the uploads of its location; false: there are too many. */
+static bool
 count_upload(const struct service *s, const struct conf_location *l,
-    tally_place *ret_place, const char **ret_why)
+    tally_place *ret_place)
 {
+	static struct log_limit limit;
+	enum tally_answer answer;
+
 	*ret_place = 0;
-	if (l->max_uploads == 0 ||
-	    tally_enter(&s->uploads, l->prefix, strlen(l->prefix),
-		l->max_uploads, ret_place) != TALLY_FULL)
-		return 0;
-	*ret_why = "as many uploads run in this location as max_uploads "
-		   "allows: try again later";
-	return 503;
+	if (l->max_uploads == 0)
+		return true;
+	answer = tally_enter(&s->uploads, l->prefix, strlen(l->prefix),
+	    l->max_uploads, ret_place);
+	if (answer == TALLY_CROWDED && log_allowed(&limit))
+		log_warn("max_uploads of location %s: no room to count one",
+		    l->prefix);
+	return answer != TALLY_FULL;
+}
+
+/* Whether the head says that its body is larger than may be. */
+static bool
+is_too_large(const struct head *h, const struct conf_location *l)
+{
+	return l->max_body_size > 0 && h->has_length &&
+	       h->content_length > l->max_body_size;
 }
 
 void
 upload_begin(struct service *s, struct conn *c, const struct head *h,
     const struct route *route, void **ret_request)
 {
-	char name[NAMES_MAX + 1], text[160];
-	const char *why = text;
+	const struct conf_location *l = route->location;
+	char name[NAMES_MAX + 1];
 	tally_place place = 0;
 	struct upload *u;
+	const char *why;
 	int status;
 
-	status = check_head(h, route->location, text, sizeof(text));
+	status = conditions_write(h, NULL, &why) == 400 ? 400 : 0;
 	if (status == 0)
 		status = find_name(route, name, &why);
-	if (status == 0)
-		status = count_upload(s, route->location, &place, &why);
 	if (status != 0) {
 		refuse(c, status, why);
 		return;
 	}
-	conn_limit_body(c, route->location->max_body_size);
+	if (is_too_large(h, l)) {
+		refuse_as(c, ENDED_TOO_LARGE, s, l);
+		return;
+	}
+	if (!count_upload(s, l, &place)) {
+		refuse_as(c, ENDED_TOO_MANY, s, l);
+		return;
+	}
+	conn_limit_body(c, l->max_body_size);
 	u = upload_new(s, c, route, name);
 	if (u == NULL) {
-		tally_leave(&s->uploads, &place);
-		refuse(c, 503, "out of memory: try again later");
+		tally_leave(s->uploads.tally, &place);
+		refuse_as(c, ENDED_NO_MEMORY, s, l);
 		return;
 	}
 	u->place = place;

@@ -115,7 +115,8 @@ const struct directive directives[] = {
 	{ "max_connections_per_ip", VALUE_NUMBER, APPLY_RELOAD,
 	  OF_SERVER(max_connections_per_ip), RANGE(0, 1000000), .dflt = "0",
 	  .help = "most connections at once from an IPv4 address or an IPv6 /64 "
-		  "network, over all workers, 0: any; one more gets 503" },
+		  "network to this server, over all workers, 0: any; one more "
+		  "gets 503, and beyond twice as many it is just closed" },
 	{ "max_header_fields", VALUE_NUMBER, APPLY_RELOAD,
 	  OF_SERVER(max_header_fields), RANGE(8, 10000), .dflt = "100",
 	  .help = "most header fields of a request; more get 431" },

@@ -4,20 +4,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/asan.h"
 #include "base/block.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
-#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
-#endif
 
 enum {
 	/* With several devices none holds more than this times what is free:
 	 * one alone stops at 4/5, two at 4/9 each. */
 	DYNAMIC_THRESHOLD = 4,
-	SPARE = 16, /* free ones that an idle worker keeps */
+	SPARE = 16,    /* free ones that an idle worker keeps */
+	TRIM_MAX = 64, /* given back in one turn of the loop */
 };
 
 /* What was free for so long goes back to the system. */
@@ -98,11 +93,11 @@ make_one(struct chunk_pool *p)
 	if (p->made >= p->budget)
 		return false;
 	c = calloc(1, sizeof(*c));
-	if (c == NULL)
-		return false;
-	c->data = block_map(p->size);
-	if (c->data == NULL) {
+	if (c == NULL || (c->data = block_map(p->size)) == NULL) {
 		free(c);
+		/* Nobody may have one to give back: try again by the clock. */
+		if (!ev_is_active(&p->trim))
+			ev_timer_start(p->loop, &p->trim);
 		return false;
 	}
 	c->pool = p;
@@ -124,6 +119,14 @@ unmake(struct chunk_pool *p, struct chunk *c)
 	p->made--;
 }
 
+/* Whoever waits may now be served. */
+static void
+serve_later(struct chunk_pool *p)
+{
+	if (chunk_pool_is_short(p))
+		ev_feed_event(p->loop, &p->on_given, EV_CUSTOM);
+}
+
 /* Those at the end of the list were used longest ago. */
 static void
 on_trim(struct ev_loop *loop, ev_timer *w, int revents)
@@ -131,10 +134,14 @@ on_trim(struct ev_loop *loop, ev_timer *w, int revents)
 	struct chunk_pool *p = w->data;
 
 	(void)revents;
-	for (; p->unused > SPARE; p->unused--)
+	for (unsigned i = 0; i < TRIM_MAX && p->unused > SPARE; i++) {
 		unmake(p, container_of(p->free.head.prev, struct chunk, node));
+		p->unused--;
+	}
 	p->unused = p->made - p->held;
-	if (p->unused <= SPARE)
+	/* Perhaps the system had no memory, and has some now. */
+	serve_later(p);
+	if (p->unused <= SPARE && !chunk_pool_is_short(p))
 		ev_timer_stop(loop, w);
 }
 
@@ -208,14 +215,6 @@ end_waiting(struct chunk_claim *claim)
 	check(claim->account->waiting > 0);
 	claim->account->waiting--;
 	claim->account->waiting_first -= claim->waits_first;
-}
-
-/* Whoever waits may now be served. */
-static void
-serve_later(struct chunk_pool *p)
-{
-	if (chunk_pool_is_short(p))
-		ev_feed_event(p->loop, &p->on_given, EV_CUSTOM);
 }
 
 void

@@ -1,8 +1,10 @@
 #include "flow/reader.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "flow/writer.h"
 
 #define READER_MAGIC 0x72656164U
@@ -28,16 +30,15 @@ static void
 run_clocks(struct reader *r)
 {
 	if (r->clocks_since <= 0)
-		r->clocks_since = ev_now(r->to.loop);
+		r->clocks_since = clock_mono_s();
 }
 
 static void
 stop_clocks(struct reader *r)
 {
 	if (r->clocks_since > 0)
-		r->rate_waited += ev_now(r->to.loop) - r->clocks_since;
+		r->rate_waited += clock_mono_s() - r->clocks_since;
 	r->clocks_since = 0;
-	r->doubt = 0;
 	deadline_clear(&r->look);
 }
 
@@ -46,7 +47,15 @@ static double
 rate_time_left(const struct reader *r)
 {
 	return r->to.limits.rate_min_for_s - r->rate_waited -
-	       (ev_now(r->to.loop) - r->clocks_since);
+	       (clock_mono_s() - r->clocks_since);
+}
+
+static void
+begin_rate(struct reader *r)
+{
+	r->rate_bytes = 0;
+	r->rate_waited = 0;
+	r->clocks_since = clock_mono_s();
 }
 
 /* Has the time come to look at the rate, and is it too low? */
@@ -59,9 +68,7 @@ is_below_rate(struct reader *r)
 		return false;
 	if ((double)r->rate_bytes < (double)l->rate_min * l->rate_min_for_s)
 		return true;
-	r->rate_bytes = 0;
-	r->rate_waited = 0;
-	r->clocks_since = ev_now(r->to.loop);
+	begin_rate(r);
 	return false;
 }
 
@@ -70,13 +77,13 @@ static void
 watch_clocks(struct reader *r)
 {
 	const struct reader_limits *l = &r->to.limits;
-	double silent = ev_now(r->to.loop) - r->last_byte;
+	double silent = clock_mono_s() - r->last_byte;
 	double next = 1e9, left;
 
 	if (r->filling != NULL)
 		next = PUT_SILENCE_S - silent;
 	if (r->filling != NULL && chunk_pool_is_short(r->to.pool)) {
-		left = r->filling_since + PUT_AGE_S - ev_now(r->to.loop);
+		left = r->filling_since + PUT_AGE_S - clock_mono_s();
 		next = left < next ? left : next;
 	}
 	if (l->silence_s > 0 && l->silence_s - silent < next)
@@ -86,7 +93,7 @@ watch_clocks(struct reader *r)
 		next = left < next ? left : next;
 	}
 	if (next < 1e9)
-		deadline_set(&r->look, next > SLACK_S ? next : SLACK_S);
+		deadline_set(&r->look, next);
 	else
 		deadline_clear(&r->look);
 }
@@ -116,7 +123,7 @@ static void
 go_on_reading(struct reader *r)
 {
 	meter_read(r->to.meter, READER_NETWORK);
-	r->last_byte = ev_now(r->to.loop);
+	r->last_byte = clock_mono_s();
 	run_clocks(r);
 	ev_feed_event(r->to.loop, &r->watcher, EV_READ);
 }
@@ -185,10 +192,9 @@ end(struct reader *r)
 static void
 took_bytes(struct reader *r, size_t n)
 {
-	r->last_byte = ev_now(r->to.loop);
+	r->last_byte = clock_mono_s();
 	r->rate_bytes += n;
 	r->allowance -= (double)n;
-	r->doubt = 0;
 	if (r->to.source->ended) {
 		end(r);
 		return;
@@ -211,7 +217,7 @@ have_chunk(struct reader *r)
 			    r->to.trace, TRACE_READER, "stream().next()");
 		r->asked = true;
 		r->filling = chunk_take(r->to.pool, &r->claim);
-		r->filling_since = ev_now(r->to.loop);
+		r->filling_since = clock_mono_s();
 	}
 	if (r->filling == NULL)
 		pause_reading(r, READER_MEMORY);
@@ -222,11 +228,12 @@ have_chunk(struct reader *r)
 static size_t
 allowed(struct reader *r)
 {
-	double rate = (double)r->to.limits.rate_max, now = ev_now(r->to.loop);
-	double burst = rate * PACE_BURST_S;
+	double rate = (double)r->to.limits.rate_max;
+	double burst = rate * PACE_BURST_S, now;
 
 	if (rate <= 0)
 		return SIZE_MAX;
+	now = clock_mono_s();
 	r->allowance += rate * (now - r->allowed_at);
 	if (burst < 1)
 		burst = 1;
@@ -280,10 +287,7 @@ read_once(struct reader *r)
 			chunk_give(c);
 			r->filling = NULL;
 		}
-		if (r->doubt != 0)
-			fail(r, r->doubt);
-		else
-			await_source(r);
+		await_source(r);
 		return;
 	case SOURCE_TAKEN:
 		check(r->filling != NULL);
@@ -331,7 +335,7 @@ on_grant(struct chunk_claim *claim, struct chunk *c)
 	check_magic(r, READER_MAGIC);
 	check(r->filling == NULL);
 	r->filling = c;
-	r->filling_since = r->last_byte = ev_now(r->to.loop);
+	r->filling_since = r->last_byte = clock_mono_s();
 	check(!queue_is_full(r->to.queue)); /* nobody else fills it */
 	meter_read(r->to.meter, READER_NETWORK);
 	run_clocks(r);
@@ -357,15 +361,29 @@ static bool
 is_overdue(const struct reader *r)
 {
 	return chunk_pool_is_short(r->to.pool) &&
-	       ev_now(r->to.loop) - r->filling_since + SLACK_S >= PUT_AGE_S;
+	       clock_mono_s() - r->filling_since + SLACK_S >= PUT_AGE_S;
 }
 
-/* The source is too slow, it seems: have it read once more. */
-static void
-doubt(struct reader *r, int err)
+/* Bytes are there already: then it is we who are late. */
+static bool
+has_bytes(const struct reader *r)
 {
-	r->doubt = err;
-	ev_feed_event(r->to.loop, &r->watcher, EV_READ);
+	struct pollfd p = {.fd = r->to.source->fd, .events = POLLIN};
+
+	return r->to.source->ready || poll(&p, 1, 0) > 0;
+}
+
+/* The source is too slow, it seems. */
+static void
+blame_source(struct reader *r, int err)
+{
+	if (!has_bytes(r)) {
+		fail(r, err);
+		return;
+	}
+	begin_rate(r);
+	r->last_byte = clock_mono_s();
+	watch_clocks(r);
 }
 
 /* The end of a pause, or time to look at the clocks. */
@@ -373,7 +391,7 @@ static void
 on_look(struct deadline *d)
 {
 	struct reader *r = container_of(d, struct reader, look);
-	double silent = ev_now(r->to.loop) - r->last_byte;
+	double silent = clock_mono_s() - r->last_byte;
 
 	check_magic(r, READER_MAGIC);
 	if (r->pacing) {
@@ -389,9 +407,9 @@ on_look(struct deadline *d)
 	}
 	if (r->to.limits.silence_s > 0 &&
 	    silent + SLACK_S >= r->to.limits.silence_s)
-		doubt(r, -ETIMEDOUT);
+		blame_source(r, -ETIMEDOUT);
 	else if (is_below_rate(r))
-		doubt(r, READER_BELOW_RATE);
+		blame_source(r, READER_BELOW_RATE);
 	else
 		watch_clocks(r);
 }
@@ -403,7 +421,7 @@ reader_start(struct reader *r, const struct reader_setup *setup)
 	r->claim.account = setup->account;
 	r->claim.on_grant = on_grant;
 	r->running = true;
-	r->last_byte = ev_now(setup->loop);
+	r->last_byte = clock_mono_s();
 	ev_io_init(&r->watcher, on_readable, setup->source->fd, EV_READ);
 	r->watcher.data = r;
 	deadline_init(&r->look, setup->loop, on_look);

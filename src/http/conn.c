@@ -14,8 +14,8 @@
 
 #define CONN_MAGIC 0x636f6e6eU
 #define STALLED_S 5.0	  /* send_timeout while others wait for memory */
-#define TURNED_AWAY_S 1.0 /* to hear that there are too many */
-#define STOP_GRACE_S 1.0  /* for one more request when the worker stops */
+#define TURNED_AWAY_S 1.0 /* to ask, and to hear that there are too many */
+#define SLACK_S 0.001
 
 static const char *const state_name[STATE_COUNT] = {
     [HEADING] = "heading",
@@ -37,16 +37,14 @@ static const char *const event_name[EVENT_COUNT] = {
     [EXPIRED] = "expired",
 };
 
-static void conn_on(struct conn *c, enum event ev);
-
 static void
 set_patience_ms(struct conn *c, uint64_t ms)
 {
 	deadline_set(&c->patience, (double)ms / 1e3);
 }
 
-static void
-log_access(struct conn *c, const char *note)
+void
+conn_log(struct conn *c, const char *note)
 {
 	access_add(c->group->access,
 	    &(struct access){
@@ -113,11 +111,13 @@ refuse(struct conn *c, int status, const char *why)
 {
 	struct response r = {.close = true};
 
+	if (c->began_ns == 0)
+		c->began_ns = clock_mono_ns();
 	response_problem(&r, status, "%s", why);
 	format(c, &r);
 	response_fini(&r);
 	c->body.source.ended = false; /* whatever follows: linger */
-	log_access(c, "refused");
+	conn_log(c, "refused");
 	conn_on(c, REFUSED);
 }
 
@@ -144,6 +144,14 @@ begin_body(struct conn *c, const struct head *h, const char *pre, size_t len)
 	return intake_hold(&c->intake, pre + taken, len - taken);
 }
 
+static void
+turn_away(struct conn *c)
+{
+	refuse(c, 503,
+	    "too many connections from this address (max_connections_per_ip): "
+	    "close some, or try again later");
+}
+
 /* A whole head is there: hand the request to the handler. */
 static void
 ask(struct conn *c, const struct intake_head *got)
@@ -154,18 +162,20 @@ ask(struct conn *c, const struct intake_head *got)
 	int status;
 
 	c->requests++;
-	c->head_only = false;
 	c->id = ++*g->ids;
 	c->began_ns = clock_mono_ns();
 	status = head_parse(got->buf, got->head_len, &h, &why);
 	if (g->access != NULL)
 		access_describe(&h, &c->line);
+	if (c->turned_away) {
+		turn_away(c);
+		return;
+	}
 	if (status != 0) {
 		refuse(c, status, why);
 		return;
 	}
 	c->keep = h.keep_alive;
-	c->head_only = h.method == METHOD_HEAD;
 	if (begin_body(c, &h, got->buf + got->head_len,
 		got->len - got->head_len) < 0) {
 		conn_on(c, LEFT);
@@ -194,14 +204,17 @@ read_head(struct conn *c, int revents)
 	case INTAKE_NOTHING:
 		return;
 	case INTAKE_PART:
-		if (!had_begun && intake_has_begun(&c->intake))
+		if (!had_begun && intake_has_begun(&c->intake) &&
+		    !c->turned_away)
 			set_patience_ms(c, conf->header_timeout_ms);
 		return;
 	case INTAKE_HEAD:
+		c->head_only = got.is_head;
 		ask(c, &got); /* may end `c`, but not what was got */
 		intake_release(&got);
 		return;
 	case INTAKE_REFUSED:
+		c->head_only = got.is_head;
 		refuse(c, got.status, got.why);
 		return;
 	case INTAKE_FAILED:
@@ -215,7 +228,7 @@ static void
 await_end(struct conn *c)
 {
 	double silence = (double)c->group->conf->lingering_timeout_ms / 1e3;
-	double left = c->linger_end - ev_now(c->group->loop);
+	double left = c->linger_end - clock_mono_s();
 
 	if (left <= 0)
 		conn_on(c, EXPIRED);
@@ -250,26 +263,38 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 		discard(c);
 }
 
-/* ANSWERING and STREAMING: does the client take what it is sent?  In the
- * latter it holds chunks, which others may need. */
+/* How long the client may take nothing of what it is sent.  While content is
+ * streamed it holds chunks, which others may need. */
+static double
+send_limit(const struct conn *c)
+{
+	double limit = (double)c->group->conf->send_timeout_ms / 1e3;
+
+	if (c->state == STREAMING && limit > STALLED_S &&
+	    chunk_pool_is_short(c->group->pool))
+		return STALLED_S;
+	return limit;
+}
+
+/* Look again when it would be late, or others might need what it holds. */
+static void
+await_progress(struct conn *c, double stalled)
+{
+	double left = send_limit(c) - stalled;
+
+	deadline_set(&c->patience, left < STALLED_S ? left : STALLED_S);
+}
+
+/* ANSWERING and STREAMING: does the client take what it is sent? */
 static void
 look_at_progress(struct conn *c)
 {
-	double stalled = ev_now(c->group->loop) - c->sender.progress;
-	bool needed =
-	    c->state == STREAMING && chunk_pool_is_short(c->group->pool);
-	double limit = (double)c->group->conf->send_timeout_ms / 1e3;
-
-	if (needed && limit > STALLED_S)
-		limit = STALLED_S;
+	double stalled = clock_mono_s() - c->sender.progress;
 
 	if (c->state == STREAMING && c->sender.sending == NULL)
-		deadline_set(
-		    &c->patience, STALLED_S); /* it waits for the disk */
-	else if (stalled < limit)
-		deadline_set(&c->patience, limit - stalled < STALLED_S
-					       ? limit - stalled + 0.01
-					       : STALLED_S);
+		await_progress(c, 0); /* it waits for the disk */
+	else if (stalled + SLACK_S < send_limit(c))
+		await_progress(c, stalled);
 	else if (c->state == STREAMING)
 		sender_cut(&c->sender, -ETIMEDOUT);
 	else
@@ -283,8 +308,10 @@ on_due(struct deadline *d)
 	struct conn *c = container_of(d, struct conn, patience);
 
 	check_magic(c, CONN_MAGIC);
-	if (c->state == HEADING && intake_has_begun(&c->intake)) {
-		c->began_ns = clock_mono_ns();
+	if (c->state == HEADING && c->turned_away) {
+		turn_away(c);
+	} else if (c->state == HEADING && intake_has_begun(&c->intake)) {
+		c->head_only = intake_is_head(&c->intake);
 		refuse(c, 408,
 		    "the request's head did not arrive within "
 		    "header_timeout");
@@ -297,7 +324,19 @@ on_due(struct deadline *d)
 
 /* ---- the states ---- */
 
-/* HEADING: for the first head, or the next. */
+/* Nothing of the request before is left. */
+static void
+forget_request(struct conn *c)
+{
+	body_fini(&c->body);
+	c->body = (struct body){0};
+	str_fini(&c->line);
+	c->id = c->began_ns = c->sent = c->sender.streamed = 0;
+	c->status = 0;
+	c->keep = c->head_only = c->waits_for_100 = false;
+}
+
+/* HEADING: for the next head. */
 static void
 await_head(struct conn *c)
 {
@@ -310,14 +349,12 @@ await_head(struct conn *c)
 		conn_on(c, LEFT);
 		return;
 	}
-	body_fini(&c->body);
-	c->body = (struct body){0};
+	forget_request(c);
 	intake_next(&c->intake);
-	str_fini(&c->line);
 	if (intake_has_bytes(&c->intake))
 		set_patience_ms(c, conf->header_timeout_ms);
 	else if (c->group->stopping)
-		deadline_set(&c->patience, STOP_GRACE_S);
+		deadline_set(&c->patience, CONN_STOP_GRACE_S);
 	else
 		set_patience_ms(c, conf->keepalive_timeout_ms);
 	ev_io_start(c->group->loop, &c->readable);
@@ -338,14 +375,14 @@ answer(struct conn *c)
 {
 	c->request = NULL;
 	ev_io_stop(c->group->loop, &c->readable);
-	deadline_set(&c->patience, STALLED_S);
+	await_progress(c, 0);
 	sender_send(&c->sender);
 }
 
 static void
 begin_stream(struct conn *c)
 {
-	deadline_set(&c->patience, STALLED_S);
+	await_progress(c, 0);
 	sender_hold(&c->sender);
 }
 
@@ -354,7 +391,7 @@ linger(struct conn *c)
 {
 	transport_shutdown(&c->transport);
 	c->linger_end =
-	    ev_now(c->group->loop) +
+	    clock_mono_s() +
 	    (c->turned_away ? TURNED_AWAY_S
 			    : (double)c->group->conf->lingering_time_ms / 1e3);
 	ev_io_start(c->group->loop, &c->readable);
@@ -375,7 +412,7 @@ finish(struct conn *c)
 	str_fini(&c->line);
 	list_remove(&c->node);
 	atomic_fetch_sub(&g->slot->connections, 1);
-	tally_leave(&g->served, &c->place);
+	tally_leave(g->served.tally, &c->place);
 	c->magic = 0;
 	free(c);
 	g->on_closed(g->arg);
@@ -417,11 +454,7 @@ static const struct move {
 };
 /* clang-format on */
 
-/*
- * The only place where a connection changes state.  The action comes last
- * because it may free `c`; callers must not touch `c` afterwards either.
- */
-static void
+void
 conn_on(struct conn *c, enum event ev)
 {
 	const struct move *m;
@@ -461,44 +494,12 @@ conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 	c->readable.data = c;
 	sender_init(&c->sender, g->loop, &c->transport, c, on_sent);
 	deadline_init(&c->patience, g->loop, on_due);
-	if (turned_away) {
-		c->began_ns = clock_mono_ns();
-		refuse(c, 503,
-		    "too many connections from this address "
-		    "(max_connections_per_ip): close some, or try again "
-		    "later");
-		return 0;
-	}
-	set_patience_ms(c, g->conf->header_timeout_ms);
+	if (turned_away)
+		deadline_set(&c->patience, TURNED_AWAY_S);
+	else
+		set_patience_ms(c, g->conf->header_timeout_ms);
 	ev_io_start(g->loop, &c->readable);
 	return 0;
-}
-
-void
-conn_hurry(struct list_node *n)
-{
-	struct conn *c = container_of(n, struct conn, node);
-
-	/* It was told that it may ask again, and may be doing so just now: it
-	 * is answered, and told to close. */
-	if (c->state == HEADING && !intake_has_bytes(&c->intake))
-		deadline_set(&c->patience, STOP_GRACE_S);
-}
-
-void
-conn_drop(struct list_node *n)
-{
-	struct conn *c = container_of(n, struct conn, node);
-
-	if (c->state == WORKING || c->state == STREAMING) {
-		void *request = c->request;
-
-		c->request = NULL;
-		c->status = 0;
-		log_access(c, "stopped");
-		c->group->handler->on_gone(c->group->handler, request);
-	}
-	conn_on(c, LEFT);
 }
 
 /* ---- for the handler ---- */
@@ -553,7 +554,7 @@ conn_answer(struct conn *c, const struct response *r)
 {
 	check_magic(c, CONN_MAGIC);
 	format(c, r);
-	log_access(c, r->note.s);
+	conn_log(c, r->note.s);
 	conn_on(c, ANSWERED);
 }
 
@@ -566,11 +567,18 @@ conn_stream(struct conn *c, const struct response *r)
 	return &c->sender.sink;
 }
 
+bool
+conn_unstream(struct conn *c)
+{
+	check_magic(c, CONN_MAGIC);
+	return sender_take_back(&c->sender);
+}
+
 void
 conn_streamed(struct conn *c, bool whole, const char *note)
 {
 	check_magic(c, CONN_MAGIC);
-	log_access(c, note);
+	conn_log(c, note);
 	(void)sender_compose(); /* nothing but what is held */
 	conn_on(c, whole ? ANSWERED : LEFT);
 }
@@ -580,6 +588,6 @@ conn_leave(struct conn *c, const char *note)
 {
 	check_magic(c, CONN_MAGIC);
 	c->status = 0;
-	log_access(c, note);
+	conn_log(c, note);
 	conn_on(c, LEFT);
 }

@@ -1,11 +1,24 @@
 #include "base/fd.h"
+#include "base/log.h"
 #include "conn_internal.h"
 #include "stat/tally.h"
 
+/* The table of counts is too small for all these addresses. */
+static void
+log_crowded(void)
+{
+	static struct log_limit limit;
+
+	if (log_allowed(&limit))
+		log_warn("max_connections_per_ip: no room to count some "
+			 "addresses: restart, if worker_connections was raised "
+			 "since the start");
+}
+
 /*
  * Count the connection of `peer`, if that is limited.  Of those beyond the
- * limit as many again are told so, which takes a second each; more are not
- * even told.  False: close it.
+ * limit as many again are told so, when they ask; more are not even told.
+ * False: close it.
  */
 static bool
 admit(struct conn_group *g, const struct addr *peer, tally_place *ret_place,
@@ -14,19 +27,22 @@ admit(struct conn_group *g, const struct addr *peer, tally_place *ret_place,
 	uint64_t max = g->conf->max_connections_per_ip;
 	unsigned char network[8];
 	size_t len = max > 0 ? addr_network(peer, network) : 0;
+	enum tally_answer answer = TALLY_COUNTED;
 
 	*ret_place = 0;
-	*ret_turned_away = false;
-	if (len == 0 ||
-	    tally_enter(&g->served, network, len, max, ret_place) != TALLY_FULL)
-		return true;
-	*ret_turned_away = true;
-	return tally_enter(&g->turned_away, network, len, max, ret_place) !=
-	       TALLY_FULL;
+	if (len > 0)
+		answer = tally_enter(&g->served, network, len, max, ret_place);
+	*ret_turned_away = answer == TALLY_FULL;
+	if (answer == TALLY_FULL)
+		answer =
+		    tally_enter(&g->turned_away, network, len, max, ret_place);
+	if (answer == TALLY_CROWDED)
+		log_crowded();
+	return answer != TALLY_FULL;
 }
 
 void
-conn_open(struct conn_group *g, int fd, const struct addr *peer)
+conn_group_open(struct conn_group *g, int fd, const struct addr *peer)
 {
 	bool turned_away;
 	tally_place place;
@@ -34,9 +50,38 @@ conn_open(struct conn_group *g, int fd, const struct addr *peer)
 	if (!admit(g, peer, &place, &turned_away)) {
 		fd_close(&fd);
 	} else if (conn_begin(g, fd, peer, place, turned_away) < 0) {
-		tally_leave(&g->served, &place);
+		tally_leave(g->served.tally, &place);
 		fd_close(&fd);
 	}
+}
+
+/* The server stops: do not stay idle for long. */
+static void
+hurry(struct list_node *n)
+{
+	struct conn *c = container_of(n, struct conn, node);
+
+	/* It was told that it may ask again, and may be doing so just now: it
+	 * is answered, and told to close. */
+	if (c->state == HEADING && !intake_has_bytes(&c->intake))
+		deadline_set(&c->patience, CONN_STOP_GRACE_S);
+}
+
+/* Close it now, whatever it does. */
+static void
+drop(struct list_node *n)
+{
+	struct conn *c = container_of(n, struct conn, node);
+
+	if (c->state == WORKING || c->state == STREAMING) {
+		void *request = c->request;
+
+		c->request = NULL;
+		c->status = 0;
+		conn_log(c, "stopped");
+		c->group->handler->on_gone(c->group->handler, request);
+	}
+	conn_on(c, LEFT);
 }
 
 void
@@ -46,7 +91,7 @@ conn_group_stop(struct conn_group *g)
 
 	g->stopping = true;
 	LIST_EACH(&g->conns, n, tmp)
-	conn_hurry(n);
+	hurry(n);
 }
 
 void
@@ -56,5 +101,5 @@ conn_group_drop(struct conn_group *g)
 
 	g->stopping = true;
 	LIST_EACH(&g->conns, n, tmp)
-	conn_drop(n);
+	drop(n);
 }

@@ -7,6 +7,9 @@
 
 #include <ev.h>
 
+/* For one more request when the worker stops. */
+#define CONN_STOP_GRACE_S 1.0
+
 #include "flow/deadline.h"
 #include "http/body.h"
 #include "http/conn.h"
@@ -51,29 +54,32 @@ struct conn {
 	struct intake intake;
 	struct sender sender;
 	struct deadline patience; /* with the client */
-	ev_tstamp linger_end;
+	double linger_end;	  /* by clock_mono_s() */
 
 	/* the request being answered */
 	void *request; /* the handler's; NULL: none */
 	struct body body;
-	uint64_t began_ns;
-	struct str line; /* what was asked, for the access log */
-	uint64_t sent;	 /* bytes of content in the answer itself */
+	uint64_t began_ns; /* 0: not yet */
+	struct str line;   /* what was asked, for the access log */
+	uint64_t sent;	   /* bytes of content in the answer itself */
 	int status;
 	bool keep; /* the client may send another */
 	bool head_only;
 	bool waits_for_100; /* and has sent nothing of its body */
 };
 
-/* A connection over `fd`, which it owns then, and `place` too; or one that is
- * only told that there are too many.  0, or -ENOMEM and nothing was taken. */
+/* A connection over `fd`, which it owns then, and `place` too; whatever one
+ * that is turned away asks, it is told that there are too many.  0, or -ENOMEM and nothing was taken. */
 NODISCARD int conn_begin(struct conn_group *g, int fd, const struct addr *peer,
     tally_place place, bool turned_away);
 
-/* The server stops: do not stay idle for long. */
-void conn_hurry(struct list_node *n);
+/*
+ * The only place where a connection changes state.  The action comes last
+ * because it may free `c`; callers must not touch `c` afterwards either.
+ */
+void conn_on(struct conn *c, enum event ev);
 
-/* Close it now, whatever it does. */
-void conn_drop(struct list_node *n);
+/* Its line in the access log. */
+void conn_log(struct conn *c, const char *note);
 
 #endif

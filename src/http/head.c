@@ -576,6 +576,19 @@ conclude(struct parse *p)
 	return 0;
 }
 
+bool
+head_is_head(const char *buf, size_t len)
+{
+	static const char method[] = "HEAD ";
+
+	while (len >= 2 && buf[0] == '\r' && buf[1] == '\n') {
+		buf += 2;
+		len -= 2;
+	}
+	return len >= sizeof(method) - 1 &&
+	       memcmp(buf, method, sizeof(method) - 1) == 0;
+}
+
 int
 head_parse(const char *buf, size_t len, struct head *ret, const char **ret_why)
 {

@@ -49,6 +49,7 @@ scan(struct intake *in, const struct head_limits *limits,
 {
 	const char *why = NULL;
 
+	ret->is_head = head_is_head(ret->buf, ret->len);
 	switch (head_scan(&in->scan, limits, ret->buf, ret->len, &why)) {
 	case HEAD_INCOMPLETE:
 		return INTAKE_PART;

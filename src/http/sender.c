@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "disk/chunk.h"
 #include "flow/writer.h"
 #include "net/transport.h"
@@ -54,7 +55,7 @@ send_rest(struct sender *s)
 		if (n < 0)
 			return (int)n;
 		s->rest_sent += (size_t)n;
-		s->progress = ev_now(s->loop);
+		s->progress = clock_mono_s();
 	}
 	drop_rest(s);
 	return 0;
@@ -96,7 +97,7 @@ sender_send(struct sender *s)
 	check_magic(s, SENDER_MAGIC);
 	check(!s->answering && s->sending == NULL);
 	s->answering = true;
-	s->progress = ev_now(s->loop);
+	s->progress = clock_mono_s();
 	err = send_composed(s);
 	if (err != -EAGAIN)
 		end_answer(s, err);
@@ -107,6 +108,15 @@ sender_hold(struct sender *s)
 {
 	str_add(&s->rest, composed.s, composed.len);
 	str_clear(&composed);
+}
+
+bool
+sender_take_back(struct sender *s)
+{
+	if (s->rest_sent > 0 || s->streamed > 0 || s->rest.len == 0)
+		return false;
+	drop_rest(s);
+	return true;
 }
 
 void
@@ -160,7 +170,7 @@ send_chunk(struct sender *s)
 			sent_chunk(s, (int)n);
 			return;
 		}
-		s->progress = ev_now(s->loop);
+		s->progress = clock_mono_s();
 		if ((size_t)n < before) {
 			s->rest_sent += (size_t)n;
 			continue;
@@ -206,7 +216,7 @@ sink_write(struct sink *sink, struct chunk *c, struct writer *w)
 	check(!s->answering && s->sending == NULL);
 	s->sending = c;
 	s->writer = w;
-	s->progress = ev_now(s->loop);
+	s->progress = clock_mono_s();
 	/* From the loop, since a sink never answers from within. */
 	ev_feed_event(s->loop, &s->writable, EV_WRITE);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 
@@ -21,9 +22,9 @@ struct watch {
 struct acceptor {
 	struct acceptor_setup to;
 	struct watch *watches;
-	ev_timer pause;		   /* running: the watches are stopped */
-	ev_tstamp declining_since; /* 0: not declining */
-	ev_tstamp declined_last;
+	ev_timer pause;		/* running: the watches are stopped */
+	double declining_since; /* 0: not declining */
+	double declined_last;
 	uint32_t idle_fewest; /* see is_our_turn(); UINT32_MAX: none */
 	bool running;
 	bool full; /* connections_max reached: waits for room */
@@ -68,7 +69,7 @@ is_our_turn(struct acceptor *a)
 {
 	uint32_t fewest = shm_fewest_connections(a->to.shm, a->to.slot);
 	uint32_t mine = atomic_load(&a->to.slot->connections);
-	ev_tstamp now = ev_now(a->to.loop);
+	double now = clock_mono_s();
 
 	/* Who has fewest took none when it had the time to: until it moves,
 	 * it is not waited for again. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/service.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "disk/chunk.h"
@@ -54,7 +55,7 @@ struct worker {
 	ev_signal signals[SIGNALS];
 	ev_io master;
 	ev_timer look;	   /* at the start: are the stores open? */
-	ev_tstamp started; /* when looking began */
+	double started;	   /* when looking began */
 	ev_prepare rest;   /* when stopping: is there anything left to do? */
 	ev_timer patience; /* when stopping: enough is enough */
 	bool stopping, fast;
@@ -267,7 +268,7 @@ on_accepted(void *arg, void *server, int fd, const struct addr *peer)
 	struct server *s = server;
 
 	(void)arg;
-	conn_open(&s->conns, fd, peer);
+	conn_group_open(&s->conns, fd, peer);
 }
 
 static bool
@@ -290,7 +291,7 @@ on_look(struct ev_loop *loop, ev_timer *t, int revents)
 	struct worker *w = t->data;
 
 	(void)revents;
-	if (!stores_are_settled(w) && ev_now(loop) - w->started < READY_MAX_S)
+	if (!stores_are_settled(w) && clock_mono_s() - w->started < READY_MAX_S)
 		return;
 	ev_timer_stop(loop, t);
 	acceptor_start(w->acceptor);
@@ -446,7 +447,7 @@ begin_watching(struct worker *w)
 	w->patience.data = w;
 	ev_timer_init(&w->look, on_look, 0., LOOK_S);
 	w->look.data = w;
-	w->started = ev_now(w->loop);
+	w->started = clock_mono_s();
 	ev_timer_start(w->loop, &w->look);
 }
 

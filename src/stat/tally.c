@@ -6,8 +6,10 @@
 #include "base/hash.h"
 
 enum {
-	WINDOW = 64, /* entries, behind the one that a key hashes to */
-	SPARE = 4,   /* entries for each thing: windows seldom fill */
+	/* Entries, from the one that a key hashes to: one for each worker that
+	 * there can be, and some that other keys have. */
+	WINDOW = SHM_SLOTS + 64,
+	SPARE = 4, /* entries for each thing: windows seldom fill */
 	ENTRIES_MIN = 4096,
 	ENTRIES_MAX = 1 << 20,
 	TRIES = 64, /* when several come at once for the last places */
@@ -177,11 +179,11 @@ tally_enter(const struct tally_scope *in, const void *bytes, size_t len,
 }
 
 void
-tally_leave(const struct tally_scope *in, tally_place *place)
+tally_leave(struct tally *t, tally_place *place)
 {
 	if (*place == 0)
 		return;
-	count_down(&in->tally->entries[*place - 1]);
+	count_down(&t->entries[*place - 1]);
 	*place = 0;
 }
 

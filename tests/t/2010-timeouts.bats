@@ -103,6 +103,73 @@ s.sendall(sys.stdin.buffer.read())' "$PORT"
 	assert_output ''
 }
 
+# Bytes that arrived in time count, also when nobody could look at them: the
+# host was busy, or this virtual machine was paused.
+@test "a worker that was stopped for a while blames nobody for it" {
+	start_server '' 'header_timeout 1s; keepalive_timeout 1s; body_timeout 1s;' 'worker_processes 1;'
+	"$PYTHON" -S -E - "$PORT" "$(workers)" >statuses <<'PYTHON'
+import os, signal, socket, sys, time
+port, worker = int(sys.argv[1]), int(sys.argv[2])
+def connect(data):
+    s = socket.create_connection(("127.0.0.1", port))
+    s.settimeout(10)
+    s.sendall(data)
+    return s
+def status(s):
+    return s.recv(12).decode()[9:]
+head = connect(b"GET /file/none HTTP/1.1\r\n")
+kept = connect(b"GET /file/none HTTP/1.1\r\nHost: x\r\n\r\n")
+print("first", status(kept))
+kept.recv(10000)
+body = connect(b"PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello")
+time.sleep(0.3)
+os.kill(worker, signal.SIGSTOP)
+head.sendall(b"Host: x\r\n\r\n")
+kept.sendall(b"GET /file/none HTTP/1.1\r\nHost: x\r\n\r\n")
+body.sendall(b"hello")
+time.sleep(2)
+os.kill(worker, signal.SIGCONT)
+print("head", status(head))
+print("kept", status(kept))
+print("body", status(body))
+PYTHON
+	assert_equal "$(tr '\n' ' ' <statuses)" 'first 404 head 404 kept 404 body 201 '
+}
+
+@test "body_timeout ends a silent client also while memory is short" {
+	start_server '' 'body_timeout 1s;' 'worker_processes 1; buffer_memory 1m; chunk_size 64k;'
+	fds=()
+	for ((n = 0; n < 40; n++)); do
+		connect
+		say "$FD" "PUT /file/x$n HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx"
+		fds+=("$FD")
+	done
+	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON' &
+import socket, sys, time
+conns = []
+for i in range(100):
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    s.sendall(b"PUT /file/t%d HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" % i)
+    conns.append(s)
+end = time.monotonic() + 20
+while time.monotonic() < end:
+    for s in conns:
+        try:
+            s.send(b"y")
+        except OSError:
+            pass
+    time.sleep(0.002)
+PYTHON
+	tricklers=$!
+	# All 40 are told, while the tricklers go on.
+	_all_cut() { (($(grep -cE '"PUT /file/x[0-9]+" 408 .* too-slow' access.log) == 40)); }
+	eventually _all_cut
+	is_running "$tricklers"
+	kill "$tricklers"
+	for fd in "${fds[@]}"; do hang_up "$fd"; done
+}
+
 @test "clients that say nothing hold up nobody" {
 	start_server '' '' 'worker_processes 1;'
 	fds=()

@@ -33,7 +33,7 @@ setup() {
 	for n in 1 2 3; do
 		upload PUT /file/e body
 		assert_status 503
-		assert_problem 'max_uploads'
+		assert_problem 'max_uploads 4'
 		assert_header Retry-After 1
 	done
 	# Before the body, also for who asks first; reading and other locations
@@ -194,6 +194,32 @@ took() {
 	assert_equal "$(cat code)" 201
 }
 
+@test "limit_rate holds with a full queue, a dry pool, and one byte in each HTTP chunk" {
+	slowfs_start 1m
+	STORES+=("$T/backing/up")
+	start_server '' "location /slow { output_dir $T/slow/up; sync off; limit_rate 2m; queue_depth 2; }
+		location /tiny { output_dir $T/tiny; limit_rate 20k; }" 'worker_processes 1; buffer_memory 1m; chunk_size 64k;'
+	STORES+=("$T/tiny")
+	random_file big 1500k
+	for n in 1 2 3 4; do
+		(exec curl -sS -o /dev/null -w '%{http_code}\n' -T big "$URL/slow/$n" >>codes 3>&-) &
+		clients[n]=$!
+	done
+	"$PYTHON" -S -E - "$PORT" >status <<'PYTHON'
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.settimeout(30)
+s.sendall(b"PUT /tiny/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + b"".join(b"1\r\n%c\r\n" % (97 + i % 26) for i in range(30000)) + b"0\r\n\r\n")
+print(s.recv(12).decode()[9:])
+PYTHON
+	assert_equal "$(cat status)" 201
+	assert_equal "$(stat -c %s "$T/tiny/a")" 30000
+	for n in 1 2 3 4; do wait "${clients[n]}"; done
+	assert_equal "$(tr '\n' ' ' <codes)" '201 201 201 201 '
+	for n in 1 2 3 4; do assert_same big "$T/backing/up/$n"; done
+}
+
 @test "limit_rate as small as can be still moves on" {
 	start_server 'limit_rate 1;'
 	took 1 8 upload PUT /file/a - <<<'hi'
@@ -206,7 +232,7 @@ took() {
 	run -0 raw -b 50 -w 8 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n' \
 		'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 	assert_status 408
-	assert_problem 'min_rate'
+	assert_problem 'min_rate 1k'
 	# Silent for nearly the whole window, then all at once: fast enough.
 	raw -p 700 'PUT /file/b HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n' \
 		"$(printf 'b%.0s' {1..3000})"

@@ -87,7 +87,6 @@ refused() {
 	start_server 'max_body_size 1m;'
 	upload PUT /file/a body -H 'Expect: 100-continue' -v 2>trace
 	assert_status 413
-	# curl -v says how much it sent.
 	refute grep -q '100 Continue' trace
 	eventually access_has '"PUT /file/a" 413 in=0 '
 }
@@ -126,8 +125,12 @@ PYTHON
 	start_server '' 'send_timeout 500ms;'
 	head -c 30M /dev/zero >"$STORE/big"
 	connect
+	from=${EPOCHREALTIME/[.,]/}
 	say "$FD" 'GET /file/big HTTP/1.1\r\nHost: x\r\n\r\n'
 	eventually access_has '"GET /file/big" '
+	# And it is this time that ends, not one of the server's own.
+	took=$((${EPOCHREALTIME/[.,]/} - from))
+	((took > 400000 && took < 4000000)) || fail "it took $took us"
 	hang_up "$FD"
 	# Slow is not silent.
 	request GET /file/big --limit-rate 20M

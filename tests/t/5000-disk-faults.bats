@@ -296,6 +296,22 @@ fails() {
 	assert_same body backing/up/c
 }
 
+@test "a read error before anything was sent: 500, and not an empty reply" {
+	begin
+	upload PUT /slow/a body
+	assert_status 201
+	umount_cached
+	slowfs_ctl fail read EIO
+	request GET /slow/a
+	assert_status 500
+	assert_problem 'the disk of location /slow failed'
+	eventually access_has '"GET /slow/a" 500 .* disk-error'
+	slowfs_ctl clear
+	request GET /slow/a
+	assert_status 200
+	assert_same body answer
+}
+
 @test "a read error: the download breaks off, the connection says so" {
 	begin
 	random_file big 5M

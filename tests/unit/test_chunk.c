@@ -4,14 +4,18 @@
  */
 #include "disk/chunk.h"
 
+#include <errno.h>
 #include <ev.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +41,41 @@ static unsigned turns;
 static struct ev_loop *loop;
 static struct chunk_pool *pool;
 static struct chunk_account one, two;
+
+/*
+ * The system's memory, which can be short.  Sanitizers have their own.
+ */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&         \
+    defined(__linux__)
+#define MEMORY_IS_OURS true
+static bool no_memory;
+static int mapped;
+
+void *
+mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	long got;
+
+	if (no_memory) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	got = syscall(SYS_mmap, at, len, prot, flags, fd, offset);
+	mapped++;
+	return got == -1 ? MAP_FAILED : (void *)got;
+}
+
+int
+munmap(void *at, size_t len)
+{
+	mapped--;
+	return (int)syscall(SYS_munmap, at, len);
+}
+#else
+#define MEMORY_IS_OURS false
+static bool no_memory;
+static int mapped;
+#endif
 
 static int
 set_up(void **state)
@@ -652,6 +691,74 @@ misuse_ends_the_process(void **state)
 	assert_int_equal(dies_of(wait_twice), SIGABRT);
 }
 
+/* Turn the loop until `*what` is at most `most`, or for 20 s. */
+static bool
+falls_to(const int *what, int most)
+{
+	for (int i = 0; i < 20000 && *what > most; i++) {
+		ev_run(loop, EVRUN_NOWAIT);
+		usleep(1000);
+	}
+	return *what <= most;
+}
+
+static void
+what_nobody_needs_goes_back_to_the_system(void **state)
+{
+	enum { ALL = 200, KEPT = 16 };
+	static struct chunk *chunks[ALL];
+	struct chunk_claim claim = {.account = &one, .on_grant = on_grant};
+	int before;
+
+	(void)state;
+	if (!MEMORY_IS_OURS)
+		skip();
+	chunk_pool_free(&pool);
+	pool = chunk_pool_new(loop, SIZE, (size_t)SIZE * ALL);
+	chunk_account_add(pool, &one);
+	before = mapped;
+	for (int i = 0; i < ALL; i++) {
+		chunks[i] = chunk_take(pool, &claim);
+		assert_non_null(chunks[i]);
+	}
+	assert_int_equal(mapped, before + ALL);
+	for (int i = 0; i < ALL; i++)
+		chunk_give(chunks[i]);
+	/* Not at once: they may be needed again. */
+	assert_int_equal(mapped, before + ALL);
+	assert_true(falls_to(&mapped, before + KEPT));
+	assert_int_equal(mapped, before + KEPT);
+	for (int i = 0; i < ALL; i++)
+		chunks[i] = chunk_take(pool, &claim);
+	for (int i = 0; i < ALL; i++)
+		chunk_give(chunks[i]);
+}
+
+/* Nobody holds one that could come back: it is tried again all the same. */
+static void
+short_memory_is_asked_for_again(void **state)
+{
+	struct taker t = {.claim = {.account = &one, .on_grant = on_grant}};
+	int ungranted = 1;
+
+	(void)state;
+	if (!MEMORY_IS_OURS)
+		skip();
+	chunk_account_add(pool, &one);
+	no_memory = true;
+	assert_null(chunk_take(pool, &t.claim));
+	ev_run(loop, EVRUN_NOWAIT);
+	assert_int_equal(t.granted, 0);
+	no_memory = false;
+	for (int i = 0; i < 10000 && ungranted > 0; i++) {
+		ev_run(loop, EVRUN_NOWAIT);
+		usleep(1000);
+		ungranted = 1 - (int)t.granted;
+	}
+	assert_int_equal(t.granted, 1);
+	chunk_give(t.has[0]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -676,6 +783,8 @@ main(void)
 	    TEST(a_dead_device_does_not_hold_others_to_one_chunk),
 	    TEST(a_disowned_chunk_outlives_its_taker),
 	    TEST(coming_back_a_disowned_chunk_wakes_who_waits),
+	    TEST(what_nobody_needs_goes_back_to_the_system),
+	    TEST(short_memory_is_asked_for_again),
 	    TEST(at_random_the_sums_are_right),
 	    TEST(misuse_ends_the_process),
 	};

@@ -140,7 +140,8 @@ each_error_tells_the_user_what_to_change(void **state)
 
 		if (status < 400)
 			continue;
-		ending_respond((enum ending)e, "/a%20b%s", &r);
+		ending_respond(
+		    (enum ending)e, "/a%20b%s", "most_of_all 7%l", &r);
 		assert_int_equal(r.status, status);
 		assert_string_equal(r.content_type, "application/problem+json");
 		assert_non_null(strstr(r.content.s, "\"detail\":\""));
@@ -151,6 +152,8 @@ each_error_tells_the_user_what_to_change(void **state)
 		if (strstr(r.content.s, "location") != NULL)
 			assert_non_null(
 			    strstr(r.content.s, "location /a%20b%s"));
+		if (strstr(r.content.s, "%l") != NULL)
+			assert_non_null(strstr(r.content.s, "most_of_all 7%l"));
 		assert_int_equal(
 		    r.fields.len > 0 &&
 			strstr(r.fields.s, "Retry-After: ") != NULL,

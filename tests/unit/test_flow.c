@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -131,9 +132,12 @@ source_read(
 	if (s->at >= s->pause_at)
 		return SOURCE_NONE;
 	if (s->trickles) {
-		if (clock_mono_ns() - s->trickled_ns < TRICKLE_MS * NS_PER_MS)
+		char byte;
+
+		if (poll(&(struct pollfd){.fd = source->fd, .events = POLLIN},
+			1, 0) == 0)
 			return SOURCE_NONE;
-		s->trickled_ns = clock_mono_ns();
+		assert_int_equal(read(source->fd, &byte, 1), 1);
 		size = c->len + 1;
 	}
 	fill(s, c, size);
@@ -265,6 +269,11 @@ on_tick(struct ev_loop *loop, ev_prepare *w, int revents)
 	(void)w;
 	(void)revents;
 	f.turns++;
+	if (f.source.trickles &&
+	    clock_mono_ns() - f.source.trickled_ns >= TRICKLE_MS * NS_PER_MS) {
+		f.source.trickled_ns = clock_mono_ns();
+		assert_int_equal(write(f.ends[1], "x", 1), 1);
+	}
 	source_go_on(&f.source);
 	sink_go_on(&f.sink);
 }
@@ -522,6 +531,22 @@ a_silent_source_costs_no_memory(void **state)
 	assert_true(await(is_drained));
 	assert_arrived(BODY);
 	end();
+}
+
+static bool
+has_byte(int fd)
+{
+	return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
+}
+
+/* Back to a source that is always readable. */
+static void
+stop_trickling(void)
+{
+	f.source.trickles = false;
+	while (has_byte(f.ends[0]))
+		fall_silent();
+	speak_up();
 }
 
 static bool
@@ -855,6 +880,7 @@ a_trickle_keeps_no_chunk_that_others_need(void **state)
 	for (int i = 0; i < BUDGET - 1; i++)
 		chunk_give(taken[i]);
 	end();
+	stop_trickling();
 }
 
 /* ---- rates */
@@ -872,6 +898,7 @@ a_trickle_may_be_too_slow(void **state)
 	assert_int_equal(f.failed, READER_BELOW_RATE);
 	assert_int_equal(f.failed_side, FLOW_READING);
 	end();
+	stop_trickling();
 
 	/* Some 250 bytes a second do. */
 	limits.rate_min = 20;
@@ -880,15 +907,19 @@ a_trickle_may_be_too_slow(void **state)
 	pass(350);
 	assert_int_equal(f.failed, 0);
 	end();
+	stop_trickling();
 
 	/* It has no credit from the time when it was fast. */
 	limits.rate_min = 10000;
 	begin_with_limits(&limits);
 	f.source.pause_at = 30 * SIZE;
+	turn(300);
+	fall_silent();
 	assert_true(await(has_failed));
 	assert_int_equal(f.failed, READER_BELOW_RATE);
 	assert_true(f.source.at >= 30 * SIZE);
 	end();
+	speak_up();
 }
 
 static void

@@ -62,11 +62,9 @@ enter(unsigned owner, const char *scope, uint32_t thing, unsigned max,
 }
 
 static void
-leave(unsigned owner, tally_place *place)
+leave(tally_place *place)
 {
-	struct tally_scope s = scope_of(owner, "any");
-
-	tally_leave(&s, place);
+	tally_leave(t, place);
 }
 
 static unsigned
@@ -96,13 +94,13 @@ a_limit_is_exact(void **state)
 	/* Another thing, and the same one in another scope. */
 	assert_int_equal(enter(0, "a", 2, 1, &other), TALLY_COUNTED);
 	assert_int_equal(enter(0, "b", 1, 1, &other), TALLY_COUNTED);
-	leave(1, &places[1]);
-	leave(1, &places[1]); /* it is cleared: once is enough */
+	leave(&places[1]);
+	leave(&places[1]); /* it is cleared: once is enough */
 	assert_int_equal(count("a", 1), MAX - 1);
 	assert_int_equal(enter(5, "a", 1, MAX, &places[1]), TALLY_COUNTED);
-	leave(0, &places[0]);
-	leave(5, &places[1]);
-	leave(0, &places[2]);
+	leave(&places[0]);
+	leave(&places[1]);
+	leave(&places[2]);
 	assert_int_equal(count("a", 1), 0);
 	assert_int_equal(count("b", 1), 1);
 }
@@ -119,8 +117,54 @@ the_dead_count_nothing(void **state)
 	assert_int_equal(enter(8, "k", 1, MAX + 1, &place), TALLY_COUNTED);
 	tally_forget(t, 7);
 	assert_int_equal(count("k", 1), 1);
-	leave(8, &place);
+	leave(&place);
 	assert_int_equal(count("k", 1), 0);
+}
+
+/* All the workers that there can be, and one limit. */
+static void
+a_limit_holds_for_all_workers(void **state)
+{
+	static tally_place places[SHM_SLOTS];
+	tally_place none;
+
+	(void)state;
+	for (unsigned i = 0; i < SHM_SLOTS; i++)
+		assert_int_equal(
+		    enter(i, "a", 1, SHM_SLOTS, &places[i]), TALLY_COUNTED);
+	assert_int_equal(enter(7, "a", 1, SHM_SLOTS, &none), TALLY_FULL);
+	for (unsigned i = 0; i < SHM_SLOTS; i++)
+		leave(&places[i]);
+	assert_int_equal(count("a", 1), 0);
+}
+
+/* Killed wherever it is, again and again, a worker leaves nothing behind that
+ * tally_forget() does not find. */
+static void
+the_killed_leave_nothing(void **state)
+{
+	tally_place places[MAX];
+
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			for (;;)
+				if (enter(9, "k", round, MAX, &places[0]) ==
+				    TALLY_COUNTED)
+					leave(&places[0]);
+		usleep(round * 7 % 500);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		tally_forget(t, 9);
+		assert_int_equal(count("k", round), 0);
+		for (unsigned i = 0; i < MAX; i++)
+			assert_int_equal(enter(i, "k", round, MAX, &places[i]),
+			    TALLY_COUNTED);
+		for (unsigned i = 0; i < MAX; i++)
+			leave(&places[i]);
+	}
 }
 
 /* More things at once than the table is for: those that find no room pass,
@@ -140,7 +184,7 @@ a_full_table_lets_pass(void **state)
 	}
 	assert_in_range(crowded, 1, 20 * THINGS - THINGS);
 	for (uint32_t i = 0; i < 20 * THINGS; i++)
-		leave(1, &places[i]);
+		leave(&places[i]);
 	for (uint32_t i = 0; i < 20 * THINGS; i++)
 		assert_int_equal(count("", i), 0);
 }
@@ -160,7 +204,7 @@ come_and_go(unsigned owner, _Atomic uint32_t *inside)
 		if (atomic_fetch_add(inside, 1) >= MAX)
 			_exit(1);
 		atomic_fetch_sub(inside, 1);
-		leave(owner, &place);
+		leave(&place);
 	}
 	_exit(entered > 0 ? 0 : 2);
 }
@@ -194,6 +238,10 @@ main(void)
 		a_limit_is_exact, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		the_dead_count_nothing, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_limit_holds_for_all_workers, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		the_killed_leave_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_full_table_lets_pass, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(nobody_slips_in, set_up, tear_down),

@@ -1,0 +1,101 @@
+# What comes back over the wire, taken apart strictly: for rows.py and judge.py.
+
+import json
+import re
+import socket
+
+PATIENCE = 10 # seconds for an answer
+
+TCHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+STATUS_LINE = re.compile(r"HTTP/1\.1 ([1-9]\d\d) ([ -~]*)\Z")
+FIELD_LINE = re.compile(r"(%s+): ([!-~](?:[ -~]*[!-~])?)?\Z" % TCHAR)
+
+
+class Malformed(Exception):
+    """These bytes are no answer."""
+
+
+class Answer:
+    def __init__(self, status, reason, fields):
+        self.status = status
+        self.reason = reason
+        self.fields = fields # (name in lower case, value), as they came
+        self.content = b""
+
+    def values(self, name):
+        return [v for n, v in self.fields if n == name]
+
+    def value(self, name):
+        """The only value; None: there is none."""
+        found = self.values(name)
+        if len(found) > 1:
+            raise Malformed("%s stands there %d times" % (name, len(found)))
+        return found[0] if found else None
+
+    def length(self, method):
+        """How long its content is in this answer to `method`."""
+        if method == "HEAD" or self.status in (204, 304) or self.status < 200:
+            return 0
+        text = self.value("content-length")
+        if text is None or not re.match(r"\d+\Z", text):
+            raise Malformed("%d has the Content-Length %s" % (self.status, text))
+        return int(text)
+
+
+def head_of(data):
+    lines = data.decode("latin-1").split("\r\n")
+    m = STATUS_LINE.match(lines[0])
+    if not m:
+        raise Malformed("status line %r" % lines[0][:80])
+    fields = []
+    for line in lines[1:]:
+        f = FIELD_LINE.match(line)
+        if not f:
+            raise Malformed("field line %r" % line[:80])
+        fields.append((f[1].lower(), f[2] or ""))
+    return Answer(int(m[1]), m[2], fields)
+
+
+def answers_in(data, methods=()):
+    """
+    The whole answers in `data`, interim ones too, and the bytes behind them.
+    `methods` are those of the requests; what is left out was no HEAD.
+    """
+    found, at, finals = [], 0, 0
+    while True:
+        stop = data.find(b"\r\n\r\n", at)
+        if stop < 0:
+            return found, data[at:]
+        a = head_of(data[at:stop])
+        n = a.length(methods[finals] if finals < len(methods) else "GET")
+        if len(data) - stop - 4 < n:
+            return found, data[at:]
+        a.content = data[stop + 4:stop + 4 + n]
+        at = stop + 4 + n
+        finals += a.status >= 200
+        found.append(a)
+
+
+def problem_with(answer):
+    """What is wrong with an answer of 400 and up (RFC 9457); None: nothing."""
+    if answer.value("content-type") != "application/problem+json":
+        return "a refusal is no problem+json"
+    if answer.content.count(b"\n") != 1 or not answer.content.endswith(b"\n"):
+        return "the problem is not one line"
+    try:
+        p = json.loads(answer.content)
+    except ValueError as e:
+        return "the problem is no JSON: %s" % e
+    if sorted(p) != ["detail", "status", "title", "type"]:
+        return "the problem has the members %s" % sorted(p)
+    if p["status"] != answer.status:
+        return "the problem says %s" % p["status"]
+    if not (p["detail"] and p["title"] == answer.reason and p["type"] == "about:blank"):
+        return "the problem says nothing, or another thing: %s" % p
+    return None
+
+
+def connect(port):
+    s = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return s
