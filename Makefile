@@ -66,7 +66,7 @@ Q          := $(if $(filter 1,$(V)),,@)
 SAY         = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install unit tools check hdr-check layers format format-check \
-	tidy cppcheck todo portable-check clean
+	tidy cppcheck todo portable-check fuzz clean
 all: build/penstock
 
 # The newest build that was asked for is the one scripts and people start.
@@ -144,6 +144,10 @@ cppcheck:
 portable-check:
 	$(Q)scripts/portable-check
 
+# fuzz: hostile bytes for the parsers, SECONDS of CPU time for each target.
+fuzz:
+	$(Q)scripts/fuzz $(if $(SECONDS),-s $(SECONDS))
+
 todo:
 	$(Q)git grep -nE '\b(TODO|FIXME|XXX)\b' -- src include scripts conf tests || echo "none"
 
@@ -154,6 +158,7 @@ help:
 	@echo "make               build/penstock      DEV=1: warnings are errors   V=1: show commands"
 	@echo "make SAN=address,undefined            a build with sanitizers (SAN=thread too)"
 	@echo "make URING=0       leave out liburing   PORTABLE=1: POSIX only (implies it)"
+	@echo "make fuzz          hostile bytes for the parsers, SECONDS=900 of CPU time for each (tests/fuzz/README.md)"
 	@echo "make install       DESTDIR= PREFIX=/usr/local; an existing penstock.conf is left alone"
 	@echo "make unit tools    the unit tests; the tests' helper programs"
 	@echo "make hdr-check layers format format-check tidy cppcheck portable-check todo"
