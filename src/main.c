@@ -75,6 +75,11 @@ read_options(int argc, char **argv, struct options *o)
 			return EXIT_USAGE + 1;
 		}
 	}
+	if (o->signal != NULL && (o->check || o->print)) {
+		fprintf(stderr, "penstock: -s sends a signal, -t and -T only "
+				"look: one at a time\n");
+		return EXIT_USAGE + 1;
+	}
 	if (optind < argc) {
 		fprintf(stderr, "penstock: what is \"%s\"?\n%s", argv[optind],
 		    usage);

@@ -161,7 +161,9 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 		log_failure(d, ENDED_DISK_ERROR, err);
 	let_go(d);
 	conn_streamed(c, false,
-	    ending_word(client ? ENDED_CLIENT_GONE : ENDED_DISK_ERROR));
+	    ending_word(!client		    ? ENDED_DISK_ERROR
+			: err == -ETIMEDOUT ? ENDED_NOT_TAKEN
+					    : ENDED_CLIENT_GONE));
 }
 
 /* 200 or 206 and what is in `range`. */

@@ -52,7 +52,8 @@ decode(const char *raw, size_t len, char ret_name[NAMES_MAX + 1],
 			i += 2;
 		}
 		if (c == '\0')
-			return refuse(400, "the name has a NUL", ret_why);
+			return refuse(
+			    400, "the name has a NUL: leave out %00", ret_why);
 		if (n == NAMES_MAX)
 			return refuse(414,
 			    "the name is longer than 1024 "

@@ -164,7 +164,8 @@ const struct directive directives[] = {
 	  .help = "say the version in the Server field of answers" },
 	{ "shutdown_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_TOP(shutdown_timeout_ms), RANGE(0, DAYS(365)), .dflt = "0",
-	  .help = "how long a graceful stop waits for uploads, 0: no limit" },
+	  .help = "how long a worker that is stopped gracefully, or replaced by a "
+		  "reload, may finish uploads, 0: as long as they take" },
 	{ "sync", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(sync),
 	  .dflt = "on",
 	  .help = "answer 201 only when the upload is on stable storage" },

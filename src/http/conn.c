@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "disk/chunk.h"
 #include "http/access.h"
 #include "conn_internal.h"
@@ -147,9 +149,28 @@ begin_body(struct conn *c, const struct head *h, const char *pre, size_t len)
 static void
 turn_away(struct conn *c)
 {
-	refuse(c, 503,
-	    "too many connections from this address (max_connections_per_ip): "
-	    "close some, or try again later");
+	char why[128];
+
+	snprintf(why, sizeof(why),
+	    "there are max_connections_per_ip %" PRIu64
+	    " connections from this address already: close some, or try "
+	    "again later",
+	    c->group->conf->max_connections_per_ip);
+	refuse(c, 503, why);
+}
+
+static void
+refuse_late(struct conn *c)
+{
+	char limit[NUM_TEXT_MAX], why[128];
+
+	num_format_time(c->group->conf->header_timeout_ms, limit);
+	snprintf(why, sizeof(why),
+	    "the head of the request did not arrive within header_timeout %s: "
+	    "send it in one piece",
+	    limit);
+	c->head_only = intake_is_head(&c->intake);
+	refuse(c, 408, why);
 }
 
 /* A whole head is there: hand the request to the handler. */
@@ -163,7 +184,8 @@ ask(struct conn *c, const struct intake_head *got)
 
 	c->requests++;
 	c->id = ++*g->ids;
-	c->began_ns = clock_mono_ns();
+	if (c->began_ns == 0)
+		c->began_ns = clock_mono_ns();
 	status = head_parse(got->buf, got->head_len, &h, &why);
 	if (g->access != NULL)
 		access_describe(&h, &c->line);
@@ -196,7 +218,6 @@ read_head(struct conn *c, int revents)
 	    .size = (uint32_t)conf->max_header_size,
 	    .fields = (uint32_t)conf->max_header_fields,
 	};
-	bool had_begun = intake_has_begun(&c->intake);
 	struct intake_head got;
 
 	switch (intake_read(&c->intake, &limits,
@@ -204,8 +225,10 @@ read_head(struct conn *c, int revents)
 	case INTAKE_NOTHING:
 		return;
 	case INTAKE_PART:
-		if (!had_begun && intake_has_begun(&c->intake) &&
-		    !c->turned_away)
+		if (c->began_ns != 0 || !intake_has_begun(&c->intake))
+			return;
+		c->began_ns = clock_mono_ns();
+		if (!c->turned_away)
 			set_patience_ms(c, conf->header_timeout_ms);
 		return;
 	case INTAKE_HEAD:
@@ -311,10 +334,7 @@ on_due(struct deadline *d)
 	if (c->state == HEADING && c->turned_away) {
 		turn_away(c);
 	} else if (c->state == HEADING && intake_has_begun(&c->intake)) {
-		c->head_only = intake_is_head(&c->intake);
-		refuse(c, 408,
-		    "the request's head did not arrive within "
-		    "header_timeout");
+		refuse_late(c);
 	} else if (c->state == STREAMING || c->state == ANSWERING) {
 		look_at_progress(c);
 	} else {
@@ -503,42 +523,6 @@ conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 }
 
 /* ---- for the handler ---- */
-
-uint64_t
-conn_id(const struct conn *c)
-{
-	return c->id;
-}
-
-bool
-conn_is_logged(const struct conn *c)
-{
-	return c->group->access != NULL;
-}
-
-struct source *
-conn_body(struct conn *c)
-{
-	return &c->body.source;
-}
-
-void
-conn_limit_body(struct conn *c, uint64_t max)
-{
-	body_limit(&c->body, max);
-}
-
-uint64_t
-conn_body_bytes(const struct conn *c)
-{
-	return c->body.payload;
-}
-
-const char *
-conn_body_problem(const struct conn *c)
-{
-	return c->body.why;
-}
 
 void
 conn_continue(struct conn *c)

@@ -1,3 +1,5 @@
+#include <inttypes.h>
+
 #include "base/fd.h"
 #include "base/log.h"
 #include "conn_internal.h"
@@ -13,6 +15,21 @@ log_crowded(void)
 		log_warn("max_connections_per_ip: no room to count some "
 			 "addresses: restart, if worker_connections was raised "
 			 "since the start");
+}
+
+/* Whoever is closed without an answer is nowhere else to be seen. */
+static void
+log_closed(const struct conn_group *g, const struct addr *peer)
+{
+	static struct log_limit limit;
+	char text[ADDR_TEXT_MAX];
+
+	if (!log_allowed(&limit))
+		return;
+	addr_format(peer, text);
+	log_warn("max_connections_per_ip %" PRIu64
+		 ": twice as many come from %s: closing the rest",
+	    g->conf->max_connections_per_ip, text);
 }
 
 /*
@@ -38,6 +55,8 @@ admit(struct conn_group *g, const struct addr *peer, tally_place *ret_place,
 		    tally_enter(&g->turned_away, network, len, max, ret_place);
 	if (answer == TALLY_CROWDED)
 		log_crowded();
+	if (answer == TALLY_FULL)
+		log_closed(g, peer);
 	return answer != TALLY_FULL;
 }
 

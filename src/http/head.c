@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "head_internal.h"
 
 /* One parse, for the callbacks of http-parser. */
 struct parse {
@@ -31,79 +32,12 @@ refuse(struct parse *p, int status, const char *why)
 	return p->status;
 }
 
-/*
- * Where the head ends.
- */
-
-static const char bare_cr[] = "a CR stands without LF in the head";
-static const char bare_lf[] = "a line of the head ends with LF, not CRLF";
-static const char control[] = "a control character stands in the head";
-
-/* The byte at scan->at ends a line. */
-static enum head_result
-end_line(struct head_scan *scan, uint32_t fields, const char **ret_why)
-{
-	/* Up to scan->at there is the line, its CR, and this LF. */
-	bool empty = scan->at - scan->line == 1;
-
-	scan->cr = false;
-	scan->line = scan->at + 1;
-	if (empty && scan->lines > 0)
-		return HEAD_COMPLETE;
-	if (empty) {
-		*ret_why = "too many empty lines before the request line";
-		return ++scan->blanks > HEAD_BLANKS_MAX ? HEAD_MALFORMED
-							: HEAD_INCOMPLETE;
-	}
-	/* The first one is the request line. */
-	return scan->lines++ > fields ? HEAD_MANY : HEAD_INCOMPLETE;
-}
-
-/* Look at the byte at scan->at, which is `c`. */
-static enum head_result
-scan_byte(struct head_scan *scan, const struct head_limits *limits,
-    unsigned char c, const char **ret_why)
-{
-	if (scan->at >= limits->size)
-		return HEAD_LARGE;
-	if (scan->cr != (c == '\n')) {
-		*ret_why = scan->cr ? bare_cr : bare_lf;
-		return HEAD_MALFORMED;
-	}
-	if (c == '\n')
-		return end_line(scan, limits->fields, ret_why);
-	scan->cr = c == '\r';
-	if (scan->cr)
-		return HEAD_INCOMPLETE;
-	if (syntax_is_control(c)) {
-		*ret_why = control;
-		return HEAD_MALFORMED;
-	}
-	return scan->lines == 0 && scan->at - scan->line >= limits->line
-		   ? HEAD_LINE_LONG
-		   : HEAD_INCOMPLETE;
-}
-
-enum head_result
-head_scan(struct head_scan *scan, const struct head_limits *limits,
-    const char *buf, size_t len, const char **ret_why)
-{
-	check(scan->at <= len);
-	check(limits->size <= HEAD_SIZE_CAP);
-	while (scan->at < len) {
-		enum head_result got;
-
-		got = scan_byte(
-		    scan, limits, (unsigned char)buf[scan->at], ret_why);
-		if (got != HEAD_INCOMPLETE && got != HEAD_COMPLETE)
-			return got;
-		scan->at++;
-		if (got == HEAD_COMPLETE)
-			return got;
-	}
-	return HEAD_INCOMPLETE;
-}
-
+const char head_bare_cr[] =
+    "a CR stands without LF in the head: end lines with CRLF";
+const char head_bare_lf[] =
+    "a line of the head ends with LF alone: end it with CRLF";
+const char head_control[] =
+    "a control character stands in the head: leave it out";
 /*
  * The strict scan: what http-parser would let through.
  */
@@ -232,7 +166,8 @@ scan_request_line(struct parse *p, struct span line)
 	const char *sp1 = memchr(line.s, ' ', line.len), *sp2;
 
 	if (sp1 == NULL)
-		return refuse(p, 400, "the request line has no target");
+		return refuse(p, 400,
+		    "the request line must be: method, target, HTTP/1.1");
 	h->method_text = (struct span){line.s, (size_t)(sp1 - line.s)};
 	sp1++;
 	sp2 = memchr(sp1, ' ', (size_t)(end - sp1));
@@ -242,7 +177,8 @@ scan_request_line(struct parse *p, struct span line)
 	if (take_method(p) != 0)
 		return p->status;
 	if (h->target.len == 0)
-		return refuse(p, 400, "the target of the request is empty");
+		return refuse(p, 400,
+		    "the target of the request is empty: write / at least");
 	if (sp2 < end)
 		sp2++;
 	if (take_version(p, (struct span){sp2, (size_t)(end - sp2)}) != 0)
@@ -279,9 +215,9 @@ scan_line(struct parse *p, struct span line, bool first)
 		unsigned char c = (unsigned char)line.s[i];
 
 		if (c == '\r')
-			return refuse(p, 400, bare_cr);
+			return refuse(p, 400, head_bare_cr);
 		if (syntax_is_control(c))
-			return refuse(p, 400, control);
+			return refuse(p, 400, head_control);
 	}
 	return first ? scan_request_line(p, line) : scan_field_line(p, line);
 }
@@ -299,7 +235,7 @@ scan_lines(struct parse *p, const char *s, const char *end)
 		if (lf == NULL)
 			return refuse(p, 400, unfinished);
 		if (lf == s || lf[-1] != '\r')
-			return refuse(p, 400, bare_lf);
+			return refuse(p, 400, head_bare_lf);
 		len = (size_t)(lf - s) - 1;
 		if (len == 0)
 			return !first && lf + 1 == end

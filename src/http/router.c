@@ -86,14 +86,12 @@ route_name(const struct head *h, struct route *r)
 		    "it is the newest upload");
 	else if (is_read(h) && r->location->read)
 		r->kind = ROUTE_READ_NAMED;
-	else
+	else if (h->method == METHOD_POST)
 		refuse(r, 405,
-		    is_read(h)		       ? reading_is_off
-		    : h->method == METHOD_POST ? "store under a name with "
-						 "PUT; POST to the location "
-						 "itself gets a generated "
-						 "name"
-					       : not_served);
+		    "POST to the location itself, without a slash behind it, "
+		    "gets a generated name; PUT stores under this one");
+	else
+		refuse(r, 405, is_read(h) ? reading_is_off : not_served);
 }
 
 static void

@@ -133,3 +133,8 @@ load ../lib/penstock
 	await_exit
 	refute [ -e other.pid ]
 }
+
+@test "-s sends, -t looks: not both" {
+	run -2 penstock -s reload -t
+	assert_output --partial 'one at a time'
+}

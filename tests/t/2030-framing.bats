@@ -137,3 +137,10 @@ NEXT='GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 	upload PUT /file/a body
 	assert_status 201
 }
+
+@test "TLS is told what it met" {
+	start_server
+	raw -c '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'
+	assert_status 400
+	assert_problem 'no TLS'
+}

@@ -1,0 +1,77 @@
+/*
+ * Where a head ends.
+ */
+#include "head_internal.h"
+
+enum {
+	TLS_HANDSHAKE = 0x16, /* the first byte of one (RFC 8446 5.1) */
+};
+
+static const char tls[] =
+    "this port speaks plain HTTP and no TLS: write http:// for https://";
+
+/* The byte at scan->at ends a line. */
+static enum head_result
+end_line(struct head_scan *scan, uint32_t fields, const char **ret_why)
+{
+	/* Up to scan->at there is the line, its CR, and this LF. */
+	bool empty = scan->at - scan->line == 1;
+
+	scan->cr = false;
+	scan->line = scan->at + 1;
+	if (empty && scan->lines > 0)
+		return HEAD_COMPLETE;
+	if (empty) {
+		*ret_why = "too many empty lines before the request line";
+		return ++scan->blanks > HEAD_BLANKS_MAX ? HEAD_MALFORMED
+							: HEAD_INCOMPLETE;
+	}
+	/* The first one is the request line. */
+	return scan->lines++ > fields ? HEAD_MANY : HEAD_INCOMPLETE;
+}
+
+/* Look at the byte at scan->at, which is `c`. */
+static enum head_result
+scan_byte(struct head_scan *scan, const struct head_limits *limits,
+    unsigned char c, const char **ret_why)
+{
+	if (scan->at >= limits->size)
+		return HEAD_LARGE;
+	if (scan->cr != (c == '\n')) {
+		*ret_why = scan->cr ? head_bare_cr : head_bare_lf;
+		return HEAD_MALFORMED;
+	}
+	if (c == '\n')
+		return end_line(scan, limits->fields, ret_why);
+	scan->cr = c == '\r';
+	if (scan->cr)
+		return HEAD_INCOMPLETE;
+	if (syntax_is_control(c)) {
+		*ret_why =
+		    scan->at == 0 && c == TLS_HANDSHAKE ? tls : head_control;
+		return HEAD_MALFORMED;
+	}
+	return scan->lines == 0 && scan->at - scan->line >= limits->line
+		   ? HEAD_LINE_LONG
+		   : HEAD_INCOMPLETE;
+}
+
+enum head_result
+head_scan(struct head_scan *scan, const struct head_limits *limits,
+    const char *buf, size_t len, const char **ret_why)
+{
+	check(scan->at <= len);
+	check(limits->size <= HEAD_SIZE_CAP);
+	while (scan->at < len) {
+		enum head_result got;
+
+		got = scan_byte(
+		    scan, limits, (unsigned char)buf[scan->at], ret_why);
+		if (got != HEAD_INCOMPLETE && got != HEAD_COMPLETE)
+			return got;
+		scan->at++;
+		if (got == HEAD_COMPLETE)
+			return got;
+	}
+	return HEAD_INCOMPLETE;
+}
