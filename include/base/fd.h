@@ -56,6 +56,9 @@ NODISCARD int fd_raise_limit(size_t want, size_t *ret_have);
 /* `len` random bytes from the system; fewer is fatal (die). */
 void fd_random(void *buf, size_t len);
 
+/* Bytes that the other end of a socket has not taken yet; 0: unknown. */
+size_t fd_unsent(int fd);
+
 /* Write it all to a blocking descriptor: 0 or a negative errno. */
 NODISCARD int fd_write_all(int fd, const void *buf, size_t len);
 

@@ -14,6 +14,7 @@
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
 
+#include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,7 +30,6 @@
 
 struct chunk_pool;
 struct conn;
-struct ev_loop;
 struct journal;
 struct slot;
 
@@ -61,9 +61,16 @@ struct conn_group {
 	void (*on_closed)(void *arg); /* there is one fewer */
 	void *arg;
 	struct list conns;
+	/* Those with a further request at hand: each gets one turn of the
+	 * loop for it. */
+	struct list in_turn;
+	ev_timer turn;
 	bool stopping; /* no request after the present one */
 	uint64_t *ids; /* the last id given out, of the worker */
 };
+
+/* With all that is asked for above `conns` set: ready for connections. */
+void conn_group_init(struct conn_group *g);
 
 /* Take over the accepted socket `fd`; it is closed when memory is short. */
 void conn_group_open(struct conn_group *g, int fd, const struct addr *peer);

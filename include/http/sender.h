@@ -33,6 +33,7 @@ struct writer;
 struct sender {
 	uint64_t streamed; /* bytes of chunks that were sent */
 	double progress;   /* of an answer or a chunk, by clock_mono_s() */
+	size_t unsent;	   /* in the kernel, when it was last looked at */
 	struct sink sink;  /* for the writer of content */
 
 	unsigned magic;
@@ -77,6 +78,10 @@ bool sender_take_back(struct sender *s);
  * does not take goes out as soon as it does, before all else.
  */
 void sender_interim(struct sender *s, const char *text);
+
+/* Look at what the kernel still has: less than before is progress, too.  It
+ * takes megabytes ahead, and takes more only when a good part is gone. */
+void sender_look(struct sender *s);
 
 /* Give up the chunk being sent: its writer is told `err`, and may end the
  * sender.  Nothing when there is none. */

@@ -38,7 +38,7 @@ struct span syntax_trim(struct span t);
  */
 bool syntax_next_member(struct span *rest, struct span *ret_member);
 
-/* host[:port], the host not empty (RFC 9110 4.2.1, RFC 3986 3.2.2). */
+/* host[:port], the host of 1 to 255 bytes (RFC 9110 4.2.1, RFC 3986 3.2.2). */
 bool syntax_is_authority(struct span t);
 
 /*

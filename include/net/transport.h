@@ -8,6 +8,7 @@
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -22,6 +23,9 @@ struct transport_ops {
 	    struct transport *t, const struct iovec *iov, int count);
 	/* Say that nothing more will be sent; reading goes on. */
 	void (*shutdown)(struct transport *t);
+	/* Bytes that were taken and that the client does not have yet; 0 when
+	 * nobody knows. */
+	size_t (*unsent)(const struct transport *t);
 	void (*close)(struct transport *t); /* also closes and clears `fd` */
 };
 
@@ -50,6 +54,15 @@ transport_shutdown(struct transport *t)
 {
 	t->ops->shutdown(t);
 }
+
+static inline size_t
+transport_unsent(const struct transport *t)
+{
+	return t->ops->unsent(t);
+}
+
+/* Something can be received now (or the end of the stream). */
+bool transport_has_bytes(const struct transport *t);
 
 static inline void
 transport_close(struct transport *t)

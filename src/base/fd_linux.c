@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -65,4 +67,13 @@ fd_random(void *buf, size_t len)
 	check(len <= 256); /* what getrandom(2) gives in one piece */
 	while (getrandom(buf, len, 0) != (ssize_t)len)
 		check(errno == EINTR);
+}
+
+size_t
+fd_unsent(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes
+							     : 0;
 }

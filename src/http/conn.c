@@ -15,8 +15,8 @@
 #include "stat/shm.h"
 
 #define CONN_MAGIC 0x636f6e6eU
-#define STALLED_S 5.0	  /* send_timeout while others wait for memory */
-#define TURNED_AWAY_S 1.0 /* to ask, and to hear that there are too many */
+#define STALLED_S 5.0 /* send_timeout while others wait for memory */
+#define ROOM_S 0.030  /* before that, for somebody to leave */
 #define SLACK_S 0.001
 
 static const char *const state_name[STATE_COUNT] = {
@@ -37,6 +37,10 @@ static const char *const event_name[EVENT_COUNT] = {
     [LINGER] = "linger",
     [LEFT] = "left",
     [EXPIRED] = "expired",
+};
+
+enum {
+	LOOKS = 5, /* at the progress of an answer, within its limit */
 };
 
 static void
@@ -189,7 +193,7 @@ ask(struct conn *c, const struct intake_head *got)
 	status = head_parse(got->buf, got->head_len, &h, &why);
 	if (g->access != NULL)
 		access_describe(&h, &c->line);
-	if (c->turned_away) {
+	if (c->turned_away && !conn_group_readmit(c)) {
 		turn_away(c);
 		return;
 	}
@@ -207,10 +211,10 @@ ask(struct conn *c, const struct intake_head *got)
 	g->handler->on_request(g->handler, c, &h, &c->request);
 }
 
-/* HEADING: bytes came, or (EV_CUSTOM) those that are held are to be looked
- * at. */
+/* HEADING: bytes may have come to `from`, or (NULL) those that are held are to
+ * be looked at. */
 static void
-read_head(struct conn *c, int revents)
+read_head(struct conn *c, struct transport *from)
 {
 	const struct conf_server *conf = c->group->conf;
 	const struct head_limits limits = {
@@ -220,11 +224,11 @@ read_head(struct conn *c, int revents)
 	};
 	struct intake_head got;
 
-	switch (intake_read(&c->intake, &limits,
-	    revents & EV_CUSTOM ? NULL : &c->transport, &got)) {
+	switch (intake_read(&c->intake, &limits, from, &got)) {
 	case INTAKE_NOTHING:
 		return;
 	case INTAKE_PART:
+		ev_io_start(c->group->loop, &c->readable);
 		if (c->began_ns != 0 || !intake_has_begun(&c->intake))
 			return;
 		c->began_ns = clock_mono_ns();
@@ -273,15 +277,24 @@ discard(struct conn *c)
 		await_end(c);
 }
 
+void
+conn_take_turn(struct conn *c)
+{
+	check_magic(c, CONN_MAGIC);
+	check(c->state == HEADING);
+	read_head(c, NULL);
+}
+
 static void
 on_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct conn *c = w->data;
 
 	(void)loop;
+	(void)revents;
 	check_magic(c, CONN_MAGIC);
 	if (c->state == HEADING)
-		read_head(c, revents);
+		read_head(c, &c->transport);
 	else if (c->state == LINGERING)
 		discard(c);
 }
@@ -299,21 +312,24 @@ send_limit(const struct conn *c)
 	return limit;
 }
 
-/* Look again when it would be late, or others might need what it holds. */
+/* Look again when it would be late, and some times before: what the client
+ * takes from the kernel shows only from look to look. */
 static void
 await_progress(struct conn *c, double stalled)
 {
-	double left = send_limit(c) - stalled;
+	double limit = send_limit(c), left = limit - stalled;
 
-	deadline_set(&c->patience, left < STALLED_S ? left : STALLED_S);
+	deadline_set(&c->patience, left < limit / LOOKS ? left : limit / LOOKS);
 }
 
 /* ANSWERING and STREAMING: does the client take what it is sent? */
 static void
 look_at_progress(struct conn *c)
 {
-	double stalled = clock_mono_s() - c->sender.progress;
+	double stalled;
 
+	sender_look(&c->sender);
+	stalled = clock_mono_s() - c->sender.progress;
 	if (c->state == STREAMING && c->sender.sending == NULL)
 		await_progress(c, 0); /* it waits for the disk */
 	else if (stalled + SLACK_S < send_limit(c))
@@ -324,6 +340,18 @@ look_at_progress(struct conn *c)
 		conn_on(c, EXPIRED);
 }
 
+/* HEADING: too late, it seems; but bytes may be there that nobody has seen,
+ * for this process was stopped or busy.  They are read first, once. */
+static bool
+has_more(struct conn *c)
+{
+	if (c->looked || !transport_has_bytes(&c->transport))
+		return false;
+	c->looked = true;
+	deadline_set(&c->patience, 0);
+	return true;
+}
+
 /* The client had its time. */
 static void
 on_due(struct deadline *d)
@@ -331,15 +359,20 @@ on_due(struct deadline *d)
 	struct conn *c = container_of(d, struct conn, patience);
 
 	check_magic(c, CONN_MAGIC);
-	if (c->state == HEADING && c->turned_away) {
-		turn_away(c);
-	} else if (c->state == HEADING && intake_has_begun(&c->intake)) {
-		refuse_late(c);
-	} else if (c->state == STREAMING || c->state == ANSWERING) {
+	if (c->state == STREAMING || c->state == ANSWERING)
 		look_at_progress(c);
-	} else {
+	else if (c->state != HEADING)
 		conn_on(c, EXPIRED);
-	}
+	else if (c->turned_away && !ev_is_active(&c->readable))
+		conn_group_look_for_room(c);
+	else if (c->turned_away)
+		turn_away(c);
+	else if (has_more(c))
+		return;
+	else if (intake_has_begun(&c->intake))
+		refuse_late(c);
+	else
+		conn_on(c, EXPIRED);
 }
 
 /* ---- the states ---- */
@@ -353,7 +386,7 @@ forget_request(struct conn *c)
 	str_fini(&c->line);
 	c->id = c->began_ns = c->sent = c->sender.streamed = 0;
 	c->status = 0;
-	c->keep = c->head_only = c->waits_for_100 = false;
+	c->keep = c->head_only = c->waits_for_100 = c->looked = false;
 }
 
 /* HEADING: for the next head. */
@@ -377,9 +410,11 @@ await_head(struct conn *c)
 		deadline_set(&c->patience, CONN_STOP_GRACE_S);
 	else
 		set_patience_ms(c, conf->keepalive_timeout_ms);
-	ev_io_start(c->group->loop, &c->readable);
-	if (intake_has_bytes(&c->intake))
-		ev_feed_event(c->group->loop, &c->readable, EV_CUSTOM);
+	if (!intake_has_bytes(&c->intake)) {
+		ev_io_start(c->group->loop, &c->readable);
+		return;
+	}
+	conn_group_await_turn(c); /* what is held comes first */
 }
 
 /* WORKING: the socket is the handler's reader's. */
@@ -412,7 +447,7 @@ linger(struct conn *c)
 	transport_shutdown(&c->transport);
 	c->linger_end =
 	    clock_mono_s() +
-	    (c->turned_away ? TURNED_AWAY_S
+	    (c->turned_away ? CONN_TURNED_AWAY_S
 			    : (double)c->group->conf->lingering_time_ms / 1e3);
 	ev_io_start(c->group->loop, &c->readable);
 	await_end(c);
@@ -431,6 +466,7 @@ finish(struct conn *c)
 	intake_fini(&c->intake);
 	str_fini(&c->line);
 	list_remove(&c->node);
+	list_remove(&c->turn);
 	atomic_fetch_sub(&g->slot->connections, 1);
 	tally_leave(g->served.tally, &c->place);
 	c->magic = 0;
@@ -514,24 +550,16 @@ conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 	c->readable.data = c;
 	sender_init(&c->sender, g->loop, &c->transport, c, on_sent);
 	deadline_init(&c->patience, g->loop, on_due);
-	if (turned_away)
-		deadline_set(&c->patience, TURNED_AWAY_S);
-	else
-		set_patience_ms(c, g->conf->header_timeout_ms);
+	if (turned_away) {
+		deadline_set(&c->patience, ROOM_S);
+		return 0;
+	}
+	set_patience_ms(c, g->conf->header_timeout_ms);
 	ev_io_start(g->loop, &c->readable);
 	return 0;
 }
 
 /* ---- for the handler ---- */
-
-void
-conn_continue(struct conn *c)
-{
-	if (!c->waits_for_100)
-		return;
-	c->waits_for_100 = false;
-	sender_interim(&c->sender, "HTTP/1.1 100 Continue\r\n\r\n");
-}
 
 void
 conn_answer(struct conn *c, const struct response *r)
@@ -549,13 +577,6 @@ conn_stream(struct conn *c, const struct response *r)
 	format(c, r);
 	conn_on(c, STREAMS);
 	return &c->sender.sink;
-}
-
-bool
-conn_unstream(struct conn *c)
-{
-	check_magic(c, CONN_MAGIC);
-	return sender_take_back(&c->sender);
 }
 
 void

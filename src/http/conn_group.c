@@ -60,6 +60,46 @@ admit(struct conn_group *g, const struct addr *peer, tally_place *ret_place,
 	return answer != TALLY_FULL;
 }
 
+bool
+conn_group_readmit(struct conn *c)
+{
+	const struct conn_group *g = c->group;
+	unsigned char network[8];
+	size_t len = addr_network(&c->peer, network);
+	tally_place place;
+
+	if (tally_enter(&g->served, network, len,
+		g->conf->max_connections_per_ip, &place) == TALLY_FULL)
+		return false;
+	tally_leave(g->served.tally, &c->place);
+	c->place = place;
+	c->turned_away = false;
+	return true;
+}
+
+void
+conn_group_look_for_room(struct conn *c)
+{
+	if (conn_group_readmit(c))
+		deadline_set(&c->patience,
+		    (double)c->group->conf->header_timeout_ms / 1e3);
+	else
+		deadline_set(&c->patience, CONN_TURNED_AWAY_S);
+	ev_io_start(c->group->loop, &c->readable);
+}
+
+void
+conn_group_await_turn(struct conn *c)
+{
+	struct conn_group *g = c->group;
+
+	list_append(&g->in_turn, &c->turn);
+	if (!ev_is_active(&g->turn)) {
+		ev_timer_set(&g->turn, 0., 0.);
+		ev_timer_start(g->loop, &g->turn);
+	}
+}
+
 void
 conn_group_open(struct conn_group *g, int fd, const struct addr *peer)
 {
@@ -72,6 +112,34 @@ conn_group_open(struct conn_group *g, int fd, const struct addr *peer)
 		tally_leave(g->served.tally, &place);
 		fd_close(&fd);
 	}
+}
+
+/* Those that wait now, each once: they may well come to wait again. */
+static void
+on_turn(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct conn_group *g = w->data;
+	struct list_node *last = g->in_turn.head.prev, *n;
+
+	(void)revents;
+	do {
+		n = list_shift(&g->in_turn);
+		if (n != NULL)
+			conn_take_turn(container_of(n, struct conn, turn));
+	} while (n != last && n != NULL);
+	if (!list_is_empty(&g->in_turn)) {
+		ev_timer_set(w, 0., 0.);
+		ev_timer_start(loop, w);
+	}
+}
+
+void
+conn_group_init(struct conn_group *g)
+{
+	list_init(&g->conns);
+	list_init(&g->in_turn);
+	ev_timer_init(&g->turn, on_turn, 0., 0.);
+	g->turn.data = g;
 }
 
 /* The server stops: do not stay idle for long. */

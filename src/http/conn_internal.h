@@ -10,6 +10,9 @@
 /* For one more request when the worker stops. */
 #define CONN_STOP_GRACE_S 1.0
 
+/* To ask, and to hear that there are too many. */
+#define CONN_TURNED_AWAY_S 1.0
+
 #include "flow/deadline.h"
 #include "http/body.h"
 #include "http/conn.h"
@@ -44,6 +47,7 @@ struct conn {
 	enum state state;
 	struct conn_group *group;
 	struct list_node node;
+	struct list_node turn; /* linked: waits for its turn */
 	struct transport transport;
 	struct addr peer;
 	uint64_t id;
@@ -65,6 +69,7 @@ struct conn {
 	int status;
 	bool keep; /* the client may send another */
 	bool head_only;
+	bool looked;	    /* for its head when it was due */
 	bool waits_for_100; /* and has sent nothing of its body */
 };
 
@@ -78,6 +83,23 @@ NODISCARD int conn_begin(struct conn_group *g, int fd, const struct addr *peer,
  * because it may free `c`; callers must not touch `c` afterwards either.
  */
 void conn_on(struct conn *c, enum event ev);
+
+/*
+ * conn_group_look_for_room(c):
+ * It was turned away; but whose place it needs may just have left, here or in
+ * another worker.  Else it may ask, and will hear no.
+ */
+void conn_group_look_for_room(struct conn *c);
+
+/* Another request is at hand: conn_take_turn() in the next turn of the loop,
+ * so that a pipeline does not hold up others. */
+void conn_group_await_turn(struct conn *c);
+
+/* One that was turned away: is there room for it now?  Then it is served. */
+bool conn_group_readmit(struct conn *c);
+
+/* HEADING: its turn has come. */
+void conn_take_turn(struct conn *c);
 
 /* Its line in the access log. */
 void conn_log(struct conn *c, const char *note);

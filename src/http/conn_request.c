@@ -38,3 +38,18 @@ conn_body_problem(const struct conn *c)
 {
 	return c->body.why;
 }
+
+void
+conn_continue(struct conn *c)
+{
+	if (!c->waits_for_100)
+		return;
+	c->waits_for_100 = false;
+	sender_interim(&c->sender, "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+bool
+conn_unstream(struct conn *c)
+{
+	return sender_take_back(&c->sender);
+}

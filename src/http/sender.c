@@ -10,11 +10,17 @@
 
 #define SENDER_MAGIC 0x73656e64U
 
+enum {
+	COMPOSED_MAX = 64 * 1024,
+};
+
 static struct str composed; /* by whoever is about to send */
 
 struct str *
 sender_compose(void)
 {
+	if (composed.cap > COMPOSED_MAX)
+		str_fini(&composed); /* an exception, not to be kept */
 	str_clear(&composed);
 	return &composed;
 }
@@ -231,6 +237,16 @@ sink_abandon(struct sink *sink)
 		chunk_give(s->sending);
 	s->sending = NULL;
 	s->writer = NULL;
+}
+
+void
+sender_look(struct sender *s)
+{
+	size_t unsent = transport_unsent(s->transport);
+
+	if (unsent < s->unsent)
+		s->progress = clock_mono_s();
+	s->unsent = unsent;
 }
 
 void

@@ -6,6 +6,10 @@
 #include "base/num.h"
 #include "base/str.h"
 
+enum {
+	HOST_MAX = 255, /* RFC 1035 2.3.4 */
+};
+
 static bool
 is_alnum(unsigned char c)
 {
@@ -125,6 +129,8 @@ syntax_is_authority(struct span t)
 			return false;
 		t.len -= digits + 1;
 	}
+	if (t.len > HOST_MAX)
+		return false;
 	return t.len > 0 && t.s[0] == '[' ? is_ip_literal(t) : is_reg_name(t);
 }
 

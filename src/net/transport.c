@@ -1,6 +1,7 @@
 #include "net/transport.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -37,6 +38,12 @@ plain_shutdown(struct transport *t)
 	(void)shutdown(t->fd, SHUT_WR);
 }
 
+static size_t
+plain_unsent(const struct transport *t)
+{
+	return fd_unsent(t->fd);
+}
+
 static void
 plain_close(struct transport *t)
 {
@@ -47,6 +54,7 @@ static const struct transport_ops plain_ops = {
     .recv = plain_recv,
     .send = plain_send,
     .shutdown = plain_shutdown,
+    .unsent = plain_unsent,
     .close = plain_close,
 };
 
@@ -55,4 +63,12 @@ transport_init_plain(struct transport *t, int fd)
 {
 	t->ops = &plain_ops;
 	t->fd = fd;
+}
+
+bool
+transport_has_bytes(const struct transport *t)
+{
+	struct pollfd p = {.fd = t->fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
 }

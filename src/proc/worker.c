@@ -348,7 +348,7 @@ begin_server(struct worker *w, size_t i)
 	s->conns.arg = s;
 	s->conns.ids = &w->ids;
 	begin_limits(w, s);
-	list_init(&s->conns.conns);
+	conn_group_init(&s->conns);
 	if (w->to->logs->access[i] != -1) {
 		s->access = open_journal(w, w->to->logs->access[i]);
 		if (s->access == NULL)

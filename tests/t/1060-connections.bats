@@ -58,6 +58,47 @@ PUT5='HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n'
 	assert_equal "$(find "$STORE" -type f -size 100c | wc -l)" 3000
 }
 
+@test "a pipeline without end holds up nobody" {
+	start_server '' 'keepalive_requests 1000000;' 'worker_processes 1;'
+	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON' &
+import selectors, socket, sys, time
+data = b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n" * 2000
+sel = selectors.DefaultSelector()
+for _ in range(20):
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.setblocking(False)
+    sel.register(s, selectors.EVENT_READ | selectors.EVENT_WRITE)
+open("pipelining", "w").close()
+end = time.monotonic() + 30
+at = {}
+while time.monotonic() < end:
+    for key, what in sel.select(1):
+        s = key.fileobj
+        try:
+            if what & selectors.EVENT_WRITE:
+                n = at.get(s, 0)
+                at[s] = (n + s.send(data[n:])) % len(data)
+            if what & selectors.EVENT_READ:
+                s.recv(1 << 20)
+        except BlockingIOError:
+            pass
+PYTHON
+	pipes=$!
+	eventually test -e pipelining
+	worst=0
+	for n in {1..20}; do
+		from=${EPOCHREALTIME/[.,]/}
+		request GET /file/none
+		us=$((${EPOCHREALTIME/[.,]/} - from))
+		assert_status 404
+		((us > worst)) && worst=$us
+	done
+	is_running "$pipes"
+	kill "$pipes"
+	echo "the slowest took $worst us"
+	is_sanitized || ((worst < 400000))
+}
+
 @test "Connection: close is obeyed" {
 	start_server
 	raw -c "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nContent-Length: 5\\r\\n\\r\\nhello"

@@ -138,6 +138,15 @@ NEXT='GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 	assert_status 201
 }
 
+@test "a host longer than any name is refused, and not sent back many times" {
+	start_server
+	long=$(printf 'h%.0s' {1..256})
+	raw "GET / HTTP/1.1\\r\\nHost: ${long:1}:80\\r\\n\\r\\n" >/dev/null
+	assert_status 200
+	raw -c "GET / HTTP/1.1\\r\\nHost: $long\\r\\n\\r\\n" >/dev/null
+	assert_status 400
+}
+
 @test "TLS is told what it met" {
 	start_server
 	raw -c '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'

@@ -119,6 +119,22 @@ PYTHON
 	eventually _free
 }
 
+@test "max_connections_per_ip: who opens the next one after the last is never refused" {
+	start_server '' 'max_connections_per_ip 1;'
+	"$PYTHON" -S -E - "$PORT" >statuses <<'PYTHON'
+import socket, sys
+for n in range(60):
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.settimeout(10)
+    s.sendall(b"GET /file/none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    print(s.recv(12).decode()[9:])
+    while s.recv(10000):
+        pass
+    s.close()
+PYTHON
+	assert_equal "$(sort statuses | uniq -c | tr -s ' ')" ' 60 404'
+}
+
 @test "max_connections_per_ip: those beyond it cannot take all connections by waiting" {
 	start_server '' 'max_connections_per_ip 4;' 'worker_processes 1; worker_connections 20;'
 	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON' &

@@ -137,3 +137,25 @@ PYTHON
 	assert_status 200
 	assert_same answer "$STORE/big"
 }
+
+# The kernel takes megabytes ahead, and then nothing for long.
+@test "send_timeout does not end who reads slowly and steadily" {
+	start_server '' 'send_timeout 1s;'
+	head -c 12M /dev/urandom >"$STORE/big"
+	"$PYTHON" -S -E - "$PORT" "$STORE/big" <<'PYTHON'
+import socket, sys, time
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.settimeout(10)
+s.sendall(b"GET /file/big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+got = b""
+slow = time.monotonic() + 5
+while True:
+    more = s.recv(40000)
+    if not more:
+        break
+    got += more
+    if time.monotonic() < slow:
+        time.sleep(0.1)
+assert got.endswith(open(sys.argv[2], "rb").read()), len(got)
+PYTHON
+}
