@@ -682,7 +682,7 @@ is_plainest(const struct plain *p)
 	for (size_t i = 0; i < v.len; i++)
 		if (!isalnum((unsigned char)v.s[i]) && v.s[i] != '.')
 			return false;
-	if (v.len == 0)
+	if (v.len == 0 || v.len > 255)
 		return false;
 	length = find_field(p, "Content-Length", &v);
 	if (length > 1 || (length == 1 && (v.len == 0 || v.len > 18)))
