@@ -98,21 +98,21 @@ fd_map_shared(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* The file is opened each time: a descriptor that is kept is closed by who
+ * closes all, as a rehearsal does, and is then another file's. */
 void
 fd_random(void *buf, size_t len)
 {
-	static int fd = -1;
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
-	if (fd == -1) {
-		fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-		if (fd == -1)
-			die("/dev/urandom cannot be opened");
-	}
+	if (fd == -1)
+		die("/dev/urandom cannot be opened");
 	do
 		n = read(fd, buf, len);
 	while (n == -1 && errno == EINTR);
 	check(n == (ssize_t)len);
+	fd_close(&fd);
 }
 
 size_t
