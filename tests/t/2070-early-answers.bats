@@ -140,6 +140,7 @@ PYTHON
 
 # The kernel takes megabytes ahead, and then nothing for long.
 @test "send_timeout does not end who reads slowly and steadily" {
+	is_portable && skip 'a PORTABLE build cannot know what the kernel still has of an answer'
 	start_server '' 'send_timeout 1s;'
 	head -c 12M /dev/urandom >"$STORE/big"
 	"$PYTHON" -S -E - "$PORT" "$STORE/big" <<'PYTHON'
