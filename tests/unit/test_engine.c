@@ -629,6 +629,15 @@ thousands_complete(void **state)
 	free(in);
 }
 
+/* The process that is to die is forked while threads run, and starts some of
+ * its own, which TSan would rather end it for. */
+const char *__tsan_default_options(void);
+const char *
+__tsan_default_options(void)
+{
+	return "die_after_fork=0";
+}
+
 /* The signal that `act` ends a process with, or 0. */
 static int
 dies_of(void (*act)(void))
