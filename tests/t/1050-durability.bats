@@ -68,7 +68,6 @@ count() { slowfs_ctl count "$1" | awk '{ print $NF }'; }
 
 @test "a memory file system cannot sync: the receipt says memory" {
 	is_portable && skip 'a PORTABLE build cannot know the kind of a file system'
-	is_portable && skip 'a PORTABLE build cannot know the kind of a file system'
 	memory_dir
 	start_server "output_dir $MEMORY;" "location /off { output_dir $MEMORY/off; sync off; }"
 	random_file body 200K
