@@ -14,7 +14,7 @@
 #include "store/path.h"
 
 enum {
-	TRIES = 8,
+	TRIES = 100,	  /* against a sweeper that goes on and on */
 	FILE_MODE = 0666, /* less the umask, as any file that is created */
 };
 

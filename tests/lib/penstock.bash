@@ -272,7 +272,7 @@ start_conf() {
 	conf=$(penstock -c "$file" -T) || return
 	_READY_LOG=$(awk '$1 == "error_log" { sub(/;.*/, ""); print $2, $3; exit }' <<<"$conf")
 	_READY_COUNT=$(awk '$1 == "worker_processes" { print $2 + 0; exit }' <<<"$conf")
-	[[ $conf == *worker_processes*auto\;* ]] && _READY_COUNT=$(nproc)
+	[[ $conf =~ worker_processes\ +auto\; ]] && _READY_COUNT=$(nproc)
 	((_READY_COUNT > 0)) || _READY_COUNT=1
 	_READY_LISTEN=$(awk '$1 == "listen" { sub(/;.*/, ""); print $2; exit }' <<<"$conf")
 	case $_READY_LOG in
