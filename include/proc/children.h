@@ -30,6 +30,7 @@ struct children {
 	struct list list;
 	struct shm *shm;
 	struct newest_table *newest;
+	struct ledger *ledger;
 	struct tally *tally;
 	int alive[2]; /* a pipe: workers read it, its end is the master's */
 	/* Called in a fresh child: close what is the master's alone. */

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "proc/logs.h"
 #include "proc/sockets.h"
+#include "stat/ledger.h"
 #include "stat/shm.h"
 #include "stat/tally.h"
 #include "store/newest.h"
@@ -27,6 +28,7 @@ struct worker_setup {
 	const struct logs *logs;
 	const struct shm *shm;
 	struct newest_table *newest;
+	struct ledger *ledger;
 	struct tally *tally;
 	struct slot *slot;
 	int master; /* reads end-of-file when the master is gone; -1: none */

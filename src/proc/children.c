@@ -24,11 +24,13 @@ children_init(struct children *c, size_t things)
 	int err;
 
 	list_init(&c->list);
-	c->shm = shm_new(newest_table_size() + tally_size(things));
+	c->shm =
+	    shm_new(newest_table_size() + tally_size(things) + ledger_size());
 	if (c->shm == NULL)
 		return -ENOMEM;
 	c->newest = newest_table_new(c->shm);
 	c->tally = tally_new(c->shm, things);
+	c->ledger = ledger_new(c->shm);
 	if (pipe(c->alive) == -1)
 		return -errno;
 	for (int i = 0; i < 2; i++) {
@@ -107,6 +109,7 @@ be_worker(struct children *c, const struct child *ch,
 	c->in_child(c->arg);
 	own.shm = c->shm;
 	own.newest = c->newest;
+	own.ledger = c->ledger;
 	own.tally = c->tally;
 	own.slot = ch->slot;
 	own.master = c->alive[0];
@@ -230,6 +233,7 @@ children_reap(struct children *c, bool stopping)
 		log_end(ch, status, again);
 		newest_forget(c->newest, pid);
 		tally_forget(c->tally, shm_slot_number(c->shm, ch->slot));
+		ledger_forget(c->ledger, shm_slot_number(c->shm, ch->slot));
 		shm_slot_wipe(ch->slot);
 		ch->slot = NULL;
 		ch->pid = 0;

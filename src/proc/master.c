@@ -481,6 +481,7 @@ run_alone(struct master *m)
 	detached(m);
 	setup.shm = m->children.shm;
 	setup.newest = m->children.newest;
+	setup.ledger = m->children.ledger;
 	setup.tally = m->children.tally;
 	setup.slot = shm_slot_take(m->children.shm);
 	check(setup.slot != NULL);

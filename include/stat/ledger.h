@@ -1,0 +1,50 @@
+/*
+ * stat/ledger.h - the room on each disk that uploads in flight still need.
+ *
+ *	owed = what was promised to them, less what is allocated or written
+ *
+ * The file system counts what is written; the ledger counts what is not yet,
+ * over all workers, so that uploads can never jointly fill a disk.  One number
+ * per disk and worker in shared memory: a worker changes its own only, and the
+ * master forgets those of a worker that it has reaped.
+ *
+ * To be sure of room: owe the bytes first, read ledger_owed(), then ask the
+ * file system what is free.  What is written meanwhile is counted twice, never
+ * not at all; of two that ask at once for the last room perhaps none gets it.
+ *
+ * Any thread of the worker may call these.
+ */
+#ifndef STAT_LEDGER_H
+#define STAT_LEDGER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/check.h"
+#include "stat/shm.h"
+
+struct ledger;
+struct ledger_disk;
+
+/* Bytes of shared memory for it. */
+size_t ledger_size(void);
+
+/* A ledger in shared memory, before the fork. */
+struct ledger *ledger_new(struct shm *s);
+
+/* The page of the disk with this st_dev, made on first sight; NULL: there are
+ * too many disks, and this one is not kept account of. */
+struct ledger_disk *ledger_of(struct ledger *l, dev_t dev);
+
+/* `slot`, the caller's own, owes its uploads so much more or less room. */
+void ledger_owe(struct ledger_disk *d, unsigned slot, uint64_t bytes);
+void ledger_settle(struct ledger_disk *d, unsigned slot, uint64_t bytes);
+
+/* All that is owed on this disk. */
+uint64_t ledger_owed(const struct ledger_disk *d);
+
+/* The worker that had this slot is gone, and its unfinished files with it. */
+void ledger_forget(struct ledger *l, unsigned slot);
+
+#endif
