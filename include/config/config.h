@@ -28,6 +28,12 @@ enum conf_engine {
 	ENGINE_THREADS,
 };
 
+enum conf_direct {
+	DIRECT_AUTO,
+	DIRECT_ON,
+	DIRECT_OFF,
+};
+
 enum conf_keep {
 	KEEP_ALL,
 	KEEP_LATEST,
@@ -48,7 +54,12 @@ struct conf_location {
 	uint64_t limit_rate;	/* bytes per second, 0: any */
 	uint64_t min_rate;	/* bytes per second, 0: any */
 	uint64_t min_rate_grace_ms;
-	uint64_t max_uploads; /* at once, over all workers, 0: any */
+	uint64_t max_uploads;	/* at once, over all workers, 0: any */
+	uint64_t write_depth;	/* chunks being written */
+	uint64_t write_behind;	/* bytes not written back, 0: any */
+	uint64_t min_free;	/* bytes */
+	uint64_t direct_io_min; /* bytes */
+	enum conf_direct direct_io;
 	enum conf_keep keep;
 	bool overwrite;
 	bool sync;
@@ -97,6 +108,7 @@ struct config {
 	bool daemonize;
 	char *user; /* NULL: stay who we are */
 	uint64_t shutdown_timeout_ms;
+	uint64_t disk_stall_timeout_ms;
 	struct conf_server *servers;
 	size_t server_count;
 	/* what else the loader owns: file names that places point to */

@@ -31,11 +31,17 @@ struct ev_loop;
 struct chunk_pool;
 struct chunk_claim;
 
+enum {
+	CHUNK_JOIN_MAX = 16, /* chunks that go out in one write */
+};
+
 struct chunk {
 	unsigned char *data; /* chunk_size() bytes */
 	size_t len;	     /* of them filled */
 	size_t taken;	     /* of those gone on their way (sockets) */
 	struct op op;	     /* the one operation it can be in */
+	struct list joined;  /* those behind it in the same operation */
+	struct iovec iov[CHUNK_JOIN_MAX];
 
 	/* the pool's */
 	struct list_node node;

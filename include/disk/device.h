@@ -3,6 +3,10 @@
  *
  * Operations in flight, operations that wait for a place, and the chunks
  * bound for it: whatever a slow or dead disk holds, it holds here.
+ *
+ * A device is *sick* while its oldest operation has taken longer than
+ * disk_stall_timeout (stalled; the engine looks), or after something could not
+ * be made durable (failed; a probe makes it well again).  Who uses it listens.
  */
 #ifndef DISK_DEVICE_H
 #define DISK_DEVICE_H
@@ -21,16 +25,37 @@ enum device_kind {
 	DEVICE_MEMORY,	/* tmpfs: nothing to wait for, nothing survives */
 };
 
+/* What is known of a file system. */
+struct device_traits {
+	enum device_kind kind;
+	bool direct; /* O_DIRECT pays: ext4 and XFS, whose direct writes run
+			side by side, within a file too */
+};
+
 struct device {
 	struct list_node node;
 	const struct device_set *set; /* NULL: in none */
 	dev_t id;
 	enum device_kind kind;
+	bool direct;
 	struct chunk_account account;  /* what is bound for it */
 	struct chunk_account fetching; /* what was read from it: a client that
 					  takes nothing holds nobody else's */
+	size_t cap;		       /* operations in flight at most */
 	size_t in_flight;	       /* operations the backend has */
 	struct list waiting;	       /* operations beyond the cap */
+	struct list ages;	       /* those in flight, oldest first */
+	struct list_node busy;	       /* the engine's, while there are any */
+
+	bool stalled, failed;
+	bool probing; /* somebody tries whether it is well again */
+	struct list listeners;
+};
+
+/* Told when a device falls sick, changes what it has, or is well again. */
+struct device_listener {
+	struct list_node node;
+	void (*on_health)(struct device_listener *l, struct device *d);
 };
 
 struct device_set;
@@ -42,12 +67,12 @@ NODISCARD struct device_set *device_set_new(struct chunk_pool *pool);
 void device_set_free(struct device_set **sp);
 
 /*
- * device_get(set, id, kind):
+ * device_get(set, id, traits):
  * The device of that st_dev, made on first sight; the set's, for as long as
  * the set lives.  NULL when out of memory.
  */
 NODISCARD struct device *device_get(
-    struct device_set *set, dev_t id, enum device_kind kind);
+    struct device_set *set, dev_t id, struct device_traits traits);
 
 /*
  * device_new_unknown(set):
@@ -56,11 +81,38 @@ NODISCARD struct device *device_get(
  */
 NODISCARD struct device *device_new_unknown(struct device_set *set);
 
+/*
+ * device_new_compute(set):
+ * No disk at all: for calls that take a processor, of which as many run at
+ * once as there are processors.  NULL when out of memory.
+ */
+NODISCARD struct device *device_new_compute(struct device_set *set);
+
 /* No other disk of this worker is in use: there is nobody to be kept apart
  * from.  Memory does not count. */
 bool device_is_alone(const struct device *d);
 
-/* What kind of file system `fd` lies on; may wait for the disk. */
-enum device_kind device_kind_of(int fd);
+/* Disks of this worker, 1 at least. */
+size_t device_disks(const struct device *d);
+
+static inline bool
+device_is_sick(const struct device *d)
+{
+	return d->stalled || d->failed;
+}
+
+/* Its health is this now; those who listen are told of a change, and may stop
+ * listening, but may not begin to. */
+void device_set_stalled(struct device *d, bool stalled);
+void device_set_failed(struct device *d, bool failed);
+
+void device_listen(struct device *d, struct device_listener *l);
+void device_unlisten(struct device_listener *l);
+
+/* Seconds that the oldest operation in flight has taken; 0: there is none. */
+double device_oldest_s(const struct device *d);
+
+/* What file system `fd` lies on; may wait for the disk. */
+struct device_traits device_traits_of(int fd);
 
 #endif

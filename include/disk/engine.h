@@ -58,8 +58,23 @@ const char *engine_name(const struct engine *e);
  */
 void engine_submit(struct engine *e, struct device *dev, struct op *op);
 
+/*
+ * engine_cancel(e, op):
+ * Call it off if it still waits for its place on the device: then it comes
+ * back with -ECANCELED, as ever from the loop.  False: it is in the kernel's
+ * hands, or in nobody's.
+ */
+bool engine_cancel(struct engine *e, struct op *op);
+
+/* From here on a device whose oldest operation (lengthy ones do not count) has
+ * taken more than `stall_s` is stalled; before, and with 0, none is. */
+void engine_watch(struct engine *e, double stall_s);
+
 /* Operations submitted and not completed yet. */
 size_t engine_in_flight(const struct engine *e);
+
+/* All of them are in flight on devices that are stalled. */
+bool engine_is_stuck(const struct engine *e);
 
 /*
  * engine_free(ep):

@@ -7,19 +7,25 @@
  * to the kernel: whoever loses interest clears `owner` and waits all the
  * same.  It completes whole (res: the bytes, or what the call returned) or
  * with a negative errno; a read may also end short, at the end of the file.
+ *
+ * A direct write (O_DIRECT) says so by `align`: its memory, length and offset
+ * are multiples of that, and what is left of a short one begins at one.
  */
 #ifndef DISK_OP_H
 #define DISK_OP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
+#include "base/check.h"
 #include "base/list.h"
 
 struct device;
 
 enum op_kind {
-	OP_WRITE, /* `len` bytes of `buf` to `fd` at `offset` */
+	OP_WRITE, /* `len` bytes of `buf`, or of `iov`, to `fd` at `offset` */
 	OP_READ,  /* up to `len` bytes into `buf` */
 	OP_CALL,  /* call(arg), on a thread that may wait */
 };
@@ -28,8 +34,11 @@ struct op {
 	enum op_kind kind;
 	int fd;
 	unsigned char *buf;
+	struct iovec *iov; /* a write's, used up on the way */
+	unsigned iovs;	   /* 0: it has `buf` */
 	size_t len;
 	uint64_t offset;
+	unsigned align; /* of a direct write; else 0 */
 	int (*call)(void *arg);
 	void *arg;
 	bool lengthy; /* a call that takes its time even where nothing waits
@@ -40,11 +49,21 @@ struct op {
 
 	/* the engine's */
 	struct list_node node;
+	struct list_node age; /* among those in flight on its device */
+	double since;	      /* when it was started, by clock_mono_s() */
 	struct device *device;
 	size_t done; /* bytes moved so far */
 	int res;
 	bool in_flight; /* between engine_submit() and on_done */
+	bool started;	/* and not waiting for its place any more */
 };
+
+/*
+ * op_advance(op, n):
+ * `n` more bytes were moved, perhaps not all that are left.  False when none
+ * of them counts, and it would be endless to go on.
+ */
+NODISCARD bool op_advance(struct op *op, size_t n);
 
 /* Do it here and now, waiting as long as it takes; what on_done is told. */
 int op_run(struct op *op);

@@ -54,6 +54,10 @@ void meter_start(struct meter *m);
 void meter_read(struct meter *m, enum meter_reader state);
 void meter_write(struct meter *m, enum meter_writer state);
 
+/* Of a stopped meter: what was counted as syncing at last was writing before
+ * `at` (by clock_mono_ns()). */
+void meter_split_sync(struct meter *m, uint64_t at);
+
 /* Stop both clocks; idempotent. */
 void meter_stop(struct meter *m);
 

@@ -4,8 +4,8 @@
  * A watcher on the source's descriptor.  It takes a chunk from the pool when
  * there is something to read and not before, so that who is silent holds no
  * memory; puts it into the queue when it is full, when the source has ended,
- * or when the source was silent for 10 ms; and stops while the queue is full
- * or the pool is dry.
+ * or when the source was silent for 10 ms (100 ms where the sink likes whole
+ * chunks); and stops while the queue is full or the pool is dry.
  *
  * The client's clocks (its silence, its rate) run only while the reader waits
  * for it: a full queue, a dry pool and a rate that we set stop them.  And
@@ -22,6 +22,7 @@
 #include "flow/deadline.h"
 #include "flow/meter.h"
 #include "flow/queue.h"
+#include "flow/sink.h"
 #include "flow/source.h"
 #include "flow/trace.h"
 
@@ -46,7 +47,8 @@ struct reader_setup {
 	struct chunk_account *account;
 	struct source *source;
 	struct queue *queue;
-	struct writer *writer; /* woken by a put */
+	struct writer *writer;	 /* woken by a put */
+	const struct sink *sink; /* behind the writer: see whole_chunks */
 	struct meter *meter;
 	struct trace *trace;
 	struct reader_limits limits;

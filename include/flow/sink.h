@@ -1,13 +1,15 @@
 /*
  * flow/sink.h - what a writer writes to.
  *
- * A sink takes chunks one by one, moves their bytes (to a file, by an
- * operation; to a socket, as it takes them), gives each back to its pool and
- * then says so with writer_wrote().  It never does so from within write().
+ * A sink takes chunks one by one, moves their bytes (to a file, several of
+ * them in one operation; to a socket, as it takes them), gives each back to its
+ * pool and then says so with writer_wrote().  It never does so from within
+ * write() or flush().
  */
 #ifndef FLOW_SINK_H
 #define FLOW_SINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct chunk;
@@ -17,6 +19,9 @@ struct writer;
 struct sink_ops {
 	/* The sink owns `c` from here on. */
 	void (*write)(struct sink *s, struct chunk *c, struct writer *w);
+	/* For now the queue has no more: whoever collects has to do without.
+	 * NULL: this one does not collect. */
+	void (*flush)(struct sink *s);
 	/* The writer goes away while the sink has chunks of it: it must never
 	 * hear of them again. */
 	void (*abandon)(struct sink *s);
@@ -24,6 +29,8 @@ struct sink_ops {
 
 struct sink {
 	const struct sink_ops *ops;
+	bool whole_chunks; /* a part-filled one costs it dear, unless it is the
+			      last: readers are to be patient */
 };
 
 #endif

@@ -49,8 +49,8 @@ void writer_start(struct writer *w, const struct writer_setup *setup);
 /* There is something to do: a chunk was put, or the queue was closed. */
 void writer_wake(struct writer *w);
 
-/* The sink is done with one chunk: 0, or a negative errno. */
-void writer_wrote(struct writer *w, int err);
+/* The sink is done with `chunks` of them: 0, or a negative errno. */
+void writer_wrote(struct writer *w, unsigned chunks, int err);
 
 /* Stop for good, leaving to the sink what it has; idempotent. */
 void writer_stop(struct writer *w);

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "disk/engine.h"
+#include "store/spool.h"
 
 /* What `io_engine` asks the engine for. */
 static inline enum engine_wish
@@ -20,6 +21,21 @@ choice_of(enum conf_engine e)
 		break;
 	}
 	return ENGINE_WISH_AUTO;
+}
+
+/* What `direct_io` asks the spool for. */
+static inline enum spool_direct
+choice_of_direct(enum conf_direct d)
+{
+	switch (d) {
+	case DIRECT_ON:
+		return SPOOL_DIRECT_ON;
+	case DIRECT_OFF:
+		return SPOOL_DIRECT_OFF;
+	case DIRECT_AUTO:
+		break;
+	}
+	return SPOOL_DIRECT_AUTO;
 }
 
 #endif

@@ -1,18 +1,22 @@
 /*
  * store/spool.h - uploads kept as files below a directory: a `store`.
  *
- *	create:  parent, O_TMPFILE           one job on an engine thread
- *	write:   the chunk's operation       on the ring, or a thread
- *	commit:  sync, link, sync            one job
+ *	create:  parent, O_TMPFILE, room     one job on an engine thread
+ *	write:   chunks, several at once     on the ring, or a thread
+ *	commit:  sync, link                  one job
+ *	         sync of the directory       shared by all who wait for it
+ *
+ * Small ones are collected first; then create, write and commit are one job.
  *
  * The directory is opened by the engine, again and again while that fails, so
  * that a dead disk costs its own location only; until then every call says
- * STORE_NOT_READY.
+ * STORE_NOT_READY.  When the path leads elsewhere later, it is opened again.
  */
 #ifndef STORE_SPOOL_H
 #define STORE_SPOOL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/check.h"
 #include "base/str.h"
@@ -21,30 +25,46 @@
 struct ev_loop;
 struct engine;
 struct device_set;
+struct ledger;
 struct newest_table;
+
+/* When to write past the page cache (O_DIRECT). */
+enum spool_direct {
+	SPOOL_DIRECT_AUTO, /* where it pays */
+	SPOOL_DIRECT_ON,   /* wherever the file system lets us */
+	SPOOL_DIRECT_OFF,
+};
 
 struct spool_setup {
 	struct ev_loop *loop;
 	struct engine *engine;
 	struct device_set *devices;
 	struct newest_table *newest;
-	const char *dir; /* absolute; outlives the store */
+	struct ledger *ledger;
+	unsigned slot;	   /* of this worker, for the ledger */
+	const char *dir;   /* absolute; outlives the store */
+	size_t chunk_size; /* of the chunks it will be given */
 	bool overwrite;
 	bool sync;
 	bool keep_latest;
 	bool dotfiles; /* the newest may be one */
+	enum spool_direct direct;
+	uint64_t direct_min;   /* smaller files go through the page cache */
+	uint64_t write_behind; /* bytes of a file that may be there and not on
+				  the disk; 0: any */
+	uint64_t min_free;     /* bytes that stay free */
 };
 
 /* A store that begins to open itself; NULL when out of memory. */
 NODISCARD struct store *spool_new(const struct spool_setup *setup);
 
 /*
- * spool_check(dir, overwrite, sync, report):
+ * spool_check(dir, overwrite, sync, direct, report):
  * Make the directory where it is missing and try whether it can be written
  * and published into; waits for the disk.  0, and what a start-up line says
  * in `report`; or a negative errno, and in `report` which step failed.
  */
-NODISCARD int spool_check(
-    const char *dir, bool overwrite, bool sync, struct str *report);
+NODISCARD int spool_check(const char *dir, bool overwrite, bool sync,
+    enum spool_direct direct, struct str *report);
 
 #endif

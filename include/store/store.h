@@ -28,6 +28,8 @@ enum {
 	STORE_NAME_MAX = 1025, /* a name below the store, with its NUL */
 };
 
+#define STORE_LENGTH_UNKNOWN UINT64_MAX
+
 /* What a 201 stands for. */
 enum durability {
 	DURABLE_SYNCED,	  /* data and name are on stable storage */
@@ -46,11 +48,17 @@ enum store_error {
 	STORE_REFUSED = -20004,		/* wish.terms_hold said no */
 	STORE_NONE = -20005,		/* nothing was uploaded yet */
 	STORE_LOOKING = -20006,		/* the newest is being looked for */
+	STORE_SICK = -20007,	 /* its disk does not answer, or has failed */
+	STORE_VANISHED = -20008, /* the directory is gone, or another one */
 };
 
 /* What to store. */
 struct store_wish {
 	const char *name; /* checked parts, relative; copied */
+	uint64_t length;  /* bytes, or STORE_LENGTH_UNKNOWN */
+	/* It is small, and nobody waits to be told of trouble before he sends
+	 * it: the store may begin when all is there.  It is ready at once. */
+	bool collect;
 	/*
 	 * Terms beyond the store's own `overwrite`; NULL: none.  Called on an
 	 * engine thread with what has that name now (NULL: nothing), before
@@ -67,8 +75,11 @@ struct incoming {
 	struct chunk_account *account; /* the device it is bound for */
 	void *owner;		       /* NULL: nobody waits any more */
 	void (*done)(void *owner, int err);
-	bool replaced; /* after commit: there was one of that name */
-	int cause;     /* the errno behind an error of the store, or 0 */
+	bool replaced;	      /* after commit: there was one of that name */
+	unsigned write_depth; /* chunks it can use at once; 0: any number */
+	uint64_t written_ns;  /* after the commit of what was collected: when
+				 it was written, by clock_mono_ns() */
+	int cause;	      /* the errno behind an error of the store, or 0 */
 };
 
 /* A file on its way out. */
@@ -110,8 +121,12 @@ struct store {
 /*
  * store_create(s, wish, owner, done, ret):
  * Begin a file.  0: done(owner, err) follows, and on err == 0 *ret is ready
- * as a sink; on an error it is still the caller's to abort.  STORE_NOT_READY
- * or -ENOMEM: nothing was begun (and wish->terms are freed all the same).
+ * as a sink; on an error it is still the caller's to abort.  1: it is ready
+ * already (wish->collect).  Negative: STORE_NOT_READY, STORE_SICK or -ENOMEM,
+ * and nothing was begun (wish->terms are freed all the same).
+ *
+ * From then on until it is aborted done(owner, err) may come at any time, with
+ * an error: the disk does not answer, say.
  */
 NODISCARD static inline int
 store_create(struct store *s, const struct store_wish *wish, void *owner,
@@ -147,7 +162,8 @@ store_abort(struct incoming **inp)
 /*
  * store_open(s, name, owner, done, ret):
  * Open a file for reading, the newest one when `name` is NULL.  0: done()
- * follows; in any case *ret is then the caller's to close.
+ * follows; in any case *ret is then the caller's to close.  As above, done()
+ * may bring an error later too.
  */
 NODISCARD static inline int
 store_open(struct store *s, const char *name, void *owner,

@@ -222,6 +222,10 @@ on_open(void *owner, int err)
 	int status;
 
 	check_magic(d, DOWNLOAD_MAGIC);
+	if (err < 0 && d->flow.queue != NULL) {
+		on_flow_failed(d, FLOW_READING, err);
+		return;
+	}
 	if (err < 0) {
 		answer_error(d, err);
 		return;

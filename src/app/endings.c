@@ -30,6 +30,8 @@ static const struct error_row {
 	{ STORE_REFUSED,         ENDED_PRECONDITION },
 	{ STORE_NONE,            ENDED_NONE_YET },
 	{ STORE_LOOKING,         ENDED_LOOKING },
+	{ STORE_SICK,            ENDED_DISK_SICK },
+	{ STORE_VANISHED,        ENDED_VANISHED },
 	{ -ETIMEDOUT,            ENDED_TOO_SLOW },
 	{ READER_BELOW_RATE,     ENDED_BELOW_RATE },
 	{ -ENOENT,               ENDED_NOT_FOUND },

@@ -19,9 +19,6 @@
 #define UPLOAD_MAGIC 0x75706c6fU
 
 enum {
-	/* Buffered writes: the page cache takes one at a time as fast as
-	 * several. */
-	WRITE_DEPTH = 1,
 	LIMIT_TEXT_MAX = 64, /* "max_body_size 64k" */
 };
 
@@ -213,6 +210,17 @@ let_go(struct upload *u, const char *last_words)
 	free(u);
 }
 
+/* Chunks that may be in writing: what the store can use of write_depth. */
+static unsigned
+write_depth(const struct upload *u)
+{
+	unsigned most = u->incoming->write_depth;
+
+	return most > 0 && most < u->location->write_depth
+		   ? most
+		   : (unsigned)u->location->write_depth;
+}
+
 static void
 start_flow(struct upload *u)
 {
@@ -226,7 +234,7 @@ start_flow(struct upload *u)
 		    .source = conn_body(u->conn),
 		    .sink = &u->incoming->sink,
 		    .queue_depth = u->location->queue_depth,
-		    .write_depth = WRITE_DEPTH,
+		    .write_depth = write_depth(u),
 		    .limits =
 			{
 			    .silence_s =
@@ -256,6 +264,7 @@ start_commit(struct upload *u)
 	if (u->location->sync)
 		trace_step(u->flow.trace, TRACE_WRITER, "sync()");
 	trace_step(u->flow.trace, TRACE_WRITER, "publish()");
+	/* What was collected is written only now: see answer_stored(). */
 	meter_write(&u->flow.meter, WRITER_SYNC);
 	store_commit(u->incoming);
 }
@@ -268,6 +277,8 @@ answer_stored(struct upload *u)
 	struct str location = {0};
 
 	meter_stop(&u->flow.meter);
+	if (u->incoming->written_ns != 0)
+		meter_split_sync(&u->flow.meter, u->incoming->written_ns);
 	u->ending = u->incoming->replaced ? ENDED_REPLACED : ENDED_STORED;
 	r.status = ending_status(u->ending);
 	if (strcmp(u->location->prefix, "/") != 0)
@@ -492,7 +503,11 @@ upload_new(struct service *s, struct conn *c, const struct route *route,
 static void
 begin_storing(struct upload *u, const struct head *h)
 {
-	struct store_wish wish = {.name = u->name};
+	struct store_wish wish = {
+	    .name = u->name,
+	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
+	    .collect = h->has_length && !h->expect_continue,
+	};
 	struct terms *terms;
 	int err;
 
@@ -505,6 +520,8 @@ begin_storing(struct upload *u, const struct head *h)
 	}
 	if (err < 0)
 		fail(u, err);
+	else if (err > 0)
+		upload_on(u, OPENED);
 }
 
 /* Count it among the uploads of its location; false: there are too many. */

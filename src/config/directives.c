@@ -41,6 +41,12 @@ static const char *const words_engine[] = {
     [ENGINE_THREADS] = "threads",
     NULL,
 };
+static const char *const words_direct[] = {
+    [DIRECT_AUTO] = "auto",
+    [DIRECT_ON] = "on",
+    [DIRECT_OFF] = "off",
+    NULL,
+};
 static const char *const words_keep[] = {
     [KEEP_ALL] = "all",
     [KEEP_LATEST] = "latest",
@@ -65,6 +71,17 @@ const struct directive directives[] = {
 	{ "daemonize", VALUE_FLAG, APPLY_RESTART, OF_TOP(daemonize),
 	  .dflt = "off",
 	  .help = "detach from the terminal" },
+	{ "direct_io", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(direct_io),
+	  .words = words_direct, .dflt = "auto",
+	  .help = "write large uploads past the page cache, auto: on ext4 and XFS" },
+	{ "direct_io_min", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(direct_io_min),
+	  RANGE(0, GB(1024)), .dflt = "8m",
+	  .help = "smaller uploads go through the page cache; those of unknown "
+		  "length until they have become so large" },
+	{ "disk_stall_timeout", VALUE_TIME, APPLY_RELOAD,
+	  OF_TOP(disk_stall_timeout_ms), RANGE(100, DAYS(1)), .dflt = "30s",
+	  .help = "when an operation takes longer its disk is sick: its uploads "
+		  "get 503 until it answers" },
 	{ "dotfiles", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(dotfiles),
 	  .dflt = "off",
 	  .help = "allow names that begin with a dot" },
@@ -131,6 +148,10 @@ const struct directive directives[] = {
 	  RANGE(0, 1000000), .dflt = "0",
 	  .help = "most uploads at once, over all workers, 0: any; "
 		  "one more gets 503" },
+	{ "min_free", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(min_free),
+	  RANGE(0, GB(1024 * 1024)), .dflt = "0",
+	  .help = "bytes that stay free on the disk; an upload that would take "
+		  "of them gets 507" },
 	{ "min_rate", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(min_rate),
 	  RANGE(0, GB(1)), .dflt = "0",
 	  .help = "bytes per second a client must send of a body, 0: any; "
@@ -182,6 +203,13 @@ const struct directive directives[] = {
 	  .dflt = "auto",
 	  .help = "workers, auto: one per core, "
 		  "0: one process that never forks, for debuggers" },
+	{ "write_behind", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(write_behind),
+	  RANGE(0, GB(1024)), .dflt = "8m",
+	  .help = "most bytes of an upload that are in the page cache and not on "
+		  "their way to the disk, 0: any" },
+	{ "write_depth", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(write_depth),
+	  RANGE(1, 1024), .dflt = "8",
+	  .help = "chunks of a request that may be in writing at once" },
 };
 /* clang-format on */
 

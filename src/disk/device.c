@@ -1,6 +1,10 @@
 #include "disk/device.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "disk/engine.h"
 
 struct device_set {
 	struct chunk_pool *pool;
@@ -28,13 +32,16 @@ add(struct device_set *set)
 	if (d == NULL)
 		return NULL;
 	d->set = set;
+	d->cap = ENGINE_DEVICE_CAP;
 	list_init(&d->waiting);
+	list_init(&d->ages);
+	list_init(&d->listeners);
 	list_append(&set->devices, &d->node);
 	return d;
 }
 
 struct device *
-device_get(struct device_set *set, dev_t id, enum device_kind kind)
+device_get(struct device_set *set, dev_t id, struct device_traits traits)
 {
 	struct list_node *n, *tmp;
 	struct device *d;
@@ -49,8 +56,9 @@ device_get(struct device_set *set, dev_t id, enum device_kind kind)
 	if (d == NULL)
 		return NULL;
 	d->id = id;
-	d->kind = kind;
-	set->disks += kind != DEVICE_MEMORY;
+	d->kind = traits.kind;
+	d->direct = traits.direct;
+	set->disks += traits.kind != DEVICE_MEMORY;
 	chunk_account_add(set->pool, &d->account);
 	chunk_account_add(set->pool, &d->fetching);
 	return d;
@@ -63,10 +71,81 @@ device_new_unknown(struct device_set *set)
 	return add(set);
 }
 
+struct device *
+device_new_compute(struct device_set *set)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct device *d = add(set);
+
+	if (d != NULL)
+		d->cap = processors > 1 ? (size_t)processors : 1;
+	return d;
+}
+
 bool
 device_is_alone(const struct device *d)
 {
 	return d->set == NULL || d->set->disks < 2;
+}
+
+size_t
+device_disks(const struct device *d)
+{
+	return d->set == NULL || d->set->disks == 0 ? 1 : d->set->disks;
+}
+
+static void
+tell(struct device *d)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&d->listeners, n, tmp)
+	{
+		struct device_listener *l =
+		    container_of(n, struct device_listener, node);
+
+		l->on_health(l, d);
+	}
+}
+
+void
+device_set_stalled(struct device *d, bool stalled)
+{
+	if (d->stalled == stalled)
+		return;
+	d->stalled = stalled;
+	tell(d);
+}
+
+void
+device_set_failed(struct device *d, bool failed)
+{
+	if (d->failed == failed)
+		return;
+	d->failed = failed;
+	tell(d);
+}
+
+void
+device_listen(struct device *d, struct device_listener *l)
+{
+	list_append(&d->listeners, &l->node);
+}
+
+void
+device_unlisten(struct device_listener *l)
+{
+	list_remove(&l->node);
+}
+
+double
+device_oldest_s(const struct device *d)
+{
+	struct list_node *n = list_first(&d->ages);
+
+	if (n == NULL)
+		return 0;
+	return clock_mono_s() - container_of(n, struct op, age)->since;
 }
 
 void
@@ -81,6 +160,7 @@ device_set_free(struct device_set **sp)
 		struct device *d = container_of(n, struct device, node);
 
 		check(d->in_flight == 0 && list_is_empty(&d->waiting));
+		check(list_is_empty(&d->listeners));
 		if (list_is_linked(&d->account.node)) {
 			chunk_account_remove(set->pool, &d->account);
 			chunk_account_remove(set->pool, &d->fetching);

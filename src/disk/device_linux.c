@@ -7,22 +7,29 @@
 #define XFS_SUPER_MAGIC 0x58465342
 #endif
 
-enum device_kind
-device_kind_of(int fd)
+struct device_traits
+device_traits_of(int fd)
 {
+	struct device_traits t = {.kind = DEVICE_UNKNOWN};
 	struct statfs fs;
 
 	if (fstatfs(fd, &fs) == -1)
-		return DEVICE_UNKNOWN;
+		return t;
 	switch ((unsigned long)fs.f_type) {
-	case EXT4_SUPER_MAGIC:
+	case EXT4_SUPER_MAGIC: /* and ext2, ext3 */
 	case XFS_SUPER_MAGIC:
+		t.kind = DEVICE_LOCAL;
+		t.direct = true;
+		break;
 	case BTRFS_SUPER_MAGIC:
-		return DEVICE_LOCAL;
+		t.kind = DEVICE_LOCAL;
+		break;
 	case TMPFS_MAGIC:
 	case RAMFS_MAGIC:
-		return DEVICE_MEMORY;
+		t.kind = DEVICE_MEMORY;
+		break;
 	default:
-		return DEVICE_UNKNOWN;
+		break;
 	}
+	return t;
 }

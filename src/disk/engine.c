@@ -4,9 +4,14 @@
 #include <ev.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "disk/device.h"
+
+/* How often we look, in parts of the longest time an operation may take. */
+#define LOOKS 8.0
+#define LOOK_MAX_S 1.0
 
 struct engine {
 	struct ev_loop *loop;
@@ -18,6 +23,9 @@ struct engine {
 	struct backend *calls; /* everything else: threads */
 	struct list done;      /* completed, their on_done not called yet */
 	size_t in_flight;
+	struct list busy; /* devices that have operations in flight */
+	double stall_s;	  /* 0: they may take any time */
+	ev_timer look;
 };
 
 /*
@@ -25,14 +33,15 @@ struct engine {
  * 64 lines by a hash of the inode, over all files of the process: a write that
  * hangs on one disk holds up those to other disks that fall into its line.  So
  * where there are several disks, writes have threads of ours.  (Reads, and
- * direct writes on ext4 and XFS, are not put in line.)
+ * direct writes on ext4 and XFS, are not put in line: `direct` of a device.)
  */
 static struct backend *
 choose_backend(const struct engine *e, const struct op *op)
 {
 	if (op->kind == OP_CALL)
 		return e->calls;
-	if (op->kind == OP_WRITE && !device_is_alone(op->device))
+	if (op->kind == OP_WRITE && !device_is_alone(op->device) &&
+	    (op->align == 0 || !op->device->direct))
 		return e->calls;
 	return e->moves;
 }
@@ -41,9 +50,49 @@ static void
 start(struct engine *e, struct op *op)
 {
 	struct backend *b = choose_backend(e, op);
+	struct device *dev = op->device;
 
-	op->device->in_flight++;
+	dev->in_flight++;
+	op->started = true;
+	/* Scanning or freeing much may take long on a disk that is well. */
+	if (!op->lengthy && e->stall_s > 0) {
+		op->since = clock_mono_s();
+		list_append(&dev->ages, &op->age);
+		if (!list_is_linked(&dev->busy))
+			list_append(&e->busy, &dev->busy);
+		if (!ev_is_active(&e->look))
+			ev_timer_again(e->loop, &e->look);
+	}
 	b->ops->start(b, op);
+}
+
+/* The device is stalled as long as its oldest operation has taken too long. */
+static void
+judge(const struct engine *e, struct device *dev)
+{
+	device_set_stalled(dev, device_oldest_s(dev) > e->stall_s);
+}
+
+static void
+on_look(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct engine *e = w->data;
+	struct list_node *n, *tmp;
+
+	(void)revents;
+	LIST_EACH(&e->busy, n, tmp)
+	judge(e, container_of(n, struct device, busy));
+	if (list_is_empty(&e->busy))
+		ev_timer_stop(loop, w);
+}
+
+void
+engine_watch(struct engine *e, double stall_s)
+{
+	double every = stall_s / LOOKS;
+
+	e->stall_s = stall_s;
+	e->look.repeat = every < LOOK_MAX_S ? every : LOOK_MAX_S;
 }
 
 static void
@@ -60,18 +109,34 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 	check(op->on_done != NULL);
 
 	op->in_flight = true;
+	op->started = false;
+	op->age = (struct list_node){0};
 	op->device = dev;
 	op->done = 0;
 	e->in_flight++;
 	if (dev->kind == DEVICE_MEMORY && !op->lengthy) {
 		op->res = op_run(op);
+		op->started = true;
 		dev->in_flight++;
 		deliver_later(e, op);
-	} else if (dev->in_flight >= ENGINE_DEVICE_CAP) {
+	} else if (dev->in_flight >= dev->cap) {
 		list_append(&dev->waiting, &op->node);
 	} else {
 		start(e, op);
 	}
+}
+
+bool
+engine_cancel(struct engine *e, struct op *op)
+{
+	if (!op->in_flight || op->started)
+		return false;
+	list_remove(&op->node);
+	op->res = -ECANCELED;
+	op->started = true;
+	op->device->in_flight++;
+	deliver_later(e, op);
+	return true;
 }
 
 void
@@ -81,24 +146,40 @@ engine_done(struct engine *e, struct op *op)
 	deliver_later(e, op);
 }
 
+/* `op` leaves its device; the next of those that wait may take its place. */
+static void
+leave_device(struct engine *e, struct op *op)
+{
+	struct device *dev = op->device;
+	struct list_node *next;
+
+	dev->in_flight--;
+	if (list_is_linked(&op->age)) {
+		list_remove(&op->age);
+		if (dev->stalled)
+			judge(e, dev);
+		if (list_is_empty(&dev->ages))
+			list_remove(&dev->busy);
+	}
+	if (dev->in_flight < dev->cap &&
+	    (next = list_shift(&dev->waiting)) != NULL)
+		start(e, container_of(next, struct op, node));
+}
+
 /* Call on_done of all that completed, and let those that waited go. */
 static void
 on_done(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct engine *e = w->data;
-	struct list_node *n, *next;
+	struct list_node *n;
 
 	(void)loop;
 	(void)revents;
 	while ((n = list_shift(&e->done)) != NULL) {
 		struct op *op = container_of(n, struct op, node);
-		struct device *dev = op->device;
 
 		e->in_flight--;
-		dev->in_flight--;
-		if (dev->in_flight < ENGINE_DEVICE_CAP &&
-		    (next = list_shift(&dev->waiting)) != NULL)
-			start(e, container_of(next, struct op, node));
+		leave_device(e, op);
 		op->in_flight = false;
 		op->on_done(op, op->res); /* may free what `op` lives in */
 	}
@@ -155,6 +236,9 @@ engine_new(struct ev_loop *loop, enum engine_wish wish, struct engine **ret)
 		return -ENOMEM;
 	e->loop = loop;
 	list_init(&e->done);
+	list_init(&e->busy);
+	ev_timer_init(&e->look, on_look, 0., LOOK_MAX_S);
+	e->look.data = e;
 	err = fd_wake_open(&e->wake);
 	if (err < 0)
 		goto free_engine;
@@ -194,6 +278,22 @@ engine_in_flight(const struct engine *e)
 	return e->in_flight;
 }
 
+bool
+engine_is_stuck(const struct engine *e)
+{
+	struct list_node *n, *tmp;
+	size_t stuck = 0;
+
+	LIST_EACH(&e->busy, n, tmp)
+	{
+		const struct device *d = container_of(n, struct device, busy);
+
+		if (d->stalled)
+			stuck += d->in_flight;
+	}
+	return stuck > 0 && stuck == e->in_flight;
+}
+
 void
 engine_free(struct engine **ep)
 {
@@ -204,6 +304,7 @@ engine_free(struct engine **ep)
 	check(e->in_flight == 0);
 	ev_io_stop(e->loop, &e->on_wake);
 	ev_prepare_stop(e->loop, &e->on_idle);
+	ev_timer_stop(e->loop, &e->look);
 	ev_clear_pending(e->loop, &e->on_done);
 	if (e->moves != e->calls)
 		e->moves->ops->free(e->moves);

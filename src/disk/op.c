@@ -3,28 +3,55 @@
 #include <errno.h>
 #include <unistd.h>
 
+bool
+op_advance(struct op *op, size_t n)
+{
+	if (op->align > 0 && n < op->len - op->done)
+		n -= n % op->align;
+	if (n == 0)
+		return false;
+	op->done += n;
+	while (op->iovs > 0 && n >= op->iov->iov_len) {
+		n -= op->iov->iov_len;
+		op->iov++;
+		op->iovs--;
+	}
+	if (op->iovs > 0) {
+		op->iov->iov_base = (char *)op->iov->iov_base + n;
+		op->iov->iov_len -= n;
+	}
+	return true;
+}
+
+static ssize_t
+move(const struct op *op)
+{
+	off_t offset = (off_t)(op->offset + op->done);
+
+	if (op->iovs > 0)
+		return pwritev(op->fd, op->iov, (int)op->iovs, offset);
+	if (op->kind == OP_WRITE)
+		return pwrite(
+		    op->fd, op->buf + op->done, op->len - op->done, offset);
+	return pread(op->fd, op->buf + op->done, op->len - op->done, offset);
+}
+
 int
 op_run(struct op *op)
 {
 	if (op->kind == OP_CALL)
 		return op->call(op->arg);
 	while (op->done < op->len) {
-		unsigned char *at = op->buf + op->done;
-		size_t left = op->len - op->done;
-		off_t offset = (off_t)(op->offset + op->done);
-		ssize_t n;
+		ssize_t n = move(op);
 
-		if (op->kind == OP_WRITE)
-			n = pwrite(op->fd, at, left, offset);
-		else
-			n = pread(op->fd, at, left, offset);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return -errno;
-		if (n == 0) /* the file's end, or a write that cannot go on */
-			return op->kind == OP_READ ? (int)op->done : -EIO;
-		op->done += (size_t)n;
+		if (n == 0 && op->kind == OP_READ)
+			return (int)op->done; /* the file's end */
+		if (!op_advance(op, (size_t)n))
+			return -EIO;
 	}
 	return (int)op->done;
 }

@@ -9,7 +9,9 @@
  */
 #include <errno.h>
 #include <liburing.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -18,9 +20,9 @@
 
 enum {
 	ENTRIES = 256,
-	/* io-wq's own limit, 4 x cores, would let a few stuck writes on one
-	 * disk stop those of all others. */
-	IOWQ_WORKERS = 8 * ENGINE_DEVICE_CAP,
+	/* The cap of as many devices as a worker is likely to have: more are
+	 * held by the kernel meanwhile, and fetched when there is room. */
+	COMPLETIONS = 64 * ENGINE_DEVICE_CAP,
 };
 
 struct uring {
@@ -29,22 +31,57 @@ struct uring {
 	const struct fd_wake *wake;
 	struct list backlog; /* ops that found the submission queue full */
 	size_t unsubmitted;
+	size_t disks; /* for which io-wq has threads */
+	bool first_try_waits;
 };
+
+/*
+ * io-wq's own limit, 4 x cores, would let a few stuck writes on one disk stop
+ * those of all others.
+ */
+static void
+allow_threads(struct uring *u, size_t disks)
+{
+	unsigned n = (unsigned)(disks + 1) * ENGINE_DEVICE_CAP;
+	unsigned most[2] = {n, n};
+
+	/* Kernels before 5.15 do not know it; what they do is their limit. */
+	(void)io_uring_register_iowq_max_workers(&u->ring, most);
+	u->disks = disks;
+}
+
+/*
+ * Kernels before 6.10 take the lock that fsfreeze holds before they look
+ * whether the attempt may wait: there a write to a frozen disk would stop the
+ * loop within io_uring_enter().
+ */
+static bool
+first_try_waits(void)
+{
+	struct utsname u;
+	int major, minor;
+
+	return uname(&u) == -1 ||
+	       sscanf(u.release, "%d.%d", &major, &minor) != 2 || major < 6 ||
+	       (major == 6 && minor < 10);
+}
 
 /* Fill an entry for what is left of `op`. */
 static void
-fill(struct io_uring_sqe *sqe, struct op *op)
+fill(const struct uring *u, struct io_uring_sqe *sqe, struct op *op)
 {
-	unsigned char *at = op->buf + op->done;
 	unsigned left = (unsigned)(op->len - op->done);
+	uint64_t offset = op->offset + op->done;
 
-	if (op->kind == OP_WRITE)
+	if (op->iovs > 0)
+		io_uring_prep_writev(sqe, op->fd, op->iov, op->iovs, offset);
+	else if (op->kind == OP_WRITE)
 		io_uring_prep_write(
-		    sqe, op->fd, at, left, op->offset + op->done);
+		    sqe, op->fd, op->buf + op->done, left, offset);
 	else
 		io_uring_prep_read(
-		    sqe, op->fd, at, left, op->offset + op->done);
-	if (op->device->kind != DEVICE_LOCAL)
+		    sqe, op->fd, op->buf + op->done, left, offset);
+	if (op->device->kind != DEVICE_LOCAL || u->first_try_waits)
 		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 	io_uring_sqe_set_data(sqe, op);
 }
@@ -58,7 +95,7 @@ push(struct uring *u, struct op *op)
 		list_append(&u->backlog, &op->node);
 		return;
 	}
-	fill(sqe, op);
+	fill(u, sqe, op);
 	u->unsubmitted++;
 }
 
@@ -67,7 +104,11 @@ uring_start(struct backend *b, struct op *op)
 {
 	struct uring *u = container_of(b, struct uring, base);
 
+	size_t disks = device_disks(op->device);
+
 	check(op->kind != OP_CALL);
+	if (disks > u->disks)
+		allow_threads(u, disks);
 	if (op->len == 0) { /* nothing to move: the ring says 0 = end */
 		op->res = 0;
 		engine_done(b->engine, op);
@@ -118,14 +159,14 @@ complete(struct uring *u, struct op *op, int res)
 	}
 	if (res < 0) {
 		op->res = res;
-	} else if (res == 0) {
-		op->res = op->kind == OP_READ ? (int)op->done : -EIO;
+	} else if (res == 0 && op->kind == OP_READ) {
+		op->res = (int)op->done; /* the file's end */
+	} else if (!op_advance(op, (size_t)res)) {
+		op->res = -EIO;
+	} else if (op->done < op->len) {
+		push(u, op);
+		return;
 	} else {
-		op->done += (size_t)res;
-		if (op->done < op->len) {
-			push(u, op);
-			return;
-		}
 		op->res = (int)op->done;
 	}
 	engine_done(u->base.engine, op);
@@ -166,7 +207,10 @@ static const struct backend_ops uring_ops = {
 int
 uring_new(struct engine *e, const struct fd_wake *wake, struct backend **ret)
 {
-	unsigned workers[2] = {IOWQ_WORKERS, IOWQ_WORKERS};
+	struct io_uring_params params = {
+	    .flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+	    .cq_entries = COMPLETIONS,
+	};
 	struct uring *u = calloc(1, sizeof(*u));
 	int err;
 
@@ -176,7 +220,7 @@ uring_new(struct engine *e, const struct fd_wake *wake, struct backend **ret)
 	u->base.engine = e;
 	u->wake = wake;
 	list_init(&u->backlog);
-	err = io_uring_queue_init(ENTRIES, &u->ring, IORING_SETUP_CLAMP);
+	err = io_uring_queue_init_params(ENTRIES, &u->ring, &params);
 	if (err < 0)
 		goto free_uring;
 	err = io_uring_ring_dontfork(&u->ring);
@@ -185,8 +229,8 @@ uring_new(struct engine *e, const struct fd_wake *wake, struct backend **ret)
 	err = io_uring_register_eventfd(&u->ring, wake->wr);
 	if (err < 0)
 		goto exit_ring;
-	/* Kernels before 5.15 do not know it; what they do is their limit. */
-	(void)io_uring_register_iowq_max_workers(&u->ring, workers);
+	u->first_try_waits = first_try_waits();
+	allow_threads(u, 1);
 	*ret = &u->base;
 	return 0;
 

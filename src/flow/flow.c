@@ -72,6 +72,7 @@ flow_start(struct flow *f, const struct flow_setup *s)
 				     .source = s->source,
 				     .queue = f->queue,
 				     .writer = &f->writer,
+				     .sink = s->sink,
 				     .meter = &f->meter,
 				     .trace = f->trace,
 				     .limits = s->limits,

@@ -56,6 +56,20 @@ meter_stop(struct meter *m)
 	m->end = clock_mono_ns();
 }
 
+void
+meter_split_sync(struct meter *m, uint64_t at)
+{
+	uint64_t sync = m->writer_ns[WRITER_SYNC];
+	uint64_t begin = m->end - sync, before;
+
+	check(m->end != 0);
+	before = at > begin ? at - begin : 0;
+	if (before > sync)
+		before = sync;
+	m->writer_ns[WRITER_SYNC] -= before;
+	m->writer_ns[WRITER_WRITE] += before;
+}
+
 uint64_t
 meter_network_ns(const struct meter *m)
 {

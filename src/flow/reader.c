@@ -12,6 +12,7 @@
 /* A part-filled chunk is put when nothing came for so long: putting it at
  * every EAGAIN costs a third of the CPU of a fast upload. */
 #define PUT_SILENCE_S 0.010
+#define PUT_SILENCE_WHOLE_S 0.100 /* where the sink likes whole chunks */
 
 /* While others wait for a chunk, nobody keeps a part-filled one for longer,
  * however steadily it trickles in. */
@@ -72,6 +73,12 @@ is_below_rate(struct reader *r)
 	return false;
 }
 
+static double
+put_silence_s(const struct reader *r)
+{
+	return r->to.sink->whole_chunks ? PUT_SILENCE_WHOLE_S : PUT_SILENCE_S;
+}
+
 /* Set the time of the next look: the least of what is to come. */
 static void
 watch_clocks(struct reader *r)
@@ -81,7 +88,7 @@ watch_clocks(struct reader *r)
 	double next = 1e9, left;
 
 	if (r->filling != NULL)
-		next = PUT_SILENCE_S - silent;
+		next = put_silence_s(r) - silent;
 	if (r->filling != NULL && chunk_pool_is_short(r->to.pool)) {
 		left = r->filling_since + PUT_AGE_S - clock_mono_s();
 		next = left < next ? left : next;
@@ -342,7 +349,7 @@ on_grant(struct chunk_claim *claim, struct chunk *c)
 	read_once(r);
 }
 
-/* Nothing came for PUT_SILENCE_S: what is there goes on its way, and who has
+/* Nothing came for put_silence_s(): what is there goes on its way, and who has
  * nothing holds no chunk. */
 static void
 put_what_is_there(struct reader *r)
@@ -400,7 +407,7 @@ on_look(struct deadline *d)
 		return;
 	}
 	if (r->filling != NULL &&
-	    (silent + SLACK_S >= PUT_SILENCE_S || is_overdue(r))) {
+	    (silent + SLACK_S >= put_silence_s(r) || is_overdue(r))) {
 		put_what_is_there(r);
 		if (queue_is_full(r->to.queue))
 			return;

@@ -45,6 +45,8 @@ on_fed(struct ev_loop *loop, ev_prepare *watcher, int revents)
 {
 	struct writer *w = watcher->data;
 
+	unsigned before = w->writing;
+
 	(void)loop;
 	(void)revents;
 	check_magic(w, WRITER_MAGIC);
@@ -63,6 +65,8 @@ on_fed(struct ev_loop *loop, ev_prepare *watcher, int revents)
 		trace_step(w->to.trace, TRACE_WRITER, "write()");
 		write_chunk(w, c);
 	}
+	if (w->writing > before && w->to.sink->ops->flush != NULL)
+		w->to.sink->ops->flush(w->to.sink);
 	if (w->running && w->writing == 0) {
 		if (queue_is_closed(w->to.queue))
 			drained(w);
@@ -90,13 +94,14 @@ writer_wake(struct writer *w)
 }
 
 void
-writer_wrote(struct writer *w, int err)
+writer_wrote(struct writer *w, unsigned chunks, int err)
 {
 	check_magic(w, WRITER_MAGIC);
-	check(w->writing > 0);
+	check(w->writing >= chunks);
 
-	w->writing--;
-	trace_step(w->to.trace, TRACE_WRITER, "task_done()");
+	w->writing -= chunks;
+	for (unsigned i = 0; i < chunks; i++)
+		trace_step(w->to.trace, TRACE_WRITER, "task_done()");
 	if (!w->running)
 		return;
 	if (err < 0) {

@@ -145,7 +145,7 @@ sent_chunk(struct sender *s, int err)
 	s->sending = NULL;
 	s->writer = NULL;
 	chunk_give(c);
-	writer_wrote(w, err); /* may end `s` */
+	writer_wrote(w, 1, err); /* may end `s` */
 }
 
 /* The rest and the chunk, in one piece. */

@@ -60,15 +60,15 @@ try_location(const struct config *conf, const struct conf_location *l,
 	struct str report = {0};
 	int err;
 
-	err = spool_check(l->output_dir, l->overwrite, l->sync, &report);
+	err = spool_check(l->output_dir, l->overwrite, l->sync,
+	    choice_of_direct(l->direct_io), &report);
 	num_format_size(conf->chunk_size, size);
 	if (err < 0)
 		log_error("%s:%u:%u: output_dir: %s: %s: %s",
 		    l->place.file ? l->place.file : "built-in", l->place.line,
 		    l->place.column, l->output_dir, report.s, strerror(-err));
 	else
-		log_notice("location %s -> %s: %s; queue %" PRIu64
-			   " x %s, buffered, %s",
+		log_notice("location %s -> %s: %s; queue %" PRIu64 " x %s, %s",
 		    l->prefix, l->output_dir, report.s, l->queue_depth, size,
 		    engine);
 	str_fini(&report);

@@ -121,7 +121,8 @@ on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 	struct worker *w = p->data;
 
 	(void)revents;
-	if (!conns_are_closed(w) || !stores_are_idle(w, false))
+	if (!conns_are_closed(w) ||
+	    (!stores_are_idle(w, false) && !engine_is_stuck(w->engine)))
 		return;
 	if (journals_are_idle(w) && stores_are_idle(w, true) &&
 	    engine_in_flight(w->engine) == 0) {
@@ -368,11 +369,18 @@ begin_server(struct worker *w, size_t i)
 		    .engine = w->engine,
 		    .devices = w->devices,
 		    .newest = w->to->newest,
+		    .ledger = w->to->ledger,
+		    .slot = shm_slot_number(w->to->shm, w->to->slot),
+		    .chunk_size = w->to->conf->chunk_size,
 		    .dir = l->output_dir,
 		    .overwrite = l->overwrite,
 		    .sync = l->sync,
 		    .keep_latest = l->keep == KEEP_LATEST,
 		    .dotfiles = l->dotfiles,
+		    .direct = choice_of_direct(l->direct_io),
+		    .direct_min = l->direct_io_min,
+		    .write_behind = l->write_behind,
+		    .min_free = l->min_free,
 		});
 		if (s->service.stores[k] == NULL)
 			return -ENOMEM;
@@ -406,6 +414,7 @@ begin_shared(struct worker *w)
 		log_error("io_engine: cannot be had here: %s", strerror(-err));
 		return err;
 	}
+	engine_watch(w->engine, (double)conf->disk_stall_timeout_ms / 1e3);
 	w->trace = open_journal(w, STDOUT_FILENO);
 	w->errors = open_journal(w, log_fd());
 	if (w->trace == NULL || w->errors == NULL)

@@ -1,6 +1,5 @@
 #include "store/spool.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,13 +10,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "spool_internal.h"
-#include "store/path.h"
+#include "store/space.h"
 
 #define RETRY_S 1.0
-
-enum {
-	DEPTH_MAX = 16, /* of directories, as of names */
-};
 
 /* mkdir, and its name on stable storage: an acknowledged upload must not be
  * lost with the directory that it is in. */
@@ -67,13 +62,14 @@ make_dirs(const char *dir)
 	}
 }
 
+/* Open it; `make` it, when it is not there. */
 static int
-open_dir(const char *dir)
+open_dir(const char *dir, bool make)
 {
 	int fd;
 
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT) {
+	if (fd == -1 && errno == ENOENT && make) {
 		int err = make_dirs(dir);
 
 		if (err < 0)
@@ -83,15 +79,26 @@ open_dir(const char *dir)
 	return fd == -1 ? -errno : fd;
 }
 
+/* Does O_DIRECT pay on this file system, or at least work where it is wanted? */
+static bool
+goes_direct(int fd, const struct device_traits *t, enum spool_direct wish)
+{
+	if (wish == SPOOL_DIRECT_OFF || t->kind == DEVICE_MEMORY ||
+	    (wish == SPOOL_DIRECT_AUTO && !t->direct))
+		return false;
+	return space_set_direct(fd, true) == 0;
+}
+
 int
-spool_check(const char *dir, bool overwrite, bool sync, struct str *report)
+spool_check(const char *dir, bool overwrite, bool sync,
+    enum spool_direct direct, struct str *report)
 {
 	struct unpublished u = {.fd = -1};
 	struct publish p = {.temp_dir = -1};
-	bool memory;
+	struct device_traits traits;
 	int fd, err;
 
-	fd = open_dir(dir);
+	fd = open_dir(dir, true);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
 		return fd;
@@ -106,13 +113,17 @@ spool_check(const char *dir, bool overwrite, bool sync, struct str *report)
 				  "without replacing"
 				: "cannot be written");
 	} else {
-		publish_discard(&p, &u);
-		memory = device_kind_of(fd) == DEVICE_MEMORY;
-		str_printf(report, "published by %s, %s", publish_way(&p),
-		    durability_name[memory ? DURABLE_MEMORY
+		traits = device_traits_of(fd);
+		str_printf(report, "published by %s, %s, %s", publish_way(&p),
+		    goes_direct(u.fd, &traits, direct)
+			? "large ones written directly"
+			: "written through the page cache",
+		    durability_name[traits.kind == DEVICE_MEMORY
+					? DURABLE_MEMORY
 				    : sync ? DURABLE_SYNCED
 					   : DURABLE_BUFFERED]);
-		if (memory && sync)
+		publish_discard(&p, &u);
+		if (traits.kind == DEVICE_MEMORY && sync)
 			str_puts(report,
 			    " (a memory file system cannot keep what sync "
 			    "promises)");
@@ -123,127 +134,88 @@ spool_check(const char *dir, bool overwrite, bool sync, struct str *report)
 	return err;
 }
 
+/* ---- open directories ---- */
+
+void
+spool_enter(struct spool_dir *at)
+{
+	at->users++;
+}
+
+/* On an engine thread. */
+static int
+close_dir_job(void *arg)
+{
+	struct spool_dir *at = arg;
+
+	publish_fini(&at->publish);
+	fd_close(&at->fd);
+	return 0;
+}
+
+static void
+dir_free(struct spool_dir *at)
+{
+	device_unlisten(&at->health);
+	dirsync_free(&at->dirsync);
+	free(at);
+}
+
+static void
+on_dir_closed(struct op *op, int res)
+{
+	struct spool_dir *at = op->owner;
+
+	(void)res;
+	at->spool->base.files--;
+	dir_free(at);
+}
+
+void
+spool_leave(struct spool_dir *at)
+{
+	struct spool *sp = at->spool;
+
+	check(at->users > 0);
+	if (--at->users > 0)
+		return;
+	sp->base.files++; /* not idle yet */
+	at->close_op = (struct op){.kind = OP_CALL,
+	    .call = close_dir_job,
+	    .arg = at,
+	    .owner = at,
+	    .on_done = on_dir_closed};
+	engine_submit(sp->to.engine, at->device, &at->close_op);
+}
+
 /* On an engine thread: open the directory and find out how to use it. */
 static int
 open_job(void *arg)
 {
 	struct spool *sp = arg;
+	struct spool_dir *at = sp->opening;
 	int fd, err;
 
-	fd = open_dir(sp->base.dir);
+	/* Once it was there and then is not, its disk may have been unmounted:
+	 * what we made in its place would be on another one. */
+	fd = open_dir(sp->base.dir, !sp->was_open);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &sp->found_stat) == -1) {
+	if (fstat(fd, &at->st) == -1) {
 		err = -errno;
 		goto close_fd;
 	}
-	sp->found_kind = device_kind_of(fd);
-	err = publish_init(&sp->publish, fd, sp->to.overwrite);
+	at->traits = device_traits_of(fd);
+	err = publish_init(&at->publish, fd, sp->to.overwrite);
 	if (err < 0)
 		goto close_fd;
 	sp->swept = publish_sweep(fd);
-	sp->root = fd;
+	at->fd = fd;
 	return 0;
 
 close_fd:
 	fd_close(&fd);
 	return err;
-}
-
-/* A newer regular file than *best? */
-struct scan {
-	struct newest_entry *best;
-	struct timespec ctime;
-	bool found, dotfiles;
-	char path[NEWEST_NAME_MAX];
-};
-
-static void
-look_at(struct scan *s, const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return;
-	if (s->found && (st->st_ctim.tv_sec < s->ctime.tv_sec ||
-			    (st->st_ctim.tv_sec == s->ctime.tv_sec &&
-				st->st_ctim.tv_nsec <= s->ctime.tv_nsec)))
-		return;
-	s->found = true;
-	s->ctime = st->st_ctim;
-	s->best->inode = st->st_ino;
-	memcpy(s->best->name, s->path, sizeof(s->path));
-}
-
-static bool
-is_skipped(const struct scan *s, const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	       strcmp(name, PUBLISH_TEMP_DIR) == 0 ||
-	       (name[0] == '.' && !s->dotfiles);
-}
-
-static int scan_below(
-    struct scan *s, int fd, size_t path_len, size_t len, int depth);
-
-/* Look through the directory `fd`, which is closed on the way out: 0 or a
- * negative errno.  What vanishes meanwhile is none. */
-static int
-scan_dir(struct scan *s, int fd, size_t path_len, int depth)
-{
-	const struct dirent *e;
-	DIR *d = fdopendir(fd);
-	int err = 0;
-
-	if (d == NULL) {
-		err = -errno;
-		fd_close(&fd);
-		return err;
-	}
-	while (err == 0 && (errno = 0, e = readdir(d)) != NULL) {
-		size_t len = strlen(e->d_name);
-		struct stat st;
-
-		if (is_skipped(s, e->d_name) ||
-		    path_len + len + 2 > sizeof(s->path) ||
-		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-			continue;
-		memcpy(s->path + path_len, e->d_name, len + 1);
-		look_at(s, &st);
-		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
-			err = scan_below(s, fd, path_len, len, depth);
-	}
-	if (err == 0)
-		err = -errno;
-	closedir(d);
-	return err;
-}
-
-/* Look through the directory whose name stands last in s->path. */
-static int
-scan_below(struct scan *s, int fd, size_t path_len, size_t len, int depth)
-{
-	int sub = path_open(fd, s->path + path_len, O_RDONLY | O_DIRECTORY);
-
-	if (sub == -EMFILE || sub == -ENFILE || sub == -ENOMEM || sub == -EIO)
-		return sub;
-	if (sub < 0)
-		return 0; /* not ours to enter, or gone */
-	s->path[path_len + len] = '/';
-	return scan_dir(s, sub, path_len + len + 1, depth + 1);
-}
-
-/* On an engine thread: the newest file by ctime, which link(2) sets. */
-static int
-scan_job(void *arg)
-{
-	struct spool *sp = arg;
-	struct scan s = {.best = &sp->scanned, .dotfiles = sp->to.dotfiles};
-	int fd, err;
-
-	fd = path_open(sp->root, ".", O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return fd;
-	err = scan_dir(&s, fd, 0, 1);
-	return err < 0 ? err : s.found;
 }
 
 static void
@@ -253,99 +225,124 @@ try_later(struct spool *sp)
 	ev_timer_start(sp->to.loop, &sp->retry);
 }
 
-static void
-on_scanned(struct op *op, int res)
+/* What the job opened becomes the directory that we use. */
+static int
+take_over(struct spool *sp, struct spool_dir *at)
 {
-	struct spool *sp = op->owner;
-
-	if (res < 0) {
-		log_error("%s: cannot be looked through for the newest upload: "
-			  "%s",
-		    sp->base.dir, strerror(-res));
-		newest_unclaim_scan(sp->newest);
-		try_later(sp);
-	} else {
-		newest_scanned(sp->newest, res > 0 ? &sp->scanned : NULL);
-	}
-	sp->base.open_settled = true;
+	at->device = device_get(sp->to.devices, at->st.st_dev, at->traits);
+	if (at->device == NULL)
+		return -ENOMEM;
+	at->dirsync = dirsync_new(sp->to.engine, at->device);
+	if (at->dirsync == NULL)
+		return -ENOMEM;
+	at->ledger = ledger_of(sp->to.ledger, at->st.st_dev);
+	at->newest = newest_of(sp->to.newest, at->st.st_dev, at->st.st_ino);
+	at->health.on_health = spool_on_health;
+	device_listen(at->device, &at->health);
+	spool_enter(at);
+	sp->at = at;
+	return 0;
 }
 
-/* Find the newest upload, unless it is known.  Another worker may be looking
- * already; it may die over it, so we look again later. */
 static void
-scan(struct spool *sp)
+opening_failed(struct spool *sp, int err)
 {
-	if (sp->newest == NULL || newest_is_known(sp->newest)) {
-		sp->base.open_settled = true;
-		return;
-	}
-	if (!newest_claim_scan(sp->newest)) {
-		sp->base.open_settled = true;
-		try_later(sp);
-		return;
-	}
-	sp->scan_op = (struct op){.kind = OP_CALL,
-	    .call = scan_job,
-	    .lengthy = true,
-	    .arg = sp,
-	    .owner = sp,
-	    .on_done = on_scanned};
-	engine_submit(sp->to.engine, sp->device, &sp->scan_op);
+	free(sp->opening);
+	sp->opening = NULL;
+	if (sp->said != err)
+		log_error("%s: cannot be opened: %s; uploads to it get 503 "
+			  "until it can be",
+		    sp->base.dir, strerror(-err));
+	sp->said = err;
+	sp->base.open_settled = true;
+	try_later(sp);
+}
+
+/* What is worth a line about the directory that is open now. */
+static void
+say_opened(const struct spool *sp)
+{
+	if (sp->swept > 0)
+		log_notice("%s: %u unfinished uploads of a worker that died "
+			   "were removed",
+		    sp->base.dir, sp->swept);
+	if (sp->said != 0 || sp->was_open)
+		log_notice("%s: open again", sp->base.dir);
+	if (sp->at->newest == NULL)
+		log_error("%s: too many output directories: its newest upload "
+			  "is not known",
+		    sp->base.dir);
+	if (sp->at->ledger == NULL)
+		log_error("%s: too many disks: uploads that cannot fit on "
+			  "this one are not refused before their bodies",
+		    sp->base.dir);
 }
 
 static void
 on_open(struct op *op, int res)
 {
 	struct spool *sp = op->owner;
+	struct spool_dir *at = sp->opening;
 
-	if (res == 0)
-		sp->device = device_get(
-		    sp->to.devices, sp->found_stat.st_dev, sp->found_kind);
-	if (res == 0 && sp->device == NULL) {
-		publish_fini(&sp->publish);
-		fd_close(&sp->root);
-		res = -ENOMEM;
+	if (res == 0) {
+		res = take_over(sp, at);
+		if (res < 0) {
+			publish_fini(&at->publish);
+			fd_close(&at->fd);
+			dirsync_free(&at->dirsync);
+		}
 	}
 	sp->base.open_error = res;
 	if (res < 0) {
-		if (sp->said != res)
-			log_error("%s: cannot be opened: %s; uploads to it "
-				  "get 503 until it can be",
-			    sp->base.dir, strerror(-res));
-		sp->said = res;
-		sp->base.open_settled = true;
-		try_later(sp);
+		opening_failed(sp, res);
 		return;
 	}
-	if (sp->swept > 0)
-		log_notice("%s: %u unfinished uploads of a worker that died "
-			   "were removed",
-		    sp->base.dir, sp->swept);
-	if (sp->said != 0)
-		log_notice("%s: open again", sp->base.dir);
+	sp->opening = NULL;
+	say_opened(sp);
 	sp->said = 0;
-	sp->base.durability = sp->device->kind == DEVICE_MEMORY ? DURABLE_MEMORY
+	sp->was_open = true;
+	sp->direct_refused = false;
+	sp->base.durability = at->device->kind == DEVICE_MEMORY ? DURABLE_MEMORY
 			      : sp->to.sync			? DURABLE_SYNCED
 					    : DURABLE_BUFFERED;
-	sp->newest = newest_of(
-	    sp->to.newest, sp->found_stat.st_dev, sp->found_stat.st_ino);
-	if (sp->newest == NULL)
-		log_error("%s: too many output directories: its newest upload "
-			  "is not known",
-		    sp->base.dir);
 	sp->base.is_open = true;
-	scan(sp);
+	spool_scan(sp);
 }
 
 static void
 begin_opening(struct spool *sp)
 {
+	sp->opening = calloc(1, sizeof(*sp->opening));
+	if (sp->opening == NULL) {
+		opening_failed(sp, -ENOMEM);
+		return;
+	}
+	sp->opening->spool = sp;
+	sp->opening->fd = -1;
+	sp->opening->publish.temp_dir = -1;
 	sp->open_op = (struct op){.kind = OP_CALL,
 	    .call = open_job,
 	    .arg = sp,
 	    .owner = sp,
 	    .on_done = on_open};
 	engine_submit(sp->to.engine, sp->unknown, &sp->open_op);
+}
+
+void
+spool_reopen(struct spool_dir *at)
+{
+	struct spool *sp = at->spool;
+
+	if (at != sp->at)
+		return;
+	log_error("%s: is not the directory any more that it was; uploads to "
+		  "it get 503 until it can be opened again",
+	    sp->base.dir);
+	sp->at = NULL;
+	sp->base.is_open = false;
+	ev_timer_stop(sp->to.loop, &sp->retry);
+	spool_leave(at);
+	begin_opening(sp);
 }
 
 static void
@@ -356,7 +353,7 @@ on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	if (sp->base.is_open)
-		scan(sp);
+		spool_scan(sp);
 	else
 		begin_opening(sp);
 }
@@ -367,7 +364,7 @@ is_idle(struct store *s)
 	const struct spool *sp = spool_of(s);
 
 	return sp->base.files == 0 && !sp->open_op.in_flight &&
-	       !sp->scan_op.in_flight;
+	       !sp->scan_op.in_flight && spool_health_is_idle(sp);
 }
 
 static void
@@ -377,9 +374,12 @@ free_spool(struct store *s)
 
 	check(is_idle(s));
 	ev_timer_stop(sp->to.loop, &sp->retry);
-	if (sp->root != -1)
-		publish_fini(&sp->publish);
-	fd_close(&sp->root);
+	spool_health_fini(sp);
+	if (sp->at != NULL) {
+		check(sp->at->users == 1);
+		(void)close_dir_job(sp->at);
+		dir_free(sp->at);
+	}
 	free(sp);
 }
 
@@ -403,8 +403,7 @@ spool_new(const struct spool_setup *setup)
 	sp->base.ops = &spool_ops;
 	sp->base.dir = setup->dir;
 	sp->to = *setup;
-	sp->root = -1;
-	sp->publish.temp_dir = -1;
+	spool_health_init(sp);
 	sp->unknown = device_new_unknown(setup->devices);
 	if (sp->unknown == NULL) {
 		free(sp);

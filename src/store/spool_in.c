@@ -1,54 +1,22 @@
 /*
  * A file on its way in.
  *
- *	create job -> writes -> commit job -> (remove the one before) -> over
- *	          \________\___ abort: discard job _________________/
+ *	create job -> writes -> commit job -> (sync of the directory)
+ *	                     -> (remove the one before) -> over
+ *	          \________\___ abort: discard job ______/
+ *
+ *	collected: chunks stay here -> one job for all -> ...
  *
  * One job at a time, and writes only between the two jobs.  An upload that
- * goes away leaves the file to itself: it ends when its last operation has.
+ * goes away leaves the file to itself: it ends when its last operation has, or,
+ * on a disk that does not answer, when that does again.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
-#include "flow/writer.h"
 #include "spool_internal.h"
-#include "store/path.h"
-
-#define INCOMING_MAGIC 0x696e636fU
-
-enum {
-	LENGTHY_BYTES = 1024 * 1024, /* freeing more takes its time */
-	TRIES = 8,
-	PARTS_MAX = 16, /* of a name */
-};
-
-struct incoming_file {
-	unsigned magic;
-	struct incoming base;
-	struct spool *spool;
-	struct writer *writer; /* NULL: gone */
-	struct list writing;   /* chunks in an operation */
-	uint64_t offset;       /* where the next chunk goes */
-
-	struct op job;
-	struct unpublished u;
-	int dir;	  /* deepest directory that exists; -1: the root */
-	const char *rest; /* the part of `name` below it */
-	bool abandoned;	  /* by its upload: end when nothing is in flight */
-	ino_t inode;
-	uint64_t ctime_ns;	  /* `keep latest`: when it got its name */
-	bool replaces_much;	  /* what it replaces takes its time to free */
-	struct newest_entry *old; /* `keep latest`: to be removed; or NULL */
-	bool (*terms_hold)(const void *terms, const struct stat *existing);
-	void *terms;
-	char name[];
-};
 
 static struct incoming_file *
 file_of(struct incoming *in)
@@ -58,8 +26,6 @@ file_of(struct incoming *in)
 	check_magic(f, INCOMING_MAGIC);
 	return f;
 }
-
-static void settle(struct incoming_file *f);
 
 static void
 submit_job(struct incoming_file *f, int (*call)(void *),
@@ -71,266 +37,97 @@ submit_job(struct incoming_file *f, int (*call)(void *),
 	    .lengthy = lengthy,
 	    .owner = f,
 	    .on_done = on_done};
-	engine_submit(f->spool->to.engine, f->spool->device, &f->job);
+	engine_submit(f->spool->to.engine, f->at->device, &f->job);
 }
 
-/* Tell the upload how its job went, if it is still there. */
+/* Tell the upload how its job went, if it is still there; then act on what
+ * that says of the directory or its disk. */
 static void
 report(struct incoming_file *f, int err)
 {
+	struct spool_dir *at = f->at;
+
+	spool_enter(at); /* `f` may be the last one in it */
 	if (f->abandoned)
-		settle(f);
+		spool_in_settle(f);
 	else
 		f->base.done(f->base.owner, err); /* may abort `f` */
+	spool_learn(at, err);
+	spool_leave(at);
 }
 
-/* On an engine thread, as all *_job: close what is open, unless it is. */
+/* ---- the end ---- */
+
 static void
-close_all(struct incoming_file *f)
+file_free(struct incoming_file *f)
 {
-	publish_discard(&f->spool->publish, &f->u);
-	fd_close(&f->u.fd);
-	fd_close(&f->dir);
+	struct spool_dir *at = f->at;
+
+	spool_sink_drop(f);
+	spool_settle(f, f->owed);
+	list_remove(&f->node);
+	f->spool->base.files--;
+	f->magic = 0;
+	free(f->terms);
+	free(f->old);
+	free(f);
+	spool_leave(at);
 }
 
-/* May a file named `name` in `dir` be made, in place of what is there? */
-static int
-check_target(
-    struct incoming_file *f, int dir, const char *name, bool *ret_exists)
+static void
+on_discarded(struct op *op, int res)
 {
-	struct stat st;
-	bool exists;
-
-	exists = fstatat(dir == -1 ? f->spool->root : dir, name, &st,
-		     AT_SYMLINK_NOFOLLOW) == 0;
-	if (!exists && errno != ENOENT)
-		return -errno;
-	*ret_exists = exists;
-	f->replaces_much = exists && st.st_size > LENGTHY_BYTES;
-	if (exists && S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (exists && S_ISLNK(st.st_mode))
-		return -ELOOP;
-	if (f->terms_hold != NULL &&
-	    !f->terms_hold(f->terms, exists ? &st : NULL))
-		return STORE_REFUSED;
-	if (exists && !f->spool->to.overwrite)
-		return -EEXIST;
-	return 0;
+	(void)res;
+	file_free(op->owner);
 }
 
-static int
-create_job(void *arg)
+void
+spool_in_settle(struct incoming_file *f)
 {
-	struct incoming_file *f = arg;
-	bool exists = false;
-	struct stat st;
-	int err;
-
-	err = path_open_parent(f->spool->root, f->name, &f->dir, &f->rest);
-	if (err < 0)
-		return err;
-	if (strchr(f->rest, '/') == NULL)
-		err = check_target(f, f->dir, f->rest, &exists);
-	else if (f->terms_hold != NULL && !f->terms_hold(f->terms, NULL))
-		err = STORE_REFUSED;
-	if (err == 0)
-		err = publish_create(&f->spool->publish, f->dir, &f->u);
-	if (err == 0) {
-		if (fstat(f->u.fd, &st) == 0)
-			f->inode = st.st_ino;
-		else
-			err = -errno;
-	}
-	if (err < 0)
-		close_all(f);
-	return err;
+	list_remove(&f->held_node);
+	if (f->job.in_flight || !spool_sink_is_idle(f) ||
+	    list_is_linked(&f->synced.node))
+		return;
+	if (f->u.fd == -1 && f->dir == -1)
+		file_free(f);
+	else if (f->at->device->stalled)
+		list_append(&f->spool->held_incoming, &f->held_node);
+	else
+		submit_job(f, spool_discard_job, on_discarded,
+		    f->offset > SPOOL_LENGTHY_BYTES);
 }
 
-/* Look at what has the name now, and replace it if it may be.  Nobody else of
- * us replaces or removes anything in this store between the two. */
-static int
-replace(struct incoming_file *f, int dir, const char *name)
+void
+spool_in_abort(struct incoming *in)
 {
-	struct publish *p = &f->spool->publish;
-	bool exists = false;
-	int lock, err;
+	struct incoming_file *f = file_of(in);
 
-	lock = publish_serialize(p);
-	if (lock < 0)
-		return lock;
-	err = check_target(f, dir, name, &exists);
-	if (err == 0 && exists) {
-		err = publish_replace(p, &f->u, dir, name);
-		f->base.replaced = err == 0;
-	} else if (err == 0) {
-		err = publish_link(p, &f->u, dir, name);
-	}
-	fd_close(&lock);
-	return err;
-}
-
-/* Link; replace where there is something, or where terms want to see it. */
-static int
-give_name(struct incoming_file *f, int dir, const char *name)
-{
-	int err = -EEXIST;
-
-	if (f->terms_hold == NULL)
-		err = publish_link(&f->spool->publish, &f->u, dir, name);
-	/* Again only if others make and remove that name all the time. */
-	for (int i = 0; i < TRIES && err == -EEXIST; i++) {
-		err = replace(f, dir, name);
-		if (err == -EEXIST && !f->spool->to.overwrite)
-			break;
-	}
-	return err;
+	f->abandoned = true;
+	f->base.owner = NULL;
+	spool_in_settle(f);
 }
 
 /*
- * The directory that holds the name is synced by the caller; those above it
- * hold the names on the way to it, perhaps made by another upload that has
- * not synced them, or could not.  Once is enough for each directory.  Upwards
- * from where we are, since names may be changed under us.
+ * Its disk is sick.  Whether the name will appear is decided here when it is
+ * not under way; else nobody can tell before the disk answers.
  */
-static int
-sync_ancestors(struct incoming_file *f, int dir)
+void
+spool_in_fail(struct incoming_file *f)
 {
-	struct spool *sp = f->spool;
-	struct stat root, st;
-	size_t slot = 0;
-	int at = dir, err = 0;
+	int fate = FATE_OPEN;
+	int err = STORE_SICK;
 
-	if (fstat(sp->root, &root) == -1)
-		return -errno;
-	for (int level = 0; level <= PARTS_MAX; level++) {
-		int up = -1;
-
-		if (fstat(at, &st) == -1)
-			err = -errno;
-		if (err < 0 || st.st_ino == root.st_ino)
-			break;
-		if (level == 0) {
-			slot = (size_t)st.st_ino % SPOOL_SYNCED_DIRS;
-			if (atomic_load(&sp->synced_dirs[slot]) == st.st_ino)
-				return 0;
-		}
-		up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (up == -1 || fsync(up) == -1)
-			err = -errno;
-		if (at != dir)
-			fd_close(&at);
-		at = up;
-	}
-	if (at != dir)
-		fd_close(&at);
-	if (err == 0 && fstat(dir, &st) == 0 && st.st_ino != root.st_ino)
-		atomic_store(&sp->synced_dirs[slot], st.st_ino);
-	return err;
+	if (f->abandoned)
+		return;
+	if (f->committing &&
+	    !atomic_compare_exchange_strong(&f->fate, &fate, FATE_CALLED_OFF))
+		err = STORE_OUTCOME_UNKNOWN;
+	spool_sink_cancel(f);
+	(void)engine_cancel(f->spool->to.engine, &f->job);
+	f->base.done(f->base.owner, err); /* may abort `f` */
 }
 
-/* The data on stable storage.  Never tried again: a second fsync after one
- * that failed says 0 and lies. */
-static int
-sync_data(struct incoming_file *f)
-{
-	if (fsync(f->u.fd) == 0)
-		return 0;
-	f->base.cause = errno;
-	/* Some learn only now that there is no room (quota, NFS). */
-	return errno == ENOSPC || errno == EDQUOT ? -errno : STORE_SYNC_FAILED;
-}
-
-static uint64_t
-ctime_ns(const struct stat *st)
-{
-	return (uint64_t)st->st_ctim.tv_sec * NS_PER_S +
-	       (uint64_t)st->st_ctim.tv_nsec;
-}
-
-static uint64_t
-ctime_of(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 ? ctime_ns(&st) : 0;
-}
-
-/* Data first, then the name, then the directories that hold the name. */
-static int
-commit_steps(struct incoming_file *f, int *ret_made)
-{
-	struct spool *sp = f->spool;
-	bool sync = spool_syncs(sp);
-	int dir = f->dir == -1 ? sp->root : f->dir;
-	const char *name = NULL;
-	int err = 0;
-
-	if (sync)
-		err = sync_data(f);
-	if (err == 0 && sp->device->kind == DEVICE_UNKNOWN)
-		err = publish_check_close(f->u.fd);
-	if (err == 0)
-		err = path_make_parents(dir, f->rest, sync, ret_made, &name);
-	if (err < 0)
-		return err;
-	if (*ret_made != -1)
-		dir = *ret_made;
-	/* What can fail without harm comes before the name. */
-	if (sync)
-		err = sync_ancestors(f, dir);
-	if (err == 0)
-		err = give_name(f, dir, name);
-	if (err < 0)
-		return err;
-	if (sp->to.keep_latest)
-		f->ctime_ns = ctime_of(f->u.fd);
-	if (sync && fsync(dir) == -1) {
-		f->base.cause = errno;
-		return STORE_OUTCOME_UNKNOWN;
-	}
-	return 0;
-}
-
-static int
-commit_job(void *arg)
-{
-	struct incoming_file *f = arg;
-	int dir = -1, err;
-
-	err = commit_steps(f, &dir);
-	fd_close(&dir);
-	close_all(f);
-	return err;
-}
-
-/* `keep latest`: remove what this upload replaced as the newest, if it is
- * still the file that it was. */
-static int
-remove_old_job(void *arg)
-{
-	struct incoming_file *f = arg;
-	const char *rest;
-	struct stat st;
-	int dir, at, lock, err;
-
-	err = path_open_parent(f->spool->root, f->old->name, &dir, &rest);
-	if (err < 0)
-		return err;
-	lock = publish_serialize(&f->spool->publish);
-	if (lock < 0) {
-		fd_close(&dir);
-		return lock;
-	}
-	at = dir == -1 ? f->spool->root : dir;
-	if (fstatat(at, rest, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode) && (uint64_t)st.st_ino == f->old->inode &&
-	    ctime_ns(&st) == f->old->ctime_ns && unlinkat(at, rest, 0) == -1)
-		err = -errno;
-	fd_close(&lock);
-	fd_close(&dir);
-	return err;
-}
+/* ---- commit ---- */
 
 static void
 on_old_removed(struct op *op, int res)
@@ -356,7 +153,7 @@ take_place(struct incoming_file *f)
 	    e = {.inode = f->inode, .ctime_ns = f->ctime_ns, .published = true};
 
 	memcpy(e.name, f->name, strlen(f->name) + 1);
-	if (!newest_set(f->spool->newest, &e, &old) || !old.published ||
+	if (!newest_set(f->at->newest, &e, &old) || !old.published ||
 	    !f->spool->to.keep_latest || old.inode == f->inode)
 		return false;
 	f->old = malloc(sizeof(old));
@@ -370,15 +167,67 @@ take_place(struct incoming_file *f)
 	return true;
 }
 
+/* It is there, as durable as this store makes it. */
+static void
+finish(struct incoming_file *f)
+{
+	if (f->at->newest != NULL && take_place(f))
+		submit_job(f, spool_remove_old_job, on_old_removed, true);
+	else
+		report(f, 0);
+}
+
+static void
+on_synced(struct dirsync_wait *w, int err)
+{
+	struct incoming_file *f = container_of(w, struct incoming_file, synced);
+
+	check_magic(f, INCOMING_MAGIC);
+	f->dir = -1; /* it was closed */
+	if (err == 0) {
+		finish(f);
+		return;
+	}
+	f->base.cause = -err;
+	report(f, STORE_OUTCOME_UNKNOWN);
+}
+
+/* It has its name; whether that is durable the directory's sync will tell. */
+static void
+sync_directory(struct incoming_file *f)
+{
+	int err;
+
+	f->synced.dir = f->dir == -1 ? f->at->fd : f->dir;
+	f->synced.keep_dir = f->dir == -1;
+	f->synced.on_done = on_synced;
+	err = dirsync_join(f->at->dirsync, &f->synced);
+	if (err < 0) {
+		f->base.cause = -err;
+		report(f, STORE_OUTCOME_UNKNOWN);
+	}
+}
+
 static void
 on_committed(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
 
-	if (res == 0 && f->spool->newest != NULL && take_place(f))
-		submit_job(f, remove_old_job, on_old_removed, true);
-	else
+	check_magic(f, INCOMING_MAGIC);
+	spool_sink_drop(f);
+	if (res < 0)
 		report(f, res);
+	else if (spool_syncs(f->at))
+		sync_directory(f);
+	else
+		finish(f);
+}
+
+static void
+commit(struct incoming_file *f)
+{
+	submit_job(f, f->collecting ? spool_collected_job : spool_commit_job,
+	    on_committed, f->replaces_much);
 }
 
 void
@@ -386,9 +235,25 @@ spool_in_commit(struct incoming *in)
 {
 	struct incoming_file *f = file_of(in);
 
-	check(!f->job.in_flight && list_is_empty(&f->writing));
-	submit_job(f, commit_job, on_committed, f->replaces_much);
+	check(!f->job.in_flight && f->in_flight == 0);
+	f->committing = true;
+	if (!f->care.in_flight)
+		commit(f);
 }
+
+/* What was done beside the writes has ended. */
+void
+spool_in_cared(struct incoming_file *f, int err)
+{
+	if (f->abandoned)
+		spool_in_settle(f);
+	else if (err < 0)
+		report(f, err);
+	else
+		commit(f);
+}
+
+/* ---- create ---- */
 
 static void
 on_created(struct op *op, int res)
@@ -396,134 +261,78 @@ on_created(struct op *op, int res)
 	report(op->owner, res);
 }
 
-static int
-discard_job(void *arg)
-{
-	close_all(arg);
-	return 0;
-}
-
 static void
-file_free(struct incoming_file *f)
-{
-	f->spool->base.files--;
-	f->magic = 0;
-	free(f->terms);
-	free(f->old);
-	free(f);
-}
-
-static void
-on_discarded(struct op *op, int res)
-{
-	(void)res;
-	file_free(op->owner);
-}
-
-/* Abandoned: end it as soon as nothing is in flight. */
-static void
-settle(struct incoming_file *f)
-{
-	if (f->job.in_flight || !list_is_empty(&f->writing))
-		return;
-	if (f->u.fd != -1 || f->dir != -1)
-		submit_job(
-		    f, discard_job, on_discarded, f->offset > LENGTHY_BYTES);
-	else
-		file_free(f);
-}
-
-void
-spool_in_abort(struct incoming *in)
-{
-	struct incoming_file *f = file_of(in);
-
-	f->abandoned = true;
-	f->base.owner = NULL;
-	settle(f);
-}
-
-/* One chunk is written, or failed: it goes back to its pool here. */
-static void
-on_written(struct op *op, int res)
+on_created_late(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
-	struct chunk *c = container_of(op, struct chunk, op);
+	struct spool_dir *at = f->at;
 
-	check_magic(f, INCOMING_MAGIC);
-	list_remove(&c->node);
-	chunk_give(c);
-	if (f->writer != NULL)
-		writer_wrote(f->writer, res < 0 ? res : 0); /* may abort `f` */
-	else if (f->abandoned)
-		settle(f);
+	spool_enter(at);
+	spool_sink_opened(f, res); /* may end `f` */
+	spool_learn(at, res);
+	spool_leave(at);
 }
 
-static void
-sink_write(struct sink *s, struct chunk *c, struct writer *w)
+/* It was collected, and it takes too long. */
+void
+spool_in_create_late(struct incoming_file *f)
 {
-	struct incoming_file *f =
-	    file_of(container_of(s, struct incoming, sink));
-
-	f->writer = w;
-	c->op = (struct op){.kind = OP_WRITE,
-	    .fd = f->u.fd,
-	    .buf = c->data,
-	    .len = c->len,
-	    .offset = f->offset,
-	    .owner = f,
-	    .on_done = on_written};
-	f->offset += c->len;
-	list_append(&f->writing, &c->node);
-	engine_submit(f->spool->to.engine, f->spool->device, &c->op);
+	submit_job(f, spool_create_job, on_created_late, false);
 }
 
-static void
-sink_abandon(struct sink *s)
+static int
+new_file(
+    struct spool *sp, const struct store_wish *wish, struct incoming_file **ret)
 {
-	struct incoming_file *f =
-	    file_of(container_of(s, struct incoming, sink));
-	struct list_node *n, *tmp;
+	size_t len = strlen(wish->name);
+	struct incoming_file *f;
 
-	f->writer = NULL;
-	LIST_EACH(&f->writing, n, tmp)
-	chunk_disown(container_of(n, struct chunk, node));
+	check(len < STORE_NAME_MAX);
+	if (!sp->base.is_open)
+		return STORE_NOT_READY;
+	if (device_is_sick(sp->at->device))
+		return STORE_SICK;
+	f = calloc(1, sizeof(*f) + len + 1);
+	if (f == NULL)
+		return -ENOMEM;
+	memcpy(f->name, wish->name, len + 1);
+	*ret = f;
+	return 0;
 }
-
-static const struct sink_ops sink_ops = {
-    .write = sink_write,
-    .abandon = sink_abandon,
-};
 
 int
 spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
     void (*done)(void *owner, int err), struct incoming **ret)
 {
 	struct spool *sp = spool_of(s);
-	size_t len = strlen(wish->name);
-	struct incoming_file *f = NULL;
+	struct incoming_file *f;
+	int err;
 
-	check(len < STORE_NAME_MAX);
-	if (sp->base.is_open)
-		f = calloc(1, sizeof(*f) + len + 1);
-	if (f == NULL) {
+	err = new_file(sp, wish, &f);
+	if (err < 0) {
 		free(wish->terms);
-		return sp->base.is_open ? -ENOMEM : (int)STORE_NOT_READY;
+		return err;
 	}
 	f->magic = INCOMING_MAGIC;
-	f->base.sink.ops = &sink_ops;
+	f->spool = sp;
+	f->at = sp->at;
 	f->base.store = s;
-	f->base.account = &sp->device->account;
+	f->base.account = &f->at->device->account;
 	f->base.owner = owner;
 	f->base.done = done;
-	f->spool = sp;
 	f->u.fd = f->dir = -1;
+	f->length = wish->length;
+	f->collecting = wish->collect && wish->length <= sp->to.chunk_size;
 	f->terms_hold = wish->terms_hold;
 	f->terms = wish->terms;
-	list_init(&f->writing);
-	memcpy(f->name, wish->name, len + 1);
+	atomic_init(&f->fate, FATE_OPEN);
+	spool_sink_init(f);
+	spool_enter(f->at);
 	sp->base.files++;
+	list_append(&sp->incoming, &f->node);
 	*ret = &f->base;
-	submit_job(f, create_job, on_created, false);
+	if (f->collecting)
+		return 1;
+	submit_job(f, spool_create_job, on_created, false);
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* What spool.c, spool_in.c and spool_out.c share; nobody else includes it. */
+/* What the spool's own files share; nobody else includes it. */
 #ifndef STORE_SPOOL_INTERNAL_H
 #define STORE_SPOOL_INTERNAL_H
 
@@ -7,36 +7,120 @@
 
 #include "disk/device.h"
 #include "disk/engine.h"
+#include "stat/ledger.h"
+#include "store/dirsync.h"
 #include "store/newest.h"
 #include "store/publish.h"
 #include "store/spool.h"
 
 enum {
 	SPOOL_SYNCED_DIRS = 256,
+	SPOOL_LENGTHY_BYTES = 1024 * 1024, /* freeing more takes its time */
+	SPOOL_ALIGN = 4096,		   /* of direct writes */
+};
+
+#define INCOMING_MAGIC 0x696e636fU
+
+/*
+ * A directory that is open.  A file holds on to the one it began in, also
+ * when the path leads to another one meanwhile.
+ */
+struct spool_dir {
+	struct spool *spool;
+	size_t users; /* files in it, and the spool itself */
+	int fd;
+	struct stat st;
+	struct device_traits traits;
+	struct publish publish;
+	struct device *device;
+	struct device_listener health;
+	struct dirsync *dirsync;
+	struct newest *newest;	    /* NULL: too many directories */
+	struct ledger_disk *ledger; /* NULL: too many disks */
+	struct op close_op;
+
+	/* Directories (inodes) whose way down from the root is on stable
+	 * storage; engine threads look and store. */
+	_Atomic uint64_t synced_dirs[SPOOL_SYNCED_DIRS];
 };
 
 struct spool {
 	struct store base;
 	struct spool_setup to;
-	int root; /* the output directory; -1: not open */
-	struct publish publish;
-	struct device *device;	/* whose st_dev this is; NULL: not open */
-	struct device *unknown; /* while it is not */
-	struct newest *newest;
+	struct spool_dir *at;	/* NULL: not open */
+	struct device *unknown; /* for opening it */
+	struct list incoming, outgoing;
+	/* files to be ended when the disk answers again */
+	struct list held_incoming, held_outgoing;
 	int said; /* the last error logged about opening */
-
-	/* Directories (inodes) whose way down from the root is on stable
-	 * storage; engine threads look and store. */
-	_Atomic uint64_t synced_dirs[SPOOL_SYNCED_DIRS];
+	bool was_open;
+	bool said_sick;
+	bool direct_refused; /* O_DIRECT does not work here after all */
 
 	struct op open_op;
+	struct spool_dir *opening; /* what that job makes */
+	unsigned swept;
 	ev_timer retry;
 	struct op scan_op;
 	struct newest_entry scanned;
-	/* what the opening job found, for the loop to take over */
-	struct stat found_stat;
-	enum device_kind found_kind;
-	unsigned swept;
+	bool scan_found;
+	struct op probe_op;
+	ev_timer probe_again;
+};
+
+/* Whether an upload's name may still be kept from appearing. */
+enum fate {
+	FATE_OPEN,
+	FATE_LINKING,	 /* it may appear at any time */
+	FATE_CALLED_OFF, /* it never will */
+};
+
+struct incoming_file {
+	unsigned magic;
+	struct incoming base;
+	struct spool *spool;
+	struct spool_dir *at;
+	struct list_node node;	    /* of the spool's `incoming` */
+	struct list_node held_node; /* of its `held` */
+
+	/* writing: spool_sink.c */
+	struct writer *writer; /* NULL: gone */
+	struct list pending;   /* chunks that wait to be written */
+	struct list writing;   /* first chunks of the writes in flight */
+	unsigned in_flight;    /* such writes */
+	uint64_t offset;       /* where the next chunk goes */
+	uint64_t written;      /* all before it is */
+	uint64_t length;       /* when known */
+	bool collecting;       /* there is no file yet */
+	bool direct_wanted;    /* from direct_from on */
+	bool direct;	       /* O_DIRECT is set */
+	uint64_t direct_from;  /* offset */
+	uint64_t granted;      /* the ledger, or the disk, has room up to it */
+	uint64_t owed;	       /* of that, what stands in the ledger */
+	uint64_t allocated;    /* space is allocated up to it */
+	bool allocates;	       /* ahead of what is written */
+	uint64_t behind_from;  /* all before it was written back */
+	struct op care;	       /* room ahead, or writing back */
+	uint64_t care_to;      /* its end */
+	uint64_t care_need;    /* less will do */
+	ev_prepare on_collected; /* never started, only fed */
+
+	/* jobs: spool_in.c and, on engine threads, spool_job.c */
+	struct op job;
+	struct unpublished u;
+	int dir;	  /* deepest directory that exists; -1: the root */
+	const char *rest; /* the part of `name` below it */
+	bool committing;
+	bool abandoned; /* by its upload: end when nothing is in flight */
+	_Atomic int fate;
+	struct dirsync_wait synced;
+	ino_t inode;
+	uint64_t ctime_ns;	  /* `keep latest`: when it got its name */
+	bool replaces_much;	  /* what it replaces takes its time to free */
+	struct newest_entry *old; /* `keep latest`: to be removed; or NULL */
+	bool (*terms_hold)(const void *terms, const struct stat *existing);
+	void *terms;
+	char name[];
 };
 
 static inline struct spool *
@@ -46,20 +130,80 @@ spool_of(struct store *s)
 }
 
 static inline bool
-spool_syncs(const struct spool *sp)
+spool_syncs(const struct spool_dir *at)
 {
-	return sp->to.sync && sp->device->kind != DEVICE_MEMORY;
+	return at->spool->to.sync && at->device->kind != DEVICE_MEMORY;
 }
+
+/* Of the room it was promised, so much needs no promise any more. */
+static inline void
+spool_settle(struct incoming_file *f, uint64_t bytes)
+{
+	if (bytes > f->owed)
+		bytes = f->owed;
+	if (bytes > 0)
+		ledger_settle(f->at->ledger, f->spool->to.slot, bytes);
+	f->owed -= bytes;
+}
+
+/* spool.c: an upload or a download begins in the directory, or has ended. */
+void spool_enter(struct spool_dir *at);
+void spool_leave(struct spool_dir *at);
+
+/* spool.c: the path does not lead to `at` any more. */
+void spool_reopen(struct spool_dir *at);
+
+/* spool_health.c */
+void spool_health_init(struct spool *sp);
+bool spool_health_is_idle(const struct spool *sp);
+void spool_health_fini(struct spool *sp);
+void spool_on_health(struct device_listener *l, struct device *d);
+/* An upload ended in `err`: does that say something of the directory? */
+void spool_learn(struct spool_dir *at, int err);
+
+/* spool_scan.c: find the newest upload, unless it is known. */
+void spool_scan(struct spool *sp);
+
+/* spool_job.c, on engine threads: arguments are incoming files. */
+int spool_create_job(void *file);
+int spool_commit_job(void *file);
+int spool_collected_job(void *file);
+int spool_remove_old_job(void *file);
+int spool_discard_job(void *file);
+int spool_extend_job(void *file);
+/* Is the path still `at`?  0 or STORE_VANISHED. */
+int spool_check_place(const struct spool_dir *at);
+
+/* spool_sink.c */
+extern const struct sink_ops spool_sink_ops;
+void spool_sink_init(struct incoming_file *f);
+/* The file is made, or could not be. */
+void spool_sink_opened(struct incoming_file *f, int err);
+/* No operation of the sink is in flight. */
+bool spool_sink_is_idle(const struct incoming_file *f);
+/* Call off what has not begun yet. */
+void spool_sink_cancel(struct incoming_file *f);
+/* Chunks that were collected go back. */
+void spool_sink_drop(struct incoming_file *f);
 
 /* spool_in.c */
 int spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
     void (*done)(void *owner, int err), struct incoming **ret);
 void spool_in_commit(struct incoming *in);
 void spool_in_abort(struct incoming *in);
+void spool_in_create_late(struct incoming_file *f);
+void spool_in_settle(struct incoming_file *f);
+void spool_in_cared(struct incoming_file *f, int err);
+/* Its disk is sick. */
+void spool_in_fail(struct incoming_file *f);
 
 /* spool_out.c */
 int spool_out_open(struct store *s, const char *name, void *owner,
     void (*done)(void *owner, int err), struct outgoing **ret);
 void spool_out_close(struct outgoing *out);
+/* Its disk is sick. */
+void spool_out_fail(struct list_node *n);
+/* The disk answers again: end what is held. */
+void spool_out_settle(struct list_node *held);
 
 #endif

@@ -14,16 +14,14 @@
 
 #define OUTGOING_MAGIC 0x6f757467U
 
-enum {
-	LENGTHY_BYTES = 1024 * 1024, /* freeing more takes its time */
-};
-
 struct outgoing_file {
 	unsigned magic;
 	struct outgoing base;
-	struct spool *spool;
-	struct reader *reader; /* NULL: gone */
-	struct chunk *reading; /* in an operation */
+	struct spool_dir *at;
+	struct list_node node;	    /* of the spool's `outgoing` */
+	struct list_node held_node; /* of its `held_outgoing` */
+	struct reader *reader;	    /* NULL: gone */
+	struct chunk *reading;	    /* in an operation */
 	struct op job;
 	int fd;
 	bool abandoned;
@@ -47,7 +45,7 @@ open_job(void *arg)
 
 	/* O_NONBLOCK: somebody may have put a FIFO there. */
 	fd = path_open(
-	    f->spool->root, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+	    f->at->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &f->base.st) == -1 || !S_ISREG(f->base.st.st_mode)) {
@@ -73,22 +71,27 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
     void (*on_done)(struct op *, int))
 {
 	/* A file that was removed meanwhile is freed by its close. */
-	f->job = (struct op){
-	    .lengthy = call == close_job && f->base.st.st_size > LENGTHY_BYTES,
-	    .kind = OP_CALL,
-	    .call = call,
-	    .arg = f,
-	    .owner = f,
-	    .on_done = on_done};
-	engine_submit(f->spool->to.engine, f->spool->device, &f->job);
+	f->job =
+	    (struct op){.lengthy = call == close_job &&
+				   f->base.st.st_size > SPOOL_LENGTHY_BYTES,
+		.kind = OP_CALL,
+		.call = call,
+		.arg = f,
+		.owner = f,
+		.on_done = on_done};
+	engine_submit(f->at->spool->to.engine, f->at->device, &f->job);
 }
 
 static void
 file_free(struct outgoing_file *f)
 {
-	f->spool->base.files--;
+	struct spool_dir *at = f->at;
+
+	list_remove(&f->node);
+	at->spool->base.files--;
 	f->magic = 0;
 	free(f);
+	spool_leave(at);
 }
 
 static void
@@ -102,12 +105,35 @@ on_closed(struct op *op, int res)
 static void
 settle(struct outgoing_file *f)
 {
+	list_remove(&f->held_node);
 	if (f->job.in_flight || f->reading != NULL)
 		return;
-	if (f->fd != -1)
-		submit_job(f, close_job, on_closed);
-	else
+	if (f->fd == -1)
 		file_free(f);
+	else if (f->at->device->stalled)
+		list_append(&f->at->spool->held_outgoing, &f->held_node);
+	else
+		submit_job(f, close_job, on_closed);
+}
+
+void
+spool_out_settle(struct list_node *held)
+{
+	settle(container_of(held, struct outgoing_file, held_node));
+}
+
+void
+spool_out_fail(struct list_node *n)
+{
+	struct outgoing_file *f = container_of(n, struct outgoing_file, node);
+
+	/* What it has read goes on its way; what it waits for does not come. */
+	if (f->abandoned || (!f->job.in_flight && f->reading == NULL))
+		return;
+	(void)engine_cancel(f->at->spool->to.engine, &f->job);
+	if (f->reading != NULL)
+		(void)engine_cancel(f->at->spool->to.engine, &f->reading->op);
+	f->base.done(f->base.owner, STORE_SICK); /* may close `f` */
 }
 
 static void
@@ -169,7 +195,7 @@ source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 	    .offset = f->base.offset,
 	    .owner = f,
 	    .on_done = on_read};
-	engine_submit(f->spool->to.engine, f->spool->device, &c->op);
+	engine_submit(f->at->spool->to.engine, f->at->device, &c->op);
 	return SOURCE_TAKEN;
 }
 
@@ -200,13 +226,13 @@ resolve_name(struct spool *sp, const char *name, char *ret)
 		memcpy(ret, name, strlen(name) + 1);
 		return 0;
 	}
-	if (sp->newest == NULL)
+	if (sp->at->newest == NULL)
 		return STORE_LOOKING;
-	if (newest_get(sp->newest, &e)) {
+	if (newest_get(sp->at->newest, &e)) {
 		memcpy(ret, e.name, sizeof(e.name));
 		return 0;
 	}
-	return newest_is_known(sp->newest) ? STORE_NONE : STORE_LOOKING;
+	return newest_is_known(sp->at->newest) ? STORE_NONE : STORE_LOOKING;
 }
 
 int
@@ -219,6 +245,8 @@ spool_out_open(struct store *s, const char *name, void *owner,
 
 	if (!sp->base.is_open)
 		return STORE_NOT_READY;
+	if (sp->at->device->stalled)
+		return STORE_SICK;
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		return -ENOMEM;
@@ -231,12 +259,14 @@ spool_out_open(struct store *s, const char *name, void *owner,
 	f->base.source.ops = &source_ops;
 	f->base.source.fd = -1;
 	f->base.store = s;
-	f->base.account = &sp->device->fetching;
+	f->at = sp->at;
+	f->base.account = &f->at->device->fetching;
 	f->base.owner = owner;
 	f->base.done = done;
-	f->spool = sp;
 	f->fd = -1;
+	spool_enter(f->at);
 	sp->base.files++;
+	list_append(&sp->outgoing, &f->node);
 	*ret = &f->base;
 	submit_job(f, open_job, on_opened);
 	return 0;

@@ -65,10 +65,13 @@ side() {
 }
 
 @test "read-bound at 50 KB/s: the writer waits at get() each time" {
+	local piece
+
+	# Longer than a chunk: it is not collected before there is a file.
+	printf -v piece '%03000d' 0
 	start_server 'trace on;' '' 'chunk_size 16k;'
-	raw -p 30 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 80\r\n\r\n' \
-		0123456789 0123456789 0123456789 0123456789 \
-		0123456789 0123456789 0123456789 0123456789
+	raw -p 30 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 24000\r\n\r\n' \
+		"$piece" "$piece" "$piece" "$piece" "$piece" "$piece" "$piece" "$piece"
 	assert_status 201
 	assert_equal "$(receipt verdict)" read-bound
 	eventually _done 1

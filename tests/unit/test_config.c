@@ -373,7 +373,7 @@ static const struct mistake value_mistakes[] = {
 			    "chunk_size?" },
 	{ "lsiten 80;", "lsiten: no such directive; did you mean listen, "
 			"which is allowed in server?" },
-	{ "direct_io auto;", "direct_io: no such directive" },
+	{ "odirect auto;", "odirect: no such directive" },
 	{ "\"\" 1;", ": no such directive" },
 	{ "listen 80;", "listen: not allowed at top level; allowed in "
 			"server" },

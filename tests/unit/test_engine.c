@@ -118,7 +118,8 @@ need_engine(void)
 static struct device *
 device(dev_t id, enum device_kind kind)
 {
-	struct device *d = device_get(f.devices, id, kind);
+	struct device *d =
+	    device_get(f.devices, id, (struct device_traits){.kind = kind});
 
 	assert_non_null(d);
 	return d;

@@ -218,7 +218,7 @@ sink_go_on(struct fake_sink *s)
 		chunk_give(c);
 		if (s->writer != NULL)
 			writer_wrote(
-			    s->writer, s->len >= s->fail_at ? -ENOSPC : 0);
+			    s->writer, 1, s->len >= s->fail_at ? -ENOSPC : 0);
 	}
 }
 

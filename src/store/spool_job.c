@@ -1,0 +1,486 @@
+/*
+ * What engine threads do for a file on its way in.  All of it may wait for the
+ * disk, and nothing here runs on the loop (but for memory file systems).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "spool_internal.h"
+#include "store/path.h"
+#include "store/space.h"
+
+enum {
+	TRIES = 8,
+	PARTS_MAX = 16, /* of a name */
+};
+
+/* Close what is open, and take back a temp name. */
+static void
+close_all(struct incoming_file *f)
+{
+	publish_discard(&f->at->publish, &f->u);
+	fd_close(&f->u.fd);
+	fd_close(&f->dir);
+}
+
+int
+spool_discard_job(void *file)
+{
+	close_all(file);
+	return 0;
+}
+
+int
+spool_check_place(const struct spool_dir *at)
+{
+	struct stat st;
+
+	if (stat(at->spool->base.dir, &st) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? STORE_VANISHED
+							   : -errno;
+	return st.st_dev == at->st.st_dev && st.st_ino == at->st.st_ino
+		   ? 0
+		   : STORE_VANISHED;
+}
+
+/* ---- room ---- */
+
+/*
+ * Owe the file room up to `to`, if the disk has it beside all that is owed
+ * already and min_free.
+ */
+static int
+grant(struct incoming_file *f, uint64_t to)
+{
+	struct spool_dir *at = f->at;
+	uint64_t more = to - f->granted, owed, room;
+	struct statvfs fs;
+
+	if (fstatvfs(at->fd, &fs) == -1)
+		return -errno;
+	if (at->ledger == NULL || fs.f_blocks == 0) { /* nobody can say */
+		f->granted = to;
+		return 0;
+	}
+	if (more > (uint64_t)fs.f_blocks * fs.f_frsize)
+		return -ENOSPC;
+	ledger_owe(at->ledger, at->spool->to.slot, more);
+	owed = ledger_owed(at->ledger);
+	if (fstatvfs(at->fd, &fs) == -1)
+		fs.f_bavail = 0;
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (room < at->spool->to.min_free ||
+	    room - at->spool->to.min_free < owed) {
+		ledger_settle(at->ledger, at->spool->to.slot, more);
+		return -ENOSPC;
+	}
+	f->owed += more;
+	f->granted = to;
+	return 0;
+}
+
+/* Allocate the space up to `to`: the file system counts it from here on. */
+static int
+allocate(struct incoming_file *f, uint64_t to)
+{
+	int err = space_allocate(f->u.fd, f->allocated, to - f->allocated);
+
+	if (err == -EOPNOTSUPP || err == -ENOSYS) {
+		f->allocates = false;
+		return 0;
+	}
+	if (err < 0)
+		return err;
+	f->allocated = to;
+	spool_settle(f, f->owed);
+	return 0;
+}
+
+/* Room for the file: all it needs, or a first step. */
+static int
+reserve(struct incoming_file *f)
+{
+	int err = grant(f, f->length != STORE_LENGTH_UNKNOWN
+			       ? f->length
+			       : f->at->spool->to.chunk_size);
+
+	if (err == 0 && f->allocates && f->length != STORE_LENGTH_UNKNOWN)
+		err = allocate(f, f->length);
+	return err;
+}
+
+/*
+ * Of a file whose length is not known: more room, up to care_to if there is as
+ * much, up to what is to be written now if not.
+ */
+int
+spool_extend_job(void *file)
+{
+	struct incoming_file *f = file;
+	int err = 0;
+
+	if (f->granted < f->care_to)
+		err = grant(f, f->care_to);
+	if (err == -ENOSPC && f->granted < f->care_need)
+		err = grant(f, f->care_need);
+	if (err == 0 && f->allocates && f->allocated < f->granted)
+		err = allocate(f, f->granted);
+	return err;
+}
+
+/* ---- create ---- */
+
+/* May a file named `name` in `dir` be made, in place of what is there? */
+static int
+check_target(
+    struct incoming_file *f, int dir, const char *name, bool *ret_exists)
+{
+	struct stat st;
+	bool exists;
+
+	exists = fstatat(dir == -1 ? f->at->fd : dir, name, &st,
+		     AT_SYMLINK_NOFOLLOW) == 0;
+	if (!exists && errno != ENOENT)
+		return -errno;
+	*ret_exists = exists;
+	f->replaces_much = exists && st.st_size > SPOOL_LENGTHY_BYTES;
+	if (exists && S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (exists && S_ISLNK(st.st_mode))
+		return -ELOOP;
+	if (f->terms_hold != NULL &&
+	    !f->terms_hold(f->terms, exists ? &st : NULL))
+		return STORE_REFUSED;
+	if (exists && !f->spool->to.overwrite)
+		return -EEXIST;
+	return 0;
+}
+
+/* What a client can be told before it sends the body. */
+static int
+check_wish(struct incoming_file *f)
+{
+	bool exists = false;
+
+	if (strchr(f->rest, '/') == NULL)
+		return check_target(f, f->dir, f->rest, &exists);
+	if (f->terms_hold != NULL && !f->terms_hold(f->terms, NULL))
+		return STORE_REFUSED;
+	return 0;
+}
+
+/* Make the file; `early`: before there is a body. */
+static int
+create(struct incoming_file *f, bool early)
+{
+	struct stat st;
+	int err = 0;
+
+	/* Late, publishing tells the same. */
+	if (early)
+		err = spool_check_place(f->at);
+	if (err == 0)
+		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
+	if (err == 0 && early)
+		err = check_wish(f);
+	if (err == 0)
+		err = publish_create(&f->at->publish, f->dir, &f->u);
+	if (err < 0)
+		return err;
+	if (fstat(f->u.fd, &st) == -1)
+		return -errno;
+	f->inode = st.st_ino;
+	return reserve(f);
+}
+
+/* Close it all; perhaps the directory is gone, and that is behind `err`. */
+static int
+give_up(struct incoming_file *f, int err)
+{
+	close_all(f);
+	if (err == STORE_OUTCOME_UNKNOWN || err == STORE_SYNC_FAILED ||
+	    spool_check_place(f->at) != STORE_VANISHED)
+		return err;
+	return STORE_VANISHED;
+}
+
+int
+spool_create_job(void *file)
+{
+	struct incoming_file *f = file;
+	int err = create(f, true);
+
+	return err < 0 ? give_up(f, err) : 0;
+}
+
+/* ---- commit ---- */
+
+/* Look at what has the name now, and replace it if it may be.  Nobody else of
+ * us replaces or removes anything in this store between the two. */
+static int
+replace(struct incoming_file *f, int dir, const char *name)
+{
+	struct publish *p = &f->at->publish;
+	bool exists = false;
+	int lock, err;
+
+	lock = publish_serialize(p);
+	if (lock < 0)
+		return lock;
+	err = check_target(f, dir, name, &exists);
+	if (err == 0 && exists) {
+		err = publish_replace(p, &f->u, dir, name);
+		f->base.replaced = err == 0;
+	} else if (err == 0) {
+		err = publish_link(p, &f->u, dir, name);
+	}
+	fd_close(&lock);
+	return err;
+}
+
+/* Link; replace where there is something, or where terms want to see it. */
+static int
+give_name(struct incoming_file *f, int dir, const char *name)
+{
+	int fate = FATE_OPEN, err = -EEXIST;
+
+	/* The loop may have called it off, because this took so long. */
+	if (!atomic_compare_exchange_strong(&f->fate, &fate, FATE_LINKING))
+		return STORE_SICK;
+	if (f->terms_hold == NULL)
+		err = publish_link(&f->at->publish, &f->u, dir, name);
+	/* Again only if others make and remove that name all the time. */
+	for (int i = 0; i < TRIES && err == -EEXIST; i++) {
+		err = replace(f, dir, name);
+		if (err == -EEXIST && !f->spool->to.overwrite)
+			break;
+	}
+	return err;
+}
+
+/*
+ * The directory that holds the name is synced last; those above it hold the
+ * names on the way to it, perhaps made by another upload that has not synced
+ * them, or could not.  Once is enough for each directory.  Upwards from where
+ * we are, since names may be changed under us.
+ */
+static int
+sync_ancestors(struct spool_dir *at_dir, int dir)
+{
+	struct stat st;
+	size_t slot = 0;
+	int at = dir, err = 0;
+
+	for (int level = 0; level <= PARTS_MAX; level++) {
+		int up = -1;
+
+		if (fstat(at, &st) == -1)
+			err = -errno;
+		if (err < 0 || st.st_ino == at_dir->st.st_ino)
+			break;
+		if (level == 0) {
+			slot = (size_t)st.st_ino % SPOOL_SYNCED_DIRS;
+			if (atomic_load(&at_dir->synced_dirs[slot]) ==
+			    st.st_ino)
+				return 0;
+		}
+		up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (up == -1 || fsync(up) == -1)
+			err = -errno;
+		if (at != dir)
+			fd_close(&at);
+		at = up;
+	}
+	if (at != dir)
+		fd_close(&at);
+	if (err == 0 && fstat(dir, &st) == 0 && st.st_ino != at_dir->st.st_ino)
+		atomic_store(&at_dir->synced_dirs[slot], st.st_ino);
+	return err;
+}
+
+/* The data on stable storage.  Never tried again: a second fsync after one
+ * that failed says 0 and lies. */
+static int
+sync_data(struct incoming_file *f)
+{
+	if (fsync(f->u.fd) == 0)
+		return 0;
+	f->base.cause = errno;
+	/* Some learn only now that there is no room (quota, NFS). */
+	return errno == ENOSPC || errno == EDQUOT ? -errno : STORE_SYNC_FAILED;
+}
+
+static uint64_t
+ctime_ns(const struct stat *st)
+{
+	return (uint64_t)st->st_ctim.tv_sec * NS_PER_S +
+	       (uint64_t)st->st_ctim.tv_nsec;
+}
+
+static uint64_t
+ctime_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? ctime_ns(&st) : 0;
+}
+
+/* All that can fail without harm, before the file gets its name. */
+static int
+prepare(struct incoming_file *f, int *ret_made, const char **ret_name)
+{
+	bool sync = spool_syncs(f->at);
+	int dir = f->dir == -1 ? f->at->fd : f->dir;
+	int err = 0;
+
+	if (f->allocated > f->offset)
+		err = space_trim(f->u.fd, f->offset);
+	if (err == 0 && sync)
+		err = sync_data(f);
+	if (err == 0 && f->at->device->kind == DEVICE_UNKNOWN)
+		err = publish_check_close(f->u.fd);
+	if (err == 0)
+		err = path_make_parents(dir, f->rest, sync, ret_made, ret_name);
+	if (err == 0 && sync && (*ret_made != -1 || f->dir != -1))
+		err = sync_ancestors(f->at, *ret_made == -1 ? dir : *ret_made);
+	if (err == 0)
+		err = spool_check_place(f->at);
+	return err;
+}
+
+/* Whoever waits for the sync of the directory keeps its descriptor. */
+static int
+keep_directory(struct incoming_file *f, int made)
+{
+	struct stat st;
+
+	if (made != -1) {
+		fd_close(&f->dir);
+		f->dir = made;
+	}
+	if (f->dir == -1) {
+		f->synced.inode = f->at->st.st_ino;
+		return 0;
+	}
+	if (fstat(f->dir, &st) == -1) {
+		f->base.cause = errno;
+		return STORE_OUTCOME_UNKNOWN;
+	}
+	f->synced.inode = st.st_ino;
+	return 0;
+}
+
+/* Data first, then the name; the directories that hold the name are synced
+ * when this has ended. */
+static int
+commit(struct incoming_file *f)
+{
+	const char *name = NULL;
+	int made = -1, err;
+
+	err = prepare(f, &made, &name);
+	if (err == 0)
+		err = give_name(f,
+		    made != -1	   ? made
+		    : f->dir == -1 ? f->at->fd
+				   : f->dir,
+		    name);
+	if (err < 0) {
+		fd_close(&made);
+		return err;
+	}
+	if (f->spool->to.keep_latest)
+		f->ctime_ns = ctime_of(f->u.fd);
+	if (spool_syncs(f->at))
+		err = keep_directory(f, made);
+	else
+		fd_close(&made);
+	fd_close(&f->u.fd);
+	return err;
+}
+
+int
+spool_commit_job(void *file)
+{
+	struct incoming_file *f = file;
+	int err = commit(f);
+
+	if (err == 0 && !spool_syncs(f->at))
+		close_all(f);
+	return err < 0 ? give_up(f, err) : 0;
+}
+
+/* ---- small ones, all at once ---- */
+
+static int
+write_collected(struct incoming_file *f)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&f->pending, n, tmp)
+	{
+		struct chunk *c = container_of(n, struct chunk, node);
+		struct op op = {.kind = OP_WRITE,
+		    .fd = f->u.fd,
+		    .buf = c->data,
+		    .len = c->len,
+		    .offset = c->op.offset};
+		int res = op_run(&op);
+
+		if (res < 0)
+			return res;
+	}
+	return 0;
+}
+
+int
+spool_collected_job(void *file)
+{
+	struct incoming_file *f = file;
+	int err;
+
+	err = create(f, false);
+	if (err == 0)
+		err = write_collected(f);
+	f->base.written_ns = clock_mono_ns();
+	if (err == 0)
+		err = commit(f);
+	if (err == 0 && !spool_syncs(f->at))
+		close_all(f);
+	return err < 0 ? give_up(f, err) : 0;
+}
+
+/* ---- keep latest ---- */
+
+/* Remove what this upload replaced as the newest, if it is still the file that
+ * it was. */
+int
+spool_remove_old_job(void *file)
+{
+	struct incoming_file *f = file;
+	const char *rest;
+	struct stat st;
+	int dir, at, lock, err;
+
+	err = path_open_parent(f->at->fd, f->old->name, &dir, &rest);
+	if (err < 0)
+		return err;
+	lock = publish_serialize(&f->at->publish);
+	if (lock < 0) {
+		fd_close(&dir);
+		return lock;
+	}
+	at = dir == -1 ? f->at->fd : dir;
+	if (fstatat(at, rest, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && (uint64_t)st.st_ino == f->old->inode &&
+	    ctime_ns(&st) == f->old->ctime_ns && unlinkat(at, rest, 0) == -1)
+		err = -errno;
+	fd_close(&lock);
+	fd_close(&dir);
+	return err;
+}

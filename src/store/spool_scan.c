@@ -1,0 +1,173 @@
+/*
+ * At the start: which of the files that are there is the newest.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "spool_internal.h"
+#include "store/path.h"
+
+#define RETRY_S 1.0
+
+enum {
+	DEPTH_MAX = 16, /* of directories, as of names */
+};
+
+/* A newer regular file than *best? */
+struct scan {
+	struct newest_entry *best;
+	struct timespec ctime;
+	bool found, dotfiles;
+	char path[NEWEST_NAME_MAX];
+};
+
+static void
+look_at(struct scan *s, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		return;
+	if (s->found && (st->st_ctim.tv_sec < s->ctime.tv_sec ||
+			    (st->st_ctim.tv_sec == s->ctime.tv_sec &&
+				st->st_ctim.tv_nsec <= s->ctime.tv_nsec)))
+		return;
+	s->found = true;
+	s->ctime = st->st_ctim;
+	s->best->inode = st->st_ino;
+	memcpy(s->best->name, s->path, sizeof(s->path));
+}
+
+static bool
+is_skipped(const struct scan *s, const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	       strcmp(name, PUBLISH_TEMP_DIR) == 0 ||
+	       (name[0] == '.' && !s->dotfiles);
+}
+
+static int scan_below(
+    struct scan *s, int fd, size_t path_len, size_t len, int depth);
+
+/* Look through the directory `fd`, which is closed on the way out: 0 or a
+ * negative errno.  What vanishes meanwhile is none. */
+static int
+scan_dir(struct scan *s, int fd, size_t path_len, int depth)
+{
+	const struct dirent *e;
+	DIR *d = fdopendir(fd);
+	int err = 0;
+
+	if (d == NULL) {
+		err = -errno;
+		fd_close(&fd);
+		return err;
+	}
+	while (err == 0 && (errno = 0, e = readdir(d)) != NULL) {
+		size_t len = strlen(e->d_name);
+		struct stat st;
+
+		if (is_skipped(s, e->d_name) ||
+		    path_len + len + 2 > sizeof(s->path) ||
+		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+			continue;
+		memcpy(s->path + path_len, e->d_name, len + 1);
+		look_at(s, &st);
+		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
+			err = scan_below(s, fd, path_len, len, depth);
+	}
+	if (err == 0)
+		err = -errno;
+	closedir(d);
+	return err;
+}
+
+/* Look through the directory whose name stands last in s->path. */
+static int
+scan_below(struct scan *s, int fd, size_t path_len, size_t len, int depth)
+{
+	int sub = path_open(fd, s->path + path_len, O_RDONLY | O_DIRECTORY);
+
+	if (sub == -EMFILE || sub == -ENFILE || sub == -ENOMEM || sub == -EIO)
+		return sub;
+	if (sub < 0)
+		return 0; /* not ours to enter, or gone */
+	s->path[path_len + len] = '/';
+	return scan_dir(s, sub, path_len + len + 1, depth + 1);
+}
+
+/* On an engine thread: the newest file by ctime, which link(2) sets. */
+static int
+scan_job(void *arg)
+{
+	struct spool_dir *at = arg;
+	struct spool *sp = at->spool;
+	struct scan s = {.best = &sp->scanned, .dotfiles = sp->to.dotfiles};
+	int fd, err;
+
+	fd = path_open(at->fd, ".", O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	err = scan_dir(&s, fd, 0, 1);
+	return err < 0 ? err : s.found;
+}
+
+static void
+try_later(struct spool *sp)
+{
+	ev_timer_set(&sp->retry, RETRY_S, 0.);
+	ev_timer_start(sp->to.loop, &sp->retry);
+}
+
+static void
+on_scanned(struct op *op, int res)
+{
+	struct spool_dir *at = op->owner;
+	struct spool *sp = at->spool;
+
+	if (res < 0) {
+		log_error("%s: cannot be looked through for the newest upload: "
+			  "%s",
+		    sp->base.dir, strerror(-res));
+		newest_unclaim_scan(at->newest);
+		try_later(sp);
+	} else {
+		newest_scanned(at->newest, res > 0 ? &sp->scanned : NULL);
+	}
+	sp->base.open_settled = true;
+	if (at != sp->at && sp->base.is_open)
+		spool_scan(sp);
+	spool_leave(at);
+}
+
+/* Another worker may be looking already; it may die over it, so we look again
+ * later. */
+void
+spool_scan(struct spool *sp)
+{
+	struct spool_dir *at = sp->at;
+
+	if (sp->scan_op.in_flight)
+		return;
+	if (at->newest == NULL || newest_is_known(at->newest)) {
+		sp->base.open_settled = true;
+		return;
+	}
+	if (!newest_claim_scan(at->newest)) {
+		sp->base.open_settled = true;
+		try_later(sp);
+		return;
+	}
+	spool_enter(at);
+	sp->scan_op = (struct op){.kind = OP_CALL,
+	    .call = scan_job,
+	    .lengthy = true,
+	    .arg = at,
+	    .owner = at,
+	    .on_done = on_scanned};
+	engine_submit(sp->to.engine, at->device, &sp->scan_op);
+}
