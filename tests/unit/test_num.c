@@ -1,6 +1,6 @@
 /*
  * The base layer's readers and writers: numbers, sizes, times, text made
- * safe, addresses, dates.
+ * safe, base64, addresses, dates.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "base/addr.h"
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/str.h"
@@ -417,6 +418,95 @@ test_parse_http_date(void **state)
 	}
 }
 
+static void
+test_base64(void **state)
+{
+	/* RFC 4648 section 10, and all bits set. */
+	static const struct {
+		const char *bytes, *text;
+	} rows[] = {
+	    {"", ""},
+	    {"f", "Zg=="},
+	    {"fo", "Zm8="},
+	    {"foo", "Zm9v"},
+	    {"foob", "Zm9vYg=="},
+	    {"fooba", "Zm9vYmE="},
+	    {"foobar", "Zm9vYmFy"},
+	    {"\xff\xff\xff\xfb\xf0", "////+/A="},
+	    {"forty-nine bytes, one more than are encoded at once",
+		"Zm9ydHktbmluZSBieXRlcywgb25lIG1vcmUgdGhhbiBhcmUgZW5jb2RlZCBhd"
+		"CBvbmNl"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		size_t len = strlen(rows[i].bytes);
+		char got[64];
+		struct str s = {0};
+
+		str_puts(&s, "");
+		base64_add(&s, rows[i].bytes, len);
+		assert_string_equal(s.s, rows[i].text);
+		assert_int_equal(s.len, BASE64_LEN(len));
+		assert_int_equal(base64_decode(s.s, s.len, got, len), 0);
+		assert_memory_equal(got, rows[i].bytes, len);
+		assert_int_equal(
+		    base64_decode(s.s, s.len, got, len + 1), -EINVAL);
+		str_fini(&s);
+	}
+}
+
+/* What libcrypto, or others, would take for "f", "fo" or "foo". */
+static void
+test_base64_has_one_form(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t want;
+	} rows[] = {
+	    {"Zg=", 1},
+	    {"Zg", 1},
+	    {"Zg===", 1},
+	    {"Zh==", 1},
+	    {"Z===", 1},
+	    {"Zg=a", 1},
+	    {"====", 1},
+	    {"Zm9v", 1},
+	    {"Zm8", 2},
+	    {"Zm9=", 2},
+	    {"Zm==", 2},
+	    {"=m8=", 2},
+	    {"Z=8=", 2},
+	    {"Zm9v=", 3},
+	    {"Zm9=", 3},
+	    {"Zm9-", 3},
+	    {"Zm9_", 3},
+	    {" m9v", 3},
+	    {"Zm9 ", 3},
+	    {"Zm 9", 3},
+	    {"Zm9\n", 3},
+	    {"Zm9v\n", 3},
+	    {" Zm9v", 3},
+	    {"Zm9\xf6", 3},
+	    {"Zm9v\r\n\r\n", 3},
+	    {"Zm9vZg==", 3},
+	    {"Zg==Zm9v", 4},
+	    {"Zg==Zg==", 2},
+	    {"Zm9v    ", 3},
+	    {"    Zm9v", 3},
+	    {"-m9v", 3},
+	};
+	char got[8];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (base64_decode(rows[i].text, strlen(rows[i].text), got,
+			rows[i].want) != -EINVAL)
+			fail_msg("%s is taken", rows[i].text);
+	assert_int_equal(base64_decode("Zm\0v", 4, got, 3), -EINVAL);
+	assert_int_equal(base64_decode("\0\0\0\0", 4, got, 3), -EINVAL);
+}
+
 int
 main(void)
 {
@@ -435,6 +525,8 @@ main(void)
 	    cmocka_unit_test(test_stamps),
 	    cmocka_unit_test(test_clocks_go),
 	    cmocka_unit_test(test_parse_http_date),
+	    cmocka_unit_test(test_base64),
+	    cmocka_unit_test(test_base64_has_one_form),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,31 @@
+/*
+ * base/base64.h - base64 (RFC 4648 section 4), in its canonical form only.
+ *
+ * libcrypto does the work, but it forgives: white space, padding that is
+ * none, bits behind the last byte.  Here every text has one value, and every
+ * value one text.
+ */
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
+
+#include <stddef.h>
+
+#include "base/check.h"
+
+struct str;
+
+/* The characters that `len` bytes make, padding included. */
+#define BASE64_LEN(len) (((len) + 2) / 3 * 4)
+
+/* Add the bytes to `b` as base64. */
+void base64_add(struct str *b, const void *bytes, size_t len);
+
+/*
+ * base64_decode(text, len, ret, want):
+ * Read exactly `want` bytes.  0, or -EINVAL when `text` is not what
+ * base64_add() makes of so many bytes; *ret is then undefined.
+ */
+NODISCARD int base64_decode(
+    const char *text, size_t len, void *ret, size_t want);
+
+#endif
