@@ -15,7 +15,7 @@
  * connection must be closed after the answer.
  *
  * Upgrade fields are ignored.  Field lines that may stand once only (all
- * that struct head has as a text, If-Match and If-None-Match among them) are
+ * that struct head has as one text, If-Match and If-None-Match among them) are
  * refused with 400 when they come twice, and not joined.
  */
 #ifndef HTTP_HEAD_H
@@ -32,6 +32,7 @@ enum {
 	HEAD_BLANKS_MAX = 4,	   /* empty lines before it: else 400 */
 	HEAD_SIZE_CAP = 64 * 1024, /* no limit may be above: http-parser's own
 				      is 80 KiB */
+	HEAD_LINES_MAX = 8, /* of one list field that is kept: else 400 */
 };
 
 /* What a head may be. */
@@ -50,6 +51,12 @@ enum head_method {
 	METHOD_CONNECT,
 	METHOD_OTHER, /* HTTP knows it, nothing here serves it */
 	METHOD_COUNT
+};
+
+/* The lines of a field that is one list, in their order; each may be empty. */
+struct head_lines {
+	unsigned count;
+	struct span line[HEAD_LINES_MAX];
 };
 
 /* All texts point into the buffer that was parsed, or are static. */
@@ -80,12 +87,16 @@ struct head {
 	bool content_range;   /* the field is there */
 	bool content_coded;   /* a Content-Encoding other than identity */
 
+	struct span content_md5;
 	struct span if_match;
 	struct span if_none_match;
 	struct span if_modified_since;
 	struct span if_unmodified_since;
 	struct span if_range;
 	struct span range;
+
+	struct head_lines content_digest;
+	struct head_lines repr_digest;
 };
 
 /* Where head_scan() stands; zeroed at the start of each head. */

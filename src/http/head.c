@@ -356,6 +356,29 @@ take_content_range(struct parse *p, struct span v)
 	return 0;
 }
 
+static int
+take_line(struct parse *p, struct head_lines *lines, struct span v)
+{
+	if (lines->count == HEAD_LINES_MAX)
+		return refuse(p, 400,
+		    "a digest field stands on more than 8 lines: "
+		    "put them into one, with commas between");
+	lines->line[lines->count++] = v;
+	return 0;
+}
+
+static int
+take_content_digest(struct parse *p, struct span v)
+{
+	return take_line(p, &p->h->content_digest, v);
+}
+
+static int
+take_repr_digest(struct parse *p, struct span v)
+{
+	return take_line(p, &p->h->repr_digest, v);
+}
+
 /* clang-format off */
 #define NAME(text) text, sizeof(text) - 1
 #define ONCE(text) NAME(text), text " is given twice: send it once"
@@ -373,8 +396,10 @@ static const struct field {
 	size_t to;
 } known[] = {
 	{ NAME("Connection"),          NULL, take_connection },
+	{ NAME("Content-Digest"),      NULL, take_content_digest },
 	{ NAME("Content-Encoding"),    NULL, take_content_coding },
 	{ ONCE("Content-Length"),            take_length },
+	{ ONCE("Content-MD5"),         NULL, TO(content_md5) },
 	{ NAME("Content-Range"),       NULL, take_content_range },
 	{ NAME("Expect"),              NULL, take_expect },
 	{ ONCE("Host"),                      take_host },
@@ -384,6 +409,7 @@ static const struct field {
 	{ ONCE("If-Range"),            NULL, TO(if_range) },
 	{ ONCE("If-Unmodified-Since"), NULL, TO(if_unmodified_since) },
 	{ ONCE("Range"),               NULL, TO(range) },
+	{ NAME("Repr-Digest"),         NULL, take_repr_digest },
 	{ ONCE("Transfer-Encoding"),         take_coding },
 };
 /* clang-format on */

@@ -470,6 +470,16 @@ fields_are_found(void **state)
 	assert_span(h.if_range, "");
 	assert_span(h.range, "bytes=0-");
 
+	look(PUT("Content-MD5: x\r\nContent-Digest: a=1, b \r\n"
+		 "Repr-Digest:\r\nCONTENT-DIGEST:c\r\n"),
+	    &h);
+	assert_span(h.content_md5, "x");
+	assert_int_equal(h.content_digest.count, 2);
+	assert_span(h.content_digest.line[0], "a=1, b");
+	assert_span(h.content_digest.line[1], "c");
+	assert_int_equal(h.repr_digest.count, 1);
+	assert_span(h.repr_digest.line[0], "");
+
 	look(PUT("Content-Length: 9223372036854775807\r\n"), &h);
 	assert_true(h.has_length && !h.chunked);
 	assert_true(h.content_length == INT64_MAX);
