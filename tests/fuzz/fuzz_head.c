@@ -2,7 +2,8 @@
  * The head of a request, from any bytes: where it ends does not depend on
  * the cuts, what is taken out of it is what a plain reading finds there, and
  * nothing that two readers could understand differently is accepted.  Then
- * the way of a request goes on: the route, the name, the conditions.
+ * the way of a request goes on: the route, the name, the conditions, the
+ * checksums.
  */
 #include "http/head.h"
 
@@ -13,6 +14,7 @@
 #include "app/names.h"
 #include "fuzz.h"
 #include "http/conditions.h"
+#include "http/digest_fields.h"
 #include "http/intake.h"
 #include "http/router.h"
 #include "net/transport.h"
@@ -480,11 +482,15 @@ static void
 check_spans(const struct head *h, const char *buf, size_t len)
 {
 	const struct span all[] = {h->method_text, h->target, h->path, h->host,
-	    h->if_match, h->if_none_match, h->if_modified_since,
+	    h->content_md5, h->if_match, h->if_none_match, h->if_modified_since,
 	    h->if_unmodified_since, h->if_range, h->range};
 
 	for (size_t i = 0; i < COUNT_OF(all); i++)
 		check_span(all[i], buf, len);
+	for (size_t i = 0; i < h->content_digest.count; i++)
+		check_span(h->content_digest.line[i], buf, len);
+	for (size_t i = 0; i < h->repr_digest.count; i++)
+		check_span(h->repr_digest.line[i], buf, len);
 }
 
 static bool
@@ -612,6 +618,19 @@ check_lists(const struct head *h, const struct plain *p)
 	check(h->content_coded == (other > 0));
 }
 
+/* A field that is kept line by line. */
+static void
+check_digest_lines(
+    const struct head_lines *lines, const struct plain *p, const char *name)
+{
+	struct span v;
+
+	check(lines->count == find_field(p, name, &v));
+	check(lines->count <= HEAD_LINES_MAX);
+	if (lines->count > 0)
+		check(same_text(lines->line[lines->count - 1], v));
+}
+
 /* The fields that are kept as texts. */
 static void
 check_texts(const struct head *h, const struct plain *p)
@@ -620,6 +639,7 @@ check_texts(const struct head *h, const struct plain *p)
 		const char *name;
 		struct span got;
 	} texts[] = {
+	    {"Content-MD5", h->content_md5},
 	    {"If-Match", h->if_match},
 	    {"If-None-Match", h->if_none_match},
 	    {"If-Modified-Since", h->if_modified_since},
@@ -635,6 +655,8 @@ check_texts(const struct head *h, const struct plain *p)
 		check(same_text(texts[i].got, v));
 	}
 	check(h->content_range == (find_field(p, "Content-Range", &v) > 0));
+	check_digest_lines(&h->content_digest, p, "Content-Digest");
+	check_digest_lines(&h->repr_digest, p, "Repr-Digest");
 }
 
 /* What nobody could misunderstand: this must be taken. */
@@ -643,8 +665,9 @@ is_plainest(const struct plain *p)
 {
 	static const char *const methods[] = {
 	    "GET", "HEAD", "PUT", "POST", "OPTIONS", "DELETE"};
-	static const char *const once[] = {"If-Match", "If-None-Match",
-	    "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range"};
+	static const char *const once[] = {"Content-MD5", "If-Match",
+	    "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
+	    "If-Range", "Range"};
 	static const char coding[] = "Transfer-Encoding";
 	struct span rest = p->fields, line, v;
 	bool known = false, is_1_1 = is_word(p->version, "HTTP/1.1");
@@ -677,6 +700,9 @@ is_plainest(const struct plain *p)
 	for (size_t i = 0; i < COUNT_OF(once); i++)
 		if (find_field(p, once[i], &v) > 1)
 			return false;
+	if (find_field(p, "Content-Digest", &v) > HEAD_LINES_MAX ||
+	    find_field(p, "Repr-Digest", &v) > HEAD_LINES_MAX)
+		return false;
 	if (find_field(p, "Host", &v) != 1)
 		return false;
 	for (size_t i = 0; i < v.len; i++)
@@ -821,6 +847,20 @@ check_read(const struct head *h, const struct stat *st)
 }
 
 static void
+check_digests(const struct head *h)
+{
+	struct digest_claims claims;
+	const char *why = NULL;
+	int status = digest_fields_read(h, &claims, &why);
+
+	if (status == 0)
+		check(claims.set == 0 || h->content_md5.s != NULL ||
+		      h->content_digest.count + h->repr_digest.count > 0);
+	else
+		check(status == 400 && why != NULL);
+}
+
+static void
 check_write(const struct head *h, const struct stat *st)
 {
 	const char *why = NULL;
@@ -854,6 +894,7 @@ go_on(const struct head *h, unsigned file_size)
 	if (h->method == METHOD_PUT || h->method == METHOD_POST) {
 		check_write(h, &st);
 		check_write(h, NULL);
+		check_digests(h);
 	}
 }
 
