@@ -34,6 +34,12 @@ enum conf_direct {
 	DIRECT_OFF,
 };
 
+enum conf_checksum {
+	CHECKSUM_OFF,
+	CHECKSUM_CRC32C,
+	CHECKSUM_SHA256,
+};
+
 enum conf_keep {
 	KEEP_ALL,
 	KEEP_LATEST,
@@ -60,6 +66,7 @@ struct conf_location {
 	uint64_t min_free;	/* bytes */
 	uint64_t direct_io_min; /* bytes */
 	enum conf_direct direct_io;
+	enum conf_checksum checksum;
 	enum conf_keep keep;
 	bool overwrite;
 	bool sync;

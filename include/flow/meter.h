@@ -2,7 +2,7 @@
  * flow/meter.h - who waited for whom: the life of an upload, split in time.
  *
  *	reader   network | paced | queue | memory | done
- *	writer   data | write | sync | done
+ *	writer   data | write | hash | sync | done
  *
  * Each side is in exactly one of its states at any time; a change costs one
  * clock read.  Times are nanoseconds.
@@ -24,6 +24,7 @@ enum meter_reader {
 enum meter_writer {
 	WRITER_DATA,  /* the queue is empty */
 	WRITER_WRITE, /* at least one write in flight */
+	WRITER_HASH,  /* none, but a digest is being computed */
 	WRITER_SYNC,  /* syncing and publishing */
 	WRITER_DONE,
 	WRITER_STATE_COUNT
@@ -33,6 +34,7 @@ enum verdict {
 	VERDICT_BALANCED,
 	VERDICT_READ_BOUND,  /* the writer waited for the reader */
 	VERDICT_WRITE_BOUND, /* the reader waited for the writer */
+	VERDICT_HASH_BOUND,  /* and that for the digest more than the disk */
 	VERDICT_COUNT
 };
 
@@ -45,6 +47,7 @@ struct meter {
 	enum meter_writer writer;
 	uint64_t reader_ns[READER_STATE_COUNT];
 	uint64_t writer_ns[WRITER_STATE_COUNT];
+	uint64_t hash_ns; /* computing digests, beside all else */
 };
 
 /* Begin: reading, and waiting for data. */
@@ -73,8 +76,9 @@ uint64_t meter_saved_ns(const struct meter *m);
 
 /*
  * Read-bound: the writer waited for data at least twice as long as the reader
- * for queue and memory; write-bound: the reverse; else, or when all of these
- * are under 10 ms together, balanced.
+ * for queue and memory; write-bound: the reverse, or hash-bound when digests
+ * took longer than writes; else, or when all of these are under 10 ms together,
+ * balanced.
  */
 enum verdict meter_verdict(const struct meter *m);
 

@@ -52,6 +52,10 @@ void writer_wake(struct writer *w);
 /* The sink is done with `chunks` of them: 0, or a negative errno. */
 void writer_wrote(struct writer *w, unsigned chunks, int err);
 
+/* The sink has chunks of it, and writes none of them but computes a digest; or
+ * it writes again.  For the meter. */
+void writer_hashes(struct writer *w, bool hashes);
+
 /* Stop for good, leaving to the sink what it has; idempotent. */
 void writer_stop(struct writer *w);
 

@@ -39,6 +39,7 @@ struct spool_setup {
 	struct ev_loop *loop;
 	struct engine *engine;
 	struct device_set *devices;
+	struct device *compute; /* digests are computed there */
 	struct newest_table *newest;
 	struct ledger *ledger;
 	unsigned slot;	   /* of this worker, for the ledger */

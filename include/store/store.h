@@ -17,6 +17,7 @@
 
 #include "base/check.h"
 #include "disk/chunk.h"
+#include "disk/digest.h"
 #include "flow/sink.h"
 #include "flow/source.h"
 
@@ -50,6 +51,8 @@ enum store_error {
 	STORE_LOOKING = -20006,		/* the newest is being looked for */
 	STORE_SICK = -20007,	 /* its disk does not answer, or has failed */
 	STORE_VANISHED = -20008, /* the directory is gone, or another one */
+	STORE_DIGEST_DIFFERS = -20009, /* from wish.claims */
+	STORE_NO_DIGEST = -20010, /* one that was wished for cannot be had */
 };
 
 /* What to store. */
@@ -59,6 +62,9 @@ struct store_wish {
 	/* It is small, and nobody waits to be told of trouble before he sends
 	 * it: the store may begin when all is there.  It is ready at once. */
 	bool collect;
+	unsigned digests; /* a set of algorithms to compute: disk/digest.h */
+	const struct digest_claims *claims; /* what must come of those of its
+					       set; copied; or NULL */
 	/*
 	 * Terms beyond the store's own `overwrite`; NULL: none.  Called on an
 	 * engine thread with what has that name now (NULL: nothing), before
@@ -79,7 +85,10 @@ struct incoming {
 	unsigned write_depth; /* chunks it can use at once; 0: any number */
 	uint64_t written_ns;  /* after the commit of what was collected: when
 				 it was written, by clock_mono_ns() */
-	int cause;	      /* the errno behind an error of the store, or 0 */
+	const struct digest *digest; /* after commit: those wished for; NULL:
+					none */
+	uint64_t hash_ns;	     /* computing them */
+	int cause; /* the errno behind an error of the store, or 0 */
 };
 
 /* A file on its way out. */

@@ -12,8 +12,10 @@
 #include "base/num.h"
 #include "flow/flow.h"
 #include "http/conditions.h"
+#include "http/digest_fields.h"
 #include "app/endings.h"
 #include "app/names.h"
+#include "app/receipt.h"
 #include "app/terms.h"
 
 #define UPLOAD_MAGIC 0x75706c6fU
@@ -133,69 +135,6 @@ drop(struct request *r)
 	upload_on(container_of(r, struct upload, request), GONE);
 }
 
-/* ---- the receipt ---- */
-
-/* Nanoseconds as milliseconds with three digits behind the point. */
-#define MS(ns) ((ns) / NS_PER_MS), (unsigned)((ns) % NS_PER_MS / 1000)
-#define MS_FMT "%" PRIu64 ".%03u"
-
-static void
-add_receipt(const struct upload *u, const char *location, struct response *r)
-{
-	const struct meter *m = &u->flow.meter;
-
-	str_puts(&r->content, "{\"name\":\"");
-	str_escape(&r->content, u->name, strlen(u->name));
-	str_printf(&r->content,
-	    "\",\"location\":\"%s\",\"bytes\":%" PRIu64
-	    ",\"durability\":\"%s\","
-	    "\"verdict\":\"%s\",\"ms\":{\"network\":" MS_FMT
-	    ",\"queue\":" MS_FMT ",\"memory\":" MS_FMT ",\"data\":" MS_FMT
-	    ",\"write\":" MS_FMT ",\"sync\":" MS_FMT ",\"total\":" MS_FMT
-	    "},\"overlap_saved_ms\":" MS_FMT "}\n",
-	    location, conn_body_bytes(u->conn),
-	    durability_name[u->incoming->store->durability],
-	    verdict_name[meter_verdict(m)], MS(meter_network_ns(m)),
-	    MS(m->reader_ns[READER_QUEUE]), MS(m->reader_ns[READER_MEMORY]),
-	    MS(m->writer_ns[WRITER_DATA]), MS(m->writer_ns[WRITER_WRITE]),
-	    MS(m->writer_ns[WRITER_SYNC]), MS(meter_total_ns(m)),
-	    MS(meter_saved_ns(m)));
-}
-
-static void
-add_server_timing(const struct meter *m, struct response *r)
-{
-	str_printf(&r->fields,
-	    "Server-Timing: network;dur=" MS_FMT ", queue;dur=" MS_FMT
-	    ", memory;dur=" MS_FMT ", data;dur=" MS_FMT ", write;dur=" MS_FMT
-	    ", sync;dur=" MS_FMT ", total;dur=" MS_FMT "\r\n",
-	    MS(meter_network_ns(m)), MS(m->reader_ns[READER_QUEUE]),
-	    MS(m->reader_ns[READER_MEMORY]), MS(m->writer_ns[WRITER_DATA]),
-	    MS(m->writer_ns[WRITER_WRITE]), MS(m->writer_ns[WRITER_SYNC]),
-	    MS(meter_total_ns(m)));
-}
-
-/* For the access log: how it ended, and who waited for whom. */
-static void
-add_note(const struct upload *u, struct str *note)
-{
-	const struct meter *m = &u->flow.meter;
-
-	str_puts(note, ending_word(u->ending));
-	if (m->end == 0)
-		return;
-	str_printf(note,
-	    " %s network=" MS_FMT " queue=" MS_FMT " memory=" MS_FMT
-	    " data=" MS_FMT " write=" MS_FMT " sync=" MS_FMT " saved=" MS_FMT
-	    " name=\"",
-	    verdict_name[meter_verdict(m)], MS(meter_network_ns(m)),
-	    MS(m->reader_ns[READER_QUEUE]), MS(m->reader_ns[READER_MEMORY]),
-	    MS(m->writer_ns[WRITER_DATA]), MS(m->writer_ns[WRITER_WRITE]),
-	    MS(m->writer_ns[WRITER_SYNC]), MS(meter_saved_ns(m)));
-	str_escape(note, u->name, strlen(u->name));
-	str_puts(note, "\"");
-}
-
 /* ---- what is done on the way ---- */
 
 /* Give back all there is; the answer, if any, comes after. */
@@ -264,9 +203,36 @@ start_commit(struct upload *u)
 	if (u->location->sync)
 		trace_step(u->flow.trace, TRACE_WRITER, "sync()");
 	trace_step(u->flow.trace, TRACE_WRITER, "publish()");
-	/* What was collected is written only now: see answer_stored(). */
+	/* What was collected is written only now: see stop_meter(). */
 	meter_write(&u->flow.meter, WRITER_SYNC);
 	store_commit(u->incoming);
+}
+
+/* What a receipt, and the access log, say of it; `location` may be NULL. */
+static struct receipt
+receipt_of(const struct upload *u, const char *location)
+{
+	return (struct receipt){
+	    .ending = u->ending,
+	    .name = u->name,
+	    .location = location,
+	    .bytes = conn_body_bytes(u->conn),
+	    .meter = &u->flow.meter,
+	    .durability = u->incoming ? u->incoming->store->durability : 0,
+	    .digest = u->incoming ? u->incoming->digest : NULL,
+	};
+}
+
+/* The times are all known now. */
+static void
+stop_meter(struct upload *u)
+{
+	meter_stop(&u->flow.meter);
+	if (u->incoming == NULL)
+		return;
+	u->flow.meter.hash_ns = u->incoming->hash_ns;
+	if (u->incoming->written_ns != 0)
+		meter_split_sync(&u->flow.meter, u->incoming->written_ns);
 }
 
 static void
@@ -275,25 +241,23 @@ answer_stored(struct upload *u)
 	struct conn *c = u->conn;
 	struct response r = {.content_type = "application/json"};
 	struct str location = {0};
+	struct receipt receipt;
 
-	meter_stop(&u->flow.meter);
-	if (u->incoming->written_ns != 0)
-		meter_split_sync(&u->flow.meter, u->incoming->written_ns);
+	stop_meter(u);
 	u->ending = u->incoming->replaced ? ENDED_REPLACED : ENDED_STORED;
 	r.status = ending_status(u->ending);
 	if (strcmp(u->location->prefix, "/") != 0)
 		str_puts(&location, u->location->prefix);
 	str_puts(&location, "/");
 	names_encode(u->name, &location);
-	add_receipt(u, location.s, &r);
-	str_printf(&r.fields, "Location: %s\r\n", location.s);
-	add_server_timing(&u->flow.meter, &r);
+	receipt = receipt_of(u, location.s);
+	receipt_respond(&receipt, &r);
 	if (conn_is_logged(c))
-		add_note(u, &r.note);
-	str_fini(&location);
+		receipt_note(&receipt, &r.note);
 	let_go(u, "Done");
 	conn_answer(c, &r);
 	response_fini(&r);
+	str_fini(&location);
 }
 
 /* Someone who runs this server has to see what is not the client's doing. */
@@ -346,6 +310,7 @@ answer_failed(struct upload *u)
 	enum ending e = u->ending;
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
+	struct receipt receipt;
 
 	log_failure(u);
 	if (e == ENDED_BAD_FRAMING && conn_body_problem(c) != NULL)
@@ -354,9 +319,10 @@ answer_failed(struct upload *u)
 	else
 		ending_respond(e, u->location->prefix,
 		    limit_of(e, u->service, u->location, limit), &r);
-	meter_stop(&u->flow.meter);
+	stop_meter(u);
+	receipt = receipt_of(u, NULL);
 	if (conn_is_logged(c))
-		add_note(u, &r.note);
+		receipt_note(&receipt, &r.note);
 	let_go(u, ending_word(e));
 	if (ending_status(e) == 0)
 		conn_leave(c, r.note.s);
@@ -499,14 +465,31 @@ upload_new(struct service *s, struct conn *c, const struct route *route,
 	return u;
 }
 
+static unsigned
+digests_of(enum conf_checksum c)
+{
+	switch (c) {
+	case CHECKSUM_CRC32C:
+		return digest_bit(DIGEST_CRC32C);
+	case CHECKSUM_SHA256:
+		return digest_bit(DIGEST_SHA256);
+	case CHECKSUM_OFF:
+		break;
+	}
+	return 0;
+}
+
 /* Ask the store for a file. */
 static void
-begin_storing(struct upload *u, const struct head *h)
+begin_storing(
+    struct upload *u, const struct head *h, const struct digest_claims *claims)
 {
 	struct store_wish wish = {
 	    .name = u->name,
 	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
 	    .collect = h->has_length && !h->expect_continue,
+	    .digests = digests_of(u->location->checksum),
+	    .claims = claims,
 	};
 	struct terms *terms;
 	int err;
@@ -556,6 +539,7 @@ upload_begin(struct service *s, struct conn *c, const struct head *h,
     const struct route *route, void **ret_request)
 {
 	const struct conf_location *l = route->location;
+	struct digest_claims claims;
 	char name[NAMES_MAX + 1];
 	tally_place place = 0;
 	struct upload *u;
@@ -563,6 +547,8 @@ upload_begin(struct service *s, struct conn *c, const struct head *h,
 	int status;
 
 	status = conditions_write(h, NULL, &why) == 400 ? 400 : 0;
+	if (status == 0)
+		status = digest_fields_read(h, &claims, &why);
 	if (status == 0)
 		status = find_name(route, name, &why);
 	if (status != 0) {
@@ -586,5 +572,5 @@ upload_begin(struct service *s, struct conn *c, const struct head *h,
 	}
 	u->place = place;
 	*ret_request = &u->request;
-	begin_storing(u, h);
+	begin_storing(u, h, &claims);
 }

@@ -47,6 +47,12 @@ static const char *const words_direct[] = {
     [DIRECT_OFF] = "off",
     NULL,
 };
+static const char *const words_checksum[] = {
+    [CHECKSUM_OFF] = "off",
+    [CHECKSUM_CRC32C] = "crc32c",
+    [CHECKSUM_SHA256] = "sha256",
+    NULL,
+};
 static const char *const words_keep[] = {
     [KEEP_ALL] = "all",
     [KEEP_LATEST] = "latest",
@@ -65,6 +71,9 @@ const struct directive directives[] = {
 	{ "buffer_memory", VALUE_SIZE, APPLY_RELOAD, OF_TOP(buffer_memory),
 	  RANGE(MB(1), GB(1024)), .dflt = "256m",
 	  .help = "most memory for chunks, per worker" },
+	{ "checksum", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(checksum),
+	  .words = words_checksum, .dflt = "off",
+	  .help = "compute it of each upload, for the receipt and Repr-Digest" },
 	{ "chunk_size", VALUE_SIZE, APPLY_RELOAD, OF_TOP(chunk_size),
 	  RANGE(KB(4), MB(64)), .multiple = 4096, .dflt = "256k",
 	  .help = "bytes in a chunk, the unit that is read and written" },

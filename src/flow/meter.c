@@ -11,6 +11,7 @@ const char *const verdict_name[VERDICT_COUNT] = {
     [VERDICT_BALANCED] = "balanced",
     [VERDICT_READ_BOUND] = "read-bound",
     [VERDICT_WRITE_BOUND] = "write-bound",
+    [VERDICT_HASH_BOUND] = "hash-bound",
 };
 
 void
@@ -87,7 +88,7 @@ uint64_t
 meter_saved_ns(const struct meter *m)
 {
 	uint64_t apart = meter_network_ns(m) + m->writer_ns[WRITER_WRITE] +
-			 m->writer_ns[WRITER_SYNC];
+			 m->writer_ns[WRITER_HASH] + m->writer_ns[WRITER_SYNC];
 	uint64_t total = meter_total_ns(m);
 
 	return apart > total ? apart - total : 0;
@@ -105,6 +106,8 @@ meter_verdict(const struct meter *m)
 	if (starved >= 2 * held)
 		return VERDICT_READ_BOUND;
 	if (held >= 2 * starved)
-		return VERDICT_WRITE_BOUND;
+		return m->hash_ns > m->writer_ns[WRITER_WRITE]
+			   ? VERDICT_HASH_BOUND
+			   : VERDICT_WRITE_BOUND;
 	return VERDICT_BALANCED;
 }

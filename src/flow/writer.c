@@ -113,6 +113,14 @@ writer_wrote(struct writer *w, unsigned chunks, int err)
 }
 
 void
+writer_hashes(struct writer *w, bool hashes)
+{
+	check_magic(w, WRITER_MAGIC);
+	if (w->writing > 0)
+		meter_write(w->to.meter, hashes ? WRITER_HASH : WRITER_WRITE);
+}
+
+void
 writer_stop(struct writer *w)
 {
 	if (w->magic == 0)

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "disk/chunk.h"
 #include "disk/device.h"
+#include "disk/digest.h"
 #include "disk/engine.h"
 #include "disk/journal.h"
 #include "flow/trace.h"
@@ -44,6 +45,7 @@ struct worker {
 	struct ev_loop *loop;
 	struct chunk_pool *pool;
 	struct device_set *devices;
+	struct device *compute;
 	struct engine *engine;
 	struct journal *trace;
 	struct journal *errors; /* of the error log */
@@ -368,6 +370,7 @@ begin_server(struct worker *w, size_t i)
 		    .loop = w->loop,
 		    .engine = w->engine,
 		    .devices = w->devices,
+		    .compute = w->compute,
 		    .newest = w->to->newest,
 		    .ledger = w->to->ledger,
 		    .slot = shm_slot_number(w->to->shm, w->to->slot),
@@ -407,8 +410,10 @@ begin_shared(struct worker *w)
 	if (w->pool == NULL)
 		return -ENOMEM;
 	w->devices = device_set_new(w->pool);
-	if (w->devices == NULL)
+	w->compute = w->devices ? device_new_compute(w->devices) : NULL;
+	if (w->compute == NULL)
 		return -ENOMEM;
+	(void)digest_start();
 	err = engine_new(w->loop, choice_of(conf->io_engine), &w->engine);
 	if (err < 0) {
 		log_error("io_engine: cannot be had here: %s", strerror(-err));
@@ -528,6 +533,7 @@ end(struct worker *w)
 	engine_free(&w->engine);
 	device_set_free(&w->devices);
 	chunk_pool_free(&w->pool);
+	digest_stop();
 	ev_loop_destroy(w->loop);
 }
 

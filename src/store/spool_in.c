@@ -18,6 +18,10 @@
 #include "base/log.h"
 #include "spool_internal.h"
 
+enum {
+	HASH_MAX = 16 * 1024, /* hashed on the loop, if anything is */
+};
+
 static struct incoming_file *
 file_of(struct incoming *in)
 {
@@ -68,6 +72,7 @@ file_free(struct incoming_file *f)
 	list_remove(&f->node);
 	f->spool->base.files--;
 	f->magic = 0;
+	spool_hash_fini(f);
 	free(f->terms);
 	free(f->old);
 	free(f);
@@ -227,7 +232,10 @@ static void
 commit(struct incoming_file *f)
 {
 	submit_job(f, f->collecting ? spool_collected_job : spool_commit_job,
-	    on_committed, f->replaces_much);
+	    on_committed,
+	    /* Much to hash is not for the loop, on a memory file system. */
+	    f->replaces_much ||
+		(f->collecting && f->digest != NULL && f->offset > HASH_MAX));
 }
 
 void
@@ -286,6 +294,7 @@ new_file(
 {
 	size_t len = strlen(wish->name);
 	struct incoming_file *f;
+	int err;
 
 	check(len < STORE_NAME_MAX);
 	if (!sp->base.is_open)
@@ -295,6 +304,12 @@ new_file(
 	f = calloc(1, sizeof(*f) + len + 1);
 	if (f == NULL)
 		return -ENOMEM;
+	err = spool_hash_init(f, wish);
+	if (err < 0) {
+		spool_hash_fini(f);
+		free(f);
+		return err;
+	}
 	memcpy(f->name, wish->name, len + 1);
 	*ret = f;
 	return 0;

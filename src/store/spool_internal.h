@@ -105,6 +105,14 @@ struct incoming_file {
 	uint64_t care_need;    /* less will do */
 	ev_prepare on_collected; /* never started, only fed */
 
+	/* digests, beside the writes: spool_hash.c */
+	struct digest *digest;	      /* NULL: none */
+	struct digest_claims *claims; /* NULL: none */
+	struct list to_hash;	      /* chunks, by their hash_node */
+	struct list hashing;	      /* those in hash_op */
+	struct list moved;	      /* written, or given up, but hashed */
+	struct op hash_op;
+
 	/* jobs: spool_in.c and, on engine threads, spool_job.c */
 	struct op job;
 	struct unpublished u;
@@ -185,6 +193,21 @@ bool spool_sink_is_idle(const struct incoming_file *f);
 void spool_sink_cancel(struct incoming_file *f);
 /* Chunks that were collected go back. */
 void spool_sink_drop(struct incoming_file *f);
+
+/* spool_hash.c */
+int spool_hash_init(struct incoming_file *f, const struct store_wish *wish);
+void spool_hash_fini(struct incoming_file *f);
+/* The next chunk of the file. */
+void spool_hash_add(struct incoming_file *f, struct chunk *c);
+/* It is written or given up: back to the pool, now (true) or when it is
+ * hashed. */
+bool spool_hash_release(struct incoming_file *f, struct chunk *c);
+/* Begin no more. */
+void spool_hash_abandon(struct incoming_file *f);
+/* On an engine thread: the next bytes of a collected file. */
+int spool_hash_now(struct incoming_file *f, const void *bytes, size_t len);
+/* On an engine thread: the values; do they differ from what was claimed? */
+int spool_hash_finish(struct incoming_file *f);
 
 /* spool_in.c */
 int spool_in_create(struct store *s, const struct store_wish *wish, void *owner,

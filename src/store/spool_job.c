@@ -336,9 +336,10 @@ prepare(struct incoming_file *f, int *ret_made, const char **ret_name)
 {
 	bool sync = spool_syncs(f->at);
 	int dir = f->dir == -1 ? f->at->fd : f->dir;
-	int err = 0;
+	int err;
 
-	if (f->allocated > f->offset)
+	err = spool_hash_finish(f);
+	if (err == 0 && f->allocated > f->offset)
 		err = space_trim(f->u.fd, f->offset);
 	if (err == 0 && sync)
 		err = sync_data(f);
@@ -432,6 +433,8 @@ write_collected(struct incoming_file *f)
 		    .offset = c->op.offset};
 		int res = op_run(&op);
 
+		if (res >= 0 && f->digest != NULL)
+			res = spool_hash_now(f, c->data, c->len);
 		if (res < 0)
 			return res;
 	}

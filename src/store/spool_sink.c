@@ -207,7 +207,7 @@ on_written(struct op *op, int res)
 	struct chunk *c = container_of(op, struct chunk, op);
 	uint64_t end = op->offset + op->len;
 	struct writer *w = f->writer;
-	unsigned chunks = 1;
+	unsigned chunks = 0;
 	struct list_node *n;
 
 	check_magic(f, INCOMING_MAGIC);
@@ -225,11 +225,10 @@ on_written(struct op *op, int res)
 		pump(f);
 		return;
 	}
-	while ((n = list_shift(&c->joined)) != NULL) {
-		chunk_give(container_of(n, struct chunk, node));
-		chunks++;
-	}
-	chunk_give(c);
+	while ((n = list_shift(&c->joined)) != NULL)
+		chunks +=
+		    spool_hash_release(f, container_of(n, struct chunk, node));
+	chunks += spool_hash_release(f, c);
 	if (res >= 0) {
 		spool_settle(f, op->len);
 		if (end > f->written)
@@ -243,6 +242,8 @@ on_written(struct op *op, int res)
 	if (res >= 0) {
 		write_behind(f);
 		pump(f);
+		writer_hashes(
+		    w, f->in_flight == 0 && !list_is_empty(&f->moved));
 	}
 	writer_wrote(w, chunks, res < 0 ? res : 0); /* may abort `f` */
 }
@@ -317,7 +318,8 @@ submit(struct incoming_file *f, unsigned chunks, size_t bytes)
 		c->iov[i] = (struct iovec){next->data, next->len};
 	}
 	list_append(&f->writing, &c->node);
-	f->in_flight++;
+	if (f->in_flight++ == 0)
+		writer_hashes(f->writer, false);
 	engine_submit(f->spool->to.engine, f->at->device, &c->op);
 }
 
@@ -378,6 +380,7 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 	f->offset += c->len;
 	list_append(&f->pending, &c->node);
 	if (!f->collecting) {
+		spool_hash_add(f, c);
 		if (is_memory(f)) /* there and then, while it is in cache */
 			pump(f);
 	} else if (f->offset == f->length) {
@@ -385,6 +388,7 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 	} else { /* its client is slow: nobody keeps memory for it */
 		f->collecting = false;
 		s->whole_chunks = false;
+		spool_hash_add(f, c);
 		spool_in_create_late(f);
 	}
 }
@@ -403,6 +407,7 @@ sink_abandon(struct sink *s)
 
 	f->writer = NULL;
 	ev_clear_pending(f->spool->to.loop, &f->on_collected);
+	spool_hash_abandon(f);
 	spool_sink_drop(f);
 	LIST_EACH(&f->writing, n, tmp)
 	{
@@ -438,7 +443,7 @@ spool_sink_init(struct incoming_file *f)
 			   !f->spool->direct_refused &&
 			   (!known || f->length >= to->direct_min);
 	/* The page cache takes one at a time as fast as several. */
-	f->base.write_depth = f->direct_wanted ? 0 : 1;
+	f->base.write_depth = f->direct_wanted || f->digest != NULL ? 0 : 1;
 	f->direct_from = known ? 0 : to->direct_min;
 	f->allocates = f->direct_wanted && known;
 	f->base.sink.whole_chunks = f->direct_wanted || f->collecting;
@@ -462,7 +467,7 @@ spool_sink_opened(struct incoming_file *f, int err)
 bool
 spool_sink_is_idle(const struct incoming_file *f)
 {
-	return f->in_flight == 0 && !f->care.in_flight;
+	return f->in_flight == 0 && !f->care.in_flight && !f->hash_op.in_flight;
 }
 
 void
@@ -481,6 +486,10 @@ spool_sink_drop(struct incoming_file *f)
 {
 	struct list_node *n;
 
-	while ((n = list_shift(&f->pending)) != NULL)
-		chunk_give(container_of(n, struct chunk, node));
+	while ((n = list_shift(&f->pending)) != NULL) {
+		struct chunk *c = container_of(n, struct chunk, node);
+
+		chunk_disown(c);
+		(void)spool_hash_release(f, c);
+	}
 }

@@ -194,6 +194,28 @@ verdicts_have_the_words_of_the_receipt(void **state)
 	assert_string_equal(verdict_name[VERDICT_BALANCED], "balanced");
 	assert_string_equal(verdict_name[VERDICT_READ_BOUND], "read-bound");
 	assert_string_equal(verdict_name[VERDICT_WRITE_BOUND], "write-bound");
+	assert_string_equal(verdict_name[VERDICT_HASH_BOUND], "hash-bound");
+}
+
+/* The reader waited for the writer: was it the disk, or the digest? */
+static void
+hashing_is_to_blame_when_it_took_longer_than_writing(void **state)
+{
+	struct meter m = {.end = 1};
+
+	(void)state;
+	m.reader_ns[READER_QUEUE] = 100 * MS;
+	m.writer_ns[WRITER_DATA] = 10 * MS;
+	m.writer_ns[WRITER_WRITE] = 50 * MS;
+	m.hash_ns = 50 * MS;
+	assert_int_equal(meter_verdict(&m), VERDICT_WRITE_BOUND);
+	m.hash_ns = 51 * MS;
+	assert_int_equal(meter_verdict(&m), VERDICT_HASH_BOUND);
+	/* Nobody waited for it. */
+	m.reader_ns[READER_QUEUE] = 10 * MS;
+	assert_int_equal(meter_verdict(&m), VERDICT_BALANCED);
+	m.writer_ns[WRITER_DATA] = 100 * MS;
+	assert_int_equal(meter_verdict(&m), VERDICT_READ_BOUND);
 }
 
 /* clang-format off */
@@ -240,6 +262,8 @@ main(void)
 	    cmocka_unit_test(once_stopped_it_stands),
 	    cmocka_unit_test(the_verdict_names_who_was_waited_for),
 	    cmocka_unit_test(verdicts_have_the_words_of_the_receipt),
+	    cmocka_unit_test(
+		hashing_is_to_blame_when_it_took_longer_than_writing),
 	    cmocka_unit_test(saved_is_what_taking_turns_would_have_cost),
 	};
 
