@@ -250,21 +250,33 @@ allowed(struct reader *r)
 	return r->allowance < 1 ? 0 : (size_t)r->allowance;
 }
 
-/* Read no more for a while; nobody keeps a chunk meanwhile. */
+/* Who likes whole chunks may keep a part-filled one for a short while. */
+static bool
+keeps_chunk(const struct reader *r, double wait)
+{
+	return r->to.sink->whole_chunks && wait < PUT_SILENCE_WHOLE_S &&
+	       !chunk_pool_is_short(r->to.pool);
+}
+
+/* Read no more for a while; nobody keeps a chunk for long meanwhile. */
 static void
 begin_pause(struct reader *r)
 {
 	double rate = (double)r->to.limits.rate_max;
 	double wait = (1 - r->allowance) / rate;
 
-	if (r->filling != NULL && r->filling->len > 0 && !put(r))
-		return; /* it comes here again when the queue has room */
-	if (r->filling != NULL)
-		chunk_give(r->filling);
-	r->filling = NULL;
+	if (wait < PACE_PAUSE_S)
+		wait = PACE_PAUSE_S;
+	if (r->filling != NULL && !keeps_chunk(r, wait)) {
+		if (r->filling->len > 0 && !put(r))
+			return; /* again when the queue has room */
+		if (r->filling != NULL)
+			chunk_give(r->filling);
+		r->filling = NULL;
+	}
 	pause_reading(r, READER_PACED);
 	r->pacing = true;
-	deadline_set(&r->look, wait > PACE_PAUSE_S ? wait : PACE_PAUSE_S);
+	deadline_set(&r->look, wait);
 }
 
 static void

@@ -61,7 +61,8 @@ struct worker {
 	ev_prepare rest;   /* when stopping: is there anything left to do? */
 	ev_timer patience; /* when stopping: enough is enough */
 	bool stopping, fast;
-	bool leaving; /* nobody waits for anything any more */
+	double leaving_in; /* nobody waits for answers any more: how long we
+			      still wait for the disks; 0: somebody does */
 };
 
 /* ---- stopping ---- */
@@ -112,26 +113,44 @@ conns_are_closed(const struct worker *w)
 static void be_patient(struct worker *w, double seconds);
 static void stop_fast(struct worker *w);
 
-/*
- * Stopping: end the loop when nothing is left.  What no client waits for (a
- * directory being opened, the last log lines) gets half a second: it may hang
- * for good.
- */
+/* When nobody waits for an answer any more: how long for the disks? */
+static double
+last_patience_s(struct worker *w)
+{
+	const struct config *conf = w->to->conf;
+	uint64_t ms = conf->disk_stall_timeout_ms;
+
+	/* What hangs may hang for good: a directory being opened, the last log
+	 * lines, files that are thrown away. */
+	if (stores_are_idle(w, false) || engine_is_stuck(w->engine))
+		return FAST_STOP_S;
+	/* Uploads whose clients have gone are still being committed. */
+	if (conf->shutdown_timeout_ms > 0 && conf->shutdown_timeout_ms < ms)
+		ms = conf->shutdown_timeout_ms;
+	return (double)ms / 1e3;
+}
+
+/* Stopping: end the loop when nothing is left. */
 static void
 on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 {
 	struct worker *w = p->data;
+	double patience;
 
 	(void)revents;
-	if (!conns_are_closed(w) ||
-	    (!stores_are_idle(w, false) && !engine_is_stuck(w->engine)))
+	if (!conns_are_closed(w))
 		return;
 	if (journals_are_idle(w) && stores_are_idle(w, true) &&
 	    engine_in_flight(w->engine) == 0) {
 		ev_break(loop, EVBREAK_ALL);
-	} else if (!w->leaving) {
-		w->leaving = true;
-		be_patient(w, FAST_STOP_S);
+		return;
+	}
+	if (w->fast)
+		return; /* its time runs already */
+	patience = last_patience_s(w);
+	if (w->leaving_in <= 0 || patience < w->leaving_in) {
+		w->leaving_in = patience;
+		be_patient(w, patience);
 	}
 }
 
@@ -142,7 +161,7 @@ on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 	struct worker *w = t->data;
 
 	(void)revents;
-	if (w->fast || w->leaving) {
+	if (w->fast || w->leaving_in > 0) {
 		ev_break(loop, EVBREAK_ALL);
 		return;
 	}

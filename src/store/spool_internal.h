@@ -101,7 +101,8 @@ struct incoming_file {
 	bool allocates;	       /* ahead of what is written */
 	uint64_t behind_from;  /* all before it was written back */
 	struct op care;	       /* room ahead, or writing back */
-	uint64_t care_to;      /* its end */
+	uint64_t care_from;    /* its beginning, */
+	uint64_t care_to;      /* and its end */
 	uint64_t care_need;    /* less will do */
 	ev_prepare on_collected; /* never started, only fed */
 

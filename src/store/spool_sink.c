@@ -114,7 +114,8 @@ on_cared(struct op *op, int res)
 		if (res == -EINTR)
 			res = 0;
 	} else if (res == 0) {
-		f->behind_from = f->care_to;
+		if (f->behind_from < f->care_to)
+			f->behind_from = f->care_to;
 	} else {
 		/* A sync would not tell again: the upload is lost. */
 		f->base.cause = -res;
@@ -136,8 +137,10 @@ on_cared(struct op *op, int res)
 }
 
 static void
-begin_care(struct incoming_file *f, int (*call)(void *), uint64_t to)
+begin_care(
+    struct incoming_file *f, int (*call)(void *), uint64_t from, uint64_t to)
 {
+	f->care_from = from;
 	f->care_to = to;
 	f->care = (struct op){.kind = OP_CALL,
 	    .call = call,
@@ -154,7 +157,7 @@ write_back_job(void *file)
 	struct incoming_file *f = file;
 
 	return space_write_back(
-	    f->u.fd, f->behind_from, f->care_to - f->behind_from);
+	    f->u.fd, f->care_from, f->care_to - f->care_from);
 }
 
 /* There is room on the disk for all up to `end`; else it is asked for. */
@@ -172,7 +175,7 @@ has_room(struct incoming_file *f, uint64_t end)
 	if (step > AHEAD_MAX)
 		step = AHEAD_MAX;
 	f->care_need = end;
-	begin_care(f, spool_extend_job, end + step);
+	begin_care(f, spool_extend_job, f->granted, end + step);
 	return false;
 }
 
@@ -185,7 +188,7 @@ write_behind(struct incoming_file *f)
 	if (most == 0 || f->direct || is_memory(f) || f->care.in_flight ||
 	    f->written < f->behind_from + most / 2)
 		return;
-	begin_care(f, write_back_job, f->written);
+	begin_care(f, write_back_job, f->behind_from, f->written);
 }
 
 /* Not more than write_behind waits when all up to `end` is written. */
