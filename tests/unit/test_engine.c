@@ -518,6 +518,174 @@ those_over_the_cap_begin_in_order(void **state)
 	assert_true(await(done_are, CAP + MORE));
 }
 
+/* What waits for its place can be called off; nothing else can. */
+static void
+what_has_not_begun_can_be_called_off(void **state)
+{
+	enum { MORE = 12 };
+	struct device *dev = device(1, DEVICE_UNKNOWN);
+	struct job stuck, more[MORE], write, never = waiting_call();
+	struct numbered number[MORE];
+	unsigned char buf[10] = {1};
+	struct stat st;
+
+	(void)state;
+	need_engine();
+	dev->cap = 1;
+	stuck = waiting_call();
+	submit(dev, &stuck);
+	assert_true(await(inside_are, 1));
+	for (size_t i = 0; i < MORE; i++) {
+		number[i].number = i;
+		more[i] = (struct job){.op = {
+					   .kind = OP_CALL,
+					   .call = note,
+					   .arg = &number[i],
+				       }};
+		submit(dev, &more[i]);
+	}
+	write = transfer(OP_WRITE, f.fd, buf, sizeof(buf), 0);
+	submit(dev, &write);
+
+	assert_false(engine_cancel(f.engine, &never.op));
+	assert_false(engine_cancel(f.engine, &stuck.op));
+	f.submitting = true; /* on_done comes from the loop only */
+	for (size_t i = 0; i < MORE; i += 2)
+		assert_true(engine_cancel(f.engine, &more[i].op));
+	assert_true(engine_cancel(f.engine, &write.op));
+	assert_false(engine_cancel(f.engine, &write.op));
+	f.submitting = false;
+	assert_true(write.op.in_flight);
+	assert_int_equal(engine_in_flight(f.engine), 1 + MORE + 1);
+
+	/* They come back though the device is stuck; the others wait on. */
+	assert_true(await(done_are, MORE / 2 + 1));
+	idle();
+	assert_int_equal(f.done, MORE / 2 + 1);
+	assert_int_equal(write.res, -ECANCELED);
+	assert_int_equal(fstat(f.fd, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(dev->in_flight, 1);
+	assert_false(engine_cancel(f.engine, &write.op));
+
+	let_go(1);
+	assert_true(await(done_are, 1 + MORE + 1));
+	assert_int_equal(stuck.res, 7);
+	assert_int_equal(f.ordered, MORE / 2);
+	for (size_t i = 0; i < MORE; i++) {
+		assert_int_equal(more[i].done, 1);
+		assert_int_equal(more[i].res, i % 2 == 0 ? -ECANCELED : 0);
+		if (i % 2 == 1)
+			assert_int_equal(f.order[i / 2], i);
+	}
+	assert_int_equal(dev->in_flight, 0);
+	assert_int_equal(engine_in_flight(f.engine), 0);
+	assert_false(engine_cancel(f.engine, &stuck.op));
+}
+
+/* What was called off may be submitted again, and then is carried out. */
+static void
+what_was_called_off_can_be_submitted_again(void **state)
+{
+	struct device *dev = device(1, DEVICE_LOCAL);
+	struct job stuck = waiting_call(), write;
+	unsigned char buf[10] = {1};
+
+	(void)state;
+	need_engine();
+	dev->cap = 1;
+	submit(dev, &stuck);
+	assert_true(await(inside_are, 1));
+	write = transfer(OP_WRITE, f.fd, buf, sizeof(buf), 0);
+	for (unsigned i = 1; i <= 3; i++) {
+		submit(dev, &write);
+		assert_true(engine_cancel(f.engine, &write.op));
+		assert_true(await(done_are, i));
+		assert_int_equal(write.res, -ECANCELED);
+	}
+	submit(dev, &write);
+	let_go(1);
+	assert_true(await(done_are, 5));
+	assert_int_equal(write.res, sizeof(buf));
+	assert_int_equal(write.done, 4);
+}
+
+/* On memory it has been run when submit returns. */
+static void
+on_memory_nothing_can_be_called_off(void **state)
+{
+	struct device *memory = device(1, DEVICE_MEMORY);
+	unsigned char buf[10] = {1};
+	struct job write;
+
+	(void)state;
+	need_engine();
+	write = transfer(OP_WRITE, f.fd, buf, sizeof(buf), 0);
+	submit(memory, &write);
+	assert_false(engine_cancel(f.engine, &write.op));
+	assert_true(await(done_are, 1));
+	assert_int_equal(write.res, sizeof(buf));
+}
+
+static int
+note_thread(void *arg)
+{
+	*(pthread_t *)arg = pthread_self();
+	return 0;
+}
+
+/* Memory does not wait, but there may be much of it to free. */
+static void
+on_memory_lengthy_calls_have_a_thread(void **state)
+{
+	struct device *memory = device(1, DEVICE_MEMORY);
+	pthread_t by[2] = {0};
+
+	(void)state;
+	need_engine();
+	for (int lengthy = 0; lengthy < 2; lengthy++) {
+		struct job j = {.op = {.kind = OP_CALL,
+				    .call = note_thread,
+				    .arg = &by[lengthy],
+				    .lengthy = lengthy}};
+
+		submit(memory, &j);
+		assert_true(await(done_are, (unsigned)lengthy + 1));
+	}
+	assert_true(pthread_equal(by[0], pthread_self()));
+	assert_false(pthread_equal(by[1], pthread_self()));
+}
+
+/* More at once would only take turns on the processors. */
+static void
+of_calls_that_compute_as_many_run_as_there_are_processors(void **state)
+{
+	enum { MORE = 5 };
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t cap = processors > 1 ? (size_t)processors : 1;
+	struct device *dev = device_new_compute(f.devices);
+	struct job *j = calloc(cap + MORE, sizeof(*j));
+
+	(void)state;
+	assert_true(dev != NULL && j != NULL);
+	assert_int_equal(dev->cap, cap);
+	assert_int_equal(device_disks(dev), 1);
+	if (f.engine == NULL)
+		free(j);
+	need_engine();
+	for (size_t i = 0; i < cap + MORE; i++) {
+		j[i] = waiting_call();
+		submit(dev, &j[i]);
+	}
+	assert_true(await(inside_are, (unsigned)cap));
+	idle();
+	assert_int_equal(f.gate.entered, cap);
+	let_go((unsigned)cap + MORE);
+	assert_true(await(done_are, (unsigned)cap + MORE));
+	assert_int_equal(f.gate.entered, cap + MORE);
+	free(j);
+}
+
 static void
 on_memory_it_is_run_at_once_and_told_later(void **state)
 {
@@ -730,6 +898,11 @@ main(void)
 	    TEST(a_device_has_so_many_in_flight_and_no_more),
 	    TEST(a_stuck_device_does_not_slow_down_writes_of_others),
 	    TEST(those_over_the_cap_begin_in_order),
+	    TEST(what_has_not_begun_can_be_called_off),
+	    TEST(what_was_called_off_can_be_submitted_again),
+	    TEST(on_memory_nothing_can_be_called_off),
+	    TEST(on_memory_lengthy_calls_have_a_thread),
+	    TEST(of_calls_that_compute_as_many_run_as_there_are_processors),
 	    TEST(on_memory_it_is_run_at_once_and_told_later),
 	    TEST(it_may_be_submitted_again_from_its_end),
 	    TEST(thousands_complete),

@@ -1,0 +1,527 @@
+/*
+ * What becomes of a write that is taken in parts: of one piece and of many,
+ * direct and not, on both engines.  System calls of our own make it short.
+ */
+#include "disk/op.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#if __has_include(<liburing.h>)
+#include <liburing.h>
+#endif
+
+#include "base/clock.h"
+#include "disk/device.h"
+#include "disk/engine.h"
+
+enum {
+	PIECES = 7,
+	TOTAL = 40000,
+	PATIENCE_S = 20,
+};
+
+static const size_t piece_len[PIECES] = {
+    1, 4096, 3, 12289, 100, 4096, TOTAL - (1 + 4096 + 3 + 12289 + 100 + 4096)};
+
+/* ---- system calls that take `most` bytes of a write; 0: all of it */
+
+static struct {
+	size_t most;
+	_Atomic unsigned writes;  /* by threads */
+	_Atomic unsigned entries; /* by the ring */
+} taken;
+
+/* As much of `iov` as may be taken, in `cut`; how many pieces. */
+static int
+cut_short(const struct iovec *iov, int count, struct iovec *cut)
+{
+	size_t left = taken.most > 0 ? taken.most : SIZE_MAX;
+	int n = 0;
+
+	while (n < count && left > 0) {
+		cut[n] = iov[n];
+		if (cut[n].iov_len > left)
+			cut[n].iov_len = left;
+		left -= cut[n].iov_len;
+		n++;
+	}
+	return n;
+}
+
+ssize_t
+pwritev(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	struct iovec cut[PIECES];
+
+	check(count <= PIECES); /* a thread cannot fail a test */
+	taken.writes++;
+	return syscall(
+	    SYS_pwritev, fd, cut, cut_short(iov, count, cut), offset, 0L);
+}
+
+ssize_t
+pwrite(int fd, const void *buf, size_t len, off_t offset)
+{
+	taken.writes++;
+	if (taken.most > 0 && len > taken.most)
+		len = taken.most;
+	return syscall(SYS_pwrite64, fd, buf, len, offset);
+}
+
+#ifdef LIBURING_UDATA_TIMEOUT
+static void
+cut_entry(struct io_uring_sqe *sqe)
+{
+	static struct iovec cut[64][PIECES]; /* the kernel copies them */
+	static unsigned next;
+	const struct iovec *iov = (const struct iovec *)(uintptr_t)sqe->addr;
+	struct iovec *to = cut[next++ % COUNT_OF(cut)];
+
+	taken.entries++;
+	if (sqe->opcode == IORING_OP_WRITEV) {
+		sqe->len = (unsigned)cut_short(iov, (int)sqe->len, to);
+		sqe->addr = (uintptr_t)to;
+	} else if (taken.most > 0 && sqe->len > taken.most) {
+		sqe->len = (unsigned)taken.most;
+	}
+}
+
+int
+io_uring_submit(struct io_uring *ring)
+{
+	int (*really)(struct io_uring *) = NULL;
+	void *symbol = dlsym(RTLD_NEXT, "io_uring_submit");
+
+	assert_non_null(symbol);
+	memcpy(&really, &symbol, sizeof(really));
+	for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++)
+		cut_entry(&ring->sq.sqes[i & *ring->sq.kring_mask]);
+	return really(ring);
+}
+#endif
+
+/* ---- the fixture */
+
+static struct fixture {
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct device_set *devices;
+	struct engine *engine;
+	int fd; /* an empty file without a name */
+	unsigned done;
+	int res;
+	unsigned char out[TOTAL];
+} f;
+
+static int
+set_up_with(enum engine_wish wish)
+{
+	const char *dir = getenv("TMPDIR");
+	int err;
+
+	memset(&f, 0, sizeof(f));
+	memset(&taken, 0, sizeof(taken));
+	f.loop = ev_loop_new(EVFLAG_AUTO);
+	f.pool = chunk_pool_new(f.loop, 4096, 4096 * 4);
+	f.devices = device_set_new(f.pool);
+	f.fd = open(dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	assert_int_not_equal(f.fd, -1);
+	for (size_t i = 0; i < TOTAL; i++)
+		f.out[i] = (unsigned char)(i * 2654435761U >> 9);
+	err = engine_new(f.loop, wish, &f.engine);
+	if (err == -ENOSYS && wish == ENGINE_WISH_URING) {
+		print_message("no io_uring here: skipped\n");
+		f.engine = NULL;
+		return 0;
+	}
+	return err;
+}
+
+static int
+set_up_uring(void **state)
+{
+	(void)state;
+	return set_up_with(ENGINE_WISH_URING);
+}
+
+static int
+set_up_threads(void **state)
+{
+	(void)state;
+	return set_up_with(ENGINE_WISH_THREADS);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	engine_free(&f.engine);
+	device_set_free(&f.devices);
+	chunk_pool_free(&f.pool);
+	close(f.fd);
+	ev_loop_destroy(f.loop);
+	return 0;
+}
+
+static void
+need_engine(void)
+{
+	if (f.engine == NULL)
+		skip();
+}
+
+static bool
+is_ring(void)
+{
+	return strcmp(engine_name(f.engine), "io_uring") == 0;
+}
+
+/* The only disk there is: with several, not all writes go to the ring. */
+static struct device *
+only_device(enum device_kind kind)
+{
+	struct device *d;
+
+	device_set_free(&f.devices);
+	f.devices = device_set_new(f.pool);
+	d = device_get(f.devices, 1, (struct device_traits){.kind = kind});
+	assert_non_null(d);
+	return d;
+}
+
+static void
+on_done(struct op *op, int res)
+{
+	(void)op;
+	f.done++;
+	f.res = res;
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+}
+
+/* Run it to its end; the result. */
+static int
+result(struct device *d, struct op *op)
+{
+	uint64_t end = clock_mono_ns() + PATIENCE_S * NS_PER_S;
+	ev_timer tick;
+
+	f.done = 0;
+	op->on_done = on_done;
+	engine_submit(f.engine, d, op);
+	ev_timer_init(&tick, on_tick, 0.005, 0.005);
+	ev_timer_start(f.loop, &tick);
+	while (f.done == 0 && clock_mono_ns() < end)
+		ev_run(f.loop, EVRUN_ONCE);
+	ev_timer_stop(f.loop, &tick);
+	assert_int_equal(f.done, 1);
+	return f.res;
+}
+
+static struct op
+write_of(unsigned char *buf, size_t len, uint64_t offset)
+{
+	return (struct op){.kind = OP_WRITE,
+	    .fd = f.fd,
+	    .buf = buf,
+	    .len = len,
+	    .offset = offset};
+}
+
+/* A write of all bytes, in pieces. */
+static struct op
+write_in_pieces(struct iovec iov[PIECES], uint64_t offset)
+{
+	struct op op = write_of(f.out, TOTAL, offset);
+	size_t at = 0;
+
+	for (int i = 0; i < PIECES; i++) {
+		iov[i] = (struct iovec){f.out + at, piece_len[i]};
+		at += piece_len[i];
+	}
+	assert_int_equal(at, TOTAL);
+	op.iov = iov;
+	op.iovs = PIECES;
+	return op;
+}
+
+/* The file has all bytes from `offset` on, and no more. */
+static void
+assert_written(uint64_t offset)
+{
+	static unsigned char in[TOTAL];
+	struct stat st;
+
+	assert_int_equal(fstat(f.fd, &st), 0);
+	assert_int_equal(st.st_size, offset + TOTAL);
+	assert_int_equal(pread(f.fd, in, TOTAL, (off_t)offset), TOTAL);
+	assert_memory_equal(in, f.out, TOTAL);
+	assert_int_equal(ftruncate(f.fd, 0), 0);
+}
+
+/* ---- what is left of an operation */
+
+static void
+what_was_moved_is_taken_off_the_pieces(void **state)
+{
+	unsigned char buf[30];
+
+	(void)state;
+	for (size_t first = 1; first < sizeof(buf); first++) {
+		struct iovec iov[] = {{buf, 10}, {buf + 10, 5}, {buf + 15, 15}};
+		struct op op = {.kind = OP_WRITE,
+		    .buf = buf,
+		    .iov = iov,
+		    .iovs = COUNT_OF(iov),
+		    .len = sizeof(buf)};
+
+		assert_true(op_advance(&op, first));
+		assert_int_equal(op.done, first);
+		assert_int_equal(op.iovs, first < 10 ? 3 : first < 15 ? 2 : 1);
+		assert_ptr_equal(op.iov->iov_base, buf + first);
+		assert_ptr_equal(
+		    (unsigned char *)op.iov->iov_base + op.iov->iov_len,
+		    buf + (first < 10	   ? 10
+			      : first < 15 ? 15
+					   : 30));
+		assert_true(op_advance(&op, sizeof(buf) - first));
+		assert_int_equal(op.done, sizeof(buf));
+		assert_int_equal(op.iovs, 0);
+	}
+}
+
+static void
+an_empty_piece_is_no_hindrance(void **state)
+{
+	unsigned char buf[8];
+	struct iovec iov[] = {{buf, 4}, {buf + 4, 0}, {buf + 4, 4}};
+	struct op op = {.kind = OP_WRITE, .iov = iov, .iovs = 3, .len = 8};
+
+	(void)state;
+	assert_true(op_advance(&op, 4));
+	assert_int_equal(op.iovs, 1);
+	assert_ptr_equal(op.iov->iov_base, buf + 4);
+	assert_int_equal(op.iov->iov_len, 4);
+}
+
+/* What a direct write leaves must begin where one may. */
+static void
+of_a_direct_write_only_whole_blocks_count(void **state)
+{
+	static unsigned char buf[3 * 4096 + 512];
+	struct iovec iov[] = {{buf, 4096}, {buf + 4096, sizeof(buf) - 4096}};
+	struct op op = {.kind = OP_WRITE,
+	    .iov = iov,
+	    .iovs = 2,
+	    .len = sizeof(buf),
+	    .align = 4096};
+
+	(void)state;
+	assert_false(op_advance(&op, 4095));
+	assert_false(op_advance(&op, 0));
+	assert_int_equal(op.done, 0);
+	assert_int_equal(op.iovs, 2);
+	assert_true(op_advance(&op, 4096 + 4095));
+	assert_int_equal(op.done, 4096);
+	assert_int_equal(op.iovs, 1);
+	assert_ptr_equal(op.iov->iov_base, buf + 4096);
+	assert_true(op_advance(&op, 2 * 4096));
+	assert_int_equal(op.done, 3 * 4096);
+	assert_ptr_equal(op.iov->iov_base, buf + 3 * 4096);
+	/* The end counts as it is: nothing is left. */
+	assert_true(op_advance(&op, 512));
+	assert_int_equal(op.done, sizeof(buf));
+}
+
+/* ---- on the engines */
+
+static void
+pieces_are_written_one_behind_the_other(void **state)
+{
+	(void)state;
+	need_engine();
+	for (int kind = DEVICE_UNKNOWN; kind <= DEVICE_MEMORY; kind++) {
+		struct iovec iov[PIECES];
+		struct op op = write_in_pieces(iov, 5);
+
+		assert_int_equal(
+		    result(only_device((enum device_kind)kind), &op), TOTAL);
+		assert_written(5);
+	}
+}
+
+/* Whichever piece it ends in, and however often. */
+static void
+short_writes_are_gone_on_with(void **state)
+{
+	static const size_t most[] = {
+	    97, 1000, 4096, 4097, 4100, 12288, 16389, TOTAL - 1};
+
+	(void)state;
+	need_engine();
+	for (size_t i = 0; i < COUNT_OF(most); i++) {
+		for (int kind = DEVICE_UNKNOWN; kind <= DEVICE_MEMORY; kind++) {
+			struct device *d = only_device((enum device_kind)kind);
+			unsigned times = (unsigned)((TOTAL - 1) / most[i] + 1);
+			bool ring = is_ring() && kind != DEVICE_MEMORY;
+			struct iovec iov[PIECES];
+			struct op op = write_in_pieces(iov, 11);
+
+			taken.writes = taken.entries = 0;
+			taken.most = most[i];
+			assert_int_equal(result(d, &op), TOTAL);
+			assert_int_equal(taken.writes, ring ? 0 : times);
+			assert_int_equal(taken.entries, ring ? times : 0);
+			assert_written(11);
+
+			op = write_of(f.out, TOTAL, 3);
+			assert_int_equal(result(d, &op), TOTAL);
+			assert_written(3);
+		}
+	}
+}
+
+static void
+a_short_direct_write_goes_on_at_a_block(void **state)
+{
+	(void)state;
+	need_engine();
+	for (int kind = DEVICE_UNKNOWN; kind <= DEVICE_LOCAL; kind++) {
+		struct device *d = only_device((enum device_kind)kind);
+		struct iovec iov[PIECES];
+		struct op op;
+
+		taken.most = 4096 + 4095;
+		op = write_in_pieces(iov, 0);
+		op.align = 4096;
+		taken.writes = taken.entries = 0;
+		assert_int_equal(result(d, &op), TOTAL);
+		assert_int_equal(taken.writes + taken.entries, TOTAL / 4096);
+		assert_written(0);
+	}
+}
+
+/* It would never end: each time the same bytes. */
+static void
+a_direct_write_of_no_whole_block_is_an_error(void **state)
+{
+	(void)state;
+	need_engine();
+	for (int kind = DEVICE_UNKNOWN; kind <= DEVICE_LOCAL; kind++) {
+		struct device *d = only_device((enum device_kind)kind);
+		struct iovec iov[PIECES];
+		struct op op;
+
+		taken.most = 4095;
+		op = write_in_pieces(iov, 0);
+		op.align = 4096;
+		assert_int_equal(result(d, &op), -EIO);
+		op = write_of(f.out, TOTAL, 0);
+		op.align = 4096;
+		assert_int_equal(result(d, &op), -EIO);
+	}
+}
+
+static void
+an_error_in_the_middle_is_the_result(void **state)
+{
+	struct iovec iov[PIECES];
+	struct op op;
+	int full;
+
+	(void)state;
+	need_engine();
+	full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	op = write_in_pieces(iov, 0);
+	op.fd = full;
+	assert_int_equal(result(only_device(DEVICE_UNKNOWN), &op), -ENOSPC);
+	op = write_in_pieces(iov, 0);
+	op.fd = -1;
+	assert_int_equal(result(only_device(DEVICE_LOCAL), &op), -EBADF);
+	close(full);
+}
+
+/*
+ * io-wq puts buffered writes in line over all files of the process, so where
+ * there are several disks they have threads of ours; direct ones on file
+ * systems that let them run side by side need not.
+ */
+static void
+with_several_disks_buffered_writes_have_threads(void **state)
+{
+	const struct device_traits direct = {.kind = DEVICE_LOCAL,
+				       .direct = true},
+				   other = {.kind = DEVICE_UNKNOWN},
+				   memory = {.kind = DEVICE_MEMORY};
+	struct device *d[2];
+	bool ring;
+
+	(void)state;
+	need_engine();
+	ring = is_ring();
+	d[0] = device_get(f.devices, 1, direct);
+	assert_true(device_is_alone(d[0]));
+	assert_int_equal(device_disks(d[0]), 1);
+	/* Memory is no disk. */
+	assert_non_null(device_get(f.devices, 3, memory));
+	assert_true(device_is_alone(d[0]));
+	d[1] = device_get(f.devices, 2, other);
+	assert_false(device_is_alone(d[0]));
+	assert_int_equal(device_disks(d[1]), 2);
+	for (int aligned = 0; aligned < 2; aligned++) {
+		for (int i = 0; i < 2; i++) {
+			struct op op = write_of(f.out, 4096, 0);
+			bool on_ring = ring && aligned && i == 0;
+
+			op.align = aligned ? 4096 : 0;
+			taken.writes = taken.entries = 0;
+			assert_int_equal(result(d[i], &op), 4096);
+			assert_int_equal(taken.entries, on_ring ? 1 : 0);
+			assert_int_equal(taken.writes, on_ring ? 0 : 1);
+		}
+	}
+}
+
+#define ON(backend, name)                                                      \
+	{                                                                      \
+#name " (" #backend ")", name, set_up_##backend, tear_down,    \
+		    NULL                                                       \
+	}
+#define TEST(name) ON(threads, name), ON(uring, name)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_was_moved_is_taken_off_the_pieces),
+	    cmocka_unit_test(an_empty_piece_is_no_hindrance),
+	    cmocka_unit_test(of_a_direct_write_only_whole_blocks_count),
+	    TEST(pieces_are_written_one_behind_the_other),
+	    TEST(short_writes_are_gone_on_with),
+	    TEST(a_short_direct_write_goes_on_at_a_block),
+	    TEST(a_direct_write_of_no_whole_block_is_an_error),
+	    TEST(an_error_in_the_middle_is_the_result),
+	    TEST(with_several_disks_buffered_writes_have_threads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

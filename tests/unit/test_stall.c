@@ -1,0 +1,520 @@
+/*
+ * A disk that does not answer: when it is said to be stalled, and when to be
+ * well again; how often that is told; and when all that is left hangs in it.
+ */
+#include "disk/engine.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "disk/device.h"
+
+#define STALL_S 0.1
+#define STALL_NS ((uint64_t)(STALL_S * NS_PER_S))
+
+enum {
+	CALLS = 4,
+	PATIENCE_S = 20,
+};
+
+/* A call that waits until it is let go. */
+struct call {
+	struct op op;
+	bool inside, free, done;
+	unsigned number; /* to begin, of all */
+};
+
+struct ear {
+	struct device_listener listener;
+	struct device *device;
+	unsigned told;
+	bool was_sick;		      /* when it was told the last time */
+	struct device_listener *mute; /* stops listening then; or NULL */
+};
+
+static struct fixture {
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct device_set *devices;
+	struct engine *engine;
+	struct device *dev;
+	struct ear ear;
+	pthread_mutex_t lock; /* over what calls have in common */
+	pthread_cond_t changed;
+	struct call call[CALLS];
+	unsigned begun;
+} f;
+
+static void
+on_health(struct device_listener *l, struct device *d)
+{
+	struct ear *e = container_of(l, struct ear, listener);
+
+	assert_ptr_equal(d, e->device);
+	assert_true(e->was_sick != device_is_sick(d));
+	e->was_sick = device_is_sick(d);
+	e->told++;
+	if (e->mute != NULL)
+		device_unlisten(e->mute);
+}
+
+static void
+listen_to(struct device *d, struct ear *e)
+{
+	*e = (struct ear){.device = d, .listener.on_health = on_health};
+	device_listen(d, &e->listener);
+}
+
+static struct device *
+device(dev_t id, enum device_kind kind)
+{
+	struct device *d =
+	    device_get(f.devices, id, (struct device_traits){.kind = kind});
+
+	assert_non_null(d);
+	return d;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	f.loop = ev_loop_new(EVFLAG_AUTO);
+	f.pool = chunk_pool_new(f.loop, 4096, 4096 * 4);
+	f.devices = device_set_new(f.pool);
+	pthread_mutex_init(&f.lock, NULL);
+	pthread_cond_init(&f.changed, NULL);
+	assert_int_equal(engine_new(f.loop, ENGINE_WISH_THREADS, &f.engine), 0);
+	engine_watch(f.engine, STALL_S);
+	f.dev = device(1, DEVICE_UNKNOWN);
+	listen_to(f.dev, &f.ear);
+	return 0;
+}
+
+static int
+wait_inside(void *arg)
+{
+	struct call *c = arg;
+
+	pthread_mutex_lock(&f.lock);
+	c->inside = true;
+	c->number = ++f.begun;
+	while (!c->free)
+		pthread_cond_wait(&f.changed, &f.lock);
+	pthread_mutex_unlock(&f.lock);
+	return 0;
+}
+
+static void
+on_done(struct op *op, int res)
+{
+	(void)res;
+	((struct call *)op->owner)->done = true;
+}
+
+static void
+begin(struct device *d, unsigned which, bool lengthy)
+{
+	struct call *c = &f.call[which];
+
+	*c = (struct call){.op = {.kind = OP_CALL,
+			       .call = wait_inside,
+			       .arg = c,
+			       .lengthy = lengthy,
+			       .owner = c,
+			       .on_done = on_done}};
+	engine_submit(f.engine, d, &c->op);
+}
+
+static void
+let_go(unsigned which)
+{
+	pthread_mutex_lock(&f.lock);
+	f.call[which].free = true;
+	pthread_cond_broadcast(&f.changed);
+	pthread_mutex_unlock(&f.lock);
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+}
+
+/* Let the loop turn until `what` is true, for at most so long. */
+static bool
+turn_until(bool (*what)(unsigned n), unsigned n, uint64_t ns)
+{
+	uint64_t end = clock_mono_ns() + ns;
+	ev_timer tick;
+
+	ev_timer_init(&tick, on_tick, 0.002, 0.002);
+	ev_timer_start(f.loop, &tick);
+	while (!what(n) && clock_mono_ns() < end)
+		ev_run(f.loop, EVRUN_ONCE);
+	ev_timer_stop(f.loop, &tick);
+	return what(n);
+}
+
+static bool
+await(bool (*what)(unsigned n), unsigned n)
+{
+	return turn_until(what, n, PATIENCE_S * NS_PER_S);
+}
+
+static bool
+never(unsigned n)
+{
+	(void)n;
+	return false;
+}
+
+static void
+pass(uint64_t ns)
+{
+	(void)turn_until(never, 0, ns);
+}
+
+static bool
+is_stalled(unsigned n)
+{
+	(void)n;
+	return f.dev->stalled;
+}
+
+static bool
+is_inside(unsigned which)
+{
+	bool inside;
+
+	pthread_mutex_lock(&f.lock);
+	inside = f.call[which].inside;
+	pthread_mutex_unlock(&f.lock);
+	return inside;
+}
+
+static bool
+is_done(unsigned which)
+{
+	return f.call[which].done;
+}
+
+/* Let it go and see it come back. */
+static void
+finish(unsigned which)
+{
+	let_go(which);
+	assert_true(await(is_done, which));
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < CALLS; i++)
+		if (f.call[i].op.in_flight)
+			finish(i);
+	device_unlisten(&f.ear.listener);
+	engine_free(&f.engine);
+	device_set_free(&f.devices);
+	chunk_pool_free(&f.pool);
+	ev_loop_destroy(f.loop);
+	pthread_cond_destroy(&f.changed);
+	pthread_mutex_destroy(&f.lock);
+	return 0;
+}
+
+/* ---- the tests */
+
+static void
+it_is_stalled_when_an_operation_takes_too_long(void **state)
+{
+	uint64_t began = clock_mono_ns(), took;
+
+	(void)state;
+	begin(f.dev, 0, false);
+	assert_true(await(is_stalled, 0));
+	took = clock_mono_ns() - began;
+	assert_in_range(took, STALL_NS, STALL_NS + 10 * NS_PER_S);
+	assert_true(device_oldest_s(f.dev) >= STALL_S);
+	assert_true(device_is_sick(f.dev));
+	assert_int_equal(f.ear.told, 1);
+	/* Once is enough, however long it goes on. */
+	pass(2 * STALL_NS);
+	assert_int_equal(f.ear.told, 1);
+
+	finish(0);
+	assert_false(f.dev->stalled);
+	assert_int_equal(f.ear.told, 2);
+	assert_true(device_oldest_s(f.dev) <= 0);
+}
+
+static void
+those_that_come_back_in_time_are_no_stall(void **state)
+{
+	uint64_t end = clock_mono_ns() + 3 * STALL_NS;
+
+	(void)state;
+	while (clock_mono_ns() < end) {
+		uint64_t began = clock_mono_ns();
+
+		begin(f.dev, 0, false);
+		assert_true(await(is_inside, 0));
+		finish(0);
+		/* Else it was this machine that did not answer. */
+		if (clock_mono_ns() - began < STALL_NS)
+			assert_int_equal(f.ear.told, 0);
+	}
+	assert_false(f.dev->stalled);
+}
+
+/* It is stalled as long as one is stuck, whichever came back. */
+static void
+it_is_well_when_none_is_stuck_any_more(void **state)
+{
+	(void)state;
+	begin(f.dev, 0, false);
+	begin(f.dev, 1, false);
+	begin(f.dev, 2, false);
+	assert_true(await(is_stalled, 0));
+	pass(STALL_NS);
+	finish(0); /* the oldest */
+	pass(STALL_NS / 2);
+	assert_true(f.dev->stalled);
+	finish(2); /* not the oldest */
+	pass(STALL_NS / 2);
+	assert_true(f.dev->stalled);
+	assert_int_equal(f.ear.told, 1);
+	finish(1);
+	assert_false(f.dev->stalled);
+	assert_int_equal(f.ear.told, 2);
+}
+
+/* One that is young is no reason; it may become one. */
+static void
+it_is_well_while_what_is_left_is_young(void **state)
+{
+	double young_s;
+
+	(void)state;
+	begin(f.dev, 0, false);
+	assert_true(await(is_stalled, 0));
+	begin(f.dev, 1, false);
+	finish(0);
+	young_s = device_oldest_s(f.dev);
+	if (young_s < STALL_S) {
+		assert_false(f.dev->stalled);
+		assert_int_equal(f.ear.told, 2);
+		assert_true(await(is_stalled, 0));
+		assert_int_equal(f.ear.told, 3);
+		assert_true(device_oldest_s(f.dev) > STALL_S);
+	}
+	finish(1);
+	assert_false(f.dev->stalled);
+}
+
+/* Scanning or freeing much takes long on a disk that is well. */
+static void
+lengthy_calls_do_not_count(void **state)
+{
+	(void)state;
+	begin(f.dev, 0, true);
+	assert_true(await(is_inside, 0));
+	pass(3 * STALL_NS);
+	assert_false(f.dev->stalled);
+	assert_true(device_oldest_s(f.dev) <= 0);
+	/* Beside it others do. */
+	begin(f.dev, 1, false);
+	assert_true(await(is_stalled, 0));
+	finish(1);
+	assert_false(f.dev->stalled);
+	assert_int_equal(f.ear.told, 2);
+	pass(2 * STALL_NS);
+	assert_int_equal(f.ear.told, 2);
+}
+
+/* Waiting for a place is our own doing: that time is not the disk's. */
+static void
+the_wait_for_a_place_does_not_count(void **state)
+{
+	(void)state;
+	f.dev->cap = 1;
+	begin(f.dev, 0, false);
+	begin(f.dev, 1, false);
+	assert_true(await(is_stalled, 0));
+	pass(STALL_NS);
+	finish(0);
+	if (device_oldest_s(f.dev) < STALL_S) {
+		assert_false(f.dev->stalled);
+		assert_int_equal(f.ear.told, 2);
+	}
+	assert_true(await(is_inside, 1));
+	finish(1);
+}
+
+static void
+one_that_is_called_off_was_not_stuck(void **state)
+{
+	(void)state;
+	f.dev->cap = 1;
+	begin(f.dev, 0, false);
+	begin(f.dev, 1, false);
+	assert_true(await(is_stalled, 0));
+	assert_true(engine_cancel(f.engine, &f.call[1].op));
+	assert_true(await(is_done, 1));
+	assert_true(f.dev->stalled);
+	assert_int_equal(f.ear.told, 1);
+	finish(0);
+	assert_false(f.dev->stalled);
+}
+
+static void
+nobody_looks_when_it_is_off(void **state)
+{
+	(void)state;
+	engine_watch(f.engine, 0);
+	begin(f.dev, 0, false);
+	pass(3 * STALL_NS);
+	assert_false(f.dev->stalled);
+	assert_int_equal(f.ear.told, 0);
+}
+
+/* Each disk is judged by what is in flight on it alone. */
+static void
+others_are_not_stalled(void **state)
+{
+	struct device *other = device(2, DEVICE_LOCAL);
+	struct ear ear;
+	uint64_t end;
+
+	(void)state;
+	listen_to(other, &ear);
+	begin(f.dev, 0, false);
+	assert_true(await(is_stalled, 0));
+	end = clock_mono_ns() + 2 * STALL_NS;
+	while (clock_mono_ns() < end) {
+		uint64_t began = clock_mono_ns();
+
+		begin(other, 1, false);
+		finish(1);
+		if (clock_mono_ns() - began < STALL_NS)
+			assert_int_equal(ear.told, 0);
+	}
+	device_unlisten(&ear.listener);
+}
+
+static void
+all_who_listen_are_told_and_may_stop(void **state)
+{
+	struct ear first, second, third;
+
+	(void)state;
+	listen_to(f.dev, &first);
+	listen_to(f.dev, &second);
+	listen_to(f.dev, &third);
+	second.mute = &second.listener;
+	begin(f.dev, 0, false);
+	assert_true(await(is_stalled, 0));
+	assert_int_equal(first.told, 1);
+	assert_int_equal(second.told, 1);
+	assert_int_equal(third.told, 1);
+	finish(0);
+	assert_int_equal(first.told, 2);
+	assert_int_equal(second.told, 1);
+	assert_int_equal(third.told, 2);
+	device_unlisten(&first.listener);
+	device_unlisten(&third.listener);
+}
+
+/* Failed and stalled are told apart, and each once. */
+static void
+a_disk_may_be_sick_in_two_ways(void **state)
+{
+	(void)state;
+	device_set_failed(f.dev, true);
+	device_set_failed(f.dev, true);
+	assert_true(device_is_sick(f.dev));
+	assert_int_equal(f.ear.told, 1);
+	f.ear.was_sick = false; /* told of the second while it is sick */
+	device_set_stalled(f.dev, true);
+	assert_int_equal(f.ear.told, 2);
+	f.ear.was_sick = false;
+	device_set_failed(f.dev, false);
+	assert_true(device_is_sick(f.dev));
+	assert_int_equal(f.ear.told, 3);
+	device_set_stalled(f.dev, false);
+	device_set_stalled(f.dev, false);
+	assert_false(device_is_sick(f.dev));
+	assert_int_equal(f.ear.told, 4);
+}
+
+static void
+stuck_is_when_nothing_else_is_left(void **state)
+{
+	struct device *other = device(2, DEVICE_UNKNOWN);
+
+	(void)state;
+	assert_false(engine_is_stuck(f.engine));
+	begin(f.dev, 0, false);
+	assert_false(engine_is_stuck(f.engine));
+	assert_true(await(is_stalled, 0));
+	assert_true(engine_is_stuck(f.engine));
+	begin(other, 1, true);
+	assert_false(engine_is_stuck(f.engine));
+	finish(1);
+	assert_true(engine_is_stuck(f.engine));
+	finish(0);
+	assert_false(engine_is_stuck(f.engine));
+}
+
+/* What waits for a place on such a disk will get none. */
+static void
+stuck_is_who_waits_for_a_place_there(void **state)
+{
+	(void)state;
+	f.dev->cap = 1;
+	begin(f.dev, 0, false);
+	begin(f.dev, 1, false);
+	assert_false(engine_is_stuck(f.engine));
+	assert_true(await(is_stalled, 0));
+	assert_true(engine_is_stuck(f.engine));
+	finish(0);
+	assert_true(await(is_inside, 1));
+	finish(1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(it_is_stalled_when_an_operation_takes_too_long),
+	    TEST(those_that_come_back_in_time_are_no_stall),
+	    TEST(it_is_well_when_none_is_stuck_any_more),
+	    TEST(it_is_well_while_what_is_left_is_young),
+	    TEST(lengthy_calls_do_not_count),
+	    TEST(the_wait_for_a_place_does_not_count),
+	    TEST(one_that_is_called_off_was_not_stuck),
+	    TEST(nobody_looks_when_it_is_off),
+	    TEST(others_are_not_stalled),
+	    TEST(all_who_listen_are_told_and_may_stop),
+	    TEST(a_disk_may_be_sick_in_two_ways),
+	    TEST(stuck_is_when_nothing_else_is_left),
+	    TEST(stuck_is_who_waits_for_a_place_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
