@@ -73,7 +73,8 @@ void engine_watch(struct engine *e, double stall_s);
 /* Operations submitted and not completed yet. */
 size_t engine_in_flight(const struct engine *e);
 
-/* All of them are in flight on devices that are stalled. */
+/* All of them are in flight on devices that are stalled, or wait for a place
+ * there. */
 bool engine_is_stuck(const struct engine *e);
 
 /*

@@ -281,15 +281,18 @@ engine_in_flight(const struct engine *e)
 bool
 engine_is_stuck(const struct engine *e)
 {
-	struct list_node *n, *tmp;
+	struct list_node *n, *tmp, *m, *m_tmp;
 	size_t stuck = 0;
 
 	LIST_EACH(&e->busy, n, tmp)
 	{
 		const struct device *d = container_of(n, struct device, busy);
 
-		if (d->stalled)
-			stuck += d->in_flight;
+		if (!d->stalled)
+			continue;
+		stuck += d->in_flight;
+		LIST_EACH(&d->waiting, m, m_tmp)
+		stuck++;
 	}
 	return stuck > 0 && stuck == e->in_flight;
 }
