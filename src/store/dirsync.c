@@ -27,16 +27,11 @@ struct group {
 
 static void begin(struct group *g);
 
-/* On an engine thread.  Their descriptors are closed here, since closing may
- * wait for the disk too. */
-static int
-sync_job(void *arg)
+static void
+close_covered(struct group *g)
 {
-	struct group *g = arg;
 	struct list_node *n, *tmp;
-	int err;
 
-	err = fsync(g->dir) == -1 ? -errno : 0;
 	LIST_EACH(&g->covered, n, tmp)
 	{
 		struct dirsync_wait *w =
@@ -45,6 +40,17 @@ sync_job(void *arg)
 		if (!w->keep_dir)
 			fd_close(&w->dir);
 	}
+}
+
+/* On an engine thread.  Their descriptors are closed here, since closing may
+ * wait for the disk too. */
+static int
+sync_job(void *arg)
+{
+	struct group *g = arg;
+	int err = fsync(g->dir) == -1 ? -errno : 0;
+
+	close_covered(g);
 	return err;
 }
 
@@ -54,6 +60,7 @@ on_synced(struct op *op, int res)
 	struct group *g = op->owner;
 	struct list_node *n;
 
+	close_covered(g); /* there may have been no thread for the job */
 	while ((n = list_shift(&g->covered)) != NULL) {
 		struct dirsync_wait *w =
 		    container_of(n, struct dirsync_wait, node);
