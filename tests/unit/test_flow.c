@@ -56,6 +56,7 @@ struct fake_sink {
 	unsigned char got[BODY];
 	size_t len, fail_at;
 	unsigned lag, writes, most;
+	unsigned flushes, unflushed; /* writes since the last one */
 	bool stalled;
 	struct {
 		struct chunk *chunk;
@@ -193,8 +194,20 @@ sink_write(struct sink *sink, struct chunk *c, struct writer *w)
 	s->has[s->count++].due = f.turns + s->lag;
 	s->writer = w;
 	s->writes++;
+	s->unflushed++;
 	if (s->count > s->most)
 		s->most = s->count;
+}
+
+/* Never without a write. */
+static void
+sink_flush(struct sink *sink)
+{
+	struct fake_sink *s = container_of(sink, struct fake_sink, sink);
+
+	assert_true(s->unflushed > 0);
+	s->unflushed = 0;
+	s->flushes++;
 }
 
 static void
@@ -224,6 +237,7 @@ sink_go_on(struct fake_sink *s)
 
 static const struct sink_ops sink_ops = {
     .write = sink_write,
+    .flush = sink_flush,
     .abandon = sink_abandon,
 };
 
@@ -331,7 +345,8 @@ begin(bool takes, size_t queue_depth, unsigned write_depth)
 	};
 	f.sink.sink.ops = &sink_ops;
 	f.sink.len = f.sink.count = f.sink.lag = f.sink.writes = 0;
-	f.sink.most = 0;
+	f.sink.most = f.sink.flushes = f.sink.unflushed = 0;
+	f.sink.sink.whole_chunks = false;
 	f.sink.fail_at = SIZE_MAX;
 	f.sink.stalled = false;
 	f.sink.writer = NULL;
@@ -577,6 +592,101 @@ a_part_filled_chunk_is_put_when_nothing_comes(void **state)
 	speak_up();
 	assert_true(await(is_drained));
 	assert_arrived(BODY);
+	end();
+}
+
+/* Several at once, when several places are free at once. */
+static void
+what_was_written_is_flushed_once(void **state)
+{
+	unsigned writes;
+
+	(void)state;
+	for (unsigned depth = 1; depth <= 4; depth++) {
+		begin(false, 8, depth);
+		f.sink.stalled = true;
+		turn(200);
+		assert_int_equal(f.sink.writes, depth);
+		assert_int_equal(f.sink.unflushed, 0);
+		/* Nothing new: nothing to flush. */
+		f.sink.flushes = 0;
+		for (int i = 0; i < 20; i++) {
+			writer_wake(&f.flow.writer);
+			turn(2);
+		}
+		assert_int_equal(f.sink.flushes, 0);
+		for (unsigned burst = 1; burst <= 4; burst++) {
+			writes = f.sink.writes;
+			f.sink.stalled = false;
+			turn(1); /* all are done, as many go out */
+			f.sink.stalled = true;
+			turn(20);
+			assert_int_equal(f.sink.writes, writes + depth);
+			assert_int_equal(f.sink.flushes, burst);
+			assert_int_equal(f.sink.unflushed, 0);
+		}
+		f.sink.stalled = false;
+		assert_true(await(is_drained));
+		assert_int_equal(f.sink.unflushed, 0);
+		assert_true(f.sink.flushes <= f.sink.writes);
+		assert_arrived(BODY);
+		end();
+	}
+}
+
+/* One byte comes, and then nothing: how long until the sink has it. */
+static uint64_t
+patience(void)
+{
+	uint64_t began;
+
+	f.sink.writes = 0;
+	f.source.pause_at = f.source.at + 1;
+	speak_up();
+	while (f.source.at < f.source.pause_at)
+		turn(1);
+	began = clock_mono_ns();
+	fall_silent();
+	assert_true(await(something_arrived));
+	assert_arrived(f.source.at);
+	return clock_mono_ns() - began;
+}
+
+/* A reader is patient where a part-filled chunk costs the sink dear, for as
+ * long as that is so. */
+static void
+whole_chunks_are_waited_for(void **state)
+{
+	uint64_t took, least = UINT64_MAX;
+
+	(void)state;
+	begin(false, 4, 1);
+	f.source.pause_at = 0;
+	fall_silent();
+	turn(2);
+	f.sink.sink.whole_chunks = true;
+	for (int i = 0; i < 2; i++) {
+		took = patience();
+		assert_in_range(took, 95 * NS_PER_MS, 3000 * NS_PER_MS);
+	}
+	/* This machine may be busy, but not each time. */
+	f.sink.sink.whole_chunks = false;
+	for (int i = 0; i < 20 && least > 60 * NS_PER_MS; i++) {
+		took = patience();
+		assert_true(took >= 8 * NS_PER_MS);
+		if (took < least)
+			least = took;
+	}
+	assert_true(least <= 60 * NS_PER_MS);
+	f.sink.sink.whole_chunks = true;
+	assert_true(patience() >= 95 * NS_PER_MS);
+
+	/* Those that are full, and the last one, wait for nothing. */
+	f.source.pause_at = SIZE_MAX;
+	speak_up();
+	assert_true(await(is_drained));
+	assert_arrived(BODY);
+	assert_true(f.sink.writes <= BODY / SIZE + 2);
 	end();
 }
 
@@ -988,6 +1098,8 @@ main(void)
 	    TEST(the_first_free_place_resumes_the_reader),
 	    TEST(a_silent_source_costs_no_memory),
 	    TEST(a_part_filled_chunk_is_put_when_nothing_comes),
+	    TEST(what_was_written_is_flushed_once),
+	    TEST(whole_chunks_are_waited_for),
 	    TEST(only_framing_holds_no_chunk_for_long),
 	    TEST(nothing_is_an_upload_too),
 	    TEST(a_failing_source_is_told),

@@ -251,6 +251,65 @@ saved_is_what_taking_turns_would_have_cost(void **state)
 	}
 }
 
+/* clang-format off */
+static const struct split_row {
+	uint64_t sync, at, moved; /* of a meter that was stopped at 100 */
+} splits[] = {
+	{ 40, 100, 40 }, /* written at the very end */
+	{ 40, 90, 30 },
+	{ 40, 61, 1 },
+	{ 40, 60, 0 },   /* ... when it began */
+	{ 40, 10, 0 },   /* ... long before */
+	{ 40, 101, 40 }, /* never more than there is */
+	{ 0, 100, 0 },
+	{ 0, 50, 0 },
+};
+/* clang-format on */
+
+/* What was collected is written within the time that counted as syncing. */
+static void
+a_sync_may_turn_out_to_be_a_write_before(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(splits); i++) {
+		const struct split_row *r = &splits[i];
+		struct meter m = {.start = 3 * MS, .end = 100 * MS};
+
+		m.writer_ns[WRITER_WRITE] = 5 * MS;
+		m.writer_ns[WRITER_SYNC] = r->sync * MS;
+		m.writer_ns[WRITER_DATA] = 7 * MS;
+		meter_split_sync(&m, r->at * MS);
+		assert_int_equal(
+		    m.writer_ns[WRITER_WRITE], (5 + r->moved) * MS);
+		assert_int_equal(
+		    m.writer_ns[WRITER_SYNC], (r->sync - r->moved) * MS);
+		assert_int_equal(m.writer_ns[WRITER_DATA], 7 * MS);
+		assert_int_equal(meter_total_ns(&m), 97 * MS);
+	}
+}
+
+/* ... and with the clock that stops the meter. */
+static void
+a_split_is_by_the_meters_own_clock(void **state)
+{
+	uint64_t write, sync, written;
+	struct meter m;
+
+	(void)state;
+	meter_start(&m);
+	meter_write(&m, WRITER_SYNC);
+	pass(3 * MS);
+	written = clock_mono_ns();
+	pass(2 * MS);
+	meter_stop(&m);
+	sync = m.writer_ns[WRITER_SYNC];
+	meter_split_sync(&m, written);
+	write = m.writer_ns[WRITER_WRITE];
+	assert_int_equal(write + m.writer_ns[WRITER_SYNC], sync);
+	assert_true(write >= 3 * MS);
+	assert_true(m.writer_ns[WRITER_SYNC] >= 2 * MS);
+}
+
 int
 main(void)
 {
@@ -265,6 +324,8 @@ main(void)
 	    cmocka_unit_test(
 		hashing_is_to_blame_when_it_took_longer_than_writing),
 	    cmocka_unit_test(saved_is_what_taking_turns_would_have_cost),
+	    cmocka_unit_test(a_sync_may_turn_out_to_be_a_write_before),
+	    cmocka_unit_test(a_split_is_by_the_meters_own_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
