@@ -101,8 +101,8 @@ $(BUILD)/unit/%: tests/unit/%.c $(OBJ) $(BUILD)/.flags
 
 # tools: what the integration tests and the benchmark drive the server with.
 tools: $(TOOLS)
-$(BUILD)/slowfs: LDLIBS += -lfuse3
-$(BUILD)/slowfs: CFLAGS += -I/usr/include/fuse3 -Wno-pedantic
+$(BUILD)/slowfs $(BUILD)/logdisk: LDLIBS += -lfuse3
+$(BUILD)/slowfs $(BUILD)/logdisk: CFLAGS += -I/usr/include/fuse3 -Wno-pedantic
 $(BUILD)/%: tests/lib/%.c $(BUILD)/.flags
 	$(call SAY,TOOL,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)

@@ -559,7 +559,7 @@ class Round:
         self.count(uploads=sum(counts.values()), **counts)
 
     def breaks(self, *what):
-        self.broken += what
+        self.broken += [w for w in what if w not in self.broken]
 
 
 class Script:
@@ -567,7 +567,7 @@ class Script:
 
     --seed N      of the first round, the next ones count up from it (random)
     --seconds N   begin no new round after that time
-    --rounds N    ... or after that many; at least one is run
+    --rounds N    that many rounds, however long they take
     --only KIND   rounds of that kind only
     --keep        keep the directories of rounds that found nothing, too
     """
@@ -579,7 +579,7 @@ class Script:
         )
         parser.add_argument("--seed", type=int, default=random.randrange(1, 10**6))
         parser.add_argument("--seconds", type=float, default=seconds)
-        parser.add_argument("--rounds", type=int, default=10**9)
+        parser.add_argument("--rounds", type=int)
         parser.add_argument("--only", choices=kinds)
         parser.add_argument("--keep", action="store_true")
         self.args = parser.parse_args()
@@ -591,9 +591,7 @@ class Script:
         own_mounts()
         began = time.monotonic()
         failed = done = 0
-        while done < self.args.rounds and (
-            done == 0 or time.monotonic() - began < self.args.seconds
-        ):
+        while not self._is_enough(done, time.monotonic() - began):
             # A seed says of itself what kind of round it is.
             seed = self.args.seed + done
             kind = self.args.only or self.kinds[seed % len(self.kinds)]
@@ -609,6 +607,11 @@ class Script:
             % (self.name, self.args.seed, self.args.seed + done - 1, done, failed, took, counts)
         )
         sys.exit(1 if failed else 0)
+
+    def _is_enough(self, done, seconds):
+        if self.args.rounds is not None:
+            return done >= self.args.rounds
+        return done > 0 and seconds >= self.args.seconds
 
     def _round(self, seed, kind):
         r = Round(self, seed)
