@@ -191,9 +191,13 @@ class Client:
         if not load.take_bytes(0 if kind == "claim" else length):
             return
         up = load.history.begin(self.name(kind), length, self.random.getrandbits(16))
-        early = None
+        head, chunked = self.head(up, kind)
+        self.exchange(up, head, chunked, kind)
+
+    def exchange(self, up, head, chunked=False, kind="new"):
+        """Send it and take the answer: the history says what came of it."""
+        load, early = self.load, None
         try:
-            head, chunked = self.head(up, kind)
             self.send(up, head, chunked, kind)
         except _Withheld:
             load.history.end(up, REFUSED, "the last byte was withheld")

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 import oracle
 
@@ -30,12 +31,21 @@ TOOLS = os.path.abspath(os.environ.get("PENSTOCK_TOOLS") or os.path.join(REPO, "
 TMP = os.environ.get("PENSTOCK_TMP") or os.environ.get("TMPDIR") or "/tmp"
 ADDRESS = "127.0.0.1"
 PATIENCE_S = 20
+ROUND_S = 240  # no round takes that long
 
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Trouble(Exception):
     """The rig itself does not work: no verdict on the server."""
+
+
+class Hangs(Trouble):
+    """A round took too long."""
+
+
+def _on_alarm(signum, frame):
+    raise Hangs("the round hangs")
 
 
 def _syscall_error(what):
@@ -616,18 +626,16 @@ class Script:
     def _round(self, seed, kind):
         r = Round(self, seed)
         began = time.monotonic()
-        signal.alarm(600)
+        signal.signal(signal.SIGALRM, _on_alarm)
+        signal.alarm(ROUND_S)
         try:
             self.one_round(r, kind)
         except (Trouble, OSError) as e:
             r.breaks("trouble: %s: %s" % (type(e).__name__, e))
-            if os.environ.get("PENSTOCK_TRACEBACK"):
-                import traceback
-
-                traceback.print_exc()
+            traceback.print_exc()
         finally:
-            r.end()
             signal.alarm(0)
+            r.end()
         print(
             "%s: %s seed %d: %s (%.1f s)%s"
             % (
