@@ -262,9 +262,8 @@ class Client:
     def trickle(self, up, head, chunked, leave_at):
         rnd, sock = self.random, self.conn.sock
         sock.sendall(head)
-        most = 1 << rnd.randint(9, 20)
-        # The last byte goes out alone now and then.
-        pauses = rnd.random() < 0.15
+        most = max(1 << rnd.randint(9, 20), up.body.length // 200)
+        pauses = 20 if rnd.random() < 0.15 else 0
         sent = 0
         for part in up.body.parts():
             at = 0
@@ -283,6 +282,7 @@ class Client:
                 at += n
                 sent += n
                 if pauses and rnd.random() < 0.2:
+                    pauses -= 1
                     time.sleep(rnd.random() * 0.02)
         if chunked:
             sock.sendall(b"0\r\n\r\n")

@@ -158,6 +158,16 @@ def mount_image(fs, image, where, direct=False):
         loop.close()
 
 
+def mount_tmpfs(where, size):
+    if libc.mount(b"tmpfs", os.fsencode(where), b"tmpfs", 0, b"size=%d" % size) == -1:
+        raise _syscall_error("mount tmpfs")
+
+
+def free_bytes(where):
+    st = os.statvfs(where)
+    return st.f_bavail * st.f_frsize
+
+
 def unmount(where):
     """Unmount what nobody uses any more, now or in a moment."""
     until = time.monotonic() + PATIENCE_S
