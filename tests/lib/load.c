@@ -1,7 +1,7 @@
 /*
  * load - make HTTP uploads, faster than any server can take them.
  *
- *	load [options] HOST:PORT
+ *	load [options] HOST:PORT|unix:PATH
  *
  *	-c N        connections (1)
  *	-s SIZE     bytes of each body: 4k, 256k, 16m, 2g (4k)
@@ -13,7 +13,12 @@
  *	-u URL      request target; %d becomes a number not used before
  *	            (/file/load-%d)
  *	-H LINE     one more header line
- *	-r RATE     bytes per second that each connection sends (0: any)
+ *	-r RATE     bytes per second that each connection sends (0: any); what
+ *	            could not be sent in time is made up for
+ *	-l          ... is not, as on a link of that rate; and little is on the
+ *	            way: with unix:PATH, 128 KiB in the kernel, with TCP also what
+ *	            the server's receive buffer has
+ *	-i MS       a connection starts a request every MS, or later (0)
  *	-T N        threads (1)
  *	--json      print one JSON object instead of text
  *	--allow-errors   exit 0 whatever was answered
@@ -56,6 +61,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,7 +78,9 @@ enum {
 	FINE_BITS = 7, /* 128 steps for each power of 2: under 1 % */
 	FINE = 1 << FINE_BITS,
 	BUCKETS = (64 - FINE_BITS) * FINE,
-	RETRY_MS = 10, /* after a refused connection */
+	RETRY_MS = 10,	    /* after a refused connection */
+	LINK_SLACK_MS = 20, /* what a link makes up for: we may be late */
+	LINK_BUFFER = 64 * 1024,
 };
 
 #define NS_PER_S INT64_C(1000000000)
@@ -94,10 +102,10 @@ static struct {
 	socklen_t addr_len;
 	const char *host;
 	const char *method, *url, *header;
-	uint64_t size, requests, rate;
+	uint64_t size, requests, rate, interval_ms;
 	unsigned connections, threads;
 	double seconds, grace;
-	bool json, allow_errors;
+	bool json, allow_errors, link;
 	int64_t start, stop_at, deadline;
 	int body_fd;	  /* the memory that bodies are sent from ... */
 	size_t body_len;  /* ... this much, over and over */
@@ -127,13 +135,14 @@ enum state {
 	RETRY,	 /* no socket; connect again at `due` */
 	SENDING, /* connecting, or the request is not out yet */
 	WAITING, /* for the answer */
+	RESTING, /* answered; the next request begins at `due` */
 };
 
 struct conn {
 	enum state state;
 	int fd;
 	int64_t began; /* this request */
-	int64_t due;   /* paced: when more may be sent */
+	int64_t due;   /* paced: when more may be sent, or begun */
 	size_t head_len, head_sent;
 	uint64_t body_sent;
 	size_t answer_len;   /* bytes of head held in `answer` */
@@ -325,7 +334,7 @@ start(struct thread *t, struct conn *c)
 	struct epoll_event ev = {
 	    .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
 	uint64_t number;
-	int one = 1;
+	int one = 1, buffer = LINK_BUFFER;
 
 	if (!next_request(&number))
 		return;
@@ -334,6 +343,9 @@ start(struct thread *t, struct conn *c)
 	if (c->fd == -1)
 		fatal("socket");
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (want.link)
+		setsockopt(
+		    c->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	c->close_after = false;
 	t->busy++;
 	begin(c, number);
@@ -347,18 +359,12 @@ start(struct thread *t, struct conn *c)
 		fatal("epoll_ctl");
 }
 
-/* The answer is whole: count it and go on with the next request. */
+/* The next request on a connection that is open. */
 static void
-finish(struct thread *t, struct conn *c)
+go_on(struct thread *t, struct conn *c)
 {
 	uint64_t number;
 
-	count_answer(&t->tally, c);
-	if (c->close_after || c->state == SENDING) {
-		drop(t, c);
-		start(t, c);
-		return;
-	}
 	if (!next_request(&number)) {
 		drop(t, c);
 		return;
@@ -367,23 +373,46 @@ finish(struct thread *t, struct conn *c)
 	send_more(t, c);
 }
 
+/* The answer is whole: count it and go on with the next request. */
+static void
+finish(struct thread *t, struct conn *c)
+{
+	bool over = c->close_after || c->state == SENDING;
+
+	count_answer(&t->tally, c);
+	if (over)
+		drop(t, c);
+	if (want.interval_ms > 0) {
+		c->state = over ? RETRY : RESTING;
+		c->due = c->began + (int64_t)want.interval_ms * NS_PER_MS;
+	} else if (over) {
+		start(t, c);
+	} else {
+		go_on(t, c);
+	}
+}
+
 /* ---- sending */
 
 /* How much of the body may be sent now; 0: wait until c->due. */
 static size_t
-allowance(const struct conn *c)
+allowance(struct conn *c)
 {
 	uint64_t left = want.size - c->body_sent;
 	size_t at = (size_t)(c->body_sent % want.body_len);
 	size_t n = want.body_len - at, slice;
+	int64_t now;
 
 	if (n > left)
 		n = (size_t)left;
 	if (want.rate == 0)
 		return n;
-	if (now_ns() < c->due)
+	now = now_ns();
+	if (now < c->due)
 		return 0;
-	slice = (size_t)(want.rate / 20 + 1);
+	if (want.link && c->due < now - LINK_SLACK_MS * NS_PER_MS)
+		c->due = now - LINK_SLACK_MS * NS_PER_MS;
+	slice = (size_t)(want.rate / (want.link ? 200 : 20) + 1);
 	return n < slice ? n : slice;
 }
 
@@ -575,6 +604,14 @@ receive_more(struct thread *t, struct conn *c)
 static void
 on_event(struct thread *t, struct conn *c, unsigned events)
 {
+	if (c->state == RESTING) {
+		/* The server closed it: the next request takes a new one. */
+		if (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
+			drop(t, c);
+			c->state = RETRY;
+		}
+		return;
+	}
 	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
 		(void)receive_more(t, c);
 	if (c->state == SENDING && (events & EPOLLOUT))
@@ -596,6 +633,8 @@ on_tick(struct thread *t)
 		if (c->state == RETRY && now >= c->due) {
 			c->state = IDLE;
 			start(t, c);
+		} else if (c->state == RESTING && now >= c->due) {
+			go_on(t, c);
 		} else if (want.rate > 0 && c->state == SENDING &&
 			   now >= c->due) {
 			send_more(t, c);
@@ -623,6 +662,9 @@ run(void *arg)
 	struct thread *t = arg;
 	int i, n, wait_ms = want.rate > 0 ? PACE_MS : RETRY_MS;
 	unsigned u;
+
+	if (want.interval_ms > 0)
+		wait_ms = 1;
 
 	for (u = 0; u < t->conn_count; u++)
 		start(t, &t->conns[u]);
@@ -739,8 +781,9 @@ usage(const char *why)
 	    "usage: load [-c connections] [-s size] [-n requests] [-d "
 	    "seconds]\n"
 	    "            [-g grace] [-m PUT|POST] [-u url-with-%%d]\n"
-	    "            [-H header-line] [-r bytes-per-second] [-T threads]\n"
-	    "            [--json] [--allow-errors] HOST:PORT\n",
+	    "            [-H header-line] [-r bytes-per-second [-l]]\n"
+	    "            [-i milliseconds] [-T threads]\n"
+	    "            [--json] [--allow-errors] HOST:PORT|unix:PATH\n",
 	    why);
 	exit(2);
 }
@@ -778,6 +821,19 @@ seconds_of(const char *text, const char *why)
 }
 
 static void
+resolve_unix(const char *path)
+{
+	struct sockaddr_un *sun = (struct sockaddr_un *)&want.addr;
+
+	if (strlen(path) >= sizeof(sun->sun_path))
+		usage("unix:PATH is too long");
+	sun->sun_family = AF_UNIX;
+	strcpy(sun->sun_path, path);
+	want.addr_len = sizeof(*sun);
+	want.host = "localhost";
+}
+
+static void
 resolve(const char *target)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -786,6 +842,10 @@ resolve(const char *target)
 	const char *port = strrchr(target, ':');
 	size_t len;
 
+	if (strncmp(target, "unix:", 5) == 0) {
+		resolve_unix(target + 5);
+		return;
+	}
 	if (port == NULL || (size_t)(port - target) >= sizeof(host))
 		usage("HOST:PORT is missing");
 	want.host = target;
@@ -813,8 +873,8 @@ read_options(int argc, char **argv)
 	};
 	int o;
 
-	while ((o = getopt_long(
-		    argc, argv, "c:s:n:d:g:m:u:H:r:T:", longs, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "c:s:n:d:g:m:u:H:r:li:T:", longs,
+		    NULL)) != -1) {
 		switch (o) {
 		case 'c':
 			want.connections =
@@ -843,6 +903,12 @@ read_options(int argc, char **argv)
 			break;
 		case 'r':
 			want.rate = number(optarg, "-r: not bytes per second");
+			break;
+		case 'l':
+			want.link = true;
+			break;
+		case 'i':
+			want.interval_ms = number(optarg, "-i: not ms");
 			break;
 		case 'T':
 			want.threads = (unsigned)number(optarg, "-T: what?");

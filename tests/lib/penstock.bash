@@ -210,6 +210,9 @@ not_running() { ! is_running "$1"; }
 is_sanitized() { grep -qa -e __asan_init -e __tsan_init "$PENSTOCK"; }
 is_portable() { ! grep -qa eventfd "$PENSTOCK"; }
 
+# has_directive NAME: the binary knows it.
+has_directive() { penstock -M | grep -q "^| \`$1\` "; }
+
 # ---- the server ----
 
 _has() { [[ $1 =~ (^|[[:space:]\;\{\}])$2[[:space:]] ]]; }

@@ -15,6 +15,8 @@
  *
  *	rate BYTES            all writes jointly take a second per BYTES (k, m,
  *	                      g), as on one disk; 0: no limit
+ *	hiccup MS EVERY       nothing moves in the last MS of each EVERY ms, which
+ *	                      count from this command; 0 0: never
  *	latency OP MS         each OP takes that much longer; 0: no longer
  *	stall OP              OP does not return until ...
  *	resume [OP]           ... this
@@ -29,6 +31,7 @@
  *	ping                  nothing: it is mounted and answers
  *
  * An operation is counted, then stalled, delayed, failed, paced, in this order.
+ * The rate is that of a disk that moves: with hiccups it is less on average.
  * Each runs on a thread of its own, so those that wait hold nobody up but for
  * the kernel's locks (one write at a time to one file).  Nothing is cached
  * in the kernel but clean pages: a write() lasts as long as the device takes.
@@ -97,6 +100,7 @@ enum {
 };
 
 #define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
 
 /* What is done to one kind of operation, and how often it was begun. */
 struct rule {
@@ -116,7 +120,9 @@ static struct {
 	int64_t rate;	     /* bytes per second; 0: no limit */
 	unsigned rate_epoch; /* counts its changes */
 	int64_t free_at;     /* when the disk is done with what it has */
-	size_t short_write;  /* 0: no limit */
+	int64_t hiccup_ns, every_ns; /* 0: it never stops moving */
+	int64_t moves_since;	     /* the start of one such period */
+	size_t short_write;	     /* 0: no limit */
 	uint64_t bytes_written;
 	unsigned waiting; /* operations in a stall */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -164,6 +170,25 @@ wait_until(int64_t when)
 	pthread_cond_timedwait(&disk.changed, &disk.lock, &ts);
 }
 
+/*
+ * When the disk has moved for another `ns` since `from`: later than that by
+ * the hiccups in between.
+ */
+static int64_t
+moved_by(int64_t from, int64_t ns)
+{
+	int64_t moves = disk.every_ns - disk.hiccup_ns, at;
+
+	if (disk.hiccup_ns == 0)
+		return from + ns;
+	at = (from - disk.moves_since) % disk.every_ns;
+	if (at > moves) { /* in a hiccup: none of it has passed */
+		from += disk.every_ns - at;
+		at = 0;
+	}
+	return from + ns + (at + ns) / moves * disk.hiccup_ns;
+}
+
 /* The error that a rule has for this operation, or 0. */
 static int
 fault(struct rule *r)
@@ -198,6 +223,8 @@ gate(enum op op)
 	since = now_ns();
 	while (r->latency_ns > 0 && now_ns() < since + r->latency_ns)
 		wait_until(since + r->latency_ns);
+	for (since = now_ns(); now_ns() < moved_by(since, 0); since = now_ns())
+		wait_until(moved_by(since, 0));
 	err = fault(r);
 	pthread_mutex_unlock(&disk.lock);
 	return err;
@@ -221,7 +248,8 @@ pace(size_t len)
 		idle_since = now_ns() - BURST_NS;
 		if (disk.free_at < idle_since)
 			disk.free_at = idle_since;
-		disk.free_at += (int64_t)len * NS_PER_S / disk.rate;
+		disk.free_at =
+		    moved_by(disk.free_at, (int64_t)len * NS_PER_S / disk.rate);
 		done_at = disk.free_at;
 		while (epoch == disk.rate_epoch && now_ns() < done_at)
 			wait_until(done_at);
@@ -868,6 +896,29 @@ on_rate(struct command *c)
 }
 
 static void
+set_hiccup(uint64_t ms, uint64_t every_ms)
+{
+	disk.hiccup_ns = (int64_t)ms * NS_PER_MS;
+	disk.every_ns = (int64_t)every_ms * NS_PER_MS;
+	disk.moves_since = now_ns();
+	disk.rate_epoch++; /* what is paced begins anew */
+	disk.free_at = disk.moves_since;
+}
+
+static void
+on_hiccup(struct command *c)
+{
+	uint64_t ms, every_ms;
+
+	if (!number(c, 1, &ms) || !number(c, 2, &every_ms))
+		return;
+	if (ms > 0 && ms >= every_ms)
+		say(c, "error: MS is less than EVERY\n");
+	else
+		set_hiccup(ms, every_ms);
+}
+
+static void
 on_latency(struct command *c)
 {
 	enum op op, end;
@@ -876,7 +927,7 @@ on_latency(struct command *c)
 	if (!operations(c, 1, &op, &end) || !number(c, 2, &ms))
 		return;
 	for (; op < end; op++)
-		disk.rule[op].latency_ns = (int64_t)ms * 1000 * 1000;
+		disk.rule[op].latency_ns = (int64_t)ms * NS_PER_MS;
 }
 
 static void
@@ -969,6 +1020,7 @@ on_clear(struct command *c)
 	(void)c;
 	for (op = 0; op < OP_COUNT; op++)
 		disk.rule[op] = (struct rule){disk.rule[op].begun};
+	set_hiccup(0, 0);
 	set_rate(0);
 	disk.short_write = 0;
 }
@@ -1017,9 +1069,9 @@ static const struct {
 	void (*act)(struct command *);
 } commands[] = {
 	{ "clear", on_clear }, { "count", on_count },   { "fail", on_fail },
-	{ "latency", on_latency }, { "ping", on_ping }, { "rate", on_rate },
-	{ "resume", on_resume }, { "short", on_short }, { "stall", on_stall },
-	{ "zero", on_zero },
+	{ "hiccup", on_hiccup }, { "latency", on_latency }, { "ping", on_ping },
+	{ "rate", on_rate }, { "resume", on_resume }, { "short", on_short },
+	{ "stall", on_stall }, { "zero", on_zero },
 };
 /* clang-format on */
 
