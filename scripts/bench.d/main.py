@@ -11,6 +11,7 @@ import time
 
 import procs
 import report
+import rig
 import servers
 import works
 
@@ -23,9 +24,10 @@ servers: """ + "\n         ".join(
 A work is run in turns, server A, B, C, A, B, C ..., each turn with a server
 newly started and warmed up; what was stored is removed after each turn.
 Files go to a new directory below /dev/shm, and for the disk below $BENCH_DIR
-or build/.  It takes about 30 minutes, --quick about 4, and up to 5 GB of
-memory and of disk.  The two `isolation` and the two `hung` works need root
-(or fusermount3) to mount the slow disk."""
+or build/.  It takes about 60 minutes, --quick about 6, and up to 5 GB of
+memory and of disk.  `overlap`, `isolation`, `paced` and `hung` need root (or
+fusermount3) to mount the slow disk, `durable` to mount ext4 and XFS from
+files."""
 
 
 def names(text, known, what):
@@ -83,14 +85,12 @@ def print_configs(options):
         print(f"# {s.label}: {' '.join(s.argv())}\n{s.config()}")
 
 
-def build(options):
-    """The tools, and penstock when it takes part: the path of the tools."""
-    targets = ["build/linux/load", "build/linux/slowfs"]
-    if any(s.startswith("penstock") for s in options.servers):
-        targets.append("all")
-    subprocess.run(["make", "-s", "-j", str(os.cpu_count()), *targets],
+def build():
+    """The tools and penstock: the path of the tools."""
+    tools = [f"build/linux/{t}" for t in ("load", "slowfs", "durable")]
+    subprocess.run(["make", "-s", "-j", str(os.cpu_count()), "all", *tools],
                    cwd=servers.ROOT, check=True, stdout=sys.stderr)
-    return [os.path.join(servers.ROOT, t) for t in targets[:2]]
+    return [os.path.join(servers.ROOT, t) for t in tools]
 
 
 def on_signals(handler):
@@ -114,6 +114,11 @@ def run(bench):
     for work in bench.options.works:
         try:
             results[work.name] = work.run(bench)
+        except procs.NotThere as e:
+            results[work.name] = None
+            print(f"\n**{work.what}** (`{work.name}`): not there: {e}",
+                  flush=True)
+            continue
         except procs.Failed as e:
             print(f"\n**{work.what}** (`{work.name}`): {e}", flush=True)
             continue
@@ -132,13 +137,13 @@ def main():
         print_configs(options)
         return
     on_signals(interrupted)
-    load, slowfs = build(options)
+    tools = build()
     disk = os.environ.get("BENCH_DIR") or os.path.join(servers.ROOT, "build")
     made = []
     try:
         for base in ("/dev/shm", disk):
             made.append(tempfile.mkdtemp(prefix="penstock-bench.", dir=base))
-        run(works.Bench(options, load, slowfs, *made, log))
+        run(rig.Bench(options, tools, *made, log))
     finally:
         on_signals(signal.SIG_IGN)
         for path in made:

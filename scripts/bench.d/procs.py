@@ -14,6 +14,10 @@ class Failed(Exception):
     """What was started did not come up, or ended when it should not."""
 
 
+class NotThere(Failed):
+    """What was to be measured is not built yet."""
+
+
 def eventually(what, condition, seconds=10.0):
     """Wait until condition() is true."""
     until = time.monotonic() + seconds
@@ -151,6 +155,21 @@ class MemoryWatch:
         self.thread.join()
         self.peak = max(self.peak, memory_mib(self.pid))
         return self.peak
+
+
+def command(*argv):
+    """Run a program that is to succeed, and return what it printed."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True)
+    except OSError as e:
+        raise Failed(f"{argv[0]}: {e.strerror}") from e
+    if done.returncode != 0:
+        raise Failed(f"{argv[0]}: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def run_json(argv):
+    return json.loads(command(*argv))
 
 
 def load_argv(tool, server, prefix, size, connections, *more):

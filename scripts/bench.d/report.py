@@ -3,6 +3,7 @@ import os
 import platform
 import subprocess
 
+import rig
 import servers
 import works
 
@@ -55,7 +56,7 @@ def throughput(work, rows):
 
 
 def beside(work, rows):
-    other = "with no bulk" if work.hung else "bulk to a second process"
+    other = "with no bulk" if work.other == "alone" else "bulk to a second process"
     body = [[r["label"], number(r["other"]), number(r["other_p99"]),
              number(r["same"]), number(r["same_p99"]),
              "-" if r["kept"] is None else f"{r['kept']:.3f}"] for r in rows]
@@ -69,56 +70,125 @@ def beside(work, rows):
     return "\n".join(text + [""] + problems(failed)).rstrip()
 
 
+def durable(work, rows):
+    body = [[r["label"], number(r["server-1"]),
+             f"{number(r['server-64'])} ({number(r['gain'])} ×)",
+             number(r["p99-64"]), number(r["bare-1"]),
+             f"{number(r['bare-64'])} ({number(r['bare_gain'])} ×)",
+             number(r["of_bare"])] for r in rows]
+    text = [f"**{work.what}** (`{work.name}`): penstock with `sync on`, and "
+            "a program that does nothing but the operations", "", table(
+                ["to", "penstock: uploads/s × 1", "× 64", "p99 ms",
+                 "bare: files/s × 1", "× 64", "penstock, of bare"], body)]
+    return "\n".join(text + [""] + problems(rows)).rstrip()
+
+
+def overlap(work, rows):
+    body = [[r["label"] + (f", queue_depth {r['depth']}" if r["depth"] else ""),
+             number(r["client"]), number(r["disk"]),
+             times_of(r["both"], r["of_longer"]),
+             times_of(r["short"], r["short_of_longer"])] for r in rows]
+    text = [f"**{work.what}** (`{work.name}`)", "", table(
+        ["link", "link alone, s", "disk alone, s", "together, s (× the longer)",
+         "with queue_depth 2"], body)]
+    return "\n".join(text + [""] + problems(rows)).rstrip()
+
+
+def times_of(value, ratio):
+    return number(value) + ("" if ratio is None else f" ({ratio:.3f} ×)")
+
+
 def ceiling(work, rows):
     return (f"What the load generator can do: {number(rows[0]['rate'])} "
             f"requests/s of 4 KiB × 64, {number(rows[1]['mib_s'])} MiB/s of "
             "256 KiB × 16 to an nginx that throws the body away.")
 
 
+SECTIONS = {works.Beside: beside, works.Ceiling: ceiling,
+            works.Durable: durable, works.Overlap: overlap}
+
+
 def section(work, rows):
-    if isinstance(work, works.Ceiling):
-        return ceiling(work, rows)
-    if isinstance(work, works.Beside):
-        return beside(work, rows)
-    return throughput(work, rows)
+    return SECTIONS.get(type(work), throughput)(work, rows)
 
 
 # ---- what was to be reached
 
+# work: [(server, figure, of server, sign, wanted)]
+AGAINST = {
+    "tmpfs-4k": [("penstock", "rate", "nginx", ">=", 1.1),
+                 ("penstock", "cpu_request_us", "nginx", "<=", 0.85),
+                 ("penstock", "rate", "fastapi", ">=", 10)],
+    "tmpfs-256k": [("penstock", "rate", "nginx", ">=", 1.0),
+                   ("penstock", "cpu_gib", "nginx", "<=", 1.0)],
+    "tmpfs-16m": [("penstock", "rate", "nginx", ">=", 1.0),
+                  ("penstock", "cpu_gib", "nginx", "<=", 1.0),
+                  ("penstock", "rate", "fastapi", ">=", 2)],
+    "disk-64m": [("penstock-sync", "rate", "nginx", ">=", 1.2),
+                 ("penstock-sync", "cpu_gib", "nginx", "<=", 0.5)],
+    "disk-2g": [("penstock-sync", "rate", "nginx", ">=", 1.5),
+                ("penstock-sync", "cpu_gib", "nginx", "<=", 0.45)],
+    "digest": [("penstock-sha256", "rate", "penstock-sync", ">=", 0.9)],
+}
+FIGURES = {"rate": "rate", "cpu_request_us": "CPU per upload",
+           "cpu_gib": "CPU per GiB"}
+GAINS = {"disk": 3, "ext4": 3, "xfs": 5}
+KEPT = 0.9
+OVERLAP = 1.1
+
+
 def goals(results):
-    """[(text, value, "<=" or ">=", bound)] for what was measured."""
+    """[(text, value, sign, wanted)] for what was measured; a value of None
+    was not measured, one of "-" cannot be with this penstock."""
     found = []
-    for name in ("tmpfs-4k", "tmpfs-256k", "tmpfs-16m"):
-        rows = {r["server"]: r for r in results.get(name, ())}
-        ours = rows.get("penstock")
-        if ours is None:
-            continue
-        cpu, least = (("cpu_request_us", 0.9) if name == "tmpfs-4k"
-                      else ("cpu_gib", 1.0))
-        if "nginx" in rows:
-            found += [(f"{name}: rate, of nginx's", ours["rate"],
-                       rows["nginx"]["rate"], ">=", 1.0),
-                      (f"{name}: CPU, of nginx's", ours[cpu],
-                       rows["nginx"][cpu], "<=", least)]
-        if "fastapi" in rows and name != "tmpfs-256k":
-            found.append((f"{name}: rate, of the original's design",
-                          ours["rate"], rows["fastapi"]["rate"], ">=",
-                          10 if name == "tmpfs-4k" else 2))
-    for name in ("isolation-4", "isolation-32", "hung-4", "hung-32"):
-        for r in results.get(name, ()):
-            if r["server"] == "penstock":
-                found.append((f"{name}: kept", r["kept"], 1, ">=", 0.9))
-    return [(text, value / base if value is not None and base else None,
-             sign, bound) for text, value, base, sign, bound in found]
+    for name, rows in results.items():
+        if name in AGAINST:
+            found += against(name, rows)
+        elif name == "durable":
+            found += [(f"durable, {r['label']}: rate of 64 at once, of 1",
+                       r["gain"], ">=", GAINS[r["place"]]) for r in rows]
+        elif name == "overlap":
+            for r in rows:
+                text = f"overlap, {r['label']}: total, of the longer alone"
+                found += [(text, r["of_longer"], "<=", OVERLAP),
+                          (text + ", with queue_depth 2",
+                           r["short_of_longer"], ">", OVERLAP)]
+        elif name != "ceiling":
+            found += [(f"{name}: kept", r["kept"], ">=", KEPT)
+                      for r in rows if r["server"] == "penstock"]
+    return found
+
+
+def against(name, rows):
+    by_server = {r["server"]: r for r in rows or ()}
+    for server, figure, other, sign, wanted in AGAINST[name]:
+        text = f"{name}: {FIGURES[figure]}, of {LABELS[other]}"
+        if rows is None:
+            yield text, "-", sign, wanted
+        elif server in by_server and other in by_server:
+            value = by_server[server][figure]
+            base = by_server[other][figure]
+            yield (text, value / base if value is not None and base else None,
+                   sign, wanted)
+
+
+LABELS = {"nginx": "nginx's", "fastapi": "the original's design",
+          "penstock-sync": "what it is without"}
+SIGNS = {">=": lambda v, w: v >= w, "<=": lambda v, w: v <= w,
+         ">": lambda v, w: v > w}
 
 
 def goal_lines(results):
     lines = []
-    for text, value, sign, bound in goals(results):
-        reached = value is not None and (
-            value >= bound if sign == ">=" else value <= bound)
-        lines.append(f"| {text} | {number(value)} | {sign} {bound:g} | "
-                     f"{'reached' if reached else '**missed**'} |")
+    for text, value, sign, wanted in goals(results):
+        if value == "-":
+            verdict, value = "not there", None
+        elif value is not None and SIGNS[sign](value, wanted):
+            verdict = "reached"
+        else:
+            verdict = "**missed**"
+        lines.append(f"| {text} | {number(value)} | {sign} {wanted:g} | "
+                     f"{verdict} |")
     if not lines:
         return ""
     return "\n".join(["| goal | measured | wanted | |",
@@ -152,7 +222,7 @@ def heading(bench):
     with open("/proc/cpuinfo") as f:
         model = next((line.split(":", 1)[1].strip() for line in f
                       if line.startswith("model name")), platform.machine())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / works.GIB
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / rig.GIB
     kinds = bench.servers()
     lines = [
         f"Machine: {os.cpu_count()} × {model}, {memory:.0f} GiB, Linux "

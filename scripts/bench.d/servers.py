@@ -5,8 +5,10 @@ and DIR in `places`; DIR/tmp is on the same file system for those that spool
 first.  All run with the same number of workers, without an access log, and
 keep connections.
 """
+import functools
 import os
 import shutil
+import subprocess
 
 import procs
 
@@ -20,6 +22,14 @@ def program(name):
     if found is None:
         raise procs.Failed(f"{name} is not installed; see scripts/setup bench")
     return found
+
+
+@functools.lru_cache
+def knows(directive):
+    """True when this penstock has the directive."""
+    out = subprocess.run([os.path.join(ROOT, "build/penstock"), "-M"],
+                         capture_output=True, text=True, check=True).stdout
+    return f"| `{directive}` |" in out
 
 
 class Server:
@@ -77,18 +87,28 @@ class Penstock(Server):
     label = "penstock, sync off"
     sync = "off"
 
+    def listens(self):
+        return [f"127.0.0.1:{self.port}"]
+
+    def lines(self, prefix):
+        """What a location has beside its directory."""
+        return [f"sync        {self.sync};"]
+
     def config(self):
-        locations = "".join(f"""
+        locations = "".join(
+            f"""
     location /{prefix} {{
         output_dir  {place}/files;
-        sync        {self.sync};
-    }}""" for prefix, place in self.places.items())
+        """ + "\n        ".join(self.lines(prefix)) + """
+    }""" for prefix, place in self.places.items())
+        listens = "\n".join(f"    listen              {where};"
+                            for where in self.listens())
         return f"""worker_processes  {self.workers};
 pid_file          {self.home}/{self.name}.pid;
 error_log         {self.home}/{self.name}.error;
 
 server {{
-    listen              127.0.0.1:{self.port};
+{listens}
     access_log          off;
     keepalive_requests  1000000;
 {locations}
@@ -103,6 +123,14 @@ class PenstockSync(Penstock):
     name = "penstock-sync"
     label = "penstock, sync on"
     sync = "on"
+
+
+class PenstockSha256(PenstockSync):
+    name = "penstock-sha256"
+    label = "penstock, sync on, checksum sha256"
+
+    def lines(self, prefix):
+        return super().lines(prefix) + ["checksum    sha256;"]
 
 
 class Nginx(Server):

@@ -1,68 +1,17 @@
 """What is measured: each work takes a Bench and returns its rows."""
 import os
-import shutil
 import signal
-import statistics
 import time
 
 import procs
 import servers
+from durable import Durable
+from overlap import Overlap
+from rig import (GIB, KIB, MIB, SLOW_RATE, SlowDisk, empty, median,
+                 sum_problems)
 
-KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-SLOW_RATE = 50_000_000
 BULK_SIZE = 64 * MIB
 SMALL_CONNECTIONS = 8
-
-
-class Bench:
-    """What all works share: options, tools, directories, and what is to be
-    undone at the end."""
-
-    def __init__(self, options, load, slowfs, memory_dir, disk_dir, log):
-        self.options = options
-        self.load = load
-        self.slowfs = slowfs
-        self.dirs = {"memory": memory_dir, "disk": disk_dir}
-        self.log = log
-        self.ballast = Ballast(memory_dir)
-
-    def servers(self, among=None):
-        return [servers.ALL[name] for name in self.options.servers
-                if among is None or name in among]
-
-    def home(self, where="memory"):
-        return os.path.join(self.dirs[where], "servers")
-
-
-def empty(path):
-    shutil.rmtree(path, ignore_errors=True)
-    os.makedirs(path, exist_ok=True)
-
-
-def median(values):
-    values = [v for v in values if v is not None]
-    return statistics.median(values) if values else None
-
-
-class Ballast:
-    """Memory held between turns and let go for each.  A virtual machine
-    gives free memory back to its host within seconds, and a server that took
-    it anew would wait for the host (five times slower was seen)."""
-
-    SIZE = 3 * GIB
-
-    def __init__(self, directory):
-        self.path = os.path.join(directory, "ballast")
-
-    def hold(self):
-        zeros = bytes(MIB)
-        with open(self.path, "wb", 0) as f:
-            for _ in range(self.SIZE // MIB):
-                f.write(zeros)
-
-    def let_go(self):
-        if os.path.exists(self.path):
-            os.unlink(self.path)
 
 
 # ---- plain uploads: one server at a time
@@ -124,8 +73,11 @@ class Throughput:
             "problems": result["problems"],
         }
 
+    def kinds(self, bench):
+        return bench.servers()
+
     def run(self, bench):
-        kinds = bench.servers()
+        kinds = self.kinds(bench)
         turns = {kind.name: [] for kind in kinds}
         for number in range(bench.options.rounds):
             for kind in kinds:
@@ -147,12 +99,13 @@ class Throughput:
         return row
 
 
-def sum_problems(turns):
-    total = {}
-    for t in turns:
-        for what, n in t.get("problems", {}).items():
-            total[what] = total.get(what, 0) + n
-    return total
+class Digest(Throughput):
+    """The same upload with and without a checksum."""
+
+    def kinds(self, bench):
+        if not servers.knows("checksum"):
+            raise procs.NotThere("this penstock has no `checksum`")
+        return [servers.PenstockSync, servers.PenstockSha256]
 
 
 # ---- what the generator can do
@@ -176,50 +129,6 @@ class Ceiling:
 
 # ---- small uploads beside bulk uploads to a sick disk
 
-class SlowDisk:
-    """A slowfs over memory, at `path`, of SLOW_RATE bytes per second."""
-
-    def __init__(self, bench):
-        self.bench = bench
-        base = os.path.join(bench.dirs["memory"], "slow")
-        self.backing = os.path.join(base, "backing")
-        self.path = os.path.join(base, "mount")
-        self.control = os.path.join(base, "control")
-        self.process = None
-
-    def __enter__(self):
-        empty(self.backing)
-        os.makedirs(self.path, exist_ok=True)
-        self.process = procs.Process(
-            [self.bench.slowfs, self.backing, self.path, self.control],
-            os.path.join(self.bench.dirs["memory"], "slowfs.log"))
-        self.tell("ping")
-        return self
-
-    def __exit__(self, *_):
-        self.hang(False)
-        self.process.stop()
-        shutil.rmtree(self.backing, ignore_errors=True)
-
-    def tell(self, *words):
-        argv = [self.bench.slowfs, "--ctl", self.control, *map(str, words)]
-        out = os.path.join(self.bench.dirs["memory"], "answer")
-        if os.path.exists(out):
-            os.unlink(out)
-        told = procs.Process(argv, out)
-        if told.popen.wait() != 0:
-            raise procs.Failed(told.log_tail())
-        return told.log_tail()
-
-    def bytes_written(self):
-        return int(self.tell("count", "bytes"))
-
-    def hang(self, hung):
-        if self.process.running():
-            os.kill(self.process.pid,
-                    signal.SIGSTOP if hung else signal.SIGCONT)
-
-
 class Beside:
     """Small uploads to a fast directory of a server with one worker, while
     bulk uploads go to the slow disk: of the same process in the first turn
@@ -227,18 +136,19 @@ class Beside:
 
     AMONG = ("penstock", "nginx", "lighttpd")
 
-    def __init__(self, name, what, bulk, hung):
+    def __init__(self, name, what, bulk, other, rate=SLOW_RATE, hung=False):
         self.name = name
         self.what = what
         self.bulk = bulk
+        self.rate = rate
         self.hung = hung
-        # The turn that the first is compared with.
-        self.other = "alone" if hung else "second"
+        # The turn that the first is compared with: "alone" or "second".
+        self.other = other
 
     def turn(self, bench, kind, disk, bulk_to):
         disk.tell("clear")
         disk.tell("zero")
-        disk.tell("rate", SLOW_RATE)
+        disk.tell("rate", self.rate)
         with self.server(bench, kind, disk, "first") as first, \
                 self.server(bench, kind, disk, "second") as second:
             warm = procs.load_argv(bench.load, first, "fast", 4 * KIB,
@@ -264,7 +174,7 @@ class Beside:
             os.path.join(bench.dirs["memory"], "bulk.log"))
         try:
             procs.eventually("bulk uploads flow",
-                             lambda: disk.bytes_written() > 8 * MIB)
+                             lambda: disk.bytes_written() > 4 * MIB)
             if self.hung:
                 disk.hang(True)
                 time.sleep(0.5)
@@ -334,8 +244,19 @@ ALL = [
                64 * MIB, 8, "disk", 2 * GIB, 20),
     Throughput("disk-2g", "1 × 2 GiB to disk",
                2 * GIB, 1, "disk", 2 * GIB, 20),
-    Beside("isolation-4", "4 bulk uploads to a disk of 50 MB/s", 4, False),
-    Beside("isolation-32", "32 bulk uploads to a disk of 50 MB/s", 32, False),
-    Beside("hung-4", "4 bulk uploads, the disk hung for good", 4, True),
-    Beside("hung-32", "32 bulk uploads, the disk hung for good", 32, True),
+    Digest("digest", "1 × 2 GiB to disk, with and without `checksum sha256`",
+           2 * GIB, 1, "disk", 2 * GIB, 20),
+    Durable(),
+    Overlap(),
+    Beside("isolation-4", "4 bulk uploads to a disk of 50 MB/s", 4, "second"),
+    Beside("isolation-32", "32 bulk uploads to a disk of 50 MB/s", 32,
+           "second"),
+    Beside("paced-32", "32 bulk uploads to a disk of 8 MB/s", 32, "alone",
+           8_000_000),
+    Beside("hung-4", "4 bulk uploads, the disk hung for good", 4, "alone",
+           hung=True),
+    Beside("hung-32", "32 bulk uploads, the disk hung for good", 32, "alone",
+           hung=True),
+    Beside("hung-200", "200 bulk uploads, the disk hung for good", 200,
+           "alone", hung=True),
 ]
