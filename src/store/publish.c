@@ -78,12 +78,14 @@ create_temp(struct publish *p, struct unpublished *ret)
 		}
 		err = publish_lock(fd);
 		if (err == 0 && fstatat(p->temp_dir, ret->temp, &st,
-				    AT_SYMLINK_NOFOLLOW) == 0) {
+				    AT_SYMLINK_NOFOLLOW) == -1)
+			err = errno == ENOENT ? -EAGAIN : -errno;
+		if (err == 0) {
 			ret->fd = fd;
 			return 0;
 		}
 		fd_close(&fd);
-		if (err < 0 && err != -EAGAIN && err != -EACCES) {
+		if (err != -EAGAIN && err != -EACCES) {
 			(void)unlinkat(p->temp_dir, ret->temp, 0);
 			ret->temp[0] = '\0';
 			return err;
