@@ -152,7 +152,7 @@ fails() {
 	assert_same body backing/up/a
 }
 
-@test "what is said of the order: data, then name, then directory" {
+@test "one sync of the data, and one of the directory" {
 	begin
 	upload PUT /slow/a body
 	assert_status 201
