@@ -6,6 +6,8 @@
 #ifndef APP_SERVICE_H
 #define APP_SERVICE_H
 
+#include <stdbool.h>
+
 #include "base/check.h"
 #include "config/config.h"
 #include "flow/trace.h"
@@ -27,6 +29,8 @@ struct service {
  * goes.  The first member of an upload and of a download. */
 struct request {
 	void (*drop)(struct request *r);
+	/* The same because the server stops; NULL: may be done at any time. */
+	bool (*stop)(struct request *r);
 };
 
 /* Ready to be used; all that the fields point to outlives it. */

@@ -45,6 +45,10 @@ struct handler {
 	/* The connection is being dropped: forget the request and what it
 	 * has, and do not touch the connection any more. */
 	void (*on_gone)(struct handler *h, void *request);
+	/* The server stops now.  True: the request is forgotten, as above, and
+	 * the connection says so; false: too much was done for it already, it
+	 * will be answered. */
+	bool (*on_stop)(struct handler *h, void *request);
 };
 
 /* What the connections of one server block share; one set per worker. */
@@ -125,6 +129,10 @@ void conn_leave(struct conn *c, const char *note);
 /* One more request at most for each, answered with Connection: close; those
  * that ask for nothing are closed in a second. */
 void conn_group_stop(struct conn_group *g);
+
+/* The server stops at once: requests in hand get 503, what is being sent may
+ * end, everything else is closed.  What is left in a moment is to be dropped. */
+void conn_group_cut(struct conn_group *g);
 
 /* Close them all, now; handlers are told. */
 void conn_group_drop(struct conn_group *g);

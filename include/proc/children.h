@@ -74,6 +74,9 @@ bool children_accept(const struct children *c);
 
 bool children_are_gone(const struct children *c);
 
+/* All there are have ended but for operations that wait for a disk. */
+bool children_are_stuck(const struct children *c);
+
 /* Say which ones cannot end, and what they wait for. */
 void children_log_stuck(const struct children *c);
 

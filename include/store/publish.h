@@ -68,8 +68,9 @@ NODISCARD int publish_replace(
 /* Take a temp name back, if there is one; the descriptor stays open. */
 void publish_discard(struct publish *p, struct unpublished *u);
 
-/* Remove what a crash left in `.penstock` of `root`; how many. */
-unsigned publish_sweep(int root);
+/* Remove what a crash left in `.penstock` of `root`; how many.  *ret_living is
+ * how many are in use. */
+unsigned publish_sweep(int root, unsigned *ret_living);
 
 /*
  * publish_serialize(p):

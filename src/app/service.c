@@ -120,9 +120,22 @@ on_gone(struct handler *handler, void *request)
 	r->drop(r);
 }
 
+static bool
+on_stop(struct handler *handler, void *request)
+{
+	struct request *r = request;
+
+	(void)handler;
+	if (r->stop != NULL)
+		return r->stop(r);
+	r->drop(r);
+	return true;
+}
+
 void
 service_init(struct service *s)
 {
 	s->handler.on_request = on_request;
 	s->handler.on_gone = on_gone;
+	s->handler.on_stop = on_stop;
 }

@@ -135,6 +135,18 @@ drop(struct request *r)
 	upload_on(container_of(r, struct upload, request), GONE);
 }
 
+/* What is being committed may get its name at any time. */
+static bool
+stop(struct request *r)
+{
+	struct upload *u = container_of(r, struct upload, request);
+
+	if (u->state == COMMITTING)
+		return false;
+	upload_on(u, GONE);
+	return true;
+}
+
 /* ---- what is done on the way ---- */
 
 /* Give back all there is; the answer, if any, comes after. */
@@ -455,6 +467,7 @@ upload_new(struct service *s, struct conn *c, const struct route *route,
 		return NULL;
 	*u = (struct upload){.magic = UPLOAD_MAGIC, .state = OPENING};
 	u->request.drop = drop;
+	u->request.stop = stop;
 	u->service = s;
 	u->conn = c;
 	u->location = route->location;

@@ -111,9 +111,9 @@ format(struct conn *c, const struct response *r)
 
 /* ---- reading heads ---- */
 
-/* Refuse a head: nobody knows where the next one would begin. */
-static void
-refuse(struct conn *c, int status, const char *why)
+/* Nobody knows where the next head would begin. */
+void
+conn_refuse(struct conn *c, int status, const char *why)
 {
 	struct response r = {.close = true};
 
@@ -160,7 +160,7 @@ turn_away(struct conn *c)
 	    " connections from this address already: close some, or try "
 	    "again later",
 	    c->group->conf->max_connections_per_ip);
-	refuse(c, 503, why);
+	conn_refuse(c, 503, why);
 }
 
 static void
@@ -174,7 +174,7 @@ refuse_late(struct conn *c)
 	    "send it in one piece",
 	    limit);
 	c->head_only = intake_is_head(&c->intake);
-	refuse(c, 408, why);
+	conn_refuse(c, 408, why);
 }
 
 /* A whole head is there: hand the request to the handler. */
@@ -198,7 +198,7 @@ ask(struct conn *c, const struct intake_head *got)
 		return;
 	}
 	if (status != 0) {
-		refuse(c, status, why);
+		conn_refuse(c, status, why);
 		return;
 	}
 	c->keep = h.keep_alive;
@@ -242,7 +242,7 @@ read_head(struct conn *c, struct transport *from)
 		return;
 	case INTAKE_REFUSED:
 		c->head_only = got.is_head;
-		refuse(c, got.status, got.why);
+		conn_refuse(c, got.status, got.why);
 		return;
 	case INTAKE_FAILED:
 		conn_on(c, LEFT);

@@ -171,6 +171,29 @@ drop(struct list_node *n)
 	conn_on(c, LEFT);
 }
 
+/* Its client is to see an answer, or the end, and no reset. */
+static void
+cut(struct list_node *n)
+{
+	static const char why[] =
+	    "the server is stopping; nothing was stored: try again later";
+	struct conn *c = container_of(n, struct conn, node);
+	struct handler *h = c->group->handler;
+	struct response r = {.close = true};
+
+	if (c->state == HEADING && (intake_has_begun(&c->intake) ||
+				       transport_has_bytes(&c->transport))) {
+		conn_refuse(c, 503, why);
+	} else if (c->state == HEADING || c->state == STREAMING) {
+		drop(n);
+	} else if (c->state == WORKING && h->on_stop(h, c->request)) {
+		response_problem(&r, 503, why);
+		str_puts(&r.note, "stopped");
+		conn_answer(c, &r);
+		response_fini(&r);
+	}
+}
+
 void
 conn_group_stop(struct conn_group *g)
 {
@@ -179,6 +202,16 @@ conn_group_stop(struct conn_group *g)
 	g->stopping = true;
 	LIST_EACH(&g->conns, n, tmp)
 	hurry(n);
+}
+
+void
+conn_group_cut(struct conn_group *g)
+{
+	struct list_node *n, *tmp;
+
+	g->stopping = true;
+	LIST_EACH(&g->conns, n, tmp)
+	cut(n);
 }
 
 void

@@ -98,6 +98,9 @@ void conn_group_await_turn(struct conn *c);
 /* One that was turned away: is there room for it now?  Then it is served. */
 bool conn_group_readmit(struct conn *c);
 
+/* HEADING: refuse whatever is asked, and close. */
+void conn_refuse(struct conn *c, int status, const char *why);
+
 /* HEADING: its turn has come. */
 void conn_take_turn(struct conn *c);
 

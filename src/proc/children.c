@@ -327,6 +327,21 @@ children_are_gone(const struct children *c)
 	return list_is_empty(&c->list);
 }
 
+bool
+children_are_stuck(const struct children *c)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		const struct child *ch = container_of(n, struct child, node);
+
+		if (ch->slot == NULL || atomic_load(&ch->slot->stuck_ops) == 0)
+			return false;
+	}
+	return true;
+}
+
 void
 children_log_stuck(const struct children *c)
 {

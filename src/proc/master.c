@@ -448,7 +448,8 @@ serve(struct master *m)
 		stop_listening(m);
 		if (children_are_gone(&m->children))
 			return 0;
-		if (clock_mono_ns() < m->phase_end_ns)
+		if (clock_mono_ns() < m->phase_end_ns &&
+		    (m->phase == KILLING || !children_are_stuck(&m->children)))
 			continue;
 		if (m->phase == KILLING)
 			return 1;

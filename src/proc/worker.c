@@ -162,6 +162,8 @@ on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 
 	(void)revents;
 	if (w->fast || w->leaving_in > 0) {
+		for (size_t i = 0; i < w->server_count; i++)
+			conn_group_drop(&w->servers[i].conns);
 		ev_break(loop, EVBREAK_ALL);
 		return;
 	}
@@ -202,11 +204,13 @@ stop_fast(struct worker *w)
 {
 	if (w->fast)
 		return;
-	if (!w->stopping)
+	if (!w->stopping) {
+		acceptor_drain(w->acceptor);
 		close_sockets(w);
+	}
 	w->stopping = w->fast = true;
 	for (size_t i = 0; i < w->server_count; i++)
-		conn_group_drop(&w->servers[i].conns);
+		conn_group_cut(&w->servers[i].conns);
 	be_patient(w, FAST_STOP_S);
 	ev_prepare_start(w->loop, &w->rest);
 }

@@ -236,13 +236,14 @@ publish_discard(struct publish *p, struct unpublished *u)
 }
 
 unsigned
-publish_sweep(int root)
+publish_sweep(int root, unsigned *ret_living)
 {
 	const struct dirent *e;
 	unsigned swept = 0;
 	DIR *d;
 	int fd;
 
+	*ret_living = 0;
 	fd = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return 0;
@@ -260,7 +261,9 @@ publish_sweep(int root)
 		    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (file == -1)
 			continue;
-		if (publish_lock(file) == 0 && unlinkat(fd, e->d_name, 0) == 0)
+		if (publish_lock(file) < 0)
+			++*ret_living;
+		else if (unlinkat(fd, e->d_name, 0) == 0)
 			swept++;
 		fd_close(&file);
 	}

@@ -209,7 +209,7 @@ open_job(void *arg)
 	err = publish_init(&at->publish, fd, sp->to.overwrite);
 	if (err < 0)
 		goto close_fd;
-	sp->swept = publish_sweep(fd);
+	sp->swept = publish_sweep(fd, &sp->living);
 	at->fd = fd;
 	return 0;
 
@@ -262,10 +262,6 @@ opening_failed(struct spool *sp, int err)
 static void
 say_opened(const struct spool *sp)
 {
-	if (sp->swept > 0)
-		log_notice("%s: %u unfinished uploads of a worker that died "
-			   "were removed",
-		    sp->base.dir, sp->swept);
 	if (sp->said != 0 || sp->was_open)
 		log_notice("%s: open again", sp->base.dir);
 	if (sp->at->newest == NULL)
@@ -299,6 +295,8 @@ on_open(struct op *op, int res)
 	}
 	sp->opening = NULL;
 	say_opened(sp);
+	sp->sweeps = 0;
+	spool_swept(sp);
 	sp->said = 0;
 	sp->was_open = true;
 	sp->direct_refused = false;
@@ -364,7 +362,8 @@ is_idle(struct store *s)
 	const struct spool *sp = spool_of(s);
 
 	return sp->base.files == 0 && !sp->open_op.in_flight &&
-	       !sp->scan_op.in_flight && spool_health_is_idle(sp);
+	       !sp->scan_op.in_flight && !sp->sweep_op.in_flight &&
+	       spool_health_is_idle(sp);
 }
 
 static void
@@ -375,6 +374,7 @@ free_spool(struct store *s)
 	check(is_idle(s));
 	ev_timer_stop(sp->to.loop, &sp->retry);
 	spool_health_fini(sp);
+	spool_sweep_fini(sp);
 	if (sp->at != NULL) {
 		check(sp->at->users == 1);
 		(void)close_dir_job(sp->at);
@@ -404,6 +404,7 @@ spool_new(const struct spool_setup *setup)
 	sp->base.dir = setup->dir;
 	sp->to = *setup;
 	spool_health_init(sp);
+	spool_sweep_init(sp);
 	sp->unknown = device_new_unknown(setup->devices);
 	if (sp->unknown == NULL) {
 		free(sp);

@@ -59,7 +59,10 @@ struct spool {
 
 	struct op open_op;
 	struct spool_dir *opening; /* what that job makes */
-	unsigned swept;
+	struct op sweep_op;
+	unsigned swept, living; /* what the last sweep found */
+	unsigned sweeps;	/* that found none in use */
+	ev_timer sweep_again;
 	ev_timer retry;
 	struct op scan_op;
 	struct newest_entry scanned;
@@ -169,6 +172,12 @@ void spool_health_fini(struct spool *sp);
 void spool_on_health(struct device_listener *l, struct device *d);
 /* An upload ended in `err`: does that say something of the directory? */
 void spool_learn(struct spool_dir *at, int err);
+
+/* spool_sweep.c: what workers that died left behind. */
+void spool_sweep_init(struct spool *sp);
+void spool_sweep_fini(struct spool *sp);
+/* There was a sweep; others may be due. */
+void spool_swept(struct spool *sp);
 
 /* spool_scan.c: find the newest upload, unless it is known. */
 void spool_scan(struct spool *sp);

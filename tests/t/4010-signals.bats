@@ -24,7 +24,7 @@ _is_receiving() {
 		start_server
 		slow_upload "$sig" 8M 200K
 		stop_server "$sig"
-		! wait "$SLOW" || [ "$(cat slow.status)" = 000 ]
+		! wait "$SLOW" || [ "$(cat slow.status)" = 503 ]
 		assert_store_empty
 	done
 }

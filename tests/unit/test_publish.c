@@ -396,6 +396,8 @@ exists(const char *name)
 static void
 the_sweep_takes_what_a_crash_left(void **state)
 {
+	unsigned living;
+
 	/* What is not quite a temp name is somebody else's. */
 	static const char *const foreign[] = {
 	    TEMP "notes.txt",
@@ -423,7 +425,7 @@ the_sweep_takes_what_a_crash_left(void **state)
 	assert_int_equal(
 	    symlinkat("../target", root, TEMP "00000000000000bb.part"), 0);
 
-	assert_int_equal(publish_sweep(root), 2);
+	assert_int_equal(publish_sweep(root, &living), 2);
 	assert_false(exists(TEMP "fedcba9876543210.part"));
 	for (size_t i = 0; i < COUNT_OF(foreign); i++)
 		assert_true(exists(foreign[i]));
@@ -433,7 +435,7 @@ the_sweep_takes_what_a_crash_left(void **state)
 	/* The one that is being written still can get its name. */
 	assert_int_equal(publish_link(&p, &alive, -1, "alive"), 0);
 	assert_content("alive", "alive");
-	assert_int_equal(publish_sweep(root), 0);
+	assert_int_equal(publish_sweep(root, &living), 0);
 	close(alive.fd);
 	publish_fini(&p);
 }
@@ -441,23 +443,27 @@ the_sweep_takes_what_a_crash_left(void **state)
 static void
 the_sweep_needs_nothing_to_be_there(void **state)
 {
+	unsigned living;
+
 	(void)state;
-	assert_int_equal(publish_sweep(root), 0);
+	assert_int_equal(publish_sweep(root, &living), 0);
 	assert_false(exists(PUBLISH_TEMP_DIR));
 	/* Somebody else's link of that name is not followed. */
 	assert_int_equal(mkdirat(root, "else", 0700), 0);
 	touch("else/fedcba9876543210.part");
 	assert_int_equal(symlinkat("else", root, PUBLISH_TEMP_DIR), 0);
-	assert_int_equal(publish_sweep(root), 0);
+	assert_int_equal(publish_sweep(root, &living), 0);
 	assert_true(exists("else/fedcba9876543210.part"));
 }
 
 static void *
 sweep_again(void *arg)
 {
+	unsigned living;
+
 	(void)arg;
 	while (!atomic_load(&over))
-		(void)publish_sweep(root);
+		(void)publish_sweep(root, &living);
 	return NULL;
 }
 
