@@ -396,6 +396,23 @@ memory_dir() {
 	STORES+=("$MEMORY")
 }
 
+# loop_disk KIND SIZE [MKFS ARGS...]: a new ext4 or XFS, which is a file of
+# ours, at $DISK; a store in it is to be $DISK/up.
+loop_disk() {
+	local kind=$1 size=$2
+	shift 2
+
+	DISK=$T/disk
+	mkdir -p "$DISK"
+	truncate -s "$size" "$T/disk.img"
+	case $kind in
+	ext4) mkfs.ext4 -q -F -b 4096 -m 0 "$@" "$T/disk.img" ;;
+	xfs) mkfs.xfs -q -f "$@" "$T/disk.img" ;;
+	esac || return
+	mount -o loop "$T/disk.img" "$DISK" || return
+	STORES+=("$DISK/up")
+}
+
 # ---- requests with curl ----
 
 # request METHOD TARGET [CURL ARGS...]: TARGET is a path or a whole URL.  The

@@ -56,18 +56,18 @@ slow_server() {
 		"worker_processes 1; ${2:-}"
 }
 
-# bound_holds DEPTH CHUNK: the server holds at least the queue and the write,
-# at most one chunk more, and loses nothing.
+# bound_holds DEPTH CHUNK [WRITES [LOCATION]]: the server holds at least the
+# queue and the writes (1), at most one chunk more, and loses nothing.
 bound_holds() {
-	local depth=$1 chunk=$2 held
+	local depth=$1 chunk=$2 writes=${3:-1} held
 
-	slow_server "queue_depth $depth;" "chunk_size $chunk;"
+	slow_server "queue_depth $depth; ${4:-}" "chunk_size $chunk;"
 	random_file body 24M
 	slowfs_ctl stall write
 	held=$(push /slow/a $((24 * 1024 * 1024)) "$PENSTOCK_TOOLS/slowfs" --ctl "$T/slowfs.ctl" resume)
 	echo "the server held $held bytes"
-	((held >= (depth + 1) * chunk))
-	((held <= (1 + depth + 1) * chunk))
+	((held >= (depth + writes) * chunk))
+	((held <= (1 + depth + writes) * chunk))
 	assert_status 201
 	assert_same body backing/up/a
 }
@@ -82,6 +82,22 @@ bound_holds() {
 
 @test "a stalled disk: queue_depth 32, chunks of 4k" {
 	bound_holds 32 4096
+}
+
+@test "a stalled disk: write_depth is nothing to what goes through the page cache" {
+	bound_holds 4 65536 1 'direct_io off; write_depth 100;'
+}
+
+@test "a stalled disk, direct: queue_depth 2, write_depth 1" {
+	bound_holds 2 65536 1 'direct_io on; write_depth 1;'
+}
+
+@test "a stalled disk, direct: queue_depth 4, write_depth 6, chunks of 256k" {
+	bound_holds 4 262144 6 'direct_io on; write_depth 6;'
+}
+
+@test "a stalled disk, direct: queue_depth 2, write_depth 100, chunks of 16k" {
+	bound_holds 2 16384 100 'direct_io on; write_depth 100;'
 }
 
 @test "a disk that hangs before the file is open holds nothing of the body" {
