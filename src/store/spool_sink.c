@@ -79,7 +79,7 @@ choose_mode(struct incoming_file *f, const struct chunk *c)
 
 	/* Whole chunks would never be aligned again. */
 	if (!direct && c->len < f->spool->to.chunk_size)
-		f->direct_wanted = false;
+		f->direct_wanted = f->base.sink.whole_chunks = false;
 	if (direct == f->direct)
 		return true;
 	if (f->in_flight > 0)
