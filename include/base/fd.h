@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 #include "base/check.h"
 
@@ -58,6 +60,10 @@ void fd_random(void *buf, size_t len);
 
 /* Bytes that the other end of a socket has not taken yet; 0: unknown. */
 size_t fd_unsent(int fd);
+
+/* pwritev(2), or as many of the pieces as one call can take here. */
+ssize_t fd_write_pieces(
+    int fd, const struct iovec *iov, int count, off_t offset);
 
 /* Write it all to a blocking descriptor: 0 or a negative errno. */
 NODISCARD int fd_write_all(int fd, const void *buf, size_t len);

@@ -77,3 +77,9 @@ fd_unsent(int fd)
 	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes
 							     : 0;
 }
+
+ssize_t
+fd_write_pieces(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	return pwritev(fd, iov, count, offset);
+}

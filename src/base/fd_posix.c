@@ -121,3 +121,11 @@ fd_unsent(int fd)
 	(void)fd;
 	return 0;
 }
+
+/* One after the other: POSIX has no pwritev(). */
+ssize_t
+fd_write_pieces(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	check(count > 0);
+	return pwrite(fd, iov->iov_base, iov->iov_len, offset);
+}

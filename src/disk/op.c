@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 bool
 op_advance(struct op *op, size_t n)
 {
@@ -29,7 +31,7 @@ move(const struct op *op)
 	off_t offset = (off_t)(op->offset + op->done);
 
 	if (op->iovs > 0)
-		return pwritev(op->fd, op->iov, (int)op->iovs, offset);
+		return fd_write_pieces(op->fd, op->iov, (int)op->iovs, offset);
 	if (op->kind == OP_WRITE)
 		return pwrite(
 		    op->fd, op->buf + op->done, op->len - op->done, offset);
