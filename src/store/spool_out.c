@@ -43,6 +43,8 @@ open_job(void *arg)
 	struct outgoing_file *f = arg;
 	int fd;
 
+	if (spool_check_place(f->at) == STORE_VANISHED)
+		return STORE_VANISHED;
 	/* O_NONBLOCK: somebody may have put a FIFO there. */
 	fd = path_open(
 	    f->at->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
@@ -140,12 +142,16 @@ static void
 on_opened(struct op *op, int res)
 {
 	struct outgoing_file *f = op->owner;
+	struct spool_dir *at = f->at;
 
 	check_magic(f, OUTGOING_MAGIC);
+	spool_enter(at); /* `f` may be the last one in it */
 	if (f->abandoned)
 		settle(f);
 	else
 		f->base.done(f->base.owner, res); /* may close `f` */
+	spool_learn(at, res);
+	spool_leave(at);
 }
 
 static void
