@@ -188,6 +188,33 @@ spool_leave(struct spool_dir *at)
 	engine_submit(sp->to.engine, at->device, &at->close_op);
 }
 
+/* How often the way up from there leads to another file system. */
+static unsigned
+count_mounts(int dir)
+{
+	struct stat st, up = {0};
+	unsigned count = 0;
+	int at = dir;
+
+	while (fstat(at, &st) == 0) {
+		int next = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		bool is_root;
+
+		if (at != dir)
+			fd_close(&at);
+		at = next;
+		if (at == -1 || fstat(at, &up) == -1)
+			break;
+		count += up.st_dev != st.st_dev;
+		is_root = up.st_dev == st.st_dev && up.st_ino == st.st_ino;
+		if (is_root)
+			break;
+	}
+	if (at != dir)
+		fd_close(&at);
+	return count;
+}
+
 /* On an engine thread: open the directory and find out how to use it. */
 static int
 open_job(void *arg)
@@ -203,6 +230,12 @@ open_job(void *arg)
 		return fd;
 	if (fstat(fd, &at->st) == -1) {
 		err = -errno;
+		goto close_fd;
+	}
+	/* What was hidden below a disk is not to be used in its place. */
+	at->mounts = count_mounts(fd);
+	if (at->mounts < sp->mounts) {
+		err = -ENODEV;
 		goto close_fd;
 	}
 	at->traits = device_traits_of(fd);
@@ -299,6 +332,7 @@ on_open(struct op *op, int res)
 	spool_swept(sp);
 	sp->said = 0;
 	sp->was_open = true;
+	sp->mounts = at->mounts;
 	sp->direct_refused = false;
 	sp->base.durability = at->device->kind == DEVICE_MEMORY ? DURABLE_MEMORY
 			      : sp->to.sync			? DURABLE_SYNCED

@@ -31,6 +31,7 @@ struct spool_dir {
 	int fd;
 	struct stat st;
 	struct device_traits traits;
+	unsigned mounts; /* on the way to it */
 	struct publish publish;
 	struct device *device;
 	struct device_listener health;
@@ -54,6 +55,7 @@ struct spool {
 	struct list held_incoming, held_outgoing;
 	int said; /* the last error logged about opening */
 	bool was_open;
+	unsigned mounts; /* on the way to it, when it was open last */
 	bool said_sick;
 	bool direct_refused; /* O_DIRECT does not work here after all */
 

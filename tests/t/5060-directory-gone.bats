@@ -1,0 +1,431 @@
+# The output directory is removed, renamed, replaced, unmounted, made read-only
+# under the server: nothing lands anywhere but where the path leads, the error
+# log says what is wrong, and it heals by itself.
+
+load ../lib/penstock
+
+# begin [LOCATION]: a store in $UP, which may go; something is stored already.
+begin() {
+	UP=${UP:-$T/place/up}
+	STORES+=("$UP" "$T/moved")
+	start_server '' "location /gone { output_dir $UP; ${1:-} }" "worker_processes ${WORKERS:-1};"
+	random_file small 3000
+	random_file large 300k
+	upload PUT /gone/first small
+	assert_status 201
+}
+
+LOST='error .*: is not the directory any more that it was'
+
+# refused STATUS [PROBLEM]: all kinds of uploads are; nothing of them is left.
+refused() {
+	local file how name=0
+
+	for file in small large; do
+		for how in 'Expect:' 'Expect: 100-continue' 'Transfer-Encoding: chunked'; do
+			name=$((name + 1))
+			upload PUT "/gone/r$name" $file -H "$how"
+			assert_status "$1"
+			assert_problem "${2:-output_dir of location /gone is not}"
+			upload PUT "/gone/d/r$name" $file -H "$how"
+			assert_status "$1"
+		done
+	done
+	upload POST /gone small
+	assert_status "$1"
+}
+
+_is_stored() { upload PUT "/gone/healed$1$RANDOM$RANDOM" small -H "${2:-Expect:}" && [[ $STATUS == 201 ]]; }
+
+# It takes uploads again within some 2 s, and they are where the path leads.
+heals() {
+	local before i
+
+	before=$(find "$UP" -name 'healed*' | wc -l)
+	PENSTOCK_PATIENCE=3 eventually _is_stored "$EPOCHREALTIME"
+	# Each worker finds out for itself.
+	for ((i = 1; i < ${WORKERS:-1} * 5; i++)); do
+		eventually _is_stored "$EPOCHREALTIME"
+	done
+	upload PUT "/gone/whole$EPOCHREALTIME" large
+	assert_status 201
+	assert_equal "$(find "$UP" -name 'healed*' | wc -l)" $((before + i))
+}
+
+@test "removed: 503, and it is not made again by us" {
+	begin
+	rm -r "$UP"
+	refused 503
+	refute [ -e "$UP" ]
+	log_has "$LOST"
+	eventually access_has ' 503 .* vanished'
+	mkdir "$UP"
+	heals
+	log_has 'notice .*: open again'
+}
+
+@test "removed with all that it is in: as before" {
+	begin
+	rm -r place
+	refused 503
+	refute [ -e place ]
+	mkdir -p "$UP"
+	heals
+}
+
+@test "renamed: nothing lands in what was moved; renamed back" {
+	begin
+	mv "$UP" moved
+	refused 503
+	assert_equal "$(files_in moved)" moved/first
+	mv moved "$UP"
+	heals
+	assert_same small "$UP/first"
+}
+
+@test "a directory above it is renamed" {
+	begin
+	mv place moved
+	refused 503
+	assert_equal "$(files_in moved)" moved/up/first
+	mv moved place
+	heals
+}
+
+@test "replaced by another: uploads go to the new one" {
+	begin
+	mv "$UP" moved
+	mkdir "$UP"
+	heals
+	assert_equal "$(files_in moved)" moved/first
+	refute [ -e "$UP/first" ]
+	log_has "$LOST"
+	log_has 'notice .*: open again'
+}
+
+@test "replaced by a file: 503, until it is a directory again" {
+	begin
+	mv "$UP" moved
+	: >"$UP"
+	refused 503
+	rm "$UP"
+	mv moved "$UP"
+	heals
+}
+
+@test "replaced by a symbolic link to another: uploads go there" {
+	begin
+	mv "$UP" moved
+	mkdir there
+	ln -s "$T/there" "$UP"
+	UP=$T/there heals
+	assert_equal "$(files_in moved)" moved/first
+}
+
+@test "replaced again and again under uploads: each 201 is where the path led" {
+	begin 'sync off;'
+	run -0 "$PYTHON" -S -E -c "$_AGAIN" "$PORT" "$UP" "$T/moved"
+	echo "$output"
+	assert_line --regexp '^lost 0 of [0-9]+, after [0-9]+ moves$'
+}
+
+# For 3 s: uploads, one after the other, while the directory is moved away and
+# made anew.  What was told to be stored is in one that had the name then: the
+# one before the answer, or the one after it.
+read -r -d '' _AGAIN <<'PYTHON' || true
+import os, shutil, socket, sys, threading, time
+port, up, moved = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+stop, moves, had = time.monotonic() + 3, [], []
+def move():
+    n = 0
+    while time.monotonic() < stop:
+        t = time.monotonic()
+        os.rename(up, "%s.%d" % (moved, n))
+        moves.append((t, "%s.%d" % (moved, n)))
+        os.mkdir(up)
+        n += 1
+        time.sleep(0.4)
+mover = threading.Thread(target=move)
+mover.start()
+stored, status, i = [], {}, 0
+s = None
+while time.monotonic() < stop:
+    if s is None:
+        s = socket.create_connection(("127.0.0.1", port))
+        s.settimeout(10)
+    i += 1
+    began = time.monotonic()
+    s.sendall(b"PUT /gone/a%d HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello" % i)
+    answer = s.recv(4096)
+    code = answer.split()[1].decode() if answer else "closed"
+    status[code] = status.get(code, 0) + 1
+    if code == "201":
+        stored.append((i, began))
+    else:
+        time.sleep(0.02)
+    if not answer or b"Connection: close" in answer:
+        s.close()
+        s = None
+mover.join()
+# Where each should be: the directory that was moved away next after it began,
+# or the one that came after that.
+lost = 0
+for i, began in stored:
+    later = [d for t, d in moves if t > began - 0.001][:2]
+    places = later + ([up] if len(later) < 2 else [])
+    lost += not any(os.path.exists("%s/a%d" % (d, i)) for d in places)
+print(status)
+print("lost", lost, "of %d, after %d moves" % (len(stored), len(moves)))
+for t, d in moves:
+    shutil.rmtree(d)
+PYTHON
+
+# in_flight NAME: an upload of 300000 bytes, of which some were sent, on $FD;
+# its file is open.
+in_flight() {
+	connect
+	say "$FD" "PUT /gone/$1 HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nExpect: 100-continue\\r\\nContent-Length: 307200\\r\\n\\r\\n"
+	read -t 10 -r -u "$FD" line
+	[[ $line == 'HTTP/1.1 100 '* ]] && read -t 10 -r -u "$FD" line
+	head -c 100000 large >&"$FD"
+}
+
+# ends STATUS: the rest of it is sent, and this is the answer.
+ends() {
+	(
+		trap '' PIPE
+		tail -c +100001 large >&"$FD"
+	) 2>/dev/null || true
+	hear "$FD" | grep '^HTTP/1.1 ' >last
+	hang_up "$FD"
+	cat last
+	grep -q "^HTTP/1.1 $1 " last
+}
+
+@test "renamed under an upload: it is refused, and lands nowhere" {
+	begin
+	in_flight a
+	mv "$UP" moved
+	ends 503
+	assert_equal "$(files_in moved)" moved/first
+	mv moved "$UP"
+	heals
+}
+
+@test "renamed and back under an upload: it is stored" {
+	begin
+	in_flight a
+	mv "$UP" moved
+	mv moved "$UP"
+	ends 201
+	assert_same large "$UP/a"
+	refute log_has "$LOST"
+}
+
+@test "replaced under an upload, which is refused: the next goes to the new one" {
+	begin
+	in_flight a
+	mv "$UP" moved
+	mkdir "$UP"
+	ends 503
+	heals
+	assert_equal "$(files_in moved)" moved/first
+	assert_equal "$(find "$UP" -name a)" ''
+}
+
+@test "removed under an upload: it is refused" {
+	begin
+	in_flight a
+	rm -r "$UP"
+	ends 503
+	refute [ -e "$UP" ]
+	mkdir "$UP"
+	heals
+}
+
+@test "others that were in it when it was found out end as well" {
+	local fds=() n
+	begin
+	for n in 1 2 3; do
+		in_flight "a$n"
+		fds+=("$FD")
+	done
+	mv "$UP" moved
+	mkdir "$UP"
+	heals
+	for FD in "${fds[@]}"; do ends 503; done
+	assert_equal "$(files_in moved)" moved/first
+	assert_equal "$(find "$UP" -name 'a?')" ''
+}
+
+@test "a download that runs is not disturbed; the next one sees what is there" {
+	begin
+	random_file big 20M
+	upload PUT /gone/big big
+	assert_status 201
+	connect
+	say "$FD" 'GET /gone/big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	local line
+	read -t 10 -r -u "$FD" line
+	[[ $line == 'HTTP/1.1 200 '* ]]
+	mv "$UP" moved
+	mkdir "$UP"
+	cat <&"$FD" >rest
+	hang_up "$FD"
+	tail -c $((20 * 1024 * 1024)) rest >content
+	assert_same big content
+	_not_there() { request GET /gone/big && [[ $STATUS == 404 ]]; }
+	PENSTOCK_PATIENCE=3 eventually _not_there
+	cp small "$UP/other"
+	_is_there() { request GET /gone/other && [[ $STATUS == 200 ]]; }
+	PENSTOCK_PATIENCE=3 eventually _is_there
+	assert_same small answer
+}
+
+@test "what is asked for of a directory that is gone: 503, and no 404" {
+	begin
+	rm -r "$UP"
+	request GET /gone/first
+	assert_status 503
+	log_has "$LOST"
+	request GET /gone
+	assert_status 503
+	mkdir "$UP"
+	cp small "$UP/first"
+	_is_there() { request GET /gone/first && [[ $STATUS == 200 ]]; }
+	PENSTOCK_PATIENCE=3 eventually _is_there
+	assert_same small answer
+}
+
+@test "two workers: each finds out, and heals" {
+	WORKERS=2 begin
+	mv "$UP" moved
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		upload PUT "/gone/x$i" small
+		assert_status 503
+	done
+	assert_equal "$(files_in moved)" moved/first
+	mkdir "$UP"
+	WORKERS=2 heals
+}
+
+@test "overwrite on, keep latest: a directory of temp names goes with it" {
+	begin 'overwrite on; keep latest;'
+	mv "$UP" moved
+	refused 503
+	assert_equal "$(files_in moved)" moved/first
+	mkdir "$UP"
+	PENSTOCK_PATIENCE=3 eventually _is_stored x
+	upload PUT /gone/last small
+	assert_status 201
+	upload PUT /gone/last large
+	assert_status 200
+	_only() { [[ $(files_in "$UP") == "$UP/last" ]]; }
+	eventually _only
+	assert_same large "$UP/last"
+	assert_equal "$(files_in moved)" moved/first
+}
+
+@test "on a disk without nameless files: renamed, and replaced" {
+	slowfs_start
+	UP=$T/slow/up
+	begin
+	mv "$UP" slow/moved
+	refused 503
+	assert_equal "$(files_in slow/moved)" slow/moved/first
+	mkdir "$UP"
+	heals
+	in_flight a
+	mv "$UP" slow/again
+	ends 503
+	assert_equal "$(find slow/again -name a)" ''
+	assert_equal "$(find slow/again -name '*.part')" ''
+}
+
+# Until it was tried again to open the directory.
+sleep_over_a_retry() {
+	strace -qq -f -e trace=openat -o tries -p "$(workers)" 3>&- &
+	_tried() { grep -q "\"$UP\"" tries; }
+	eventually _tried
+	kill -INT $!
+	wait $! || true
+}
+
+@test "unmounted: 503, and nothing lands below the mount point" {
+	loop_disk ext4 64M
+	UP=$DISK/up
+	begin
+	umount -l "$DISK"
+	refused 503
+	assert_equal "$(find "$DISK")" "$DISK"
+	log_has "$LOST"
+	# Perhaps it was there before the disk was mounted the first time.
+	mkdir "$UP"
+	refused 503
+	sleep_over_a_retry
+	refused 503
+	assert_equal "$(find "$UP")" "$UP"
+	log_has 'error .*disk/up: cannot be opened: No such device'
+	rmdir "$UP"
+	mount -o loop disk.img "$DISK"
+	heals
+	assert_same small "$UP/first"
+}
+
+@test "unmounted under an upload: it is refused; mounted again: nothing of it" {
+	loop_disk ext4 64M
+	UP=$DISK/up
+	begin
+	in_flight a
+	umount -l "$DISK"
+	ends 503
+	assert_equal "$(find "$DISK")" "$DISK"
+	mount -o loop disk.img "$DISK"
+	heals
+	refute [ -e "$UP/a" ]
+}
+
+@test "the output directory is the mount point itself, and is unmounted" {
+	loop_disk ext4 64M
+	UP=$DISK
+	begin
+	umount -l "$DISK"
+	refused 503
+	assert_equal "$(find "$DISK")" "$DISK"
+	mount -o loop disk.img "$DISK"
+	heals
+	assert_same small "$UP/first"
+	# Whoever means it says so.
+	umount -l "$DISK"
+	refused 503
+	reload
+	PENSTOCK_PATIENCE=3 eventually _is_stored x
+	assert_equal "$(find "$DISK" -type f | wc -l)" 1
+}
+
+@test "another disk is mounted over it: uploads go there" {
+	begin
+	mount -t tmpfs -o size=8m none "$UP"
+	heals
+	log_has "$LOST"
+	umount -l "$UP"
+	assert_equal "$(files_in "$UP")" "$UP/first"
+}
+
+@test "remounted read-only: 500; read-write: it is as before" {
+	loop_disk ext4 64M
+	UP=$DISK/up
+	begin
+	sync
+	_is_read_only() { mount -o remount,ro "$DISK"; }
+	eventually _is_read_only
+	refused 500 'read-only'
+	eventually log_has 'read-only \(Read-only file system\)'
+	request GET /gone/first
+	assert_status 200
+	assert_same small answer
+	mount -o remount,rw "$DISK"
+	heals
+	refute log_has "$LOST"
+}
