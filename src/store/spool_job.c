@@ -330,6 +330,27 @@ ctime_of(int fd)
 	return fstat(fd, &st) == 0 ? ctime_ns(&st) : 0;
 }
 
+/* Is `parent` still where the name leads?  It may have been moved away, out of
+ * this store even, while the body came. */
+static int
+check_parent(const struct incoming_file *f, int parent)
+{
+	struct stat was, is;
+	const char *rest;
+	int dir, err;
+
+	err = path_open_parent(f->at->fd, f->name, &dir, &rest);
+	if (err < 0)
+		return err;
+	if (fstat(parent, &was) == -1 ||
+	    fstat(dir == -1 ? f->at->fd : dir, &is) == -1)
+		err = -errno;
+	else if (was.st_dev != is.st_dev || was.st_ino != is.st_ino)
+		err = -ENOENT;
+	fd_close(&dir);
+	return err;
+}
+
 /* All that can fail without harm, before the file gets its name. */
 static int
 prepare(struct incoming_file *f, int *ret_made, const char **ret_name)
@@ -349,6 +370,8 @@ prepare(struct incoming_file *f, int *ret_made, const char **ret_name)
 		err = path_make_parents(dir, f->rest, sync, ret_made, ret_name);
 	if (err == 0 && sync && (*ret_made != -1 || f->dir != -1))
 		err = sync_ancestors(f->at, *ret_made == -1 ? dir : *ret_made);
+	if (err == 0 && (*ret_made != -1 || f->dir != -1))
+		err = check_parent(f, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0)
 		err = spool_check_place(f->at);
 	return err;

@@ -27,10 +27,10 @@ refused() {
 			upload PUT "/gone/r$name" $file -H "$how"
 			assert_status "$1"
 			assert_problem "${2:-output_dir of location /gone is not}"
-			upload PUT "/gone/d/r$name" $file -H "$how"
-			assert_status "$1"
 		done
 	done
+	upload PUT /gone/d/e small -H 'Expect:'
+	assert_status "$1"
 	upload POST /gone small
 	assert_status "$1"
 }
@@ -241,6 +241,28 @@ ends() {
 	refute [ -e "$UP" ]
 	mkdir "$UP"
 	heals
+}
+
+@test "a directory of the name is moved away under an upload: it is refused" {
+	local to
+	begin
+	for to in "$T/moved" "$UP/moved"; do
+		mkdir "$UP/d"
+		in_flight d/a
+		mv "$UP/d" "$to"
+		ends 503
+		assert_equal "$(find "$to")" "$to"
+		in_flight d/a
+		ends 201
+		assert_same large "$UP/d/a"
+		in_flight d/e/b
+		mv "$UP/d" "$to/"
+		mkdir "$UP/d"
+		ends 503
+		assert_equal "$(find "$to" "$UP" -name b)" ''
+		rm -r "$to" "$UP/d"
+	done
+	refute log_has "$LOST"
 }
 
 @test "others that were in it when it was found out end as well" {
