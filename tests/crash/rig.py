@@ -321,21 +321,23 @@ class Server:
 
     _known = None
 
-    def __init__(self, work, store, rnd, engine, overwrite=False, location=(), top=(), processes=2):
+    def __init__(self, work, store, rnd, engine, overwrite=False, wishes=(), processes=2):
+        """wishes: (directive, value) that are set if the server knows them."""
         self.work, self.store, self.engine = work, store, engine
         self.temp_dir = os.path.join(store, oracle.TEMP_DIR)
         self.proc = None
         self.error_log = os.path.join(work, "error.log")
         self.port = self._free_port()
         self.settings = self._choose(rnd)
+        for name, value in wishes:
+            if self.knows(name):
+                self.settings[self._block_of(name)].append((name, value))
         conf = ["worker_processes %d;" % processes, "io_engine %s;" % engine]
         conf += ["pid_file %s/penstock.pid;" % work, "error_log %s info;" % self.error_log]
-        conf += list(top)
         conf += ["%s %s;" % s for s in self.settings["top"]]
         conf += ["server {", "listen %s:%d;" % self.address, "access_log %s/access.log;" % work]
         conf += ["location /file {", "output_dir %s;" % store]
         conf += ["overwrite %s;" % ("on" if overwrite else "off")]
-        conf += list(location)
         conf += ["%s %s;" % s for s in self.settings["location"]]
         conf += ["}", "}"]
         self.conf = os.path.join(work, "penstock.conf")
@@ -348,14 +350,16 @@ class Server:
             cls._known = _known_directives()
         return directive in cls._known
 
+    def _block_of(self, directive):
+        return "top" if self._known[directive] == "top" else "location"
+
     def _choose(self, rnd):
         chosen = {"top": [], "location": []}
         for choices in (TOP_CHOICES, LOCATION_CHOICES):
             for name, values in choices.items():
                 value = rnd.choice(values)  # drawn in any case: seeds stay good
                 if self.knows(name) and rnd.random() < 0.7:
-                    where = "top" if self._known[name] == "top" else "location"
-                    chosen[where].append((name, value))
+                    chosen[self._block_of(name)].append((name, value))
         return chosen
 
     def __str__(self):
@@ -563,7 +567,7 @@ class Round:
         self.breaks(*history.judge(root or server.store, is_acknowledged))
         self.breaks(*server.faults())
 
-    def nothing_stays(self, server):
+    def nothing_stays(self, server, after=""):
         """A server at rest has no temp file, and no file of the store open."""
         for what, left in (
             ("a temp file stays", lambda: oracle.temp_names(server.store)),
@@ -572,7 +576,7 @@ class Round:
             try:
                 eventually(what, lambda: not left())
             except Trouble:
-                self.breaks("%s: %s" % (what, ", ".join(left())))
+                self.breaks("%s%s: %s" % (after, what, ", ".join(left())))
 
     def count_history(self, history):
         counts = history.counts()
