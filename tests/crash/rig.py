@@ -115,6 +115,7 @@ class Loop:
                 self.fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
                 try:
                     fcntl.ioctl(self.fd, LOOP_CONFIGURE, config)
+                    self._ask_for_little(number)
                     return
                 except OSError as e:
                     os.close(self.fd)
@@ -123,6 +124,13 @@ class Loop:
             raise Trouble("no loop device is free")
         finally:
             os.close(backing)
+
+    @staticmethod
+    def _ask_for_little(number):
+        """The driver takes a short write for a whole one.  So no request may
+        be more than FUSE takes at once, of which a part could then fail."""
+        with open("/sys/block/loop%d/queue/max_sectors_kb" % number, "w") as f:
+            f.write("256")
 
     def close(self):
         os.close(self.fd)
@@ -297,7 +305,7 @@ LOCATION_CHOICES = {
     "direct_io": ["auto", "on", "off"],
     "direct_io_min": ["64k", "1m"],
     "write_behind": ["1m", "8m"],
-    "checksum": ["off", "crc32c", "sha256"],
+    "checksum": ["off", "crc32c", "sha256", "sha256"],
 }
 
 
@@ -361,6 +369,10 @@ class Server:
                 if self.knows(name) and rnd.random() < 0.7:
                     chosen[self._block_of(name)].append((name, value))
         return chosen
+
+    def checks_digests(self):
+        """Does it compare what the clients can send, a Repr-Digest of SHA-256?"""
+        return ("checksum", "sha256") in self.settings["top"] + self.settings["location"]
 
     def __str__(self):
         words = ["%s %s" % s for s in self.settings["top"] + self.settings["location"]]
@@ -526,6 +538,34 @@ class Watch:
         if self.proc.wait() != 0 or not lines or not lines[-1].startswith("looked at "):
             raise Trouble("the watch failed: %r" % lines[-3:])
         return int(lines[-1].split()[2]), ["watched: " + line for line in lines[:-1]]
+
+
+class Strace:
+    """strace of a worker, from here on until stop()."""
+
+    def __init__(self, pid, out, *options):
+        self.out = out
+        self.proc = start(
+            ["strace", "-f", "-y", "-o", out, *options, "-p", str(pid)],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        line = self.proc.stderr.readline()
+        if b"attached" not in line:
+            raise Trouble("strace: %s" % os.fsdecode(line + self.proc.stderr.read()).strip())
+
+    def stop(self):
+        """The lines of its output."""
+        kill(self.proc.pid, signal.SIGTERM)
+        try:
+            self.proc.wait(1)
+        except subprocess.TimeoutExpired:
+            # It waits for the ring's own threads, which cannot be traced.
+            self.proc.kill()
+            self.proc.wait()
+        self.proc.stderr.close()
+        with open(self.out, errors="replace") as f:
+            return f.read().splitlines()
 
 
 # ---- rounds
