@@ -636,15 +636,15 @@ class Script:
     --keep        keep the directories of rounds that found nothing, too
     """
 
-    def __init__(self, name, kinds, one_round, seconds=20):
+    def __init__(self, name, kinds, one_round, on_request=()):
         self.name, self.kinds, self.one_round = name, kinds, one_round
         parser = argparse.ArgumentParser(
             prog=name, description=Script.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         parser.add_argument("--seed", type=int, default=random.randrange(1, 10**6))
-        parser.add_argument("--seconds", type=float, default=seconds)
+        parser.add_argument("--seconds", type=float, default=20)
         parser.add_argument("--rounds", type=int)
-        parser.add_argument("--only", choices=kinds)
+        parser.add_argument("--only", choices=[*kinds, *on_request])
         parser.add_argument("--keep", action="store_true")
         self.args = parser.parse_args()
         self.counts = {}
