@@ -22,6 +22,14 @@
 /* open(2) of `path` beneath `root`, close-on-exec: a descriptor or -errno. */
 NODISCARD int path_open(int root, const char *path, int flags);
 
+/*
+ * path_sync_dir(dir):
+ * Have the names in the directory `dir` on stable storage: 0 or -errno, and
+ * then nobody knows.  Also when the file system has shut down meanwhile: XFS
+ * says 0 to fsync(2) of a directory then, and so, it seems, does btrfs.
+ */
+NODISCARD int path_sync_dir(int dir);
+
 /* What both kinds of system use: the walk, part by part. */
 NODISCARD int path_walk(int root, const char *path, int flags);
 

@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "disk/engine.h"
+#include "store/path.h"
 
 struct dirsync {
 	struct engine *engine;
@@ -48,7 +49,7 @@ static int
 sync_job(void *arg)
 {
 	struct group *g = arg;
-	int err = fsync(g->dir) == -1 ? -errno : 0;
+	int err = path_sync_dir(g->dir);
 
 	close_covered(g);
 	return err;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -89,6 +90,18 @@ path_walk(int root, const char *path, int flags)
 }
 
 int
+path_sync_dir(int dir)
+{
+	struct statvfs fs;
+	struct stat st;
+
+	if (fsync(dir) == -1 || fstat(dir, &st) == -1 ||
+	    fstatvfs(dir, &fs) == -1)
+		return -errno;
+	return fs.f_flag & ST_RDONLY ? -EROFS : 0;
+}
+
+int
 path_open_parent(
     int root, const char *path, int *ret_dir, const char **ret_rest)
 {
@@ -140,8 +153,7 @@ path_make_parents(
 			err = -errno;
 			if (err != -EEXIST)
 				break;
-		} else if (sync && fsync(parent) == -1) {
-			err = -errno;
+		} else if (sync && (err = path_sync_dir(parent)) < 0) {
 			break;
 		}
 		fd = path_open(parent, part, O_RDONLY | O_DIRECTORY);

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "spool_internal.h"
+#include "store/path.h"
 #include "store/space.h"
 
 #define RETRY_S 1.0
@@ -21,7 +22,7 @@ make_dir(const char *path)
 {
 	char parent[4096];
 	char *slash;
-	int fd, err = 0;
+	int fd, err;
 
 	if (mkdir(path, 0777) == -1)
 		return errno == EEXIST ? 0 : -errno;
@@ -30,8 +31,7 @@ make_dir(const char *path)
 	check(slash != NULL); /* paths are absolute */
 	slash[slash == parent] = '\0';
 	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 || fsync(fd) == -1)
-		err = -errno;
+	err = fd == -1 ? -errno : path_sync_dir(fd);
 	fd_close(&fd);
 	return err;
 }

@@ -290,8 +290,7 @@ sync_ancestors(struct spool_dir *at_dir, int dir)
 				return 0;
 		}
 		up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (up == -1 || fsync(up) == -1)
-			err = -errno;
+		err = up == -1 ? -errno : path_sync_dir(up);
 		if (at != dir)
 			fd_close(&at);
 		at = up;
