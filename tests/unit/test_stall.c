@@ -280,6 +280,30 @@ those_that_come_back_in_time_are_no_stall(void **state)
 	assert_false(f.dev->stalled);
 }
 
+/* It is the oldest one that counts, however many are younger. */
+static void
+a_busy_disk_may_be_stalled_too(void **state)
+{
+	uint64_t end = clock_mono_ns() + PATIENCE_S * NS_PER_S;
+	unsigned young = 1;
+
+	(void)state;
+	begin(f.dev, 0, false);
+	begin(f.dev, young, false);
+	while (!f.dev->stalled && clock_mono_ns() < end) {
+		begin(f.dev, 3 - young, false);
+		finish(young);
+		young = 3 - young;
+		pass(5 * NS_PER_MS);
+	}
+	assert_true(f.dev->stalled);
+	finish(young);
+	assert_true(f.dev->stalled);
+	assert_int_equal(f.ear.told, 1);
+	finish(0);
+	assert_int_equal(f.ear.told, 2);
+}
+
 /* It is stalled as long as one is stuck, whichever came back. */
 static void
 it_is_well_when_none_is_stuck_any_more(void **state)
@@ -503,6 +527,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_is_stalled_when_an_operation_takes_too_long),
 	    TEST(those_that_come_back_in_time_are_no_stall),
+	    TEST(a_busy_disk_may_be_stalled_too),
 	    TEST(it_is_well_when_none_is_stuck_any_more),
 	    TEST(it_is_well_while_what_is_left_is_young),
 	    TEST(lengthy_calls_do_not_count),
