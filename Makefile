@@ -66,7 +66,7 @@ Q          := $(if $(filter 1,$(V)),,@)
 SAY         = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install unit tools check hdr-check layers format format-check \
-	tidy cppcheck todo portable-check fuzz torture clean
+	tidy cppcheck todo portable-check mutants fuzz torture clean
 all: build/penstock
 
 # The newest build that was asked for is the one scripts and people start.
@@ -152,6 +152,10 @@ fuzz:
 torture: all tools
 	$(Q)tests/crash/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
+# mutants: do the tests notice what is taken out of the server?
+mutants:
+	$(Q)scripts/mutants
+
 todo:
 	$(Q)git grep -nE '\b(TODO|FIXME|XXX)\b' -- src include scripts conf tests || echo "none"
 
@@ -164,6 +168,7 @@ help:
 	@echo "make URING=0       leave out liburing   PORTABLE=1: POSIX only (implies it)"
 	@echo "make fuzz          hostile bytes for the parsers, SECONDS=900 of CPU time for each (tests/fuzz/README.md)"
 	@echo "make torture       kills, power cuts, failing disks; MINUTES=30 SEED=n (tests/crash/README.md)"
+	@echo "make mutants       do the tests notice what is taken out of the server? (scripts/mutants)"
 	@echo "make install       DESTDIR= PREFIX=/usr/local; an existing penstock.conf is left alone"
 	@echo "make unit tools    the unit tests; the tests' helper programs"
 	@echo "make hdr-check layers format format-check tidy cppcheck portable-check todo"
