@@ -144,10 +144,8 @@ all_sizes() {
 
 	begin "$1"
 	random_file whole 3M
-	for size in 1 4095 65535 65536 65537 \
-		524287 524288 524289 589823 589824 589825 \
-		1048575 1048576 1048577 1114111 1114112 1114113 \
-		2097152 2097153 2621439; do
+	for size in 1 65535 65536 65537 524287 524288 524289 589825 \
+		1048575 1048576 1048577 1114113 2097153; do
 		head -c $size whole >body
 		upload PUT /disk/l$size body
 		assert_status 201
@@ -244,6 +242,39 @@ silent_client() {
 	((writes >= 15))
 }
 
+# The file is open, and its writes are direct.
+_is_direct() {
+	local fd
+
+	fd=$(find "/proc/$(workers)/fd" -lname "$T/slow/up/.penstock/*.part" -printf '%f\n' 2>/dev/null)
+	[[ -n $fd ]] && (($(awk '$1 == "flags:" { print $2 }' "/proc/$(workers)/fdinfo/$fd") & 040000))
+}
+
+_sees_stalled() { (($(slowfs_ctl count waiting) > 0)); }
+
+# A file must not change its ways under a write.
+@test "the end of direct writing waits for those that are in flight" {
+	slowfs_start
+	STORES+=("$T/backing/up")
+	start_server '' "location /slow { output_dir $T/slow/up; direct_io on; direct_io_min 64k; trace on; }" \
+		'worker_processes 1;'
+	random_file body 200k
+	slowfs_ctl stall write
+	talk /slow/a '' body 65536 -10 1000 -400 &
+	local client=$!
+	eventually _sees_stalled
+	_is_direct
+	# Its part-filled chunk is put after 100 ms, and given to the writer.
+	_put_twice() { (($(grep -o '> put()' stdout | wc -l) >= 2)); }
+	eventually _put_twice
+	request GET /
+	_is_direct
+	slowfs_ctl resume
+	wait $client
+	assert_status 201
+	assert_same body backing/up/a
+}
+
 # An overlay lets a file be set to O_DIRECT, and then cannot write it.
 @test "direct_io on where it is refused: one line says so, and all is stored" {
 	local i
@@ -256,6 +287,16 @@ silent_client() {
 	start_server '' "location /over { output_dir $T/over/up; direct_io on; direct_io_min 128k; }" \
 		'worker_processes 1;'
 	random_file body 5000001
+	# Several find out at once.
+	for i in a b c d e f; do
+		(exec curl -sS -o "answer.$i" -T body "$URL/over/$i" 3>&-) &
+	done
+	for i in $(jobs -p); do
+		[[ $i == "$MASTER" ]] || wait "$i"
+	done
+	for i in a b c d e f; do
+		assert_same body "over/up/$i"
+	done
 	for i in 1 2 3; do
 		upload PUT /over/l$i body
 		assert_status 201
@@ -303,24 +344,23 @@ reloaded() { (($(grep -c 'reloaded: generation' error.log) >= $1)); }
 	log_has "$MEMORY.*written through the page cache"
 }
 
-used() { df --output=used,iused "$DISK" | tail -n 1; }
+used() { sync -f "$DISK" && df --output=used "$DISK" | tail -n 1; }
 
 gives_back() {
 	local before header
 
 	begin "$1"
 	random_file body 60M
-	sync -f "$DISK"
 	before=$(used)
 	for header in 'Content-Length: 200000000' 'Transfer-Encoding: chunked'; do
 		connect
 		say "$FD" "PUT /disk/x HTTP/1.1\\r\\nHost: x\\r\\n$header\\r\\n\\r\\n"
 		[[ $header == Content* ]] || say "$FD" '3ffffff\r\n'
 		timeout 10 cat body >&"$FD"
-		_takes_room() { sync -f "$DISK" && [[ $(used) != "$before" ]]; }
+		_takes_room() { (($(used) > before + 10000)); }
 		eventually _takes_room
 		hang_up "$FD"
-		_is_given_back() { sync -f "$DISK" && [[ $(used) == "$before" ]]; }
+		_is_given_back() { (($(used) <= before)); }
 		eventually _is_given_back || fail "used: $(used), before: $before"
 	done
 	eventually access_has client-gone

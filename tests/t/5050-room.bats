@@ -19,7 +19,14 @@ begin() {
 room() { sync -f "$DISK" && df -B1 --output=avail "$DISK" | tail -n 1; }
 used() { sync -f "$DISK" && df --output=used,iused "$DISK" | tail -n 1; }
 
-_is_as_before() { [[ $(used) == "$BEFORE" ]]; }
+# XFS frees an inode a little later: it may have had one more before.
+_is_as_before() {
+	local now before
+
+	read -ra now <<<"$(used)"
+	read -ra before <<<"$BEFORE"
+	((now[0] <= before[0] && now[1] <= before[1]))
+}
 
 # Nothing is stored, and not a block or an inode is missing.
 assert_as_before() {
@@ -172,7 +179,10 @@ two_together() {
 	head -c 10000000 body >&"$first"
 	_refused() { ! _fits $big; }
 	eventually _refused
-	tail -c +10000001 body >&"$first"
+	# What is written is not owed any more.
+	tail -c +10000001 body | head -c $((ROOM / 10 * 5 - 10000000)) >&"$first"
+	fits $((ROOM / 10 * 3))
+	tail -c +$((ROOM / 10 * 5 + 1)) body >&"$first"
 	hear "$first" | grep -q '^HTTP/1.1 201 '
 	hang_up "$first"
 	assert_same body "$DISK/up/first"
