@@ -33,15 +33,19 @@ enum op_kind {
 struct op {
 	enum op_kind kind;
 	int fd;
-	unsigned char *buf;
-	struct iovec *iov; /* a write's, used up on the way */
-	unsigned iovs;	   /* 0: it has `buf` */
+	union {
+		unsigned char *buf;
+		int (*call)(void *arg);
+	};
+	union {
+		struct iovec *iov; /* a write's, used up on the way */
+		void *arg;
+	};
 	size_t len;
 	uint64_t offset;
+	unsigned iovs;	/* of a write; 0: it has `buf` */
 	unsigned align; /* of a direct write; else 0 */
-	int (*call)(void *arg);
-	void *arg;
-	bool lengthy; /* a call that takes its time even where nothing waits
+	bool lengthy;	/* a call that takes its time even where nothing waits
 			 for a disk: freeing or scanning much */
 
 	void *owner; /* whose on_done this is; NULL: nobody waits any more */

@@ -21,7 +21,7 @@ int
 spool_hash_now(struct incoming_file *f, const void *bytes, size_t len)
 {
 	uint64_t since = clock_mono_ns();
-	int err = digest_update(f->digest, bytes, len);
+	int err = digest_update(f->hash->digest, bytes, len);
 
 	f->base.hash_ns += clock_mono_ns() - since;
 	return err;
@@ -35,7 +35,7 @@ hash_job(void *file)
 	struct list_node *n, *tmp;
 	int err = 0;
 
-	LIST_EACH(&f->hashing, n, tmp)
+	LIST_EACH(&f->hash->hashing, n, tmp)
 	{
 		const struct chunk *c =
 		    container_of(n, struct chunk, hash_node);
@@ -55,7 +55,7 @@ on_hashed(struct op *op, int res)
 	unsigned chunks = 0;
 
 	check_magic(f, INCOMING_MAGIC);
-	while ((n = list_shift(&f->hashing)) != NULL) {
+	while ((n = list_shift(&f->hash->hashing)) != NULL) {
 		struct chunk *c = container_of(n, struct chunk, hash_node);
 
 		if (!c->moved)
@@ -80,25 +80,25 @@ begin(struct incoming_file *f)
 {
 	struct list_node *n;
 
-	if (f->hash_op.in_flight || list_is_empty(&f->to_hash))
+	if (f->hash->op.in_flight || list_is_empty(&f->hash->to_hash))
 		return;
-	while ((n = list_shift(&f->to_hash)) != NULL)
-		list_append(&f->hashing, n);
-	f->hash_op = (struct op){.kind = OP_CALL,
+	while ((n = list_shift(&f->hash->to_hash)) != NULL)
+		list_append(&f->hash->hashing, n);
+	f->hash->op = (struct op){.kind = OP_CALL,
 	    .call = hash_job,
 	    .arg = f,
 	    .lengthy = true, /* it says nothing of a disk */
 	    .owner = f,
 	    .on_done = on_hashed};
-	engine_submit(f->spool->to.engine, f->spool->to.compute, &f->hash_op);
+	engine_submit(f->spool->to.engine, f->spool->to.compute, &f->hash->op);
 }
 
 void
 spool_hash_add(struct incoming_file *f, struct chunk *c)
 {
-	if (f->digest == NULL)
+	if (f->hash == NULL)
 		return;
-	list_append(&f->to_hash, &c->hash_node);
+	list_append(&f->hash->to_hash, &c->hash_node);
 	begin(f);
 }
 
@@ -110,7 +110,7 @@ spool_hash_release(struct incoming_file *f, struct chunk *c)
 		return true;
 	}
 	c->moved = true;
-	list_append(&f->moved, &c->node);
+	list_append(&f->hash->moved, &c->node);
 	return false;
 }
 
@@ -119,9 +119,11 @@ spool_hash_abandon(struct incoming_file *f)
 {
 	struct list_node *n, *tmp;
 
-	while (list_shift(&f->to_hash) != NULL)
+	if (f->hash == NULL)
+		return;
+	while (list_shift(&f->hash->to_hash) != NULL)
 		;
-	LIST_EACH(&f->moved, n, tmp)
+	LIST_EACH(&f->hash->moved, n, tmp)
 	{
 		struct chunk *c = container_of(n, struct chunk, node);
 
@@ -133,47 +135,61 @@ spool_hash_abandon(struct incoming_file *f)
 	}
 }
 
+bool
+spool_hash_is_busy(const struct incoming_file *f)
+{
+	return f->hash != NULL && f->hash->op.in_flight;
+}
+
+bool
+spool_hash_has_moved(const struct incoming_file *f)
+{
+	return f->hash != NULL && !list_is_empty(&f->hash->moved);
+}
+
 int
 spool_hash_finish(struct incoming_file *f)
 {
+	struct spool_hash *h = f->hash;
 	int err;
 
-	if (f->digest == NULL)
+	if (h == NULL)
 		return 0;
-	err = digest_finish(f->digest);
+	err = digest_finish(h->digest);
 	if (err < 0)
 		return err;
-	f->base.digest = f->digest;
-	return f->claims != NULL && digest_differ(f->digest, f->claims) != 0
-		   ? STORE_DIGEST_DIFFERS
-		   : 0;
+	f->base.digest = h->digest;
+	return digest_differ(h->digest, &h->claims) != 0 ? STORE_DIGEST_DIFFERS
+							 : 0;
 }
 
 int
 spool_hash_init(struct incoming_file *f, const struct store_wish *wish)
 {
-	unsigned set = wish->digests;
+	unsigned claimed = wish->claims != NULL ? wish->claims->set : 0;
+	struct spool_hash *h;
 	int err;
 
-	list_init(&f->to_hash);
-	list_init(&f->hashing);
-	list_init(&f->moved);
-	if (wish->claims != NULL && wish->claims->set != 0) {
-		f->claims = malloc(sizeof(*f->claims));
-		if (f->claims == NULL)
-			return -ENOMEM;
-		*f->claims = *wish->claims;
-		set |= f->claims->set;
-	}
-	if (set == 0)
+	if ((wish->digests | claimed) == 0)
 		return 0;
-	err = digest_new(set, &f->digest);
+	h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return -ENOMEM;
+	f->hash = h;
+	if (claimed != 0)
+		h->claims = *wish->claims;
+	list_init(&h->to_hash);
+	list_init(&h->hashing);
+	list_init(&h->moved);
+	err = digest_new(wish->digests | claimed, &h->digest);
 	return err == -EOPNOTSUPP ? (int)STORE_NO_DIGEST : err;
 }
 
 void
 spool_hash_fini(struct incoming_file *f)
 {
-	digest_free(&f->digest);
-	free(f->claims);
+	if (f->hash == NULL)
+		return;
+	digest_free(&f->hash->digest);
+	free(f->hash);
 }

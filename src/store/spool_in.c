@@ -235,7 +235,7 @@ commit(struct incoming_file *f)
 	    on_committed,
 	    /* Much to hash is not for the loop, on a memory file system. */
 	    f->replaces_much ||
-		(f->collecting && f->digest != NULL && f->offset > HASH_MAX));
+		(f->collecting && f->hash != NULL && f->offset > HASH_MAX));
 }
 
 void
@@ -243,9 +243,9 @@ spool_in_commit(struct incoming *in)
 {
 	struct incoming_file *f = file_of(in);
 
-	check(!f->job.in_flight && f->in_flight == 0);
+	check(!f->opening && f->in_flight == 0);
 	f->committing = true;
-	if (!f->care.in_flight)
+	if (!f->job.in_flight) /* else spool_in_cared() does */
 		commit(f);
 }
 
@@ -266,7 +266,11 @@ spool_in_cared(struct incoming_file *f, int err)
 static void
 on_created(struct op *op, int res)
 {
-	report(op->owner, res);
+	struct incoming_file *f = op->owner;
+
+	check_magic(f, INCOMING_MAGIC);
+	f->opening = false;
+	report(f, res);
 }
 
 static void
@@ -275,6 +279,8 @@ on_created_late(struct op *op, int res)
 	struct incoming_file *f = op->owner;
 	struct spool_dir *at = f->at;
 
+	check_magic(f, INCOMING_MAGIC);
+	f->opening = false;
 	spool_enter(at);
 	spool_sink_opened(f, res); /* may end `f` */
 	spool_learn(at, res);
@@ -285,6 +291,7 @@ on_created_late(struct op *op, int res)
 void
 spool_in_create_late(struct incoming_file *f)
 {
+	f->opening = true;
 	submit_job(f, spool_create_job, on_created_late, false);
 }
 
@@ -348,6 +355,7 @@ spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
 	*ret = &f->base;
 	if (f->collecting)
 		return 1;
+	f->opening = true;
 	submit_job(f, spool_create_job, on_created, false);
 	return 0;
 }

@@ -80,6 +80,16 @@ enum fate {
 	FATE_CALLED_OFF, /* it never will */
 };
 
+/* spool_hash.c */
+struct spool_hash {
+	struct digest *digest;
+	struct digest_claims claims; /* what it has to be, if anything */
+	struct list to_hash;	     /* chunks, by their hash_node */
+	struct list hashing;	     /* those in `op` */
+	struct list moved;	     /* written, or given up, but hashed */
+	struct op op;
+};
+
 struct incoming_file {
 	unsigned magic;
 	struct incoming base;
@@ -105,22 +115,16 @@ struct incoming_file {
 	uint64_t allocated;    /* space is allocated up to it */
 	bool allocates;	       /* ahead of what is written */
 	uint64_t behind_from;  /* all before it was written back */
-	struct op care;	       /* room ahead, or writing back */
-	uint64_t care_from;    /* its beginning, */
-	uint64_t care_to;      /* and its end */
-	uint64_t care_need;    /* less will do */
+	/* the job beside writes (room ahead, or writing back) */
+	uint64_t care_from, care_to;
+	uint64_t care_need;	 /* less than care_to will do */
 	ev_prepare on_collected; /* never started, only fed */
 
-	/* digests, beside the writes: spool_hash.c */
-	struct digest *digest;	      /* NULL: none */
-	struct digest_claims *claims; /* NULL: none */
-	struct list to_hash;	      /* chunks, by their hash_node */
-	struct list hashing;	      /* those in hash_op */
-	struct list moved;	      /* written, or given up, but hashed */
-	struct op hash_op;
+	struct spool_hash *hash; /* digests, beside the writes; NULL: none */
 
 	/* jobs: spool_in.c and, on engine threads, spool_job.c */
-	struct op job;
+	struct op job; /* one at a time */
+	bool opening;  /* it makes the file */
 	struct unpublished u;
 	int dir;	  /* deepest directory that exists; -1: the root */
 	const char *rest; /* the part of `name` below it */
@@ -218,6 +222,9 @@ bool spool_hash_release(struct incoming_file *f, struct chunk *c);
 void spool_hash_abandon(struct incoming_file *f);
 /* On an engine thread: the next bytes of a collected file. */
 int spool_hash_now(struct incoming_file *f, const void *bytes, size_t len);
+/* A job runs, or chunks that are written wait for one. */
+bool spool_hash_is_busy(const struct incoming_file *f);
+bool spool_hash_has_moved(const struct incoming_file *f);
 /* On an engine thread: the values; do they differ from what was claimed? */
 int spool_hash_finish(struct incoming_file *f);
 

@@ -455,7 +455,7 @@ write_collected(struct incoming_file *f)
 		    .offset = c->op.offset};
 		int res = op_run(&op);
 
-		if (res >= 0 && f->digest != NULL)
+		if (res >= 0 && f->hash != NULL)
 			res = spool_hash_now(f, c->data, c->len);
 		if (res < 0)
 			return res;

@@ -142,12 +142,12 @@ begin_care(
 {
 	f->care_from = from;
 	f->care_to = to;
-	f->care = (struct op){.kind = OP_CALL,
+	f->job = (struct op){.kind = OP_CALL,
 	    .call = call,
 	    .arg = f,
 	    .owner = f,
 	    .on_done = on_cared};
-	engine_submit(f->spool->to.engine, f->at->device, &f->care);
+	engine_submit(f->spool->to.engine, f->at->device, &f->job);
 }
 
 /* On an engine thread. */
@@ -168,7 +168,7 @@ has_room(struct incoming_file *f, uint64_t end)
 
 	if (end <= f->granted)
 		return true;
-	if (f->care.in_flight || f->in_flight > 0)
+	if (f->job.in_flight || f->in_flight > 0)
 		return false;
 	if (step < AHEAD_MIN)
 		step = AHEAD_MIN;
@@ -185,7 +185,7 @@ write_behind(struct incoming_file *f)
 {
 	uint64_t most = f->spool->to.write_behind;
 
-	if (most == 0 || f->direct || is_memory(f) || f->care.in_flight ||
+	if (most == 0 || f->direct || is_memory(f) || f->job.in_flight ||
 	    f->written < f->behind_from + most / 2)
 		return;
 	begin_care(f, write_back_job, f->behind_from, f->written);
@@ -197,8 +197,8 @@ is_not_behind(const struct incoming_file *f, uint64_t end)
 {
 	uint64_t most = f->spool->to.write_behind;
 
-	return most == 0 || f->direct || is_memory(f) || !f->care.in_flight ||
-	       f->care.call != write_back_job || end - f->behind_from <= most;
+	return most == 0 || f->direct || is_memory(f) || !f->job.in_flight ||
+	       f->job.call != write_back_job || end - f->behind_from <= most;
 }
 
 /* ---- writes ---- */
@@ -245,8 +245,7 @@ on_written(struct op *op, int res)
 	if (res >= 0) {
 		write_behind(f);
 		pump(f);
-		writer_hashes(
-		    w, f->in_flight == 0 && !list_is_empty(&f->moved));
+		writer_hashes(w, f->in_flight == 0 && spool_hash_has_moved(f));
 	}
 	writer_wrote(w, chunks, res < 0 ? res : 0); /* may abort `f` */
 }
@@ -332,7 +331,7 @@ pump(struct incoming_file *f)
 {
 	struct list_node *n;
 
-	while (!f->collecting && !f->job.in_flight &&
+	while (!f->collecting && !f->opening &&
 	       (n = list_first(&f->pending)) != NULL) {
 		const struct chunk *c = container_of(n, struct chunk, node);
 		unsigned chunks;
@@ -446,7 +445,7 @@ spool_sink_init(struct incoming_file *f)
 			   !f->spool->direct_refused &&
 			   (!known || f->length >= to->direct_min);
 	/* The page cache takes one at a time as fast as several. */
-	f->base.write_depth = f->direct_wanted || f->digest != NULL ? 0 : 1;
+	f->base.write_depth = f->direct_wanted || f->hash != NULL ? 0 : 1;
 	f->direct_from = known ? 0 : to->direct_min;
 	f->allocates = f->direct_wanted && known;
 	f->base.sink.whole_chunks = f->direct_wanted || f->collecting;
@@ -470,7 +469,7 @@ spool_sink_opened(struct incoming_file *f, int err)
 bool
 spool_sink_is_idle(const struct incoming_file *f)
 {
-	return f->in_flight == 0 && !f->care.in_flight && !f->hash_op.in_flight;
+	return f->in_flight == 0 && !spool_hash_is_busy(f);
 }
 
 void
@@ -481,7 +480,6 @@ spool_sink_cancel(struct incoming_file *f)
 	LIST_EACH(&f->writing, n, tmp)
 	(void)engine_cancel(
 	    f->spool->to.engine, &container_of(n, struct chunk, node)->op);
-	(void)engine_cancel(f->spool->to.engine, &f->care);
 }
 
 void

@@ -11,12 +11,14 @@
 #define path_walk portable_walk
 #define path_open_parent portable_open_parent
 #define path_make_parents portable_make_parents
+#define path_sync_dir portable_sync_dir
 #include "store/path.c"
 #include "store/path_posix.c"
 #undef path_open
 #undef path_walk
 #undef path_open_parent
 #undef path_make_parents
+#undef path_sync_dir
 #undef STORE_PATH_H
 #include "store/path.h"
 

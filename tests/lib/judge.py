@@ -339,7 +339,7 @@ def plain_cases():
     yield "head too large", req("GET /", "X: " + long * 4), 431
     yield "head too large, head", req("HEAD /", "X: " + long * 4), 431
     yield "too many fields", req("GET /", *["X%d: y" % n for n in range(200)]), 431
-    yield "output_dir is gone", put("/gone/a"), 500
+    yield "output_dir is gone", put("/gone/a"), 503
     yield "method", req("FOO /"), 501
     yield "transfer-encoding", req("PUT /file/b", "Transfer-Encoding: gzip, chunked",
         body="0\r\n\r\n"), 501
@@ -352,7 +352,7 @@ def pipelined(port):
         req("GET /file/p1", "If-None-Match: *"), put("/over/a"), req("GET /file/large"),
         chunked("/file/p2", "5\r\nhello\r\n0\r\n\r\n"), put("/file/p1"),
         req("GET /file/never")]
-    ask(port, requests, [201, 200, 200, 204, 404, 404, 304, 200, 200, 201, 409])
+    ask(port, requests, [201, 200, 200, 204, 404, 404, 304, 200, 200, 201, 409, 404])
 
 
 def continued(port):
