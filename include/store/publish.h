@@ -92,5 +92,8 @@ NODISCARD int publish_link_nameless(int fd, int dir, const char *name);
 NODISCARD int publish_rename_new(
     int from_dir, const char *from, int dir, const char *name);
 NODISCARD int publish_lock(int fd);
+/* A sweep may be done beside uploads of the same process: locks keep it from
+ * their temp files too. */
+bool publish_can_sweep_beside(void);
 
 #endif

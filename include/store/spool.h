@@ -60,12 +60,13 @@ struct spool_setup {
 NODISCARD struct store *spool_new(const struct spool_setup *setup);
 
 /*
- * spool_check(dir, overwrite, sync, direct, report):
+ * spool_check(dir, overwrite, sync, direct, report, ret_forgets):
  * Make the directory where it is missing and try whether it can be written
- * and published into; waits for the disk.  0, and what a start-up line says
- * in `report`; or a negative errno, and in `report` which step failed.
+ * and published into; waits for the disk.  0, what a start-up line says in
+ * `report`, and whether it lies in memory although `sync` is wanted; or a
+ * negative errno, and in `report` which step failed.
  */
 NODISCARD int spool_check(const char *dir, bool overwrite, bool sync,
-    enum spool_direct direct, struct str *report);
+    enum spool_direct direct, struct str *report, bool *ret_forgets);
 
 #endif

@@ -58,10 +58,11 @@ try_location(const struct config *conf, const struct conf_location *l,
 {
 	char size[NUM_TEXT_MAX];
 	struct str report = {0};
+	bool forgets = false;
 	int err;
 
 	err = spool_check(l->output_dir, l->overwrite, l->sync,
-	    choice_of_direct(l->direct_io), &report);
+	    choice_of_direct(l->direct_io), &report, &forgets);
 	num_format_size(conf->chunk_size, size);
 	if (err < 0)
 		log_error("%s:%u:%u: output_dir: %s: %s: %s",
@@ -71,6 +72,11 @@ try_location(const struct config *conf, const struct conf_location *l,
 		log_notice("location %s -> %s: %s; queue %" PRIu64 " x %s, %s",
 		    l->prefix, l->output_dir, report.s, l->queue_depth, size,
 		    engine);
+	if (forgets)
+		log_warn("location %s: output_dir %s is a memory file system, "
+			 "which cannot keep what sync promises: receipts say "
+			 "memory",
+		    l->prefix, l->output_dir);
 	str_fini(&report);
 	return err;
 }

@@ -42,6 +42,12 @@ publish_lock(int fd)
 	return fcntl(fd, F_SETLK, &whole) == -1 ? -errno : 0;
 }
 
+bool
+publish_can_sweep_beside(void)
+{
+	return false;
+}
+
 /* Between processes only: two threads of one worker are not kept apart. */
 int
 publish_serialize(struct publish *p)

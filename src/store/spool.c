@@ -91,7 +91,7 @@ goes_direct(int fd, const struct device_traits *t, enum spool_direct wish)
 
 int
 spool_check(const char *dir, bool overwrite, bool sync,
-    enum spool_direct direct, struct str *report)
+    enum spool_direct direct, struct str *report, bool *ret_forgets)
 {
 	struct unpublished u = {.fd = -1};
 	struct publish p = {.temp_dir = -1};
@@ -123,10 +123,7 @@ spool_check(const char *dir, bool overwrite, bool sync,
 				    : sync ? DURABLE_SYNCED
 					   : DURABLE_BUFFERED]);
 		publish_discard(&p, &u);
-		if (traits.kind == DEVICE_MEMORY && sync)
-			str_puts(report,
-			    " (a memory file system cannot keep what sync "
-			    "promises)");
+		*ret_forgets = traits.kind == DEVICE_MEMORY && sync;
 	}
 	fd_close(&u.fd);
 	publish_fini(&p);
@@ -242,7 +239,9 @@ open_job(void *arg)
 	err = publish_init(&at->publish, fd, sp->to.overwrite);
 	if (err < 0)
 		goto close_fd;
-	sp->swept = publish_sweep(fd, &sp->living);
+	sp->swept = sp->living = 0;
+	if (!sp->was_open || publish_can_sweep_beside())
+		sp->swept = publish_sweep(fd, &sp->living);
 	at->fd = fd;
 	return 0;
 
@@ -338,6 +337,7 @@ on_open(struct op *op, int res)
 			      : sp->to.sync			? DURABLE_SYNCED
 					    : DURABLE_BUFFERED;
 	sp->base.is_open = true;
+	spool_health_opened(sp);
 	spool_scan(sp);
 }
 

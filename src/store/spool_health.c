@@ -143,6 +143,13 @@ spool_on_health(struct device_listener *l, struct device *d)
 }
 
 void
+spool_health_opened(struct spool *sp)
+{
+	say(sp, sp->at->device);
+	probe(sp);
+}
+
+void
 spool_learn(struct spool_dir *at, int err)
 {
 	if (err == STORE_VANISHED)

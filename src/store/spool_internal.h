@@ -114,6 +114,7 @@ struct incoming_file {
 	uint64_t owed;	       /* of that, what stands in the ledger */
 	uint64_t allocated;    /* space is allocated up to it */
 	bool allocates;	       /* ahead of what is written */
+	bool is_longer;	       /* than what was written, perhaps */
 	uint64_t behind_from;  /* all before it was written back */
 	/* the job beside writes (room ahead, or writing back) */
 	uint64_t care_from, care_to;
@@ -176,6 +177,8 @@ void spool_health_init(struct spool *sp);
 bool spool_health_is_idle(const struct spool *sp);
 void spool_health_fini(struct spool *sp);
 void spool_on_health(struct device_listener *l, struct device *d);
+/* The directory was opened; its disk may be known to have failed. */
+void spool_health_opened(struct spool *sp);
 /* An upload ended in `err`: does that say something of the directory? */
 void spool_learn(struct spool_dir *at, int err);
 

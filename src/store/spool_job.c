@@ -94,8 +94,10 @@ allocate(struct incoming_file *f, uint64_t to)
 		f->allocates = false;
 		return 0;
 	}
-	if (err < 0)
+	if (err < 0) { /* it may have come half way */
+		f->is_longer = true;
 		return err;
+	}
 	f->allocated = to;
 	spool_settle(f, f->owed);
 	return 0;
@@ -130,6 +132,10 @@ spool_extend_job(void *file)
 		err = grant(f, f->care_need);
 	if (err == 0 && f->allocates && f->allocated < f->granted)
 		err = allocate(f, f->granted);
+	/* Perhaps that was too far ahead. */
+	if (err == -ENOSPC && f->allocates && f->allocated < f->care_need &&
+	    f->care_need <= f->granted)
+		err = allocate(f, f->care_need);
 	return err;
 }
 
@@ -359,7 +365,7 @@ prepare(struct incoming_file *f, int *ret_made, const char **ret_name)
 	int err;
 
 	err = spool_hash_finish(f);
-	if (err == 0 && f->allocated > f->offset)
+	if (err == 0 && (f->allocated > f->offset || f->is_longer))
 		err = space_trim(f->u.fd, f->offset);
 	if (err == 0 && sync)
 		err = sync_data(f);

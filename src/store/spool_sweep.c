@@ -64,6 +64,8 @@ spool_swept(struct spool *sp)
 			   "were removed",
 		    sp->base.dir, sp->swept);
 	*every = *every * 2 < LAST_S ? *every * 2 : LAST_S;
+	if (!publish_can_sweep_beside())
+		return;
 	if (sp->living == 0 && sp->sweeps++ >= LOOKS_MIN)
 		ev_timer_stop(sp->to.loop, &sp->sweep_again);
 	else

@@ -55,7 +55,7 @@ PYTHON
 	say "$FD" 'abcd'
 	run hear "$FD"
 	hang_up "$FD"
-	assert_output --partial 'HTTP/1.1 500'
+	assert_output --partial 'HTTP/1.1 503'
 	upload PUT /file/d/y body
 	assert_status 201
 	upload PUT /file/z body
