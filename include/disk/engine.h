@@ -66,8 +66,8 @@ void engine_submit(struct engine *e, struct device *dev, struct op *op);
  */
 bool engine_cancel(struct engine *e, struct op *op);
 
-/* From here on a device whose oldest operation (lengthy ones do not count) has
- * taken more than `stall_s` is stalled; before, and with 0, none is. */
+/* From here on a device whose oldest operation (unhurried ones do not count)
+ * was submitted more than `stall_s` ago is stalled; before, and with 0, none. */
 void engine_watch(struct engine *e, double stall_s);
 
 /* Operations submitted and not completed yet. */

@@ -46,15 +46,17 @@ struct op {
 	unsigned iovs;	/* of a write; 0: it has `buf` */
 	unsigned align; /* of a direct write; else 0 */
 	bool lengthy;	/* a call that takes its time even where nothing waits
-			 for a disk: freeing or scanning much */
+			   for a disk: freeing or scanning much */
+	bool unhurried; /* nobody waits for it: it may take any time without
+			   its disk being called stalled */
 
 	void *owner; /* whose on_done this is; NULL: nobody waits any more */
 	void (*on_done)(struct op *op, int res);
 
 	/* the engine's */
 	struct list_node node;
-	struct list_node age; /* among those in flight on its device */
-	double since;	      /* when it was started, by clock_mono_s() */
+	struct list_node age; /* among those somebody waits for */
+	double since;	      /* when it was submitted, by clock_mono_s() */
 	struct device *device;
 	size_t done; /* bytes moved so far */
 	int res;

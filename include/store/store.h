@@ -88,7 +88,7 @@ struct incoming {
 	const struct digest *digest; /* after commit: those wished for; NULL:
 					none */
 	uint64_t hash_ns;	     /* computing them */
-	int cause; /* the errno behind an error of the store, or 0 */
+	_Atomic int cause; /* the errno behind an error of the store, or 0 */
 };
 
 /* A file on its way out. */

@@ -331,8 +331,10 @@ answer_failed(struct upload *u)
 	else
 		ending_respond(e, u->location->prefix,
 		    limit_of(e, u->service, u->location, limit), &r);
-	stop_meter(u);
-	receipt = receipt_of(u, NULL);
+	/* The rest may be a job's still. */
+	meter_stop(&u->flow.meter);
+	receipt = (struct receipt){
+	    .ending = u->ending, .name = u->name, .meter = &u->flow.meter};
 	if (conn_is_logged(c))
 		receipt_note(&receipt, &r.note);
 	let_go(u, ending_word(e));

@@ -49,7 +49,9 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 	LIST_EACH(&set->devices, n, tmp)
 	{
 		d = container_of(n, struct device, node);
-		if (list_is_linked(&d->account.node) && d->id == id)
+		/* A number may be given to another disk. */
+		if (list_is_linked(&d->account.node) && d->id == id &&
+		    d->kind == traits.kind && d->direct == traits.direct)
 			return d;
 	}
 	d = add(set);

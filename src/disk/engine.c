@@ -12,6 +12,7 @@
 /* How often we look, in parts of the longest time an operation may take. */
 #define LOOKS 8.0
 #define LOOK_MAX_S 1.0
+#define LATE_S 0.5
 
 struct engine {
 	struct ev_loop *loop;
@@ -26,6 +27,7 @@ struct engine {
 	struct list busy; /* devices that have operations in flight */
 	double stall_s;	  /* 0: they may take any time */
 	ev_timer look;
+	double looked_at;
 };
 
 /*
@@ -54,16 +56,25 @@ start(struct engine *e, struct op *op)
 
 	dev->in_flight++;
 	op->started = true;
-	/* Scanning or freeing much may take long on a disk that is well. */
-	if (!op->lengthy && e->stall_s > 0) {
-		op->since = clock_mono_s();
-		list_append(&dev->ages, &op->age);
-		if (!list_is_linked(&dev->busy))
-			list_append(&e->busy, &dev->busy);
-		if (!ev_is_active(&e->look))
-			ev_timer_again(e->loop, &e->look);
-	}
 	b->ops->start(b, op);
+}
+
+/* From now on it grows old, also while it waits for its place. */
+static void
+note_age(struct engine *e, struct op *op)
+{
+	struct device *dev = op->device;
+
+	if (op->unhurried || e->stall_s <= 0)
+		return;
+	op->since = clock_mono_s();
+	list_append(&dev->ages, &op->age);
+	if (!list_is_linked(&dev->busy))
+		list_append(&e->busy, &dev->busy);
+	if (!ev_is_active(&e->look)) {
+		e->looked_at = op->since;
+		ev_timer_again(e->loop, &e->look);
+	}
 }
 
 /* The device is stalled as long as its oldest operation has taken too long. */
@@ -78,8 +89,15 @@ on_look(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct engine *e = w->data;
 	struct list_node *n, *tmp;
+	bool late;
 
 	(void)revents;
+	/* We were stopped ourselves, perhaps with all that was done: look
+	 * again, when that has been seen. */
+	late = clock_mono_s() - e->looked_at > 3 * w->repeat + LATE_S;
+	e->looked_at = clock_mono_s();
+	if (late)
+		return;
 	LIST_EACH(&e->busy, n, tmp)
 	judge(e, container_of(n, struct device, busy));
 	if (list_is_empty(&e->busy))
@@ -119,10 +137,12 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 		op->started = true;
 		dev->in_flight++;
 		deliver_later(e, op);
-	} else if (dev->in_flight >= dev->cap) {
-		list_append(&dev->waiting, &op->node);
 	} else {
-		start(e, op);
+		note_age(e, op);
+		if (dev->in_flight >= dev->cap)
+			list_append(&dev->waiting, &op->node);
+		else
+			start(e, op);
 	}
 }
 

@@ -21,30 +21,34 @@ meter_start(struct meter *m)
 	m->start = m->reader_since = m->writer_since = clock_mono_ns();
 }
 
-void
-meter_read(struct meter *m, enum meter_reader state)
+static void
+move_reader(struct meter *m, enum meter_reader state, uint64_t now)
 {
-	uint64_t now;
-
-	if (m->reader == state || m->end != 0)
-		return;
-	now = clock_mono_ns();
 	m->reader_ns[m->reader] += now - m->reader_since;
 	m->reader_since = now;
 	m->reader = state;
 }
 
-void
-meter_write(struct meter *m, enum meter_writer state)
+static void
+move_writer(struct meter *m, enum meter_writer state, uint64_t now)
 {
-	uint64_t now;
-
-	if (m->writer == state || m->end != 0)
-		return;
-	now = clock_mono_ns();
 	m->writer_ns[m->writer] += now - m->writer_since;
 	m->writer_since = now;
 	m->writer = state;
+}
+
+void
+meter_read(struct meter *m, enum meter_reader state)
+{
+	if (m->reader != state && m->end == 0)
+		move_reader(m, state, clock_mono_ns());
+}
+
+void
+meter_write(struct meter *m, enum meter_writer state)
+{
+	if (m->writer != state && m->end == 0)
+		move_writer(m, state, clock_mono_ns());
 }
 
 void
@@ -52,9 +56,9 @@ meter_stop(struct meter *m)
 {
 	if (m->end != 0)
 		return;
-	meter_read(m, READER_DONE);
-	meter_write(m, WRITER_DONE);
 	m->end = clock_mono_ns();
+	move_reader(m, READER_DONE, m->end);
+	move_writer(m, WRITER_DONE, m->end);
 }
 
 void

@@ -163,7 +163,9 @@ on_dir_closed(struct op *op, int res)
 {
 	struct spool_dir *at = op->owner;
 
-	(void)res;
+	if (res < 0) { /* it could not be run */
+		(void)close_dir_job(at);
+	}
 	at->spool->base.files--;
 	dir_free(at);
 }
@@ -176,8 +178,8 @@ spool_leave(struct spool_dir *at)
 	check(at->users > 0);
 	if (--at->users > 0)
 		return;
-	sp->base.files++; /* not idle yet */
 	at->close_op = (struct op){.kind = OP_CALL,
+	    .unhurried = true,
 	    .call = close_dir_job,
 	    .arg = at,
 	    .owner = at,
@@ -239,9 +241,8 @@ open_job(void *arg)
 	err = publish_init(&at->publish, fd, sp->to.overwrite);
 	if (err < 0)
 		goto close_fd;
-	sp->swept = sp->living = 0;
 	if (!sp->was_open || publish_can_sweep_beside())
-		sp->swept = publish_sweep(fd, &sp->living);
+		at->swept = publish_sweep(fd, &at->living);
 	at->fd = fd;
 	return 0;
 
@@ -327,8 +328,7 @@ on_open(struct op *op, int res)
 	}
 	sp->opening = NULL;
 	say_opened(sp);
-	sp->sweeps = 0;
-	spool_swept(sp);
+	spool_swept(at);
 	sp->said = 0;
 	sp->was_open = true;
 	sp->mounts = at->mounts;
@@ -344,6 +344,8 @@ on_open(struct op *op, int res)
 static void
 begin_opening(struct spool *sp)
 {
+	if (sp->open_op.in_flight)
+		return;
 	sp->opening = calloc(1, sizeof(*sp->opening));
 	if (sp->opening == NULL) {
 		opening_failed(sp, -ENOMEM);
@@ -352,6 +354,10 @@ begin_opening(struct spool *sp)
 	sp->opening->spool = sp;
 	sp->opening->fd = -1;
 	sp->opening->publish.temp_dir = -1;
+	list_init(&sp->opening->incoming);
+	list_init(&sp->opening->outgoing);
+	list_init(&sp->opening->held_incoming);
+	list_init(&sp->opening->held_outgoing);
 	sp->open_op = (struct op){.kind = OP_CALL,
 	    .call = open_job,
 	    .arg = sp,
@@ -372,6 +378,7 @@ spool_reopen(struct spool_dir *at)
 	    sp->base.dir);
 	sp->at = NULL;
 	sp->base.is_open = false;
+	sp->base.files++; /* not idle before it is closed */
 	ev_timer_stop(sp->to.loop, &sp->retry);
 	spool_leave(at);
 	begin_opening(sp);
@@ -395,9 +402,10 @@ is_idle(struct store *s)
 {
 	const struct spool *sp = spool_of(s);
 
+	/* What a job works for is in a directory. */
 	return sp->base.files == 0 && !sp->open_op.in_flight &&
-	       !sp->scan_op.in_flight && !sp->sweep_op.in_flight &&
-	       spool_health_is_idle(sp);
+	       !sp->place_op.in_flight &&
+	       (sp->at == NULL || sp->at->users == 1);
 }
 
 static void

@@ -71,7 +71,7 @@ on_hashed(struct op *op, int res)
 	}
 	if (res == 0)
 		begin(f);
-	writer_wrote(w, chunks, res < 0 ? -EIO : 0); /* may abort `f` */
+	writer_wrote(w, chunks, res); /* may abort `f` */
 }
 
 /* Hash what is there, unless that is being done. */
@@ -87,7 +87,8 @@ begin(struct incoming_file *f)
 	f->hash->op = (struct op){.kind = OP_CALL,
 	    .call = hash_job,
 	    .arg = f,
-	    .lengthy = true, /* it says nothing of a disk */
+	    .lengthy = true,
+	    .unhurried = true, /* it says nothing of a disk */
 	    .owner = f,
 	    .on_done = on_hashed};
 	engine_submit(f->spool->to.engine, f->spool->to.compute, &f->hash->op);

@@ -1,6 +1,9 @@
 /*
  * What becomes of a directory's uploads and downloads when its disk does not
  * answer, or could not make something durable, and when it is well again.
+ *
+ * While it is sick we look each second: whether the path leads elsewhere
+ * meanwhile, and whether a disk that failed can sync again.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,59 +13,62 @@
 #include "base/log.h"
 #include "spool_internal.h"
 
-#define PROBE_AGAIN_S 1.0
+#define LOOK_S 1.0
 
 /* End all that is in it: their clients are told at once, what the kernel has
- * stays with its operations. */
+ * stays with its operations.  Downloads do not care for a sync that failed. */
 static void
-fail_all(struct spool *sp)
+fail_all(struct spool_dir *at)
 {
 	struct list_node *n, *tmp;
 
-	LIST_EACH(&sp->incoming, n, tmp)
+	LIST_EACH(&at->incoming, n, tmp)
 	spool_in_fail(container_of(n, struct incoming_file, node));
-	LIST_EACH(&sp->outgoing, n, tmp)
+	if (!at->device->stalled)
+		return;
+	LIST_EACH(&at->outgoing, n, tmp)
 	spool_out_fail(n);
 }
 
+/* End what is held, each once: it may come to be held again. */
 static void
-end_held(struct spool *sp)
+end_held(struct spool_dir *at)
 {
-	struct list_node *n;
+	struct list_node *n, *tmp;
 
-	while ((n = list_first(&sp->held_incoming)) != NULL)
-		spool_in_settle(
-		    container_of(n, struct incoming_file, held_node));
-	while ((n = list_first(&sp->held_outgoing)) != NULL)
-		spool_out_settle(n);
+	LIST_EACH(&at->held_incoming, n, tmp)
+	spool_in_settle(container_of(n, struct incoming_file, held_node));
+	LIST_EACH(&at->held_outgoing, n, tmp)
+	spool_out_settle(n);
 }
 
 static void
-say(struct spool *sp, const struct device *d)
+say(struct spool_dir *at)
 {
+	const struct device *d = at->device;
+	const char *dir = at->spool->base.dir;
+
 	if (!device_is_sick(d)) {
-		if (sp->said_sick)
-			log_notice("%s: the disk answers again", sp->base.dir);
-		sp->said_sick = false;
+		if (at->said_sick)
+			log_notice("%s: the disk answers again", dir);
+		at->said_sick = false;
 		return;
 	}
-	if (sp->said_sick)
+	if (at->said_sick)
 		return;
-	sp->said_sick = true;
+	at->said_sick = true;
 	if (d->stalled)
 		log_error("%s: the disk does not answer: an operation has "
 			  "taken %.0fs; its uploads get 503 until it does",
-		    sp->base.dir, device_oldest_s(d));
+		    dir, device_oldest_s(d));
 	else
 		log_error("%s: the disk could not make an upload durable; its "
 			  "uploads get 503 until a file that is written to "
 			  "try it can be",
-		    sp->base.dir);
+		    dir);
 }
 
-/* ---- is it well again? ---- */
-
-static void probe(struct spool *sp);
+/* ---- can it sync again? ---- */
 
 /* On an engine thread: what an upload does, but for the name. */
 static int
@@ -87,96 +93,151 @@ static void
 on_probed(struct op *op, int res)
 {
 	struct spool_dir *at = op->owner;
-	struct spool *sp = at->spool;
-	struct device *d = at->device;
 
-	d->probing = false;
-	if (res == 0) {
-		device_set_failed(d, false);
-	} else {
-		ev_timer_set(&sp->probe_again, PROBE_AGAIN_S, 0.);
-		ev_timer_start(sp->to.loop, &sp->probe_again);
-	}
+	at->device->probing = false;
+	if (res == 0)
+		device_set_failed(at->device, false);
 	spool_leave(at);
 }
 
+/* One at a time for each device, whoever of its directories begins it. */
 static void
-probe(struct spool *sp)
+probe(struct spool_dir *at)
 {
-	struct spool_dir *at = sp->at;
-
-	if (at == NULL || !at->device->failed || at->device->probing)
+	if (!at->device->failed || at->device->stalled || at->device->probing)
 		return;
 	at->device->probing = true;
 	spool_enter(at);
-	sp->probe_op = (struct op){.kind = OP_CALL,
+	at->probe_op = (struct op){.kind = OP_CALL,
 	    .call = probe_job,
 	    .arg = at,
 	    .owner = at,
 	    .on_done = on_probed};
-	engine_submit(sp->to.engine, at->device, &sp->probe_op);
+	engine_submit(at->spool->to.engine, at->device, &at->probe_op);
+}
+
+/* ---- does the path lead elsewhere? ---- */
+
+static int
+place_job(void *arg)
+{
+	return spool_check_place(arg);
 }
 
 static void
-on_probe_again(struct ev_loop *loop, ev_timer *w, int revents)
+on_place(struct op *op, int res)
 {
-	(void)loop;
+	struct spool_dir *at = op->owner;
+
+	if (res == STORE_VANISHED)
+		spool_reopen(at);
+	spool_leave(at);
+}
+
+/* Not as an operation of the disk, which hangs perhaps. */
+static void
+look_at_place(struct spool_dir *at)
+{
+	struct spool *sp = at->spool;
+
+	if (sp->place_op.in_flight)
+		return;
+	spool_enter(at);
+	sp->place_op = (struct op){.kind = OP_CALL,
+	    .call = place_job,
+	    .unhurried = true,
+	    .arg = at,
+	    .owner = at,
+	    .on_done = on_place};
+	engine_submit(sp->to.engine, sp->unknown, &sp->place_op);
+}
+
+static void
+on_sick_look(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct spool *sp = w->data;
+	struct spool_dir *at = sp->at;
+
 	(void)revents;
-	probe(w->data);
+	if (at == NULL) {
+		ev_timer_stop(loop, w); /* until it is opened */
+		return;
+	}
+	if (!at->device->stalled)
+		end_held(at);
+	if (!device_is_sick(at->device) && list_is_empty(&at->held_incoming) &&
+	    list_is_empty(&at->held_outgoing)) {
+		ev_timer_stop(loop, w);
+		return;
+	}
+	if (device_is_sick(at->device))
+		look_at_place(at);
+	probe(at);
 }
 
 /* ---- what others call ---- */
 
 void
+spool_health_watch(struct spool *sp)
+{
+	if (!ev_is_active(&sp->sick_look))
+		ev_timer_again(sp->to.loop, &sp->sick_look);
+}
+
+void
 spool_on_health(struct device_listener *l, struct device *d)
 {
 	struct spool_dir *at = container_of(l, struct spool_dir, health);
-	struct spool *sp = at->spool;
 
-	say(sp, d);
+	say(at);
 	if (!d->stalled)
-		end_held(sp);
+		end_held(at);
 	if (!device_is_sick(d))
 		return;
-	fail_all(sp);
-	probe(sp);
+	spool_enter(at); /* the last file in it may end */
+	fail_all(at);
+	probe(at);
+	spool_health_watch(at->spool);
+	spool_leave(at);
 }
 
 void
 spool_health_opened(struct spool *sp)
 {
-	say(sp, sp->at->device);
-	probe(sp);
+	if (!device_is_sick(sp->at->device))
+		return;
+	say(sp->at);
+	probe(sp->at);
+	spool_health_watch(sp);
+}
+
+/* What was for want of memory, threads or descriptors says nothing of a disk. */
+static bool
+is_ours(int cause)
+{
+	return cause == EAGAIN || cause == ENOMEM || cause == EMFILE ||
+	       cause == ENFILE;
 }
 
 void
-spool_learn(struct spool_dir *at, int err)
+spool_learn(struct spool_dir *at, int err, int cause)
 {
 	if (err == STORE_VANISHED)
 		spool_reopen(at);
-	else if (err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN)
+	else if ((err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN) &&
+		 !is_ours(cause))
 		device_set_failed(at->device, true);
 }
 
 void
 spool_health_init(struct spool *sp)
 {
-	list_init(&sp->incoming);
-	list_init(&sp->outgoing);
-	list_init(&sp->held_incoming);
-	list_init(&sp->held_outgoing);
-	ev_timer_init(&sp->probe_again, on_probe_again, 0., 0.);
-	sp->probe_again.data = sp;
-}
-
-bool
-spool_health_is_idle(const struct spool *sp)
-{
-	return !sp->probe_op.in_flight;
+	ev_timer_init(&sp->sick_look, on_sick_look, 0., LOOK_S);
+	sp->sick_look.data = sp;
 }
 
 void
 spool_health_fini(struct spool *sp)
 {
-	ev_timer_stop(sp->to.loop, &sp->probe_again);
+	ev_timer_stop(sp->to.loop, &sp->sick_look);
 }

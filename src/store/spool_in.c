@@ -39,6 +39,7 @@ submit_job(struct incoming_file *f, int (*call)(void *),
 	    .call = call,
 	    .arg = f,
 	    .lengthy = lengthy,
+	    .unhurried = call == spool_discard_job,
 	    .owner = f,
 	    .on_done = on_done};
 	engine_submit(f->spool->to.engine, f->at->device, &f->job);
@@ -50,13 +51,14 @@ static void
 report(struct incoming_file *f, int err)
 {
 	struct spool_dir *at = f->at;
+	int cause = f->base.cause;
 
 	spool_enter(at); /* `f` may be the last one in it */
 	if (f->abandoned)
 		spool_in_settle(f);
 	else
 		f->base.done(f->base.owner, err); /* may abort `f` */
-	spool_learn(at, err);
+	spool_learn(at, err, cause);
 	spool_leave(at);
 }
 
@@ -80,10 +82,21 @@ file_free(struct incoming_file *f)
 }
 
 static void
+hold(struct incoming_file *f)
+{
+	list_append(&f->at->held_incoming, &f->held_node);
+	spool_health_watch(f->spool);
+}
+
+static void
 on_discarded(struct op *op, int res)
 {
-	(void)res;
-	file_free(op->owner);
+	struct incoming_file *f = op->owner;
+
+	if (res < 0) /* there was no thread to do it */
+		hold(f);
+	else
+		file_free(f);
 }
 
 void
@@ -96,7 +109,7 @@ spool_in_settle(struct incoming_file *f)
 	if (f->u.fd == -1 && f->dir == -1)
 		file_free(f);
 	else if (f->at->device->stalled)
-		list_append(&f->spool->held_incoming, &f->held_node);
+		hold(f);
 	else
 		submit_job(f, spool_discard_job, on_discarded,
 		    f->offset > SPOOL_LENGTHY_BYTES);
@@ -109,6 +122,7 @@ spool_in_abort(struct incoming *in)
 
 	f->abandoned = true;
 	f->base.owner = NULL;
+	f->writer = NULL;
 	spool_in_settle(f);
 }
 
@@ -126,7 +140,7 @@ spool_in_fail(struct incoming_file *f)
 		return;
 	if (f->committing &&
 	    !atomic_compare_exchange_strong(&f->fate, &fate, FATE_CALLED_OFF))
-		err = STORE_OUTCOME_UNKNOWN;
+		err = fate == FATE_DURABLE ? 0 : (int)STORE_OUTCOME_UNKNOWN;
 	spool_sink_cancel(f);
 	(void)engine_cancel(f->spool->to.engine, &f->job);
 	f->base.done(f->base.owner, err); /* may abort `f` */
@@ -176,6 +190,7 @@ take_place(struct incoming_file *f)
 static void
 finish(struct incoming_file *f)
 {
+	atomic_store(&f->fate, FATE_DURABLE);
 	if (f->at->newest != NULL && take_place(f))
 		submit_job(f, spool_remove_old_job, on_old_removed, true);
 	else
@@ -233,9 +248,11 @@ commit(struct incoming_file *f)
 {
 	submit_job(f, f->collecting ? spool_collected_job : spool_commit_job,
 	    on_committed,
-	    /* Much to hash is not for the loop, on a memory file system. */
+	    /* Not for the loop, on a memory file system. */
 	    f->replaces_much ||
-		(f->collecting && f->hash != NULL && f->offset > HASH_MAX));
+		(f->collecting && f->hash != NULL && f->offset > HASH_MAX) ||
+		(f->collecting && f->at->device->kind == DEVICE_MEMORY &&
+		    spool_replaces_much(f)));
 }
 
 void
@@ -253,7 +270,8 @@ spool_in_commit(struct incoming *in)
 void
 spool_in_cared(struct incoming_file *f, int err)
 {
-	if (f->abandoned)
+	/* What is being committed is, whoever leaves meanwhile. */
+	if (!f->committing || atomic_load(&f->fate) == FATE_CALLED_OFF)
 		spool_in_settle(f);
 	else if (err < 0)
 		report(f, err);
@@ -283,7 +301,7 @@ on_created_late(struct op *op, int res)
 	f->opening = false;
 	spool_enter(at);
 	spool_sink_opened(f, res); /* may end `f` */
-	spool_learn(at, res);
+	spool_learn(at, res, 0);
 	spool_leave(at);
 }
 
@@ -351,7 +369,7 @@ spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
 	spool_sink_init(f);
 	spool_enter(f->at);
 	sp->base.files++;
-	list_append(&sp->incoming, &f->node);
+	list_append(&f->at->incoming, &f->node);
 	*ret = &f->base;
 	if (f->collecting)
 		return 1;

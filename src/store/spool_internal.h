@@ -39,6 +39,16 @@ struct spool_dir {
 	struct newest *newest;	    /* NULL: too many directories */
 	struct ledger_disk *ledger; /* NULL: too many disks */
 	struct op close_op;
+	struct list incoming, outgoing;
+	/* files to be ended when the disk answers again */
+	struct list held_incoming, held_outgoing;
+	bool said_sick;
+	struct op probe_op;
+	struct op scan_op;
+	struct newest_entry scanned;
+	struct op sweep_op;
+	unsigned swept, living; /* what the last sweep found */
+	unsigned sweeps;	/* that found none in use */
 
 	/* Directories (inodes) whose way down from the root is on stable
 	 * storage; engine threads look and store. */
@@ -50,27 +60,18 @@ struct spool {
 	struct spool_setup to;
 	struct spool_dir *at;	/* NULL: not open */
 	struct device *unknown; /* for opening it */
-	struct list incoming, outgoing;
-	/* files to be ended when the disk answers again */
-	struct list held_incoming, held_outgoing;
-	int said; /* the last error logged about opening */
+	int said;		/* the last error logged about opening */
 	bool was_open;
-	unsigned mounts; /* on the way to it, when it was open last */
-	bool said_sick;
+	unsigned mounts;     /* on the way to it, when it was open last */
 	bool direct_refused; /* O_DIRECT does not work here after all */
 
 	struct op open_op;
 	struct spool_dir *opening; /* what that job makes */
-	struct op sweep_op;
-	unsigned swept, living; /* what the last sweep found */
-	unsigned sweeps;	/* that found none in use */
-	ev_timer sweep_again;
 	ev_timer retry;
-	struct op scan_op;
-	struct newest_entry scanned;
-	bool scan_found;
-	struct op probe_op;
-	ev_timer probe_again;
+	ev_timer sweep_again;
+	ev_timer sick_look; /* runs while there is something to look after */
+	struct op place_op; /* does the path still lead there? */
+	struct spool_dir *looked_at;
 };
 
 /* Whether an upload's name may still be kept from appearing. */
@@ -78,6 +79,7 @@ enum fate {
 	FATE_OPEN,
 	FATE_LINKING,	 /* it may appear at any time */
 	FATE_CALLED_OFF, /* it never will */
+	FATE_DURABLE,	 /* it is there for good */
 };
 
 /* spool_hash.c */
@@ -95,7 +97,7 @@ struct incoming_file {
 	struct incoming base;
 	struct spool *spool;
 	struct spool_dir *at;
-	struct list_node node;	    /* of the spool's `incoming` */
+	struct list_node node;	    /* of the directory's `incoming` */
 	struct list_node held_node; /* of its `held` */
 
 	/* writing: spool_sink.c */
@@ -165,7 +167,8 @@ spool_settle(struct incoming_file *f, uint64_t bytes)
 	f->owed -= bytes;
 }
 
-/* spool.c: an upload or a download begins in the directory, or has ended. */
+/* spool.c: an upload, a download or a job begins in the directory, or has
+ * ended. */
 void spool_enter(struct spool_dir *at);
 void spool_leave(struct spool_dir *at);
 
@@ -174,19 +177,21 @@ void spool_reopen(struct spool_dir *at);
 
 /* spool_health.c */
 void spool_health_init(struct spool *sp);
-bool spool_health_is_idle(const struct spool *sp);
 void spool_health_fini(struct spool *sp);
 void spool_on_health(struct device_listener *l, struct device *d);
 /* The directory was opened; its disk may be known to have failed. */
 void spool_health_opened(struct spool *sp);
 /* An upload ended in `err`: does that say something of the directory? */
-void spool_learn(struct spool_dir *at, int err);
+void spool_learn(struct spool_dir *at, int err, int cause);
+
+/* Look after what is held or sick, again and again, until nothing is. */
+void spool_health_watch(struct spool *sp);
 
 /* spool_sweep.c: what workers that died left behind. */
 void spool_sweep_init(struct spool *sp);
 void spool_sweep_fini(struct spool *sp);
 /* There was a sweep; others may be due. */
-void spool_swept(struct spool *sp);
+void spool_swept(struct spool_dir *at);
 
 /* spool_scan.c: find the newest upload, unless it is known. */
 void spool_scan(struct spool *sp);
@@ -197,6 +202,8 @@ int spool_commit_job(void *file);
 int spool_collected_job(void *file);
 int spool_remove_old_job(void *file);
 int spool_discard_job(void *file);
+/* On the loop, of a memory file system: would it replace a large file? */
+bool spool_replaces_much(const struct incoming_file *f);
 int spool_extend_job(void *file);
 /* Is the path still `at`?  0 or STORE_VANISHED. */
 int spool_check_place(const struct spool_dir *at);

@@ -35,6 +35,16 @@ spool_discard_job(void *file)
 	return 0;
 }
 
+bool
+spool_replaces_much(const struct incoming_file *f)
+{
+	struct stat st;
+
+	return f->spool->to.overwrite &&
+	       fstatat(f->at->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_size > SPOOL_LENGTHY_BYTES;
+}
+
 int
 spool_check_place(const struct spool_dir *at)
 {
@@ -50,6 +60,15 @@ spool_check_place(const struct spool_dir *at)
 
 /* ---- room ---- */
 
+static int
+measure(int fd, struct statvfs *ret)
+{
+	while (fstatvfs(fd, ret) == -1)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
 /*
  * Owe the file room up to `to`, if the disk has it beside all that is owed
  * already and min_free.
@@ -60,26 +79,33 @@ grant(struct incoming_file *f, uint64_t to)
 	struct spool_dir *at = f->at;
 	uint64_t more = to - f->granted, owed, room;
 	struct statvfs fs;
+	int err;
 
-	if (fstatvfs(at->fd, &fs) == -1)
-		return -errno;
-	if (at->ledger == NULL || fs.f_blocks == 0) { /* nobody can say */
+	err = measure(at->fd, &fs);
+	if (err < 0)
+		return err;
+	if (fs.f_blocks == 0) { /* it does not say */
 		f->granted = to;
 		return 0;
 	}
 	if (more > (uint64_t)fs.f_blocks * fs.f_frsize)
 		return -ENOSPC;
-	ledger_owe(at->ledger, at->spool->to.slot, more);
-	owed = ledger_owed(at->ledger);
-	if (fstatvfs(at->fd, &fs) == -1)
-		fs.f_bavail = 0;
-	room = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (room < at->spool->to.min_free ||
-	    room - at->spool->to.min_free < owed) {
-		ledger_settle(at->ledger, at->spool->to.slot, more);
-		return -ENOSPC;
+	owed = more;
+	if (at->ledger != NULL) {
+		ledger_owe(at->ledger, at->spool->to.slot, more);
+		owed = ledger_owed(at->ledger);
 	}
-	f->owed += more;
+	err = measure(at->fd, &fs);
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (err == 0 && (room < at->spool->to.min_free ||
+			    room - at->spool->to.min_free < owed))
+		err = -ENOSPC;
+	if (at->ledger != NULL && err < 0)
+		ledger_settle(at->ledger, at->spool->to.slot, more);
+	if (err < 0)
+		return err;
+	if (at->ledger != NULL)
+		f->owed += more;
 	f->granted = to;
 	return 0;
 }
@@ -226,6 +252,19 @@ spool_create_job(void *file)
 
 /* ---- commit ---- */
 
+/* From here on the name may appear; unless the loop has called it off, because
+ * all this took so long. */
+static int
+begin_linking(struct incoming_file *f)
+{
+	int fate = FATE_OPEN;
+
+	return atomic_compare_exchange_strong(&f->fate, &fate, FATE_LINKING) ||
+		       fate == FATE_LINKING
+		   ? 0
+		   : (int)STORE_SICK;
+}
+
 /* Look at what has the name now, and replace it if it may be.  Nobody else of
  * us replaces or removes anything in this store between the two. */
 static int
@@ -239,6 +278,8 @@ replace(struct incoming_file *f, int dir, const char *name)
 	if (lock < 0)
 		return lock;
 	err = check_target(f, dir, name, &exists);
+	if (err == 0)
+		err = begin_linking(f);
 	if (err == 0 && exists) {
 		err = publish_replace(p, &f->u, dir, name);
 		f->base.replaced = err == 0;
@@ -253,13 +294,13 @@ replace(struct incoming_file *f, int dir, const char *name)
 static int
 give_name(struct incoming_file *f, int dir, const char *name)
 {
-	int fate = FATE_OPEN, err = -EEXIST;
+	int err = -EEXIST;
 
-	/* The loop may have called it off, because this took so long. */
-	if (!atomic_compare_exchange_strong(&f->fate, &fate, FATE_LINKING))
-		return STORE_SICK;
-	if (f->terms_hold == NULL)
-		err = publish_link(&f->at->publish, &f->u, dir, name);
+	if (f->terms_hold == NULL) {
+		err = begin_linking(f);
+		if (err == 0)
+			err = publish_link(&f->at->publish, &f->u, dir, name);
+	}
 	/* Again only if others make and remove that name all the time. */
 	for (int i = 0; i < TRIES && err == -EEXIST; i++) {
 		err = replace(f, dir, name);

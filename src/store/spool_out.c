@@ -18,7 +18,7 @@ struct outgoing_file {
 	unsigned magic;
 	struct outgoing base;
 	struct spool_dir *at;
-	struct list_node node;	    /* of the spool's `outgoing` */
+	struct list_node node;	    /* of the directory's `outgoing` */
 	struct list_node held_node; /* of its `held_outgoing` */
 	struct reader *reader;	    /* NULL: gone */
 	struct chunk *reading;	    /* in an operation */
@@ -97,10 +97,21 @@ file_free(struct outgoing_file *f)
 }
 
 static void
+hold(struct outgoing_file *f)
+{
+	list_append(&f->at->held_outgoing, &f->held_node);
+	spool_health_watch(f->at->spool);
+}
+
+static void
 on_closed(struct op *op, int res)
 {
-	(void)res;
-	file_free(op->owner);
+	struct outgoing_file *f = op->owner;
+
+	if (res < 0) /* there was no thread to do it */
+		hold(f);
+	else
+		file_free(f);
 }
 
 /* Abandoned: end it as soon as nothing is in flight. */
@@ -113,7 +124,7 @@ settle(struct outgoing_file *f)
 	if (f->fd == -1)
 		file_free(f);
 	else if (f->at->device->stalled)
-		list_append(&f->at->spool->held_outgoing, &f->held_node);
+		hold(f);
 	else
 		submit_job(f, close_job, on_closed);
 }
@@ -150,7 +161,7 @@ on_opened(struct op *op, int res)
 		settle(f);
 	else
 		f->base.done(f->base.owner, res); /* may close `f` */
-	spool_learn(at, res);
+	spool_learn(at, res, 0);
 	spool_leave(at);
 }
 
@@ -272,7 +283,7 @@ spool_out_open(struct store *s, const char *name, void *owner,
 	f->fd = -1;
 	spool_enter(f->at);
 	sp->base.files++;
-	list_append(&sp->outgoing, &f->node);
+	list_append(&f->at->outgoing, &f->node);
 	*ret = &f->base;
 	submit_job(f, open_job, on_opened);
 	return 0;

@@ -106,7 +106,7 @@ scan_job(void *arg)
 {
 	struct spool_dir *at = arg;
 	struct spool *sp = at->spool;
-	struct scan s = {.best = &sp->scanned, .dotfiles = sp->to.dotfiles};
+	struct scan s = {.best = &at->scanned, .dotfiles = sp->to.dotfiles};
 	int fd, err;
 
 	fd = path_open(at->fd, ".", O_RDONLY | O_DIRECTORY);
@@ -134,13 +134,12 @@ on_scanned(struct op *op, int res)
 			  "%s",
 		    sp->base.dir, strerror(-res));
 		newest_unclaim_scan(at->newest);
-		try_later(sp);
+		if (at == sp->at)
+			try_later(sp);
 	} else {
-		newest_scanned(at->newest, res > 0 ? &sp->scanned : NULL);
+		newest_scanned(at->newest, res > 0 ? &at->scanned : NULL);
 	}
 	sp->base.open_settled = true;
-	if (at != sp->at && sp->base.is_open)
-		spool_scan(sp);
 	spool_leave(at);
 }
 
@@ -151,7 +150,7 @@ spool_scan(struct spool *sp)
 {
 	struct spool_dir *at = sp->at;
 
-	if (sp->scan_op.in_flight)
+	if (at->scan_op.in_flight)
 		return;
 	if (at->newest == NULL || newest_is_known(at->newest)) {
 		sp->base.open_settled = true;
@@ -163,11 +162,12 @@ spool_scan(struct spool *sp)
 		return;
 	}
 	spool_enter(at);
-	sp->scan_op = (struct op){.kind = OP_CALL,
+	at->scan_op = (struct op){.kind = OP_CALL,
 	    .call = scan_job,
 	    .lengthy = true,
+	    .unhurried = true,
 	    .arg = at,
 	    .owner = at,
 	    .on_done = on_scanned};
-	engine_submit(sp->to.engine, at->device, &sp->scan_op);
+	engine_submit(sp->to.engine, at->device, &at->scan_op);
 }

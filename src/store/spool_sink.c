@@ -110,9 +110,9 @@ on_cared(struct op *op, int res)
 
 	check_magic(f, INCOMING_MAGIC);
 	if (op->call == spool_extend_job) {
-		/* Without a look ahead the writes themselves will tell. */
-		if (res == -EINTR)
-			res = 0;
+		;
+	} else if (res == -EAGAIN) {
+		res = 0; /* there was no thread: later, then */
 	} else if (res == 0) {
 		if (f->behind_from < f->care_to)
 			f->behind_from = f->care_to;
@@ -126,10 +126,11 @@ on_cared(struct op *op, int res)
 		spool_in_cared(f, res);
 	} else if (w != NULL && res < 0) {
 		struct spool_dir *at = f->at;
+		int cause = f->base.cause;
 
 		spool_enter(at);
 		writer_wrote(w, 0, res); /* may abort `f` */
-		spool_learn(at, res);
+		spool_learn(at, res, cause);
 		spool_leave(at);
 	} else if (w != NULL) {
 		pump(f);
@@ -164,12 +165,16 @@ write_back_job(void *file)
 static bool
 has_room(struct incoming_file *f, uint64_t end)
 {
-	uint64_t step = f->granted;
+	uint64_t step;
 
+	/* The job changes what we would look at. */
+	if (f->job.in_flight && f->job.call == spool_extend_job)
+		return false;
 	if (end <= f->granted)
 		return true;
 	if (f->job.in_flight || f->in_flight > 0)
 		return false;
+	step = f->granted;
 	if (step < AHEAD_MIN)
 		step = AHEAD_MIN;
 	if (step > AHEAD_MAX)
@@ -208,7 +213,7 @@ on_written(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
 	struct chunk *c = container_of(op, struct chunk, op);
-	uint64_t end = op->offset + op->len;
+	uint64_t len = op->len, end = op->offset + len;
 	struct writer *w = f->writer;
 	unsigned chunks = 0;
 	struct list_node *n;
@@ -233,7 +238,7 @@ on_written(struct op *op, int res)
 		    spool_hash_release(f, container_of(n, struct chunk, node));
 	chunks += spool_hash_release(f, c);
 	if (res >= 0) {
-		spool_settle(f, op->len);
+		spool_settle(f, len);
 		if (end > f->written)
 			f->written = end;
 	}

@@ -19,9 +19,8 @@ static int
 sweep_job(void *arg)
 {
 	struct spool_dir *at = arg;
-	struct spool *sp = at->spool;
 
-	sp->swept = publish_sweep(at->fd, &sp->living);
+	at->swept = publish_sweep(at->fd, &at->living);
 	return 0;
 }
 
@@ -31,7 +30,8 @@ on_swept(struct op *op, int res)
 	struct spool_dir *at = op->owner;
 
 	(void)res;
-	spool_swept(at->spool);
+	if (at == at->spool->at)
+		spool_swept(at);
 	spool_leave(at);
 }
 
@@ -39,34 +39,37 @@ static void
 on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct spool *sp = w->data;
+	struct spool_dir *at = sp->at;
 
 	(void)loop;
 	(void)revents;
-	if (sp->at == NULL || sp->at->device->stalled || sp->sweep_op.in_flight)
+	if (at == NULL || at->device->stalled || at->sweep_op.in_flight)
 		return; /* the timer repeats */
-	spool_enter(sp->at);
-	sp->sweep_op = (struct op){.kind = OP_CALL,
+	spool_enter(at);
+	at->sweep_op = (struct op){.kind = OP_CALL,
 	    .call = sweep_job,
 	    .lengthy = true,
-	    .arg = sp->at,
-	    .owner = sp->at,
+	    .unhurried = true,
+	    .arg = at,
+	    .owner = at,
 	    .on_done = on_swept};
-	engine_submit(sp->to.engine, sp->at->device, &sp->sweep_op);
+	engine_submit(sp->to.engine, at->device, &at->sweep_op);
 }
 
 void
-spool_swept(struct spool *sp)
+spool_swept(struct spool_dir *at)
 {
+	struct spool *sp = at->spool;
 	double *every = &sp->sweep_again.repeat;
 
-	if (sp->swept > 0)
+	if (at->swept > 0)
 		log_notice("%s: %u unfinished uploads of a worker that died "
 			   "were removed",
-		    sp->base.dir, sp->swept);
+		    sp->base.dir, at->swept);
 	*every = *every * 2 < LAST_S ? *every * 2 : LAST_S;
 	if (!publish_can_sweep_beside())
 		return;
-	if (sp->living == 0 && sp->sweeps++ >= LOOKS_MIN)
+	if (at->living == 0 && at->sweeps++ >= LOOKS_MIN)
 		ev_timer_stop(sp->to.loop, &sp->sweep_again);
 	else
 		ev_timer_again(sp->to.loop, &sp->sweep_again);

@@ -26,7 +26,7 @@ refused() {
 			name=$((name + 1))
 			upload PUT "/gone/r$name" $file -H "$how"
 			assert_status "$1"
-			assert_problem "${2:-output_dir of location /gone is not}"
+			assert_problem "${2:-output_dir of location /gone}"
 		done
 	done
 	upload PUT /gone/d/e small -H 'Expect:'

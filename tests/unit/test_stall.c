@@ -123,14 +123,14 @@ on_done(struct op *op, int res)
 }
 
 static void
-begin(struct device *d, unsigned which, bool lengthy)
+begin(struct device *d, unsigned which, bool unhurried)
 {
 	struct call *c = &f.call[which];
 
 	*c = (struct call){.op = {.kind = OP_CALL,
 			       .call = wait_inside,
 			       .arg = c,
-			       .lengthy = lengthy,
+			       .unhurried = unhurried,
 			       .owner = c,
 			       .on_done = on_done}};
 	engine_submit(f.engine, d, &c->op);
@@ -351,7 +351,7 @@ it_is_well_while_what_is_left_is_young(void **state)
 
 /* Scanning or freeing much takes long on a disk that is well. */
 static void
-lengthy_calls_do_not_count(void **state)
+unhurried_calls_do_not_count(void **state)
 {
 	(void)state;
 	begin(f.dev, 0, true);
@@ -530,7 +530,7 @@ main(void)
 	    TEST(a_busy_disk_may_be_stalled_too),
 	    TEST(it_is_well_when_none_is_stuck_any_more),
 	    TEST(it_is_well_while_what_is_left_is_young),
-	    TEST(lengthy_calls_do_not_count),
+	    TEST(unhurried_calls_do_not_count),
 	    TEST(the_wait_for_a_place_does_not_count),
 	    TEST(one_that_is_called_off_was_not_stuck),
 	    TEST(nobody_looks_when_it_is_off),
