@@ -77,6 +77,7 @@ def created():
 none = 0
 for i in range(10):
     s = socket.create_connection(("127.0.0.1", port))
+    s.settimeout(10)
     before = created()
     s.sendall(b"PUT /slow/a%d HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n" % i + 1000 * b"x")
     time.sleep(0.05)
@@ -132,6 +133,7 @@ port, size = int(sys.argv[1]), int(sys.argv[2])
 body = os.urandom(size)
 open("sum.%d" % size, "w").write(hashlib.sha256(body).hexdigest() + "  -\n")
 s = socket.create_connection(("127.0.0.1", port))
+s.settimeout(10)
 s.sendall(b"PUT /file/p%d HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (size, size))
 for part in (body[:1], body[1:size // 2], body[size // 2:-1], body[-1:]):
     time.sleep(0.15)
@@ -245,6 +247,14 @@ PYTHON
 	hang_up "$FD"
 	assert_equal "$(cat "$STORE/old")" old
 	assert_equal "$(files_in "$STORE")" "$STORE/old"
+}
+
+@test "who asks first is told at once, however small it is" {
+	start_server
+	echo old >"$STORE/old"
+	raw 'PUT /file/old HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n' >out
+	assert_statuses 409
+	refute grep -q '^HTTP/1.1 100' out
 }
 
 @test "overwrite and its conditions" {
