@@ -76,6 +76,10 @@ heals() {
 @test "renamed: nothing lands in what was moved; renamed back" {
 	begin
 	mv "$UP" moved
+	# The first one who asks is told before his body.
+	raw 'PUT /gone/x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 300000\r\n\r\n' >out
+	assert_statuses 503
+	refute grep -q '^HTTP/1.1 100' out
 	refused 503
 	assert_equal "$(files_in moved)" moved/first
 	mv moved "$UP"
