@@ -128,7 +128,7 @@ start_fails() {
 	log_has "location /file -> $STORE: published by .+, synced; queue 8 x 64k, .*(io_uring|threads)"
 	log_has "location /plain -> $T/plain: published by .+, buffered; queue 5 x 64k"
 	is_portable ||
-		log_has "location /memory -> $MEMORY: published by .+, memory .*; queue 8 x 64k"
+		log_has "location /memory -> $MEMORY: published by .+, memory; queue 8 x 64k"
 	if [[ $PENSTOCK_ENGINE != auto ]]; then
 		assert_equal "$(grep -c "worker ready, $PENSTOCK_ENGINE\$" error.log)" 2
 	fi
