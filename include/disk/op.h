@@ -4,9 +4,9 @@
  * An op is embedded in what it works for (a chunk, an open file) and is in
  * the engine's hands from engine_submit() until `on_done` is called, on the
  * worker's loop.  Until then its memory, its buffer and its descriptor belong
- * to the kernel: whoever loses interest clears `owner` and waits all the
- * same.  It completes whole (res: the bytes, or what the call returned) or
- * with a negative errno; a read may also end short, at the end of the file.
+ * to the kernel: whoever loses interest waits all the same.  It completes whole
+ * (res: the bytes, or what the call returned) or with a negative errno; a read
+ * may also end short, at the end of the file.
  *
  * A direct write (O_DIRECT) says so by `align`: its memory, length and offset
  * are multiples of that, and what is left of a short one begins at one.
@@ -50,7 +50,7 @@ struct op {
 	bool unhurried; /* nobody waits for it: it may take any time without
 			   its disk being called stalled */
 
-	void *owner; /* whose on_done this is; NULL: nobody waits any more */
+	void *owner; /* whose on_done this is */
 	void (*on_done)(struct op *op, int res);
 
 	/* the engine's */

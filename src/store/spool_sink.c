@@ -3,9 +3,9 @@
  *
  *	write() -> pending -> [joined: about 1 MiB] -> engine -> given back
  *
- * Neighbours are joined as long as a write is in flight, so that a disk that
- * is slower than the network gets large writes, and one that is faster gets
- * each chunk at once.
+ * Neighbours are joined while a write is in flight, as far as write_depth lets
+ * them come: so a disk that is slower than the network gets large writes, and
+ * one that is faster gets each chunk at once.
  *
  *	collecting   small: chunks stay here until commit
  *	buffered     one write in flight; at most write_behind bytes are not yet

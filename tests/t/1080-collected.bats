@@ -375,7 +375,6 @@ PYTHON
 # A wake-up of the loop is 8 bytes into its eventfd: one for each job.
 @test "a collected upload is one job for a thread" {
 	is_portable && skip 'a PORTABLE build has a pipe for its wake-ups'
-	command -v strace >/dev/null || skip 'strace is not installed'
 	local i want wakes
 	start_server 'sync off;' "access_log off; location /sync { output_dir $T/sync; }" 'worker_processes 1;'
 	random_file body 3000

@@ -37,7 +37,6 @@ begin_at() {
 
 # O_DIRECT as well, once the server can.
 begin_direct() {
-	has_directive direct_io || skip 'there is no direct_io yet'
 	begin 'direct_io on; direct_io_min 64k;'
 }
 
@@ -305,7 +304,6 @@ freeze_and_thaw() {
 }
 
 @test "an ext4 that is frozen under its uploads, O_DIRECT" {
-	has_directive direct_io || skip 'there is no direct_io yet'
 	begin_frozen 'direct_io on; direct_io_min 64k;'
 	no_long_turn freeze_and_thaw
 }
