@@ -30,6 +30,7 @@ struct children {
 	struct list list;
 	struct shm *shm;
 	struct newest_table *newest;
+	struct places *places;
 	struct ledger *ledger;
 	struct tally *tally;
 	int alive[2]; /* a pipe: workers read it, its end is the master's */

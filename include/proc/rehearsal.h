@@ -11,12 +11,14 @@
 #include "base/check.h"
 #include "config/config.h"
 
+struct places;
+
 /*
- * rehearsal_run(conf):
- * 0 after logging a line for each location; or -1 after logging what cannot
- * be.  A directory that does not answer in time is a warning, not an error:
- * its location answers 503 until it does.
+ * rehearsal_run(conf, places):
+ * `places`: where directories were before; NULL at the start.  0 after logging a line for each location; or -1 after logging what cannot
+ * be.  A directory that does not answer in time, or that is gone since it was
+ * open, is a warning, not an error: its location answers 503 until it is well.
  */
-NODISCARD int rehearsal_run(const struct config *conf);
+NODISCARD int rehearsal_run(const struct config *conf, struct places *places);
 
 #endif

@@ -21,6 +21,7 @@
 #include "stat/shm.h"
 #include "stat/tally.h"
 #include "store/newest.h"
+#include "store/places.h"
 
 struct worker_setup {
 	const struct config *conf;
@@ -28,6 +29,7 @@ struct worker_setup {
 	const struct logs *logs;
 	const struct shm *shm;
 	struct newest_table *newest;
+	struct places *places;
 	struct ledger *ledger;
 	struct tally *tally;
 	struct slot *slot;

@@ -15,6 +15,7 @@
 #define STORE_PATH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/check.h"
@@ -29,6 +30,10 @@ NODISCARD int path_open(int root, const char *path, int flags);
  * says 0 to fsync(2) of a directory then, and so, it seems, does btrfs.
  */
 NODISCARD int path_sync_dir(int dir);
+
+/* A number that no other directory of the file system has, nor one that gets
+ * its inode later (name_to_handle_at(2)); 0: that cannot be told here. */
+uint64_t path_identity(int dir);
 
 /* What both kinds of system use: the walk, part by part. */
 NODISCARD int path_walk(int root, const char *path, int flags);

@@ -27,6 +27,7 @@ struct engine;
 struct device_set;
 struct ledger;
 struct newest_table;
+struct places;
 
 /* When to write past the page cache (O_DIRECT). */
 enum spool_direct {
@@ -41,6 +42,7 @@ struct spool_setup {
 	struct device_set *devices;
 	struct device *compute; /* digests are computed there */
 	struct newest_table *newest;
+	struct places *places;
 	struct ledger *ledger;
 	unsigned slot;	   /* of this worker, for the ledger */
 	const char *dir;   /* absolute; outlives the store */
@@ -60,13 +62,15 @@ struct spool_setup {
 NODISCARD struct store *spool_new(const struct spool_setup *setup);
 
 /*
- * spool_check(dir, overwrite, sync, direct, report, ret_forgets):
- * Make the directory where it is missing and try whether it can be written
- * and published into; waits for the disk.  0, what a start-up line says in
- * `report`, and whether it lies in memory although `sync` is wanted; or a
- * negative errno, and in `report` which step failed.
+ * spool_check(setup, report, ret_forgets):
+ * Make the directory where it is missing, and try whether it can be written
+ * and published into; waits for the disk.  Needs dir, overwrite, sync, direct
+ * and places (NULL: none was ever open) of the setup.  0, what a start-up line
+ * says in `report`, and whether it lies in memory although `sync` is wanted;
+ * or a negative errno, and in `report` which step failed; or STORE_VANISHED,
+ * STORE_UNMOUNTED: it was there before and is not now, and was not made.
  */
-NODISCARD int spool_check(const char *dir, bool overwrite, bool sync,
-    enum spool_direct direct, struct str *report, bool *ret_forgets);
+NODISCARD int spool_check(
+    const struct spool_setup *setup, struct str *report, bool *ret_forgets);
 
 #endif

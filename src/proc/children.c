@@ -24,11 +24,12 @@ children_init(struct children *c, size_t things)
 	int err;
 
 	list_init(&c->list);
-	c->shm =
-	    shm_new(newest_table_size() + tally_size(things) + ledger_size());
+	c->shm = shm_new(newest_table_size() + places_size() +
+			 tally_size(things) + ledger_size());
 	if (c->shm == NULL)
 		return -ENOMEM;
 	c->newest = newest_table_new(c->shm);
+	c->places = places_new(c->shm);
 	c->tally = tally_new(c->shm, things);
 	c->ledger = ledger_new(c->shm);
 	if (pipe(c->alive) == -1)
@@ -109,6 +110,7 @@ be_worker(struct children *c, const struct child *ch,
 	c->in_child(c->arg);
 	own.shm = c->shm;
 	own.newest = c->newest;
+	own.places = c->places;
 	own.ledger = c->ledger;
 	own.tally = c->tally;
 	own.slot = ch->slot;

@@ -213,7 +213,7 @@ start(struct master *m)
 	raise_limit(conf);
 	if (sockets_open(conf, NULL, &m->sockets) < 0)
 		goto drop_pidfile;
-	if (rehearsal_run(conf) < 0)
+	if (rehearsal_run(conf, NULL) < 0)
 		goto close_sockets;
 	log_listens(&m->sockets);
 	leave_terminal(m);
@@ -315,7 +315,7 @@ reload(struct master *m)
 		goto give_up;
 	if (sockets_open(fresh, &m->sockets, &sockets) < 0)
 		goto close_logs;
-	if (rehearsal_run(fresh) < 0)
+	if (rehearsal_run(fresh, m->children.places) < 0)
 		goto close_sockets;
 	if (children_add(&m->children, m->generation + 1,
 		(size_t)fresh->worker_processes) < 0)
@@ -482,6 +482,7 @@ run_alone(struct master *m)
 	detached(m);
 	setup.shm = m->children.shm;
 	setup.newest = m->children.newest;
+	setup.places = m->children.places;
 	setup.ledger = m->children.ledger;
 	setup.tally = m->children.tally;
 	setup.slot = shm_slot_take(m->children.shm);

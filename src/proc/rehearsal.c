@@ -53,25 +53,39 @@ try_engine(enum conf_engine wanted)
 }
 
 static int
-try_location(const struct config *conf, const struct conf_location *l,
-    const char *engine)
+try_location(const struct config *conf, struct places *places,
+    const struct conf_location *l, const char *engine)
 {
+	struct spool_setup setup = {.dir = l->output_dir,
+	    .overwrite = l->overwrite,
+	    .sync = l->sync,
+	    .direct = choice_of_direct(l->direct_io),
+	    .places = places};
 	char size[NUM_TEXT_MAX];
 	struct str report = {0};
 	bool forgets = false;
 	int err;
 
-	err = spool_check(l->output_dir, l->overwrite, l->sync,
-	    choice_of_direct(l->direct_io), &report, &forgets);
+	err = spool_check(&setup, &report, &forgets);
 	num_format_size(conf->chunk_size, size);
-	if (err < 0)
+	if (err == STORE_VANISHED || err == STORE_UNMOUNTED) {
+		/* Its disk is away: no reason to keep the others waiting. */
+		log_warn("location %s -> %s: %s: it gets 503 until it is there "
+			 "again (or penstock is restarted)",
+		    l->prefix, l->output_dir,
+		    err == STORE_VANISHED
+			? "is gone"
+			: "the disk that it was on is not mounted there");
+		err = 0;
+	} else if (err < 0) {
 		log_error("%s:%u:%u: output_dir: %s: %s: %s",
 		    l->place.file ? l->place.file : "built-in", l->place.line,
 		    l->place.column, l->output_dir, report.s, strerror(-err));
-	else
+	} else {
 		log_notice("location %s -> %s: %s; queue %" PRIu64 " x %s, %s",
 		    l->prefix, l->output_dir, report.s, l->queue_depth, size,
 		    engine);
+	}
 	if (forgets)
 		log_warn("location %s: output_dir %s is a memory file system, "
 			 "which cannot keep what sync promises: receipts say "
@@ -84,7 +98,7 @@ try_location(const struct config *conf, const struct conf_location *l,
 /* Each location's name goes down the pipe before it is tried, so that the
  * parent can say which one does not answer. */
 static int
-rehearse(const struct config *conf, int report_fd)
+rehearse(const struct config *conf, struct places *places, int report_fd)
 {
 	const char *engine;
 	int err, failed = 0;
@@ -106,7 +120,7 @@ rehearse(const struct config *conf, int report_fd)
 
 			if (fd_write_all(report_fd, &l, sizeof(l)) < 0)
 				return FAILED;
-			if (try_location(conf, l, engine) < 0)
+			if (try_location(conf, places, l, engine) < 0)
 				failed = FAILED;
 		}
 	}
@@ -152,7 +166,7 @@ watch(int fd, const struct conf_location **ret_last)
 }
 
 int
-rehearsal_run(const struct config *conf)
+rehearsal_run(const struct config *conf, struct places *places)
 {
 	const struct conf_location *last;
 	int ends[2], status;
@@ -173,7 +187,7 @@ rehearsal_run(const struct config *conf)
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGINT, SIG_DFL);
 		close_inherited(ends[1]);
-		_exit(rehearse(conf, ends[1]));
+		_exit(rehearse(conf, places, ends[1]));
 	}
 	fd_close(&ends[1]);
 	if (!watch(ends[0], &last)) {

@@ -395,6 +395,7 @@ begin_server(struct worker *w, size_t i)
 		    .devices = w->devices,
 		    .compute = w->compute,
 		    .newest = w->to->newest,
+		    .places = w->to->places,
 		    .ledger = w->to->ledger,
 		    .slot = shm_slot_number(w->to->shm, w->to->slot),
 		    .chunk_size = w->to->conf->chunk_size,

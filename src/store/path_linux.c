@@ -6,10 +6,28 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 enum {
 	/* openat2 says EAGAIN when a rename elsewhere crossed its way. */
 	TRIES = 8,
 };
+
+uint64_t
+path_identity(int dir)
+{
+	union {
+		struct file_handle h;
+		unsigned char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} u = {.h.handle_bytes = MAX_HANDLE_SZ};
+	int mount;
+
+	if (name_to_handle_at(dir, "", &u.h, &mount, AT_EMPTY_PATH) == -1)
+		return 0;
+	return hash_bytes(
+		   (uint64_t)u.h.handle_type, u.h.f_handle, u.h.handle_bytes) |
+	       1;
+}
 
 int
 path_open(int root, const char *path, int flags)

@@ -62,21 +62,61 @@ make_dirs(const char *dir)
 	}
 }
 
-/* Open it; `make` it, when it is not there. */
-static int
-open_dir(const char *dir, bool make)
+/* How often the way up from there leads to another file system. */
+static unsigned
+count_mounts(int dir)
 {
+	struct stat st, up = {0};
+	unsigned count = 0;
+	int at = dir;
+
+	while (fstat(at, &st) == 0) {
+		int next = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		bool is_root;
+
+		if (at != dir)
+			fd_close(&at);
+		at = next;
+		if (at == -1 || fstat(at, &up) == -1)
+			break;
+		count += up.st_dev != st.st_dev;
+		is_root = up.st_dev == st.st_dev && up.st_ino == st.st_ino;
+		if (is_root)
+			break;
+	}
+	if (at != dir)
+		fd_close(&at);
+	return count;
+}
+
+/*
+ * Open it; make it, when it is not there and never was.  Once it was, its disk
+ * may have been unmounted: what we made in its place, or what was hidden below
+ * that disk, is not to be used.
+ */
+static int
+open_dir(const char *dir, const struct place *place, unsigned *ret_mounts)
+{
+	unsigned before = 0;
+	bool was_there = place != NULL && place_recall(place, &before);
 	int fd;
 
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT && make) {
+	if (fd == -1 && errno == ENOENT && !was_there) {
 		int err = make_dirs(dir);
 
 		if (err < 0)
 			return err;
 		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
-	return fd == -1 ? -errno : fd;
+	if (fd == -1)
+		return -errno;
+	*ret_mounts = count_mounts(fd);
+	if (*ret_mounts < before) {
+		fd_close(&fd);
+		return STORE_UNMOUNTED;
+	}
+	return fd;
 }
 
 /* Does O_DIRECT pay on this file system, or at least work where it is wanted? */
@@ -90,20 +130,26 @@ goes_direct(int fd, const struct device_traits *t, enum spool_direct wish)
 }
 
 int
-spool_check(const char *dir, bool overwrite, bool sync,
-    enum spool_direct direct, struct str *report, bool *ret_forgets)
+spool_check(
+    const struct spool_setup *setup, struct str *report, bool *ret_forgets)
 {
+	const struct place *place =
+	    setup->places ? places_of(setup->places, setup->dir) : NULL;
 	struct unpublished u = {.fd = -1};
 	struct publish p = {.temp_dir = -1};
 	struct device_traits traits;
+	unsigned mounts;
 	int fd, err;
 
-	fd = open_dir(dir, true);
+	fd = open_dir(setup->dir, place, &mounts);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
-		return fd;
+		return fd == -ENOENT && place != NULL &&
+			       place_recall(place, NULL)
+			   ? STORE_VANISHED
+			   : fd;
 	}
-	err = publish_init(&p, fd, overwrite);
+	err = publish_init(&p, fd, setup->overwrite);
 	if (err == 0)
 		err = publish_create(&p, -1, &u);
 	if (err < 0) {
@@ -115,15 +161,15 @@ spool_check(const char *dir, bool overwrite, bool sync,
 	} else {
 		traits = device_traits_of(fd);
 		str_printf(report, "published by %s, %s, %s", publish_way(&p),
-		    goes_direct(u.fd, &traits, direct)
+		    goes_direct(u.fd, &traits, setup->direct)
 			? "large ones written directly"
 			: "written through the page cache",
 		    durability_name[traits.kind == DEVICE_MEMORY
 					? DURABLE_MEMORY
-				    : sync ? DURABLE_SYNCED
-					   : DURABLE_BUFFERED]);
+				    : setup->sync ? DURABLE_SYNCED
+						  : DURABLE_BUFFERED]);
 		publish_discard(&p, &u);
-		*ret_forgets = traits.kind == DEVICE_MEMORY && sync;
+		*ret_forgets = traits.kind == DEVICE_MEMORY && setup->sync;
 	}
 	fd_close(&u.fd);
 	publish_fini(&p);
@@ -187,33 +233,6 @@ spool_leave(struct spool_dir *at)
 	engine_submit(sp->to.engine, at->device, &at->close_op);
 }
 
-/* How often the way up from there leads to another file system. */
-static unsigned
-count_mounts(int dir)
-{
-	struct stat st, up = {0};
-	unsigned count = 0;
-	int at = dir;
-
-	while (fstat(at, &st) == 0) {
-		int next = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		bool is_root;
-
-		if (at != dir)
-			fd_close(&at);
-		at = next;
-		if (at == -1 || fstat(at, &up) == -1)
-			break;
-		count += up.st_dev != st.st_dev;
-		is_root = up.st_dev == st.st_dev && up.st_ino == st.st_ino;
-		if (is_root)
-			break;
-	}
-	if (at != dir)
-		fd_close(&at);
-	return count;
-}
-
 /* On an engine thread: open the directory and find out how to use it. */
 static int
 open_job(void *arg)
@@ -222,19 +241,11 @@ open_job(void *arg)
 	struct spool_dir *at = sp->opening;
 	int fd, err;
 
-	/* Once it was there and then is not, its disk may have been unmounted:
-	 * what we made in its place would be on another one. */
-	fd = open_dir(sp->base.dir, !sp->was_open);
+	fd = open_dir(sp->base.dir, sp->place, &at->mounts);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &at->st) == -1) {
 		err = -errno;
-		goto close_fd;
-	}
-	/* What was hidden below a disk is not to be used in its place. */
-	at->mounts = count_mounts(fd);
-	if (at->mounts < sp->mounts) {
-		err = -ENODEV;
 		goto close_fd;
 	}
 	at->traits = device_traits_of(fd);
@@ -285,7 +296,11 @@ opening_failed(struct spool *sp, int err)
 	if (sp->said != err)
 		log_error("%s: cannot be opened: %s; uploads to it get 503 "
 			  "until it can be",
-		    sp->base.dir, strerror(-err));
+		    sp->base.dir,
+		    err == STORE_UNMOUNTED
+			? "the disk that it was on is not mounted there (to "
+			  "use what is there now, restart penstock)"
+			: strerror(-err));
 	sp->said = err;
 	sp->base.open_settled = true;
 	try_later(sp);
@@ -331,7 +346,7 @@ on_open(struct op *op, int res)
 	spool_swept(at);
 	sp->said = 0;
 	sp->was_open = true;
-	sp->mounts = at->mounts;
+	place_remember(sp->place, at->mounts);
 	sp->direct_refused = false;
 	sp->base.durability = at->device->kind == DEVICE_MEMORY ? DURABLE_MEMORY
 			      : sp->to.sync			? DURABLE_SYNCED
@@ -452,6 +467,9 @@ spool_new(const struct spool_setup *setup)
 		free(sp);
 		return NULL;
 	}
+	sp->place = places_of(setup->places, setup->dir);
+	if (sp->place == NULL)
+		sp->place = &sp->own_place;
 	ev_timer_init(&sp->retry, on_retry, 0., 0.);
 	sp->retry.data = sp;
 	begin_opening(sp);

@@ -10,6 +10,7 @@
 #include "stat/ledger.h"
 #include "store/dirsync.h"
 #include "store/newest.h"
+#include "store/places.h"
 #include "store/publish.h"
 #include "store/spool.h"
 
@@ -50,8 +51,8 @@ struct spool_dir {
 	unsigned swept, living; /* what the last sweep found */
 	unsigned sweeps;	/* that found none in use */
 
-	/* Directories (inodes) whose way down from the root is on stable
-	 * storage; engine threads look and store. */
+	/* Directories (path_identity) whose way down from the root is on
+	 * stable storage; engine threads look and store. */
 	_Atomic uint64_t synced_dirs[SPOOL_SYNCED_DIRS];
 };
 
@@ -62,8 +63,9 @@ struct spool {
 	struct device *unknown; /* for opening it */
 	int said;		/* the last error logged about opening */
 	bool was_open;
-	unsigned mounts;     /* on the way to it, when it was open last */
-	bool direct_refused; /* O_DIRECT does not work here after all */
+	struct place *place;	/* where it was, for all workers */
+	struct place own_place; /* there are too many for that */
+	bool direct_refused;	/* O_DIRECT does not work here after all */
 
 	struct op open_op;
 	struct spool_dir *opening; /* what that job makes */

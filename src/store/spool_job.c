@@ -319,8 +319,9 @@ give_name(struct incoming_file *f, int dir, const char *name)
 static int
 sync_ancestors(struct spool_dir *at_dir, int dir)
 {
+	uint64_t self = path_identity(dir);
+	_Atomic uint64_t *slot = &at_dir->synced_dirs[self % SPOOL_SYNCED_DIRS];
 	struct stat st;
-	size_t slot = 0;
 	int at = dir, err = 0;
 
 	for (int level = 0; level <= PARTS_MAX; level++) {
@@ -330,12 +331,8 @@ sync_ancestors(struct spool_dir *at_dir, int dir)
 			err = -errno;
 		if (err < 0 || st.st_ino == at_dir->st.st_ino)
 			break;
-		if (level == 0) {
-			slot = (size_t)st.st_ino % SPOOL_SYNCED_DIRS;
-			if (atomic_load(&at_dir->synced_dirs[slot]) ==
-			    st.st_ino)
-				return 0;
-		}
+		if (level == 0 && self != 0 && atomic_load(slot) == self)
+			return 0;
 		up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		err = up == -1 ? -errno : path_sync_dir(up);
 		if (at != dir)
@@ -344,8 +341,8 @@ sync_ancestors(struct spool_dir *at_dir, int dir)
 	}
 	if (at != dir)
 		fd_close(&at);
-	if (err == 0 && fstat(dir, &st) == 0 && st.st_ino != at_dir->st.st_ino)
-		atomic_store(&at_dir->synced_dirs[slot], st.st_ino);
+	if (err == 0)
+		atomic_store(slot, self);
 	return err;
 }
 

@@ -392,7 +392,7 @@ sleep_over_a_retry() {
 	sleep_over_a_retry
 	refused 503
 	assert_equal "$(find "$UP")" "$UP"
-	log_has 'error .*disk/up: cannot be opened: No such device'
+	log_has 'error .*disk/up: cannot be opened: the disk that it was on is not mounted there'
 	rmdir "$UP"
 	mount -o loop disk.img "$DISK"
 	heals
@@ -422,12 +422,59 @@ sleep_over_a_retry() {
 	mount -o loop disk.img "$DISK"
 	heals
 	assert_same small "$UP/first"
-	# Whoever means it says so.
+	# Who means what is there now restarts us.
 	umount -l "$DISK"
 	refused 503
-	reload
+	stop_server
+	start_conf "$T/penstock.conf"
 	PENSTOCK_PATIENCE=3 eventually _is_stored x
 	assert_equal "$(find "$DISK" -type f | wc -l)" 1
+}
+
+# _new_workers HOW: other processes than before do the work now.
+_new_workers() {
+	local old
+	old=$(workers)
+	case $1 in
+	crash) kill -KILL "$old" ;;
+	reload) reload ;;
+	esac
+	_replaced() { [[ -n $(workers) && $(workers) != *"$old"* ]] && request GET / && [[ $STATUS == 200 ]]; }
+	eventually _replaced
+}
+
+@test "removed: nor is it made again by workers that a crash or a reload starts" {
+	begin
+	rm -r place
+	refused 503
+	for how in crash reload reload crash; do
+		_new_workers "$how"
+		refused 503
+		refute [ -e place ]
+	done
+	log_has "warn .*location /gone -> $UP: is gone: it gets 503 until it is there again"
+	log_has "error .*$UP: cannot be opened: No such file or directory; uploads to it get 503"
+	mkdir -p "$UP"
+	heals
+}
+
+@test "unmounted: nor do they take what lies below the mount point" {
+	loop_disk ext4 64M
+	UP=$DISK/up
+	begin
+	umount -l "$DISK"
+	mkdir "$UP"
+	for how in crash reload reload crash; do
+		_new_workers "$how"
+		refused 503
+		assert_equal "$(find "$UP")" "$UP"
+	done
+	log_has 'warn .*location /gone -> .*: the disk that it was on is not mounted there: it gets 503'
+	log_has 'error .*/up: cannot be opened: the disk that it was on is not mounted there'
+	rmdir "$UP"
+	mount -o loop disk.img "$DISK"
+	heals
+	assert_same small "$UP/first"
 }
 
 @test "another disk is mounted over it: uploads go there" {

@@ -649,6 +649,30 @@ no_swap_lets_a_writer_out(void **state)
 	assert_true(made > SOME && refused > SOME);
 }
 
+/* Inodes are used again; what a directory is called by us is not. */
+static void
+each_directory_has_an_identity(void **state)
+{
+	uint64_t before = 0, now;
+	int dir;
+
+	(void)state;
+	for (unsigned i = 0; i < 64; i++) {
+		assert_int_equal(mkdirat(root, "born", 0700), 0);
+		dir = open_dir(root, "born");
+		now = path_identity(dir);
+		assert_int_equal(path_identity(dir), now);
+		assert_int_equal(renameat(root, "born", root, "b"), 0);
+		assert_int_equal(path_identity(dir), now);
+		close(dir);
+		assert_int_equal(unlinkat(root, "b", AT_REMOVEDIR), 0);
+		if (now == 0) /* it cannot be told here: never twice the same */
+			break;
+		assert_true(now != before);
+		before = now;
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -664,6 +688,7 @@ main(void)
 	    TEST(missing_parents_are_made),
 	    TEST(parents_that_cannot_be_made_are_refused),
 	    TEST(a_directory_without_a_way_in_is_refused),
+	    TEST(each_directory_has_an_identity),
 	    TEST(no_swap_lets_a_reader_out),
 	    TEST(no_swap_lets_a_writer_out),
 	};

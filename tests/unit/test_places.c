@@ -1,0 +1,118 @@
+/*
+ * Where output directories were, for workers that come and go.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/places.h"
+
+static struct shm *shm;
+static struct places *places;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	shm = shm_new(places_size());
+	assert_non_null(shm);
+	places = places_new(shm);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	munmap(shm, sizeof(*shm) + places_size());
+	return 0;
+}
+
+static void
+none_was_ever_open(void **state)
+{
+	struct place own = {0};
+
+	(void)state;
+	assert_false(place_recall(places_of(places, "/a"), NULL));
+	assert_false(place_recall(&own, NULL));
+}
+
+static void
+a_path_has_one_place(void **state)
+{
+	struct place *a = places_of(places, "/a");
+	struct place *b = places_of(places, "/a/b");
+
+	(void)state;
+	assert_non_null(a);
+	assert_ptr_not_equal(a, b);
+	assert_ptr_equal(places_of(places, "/a"), a);
+	assert_ptr_equal(places_of(places, "/a/b"), b);
+}
+
+static void
+what_a_worker_remembers_outlives_it(void **state)
+{
+	struct place *a = places_of(places, "/a");
+	unsigned mounts = 9;
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		place_remember(places_of(places, "/a"), 0);
+		place_remember(places_of(places, "/b"), 2);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(place_recall(a, &mounts));
+	assert_int_equal(mounts, 0);
+	assert_true(place_recall(places_of(places, "/b"), &mounts));
+	assert_int_equal(mounts, 2);
+	place_remember(a, 1);
+	assert_true(place_recall(a, &mounts));
+	assert_int_equal(mounts, 1);
+}
+
+static void
+too_many_are_told_so(void **state)
+{
+	struct place *first = places_of(places, "/d0"), *p = first;
+	char dir[32];
+	unsigned n = 0;
+
+	(void)state;
+	while (p != NULL && n < 100000) {
+		snprintf(dir, sizeof(dir), "/d%u", ++n);
+		p = places_of(places, dir);
+	}
+	assert_null(p);
+	assert_true(n >= 1000);
+	assert_ptr_equal(places_of(places, "/d0"), first);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		none_was_ever_open, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_path_has_one_place, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_a_worker_remembers_outlives_it, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		too_many_are_told_so, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
