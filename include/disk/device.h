@@ -5,7 +5,7 @@
  * bound for it: whatever a slow or dead disk holds, it holds here.
  *
  * A device is *sick* while its oldest operation has taken longer than
- * disk_stall_timeout (stalled; the engine looks), or after something could not
+ * disk_stall_timeout (stalled; the engine looks; a queue that moves is none), or after something could not
  * be made durable (failed; a probe makes it well again).  Who uses it listens.
  */
 #ifndef DISK_DEVICE_H
@@ -45,6 +45,8 @@ struct device {
 	size_t in_flight;	       /* operations the backend has */
 	struct list waiting;	       /* operations beyond the cap */
 	struct list ages;	       /* those in flight, oldest first */
+	double moved_s;		       /* when, being full, it last began or
+					  ended one (monotonic) */
 	struct list_node busy;	       /* the engine's, while there are any */
 
 	bool stalled, failed;
@@ -109,7 +111,8 @@ void device_set_failed(struct device *d, bool failed);
 void device_listen(struct device *d, struct device_listener *l);
 void device_unlisten(struct device_listener *l);
 
-/* Seconds that the oldest operation in flight has taken; 0: there is none. */
+/* Seconds that the oldest operation in flight has taken, or that all places
+ * have been taken without any becoming free; 0: there is none. */
 double device_oldest_s(const struct device *d);
 
 /* What file system `fd` lies on; may wait for the disk. */

@@ -56,12 +56,13 @@ struct op {
 	/* the engine's */
 	struct list_node node;
 	struct list_node age; /* among those somebody waits for */
-	double since;	      /* when it was submitted, by clock_mono_s() */
+	double since;	      /* when it was started, by clock_mono_s() */
 	struct device *device;
 	size_t done; /* bytes moved so far */
 	int res;
 	bool in_flight; /* between engine_submit() and on_done */
 	bool started;	/* and not waiting for its place any more */
+	bool called_off;
 };
 
 /*

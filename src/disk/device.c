@@ -144,10 +144,14 @@ double
 device_oldest_s(const struct device *d)
 {
 	struct list_node *n = list_first(&d->ages);
+	double now = clock_mono_s(), since = now;
 
-	if (n == NULL)
-		return 0;
-	return clock_mono_s() - container_of(n, struct op, age)->since;
+	if (n != NULL)
+		since = container_of(n, struct op, age)->since;
+	if (d->in_flight >= d->cap && d->kind != DEVICE_MEMORY &&
+	    d->moved_s < since)
+		since = d->moved_s;
+	return now - since;
 }
 
 void

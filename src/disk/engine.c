@@ -24,7 +24,7 @@ struct engine {
 	struct backend *calls; /* everything else: threads */
 	struct list done;      /* completed, their on_done not called yet */
 	size_t in_flight;
-	struct list busy; /* devices that have operations in flight */
+	struct list busy; /* devices that have operations that grow old */
 	double stall_s;	  /* 0: they may take any time */
 	ev_timer look;
 	double looked_at;
@@ -48,27 +48,20 @@ choose_backend(const struct engine *e, const struct op *op)
 	return e->moves;
 }
 
-static void
-start(struct engine *e, struct op *op)
-{
-	struct backend *b = choose_backend(e, op);
-	struct device *dev = op->device;
-
-	dev->in_flight++;
-	op->started = true;
-	b->ops->start(b, op);
-}
-
-/* From now on it grows old, also while it waits for its place. */
+/* From now on it grows old, and so may those that wait for a place. */
 static void
 note_age(struct engine *e, struct op *op)
 {
 	struct device *dev = op->device;
+	bool full = dev->in_flight >= dev->cap;
 
-	if (op->unhurried || e->stall_s <= 0)
+	if (e->stall_s <= 0 || (op->unhurried && !full))
 		return;
 	op->since = clock_mono_s();
-	list_append(&dev->ages, &op->age);
+	if (!op->unhurried)
+		list_append(&dev->ages, &op->age);
+	if (full)
+		dev->moved_s = op->since;
 	if (!list_is_linked(&dev->busy))
 		list_append(&e->busy, &dev->busy);
 	if (!ev_is_active(&e->look)) {
@@ -77,7 +70,19 @@ note_age(struct engine *e, struct op *op)
 	}
 }
 
-/* The device is stalled as long as its oldest operation has taken too long. */
+static void
+start(struct engine *e, struct op *op)
+{
+	struct backend *b = choose_backend(e, op);
+
+	op->device->in_flight++;
+	op->started = true;
+	note_age(e, op);
+	b->ops->start(b, op);
+}
+
+/* The device is stalled as long as its oldest operation has taken too long, or
+ * all its places are taken and none has become free for as long. */
 static void
 judge(const struct engine *e, struct device *dev)
 {
@@ -128,6 +133,7 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 
 	op->in_flight = true;
 	op->started = false;
+	op->called_off = false;
 	op->age = (struct list_node){0};
 	op->device = dev;
 	op->done = 0;
@@ -137,12 +143,10 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 		op->started = true;
 		dev->in_flight++;
 		deliver_later(e, op);
+	} else if (dev->in_flight >= dev->cap) {
+		list_append(&dev->waiting, &op->node);
 	} else {
-		note_age(e, op);
-		if (dev->in_flight >= dev->cap)
-			list_append(&dev->waiting, &op->node);
-		else
-			start(e, op);
+		start(e, op);
 	}
 }
 
@@ -153,7 +157,7 @@ engine_cancel(struct engine *e, struct op *op)
 		return false;
 	list_remove(&op->node);
 	op->res = -ECANCELED;
-	op->started = true;
+	op->called_off = op->started = true;
 	op->device->in_flight++;
 	deliver_later(e, op);
 	return true;
@@ -173,14 +177,13 @@ leave_device(struct engine *e, struct op *op)
 	struct device *dev = op->device;
 	struct list_node *next;
 
-	dev->in_flight--;
-	if (list_is_linked(&op->age)) {
-		list_remove(&op->age);
-		if (dev->stalled)
-			judge(e, dev);
-		if (list_is_empty(&dev->ages))
-			list_remove(&dev->busy);
-	}
+	if (dev->in_flight-- >= dev->cap && !op->called_off)
+		dev->moved_s = clock_mono_s();
+	list_remove(&op->age);
+	if (dev->stalled)
+		judge(e, dev);
+	if (list_is_empty(&dev->ages) && dev->in_flight < dev->cap)
+		list_remove(&dev->busy);
 	if (dev->in_flight < dev->cap &&
 	    (next = list_shift(&dev->waiting)) != NULL)
 		start(e, container_of(next, struct op, node));

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -369,23 +370,103 @@ unhurried_calls_do_not_count(void **state)
 	assert_int_equal(f.ear.told, 2);
 }
 
-/* Waiting for a place is our own doing: that time is not the disk's. */
+/* Waiting for a place is our own doing, as long as there is movement: a disk
+ * with much to do is not a sick one. */
 static void
-the_wait_for_a_place_does_not_count(void **state)
+a_queue_that_moves_is_no_stall(void **state)
 {
+	bool in_time = true;
+
 	(void)state;
 	f.dev->cap = 1;
-	begin(f.dev, 0, false);
-	begin(f.dev, 1, false);
-	assert_true(await(is_stalled, 0));
-	pass(STALL_NS);
-	finish(0);
-	if (device_oldest_s(f.dev) < STALL_S) {
-		assert_false(f.dev->stalled);
-		assert_int_equal(f.ear.told, 2);
+	for (unsigned i = 0; i < CALLS; i++)
+		begin(f.dev, i, i % 2 == 1);
+	for (unsigned i = 0; i < CALLS; i++) {
+		uint64_t began = clock_mono_ns();
+
+		assert_true(await(is_inside, i));
+		pass(STALL_NS / 2);
+		finish(i);
+		/* Else it was this machine that did not answer. */
+		in_time &= clock_mono_ns() - began < STALL_NS;
+		if (in_time)
+			assert_int_equal(f.ear.told, 0);
 	}
-	assert_true(await(is_inside, 1));
+	assert_false(f.dev->stalled);
+}
+
+/* All places are taken by what nobody waits for, and none becomes free. */
+static void
+a_queue_that_does_not_move_is_stalled(void **state)
+{
+	(void)state;
+	f.dev->cap = 2;
+	begin(f.dev, 0, true);
+	assert_true(await(is_inside, 0));
+	pass(2 * STALL_NS);
+	assert_false(f.dev->stalled);
+	begin(f.dev, 1, true);
+	begin(f.dev, 2, false);
+	assert_true(await(is_stalled, 0));
+	assert_true(device_oldest_s(f.dev) >= STALL_S);
+	/* Nor is it well because nobody wants to wait any more. */
+	assert_true(engine_cancel(f.engine, &f.call[2].op));
+	assert_true(await(is_done, 2));
+	pass(STALL_NS / 2);
+	assert_true(f.dev->stalled);
+	assert_int_equal(f.ear.told, 1);
 	finish(1);
+	assert_false(f.dev->stalled);
+	assert_int_equal(f.ear.told, 2);
+	pass(2 * STALL_NS);
+	assert_false(f.dev->stalled);
+	assert_int_equal(f.ear.told, 2);
+}
+
+/* Time in which we did not run is nobody's: what was done meanwhile is seen
+ * first. */
+static void
+a_process_that_was_stopped_blames_no_disk(void **state)
+{
+	struct timespec long_enough = {.tv_sec = 1};
+
+	(void)state;
+	begin(f.dev, 0, false);
+	assert_true(await(is_inside, 0));
+	pass(STALL_NS / 10);
+	let_go(0);
+	nanosleep(&long_enough, NULL);
+	assert_true(await(is_done, 0));
+	pass(STALL_NS / 2);
+	assert_int_equal(f.ear.told, 0);
+}
+
+/* A disk that hangs is found out all the same. */
+static void
+a_process_that_was_stopped_looks_again(void **state)
+{
+	struct timespec long_enough = {.tv_sec = 1};
+
+	(void)state;
+	begin(f.dev, 0, false);
+	assert_true(await(is_inside, 0));
+	nanosleep(&long_enough, NULL);
+	assert_true(await(is_stalled, 0));
+	finish(0);
+	assert_false(f.dev->stalled);
+}
+
+/* A file system may get the number of one that is gone. */
+static void
+a_number_that_is_used_again_is_another_disk(void **state)
+{
+	struct device *d = device(7, DEVICE_MEMORY);
+
+	(void)state;
+	assert_ptr_equal(device(7, DEVICE_MEMORY), d);
+	assert_ptr_not_equal(device(7, DEVICE_LOCAL), d);
+	assert_int_equal(device(7, DEVICE_LOCAL)->kind, DEVICE_LOCAL);
+	assert_ptr_equal(device(7, DEVICE_MEMORY), d);
 }
 
 static void
@@ -531,7 +612,11 @@ main(void)
 	    TEST(it_is_well_when_none_is_stuck_any_more),
 	    TEST(it_is_well_while_what_is_left_is_young),
 	    TEST(unhurried_calls_do_not_count),
-	    TEST(the_wait_for_a_place_does_not_count),
+	    TEST(a_queue_that_moves_is_no_stall),
+	    TEST(a_queue_that_does_not_move_is_stalled),
+	    TEST(a_process_that_was_stopped_blames_no_disk),
+	    TEST(a_process_that_was_stopped_looks_again),
+	    TEST(a_number_that_is_used_again_is_another_disk),
 	    TEST(one_that_is_called_off_was_not_stuck),
 	    TEST(nobody_looks_when_it_is_off),
 	    TEST(others_are_not_stalled),
