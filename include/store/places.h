@@ -4,8 +4,9 @@
  *
  * A directory that is gone may have been on a disk that is not mounted now:
  * what is made or found at its path then is on another disk, and would be
- * hidden when that one returns.  So who opens a directory remembers how many
- * mounts its path led over, in shared memory, until the master ends.
+ * hidden when that one returns.  So who opens a directory remembers its real
+ * path and how many mounts that led over, in shared memory, until the master
+ * ends.  (Another real path is one that somebody led there: a symbolic link.)
  */
 #ifndef STORE_PLACES_H
 #define STORE_PLACES_H
@@ -20,8 +21,8 @@
 
 /* One path; zeroed, it was never open. */
 struct place {
-	_Atomic uint64_t key;	 /* the places' own */
-	_Atomic uint32_t mounts; /* + 1 */
+	_Atomic uint64_t key;  /* the places' own */
+	_Atomic uint64_t seen; /* hash of the real path, mounts + 1 */
 };
 
 struct places;
@@ -35,10 +36,14 @@ struct places *places_new(struct shm *s);
 /* The place of this path, made on first sight; NULL: there are too many. */
 struct place *places_of(struct places *p, const char *dir);
 
-/* It is open, and `mounts` lie on the way to it. */
-void place_remember(struct place *p, unsigned mounts);
+/* It is open at this real path, with `mounts` on the way to it. */
+void place_remember(struct place *p, const char *real, unsigned mounts);
 
-/* Whether it ever was open, and how many there were then (NULL: never mind). */
-bool place_recall(const struct place *p, unsigned *ret_mounts);
+/* Whether it ever was open. */
+bool place_is_known(const struct place *p);
+
+/* Whether it was open at this very path when there were more mounts. */
+bool place_lacks_mounts(
+    const struct place *p, const char *real, unsigned mounts);
 
 #endif

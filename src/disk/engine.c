@@ -89,20 +89,34 @@ judge(const struct engine *e, struct device *dev)
 	device_set_stalled(dev, device_oldest_s(dev) > e->stall_s);
 }
 
+/* We were stopped ourselves for so long: that is no disk's doing, and what was
+ * done meanwhile has yet to be seen. */
+static void
+forgive(struct engine *e, double s)
+{
+	struct list_node *n, *tmp, *m, *m_tmp;
+
+	LIST_EACH(&e->busy, n, tmp)
+	{
+		struct device *d = container_of(n, struct device, busy);
+
+		d->moved_s += s;
+		LIST_EACH(&d->ages, m, m_tmp)
+		container_of(m, struct op, age)->since += s;
+	}
+}
+
 static void
 on_look(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct engine *e = w->data;
 	struct list_node *n, *tmp;
-	bool late;
+	double now = clock_mono_s(), late = now - e->looked_at - w->repeat;
 
 	(void)revents;
-	/* We were stopped ourselves, perhaps with all that was done: look
-	 * again, when that has been seen. */
-	late = clock_mono_s() - e->looked_at > 3 * w->repeat + LATE_S;
-	e->looked_at = clock_mono_s();
-	if (late)
-		return;
+	e->looked_at = now;
+	if (late > 2 * w->repeat + LATE_S)
+		forgive(e, late);
 	LIST_EACH(&e->busy, n, tmp)
 	judge(e, container_of(n, struct device, busy));
 	if (list_is_empty(&e->busy))

@@ -258,6 +258,17 @@ keeps_chunk(const struct reader *r, double wait)
 	       !chunk_pool_is_short(r->to.pool);
 }
 
+/* On with it as it is, or back when it is empty; false: the queue is full. */
+static bool
+part_with_chunk(struct reader *r)
+{
+	if (r->filling->len > 0)
+		return put(r);
+	chunk_give(r->filling);
+	r->filling = NULL;
+	return true;
+}
+
 /* Read no more for a while; nobody keeps a chunk for long meanwhile. */
 static void
 begin_pause(struct reader *r)
@@ -267,13 +278,8 @@ begin_pause(struct reader *r)
 
 	if (wait < PACE_PAUSE_S)
 		wait = PACE_PAUSE_S;
-	if (r->filling != NULL && !keeps_chunk(r, wait)) {
-		if (r->filling->len > 0 && !put(r))
-			return; /* again when the queue has room */
-		if (r->filling != NULL)
-			chunk_give(r->filling);
-		r->filling = NULL;
-	}
+	if (r->filling != NULL && !keeps_chunk(r, wait) && !part_with_chunk(r))
+		return; /* again when the queue has room */
 	pause_reading(r, READER_PACED);
 	r->pacing = true;
 	deadline_set(&r->look, wait);

@@ -6,7 +6,10 @@
 
 enum {
 	PLACES_MAX = 1024,
+	MOUNTS_MAX = 255,
 };
+
+#define MOUNTS_MASK UINT64_C(255)
 
 struct places {
 	struct place places[PLACES_MAX];
@@ -42,18 +45,32 @@ places_of(struct places *p, const char *dir)
 	return NULL;
 }
 
-void
-place_remember(struct place *p, unsigned mounts)
+/* Both in one word, so that nobody sees halves of two. */
+static uint64_t
+seen_as(const char *real, unsigned mounts)
 {
-	atomic_store(&p->mounts, mounts + 1);
+	uint64_t hash = hash_bytes(0, real, strlen(real)) & ~MOUNTS_MASK;
+
+	return hash | (mounts < MOUNTS_MAX ? mounts + 1 : MOUNTS_MAX);
+}
+
+void
+place_remember(struct place *p, const char *real, unsigned mounts)
+{
+	atomic_store(&p->seen, seen_as(real, mounts));
 }
 
 bool
-place_recall(const struct place *p, unsigned *ret_mounts)
+place_is_known(const struct place *p)
 {
-	uint32_t seen = atomic_load(&p->mounts);
+	return atomic_load(&p->seen) != 0;
+}
 
-	if (ret_mounts != NULL)
-		*ret_mounts = seen > 0 ? seen - 1 : 0;
-	return seen > 0;
+bool
+place_lacks_mounts(const struct place *p, const char *real, unsigned mounts)
+{
+	uint64_t before = atomic_load(&p->seen), now = seen_as(real, mounts);
+
+	return (before & ~MOUNTS_MASK) == (now & ~MOUNTS_MASK) &&
+	       (before & MOUNTS_MASK) > (now & MOUNTS_MASK);
 }

@@ -92,17 +92,17 @@ count_mounts(int dir)
 /*
  * Open it; make it, when it is not there and never was.  Once it was, its disk
  * may have been unmounted: what we made in its place, or what was hidden below
- * that disk, is not to be used.
+ * that disk, is not to be used.  And take note of where it is.
  */
 static int
-open_dir(const char *dir, const struct place *place, unsigned *ret_mounts)
+open_dir(const char *dir, struct place *place)
 {
-	unsigned before = 0;
-	bool was_there = place != NULL && place_recall(place, &before);
+	char *real;
+	unsigned mounts;
 	int fd;
 
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT && !was_there) {
+	if (fd == -1 && errno == ENOENT && !place_is_known(place)) {
 		int err = make_dirs(dir);
 
 		if (err < 0)
@@ -111,12 +111,20 @@ open_dir(const char *dir, const struct place *place, unsigned *ret_mounts)
 	}
 	if (fd == -1)
 		return -errno;
-	*ret_mounts = count_mounts(fd);
-	if (*ret_mounts < before) {
+	real = realpath(dir, NULL);
+	if (real == NULL) {
+		int err = -errno;
+
 		fd_close(&fd);
-		return STORE_UNMOUNTED;
+		return err;
 	}
-	return fd;
+	mounts = count_mounts(fd);
+	if (place_lacks_mounts(place, real, mounts))
+		fd_close(&fd);
+	else
+		place_remember(place, real, mounts);
+	free(real);
+	return fd == -1 ? (int)STORE_UNMOUNTED : fd;
 }
 
 /* Does O_DIRECT pay on this file system, or at least work where it is wanted? */
@@ -133,21 +141,21 @@ int
 spool_check(
     const struct spool_setup *setup, struct str *report, bool *ret_forgets)
 {
-	const struct place *place =
-	    setup->places ? places_of(setup->places, setup->dir) : NULL;
+	struct place none = {0}, *place = NULL;
 	struct unpublished u = {.fd = -1};
 	struct publish p = {.temp_dir = -1};
 	struct device_traits traits;
-	unsigned mounts;
 	int fd, err;
 
-	fd = open_dir(setup->dir, place, &mounts);
+	if (setup->places != NULL)
+		place = places_of(setup->places, setup->dir);
+	if (place == NULL)
+		place = &none;
+	fd = open_dir(setup->dir, place);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
-		return fd == -ENOENT && place != NULL &&
-			       place_recall(place, NULL)
-			   ? STORE_VANISHED
-			   : fd;
+		return fd == -ENOENT && place_is_known(place) ? STORE_VANISHED
+							      : fd;
 	}
 	err = publish_init(&p, fd, setup->overwrite);
 	if (err == 0)
@@ -241,7 +249,7 @@ open_job(void *arg)
 	struct spool_dir *at = sp->opening;
 	int fd, err;
 
-	fd = open_dir(sp->base.dir, sp->place, &at->mounts);
+	fd = open_dir(sp->base.dir, sp->place);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &at->st) == -1) {
@@ -346,7 +354,6 @@ on_open(struct op *op, int res)
 	spool_swept(at);
 	sp->said = 0;
 	sp->was_open = true;
-	place_remember(sp->place, at->mounts);
 	sp->direct_refused = false;
 	sp->base.durability = at->device->kind == DEVICE_MEMORY ? DURABLE_MEMORY
 			      : sp->to.sync			? DURABLE_SYNCED

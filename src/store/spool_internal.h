@@ -32,7 +32,6 @@ struct spool_dir {
 	int fd;
 	struct stat st;
 	struct device_traits traits;
-	unsigned mounts; /* on the way to it */
 	struct publish publish;
 	struct device *device;
 	struct device_listener health;

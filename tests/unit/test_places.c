@@ -42,8 +42,11 @@ none_was_ever_open(void **state)
 	struct place own = {0};
 
 	(void)state;
-	assert_false(place_recall(places_of(places, "/a"), NULL));
-	assert_false(place_recall(&own, NULL));
+	assert_false(place_is_known(places_of(places, "/a")));
+	assert_false(place_lacks_mounts(places_of(places, "/a"), "/a", 0));
+	assert_false(place_is_known(&own));
+	place_remember(&own, "/a", 0);
+	assert_true(place_is_known(&own));
 }
 
 static void
@@ -63,24 +66,39 @@ static void
 what_a_worker_remembers_outlives_it(void **state)
 {
 	struct place *a = places_of(places, "/a");
-	unsigned mounts = 9;
 	pid_t pid = fork();
 	int status;
 
 	(void)state;
 	if (pid == 0) {
-		place_remember(places_of(places, "/a"), 0);
-		place_remember(places_of(places, "/b"), 2);
+		place_remember(places_of(places, "/a"), "/a", 0);
+		place_remember(places_of(places, "/b"), "/real/b", 2);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(place_recall(a, &mounts));
-	assert_int_equal(mounts, 0);
-	assert_true(place_recall(places_of(places, "/b"), &mounts));
-	assert_int_equal(mounts, 2);
-	place_remember(a, 1);
-	assert_true(place_recall(a, &mounts));
-	assert_int_equal(mounts, 1);
+	assert_true(place_is_known(a));
+	assert_false(place_lacks_mounts(a, "/a", 0));
+	assert_true(place_lacks_mounts(places_of(places, "/b"), "/real/b", 1));
+}
+
+/* Fewer on the same way: a disk is not mounted.  Another way is meant so. */
+static void
+fewer_mounts_count_on_the_same_way_only(void **state)
+{
+	struct place p = {0};
+
+	(void)state;
+	place_remember(&p, "/mnt/up", 2);
+	assert_true(place_lacks_mounts(&p, "/mnt/up", 1));
+	assert_true(place_lacks_mounts(&p, "/mnt/up", 0));
+	assert_false(place_lacks_mounts(&p, "/mnt/up", 2));
+	assert_false(place_lacks_mounts(&p, "/mnt/up", 3));
+	assert_false(place_lacks_mounts(&p, "/other", 0));
+	place_remember(&p, "/mnt/up", 3);
+	assert_true(place_lacks_mounts(&p, "/mnt/up", 2));
+	place_remember(&p, "/mnt/up", 1000);
+	assert_false(place_lacks_mounts(&p, "/mnt/up", 1000));
+	assert_true(place_lacks_mounts(&p, "/mnt/up", 3));
 }
 
 static void
@@ -110,6 +128,7 @@ main(void)
 		a_path_has_one_place, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_a_worker_remembers_outlives_it, set_up, tear_down),
+	    cmocka_unit_test(fewer_mounts_count_on_the_same_way_only),
 	    cmocka_unit_test_setup_teardown(
 		too_many_are_told_so, set_up, tear_down),
 	};
