@@ -1,6 +1,6 @@
 /*
- * store/space.h - the space of a file that is being written, where systems
- * differ (space_linux.c, space_posix.c).
+ * store/space.h - the space of a file that is being written.  Where systems
+ * differ: space_linux.c, space_posix.c.
  *
  * May wait for the disk, but for space_set_direct().  Errors are negative
  * errnos.

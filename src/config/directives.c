@@ -84,7 +84,7 @@ const struct directive directives[] = {
 	  .words = words_direct, .dflt = "auto",
 	  .help = "write large uploads past the page cache, auto: on ext4 and XFS" },
 	{ "direct_io_min", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(direct_io_min),
-	  RANGE(0, GB(1024)), .dflt = "8m",
+	  RANGE(0, GB(1024)), .dflt = "1m",
 	  .help = "smaller uploads go through the page cache; those of unknown "
 		  "length until they have become so large" },
 	{ "disk_stall_timeout", VALUE_TIME, APPLY_RELOAD,

@@ -17,15 +17,6 @@ space_allocate(int fd, uint64_t from, uint64_t len)
 }
 
 int
-space_trim(int fd, uint64_t len)
-{
-	while (ftruncate(fd, (off_t)len) == -1)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
-
-int
 space_write_back(int fd, uint64_t from, uint64_t len)
 {
 	unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
