@@ -3,6 +3,8 @@
 
 load ../lib/penstock
 
+needs_direct() { ! is_portable || skip 'a PORTABLE build has no direct I/O'; }
+
 # resident FILE: bytes of it that are in the page cache.
 resident() {
 	"$PYTHON" -S -E -c "$_RESIDENT" "$1"
@@ -122,10 +124,12 @@ past_the_cache() {
 }
 
 @test "ext4: large uploads go past the page cache, small ones do not" {
+	needs_direct
 	past_the_cache ext4
 }
 
 @test "XFS: large uploads go past the page cache, small ones do not" {
+	needs_direct
 	past_the_cache xfs
 }
 
@@ -192,10 +196,12 @@ silent_client() {
 }
 
 @test "ext4: a client that is silent for a while turns it buffered" {
+	needs_direct
 	silent_client ext4
 }
 
 @test "XFS: a client that is silent for a while turns it buffered" {
+	needs_direct
 	silent_client xfs
 }
 
@@ -254,6 +260,7 @@ _sees_stalled() { (($(slowfs_ctl count waiting) > 0)); }
 
 # A file must not change its ways under a write.
 @test "the end of direct writing waits for those that are in flight" {
+	needs_direct
 	slowfs_start
 	STORES+=("$T/backing/up")
 	start_server '' "location /slow { output_dir $T/slow/up; direct_io on; direct_io_min 64k; trace on; }" \
@@ -316,6 +323,7 @@ _sees_stalled() { (($(slowfs_ctl count waiting) > 0)); }
 }
 
 @test "one direct write of many is refused: what was in flight is written again" {
+	needs_direct
 	local i
 
 	slowfs_start
