@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -42,6 +44,9 @@ static struct {
 	size_t most;
 	_Atomic unsigned writes;  /* by threads */
 	_Atomic unsigned entries; /* by the ring */
+	const int *refusals;	  /* of the next submissions to it; 0: end */
+	unsigned put_off;	  /* so many entries come back with EAGAIN */
+	int full_pipe;		  /* does that */
 } taken;
 
 /* As much of `iov` as may be taken, in `cut`; how many pieces. */
@@ -91,6 +96,11 @@ cut_entry(struct io_uring_sqe *sqe)
 	struct iovec *to = cut[next++ % COUNT_OF(cut)];
 
 	taken.entries++;
+	if (taken.put_off > 0) {
+		taken.put_off--;
+		sqe->fd = taken.full_pipe;
+		sqe->rw_flags = RWF_NOWAIT;
+	}
 	if (sqe->opcode == IORING_OP_WRITEV) {
 		sqe->len = (unsigned)cut_short(iov, (int)sqe->len, to);
 		sqe->addr = (uintptr_t)to;
@@ -107,6 +117,8 @@ io_uring_submit(struct io_uring *ring)
 
 	assert_non_null(symbol);
 	memcpy(&really, &symbol, sizeof(really));
+	if (taken.refusals != NULL && *taken.refusals != 0)
+		return *taken.refusals++;
 	for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++)
 		cut_entry(&ring->sq.sqes[i & *ring->sq.kring_mask]);
 	return really(ring);
@@ -501,6 +513,106 @@ with_several_disks_buffered_writes_have_threads(void **state)
 	}
 }
 
+/* Each refusal is no more than a reason to come again. */
+static void
+a_ring_that_takes_nothing_now_is_asked_again(void **state)
+{
+	static const int refusals[] = {-EAGAIN, -EBUSY, -EINTR, -EAGAIN, 0};
+	struct iovec iov[PIECES];
+	struct op op;
+
+	(void)state;
+	need_engine();
+	op = write_in_pieces(iov, 0);
+	taken.refusals = refusals;
+	assert_int_equal(result(only_device(DEVICE_LOCAL), &op), TOTAL);
+	assert_written(0);
+	assert_int_equal(*taken.refusals, is_ring() ? 0 : refusals[0]);
+}
+
+/* A pipe that takes nothing any more, and never waits. */
+static void
+fill_pipe(int ends[2])
+{
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	while (write(ends[1], f.out, TOTAL) > 0)
+		;
+	assert_int_equal(errno, EAGAIN);
+	taken.full_pipe = ends[1];
+}
+
+static void
+what_a_ring_puts_off_is_entered_again(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	need_engine();
+	fill_pipe(ends);
+	for (int kind = DEVICE_UNKNOWN; kind <= DEVICE_LOCAL; kind++) {
+		struct iovec iov[PIECES];
+		struct op op = write_in_pieces(iov, 0);
+
+		taken.put_off = 5;
+		taken.entries = 0;
+		assert_int_equal(
+		    result(only_device((enum device_kind)kind), &op), TOTAL);
+		assert_written(0);
+		if (is_ring())
+			assert_int_equal(taken.entries, 6);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+on_one_of_many_done(struct op *op, int res)
+{
+	(void)op;
+	f.done++;
+	f.res = f.res < res ? f.res : res;
+}
+
+/* More than it has entries for, and more than it has completions for, all in
+ * one turn of the loop: each comes back, once, with what it read. */
+static void
+more_than_a_ring_has_room_for_is_done(void **state)
+{
+	enum { DEVICES = 80, EACH = ENGINE_DEVICE_CAP, LEN = 8 };
+	static struct op ops[DEVICES * EACH];
+	static unsigned char in[DEVICES * EACH][LEN];
+	uint64_t end = clock_mono_ns() + PATIENCE_S * NS_PER_S;
+	const struct device_traits local = {.kind = DEVICE_LOCAL};
+
+	(void)state;
+	need_engine();
+	assert_int_equal(pwrite(f.fd, f.out, TOTAL, 0), TOTAL);
+	memset(in, 0, sizeof(in));
+	f.done = 0;
+	f.res = INT_MAX;
+	for (unsigned i = 0; i < COUNT_OF(ops); i++) {
+		struct device *d =
+		    device_get(f.devices, 1 + i % DEVICES, local);
+
+		assert_non_null(d);
+		ops[i] = (struct op){.kind = OP_READ,
+		    .fd = f.fd,
+		    .buf = in[i],
+		    .len = LEN,
+		    .offset = i % (TOTAL - LEN),
+		    .on_done = on_one_of_many_done};
+		engine_submit(f.engine, d, &ops[i]);
+	}
+	while (f.done < COUNT_OF(ops) && clock_mono_ns() < end)
+		ev_run(f.loop, EVRUN_ONCE);
+	assert_int_equal(f.done, COUNT_OF(ops));
+	assert_int_equal(f.res, LEN);
+	for (unsigned i = 0; i < COUNT_OF(ops); i++)
+		assert_memory_equal(in[i], f.out + i % (TOTAL - LEN), LEN);
+	if (is_ring())
+		assert_int_equal(taken.entries, COUNT_OF(ops));
+}
+
 #define ON(backend, name)                                                      \
 	{                                                                      \
 #name " (" #backend ")", name, set_up_##backend, tear_down,    \
@@ -521,6 +633,9 @@ main(void)
 	    TEST(a_direct_write_of_no_whole_block_is_an_error),
 	    TEST(an_error_in_the_middle_is_the_result),
 	    TEST(with_several_disks_buffered_writes_have_threads),
+	    TEST(a_ring_that_takes_nothing_now_is_asked_again),
+	    TEST(what_a_ring_puts_off_is_entered_again),
+	    TEST(more_than_a_ring_has_room_for_is_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
