@@ -25,6 +25,7 @@ struct newest;	     /* one directory's record */
 struct newest_table; /* all of them */
 
 struct newest_entry {
+	uint64_t ticket; /* newest_ticket(); 0: it was found by a scan */
 	uint64_t inode;
 	uint64_t ctime_ns; /* when it got its name; inodes are used again */
 	bool published;	   /* by us, since the start; else found by a scan */
@@ -58,12 +59,22 @@ void newest_scanned(struct newest *n, const struct newest_entry *found);
 bool newest_is_known(const struct newest *n);
 
 /*
- * newest_set(n, fresh, ret_old):
- * `fresh` was published.  True when it replaced a record, which is then in
- * *ret_old: exactly one caller is told of each.
+ * newest_ticket(n):
+ * Uploads are told apart by when they took a ticket, and not by when they
+ * became durable: take one right before a file gets its name (and, to replace
+ * a file, after that file was seen), so that of two with the same name the one
+ * that has it has the later ticket.  From any thread.
+ */
+uint64_t newest_ticket(struct newest *n);
+
+/*
+ * newest_set(n, fresh, ret_gone):
+ * `fresh` was published.  True when something is not the newest for it, which
+ * is then in *ret_gone: the record that it replaced, or `fresh` itself, if one
+ * with a later ticket was there before.  Exactly one caller is told of each.
  */
 bool newest_set(struct newest *n, const struct newest_entry *fresh,
-    struct newest_entry *ret_old);
+    struct newest_entry *ret_gone);
 
 /* The newest upload; false when there is none. */
 bool newest_get(struct newest *n, struct newest_entry *ret);

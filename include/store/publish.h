@@ -34,6 +34,7 @@ struct publish {
 	bool nameless; /* O_TMPFILE works here */
 	bool by_link;  /* temp names are published by link, else by a rename
 			   that does not replace */
+	_Atomic bool serialized; /* PORTABLE: by a thread of this process */
 };
 
 /* A file that has no name yet, or a temp name only. */
@@ -49,6 +50,10 @@ struct unpublished {
  */
 NODISCARD int publish_init(struct publish *p, int root, bool overwrite);
 void publish_fini(struct publish *p);
+
+/* False: somebody has removed or moved `.penstock`, and what needs it fails
+ * until publish_init(). */
+bool publish_is_intact(const struct publish *p);
 
 /* "O_TMPFILE and link", ...: for the start-up lines. */
 const char *publish_way(const struct publish *p);
@@ -75,9 +80,11 @@ unsigned publish_sweep(int root, unsigned *ret_living);
 /*
  * publish_serialize(p):
  * Keep all others of us, in any worker, from replacing and removing files of
- * this directory until the descriptor that is returned is closed.
+ * this directory until publish_release(), which is given what this returned;
+ * or -errno.
  */
 NODISCARD int publish_serialize(struct publish *p);
+void publish_release(struct publish *p, int *lock);
 
 /*
  * publish_check_close(fd):
@@ -85,6 +92,11 @@ NODISCARD int publish_serialize(struct publish *p);
  * copy and see.  0 or that errno, negative.
  */
 NODISCARD int publish_check_close(int fd);
+
+/* `.penstock` of `root`, made where it is missing: a descriptor or -errno.  And
+ * whether `fd` is that directory still. */
+NODISCARD int publish_open_temp_dir(int root);
+bool publish_is_temp_dir(int root, int fd);
 
 /* What differs between systems (publish_linux.c, publish_posix.c). */
 NODISCARD int publish_open_nameless(int dir);

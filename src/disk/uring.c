@@ -158,7 +158,8 @@ complete(struct uring *u, struct op *op, int res)
 		return;
 	}
 	if (res < 0) {
-		op->res = res;
+		/* There was no thread for it. */
+		op->res = res == -ECANCELED ? -EAGAIN : res;
 	} else if (res == 0 && op->kind == OP_READ) {
 		op->res = (int)op->done; /* the file's end */
 	} else if (!op_advance(op, (size_t)res)) {

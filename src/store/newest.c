@@ -28,6 +28,7 @@ struct newest {
 	_Atomic uint32_t scanned; /* what was there before us is known */
 	_Atomic uint32_t scanner; /* who finds out, while it does */
 	_Atomic uint64_t current; /* its version, and index + 1; 0: none */
+	_Atomic uint64_t tickets; /* that were taken */
 	struct buffer buffers[BUFFERS];
 };
 
@@ -197,19 +198,48 @@ newest_scanned(struct newest *n, const struct newest_entry *found)
 	atomic_store(&n->scanner, 0);
 }
 
+uint64_t
+newest_ticket(struct newest *n)
+{
+	return atomic_fetch_add(&n->tickets, 1) + 1;
+}
+
+/* Has the entry, which is `current` now, a later ticket than that? */
+static bool
+is_later(struct newest *n, uint64_t current, uint64_t ticket)
+{
+	struct buffer *b;
+	uint64_t its;
+
+	if (current == 0)
+		return false;
+	b = buffer_of(n, current);
+	its = b->entry.ticket;
+	atomic_thread_fence(memory_order_acquire);
+	return its > ticket &&
+	       version_of(atomic_load(&b->tag)) == version_of(current);
+}
+
 bool
 newest_set(struct newest *n, const struct newest_entry *fresh,
-    struct newest_entry *ret_old)
+    struct newest_entry *ret_gone)
 {
-	uint64_t mine = fill_buffer(n, fresh), before;
+	uint64_t mine = fill_buffer(n, fresh);
+	uint64_t before = atomic_load(&n->current);
 	bool known;
 
-	before = atomic_exchange(&n->current, mine);
+	do {
+		if (is_later(n, before, fresh->ticket)) {
+			give_back(n, mine);
+			*ret_gone = *fresh;
+			return true;
+		}
+	} while (!atomic_compare_exchange_weak(&n->current, &before, mine));
 	settle(n, mine);
 	if (before == 0)
 		return false;
 	/* Only the master can have taken it away, after somebody's death. */
-	known = copy_entry(n, before, ret_old);
+	known = copy_entry(n, before, ret_gone);
 	give_back(n, before);
 	return known;
 }

@@ -20,17 +20,35 @@ enum {
 
 static const char temp_suffix[] = ".part";
 
-/* Make and open the directory for temp names. */
+int
+publish_open_temp_dir(int root)
+{
+	if (mkdirat(root, PUBLISH_TEMP_DIR, 0700) == -1 && errno != EEXIST)
+		return -errno;
+	return path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+}
+
+bool
+publish_is_temp_dir(int root, int fd)
+{
+	struct stat st, own;
+
+	return fstat(fd, &own) == 0 &&
+	       fstatat(root, PUBLISH_TEMP_DIR, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == own.st_dev && st.st_ino == own.st_ino;
+}
+
+bool
+publish_is_intact(const struct publish *p)
+{
+	return p->temp_dir == -1 || publish_is_temp_dir(p->root, p->temp_dir);
+}
+
 static int
 open_temp_dir(struct publish *p)
 {
-	int fd;
+	int fd = publish_open_temp_dir(p->root);
 
-	if (p->temp_dir != -1)
-		return 0;
-	if (mkdirat(p->root, PUBLISH_TEMP_DIR, 0700) == -1 && errno != EEXIST)
-		return -errno;
-	fd = path_open(p->root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	p->temp_dir = fd;

@@ -8,9 +8,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
 #endif
+
+enum {
+	TRIES = 100, /* against who removes our directory again and again */
+};
 
 int
 publish_open_nameless(int dir)
@@ -66,23 +72,44 @@ publish_can_sweep_beside(void)
 	return true;
 }
 
+static int
+wait_for_lock(int fd)
+{
+	while (flock(fd, LOCK_EX) == -1)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/*
+ * The lock is on a directory that only we can open: who may read the output
+ * directory could hold us up for good.  It belongs to an open file, so each
+ * caller opens its own.
+ */
 int
 publish_serialize(struct publish *p)
 {
-	/* A lock belongs to an open file, so each caller opens its own. */
-	int fd = openat(p->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = -1, err = -EAGAIN;
 
-	if (fd == -1)
-		return -errno;
-	while (flock(fd, LOCK_EX) == -1) {
-		if (errno != EINTR) {
-			int err = -errno;
-
-			close(fd);
-			return err;
-		}
+	for (int i = 0; i < TRIES && err == -EAGAIN; i++) {
+		fd = publish_open_temp_dir(p->root);
+		if (fd < 0)
+			return fd;
+		err = wait_for_lock(fd);
+		/* Somebody may have removed it, and made another. */
+		if (err == 0 && !publish_is_temp_dir(p->root, fd))
+			err = -EAGAIN;
+		if (err < 0)
+			fd_close(&fd);
 	}
-	return fd;
+	return err < 0 ? err : fd;
+}
+
+void
+publish_release(struct publish *p, int *lock)
+{
+	(void)p;
+	fd_close(lock);
 }
 
 int

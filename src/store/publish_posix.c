@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/fd.h"
 
 int
 publish_open_nameless(int dir)
@@ -49,29 +52,42 @@ publish_can_sweep_beside(void)
 }
 
 /* Between processes only: two threads of one worker are not kept apart. */
+/*
+ * A record lock is a process's: it keeps nobody out of the same process, and
+ * is gone when any descriptor of the file is closed.  So of our own threads
+ * only one at a time may ask for it.  (Two locations on one directory do not
+ * know of each other.)
+ */
 int
 publish_serialize(struct publish *p)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd;
+	const struct timespec nap = {.tv_nsec = 1000 * 1000};
+	int fd, err = 0;
 
+	while (atomic_exchange(&p->serialized, true))
+		(void)nanosleep(&nap, NULL);
 	fd = openat(p->temp_dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd == -1)
-		return -errno;
-	while (fcntl(fd, F_SETLKW, &whole) == -1) {
-		const struct timespec nap = {.tv_nsec = 1000 * 1000};
-		int err = errno;
-
-		if (err != EINTR && err != EDEADLK) {
-			close(fd);
-			return -err;
-		}
-		/* To the kernel all threads of a process are one: it sees
-		 * deadlocks that are none. */
-		if (err == EDEADLK)
+		err = -errno;
+	/* To the kernel all threads of a process are one: it sees deadlocks
+	 * that are none. */
+	while (err == 0 && fcntl(fd, F_SETLKW, &whole) == -1) {
+		if (errno == EDEADLK)
 			(void)nanosleep(&nap, NULL);
+		else if (errno != EINTR)
+			err = -errno;
 	}
-	return fd;
+	if (err < 0)
+		publish_release(p, &fd);
+	return err < 0 ? err : fd;
+}
+
+void
+publish_release(struct publish *p, int *lock)
+{
+	fd_close(lock);
+	atomic_store(&p->serialized, false);
 }
 
 /* Closing a copy drops the record lock on the temp file: take it again.  Who

@@ -161,19 +161,21 @@ on_old_removed(struct op *op, int res)
 }
 
 /*
- * The file has its name: it is the newest.  True when the one before is to go,
- * which is in f->old then.  What a scan found may be somebody else's file:
- * that is never removed.
+ * The file has its name: it is the newest, unless a later one was faster.  True
+ * when the one before, or this one, is to go, which is in f->old then.  What a
+ * scan found may be somebody else's file: that is never removed.
  */
 static bool
 take_place(struct incoming_file *f)
 {
-	struct newest_entry old,
-	    e = {.inode = f->inode, .ctime_ns = f->ctime_ns, .published = true};
+	struct newest_entry old, e = {.ticket = f->ticket,
+				     .inode = f->inode,
+				     .ctime_ns = f->ctime_ns,
+				     .published = true};
 
 	memcpy(e.name, f->name, strlen(f->name) + 1);
 	if (!newest_set(f->at->newest, &e, &old) || !old.published ||
-	    !f->spool->to.keep_latest || old.inode == f->inode)
+	    !f->spool->to.keep_latest)
 		return false;
 	f->old = malloc(sizeof(old));
 	if (f->old == NULL) {

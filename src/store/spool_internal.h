@@ -136,6 +136,7 @@ struct incoming_file {
 	bool abandoned; /* by its upload: end when nothing is in flight */
 	_Atomic int fate;
 	struct dirsync_wait synced;
+	uint64_t ticket; /* of the newest, from when it got its name */
 	ino_t inode;
 	uint64_t ctime_ns;	  /* `keep latest`: when it got its name */
 	bool replaces_much;	  /* what it replaces takes its time to free */

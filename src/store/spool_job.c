@@ -129,17 +129,27 @@ allocate(struct incoming_file *f, uint64_t to)
 	return 0;
 }
 
-/* Room for the file: all it needs, or a first step. */
+/* Room for the file: all it needs, or a first step, or some at least. */
 static int
 reserve(struct incoming_file *f)
 {
-	int err = grant(f, f->length != STORE_LENGTH_UNKNOWN
-			       ? f->length
-			       : f->at->spool->to.chunk_size);
+	int err;
 
-	if (err == 0 && f->allocates && f->length != STORE_LENGTH_UNKNOWN)
+	if (f->length == STORE_LENGTH_UNKNOWN) {
+		err = grant(f, f->at->spool->to.chunk_size);
+		return err == -ENOSPC ? grant(f, SPOOL_ALIGN) : err;
+	}
+	err = grant(f, f->length);
+	if (err == 0 && f->allocates)
 		err = allocate(f, f->length);
 	return err;
+}
+
+/* There is room for less, perhaps. */
+static bool
+is_too_much(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG;
 }
 
 /*
@@ -154,12 +164,12 @@ spool_extend_job(void *file)
 
 	if (f->granted < f->care_to)
 		err = grant(f, f->care_to);
-	if (err == -ENOSPC && f->granted < f->care_need)
+	if (is_too_much(err) && f->granted < f->care_need)
 		err = grant(f, f->care_need);
 	if (err == 0 && f->allocates && f->allocated < f->granted)
 		err = allocate(f, f->granted);
 	/* Perhaps that was too far ahead. */
-	if (err == -ENOSPC && f->allocates && f->allocated < f->care_need &&
+	if (is_too_much(err) && f->allocates && f->allocated < f->care_need &&
 	    f->care_need <= f->granted)
 		err = allocate(f, f->care_need);
 	return err;
@@ -235,10 +245,12 @@ static int
 give_up(struct incoming_file *f, int err)
 {
 	close_all(f);
-	if (err == STORE_OUTCOME_UNKNOWN || err == STORE_SYNC_FAILED ||
-	    spool_check_place(f->at) != STORE_VANISHED)
+	if (err == STORE_OUTCOME_UNKNOWN || err == STORE_SYNC_FAILED)
 		return err;
-	return STORE_VANISHED;
+	if (err == -ENOENT && !publish_is_intact(&f->at->publish))
+		return STORE_VANISHED;
+	return spool_check_place(f->at) == STORE_VANISHED ? (int)STORE_VANISHED
+							  : err;
 }
 
 int
@@ -265,6 +277,23 @@ begin_linking(struct incoming_file *f)
 		   : (int)STORE_SICK;
 }
 
+/* It is about to get its name. */
+static void
+take_ticket(struct incoming_file *f)
+{
+	if (f->at->newest != NULL)
+		f->ticket = newest_ticket(f->at->newest);
+}
+
+/* It did not get it, and may be called off again. */
+static void
+end_linking(struct incoming_file *f)
+{
+	int fate = FATE_LINKING;
+
+	(void)atomic_compare_exchange_strong(&f->fate, &fate, FATE_OPEN);
+}
+
 /* Look at what has the name now, and replace it if it may be.  Nobody else of
  * us replaces or removes anything in this store between the two. */
 static int
@@ -280,13 +309,14 @@ replace(struct incoming_file *f, int dir, const char *name)
 	err = check_target(f, dir, name, &exists);
 	if (err == 0)
 		err = begin_linking(f);
+	take_ticket(f);
 	if (err == 0 && exists) {
 		err = publish_replace(p, &f->u, dir, name);
 		f->base.replaced = err == 0;
 	} else if (err == 0) {
 		err = publish_link(p, &f->u, dir, name);
 	}
-	fd_close(&lock);
+	publish_release(p, &lock);
 	return err;
 }
 
@@ -298,11 +328,13 @@ give_name(struct incoming_file *f, int dir, const char *name)
 
 	if (f->terms_hold == NULL) {
 		err = begin_linking(f);
+		take_ticket(f);
 		if (err == 0)
 			err = publish_link(&f->at->publish, &f->u, dir, name);
 	}
 	/* Again only if others make and remove that name all the time. */
 	for (int i = 0; i < TRIES && err == -EEXIST; i++) {
+		end_linking(f);
 		err = replace(f, dir, name);
 		if (err == -EEXIST && !f->spool->to.overwrite)
 			break;
@@ -327,7 +359,7 @@ sync_ancestors(struct spool_dir *at_dir, int dir)
 	for (int level = 0; level <= PARTS_MAX; level++) {
 		int up = -1;
 
-		if (fstat(at, &st) == -1)
+		if (err == 0 && fstat(at, &st) == -1)
 			err = -errno;
 		if (err < 0 || st.st_ino == at_dir->st.st_ino)
 			break;
@@ -549,7 +581,7 @@ spool_remove_old_job(void *file)
 	    S_ISREG(st.st_mode) && (uint64_t)st.st_ino == f->old->inode &&
 	    ctime_ns(&st) == f->old->ctime_ns && unlinkat(at, rest, 0) == -1)
 		err = -errno;
-	fd_close(&lock);
+	publish_release(&f->at->publish, &lock);
 	fd_close(&dir);
 	return err;
 }

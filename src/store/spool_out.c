@@ -24,7 +24,13 @@ struct outgoing_file {
 	struct chunk *reading;	    /* in an operation */
 	struct op job;
 	int fd;
+	bool is_newest; /* whatever it is called */
+	unsigned tries;
 	bool abandoned;
+};
+
+enum {
+	TRIES = 16, /* to open the newest before a newer one is there */
 };
 
 static struct outgoing_file *
@@ -149,6 +155,20 @@ spool_out_fail(struct list_node *n)
 	f->base.done(f->base.owner, STORE_SICK); /* may close `f` */
 }
 
+/* The newest was removed before it could be opened, for there is a newer one:
+ * its name. */
+static bool
+has_moved_on(struct outgoing_file *f)
+{
+	struct newest_entry e;
+
+	if (!f->is_newest || f->abandoned || ++f->tries > TRIES ||
+	    !newest_get(f->at->newest, &e) || strcmp(e.name, f->base.name) == 0)
+		return false;
+	memcpy(f->base.name, e.name, sizeof(e.name));
+	return true;
+}
+
 static void
 on_opened(struct op *op, int res)
 {
@@ -156,6 +176,10 @@ on_opened(struct op *op, int res)
 	struct spool_dir *at = f->at;
 
 	check_magic(f, OUTGOING_MAGIC);
+	if (res == -ENOENT && has_moved_on(f)) {
+		submit_job(f, open_job, on_opened);
+		return;
+	}
 	spool_enter(at); /* `f` may be the last one in it */
 	if (f->abandoned)
 		settle(f);
@@ -277,6 +301,7 @@ spool_out_open(struct store *s, const char *name, void *owner,
 	f->base.source.fd = -1;
 	f->base.store = s;
 	f->at = sp->at;
+	f->is_newest = name == NULL;
 	f->base.account = &f->at->device->fetching;
 	f->base.owner = owner;
 	f->base.done = done;

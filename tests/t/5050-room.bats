@@ -368,6 +368,47 @@ unknown_length() {
 	assert_status 201
 }
 
+# What is allocated ahead is no reason to refuse what would have fitted.
+@test "a limit on the size of files: 413 beyond it, whether the length is known or not" {
+	local how size
+	ulimit -S -f $((16 * 1024))
+	start_server '' "location /disk { output_dir $T/disk/up; direct_io_min 0; }" 'worker_processes 1;'
+	ulimit -S -f unlimited
+	for size in 9M 15M 16M; do
+		random_file body "$size"
+		for how in 'Expect:' 'Transfer-Encoding: chunked'; do
+			upload PUT "/disk/$size${how%%:*}" body -H "$how"
+			assert_status 201
+			assert_same body "disk/up/$size${how%%:*}"
+		done
+	done
+	random_file body 17M
+	for how in 'Expect:' 'Transfer-Encoding: chunked'; do
+		upload PUT /disk/more body -H "$how"
+		assert_status 413
+		refute [ -e disk/up/more ]
+	done
+}
+
+@test "a little room: what is small fits, whether its length is known or not" {
+	local free how
+	loop_disk ext4 64M
+	free=$(($(stat -f -c '%a * %S' "$DISK")))
+	start_server '' "location /disk { output_dir $DISK/up; min_free $((free - 300000)); }" \
+		'worker_processes 1; chunk_size 4m;'
+	random_file body 10000
+	for how in 'Expect:' 'Transfer-Encoding: chunked'; do
+		upload PUT "/disk/${how%%:*}" body -H "$how"
+		assert_status 201
+	done
+	random_file body 400000
+	for how in 'Expect:' 'Transfer-Encoding: chunked'; do
+		upload PUT /disk/more body -H "$how"
+		assert_status 507
+		refute [ -e "$DISK/up/more" ]
+	done
+}
+
 @test "a quota that is used up: 507, at each step it may be told at" {
 	local step
 	slowfs_start

@@ -353,6 +353,48 @@ ends() {
 	assert_equal "$(files_in moved)" moved/first
 }
 
+# It is ours, but somebody tidies up: no more than one upload notices.
+@test "its .penstock is removed, or moved away: replacing works again by itself" {
+	local how
+	begin 'overwrite on;'
+	for how in 'rm -r' 'mv -t ..'; do
+		(cd "$UP" && $how .penstock)
+		for file in small large; do
+			upload PUT /gone/first $file
+			[[ $STATUS == 200 || $STATUS == 503 ]]
+		done
+		PENSTOCK_PATIENCE=3 eventually _is_replaced
+		assert_same large "$UP/first"
+		# A PORTABLE build goes on in one that was moved.
+		[[ $how != 'rm -r' ]] || assert_equal "$(stat -c %a "$UP/.penstock")" 700
+	done
+	rm -r "$UP/../.penstock"
+}
+
+_is_replaced() { upload PUT /gone/first large && [[ $STATUS == 200 ]]; }
+
+@test "its .penstock is removed where all uploads need it: they work again" {
+	slowfs_start
+	UP=$T/slow/up
+	begin
+	rm -r "$UP/.penstock"
+	heals
+}
+
+# Who may read the directory may lock it: that is no business of ours.
+@test "somebody holds a lock on it: files are replaced all the same" {
+	begin 'overwrite on;'
+	flock "$UP" sleep 60 3>&- 4>&- &
+	_is_locked() { ! flock -n "$UP" true; }
+	eventually _is_locked
+	upload PUT /gone/first large --max-time 5
+	assert_status 200
+	upload PUT /gone/first small --max-time 5 -H 'If-Match: *'
+	assert_status 200
+	kill -TERM $!
+	wait $! || true
+}
+
 @test "on a disk without nameless files: renamed, and replaced" {
 	slowfs_start
 	UP=$T/slow/up

@@ -163,6 +163,33 @@ _only_stored() { [[ $(files_in backing/up) == backing/up/stored ]]; }
 	assert_equal "$(files_in backing/up)" $'backing/up/stored\nbacking/up/two'
 }
 
+# Each open(2) of a publish in turn: none is the disk's fault either.
+@test "a want of descriptors, wherever: 503, and nothing is left" {
+	local n status=()
+	start_server '' '' 'worker_processes 1;'
+	random_file body 300K
+	for n in {1..9}; do
+		strace -qq -f -e trace=openat -e "inject=openat:error=EMFILE:when=$n+40" \
+			-o calls -p "$(workers)" 3>&- &
+		_traced() { grep -q '^TracerPid:[[:space:]]*[1-9]' "/proc/$(workers)/status"; }
+		eventually _traced
+		upload PUT "/file/d$n/e/f" body
+		kill -INT $!
+		wait $! || true
+		status+=("$STATUS")
+		if [[ $STATUS == 503 ]]; then
+			assert_equal "$(find "uploads/d$n" -type f 2>/dev/null)" ''
+		else
+			assert_status 201
+			assert_same body "uploads/d$n/e/f"
+		fi
+		eventually access_has "\"PUT /file/d$n/e/f\" $STATUS "
+	done
+	echo "${status[@]}"
+	[[ ${status[*]} == *503* ]]
+	refute log_has "$FAILED"
+}
+
 @test "we were stopped, with operations in flight: no disk is blamed" {
 	local load
 	begin

@@ -124,6 +124,30 @@ each_is_replaced_once(void **state)
 	}
 }
 
+/* It became durable late, and is told to go itself. */
+static void
+an_earlier_ticket_does_not_replace_a_later_one(void **state)
+{
+	struct newest *n = newest_of(table, 1, 1);
+	struct newest_entry early = entry(1), late = entry(2), got, gone;
+
+	(void)state;
+	early.ticket = newest_ticket(n);
+	late.ticket = newest_ticket(n);
+	assert_true(late.ticket > early.ticket && early.ticket > 0);
+	assert_false(newest_set(n, &late, &gone));
+	assert_true(newest_set(n, &early, &gone));
+	assert_memory_equal(&gone, &early, sizeof(gone));
+	assert_true(newest_get(n, &got));
+	assert_memory_equal(&got, &late, sizeof(got));
+	/* And leaves nothing taken. */
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(newest_set(n, &early, &gone));
+	early.ticket = newest_ticket(n);
+	assert_true(newest_set(n, &early, &gone));
+	assert_memory_equal(&gone, &late, sizeof(gone));
+}
+
 static void
 one_alone_scans(void **state)
 {
@@ -432,6 +456,7 @@ main(void)
 	    TEST(a_directory_has_one_record),
 	    TEST(a_full_table_says_so),
 	    TEST(each_is_replaced_once),
+	    TEST(an_earlier_ticket_does_not_replace_a_later_one),
 	    TEST(one_alone_scans),
 	    TEST(an_empty_directory_is_known_too),
 	    TEST(what_was_published_meanwhile_is_newer),

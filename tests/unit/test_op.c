@@ -47,6 +47,7 @@ static struct {
 	const int *refusals;	  /* of the next submissions to it; 0: end */
 	unsigned put_off;	  /* so many entries come back with EAGAIN */
 	int full_pipe;		  /* does that */
+	bool linked;		  /* an entry that fails calls off the next */
 } taken;
 
 /* As much of `iov` as may be taken, in `cut`; how many pieces. */
@@ -101,6 +102,8 @@ cut_entry(struct io_uring_sqe *sqe)
 		sqe->fd = taken.full_pipe;
 		sqe->rw_flags = RWF_NOWAIT;
 	}
+	if (taken.linked)
+		sqe->flags |= IOSQE_IO_LINK;
 	if (sqe->opcode == IORING_OP_WRITEV) {
 		sqe->len = (unsigned)cut_short(iov, (int)sqe->len, to);
 		sqe->addr = (uintptr_t)to;
@@ -566,6 +569,33 @@ what_a_ring_puts_off_is_entered_again(void **state)
 }
 
 static void
+on_bad_done(struct op *op, int res)
+{
+	(void)op;
+	assert_int_equal(res, -EBADF);
+}
+
+/* So says a ring that cannot have a thread for it: that is no fault of the
+ * disk's. */
+static void
+what_a_ring_calls_off_is_for_want_of_threads(void **state)
+{
+	struct op bad = write_of(f.out, 10, 0), good = bad;
+	struct device *d;
+
+	(void)state;
+	need_engine();
+	d = only_device(DEVICE_LOCAL);
+	bad.fd = -1;
+	bad.on_done = on_bad_done;
+	taken.linked = true;
+	engine_submit(f.engine, d, &bad);
+	assert_int_equal(result(d, &good), is_ring() ? -EAGAIN : 10);
+	while (bad.in_flight)
+		ev_run(f.loop, EVRUN_ONCE);
+}
+
+static void
 on_one_of_many_done(struct op *op, int res)
 {
 	(void)op;
@@ -635,6 +665,7 @@ main(void)
 	    TEST(with_several_disks_buffered_writes_have_threads),
 	    TEST(a_ring_that_takes_nothing_now_is_asked_again),
 	    TEST(what_a_ring_puts_off_is_entered_again),
+	    TEST(what_a_ring_calls_off_is_for_want_of_threads),
 	    TEST(more_than_a_ring_has_room_for_is_done),
 	};
 
