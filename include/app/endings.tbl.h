@@ -30,6 +30,7 @@ ENDING(SYMLINK,         403, CLIENT,  "symlink",          "a symbolic link is in
 ENDING(MOUNT_POINT,     403, CLIENT,  "mount-point",      "a mount point is in the way in location %s: a location lies on one file system")
 ENDING(NAME_TOO_LONG,   414, CLIENT,  "name-too-long",    "the name is longer than the file system of location %s allows")
 ENDING(DISK_FULL,       507, SERVER,  "disk-full",        "no space is left in location %s, nothing was stored: try again when an operator has made room")
+ENDING(NO_ROOM,         507, SERVER,  "no-room",          "location %s has not so much room beside min_free and what uploads in flight still need, nothing was stored: try again later, or when an operator has made room")
 ENDING(DISK_ERROR,      500, SERVER,  "disk-error",       "the disk of location %s failed; nothing was stored: send it again")
 ENDING(SYNC_FAILED,     500, SERVER,  "sync-failed",      "the disk of location %s could not make the upload durable; nothing was stored: send it again")
 ENDING(OUTCOME_UNKNOWN, 500, SERVER,  "outcome-unknown",  "outcome unknown: the file of location %s has its name, but its directory could not be synced; it may or may not survive a crash")

@@ -8,7 +8,9 @@
 
 #include <stdbool.h>
 
+#include "app/endings.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "config/config.h"
 #include "flow/trace.h"
 #include "http/conn.h"
@@ -23,6 +25,7 @@ struct service {
 	struct trace_group *traces;
 	struct store **stores;	    /* one for each of conf->locations */
 	struct tally_scope uploads; /* for max_uploads */
+	struct log_limit *failures; /* one for each location and ending */
 };
 
 /* A request in the service's hands: how to forget it when its connection
@@ -39,5 +42,15 @@ void service_init(struct service *s);
 /* The store behind a location of this server. */
 struct store *service_store(
     const struct service *s, const struct conf_location *location);
+
+/*
+ * service_note_failure(s, l, what, id, name, e, err):
+ * Someone who runs this server has to see what is not the client's doing: a
+ * line in the error log, for each location and ending at most once a second.
+ * `what`: "upload" or "download"; `err`: behind it, or 0.
+ */
+void service_note_failure(const struct service *s,
+    const struct conf_location *l, const char *what, uint64_t id,
+    const char *name, enum ending e, int err);
 
 #endif

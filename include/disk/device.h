@@ -50,7 +50,8 @@ struct device {
 	struct list_node busy;	       /* the engine's, while there are any */
 
 	bool stalled, failed;
-	bool probing; /* somebody tries whether it is well again */
+	double failed_s; /* when that changed (monotonic) */
+	bool probing;	 /* somebody tries whether it is well again */
 	struct list listeners;
 };
 

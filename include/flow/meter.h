@@ -76,9 +76,9 @@ uint64_t meter_saved_ns(const struct meter *m);
 
 /*
  * Read-bound: the writer waited for data at least twice as long as the reader
- * for queue and memory; write-bound: the reverse, or hash-bound when digests
- * took longer than writes; else, or when all of these are under 10 ms together,
- * balanced.
+ * for queue and memory, and the client, after its last byte, for the rest;
+ * write-bound: the reverse, or hash-bound when digests took longer than writes
+ * and syncs; else, or when all of these are under 10 ms together, balanced.
  */
 enum verdict meter_verdict(const struct meter *m);
 

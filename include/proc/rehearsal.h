@@ -15,9 +15,11 @@ struct places;
 
 /*
  * rehearsal_run(conf, places):
- * `places`: where directories were before; NULL at the start.  0 after logging a line for each location; or -1 after logging what cannot
- * be.  A directory that does not answer in time, or that is gone since it was
- * open, is a warning, not an error: its location answers 503 until it is well.
+ * `places`: where directories were before; NULL at the start.  0 after logging a
+ * line for each location; or -1 after logging what cannot be.  A directory that
+ * does not answer in time, or that was open before and is gone now, or its disk
+ * full, broken or read-only, is a warning, not an error: its location answers
+ * 503 until it is well.
  */
 NODISCARD int rehearsal_run(const struct config *conf, struct places *places);
 

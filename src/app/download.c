@@ -52,16 +52,12 @@ drop(struct request *r)
 	let_go(container_of(r, struct download, request));
 }
 
-/* Someone who runs this server has to see what is not the client's doing. */
 static void
-log_failure(const struct download *d, enum ending e, int err)
+note_failure(const struct download *d, enum ending e, int err)
 {
-	static struct log_limit limit;
-
-	if (ending_blame(e) == BLAME_SERVER && log_allowed(&limit))
-		log_error("download %" PRIu64 ": %s: %s (%s)", conn_id(d->conn),
-		    d->location->output_dir, ending_word(e),
-		    err > -4096 ? strerror(-err) : "no errno");
+	service_note_failure(d->service, d->location, "download",
+	    conn_id(d->conn), d->outgoing != NULL ? d->outgoing->name : "", e,
+	    err);
 }
 
 static void
@@ -74,7 +70,7 @@ answer_error(struct download *d, int err)
 	/* Reading says these of what is simply not there to be read. */
 	if (err == -ENOTDIR || err == -EISDIR || err == -ENAMETOOLONG)
 		e = ENDED_NOT_FOUND;
-	log_failure(d, e, err);
+	note_failure(d, e, err);
 	ending_respond(e, d->location->prefix, NULL, &r);
 	str_puts(&r.note, ending_word(e));
 	let_go(d);
@@ -158,7 +154,7 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 		return;
 	}
 	if (!client)
-		log_failure(d, ENDED_DISK_ERROR, err);
+		note_failure(d, ENDED_DISK_ERROR, err);
 	let_go(d);
 	conn_streamed(c, false,
 	    ending_word(!client		    ? ENDED_DISK_ERROR

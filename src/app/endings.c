@@ -34,6 +34,7 @@ static const struct error_row {
 	{ STORE_NO_DIGEST,       ENDED_NO_DIGEST },
 	{ STORE_SICK,            ENDED_DISK_SICK },
 	{ STORE_VANISHED,        ENDED_VANISHED },
+	{ STORE_NO_ROOM,         ENDED_NO_ROOM },
 	{ -ETIMEDOUT,            ENDED_TOO_SLOW },
 	{ READER_BELOW_RATE,     ENDED_BELOW_RATE },
 	{ -ENOENT,               ENDED_NOT_FOUND },

@@ -1,5 +1,6 @@
 #include "app/service.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "app/download.h"
@@ -9,6 +10,22 @@ struct store *
 service_store(const struct service *s, const struct conf_location *location)
 {
 	return s->stores[location - s->conf->locations];
+}
+
+void
+service_note_failure(const struct service *s, const struct conf_location *l,
+    const char *what, uint64_t id, const char *name, enum ending e, int err)
+{
+	size_t at = (size_t)(l - s->conf->locations) * ENDING_COUNT + e;
+	bool has_errno = err < 0 && err > -4096;
+	char quoted[128];
+
+	if (ending_blame(e) != BLAME_SERVER || !log_allowed(&s->failures[at]))
+		return;
+	log_error("%s %" PRIu64 ": %s: %s: %s%s%s%s", what, id, l->output_dir,
+	    str_quote(name, strlen(name), quoted, sizeof(quoted)),
+	    ending_word(e), has_errno ? " (" : "",
+	    has_errno ? strerror(-err) : "", has_errno ? ")" : "");
 }
 
 /* GET /: what there is, and the lines to try. */

@@ -272,22 +272,6 @@ answer_stored(struct upload *u)
 	str_fini(&location);
 }
 
-/* Someone who runs this server has to see what is not the client's doing. */
-static void
-log_failure(const struct upload *u)
-{
-	static struct log_limit limit;
-	char name[128];
-
-	if (ending_blame(u->ending) != BLAME_SERVER || !log_allowed(&limit))
-		return;
-	log_error("upload %" PRIu64 ": %s: %s: %s (%s)", u->id,
-	    u->location->output_dir,
-	    str_quote(u->name, strlen(u->name), name, sizeof(name)),
-	    ending_word(u->ending),
-	    u->err < 0 && u->err > -4096 ? strerror(-u->err) : "no errno");
-}
-
 /* The limit behind an ending, as the configuration has it; or NULL. */
 static const char *
 limit_of(enum ending e, const struct service *s, const struct conf_location *l,
@@ -324,7 +308,8 @@ answer_failed(struct upload *u)
 	struct response r = {0};
 	struct receipt receipt;
 
-	log_failure(u);
+	service_note_failure(u->service, u->location, "upload", u->id, u->name,
+	    u->ending, u->err);
 	if (e == ENDED_BAD_FRAMING && conn_body_problem(c) != NULL)
 		response_problem(
 		    &r, ending_status(e), "%s", conn_body_problem(c));

@@ -110,8 +110,9 @@ log_allowed(struct log_limit *limit)
 	}
 	limit->last_ns = now;
 	if (limit->held_back > 0)
-		log_warn("%u lines like the next one were held back",
-		    limit->held_back);
+		log_warn("%u %s like the next one %s held back",
+		    limit->held_back, limit->held_back == 1 ? "line" : "lines",
+		    limit->held_back == 1 ? "was" : "were");
 	limit->held_back = 0;
 	return true;
 }

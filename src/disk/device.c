@@ -125,6 +125,7 @@ device_set_failed(struct device *d, bool failed)
 	if (d->failed == failed)
 		return;
 	d->failed = failed;
+	d->failed_s = clock_mono_s();
 	tell(d);
 }
 

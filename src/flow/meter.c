@@ -101,17 +101,17 @@ meter_saved_ns(const struct meter *m)
 enum verdict
 meter_verdict(const struct meter *m)
 {
-	uint64_t held =
-	    m->reader_ns[READER_QUEUE] + m->reader_ns[READER_MEMORY];
+	uint64_t held = m->reader_ns[READER_QUEUE] +
+			m->reader_ns[READER_MEMORY] + m->reader_ns[READER_DONE];
 	uint64_t starved = m->writer_ns[WRITER_DATA];
+	uint64_t disk = m->writer_ns[WRITER_WRITE] + m->writer_ns[WRITER_SYNC];
 
 	if (held + starved < TOO_SHORT_NS)
 		return VERDICT_BALANCED;
 	if (starved >= 2 * held)
 		return VERDICT_READ_BOUND;
 	if (held >= 2 * starved)
-		return m->hash_ns > m->writer_ns[WRITER_WRITE]
-			   ? VERDICT_HASH_BOUND
-			   : VERDICT_WRITE_BOUND;
+		return m->hash_ns > disk ? VERDICT_HASH_BOUND
+					 : VERDICT_WRITE_BOUND;
 	return VERDICT_BALANCED;
 }

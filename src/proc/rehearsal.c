@@ -19,6 +19,7 @@
 #include "disk/engine.h"
 #include "proc/choice.h"
 #include "proc/privileges.h"
+#include "store/places.h"
 #include "store/spool.h"
 
 enum {
@@ -52,6 +53,41 @@ try_engine(enum conf_engine wanted)
 	return name;
 }
 
+/* Of the disk, and not of the configuration, since the directory was open once:
+ * it may pass, and is no reason to refuse a reload. */
+static bool
+is_disks_fault(struct places *places, const char *dir, int err)
+{
+	const struct place *p = places != NULL ? places_of(places, dir) : NULL;
+
+	if (p == NULL || !place_is_known(p))
+		return false;
+	switch (-err) {
+	case EDQUOT:
+	case EIO:
+	case ENODEV:
+	case ENOSPC:
+	case ENOTCONN:
+	case ENXIO:
+	case EROFS:
+	case ESTALE:
+	case ETIMEDOUT:
+		return true;
+	default:
+		return err == STORE_VANISHED || err == STORE_UNMOUNTED;
+	}
+}
+
+static const char *
+describe_fault(int err)
+{
+	if (err == STORE_VANISHED)
+		return "is gone since it was open";
+	if (err == STORE_UNMOUNTED)
+		return "the disk that it was on is not mounted there";
+	return strerror(-err);
+}
+
 static int
 try_location(const struct config *conf, struct places *places,
     const struct conf_location *l, const char *engine)
@@ -68,14 +104,10 @@ try_location(const struct config *conf, struct places *places,
 
 	err = spool_check(&setup, &report, &forgets);
 	num_format_size(conf->chunk_size, size);
-	if (err == STORE_VANISHED || err == STORE_UNMOUNTED) {
-		/* Its disk is away: no reason to keep the others waiting. */
-		log_warn("location %s -> %s: %s: it gets 503 until it is there "
-			 "again (or penstock is restarted)",
-		    l->prefix, l->output_dir,
-		    err == STORE_VANISHED
-			? "is gone"
-			: "the disk that it was on is not mounted there");
+	if (is_disks_fault(places, l->output_dir, err)) {
+		log_warn("location %s -> %s: %s: it gets 503 until it is well "
+			 "again",
+		    l->prefix, l->output_dir, describe_fault(err));
 		err = 0;
 	} else if (err < 0) {
 		log_error("%s:%u:%u: output_dir: %s: %s: %s",

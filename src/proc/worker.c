@@ -383,7 +383,9 @@ begin_server(struct worker *w, size_t i)
 	}
 	s->service.stores =
 	    calloc(conf->location_count, sizeof(*s->service.stores));
-	if (s->service.stores == NULL)
+	s->service.failures = calloc(
+	    conf->location_count * ENDING_COUNT, sizeof(*s->service.failures));
+	if (s->service.stores == NULL || s->service.failures == NULL)
 		return -ENOMEM;
 	w->server_count++;
 	for (size_t k = 0; k < conf->location_count; k++) {
@@ -548,6 +550,7 @@ end(struct worker *w)
 		for (size_t k = 0; k < s->conf->location_count; k++)
 			store_free(&s->service.stores[k]);
 		free(s->service.stores);
+		free(s->service.failures);
 		journal_free(&s->access);
 	}
 	free(w->servers);

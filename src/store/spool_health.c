@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "spool_internal.h"
@@ -100,20 +101,24 @@ on_probed(struct op *op, int res)
 	spool_leave(at);
 }
 
-/* One at a time for each device, whoever of its directories begins it. */
+/* One at a time for each device, whoever of its directories begins it; and not
+ * at once: one good sync says little of a disk that has just failed another. */
 static void
 probe(struct spool_dir *at)
 {
-	if (!at->device->failed || at->device->stalled || at->device->probing)
+	struct device *d = at->device;
+
+	if (!d->failed || d->stalled || d->probing ||
+	    clock_mono_s() - d->failed_s < LOOK_S)
 		return;
-	at->device->probing = true;
+	d->probing = true;
 	spool_enter(at);
 	at->probe_op = (struct op){.kind = OP_CALL,
 	    .call = probe_job,
 	    .arg = at,
 	    .owner = at,
 	    .on_done = on_probed};
-	engine_submit(at->spool->to.engine, at->device, &at->probe_op);
+	engine_submit(at->spool->to.engine, d, &at->probe_op);
 }
 
 /* ---- does the path lead elsewhere? ---- */
@@ -196,7 +201,6 @@ spool_on_health(struct device_listener *l, struct device *d)
 		return;
 	spool_enter(at); /* the last file in it may end */
 	fail_all(at);
-	probe(at);
 	spool_health_watch(at->spool);
 	spool_leave(at);
 }
@@ -207,7 +211,6 @@ spool_health_opened(struct spool *sp)
 	if (!device_is_sick(sp->at->device))
 		return;
 	say(sp->at);
-	probe(sp->at);
 	spool_health_watch(sp);
 }
 

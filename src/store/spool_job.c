@@ -97,9 +97,11 @@ grant(struct incoming_file *f, uint64_t to)
 	}
 	err = measure(at->fd, &fs);
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (err == 0 && room < more)
+		err = -ENOSPC;
 	if (err == 0 && (room < at->spool->to.min_free ||
 			    room - at->spool->to.min_free < owed))
-		err = -ENOSPC;
+		err = STORE_NO_ROOM;
 	if (at->ledger != NULL && err < 0)
 		ledger_settle(at->ledger, at->spool->to.slot, more);
 	if (err < 0)
@@ -129,6 +131,14 @@ allocate(struct incoming_file *f, uint64_t to)
 	return 0;
 }
 
+/* There is room for less, perhaps. */
+static bool
+is_too_much(int err)
+{
+	return err == STORE_NO_ROOM || err == -ENOSPC || err == -EDQUOT ||
+	       err == -EFBIG;
+}
+
 /* Room for the file: all it needs, or a first step, or some at least. */
 static int
 reserve(struct incoming_file *f)
@@ -137,19 +147,12 @@ reserve(struct incoming_file *f)
 
 	if (f->length == STORE_LENGTH_UNKNOWN) {
 		err = grant(f, f->at->spool->to.chunk_size);
-		return err == -ENOSPC ? grant(f, SPOOL_ALIGN) : err;
+		return is_too_much(err) ? grant(f, SPOOL_ALIGN) : err;
 	}
 	err = grant(f, f->length);
 	if (err == 0 && f->allocates)
 		err = allocate(f, f->length);
 	return err;
-}
-
-/* There is room for less, perhaps. */
-static bool
-is_too_much(int err)
-{
-	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG;
 }
 
 /*

@@ -26,6 +26,15 @@ works_again() {
 	assert_same body answer
 }
 
+# A sync has failed: for a second at least nobody else's data is risked, and
+# then a file is tried.
+well_again() {
+	upload PUT /slow/meanwhile body
+	assert_status 503
+	header Retry-After | grep -qE '^[1-9][0-9]*$'
+	eventually grep -q 'slow/up: the disk answers again' error.log
+}
+
 # fails STATUS DETAIL WORD: an upload is answered so.
 fails() {
 	upload PUT /slow/a body
@@ -136,6 +145,7 @@ fails() {
 	# What has the name can be read.
 	request GET /slow/a
 	assert_same body answer
+	well_again
 	upload PUT /slow/a body
 	assert_status 409
 }
@@ -275,6 +285,7 @@ fails() {
 	assert_status 500
 	assert_same body backing/up/a
 	slowfs_ctl clear
+	well_again
 	upload PUT /slow/a other
 	assert_status 200
 	assert_same other backing/up/a
@@ -293,6 +304,7 @@ fails() {
 	assert_status 200
 	assert_same body answer
 	slowfs_ctl clear
+	well_again
 	upload PUT /slow/c body
 	assert_status 201
 	eventually test ! -e backing/up/a

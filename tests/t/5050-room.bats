@@ -60,7 +60,7 @@ refused() {
 	raw "PUT /disk/refused HTTP/1.1\\r\\nHost: x\\r\\nExpect: 100-continue\\r\\nContent-Length: $1\\r\\n\\r\\n" >refused
 	assert_statuses 507
 	refute grep -q '^HTTP/1.1 100' refused
-	assert_problem 'no space is left in location /disk'
+	assert_problem 'no space is left in location /disk|location /disk has not so much room beside min_free'
 	raw "PUT /disk/refused HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: $1\\r\\n\\r\\n" >refused
 	assert_statuses 507
 	assert_header Connection close
@@ -282,6 +282,8 @@ worker_is_killed() {
 	begin ext4 'min_free 20m;'
 	local keep=$((20 * 1024 * 1024)) body
 	refused $((ROOM - keep + 1000000))
+	assert_problem 'beside min_free'
+	eventually access_has ' 507 .* no-room'
 	hold a $((ROOM - keep - 1000000))
 	hang_up "$FD"
 	assert_as_before

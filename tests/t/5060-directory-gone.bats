@@ -494,7 +494,7 @@ _new_workers() {
 		refused 503
 		refute [ -e place ]
 	done
-	log_has "warn .*location /gone -> $UP: is gone: it gets 503 until it is there again"
+	log_has "warn .*location /gone -> $UP: is gone since it was open: it gets 503 until it is well again"
 	log_has "error .*$UP: cannot be opened: No such file or directory; uploads to it get 503"
 	mkdir -p "$UP"
 	heals
@@ -526,6 +526,23 @@ _new_workers() {
 	log_has "$LOST"
 	umount -l "$UP"
 	assert_equal "$(files_in "$UP")" "$UP/first"
+}
+
+@test "read-only at a reload: the others are reloaded, and it heals" {
+	loop_disk ext4 64M
+	UP=$DISK/up
+	begin
+	sync
+	_is_read_only() { mount -o remount,ro "$DISK"; }
+	eventually _is_read_only
+	reload
+	log_has 'warn .*location /gone -> .*: Read-only file system: it gets 503 until it is well again$'
+	upload PUT /file/b small
+	assert_status 201
+	upload PUT /gone/a small
+	assert_status 503
+	mount -o remount,rw "$DISK"
+	heals
 }
 
 @test "remounted read-only: 500; read-write: it is as before" {

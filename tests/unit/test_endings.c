@@ -29,6 +29,7 @@ static const struct {
 	{ STORE_REFUSED, 412, "precondition" },
 	{ STORE_NONE, 404, "none-yet" },
 	{ STORE_LOOKING, 503, "looking" },
+	{ STORE_NO_ROOM, 507, "no-room" },
 	{ -ETIMEDOUT, 408, "too-slow" },
 	{ -ENOENT, 404, "not-found" },
 	{ -EEXIST, 409, "exists" },

@@ -139,28 +139,34 @@ once_stopped_it_stands(void **state)
 
 /* clang-format off */
 static const struct verdict_row {
-	uint64_t queue, memory, data; /* in ns */
+	uint64_t queue, memory, data, rest; /* in ns */
 	enum verdict is;
 } verdicts[] = {
 	/* nobody waited, or for less than 10 ms in all */
-	{ 0, 0, 0,                       VERDICT_BALANCED },
-	{ 0, 0, 10 * MS - 1,             VERDICT_BALANCED },
-	{ 10 * MS - 1, 0, 0,             VERDICT_BALANCED },
-	{ 3 * MS, 3 * MS, 3 * MS,        VERDICT_BALANCED },
-	{ 0, 0, 10 * MS,                 VERDICT_READ_BOUND },
-	{ 10 * MS, 0, 0,                 VERDICT_WRITE_BOUND },
-	{ 0, 10 * MS, 0,                 VERDICT_WRITE_BOUND },
-	{ 5 * MS, 5 * MS, 0,             VERDICT_WRITE_BOUND },
+	{ 0, 0, 0, 0,                       VERDICT_BALANCED },
+	{ 0, 0, 10 * MS - 1, 0,             VERDICT_BALANCED },
+	{ 10 * MS - 1, 0, 0, 0,             VERDICT_BALANCED },
+	{ 3 * MS, 3 * MS, 3 * MS, 0,        VERDICT_BALANCED },
+	{ 0, 0, 10 * MS, 0,                 VERDICT_READ_BOUND },
+	{ 10 * MS, 0, 0, 0,                 VERDICT_WRITE_BOUND },
+	{ 0, 10 * MS, 0, 0,                 VERDICT_WRITE_BOUND },
+	{ 5 * MS, 5 * MS, 0, 0,             VERDICT_WRITE_BOUND },
 	/* twice as long is enough, a nanosecond less is not */
-	{ 10 * MS, 0, 20 * MS,           VERDICT_READ_BOUND },
-	{ 10 * MS, 0, 20 * MS - 1,       VERDICT_BALANCED },
-	{ 5 * MS, 5 * MS, 20 * MS,       VERDICT_READ_BOUND },
-	{ 20 * MS, 0, 10 * MS,           VERDICT_WRITE_BOUND },
-	{ 20 * MS - 1, 0, 10 * MS,       VERDICT_BALANCED },
-	{ 10 * MS, 10 * MS, 10 * MS,     VERDICT_WRITE_BOUND },
-	{ 100 * MS, 0, 100 * MS,         VERDICT_BALANCED },
+	{ 10 * MS, 0, 20 * MS, 0,           VERDICT_READ_BOUND },
+	{ 10 * MS, 0, 20 * MS - 1, 0,       VERDICT_BALANCED },
+	{ 5 * MS, 5 * MS, 20 * MS, 0,       VERDICT_READ_BOUND },
+	{ 20 * MS, 0, 10 * MS, 0,           VERDICT_WRITE_BOUND },
+	{ 20 * MS - 1, 0, 10 * MS, 0,       VERDICT_BALANCED },
+	{ 10 * MS, 10 * MS, 10 * MS, 0,     VERDICT_WRITE_BOUND },
+	{ 100 * MS, 0, 100 * MS, 0,         VERDICT_BALANCED },
+	/* after the last byte it is the disk that is waited for */
+	{ 0, 0, 0, 10 * MS - 1,             VERDICT_BALANCED },
+	{ 0, 0, 0, 10 * MS,                 VERDICT_WRITE_BOUND },
+	{ 10 * MS, 10 * MS, 50 * MS, 5 * MS, VERDICT_READ_BOUND },
+	{ 10 * MS, 10 * MS, 50 * MS, 6 * MS, VERDICT_BALANCED },
+	{ 10 * MS, 10 * MS, 50 * MS, 80 * MS, VERDICT_WRITE_BOUND },
 	/* a day of it does not overflow */
-	{ 86400000 * MS, 0, 86400000 * MS / 2, VERDICT_WRITE_BOUND },
+	{ 86400000 * MS, 0, 86400000 * MS / 2, 0, VERDICT_WRITE_BOUND },
 };
 /* clang-format on */
 
@@ -175,9 +181,9 @@ the_verdict_names_who_was_waited_for(void **state)
 		m.reader_ns[READER_QUEUE] = r->queue;
 		m.reader_ns[READER_MEMORY] = r->memory;
 		m.writer_ns[WRITER_DATA] = r->data;
+		m.reader_ns[READER_DONE] = r->rest;
 		/* What is no waiting for each other does not count. */
 		m.reader_ns[READER_NETWORK] = 1000 * MS;
-		m.reader_ns[READER_DONE] = 2000 * MS;
 		m.writer_ns[WRITER_WRITE] = 3000 * MS;
 		m.writer_ns[WRITER_SYNC] = 4000 * MS;
 		m.writer_ns[WRITER_DONE] = 5000 * MS;
