@@ -62,31 +62,34 @@ make_dirs(const char *dir)
 	}
 }
 
-/* How often the way up from there leads to another file system. */
-static unsigned
+/* How often the way up from there leads to another file system, as far as we
+ * may look. */
+static int
 count_mounts(int dir)
 {
-	struct stat st, up = {0};
-	unsigned count = 0;
-	int at = dir;
+	struct stat st, up;
+	int at = dir, count = 0, err = 0;
 
-	while (fstat(at, &st) == 0) {
+	if (fstat(at, &st) == -1)
+		return -errno;
+	for (;;) {
 		int next = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		bool is_root;
 
+		if (next == -1 || fstat(next, &up) == -1)
+			err = -errno;
 		if (at != dir)
 			fd_close(&at);
 		at = next;
-		if (at == -1 || fstat(at, &up) == -1)
+		if (err < 0)
 			break;
+		if (up.st_dev == st.st_dev && up.st_ino == st.st_ino)
+			break; /* the root is above itself */
 		count += up.st_dev != st.st_dev;
-		is_root = up.st_dev == st.st_dev && up.st_ino == st.st_ino;
-		if (is_root)
-			break;
+		st = up;
 	}
 	if (at != dir)
 		fd_close(&at);
-	return count;
+	return err < 0 && err != -EACCES ? err : count;
 }
 
 /*
@@ -98,13 +101,11 @@ static int
 open_dir(const char *dir, struct place *place)
 {
 	char *real;
-	unsigned mounts;
-	int fd;
+	int fd, mounts, err;
 
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1 && errno == ENOENT && !place_is_known(place)) {
-		int err = make_dirs(dir);
-
+		err = make_dirs(dir);
 		if (err < 0)
 			return err;
 		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -113,18 +114,20 @@ open_dir(const char *dir, struct place *place)
 		return -errno;
 	real = realpath(dir, NULL);
 	if (real == NULL) {
-		int err = -errno;
-
+		err = -errno;
 		fd_close(&fd);
 		return err;
 	}
 	mounts = count_mounts(fd);
-	if (place_lacks_mounts(place, real, mounts))
-		fd_close(&fd);
+	err = mounts < 0 ? mounts : 0;
+	if (err == 0 && place_lacks_mounts(place, real, (unsigned)mounts))
+		err = STORE_UNMOUNTED;
+	if (err == 0)
+		place_remember(place, real, (unsigned)mounts);
 	else
-		place_remember(place, real, mounts);
+		fd_close(&fd);
 	free(real);
-	return fd == -1 ? (int)STORE_UNMOUNTED : fd;
+	return err < 0 ? err : fd;
 }
 
 /* Does O_DIRECT pay on this file system, or at least work where it is wanted? */
