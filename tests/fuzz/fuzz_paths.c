@@ -12,6 +12,7 @@
 #define path_open_parent portable_open_parent
 #define path_make_parents portable_make_parents
 #define path_sync_dir portable_sync_dir
+#define path_identity portable_identity
 #include "store/path.c"
 #include "store/path_posix.c"
 #undef path_open
@@ -19,6 +20,7 @@
 #undef path_open_parent
 #undef path_make_parents
 #undef path_sync_dir
+#undef path_identity
 #undef STORE_PATH_H
 #include "store/path.h"
 
