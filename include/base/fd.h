@@ -55,7 +55,8 @@ void *fd_map_shared(size_t size);
  */
 NODISCARD int fd_raise_limit(size_t want, size_t *ret_have);
 
-/* `len` random bytes from the system; fewer is fatal (die). */
+/* `len` random bytes from the system; fewer is fatal (die).  PORTABLE, when no
+ * descriptor is left: bytes that are not to be guessed easily, and differ. */
 void fd_random(void *buf, size_t len);
 
 /* Bytes that the other end of a socket has not taken yet; 0: unknown. */

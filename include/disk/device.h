@@ -5,7 +5,7 @@
  * bound for it: whatever a slow or dead disk holds, it holds here.
  *
  * A device is *sick* while its oldest operation has taken longer than
- * disk_stall_timeout (stalled; the engine looks; a queue that moves is none), or after something could not
+ * disk_stall_timeout (stalled; the engine looks), or after something could not
  * be made durable (failed; a probe makes it well again).  Who uses it listens.
  */
 #ifndef DISK_DEVICE_H
@@ -50,7 +50,7 @@ struct device {
 	struct list_node busy;	       /* the engine's, while there are any */
 
 	bool stalled, failed;
-	double failed_s; /* when that changed (monotonic) */
+	double failed_s; /* when it failed last (monotonic) */
 	bool probing;	 /* somebody tries whether it is well again */
 	struct list listeners;
 };

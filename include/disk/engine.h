@@ -66,8 +66,9 @@ void engine_submit(struct engine *e, struct device *dev, struct op *op);
  */
 bool engine_cancel(struct engine *e, struct op *op);
 
-/* From here on a device whose oldest operation (unhurried ones do not count)
- * was submitted more than `stall_s` ago is stalled; before, and with 0, none. */
+/* From here on a device is stalled whose oldest operation (unhurried ones do
+ * not count) was started more than `stall_s` ago, or all of whose places have
+ * been taken for as long without one becoming free; before, and with 0, none. */
 void engine_watch(struct engine *e, double stall_s);
 
 /* Operations submitted and not completed yet. */

@@ -122,10 +122,11 @@ device_set_stalled(struct device *d, bool stalled)
 void
 device_set_failed(struct device *d, bool failed)
 {
+	if (failed)
+		d->failed_s = clock_mono_s();
 	if (d->failed == failed)
 		return;
 	d->failed = failed;
-	d->failed_s = clock_mono_s();
 	tell(d);
 }
 

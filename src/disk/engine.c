@@ -89,10 +89,17 @@ judge(const struct engine *e, struct device *dev)
 	device_set_stalled(dev, device_oldest_s(dev) > e->stall_s);
 }
 
+/* So much later, but not in the future. */
+static double
+later(double time, double s, double now)
+{
+	return time + s < now ? time + s : now;
+}
+
 /* We were stopped ourselves for so long: that is no disk's doing, and what was
  * done meanwhile has yet to be seen. */
 static void
-forgive(struct engine *e, double s)
+forgive(struct engine *e, double s, double now)
 {
 	struct list_node *n, *tmp, *m, *m_tmp;
 
@@ -100,9 +107,13 @@ forgive(struct engine *e, double s)
 	{
 		struct device *d = container_of(n, struct device, busy);
 
-		d->moved_s += s;
+		d->moved_s = later(d->moved_s, s, now);
 		LIST_EACH(&d->ages, m, m_tmp)
-		container_of(m, struct op, age)->since += s;
+		{
+			struct op *op = container_of(m, struct op, age);
+
+			op->since = later(op->since, s, now);
+		}
 	}
 }
 
@@ -116,7 +127,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	e->looked_at = now;
 	if (late > 2 * w->repeat + LATE_S)
-		forgive(e, late);
+		forgive(e, late, now);
 	LIST_EACH(&e->busy, n, tmp)
 	judge(e, container_of(n, struct device, busy));
 	if (list_is_empty(&e->busy))
@@ -191,7 +202,10 @@ leave_device(struct engine *e, struct op *op)
 	struct device *dev = op->device;
 	struct list_node *next;
 
-	if (dev->in_flight-- >= dev->cap && !op->called_off)
+	bool was_full = dev->in_flight >= dev->cap;
+
+	dev->in_flight--;
+	if (was_full && !op->called_off)
 		dev->moved_s = clock_mono_s();
 	list_remove(&op->age);
 	if (dev->stalled)

@@ -141,6 +141,8 @@ fill_buffer(struct newest *n, const struct newest_entry *e)
 			    !atomic_compare_exchange_strong(
 				&b->tag, &tag, pack(version, me)))
 				continue;
+			/* Nobody sees bytes of it under the old version. */
+			atomic_thread_fence(memory_order_release);
 			b->entry = *e;
 			return pack(version, i + 1);
 		}

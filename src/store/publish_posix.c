@@ -51,7 +51,6 @@ publish_can_sweep_beside(void)
 	return false;
 }
 
-/* Between processes only: two threads of one worker are not kept apart. */
 /*
  * A record lock is a process's: it keeps nobody out of the same process, and
  * is gone when any descriptor of the file is closed.  So of our own threads

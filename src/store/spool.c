@@ -62,8 +62,15 @@ make_dirs(const char *dir)
 	}
 }
 
-/* How often the way up from there leads to another file system, as far as we
- * may look. */
+/* To be searched only, which is all that we may do on the way up, perhaps. */
+#ifdef O_PATH
+#define SEARCH O_PATH
+#else
+#define SEARCH O_RDONLY
+#endif
+
+/* How often the way up from there leads to another file system (a bind mount of
+ * the same one is not seen). */
 static int
 count_mounts(int dir)
 {
@@ -73,7 +80,7 @@ count_mounts(int dir)
 	if (fstat(at, &st) == -1)
 		return -errno;
 	for (;;) {
-		int next = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int next = openat(at, "..", SEARCH | O_DIRECTORY | O_CLOEXEC);
 
 		if (next == -1 || fstat(next, &up) == -1)
 			err = -errno;
@@ -89,7 +96,7 @@ count_mounts(int dir)
 	}
 	if (at != dir)
 		fd_close(&at);
-	return err < 0 && err != -EACCES ? err : count;
+	return err < 0 ? err : count;
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "spool_internal.h"
 
 #define LOOK_S 1.0
+#define PROBE_AFTER_S 0.7 /* so at the next look but one at the latest */
 
 /* End all that is in it: their clients are told at once, what the kernel has
  * stays with its operations.  Downloads do not care for a sync that failed. */
@@ -96,7 +97,8 @@ on_probed(struct op *op, int res)
 	struct spool_dir *at = op->owner;
 
 	at->device->probing = false;
-	if (res == 0)
+	/* Unless something else has failed meanwhile. */
+	if (res == 0 && at->device->failed_s < at->probed_s)
 		device_set_failed(at->device, false);
 	spool_leave(at);
 }
@@ -109,9 +111,10 @@ probe(struct spool_dir *at)
 	struct device *d = at->device;
 
 	if (!d->failed || d->stalled || d->probing ||
-	    clock_mono_s() - d->failed_s < LOOK_S)
+	    clock_mono_s() - d->failed_s < PROBE_AFTER_S)
 		return;
 	d->probing = true;
+	at->probed_s = clock_mono_s();
 	spool_enter(at);
 	at->probe_op = (struct op){.kind = OP_CALL,
 	    .call = probe_job,

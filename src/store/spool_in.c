@@ -168,14 +168,21 @@ on_old_removed(struct op *op, int res)
 static bool
 take_place(struct incoming_file *f)
 {
-	struct newest_entry old, e = {.ticket = f->ticket,
-				     .inode = f->inode,
-				     .ctime_ns = f->ctime_ns,
-				     .published = true};
+	struct newest_entry old, other;
+	struct newest_entry e = {.ticket = f->ticket,
+	    .inode = f->inode,
+	    .ctime_ns = f->ctime_ns,
+	    .published = true};
 
 	memcpy(e.name, f->name, strlen(f->name) + 1);
 	if (!newest_set(f->at->newest, &e, &old) || !old.published ||
 	    !f->spool->to.keep_latest)
+		return false;
+	/* One of the two has replaced the other: that has its name no more. */
+	other = e;
+	if (old.ticket == e.ticket && !newest_get(f->at->newest, &other))
+		return false;
+	if (strcmp(old.name, other.name) == 0)
 		return false;
 	f->old = malloc(sizeof(old));
 	if (f->old == NULL) {

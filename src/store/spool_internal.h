@@ -44,6 +44,7 @@ struct spool_dir {
 	struct list held_incoming, held_outgoing;
 	bool said_sick;
 	struct op probe_op;
+	double probed_s; /* when it was begun */
 	struct op scan_op;
 	struct newest_entry scanned;
 	struct op sweep_op;

@@ -173,8 +173,10 @@ spool_extend_job(void *file)
 		err = allocate(f, f->granted);
 	/* Perhaps that was too far ahead. */
 	if (is_too_much(err) && f->allocates && f->allocated < f->care_need &&
-	    f->care_need <= f->granted)
+	    f->care_need <= f->granted) {
 		err = allocate(f, f->care_need);
+		f->granted = f->care_need;
+	}
 	return err;
 }
 
@@ -274,8 +276,7 @@ begin_linking(struct incoming_file *f)
 {
 	int fate = FATE_OPEN;
 
-	return atomic_compare_exchange_strong(&f->fate, &fate, FATE_LINKING) ||
-		       fate == FATE_LINKING
+	return atomic_compare_exchange_strong(&f->fate, &fate, FATE_LINKING)
 		   ? 0
 		   : (int)STORE_SICK;
 }
@@ -297,6 +298,22 @@ end_linking(struct incoming_file *f)
 	(void)atomic_compare_exchange_strong(&f->fate, &fate, FATE_OPEN);
 }
 
+/*
+ * A file that loses its name is freed when this is closed, and not while others
+ * wait for the lock: that may take seconds.  -1: it is freed at once.
+ */
+static int
+hold_victim(int dir, const char *name)
+{
+#ifdef O_PATH
+	return openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+#else
+	(void)dir;
+	(void)name;
+	return -1;
+#endif
+}
+
 /* Look at what has the name now, and replace it if it may be.  Nobody else of
  * us replaces or removes anything in this store between the two. */
 static int
@@ -304,7 +321,7 @@ replace(struct incoming_file *f, int dir, const char *name)
 {
 	struct publish *p = &f->at->publish;
 	bool exists = false;
-	int lock, err;
+	int lock, victim = -1, err;
 
 	lock = publish_serialize(p);
 	if (lock < 0)
@@ -314,13 +331,25 @@ replace(struct incoming_file *f, int dir, const char *name)
 		err = begin_linking(f);
 	take_ticket(f);
 	if (err == 0 && exists) {
+		victim = hold_victim(dir, name);
 		err = publish_replace(p, &f->u, dir, name);
 		f->base.replaced = err == 0;
 	} else if (err == 0) {
 		err = publish_link(p, &f->u, dir, name);
 	}
 	publish_release(p, &lock);
+	fd_close(&victim);
 	return err;
+}
+
+/* Something has that name, and keeps it: what does that come to? */
+static int
+err_of_existing(struct incoming_file *f, int dir, const char *name)
+{
+	bool exists;
+	int err = check_target(f, dir, name, &exists);
+
+	return err < 0 ? err : -EEXIST;
 }
 
 /* Link; replace where there is something, or where terms want to see it. */
@@ -335,6 +364,8 @@ give_name(struct incoming_file *f, int dir, const char *name)
 		if (err == 0)
 			err = publish_link(&f->at->publish, &f->u, dir, name);
 	}
+	if (err == -EEXIST && f->terms_hold == NULL && !f->spool->to.overwrite)
+		return err_of_existing(f, dir, name);
 	/* Again only if others make and remove that name all the time. */
 	for (int i = 0; i < TRIES && err == -EEXIST; i++) {
 		end_linking(f);
@@ -355,7 +386,8 @@ static int
 sync_ancestors(struct spool_dir *at_dir, int dir)
 {
 	uint64_t self = path_identity(dir);
-	_Atomic uint64_t *slot = &at_dir->synced_dirs[self % SPOOL_SYNCED_DIRS];
+	_Atomic uint64_t *slot =
+	    &at_dir->synced_dirs[self / 2 % SPOOL_SYNCED_DIRS];
 	struct stat st;
 	int at = dir, err = 0;
 
@@ -376,7 +408,7 @@ sync_ancestors(struct spool_dir *at_dir, int dir)
 	}
 	if (at != dir)
 		fd_close(&at);
-	if (err == 0)
+	if (err == 0 && self != 0)
 		atomic_store(slot, self);
 	return err;
 }
@@ -569,7 +601,7 @@ spool_remove_old_job(void *file)
 	struct incoming_file *f = file;
 	const char *rest;
 	struct stat st;
-	int dir, at, lock, err;
+	int dir, at, lock, victim, err;
 
 	err = path_open_parent(f->at->fd, f->old->name, &dir, &rest);
 	if (err < 0)
@@ -580,11 +612,13 @@ spool_remove_old_job(void *file)
 		return lock;
 	}
 	at = dir == -1 ? f->at->fd : dir;
+	victim = hold_victim(at, rest);
 	if (fstatat(at, rest, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISREG(st.st_mode) && (uint64_t)st.st_ino == f->old->inode &&
 	    ctime_ns(&st) == f->old->ctime_ns && unlinkat(at, rest, 0) == -1)
 		err = -errno;
 	publish_release(&f->at->publish, &lock);
+	fd_close(&victim);
 	fd_close(&dir);
 	return err;
 }

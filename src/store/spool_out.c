@@ -25,6 +25,7 @@ struct outgoing_file {
 	struct op job;
 	int fd;
 	bool is_newest; /* whatever it is called */
+	uint64_t ticket;
 	unsigned tries;
 	bool abandoned;
 };
@@ -163,9 +164,10 @@ has_moved_on(struct outgoing_file *f)
 	struct newest_entry e;
 
 	if (!f->is_newest || f->abandoned || ++f->tries > TRIES ||
-	    !newest_get(f->at->newest, &e) || strcmp(e.name, f->base.name) == 0)
+	    !newest_get(f->at->newest, &e) || e.ticket == f->ticket)
 		return false;
 	memcpy(f->base.name, e.name, sizeof(e.name));
+	f->ticket = e.ticket;
 	return true;
 }
 
@@ -256,9 +258,11 @@ static const struct source_ops source_ops = {
     .abandon = source_abandon,
 };
 
-/* Which file is meant; STORE_NONE or STORE_LOOKING when nobody can say. */
+/* Which file is meant, and the ticket of the newest; STORE_NONE or
+ * STORE_LOOKING when nobody can say. */
 static int
-resolve_name(struct spool *sp, const char *name, char *ret)
+resolve_name(
+    struct spool *sp, const char *name, char *ret, uint64_t *ret_ticket)
 {
 	struct newest_entry e;
 
@@ -271,6 +275,7 @@ resolve_name(struct spool *sp, const char *name, char *ret)
 		return STORE_LOOKING;
 	if (newest_get(sp->at->newest, &e)) {
 		memcpy(ret, e.name, sizeof(e.name));
+		*ret_ticket = e.ticket;
 		return 0;
 	}
 	return newest_is_known(sp->at->newest) ? STORE_NONE : STORE_LOOKING;
@@ -291,7 +296,7 @@ spool_out_open(struct store *s, const char *name, void *owner,
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		return -ENOMEM;
-	err = resolve_name(sp, name, f->base.name);
+	err = resolve_name(sp, name, f->base.name, &f->ticket);
 	if (err < 0) {
 		free(f);
 		return err;

@@ -26,13 +26,21 @@ works_again() {
 	assert_same body answer
 }
 
-# A sync has failed: for a second at least nobody else's data is risked, and
-# then a file is tried.
+# A sync has failed: new ones are refused until a file that is tried can be
+# synced.
 well_again() {
+	slowfs_ctl fail fsync EIO
 	upload PUT /slow/meanwhile body
+	# Perhaps it was well again by then, and has failed now.
+	[[ $STATUS == 503 ]] || upload PUT /slow/meanwhile body
 	assert_status 503
 	header Retry-After | grep -qE '^[1-9][0-9]*$'
-	eventually grep -q 'slow/up: the disk answers again' error.log
+	slowfs_ctl clear
+	eventually _is_well_again
+}
+
+_is_well_again() {
+	[[ $(grep -c 'slow/up: the disk answers again' error.log) == "$(grep -c 'the disk could not make an upload durable' error.log)" ]]
 }
 
 # fails STATUS DETAIL WORD: an upload is answered so.

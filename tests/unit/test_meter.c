@@ -217,6 +217,9 @@ hashing_is_to_blame_when_it_took_longer_than_writing(void **state)
 	assert_int_equal(meter_verdict(&m), VERDICT_WRITE_BOUND);
 	m.hash_ns = 51 * MS;
 	assert_int_equal(meter_verdict(&m), VERDICT_HASH_BOUND);
+	m.writer_ns[WRITER_SYNC] = 1 * MS;
+	assert_int_equal(meter_verdict(&m), VERDICT_WRITE_BOUND);
+	m.writer_ns[WRITER_SYNC] = 0;
 	/* Nobody waited for it. */
 	m.reader_ns[READER_QUEUE] = 10 * MS;
 	assert_int_equal(meter_verdict(&m), VERDICT_BALANCED);
