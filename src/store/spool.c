@@ -74,7 +74,7 @@ make_dirs(const char *dir)
 static int
 count_mounts(int dir)
 {
-	struct stat st, up;
+	struct stat st, up = {0};
 	int at = dir, count = 0, err = 0;
 
 	if (fstat(at, &st) == -1)
