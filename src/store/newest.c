@@ -17,6 +17,7 @@ enum {
  */
 struct buffer {
 	_Atomic uint64_t tag;
+	_Atomic uint64_t ticket; /* that of the entry */
 	struct newest_entry entry;
 };
 
@@ -141,8 +142,7 @@ fill_buffer(struct newest *n, const struct newest_entry *e)
 			    !atomic_compare_exchange_strong(
 				&b->tag, &tag, pack(version, me)))
 				continue;
-			/* Nobody sees bytes of it under the old version. */
-			atomic_thread_fence(memory_order_release);
+			atomic_store(&b->ticket, e->ticket);
 			b->entry = *e;
 			return pack(version, i + 1);
 		}
@@ -216,8 +216,7 @@ is_later(struct newest *n, uint64_t current, uint64_t ticket)
 	if (current == 0)
 		return false;
 	b = buffer_of(n, current);
-	its = b->entry.ticket;
-	atomic_thread_fence(memory_order_acquire);
+	its = atomic_load(&b->ticket);
 	return its > ticket &&
 	       version_of(atomic_load(&b->tag)) == version_of(current);
 }
