@@ -635,6 +635,31 @@ hang_up() {
 	exec {fd}>&-
 }
 
+# upload_part PATH FILE: an upload of which 100,000 bytes were sent, on $FD; its
+# file is open, as the 100 says that came before.
+upload_part() {
+	local line
+
+	connect
+	say "$FD" "PUT $1 HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nExpect: 100-continue\\r\\nContent-Length: $(stat -c %s "$2")\\r\\n\\r\\n"
+	read -t 10 -r -u "$FD" line
+	[[ $line == 'HTTP/1.1 100 '* ]] || return
+	read -t 10 -r -u "$FD" line
+	head -c 100000 "$2" >&"$FD"
+}
+
+# upload_rest FD FILE STATUS: the rest of it is sent, and this is the answer.
+upload_rest() {
+	(
+		trap '' PIPE # it may have been answered already
+		tail -c +100001 "$2" >&"$1"
+	) 2>/dev/null || true
+	hear "$1" | grep '^HTTP/1.1 ' >last
+	hang_up "$1"
+	cat last
+	grep -q "^HTTP/1.1 $3 " last
+}
+
 # ---- the slow disk ----
 
 # slowfs_start [RATE]: $T/backing is seen at $T/slow, written at RATE.

@@ -184,27 +184,11 @@ for t, d in moves:
     shutil.rmtree(d)
 PYTHON
 
-# in_flight NAME: an upload of 300000 bytes, of which some were sent, on $FD;
-# its file is open.
-in_flight() {
-	connect
-	say "$FD" "PUT /gone/$1 HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nExpect: 100-continue\\r\\nContent-Length: 307200\\r\\n\\r\\n"
-	read -t 10 -r -u "$FD" line
-	[[ $line == 'HTTP/1.1 100 '* ]] && read -t 10 -r -u "$FD" line
-	head -c 100000 large >&"$FD"
-}
+# in_flight NAME: an upload of which a part came, on $FD.
+in_flight() { upload_part "/gone/$1" large; }
 
 # ends STATUS: the rest of it is sent, and this is the answer.
-ends() {
-	(
-		trap '' PIPE
-		tail -c +100001 large >&"$FD"
-	) 2>/dev/null || true
-	hear "$FD" | grep '^HTTP/1.1 ' >last
-	hang_up "$FD"
-	cat last
-	grep -q "^HTTP/1.1 $1 " last
-}
+ends() { upload_rest "$FD" large "$1"; }
 
 @test "renamed under an upload: it is refused, and lands nowhere" {
 	begin
@@ -384,15 +368,14 @@ _is_replaced() { upload PUT /gone/first large && [[ $STATUS == 200 ]]; }
 # Who may read the directory may lock it: that is no business of ours.
 @test "somebody holds a lock on it: files are replaced all the same" {
 	begin 'overwrite on;'
-	flock "$UP" sleep 60 3>&- 4>&- &
-	_is_locked() { ! flock -n "$UP" true; }
-	eventually _is_locked
+	local lock
+	exec {lock}<"$UP"
+	flock "$lock"
 	upload PUT /gone/first large --max-time 5
 	assert_status 200
 	upload PUT /gone/first small --max-time 5 -H 'If-Match: *'
 	assert_status 200
-	kill -TERM $!
-	wait $! || true
+	exec {lock}<&-
 }
 
 @test "on a disk without nameless files: renamed, and replaced" {

@@ -30,30 +30,11 @@ takes_again() {
 	eventually _takes "again-$BATS_TEST_NUMBER-$RANDOM"
 }
 
-# in_flight NAME: an upload of 300K that has a file, and of which a part came,
-# on $FD.
-in_flight() {
-	local line
-
-	connect
-	say "$FD" "PUT /slow/$1 HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nExpect: 100-continue\\r\\nContent-Length: 307200\\r\\n\\r\\n"
-	read -t 10 -r -u "$FD" line
-	[[ $line == 'HTTP/1.1 100 '* ]]
-	read -t 10 -r -u "$FD" line
-	head -c 100000 body >&"$FD"
-}
+# in_flight NAME: an upload of which a part came, on $FD.
+in_flight() { upload_part "/slow/$1" body; }
 
 # ends FD STATUS: the rest of it is sent, and this is the answer.
-ends() {
-	(
-		trap '' PIPE
-		tail -c +100001 body >&"$1"
-	) 2>/dev/null || true
-	hear "$1" | grep '^HTTP/1.1 ' >last
-	hang_up "$1"
-	cat last
-	grep -q "^HTTP/1.1 $2 " last
-}
+ends() { upload_rest "$1" body "$2"; }
 
 @test "the path of a disk that hangs is led elsewhere: uploads go there" {
 	local new
