@@ -444,6 +444,8 @@ has_threads() { cat "/proc/$1/task"/*/stat 2>/dev/null | grep -q ') [^ZX] '; }
 
 is_gone() { ! has_threads "$1"; }
 
+has_blocked_thread() { cat "/proc/$WORKER/task"/*/stat 2>/dev/null | grep -q ') D '; }
+
 # ends SIGNAL: the server ends, its clients see an answer or the end, and a new
 # one has the port at once; the stuck worker goes when the disk is back.
 ends() {
@@ -468,10 +470,13 @@ ends() {
 
 disk_returns() { slowfs_wake; }
 
+# An upload that the worker has not begun to store is not stuck: it waits until
+# some of them have their files.
 stuck() {
 	begin
-	slowfs_ctl rate 8m
+	slowfs_ctl rate 2m
 	bulk "$1"
+	eventually has_files 2
 	slowfs_hang
 }
 
@@ -511,6 +516,7 @@ stuck() {
 	begin_frozen
 	fsfreeze -f "$FROZEN"
 	bulk 32
+	eventually has_blocked_thread
 	disk_returns() { fsfreeze -u "$FROZEN"; }
 	ends TERM
 }
