@@ -197,6 +197,11 @@ close_sockets(struct worker *w)
 		else
 			close(l->fd);
 	}
+	/* Others have the sockets still, so an epoll set goes on telling of
+	 * them by their old numbers, which may be another file's by then
+	 * (epoll(7), Q6): have the loop make a new one. */
+	if (!w->to->alone)
+		ev_loop_fork(w->loop);
 }
 
 static void
