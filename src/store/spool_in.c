@@ -258,10 +258,10 @@ commit(struct incoming_file *f)
 	submit_job(f, f->collecting ? spool_collected_job : spool_commit_job,
 	    on_committed,
 	    /* Not for the loop, on a memory file system. */
-	    f->replaces_much ||
+	    f->replaces ||
 		(f->collecting && f->hash != NULL && f->offset > HASH_MAX) ||
 		(f->collecting && f->at->device->kind == DEVICE_MEMORY &&
-		    spool_replaces_much(f)));
+		    spool_replaces(f)));
 }
 
 void

@@ -140,7 +140,7 @@ struct incoming_file {
 	uint64_t ticket; /* of the newest, from when it got its name */
 	ino_t inode;
 	uint64_t ctime_ns;	  /* `keep latest`: when it got its name */
-	bool replaces_much;	  /* what it replaces takes its time to free */
+	bool replaces;		  /* it will wait for others that replace */
 	struct newest_entry *old; /* `keep latest`: to be removed; or NULL */
 	bool (*terms_hold)(const void *terms, const struct stat *existing);
 	void *terms;
@@ -205,11 +205,14 @@ int spool_commit_job(void *file);
 int spool_collected_job(void *file);
 int spool_remove_old_job(void *file);
 int spool_discard_job(void *file);
-/* On the loop, of a memory file system: would it replace a large file? */
-bool spool_replaces_much(const struct incoming_file *f);
-int spool_extend_job(void *file);
+/* On the loop, of a memory file system: would it replace a file? */
+bool spool_replaces(const struct incoming_file *f);
 /* Is the path still `at`?  0 or STORE_VANISHED. */
 int spool_check_place(const struct spool_dir *at);
+
+/* spool_room.c, on engine threads */
+NODISCARD int spool_reserve(struct incoming_file *f);
+int spool_extend_job(void *file); /* an incoming file */
 
 /* spool_sink.c */
 extern const struct sink_ops spool_sink_ops;

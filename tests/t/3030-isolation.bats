@@ -151,3 +151,46 @@ in_connections() {
 		assert_same big "got.$i"
 	done
 }
+
+# hold_lock DIR: as a worker does that is stopped while it replaces a file.
+hold_lock() {
+	python3 - "$1/.penstock" 3>&- 4>&- <<-'END' &
+		import fcntl, os, sys, time
+		d = os.open(sys.argv[1], os.O_RDONLY)
+		fcntl.flock(d, fcntl.LOCK_EX)
+		f = os.open("lock", os.O_RDWR | os.O_CREAT, dir_fd=d)
+		fcntl.lockf(f, fcntl.LOCK_EX)
+		open("held", "w").close()
+		time.sleep(60)
+	END
+	HOLDER=$!
+	eventually test -e held
+}
+
+@test "another worker stops while it replaces a file: others go on, in memory" {
+	memory_dir
+	start_server '' "location /memory { output_dir $MEMORY; overwrite on; }" 'worker_processes 1;'
+	random_file big 3M
+	random_file tiny 3k
+	for file in big tiny; do
+		upload PUT "/memory/$file" $file
+		assert_status 201
+	done
+	hold_lock "$MEMORY"
+	curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -T big "$URL/memory/big" >status.big 3>&- 4>&- &
+	uploads=("$!")
+	curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -T tiny -H 'Expect:' "$URL/memory/tiny" >status.tiny 3>&- 4>&- &
+	uploads+=("$!")
+	curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -T tiny -H 'If-None-Match: *' "$URL/memory/one" >status.one 3>&- 4>&- &
+	uploads+=("$!")
+	sleep 0.5
+	request GET / --max-time 1
+	assert_status 200
+	run -0 small /memory
+	for file in big tiny one; do
+		refute [ -s "status.$file" ]
+	done
+	kill "$HOLDER"
+	wait "${uploads[@]}"
+	assert_equal "$(cat status.big status.tiny status.one)" 200200201
+}
