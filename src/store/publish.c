@@ -196,6 +196,18 @@ publish_create(struct publish *p, int dir, struct unpublished *ret)
 	return 0;
 }
 
+/* Has the file that name?  NFS may have done what it was told and, when the
+ * answer was lost and it is told again, say that it cannot be done. */
+static bool
+is_named(const struct unpublished *u, int dir, const char *name)
+{
+	struct stat st, own;
+
+	return fstat(u->fd, &own) == 0 &&
+	       fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == own.st_dev && st.st_ino == own.st_ino;
+}
+
 int
 publish_link(
     struct publish *p, struct unpublished *u, int dir, const char *name)
@@ -212,8 +224,11 @@ publish_link(
 			u->temp[0] = '\0';
 		return err;
 	}
-	if (linkat(p->temp_dir, u->temp, dir, name, 0) == -1)
-		return -errno;
+	if (linkat(p->temp_dir, u->temp, dir, name, 0) == -1) {
+		err = -errno;
+		if (err != -EEXIST || !is_named(u, dir, name))
+			return err;
+	}
 	publish_discard(p, u);
 	return 0;
 }
@@ -238,8 +253,11 @@ publish_replace(
 			return err;
 		}
 	}
-	if (renameat(p->temp_dir, u->temp, dir, name) == -1)
-		return -errno;
+	if (renameat(p->temp_dir, u->temp, dir, name) == -1) {
+		err = -errno;
+		if (err != -ENOENT || !is_named(u, dir, name))
+			return err;
+	}
 	u->temp[0] = '\0';
 	return 0;
 }

@@ -196,6 +196,38 @@ a_name_that_is_taken_stays(void **state)
 	}
 }
 
+/* As over NFS, when an answer is lost and the operation sent again. */
+static void
+what_was_done_already_has_worked(void **state)
+{
+	struct publish p = publisher(BY_LINK);
+	struct unpublished u = create(&p, -1, "linked");
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(linkat(p.temp_dir, u.temp, root, "a", 0), 0);
+	assert_int_equal(publish_link(&p, &u, -1, "a"), 0);
+	assert_string_equal(u.temp, "");
+	close(u.fd);
+	u = create(&p, -1, "renamed");
+	assert_int_equal(renameat(p.temp_dir, u.temp, root, "a"), 0);
+	assert_int_equal(publish_replace(&p, &u, -1, "a"), 0);
+	assert_string_equal(u.temp, "");
+	assert_int_equal(fstat(u.fd, &st), 0);
+	assert_int_equal(st.st_nlink, 1);
+	close(u.fd);
+	assert_content("a", "renamed");
+	assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+	assert_int_equal(unlinkat(root, "a", 0), 0);
+	/* Swept away, and somebody else's has the name: it has not. */
+	u = create(&p, -1, "swept");
+	assert_int_equal(unlinkat(p.temp_dir, u.temp, 0), 0);
+	assert_int_equal(publish_replace(&p, &u, -1, "a"), -ENOENT);
+	close(u.fd);
+	u.temp[0] = '\0';
+	publish_fini(&p);
+}
+
 static void
 what_is_discarded_is_gone(void **state)
 {
@@ -551,6 +583,7 @@ main(void)
 	    TEST(a_file_gets_its_name_when_it_is_whole),
 	    TEST(it_can_be_published_deeper),
 	    TEST(a_name_that_is_taken_stays),
+	    TEST(what_was_done_already_has_worked),
 	    TEST(what_is_discarded_is_gone),
 	    TEST(replacing_takes_what_is_there_or_nothing),
 	    TEST(what_cannot_be_replaced_says_so),
