@@ -53,15 +53,14 @@ drop(struct request *r)
 }
 
 static void
-note_failure(const struct download *d, enum ending e, int err)
+note_failure(const struct download *d, const char *name, enum ending e, int err)
 {
 	service_note_failure(d->service, d->location, "download",
-	    conn_id(d->conn), d->outgoing != NULL ? d->outgoing->name : "", e,
-	    err);
+	    conn_id(d->conn), name, e, err);
 }
 
 static void
-answer_error(struct download *d, int err)
+answer_error(struct download *d, const char *name, int err)
 {
 	enum ending e = ending_of_error(err);
 	struct conn *c = d->conn;
@@ -70,7 +69,7 @@ answer_error(struct download *d, int err)
 	/* Reading says these of what is simply not there to be read. */
 	if (err == -ENOTDIR || err == -EISDIR || err == -ENAMETOOLONG)
 		e = ENDED_NOT_FOUND;
-	note_failure(d, e, err);
+	note_failure(d, name, e, err);
 	ending_respond(e, d->location->prefix, NULL, &r);
 	str_puts(&r.note, ending_word(e));
 	let_go(d);
@@ -150,11 +149,11 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 
 	check_magic(d, DOWNLOAD_MAGIC);
 	if (!client && conn_unstream(c)) {
-		answer_error(d, err == -ENOENT ? -EIO : err);
+		answer_error(d, d->outgoing->name, err == -ENOENT ? -EIO : err);
 		return;
 	}
 	if (!client)
-		note_failure(d, ENDED_DISK_ERROR, err);
+		note_failure(d, d->outgoing->name, ENDED_DISK_ERROR, err);
 	let_go(d);
 	conn_streamed(c, false,
 	    ending_word(!client		    ? ENDED_DISK_ERROR
@@ -223,7 +222,7 @@ on_open(void *owner, int err)
 		return;
 	}
 	if (err < 0) {
-		answer_error(d, err);
+		answer_error(d, d->outgoing->name, err);
 		return;
 	}
 	status = conditions_read(
@@ -285,5 +284,5 @@ download_begin(struct service *s, struct conn *c, const struct head *h,
 	err = store_open(service_store(s, d->location), d->newest ? NULL : name,
 	    d, on_open, &d->outgoing);
 	if (err < 0)
-		answer_error(d, err);
+		answer_error(d, d->newest ? "the newest" : name, err);
 }
