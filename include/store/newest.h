@@ -1,11 +1,11 @@
 /*
  * store/newest.h - which upload of a directory is the newest, for all workers.
  *
- * One record per output directory (st_dev, inode) in shared memory, replaced
- * by the worker that has just published.  A name is written into a buffer
- * that nobody else uses and then becomes the record in one exchange: a worker
- * that dies on the way leaves a buffer behind, never half a name, and nobody
- * ever waits for it.  The master gives such buffers back.
+ * One record per output directory in shared memory, replaced by the worker that
+ * has just published.  A name is written into a buffer that nobody else uses
+ * and then becomes the record in one exchange: a worker that dies on the way
+ * leaves a buffer behind, never half a name, and nobody ever waits for it.  The
+ * master gives such buffers back.
  */
 #ifndef STORE_NEWEST_H
 #define STORE_NEWEST_H
@@ -38,8 +38,14 @@ size_t newest_table_size(void);
 /* A table in shared memory; before the fork. */
 struct newest_table *newest_table_new(struct shm *s);
 
-/* The record of a directory, made on first sight; NULL: the table is full. */
-struct newest *newest_of(struct newest_table *t, dev_t dev, ino_t inode);
+/*
+ * newest_of(t, dev, inode, identity):
+ * The record of a directory, made on first sight; NULL: the table is full.
+ * `identity` (path_identity()) tells whether it is the directory that had that
+ * inode before; if not, nothing is known of it.  0: that cannot be told.
+ */
+struct newest *newest_of(
+    struct newest_table *t, dev_t dev, ino_t inode, uint64_t identity);
 
 /*
  * newest_claim_scan(n):

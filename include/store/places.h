@@ -39,6 +39,9 @@ struct place *places_of(struct places *p, const char *dir);
 /* It is open at this real path, with `mounts` on the way to it. */
 void place_remember(struct place *p, const char *real, unsigned mounts);
 
+/* The same in `to`, which is nobody else's. */
+void place_copy(struct place *to, const struct place *from);
+
 /* Whether it ever was open. */
 bool place_is_known(const struct place *p);
 

@@ -53,8 +53,8 @@ enum store_error {
 	STORE_VANISHED = -20008, /* the directory is gone, or another one */
 	STORE_DIGEST_DIFFERS = -20009, /* from wish.claims */
 	STORE_NO_DIGEST = -20010, /* one that was wished for cannot be had */
-	STORE_NO_ROOM = -20012,	  /* beside min_free and what others need */
 	STORE_UNMOUNTED = -20011, /* what is there is not on the disk it was */
+	STORE_NO_ROOM = -20012,	  /* beside min_free and what others need */
 };
 
 /* What to store. */

@@ -25,11 +25,12 @@ struct buffer {
 
 struct newest {
 	_Atomic uint64_t key_dev, key_inode;
-	_Atomic uint32_t used;	  /* 0: free, pid: being set up, or IN_USE */
-	_Atomic uint32_t scanned; /* what was there before us is known */
-	_Atomic uint32_t scanner; /* who finds out, while it does */
-	_Atomic uint64_t current; /* its version, and index + 1; 0: none */
-	_Atomic uint64_t tickets; /* that were taken */
+	_Atomic uint64_t identity; /* of the directory that has that inode */
+	_Atomic uint32_t used;	   /* 0: free, pid: being set up, or IN_USE */
+	_Atomic uint32_t scanned;  /* what was there before us is known */
+	_Atomic uint32_t scanner;  /* who finds out, while it does */
+	_Atomic uint64_t current;  /* its version, and index + 1; 0: none */
+	_Atomic uint64_t tickets;  /* that were taken */
 	struct buffer buffers[BUFFERS];
 };
 
@@ -49,32 +50,6 @@ struct newest_table *
 newest_table_new(struct shm *s)
 {
 	return shm_alloc(s, sizeof(struct newest_table));
-}
-
-struct newest *
-newest_of(struct newest_table *t, dev_t dev, ino_t inode)
-{
-	for (size_t i = 0; i < RECORDS; i++) {
-		struct newest *n = &t->records[i];
-		uint32_t used = 0;
-
-		if (atomic_compare_exchange_strong(
-			&n->used, &used, (uint32_t)getpid())) {
-			atomic_store(&n->key_dev, (uint64_t)dev);
-			atomic_store(&n->key_inode, (uint64_t)inode);
-			atomic_store(&n->used, IN_USE);
-			return n;
-		}
-		/* Somebody is setting it up: a matter of two stores, or
-		 * forever if it died there; then this one is passed over. */
-		for (int spin = 0; spin < 1000 && used != IN_USE; spin++)
-			used = atomic_load(&n->used);
-		if (used == IN_USE &&
-		    atomic_load(&n->key_dev) == (uint64_t)dev &&
-		    atomic_load(&n->key_inode) == (uint64_t)inode)
-			return n;
-	}
-	return NULL;
 }
 
 bool
@@ -182,6 +157,54 @@ copy_entry(struct newest *n, uint64_t current, struct newest_entry *ret)
 	*ret = b->entry;
 	atomic_thread_fence(memory_order_acquire);
 	return version_of(atomic_load(&b->tag)) == version_of(current);
+}
+
+/*
+ * Another directory may have got the inode.  Whoever sees that first forgets
+ * what was known of the one before, but for what was published meanwhile.
+ */
+static void
+begin_anew(struct newest *n, uint64_t identity)
+{
+	uint64_t current = atomic_load(&n->current);
+	uint64_t before = atomic_load(&n->identity);
+
+	if (identity == 0 || before == identity ||
+	    !atomic_compare_exchange_strong(&n->identity, &before, identity))
+		return;
+	atomic_store(&n->scanned, 0);
+	if (current != 0 &&
+	    atomic_compare_exchange_strong(&n->current, &current, 0))
+		give_back(n, current);
+}
+
+struct newest *
+newest_of(struct newest_table *t, dev_t dev, ino_t inode, uint64_t identity)
+{
+	for (size_t i = 0; i < RECORDS; i++) {
+		struct newest *n = &t->records[i];
+		uint32_t used = 0;
+
+		if (atomic_compare_exchange_strong(
+			&n->used, &used, (uint32_t)getpid())) {
+			atomic_store(&n->key_dev, (uint64_t)dev);
+			atomic_store(&n->key_inode, (uint64_t)inode);
+			atomic_store(&n->identity, identity);
+			atomic_store(&n->used, IN_USE);
+			return n;
+		}
+		/* Somebody is setting it up: a matter of two stores, or
+		 * forever if it died there; then this one is passed over. */
+		for (int spin = 0; spin < 1000 && used != IN_USE; spin++)
+			used = atomic_load(&n->used);
+		if (used == IN_USE &&
+		    atomic_load(&n->key_dev) == (uint64_t)dev &&
+		    atomic_load(&n->key_inode) == (uint64_t)inode) {
+			begin_anew(n, identity);
+			return n;
+		}
+	}
+	return NULL;
 }
 
 void

@@ -60,6 +60,13 @@ place_remember(struct place *p, const char *real, unsigned mounts)
 	atomic_store(&p->seen, seen_as(real, mounts));
 }
 
+void
+place_copy(struct place *to, const struct place *from)
+{
+	atomic_init(&to->key, atomic_load(&from->key));
+	atomic_init(&to->seen, atomic_load(&from->seen));
+}
+
 bool
 place_is_known(const struct place *p)
 {

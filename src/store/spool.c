@@ -137,6 +137,12 @@ open_dir(const char *dir, struct place *place)
 	return err < 0 ? err : fd;
 }
 
+static bool
+is_gone(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR;
+}
+
 /* Does O_DIRECT pay on this file system, or at least work where it is wanted? */
 static bool
 goes_direct(int fd, const struct device_traits *t, enum spool_direct wish)
@@ -151,21 +157,23 @@ int
 spool_check(
     const struct spool_setup *setup, struct str *report, bool *ret_forgets)
 {
-	struct place none = {0}, *place = NULL;
+	struct place known = {0};
+	const struct place *place = NULL;
 	struct unpublished u = {.fd = -1};
 	struct publish p = {.temp_dir = -1};
 	struct device_traits traits;
 	int fd, err;
 
+	/* A copy: this may be refused, and then nothing was open. */
 	if (setup->places != NULL)
 		place = places_of(setup->places, setup->dir);
-	if (place == NULL)
-		place = &none;
-	fd = open_dir(setup->dir, place);
+	if (place != NULL)
+		place_copy(&known, place);
+	fd = open_dir(setup->dir, &known);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
-		return fd == -ENOENT && place_is_known(place) ? STORE_VANISHED
-							      : fd;
+		return is_gone(fd) && place_is_known(&known) ? STORE_VANISHED
+							     : fd;
 	}
 	err = publish_init(&p, fd, setup->overwrite);
 	if (err == 0)
@@ -266,6 +274,7 @@ open_job(void *arg)
 		err = -errno;
 		goto close_fd;
 	}
+	at->identity = path_identity(fd);
 	at->traits = device_traits_of(fd);
 	err = publish_init(&at->publish, fd, sp->to.overwrite);
 	if (err < 0)
@@ -298,7 +307,8 @@ take_over(struct spool *sp, struct spool_dir *at)
 	if (at->dirsync == NULL)
 		return -ENOMEM;
 	at->ledger = ledger_of(sp->to.ledger, at->st.st_dev);
-	at->newest = newest_of(sp->to.newest, at->st.st_dev, at->st.st_ino);
+	at->newest = newest_of(
+	    sp->to.newest, at->st.st_dev, at->st.st_ino, at->identity);
 	at->health.on_health = spool_on_health;
 	device_listen(at->device, &at->health);
 	spool_enter(at);
@@ -333,6 +343,10 @@ say_opened(const struct spool *sp)
 	if (sp->at->newest == NULL)
 		log_error("%s: too many output directories: its newest upload "
 			  "is not known",
+		    sp->base.dir);
+	if (sp->place == &sp->own_place && !sp->was_open)
+		log_error("%s: too many output directories: once its disk is "
+			  "not mounted, workers that start then do not know",
 		    sp->base.dir);
 	if (sp->at->ledger == NULL)
 		log_error("%s: too many disks: uploads that cannot fit on "
@@ -405,9 +419,10 @@ spool_reopen(struct spool_dir *at)
 
 	if (at != sp->at)
 		return;
-	log_error("%s: is not the directory any more that it was; uploads to "
-		  "it get 503 until it can be opened again",
-	    sp->base.dir);
+	log_error("%s: is not the directory any more that it was, or its "
+		  "%s is not; uploads to it get 503 until it can be opened "
+		  "again",
+	    sp->base.dir, PUBLISH_TEMP_DIR);
 	sp->at = NULL;
 	sp->base.is_open = false;
 	sp->base.files++; /* not idle before it is closed */

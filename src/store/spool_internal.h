@@ -31,6 +31,7 @@ struct spool_dir {
 	size_t users; /* files in it, and the spool itself */
 	int fd;
 	struct stat st;
+	uint64_t identity; /* path_identity() */
 	struct device_traits traits;
 	struct publish publish;
 	struct device *device;

@@ -483,6 +483,51 @@ _new_workers() {
 	heals
 }
 
+@test "made by a reload that was refused, and removed: the next one makes it" {
+	begin
+	write_conf '' "location /gone { output_dir $UP; } location /new { output_dir $T/place/new; }
+		location /bad { output_dir /proc/bad; }"
+	run ! reload
+	[ -d place/new ]
+	rmdir place/new
+	write_conf '' "location /gone { output_dir $UP; } location /new { output_dir $T/place/new; }"
+	reload
+	upload PUT /new/x small
+	assert_status 201
+}
+
+@test "a file is where its parent was, at a reload: 503, and it heals" {
+	begin
+	mv place moved
+	touch place
+	reload
+	log_has "warn .*location /gone -> $UP: is gone since it was open: it gets 503 until it is well again"
+	refused 503
+	rm place
+	mv moved place
+	heals
+}
+
+@test "made anew under its old inode: the newest is what is in it now" {
+	local inode i=0
+
+	loop_disk ext4 64M
+	UP=$DISK/up
+	begin
+	inode=$(stat -c %i "$UP")
+	rm -r "$UP"
+	_is_free() {
+		request GET /gone # so that the server lets it go
+		mkdir "$DISK/new$((i += 1))"
+		[ "$(stat -c %i "$DISK/new$i")" = "$inode" ]
+	}
+	eventually _is_free
+	cp large "$DISK/new$i/other"
+	mv "$DISK/new$i" "$UP"
+	_finds_other() { request GET /gone && cmp -s answer large; }
+	eventually _finds_other
+}
+
 @test "unmounted: nor do they take what lies below the mount point" {
 	loop_disk ext4 64M
 	UP=$DISK/up

@@ -80,15 +80,15 @@ is_whole(const struct newest_entry *e)
 static void
 a_directory_has_one_record(void **state)
 {
-	struct newest *a = newest_of(table, 1, 10), *b;
+	struct newest *a = newest_of(table, 1, 10, 0), *b;
 
 	(void)state;
 	assert_non_null(a);
-	assert_ptr_equal(newest_of(table, 1, 10), a);
-	b = newest_of(table, 1, 11);
+	assert_ptr_equal(newest_of(table, 1, 10, 0), a);
+	b = newest_of(table, 1, 11, 0);
 	assert_ptr_not_equal(b, a);
-	assert_ptr_not_equal(newest_of(table, 2, 10), a);
-	assert_ptr_equal(newest_of(table, 1, 11), b);
+	assert_ptr_not_equal(newest_of(table, 2, 10, 0), a);
+	assert_ptr_equal(newest_of(table, 1, 11, 0), b);
 }
 
 static void
@@ -97,16 +97,17 @@ a_full_table_says_so(void **state)
 	ino_t i = 0;
 
 	(void)state;
-	while (newest_of(table, 1, i) != NULL)
+	while (newest_of(table, 1, i, 0) != NULL)
 		assert_true(++i < 100000);
 	assert_true(i >= 100);
-	assert_non_null(newest_of(table, 1, 0)); /* those there are still are */
+	/* Those there are still are. */
+	assert_non_null(newest_of(table, 1, 0, 0));
 }
 
 static void
 each_is_replaced_once(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1);
+	struct newest *n = newest_of(table, 1, 1, 0);
 	struct newest_entry e = entry(1), got, old;
 
 	(void)state;
@@ -128,7 +129,7 @@ each_is_replaced_once(void **state)
 static void
 an_earlier_ticket_does_not_replace_a_later_one(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1);
+	struct newest *n = newest_of(table, 1, 1, 0);
 	struct newest_entry early = entry(1), late = entry(2), got, gone;
 
 	(void)state;
@@ -151,7 +152,7 @@ an_earlier_ticket_does_not_replace_a_later_one(void **state)
 static void
 one_alone_scans(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1);
+	struct newest *n = newest_of(table, 1, 1, 0);
 	struct newest_entry e = entry(1), got;
 
 	(void)state;
@@ -168,7 +169,7 @@ one_alone_scans(void **state)
 static void
 an_empty_directory_is_known_too(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1);
+	struct newest *n = newest_of(table, 1, 1, 0);
 	struct newest_entry got;
 
 	(void)state;
@@ -182,7 +183,7 @@ an_empty_directory_is_known_too(void **state)
 static void
 what_was_published_meanwhile_is_newer(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1);
+	struct newest *n = newest_of(table, 1, 1, 0);
 	struct newest_entry e = entry(1), fresh = entry(2), got, old;
 
 	(void)state;
@@ -195,6 +196,27 @@ what_was_published_meanwhile_is_newer(void **state)
 	assert_int_equal(got.inode, fresh.inode);
 	assert_true(newest_set(n, &e, &old));
 	assert_int_equal(old.inode, fresh.inode);
+}
+
+static void
+another_directory_with_the_inode_begins_anew(void **state)
+{
+	struct newest *n = newest_of(table, 1, 1, 77);
+	struct newest_entry e = entry(1), found = entry(2), got, gone;
+
+	(void)state;
+	/* More often than there are buffers: none is lost by it. */
+	for (uint64_t identity = 78; identity < 200; identity++) {
+		assert_true(newest_claim_scan(n));
+		newest_scanned(n, &found);
+		assert_true(newest_set(n, &e, &gone));
+		assert_ptr_equal(newest_of(table, 1, 1, identity - 1), n);
+		assert_ptr_equal(newest_of(table, 1, 1, 0), n);
+		assert_true(newest_get(n, &got));
+		assert_ptr_equal(newest_of(table, 1, 1, identity), n);
+		assert_false(newest_get(n, &got));
+		assert_false(newest_is_known(n));
+	}
 }
 
 /* Run `act(i)` in a process of its own; its pid. */
@@ -280,7 +302,7 @@ many_processes_tear_no_name(void **state)
 
 	(void)state;
 	new_board();
-	hammered = newest_of(table, 1, 1);
+	hammered = newest_of(table, 1, 1, 0);
 	for (unsigned i = 0; i < READERS; i++)
 		readers[i] = spawn(read_many, i);
 	for (unsigned i = 0; i < WRITERS; i++)
@@ -310,7 +332,7 @@ static void
 claim(unsigned i)
 {
 	(void)i;
-	if (newest_claim_scan(newest_of(table, 5, 5)))
+	if (newest_claim_scan(newest_of(table, 5, 5, 0)))
 		atomic_fetch_add(&board->claims, 1);
 }
 
@@ -339,11 +361,11 @@ a_dead_scanners_claim_comes_back(void **state)
 	pid = spawn(claim, 0);
 	assert_true(ends_well(pid));
 	assert_int_equal(atomic_load(&board->claims), 1);
-	assert_false(newest_claim_scan(newest_of(table, 5, 5)));
+	assert_false(newest_claim_scan(newest_of(table, 5, 5, 0)));
 	newest_forget(table, getpid()); /* not the one that has it */
-	assert_false(newest_claim_scan(newest_of(table, 5, 5)));
+	assert_false(newest_claim_scan(newest_of(table, 5, 5, 0)));
 	newest_forget(table, pid);
-	assert_true(newest_claim_scan(newest_of(table, 5, 5)));
+	assert_true(newest_claim_scan(newest_of(table, 5, 5, 0)));
 	munmap(board, sizeof(*board));
 }
 
@@ -421,7 +443,7 @@ the_dead_leave_nothing_taken(void **state)
 		print_message("not with TSan: skipped\n");
 		skip();
 	}
-	hammered = newest_of(table, 1, 1);
+	hammered = newest_of(table, 1, 1, 0);
 	set_some(0);
 	all = publish_and_die(100000);
 	if (all == -1) {
@@ -460,6 +482,7 @@ main(void)
 	    TEST(one_alone_scans),
 	    TEST(an_empty_directory_is_known_too),
 	    TEST(what_was_published_meanwhile_is_newer),
+	    TEST(another_directory_with_the_inode_begins_anew),
 	    TEST(many_processes_tear_no_name),
 	    TEST(one_process_alone_scans),
 	    TEST(a_dead_scanners_claim_comes_back),
