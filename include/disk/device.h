@@ -7,6 +7,8 @@
  * A device is *sick* while its oldest operation has taken longer than
  * disk_stall_timeout (stalled; the engine looks), or after something could not
  * be made durable (failed; a probe makes it well again).  Who uses it listens.
+ * Workers tell each other: where any has found it sick, none begins anything
+ * new; what it has in flight itself goes on until it finds out, too.
  */
 #ifndef DISK_DEVICE_H
 #define DISK_DEVICE_H
@@ -17,6 +19,7 @@
 #include "base/check.h"
 #include "base/list.h"
 #include "disk/chunk.h"
+#include "stat/sickness.h"
 
 /* How operations on a file system may be carried out. */
 enum device_kind {
@@ -49,22 +52,30 @@ struct device {
 					  ended one (monotonic) */
 	struct list_node busy;	       /* the engine's, while there are any */
 
-	bool stalled, failed;
-	double failed_s; /* when it failed last (monotonic) */
-	bool probing;	 /* somebody tries whether it is well again */
+	bool stalled, failed;	      /* as this worker has found */
+	struct sickness_disk *shared; /* as all have; NULL: there is none */
+	double failed_s;	      /* when it failed last (monotonic) */
+	bool probing; /* somebody tries whether it is well again */
 	struct list listeners;
 };
 
-/* Told when a device falls sick, changes what it has, or is well again. */
+/* Told when a device falls sick, changes what it has, or is well again; `news`:
+ * no worker had said so before, or none says otherwise any more. */
 struct device_listener {
 	struct list_node node;
-	void (*on_health)(struct device_listener *l, struct device *d);
+	void (*on_health)(
+	    struct device_listener *l, struct device *d, bool news);
 };
 
 struct device_set;
 
 /* An empty set, whose devices charge `pool`; NULL when out of memory. */
 NODISCARD struct device_set *device_set_new(struct chunk_pool *pool);
+
+/* Before the first device_get(): workers tell each other in `s`, this one as
+ * `slot`. */
+void device_set_share(
+    struct device_set *set, struct sickness *s, unsigned slot);
 
 /* Free it and its devices; operations in flight are a bug. */
 void device_set_free(struct device_set **sp);
@@ -103,6 +114,11 @@ device_is_sick(const struct device *d)
 {
 	return d->stalled || d->failed;
 }
+
+/* Whether nothing new is to be begun on it, by what all workers know; and
+ * nothing read, which does not care for a sync that failed. */
+bool device_is_avoided(const struct device *d);
+bool device_is_hanging(const struct device *d);
 
 /* Its health is this now; those who listen are told of a change, and may stop
  * listening, but may not begin to. */

@@ -32,6 +32,7 @@ struct children {
 	struct newest_table *newest;
 	struct places *places;
 	struct ledger *ledger;
+	struct sickness *sickness;
 	struct tally *tally;
 	int alive[2]; /* a pipe: workers read it, its end is the master's */
 	/* Called in a fresh child: close what is the master's alone. */

@@ -19,6 +19,7 @@
 #include "proc/sockets.h"
 #include "stat/ledger.h"
 #include "stat/shm.h"
+#include "stat/sickness.h"
 #include "stat/tally.h"
 #include "store/newest.h"
 #include "store/places.h"
@@ -31,6 +32,7 @@ struct worker_setup {
 	struct newest_table *newest;
 	struct places *places;
 	struct ledger *ledger;
+	struct sickness *sickness;
 	struct tally *tally;
 	struct slot *slot;
 	int master; /* reads end-of-file when the master is gone; -1: none */

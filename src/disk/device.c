@@ -10,6 +10,8 @@ struct device_set {
 	struct chunk_pool *pool;
 	struct list devices;
 	size_t disks; /* of them, those that are known and not memory */
+	struct sickness *sickness; /* NULL: of this worker only */
+	unsigned slot;
 };
 
 struct device_set *
@@ -22,6 +24,14 @@ device_set_new(struct chunk_pool *pool)
 	set->pool = pool;
 	list_init(&set->devices);
 	return set;
+}
+
+void
+device_set_share(struct device_set *set, struct sickness *s, unsigned slot)
+{
+	check(list_is_empty(&set->devices));
+	set->sickness = s;
+	set->slot = slot;
 }
 
 static struct device *
@@ -60,6 +70,8 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 	d->id = id;
 	d->kind = traits.kind;
 	d->direct = traits.direct;
+	if (set->sickness != NULL)
+		d->shared = sickness_of(set->sickness, id);
 	set->disks += traits.kind != DEVICE_MEMORY;
 	chunk_account_add(set->pool, &d->account);
 	chunk_account_add(set->pool, &d->fetching);
@@ -96,27 +108,45 @@ device_disks(const struct device *d)
 	return d->set == NULL || d->set->disks == 0 ? 1 : d->set->disks;
 }
 
-static void
-tell(struct device *d)
+bool
+device_is_avoided(const struct device *d)
 {
+	return device_is_sick(d) ||
+	       (d->shared != NULL && sickness_is_sick(d->shared));
+}
+
+bool
+device_is_hanging(const struct device *d)
+{
+	return d->stalled ||
+	       (d->shared != NULL && sickness_is_stalled(d->shared));
+}
+
+static void
+change(struct device *d, bool stalled, bool failed)
+{
+	bool was_sick = device_is_sick(d), news;
 	struct list_node *n, *tmp;
 
+	d->stalled = stalled;
+	d->failed = failed;
+	news = was_sick != device_is_sick(d);
+	if (d->shared != NULL)
+		news = sickness_say(d->shared, d->set->slot, stalled, failed);
 	LIST_EACH(&d->listeners, n, tmp)
 	{
 		struct device_listener *l =
 		    container_of(n, struct device_listener, node);
 
-		l->on_health(l, d);
+		l->on_health(l, d, news);
 	}
 }
 
 void
 device_set_stalled(struct device *d, bool stalled)
 {
-	if (d->stalled == stalled)
-		return;
-	d->stalled = stalled;
-	tell(d);
+	if (d->stalled != stalled)
+		change(d, stalled, d->failed);
 }
 
 void
@@ -124,10 +154,8 @@ device_set_failed(struct device *d, bool failed)
 {
 	if (failed)
 		d->failed_s = clock_mono_s();
-	if (d->failed == failed)
-		return;
-	d->failed = failed;
-	tell(d);
+	if (d->failed != failed)
+		change(d, d->stalled, failed);
 }
 
 void

@@ -25,13 +25,14 @@ children_init(struct children *c, size_t things)
 
 	list_init(&c->list);
 	c->shm = shm_new(newest_table_size() + places_size() +
-			 tally_size(things) + ledger_size());
+			 tally_size(things) + ledger_size() + sickness_size());
 	if (c->shm == NULL)
 		return -ENOMEM;
 	c->newest = newest_table_new(c->shm);
 	c->places = places_new(c->shm);
 	c->tally = tally_new(c->shm, things);
 	c->ledger = ledger_new(c->shm);
+	c->sickness = sickness_new(c->shm);
 	if (pipe(c->alive) == -1)
 		return -errno;
 	for (int i = 0; i < 2; i++) {
@@ -112,6 +113,7 @@ be_worker(struct children *c, const struct child *ch,
 	own.newest = c->newest;
 	own.places = c->places;
 	own.ledger = c->ledger;
+	own.sickness = c->sickness;
 	own.tally = c->tally;
 	own.slot = ch->slot;
 	own.master = c->alive[0];
@@ -236,6 +238,11 @@ children_reap(struct children *c, bool stopping)
 		newest_forget(c->newest, pid);
 		tally_forget(c->tally, shm_slot_number(c->shm, ch->slot));
 		ledger_forget(c->ledger, shm_slot_number(c->shm, ch->slot));
+		if (sickness_forget(
+			c->sickness, shm_slot_number(c->shm, ch->slot)))
+			log_notice("worker %ld (%u.%u) was the last that had "
+				   "found a disk sick: uploads try it again",
+			    (long)pid, ch->index, ch->generation);
 		shm_slot_wipe(ch->slot);
 		ch->slot = NULL;
 		ch->pid = 0;

@@ -484,6 +484,7 @@ run_alone(struct master *m)
 	setup.newest = m->children.newest;
 	setup.places = m->children.places;
 	setup.ledger = m->children.ledger;
+	setup.sickness = m->children.sickness;
 	setup.tally = m->children.tally;
 	setup.slot = shm_slot_take(m->children.shm);
 	check(setup.slot != NULL);

@@ -441,6 +441,9 @@ begin_shared(struct worker *w)
 	if (w->pool == NULL)
 		return -ENOMEM;
 	w->devices = device_set_new(w->pool);
+	if (w->devices != NULL)
+		device_set_share(w->devices, w->to->sickness,
+		    shm_slot_number(w->to->shm, w->to->slot));
 	w->compute = w->devices ? device_new_compute(w->devices) : NULL;
 	if (w->compute == NULL)
 		return -ENOMEM;

@@ -32,15 +32,9 @@ ledger_of(struct ledger *l, dev_t dev)
 {
 	uint64_t key = (uint64_t)dev + 1;
 
-	for (size_t i = 0; i < DISKS_MAX; i++) {
-		uint64_t seen = 0;
-
-		/* Taken now, or by somebody before: perhaps for this disk. */
-		if (atomic_compare_exchange_strong(
-			&l->disks[i].key, &seen, key) ||
-		    seen == key)
+	for (size_t i = 0; i < DISKS_MAX; i++)
+		if (shm_claim(&l->disks[i].key, key))
 			return &l->disks[i];
-	}
 	return NULL;
 }
 

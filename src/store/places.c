@@ -33,15 +33,9 @@ places_of(struct places *p, const char *dir)
 	/* Paths are the administrator's: nobody chooses collisions. */
 	uint64_t key = hash_bytes(0, dir, strlen(dir)) | 1;
 
-	for (size_t i = 0; i < PLACES_MAX; i++) {
-		uint64_t seen = 0;
-
-		/* Taken now, or by somebody before: perhaps for this path. */
-		if (atomic_compare_exchange_strong(
-			&p->places[i].key, &seen, key) ||
-		    seen == key)
+	for (size_t i = 0; i < PLACES_MAX; i++)
+		if (shm_claim(&p->places[i].key, key))
 			return &p->places[i];
-	}
 	return NULL;
 }
 

@@ -45,21 +45,14 @@ end_held(struct spool_dir *at)
 }
 
 static void
-say(struct spool_dir *at)
+say(const struct spool_dir *at)
 {
 	const struct device *d = at->device;
 	const char *dir = at->spool->base.dir;
 
-	if (!device_is_sick(d)) {
-		if (at->said_sick)
-			log_notice("%s: the disk answers again", dir);
-		at->said_sick = false;
-		return;
-	}
-	if (at->said_sick)
-		return;
-	at->said_sick = true;
-	if (d->stalled)
+	if (!device_is_sick(d))
+		log_notice("%s: the disk answers again", dir);
+	else if (d->stalled)
 		log_error("%s: the disk does not answer: an operation has "
 			  "taken %.0fs; its uploads get 503 until it does",
 		    dir, device_oldest_s(d));
@@ -173,12 +166,13 @@ on_sick_look(struct ev_loop *loop, ev_timer *w, int revents)
 	}
 	if (!at->device->stalled)
 		end_held(at);
-	if (!device_is_sick(at->device) && list_is_empty(&at->held_incoming) &&
+	if (!device_is_avoided(at->device) &&
+	    list_is_empty(&at->held_incoming) &&
 	    list_is_empty(&at->held_outgoing)) {
 		ev_timer_stop(loop, w);
 		return;
 	}
-	if (device_is_sick(at->device))
+	if (device_is_avoided(at->device))
 		look_at_place(at);
 	probe(at);
 }
@@ -193,11 +187,12 @@ spool_health_watch(struct spool *sp)
 }
 
 void
-spool_on_health(struct device_listener *l, struct device *d)
+spool_on_health(struct device_listener *l, struct device *d, bool news)
 {
 	struct spool_dir *at = container_of(l, struct spool_dir, health);
 
-	say(at);
+	if (news)
+		say(at);
 	if (!d->stalled)
 		end_held(at);
 	if (!device_is_sick(d))

@@ -333,8 +333,10 @@ new_file(
 	check(len < STORE_NAME_MAX);
 	if (!sp->base.is_open)
 		return STORE_NOT_READY;
-	if (device_is_sick(sp->at->device))
+	if (device_is_avoided(sp->at->device)) {
+		spool_health_watch(sp); /* the path may lead elsewhere */
 		return STORE_SICK;
+	}
 	f = calloc(1, sizeof(*f) + len + 1);
 	if (f == NULL)
 		return -ENOMEM;

@@ -43,7 +43,6 @@ struct spool_dir {
 	struct list incoming, outgoing;
 	/* files to be ended when the disk answers again */
 	struct list held_incoming, held_outgoing;
-	bool said_sick;
 	struct op probe_op;
 	double probed_s; /* when it was begun */
 	struct op scan_op;
@@ -182,7 +181,7 @@ void spool_reopen(struct spool_dir *at);
 /* spool_health.c */
 void spool_health_init(struct spool *sp);
 void spool_health_fini(struct spool *sp);
-void spool_on_health(struct device_listener *l, struct device *d);
+void spool_on_health(struct device_listener *l, struct device *d, bool news);
 /* The directory was opened; its disk may be known to have failed. */
 void spool_health_opened(struct spool *sp);
 /* An upload ended in `err`: does that say something of the directory? */

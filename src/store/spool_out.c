@@ -291,8 +291,10 @@ spool_out_open(struct store *s, const char *name, void *owner,
 
 	if (!sp->base.is_open)
 		return STORE_NOT_READY;
-	if (sp->at->device->stalled)
+	if (device_is_hanging(sp->at->device)) {
+		spool_health_watch(sp);
 		return STORE_SICK;
+	}
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		return -ENOMEM;

@@ -7,6 +7,7 @@ load ../lib/penstock
 
 SICK='the disk does not answer: an operation has taken [0-9]+s; its uploads get 503 until it does'
 WELL='the disk answers again'
+FORGOTTEN='.* was the last that had found a disk sick'
 
 teardown() {
 	[[ -z ${FROZEN:-} ]] || fsfreeze -u "$FROZEN" 2>/dev/null
@@ -30,7 +31,7 @@ begin_at() {
 	SLOW=$1
 	start_server "output_dir $MEMORY/files;" "location /slow { output_dir $SLOW; ${2:-} }
 		location /disk { output_dir $T/uploads; }" \
-		"worker_processes 1; disk_stall_timeout 1s; ${3:-}"
+		"worker_processes ${WORKERS:-1}; disk_stall_timeout ${STALL:-1s}; ${3:-}"
 	WORKER=$(workers)
 	random_file body 300K
 	upload PUT /slow/stored body
@@ -391,6 +392,87 @@ beside() {
 
 @test "small uploads keep 9/10 of their rate beside 200 stalled ones" {
 	beside 200
+}
+
+# ---- several workers
+
+# all_refuse: whichever of them gets it, and long before it could find out.
+all_refuse() {
+	local i
+
+	for i in {1..12}; do
+		upload PUT /slow/new body --max-time 2
+		refused
+		request GET /slow/stored --max-time 2
+		assert_status 503
+	done
+}
+
+@test "of four workers one finds out: all refuse, and one says so" {
+	local i
+
+	WORKERS=4 STALL=3s begin
+	slowfs_ctl stall write
+	bulk 1
+	eventually is_sick
+	all_refuse
+	others_go_on many
+	all_got 503 1
+	said 1 0
+	slowfs_ctl resume
+	eventually is_well
+	for i in {1..12}; do
+		upload PUT "/slow/well$i" body --max-time 5
+		assert_status 201
+	done
+	said 1 1
+}
+
+@test "of four workers one could not sync: all refuse until it can" {
+	local i
+
+	WORKERS=4 begin
+	slowfs_ctl fail fsync EIO
+	upload PUT /slow/lost body --max-time 10
+	assert_status 500
+	for i in {1..12}; do
+		upload PUT /slow/new body --max-time 2
+		refused
+	done
+	assert_equal "$(_count "$SLOW: the disk could not make an upload durable" error.log)" 1
+	# Reading does not care.
+	request GET /slow/stored --max-time 2
+	assert_status 200
+	slowfs_ctl clear
+	works_again
+	assert_equal "$(_count "$SLOW: $WELL" error.log)" 1
+}
+
+@test "who had found out dies: the others try it again" {
+	begin
+	slowfs_ctl stall write
+	bulk 1
+	eventually is_sick
+	kill -KILL "$WORKER"
+	wait "$BULK"
+	slowfs_ctl resume
+	eventually log_has "worker $WORKER $FORGOTTEN"
+	works_again
+}
+
+@test "a reload while it is sick: the new workers know" {
+	STALL=3s begin
+	slowfs_ctl stall write
+	bulk 1
+	eventually is_sick
+	PENSTOCK_PATIENCE=20 reload
+	all_refuse
+	said 1 0
+	slowfs_ctl resume
+	# The old one may end before it says so.
+	eventually log_has "$WELL|worker $WORKER $FORGOTTEN"
+	works_again
+	only again stored
 }
 
 # ---- a frozen ext4

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -37,7 +38,7 @@ struct call {
 struct ear {
 	struct device_listener listener;
 	struct device *device;
-	unsigned told;
+	unsigned told, news;
 	bool was_sick;		      /* when it was told the last time */
 	struct device_listener *mute; /* stops listening then; or NULL */
 };
@@ -56,11 +57,12 @@ static struct fixture {
 } f;
 
 static void
-on_health(struct device_listener *l, struct device *d)
+on_health(struct device_listener *l, struct device *d, bool news)
 {
 	struct ear *e = container_of(l, struct ear, listener);
 
 	assert_ptr_equal(d, e->device);
+	e->news += news;
 	assert_true(e->was_sick != device_is_sick(d));
 	e->was_sick = device_is_sick(d);
 	e->told++;
@@ -566,6 +568,54 @@ a_disk_may_be_sick_in_two_ways(void **state)
 	device_set_stalled(f.dev, false);
 	assert_false(device_is_sick(f.dev));
 	assert_int_equal(f.ear.told, 4);
+	/* News is that it fell sick, and that it is well, and no more. */
+	assert_int_equal(f.ear.news, 2);
+}
+
+static struct device *
+as_worker(struct device_set *set, struct sickness *s, unsigned slot)
+{
+	struct device *d;
+
+	device_set_share(set, s, slot);
+	d = device_get(set, 77, (struct device_traits){.kind = DEVICE_LOCAL});
+	assert_non_null(d);
+	return d;
+}
+
+static void
+workers_tell_each_other(void **state)
+{
+	struct shm *shm = shm_new(sickness_size());
+	struct sickness *s = sickness_new(shm);
+	struct device_set *sets[2] = {
+	    device_set_new(f.pool), device_set_new(f.pool)};
+	struct device *a = as_worker(sets[0], s, 0);
+	struct device *b = as_worker(sets[1], s, 200);
+	struct ear at_a, at_b;
+
+	(void)state;
+	listen_to(a, &at_a);
+	listen_to(b, &at_b);
+	device_set_stalled(a, true);
+	assert_true(device_is_avoided(b) && device_is_hanging(b));
+	assert_false(device_is_sick(b)); /* its own go on */
+	assert_int_equal(at_b.told, 0);
+	device_set_failed(b, true);
+	assert_int_equal(at_a.news, 1);
+	assert_int_equal(at_b.news, 0);
+	device_set_stalled(a, false);
+	assert_true(device_is_avoided(a));
+	assert_false(device_is_hanging(a) || device_is_hanging(b));
+	assert_int_equal(at_a.news, 1);
+	device_set_failed(b, false);
+	assert_false(device_is_avoided(a) || device_is_avoided(b));
+	assert_int_equal(at_b.news, 1);
+	device_unlisten(&at_a.listener);
+	device_unlisten(&at_b.listener);
+	device_set_free(&sets[0]);
+	device_set_free(&sets[1]);
+	munmap(shm, sizeof(*shm) + sickness_size());
 }
 
 static void
@@ -625,6 +675,7 @@ main(void)
 	    TEST(others_are_not_stalled),
 	    TEST(all_who_listen_are_told_and_may_stop),
 	    TEST(a_disk_may_be_sick_in_two_ways),
+	    TEST(workers_tell_each_other),
 	    TEST(stuck_is_when_nothing_else_is_left),
 	    TEST(stuck_is_who_waits_for_a_place_there),
 	};

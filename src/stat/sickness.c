@@ -1,0 +1,106 @@
+#include "stat/sickness.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum {
+	DISKS_MAX = 128,
+	WORD_BITS = 64,
+	WORDS = SHM_SLOTS / WORD_BITS,
+};
+
+/* A bit per slot. */
+struct bits {
+	_Atomic uint64_t words[WORDS];
+};
+
+struct sickness_disk {
+	_Atomic uint64_t key; /* st_dev + 1; 0: free */
+	struct bits stalled, failed;
+	/* Workers with a bit.  One that dies between the two is counted for
+	 * good or not at all: then some news is told too often or not. */
+	_Atomic int sayers;
+};
+
+struct sickness {
+	struct sickness_disk disks[DISKS_MAX];
+};
+
+size_t
+sickness_size(void)
+{
+	return sizeof(struct sickness);
+}
+
+struct sickness *
+sickness_new(struct shm *s)
+{
+	return shm_alloc(s, sizeof(struct sickness));
+}
+
+struct sickness_disk *
+sickness_of(struct sickness *s, dev_t dev)
+{
+	uint64_t key = (uint64_t)dev + 1;
+
+	for (size_t i = 0; i < DISKS_MAX; i++)
+		if (shm_claim(&s->disks[i].key, key))
+			return &s->disks[i];
+	return NULL;
+}
+
+/* Was it on? */
+static bool
+set_bit(struct bits *b, unsigned slot, bool on)
+{
+	_Atomic uint64_t *word = &b->words[slot / WORD_BITS];
+	uint64_t bit = UINT64_C(1) << slot % WORD_BITS;
+
+	return (bit & (on ? atomic_fetch_or(word, bit)
+			  : atomic_fetch_and(word, ~bit))) != 0;
+}
+
+static bool
+any_bit(const struct bits *b)
+{
+	for (size_t i = 0; i < WORDS; i++)
+		if (atomic_load(&b->words[i]) != 0)
+			return true;
+	return false;
+}
+
+bool
+sickness_is_stalled(const struct sickness_disk *d)
+{
+	return any_bit(&d->stalled);
+}
+
+bool
+sickness_is_sick(const struct sickness_disk *d)
+{
+	return any_bit(&d->stalled) || any_bit(&d->failed);
+}
+
+bool
+sickness_say(struct sickness_disk *d, unsigned slot, bool stalled, bool failed)
+{
+	bool was_stalled = set_bit(&d->stalled, slot, stalled);
+	bool was_failed = set_bit(&d->failed, slot, failed);
+	bool was_sick = was_stalled || was_failed;
+
+	if (was_sick == (stalled || failed))
+		return false;
+	return was_sick ? atomic_fetch_sub(&d->sayers, 1) == 1
+			: atomic_fetch_add(&d->sayers, 1) == 0;
+}
+
+bool
+sickness_forget(struct sickness *s, unsigned slot)
+{
+	bool news = false;
+
+	for (size_t i = 0; i < DISKS_MAX; i++)
+		if (sickness_say(&s->disks[i], slot, false, false))
+			news = true;
+	return news;
+}

@@ -1,0 +1,150 @@
+/*
+ * Workers tell each other which disks are sick.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "stat/sickness.h"
+
+enum {
+	THREADS = 4,
+	ROUNDS = 20000,
+};
+
+static struct shm *shm;
+static struct sickness *all;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	shm = shm_new(sickness_size());
+	assert_non_null(shm);
+	all = sickness_new(shm);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	munmap(shm, sizeof(*shm) + sickness_size());
+	return 0;
+}
+
+static void
+the_first_and_the_last_are_news(void **state)
+{
+	struct sickness_disk *d = sickness_of(all, 0);
+
+	(void)state;
+	assert_false(sickness_is_sick(d));
+	assert_true(sickness_say(d, 0, true, false));
+	assert_false(sickness_say(d, SHM_SLOTS - 1, false, true));
+	assert_true(sickness_is_stalled(d));
+	assert_false(sickness_say(d, 0, true, true));
+	assert_false(sickness_say(d, 0, false, false));
+	assert_false(sickness_is_stalled(d));
+	assert_true(sickness_is_sick(d));
+	assert_true(sickness_say(d, SHM_SLOTS - 1, false, false));
+	assert_false(sickness_is_sick(d));
+	assert_false(sickness_say(d, 7, false, false));
+}
+
+static void
+disks_are_told_apart(void **state)
+{
+	struct sickness_disk *a = sickness_of(all, 1), *b = sickness_of(all, 2);
+	dev_t more = 3;
+
+	(void)state;
+	assert_ptr_not_equal(a, b);
+	assert_ptr_equal(sickness_of(all, 1), a);
+	assert_true(sickness_say(a, 3, true, false));
+	assert_false(sickness_is_sick(b));
+	assert_true(sickness_say(b, 3, false, true));
+	assert_false(sickness_is_stalled(b));
+	while (sickness_of(all, more) != NULL)
+		assert_true(++more < 100000);
+	assert_ptr_equal(
+	    sickness_of(all, 2), b); /* those there are still are */
+}
+
+static void
+what_the_dead_said_is_forgotten(void **state)
+{
+	struct sickness_disk *a = sickness_of(all, 1), *b = sickness_of(all, 2);
+
+	(void)state;
+	assert_false(sickness_forget(all, 65));
+	assert_true(sickness_say(a, 65, true, true));
+	assert_false(sickness_say(a, 66, true, false));
+	assert_true(sickness_say(b, 65, false, true));
+	assert_false(sickness_forget(all, 64));
+	assert_true(sickness_forget(all, 65)); /* of b */
+	assert_true(sickness_is_sick(a));
+	assert_false(sickness_is_sick(b));
+	assert_false(sickness_forget(all, 65));
+	assert_true(sickness_forget(all, 66));
+	assert_false(sickness_is_sick(a));
+	assert_true(sickness_say(a, 1, true, false)); /* and is news again */
+}
+
+static atomic_int balance; /* news that it is sick, less those that it is not */
+
+static void *
+come_and_go(void *arg)
+{
+	struct sickness_disk *d = sickness_of(all, 9);
+	unsigned slot = (unsigned)(uintptr_t)arg * 63;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		if (sickness_say(d, slot, true, false))
+			atomic_fetch_add(&balance, 1);
+		if (sickness_say(d, slot, false, false))
+			atomic_fetch_sub(&balance, 1);
+	}
+	return NULL;
+}
+
+/* Whoever was first to say that it is sick, somebody says that it is not. */
+static void
+many_at_once_say_each_once(void **state)
+{
+	pthread_t threads[THREADS];
+
+	(void)state;
+	atomic_store(&balance, 0);
+	for (uintptr_t i = 0; i < THREADS; i++)
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, come_and_go, (void *)i),
+		    0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&balance), 0);
+	assert_false(sickness_is_sick(sickness_of(all, 9)));
+	assert_true(sickness_say(sickness_of(all, 9), 5, true, false));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(the_first_and_the_last_are_news),
+	    TEST(disks_are_told_apart),
+	    TEST(what_the_dead_said_is_forgotten),
+	    TEST(many_at_once_say_each_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
