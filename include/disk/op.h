@@ -46,7 +46,8 @@ struct op {
 	unsigned iovs;	/* of a write; 0: it has `buf` */
 	unsigned align; /* of a direct write; else 0 */
 	bool lengthy;	/* a call that takes its time even where nothing waits
-			   for a disk: freeing or scanning much */
+			   for a disk: freeing or scanning much, or waiting
+			   for a lock */
 	bool unhurried; /* nobody waits for it: it may take any time without
 			   its disk being called stalled */
 
