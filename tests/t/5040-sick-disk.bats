@@ -472,6 +472,10 @@ all_refuse() {
 	# The old one may end before it says so.
 	eventually log_has "$WELL|worker $WORKER $FORGOTTEN"
 	works_again
+	eventually is_gone "$WORKER"
+	# What it could not remove any more, the next server does.
+	stop_server
+	start_server "output_dir $SLOW;"
 	only again stored
 }
 

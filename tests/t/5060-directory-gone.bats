@@ -489,7 +489,7 @@ _new_workers() {
 		location /bad { output_dir /proc/bad; }"
 	run ! reload
 	[ -d place/new ]
-	rmdir place/new
+	rm -r place/new
 	write_conf '' "location /gone { output_dir $UP; } location /new { output_dir $T/place/new; }"
 	reload
 	upload PUT /new/x small
@@ -511,6 +511,7 @@ _new_workers() {
 @test "made anew under its old inode: the newest is what is in it now" {
 	local inode i=0
 
+	is_portable && skip 'a PORTABLE build cannot tell directories apart that have the same inode'
 	loop_disk ext4 64M
 	UP=$DISK/up
 	begin
