@@ -115,7 +115,8 @@ worker_of() {
 	return 0
 }
 
-_is_taken() { [[ -n $(worker_of "$1") ]]; }
+# (/proc/net/tcp may leave a line out while others come and go.)
+_is_taken() { TAKER=$(worker_of "$1") && [[ -n $TAKER ]]; }
 
 # A connection to the worker that is not $1, on $FD.
 connect_to_another() {
@@ -124,7 +125,7 @@ connect_to_another() {
 	for ((tries = 0; tries < 50; tries++)); do
 		connect
 		eventually _is_taken "$FD" || return
-		[[ $(worker_of "$FD") == "$1" ]] || return 0
+		[[ $TAKER == "$1" ]] || return 0
 		more+=("$FD")
 	done
 	return 1
@@ -137,7 +138,8 @@ two_together() {
 	big=$((ROOM / 10 * 6))
 	hold first $big
 	first=$FD
-	first_worker=$(worker_of "$first")
+	eventually _is_taken "$first"
+	first_worker=$TAKER
 	[[ -n $first_worker ]]
 	refused $big
 	refused $big
@@ -263,7 +265,8 @@ worker_is_killed() {
 		head -c 3000000 /dev/zero >&"$first"
 		_refused() { ! _fits $((ROOM / 2)); }
 		eventually _refused
-		kill -KILL "$(worker_of "$first")"
+		eventually _is_taken "$first"
+		kill -KILL "$TAKER"
 		hang_up "$first"
 		fits $((ROOM / 10 * 9))
 	done
