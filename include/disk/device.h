@@ -8,7 +8,8 @@
  * disk_stall_timeout (stalled; the engine looks), or after something could not
  * be made durable (failed; a probe makes it well again).  Who uses it listens.
  * Workers tell each other: where any has found it sick, none begins anything
- * new; what it has in flight itself goes on until it finds out, too.
+ * new; what it has in flight itself goes on until it finds out, too.  That it
+ * has failed is told while somebody listens, who can try it again.
  */
 #ifndef DISK_DEVICE_H
 #define DISK_DEVICE_H
@@ -63,6 +64,7 @@ struct device {
  * no worker had said so before, or none says otherwise any more. */
 struct device_listener {
 	struct list_node node;
+	struct device *device; /* while it listens */
 	void (*on_health)(
 	    struct device_listener *l, struct device *d, bool news);
 };

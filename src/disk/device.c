@@ -122,6 +122,14 @@ device_is_hanging(const struct device *d)
 	       (d->shared != NULL && sickness_is_stalled(d->shared));
 }
 
+/* Who has nothing on it any more cannot tell when it is well again. */
+static bool
+share(struct device *d)
+{
+	return sickness_say(d->shared, d->set->slot, d->stalled,
+	    d->failed && !list_is_empty(&d->listeners));
+}
+
 static void
 change(struct device *d, bool stalled, bool failed)
 {
@@ -132,7 +140,7 @@ change(struct device *d, bool stalled, bool failed)
 	d->failed = failed;
 	news = was_sick != device_is_sick(d);
 	if (d->shared != NULL)
-		news = sickness_say(d->shared, d->set->slot, stalled, failed);
+		news = share(d);
 	LIST_EACH(&d->listeners, n, tmp)
 	{
 		struct device_listener *l =
@@ -161,13 +169,21 @@ device_set_failed(struct device *d, bool failed)
 void
 device_listen(struct device *d, struct device_listener *l)
 {
+	l->device = d;
 	list_append(&d->listeners, &l->node);
+	if (d->shared != NULL)
+		(void)share(d);
 }
 
 void
 device_unlisten(struct device_listener *l)
 {
+	struct device *d = l->device;
+
 	list_remove(&l->node);
+	if (d != NULL && d->shared != NULL)
+		(void)share(d);
+	l->device = NULL;
 }
 
 double

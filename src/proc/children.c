@@ -239,7 +239,8 @@ children_reap(struct children *c, bool stopping)
 		tally_forget(c->tally, shm_slot_number(c->shm, ch->slot));
 		ledger_forget(c->ledger, shm_slot_number(c->shm, ch->slot));
 		if (sickness_forget(
-			c->sickness, shm_slot_number(c->shm, ch->slot)))
+			c->sickness, shm_slot_number(c->shm, ch->slot)) &&
+		    !stopping)
 			log_notice("worker %ld (%u.%u) was the last that had "
 				   "found a disk sick: uploads try it again",
 			    (long)pid, ch->index, ch->generation);

@@ -103,7 +103,7 @@ probe(struct spool_dir *at)
 {
 	struct device *d = at->device;
 
-	if (!d->failed || d->stalled || d->probing ||
+	if (!d->failed || device_is_hanging(d) || d->probing ||
 	    clock_mono_s() - d->failed_s < PROBE_AFTER_S)
 		return;
 	d->probing = true;

@@ -260,8 +260,7 @@ commit(struct incoming_file *f)
 	    /* Not for the loop, on a memory file system. */
 	    f->replaces ||
 		(f->collecting && f->hash != NULL && f->offset > HASH_MAX) ||
-		(f->collecting && f->at->device->kind == DEVICE_MEMORY &&
-		    spool_replaces(f)));
+		(f->at->device->kind == DEVICE_MEMORY && spool_replaces(f)));
 }
 
 void

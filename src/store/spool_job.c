@@ -39,8 +39,11 @@ spool_replaces(const struct incoming_file *f)
 {
 	struct stat st;
 
-	return f->terms_hold != NULL ||
-	       (f->spool->to.overwrite &&
+	if (f->terms_hold != NULL)
+		return true;
+	/* What is in a directory is not looked for on the loop. */
+	return f->spool->to.overwrite &&
+	       (strchr(f->name, '/') != NULL ||
 		   fstatat(f->at->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0);
 }
 

@@ -43,7 +43,8 @@ on_again(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (at == NULL || at->device->stalled || at->sweep_op.in_flight)
+	if (at == NULL || device_is_hanging(at->device) ||
+	    at->sweep_op.in_flight)
 		return; /* the timer repeats */
 	spool_enter(at);
 	at->sweep_op = (struct op){.kind = OP_CALL,

@@ -183,14 +183,17 @@ hold_lock() {
 	uploads+=("$!")
 	curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -T tiny -H 'If-None-Match: *' "$URL/memory/one" >status.one 3>&- 4>&- &
 	uploads+=("$!")
+	# Not collected, and what it is bound for is not known before the body.
+	curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -T big -H 'If-None-Match: *' "$URL/memory/d/e" >status.nested 3>&- 4>&- &
+	uploads+=("$!")
 	sleep 0.5
 	request GET / --max-time 1
 	assert_status 200
 	run -0 small /memory
-	for file in big tiny one; do
+	for file in big tiny one nested; do
 		refute [ -s "status.$file" ]
 	done
 	kill "$HOLDER"
 	wait "${uploads[@]}"
-	assert_equal "$(cat status.big status.tiny status.one)" 200200201
+	assert_equal "$(cat status.big status.tiny status.one status.nested)" 200200201201
 }

@@ -611,6 +611,13 @@ workers_tell_each_other(void **state)
 	device_set_failed(b, false);
 	assert_false(device_is_avoided(a) || device_is_avoided(b));
 	assert_int_equal(at_b.news, 1);
+	/* Who has nothing there any more cannot try whether it is well. */
+	device_set_failed(a, true);
+	assert_true(device_is_avoided(b));
+	device_unlisten(&at_a.listener);
+	assert_false(device_is_avoided(b));
+	listen_to(a, &at_a);
+	assert_true(device_is_avoided(b));
 	device_unlisten(&at_a.listener);
 	device_unlisten(&at_b.listener);
 	device_set_free(&sets[0]);
