@@ -1,14 +1,12 @@
 #include "proc/worker.h"
 
 #include <errno.h>
-#include <ev.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "app/service.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -17,222 +15,16 @@
 #include "disk/digest.h"
 #include "disk/engine.h"
 #include "disk/journal.h"
-#include "flow/trace.h"
 #include "net/acceptor.h"
 #include "proc/choice.h"
 #include "proc/privileges.h"
 #include "store/spool.h"
+#include "worker_internal.h"
 
 #define READY_MAX_S 1.0 /* how long stores may take before we accept */
 #define LOOK_S 0.005	/* how often we look whether they are open */
-#define FAST_STOP_S 0.5 /* for operations in flight at a fast stop */
 
-enum {
-	SIGNALS = 4,
-};
-
-/* One server block of the configuration. */
-struct server {
-	struct worker *worker;
-	const struct conf_server *conf;
-	struct service service;
-	struct conn_group conns;
-	struct journal *access;
-};
-
-struct worker {
-	const struct worker_setup *to;
-	struct ev_loop *loop;
-	struct chunk_pool *pool;
-	struct device_set *devices;
-	struct device *compute;
-	struct engine *engine;
-	struct journal *trace;
-	struct journal *errors; /* of the error log */
-	struct trace_group traces;
-	struct acceptor *acceptor;
-	struct server *servers;
-	size_t server_count;
-	uint64_t ids;
-	ev_signal signals[SIGNALS];
-	ev_io master;
-	ev_timer look;	   /* at the start: are the stores open? */
-	double started;	   /* when looking began */
-	ev_prepare rest;   /* when stopping: is there anything left to do? */
-	ev_timer patience; /* when stopping: enough is enough */
-	bool stopping, fast;
-	double leaving_in; /* nobody waits for answers any more: how long we
-			      still wait for the disks; 0: somebody does */
-};
-
-/* ---- stopping ---- */
-
-/* No file is being stored or read; `at_rest`: and nothing else is done. */
-static bool
-stores_are_idle(struct worker *w, bool at_rest)
-{
-	for (size_t i = 0; i < w->server_count; i++) {
-		struct server *s = &w->servers[i];
-
-		for (size_t k = 0; k < s->conf->location_count; k++) {
-			struct store *store = s->service.stores[k];
-
-			if (store->files > 0 ||
-			    (at_rest && !store_is_idle(store)))
-				return false;
-		}
-	}
-	return true;
-}
-
-/* Hurry the logs on; true when all is written. */
-static bool
-journals_are_idle(struct worker *w)
-{
-	bool idle = true;
-
-	for (size_t i = 0; i < w->server_count + 2; i++) {
-		struct journal *j = i < w->server_count ? w->servers[i].access
-				    : i == w->server_count ? w->trace
-							   : w->errors;
-
-		if (j == NULL || journal_is_idle(j))
-			continue;
-		journal_push(j);
-		idle = false;
-	}
-	return idle;
-}
-
-static bool
-conns_are_closed(const struct worker *w)
-{
-	return atomic_load(&w->to->slot->connections) == 0;
-}
-
-static void be_patient(struct worker *w, double seconds);
-static void stop_fast(struct worker *w);
-
-/* When nobody waits for an answer any more: how long for the disks? */
-static double
-last_patience_s(struct worker *w)
-{
-	const struct config *conf = w->to->conf;
-	uint64_t ms = conf->disk_stall_timeout_ms;
-
-	/* What hangs may hang for good: a directory being opened, the last log
-	 * lines, files that are thrown away. */
-	if (stores_are_idle(w, false) || engine_is_stuck(w->engine))
-		return FAST_STOP_S;
-	/* Uploads whose clients have gone are still being committed. */
-	if (conf->shutdown_timeout_ms > 0 && conf->shutdown_timeout_ms < ms)
-		ms = conf->shutdown_timeout_ms;
-	return (double)ms / 1e3;
-}
-
-/* Stopping: end the loop when nothing is left. */
-static void
-on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
-{
-	struct worker *w = p->data;
-	double patience;
-
-	(void)revents;
-	if (!conns_are_closed(w))
-		return;
-	if (journals_are_idle(w) && stores_are_idle(w, true) &&
-	    engine_in_flight(w->engine) == 0) {
-		ev_break(loop, EVBREAK_ALL);
-		return;
-	}
-	if (w->fast)
-		return; /* its time runs already */
-	patience = last_patience_s(w);
-	if (w->leaving_in <= 0 || patience < w->leaving_in) {
-		w->leaving_in = patience;
-		be_patient(w, patience);
-	}
-}
-
-/* What is in flight at a stop got its time; or shutdown_timeout is over. */
-static void
-on_patience(struct ev_loop *loop, ev_timer *t, int revents)
-{
-	struct worker *w = t->data;
-
-	(void)revents;
-	if (w->fast || w->leaving_in > 0) {
-		for (size_t i = 0; i < w->server_count; i++)
-			conn_group_drop(&w->servers[i].conns);
-		ev_break(loop, EVBREAK_ALL);
-		return;
-	}
-	log_notice("shutdown_timeout is over: cutting what is left");
-	stop_fast(w);
-}
-
-static void
-be_patient(struct worker *w, double seconds)
-{
-	ev_timer_stop(w->loop, &w->patience);
-	if (seconds <= 0)
-		return;
-	ev_timer_set(&w->patience, seconds, 0.);
-	ev_timer_start(w->loop, &w->patience);
-}
-
-/* No more connections; and the sockets are let go, whatever may hold this
- * process up. */
-static void
-close_sockets(struct worker *w)
-{
-	ev_timer_stop(w->loop, &w->look);
-	acceptor_stop(w->acceptor);
-	for (size_t i = 0; i < w->to->sockets->count; i++) {
-		const struct listener *l = &w->to->sockets->bound[i].listener;
-
-		/* Alone, their descriptors are closed with all else. */
-		if (w->to->alone)
-			listener_shutdown(l);
-		else
-			close(l->fd);
-	}
-	/* Others have the sockets still, so an epoll set goes on telling of
-	 * them by their old numbers, which may be another file's by then
-	 * (epoll(7), Q6): have the loop make a new one. */
-	if (!w->to->alone)
-		ev_loop_fork(w->loop);
-}
-
-static void
-stop_fast(struct worker *w)
-{
-	if (w->fast)
-		return;
-	if (!w->stopping) {
-		acceptor_drain(w->acceptor);
-		close_sockets(w);
-	}
-	w->stopping = w->fast = true;
-	for (size_t i = 0; i < w->server_count; i++)
-		conn_group_cut(&w->servers[i].conns);
-	be_patient(w, FAST_STOP_S);
-	ev_prepare_start(w->loop, &w->rest);
-}
-
-static void
-stop_gracefully(struct worker *w)
-{
-	if (w->stopping)
-		return;
-	acceptor_drain(w->acceptor);
-	close_sockets(w);
-	w->stopping = true;
-	for (size_t i = 0; i < w->server_count; i++)
-		conn_group_stop(&w->servers[i].conns);
-	be_patient(w, (double)w->to->conf->shutdown_timeout_ms / 1e3);
-	ev_prepare_start(w->loop, &w->rest);
-}
+/* ---- signals ---- */
 
 /* Without a master a reload has nobody to start new workers: check only. */
 static void
@@ -261,13 +53,13 @@ on_signal(struct ev_loop *loop, ev_signal *s, int revents)
 	(void)revents;
 	switch (s->signum) {
 	case SIGQUIT:
-		stop_gracefully(w);
+		worker_stop_gracefully(w);
 		break;
 	case SIGHUP:
 		check_reload(w);
 		break;
 	default:
-		stop_fast(w);
+		worker_stop_fast(w);
 		break;
 	}
 }
@@ -280,7 +72,7 @@ on_master_gone(struct ev_loop *loop, ev_io *io, int revents)
 	(void)revents;
 	ev_io_stop(loop, io);
 	log_warn("the master is gone: finishing what was accepted");
-	stop_gracefully(w);
+	worker_stop_gracefully(w);
 }
 
 /* ---- starting ---- */
@@ -475,9 +267,10 @@ begin_shared(struct worker *w)
 static void
 begin_watching(struct worker *w)
 {
-	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+	static const int numbers[WORKER_SIGNALS] = {
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP};
 
-	for (size_t i = 0; i < SIGNALS; i++) {
+	for (size_t i = 0; i < WORKER_SIGNALS; i++) {
 		/* Its own workers' HUP is the master's business. */
 		if (numbers[i] == SIGHUP && !w->to->alone)
 			continue;
@@ -489,10 +282,7 @@ begin_watching(struct worker *w)
 	w->master.data = w;
 	if (w->to->master != -1)
 		ev_io_start(w->loop, &w->master);
-	ev_prepare_init(&w->rest, on_rest);
-	w->rest.data = w;
-	ev_timer_init(&w->patience, on_patience, 0., 0.);
-	w->patience.data = w;
+	worker_stop_init(w);
 	ev_timer_init(&w->look, on_look, 0., LOOK_S);
 	w->look.data = w;
 	w->started = clock_mono_s();

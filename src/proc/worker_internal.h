@@ -1,0 +1,62 @@
+/* What the worker's own files share; nobody else includes it. */
+#ifndef PROC_WORKER_INTERNAL_H
+#define PROC_WORKER_INTERNAL_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/service.h"
+#include "flow/trace.h"
+#include "proc/worker.h"
+
+enum {
+	WORKER_SIGNALS = 4,
+};
+
+/* One server block of the configuration. */
+struct server {
+	struct worker *worker;
+	const struct conf_server *conf;
+	struct service service;
+	struct conn_group conns;
+	struct journal *access;
+};
+
+struct worker {
+	const struct worker_setup *to;
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct device_set *devices;
+	struct device *compute;
+	struct engine *engine;
+	struct journal *trace;
+	struct journal *errors; /* of the error log */
+	struct trace_group traces;
+	struct acceptor *acceptor;
+	struct server *servers;
+	size_t server_count;
+	uint64_t ids;
+	ev_signal signals[WORKER_SIGNALS];
+	ev_io master;
+	ev_timer look;	   /* at the start: are the stores open? */
+	double started;	   /* when looking began */
+	ev_prepare rest;   /* when stopping: is there anything left to do? */
+	ev_timer patience; /* when stopping: enough is enough */
+	bool stopping, fast;
+	double leaving_in; /* nobody waits for answers any more: how long we
+			      still wait for the disks; 0: somebody does */
+};
+
+/* worker_stop.c */
+void worker_stop_init(struct worker *w);
+
+/* Take no more connections, end when those there are have got their answers,
+ * or shutdown_timeout is over. */
+void worker_stop_gracefully(struct worker *w);
+
+/* Answer what is in hand with 503, and end. */
+void worker_stop_fast(struct worker *w);
+
+#endif

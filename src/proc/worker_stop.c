@@ -1,0 +1,193 @@
+/*
+ * How a worker ends.
+ *
+ *	gracefully: no more connections; those that are idle are closed, what is
+ *	            in hand gets its answer, within shutdown_timeout, and then
+ *	fast:       what is in hand is told 503
+ *	at rest:    nobody waits for an answer any more; the disks get their time
+ */
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "disk/engine.h"
+#include "disk/journal.h"
+#include "net/acceptor.h"
+#include "worker_internal.h"
+
+#define FAST_STOP_S 0.5 /* for operations in flight at a fast stop */
+
+/* No file is being stored or read; `at_rest`: and nothing else is done. */
+static bool
+stores_are_idle(struct worker *w, bool at_rest)
+{
+	for (size_t i = 0; i < w->server_count; i++) {
+		struct server *s = &w->servers[i];
+
+		for (size_t k = 0; k < s->conf->location_count; k++) {
+			struct store *store = s->service.stores[k];
+
+			if (store->files > 0 ||
+			    (at_rest && !store_is_idle(store)))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Hurry the logs on; true when all is written. */
+static bool
+journals_are_idle(struct worker *w)
+{
+	bool idle = true;
+
+	for (size_t i = 0; i < w->server_count + 2; i++) {
+		struct journal *j = i < w->server_count ? w->servers[i].access
+				    : i == w->server_count ? w->trace
+							   : w->errors;
+
+		if (j == NULL || journal_is_idle(j))
+			continue;
+		journal_push(j);
+		idle = false;
+	}
+	return idle;
+}
+
+static bool
+conns_are_closed(const struct worker *w)
+{
+	return atomic_load(&w->to->slot->connections) == 0;
+}
+
+static void be_patient(struct worker *w, double seconds);
+
+/* When nobody waits for an answer any more: how long for the disks? */
+static double
+last_patience_s(struct worker *w)
+{
+	const struct config *conf = w->to->conf;
+	uint64_t ms = conf->disk_stall_timeout_ms;
+
+	/* What hangs may hang for good: a directory being opened, the last log
+	 * lines, files that are thrown away. */
+	if (stores_are_idle(w, false) || engine_is_stuck(w->engine))
+		return FAST_STOP_S;
+	/* Uploads whose clients have gone are still being committed. */
+	if (conf->shutdown_timeout_ms > 0 && conf->shutdown_timeout_ms < ms)
+		ms = conf->shutdown_timeout_ms;
+	return (double)ms / 1e3;
+}
+
+/* Stopping: end the loop when nothing is left. */
+static void
+on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
+{
+	struct worker *w = p->data;
+	double patience;
+
+	(void)revents;
+	if (!conns_are_closed(w))
+		return;
+	if (journals_are_idle(w) && stores_are_idle(w, true) &&
+	    engine_in_flight(w->engine) == 0) {
+		ev_break(loop, EVBREAK_ALL);
+		return;
+	}
+	if (w->fast)
+		return; /* its time runs already */
+	patience = last_patience_s(w);
+	if (w->leaving_in <= 0 || patience < w->leaving_in) {
+		w->leaving_in = patience;
+		be_patient(w, patience);
+	}
+}
+
+/* What is in flight at a stop got its time; or shutdown_timeout is over. */
+static void
+on_patience(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct worker *w = t->data;
+
+	(void)revents;
+	if (w->fast || w->leaving_in > 0) {
+		for (size_t i = 0; i < w->server_count; i++)
+			conn_group_drop(&w->servers[i].conns);
+		ev_break(loop, EVBREAK_ALL);
+		return;
+	}
+	log_notice("shutdown_timeout is over: cutting what is left");
+	worker_stop_fast(w);
+}
+
+static void
+be_patient(struct worker *w, double seconds)
+{
+	ev_timer_stop(w->loop, &w->patience);
+	if (seconds <= 0)
+		return;
+	ev_timer_set(&w->patience, seconds, 0.);
+	ev_timer_start(w->loop, &w->patience);
+}
+
+/* No more connections; and the sockets are let go, whatever may hold this
+ * process up. */
+static void
+close_sockets(struct worker *w)
+{
+	ev_timer_stop(w->loop, &w->look);
+	acceptor_stop(w->acceptor);
+	for (size_t i = 0; i < w->to->sockets->count; i++) {
+		const struct listener *l = &w->to->sockets->bound[i].listener;
+
+		/* Alone, their descriptors are closed with all else. */
+		if (w->to->alone)
+			listener_shutdown(l);
+		else
+			close(l->fd);
+	}
+	/* Others have the sockets still, so an epoll set goes on telling of
+	 * them by their old numbers, which may be another file's by then
+	 * (epoll(7), Q6): have the loop make a new one. */
+	if (!w->to->alone)
+		ev_loop_fork(w->loop);
+}
+
+void
+worker_stop_fast(struct worker *w)
+{
+	if (w->fast)
+		return;
+	if (!w->stopping) {
+		acceptor_drain(w->acceptor);
+		close_sockets(w);
+	}
+	w->stopping = w->fast = true;
+	for (size_t i = 0; i < w->server_count; i++)
+		conn_group_cut(&w->servers[i].conns);
+	be_patient(w, FAST_STOP_S);
+	ev_prepare_start(w->loop, &w->rest);
+}
+
+void
+worker_stop_gracefully(struct worker *w)
+{
+	if (w->stopping)
+		return;
+	acceptor_drain(w->acceptor);
+	close_sockets(w);
+	w->stopping = true;
+	for (size_t i = 0; i < w->server_count; i++)
+		conn_group_stop(&w->servers[i].conns);
+	be_patient(w, (double)w->to->conf->shutdown_timeout_ms / 1e3);
+	ev_prepare_start(w->loop, &w->rest);
+}
+
+void
+worker_stop_init(struct worker *w)
+{
+	ev_prepare_init(&w->rest, on_rest);
+	w->rest.data = w;
+	ev_timer_init(&w->patience, on_patience, 0., 0.);
+	w->patience.data = w;
+}
