@@ -359,7 +359,8 @@ worker_rss() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"; }
 worker_peak() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$1/status"; }
 
 # log_has REGEX, access_has REGEX: a line of the error log (or of stderr,
-# where it goes during the start), of the access log.
+# where it goes during the start), of the access log.  Workers write both behind
+# their answers: ask `eventually`.
 log_has() { cat "$T/error.log" "$T/stderr" 2>/dev/null | grep -qE -e "$1"; }
 access_has() { grep -qE -e "$1" "$T/access.log"; }
 

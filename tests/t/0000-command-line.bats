@@ -123,7 +123,7 @@ load ../lib/penstock
 	start_conf penstock.conf
 	run -0 penstock -c penstock.conf -s stop
 	await_exit
-	log_has 'stopped$'
+	eventually log_has 'stopped$'
 }
 
 @test "-s works with a configuration whose other parts are in use" {

@@ -24,9 +24,9 @@ leave_stale() {
 	eventually access_has ' 127\.0\.0\.1:[0-9]+ .*"PUT /file/four" 201'
 	eventually access_has ' \[::1\]:[0-9]+ .*"PUT /file/six" 201'
 	eventually access_has ' unix: .*"PUT /file/unix" 201'
-	log_has "listening on 127\.0\.0\.1:$PORT$"
-	log_has "listening on \[::1\]:$PORT$"
-	log_has "listening on unix:$T/sock$"
+	eventually log_has "listening on 127\.0\.0\.1:$PORT$"
+	eventually log_has "listening on \[::1\]:$PORT$"
+	eventually log_has "listening on unix:$T/sock$"
 }
 
 @test "a port alone, and a wildcard, are all IPv4 addresses" {

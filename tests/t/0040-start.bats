@@ -125,10 +125,10 @@ start_fails() {
 	start_server '' "
 		location /plain { output_dir $T/plain; sync off; queue_depth 5; }
 		location /memory { output_dir $MEMORY; }"
-	log_has "location /file -> $STORE: published by .+, synced; queue 8 x 64k, .*(io_uring|threads)"
-	log_has "location /plain -> $T/plain: published by .+, buffered; queue 5 x 64k"
+	eventually log_has "location /file -> $STORE: published by .+, synced; queue 8 x 64k, .*(io_uring|threads)"
+	eventually log_has "location /plain -> $T/plain: published by .+, buffered; queue 5 x 64k"
 	is_portable ||
-		log_has "location /memory -> $MEMORY: published by .+, memory; queue 8 x 64k"
+		eventually log_has "location /memory -> $MEMORY: published by .+, memory; queue 8 x 64k"
 	if [[ $PENSTOCK_ENGINE != auto ]]; then
 		assert_equal "$(grep -c "worker ready, $PENSTOCK_ENGINE\$" error.log)" 2
 	fi
@@ -183,6 +183,6 @@ start_fails() {
 @test "daemonize on tells what cannot be in the foreground" {
 	write_conf 'output_dir /proc/none;' '' 'daemonize on;'
 	penstock -c penstock.conf >stdout 2>stderr && fail 'it started'
-	log_has 'output_dir: /proc/none: '
+	eventually log_has 'output_dir: /proc/none: '
 	refute [ -e penstock.pid ]
 }

@@ -77,7 +77,7 @@ count() { slowfs_ctl count "$1" | awk '{ print $NF }'; }
 	assert_same body "$MEMORY/a"
 	upload PUT /off/a body
 	assert_equal "$(receipt durability)" memory
-	log_has 'warn .*: location /file: output_dir .* is a memory file system, which cannot keep what sync promises'
+	eventually log_has 'warn .*: location /file: output_dir .* is a memory file system, which cannot keep what sync promises'
 }
 
 @test "until it is published nothing of an upload can be seen" {

@@ -43,7 +43,7 @@ in_memory() {
 		assert_same body "$STORE/a$size"
 		assert_same body "$STORE/c$size"
 	done
-	access_has 'hash=[0-9.]+ saved='
+	eventually access_has 'hash=[0-9.]+ saved='
 }
 
 @test "checksum crc32c: as iSCSI has it" {
@@ -112,7 +112,7 @@ in_memory() {
 		done
 	done
 	assert_store_empty
-	access_has 'digest-differs'
+	eventually access_has 'digest-differs'
 	upload PUT /file/a other
 	assert_status 201
 	upload PUT /file/a body -H "Content-MD5: $(b64 md5 other)"

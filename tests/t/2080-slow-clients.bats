@@ -43,7 +43,7 @@ uploads_go_on() {
 @test "slow heads" {
 	attack -H -u "$URL/hit/big"
 	uploads_go_on
-	access_has ' 408 '
+	eventually access_has ' 408 '
 }
 
 @test "slow bodies" {
@@ -58,7 +58,7 @@ _no_file_in_hit() { [[ $(files_in "$T/hit") == "$T/hit/big" ]]; }
 	LOCATION='min_rate 1k; min_rate_grace 2s;'
 	attack -B -t POST -s 100000 -x 10 -u "$URL/hit"
 	uploads_go_on
-	access_has ' 408 .* below-rate'
+	eventually access_has ' 408 .* below-rate'
 	eventually _no_file_in_hit
 }
 

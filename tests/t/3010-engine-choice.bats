@@ -27,8 +27,8 @@ stores_a_file() {
 
 @test "io_engine threads: the start-up lines say so, and it stores" {
 	start_server '' '' 'io_engine threads;'
-	log_has 'location /file -> .*, threads$'
-	log_has 'worker ready, threads$'
+	eventually log_has 'location /file -> .*, threads$'
+	eventually log_has 'worker ready, threads$'
 	run ! log_has ', io_uring$'
 	stores_a_file
 }
@@ -36,8 +36,8 @@ stores_a_file() {
 @test "io_engine io_uring: the start-up lines say so, and it stores" {
 	has_io_uring || skip "built without io_uring"
 	start_server '' '' 'io_engine io_uring;'
-	log_has 'location /file -> .*, io_uring$'
-	log_has 'worker ready, io_uring$'
+	eventually log_has 'location /file -> .*, io_uring$'
+	eventually log_has 'worker ready, io_uring$'
 	run ! log_has ', threads$'
 	stores_a_file
 }
@@ -45,22 +45,22 @@ stores_a_file() {
 @test "io_engine auto takes io_uring where there is one" {
 	has_io_uring || skip "built without io_uring"
 	start_server '' '' 'io_engine auto;'
-	log_has 'worker ready, io_uring$'
+	eventually log_has 'worker ready, io_uring$'
 	stores_a_file
 }
 
 @test "io_engine auto falls back to threads on a kernel without io_uring" {
 	without_io_uring ENOSYS
 	start_server '' '' 'io_engine auto;'
-	log_has 'location /file -> .*, threads$'
-	log_has 'worker ready, threads$'
+	eventually log_has 'location /file -> .*, threads$'
+	eventually log_has 'worker ready, threads$'
 	stores_a_file
 }
 
 @test "io_engine auto falls back to threads where io_uring is forbidden" {
 	without_io_uring EPERM
 	start_server '' '' 'io_engine auto;'
-	log_has 'worker ready, threads$'
+	eventually log_has 'worker ready, threads$'
 	stores_a_file
 }
 

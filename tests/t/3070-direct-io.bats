@@ -120,7 +120,7 @@ past_the_cache() {
 	upload PUT /disk/small small
 	assert_status 201
 	assert_equal "$(resident "$DISK/up/small")" 512000
-	log_has 'disk/up.*large ones written directly'
+	eventually log_has 'disk/up.*large ones written directly'
 }
 
 @test "ext4: large uploads go past the page cache, small ones do not" {
@@ -139,7 +139,7 @@ past_the_cache() {
 	upload PUT /disk/big big
 	assert_status 201
 	assert_equal "$(resident "$DISK/up/big")" 8388608
-	log_has 'disk/up.*written through the page cache'
+	eventually log_has 'disk/up.*written through the page cache'
 }
 
 # Each size with a Content-Length and without one.
@@ -319,7 +319,7 @@ _sees_stalled() { (($(slowfs_ctl count waiting) > 0)); }
 		assert_same body "over/up/c$i"
 	done
 	assert_equal "$(grep -c 'direct I/O is refused here' error.log)" 1
-	log_has 'warn .*over/up: direct I/O is refused here'
+	eventually log_has 'warn .*over/up: direct I/O is refused here'
 }
 
 @test "one direct write of many is refused: what was in flight is written again" {
@@ -355,7 +355,7 @@ reloaded() { (($(grep -c 'reloaded: generation' error.log) >= $1)); }
 	assert_same body "$MEMORY/a"
 	assert_equal "$(receipt durability)" memory
 	refute log_has 'refused here'
-	log_has "$MEMORY.*written through the page cache"
+	eventually log_has "$MEMORY.*written through the page cache"
 }
 
 used() { sync -f "$DISK" && df --output=used "$DISK" | tail -n 1; }

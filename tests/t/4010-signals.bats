@@ -47,7 +47,7 @@ _is_receiving() {
 	slow_upload a 8M 100K
 	stop_server QUIT
 	assert_store_empty
-	log_has 'shutdown_timeout is over'
+	eventually log_has 'shutdown_timeout is over'
 }
 
 @test "a client that never asks does not hold up a graceful stop" {
@@ -113,10 +113,10 @@ _is_receiving() {
 	cp penstock.conf good.conf
 	echo 'chunk_sze 1k;' >>penstock.conf
 	run -1 reload
-	log_has 'chunk_sze: no such directive; did you mean chunk_size\?'
+	eventually log_has 'chunk_sze: no such directive; did you mean chunk_size\?'
 	write_conf "output_dir /proc/nowhere;"
 	run -1 reload
-	log_has 'output_dir: /proc/nowhere: cannot be opened or made'
+	eventually log_has 'output_dir: /proc/nowhere: cannot be opened or made'
 	[ "$(workers | sort)" = "$old" ]
 	random_file body 1K
 	run -0 upload PUT /file/a body
@@ -175,7 +175,7 @@ _is_receiving() {
 	slowfs_hang
 	stop_server TERM 1
 	! wait "$client"
-	log_has 'worker [0-9]+ cannot end: [0-9]+ operations wait for the disk under .*/slow'
+	eventually log_has 'worker [0-9]+ cannot end: [0-9]+ operations wait for the disk under .*/slow'
 	MASTER=
 	start_server "output_dir $STORE;"
 	run -0 upload PUT /file/again big

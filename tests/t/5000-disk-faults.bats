@@ -56,7 +56,7 @@ fails() {
 	slowfs_ctl fail write EIO once
 	fails 500 'the disk of location /slow failed' disk-error
 	nothing_left
-	log_has 'error .* disk-error \(Input/output error\)'
+	eventually log_has 'error .* disk-error \(Input/output error\)'
 	works_again
 }
 

@@ -36,7 +36,7 @@ kill_worker() {
 	refute_stored
 	eventually other_worker
 	eventually ready_again
-	log_has "worker $WORKER .* ended by signal 9"
+	eventually log_has "worker $WORKER .* ended by signal 9"
 }
 
 @test "published by O_TMPFILE: nothing to be seen, nothing to be swept" {

@@ -39,7 +39,7 @@ others_work_this_one_waits() {
 	slowfs_start
 	slowfs_hang
 	begin
-	log_has "location /slow -> $T/slow/up does not answer: it gets 503"
+	eventually log_has "location /slow -> $T/slow/up does not answer: it gets 503"
 	others_work_this_one_waits
 	slowfs_wake
 	eventually heals

@@ -57,11 +57,11 @@ heals() {
 	rm -r "$UP"
 	refused 503
 	refute [ -e "$UP" ]
-	log_has "$LOST"
+	eventually log_has "$LOST"
 	eventually access_has ' 503 .* vanished'
 	mkdir "$UP"
 	heals
-	log_has 'notice .*: open again'
+	eventually log_has 'notice .*: open again'
 }
 
 @test "removed with all that it is in: as before" {
@@ -103,8 +103,8 @@ heals() {
 	heals
 	assert_equal "$(files_in moved)" moved/first
 	refute [ -e "$UP/first" ]
-	log_has "$LOST"
-	log_has 'notice .*: open again'
+	eventually log_has "$LOST"
+	eventually log_has 'notice .*: open again'
 }
 
 @test "replaced by a file: 503, until it is a directory again" {
@@ -297,7 +297,7 @@ ends() { upload_rest "$FD" large "$1"; }
 	rm -r "$UP"
 	request GET /gone/first
 	assert_status 503
-	log_has "$LOST"
+	eventually log_has "$LOST"
 	request GET /gone
 	assert_status 503
 	mkdir "$UP"
@@ -410,14 +410,14 @@ sleep_over_a_retry() {
 	umount -l "$DISK"
 	refused 503
 	assert_equal "$(find "$DISK")" "$DISK"
-	log_has "$LOST"
+	eventually log_has "$LOST"
 	# Perhaps it was there before the disk was mounted the first time.
 	mkdir "$UP"
 	refused 503
 	sleep_over_a_retry
 	refused 503
 	assert_equal "$(find "$UP")" "$UP"
-	log_has 'error .*disk/up: cannot be opened: the disk that it was on is not mounted there'
+	eventually log_has 'error .*disk/up: cannot be opened: the disk that it was on is not mounted there'
 	rmdir "$UP"
 	mount -o loop disk.img "$DISK"
 	heals
@@ -477,8 +477,8 @@ _new_workers() {
 		refused 503
 		refute [ -e place ]
 	done
-	log_has "warn .*location /gone -> $UP: is gone since it was open: it gets 503 until it is well again"
-	log_has "error .*$UP: cannot be opened: No such file or directory; uploads to it get 503"
+	eventually log_has "warn .*location /gone -> $UP: is gone since it was open: it gets 503 until it is well again"
+	eventually log_has "error .*$UP: cannot be opened: No such file or directory; uploads to it get 503"
 	mkdir -p "$UP"
 	heals
 }
@@ -501,7 +501,7 @@ _new_workers() {
 	mv place moved
 	touch place
 	reload
-	log_has "warn .*location /gone -> $UP: is gone since it was open: it gets 503 until it is well again"
+	eventually log_has "warn .*location /gone -> $UP: is gone since it was open: it gets 503 until it is well again"
 	refused 503
 	rm place
 	mv moved place
@@ -540,8 +540,8 @@ _new_workers() {
 		refused 503
 		assert_equal "$(find "$UP")" "$UP"
 	done
-	log_has 'warn .*location /gone -> .*: the disk that it was on is not mounted there: it gets 503'
-	log_has 'error .*/up: cannot be opened: the disk that it was on is not mounted there'
+	eventually log_has 'warn .*location /gone -> .*: the disk that it was on is not mounted there: it gets 503'
+	eventually log_has 'error .*/up: cannot be opened: the disk that it was on is not mounted there'
 	rmdir "$UP"
 	mount -o loop disk.img "$DISK"
 	heals
@@ -552,7 +552,7 @@ _new_workers() {
 	begin
 	mount -t tmpfs -o size=8m none "$UP"
 	heals
-	log_has "$LOST"
+	eventually log_has "$LOST"
 	umount -l "$UP"
 	assert_equal "$(files_in "$UP")" "$UP/first"
 }
@@ -565,7 +565,7 @@ _new_workers() {
 	_is_read_only() { mount -o remount,ro "$DISK"; }
 	eventually _is_read_only
 	reload
-	log_has 'warn .*location /gone -> .*: Read-only file system: it gets 503 until it is well again$'
+	eventually log_has 'warn .*location /gone -> .*: Read-only file system: it gets 503 until it is well again$'
 	upload PUT /file/b small
 	assert_status 201
 	upload PUT /gone/a small
