@@ -36,13 +36,14 @@ enum {
 };
 
 struct chunk {
-	unsigned char *data;	    /* chunk_size() bytes */
-	size_t len;		    /* of them filled */
-	size_t taken;		    /* of those gone on their way (sockets) */
-	struct op op;		    /* the one operation it can be in */
-	struct list joined;	    /* those behind it in the same operation */
-	struct list_node hash_node; /* linked while its digest is computed */
-	bool moved; /* and its bytes are where they go already */
+	unsigned char *data;	 /* chunk_size() bytes */
+	size_t len;		 /* of them filled */
+	size_t taken;		 /* of those gone on their way (sockets) */
+	struct op op;		 /* the one operation it can be in */
+	struct list joined;	 /* those behind it in the same operation */
+	struct chunk *hash_next; /* of those whose digest is computed */
+	bool hashing;		 /* it is one of them */
+	bool moved;		 /* and its bytes are where they go already */
 	struct iovec iov[CHUNK_JOIN_MAX];
 
 	/* the pool's */

@@ -161,7 +161,7 @@ hand_out(struct chunk_pool *p, struct chunk_claim *claim)
 	ASAN_UNPOISON_MEMORY_REGION(c->data, p->size);
 	c->canary = CANARY_HELD;
 	c->len = c->taken = 0;
-	c->moved = false;
+	c->hashing = c->moved = false;
 	c->account = claim->account;
 	c->claim = claim;
 	c->account->held++;
@@ -233,7 +233,7 @@ chunk_give(struct chunk *c)
 	struct chunk_pool *p = c->pool;
 
 	check(c->canary == CANARY_HELD);
-	check(!c->op.in_flight && !list_is_linked(&c->hash_node));
+	check(!c->op.in_flight && !c->hashing);
 	check(c->account->held > 0 && p->held > 0);
 	c->account->held--;
 	if (c->claim != NULL)

@@ -1,12 +1,14 @@
 /*
  * Digests of a file on its way in.
  *
- *	chunk -> to_hash -> [hashing: one job at a time] -> given back
- *	      \-> pending -> writing ---> moved ---------/
+ *	chunk -> waiting -> [job] -> hashed -> given back
+ *	      \-> pending -> writing -> moved ---/
  *
  * A chunk is hashed and written at the same time, and goes back to its pool
- * when both are done.  The jobs run on a device of their own, which has as
- * many threads as there are processors.
+ * when both are done.  The job goes on while there are chunks and tells the
+ * loop of each: where hashing is the slowest of all, it waits for nobody.  It
+ * runs on a device of its own, which has as many threads as there are
+ * processors.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +17,42 @@
 #include "flow/writer.h"
 #include "spool_internal.h"
 
-static void begin(struct incoming_file *f);
+enum {
+	ROUND_BYTES = 16 * 1024 * 1024, /* then it is somebody else's turn */
+};
+
+/* ---- from the loop to the job, and back ---- */
+
+/* True: there was none. */
+static bool
+push(_Atomic(struct chunk *) *to, struct chunk *c)
+{
+	struct chunk *before = atomic_load(to);
+
+	do
+		c->hash_next = before;
+	while (!atomic_compare_exchange_weak(to, &before, c));
+	return before == NULL;
+}
+
+/* All there are, in the order in which they came. */
+static struct chunk *
+take_all(_Atomic(struct chunk *) *from)
+{
+	struct chunk *c = atomic_exchange(from, NULL);
+	struct chunk *first = NULL;
+
+	while (c != NULL) {
+		struct chunk *next = c->hash_next;
+
+		c->hash_next = first;
+		first = c;
+		c = next;
+	}
+	return first;
+}
+
+/* ---- the job ---- */
 
 int
 spool_hash_now(struct incoming_file *f, const void *bytes, size_t len)
@@ -32,38 +69,67 @@ static int
 hash_job(void *file)
 {
 	struct incoming_file *f = file;
-	struct list_node *n, *tmp;
+	struct spool_hash *h = f->hash;
+	struct chunk *c, *next;
+	uint64_t bytes = 0;
 	int err = 0;
 
-	LIST_EACH(&f->hash->hashing, n, tmp)
-	{
-		const struct chunk *c =
-		    container_of(n, struct chunk, hash_node);
-
-		if (err == 0)
-			err = spool_hash_now(f, c->data, c->len);
+	while (bytes < ROUND_BYTES && (c = take_all(&h->waiting)) != NULL) {
+		for (; c != NULL; c = next) {
+			next = c->hash_next;
+			bytes += c->len;
+			if (err == 0)
+				err = spool_hash_now(f, c->data, c->len);
+			if (push(&h->hashed, c))
+				ev_async_send(f->spool->to.loop, &h->progress);
+		}
 	}
 	return err;
 }
 
-static void
-on_hashed(struct op *op, int res)
+/* Those that are written, too, go back: how many? */
+static unsigned
+give_hashed(struct spool_hash *h)
 {
-	struct incoming_file *f = op->owner;
-	struct writer *w = f->writer;
-	struct list_node *n;
+	struct chunk *c, *next;
 	unsigned chunks = 0;
 
-	check_magic(f, INCOMING_MAGIC);
-	while ((n = list_shift(&f->hash->hashing)) != NULL) {
-		struct chunk *c = container_of(n, struct chunk, hash_node);
-
+	for (c = take_all(&h->hashed); c != NULL; c = next) {
+		next = c->hash_next;
+		c->hashing = false;
 		if (!c->moved)
 			continue; /* the write gives it back */
 		list_remove(&c->node);
 		chunk_give(c);
 		chunks++;
 	}
+	return chunks;
+}
+
+static void
+on_progress(struct ev_loop *loop, ev_async *a, int revents)
+{
+	struct incoming_file *f = a->data;
+	unsigned chunks = give_hashed(f->hash);
+
+	(void)loop;
+	(void)revents;
+	check_magic(f, INCOMING_MAGIC);
+	if (f->writer != NULL && chunks > 0)
+		writer_wrote(f->writer, chunks, 0);
+}
+
+static void begin(struct incoming_file *f);
+
+static void
+on_hashed(struct op *op, int res)
+{
+	struct incoming_file *f = op->owner;
+	struct writer *w = f->writer;
+	unsigned chunks = give_hashed(f->hash);
+
+	check_magic(f, INCOMING_MAGIC);
+	ev_async_stop(f->spool->to.loop, &f->hash->progress);
 	if (w == NULL) {
 		if (f->abandoned)
 			spool_in_settle(f);
@@ -74,39 +140,41 @@ on_hashed(struct op *op, int res)
 	writer_wrote(w, chunks, res); /* may abort `f` */
 }
 
-/* Hash what is there, unless that is being done. */
+/* Hash what waits, unless that is being done. */
 static void
 begin(struct incoming_file *f)
 {
-	struct list_node *n;
+	struct spool_hash *h = f->hash;
 
-	if (f->hash->op.in_flight || list_is_empty(&f->hash->to_hash))
+	if (h->op.in_flight || atomic_load(&h->waiting) == NULL)
 		return;
-	while ((n = list_shift(&f->hash->to_hash)) != NULL)
-		list_append(&f->hash->hashing, n);
-	f->hash->op = (struct op){.kind = OP_CALL,
+	ev_async_start(f->spool->to.loop, &h->progress);
+	h->op = (struct op){.kind = OP_CALL,
 	    .call = hash_job,
 	    .arg = f,
 	    .lengthy = true,
 	    .unhurried = true, /* it says nothing of a disk */
 	    .owner = f,
 	    .on_done = on_hashed};
-	engine_submit(f->spool->to.engine, f->spool->to.compute, &f->hash->op);
+	engine_submit(f->spool->to.engine, f->spool->to.compute, &h->op);
 }
+
+/* ---- what the rest of the spool calls ---- */
 
 void
 spool_hash_add(struct incoming_file *f, struct chunk *c)
 {
 	if (f->hash == NULL)
 		return;
-	list_append(&f->hash->to_hash, &c->hash_node);
+	c->hashing = true;
+	(void)push(&f->hash->waiting, c);
 	begin(f);
 }
 
 bool
 spool_hash_release(struct incoming_file *f, struct chunk *c)
 {
-	if (!list_is_linked(&c->hash_node)) {
+	if (!c->hashing) {
 		chunk_give(c);
 		return true;
 	}
@@ -119,18 +187,20 @@ void
 spool_hash_abandon(struct incoming_file *f)
 {
 	struct list_node *n, *tmp;
+	struct chunk *c, *next;
 
 	if (f->hash == NULL)
 		return;
-	while (list_shift(&f->hash->to_hash) != NULL)
-		;
+	for (c = take_all(&f->hash->waiting); c != NULL; c = next) {
+		next = c->hash_next;
+		c->hashing = false;
+	}
 	LIST_EACH(&f->hash->moved, n, tmp)
 	{
-		struct chunk *c = container_of(n, struct chunk, node);
-
+		c = container_of(n, struct chunk, node);
 		chunk_disown(c);
-		if (list_is_linked(&c->hash_node))
-			continue; /* in the job */
+		if (c->hashing)
+			continue; /* the job has it */
 		list_remove(&c->node);
 		chunk_give(c);
 	}
@@ -179,9 +249,9 @@ spool_hash_init(struct incoming_file *f, const struct store_wish *wish)
 	f->hash = h;
 	if (claimed != 0)
 		h->claims = *wish->claims;
-	list_init(&h->to_hash);
-	list_init(&h->hashing);
 	list_init(&h->moved);
+	ev_async_init(&h->progress, on_progress);
+	h->progress.data = f;
 	err = digest_new(wish->digests | claimed, &h->digest);
 	return err == -EOPNOTSUPP ? (int)STORE_NO_DIGEST : err;
 }

@@ -73,7 +73,6 @@ struct spool {
 	ev_timer sweep_again;
 	ev_timer sick_look; /* runs while there is something to look after */
 	struct op place_op; /* does the path still lead there? */
-	struct spool_dir *looked_at;
 };
 
 /* Whether an upload's name may still be kept from appearing. */
@@ -87,11 +86,12 @@ enum fate {
 /* spool_hash.c */
 struct spool_hash {
 	struct digest *digest;
-	struct digest_claims claims; /* what it has to be, if anything */
-	struct list to_hash;	     /* chunks, by their hash_node */
-	struct list hashing;	     /* those in `op` */
-	struct list moved;	     /* written, or given up, but hashed */
-	struct op op;
+	struct digest_claims claims;	 /* what it has to be, if anything */
+	_Atomic(struct chunk *) waiting; /* to be hashed, the last one first */
+	_Atomic(struct chunk *) hashed;	 /* of which the loop is to know */
+	ev_async progress;		 /* there are such */
+	struct list moved; /* written, or given up, but not hashed yet */
+	struct op op;	   /* the job, while there is something to hash */
 };
 
 struct incoming_file {
