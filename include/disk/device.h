@@ -56,12 +56,13 @@ struct device {
 	bool stalled, failed;	      /* as this worker has found */
 	struct sickness_disk *shared; /* as all have; NULL: there is none */
 	double failed_s;	      /* when it failed last (monotonic) */
-	bool probing; /* somebody tries whether it is well again */
+	bool probing; /* this worker tries whether it is well again */
 	struct list listeners;
 };
 
-/* Told when a device falls sick, changes what it has, or is well again; `news`:
- * no worker had said so before, or none says otherwise any more. */
+/* Told when a device falls sick, changes what it has, or is well again, as this
+ * worker finds.  `news`: it is worth a line in the log, since this worker is the
+ * first of all to find it sick, or the last that did. */
 struct device_listener {
 	struct list_node node;
 	struct device *device; /* while it listens */
@@ -117,15 +118,22 @@ device_is_sick(const struct device *d)
 	return d->stalled || d->failed;
 }
 
-/* Whether nothing new is to be begun on it, by what all workers know; and
- * nothing read, which does not care for a sync that failed. */
+/* By what all workers know: is nothing to be begun on it, since it is sick? */
 bool device_is_avoided(const struct device *d);
+
+/* The same for what does not care whether it can sync, such as reading: does
+ * it not answer? */
 bool device_is_hanging(const struct device *d);
 
 /* Its health is this now; those who listen are told of a change, and may stop
  * listening, but may not begin to. */
 void device_set_stalled(struct device *d, bool stalled);
 void device_set_failed(struct device *d, bool failed);
+
+/* Try whether one that failed is well again: false if anybody does already, of
+ * all workers; else until it is ended. */
+bool device_begin_probe(struct device *d);
+void device_end_probe(struct device *d);
 
 void device_listen(struct device *d, struct device_listener *l);
 void device_unlisten(struct device_listener *l);

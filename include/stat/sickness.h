@@ -16,6 +16,10 @@
 #include "base/check.h"
 #include "stat/shm.h"
 
+enum {
+	SICKNESS_VARIANTS = 8,
+};
+
 struct sickness;      /* of all disks */
 struct sickness_disk; /* of one */
 
@@ -25,13 +29,20 @@ size_t sickness_size(void);
 /* In shared memory, before the fork. */
 struct sickness *sickness_new(struct shm *s);
 
-/* The disk with this st_dev, made on first sight; NULL: there are too many
- * disks, and workers do not tell each other of this one. */
-struct sickness_disk *sickness_of(struct sickness *s, dev_t dev);
+/*
+ * sickness_of(s, dev, variant):
+ * The disk with this st_dev, made on first sight; NULL: there are too many
+ * disks, and workers do not tell each other of this one.  A number is given
+ * again to other disks: those that the caller can tell from the one before
+ * have another `variant`, below SICKNESS_VARIANTS.
+ */
+struct sickness_disk *sickness_of(
+    struct sickness *s, dev_t dev, unsigned variant);
 
 /*
  * sickness_say(d, slot, stalled, failed):
- * What the worker of this slot says of the disk from now on.  True when that
+ * What the worker of this slot, below SHM_SLOTS, says of the disk from now on;
+ * only that worker may, or the master when it is gone.  True when that
  * is news: it is the first to say that it is sick, or the last that did.
  */
 bool sickness_say(
@@ -41,7 +52,12 @@ bool sickness_say(
 bool sickness_is_stalled(const struct sickness_disk *d);
 bool sickness_is_sick(const struct sickness_disk *d);
 
-/* The worker that had this slot is gone; true: it was the last that said of
+/* True for one worker at a time, until it ends it: it may try whether the disk
+ * is well again. */
+bool sickness_begin_probe(struct sickness_disk *d, unsigned slot);
+void sickness_end_probe(struct sickness_disk *d, unsigned slot);
+
+/* The worker that had this slot is gone, and its probes; true: it was the last that said of
  * some disk that it is sick. */
 bool sickness_forget(struct sickness *s, unsigned slot);
 

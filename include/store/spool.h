@@ -68,7 +68,8 @@ NODISCARD struct store *spool_new(const struct spool_setup *setup);
  * and places (NULL: none was ever open) of the setup.  0, what a start-up line
  * says in `report`, and whether it lies in memory although `sync` is wanted;
  * or a negative errno, and in `report` which step failed; or STORE_VANISHED,
- * STORE_UNMOUNTED: it was there before and is not now, and was not made.
+ * STORE_UNMOUNTED: it was there before and is not now, and was not made.  In
+ * places nothing is remembered: what is only tried may yet be refused.
  */
 NODISCARD int spool_check(
     const struct spool_setup *setup, struct str *report, bool *ret_forgets);

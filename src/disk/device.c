@@ -50,6 +50,14 @@ add(struct device_set *set)
 	return d;
 }
 
+/* A number may be given to another disk. */
+static bool
+is_same(const struct device *d, dev_t id, struct device_traits traits)
+{
+	return d->id == id && d->kind == traits.kind &&
+	       d->direct == traits.direct;
+}
+
 struct device *
 device_get(struct device_set *set, dev_t id, struct device_traits traits)
 {
@@ -59,9 +67,7 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 	LIST_EACH(&set->devices, n, tmp)
 	{
 		d = container_of(n, struct device, node);
-		/* A number may be given to another disk. */
-		if (list_is_linked(&d->account.node) && d->id == id &&
-		    d->kind == traits.kind && d->direct == traits.direct)
+		if (list_is_linked(&d->account.node) && is_same(d, id, traits))
 			return d;
 	}
 	d = add(set);
@@ -71,7 +77,8 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 	d->kind = traits.kind;
 	d->direct = traits.direct;
 	if (set->sickness != NULL)
-		d->shared = sickness_of(set->sickness, id);
+		d->shared = sickness_of(set->sickness, id,
+		    (unsigned)traits.kind * 2 + traits.direct);
 	set->disks += traits.kind != DEVICE_MEMORY;
 	chunk_account_add(set->pool, &d->account);
 	chunk_account_add(set->pool, &d->fetching);
@@ -164,6 +171,24 @@ device_set_failed(struct device *d, bool failed)
 		d->failed_s = clock_mono_s();
 	if (d->failed != failed)
 		change(d, d->stalled, failed);
+}
+
+bool
+device_begin_probe(struct device *d)
+{
+	if (d->probing || (d->shared != NULL &&
+			      !sickness_begin_probe(d->shared, d->set->slot)))
+		return false;
+	d->probing = true;
+	return true;
+}
+
+void
+device_end_probe(struct device *d)
+{
+	d->probing = false;
+	if (d->shared != NULL)
+		sickness_end_probe(d->shared, d->set->slot);
 }
 
 void

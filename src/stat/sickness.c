@@ -9,17 +9,20 @@ enum {
 	WORDS = SHM_SLOTS / WORD_BITS,
 };
 
+_Static_assert(SHM_SLOTS % WORD_BITS == 0, "a slot has no bit");
+
 /* A bit per slot. */
 struct bits {
 	_Atomic uint64_t words[WORDS];
 };
 
 struct sickness_disk {
-	_Atomic uint64_t key; /* st_dev + 1; 0: free */
+	_Atomic uint64_t key; /* of st_dev and variant; 0: free */
 	struct bits stalled, failed;
 	/* Workers with a bit.  One that dies between the two is counted for
 	 * good or not at all: then some news is told too often or not. */
 	_Atomic int sayers;
+	_Atomic uint32_t prober; /* its slot + 1; 0: nobody */
 };
 
 struct sickness {
@@ -39,10 +42,11 @@ sickness_new(struct shm *s)
 }
 
 struct sickness_disk *
-sickness_of(struct sickness *s, dev_t dev)
+sickness_of(struct sickness *s, dev_t dev, unsigned variant)
 {
-	uint64_t key = (uint64_t)dev + 1;
+	uint64_t key = (uint64_t)dev * SICKNESS_VARIANTS + variant + 1;
 
+	check(variant < SICKNESS_VARIANTS);
 	for (size_t i = 0; i < DISKS_MAX; i++)
 		if (shm_claim(&s->disks[i].key, key))
 			return &s->disks[i];
@@ -84,10 +88,12 @@ sickness_is_sick(const struct sickness_disk *d)
 bool
 sickness_say(struct sickness_disk *d, unsigned slot, bool stalled, bool failed)
 {
-	bool was_stalled = set_bit(&d->stalled, slot, stalled);
-	bool was_failed = set_bit(&d->failed, slot, failed);
-	bool was_sick = was_stalled || was_failed;
+	bool was_stalled, was_failed, was_sick;
 
+	check(slot < SHM_SLOTS);
+	was_stalled = set_bit(&d->stalled, slot, stalled);
+	was_failed = set_bit(&d->failed, slot, failed);
+	was_sick = was_stalled || was_failed;
 	if (was_sick == (stalled || failed))
 		return false;
 	return was_sick ? atomic_fetch_sub(&d->sayers, 1) == 1
@@ -95,12 +101,30 @@ sickness_say(struct sickness_disk *d, unsigned slot, bool stalled, bool failed)
 }
 
 bool
+sickness_begin_probe(struct sickness_disk *d, unsigned slot)
+{
+	uint32_t nobody = 0;
+
+	return atomic_compare_exchange_strong(&d->prober, &nobody, slot + 1);
+}
+
+void
+sickness_end_probe(struct sickness_disk *d, unsigned slot)
+{
+	uint32_t me = slot + 1;
+
+	atomic_compare_exchange_strong(&d->prober, &me, 0);
+}
+
+bool
 sickness_forget(struct sickness *s, unsigned slot)
 {
 	bool news = false;
 
-	for (size_t i = 0; i < DISKS_MAX; i++)
+	for (size_t i = 0; i < DISKS_MAX; i++) {
+		sickness_end_probe(&s->disks[i], slot);
 		if (sickness_say(&s->disks[i], slot, false, false))
 			news = true;
+	}
 	return news;
 }

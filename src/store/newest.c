@@ -172,6 +172,8 @@ begin_anew(struct newest *n, uint64_t identity)
 	if (identity == 0 || before == identity ||
 	    !atomic_compare_exchange_strong(&n->identity, &before, identity))
 		return;
+	if (before == 0) /* it could not be told, and now can */
+		return;
 	atomic_store(&n->scanned, 0);
 	if (current != 0 &&
 	    atomic_compare_exchange_strong(&n->current, &current, 0))
@@ -193,7 +195,7 @@ newest_of(struct newest_table *t, dev_t dev, ino_t inode, uint64_t identity)
 			atomic_store(&n->used, IN_USE);
 			return n;
 		}
-		/* Somebody is setting it up: a matter of two stores, or
+		/* Somebody is setting it up: a matter of four stores, or
 		 * forever if it died there; then this one is passed over. */
 		for (int spin = 0; spin < 1000 && used != IN_USE; spin++)
 			used = atomic_load(&n->used);

@@ -2,8 +2,9 @@
  * What becomes of a directory's uploads and downloads when its disk does not
  * answer, or could not make something durable, and when it is well again.
  *
- * While it is sick we look each second: whether the path leads elsewhere
- * meanwhile, and whether a disk that failed can sync again.
+ * While it is sick, as this worker or another has found, we look each second:
+ * whether the path leads elsewhere meanwhile, and, if it failed here, whether
+ * it can sync again.
  */
 #include <errno.h>
 #include <string.h>
@@ -89,24 +90,24 @@ on_probed(struct op *op, int res)
 {
 	struct spool_dir *at = op->owner;
 
-	at->device->probing = false;
+	device_end_probe(at->device);
 	/* Unless something else has failed meanwhile. */
 	if (res == 0 && at->device->failed_s < at->probed_s)
 		device_set_failed(at->device, false);
 	spool_leave(at);
 }
 
-/* One at a time for each device, whoever of its directories begins it; and not
- * at once: one good sync says little of a disk that has just failed another. */
+/* One at a time for each device, whoever of all workers begins it; and not at
+ * once: one good sync says little of a disk that has just failed another. */
 static void
 probe(struct spool_dir *at)
 {
 	struct device *d = at->device;
 
-	if (!d->failed || device_is_hanging(d) || d->probing ||
-	    clock_mono_s() - d->failed_s < PROBE_AFTER_S)
+	if (!d->failed || device_is_hanging(d) ||
+	    clock_mono_s() - d->failed_s < PROBE_AFTER_S ||
+	    !device_begin_probe(d))
 		return;
-	d->probing = true;
 	at->probed_s = clock_mono_s();
 	spool_enter(at);
 	at->probe_op = (struct op){.kind = OP_CALL,

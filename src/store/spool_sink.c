@@ -355,8 +355,11 @@ pump(struct incoming_file *f)
 
 /* ---- what a writer calls ---- */
 
-/* All of a small file is here.  Its chunks stay until it is committed, when
- * their reader may be gone. */
+/*
+ * All of a small file is here.  Its chunks stay until it is committed, when
+ * their reader may be gone.  Or its disk was found sick meanwhile: nothing has
+ * been begun there, and nothing will be.
+ */
 static void
 on_collected(struct ev_loop *loop, ev_prepare *p, int revents)
 {
@@ -368,6 +371,10 @@ on_collected(struct ev_loop *loop, ev_prepare *p, int revents)
 	(void)loop;
 	(void)revents;
 	check_magic(f, INCOMING_MAGIC);
+	if (f->offset < f->length || device_is_avoided(f->at->device)) {
+		writer_wrote(w, 0, STORE_SICK); /* may abort `f` */
+		return;
+	}
 	f->writer = NULL;
 	LIST_EACH(&f->pending, n, tmp)
 	{
@@ -390,7 +397,7 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 		spool_hash_add(f, c);
 		if (is_memory(f)) /* there and then, while it is in cache */
 			pump(f);
-	} else if (f->offset == f->length) {
+	} else if (f->offset == f->length || device_is_avoided(f->at->device)) {
 		ev_feed_event(f->spool->to.loop, &f->on_collected, EV_CUSTOM);
 	} else { /* its client is slow: nobody keeps memory for it */
 		f->collecting = false;

@@ -448,6 +448,34 @@ all_refuse() {
 	assert_equal "$(_count "$SLOW: $WELL" error.log)" 1
 }
 
+@test "small uploads that were let in before the news are not begun after it" {
+	local i line fds=()
+
+	WORKERS=4 STALL=4s begin
+	for i in {1..12}; do
+		connect
+		say "$FD" "PUT /slow/new$i HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+		fds+=("$FD")
+	done
+	slowfs_ctl stall write
+	bulk 1
+	eventually is_sick
+	for i in "${!fds[@]}"; do # all of the body, or the half of it
+		say "${fds[i]}" "$(printf '%0*d' $((1000 - i % 2 * 500)) 0)"
+	done
+	for i in "${fds[@]}"; do
+		# Long before another worker could find out by itself.
+		read -t 2 -r -u "$i" line
+		assert_equal "${line%$'\r'}" 'HTTP/1.1 503 Service Unavailable'
+		hang_up "$i"
+	done
+	all_got 503 1
+	slowfs_ctl resume
+	works_again
+	only again stored
+	said 1 1
+}
+
 @test "who had found out dies: the others try it again" {
 	begin
 	slowfs_ctl stall write
@@ -536,7 +564,7 @@ has_blocked_thread() { cat "/proc/$WORKER/task"/*/stat 2>/dev/null | grep -q ') 
 # one has the port at once; the stuck worker goes when the disk is back.
 ends() {
 	stop_server "$1" 1
-	log_has "worker $WORKER cannot end: [0-9]+ operations wait for the disk under $SLOW"
+	eventually log_has "worker $WORKER cannot end: [0-9]+ operations wait for the disk under $SLOW"
 	wait "$BULK" || fail "$(cat load.err)"
 	jq -e '.errors.hung == 0 and .errors.reset == 0' load.json || fail "$(cat load.json)"
 	has_threads "$WORKER"

@@ -43,7 +43,7 @@ tear_down(void **state)
 static void
 the_first_and_the_last_are_news(void **state)
 {
-	struct sickness_disk *d = sickness_of(all, 0);
+	struct sickness_disk *d = sickness_of(all, 0, 0);
 
 	(void)state;
 	assert_false(sickness_is_sick(d));
@@ -62,26 +62,35 @@ the_first_and_the_last_are_news(void **state)
 static void
 disks_are_told_apart(void **state)
 {
-	struct sickness_disk *a = sickness_of(all, 1), *b = sickness_of(all, 2);
+	struct sickness_disk *a = sickness_of(all, 1, 0);
+	struct sickness_disk *b = sickness_of(all, 2, 0);
 	dev_t more = 3;
 
 	(void)state;
 	assert_ptr_not_equal(a, b);
-	assert_ptr_equal(sickness_of(all, 1), a);
+	assert_ptr_equal(sickness_of(all, 1, 0), a);
+	/* The same number, and another disk. */
+	for (unsigned i = 1; i < SICKNESS_VARIANTS; i++) {
+		struct sickness_disk *other = sickness_of(all, 1, i);
+
+		assert_non_null(other);
+		assert_true(other != a && other != b);
+	}
 	assert_true(sickness_say(a, 3, true, false));
 	assert_false(sickness_is_sick(b));
 	assert_true(sickness_say(b, 3, false, true));
 	assert_false(sickness_is_stalled(b));
-	while (sickness_of(all, more) != NULL)
+	while (sickness_of(all, more, 0) != NULL)
 		assert_true(++more < 100000);
-	assert_ptr_equal(
-	    sickness_of(all, 2), b); /* those there are still are */
+	/* Those there are still are. */
+	assert_ptr_equal(sickness_of(all, 2, 0), b);
 }
 
 static void
 what_the_dead_said_is_forgotten(void **state)
 {
-	struct sickness_disk *a = sickness_of(all, 1), *b = sickness_of(all, 2);
+	struct sickness_disk *a = sickness_of(all, 1, 0);
+	struct sickness_disk *b = sickness_of(all, 2, 0);
 
 	(void)state;
 	assert_false(sickness_forget(all, 65));
@@ -98,12 +107,32 @@ what_the_dead_said_is_forgotten(void **state)
 	assert_true(sickness_say(a, 1, true, false)); /* and is news again */
 }
 
+static void
+one_at_a_time_tries_it(void **state)
+{
+	struct sickness_disk *a = sickness_of(all, 1, 0);
+
+	(void)state;
+	assert_true(sickness_begin_probe(a, 0));
+	assert_false(sickness_begin_probe(a, 0));
+	assert_false(sickness_begin_probe(a, 7));
+	assert_true(sickness_begin_probe(sickness_of(all, 2, 0), 7));
+	sickness_end_probe(a, 7); /* it has none */
+	assert_false(sickness_begin_probe(a, 7));
+	sickness_end_probe(a, 0);
+	assert_true(sickness_begin_probe(a, 7));
+	(void)sickness_forget(all, 8);
+	assert_false(sickness_begin_probe(a, 0));
+	(void)sickness_forget(all, 7);
+	assert_true(sickness_begin_probe(a, 0));
+}
+
 static atomic_int balance; /* news that it is sick, less those that it is not */
 
 static void *
 come_and_go(void *arg)
 {
-	struct sickness_disk *d = sickness_of(all, 9);
+	struct sickness_disk *d = sickness_of(all, 9, 0);
 	unsigned slot = (unsigned)(uintptr_t)arg * 63;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -130,8 +159,8 @@ many_at_once_say_each_once(void **state)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(atomic_load(&balance), 0);
-	assert_false(sickness_is_sick(sickness_of(all, 9)));
-	assert_true(sickness_say(sickness_of(all, 9), 5, true, false));
+	assert_false(sickness_is_sick(sickness_of(all, 9, 0)));
+	assert_true(sickness_say(sickness_of(all, 9, 0), 5, true, false));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -143,6 +172,7 @@ main(void)
 	    TEST(the_first_and_the_last_are_news),
 	    TEST(disks_are_told_apart),
 	    TEST(what_the_dead_said_is_forgotten),
+	    TEST(one_at_a_time_tries_it),
 	    TEST(many_at_once_say_each_once),
 	};
 

@@ -611,6 +611,12 @@ workers_tell_each_other(void **state)
 	device_set_failed(b, false);
 	assert_false(device_is_avoided(a) || device_is_avoided(b));
 	assert_int_equal(at_b.news, 1);
+	/* One of them tries it. */
+	assert_true(device_begin_probe(a));
+	assert_false(device_begin_probe(a) || device_begin_probe(b));
+	device_end_probe(a);
+	assert_true(device_begin_probe(b));
+	device_end_probe(b);
 	/* Who has nothing there any more cannot try whether it is well. */
 	device_set_failed(a, true);
 	assert_true(device_is_avoided(b));
