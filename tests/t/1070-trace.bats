@@ -69,7 +69,9 @@ side() {
 
 	# Longer than a chunk: it is not collected before there is a file.
 	printf -v piece '%03000d' 0
-	start_server 'trace on;' '' 'chunk_size 16k;'
+	# A sync may take longer than the client does.
+	memory_dir
+	start_server "trace on; output_dir $MEMORY;" '' 'chunk_size 16k;'
 	raw -p 30 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 24000\r\n\r\n' \
 		"$piece" "$piece" "$piece" "$piece" "$piece" "$piece" "$piece" "$piece"
 	assert_status 201
