@@ -56,7 +56,8 @@ struct device {
 	bool stalled, failed;	      /* as this worker has found */
 	struct sickness_disk *shared; /* as all have; NULL: there is none */
 	double failed_s;	      /* when it failed last (monotonic) */
-	bool probing; /* this worker tries whether it is well again */
+	bool probing;	 /* this worker tries whether it is well again */
+	double probed_s; /* when it began to (monotonic) */
 	struct list listeners;
 };
 
@@ -130,10 +131,15 @@ bool device_is_hanging(const struct device *d);
 void device_set_stalled(struct device *d, bool stalled);
 void device_set_failed(struct device *d, bool failed);
 
-/* Try whether one that failed is well again: false if anybody does already, of
- * all workers; else until it is ended. */
+/*
+ * device_begin_probe(d), device_end_probe(d, well):
+ * Try whether a device that failed is well again.  True: nobody else does, of
+ * all workers, until this is ended.  False: somebody does, or has done so since
+ * it failed here and found it well; then it is.  Found well it is well here,
+ * unless it has failed again meanwhile.
+ */
 bool device_begin_probe(struct device *d);
-void device_end_probe(struct device *d);
+void device_end_probe(struct device *d, bool well);
 
 void device_listen(struct device *d, struct device_listener *l);
 void device_unlisten(struct device_listener *l);

@@ -57,6 +57,11 @@ bool sickness_is_sick(const struct sickness_disk *d);
 bool sickness_begin_probe(struct sickness_disk *d, unsigned slot);
 void sickness_end_probe(struct sickness_disk *d, unsigned slot);
 
+/* A probe that was begun then (by clock_mono_s()) found it well; when the last
+ * such was, 0: never.  What failed before that need not be tried again. */
+void sickness_set_well(struct sickness_disk *d, double at);
+double sickness_well_s(const struct sickness_disk *d);
+
 /* The worker that had this slot is gone, and its probes; true: it was the last that said of
  * some disk that it is sick. */
 bool sickness_forget(struct sickness *s, unsigned slot);

@@ -176,19 +176,29 @@ device_set_failed(struct device *d, bool failed)
 bool
 device_begin_probe(struct device *d)
 {
-	if (d->probing || (d->shared != NULL &&
-			      !sickness_begin_probe(d->shared, d->set->slot)))
+	if (d->probing)
+		return false;
+	if (d->shared != NULL && sickness_well_s(d->shared) > d->failed_s) {
+		device_set_failed(d, false);
+		return false;
+	}
+	if (d->shared != NULL && !sickness_begin_probe(d->shared, d->set->slot))
 		return false;
 	d->probing = true;
+	d->probed_s = clock_mono_s();
 	return true;
 }
 
 void
-device_end_probe(struct device *d)
+device_end_probe(struct device *d, bool well)
 {
 	d->probing = false;
+	if (d->shared != NULL && well)
+		sickness_set_well(d->shared, d->probed_s);
 	if (d->shared != NULL)
 		sickness_end_probe(d->shared, d->set->slot);
+	if (well && d->failed_s < d->probed_s)
+		device_set_failed(d, false);
 }
 
 void

@@ -52,11 +52,11 @@ struct worker {
 /* worker_stop.c */
 void worker_stop_init(struct worker *w);
 
-/* Take no more connections, end when those there are have got their answers,
- * or shutdown_timeout is over. */
+/* Take no more connections, and end when those there are have got their answers;
+ * when shutdown_timeout is over (0: never), fast. */
 void worker_stop_gracefully(struct worker *w);
 
-/* Answer what is in hand with 503, and end. */
+/* Answer what is in hand with 503, unless it is being committed, and end. */
 void worker_stop_fast(struct worker *w);
 
 #endif

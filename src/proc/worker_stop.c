@@ -1,10 +1,13 @@
 /*
  * How a worker ends.
  *
- *	gracefully: no more connections; those that are idle are closed, what is
- *	            in hand gets its answer, within shutdown_timeout, and then
- *	fast:       what is in hand is told 503
- *	at rest:    nobody waits for an answer any more; the disks get their time
+ *	gracefully: no connections but those that wait to be taken; idle ones are
+ *	            closed, after a moment; what is in hand gets its answer.  If
+ *	            shutdown_timeout is over before:
+ *	fast:       what is in hand is told 503, but for what is being committed,
+ *	            all within FAST_STOP_S
+ *	at rest:    gracefully, and nobody waits for an answer any more: the
+ *	            disks get their time
  */
 #include <stdatomic.h>
 #include <unistd.h>

@@ -23,6 +23,7 @@ struct sickness_disk {
 	 * good or not at all: then some news is told too often or not. */
 	_Atomic int sayers;
 	_Atomic uint32_t prober; /* its slot + 1; 0: nobody */
+	_Atomic double well_s;	 /* sickness_well_s() */
 };
 
 struct sickness {
@@ -114,6 +115,18 @@ sickness_end_probe(struct sickness_disk *d, unsigned slot)
 	uint32_t me = slot + 1;
 
 	atomic_compare_exchange_strong(&d->prober, &me, 0);
+}
+
+void
+sickness_set_well(struct sickness_disk *d, double at)
+{
+	atomic_store(&d->well_s, at);
+}
+
+double
+sickness_well_s(const struct sickness_disk *d)
+{
+	return atomic_load(&d->well_s);
 }
 
 bool

@@ -5,8 +5,8 @@
  *	      \-> pending -> writing -> moved ---/
  *
  * A chunk is hashed and written at the same time, and goes back to its pool
- * when both are done.  The job goes on while there are chunks and tells the
- * loop of each: where hashing is the slowest of all, it waits for nobody.  It
+ * when both are done.  The job goes on while there are chunks and wakes the
+ * loop when some are done: where hashing is the slowest of all, it waits for nobody.  It
  * runs on a device of its own, which has as many threads as there are
  * processors.
  */
@@ -72,19 +72,18 @@ hash_job(void *file)
 	struct spool_hash *h = f->hash;
 	struct chunk *c, *next;
 	uint64_t bytes = 0;
-	int err = 0;
 
 	while (bytes < ROUND_BYTES && (c = take_all(&h->waiting)) != NULL) {
 		for (; c != NULL; c = next) {
 			next = c->hash_next;
 			bytes += c->len;
-			if (err == 0)
-				err = spool_hash_now(f, c->data, c->len);
+			if (h->err == 0)
+				h->err = spool_hash_now(f, c->data, c->len);
 			if (push(&h->hashed, c))
 				ev_async_send(f->spool->to.loop, &h->progress);
 		}
 	}
-	return err;
+	return h->err;
 }
 
 /* Those that are written, too, go back: how many? */
@@ -110,11 +109,12 @@ static void
 on_progress(struct ev_loop *loop, ev_async *a, int revents)
 {
 	struct incoming_file *f = a->data;
-	unsigned chunks = give_hashed(f->hash);
+	unsigned chunks;
 
 	(void)loop;
 	(void)revents;
 	check_magic(f, INCOMING_MAGIC);
+	chunks = give_hashed(f->hash);
 	if (f->writer != NULL && chunks > 0)
 		writer_wrote(f->writer, chunks, 0);
 }
@@ -126,9 +126,10 @@ on_hashed(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
 	struct writer *w = f->writer;
-	unsigned chunks = give_hashed(f->hash);
+	unsigned chunks;
 
 	check_magic(f, INCOMING_MAGIC);
+	chunks = give_hashed(f->hash);
 	ev_async_stop(f->spool->to.loop, &f->hash->progress);
 	if (w == NULL) {
 		if (f->abandoned)
@@ -226,6 +227,9 @@ spool_hash_finish(struct incoming_file *f)
 
 	if (h == NULL)
 		return 0;
+	/* The job's chunks may have come back before this did. */
+	if (h->err < 0)
+		return h->err;
 	err = digest_finish(h->digest);
 	if (err < 0)
 		return err;

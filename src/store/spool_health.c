@@ -90,10 +90,7 @@ on_probed(struct op *op, int res)
 {
 	struct spool_dir *at = op->owner;
 
-	device_end_probe(at->device);
-	/* Unless something else has failed meanwhile. */
-	if (res == 0 && at->device->failed_s < at->probed_s)
-		device_set_failed(at->device, false);
+	device_end_probe(at->device, res == 0);
 	spool_leave(at);
 }
 
@@ -108,7 +105,6 @@ probe(struct spool_dir *at)
 	    clock_mono_s() - d->failed_s < PROBE_AFTER_S ||
 	    !device_begin_probe(d))
 		return;
-	at->probed_s = clock_mono_s();
 	spool_enter(at);
 	at->probe_op = (struct op){.kind = OP_CALL,
 	    .call = probe_job,

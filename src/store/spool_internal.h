@@ -44,7 +44,6 @@ struct spool_dir {
 	/* files to be ended when the disk answers again */
 	struct list held_incoming, held_outgoing;
 	struct op probe_op;
-	double probed_s; /* when it was begun */
 	struct op scan_op;
 	struct newest_entry scanned;
 	struct op sweep_op;
@@ -91,6 +90,7 @@ struct spool_hash {
 	_Atomic(struct chunk *) hashed;	 /* of which the loop is to know */
 	ev_async progress;		 /* there are such */
 	struct list moved; /* written, or given up, but not hashed yet */
+	int err;	   /* of the job: then there are no values */
 	struct op op;	   /* the job, while there is something to hash */
 };
 

@@ -614,9 +614,24 @@ workers_tell_each_other(void **state)
 	/* One of them tries it. */
 	assert_true(device_begin_probe(a));
 	assert_false(device_begin_probe(a) || device_begin_probe(b));
-	device_end_probe(a);
+	device_end_probe(a, false);
 	assert_true(device_begin_probe(b));
-	device_end_probe(b);
+	device_end_probe(b, false);
+	/* That it is well one finds for all, but for what failed since. */
+	device_set_failed(a, true);
+	device_set_failed(b, true);
+	assert_true(device_begin_probe(a));
+	device_end_probe(a, true);
+	assert_false(a->failed);
+	assert_true(device_is_avoided(a) && b->failed);
+	assert_false(device_begin_probe(b));
+	assert_false(b->failed || device_is_avoided(a));
+	device_set_failed(b, true);
+	assert_true(device_begin_probe(b));
+	device_set_failed(b, true);
+	device_end_probe(b, true);
+	assert_true(b->failed);
+	device_set_failed(b, false);
 	/* Who has nothing there any more cannot try whether it is well. */
 	device_set_failed(a, true);
 	assert_true(device_is_avoided(b));
