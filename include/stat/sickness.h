@@ -62,8 +62,8 @@ void sickness_end_probe(struct sickness_disk *d, unsigned slot);
 void sickness_set_well(struct sickness_disk *d, double at);
 double sickness_well_s(const struct sickness_disk *d);
 
-/* The worker that had this slot is gone, and its probes; true: it was the last that said of
- * some disk that it is sick. */
+/* The worker that had this slot is gone, and its probes; true: it was the last
+ * that said of some disk that it is sick. */
 bool sickness_forget(struct sickness *s, unsigned slot);
 
 #endif

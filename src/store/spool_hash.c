@@ -6,9 +6,9 @@
  *
  * A chunk is hashed and written at the same time, and goes back to its pool
  * when both are done.  The job goes on while there are chunks and wakes the
- * loop when some are done: where hashing is the slowest of all, it waits for nobody.  It
- * runs on a device of its own, which has as many threads as there are
- * processors.
+ * loop when some are done: where hashing is the slowest of all, it waits for
+ * nobody.  It runs on a device of its own, which has as many threads as there
+ * are processors.
  */
 #include <errno.h>
 #include <stdlib.h>
