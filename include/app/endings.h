@@ -25,10 +25,14 @@ enum blame ending_blame(enum ending e);
 const char *ending_word(enum ending e);
 
 /*
- * What an error of a store, a body or a reader comes to: the one place where
- * an errno becomes an answer.
+ * What an error of a body or a reader comes to: the one place where an errno
+ * becomes an answer.
  */
 enum ending ending_of_error(int err);
+
+/* The same for what a store says: what is a client's errno elsewhere is its
+ * disk's there (FUSE and NFS may say any). */
+enum ending ending_of_store_error(int err);
 
 /* Make `r` the problem that `e` stands for, in the location `prefix`, and with
  * the limit that was passed, "max_body_size 1g" (NULL: none). */

@@ -62,7 +62,7 @@ note_failure(const struct download *d, const char *name, enum ending e, int err)
 static void
 answer_error(struct download *d, const char *name, int err)
 {
-	enum ending e = ending_of_error(err);
+	enum ending e = ending_of_store_error(err);
 	struct conn *c = d->conn;
 	struct response r = {0};
 

@@ -86,6 +86,14 @@ ending_of_error(int err)
 	return ENDED_DISK_ERROR;
 }
 
+enum ending
+ending_of_store_error(int err)
+{
+	if (err == -EPIPE || err == -ECONNRESET || err == -ETIMEDOUT)
+		return ENDED_DISK_ERROR;
+	return ending_of_error(err);
+}
+
 /* Put `prefix` where the text has its %s, `limit` where it has %l. */
 static void
 add_detail(

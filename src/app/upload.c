@@ -81,15 +81,22 @@ static void upload_on(struct upload *u, enum event ev);
 /* ---- what the others tell ---- */
 
 static void
-fail(struct upload *u, int err)
+fail(struct upload *u, int err, enum ending e)
 {
 	if (u->incoming != NULL && u->incoming->cause != 0)
 		u->err = -u->incoming->cause;
 	else
 		u->err = err;
-	/* For an upload it is not its own file that is not there. */
-	u->ending = err == -ENOENT ? ENDED_VANISHED : ending_of_error(err);
+	u->ending = e;
 	upload_on(u, FAILED);
+}
+
+static void
+store_failed(struct upload *u, int err)
+{
+	/* For an upload it is not its own file that is not there. */
+	fail(u, err,
+	    err == -ENOENT ? ENDED_VANISHED : ending_of_store_error(err));
 }
 
 /* The store has made the file, or has committed it. */
@@ -100,7 +107,7 @@ on_stored(void *owner, int err)
 
 	check_magic(u, UPLOAD_MAGIC);
 	if (err < 0)
-		fail(u, err);
+		store_failed(u, err);
 	else
 		upload_on(u, u->state == OPENING ? OPENED : COMMITTED);
 }
@@ -124,9 +131,10 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 
 	check_magic(u, UPLOAD_MAGIC);
 	/* The same errno means another thing on the other side. */
-	if (side == FLOW_WRITING && (err == -EPIPE || err == -ETIMEDOUT))
-		err = -EIO;
-	fail(u, err);
+	if (side == FLOW_WRITING)
+		store_failed(u, err);
+	else
+		fail(u, err, ending_of_error(err));
 }
 
 static void
@@ -200,7 +208,7 @@ start_flow(struct upload *u)
 		    .on_drained = on_drained,
 		    .on_failed = on_flow_failed,
 		}) < 0)
-		fail(u, -ENOMEM);
+		fail(u, -ENOMEM, ENDED_NO_MEMORY);
 }
 
 static void
@@ -343,7 +351,8 @@ typedef void act_fn(struct upload *u);
  * Every move an upload can make, and what is done on the way.  A square left
  * empty cannot happen unless this server is wrong, whatever a client does.
  * A client that leaves before the last byte leaves nothing behind; one that
- * leaves after it still gets its file stored.
+ * leaves after it still gets its file stored.  (GONE while DRAINING is this
+ * server's end, not the client's.)
  */
 /* clang-format off */
 static const struct move {
@@ -502,7 +511,7 @@ begin_storing(
 		    &wish, u, on_stored, &u->incoming);
 	}
 	if (err < 0)
-		fail(u, err);
+		store_failed(u, err);
 	else if (err > 0)
 		upload_on(u, OPENED);
 }

@@ -80,6 +80,21 @@ each_error_has_its_ending(void **state)
 	}
 }
 
+/* A disk behind FUSE or NFS may say any errno: none makes it the client's fault,
+ * or leaves it without an answer. */
+static void
+no_error_of_a_store_is_its_clients(void **state)
+{
+	static const int errs[] = {-EPIPE, -ECONNRESET, -ETIMEDOUT};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(errs); i++)
+		assert_int_equal(
+		    ending_of_store_error(errs[i]), ENDED_DISK_ERROR);
+	assert_int_equal(ending_of_store_error(-EEXIST), ENDED_EXISTS);
+	assert_int_equal(ending_of_store_error(STORE_SICK), ENDED_DISK_SICK);
+}
+
 static void
 each_ending_has_a_word_of_its_own(void **state)
 {
@@ -168,6 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_error_has_its_ending),
+	    cmocka_unit_test(no_error_of_a_store_is_its_clients),
 	    cmocka_unit_test(each_ending_has_a_word_of_its_own),
 	    cmocka_unit_test(each_status_is_one_that_is_sent),
 	    cmocka_unit_test(each_status_has_a_reason),
