@@ -2,14 +2,14 @@
  * store/path.h - names resolved beneath a directory, and nowhere else.
  *
  * A relative name of checked parts ("a/b.bin") is resolved from an open
- * directory.  No symbolic link is ever followed, no mount point crossed, and
- * nothing above the directory can be reached, also while somebody swaps parts
+ * directory.  No symbolic link is ever followed, no other file system entered
+ * (a mount point, or a btrfs subvolume: its st_dev differs), and nothing above the directory can be reached, also while somebody swaps parts
  * of the path: openat2(2) with BENEATH, NO_SYMLINKS, NO_MAGICLINKS and
  * NO_XDEV where there is one, else part by part with O_NOFOLLOW.
  *
  * May wait for the disk.  Errors are negative errnos; those that matter:
  * -ENOENT, -ENOTDIR (a parent is a file), -ELOOP (a symbolic link on the
- * way), -EXDEV (a mount point on the way).
+ * way), -EXDEV (another file system on the way).
  */
 #ifndef STORE_PATH_H
 #define STORE_PATH_H
@@ -48,12 +48,11 @@ NODISCARD int path_open_parent(
     int root, const char *path, int *ret_dir, const char **ret_rest);
 
 /*
- * path_make_parents(dir, rest, sync, ret_dir, ret_name):
- * Make the directories that `rest` still lacks below `dir`, each one's name
- * synced in its parent when `sync`; *ret_dir as above (-1: `dir` itself),
- * *ret_name the last part.
+ * path_make_parents(dir, rest, ret_dir, ret_name):
+ * Make the directories that `rest` still lacks below `dir`, none of which is
+ * synced; *ret_dir as above (-1: `dir` itself), *ret_name the last part.
  */
 NODISCARD int path_make_parents(
-    int dir, const char *rest, bool sync, int *ret_dir, const char **ret_name);
+    int dir, const char *rest, int *ret_dir, const char **ret_name);
 
 #endif

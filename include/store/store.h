@@ -44,7 +44,7 @@ extern const char *const durability_name[DURABLE_COUNT];
 /* Errors of a store that no errno says: far from any errno. */
 enum store_error {
 	STORE_NOT_READY = -20001, /* not open (yet); see store_open_error */
-	STORE_OUTCOME_UNKNOWN = -20002, /* the name is there, its sync failed */
+	STORE_OUTCOME_UNKNOWN = -20002, /* the name may be there, not synced */
 	STORE_SYNC_FAILED = -20003,	/* the data is lost, and has no name */
 	STORE_REFUSED = -20004,		/* wish.terms_hold said no */
 	STORE_NONE = -20005,		/* nothing was uploaded yet */

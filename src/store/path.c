@@ -131,7 +131,7 @@ path_open_parent(
 
 int
 path_make_parents(
-    int dir, const char *rest, bool sync, int *ret_dir, const char **ret_name)
+    int dir, const char *rest, int *ret_dir, const char **ret_name)
 {
 	char part[PART_MAX];
 	int at = -1, err;
@@ -153,8 +153,6 @@ path_make_parents(
 			err = -errno;
 			if (err != -EEXIST)
 				break;
-		} else if (sync && (err = path_sync_dir(parent)) < 0) {
-			break;
 		}
 		fd = path_open(parent, part, O_RDONLY | O_DIRECTORY);
 		if (fd < 0) {

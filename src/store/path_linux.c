@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/hash.h"
 
 enum {
@@ -29,6 +31,22 @@ path_identity(int dir)
 	       1;
 }
 
+/* `fd`, or -EXDEV: a btrfs subvolume is no mount, but has inodes of its own. */
+static int
+on_same_file_system(int root, int fd)
+{
+	struct stat above, st;
+	int err = 0;
+
+	if (fstat(root, &above) == -1 || fstat(fd, &st) == -1)
+		err = -errno;
+	else if (above.st_dev != st.st_dev)
+		err = -EXDEV;
+	if (err < 0)
+		fd_close(&fd);
+	return err < 0 ? err : fd;
+}
+
 int
 path_open(int root, const char *path, int flags)
 {
@@ -42,7 +60,7 @@ path_open(int root, const char *path, int flags)
 		long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 
 		if (fd >= 0)
-			return (int)fd;
+			return on_same_file_system(root, (int)fd);
 		if (errno == ENOSYS || errno == EPERM) /* old, or seccomp */
 			return path_walk(root, path, flags);
 		if (errno != EAGAIN && errno != EINTR)

@@ -33,6 +33,8 @@ make_dir(const char *path)
 	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = fd == -1 ? -errno : path_sync_dir(fd);
 	fd_close(&fd);
+	if (err < 0) /* else it would be taken for one that is synced */
+		(void)rmdir(path);
 	return err;
 }
 
@@ -175,6 +177,7 @@ spool_check(
 		return is_gone(fd) && place_is_known(&known) ? STORE_VANISHED
 							     : fd;
 	}
+	traits = device_traits_of(fd);
 	err = publish_init(&p, fd, setup->overwrite);
 	if (err == 0)
 		err = publish_create(&p, -1, &u);
@@ -184,8 +187,14 @@ spool_check(
 				? "its file system can neither link nor rename "
 				  "without replacing"
 				: "cannot be written");
+	} else if (setup->sync && traits.kind != DEVICE_MEMORY &&
+		   path_sync_dir(fd) == -EINVAL) {
+		/* fsync(2): this file has no such thing. */
+		err = -EOPNOTSUPP;
+		str_puts(report, "its file system cannot sync directories: no "
+				 "upload could be acknowledged there (say sync "
+				 "off)");
 	} else {
-		traits = device_traits_of(fd);
 		str_printf(report, "published by %s, %s, %s", publish_way(&p),
 		    goes_direct(u.fd, &traits, setup->direct)
 			? "large ones written directly"
@@ -194,9 +203,9 @@ spool_check(
 					? DURABLE_MEMORY
 				    : setup->sync ? DURABLE_SYNCED
 						  : DURABLE_BUFFERED]);
-		publish_discard(&p, &u);
 		*ret_forgets = traits.kind == DEVICE_MEMORY && setup->sync;
 	}
+	publish_discard(&p, &u);
 	fd_close(&u.fd);
 	publish_fini(&p);
 	fd_close(&fd);
@@ -225,6 +234,7 @@ close_dir_job(void *arg)
 static void
 dir_free(struct spool_dir *at)
 {
+	list_remove(&at->node);
 	device_unlisten(&at->health);
 	dirsync_free(&at->dirsync);
 	free(at);
@@ -312,6 +322,7 @@ take_over(struct spool *sp, struct spool_dir *at)
 	at->health.on_health = spool_on_health;
 	device_listen(at->device, &at->health);
 	spool_enter(at);
+	list_append(&sp->dirs, &at->node);
 	sp->at = at;
 	return 0;
 }
@@ -492,6 +503,7 @@ spool_new(const struct spool_setup *setup)
 	sp->base.ops = &spool_ops;
 	sp->base.dir = setup->dir;
 	sp->to = *setup;
+	list_init(&sp->dirs);
 	spool_health_init(sp);
 	spool_sweep_init(sp);
 	sp->unknown = device_new_unknown(setup->devices);

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "spool_internal.h"
+#include "store/path.h"
 
 #define LOOK_S 1.0
 #define PROBE_AFTER_S 0.7 /* so at the next look but one at the latest */
@@ -66,7 +67,8 @@ say(const struct spool_dir *at)
 
 /* ---- can it sync again? ---- */
 
-/* On an engine thread: what an upload does, but for the name. */
+/* On an engine thread: what an upload does, but for the name; the directory is
+ * synced all the same. */
 static int
 probe_job(void *arg)
 {
@@ -82,7 +84,7 @@ probe_job(void *arg)
 		err = -errno;
 	publish_discard(&at->publish, &u);
 	fd_close(&u.fd);
-	return err;
+	return err < 0 ? err : path_sync_dir(at->fd);
 }
 
 static void
@@ -155,23 +157,26 @@ on_sick_look(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct spool *sp = w->data;
 	struct spool_dir *at = sp->at;
+	struct list_node *n, *tmp;
+	bool holds = false;
 
 	(void)revents;
-	if (at == NULL) {
-		ev_timer_stop(loop, w); /* until it is opened */
-		return;
+	/* Those that the path has led to before may hold some, too. */
+	LIST_EACH(&sp->dirs, n, tmp)
+	{
+		struct spool_dir *dir = container_of(n, struct spool_dir, node);
+
+		if (!dir->device->stalled)
+			end_held(dir);
+		holds = holds || !list_is_empty(&dir->held_incoming) ||
+			!list_is_empty(&dir->held_outgoing);
 	}
-	if (!at->device->stalled)
-		end_held(at);
-	if (!device_is_avoided(at->device) &&
-	    list_is_empty(&at->held_incoming) &&
-	    list_is_empty(&at->held_outgoing)) {
-		ev_timer_stop(loop, w);
-		return;
-	}
-	if (device_is_avoided(at->device))
+	if (at != NULL && device_is_avoided(at->device)) {
 		look_at_place(at);
-	probe(at);
+		probe(at);
+	} else if (!holds) {
+		ev_timer_stop(loop, w); /* until somebody watches again */
+	}
 }
 
 /* ---- what others call ---- */

@@ -27,6 +27,7 @@ enum {
  * when the path leads to another one meanwhile.
  */
 struct spool_dir {
+	struct list_node node; /* of the spool's `dirs` */
 	struct spool *spool;
 	size_t users; /* files in it, and the spool itself */
 	int fd;
@@ -59,6 +60,7 @@ struct spool {
 	struct store base;
 	struct spool_setup to;
 	struct spool_dir *at;	/* NULL: not open */
+	struct list dirs;	/* it, and those before it that are in use */
 	struct device *unknown; /* for opening it */
 	int said;		/* the last error logged about opening */
 	bool was_open;

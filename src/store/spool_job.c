@@ -256,6 +256,16 @@ give_name(struct incoming_file *f, int dir, const char *name)
 	return err;
 }
 
+/* What a sync before there is a name failed with.  It is never tried again: a
+ * second one after one that failed says 0 and lies. */
+static int
+not_synced(struct incoming_file *f, int err)
+{
+	f->base.cause = -err;
+	/* Some learn only now that there is no room (quota, NFS). */
+	return err == -ENOSPC || err == -EDQUOT ? err : STORE_SYNC_FAILED;
+}
+
 /*
  * The directory that holds the name is synced last; those above it hold the
  * names on the way to it, perhaps made by another upload that has not synced
@@ -263,8 +273,9 @@ give_name(struct incoming_file *f, int dir, const char *name)
  * we are, since names may be changed under us.
  */
 static int
-sync_ancestors(struct spool_dir *at_dir, int dir)
+sync_ancestors(struct incoming_file *f, int dir)
 {
+	struct spool_dir *at_dir = f->at;
 	uint64_t self = path_identity(dir);
 	_Atomic uint64_t *slot =
 	    &at_dir->synced_dirs[self / 2 % SPOOL_SYNCED_DIRS];
@@ -281,7 +292,10 @@ sync_ancestors(struct spool_dir *at_dir, int dir)
 		if (level == 0 && self != 0 && atomic_load(slot) == self)
 			return 0;
 		up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		err = up == -1 ? -errno : path_sync_dir(up);
+		if (up == -1)
+			err = -errno;
+		else if ((err = path_sync_dir(up)) < 0)
+			err = not_synced(f, err);
 		if (at != dir)
 			fd_close(&at);
 		at = up;
@@ -293,16 +307,11 @@ sync_ancestors(struct spool_dir *at_dir, int dir)
 	return err;
 }
 
-/* The data on stable storage.  Never tried again: a second fsync after one
- * that failed says 0 and lies. */
+/* The data on stable storage. */
 static int
 sync_data(struct incoming_file *f)
 {
-	if (fsync(f->u.fd) == 0)
-		return 0;
-	f->base.cause = errno;
-	/* Some learn only now that there is no room (quota, NFS). */
-	return errno == ENOSPC || errno == EDQUOT ? -errno : STORE_SYNC_FAILED;
+	return fsync(f->u.fd) == 0 ? 0 : not_synced(f, -errno);
 }
 
 static uint64_t
@@ -357,9 +366,9 @@ prepare(struct incoming_file *f, int *ret_made, const char **ret_name)
 	if (err == 0 && f->at->device->kind == DEVICE_UNKNOWN)
 		err = publish_check_close(f->u.fd);
 	if (err == 0)
-		err = path_make_parents(dir, f->rest, sync, ret_made, ret_name);
+		err = path_make_parents(dir, f->rest, ret_made, ret_name);
 	if (err == 0 && sync && (*ret_made != -1 || f->dir != -1))
-		err = sync_ancestors(f->at, *ret_made == -1 ? dir : *ret_made);
+		err = sync_ancestors(f, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0 && (*ret_made != -1 || f->dir != -1))
 		err = check_parent(f, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0)

@@ -397,7 +397,7 @@ memory_dir() {
 	STORES+=("$MEMORY")
 }
 
-# loop_disk KIND SIZE [MKFS ARGS...]: a new ext4 or XFS, which is a file of
+# loop_disk KIND SIZE [MKFS ARGS...]: a new ext4, XFS or btrfs, which is a file of
 # ours, at $DISK; a store in it is to be $DISK/up.
 loop_disk() {
 	local kind=$1 size=$2
@@ -409,6 +409,7 @@ loop_disk() {
 	case $kind in
 	ext4) mkfs.ext4 -q -F -b 4096 -m 0 "$@" "$T/disk.img" ;;
 	xfs) mkfs.xfs -q -f "$@" "$T/disk.img" ;;
+	btrfs) mkfs.btrfs -q -f "$@" "$T/disk.img" ;;
 	esac || return
 	mount -o loop "$T/disk.img" "$DISK" || return
 	STORES+=("$DISK/up")

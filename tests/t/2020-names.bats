@@ -200,6 +200,26 @@ start() {
 	assert_status 201
 }
 
+# No mount, but inodes of its own: two of them were one to who syncs directories.
+@test "a btrfs subvolume on the way: 403" {
+	[[ $EUID == 0 ]] || skip 'needs root for a mount'
+	loop_disk btrfs 200M
+	STORE=$DISK/up
+	start
+	btrfs -q subvolume create "$STORE/one"
+	for path in one/a one/b/c; do
+		upload PUT /file/$path body
+		assert_status 403
+		assert_problem 'mount point'
+	done
+	echo inside >"$STORE/one/x"
+	request GET /file/one/x
+	assert_status 403
+	assert_equal "$(find "$STORE/one" -type f)" "$STORE/one/x"
+	upload PUT /file/d/other body
+	assert_status 201
+}
+
 @test "the output_dir itself may be reached by a link" {
 	mkdir real
 	ln -s real uploads

@@ -158,6 +158,74 @@ fails() {
 	assert_status 409
 }
 
+@test "the sync of a directory on the way fails: 500, no name; a second one is not believed" {
+	begin
+	slowfs_ctl fail fsyncdir EIO once
+	upload PUT /slow/d/e/a body
+	assert_status 500
+	assert_problem 'could not make the upload durable'
+	eventually access_has sync-failed
+	refute [ -e backing/up/d/e/a ]
+	# A second one would say 0: the disk is sick.
+	eventually log_has 'the disk could not make an upload durable'
+	well_again
+	slowfs_ctl zero
+	upload PUT /slow/d/e/a body
+	assert_status 201
+	assert_same body backing/up/d/e/a
+	# a in e; e in d; d in the store
+	assert_equal "$(slowfs_ctl count fsyncdir)" 3
+}
+
+@test "a sick disk is not well before it can sync a directory" {
+	begin
+	slowfs_ctl fail fsyncdir EIO
+	fails 500 'outcome unknown' outcome-unknown
+	sleep 2.5 # it is tried twice at least
+	run ! log_has 'slow/up: the disk answers again'
+	upload PUT /slow/b body
+	assert_status 503
+	slowfs_ctl clear
+	eventually _is_well_again
+	upload PUT /slow/b body
+	assert_status 201
+}
+
+@test "a file system that cannot sync directories: told at the start" {
+	slowfs_start
+	slowfs_ctl fail fsyncdir EINVAL
+	write_conf '' "location /slow { output_dir $T/slow; }"
+	run -1 penstock -c "$T/penstock.conf"
+	assert_output -p 'cannot sync directories'
+	assert_output -p 'say sync off'
+}
+
+@test "an errno that clients have elsewhere is the disk's here: 500, and an answer" {
+	local err
+
+	begin
+	echo small >small
+	for err in EPIPE ECONNRESET ETIMEDOUT; do
+		slowfs_ctl fail write "$err" once
+		fails 500 'the disk of location /slow failed' disk-error
+		slowfs_ctl fail write "$err" once
+		upload PUT /slow/small small
+		assert_status 500
+		slowfs_ctl fail create "$err" once
+		fails 500 'the disk of location /slow failed' disk-error
+	done
+	upload PUT /slow/a body
+	assert_status 201
+	for err in EPIPE ECONNRESET ETIMEDOUT; do
+		slowfs_ctl fail open "$err" once
+		request GET /slow/a
+		assert_status 500
+	done
+	slowfs_ctl clear
+	request GET /slow/a
+	assert_same body answer
+}
+
 @test "sync off syncs nothing" {
 	begin 'sync off;'
 	slowfs_ctl fail fsync EIO

@@ -408,8 +408,7 @@ missing_parents_are_made(void **state)
 	int dir = -2;
 
 	(void)state;
-	assert_int_equal(
-	    path_make_parents(root, "a/b/c/x", true, &dir, &name), 0);
+	assert_int_equal(path_make_parents(root, "a/b/c/x", &dir, &name), 0);
 	assert_string_equal(name, "x");
 	assert_true(dir >= 0);
 	make_file(dir, name, "x");
@@ -417,11 +416,10 @@ missing_parents_are_made(void **state)
 	assert_int_equal(faccessat(root, "a/b/c/x", F_OK, 0), 0);
 
 	/* Once they are there they are used; none is needed for a bare name. */
-	assert_int_equal(
-	    path_make_parents(root, "a/b/y", false, &dir, &name), 0);
+	assert_int_equal(path_make_parents(root, "a/b/y", &dir, &name), 0);
 	assert_string_equal(name, "y");
 	close(dir);
-	assert_int_equal(path_make_parents(root, "z", true, &dir, &name), 0);
+	assert_int_equal(path_make_parents(root, "z", &dir, &name), 0);
 	assert_int_equal(dir, -1);
 	assert_string_equal(name, "z");
 	assert_int_equal(open_descriptors(), before);
@@ -448,8 +446,7 @@ parents_that_cannot_be_made_are_refused(void **state)
 		const char *name;
 		int dir = -1, err;
 
-		err = path_make_parents(
-		    root, refused[i].path, false, &dir, &name);
+		err = path_make_parents(root, refused[i].path, &dir, &name);
 		if (err == 0 && refused[i].is == 0)
 			print_error("\"%s\" led out\n", refused[i].path);
 		if (refused[i].is != 0)
@@ -595,8 +592,8 @@ create(unsigned i)
 	err = path_open_parent(root, path, &parent, &rest);
 	if (err < 0)
 		return err;
-	err = path_make_parents(
-	    parent == -1 ? root : parent, rest, false, &dir, &name);
+	err =
+	    path_make_parents(parent == -1 ? root : parent, rest, &dir, &name);
 	if (err == 0) {
 		fd = openat(dir != -1	   ? dir
 			    : parent != -1 ? parent
