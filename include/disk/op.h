@@ -48,8 +48,8 @@ struct op {
 	bool lengthy;	/* a call that takes its time even where nothing waits
 			   for a disk: freeing or scanning much, or waiting
 			   for a lock */
-	bool unhurried; /* nobody waits for it: it may take any time without
-			   its disk being called stalled */
+	bool unhurried; /* it may take any time without its disk being called
+			   stalled: nobody waits, or not for a disk */
 
 	void *owner; /* whose on_done this is */
 	void (*on_done)(struct op *op, int res);
@@ -59,7 +59,8 @@ struct op {
 	struct list_node age; /* among those somebody waits for */
 	double since;	      /* when it was started, by clock_mono_s() */
 	struct device *device;
-	size_t done; /* bytes moved so far */
+	size_t done;	/* bytes moved so far */
+	unsigned tries; /* of a ring: how often it had to be given again */
 	int res;
 	bool in_flight; /* between engine_submit() and on_done */
 	bool started;	/* and not waiting for its place any more */

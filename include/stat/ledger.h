@@ -4,8 +4,9 @@
  *	owed = what was promised to them, less what is allocated or written
  *
  * The file system counts what is written; the ledger counts what is not yet,
- * over all workers, so that uploads can never jointly fill a disk.  One number
- * per disk and worker in shared memory: a worker changes its own only, and the
+ * over all workers, so that uploads can never jointly fill a disk.  (A disk is
+ * an st_dev: two subvolumes of a btrfs are two, and know nothing of each other.)
+ * One number per disk and worker in shared memory: a worker changes its own only, and the
  * master forgets those of a worker that it has reaped.
  *
  * To be sure of room: owe the bytes first, read ledger_owed(), then ask the

@@ -4,7 +4,8 @@
  * A worker finds out by an operation of its own (disk/device.h); with this the
  * others need not find out by theirs, one hanging upload after the other.  A
  * bit per disk and worker in shared memory: a worker changes its own only, and
- * the master takes back what one said that it has reaped.
+ * the master takes back what one said that it has reaped.  Here they also agree
+ * who tries whether a disk is well again, and when that was last so.
  */
 #ifndef STAT_SICKNESS_H
 #define STAT_SICKNESS_H

@@ -58,6 +58,16 @@ is_same(const struct device *d, dev_t id, struct device_traits traits)
 	       d->direct == traits.direct;
 }
 
+/* Those that is_same() tells apart are not each other's disk in other workers
+ * either. */
+static unsigned
+variant_of(struct device_traits traits)
+{
+	_Static_assert(
+	    DEVICE_MEMORY * 2 + 1 < SICKNESS_VARIANTS, "a kind has no variant");
+	return (unsigned)traits.kind * 2 + traits.direct;
+}
+
 struct device *
 device_get(struct device_set *set, dev_t id, struct device_traits traits)
 {
@@ -77,8 +87,7 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 	d->kind = traits.kind;
 	d->direct = traits.direct;
 	if (set->sickness != NULL)
-		d->shared = sickness_of(set->sickness, id,
-		    (unsigned)traits.kind * 2 + traits.direct);
+		d->shared = sickness_of(set->sickness, id, variant_of(traits));
 	set->disks += traits.kind != DEVICE_MEMORY;
 	chunk_account_add(set->pool, &d->account);
 	chunk_account_add(set->pool, &d->fetching);

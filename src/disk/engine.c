@@ -162,6 +162,7 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 	op->age = (struct list_node){0};
 	op->device = dev;
 	op->done = 0;
+	op->tries = 0;
 	e->in_flight++;
 	if (dev->kind == DEVICE_MEMORY && !op->lengthy) {
 		op->res = op_run(op);

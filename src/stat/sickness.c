@@ -106,6 +106,7 @@ sickness_begin_probe(struct sickness_disk *d, unsigned slot)
 {
 	uint32_t nobody = 0;
 
+	check(slot < SHM_SLOTS);
 	return atomic_compare_exchange_strong(&d->prober, &nobody, slot + 1);
 }
 
@@ -114,6 +115,7 @@ sickness_end_probe(struct sickness_disk *d, unsigned slot)
 {
 	uint32_t me = slot + 1;
 
+	check(slot < SHM_SLOTS);
 	atomic_compare_exchange_strong(&d->prober, &me, 0);
 }
 

@@ -117,6 +117,8 @@ fill_buffer(struct newest *n, const struct newest_entry *e)
 			    !atomic_compare_exchange_strong(
 				&b->tag, &tag, pack(version, me)))
 				continue;
+			/* Who sees any of what follows sees the tag, too. */
+			atomic_thread_fence(memory_order_release);
 			atomic_store(&b->ticket, e->ticket);
 			b->entry = *e;
 			return pack(version, i + 1);

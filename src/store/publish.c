@@ -196,16 +196,21 @@ publish_create(struct publish *p, int dir, struct unpublished *ret)
 	return 0;
 }
 
-/* Has the file that name?  NFS may have done what it was told and, when the
- * answer was lost and it is told again, say that it cannot be done. */
-static bool
-is_named(const struct unpublished *u, int dir, const char *name)
+/*
+ * What giving it the name came to, after that said `err`: 0 if it has the name.
+ * NFS and FUSE may have done what they were told, and lose the answer; told
+ * again, NFS says that it cannot be done.
+ */
+static int
+unless_named(int err, const struct unpublished *u, int dir, const char *name)
 {
 	struct stat st, own;
 
-	return fstat(u->fd, &own) == 0 &&
-	       fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       st.st_dev == own.st_dev && st.st_ino == own.st_ino;
+	if (err < 0 && fstat(u->fd, &own) == 0 &&
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == own.st_dev && st.st_ino == own.st_ino)
+		return 0;
+	return err;
 }
 
 int
@@ -217,19 +222,18 @@ publish_link(
 	if (dir == -1)
 		dir = p->root;
 	if (u->temp[0] == '\0')
-		return publish_link_nameless(u->fd, dir, name);
-	if (!p->by_link) {
+		err = publish_link_nameless(u->fd, dir, name);
+	else if (p->by_link)
+		err = linkat(p->temp_dir, u->temp, dir, name, 0) == -1 ? -errno
+								       : 0;
+	else
 		err = publish_rename_new(p->temp_dir, u->temp, dir, name);
-		if (err == 0)
-			u->temp[0] = '\0';
+	err = unless_named(err, u, dir, name);
+	if (err < 0)
 		return err;
-	}
-	if (linkat(p->temp_dir, u->temp, dir, name, 0) == -1) {
-		err = -errno;
-		if (err != -EEXIST || !is_named(u, dir, name))
-			return err;
-	}
-	publish_discard(p, u);
+	if (p->by_link)
+		publish_discard(p, u);
+	u->temp[0] = '\0';
 	return 0;
 }
 
@@ -253,13 +257,11 @@ publish_replace(
 			return err;
 		}
 	}
-	if (renameat(p->temp_dir, u->temp, dir, name) == -1) {
-		err = -errno;
-		if (err != -ENOENT || !is_named(u, dir, name))
-			return err;
-	}
-	u->temp[0] = '\0';
-	return 0;
+	err = renameat(p->temp_dir, u->temp, dir, name) == -1 ? -errno : 0;
+	err = unless_named(err, u, dir, name);
+	if (err == 0)
+		u->temp[0] = '\0';
+	return err;
 }
 
 void

@@ -83,6 +83,7 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
 	f->job =
 	    (struct op){.lengthy = call == close_job &&
 				   f->base.st.st_size > SPOOL_LENGTHY_BYTES,
+		.unhurried = call == close_job,
 		.kind = OP_CALL,
 		.call = call,
 		.arg = f,

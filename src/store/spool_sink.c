@@ -397,7 +397,8 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 		spool_hash_add(f, c);
 		if (is_memory(f)) /* there and then, while it is in cache */
 			pump(f);
-	} else if (f->offset == f->length || device_is_avoided(f->at->device)) {
+	} else if (f->offset == f->length || ev_is_pending(&f->on_collected) ||
+		   device_is_avoided(f->at->device)) {
 		ev_feed_event(f->spool->to.loop, &f->on_collected, EV_CUSTOM);
 	} else { /* its client is slow: nobody keeps memory for it */
 		f->collecting = false;

@@ -76,6 +76,16 @@ in_memory() {
 	done
 }
 
+@test "as many chunks as a turn of the hashing job takes, and those that wait then" {
+	start_server 'checksum sha256;'
+	# A turn is 16 MiB; with three digests to compute 8 chunks wait at its end.
+	random_file body 18M
+	upload PUT /file/a body -H "Content-MD5: $(b64 md5 body)" \
+		-H "Content-Digest: sha-512=:$(b64 sha512 body):" --max-time 60
+	assert_status 201
+	assert_equal "$(receipt 'digest["sha-256"]')" "$(hex sha256 body)"
+}
+
 @test "what the client claims holds: stored, and told" {
 	start_server
 	random_file body 300K
