@@ -73,7 +73,7 @@ const struct directive directives[] = {
 	  .help = "most memory for chunks, per worker" },
 	{ "checksum", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(checksum),
 	  .words = words_checksum, .dflt = "off",
-	  .help = "compute it of each upload, for the receipt and Repr-Digest" },
+	  .help = "computed of each upload, for the receipt and Repr-Digest" },
 	{ "chunk_size", VALUE_SIZE, APPLY_RELOAD, OF_TOP(chunk_size),
 	  RANGE(KB(4), MB(64)), .multiple = 4096, .dflt = "256k",
 	  .help = "bytes in a chunk, the unit that is read and written" },
@@ -89,7 +89,7 @@ const struct directive directives[] = {
 		  "length until they have become so large" },
 	{ "disk_stall_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_TOP(disk_stall_timeout_ms), RANGE(100, DAYS(1)), .dflt = "30s",
-	  .help = "when an operation takes longer its disk is sick: its uploads "
+	  .help = "when an operation takes longer its disk is sick: uploads to it "
 		  "get 503 until it answers" },
 	{ "dotfiles", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(dotfiles),
 	  .dflt = "off",
@@ -155,12 +155,12 @@ const struct directive directives[] = {
 	  .help = "longest request line; a longer one gets 414" },
 	{ "max_uploads", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(max_uploads),
 	  RANGE(0, 1000000), .dflt = "0",
-	  .help = "most uploads at once, over all workers, 0: any; "
+	  .help = "most uploads at once to a location, over all workers, 0: any; "
 		  "one more gets 503" },
 	{ "min_free", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(min_free),
 	  RANGE(0, GB(1024 * 1024)), .dflt = "0",
-	  .help = "bytes that stay free on the disk; an upload that would take "
-		  "of them gets 507" },
+	  .help = "bytes that stay free on the disk; an upload that would leave "
+		  "less gets 507" },
 	{ "min_rate", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(min_rate),
 	  RANGE(0, GB(1)), .dflt = "0",
 	  .help = "bytes per second a client must send of a body, 0: any; "
@@ -179,7 +179,8 @@ const struct directive directives[] = {
 	  .help = "file that holds the master's process id" },
 	{ "queue_depth", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(queue_depth),
 	  RANGE(2, 4096), .dflt = "8",
-	  .help = "chunks a request may hold before its socket is left unread" },
+	  .help = "chunks between reader and writer; when so many wait, the socket "
+		  "is left unread" },
 	{ "read", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(read),
 	  .dflt = "on",
 	  .help = "answer GET and HEAD" },
