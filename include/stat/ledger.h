@@ -5,9 +5,9 @@
  *
  * The file system counts what is written; the ledger counts what is not yet,
  * over all workers, so that uploads can never jointly fill a disk.  (A disk is
- * an st_dev: two subvolumes of a btrfs are two, and know nothing of each other.)
- * One number per disk and worker in shared memory: a worker changes its own only, and the
- * master forgets those of a worker that it has reaped.
+ * an st_dev: two subvolumes of a btrfs are two that know nothing of each other.)
+ * One number per disk and worker in shared memory: a worker changes its own
+ * only, and the master forgets those of a worker that it has reaped.
  *
  * To be sure of room: owe the bytes first, read ledger_owed(), then ask the
  * file system what is free.  What is written meanwhile is counted twice, never

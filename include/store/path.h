@@ -3,9 +3,10 @@
  *
  * A relative name of checked parts ("a/b.bin") is resolved from an open
  * directory.  No symbolic link is ever followed, no other file system entered
- * (a mount point, or a btrfs subvolume: its st_dev differs), and nothing above the directory can be reached, also while somebody swaps parts
- * of the path: openat2(2) with BENEATH, NO_SYMLINKS, NO_MAGICLINKS and
- * NO_XDEV where there is one, else part by part with O_NOFOLLOW.
+ * (a mount point, or a btrfs subvolume: its st_dev differs), and nothing above
+ * the directory can be reached, also while somebody swaps parts of the path:
+ * openat2(2) with BENEATH, NO_SYMLINKS, NO_MAGICLINKS and NO_XDEV where there
+ * is one, else part by part with O_NOFOLLOW.
  *
  * May wait for the disk.  Errors are negative errnos; those that matter:
  * -ENOENT, -ENOTDIR (a parent is a file), -ELOOP (a symbolic link on the

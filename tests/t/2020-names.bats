@@ -181,23 +181,32 @@ start() {
 	[ -L "$STORE/file" ]
 }
 
+# lies_outside DIR NAME...: nothing is stored under these names, which are all in
+# DIR, nor read from there; beside it all is well.
+lies_outside() {
+	local dir=$1 name
+	shift
+
+	for name; do
+		upload PUT "/file/$name" body
+		assert_status 403
+		assert_problem 'mount point'
+	done
+	echo inside >"$STORE/$dir/x"
+	request GET "/file/$dir/x"
+	assert_status 403
+	assert_equal "$(find "$STORE/$dir" -type f)" "$STORE/$dir/x"
+	upload PUT /file/d/other body
+	assert_status 201
+}
+
 @test "a mount point on the way: 403" {
 	[[ $EUID == 0 ]] || skip 'needs root for a mount'
 	start
 	mkdir -p "$STORE/mnt" "$STORE/d/mnt"
 	mount -t tmpfs -o size=1m none "$STORE/mnt"
 	mount --bind "$STORE/mnt" "$STORE/d/mnt"
-	for path in mnt/a mnt/b/c d/mnt/a; do
-		upload PUT /file/$path body
-		assert_status 403
-		assert_problem 'mount point'
-	done
-	echo inside >"$STORE/mnt/x"
-	request GET /file/mnt/x
-	assert_status 403
-	assert_equal "$(find "$STORE/mnt" -type f)" "$STORE/mnt/x"
-	upload PUT /file/d/other body
-	assert_status 201
+	lies_outside mnt mnt/a mnt/b/c d/mnt/a
 }
 
 # No mount, but inodes of its own: two of them were one to who syncs directories.
@@ -207,17 +216,7 @@ start() {
 	STORE=$DISK/up
 	start
 	btrfs -q subvolume create "$STORE/one"
-	for path in one/a one/b/c; do
-		upload PUT /file/$path body
-		assert_status 403
-		assert_problem 'mount point'
-	done
-	echo inside >"$STORE/one/x"
-	request GET /file/one/x
-	assert_status 403
-	assert_equal "$(find "$STORE/one" -type f)" "$STORE/one/x"
-	upload PUT /file/d/other body
-	assert_status 201
+	lies_outside one one/a one/b/c
 }
 
 @test "the output_dir itself may be reached by a link" {

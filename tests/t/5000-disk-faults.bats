@@ -158,7 +158,7 @@ fails() {
 	assert_status 409
 }
 
-@test "the sync of a directory on the way fails: 500, no name; a second one is not believed" {
+@test "the sync of a directory on the way fails: 500, no name, and the disk is sick" {
 	begin
 	slowfs_ctl fail fsyncdir EIO once
 	upload PUT /slow/d/e/a body
