@@ -181,7 +181,9 @@ fails() {
 	begin
 	slowfs_ctl fail fsyncdir EIO
 	fails 500 'outcome unknown' outcome-unknown
-	sleep 2.5 # it is tried twice at least
+	# The upload's own, and those of two tries.
+	_tried_twice() { (($(slowfs_ctl count fsyncdir) >= 3)); }
+	eventually _tried_twice
 	run ! log_has 'slow/up: the disk answers again'
 	upload PUT /slow/b body
 	assert_status 503
