@@ -441,7 +441,7 @@ remove_made(const char *path, size_t depth)
 }
 
 typedef int make_fn(
-    int dir, const char *rest, bool sync, int *ret_dir, const char **ret_name);
+    int dir, const char *rest, int *ret_dir, const char **ret_name);
 
 static void
 try_make(
@@ -450,7 +450,7 @@ try_make(
 	const char *name = NULL;
 	int made = -1, err;
 
-	err = make(dir == -1 ? root : dir, rest, false, &made, &name);
+	err = make(dir == -1 ? root : dir, rest, &made, &name);
 	check(err == 0 || (made == -1 && !is_name));
 	if (err == 0) {
 		check((made == -1) == (strchr(rest, '/') == NULL));
