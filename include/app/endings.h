@@ -30,8 +30,8 @@ const char *ending_word(enum ending e);
  */
 enum ending ending_of_error(int err);
 
-/* The same for what a store says: what is a client's errno elsewhere is its
- * disk's there (FUSE and NFS may say any). */
+/* The same for a store: EPIPE, ECONNRESET and ETIMEDOUT are its disk's there, not
+ * its client's (FUSE and NFS may say any errno). */
 enum ending ending_of_store_error(int err);
 
 /* Make `r` the problem that `e` stands for, in the location `prefix`, and with

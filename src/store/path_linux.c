@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -31,16 +33,21 @@ path_identity(int dir)
 	       1;
 }
 
-/* `fd`, or -EXDEV: a btrfs subvolume is no mount, but has inodes of its own. */
+/* `fd`, or -EXDEV: a btrfs subvolume is no mount, but has inodes of its own.
+ * Elsewhere files do not tell: an overlay may give them their layer's st_dev. */
 static int
 on_same_file_system(int root, int fd)
 {
 	struct stat above, st;
+	struct statfs fs;
 	int err = 0;
 
 	if (fstat(root, &above) == -1 || fstat(fd, &st) == -1)
 		err = -errno;
-	else if (above.st_dev != st.st_dev)
+	else if (above.st_dev == st.st_dev)
+		return fd;
+	else if (S_ISDIR(st.st_mode) ||
+		 (fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC))
 		err = -EXDEV;
 	if (err < 0)
 		fd_close(&fd);

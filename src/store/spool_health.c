@@ -84,7 +84,9 @@ probe_job(void *arg)
 		err = -errno;
 	publish_discard(&at->publish, &u);
 	fd_close(&u.fd);
-	return err < 0 ? err : path_sync_dir(at->fd);
+	if (err == 0)
+		err = path_sync_dir(at->fd);
+	return err == -EINVAL ? 0 : err; /* it has no such thing: sync is off */
 }
 
 static void
@@ -193,6 +195,8 @@ spool_on_health(struct device_listener *l, struct device *d, bool news)
 {
 	struct spool_dir *at = container_of(l, struct spool_dir, health);
 
+	if (at->users == 0)
+		return; /* it is being closed */
 	if (news)
 		say(at);
 	if (!d->stalled)

@@ -219,6 +219,26 @@ lies_outside() {
 	lies_outside one one/a one/b/c
 }
 
+# Its files do not have its st_dev, as its directories do.
+@test "an overlay of two file systems: stored, and read back" {
+	[[ $EUID == 0 ]] || skip 'needs root for a mount'
+	is_portable && skip 'a PORTABLE build compares the st_dev of files, too'
+	mkdir lower upper merged
+	mount -t tmpfs -o size=1m none lower
+	mount -t tmpfs -o size=4m none upper
+	mkdir lower/up upper/up upper/work
+	mount -t overlay -o "lowerdir=$T/lower,upperdir=$T/upper/up,workdir=$T/upper/work,xino=off" none merged
+	STORE=$T/merged/up
+	start
+	for path in a d/a; do
+		upload PUT /file/$path body
+		assert_status 201
+		request GET /file/$path
+		assert_status 200
+		assert_same body answer
+	done
+}
+
 @test "the output_dir itself may be reached by a link" {
 	mkdir real
 	ln -s real uploads

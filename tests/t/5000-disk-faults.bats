@@ -196,10 +196,15 @@ fails() {
 @test "a file system that cannot sync directories: told at the start" {
 	slowfs_start
 	slowfs_ctl fail fsyncdir EINVAL
-	write_conf '' "location /slow { output_dir $T/slow; }"
+	write_conf '' "location /slow { output_dir $T/slow/up; }"
 	run -1 penstock -c "$T/penstock.conf"
 	assert_output -p 'cannot sync directories'
 	assert_output -p 'say sync off'
+	start_server '' "location /slow { output_dir $T/slow/up; sync off; }"
+	STORES+=("$T/backing/up")
+	echo hello >body
+	upload PUT /slow/a body
+	assert_status 201
 }
 
 @test "an errno that clients have elsewhere is the disk's here: 500, and an answer" {
