@@ -27,7 +27,7 @@ ENDING(IS_DIRECTORY,    409, CLIENT,  "is-directory",     "a directory of that n
 ENDING(PARENT_IS_FILE,  409, CLIENT,  "parent-is-file",   "a part of the path before the last is a file in location %s: choose another path")
 ENDING(PRECONDITION,    412, CLIENT,  "precondition",     "a condition of the request (If-Match, If-None-Match, If-Unmodified-Since) does not hold")
 ENDING(SYMLINK,         403, CLIENT,  "symlink",          "a symbolic link is in the way in location %s: links are never followed")
-ENDING(MOUNT_POINT,     403, CLIENT,  "mount-point",      "a mount point, or another file system, is in the way in location %s: a location lies on one")
+ENDING(MOUNT_POINT,     403, CLIENT,  "mount-point",      "a mount point, or another file system, is in the way in location %s, which is one file system")
 ENDING(NAME_TOO_LONG,   414, CLIENT,  "name-too-long",    "the name is longer than the file system of location %s allows")
 ENDING(DISK_FULL,       507, SERVER,  "disk-full",        "no space is left in location %s, nothing was stored: try again when an operator has made room")
 ENDING(NO_ROOM,         507, SERVER,  "no-room",          "location %s has not so much room beside min_free and what uploads in flight still need, nothing was stored: try again later, or when an operator has made room")

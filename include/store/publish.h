@@ -41,6 +41,8 @@ struct publish {
 struct unpublished {
 	int fd;
 	char temp[PUBLISH_TEMP_MAX]; /* "": nameless */
+	bool uncertain; /* the error just returned may hide that it has got its
+			   name: nobody could look */
 };
 
 /*
@@ -62,7 +64,11 @@ const char *publish_way(const struct publish *p);
 NODISCARD int publish_create(
     struct publish *p, int dir, struct unpublished *ret);
 
-/* Give it `name` in `dir` (-1: root); -EEXIST when there is one. */
+/*
+ * publish_link(p, u, dir, name):
+ * Give it `name` in `dir` (-1: root); -EEXIST when there is one.  After an error
+ * it does not have it, unless u->uncertain.
+ */
 NODISCARD int publish_link(
     struct publish *p, struct unpublished *u, int dir, const char *name);
 

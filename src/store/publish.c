@@ -196,21 +196,49 @@ publish_create(struct publish *p, int dir, struct unpublished *ret)
 	return 0;
 }
 
+/* Is this what has `name`?  1, 0, or -1: that cannot be told. */
+static int
+has_name(const struct unpublished *u, int dir, const char *name)
+{
+	struct stat st, own;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (fstat(u->fd, &own) == -1)
+		return -1;
+	return st.st_dev == own.st_dev && st.st_ino == own.st_ino;
+}
+
+/* Errors of an answer that did not come, rather than of what was asked. */
+static bool
+is_lost(int err)
+{
+	switch (-err) {
+	case EIO:
+	case EINTR:
+	case EPIPE:
+	case ETIMEDOUT:
+	case ENOTCONN:
+	case ECONNRESET:
+	case ECONNABORTED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /*
  * What giving it the name came to, after that said `err`: 0 if it has the name.
  * NFS and FUSE may have done what they were told, and lose the answer; told
  * again, NFS says that it cannot be done.
  */
 static int
-unless_named(int err, const struct unpublished *u, int dir, const char *name)
+settle_name(int err, struct unpublished *u, int dir, const char *name)
 {
-	struct stat st, own;
+	int has = err == 0 ? 1 : has_name(u, dir, name);
 
-	if (err < 0 && fstat(u->fd, &own) == 0 &&
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == own.st_dev && st.st_ino == own.st_ino)
-		return 0;
-	return err;
+	u->uncertain = has == -1 && is_lost(err);
+	return has == 1 ? 0 : err;
 }
 
 int
@@ -228,7 +256,7 @@ publish_link(
 								       : 0;
 	else
 		err = publish_rename_new(p->temp_dir, u->temp, dir, name);
-	err = unless_named(err, u, dir, name);
+	err = settle_name(err, u, dir, name);
 	if (err < 0)
 		return err;
 	if (p->by_link)
@@ -237,28 +265,39 @@ publish_link(
 	return 0;
 }
 
+/* A temp name, which takes part in a replacement. */
+static int
+link_temp(struct publish *p, struct unpublished *u)
+{
+	int err;
+
+	/* Locked before it has a name: no sweeper takes it. */
+	err = publish_lock(u->fd);
+	if (err < 0)
+		return err;
+	make_temp_name(u->temp);
+	err = publish_link_nameless(u->fd, p->temp_dir, u->temp);
+	err = settle_name(err, u, p->temp_dir, u->temp);
+	u->uncertain = false; /* about a name that is nobody's business */
+	if (err < 0)
+		publish_discard(p, u);
+	return err;
+}
+
 int
 publish_replace(
     struct publish *p, struct unpublished *u, int dir, const char *name)
 {
-	int err;
+	int err = 0;
 
 	if (dir == -1)
 		dir = p->root;
-	if (u->temp[0] == '\0') {
-		/* Locked before it has a name: no sweeper takes it. */
-		err = publish_lock(u->fd);
-		if (err < 0)
-			return err;
-		make_temp_name(u->temp);
-		err = publish_link_nameless(u->fd, p->temp_dir, u->temp);
-		if (err < 0) {
-			u->temp[0] = '\0';
-			return err;
-		}
-	}
+	if (u->temp[0] == '\0')
+		err = link_temp(p, u);
+	if (err < 0)
+		return err;
 	err = renameat(p->temp_dir, u->temp, dir, name) == -1 ? -errno : 0;
-	err = unless_named(err, u, dir, name);
+	err = settle_name(err, u, dir, name);
 	if (err == 0)
 		u->temp[0] = '\0';
 	return err;

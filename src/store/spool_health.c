@@ -60,8 +60,8 @@ say(const struct spool_dir *at)
 		    dir, device_oldest_s(d));
 	else
 		log_error("%s: the disk could not make an upload durable; its "
-			  "uploads get 503 until a file that is written to "
-			  "try it can be",
+			  "uploads get 503 until a file written to try it is "
+			  "synced",
 		    dir);
 }
 

@@ -256,14 +256,13 @@ give_name(struct incoming_file *f, int dir, const char *name)
 	return err;
 }
 
-/* What a sync before there is a name failed with.  It is never tried again: a
- * second one after one that failed says 0 and lies. */
+/* A sync before there is a name failed.  It is never tried again: a second one
+ * after one that failed says 0 and lies. */
 static int
 not_synced(struct incoming_file *f, int err)
 {
 	f->base.cause = -err;
-	/* Some learn only now that there is no room (quota, NFS). */
-	return err == -ENOSPC || err == -EDQUOT ? err : STORE_SYNC_FAILED;
+	return STORE_SYNC_FAILED;
 }
 
 /*
@@ -311,7 +310,12 @@ sync_ancestors(struct incoming_file *f, int dir)
 static int
 sync_data(struct incoming_file *f)
 {
-	return fsync(f->u.fd) == 0 ? 0 : not_synced(f, -errno);
+	if (fsync(f->u.fd) == 0)
+		return 0;
+	/* Some learn only now that there is no room (quota, NFS). */
+	if (errno == ENOSPC || errno == EDQUOT)
+		return -errno;
+	return not_synced(f, -errno);
 }
 
 static uint64_t
@@ -376,6 +380,14 @@ prepare(struct incoming_file *f, int *ret_made, const char **ret_name)
 	return err;
 }
 
+/* The name may be there, or is, and nothing more can be said. */
+static int
+outcome_unknown(struct incoming_file *f, int cause)
+{
+	f->base.cause = cause;
+	return STORE_OUTCOME_UNKNOWN;
+}
+
 /* Whoever waits for the sync of the directory keeps its descriptor. */
 static int
 keep_directory(struct incoming_file *f, int made)
@@ -390,10 +402,8 @@ keep_directory(struct incoming_file *f, int made)
 		f->synced.inode = f->at->st.st_ino;
 		return 0;
 	}
-	if (fstat(f->dir, &st) == -1) {
-		f->base.cause = errno;
-		return STORE_OUTCOME_UNKNOWN;
-	}
+	if (fstat(f->dir, &st) == -1)
+		return outcome_unknown(f, errno);
 	f->synced.inode = st.st_ino;
 	return 0;
 }
@@ -415,7 +425,7 @@ commit(struct incoming_file *f)
 		    name);
 	if (err < 0) {
 		fd_close(&made);
-		return err;
+		return f->u.uncertain ? outcome_unknown(f, -err) : err;
 	}
 	if (f->spool->to.keep_latest)
 		f->ctime_ns = ctime_of(f->u.fd);

@@ -23,6 +23,8 @@
  *	fail OP ERRNO         OP fails, such as: fail write ENOSPC
  *	  ... after N         ... but for the next N
  *	  ... once            ... only the next one; with both: the one after N
+ *	  ... lost            ... although it is done: its answer is lost (link
+ *	                      and rename)
  *	short write N         a write takes N bytes at most; 0: no limit
  *	clear                 none of the above any more
  *	count [OP|bytes|waiting]  how many of each were begun, bytes written, how
@@ -109,6 +111,7 @@ struct rule {
 	int fail_errno; /* 0: none */
 	uint64_t fail_after;
 	bool fail_once;
+	bool fail_done; /* it is done all the same */
 	bool stalled;
 };
 
@@ -203,10 +206,11 @@ fault(struct rule *r)
 	}
 	if (r->fail_once)
 		r->fail_errno = 0;
-	return err;
+	return r->fail_done ? -err : err;
 }
 
-/* Begin an operation: 0 when it may go on, or the errno it fails with. */
+/* Begin an operation: 0 when it may go on, or the errno it fails with, negative
+ * when it is to be done and to fail then. */
 static int
 gate(enum op op)
 {
@@ -644,13 +648,16 @@ do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void
 do_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 {
+	int err = gate(OP_link);
 	char path[64];
 
-	if (refused(req, OP_link))
-		return;
-	if (linkat(AT_FDCWD, node_path(node_of(ino), path), node_of(parent)->fd,
-		name, AT_SYMLINK_FOLLOW) == -1)
+	if (err > 0)
+		fuse_reply_err(req, err);
+	else if (linkat(AT_FDCWD, node_path(node_of(ino), path),
+		     node_of(parent)->fd, name, AT_SYMLINK_FOLLOW) == -1)
 		fuse_reply_err(req, errno);
+	else if (err < 0)
+		fuse_reply_err(req, -err);
 	else
 		reply_entry(req, parent, name);
 }
@@ -666,13 +673,17 @@ static void
 do_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
     fuse_ino_t new_parent, const char *new_name, unsigned flags)
 {
-	if (refused(req, OP_rename))
-		return;
-	if (flags != 0)
+	int err = gate(OP_rename);
+
+	if (err > 0)
+		fuse_reply_err(req, err);
+	else if (flags != 0)
 		fuse_reply_err(req, EINVAL);
+	else if (renameat(node_of(parent)->fd, name, node_of(new_parent)->fd,
+		     new_name) == -1)
+		fuse_reply_err(req, errno);
 	else
-		reply_result(req, renameat(node_of(parent)->fd, name,
-				      node_of(new_parent)->fd, new_name));
+		fuse_reply_err(req, -err);
 }
 
 static void
@@ -972,7 +983,7 @@ on_fail(struct command *c)
 {
 	enum op op, end;
 	uint64_t after = 0;
-	bool once = false;
+	bool once = false, lost = false;
 	size_t i;
 	int err;
 
@@ -986,11 +997,18 @@ on_fail(struct command *c)
 	for (i = 3; i < c->words; i++) {
 		if (strcmp(c->word[i], "once") == 0) {
 			once = true;
+		} else if (strcmp(c->word[i], "lost") == 0 &&
+			   (op == OP_link || op == OP_rename) &&
+			   end == op + 1) {
+			lost = true;
 		} else if (strcmp(c->word[i], "after") == 0) {
 			if (!number(c, ++i, &after))
 				return;
 		} else {
-			say(c, "error: '%s'; after N, once\n", c->word[i]);
+			say(c,
+			    "error: '%s'; after N, once, lost (link, "
+			    "rename)\n",
+			    c->word[i]);
 			return;
 		}
 	}
@@ -998,6 +1016,7 @@ on_fail(struct command *c)
 		disk.rule[op].fail_errno = err;
 		disk.rule[op].fail_after = after;
 		disk.rule[op].fail_once = once;
+		disk.rule[op].fail_done = lost;
 	}
 }
 

@@ -177,6 +177,75 @@ fails() {
 	assert_equal "$(slowfs_ctl count fsyncdir)" 3
 }
 
+@test "no room to sync a directory on the way: 500 all the same, it is not asked twice" {
+	begin
+	slowfs_ctl fail fsyncdir ENOSPC once
+	upload PUT /slow/d/a body
+	assert_status 500
+	assert_problem 'could not make the upload durable'
+	refute [ -e backing/up/d/a ]
+	well_again
+	upload PUT /slow/d/a body
+	assert_status 201
+}
+
+# ---- names whose giving is done, and whose answer is lost
+
+@test "the answer to the giving of a name is lost: it is looked, and it is there" {
+	begin
+	slowfs_ctl fail link EIO lost once
+	upload PUT /slow/a body
+	assert_status 201
+	assert_same body backing/up/a
+	assert_equal "$(slowfs_ctl count link)" 1
+}
+
+@test "the answer to a replacement is lost: it is looked, and it is there" {
+	begin 'overwrite on;'
+	echo old >old
+	upload PUT /slow/a old
+	assert_status 201
+	slowfs_ctl fail rename EIO lost once
+	upload PUT /slow/a body
+	assert_status 200
+	assert_same body backing/up/a
+	assert_equal "$(slowfs_ctl count rename)" 1
+}
+
+_waits() { [[ $(slowfs_ctl count waiting) == 1 ]]; }
+
+# answer_is_lost OP: nobody can look what became of it.
+answer_is_lost() {
+	slowfs_ctl stall "$1"
+	upload PUT /slow/a body &
+	eventually _waits
+	slowfs_ctl fail lookup EIO
+	slowfs_ctl fail "$1" EIO lost
+	slowfs_ctl resume "$1"
+	wait $!
+	eventually access_has '"PUT /slow/a" 500 .* outcome-unknown'
+	eventually log_has 'error .* outcome-unknown \(Input/output error\)'
+	eventually log_has 'could not make an upload durable'
+	assert_same body backing/up/a
+	slowfs_ctl clear
+	eventually _is_well_again
+	request GET /slow/a
+	assert_same body answer
+}
+
+@test "the answer to the giving of a name is lost, and nobody can look: outcome unknown" {
+	begin
+	answer_is_lost link
+}
+
+@test "the answer to a replacement is lost, and nobody can look: outcome unknown" {
+	begin 'overwrite on;'
+	echo old >old
+	upload PUT /slow/a old
+	assert_status 201
+	answer_is_lost rename
+}
+
 @test "a sick disk is not well before it can sync a directory" {
 	begin
 	slowfs_ctl fail fsyncdir EIO
@@ -207,6 +276,13 @@ fails() {
 	assert_status 201
 }
 
+_is_the_disks() {
+	upload PUT "/slow/$2" "$1"
+	assert_status 500
+	assert_problem 'the disk of location /slow failed'
+	eventually access_has "\"PUT /slow/$2\" 500 .* disk-error"
+}
+
 @test "an errno that clients have elsewhere is the disk's here: 500, and an answer" {
 	local err
 
@@ -214,12 +290,11 @@ fails() {
 	echo small >small
 	for err in EPIPE ECONNRESET ETIMEDOUT; do
 		slowfs_ctl fail write "$err" once
-		fails 500 'the disk of location /slow failed' disk-error
+		_is_the_disks body "$err-written"
 		slowfs_ctl fail write "$err" once
-		upload PUT /slow/small small
-		assert_status 500
+		_is_the_disks small "$err-small"
 		slowfs_ctl fail create "$err" once
-		fails 500 'the disk of location /slow failed' disk-error
+		_is_the_disks body "$err-made"
 	done
 	upload PUT /slow/a body
 	assert_status 201

@@ -83,7 +83,7 @@ each_error_has_its_ending(void **state)
 /* A disk behind FUSE or NFS may say any errno: none makes it the client's fault,
  * or leaves it without an answer. */
 static void
-no_error_of_a_store_is_its_clients(void **state)
+no_errno_of_a_disk_is_the_clients_fault(void **state)
 {
 	static const int errs[] = {-EPIPE, -ECONNRESET, -ETIMEDOUT};
 
@@ -183,7 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_error_has_its_ending),
-	    cmocka_unit_test(no_error_of_a_store_is_its_clients),
+	    cmocka_unit_test(no_errno_of_a_disk_is_the_clients_fault),
 	    cmocka_unit_test(each_ending_has_a_word_of_its_own),
 	    cmocka_unit_test(each_status_is_one_that_is_sent),
 	    cmocka_unit_test(each_status_has_a_reason),
