@@ -27,6 +27,7 @@ enum device_kind {
 	DEVICE_UNKNOWN, /* may wait anywhere: FUSE, NFS, all not named below */
 	DEVICE_LOCAL,	/* ext4, XFS, btrfs: a ring's first try does not wait */
 	DEVICE_MEMORY,	/* tmpfs: nothing to wait for, nothing survives */
+	DEVICE_KIND_COUNT
 };
 
 /* What is known of a file system. */

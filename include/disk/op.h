@@ -60,7 +60,7 @@ struct op {
 	double since;	      /* when it was started, by clock_mono_s() */
 	struct device *device;
 	size_t done;	/* bytes moved so far */
-	unsigned tries; /* of a ring: how often it had to be given again */
+	unsigned tries; /* of a ring: how often in a row it moved nothing */
 	int res;
 	bool in_flight; /* between engine_submit() and on_done */
 	bool started;	/* and not waiting for its place any more */

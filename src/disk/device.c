@@ -63,8 +63,8 @@ is_same(const struct device *d, dev_t id, struct device_traits traits)
 static unsigned
 variant_of(struct device_traits traits)
 {
-	_Static_assert(
-	    DEVICE_MEMORY * 2 + 1 < SICKNESS_VARIANTS, "a kind has no variant");
+	_Static_assert(DEVICE_KIND_COUNT * 2 <= SICKNESS_VARIANTS,
+	    "a kind has no variant");
 	return (unsigned)traits.kind * 2 + traits.direct;
 }
 

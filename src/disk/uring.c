@@ -168,6 +168,7 @@ complete(struct uring *u, struct op *op, int res)
 	} else if (!op_advance(op, (size_t)res)) {
 		op->res = -EIO;
 	} else if (op->done < op->len) {
+		op->tries = 0;
 		push(u, op);
 		return;
 	} else {

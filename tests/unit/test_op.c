@@ -46,6 +46,7 @@ static struct {
 	_Atomic unsigned entries; /* by the ring */
 	const int *refusals;	  /* of the next submissions to it; 0: end */
 	unsigned put_off;	  /* so many entries come back with EAGAIN */
+	unsigned put_off_again;	  /* and so many after each that does not */
 	int full_pipe;		  /* does that */
 	bool linked;		  /* an entry that fails calls off the next */
 } taken;
@@ -101,6 +102,8 @@ cut_entry(struct io_uring_sqe *sqe)
 		taken.put_off--;
 		sqe->fd = taken.full_pipe;
 		sqe->rw_flags = RWF_NOWAIT;
+	} else {
+		taken.put_off = taken.put_off_again;
 	}
 	if (taken.linked)
 		sqe->flags |= IOSQE_IO_LINK;
@@ -568,6 +571,32 @@ what_a_ring_puts_off_is_entered_again(void **state)
 	close(ends[1]);
 }
 
+/* However often in all: what counts is how often it got nowhere in a row. */
+static void
+what_moves_on_slowly_gets_there(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	need_engine();
+	fill_pipe(ends);
+	for (int kind = DEVICE_UNKNOWN; kind <= DEVICE_LOCAL; kind++) {
+		struct iovec iov[PIECES];
+		struct op op = write_in_pieces(iov, 0);
+
+		taken.most = (TOTAL + 2) / 3;
+		taken.put_off = taken.put_off_again = 60;
+		taken.entries = 0;
+		assert_int_equal(
+		    result(only_device((enum device_kind)kind), &op), TOTAL);
+		assert_written(0);
+		if (is_ring())
+			assert_int_equal(taken.entries, 3 * 61);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 on_bad_done(struct op *op, int res)
 {
@@ -665,6 +694,7 @@ main(void)
 	    TEST(with_several_disks_buffered_writes_have_threads),
 	    TEST(a_ring_that_takes_nothing_now_is_asked_again),
 	    TEST(what_a_ring_puts_off_is_entered_again),
+	    TEST(what_moves_on_slowly_gets_there),
 	    TEST(what_a_ring_calls_off_is_for_want_of_threads),
 	    TEST(more_than_a_ring_has_room_for_is_done),
 	};
