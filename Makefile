@@ -66,7 +66,7 @@ Q          := $(if $(filter 1,$(V)),,@)
 SAY         = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install unit tools check hdr-check layers format format-check \
-	tidy cppcheck todo portable-check mutants fuzz torture clean
+	tidy cppcheck shellcheck todo portable-check mutants fuzz torture clean
 all: build/penstock
 
 # The newest build that was asked for is the one scripts and people start.
@@ -140,6 +140,9 @@ cppcheck:
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck \
 		--enable=warning,performance,portability -Iinclude $(SRC) src/main.c
 
+shellcheck:
+	$(Q)shellcheck -S warning $$(git ls-files .ci scripts | grep -v '[.]d/') tests/lib/penstock.bash && echo "shellcheck: clean"
+
 # portable-check: nothing beyond POSIX is linked by PORTABLE=1.
 portable-check:
 	$(Q)scripts/portable-check
@@ -171,6 +174,6 @@ help:
 	@echo "make mutants       do the tests notice what is taken out of the server? (scripts/mutants)"
 	@echo "make install       DESTDIR= PREFIX=/usr/local; an existing penstock.conf is left alone"
 	@echo "make unit tools    the unit tests; the tests' helper programs"
-	@echo "make hdr-check layers format format-check tidy cppcheck portable-check todo"
+	@echo "make hdr-check layers format format-check tidy cppcheck shellcheck portable-check todo"
 	@echo "scripts/run        build and start with conf/penstock.conf; scripts/test: all the tests"
 	@echo "scripts/bench      side by side with nginx; make clean: remove build/"

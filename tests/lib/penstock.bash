@@ -1,5 +1,6 @@
 # What the tests in tests/t are written with; tests/README.md is the manual.
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2120 # what tests use is not seen here
 #
 # Every test gets its own directory ($T, also the current one), its own port
 # ($PORT, $URL) and its own store ($STORE).  Nothing that is started outlives
