@@ -141,8 +141,9 @@ struct incoming_file {
 	struct dirsync_wait synced;
 	uint64_t ticket; /* of the newest, from when it got its name */
 	ino_t inode;
-	uint64_t ctime_ns;	  /* `keep latest`: when it got its name */
-	bool replaces;		  /* it will wait for others that replace */
+	uint64_t ctime_ns; /* `keep latest`: when it got its name */
+	bool replaces;	   /* it will wait for others that replace */
+	int victim;	   /* what lost its name for it, and is huge; or -1 */
 	struct newest_entry *old; /* `keep latest`: to be removed; or NULL */
 	bool (*terms_hold)(const void *terms, const struct stat *existing);
 	void *terms;

@@ -18,6 +18,9 @@ enum {
 	PARTS_MAX = 16, /* of a name */
 };
 
+/* Freeing as much takes seconds. */
+static const off_t VICTIM_MAX = (off_t)64 << 30;
+
 /* Close what is open, and take back a temp name. */
 static void
 close_all(struct incoming_file *f)
@@ -25,6 +28,7 @@ close_all(struct incoming_file *f)
 	publish_discard(&f->at->publish, &f->u);
 	fd_close(&f->u.fd);
 	fd_close(&f->dir);
+	fd_close(&f->victim);
 }
 
 int
@@ -194,6 +198,23 @@ hold_victim(int dir, const char *name)
 #endif
 }
 
+/*
+ * Have it freed.  The answer waits for that, so that there is room for the next
+ * upload; unless it is so huge that its disk could be taken for stalled.
+ */
+static void
+let_victim_go(struct incoming_file *f, int *victim)
+{
+	struct stat st;
+
+	if (*victim != -1 && f->victim == -1 && fstat(*victim, &st) == 0 &&
+	    st.st_size > VICTIM_MAX) {
+		f->victim = *victim;
+		*victim = -1;
+	}
+	fd_close(victim);
+}
+
 /* Look at what has the name now, and replace it if it may be.  Nobody else of
  * us replaces or removes anything in this store between the two. */
 static int
@@ -218,7 +239,7 @@ replace(struct incoming_file *f, int dir, const char *name)
 		err = publish_link(p, &f->u, dir, name);
 	}
 	publish_release(p, &lock);
-	fd_close(&victim);
+	let_victim_go(f, &victim);
 	return err;
 }
 
@@ -444,7 +465,7 @@ spool_commit_job(void *file)
 	int err = commit(f);
 
 	if (err == 0 && !spool_syncs(f->at))
-		close_all(f);
+		fd_close(&f->dir);
 	return err < 0 ? give_up(f, err) : 0;
 }
 
@@ -486,7 +507,7 @@ spool_collected_job(void *file)
 	if (err == 0)
 		err = commit(f);
 	if (err == 0 && !spool_syncs(f->at))
-		close_all(f);
+		fd_close(&f->dir);
 	return err < 0 ? give_up(f, err) : 0;
 }
 
@@ -517,7 +538,7 @@ spool_remove_old_job(void *file)
 	    ctime_ns(&st) == f->old->ctime_ns && unlinkat(at, rest, 0) == -1)
 		err = -errno;
 	publish_release(&f->at->publish, &lock);
-	fd_close(&victim);
+	let_victim_go(f, &victim);
 	fd_close(&dir);
 	return err;
 }

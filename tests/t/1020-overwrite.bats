@@ -51,6 +51,20 @@ load ../lib/penstock
 	assert_same new answer
 }
 
+@test "overwrite on: a huge file that is replaced is let go of, too" {
+	start_server 'overwrite on;' '' 'worker_processes 1;'
+	echo new >new
+	random_file large 300K
+	_none_is_held() { ! ls -l "/proc/$(workers)/fd" | grep -q "$STORE/. (deleted)"; }
+	for body in new large; do
+		truncate -s 65G "$STORE/a"
+		upload PUT /file/a "$body"
+		assert_status 200
+		assert_same "$body" "$STORE/a"
+	done
+	eventually _none_is_held
+}
+
 @test "overwrite on: an upload that is cut leaves the old file" {
 	start_server 'overwrite on;'
 	random_file old 100K
