@@ -110,8 +110,9 @@ NODISCARD int publish_link_nameless(int fd, int dir, const char *name);
 NODISCARD int publish_rename_new(
     int from_dir, const char *from, int dir, const char *name);
 NODISCARD int publish_lock(int fd);
-/* A sweep may be done beside uploads of the same process: locks keep it from
- * their temp files too. */
-bool publish_can_sweep_beside(void);
+/* A lock lasts until its descriptor is closed, and keeps out the same process
+ * too: so a sweep may be done beside its own uploads.  Else the lock is given up
+ * for a moment by publish_check_close(). */
+bool publish_locks_last(void);
 
 #endif

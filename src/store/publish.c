@@ -6,8 +6,10 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,6 +18,8 @@
 enum {
 	TRIES = 100,	  /* against a sweeper that goes on and on */
 	FILE_MODE = 0666, /* less the umask, as any file that is created */
+	/* Where locks do not last, nobody is without his for so long. */
+	LOOK_AGAIN_NS = 100 * 1000 * 1000,
 };
 
 static const char temp_suffix[] = ".part";
@@ -312,9 +316,52 @@ publish_discard(struct publish *p, struct unpublished *u)
 	u->temp[0] = '\0';
 }
 
+/* Temp names that nobody holds, at a first look. */
+struct unheld {
+	char (*name)[PUBLISH_TEMP_MAX];
+	size_t count, room;
+};
+
+static void
+remember(struct unheld *u, const char *name)
+{
+	if (u->count == u->room) {
+		size_t room = u->room * 2 + 16;
+		void *more = realloc(u->name, room * sizeof(*u->name));
+
+		if (more == NULL)
+			return; /* the next sweep takes it */
+		u->name = more;
+		u->room = room;
+	}
+	snprintf(u->name[u->count++], sizeof(*u->name), "%s", name);
+}
+
+/* One temp file that nobody holds is removed, or remembered in `unheld`. */
+static void
+sweep_one(int dir, const char *name, struct unheld *unheld, unsigned *ret_swept,
+    unsigned *ret_living)
+{
+	int file =
+	    openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (file == -1)
+		return;
+	if (publish_lock(file) < 0)
+		++*ret_living;
+	else if (unheld != NULL)
+		remember(unheld, name);
+	else if (unlinkat(dir, name, 0) == 0)
+		++*ret_swept;
+	fd_close(&file);
+}
+
 unsigned
 publish_sweep(int root, unsigned *ret_living)
 {
+	const struct timespec nap = {.tv_nsec = LOOK_AGAIN_NS};
+	bool sure = publish_locks_last();
+	struct unheld unheld = {0};
 	const struct dirent *e;
 	unsigned swept = 0;
 	DIR *d;
@@ -330,20 +377,15 @@ publish_sweep(int root, unsigned *ret_living)
 		return 0;
 	}
 	while ((e = readdir(d)) != NULL) {
-		int file;
-
-		if (!is_temp_name(e->d_name))
-			continue;
-		file = openat(fd, e->d_name,
-		    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (file == -1)
-			continue;
-		if (publish_lock(file) < 0)
-			++*ret_living;
-		else if (unlinkat(fd, e->d_name, 0) == 0)
-			swept++;
-		fd_close(&file);
+		if (is_temp_name(e->d_name))
+			sweep_one(fd, e->d_name, sure ? NULL : &unheld, &swept,
+			    ret_living);
 	}
+	if (unheld.count > 0)
+		(void)nanosleep(&nap, NULL);
+	for (size_t i = 0; i < unheld.count; i++)
+		sweep_one(fd, unheld.name[i], NULL, &swept, ret_living);
+	free(unheld.name);
 	closedir(d);
 	return swept;
 }

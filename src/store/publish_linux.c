@@ -67,7 +67,7 @@ publish_lock(int fd)
 
 /* A lock belongs to an open file, whoever has that. */
 bool
-publish_can_sweep_beside(void)
+publish_locks_last(void)
 {
 	return true;
 }

@@ -45,8 +45,25 @@ publish_lock(int fd)
 	return fcntl(fd, F_SETLK, &whole) == -1 ? -errno : 0;
 }
 
+/* To the kernel all threads of a process are one: it sees deadlocks that are
+ * none. */
+static int
+lock_waiting(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	const struct timespec nap = {.tv_nsec = 1000 * 1000};
+
+	while (fcntl(fd, F_SETLKW, &whole) == -1) {
+		if (errno == EDEADLK)
+			(void)nanosleep(&nap, NULL);
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
 bool
-publish_can_sweep_beside(void)
+publish_locks_last(void)
 {
 	return false;
 }
@@ -60,23 +77,13 @@ publish_can_sweep_beside(void)
 int
 publish_serialize(struct publish *p)
 {
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	const struct timespec nap = {.tv_nsec = 1000 * 1000};
-	int fd, err = 0;
+	int fd, err;
 
 	while (atomic_exchange(&p->serialized, true))
 		(void)nanosleep(&nap, NULL);
 	fd = openat(p->temp_dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd == -1)
-		err = -errno;
-	/* To the kernel all threads of a process are one: it sees deadlocks
-	 * that are none. */
-	while (err == 0 && fcntl(fd, F_SETLKW, &whole) == -1) {
-		if (errno == EDEADLK)
-			(void)nanosleep(&nap, NULL);
-		else if (errno != EINTR)
-			err = -errno;
-	}
+	err = fd == -1 ? -errno : lock_waiting(fd);
 	if (err < 0)
 		publish_release(p, &fd);
 	return err < 0 ? err : fd;
@@ -89,8 +96,8 @@ publish_release(struct publish *p, int *lock)
 	atomic_store(&p->serialized, false);
 }
 
-/* Closing a copy drops the record lock on the temp file: take it again.  Who
- * swept it in between makes the link fail. */
+/* Closing a copy drops the record lock on the temp file: take it again.  A sweep
+ * may have it, but only to look: it comes again later to remove the file. */
 int
 publish_check_close(int fd)
 {
@@ -100,5 +107,5 @@ publish_check_close(int fd)
 		return -errno;
 	if (close(copy) == -1 && errno != EINTR)
 		return -errno;
-	return publish_lock(fd);
+	return lock_waiting(fd);
 }

@@ -291,7 +291,7 @@ open_job(void *arg)
 	err = publish_init(&at->publish, fd, sp->to.overwrite);
 	if (err < 0)
 		goto close_fd;
-	if (!sp->was_open || publish_can_sweep_beside())
+	if (!sp->was_open || publish_locks_last())
 		at->swept = publish_sweep(fd, &at->living);
 	at->fd = fd;
 	return 0;

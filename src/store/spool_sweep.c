@@ -68,7 +68,7 @@ spool_swept(struct spool_dir *at)
 			   "were removed",
 		    sp->base.dir, at->swept);
 	*every = *every * 2 < LAST_S ? *every * 2 : LAST_S;
-	if (!publish_can_sweep_beside())
+	if (!publish_locks_last())
 		return;
 	if (at->living == 0 && at->sweeps++ >= LOOKS_MIN)
 		ev_timer_stop(sp->to.loop, &sp->sweep_again);

@@ -135,6 +135,22 @@ _is_receiving() {
 	wait "$load" || fail "$(cat load.json)"
 }
 
+# A PORTABLE build is without its lock on a temp file while a copy is closed.
+@test "a reload loses no request, be closing as slow as it likes" {
+	! is_sanitized || skip 'sanitizers and strace: in the plain build only'
+	start_server 'sync off;' '' 'worker_processes 1;'
+	strace -qq -f -o /dev/null -e trace=close -e inject=close:delay_exit=30000 -p "$(workers)" 3>&- &
+	tracer=$!
+	_is_traced() { ! grep -q '^TracerPid:[[:space:]]*0$' "/proc/$(workers)/status"; }
+	eventually _is_traced
+	"$PENSTOCK_TOOLS/load" -c 8 -s 4k -d 1 -m POST -u /file --json "127.0.0.1:$PORT" >load.json 3>&- &
+	load=$!
+	eventually access_has ' stored '
+	reload
+	wait "$load" || fail "$(cat load.json)"
+	wait "$tracer"
+}
+
 @test "listens can come and go by a reload; one that stays is not closed" {
 	start_server
 	other=$(free_port)
