@@ -30,6 +30,12 @@ enum op_kind {
 	OP_CALL,  /* call(arg), on a thread that may wait */
 };
 
+enum {
+	/* So often one that was interrupted, or found no room, is given again:
+	 * a FUSE server may say so for ever. */
+	OP_TRIES = 100,
+};
+
 struct op {
 	enum op_kind kind;
 	int fd;
@@ -60,7 +66,7 @@ struct op {
 	double since;	      /* when it was started, by clock_mono_s() */
 	struct device *device;
 	size_t done;	/* bytes moved so far */
-	unsigned tries; /* of a ring: how often in a row it moved nothing */
+	unsigned tries; /* how often in a row it moved nothing */
 	int res;
 	bool in_flight; /* between engine_submit() and on_done */
 	bool started;	/* and not waiting for its place any more */

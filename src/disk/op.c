@@ -46,7 +46,8 @@ op_run(struct op *op)
 	while (op->done < op->len) {
 		ssize_t n = move(op);
 
-		if (n == -1 && errno == EINTR)
+		if (n == -1 && (errno == EINTR || errno == EAGAIN) &&
+		    op->tries++ < OP_TRIES)
 			continue;
 		if (n == -1)
 			return -errno;
@@ -54,6 +55,7 @@ op_run(struct op *op)
 			return (int)op->done; /* the file's end */
 		if (!op_advance(op, (size_t)n))
 			return -EIO;
+		op->tries = 0;
 	}
 	return (int)op->done;
 }

@@ -23,9 +23,6 @@ enum {
 	/* The cap of as many devices as a worker is likely to have: more are
 	 * held by the kernel meanwhile, and fetched when there is room. */
 	COMPLETIONS = 64 * ENGINE_DEVICE_CAP,
-	/* So often one that was interrupted, or found no room, is given again:
-	 * a FUSE server may say so for ever. */
-	TRIES = 100,
 };
 
 struct uring {
@@ -156,7 +153,7 @@ uring_flush(struct backend *b)
 static void
 complete(struct uring *u, struct op *op, int res)
 {
-	if ((res == -EINTR || res == -EAGAIN) && op->tries++ < TRIES) {
+	if ((res == -EINTR || res == -EAGAIN) && op->tries++ < OP_TRIES) {
 		push(u, op);
 		return;
 	}

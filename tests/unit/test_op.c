@@ -45,6 +45,9 @@ static struct {
 	_Atomic unsigned writes;  /* by threads */
 	_Atomic unsigned entries; /* by the ring */
 	const int *refusals;	  /* of the next submissions to it; 0: end */
+	int held_up_by;		  /* an errno ... */
+	unsigned held_up;	  /* ... that threads get so often */
+	unsigned held_up_again;	  /* and so often after each that moves on */
 	unsigned put_off;	  /* so many entries come back with EAGAIN */
 	unsigned put_off_again;	  /* and so many after each that does not */
 	int full_pipe;		  /* does that */
@@ -68,6 +71,18 @@ cut_short(const struct iovec *iov, int count, struct iovec *cut)
 	return n;
 }
 
+static bool
+is_held_up(void)
+{
+	if (taken.held_up == 0) {
+		taken.held_up = taken.held_up_again;
+		return false;
+	}
+	taken.held_up--;
+	errno = taken.held_up_by;
+	return true;
+}
+
 ssize_t
 pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 {
@@ -75,6 +90,8 @@ pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 
 	check(count <= PIECES); /* a thread cannot fail a test */
 	taken.writes++;
+	if (is_held_up())
+		return -1;
 	return syscall(
 	    SYS_pwritev, fd, cut, cut_short(iov, count, cut), offset, 0L);
 }
@@ -83,6 +100,8 @@ ssize_t
 pwrite(int fd, const void *buf, size_t len, off_t offset)
 {
 	taken.writes++;
+	if (is_held_up())
+		return -1;
 	if (taken.most > 0 && len > taken.most)
 		len = taken.most;
 	return syscall(SYS_pwrite64, fd, buf, len, offset);
@@ -597,6 +616,33 @@ what_moves_on_slowly_gets_there(void **state)
 	close(ends[1]);
 }
 
+/* As on a ring: again, but not for ever. */
+static void
+what_holds_up_a_thread_is_asked_again(void **state)
+{
+	static const int errs[] = {EINTR, EAGAIN};
+
+	(void)state;
+	need_engine();
+	for (size_t i = 0; i < COUNT_OF(errs); i++) {
+		struct device *d = only_device(DEVICE_MEMORY);
+		struct iovec iov[PIECES];
+		struct op op = write_in_pieces(iov, 0);
+
+		taken.writes = 0;
+		taken.most = (TOTAL + 2) / 3;
+		taken.held_up_by = errs[i];
+		taken.held_up = taken.held_up_again = 60;
+		assert_int_equal(result(d, &op), TOTAL);
+		assert_int_equal(taken.writes, 3 * 61);
+		assert_written(0);
+		taken.held_up = 1000;
+		op = write_of(f.out, TOTAL, 0);
+		assert_int_equal(result(d, &op), -errs[i]);
+		taken.held_up = taken.held_up_again = 0;
+	}
+}
+
 static void
 on_bad_done(struct op *op, int res)
 {
@@ -695,6 +741,7 @@ main(void)
 	    TEST(a_ring_that_takes_nothing_now_is_asked_again),
 	    TEST(what_a_ring_puts_off_is_entered_again),
 	    TEST(what_moves_on_slowly_gets_there),
+	    TEST(what_holds_up_a_thread_is_asked_again),
 	    TEST(what_a_ring_calls_off_is_for_want_of_threads),
 	    TEST(more_than_a_ring_has_room_for_is_done),
 	};
