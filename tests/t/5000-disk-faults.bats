@@ -231,6 +231,11 @@ answer_is_lost() {
 	eventually _is_well_again
 	request GET /slow/a
 	assert_same body answer
+	# The temp name could not be taken back either: the next start does.
+	stop_server
+	start_conf penstock.conf
+	assert_equal "$(files_in backing/up)" backing/up/a
+	refute compgen -G 'backing/up/.penstock/*.part'
 }
 
 @test "the answer to the giving of a name is lost, and nobody can look: outcome unknown" {
