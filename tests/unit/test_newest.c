@@ -435,6 +435,7 @@ the_dead_leave_nothing_taken(void **state)
 {
 	long all, step;
 	unsigned killed = 0;
+	uint64_t end;
 
 	(void)state;
 	/* Each instruction of a publication is a step, and with TSan there
@@ -451,8 +452,12 @@ the_dead_leave_nothing_taken(void **state)
 		skip();
 	}
 	assert_true(all > 50 && all < 100000);
-	/* Several times: one that is lost of many does not show. */
-	for (int pass = 0, stuck = 0; pass < 8 && !stuck; pass++) {
+	/* Several times: one that is lost of many does not show.  But each step
+	 * is two switches of process, which may be slow. */
+	end = clock_mono_ns() + PATIENCE_S * NS_PER_S;
+	for (int pass = 0, stuck = 0;
+	     pass < 8 && !stuck && (pass == 0 || clock_mono_ns() < end);
+	     pass++) {
 		struct newest_entry got;
 
 		for (step = 0; publish_and_die(step) == step && !stuck;
