@@ -213,11 +213,14 @@ has_name(const struct unpublished *u, int dir, const char *name)
 	return st.st_dev == own.st_dev && st.st_ino == own.st_ino;
 }
 
-/* Errors of an answer that did not come, rather than of what was asked. */
+/* May it be done for all that?  Errors of an answer that did not come, rather
+ * than of what was asked; and those of asking for it again. */
 static bool
-is_lost(int err)
+may_be_done(int err)
 {
 	switch (-err) {
+	case EEXIST:
+	case ENOENT:
 	case EIO:
 	case EINTR:
 	case EPIPE:
@@ -241,7 +244,7 @@ settle_name(int err, struct unpublished *u, int dir, const char *name)
 {
 	int has = err == 0 ? 1 : has_name(u, dir, name);
 
-	u->uncertain = has == -1 && is_lost(err);
+	u->uncertain = has == -1 && may_be_done(err);
 	return has == 1 ? 0 : err;
 }
 

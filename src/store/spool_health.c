@@ -232,7 +232,7 @@ spool_learn(struct spool_dir *at, int err, int cause)
 	if (err == STORE_VANISHED)
 		spool_reopen(at);
 	else if ((err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN) &&
-		 !is_ours(cause))
+		 spool_syncs(at) && !is_ours(cause))
 		device_set_failed(at->device, true);
 }
 

@@ -265,10 +265,12 @@ give_name(struct incoming_file *f, int dir, const char *name)
 		if (err == 0)
 			err = publish_link(&f->at->publish, &f->u, dir, name);
 	}
+	if (f->u.uncertain)
+		return err;
 	if (err == -EEXIST && f->terms_hold == NULL && !f->spool->to.overwrite)
 		return err_of_existing(f, dir, name);
 	/* Again only if others make and remove that name all the time. */
-	for (int i = 0; i < TRIES && err == -EEXIST; i++) {
+	for (int i = 0; i < TRIES && err == -EEXIST && !f->u.uncertain; i++) {
 		end_linking(f);
 		err = replace(f, dir, name);
 		if (err == -EEXIST && !f->spool->to.overwrite)

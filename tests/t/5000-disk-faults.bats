@@ -214,33 +214,46 @@ fails() {
 
 _waits() { [[ $(slowfs_ctl count waiting) == 1 ]]; }
 
-# answer_is_lost OP: nobody can look what became of it.
-answer_is_lost() {
+# lose_answer OP ERRNO: of an upload, and nobody can look what became of it.
+lose_answer() {
 	slowfs_ctl stall "$1"
 	upload PUT /slow/a body &
 	eventually _waits
 	slowfs_ctl fail lookup EIO
-	slowfs_ctl fail "$1" EIO lost
+	slowfs_ctl fail "$1" "$2" lost
 	slowfs_ctl resume "$1"
 	wait $!
 	eventually access_has '"PUT /slow/a" 500 .* outcome-unknown'
-	eventually log_has 'error .* outcome-unknown \(Input/output error\)'
-	eventually log_has 'could not make an upload durable'
 	assert_same body backing/up/a
+}
+
+# The temp name could not be taken back either: the next start does.
+next_start_sweeps() {
+	stop_server
+	start_conf penstock.conf
+	refute compgen -G 'backing/up/.penstock/*.part'
+}
+
+# answer_is_lost OP ERRNO TEXT
+answer_is_lost() {
+	lose_answer "$1" "$2"
+	eventually log_has "error .* outcome-unknown \\($3\\)"
+	eventually log_has 'could not make an upload durable'
 	slowfs_ctl clear
 	eventually _is_well_again
 	request GET /slow/a
 	assert_same body answer
-	# The temp name could not be taken back either: the next start does.
-	stop_server
-	start_conf penstock.conf
-	assert_equal "$(files_in backing/up)" backing/up/a
-	refute compgen -G 'backing/up/.penstock/*.part'
+	next_start_sweeps
 }
 
 @test "the answer to the giving of a name is lost, and nobody can look: outcome unknown" {
 	begin
-	answer_is_lost link
+	answer_is_lost link EIO 'Input/output error'
+}
+
+@test "the answer is lost, and asked for again: outcome unknown" {
+	begin
+	answer_is_lost link EEXIST 'File exists'
 }
 
 @test "the answer to a replacement is lost, and nobody can look: outcome unknown" {
@@ -248,7 +261,27 @@ answer_is_lost() {
 	echo old >old
 	upload PUT /slow/a old
 	assert_status 201
-	answer_is_lost rename
+	answer_is_lost rename EIO 'Input/output error'
+}
+
+@test "the answer to a replacement is lost, and asked for again: outcome unknown" {
+	begin 'overwrite on;'
+	echo old >old
+	upload PUT /slow/a old
+	assert_status 201
+	answer_is_lost rename ENOENT 'No such file or directory'
+}
+
+@test "an answer is lost where nothing is synced: the disk is not sick" {
+	begin 'sync off;'
+	lose_answer link EIO
+	slowfs_ctl clear
+	# What would try a sick disk does this.
+	slowfs_ctl fail fsyncdir EIO
+	upload PUT /slow/b body
+	assert_status 201
+	run ! log_has 'could not make an upload durable'
+	next_start_sweeps
 }
 
 @test "a sick disk is not well before it can sync a directory" {
