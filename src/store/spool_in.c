@@ -99,6 +99,16 @@ on_discarded(struct op *op, int res)
 		file_free(f);
 }
 
+static bool
+has_victim(const struct incoming_file *f)
+{
+	for (int i = 0; i < SPOOL_VICTIMS; i++) {
+		if (f->victims[i] != -1)
+			return true;
+	}
+	return false;
+}
+
 void
 spool_in_settle(struct incoming_file *f)
 {
@@ -106,13 +116,13 @@ spool_in_settle(struct incoming_file *f)
 	if (f->job.in_flight || !spool_sink_is_idle(f) ||
 	    list_is_linked(&f->synced.node))
 		return;
-	if (f->u.fd == -1 && f->dir == -1 && f->victim == -1)
+	if (f->u.fd == -1 && f->dir == -1 && !has_victim(f))
 		file_free(f);
 	else if (f->at->device->stalled)
 		hold(f);
 	else
 		submit_job(f, spool_discard_job, on_discarded,
-		    f->offset > SPOOL_LENGTHY_BYTES || f->victim != -1);
+		    f->offset > SPOOL_LENGTHY_BYTES || has_victim(f));
 }
 
 void
@@ -370,7 +380,7 @@ spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
 	f->base.account = &f->at->device->account;
 	f->base.owner = owner;
 	f->base.done = done;
-	f->u.fd = f->dir = f->victim = -1;
+	f->u.fd = f->dir = f->victims[0] = f->victims[1] = -1;
 	f->length = wish->length;
 	f->collecting = wish->collect && wish->length <= sp->to.chunk_size;
 	f->terms_hold = wish->terms_hold;

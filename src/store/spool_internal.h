@@ -16,6 +16,7 @@
 
 enum {
 	SPOOL_SYNCED_DIRS = 256,
+	SPOOL_VICTIMS = 2, /* the file replaced, and the one before it */
 	SPOOL_LENGTHY_BYTES = 1024 * 1024, /* freeing more takes its time */
 	SPOOL_ALIGN = 4096,		   /* of direct writes */
 };
@@ -141,10 +142,11 @@ struct incoming_file {
 	struct dirsync_wait synced;
 	uint64_t ticket; /* of the newest, from when it got its name */
 	ino_t inode;
-	uint64_t ctime_ns; /* `keep latest`: when it got its name */
-	bool replaces;	   /* it will wait for others that replace */
-	int victim;	   /* what lost its name for it, and is huge; or -1 */
-	struct newest_entry *old; /* `keep latest`: to be removed; or NULL */
+	uint64_t ctime_ns;	    /* `keep latest`: when it got its name */
+	bool replaces;		    /* it will wait for others that replace */
+	int victims[SPOOL_VICTIMS]; /* what lost its name for it, and is huge;
+				       or -1 */
+	struct newest_entry *old;   /* `keep latest`: to be removed; or NULL */
 	bool (*terms_hold)(const void *terms, const struct stat *existing);
 	void *terms;
 	char name[];

@@ -28,13 +28,16 @@ close_all(struct incoming_file *f)
 	publish_discard(&f->at->publish, &f->u);
 	fd_close(&f->u.fd);
 	fd_close(&f->dir);
-	fd_close(&f->victim);
 }
 
 int
 spool_discard_job(void *file)
 {
-	close_all(file);
+	struct incoming_file *f = file;
+
+	close_all(f);
+	for (int i = 0; i < SPOOL_VICTIMS; i++)
+		fd_close(&f->victims[i]);
 	return 0;
 }
 
@@ -203,16 +206,20 @@ hold_victim(int dir, const char *name)
  * upload; unless it is so huge that its disk could be taken for stalled.
  */
 static void
-let_victim_go(struct incoming_file *f, int *victim)
+let_victim_go(struct incoming_file *f, int victim)
 {
 	struct stat st;
 
-	if (*victim != -1 && f->victim == -1 && fstat(*victim, &st) == 0 &&
+	if (victim != -1 && fstat(victim, &st) == 0 &&
 	    st.st_size > VICTIM_MAX) {
-		f->victim = *victim;
-		*victim = -1;
+		for (int i = 0; i < SPOOL_VICTIMS; i++) {
+			if (f->victims[i] == -1) {
+				f->victims[i] = victim;
+				return;
+			}
+		}
 	}
-	fd_close(victim);
+	fd_close(&victim);
 }
 
 /* Look at what has the name now, and replace it if it may be.  Nobody else of
@@ -239,7 +246,7 @@ replace(struct incoming_file *f, int dir, const char *name)
 		err = publish_link(p, &f->u, dir, name);
 	}
 	publish_release(p, &lock);
-	let_victim_go(f, &victim);
+	let_victim_go(f, victim);
 	return err;
 }
 
@@ -540,7 +547,7 @@ spool_remove_old_job(void *file)
 	    ctime_ns(&st) == f->old->ctime_ns && unlinkat(at, rest, 0) == -1)
 		err = -errno;
 	publish_release(&f->at->publish, &lock);
-	let_victim_go(f, &victim);
+	let_victim_go(f, victim);
 	fd_close(&dir);
 	return err;
 }

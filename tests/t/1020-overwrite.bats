@@ -65,6 +65,27 @@ load ../lib/penstock
 	eventually _none_is_held
 }
 
+@test "overwrite on: a huge file that is replaced is let go of, but not by the commit" {
+	is_sanitized && skip 'sanitizers and strace: in the plain build only'
+	is_portable && skip 'a PORTABLE build frees it at once'
+	start_server 'overwrite on;' '' 'worker_processes 1;'
+	echo new >new
+	strace -qq -f -y -e trace=close -o calls -p "$(workers)" 3>&- &
+	local tracer=$!
+	_is_traced() { upload PUT /file/b new && [[ -s calls ]]; }
+	eventually _is_traced
+	truncate -s 65G "$STORE/a"
+	upload PUT /file/a new
+	assert_status 200
+	_is_closed() { grep -q "$STORE/a>(deleted)" calls; }
+	eventually _is_closed
+	kill -INT $tracer
+	wait $tracer || true
+	# The commit's last is the file that has got its name.
+	run -0 grep -oE "$STORE/(a|#[0-9]+)>\(deleted\)" calls
+	assert_line -n -1 "$STORE/a>(deleted)"
+}
+
 @test "overwrite on: an upload that is cut leaves the old file" {
 	start_server 'overwrite on;'
 	random_file old 100K
