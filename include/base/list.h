@@ -38,26 +38,30 @@ list_is_linked(const struct list_node *n)
 	return n->next != NULL;
 }
 
+/* Put `n`, which must not be on a list, before `next`, which is on one or is
+ * its head. */
+static inline void
+list_insert_before(struct list_node *next, struct list_node *n)
+{
+	check(!list_is_linked(n));
+	n->next = next;
+	n->prev = next->prev;
+	next->prev->next = n;
+	next->prev = n;
+}
+
 /* Append `n`, which must not be on a list. */
 static inline void
 list_append(struct list *l, struct list_node *n)
 {
-	check(!list_is_linked(n));
-	n->next = &l->head;
-	n->prev = l->head.prev;
-	l->head.prev->next = n;
-	l->head.prev = n;
+	list_insert_before(&l->head, n);
 }
 
 /* Put `n`, which must not be on a list, before all others. */
 static inline void
 list_prepend(struct list *l, struct list_node *n)
 {
-	check(!list_is_linked(n));
-	n->prev = &l->head;
-	n->next = l->head.next;
-	l->head.next->prev = n;
-	l->head.next = n;
+	list_insert_before(l->head.next, n);
 }
 
 /* Take `n` off its list; nothing when it is on none. */

@@ -5,11 +5,15 @@
  *
  * All chunks of a worker have one size, are page-aligned, and are handed out
  * last-used-first, so that they stay in cache; those that nobody needed for
- * seconds go back to the system.  Three rules keep anybody from
+ * seconds go back to the system.  These rules keep anybody from
  * taking what others need:
  *
  *  - the pool never holds more than its budget;
  *  - everybody gets one chunk before anybody gets a second;
+ *  - of those who wait for one the longest waiting comes first.  Who waits for
+ *    another one and has given all that he had back meanwhile is one of those,
+ *    with the time that he has waited: so everybody gets his turn, however
+ *    many newcomers there are, and however soon they come again;
  *  - each chunk is charged to the device it is bound for: one device has at
  *    most half of the budget while another one waits; and where there are
  *    several, none ever has more than four times what is still free, and one
@@ -69,6 +73,7 @@ struct chunk_claim {
 	void (*on_grant)(struct chunk_claim *claim, struct chunk *c);
 	struct list_node node; /* linked while it waits */
 	bool waits_first;
+	uint64_t since; /* the number of its wait: who waits longer has less */
 };
 
 /* A pool of chunks of `size` bytes, `budget` bytes at most; NULL: memory. */

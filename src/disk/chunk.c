@@ -34,6 +34,9 @@ struct chunk_pool {
 	struct list free;
 	struct list accounts;
 	size_t account_count;
+	uint64_t waits; /* that began; see chunk_claim.since */
+	uint64_t moves; /* of claims within or off the lists below */
+	/* Who waits, the longest first. */
 	struct list first_waiting; /* claims that hold none */
 	struct list more_waiting;  /* claims that hold some */
 };
@@ -178,6 +181,8 @@ others_come_first(const struct chunk_pool *p)
 {
 	struct list_node *n, *tmp;
 
+	if (list_is_empty(&p->first_waiting))
+		return false;
 	LIST_EACH(&p->accounts, n, tmp)
 	{
 		struct chunk_account *a =
@@ -189,23 +194,32 @@ others_come_first(const struct chunk_pool *p)
 	return false;
 }
 
+static void
+begin_waiting(struct chunk_pool *p, struct chunk_claim *claim)
+{
+	bool first = claim->held == 0;
+
+	claim->since = ++p->waits;
+	list_append(first ? &p->first_waiting : &p->more_waiting, &claim->node);
+	claim->waits_first = first;
+	claim->account->waiting++;
+	claim->account->waiting_first += first;
+}
+
 struct chunk *
 chunk_take(struct chunk_pool *p, struct chunk_claim *claim)
 {
-	struct chunk *c = NULL;
-	bool first = claim->held == 0;
+	bool behind = others_come_first(p);
+	struct chunk *c;
 
 	check(!list_is_linked(&claim->node));
-	/* One for everybody comes before a second for anybody. */
-	if (first || !others_come_first(p))
-		c = hand_out(p, claim);
-	if (c == NULL) {
-		list_append(
-		    first ? &p->first_waiting : &p->more_waiting, &claim->node);
-		claim->waits_first = first;
-		claim->account->waiting++;
-		claim->account->waiting_first += first;
-	}
+	/* One for everybody comes before a second for anybody, and who waits
+	 * for one comes before who asks only now. */
+	c = behind ? NULL : hand_out(p, claim);
+	if (c == NULL)
+		begin_waiting(p, claim);
+	if (behind)
+		serve_later(p);
 	return c;
 }
 
@@ -223,8 +237,44 @@ chunk_stop_waiting(struct chunk_pool *p, struct chunk_claim *claim)
 {
 	if (!list_is_linked(&claim->node))
 		return;
+	p->moves++;
 	end_waiting(claim);
 	serve_later(p); /* a share may have been held up by it */
+}
+
+/* The first of a list that began to wait after `since`; else its head. */
+static struct list_node *
+first_since(struct list *waiting, uint64_t since)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(waiting, n, tmp)
+	{
+		if (container_of(n, struct chunk_claim, node)->since > since)
+			break;
+	}
+	return n;
+}
+
+/*
+ * A claim has one chunk fewer.  One that waits for more and has none left waits
+ * for a first one like anybody else, and has done so for as long as it has
+ * waited: behind all who came meanwhile, and all who come, it might wait for
+ * ever.
+ */
+static void
+give_up_one(struct chunk_pool *p, struct chunk_claim *claim)
+{
+	check(claim->held > 0);
+	if (--claim->held > 0 || !list_is_linked(&claim->node) ||
+	    claim->waits_first)
+		return;
+	p->moves++;
+	list_remove(&claim->node);
+	claim->waits_first = true;
+	claim->account->waiting_first++;
+	list_insert_before(
+	    first_since(&p->first_waiting, claim->since), &claim->node);
 }
 
 void
@@ -237,7 +287,7 @@ chunk_give(struct chunk *c)
 	check(c->account->held > 0 && p->held > 0);
 	c->account->held--;
 	if (c->claim != NULL)
-		c->claim->held--;
+		give_up_one(p, c->claim);
 	p->held--;
 	c->canary = CANARY_FREE;
 	c->account = NULL;
@@ -255,29 +305,29 @@ void
 chunk_disown(struct chunk *c)
 {
 	if (c->claim != NULL)
-		c->claim->held--;
+		give_up_one(c->pool, c->claim);
 	c->claim = NULL;
 }
 
-/* Serve those of one list who may have one, oldest first. */
+/* Serve those of one list who may have one, the longest waiting first. */
 static void
 serve(struct chunk_pool *p, struct list *waiting)
 {
-	struct list_node *n, *tmp;
+	struct list_node *n = waiting->head.next, *next;
 
-	LIST_EACH(waiting, n, tmp)
-	{
+	for (; n != &waiting->head && p->held < p->budget; n = next) {
 		struct chunk_claim *claim =
 		    container_of(n, struct chunk_claim, node);
-		struct chunk *c;
+		uint64_t since = claim->since, moves = p->moves;
+		struct chunk *c = hand_out(p, claim);
 
-		if (p->held >= p->budget)
-			return;
-		c = hand_out(p, claim);
+		next = n->next;
 		if (c == NULL)
 			continue; /* its device has its share */
 		end_waiting(claim);
-		claim->on_grant(claim, c);
+		claim->on_grant(claim, c); /* others may wait no more */
+		if (p->moves != moves)
+			next = first_since(waiting, since);
 	}
 }
 

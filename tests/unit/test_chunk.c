@@ -367,6 +367,191 @@ seconds_are_shared_out_in_turn(void **state)
 		leave(&w[i]);
 }
 
+/*
+ * Queues in which one who was served goes behind all newcomers: whoever waits
+ * for another chunk, and has none left, is in line with those who never had
+ * one, and by the time that he has waited.
+ */
+static void
+who_has_none_left_waits_where_his_time_puts_him(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one), w[3];
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_true(take(&b));
+	take_all(&a); /* waits first of all, and holds nine */
+	w[0] = taker(&one);
+	assert_false(take(&w[0]));
+	assert_false(take(&b)); /* holds one */
+	for (int i = 1; i < 3; i++) {
+		w[i] = taker(&one);
+		assert_false(take(&w[i]));
+	}
+	give(&b);
+	turn();
+	assert_int_equal(w[0].granted, 1);
+	give(&a);
+	turn();
+	assert_int_equal(b.granted, 1); /* before those who came later */
+	assert_int_equal(w[1].granted, 0);
+	for (int i = 1; i < 3; i++) {
+		give(&a);
+		turn();
+		assert_int_equal(w[i].granted, 1);
+	}
+	assert_int_equal(a.granted, 0);
+	while (a.count > 0)
+		give(&a);
+	turn();
+	assert_int_equal(a.granted, 1);
+	leave(&a);
+	leave(&b);
+	for (int i = 0; i < 3; i++)
+		leave(&w[i]);
+}
+
+/* A disowned chunk is one that he has no more. */
+static void
+whose_chunks_are_disowned_waits_for_a_first(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one), w = taker(&one);
+	struct chunk *c;
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_true(take(&b));
+	take_all(&a);
+	chunk_stop_waiting(pool, &a.claim);
+	assert_false(take(&b));
+	assert_false(take(&w));
+	c = b.has[--b.count];
+	chunk_disown(c);
+	give(&a);
+	turn();
+	assert_int_equal(b.granted, 1);
+	assert_int_equal(w.granted, 0);
+	chunk_give(c);
+	turn();
+	assert_int_equal(w.granted, 1);
+	leave(&a);
+	leave(&b);
+	leave(&w);
+}
+
+/*
+ * A crowd of which each takes one chunk, keeps it for a while, and comes again
+ * at once; and an upload that wants as many as it can get and keeps none.  It
+ * gets its turn as often as one of the crowd does.
+ */
+static void
+a_crowd_of_newcomers_leaves_everybody_his_share(void **state)
+{
+	enum { CROWD = 60, KEEP = 7, TURNS = 4000 };
+	struct taker crowd[CROWD], a = taker(&one);
+	unsigned since[CROWD] = {0}, grants = 0, had = 0;
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	for (unsigned i = 0; i < CROWD; i++)
+		crowd[i] = taker(&one);
+	for (unsigned now = 1; now <= TURNS; now++) {
+		for (unsigned i = 0; i < CROWD; i++) {
+			struct taker *t = &crowd[i];
+
+			if (t->count > 0 && since[i] == 0) {
+				since[i] = now;
+				grants++;
+			}
+			if (t->count > 0 && now - since[i] >= KEEP)
+				give(t);
+			if (t->count == 0 && !list_is_linked(&t->claim.node)) {
+				since[i] = 0;
+				(void)take(t);
+			}
+		}
+		had += (unsigned)a.count;
+		while (a.count > 0)
+			give(&a);
+		if (!list_is_linked(&a.claim.node))
+			take_all(&a);
+		turn();
+	}
+	assert_true(grants > TURNS);
+	assert_true(had >= grants / CROWD / 2);
+	leave(&a);
+	for (unsigned i = 0; i < CROWD; i++)
+		leave(&crowd[i]);
+}
+
+/* Who is served may leave, and with it others who wait. */
+static struct taker *goes_too;
+
+static void
+on_grant_leave(struct chunk_claim *claim, struct chunk *c)
+{
+	on_grant(claim, c);
+	leave(goes_too);
+}
+
+static void
+who_is_served_may_end_the_waiting_of_others(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one), w[3];
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	take_all(&a);
+	chunk_stop_waiting(pool, &a.claim);
+	give(&a);
+	assert_true(take(&b));
+	for (int i = 0; i < 3; i++) {
+		w[i] = taker(&one);
+		assert_false(take(&w[i]));
+	}
+	assert_false(take(&b));
+	w[0].claim.on_grant = on_grant_leave;
+	goes_too = &w[1];
+	give(&a);
+	give(&a);
+	turn();
+	assert_int_equal(w[0].granted, 1);
+	assert_int_equal(w[1].granted, 0);
+	assert_int_equal(w[2].granted, 1);
+	goes_too = &b; /* with its chunk: it changes lines, and leaves */
+	w[1].claim.on_grant = on_grant_leave;
+	assert_false(take(&w[1]));
+	give(&a);
+	turn();
+	assert_int_equal(w[1].granted, 1);
+	assert_int_equal(b.granted, 0);
+	leave(&a);
+	for (int i = 0; i < 3; i++)
+		leave(&w[i]);
+}
+
+static void
+who_asks_now_does_not_snatch_from_who_waits(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one), c = taker(&one);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	take_all(&a);
+	chunk_stop_waiting(pool, &a.claim);
+	assert_false(take(&b));
+	give(&a);
+	assert_false(take(&c)); /* there is one, and it is for `b` */
+	turn();
+	assert_int_equal(b.granted, 1);
+	assert_int_equal(c.granted, 0);
+	leave(&a);
+	turn();
+	assert_int_equal(c.granted, 1);
+	leave(&b);
+	leave(&c);
+}
+
 static void
 alone_a_device_may_have_it_all(void **state)
 {
@@ -774,6 +959,11 @@ main(void)
 	    TEST(a_second_is_not_snatched_from_who_waits_for_a_first),
 	    TEST(who_waits_longer_is_served_first),
 	    TEST(seconds_are_shared_out_in_turn),
+	    TEST(who_has_none_left_waits_where_his_time_puts_him),
+	    TEST(whose_chunks_are_disowned_waits_for_a_first),
+	    TEST(a_crowd_of_newcomers_leaves_everybody_his_share),
+	    TEST(who_is_served_may_end_the_waiting_of_others),
+	    TEST(who_asks_now_does_not_snatch_from_who_waits),
 	    TEST(alone_a_device_may_have_it_all),
 	    TEST(beside_others_a_device_leaves_some_for_a_newcomer),
 	    TEST(the_last_chunk_is_kept_for_a_newcomer),
