@@ -343,8 +343,10 @@ opening_failed(struct spool *sp, int err)
 			  "use what is there now, restart penstock)"
 			: strerror(-err));
 	sp->said = err;
+	sp->base.open_error = err;
 	sp->base.open_settled = true;
 	try_later(sp);
+	spool_reopened(sp, sp->at);
 }
 
 /* What is worth a line about the directory that is open now. */
@@ -371,7 +373,7 @@ static void
 on_open(struct op *op, int res)
 {
 	struct spool *sp = op->owner;
-	struct spool_dir *at = sp->opening;
+	struct spool_dir *at = sp->opening, *old = sp->at;
 
 	if (res == 0) {
 		res = take_over(sp, at);
@@ -381,11 +383,11 @@ on_open(struct op *op, int res)
 			dirsync_free(&at->dirsync);
 		}
 	}
-	sp->base.open_error = res;
 	if (res < 0) {
 		opening_failed(sp, res);
 		return;
 	}
+	sp->base.open_error = 0;
 	sp->opening = NULL;
 	say_opened(sp);
 	spool_swept(at);
@@ -398,10 +400,11 @@ on_open(struct op *op, int res)
 	sp->base.is_open = true;
 	spool_health_opened(sp);
 	spool_scan(sp);
+	spool_reopened(sp, old);
 }
 
-static void
-begin_opening(struct spool *sp)
+void
+spool_begin_opening(struct spool *sp)
 {
 	if (sp->open_op.in_flight)
 		return;
@@ -425,25 +428,6 @@ begin_opening(struct spool *sp)
 	engine_submit(sp->to.engine, sp->unknown, &sp->open_op);
 }
 
-void
-spool_reopen(struct spool_dir *at)
-{
-	struct spool *sp = at->spool;
-
-	if (at != sp->at)
-		return;
-	log_error("%s: is not the directory any more that it was, or its "
-		  "%s is not; uploads to it get 503 until it can be opened "
-		  "again",
-	    sp->base.dir, PUBLISH_TEMP_DIR);
-	sp->at = NULL;
-	sp->base.is_open = false;
-	sp->base.files++; /* not idle before it is closed */
-	ev_timer_stop(sp->to.loop, &sp->retry);
-	spool_leave(at);
-	begin_opening(sp);
-}
-
 static void
 on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -454,7 +438,7 @@ on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 	if (sp->base.is_open)
 		spool_scan(sp);
 	else
-		begin_opening(sp);
+		spool_begin_opening(sp);
 }
 
 static bool
@@ -475,6 +459,7 @@ free_spool(struct store *s)
 
 	check(is_idle(s));
 	ev_timer_stop(sp->to.loop, &sp->retry);
+	spool_reopen_fini(sp);
 	spool_health_fini(sp);
 	spool_sweep_fini(sp);
 	if (sp->at != NULL) {
@@ -506,6 +491,7 @@ spool_new(const struct spool_setup *setup)
 	sp->base.dir = setup->dir;
 	sp->to = *setup;
 	list_init(&sp->dirs);
+	spool_reopen_init(sp);
 	spool_health_init(sp);
 	spool_sweep_init(sp);
 	sp->unknown = device_new_unknown(setup->devices);
@@ -518,6 +504,6 @@ spool_new(const struct spool_setup *setup)
 		sp->place = &sp->own_place;
 	ev_timer_init(&sp->retry, on_retry, 0., 0.);
 	sp->retry.data = sp;
-	begin_opening(sp);
+	spool_begin_opening(sp);
 	return &sp->base;
 }

@@ -260,6 +260,23 @@ spool_hash_init(struct incoming_file *f, const struct store_wish *wish)
 	return err == -EOPNOTSUPP ? (int)STORE_NO_DIGEST : err;
 }
 
+int
+spool_hash_restart(struct incoming_file *f)
+{
+	struct digest *fresh;
+	int err;
+
+	if (f->hash == NULL)
+		return 0;
+	err = digest_new(digest_set(f->hash->digest), &fresh);
+	if (err < 0)
+		return err;
+	f->base.digest = NULL;
+	digest_free(&f->hash->digest);
+	f->hash->digest = fresh;
+	return 0;
+}
+
 void
 spool_hash_fini(struct incoming_file *f)
 {

@@ -62,6 +62,65 @@ report(struct incoming_file *f, int err)
 	spool_leave(at);
 }
 
+/* ---- the path leads elsewhere ---- */
+
+/* On to the directory `to`, with nothing written in the one before. */
+static void
+move_to(struct incoming_file *f, struct spool_dir *to)
+{
+	struct spool_dir *from = f->at;
+
+	spool_settle(f, f->owed);
+	f->granted = f->allocated = 0;
+	f->is_longer = false;
+	list_remove(&f->node);
+	f->at = to;
+	spool_enter(to);
+	list_append(&to->incoming, &f->node);
+	f->base.account = &to->device->account;
+	spool_sink_adapt(f);
+	spool_leave(from);
+}
+
+/* What it wanted to do there it does here, all of it. */
+static void
+on_reopened(struct spool_follower *w, struct spool_dir *to)
+{
+	struct incoming_file *f =
+	    container_of(w, struct incoming_file, follower);
+	int err = 0;
+
+	check_magic(f, INCOMING_MAGIC);
+	if (to == NULL)
+		err = STORE_VANISHED;
+	else if (device_is_avoided(to->device))
+		err = STORE_SICK;
+	else if (f->collecting)
+		err = spool_hash_restart(f);
+	if (err < 0) {
+		f->job.on_done(&f->job, err); /* may free `f` */
+		return;
+	}
+	move_to(f, to);
+	submit_job(f, f->job.call, f->job.on_done, f->job.lengthy);
+}
+
+/* The job just done has left nothing behind.  True: it will be done again where
+ * the path leads now. */
+static bool
+follow(struct incoming_file *f, int res)
+{
+	int fate = FATE_LINKING;
+
+	if (res != STORE_VANISHED || f->abandoned)
+		return false;
+	(void)atomic_compare_exchange_strong(&f->fate, &fate, FATE_OPEN);
+	if (atomic_load(&f->fate) != FATE_OPEN)
+		return false;
+	f->follower.on_reopened = on_reopened;
+	return spool_follow(f->at, &f->follower);
+}
+
 /* ---- the end ---- */
 
 static void
@@ -113,6 +172,7 @@ void
 spool_in_settle(struct incoming_file *f)
 {
 	list_remove(&f->held_node);
+	list_remove(&f->follower.node);
 	if (f->job.in_flight || !spool_sink_is_idle(f) ||
 	    list_is_linked(&f->synced.node))
 		return;
@@ -253,6 +313,8 @@ on_committed(struct op *op, int res)
 	struct incoming_file *f = op->owner;
 
 	check_magic(f, INCOMING_MAGIC);
+	if (f->collecting && follow(f, res))
+		return;
 	spool_sink_drop(f);
 	if (res < 0)
 		report(f, res);
@@ -305,6 +367,8 @@ on_created(struct op *op, int res)
 	struct incoming_file *f = op->owner;
 
 	check_magic(f, INCOMING_MAGIC);
+	if (follow(f, res))
+		return;
 	f->opening = false;
 	report(f, res);
 }
@@ -316,6 +380,8 @@ on_created_late(struct op *op, int res)
 	struct spool_dir *at = f->at;
 
 	check_magic(f, INCOMING_MAGIC);
+	if (follow(f, res))
+		return;
 	f->opening = false;
 	spool_enter(at);
 	spool_sink_opened(f, res); /* may end `f` */

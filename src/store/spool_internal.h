@@ -57,6 +57,17 @@ struct spool_dir {
 	_Atomic uint64_t synced_dirs[SPOOL_SYNCED_DIRS];
 };
 
+/*
+ * An upload or a download that found the path leading elsewhere, and waits until
+ * the directory that is there now is open: on_reopened(w, to) is told which one
+ * that is, or NULL when it cannot be opened.
+ */
+struct spool_follower {
+	struct list_node node; /* of the spool's `followers` */
+	void (*on_reopened)(struct spool_follower *w, struct spool_dir *to);
+	unsigned times; /* it has waited */
+};
+
 struct spool {
 	struct store base;
 	struct spool_setup to;
@@ -65,6 +76,9 @@ struct spool {
 	struct device *unknown; /* for opening it */
 	int said;		/* the last error logged about opening */
 	bool was_open;
+	bool reopening; /* `at` is not where the path leads; we look where */
+	struct list followers;
+	ev_timer patience; /* of those */
 	struct place *place;	/* where it was, for all workers */
 	struct place own_place; /* there are too many for that */
 	bool direct_refused;	/* O_DIRECT does not work here after all */
@@ -147,6 +161,7 @@ struct incoming_file {
 	int victims[SPOOL_VICTIMS]; /* what lost its name for it, and is huge;
 				       or -1 */
 	struct newest_entry *old;   /* `keep latest`: to be removed; or NULL */
+	struct spool_follower follower;
 	bool (*terms_hold)(const void *terms, const struct stat *existing);
 	void *terms;
 	char name[];
@@ -180,8 +195,27 @@ spool_settle(struct incoming_file *f, uint64_t bytes)
 void spool_enter(struct spool_dir *at);
 void spool_leave(struct spool_dir *at);
 
-/* spool.c: the path does not lead to `at` any more. */
+/* spool.c: open what the path leads to; spool_reopened() follows, either way. */
+void spool_begin_opening(struct spool *sp);
+
+/* spool_reopen.c */
+void spool_reopen_init(struct spool *sp);
+void spool_reopen_fini(struct spool *sp);
+/* The path does not lead to `at` any more: have it opened where it leads. */
 void spool_reopen(struct spool_dir *at);
+/* That has come to an end; `old` is what was open before, or NULL. */
+void spool_reopened(struct spool *sp, struct spool_dir *old);
+/*
+ * spool_follow(at, w):
+ * The path does not lead to `at` any more, as `w` has found.  True: it is told
+ * when that is open, perhaps at once; false: it need not wait.
+ */
+NODISCARD bool spool_follow(struct spool_dir *at, struct spool_follower *w);
+/* It waits on, until the newest upload of the new directory is known; false: it
+ * has waited long enough. */
+NODISCARD bool spool_follow_on(struct spool *sp, struct spool_follower *w);
+/* Tell those that wait which directory is open now. */
+void spool_wake_followers(struct spool *sp);
 
 /* spool_health.c */
 void spool_health_init(struct spool *sp);
@@ -215,6 +249,22 @@ bool spool_replaces(const struct incoming_file *f);
 /* Is the path still `at`?  0 or STORE_VANISHED. */
 int spool_check_place(const struct spool_dir *at);
 
+/* spool_way.c, on engine threads */
+/*
+ * spool_make_way(f, ret_made, ret_name):
+ * Make the directories that its name lacks, have their names on stable storage,
+ * and see that they are still where the name leads.  *ret_made and *ret_name as
+ * with path_make_parents().
+ */
+NODISCARD int spool_make_way(
+    struct incoming_file *f, int *ret_made, const char **ret_name);
+/* Was it `err`, because its directory (or `made`, -1: none) was removed, by a job
+ * that tidies up what is empty, say?  One that was moved away is not lost. */
+bool spool_has_lost_way(const struct incoming_file *f, int made, int err);
+/* A sync before there is a name failed.  It is never tried again: a second one
+ * after one that failed says 0 and lies. */
+int spool_not_synced(struct incoming_file *f, int err);
+
 /* spool_room.c, on engine threads */
 NODISCARD int spool_reserve(struct incoming_file *f);
 int spool_extend_job(void *file); /* an incoming file */
@@ -222,6 +272,8 @@ int spool_extend_job(void *file); /* an incoming file */
 /* spool_sink.c */
 extern const struct sink_ops spool_sink_ops;
 void spool_sink_init(struct incoming_file *f);
+/* Nothing is written yet: how to, on the device that it is bound for. */
+void spool_sink_adapt(struct incoming_file *f);
 /* The file is made, or could not be. */
 void spool_sink_opened(struct incoming_file *f, int err);
 /* No operation of the sink is in flight. */
@@ -234,6 +286,8 @@ void spool_sink_drop(struct incoming_file *f);
 /* spool_hash.c */
 int spool_hash_init(struct incoming_file *f, const struct store_wish *wish);
 void spool_hash_fini(struct incoming_file *f);
+/* Of a collected file: forget what was hashed. */
+NODISCARD int spool_hash_restart(struct incoming_file *f);
 /* The next chunk of the file. */
 void spool_hash_add(struct incoming_file *f, struct chunk *c);
 /* It is written or given up: back to the pool, now (true) or when it is

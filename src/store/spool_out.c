@@ -22,6 +22,7 @@ struct outgoing_file {
 	struct list_node held_node; /* of its `held_outgoing` */
 	struct reader *reader;	    /* NULL: gone */
 	struct chunk *reading;	    /* in an operation */
+	struct spool_follower follower;
 	struct op job;
 	int fd;
 	bool is_newest; /* whatever it is called */
@@ -127,6 +128,7 @@ static void
 settle(struct outgoing_file *f)
 {
 	list_remove(&f->held_node);
+	list_remove(&f->follower.node);
 	if (f->job.in_flight || f->reading != NULL)
 		return;
 	if (f->fd == -1)
@@ -172,6 +174,74 @@ has_moved_on(struct outgoing_file *f)
 	return true;
 }
 
+/* Which file is meant, and the ticket of the newest; STORE_NONE or
+ * STORE_LOOKING when nobody can say. */
+static int
+resolve_name(
+    struct spool *sp, const char *name, char *ret, uint64_t *ret_ticket)
+{
+	struct newest_entry e;
+
+	if (name != NULL) {
+		check(strlen(name) < STORE_NAME_MAX);
+		memcpy(ret, name, strlen(name) + 1);
+		return 0;
+	}
+	if (sp->at->newest == NULL)
+		return STORE_LOOKING;
+	if (newest_get(sp->at->newest, &e)) {
+		memcpy(ret, e.name, sizeof(e.name));
+		*ret_ticket = e.ticket;
+		return 0;
+	}
+	return newest_is_known(sp->at->newest) ? STORE_NONE : STORE_LOOKING;
+}
+
+static void on_opened(struct op *op, int res);
+
+/* The path leads to another directory, which is open now: look there. */
+static void
+on_reopened(struct spool_follower *w, struct spool_dir *to)
+{
+	struct outgoing_file *f =
+	    container_of(w, struct outgoing_file, follower);
+	struct spool_dir *from = f->at;
+	int err = 0;
+
+	check_magic(f, OUTGOING_MAGIC);
+	if (to == NULL)
+		err = STORE_VANISHED;
+	else if (device_is_hanging(to->device))
+		err = STORE_SICK;
+	else if (f->is_newest)
+		err = resolve_name(to->spool, NULL, f->base.name, &f->ticket);
+	if (err == STORE_LOOKING && to->scan_op.in_flight &&
+	    spool_follow_on(to->spool, w))
+		return;
+	if (err < 0) {
+		on_opened(&f->job, err); /* may free `f` */
+		return;
+	}
+	if (to != from) {
+		list_remove(&f->node);
+		f->at = to;
+		spool_enter(to);
+		list_append(&to->outgoing, &f->node);
+		f->base.account = &to->device->fetching;
+		spool_leave(from);
+	}
+	submit_job(f, open_job, on_opened);
+}
+
+static bool
+follow(struct outgoing_file *f, int res)
+{
+	if (res != STORE_VANISHED || f->abandoned)
+		return false;
+	f->follower.on_reopened = on_reopened;
+	return spool_follow(f->at, &f->follower);
+}
+
 static void
 on_opened(struct op *op, int res)
 {
@@ -183,6 +253,8 @@ on_opened(struct op *op, int res)
 		submit_job(f, open_job, on_opened);
 		return;
 	}
+	if (follow(f, res))
+		return;
 	spool_enter(at); /* `f` may be the last one in it */
 	if (f->abandoned)
 		settle(f);
@@ -258,29 +330,6 @@ static const struct source_ops source_ops = {
     .read = source_read,
     .abandon = source_abandon,
 };
-
-/* Which file is meant, and the ticket of the newest; STORE_NONE or
- * STORE_LOOKING when nobody can say. */
-static int
-resolve_name(
-    struct spool *sp, const char *name, char *ret, uint64_t *ret_ticket)
-{
-	struct newest_entry e;
-
-	if (name != NULL) {
-		check(strlen(name) < STORE_NAME_MAX);
-		memcpy(ret, name, strlen(name) + 1);
-		return 0;
-	}
-	if (sp->at->newest == NULL)
-		return STORE_LOOKING;
-	if (newest_get(sp->at->newest, &e)) {
-		memcpy(ret, e.name, sizeof(e.name));
-		*ret_ticket = e.ticket;
-		return 0;
-	}
-	return newest_is_known(sp->at->newest) ? STORE_NONE : STORE_LOOKING;
-}
 
 int
 spool_out_open(struct store *s, const char *name, void *owner,

@@ -140,6 +140,8 @@ on_scanned(struct op *op, int res)
 		newest_scanned(at->newest, res > 0 ? &at->scanned : NULL);
 	}
 	sp->base.open_settled = true;
+	if (at == sp->at)
+		spool_wake_followers(sp);
 	spool_leave(at);
 }
 

@@ -443,7 +443,7 @@ const struct sink_ops spool_sink_ops = {
 /* ---- what the rest of the spool calls ---- */
 
 void
-spool_sink_init(struct incoming_file *f)
+spool_sink_adapt(struct incoming_file *f)
 {
 	const struct spool_setup *to = &f->spool->to;
 	bool known = f->length != STORE_LENGTH_UNKNOWN;
@@ -451,9 +451,6 @@ spool_sink_init(struct incoming_file *f)
 	    to->direct == SPOOL_DIRECT_ON ||
 	    (to->direct == SPOOL_DIRECT_AUTO && f->at->device->direct);
 
-	list_init(&f->pending);
-	list_init(&f->writing);
-	f->base.sink.ops = &spool_sink_ops;
 	f->direct_wanted = direct && !is_memory(f) &&
 			   !f->spool->direct_refused &&
 			   (!known || f->length >= to->direct_min);
@@ -462,6 +459,15 @@ spool_sink_init(struct incoming_file *f)
 	f->direct_from = known ? 0 : to->direct_min;
 	f->allocates = f->direct_wanted && known;
 	f->base.sink.whole_chunks = f->direct_wanted || f->collecting;
+}
+
+void
+spool_sink_init(struct incoming_file *f)
+{
+	list_init(&f->pending);
+	list_init(&f->writing);
+	f->base.sink.ops = &spool_sink_ops;
+	spool_sink_adapt(f);
 	ev_prepare_init(&f->on_collected, on_collected);
 	f->on_collected.data = f;
 }
