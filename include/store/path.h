@@ -32,6 +32,10 @@ NODISCARD int path_open(int root, const char *path, int flags);
  */
 NODISCARD int path_sync_dir(int dir);
 
+/* Has the directory `dir` been removed?  One that was moved has not.  (Or
+ * nobody can tell from its name, which ends in " (deleted)".) */
+bool path_is_removed(int dir);
+
 /* A number that no other directory of the file system has, nor one that gets
  * its inode later (name_to_handle_at(2)); 0: that cannot be told here. */
 uint64_t path_identity(int dir);

@@ -11,6 +11,7 @@
 
 enum {
 	PART_MAX = 256, /* NAME_MAX and a NUL */
+	TRIES = 8,	/* against who removes directories that are empty */
 };
 
 /* Copy the first part of `path`; where the next one begins, or NULL. */
@@ -129,6 +130,22 @@ path_open_parent(
 	return 0;
 }
 
+/* Make one, or take the one that is there: a descriptor or -errno. */
+static int
+make_part(int parent, const char *part)
+{
+	int fd = -EAGAIN;
+
+	for (int i = 0; i < TRIES; i++) {
+		if (mkdirat(parent, part, 0777) == -1 && errno != EEXIST)
+			return -errno;
+		fd = path_open(parent, part, O_RDONLY | O_DIRECTORY);
+		if (fd != -ENOENT)
+			break;
+	}
+	return fd;
+}
+
 int
 path_make_parents(
     int dir, const char *rest, int *ret_dir, const char **ret_name)
@@ -137,7 +154,6 @@ path_make_parents(
 	int at = -1, err;
 
 	for (;;) {
-		int parent = at == -1 ? dir : at;
 		const char *next;
 		int fd;
 
@@ -149,12 +165,7 @@ path_make_parents(
 			*ret_name = rest;
 			return 0;
 		}
-		if (mkdirat(parent, part, 0777) == -1) {
-			err = -errno;
-			if (err != -EEXIST)
-				break;
-		}
-		fd = path_open(parent, part, O_RDONLY | O_DIRECTORY);
+		fd = make_part(at == -1 ? dir : at, part);
 		if (fd < 0) {
 			err = fd;
 			break;

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -52,6 +55,32 @@ on_same_file_system(int root, int fd)
 	if (err < 0)
 		fd_close(&fd);
 	return err < 0 ? err : fd;
+}
+
+/* The kernel's own word for it: on an overlay st_nlink does not tell.  (That of
+ * a directory whose name ends like that, too.) */
+static bool
+is_called_deleted(int dir)
+{
+	static const char deleted[] = " (deleted)";
+	const size_t len = sizeof(deleted) - 1;
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	n = readlink(link, path, sizeof(path));
+	return n > (ssize_t)len &&
+	       memcmp(path + n - (ssize_t)len, deleted, len) == 0;
+}
+
+bool
+path_is_removed(int dir)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) == -1)
+		return errno == ENOENT || errno == ESTALE;
+	return st.st_nlink == 0 || is_called_deleted(dir);
 }
 
 int

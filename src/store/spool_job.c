@@ -15,7 +15,6 @@
 
 enum {
 	TRIES = 8,
-	PARTS_MAX = 16, /* of a name */
 };
 
 /* Freeing as much takes seconds. */
@@ -108,6 +107,25 @@ check_wish(struct incoming_file *f)
 	return 0;
 }
 
+/* Find the directory that it goes to, and make the file; somebody may remove the
+ * one, while it is empty, before the other is done. */
+static int
+make_file(struct incoming_file *f, bool early)
+{
+	int err;
+
+	for (int i = 0;; i++) {
+		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
+		if (err == 0 && early)
+			err = check_wish(f);
+		if (err == 0)
+			err = publish_create(&f->at->publish, f->dir, &f->u);
+		if (i == TRIES || !spool_has_lost_way(f, -1, err))
+			return err;
+		fd_close(&f->dir);
+	}
+}
+
 /* Make the file; `early`: before there is a body. */
 static int
 create(struct incoming_file *f, bool early)
@@ -119,11 +137,7 @@ create(struct incoming_file *f, bool early)
 	if (early)
 		err = spool_check_place(f->at);
 	if (err == 0)
-		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
-	if (err == 0 && early)
-		err = check_wish(f);
-	if (err == 0)
-		err = publish_create(&f->at->publish, f->dir, &f->u);
+		err = make_file(f, early);
 	if (err < 0)
 		return err;
 	if (fstat(f->u.fd, &st) == -1)
@@ -286,56 +300,6 @@ give_name(struct incoming_file *f, int dir, const char *name)
 	return err;
 }
 
-/* A sync before there is a name failed.  It is never tried again: a second one
- * after one that failed says 0 and lies. */
-static int
-not_synced(struct incoming_file *f, int err)
-{
-	f->base.cause = -err;
-	return STORE_SYNC_FAILED;
-}
-
-/*
- * The directory that holds the name is synced last; those above it hold the
- * names on the way to it, perhaps made by another upload that has not synced
- * them, or could not.  Once is enough for each directory.  Upwards from where
- * we are, since names may be changed under us.
- */
-static int
-sync_ancestors(struct incoming_file *f, int dir)
-{
-	struct spool_dir *at_dir = f->at;
-	uint64_t self = path_identity(dir);
-	_Atomic uint64_t *slot =
-	    &at_dir->synced_dirs[self / 2 % SPOOL_SYNCED_DIRS];
-	struct stat st;
-	int at = dir, err = 0;
-
-	for (int level = 0; level <= PARTS_MAX; level++) {
-		int up = -1;
-
-		if (err == 0 && fstat(at, &st) == -1)
-			err = -errno;
-		if (err < 0 || st.st_ino == at_dir->st.st_ino)
-			break;
-		if (level == 0 && self != 0 && atomic_load(slot) == self)
-			return 0;
-		up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (up == -1)
-			err = -errno;
-		else if ((err = path_sync_dir(up)) < 0)
-			err = not_synced(f, err);
-		if (at != dir)
-			fd_close(&at);
-		at = up;
-	}
-	if (at != dir)
-		fd_close(&at);
-	if (err == 0 && self != 0)
-		atomic_store(slot, self);
-	return err;
-}
-
 /* The data on stable storage. */
 static int
 sync_data(struct incoming_file *f)
@@ -345,7 +309,7 @@ sync_data(struct incoming_file *f)
 	/* Some learn only now that there is no room (quota, NFS). */
 	if (errno == ENOSPC || errno == EDQUOT)
 		return -errno;
-	return not_synced(f, -errno);
+	return spool_not_synced(f, -errno);
 }
 
 static uint64_t
@@ -363,50 +327,19 @@ ctime_of(int fd)
 	return fstat(fd, &st) == 0 ? ctime_ns(&st) : 0;
 }
 
-/* Is `parent` still where the name leads?  It may have been moved away, out of
- * this store even, while the body came. */
+/* The content, complete and as durable as it is to be. */
 static int
-check_parent(const struct incoming_file *f, int parent)
+finish_data(struct incoming_file *f)
 {
-	struct stat was, is;
-	const char *rest;
-	int dir, err;
-
-	err = path_open_parent(f->at->fd, f->name, &dir, &rest);
-	if (err < 0)
-		return err;
-	if (fstat(parent, &was) == -1 ||
-	    fstat(dir == -1 ? f->at->fd : dir, &is) == -1)
-		err = -errno;
-	else if (was.st_dev != is.st_dev || was.st_ino != is.st_ino)
-		err = -ENOENT;
-	fd_close(&dir);
-	return err;
-}
-
-/* All that can fail without harm, before the file gets its name. */
-static int
-prepare(struct incoming_file *f, int *ret_made, const char **ret_name)
-{
-	bool sync = spool_syncs(f->at);
-	int dir = f->dir == -1 ? f->at->fd : f->dir;
 	int err;
 
 	err = spool_hash_finish(f);
 	if (err == 0 && (f->allocated > f->offset || f->is_longer))
 		err = space_trim(f->u.fd, f->offset);
-	if (err == 0 && sync)
+	if (err == 0 && spool_syncs(f->at))
 		err = sync_data(f);
 	if (err == 0 && f->at->device->kind == DEVICE_UNKNOWN)
 		err = publish_check_close(f->u.fd);
-	if (err == 0)
-		err = path_make_parents(dir, f->rest, ret_made, ret_name);
-	if (err == 0 && sync && (*ret_made != -1 || f->dir != -1))
-		err = sync_ancestors(f, *ret_made == -1 ? dir : *ret_made);
-	if (err == 0 && (*ret_made != -1 || f->dir != -1))
-		err = check_parent(f, *ret_made == -1 ? dir : *ret_made);
-	if (err == 0)
-		err = spool_check_place(f->at);
 	return err;
 }
 
@@ -438,21 +371,42 @@ keep_directory(struct incoming_file *f, int made)
 	return 0;
 }
 
+/* Give it its name, and make the directories for that, once more if need be. */
+static int
+publish(struct incoming_file *f, int *ret_made)
+{
+	const char *name;
+	int err;
+
+	for (int i = 0;; i++) {
+		err = spool_make_way(f, ret_made, &name);
+		if (err == 0)
+			err = give_name(f,
+			    *ret_made != -1 ? *ret_made
+			    : f->dir == -1  ? f->at->fd
+					    : f->dir,
+			    name);
+		if (i == TRIES || !spool_has_lost_way(f, *ret_made, err))
+			return err;
+		end_linking(f);
+		fd_close(ret_made);
+		fd_close(&f->dir);
+		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
+		if (err < 0)
+			return err;
+	}
+}
+
 /* Data first, then the name; the directories that hold the name are synced
  * when this has ended. */
 static int
 commit(struct incoming_file *f)
 {
-	const char *name = NULL;
 	int made = -1, err;
 
-	err = prepare(f, &made, &name);
+	err = finish_data(f);
 	if (err == 0)
-		err = give_name(f,
-		    made != -1	   ? made
-		    : f->dir == -1 ? f->at->fd
-				   : f->dir,
-		    name);
+		err = publish(f, &made);
 	if (err < 0) {
 		fd_close(&made);
 		return f->u.uncertain ? outcome_unknown(f, -err) : err;
