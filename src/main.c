@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "config/config.h"
 #include "config/directives.h"
+#include "proc/inherit.h"
 #include "proc/master.h"
 #include "proc/pidfile.h"
 
@@ -143,6 +144,7 @@ main(int argc, char **argv)
 	struct config *conf;
 	int status;
 
+	inherit_tidy();
 	status = read_options(argc, argv, &o);
 	if (status != 0)
 		return status - 1;

@@ -18,6 +18,24 @@
 /* Close *fd unless it is -1, and set it to -1. */
 void fd_close(int *fd);
 
+/*
+ * fd_open_standard():
+ * Open those of the descriptors 0 to 2 that are closed, on /dev/null.  A
+ * process that was started without them would get their numbers for its own
+ * files, and write its messages there.
+ */
+void fd_open_standard(void);
+
+/* Put /dev/null in place of 0 to 2: 0 or a negative errno. */
+NODISCARD int fd_null_standard(void);
+
+/*
+ * fd_close_others(first, keep, count):
+ * Close all descriptors from `first` on but the `count` that `keep` lists, in
+ * any order; -1 in it is none.  PORTABLE: of those below 65,536.
+ */
+void fd_close_others(int first, const int *keep, size_t count);
+
 /* 0 or a negative errno. */
 NODISCARD int fd_set_nonblock(int fd);
 NODISCARD int fd_set_cloexec(int fd);
@@ -66,7 +84,8 @@ size_t fd_unsent(int fd);
 ssize_t fd_write_pieces(
     int fd, const struct iovec *iov, int count, off_t offset);
 
-/* Write it all to a blocking descriptor: 0 or a negative errno. */
+/* Write it all, waiting as long as it takes, also where the descriptor does
+ * not block (whoever shares it may have set that): 0 or a negative errno. */
 NODISCARD int fd_write_all(int fd, const void *buf, size_t len);
 
 #endif

@@ -45,6 +45,15 @@ void log_to(int fd, enum log_level level);
 typedef void log_fn(void *arg, const char *line, size_t len);
 void log_via(log_fn *deliver, void *arg);
 
+/*
+ * log_listen(heard, arg):
+ * Call heard() with each message, of whatever level, without the time and what
+ * else begins a line.  True: it was taken, and is not written.  NULL: nobody
+ * listens any more.
+ */
+typedef bool log_heard_fn(void *arg, enum log_level level, const char *message);
+void log_listen(log_heard_fn *heard, void *arg);
+
 /* Where lines go now. */
 int log_fd(void);
 

@@ -132,7 +132,8 @@ struct config {
  * -ENOMEM, with nothing to be said for it in `errors`.
  *
  * Relative paths are relative to the working directory (those of `include` to
- * the file), so a process that reloads must not change it.
+ * the file), so a process that reloads must not change it.  Where that is gone,
+ * a relative path is a mistake, an absolute one is not.
  */
 NODISCARD int config_load(
     const char *path, struct str *errors, struct config **ret);

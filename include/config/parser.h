@@ -53,7 +53,7 @@ struct parser_input {
 	const char *name;
 	const char *text;
 	size_t len;
-	const char *cwd; /* absolute: where relative paths start */
+	const char *cwd; /* where relative paths start; NULL: not known */
 };
 
 /*

@@ -28,7 +28,7 @@ enum {
 struct value_input {
 	const char *values[VALUES_MAX];
 	size_t count;
-	const char *cwd; /* absolute: where relative paths start */
+	const char *cwd; /* where relative paths start; NULL: not known */
 	size_t wrong;	 /* on -EINVAL: which value is wrong */
 	struct str why;	 /* and why; the caller's to str_fini() */
 };
@@ -43,7 +43,7 @@ NODISCARD int value_set(
     const struct directive *d, void *base, struct value_input *in);
 
 /* The same with the row's default; nothing when it has none.  -EINVAL: `cwd`
- * makes too long a path of it. */
+ * makes too long a path of it; -ENOENT: it takes a `cwd`, and that is NULL. */
 NODISCARD int value_set_default(
     const struct directive *d, void *base, const char *cwd);
 

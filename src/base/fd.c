@@ -2,8 +2,38 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+void
+fd_open_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
+			continue;
+		/* The lowest number that is free is `fd`.  Without /dev
+		 * anything will do that takes the number. */
+		if (open("/dev/null", O_RDWR) == -1 &&
+		    open("/", O_RDONLY) == -1)
+			_exit(1);
+	}
+}
+
+int
+fd_null_standard(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int err = 0;
+
+	if (null == -1)
+		return -errno;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (dup2(null, fd) == -1)
+			err = -errno;
+	fd_close(&null);
+	return err;
+}
 
 void
 fd_close(int *fd)
@@ -65,6 +95,7 @@ fd_raise_limit(size_t want, size_t *ret_have)
 int
 fd_write_all(int fd, const void *buf, size_t len)
 {
+	struct pollfd room = {.fd = fd, .events = POLLOUT};
 	const char *p = buf;
 
 	while (len > 0) {
@@ -72,6 +103,10 @@ fd_write_all(int fd, const void *buf, size_t len)
 
 		if (n == -1 && errno == EINTR)
 			continue;
+		if (n == -1 && errno == EAGAIN) {
+			(void)poll(&room, 1, -1);
+			continue;
+		}
 		if (n == -1)
 			return -errno;
 		p += n;

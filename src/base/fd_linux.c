@@ -1,12 +1,16 @@
 #include "base/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int
@@ -67,6 +71,47 @@ fd_random(void *buf, size_t len)
 	check(len <= 256); /* what getrandom(2) gives in one piece */
 	while (getrandom(buf, len, 0) != (ssize_t)len)
 		check(errno == EINTR);
+}
+
+/* As fd_posix.c does it, but only what is open: before Linux 5.9. */
+static void
+close_listed(int first, const int *keep, size_t count)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		int fd = atoi(entry->d_name);
+		bool kept = fd < first || fd == dirfd(dir);
+
+		for (size_t i = 0; i < count; i++)
+			kept |= fd == keep[i];
+		if (!kept)
+			(void)close(fd);
+	}
+	closedir(dir);
+}
+
+void
+fd_close_others(int first, const int *keep, size_t count)
+{
+	for (;;) {
+		int next = INT_MAX; /* the lowest that is kept */
+
+		for (size_t i = 0; i < count; i++)
+			if (keep[i] >= first && keep[i] < next)
+				next = keep[i];
+		if (next > first && syscall(SYS_close_range, (unsigned)first,
+					(unsigned)next - 1, 0) == -1) {
+			close_listed(first, keep, count);
+			return;
+		}
+		if (next == INT_MAX)
+			return;
+		first = next + 1;
+	}
 }
 
 size_t

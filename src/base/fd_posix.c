@@ -13,6 +13,10 @@
 #include "base/clock.h"
 #include "base/hash.h"
 
+enum {
+	FDS_MAX = 65536, /* the limit may be none: how far to look */
+};
+
 /* Make a fresh descriptor non-blocking and close-on-exec, or close it. */
 static int
 prepare(int fd)
@@ -43,6 +47,23 @@ fd_socket(int family)
 	int fd = socket(family, SOCK_STREAM, 0);
 
 	return fd == -1 ? -errno : prepare(fd);
+}
+
+void
+fd_close_others(int first, const int *keep, size_t count)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+
+	if (max < 0 || max > FDS_MAX)
+		max = FDS_MAX;
+	for (int fd = first; fd < max; fd++) {
+		bool kept = false;
+
+		for (size_t i = 0; i < count; i++)
+			kept |= fd == keep[i];
+		if (!kept)
+			(void)close(fd);
+	}
 }
 
 int

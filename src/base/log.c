@@ -22,6 +22,8 @@ static enum log_level out_level = LEVEL_NOTICE;
 static char out_who[16];
 static log_fn *out_deliver;
 static void *out_arg;
+static log_heard_fn *out_heard;
+static void *out_heard_arg;
 
 void
 log_to(int fd, enum log_level level)
@@ -36,6 +38,13 @@ log_via(log_fn *deliver, void *arg)
 {
 	out_deliver = deliver;
 	out_arg = arg;
+}
+
+void
+log_listen(log_heard_fn *heard, void *arg)
+{
+	out_heard = heard;
+	out_heard_arg = arg;
 }
 
 int
@@ -74,23 +83,30 @@ log_line(enum log_level level, const char *fmt, ...)
 	char line[2048];
 	char stamp[CLOCK_STAMP_MAX];
 	int saved = errno;
-	size_t n, room;
+	size_t n, room, start;
 	va_list ap;
 	int len;
 
-	if (!log_enabled(level))
+	if (!log_enabled(level) && out_heard == NULL)
 		return;
 	clock_stamp_iso(clock_wall_ns(), stamp);
 	len = snprintf(line, sizeof(line), "%s %s %ld%s%s: ", stamp,
 	    log_level_name[level], (long)getpid(), out_who[0] ? " " : "",
 	    out_who);
-	n = (size_t)len;
+	start = n = (size_t)len;
 	room = sizeof(line) - n - 1;
 	va_start(ap, fmt);
 	len = vsnprintf(line + n, room, fmt, ap);
 	va_end(ap);
 	if (len > 0)
 		n += (size_t)len < room ? (size_t)len : room - 1;
+	line[n] = '\0';
+	if ((out_heard != NULL &&
+		out_heard(out_heard_arg, level, line + start)) ||
+	    !log_enabled(level)) {
+		errno = saved;
+		return;
+	}
 	line[n++] = '\n';
 	if (out_deliver != NULL)
 		out_deliver(out_arg, line, n);

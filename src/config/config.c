@@ -27,7 +27,7 @@ static const char builtin_text[] = "server { location /file { } }";
 struct load {
 	struct config *c;
 	struct str *errors;
-	const char *cwd;
+	const char *cwd; /* NULL: it cannot be told */
 };
 
 static void
@@ -91,6 +91,12 @@ fill(const struct load *l, struct parser_block *b, void *base)
 		if (err == -EINVAL)
 			lexer_mistake(l->errors, &b->at, d->name,
 			    "the default, %s, has too long a path here",
+			    d->dflt);
+		else if (err == -ENOENT)
+			lexer_mistake(l->errors, &b->at, d->name,
+			    "the default, %s, is relative to the working "
+			    "directory, which is gone or cannot be read: "
+			    "write an absolute path, or start it elsewhere",
 			    d->dflt);
 		else if (err < 0)
 			return err;
@@ -294,15 +300,13 @@ load(struct parser_input in, const char *file, struct str *errors,
 	struct parser_block *top = NULL;
 	struct config *c = NULL;
 	size_t before = errors->len;
-	char cwd[PATH_MAX];
+	char buf[PATH_MAX];
+	const char *cwd;
 	int err;
 
-	if (getcwd(cwd, sizeof(cwd)) == NULL) {
-		str_printf(errors,
-		    "the working directory: cannot be read: %s\n",
-		    strerror(errno));
-		return -EINVAL;
-	}
+	/* It may be gone, or above it something that may not be searched:
+	 * whoever writes absolute paths does not need it. */
+	cwd = getcwd(buf, sizeof(buf));
 	in.cwd = cwd;
 	err = parser_run(&in, errors, &top);
 	if (err < 0)

@@ -175,6 +175,11 @@ resolve(struct value_input *in, const char *path, char **ret)
 
 	if (*path == '\0')
 		return refuse(in, 0, "the path is empty");
+	if (*path != '/' && in->cwd == NULL)
+		return refuse(in, 0,
+		    "the path is relative to the working directory, which is "
+		    "gone or cannot be read: write an absolute one, or start "
+		    "it elsewhere");
 	if (*path != '/') {
 		str_puts(&b, in->cwd);
 		str_puts(&b, "/");
@@ -340,7 +345,7 @@ value_set_default(const struct directive *d, void *base, const char *cwd)
 	/* Only the working directory can make a default wrong. */
 	check(err != -EINVAL || d->type == VALUE_PATH);
 	str_fini(&in.why);
-	return err;
+	return err == -EINVAL && cwd == NULL ? -ENOENT : err;
 }
 
 static int

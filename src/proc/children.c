@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "proc/inherit.h"
 
 enum {
 	HEALTHY_MS = 5000, /* who lived so long starts without delay */
@@ -94,17 +95,10 @@ static void
 be_worker(struct children *c, const struct child *ch,
     const struct worker_setup *setup)
 {
-	static const int reset[] = {SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
 	struct worker_setup own = *setup;
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
-	struct sigaction ign = {.sa_handler = SIG_IGN};
 	char who[16];
 
-	sigemptyset(&dfl.sa_mask);
-	sigemptyset(&ign.sa_mask);
-	for (size_t i = 0; i < COUNT_OF(reset); i++)
-		sigaction(reset[i], &dfl, NULL);
-	sigaction(SIGHUP, &ign, NULL);
+	inherit_from_master();
 	snprintf(who, sizeof(who), "%u.%u", ch->index, ch->generation);
 	log_set_who(who);
 	fd_close(&c->alive[1]);

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "proc/children.h"
+#include "proc/inherit.h"
 #include "proc/logs.h"
 #include "proc/pidfile.h"
 #include "proc/privileges.h"
@@ -159,19 +160,17 @@ detach(struct master *m)
 static void
 leave_terminal(const struct master *m)
 {
-	int null;
+	int err;
 
 	if (m->detach == -1)
 		return;
 	if (m->logs.error <= STDERR_FILENO)
 		log_warn("daemonize: error_log goes nowhere from here on: let "
 			 "it name a file");
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null == -1)
-		return;
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		(void)dup2(null, fd);
-	close(null);
+	err = fd_null_standard();
+	if (err < 0)
+		log_warn("daemonize: the terminal cannot be let go: %s",
+		    strerror(-err));
 }
 
 /* We are up: let the parent go. */
@@ -208,6 +207,7 @@ start(struct master *m)
 	if (logs_open(conf, &m->logs) < 0)
 		return -1;
 	log_to(STDERR_FILENO, conf->error_level);
+	inherit_report();
 	if (pidfile_take(conf->pid_file, &m->pidfile) < 0)
 		goto close_logs;
 	raise_limit(conf);
@@ -526,6 +526,7 @@ master_run(struct config **conf)
 	int status, err;
 
 	ignore_signals();
+	inherit_close(*conf);
 	err = detach(&m);
 	if (err < 0) {
 		log_error("daemonize: %s", strerror(-err));

@@ -18,14 +18,14 @@
 #include "base/str.h"
 #include "disk/engine.h"
 #include "proc/choice.h"
+#include "proc/inherit.h"
 #include "proc/privileges.h"
 #include "store/places.h"
 #include "store/spool.h"
 
 enum {
 	PATIENCE_MS = 5000,
-	FAILED = 1,	/* the child's exit status */
-	FDS_MAX = 4096, /* the master has few, and the lowest */
+	FAILED = 1, /* the child's exit status */
 };
 
 /* ---- in the child ---- */
@@ -127,10 +127,41 @@ try_location(const struct config *conf, struct places *places,
 	return err;
 }
 
-/* Each location's name goes down the pipe before it is tried, so that the
- * parent can say which one does not answer. */
+/*
+ * What the child has to tell goes down a pipe, in pieces that are written whole
+ * (PIPE_BUF): the location that it tries next, so that the parent can say which
+ * one does not answer; and its log lines, so that it holds no log, nor the
+ * terminal, if it hangs for good.
+ */
+struct piece {
+	const struct conf_location *trying; /* NULL: a line follows */
+	enum log_level level;
+	size_t len;
+};
+
+enum {
+	LINE_MAX_BYTES = 2048, /* of log_line() */
+};
+
+static int tell_fd; /* in the child: the pipe's end */
+
+static bool
+tell_line(void *arg, enum log_level level, const char *message)
+{
+	struct piece p = {.level = level, .len = strlen(message)};
+	char whole[sizeof(p) + LINE_MAX_BYTES];
+
+	(void)arg;
+	check(p.len <= LINE_MAX_BYTES);
+	memcpy(whole, &p, sizeof(p));
+	memcpy(whole + sizeof(p), message, p.len);
+	if (fd_write_all(tell_fd, whole, sizeof(p) + p.len) < 0)
+		_exit(FAILED); /* the parent has given us up */
+	return true;
+}
+
 static int
-rehearse(const struct config *conf, struct places *places, int report_fd)
+rehearse(const struct config *conf, struct places *places)
 {
 	const char *engine;
 	int err, failed = 0;
@@ -148,38 +179,70 @@ rehearse(const struct config *conf, struct places *places, int report_fd)
 		const struct conf_server *s = &conf->servers[i];
 
 		for (size_t k = 0; k < s->location_count; k++) {
-			const struct conf_location *l = &s->locations[k];
+			struct piece p = {.trying = &s->locations[k]};
 
-			if (fd_write_all(report_fd, &l, sizeof(l)) < 0)
+			if (fd_write_all(tell_fd, &p, sizeof(p)) < 0)
 				return FAILED;
-			if (try_location(conf, places, l, engine) < 0)
+			if (try_location(conf, places, p.trying, engine) < 0)
 				failed = FAILED;
 		}
 	}
 	return failed;
 }
 
-/* A child that hangs for good must not keep the master's sockets with it. */
+/* A child that hangs for good must hold nothing: not the master's sockets, not
+ * a pipe whose reader waits for its end. */
 static void
-close_inherited(int report_fd)
+be_child(int fd)
 {
-	long max = sysconf(_SC_OPEN_MAX);
+	sigset_t none;
 
-	for (int fd = STDERR_FILENO + 1; fd < max && fd < FDS_MAX; fd++)
-		if (fd != report_fd && fd != log_fd())
-			(void)close(fd);
+	inherit_from_master();
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	tell_fd = fd;
+	log_listen(tell_line, NULL);
+	log_to(STDERR_FILENO, LEVEL_DEBUG);
+	fd_close_others(STDERR_FILENO + 1, &fd, 1);
+	if (fd_null_standard() < 0)
+		_exit(FAILED);
 }
 
 /* ---- in the parent ---- */
 
-/* Read which location is being tried, until the child ends or time is up;
- * the last one, and whether it ended. */
+struct telling {
+	char bytes[sizeof(struct piece) + LINE_MAX_BYTES];
+	size_t len;
+	const struct conf_location *last; /* that it tries */
+};
+
+/* Act on the pieces that are there whole. */
+static void
+take_pieces(struct telling *t)
+{
+	struct piece p;
+
+	while (t->len >= sizeof(p)) {
+		memcpy(&p, t->bytes, sizeof(p));
+		check(p.len <= LINE_MAX_BYTES);
+		if (t->len < sizeof(p) + p.len)
+			return;
+		if (p.trying != NULL)
+			t->last = p.trying;
+		else
+			log_line(
+			    p.level, "%.*s", (int)p.len, t->bytes + sizeof(p));
+		t->len -= sizeof(p) + p.len;
+		memmove(t->bytes, t->bytes + sizeof(p) + p.len, t->len);
+	}
+}
+
+/* Hear what the child tells, until it ends or time is up: true, it ended. */
 static bool
-watch(int fd, const struct conf_location **ret_last)
+watch(int fd, struct telling *t)
 {
 	uint64_t end = clock_mono_ns() + PATIENCE_MS * NS_PER_MS;
 
-	*ret_last = NULL;
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		uint64_t now = clock_mono_ns();
@@ -189,51 +252,77 @@ watch(int fd, const struct conf_location **ret_last)
 			return false;
 		if (poll(&p, 1, (int)((end - now) / NS_PER_MS) + 1) <= 0)
 			continue;
-		n = read(fd, ret_last, sizeof(*ret_last));
-		if (n == 0)
+		n = read(fd, t->bytes + t->len, sizeof(t->bytes) - t->len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
 			return true;
-		if (n == -1 && errno != EINTR)
-			return true;
+		t->len += (size_t)n;
+		take_pieces(t);
 	}
 }
 
-int
-rehearsal_run(const struct config *conf, struct places *places)
+/* A child that rehearses; -1: there is none, which was logged. */
+static pid_t
+start_child(const struct config *conf, struct places *places, int *ret_fd)
 {
-	const struct conf_location *last;
-	int ends[2], status;
+	sigset_t all, before;
+	int ends[2];
 	pid_t pid;
 
 	if (pipe(ends) == -1) {
 		log_error("pipe: %s", strerror(errno));
 		return -1;
 	}
+	/* A signal that comes before the child has forgotten our handlers must
+	 * not run them there. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
+	if (pid == 0) {
+		be_child(ends[1]);
+		_exit(rehearse(conf, places));
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	fd_close(&ends[1]);
 	if (pid == -1) {
 		log_error("fork: %s", strerror(errno));
 		fd_close(&ends[0]);
-		fd_close(&ends[1]);
 		return -1;
 	}
-	if (pid == 0) {
-		signal(SIGTERM, SIG_DFL);
-		signal(SIGINT, SIG_DFL);
-		close_inherited(ends[1]);
-		_exit(rehearse(conf, places, ends[1]));
-	}
-	fd_close(&ends[1]);
-	if (!watch(ends[0], &last)) {
+	*ret_fd = ends[0];
+	return pid;
+}
+
+int
+rehearsal_run(const struct config *conf, struct places *places)
+{
+	struct telling t = {.len = 0};
+	int fd, status;
+	bool ended;
+	pid_t pid;
+
+	pid = start_child(conf, places, &fd);
+	if (pid == -1)
+		return -1;
+	ended = watch(fd, &t);
+	fd_close(&fd);
+	if (!ended) {
 		/* It may be beyond killing; it is nobody's then. */
 		(void)kill(pid, SIGKILL);
-		fd_close(&ends[0]);
 		log_warn("location %s -> %s does not answer: it gets 503 until "
 			 "it does",
-		    last ? last->prefix : "?", last ? last->output_dir : "?");
+		    t.last ? t.last->prefix : "?",
+		    t.last ? t.last->output_dir : "?");
 		return 0;
 	}
-	fd_close(&ends[0]);
 	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
+		if (errno != EINTR) {
+			log_error("trying the locations: %s", strerror(errno));
 			return -1;
+		}
+	if (WIFSIGNALED(status))
+		log_error("trying the locations was ended by signal %d",
+		    WTERMSIG(status));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }

@@ -1,0 +1,136 @@
+#include "proc/inherit.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/num.h"
+
+enum {
+	KEPT_MAX = 32,
+};
+
+/* What the umask was, if it had to be changed. */
+static mode_t umask_was;
+
+/*
+ * HUP stays ignored under nohup until it means a reload; the others get
+ * handlers later.  waitpid() tells nothing of children while CHLD is ignored,
+ * and a signal that is blocked never arrives.
+ */
+static void
+tidy_signals(void)
+{
+	sigset_t none;
+
+	(void)signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+inherit_from_master(void)
+{
+	static const int reset[] = {SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
+
+	for (size_t i = 0; i < COUNT_OF(reset); i++)
+		(void)signal(reset[i], SIG_DFL);
+	(void)signal(SIGHUP, SIG_IGN);
+}
+
+/* Directories that we make and may not enter, files that we may not open
+ * again: no umask can mean that. */
+static void
+tidy_umask(void)
+{
+	mode_t mask = umask(0);
+
+	if ((mask & S_IRWXU) != 0)
+		umask_was = mask;
+	umask(mask & ~(mode_t)S_IRWXU);
+}
+
+void
+inherit_tidy(void)
+{
+	fd_open_standard();
+	tidy_signals();
+	tidy_umask();
+}
+
+/* The N of /dev/fd/N or /proc/self/fd/N, or -1. */
+static int
+descriptor_in(const char *path)
+{
+	static const char *const places[] = {"/dev/fd/", "/proc/self/fd/"};
+
+	for (size_t i = 0; i < COUNT_OF(places); i++) {
+		size_t len = strlen(places[i]);
+		char *end;
+		long fd;
+
+		if (strncmp(path, places[i], len) != 0)
+			continue;
+		fd = strtol(path + len, &end, 10);
+		if (end != path + len && *end == '\0' && fd > STDERR_FILENO &&
+		    fd < INT32_MAX)
+			return (int)fd;
+	}
+	return -1;
+}
+
+/* What has been named, each once. */
+struct kept {
+	int fds[KEPT_MAX];
+	size_t count;
+};
+
+static void
+keep(struct kept *k, const char *path)
+{
+	int fd = descriptor_in(path);
+
+	if (fd == -1 || k->count == KEPT_MAX)
+		return;
+	for (size_t i = 0; i < k->count; i++)
+		if (k->fds[i] == fd)
+			return;
+	k->fds[k->count++] = fd;
+}
+
+void
+inherit_close(const struct config *conf)
+{
+	struct kept kept = {0};
+
+	keep(&kept, conf->error_log);
+	for (size_t i = 0; i < conf->server_count; i++)
+		keep(&kept, conf->servers[i].access_log);
+	fd_close_others(STDERR_FILENO + 1, kept.fds, kept.count);
+}
+
+void
+inherit_report(void)
+{
+	char size[NUM_TEXT_MAX];
+	struct rlimit rl;
+
+	if (umask_was != 0)
+		log_warn("umask %04o would take our own files from us: %04o is "
+			 "used",
+		    (unsigned)umask_was,
+		    (unsigned)(umask_was & ~(mode_t)S_IRWXU));
+	if (getrlimit(RLIMIT_FSIZE, &rl) == -1 || rl.rlim_cur == RLIM_INFINITY)
+		return;
+	num_format_size((uint64_t)rl.rlim_cur, size);
+	log_warn("no file may become larger than %s (ulimit -f): a larger "
+		 "upload gets 413, and a log stops there: raise it",
+	    size);
+}
