@@ -10,8 +10,9 @@
 #	PENSTOCK_ENGINE   io_uring, threads or auto (auto)
 #	PENSTOCK_TOOLS    where load and slowfs are (build/linux)
 #	PENSTOCK_TMP      where the directories of the tests are (TMPDIR, /tmp)
-#	PENSTOCK_PATIENCE seconds before `eventually` gives up (10)
+#	PENSTOCK_PATIENCE seconds before `eventually` gives up (30)
 #	PENSTOCK_KEEP     1: keep the directories of tests that passed, too
+#	PENSTOCK_PROGRESS a file that gets a line for each test as it ends
 
 bats_require_minimum_version 1.5.0
 load /usr/lib/bats/bats-support/load.bash
@@ -21,7 +22,7 @@ REPO=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 PENSTOCK=${PENSTOCK:-$REPO/build/penstock}
 PENSTOCK_TOOLS=${PENSTOCK_TOOLS:-$REPO/build/linux}
 PENSTOCK_ENGINE=${PENSTOCK_ENGINE:-auto}
-PENSTOCK_PATIENCE=${PENSTOCK_PATIENCE:-10}
+PENSTOCK_PATIENCE=${PENSTOCK_PATIENCE:-30}
 [[ $PENSTOCK == /* ]] || PENSTOCK=$PWD/$PENSTOCK
 [[ $PENSTOCK_TOOLS == /* ]] || PENSTOCK_TOOLS=$PWD/$PENSTOCK_TOOLS
 PYTHON=/usr/bin/python3
@@ -32,9 +33,25 @@ PYTHON=/usr/bin/python3
 setup() { penstock_setup; }
 teardown() { penstock_teardown; }
 
+# What scripts/test shows while the tests run.  $1: of the teardown.
+_penstock_progress() {
+	local word=ok ms
+
+	[[ -n ${PENSTOCK_PROGRESS:-} ]] || return 0
+	ms=$(((${EPOCHREALTIME/[.,]/} - _BEGAN) / 1000))
+	if [[ $1 != 0 || (-z $BATS_TEST_COMPLETED && -z $BATS_TEST_SKIPPED) ]]; then
+		word=FAILED
+	elif [[ -n $BATS_TEST_SKIPPED ]]; then
+		word=skipped
+	fi
+	printf '%s\t%d\t%s: %s\n' "$word" "$ms" "${BATS_TEST_FILENAME##*/}" \
+		"$BATS_TEST_DESCRIPTION" >>"$PENSTOCK_PROGRESS"
+}
+
 penstock_setup() {
 	local tmp=${PENSTOCK_TMP:-${TMPDIR:-/tmp}}
 
+	_BEGAN=${EPOCHREALTIME/[.,]/}
 	T=$(mktemp -d "$tmp/penstock.XXXXXX")
 	chmod 755 "$T" # a worker that became another user has to get in
 	cd "$T" || return
@@ -101,7 +118,7 @@ _penstock_faults() {
 	return 0
 }
 
-# Stop a server that the test left running: TERM, after 10 s KILL.
+# Stop a server that the test left running: TERM, and when that takes too long KILL.
 _penstock_put_down() {
 	local pid=$1
 
@@ -132,6 +149,14 @@ _penstock_tails() {
 }
 
 penstock_teardown() {
+	local rc=0
+
+	_penstock_clean_up || rc=$?
+	_penstock_progress "$rc"
+	return "$rc"
+}
+
+_penstock_clean_up() {
 	local faults pid
 
 	cd / || return
@@ -243,10 +268,10 @@ write_conf() {
 	} >"$T/penstock.conf"
 }
 
-# penstock ARGS...: run the program in the foreground, for at most 20 s.
+# penstock ARGS...: run the program in the foreground, for a limited time.
 penstock() (
 	_penstock_env
-	exec timeout 20 "$PENSTOCK" "$@" 3>&- 4>&-
+	exec timeout "$((2 * PENSTOCK_PATIENCE))" "$PENSTOCK" "$@" 3>&- 4>&-
 )
 
 # In the subshell that becomes a server: how it is found afterwards, and where
@@ -511,14 +536,14 @@ receipt() { jq -er ".$1" "$T/answer"; }
 #	-c      wait until the server closes
 #	-H      the answers have no content (HEAD)
 #	-u PATH to this UNIX socket       -P PORT to another port
-#	-w S    wait for at most S seconds (10)
+#	-w S    wait for at most S seconds ($PENSTOCK_PATIENCE)
 #
 # 0, or 1: it took too long, 2: reset, 3: closed before N answers were whole.
 raw() {
 	local rc=0
 
 	rm -f "$T/headers" "$T/answer" "$T/status" "$T/statuses"
-	_RAW_PORT=$PORT _RAW_T=$T "$PYTHON" -S -E -c "$_RAW" "$@" 3>&- 4>&- || rc=$?
+	_RAW_PORT=$PORT _RAW_T=$T _RAW_PATIENCE=$PENSTOCK_PATIENCE "$PYTHON" -S -E -c "$_RAW" "$@" 3>&- 4>&- || rc=$?
 	STATUS=$(cat "$T/status" 2>/dev/null)
 	return "$rc"
 }
@@ -534,7 +559,7 @@ import getopt, os, re, socket, sys, time
 opts, pieces = getopt.getopt(sys.argv[1:], "b:p:f:en:cHu:P:w:")
 opts = dict(opts)
 T = os.environ["_RAW_T"]
-end = time.monotonic() + float(opts.get("-w", 10))
+end = time.monotonic() + float(opts.get("-w", os.environ["_RAW_PATIENCE"]))
 want = int(opts.get("-n", 1))
 
 def bytes_of(text):
@@ -645,9 +670,9 @@ upload_part() {
 
 	connect
 	say "$FD" "PUT $1 HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nExpect: 100-continue\\r\\nContent-Length: $(stat -c %s "$2")\\r\\n\\r\\n"
-	read -t 10 -r -u "$FD" line
+	read -t "$PENSTOCK_PATIENCE" -r -u "$FD" line
 	[[ $line == 'HTTP/1.1 100 '* ]] || return
-	read -t 10 -r -u "$FD" line
+	read -t "$PENSTOCK_PATIENCE" -r -u "$FD" line
 	head -c 100000 "$2" >&"$FD"
 }
 

@@ -1,5 +1,6 @@
 # Storing: the methods, the names, the receipt.
 
+# bats file_tags=engine,portable
 load ../lib/penstock
 
 GENERATED='^/file/[0-9]{8}T[0-9]{9}Z-[0-9a-f]{16}$'

@@ -1,6 +1,7 @@
 # Every size arrives whole: around nothing, a page, a chunk, the queue; with a
 # Content-Length and chunked.
 
+# bats file_tags=portable
 load ../lib/penstock
 
 # stores SIZE...: each as PUT with a length and chunked, and as POST.
@@ -39,6 +40,7 @@ stores() {
 	stores 196607 196608 196609 1048579
 }
 
+# bats test_tags=long
 @test "chunks of one page" {
 	start_server 'queue_depth 2;' '' 'chunk_size 4k; buffer_memory 1m;'
 	stores 0 1 4095 4096 4097 8193 300001
@@ -84,6 +86,7 @@ stores() {
 	assert_equal "$(cat "$STORE/a")" 'hello, world'
 }
 
+# bats test_tags=long
 @test "2.5 GiB arrive whole, and the worker stays small" {
 	start_server 'sync off;' 'access_log off;' 'worker_processes 1; chunk_size 256k;'
 	# Mostly holes to read fast; random where it may go wrong: at the

@@ -58,7 +58,30 @@ PUT5='HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n'
 	assert_equal "$(find "$STORE" -type f -size 100c | wc -l)" 3000
 }
 
+# timed STATUS METHOD TARGET [CURL ARGS...]: the request takes $US microseconds.
+timed() {
+	local from=${EPOCHREALTIME/[.,]/} status=$1
+	shift
+
+	request "$@"
+	US=$((${EPOCHREALTIME/[.,]/} - from))
+	assert_status "$status"
+}
+
+# start_other: a second server, at $OTHER_URL.
+start_other() {
+	local port=$PORT
+
+	PORT=$(free_port)
+	OTHER_URL=http://$ADDRESS:$PORT
+	write_conf "output_dir $T/other;" "access_log off;" \
+		"worker_processes 1; pid_file off; error_log $T/other.log info;"
+	start_conf "$T/penstock.conf"
+	PORT=$port
+}
+
 @test "a pipeline without end holds up nobody" {
+	start_other
 	start_server '' 'keepalive_requests 1000000;' 'worker_processes 1;'
 	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON' &
 import selectors, socket, sys, time
@@ -69,7 +92,7 @@ for _ in range(20):
     s.setblocking(False)
     sel.register(s, selectors.EVENT_READ | selectors.EVENT_WRITE)
 open("pipelining", "w").close()
-end = time.monotonic() + 30
+end = time.monotonic() + 120
 at = {}
 while time.monotonic() < end:
     for key, what in sel.select(1):
@@ -85,18 +108,19 @@ while time.monotonic() < end:
 PYTHON
 	pipes=$!
 	eventually test -e pipelining
-	worst=0
+	# The same requests to a server that has nothing else to do say how long
+	# anything takes now, beside those that send and whoever else is here.
+	busy=0 idle=0
 	for n in {1..20}; do
-		from=${EPOCHREALTIME/[.,]/}
-		request GET /file/none
-		us=$((${EPOCHREALTIME/[.,]/} - from))
-		assert_status 404
-		((us > worst)) && worst=$us
+		timed 404 GET "$OTHER_URL/file/none"
+		((idle += US))
+		timed 404 GET /file/none
+		((busy += US))
 	done
 	is_running "$pipes"
 	kill "$pipes"
-	echo "the slowest took $worst us"
-	is_sanitized || ((worst < 400000))
+	echo "20 requests took $busy us, $idle us of a server without a pipeline"
+	is_sanitized || ((busy < 10 * idle))
 }
 
 @test "Connection: close is obeyed" {
@@ -209,16 +233,21 @@ PYTHON
 @test "200 slow clients hold up nobody, and hold hardly any memory" {
 	start_server 'sync off;' 'access_log off;' 'buffer_memory 16m; chunk_size 256k;'
 	random_file body 50M
-	(exec "$PENSTOCK_TOOLS/load" -c 200 -n 200 -s 60k -r 20k "127.0.0.1:$PORT" >load.out 2>&1 3>&-) &
+	timed 201 PUT /file/alone -T body
+	alone=$US
+	# Each of them sends for 20 times as long as that took, or 2 s.
+	rate=$((60 * 1024 * 1000000 / (alone > 100000 ? 20 * alone : 2000000)))
+	(exec "$PENSTOCK_TOOLS/load" -c 200 -n 200 -s 60k -r "$rate" -g 120 "127.0.0.1:$PORT" >load.out 2>&1 3>&-) &
 	load=$!
 	_connected() { [ "$(ls -l /proc/$(workers | head -n 1)/fd /proc/$(workers | tail -n 1)/fd | grep -c socket:)" -ge 200 ]; }
 	eventually _connected
-	# All of these are under way while an upload of 50 MB goes through,
-	upload PUT /file/fast body
-	assert_status 201
+	# All of these are under way while an upload of 50 MB goes through, nearly
+	# as if nobody else were there,
+	timed 201 PUT /file/fast -T body
+	echo "alone $alone us, beside them $US us"
+	is_sanitized || ((US < 8 * alone))
 	assert_same body "$STORE/fast"
 	assert_equal "$(receipt verdict | grep -c .)" 1
-	jq -e '.ms.total < 2000' answer
 	kill -0 $load
 	if ! is_sanitized; then
 		for pid in $(workers); do

@@ -23,6 +23,7 @@ in_memory() {
 	refute_header Repr-Digest
 }
 
+# bats test_tags=long
 @test "checksum sha256: of every size, however it comes" {
 	local size path
 

@@ -76,6 +76,7 @@ start() {
 	assert_store_empty
 }
 
+# bats test_tags=long
 @test "NUL and control characters" {
 	start
 	refused 400 'NUL' /file/a%00
@@ -90,6 +91,7 @@ start() {
 	assert_store_empty
 }
 
+# bats test_tags=long
 @test "what is not UTF-8" {
 	start
 	for c in %ff %c3 %c3%28 %c0%ae%c0%ae %c0%af %e0%80%af %ed%a0%80 %f4%90%80%80 %80; do

@@ -107,7 +107,7 @@ s.sendall(b"PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\
 began = time.monotonic()
 answer = b""
 try:
-    while time.monotonic() < began + 10:
+    while time.monotonic() < began + 60:
         s.sendall(b"x" * 1000)
         try:
             answer += s.recv(1000)
@@ -118,7 +118,7 @@ except OSError:
 assert answer.startswith(b"HTTP/1.1 413 "), answer
 print(time.monotonic() - began)
 PYTHON
-	[[ $(awk '{ print ($1 >= 0.8 && $1 < 5) }' seconds) == 1 ]] || fail "it took $(cat seconds) s"
+	[[ $(awk '{ print ($1 >= 0.8 && $1 < 20) }' seconds) == 1 ]] || fail "it took $(cat seconds) s"
 }
 
 @test "send_timeout ends the patience with those who do not take their answer" {

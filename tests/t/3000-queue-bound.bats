@@ -1,6 +1,7 @@
 # The queue's bound is real: with a disk that does not write, a client can push
 # what reader, queue and writer hold, and what fits into the two sockets.
 
+# bats file_tags=engine
 load ../lib/penstock
 
 # push TARGET SIZE THEN...: send a body of SIZE until nothing more is taken for
@@ -120,7 +121,7 @@ bound_holds() {
 	assert_status 201
 	connect
 	say "$FD" 'GET /file/a HTTP/1.1\r\nHost: x\r\n\r\n'
-	request GET /file/a --max-time 10
+	request GET /file/a --max-time "$PENSTOCK_PATIENCE"
 	assert_status 200
 	assert_same body answer
 	hang_up "$FD"

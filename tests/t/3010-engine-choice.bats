@@ -1,5 +1,6 @@
 # Which engine writes: the one that was asked for, or the better one there is.
 
+# bats file_tags=engine
 load ../lib/penstock
 
 # Start the server with every io_uring_setup() failing, as on a kernel without.

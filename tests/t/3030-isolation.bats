@@ -1,6 +1,7 @@
 # A disk that stalls holds up its own uploads and nobody else: one worker, a
 # slow location beside a fast one on a disk and one in memory.
 
+# bats file_tags=engine
 load ../lib/penstock
 
 begin() {
@@ -18,7 +19,7 @@ bulk() {
 
 	BULK=()
 	for ((i = 0; i < $1; i++)); do
-		curl -sS -o "bulk.$i" -w '%{http_code}' --max-time 60 -T big \
+		curl -sS -o "bulk.$i" -w '%{http_code}' --max-time 120 -T big \
 			"$URL/slow/bulk$i" >"bulk.status.$i" 2>"bulk.err.$i" 3>&- 4>&- &
 		BULK+=("$!")
 	done
@@ -34,23 +35,23 @@ stall() {
 
 in_stall() { (($(slowfs_ctl count waiting) >= $1)); }
 
-# small DIR [N]: that many small uploads are all stored, in a few seconds.
+# small DIR [N]: that many small uploads are all stored, while the disk hangs.
 small() {
-	timeout 15 "$PENSTOCK_TOOLS/load" -c 4 -n "${2:-150}" -s 4k -u "$1/small-%d" \
+	timeout "$((2 * PENSTOCK_PATIENCE))" "$PENSTOCK_TOOLS/load" -c 4 -n "${2:-150}" -s 4k -u "$1/small-%d" \
 		"$ADDRESS:$PORT" 3>&- 4>&-
 }
 
 # What needs no disk, or finds out soon that it may not, is answered at once.
 answers_at_once() {
-	request GET / --max-time 1
+	request GET / --max-time "$PENSTOCK_PATIENCE"
 	assert_status 200
-	request GET /nowhere --max-time 1
+	request GET /nowhere --max-time "$PENSTOCK_PATIENCE"
 	assert_status 404
-	request DELETE /slow/x --max-time 1
+	request DELETE /slow/x --max-time "$PENSTOCK_PATIENCE"
 	assert_status 405
-	request GET /file/nothing --max-time 1
+	request GET /file/nothing --max-time "$PENSTOCK_PATIENCE"
 	assert_status 404
-	request PUT /slow/../x --path-as-is --data-binary x --max-time 1
+	request PUT /slow/../x --path-as-is --data-binary x --max-time "$PENSTOCK_PATIENCE"
 	assert_status 400
 }
 
@@ -81,6 +82,7 @@ comes_back() {
 	comes_back
 }
 
+# bats test_tags=long
 @test "32 uploads hang: others go on, in memory" {
 	begin
 	stall 32
@@ -97,6 +99,7 @@ comes_back() {
 	comes_back
 }
 
+# bats test_tags=long
 @test "64 uploads hang with little memory: others go on, on a disk" {
 	begin 'buffer_memory 2m;'
 	slowfs_ctl stall write
@@ -104,7 +107,7 @@ comes_back() {
 	eventually in_stall 1
 	run -0 small /file
 	random_file other 5M
-	upload PUT /file/other other --max-time 10
+	upload PUT /file/other other --max-time "$PENSTOCK_PATIENCE"
 	assert_status 201
 	answers_at_once
 	comes_back
@@ -138,12 +141,12 @@ in_connections() {
 	slowfs_ctl stall read
 	echo 3 >/proc/sys/vm/drop_caches 2>/dev/null || true
 	for ((i = 0; i < 32; i++)); do
-		curl -sS -o "got.$i" --max-time 60 "$URL/slow/a" 3>&- 4>&- &
+		curl -sS -o "got.$i" --max-time 120 "$URL/slow/a" 3>&- 4>&- &
 		gets+=("$!")
 	done
 	eventually in_connections 32
 	run -0 small /file
-	request GET /file/a --max-time 10
+	request GET /file/a --max-time "$PENSTOCK_PATIENCE"
 	assert_same big answer
 	slowfs_ctl resume
 	for i in "${!gets[@]}"; do
@@ -177,17 +180,17 @@ hold_lock() {
 		assert_status 201
 	done
 	hold_lock "$MEMORY"
-	curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -T big "$URL/memory/big" >status.big 3>&- 4>&- &
+	curl -sS -o /dev/null -w '%{http_code}' --max-time 120 -T big "$URL/memory/big" >status.big 3>&- 4>&- &
 	uploads=("$!")
-	curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -T tiny -H 'Expect:' "$URL/memory/tiny" >status.tiny 3>&- 4>&- &
+	curl -sS -o /dev/null -w '%{http_code}' --max-time 120 -T tiny -H 'Expect:' "$URL/memory/tiny" >status.tiny 3>&- 4>&- &
 	uploads+=("$!")
-	curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -T tiny -H 'If-None-Match: *' "$URL/memory/one" >status.one 3>&- 4>&- &
+	curl -sS -o /dev/null -w '%{http_code}' --max-time 120 -T tiny -H 'If-None-Match: *' "$URL/memory/one" >status.one 3>&- 4>&- &
 	uploads+=("$!")
 	# Not collected, and what it is bound for is not known before the body.
-	curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -T big -H 'If-None-Match: *' "$URL/memory/d/e" >status.nested 3>&- 4>&- &
+	curl -sS -o /dev/null -w '%{http_code}' --max-time 120 -T big -H 'If-None-Match: *' "$URL/memory/d/e" >status.nested 3>&- 4>&- &
 	uploads+=("$!")
 	sleep 0.5
-	request GET / --max-time 1
+	request GET / --max-time "$PENSTOCK_PATIENCE"
 	assert_status 200
 	run -0 small /memory
 	for file in big tiny one nested; do

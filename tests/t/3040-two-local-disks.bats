@@ -33,7 +33,7 @@ size = 65536
 socks = []
 for i in range(n):
     s = socket.create_connection(("127.0.0.1", port))
-    s.settimeout(20)
+    s.settimeout(60)
     s.sendall(b"PUT /dead/d%d HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (i, size))
     socks.append(s)
 for s in socks:
@@ -52,7 +52,7 @@ PYTHON
 @test "a frozen ext4 does not hold up uploads to another one" {
 	begin
 	FROZEN=$T/disk
-	run -0 freeze_under 30 timeout 15 "$PENSTOCK_TOOLS/load" -c 2 -n 300 -s 4k -g 5 \
+	run -0 freeze_under 30 timeout "$((2 * PENSTOCK_PATIENCE))" "$PENSTOCK_TOOLS/load" -c 2 -n 300 -s 4k -g "$PENSTOCK_PATIENCE" \
 		-u /file/small-%d "$ADDRESS:$PORT"
 	assert_line 'stored after all: 30'
 }

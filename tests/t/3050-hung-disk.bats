@@ -5,6 +5,7 @@
 # and that process waited for a processor, so that a busy machine is no excuse.
 # What the hung disk holds up, it holds up until it is let go again: seconds.
 
+# bats file_tags=engine
 load ../lib/penstock
 
 MOST_MS=50
@@ -105,7 +106,7 @@ come_back() {
 	CLIENTS=()
 	run ! grep -H '^errors:.* [1-9]' load.*
 	run ! grep -HE '^status:.* [^2]..:' load.*
-	upload PUT /slow/stored stored --max-time 10
+	upload PUT /slow/stored stored --max-time "$PENSTOCK_PATIENCE"
 	assert_status 200
 	rm -f load.*
 }
@@ -195,11 +196,13 @@ each_stalled() {
 	done
 }
 
+# bats test_tags=long
 @test "a disk that hangs, one upload" {
 	begin
 	no_long_turn hang_and_wake 1
 }
 
+# bats test_tags=long
 @test "a disk that hangs, one upload, O_DIRECT" {
 	begin_direct
 	no_long_turn hang_and_wake 1
@@ -210,21 +213,25 @@ each_stalled() {
 	no_long_turn hang_and_wake 4
 }
 
+# bats test_tags=long
 @test "a disk that hangs, 32 uploads" {
 	begin
 	no_long_turn hang_and_wake 32
 }
 
+# bats test_tags=long
 @test "a disk that hangs, 32 uploads, and there is another disk" {
 	OTHER=$T/uploads begin
 	no_long_turn hang_and_wake 32
 }
 
+# bats test_tags=long
 @test "a disk that hangs, 200 uploads" {
 	begin
 	no_long_turn hang_and_wake 200
 }
 
+# bats test_tags=long
 @test "a disk that hangs, 32 uploads, O_DIRECT" {
 	begin_direct
 	no_long_turn hang_and_wake 32
@@ -235,6 +242,7 @@ each_stalled() {
 	no_long_turn hang_and_wake 32
 }
 
+# bats test_tags=long
 @test "a disk that hangs, 200 uploads, O_DIRECT" {
 	begin_direct
 	no_long_turn hang_and_wake 200
@@ -245,21 +253,25 @@ each_stalled() {
 	no_long_turn each_stalled create write fsync truncate
 }
 
+# bats test_tags=long
 @test "a disk that hangs in making, writing or syncing a file, O_DIRECT" {
 	begin_direct
 	no_long_turn each_stalled create write fsync truncate fallocate
 }
 
+# bats test_tags=long
 @test "a disk that hangs in giving a name, or in syncing it" {
 	begin
 	no_long_turn each_stalled link rename unlink fsyncdir
 }
 
+# bats test_tags=long
 @test "a disk that hangs in closing a file" {
 	begin
 	no_long_turn each_stalled flush release
 }
 
+# bats test_tags=long
 @test "a disk that hangs in looking for a file, or reading it" {
 	begin
 	no_long_turn each_stalled lookup getattr open read
@@ -298,6 +310,7 @@ freeze_and_thaw() {
 	come_back
 }
 
+# bats test_tags=long
 @test "an ext4 that is frozen under its uploads" {
 	begin_frozen
 	no_long_turn freeze_and_thaw

@@ -68,6 +68,7 @@ overlaps() {
 	overlaps 35
 }
 
+# bats test_tags=long
 @test "80 MB/s, 200 ms of stops each second: queue_depth 80 hides them, queue_depth 2 does not" {
 	begin 80 80000000
 	overlaps 25

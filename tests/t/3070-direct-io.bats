@@ -205,6 +205,7 @@ silent_client() {
 	silent_client xfs
 }
 
+# bats test_tags=long
 @test "a client that is silent again and again, wherever: the content is whole" {
 	local i n
 
@@ -385,6 +386,7 @@ gives_back() {
 	gives_back ext4
 }
 
+# bats test_tags=long
 @test "XFS: an upload that breaks off gives its room back" {
 	gives_back xfs
 }

@@ -1,6 +1,7 @@
 # A disk that fails, at each step there is: the client is told the truth, by an
 # answer and not by a reset, and what was not stored leaves nothing behind.
 
+# bats file_tags=engine
 load ../lib/penstock
 
 begin() {
@@ -146,10 +147,12 @@ fails() {
 
 @test "the directory's sync fails: 500 outcome unknown, and the name stays" {
 	begin
+	slowfs_ctl fail create EROFS after 1 # what tries the disk again syncs, too
 	slowfs_ctl fail fsyncdir EIO once
 	fails 500 'outcome unknown' outcome-unknown
 	assert_same body backing/up/a
 	assert_equal "$(slowfs_ctl count fsyncdir)" 1
+	slowfs_ctl clear
 	# What has the name can be read.
 	request GET /slow/a
 	assert_same body answer

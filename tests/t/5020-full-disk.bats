@@ -43,6 +43,7 @@ begin() {
 	full
 }
 
+# bats test_tags=long
 @test "an ext4 of 8 MB, without sync: 507, and what fits is stored" {
 	mkdir small
 	truncate -s 8M img

@@ -76,9 +76,9 @@ said() {
 new_ones_are_refused() {
 	local how head='PUT /slow/new HTTP/1.1\r\nHost: x\r\n'
 
-	upload PUT /slow/new body --max-time 5
+	upload PUT /slow/new body --max-time "$PENSTOCK_PATIENCE"
 	refused
-	upload POST /slow body --max-time 5
+	upload POST /slow body --max-time "$PENSTOCK_PATIENCE"
 	refused
 	for how in 'Content-Length: 1000' 'Content-Length: 10000000' 'Transfer-Encoding: chunked' \
 		'Content-Length: 1000\r\nExpect: 100-continue'; do
@@ -97,7 +97,7 @@ refused() {
 works_again() {
 	eventually uploads_again
 	assert_same body "$SLOW/again"
-	request GET /slow/stored --max-time 10
+	request GET /slow/stored --max-time "$PENSTOCK_PATIENCE"
 	assert_same body answer
 }
 
@@ -106,11 +106,11 @@ uploads_again() {
 }
 
 others_go_on() {
-	upload PUT "/file/$RANDOM-$1" body --max-time 5
+	upload PUT "/file/$RANDOM-$1" body --max-time "$PENSTOCK_PATIENCE"
 	assert_status 201
-	upload PUT "/disk/$RANDOM-$1" body --max-time 5
+	upload PUT "/disk/$RANDOM-$1" body --max-time "$PENSTOCK_PATIENCE"
 	assert_status 201
-	request GET / --max-time 5
+	request GET / --max-time "$PENSTOCK_PATIENCE"
 	assert_status 200
 }
 
@@ -133,7 +133,7 @@ stalls_at() {
 	shift 3
 
 	slowfs_ctl stall "$op"
-	upload PUT /slow/one body --max-time 10
+	upload PUT /slow/one body --max-time "$PENSTOCK_PATIENCE"
 	assert_status "$status"
 	eventually access_has "\"PUT /slow/one\" $status .* $word"
 	eventually is_sick
@@ -151,11 +151,13 @@ stalls_at() {
 	stalls_at write 503 disk-stalled again stored
 }
 
+# bats test_tags=long
 @test "a write that hangs, O_DIRECT: 503, nothing is left" {
 	begin_direct
 	stalls_at write 503 disk-stalled again stored
 }
 
+# bats test_tags=long
 @test "the making of the file hangs: 503, nothing is left" {
 	begin
 	stalls_at create 503 disk-stalled again stored
@@ -183,7 +185,7 @@ stalls_at() {
 	begin
 	random_file big 40M
 	slowfs_ctl stall write
-	upload PUT /slow/one big --max-time 10
+	upload PUT /slow/one big --max-time "$PENSTOCK_PATIENCE"
 	refused
 	run -0 raw -f big 'PUT /slow/two HTTP/1.1\r\nHost: x\r\nContent-Length: 41943040\r\n\r\n'
 	refused
@@ -196,7 +198,7 @@ stalls_at() {
 	begin
 	slowfs_ctl stall write
 	head -c 1000 body >small
-	upload PUT /slow/one small --max-time 10
+	upload PUT /slow/one small --max-time "$PENSTOCK_PATIENCE"
 	refused
 	eventually access_has '"PUT /slow/one" 503 .* disk-stalled'
 	slowfs_ctl resume
@@ -209,7 +211,7 @@ stalls_at() {
 	connect
 	say "$FD" 'PUT /slow/pausing HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nbegin'
 	slowfs_ctl stall write
-	upload PUT /slow/one body --max-time 10
+	upload PUT /slow/one body --max-time "$PENSTOCK_PATIENCE"
 	refused
 	run -0 hear "$FD"
 	assert_line --partial 'HTTP/1.1 503'
@@ -278,7 +280,7 @@ recovers() {
 	begin
 	for n in 1 2 3; do
 		slowfs_ctl stall write
-		upload PUT /slow/one body --max-time 10
+		upload PUT /slow/one body --max-time "$PENSTOCK_PATIENCE"
 		assert_status 503
 		eventually is_said "$n" "$((n - 1))"
 		slowfs_ctl resume
@@ -307,7 +309,7 @@ is_said() { said "$@" 2>/dev/null; }
 	all_got 503 32
 	before=$(slowfs_ctl count waiting)
 	for ((n = 0; n < 20; n++)); do
-		upload PUT "/slow/n$n" body --max-time 5
+		upload PUT "/slow/n$n" body --max-time "$PENSTOCK_PATIENCE"
 		assert_status 503
 		(($(slowfs_ctl count waiting) <= before + 1))
 	done
@@ -325,7 +327,7 @@ is_said() { said "$@" 2>/dev/null; }
 	all_got 503 64
 	# As many as there are chunks but for what the kernel holds: nobody has
 	# to wait for one.
-	run -0 "$PENSTOCK_TOOLS/load" -c 8 -n 64 -s 1m -g 5 -u /disk/other-%d "$ADDRESS:$PORT"
+	run -0 "$PENSTOCK_TOOLS/load" -c 8 -n 64 -s 1m -g 60 -u /disk/other-%d "$ADDRESS:$PORT"
 	upload PUT /disk/last body
 	assert_status 201
 	(($(receipt 'ms.memory | floor') < 100))
@@ -401,9 +403,9 @@ all_refuse() {
 	local i
 
 	for i in {1..12}; do
-		upload PUT /slow/new body --max-time 2
+		upload PUT /slow/new body --max-time "$PENSTOCK_PATIENCE"
 		refused
-		request GET /slow/stored --max-time 2
+		request GET /slow/stored --max-time "$PENSTOCK_PATIENCE"
 		assert_status 503
 	done
 }
@@ -422,7 +424,7 @@ all_refuse() {
 	slowfs_ctl resume
 	eventually is_well
 	for i in {1..12}; do
-		upload PUT "/slow/well$i" body --max-time 5
+		upload PUT "/slow/well$i" body --max-time "$PENSTOCK_PATIENCE"
 		assert_status 201
 	done
 	said 1 1
@@ -433,15 +435,15 @@ all_refuse() {
 
 	WORKERS=4 begin
 	slowfs_ctl fail fsync EIO
-	upload PUT /slow/lost body --max-time 10
+	upload PUT /slow/lost body --max-time "$PENSTOCK_PATIENCE"
 	assert_status 500
 	for i in {1..12}; do
-		upload PUT /slow/new body --max-time 2
+		upload PUT /slow/new body --max-time "$PENSTOCK_PATIENCE"
 		refused
 	done
 	assert_equal "$(_count "$SLOW: the disk could not make an upload durable" error.log)" 1
 	# Reading does not care.
-	request GET /slow/stored --max-time 2
+	request GET /slow/stored --max-time "$PENSTOCK_PATIENCE"
 	assert_status 200
 	slowfs_ctl clear
 	works_again
@@ -570,11 +572,11 @@ ends() {
 	has_threads "$WORKER"
 	MASTER=
 	start_server "output_dir $MEMORY/new;"
-	upload PUT /file/new body --max-time 5
+	upload PUT /file/new body --max-time "$PENSTOCK_PATIENCE"
 	assert_status 201
 	disk_returns
 	eventually is_gone "$WORKER"
-	upload PUT /file/newer body --max-time 5
+	upload PUT /file/newer body --max-time "$PENSTOCK_PATIENCE"
 	assert_status 201
 	# What the stuck worker could not remove, the next server does.
 	stop_server
@@ -643,7 +645,7 @@ reloads() {
 	has_threads "$WORKER"
 	wait "$BULK" || fail "$(cat load.err)"
 	jq -e ".status == {\"503\": $1} and ([.errors[]] | add) == 0" load.json || fail "$(cat load.json)"
-	upload PUT /slow/new body --max-time 5
+	upload PUT /slow/new body --max-time "$PENSTOCK_PATIENCE"
 	refused
 	slowfs_wake
 	slowfs_ctl rate 0

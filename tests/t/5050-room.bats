@@ -2,6 +2,7 @@
 # together do not both begin; and what was promised is given back, however an
 # upload ends.
 
+# bats file_tags=threads
 load ../lib/penstock
 
 # begin KIND [LOCATION [TOP]]: a small disk; $ROOM is the bytes it has.

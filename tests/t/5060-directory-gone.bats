@@ -2,6 +2,7 @@
 # under the server: nothing lands anywhere but where the path leads, the error
 # log says what is wrong, and it heals by itself.
 
+# bats file_tags=threads
 load ../lib/penstock
 
 # begin [LOCATION]: a store in $UP, which may go; something is stored already.
@@ -371,9 +372,9 @@ _is_replaced() { upload PUT /gone/first large && [[ $STATUS == 200 ]]; }
 	local lock
 	exec {lock}<"$UP"
 	flock "$lock"
-	upload PUT /gone/first large --max-time 5
+	upload PUT /gone/first large --max-time "$PENSTOCK_PATIENCE"
 	assert_status 200
-	upload PUT /gone/first small --max-time 5 -H 'If-Match: *'
+	upload PUT /gone/first small --max-time "$PENSTOCK_PATIENCE" -H 'If-Match: *'
 	assert_status 200
 	exec {lock}<&-
 }

@@ -40,7 +40,7 @@ ends() { upload_rest "$1" body "$2"; }
 	local new
 	begin
 	slowfs_ctl stall write
-	upload PUT /slow/one body --max-time 10
+	upload PUT /slow/one body --max-time "$PENSTOCK_PATIENCE"
 	assert_status 503
 	eventually log_has "$SICK"
 	ln -sfn "$T/other" up
@@ -122,9 +122,9 @@ _only_stored() { [[ $(files_in backing/up) == backing/up/stored ]]; }
 @test "a disk that hangs is not read from: 503, and others are" {
 	begin
 	slowfs_ctl stall all
-	upload PUT /slow/one body --max-time 10
+	upload PUT /slow/one body --max-time "$PENSTOCK_PATIENCE"
 	assert_status 503
-	request GET /slow/stored --max-time 5
+	request GET /slow/stored --max-time "$PENSTOCK_PATIENCE"
 	assert_status 503
 	header Retry-After | grep -qE '^[1-9][0-9]*$'
 	assert_problem 'location /slow'
@@ -199,7 +199,7 @@ _only_stored() { [[ $(files_in backing/up) == backing/up/stored ]]; }
 		-p "$(workers)" 3>&- &
 	_traced() { grep -q '^TracerPid:[[:space:]]*[1-9]' "/proc/$(workers)/status"; }
 	eventually _traced
-	upload PUT /file/next body --max-time 10
+	upload PUT /file/next body --max-time "$PENSTOCK_PATIENCE"
 	assert_status 201
 	assert_same body uploads/next
 	eventually log_has "$SICK"
