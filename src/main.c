@@ -15,6 +15,7 @@
 #include "config/directives.h"
 #include "proc/inherit.h"
 #include "proc/master.h"
+#include "proc/needs.h"
 #include "proc/pidfile.h"
 
 enum {
@@ -137,6 +138,23 @@ load(const char *file)
 	return conf;
 }
 
+/* -t: is the file good, and lets the system have what it asks for? */
+static int
+check_only(const struct config *conf, const char *file)
+{
+	struct str errors = {0};
+	bool good = needs_are_met(conf, &errors);
+
+	if (good)
+		fprintf(stderr, "penstock: %s: the configuration is good\n",
+		    file ? file : "built-in defaults");
+	else
+		fputs(
+		    errors.s ? errors.s : "penstock: out of memory\n", stderr);
+	str_fini(&errors);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -160,8 +178,7 @@ main(int argc, char **argv)
 	} else if (o.print) {
 		config_print(conf, stdout);
 	} else if (o.check) {
-		fprintf(stderr, "penstock: %s: the configuration is good\n",
-		    o.file ? o.file : "built-in defaults");
+		status = check_only(conf, o.file);
 	} else {
 		status = master_run(&conf);
 	}

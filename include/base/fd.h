@@ -73,6 +73,9 @@ void *fd_map_shared(size_t size);
  */
 NODISCARD int fd_raise_limit(size_t want, size_t *ret_have);
 
+/* What that limit can be raised to; SIZE_MAX: anything. */
+size_t fd_limit_max(void);
+
 /* `len` random bytes from the system; fewer is fatal (die).  PORTABLE, when no
  * descriptor is left: bytes that are not to be guessed easily, and differ. */
 void fd_random(void *buf, size_t len);

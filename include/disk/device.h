@@ -43,6 +43,7 @@ struct device {
 	dev_t id;
 	enum device_kind kind;
 	bool direct;
+	size_t users;		       /* device_get() less device_put() */
 	struct chunk_account account;  /* what is bound for it */
 	struct chunk_account fetching; /* what was read from it: a client that
 					  takes nothing holds nobody else's */
@@ -87,11 +88,21 @@ void device_set_free(struct device_set **sp);
 
 /*
  * device_get(set, id, traits):
- * The device of that st_dev, made on first sight; the set's, for as long as
- * the set lives.  NULL when out of memory.
+ * The device of that st_dev, made on first sight; the set's, until as many have
+ * put it back as have got it.  NULL when out of memory.
  */
 NODISCARD struct device *device_get(
     struct device_set *set, dev_t id, struct device_traits traits);
+
+/*
+ * device_put(set, dp):
+ * One user has no operation on it any more, nor listens; clears the caller's
+ * pointer, which may be NULL.  A mount has a number of its own, so one that was
+ * taken away must leave nothing: after the last user the device is freed, or, if
+ * chunks are charged to it still, when the set is next asked for one.  The last
+ * few that are sick stay: their directories may be opened again.
+ */
+void device_put(struct device_set *set, struct device **dp);
 
 /*
  * device_new_unknown(set):

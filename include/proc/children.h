@@ -26,6 +26,13 @@ struct child {
 	unsigned backoff_ms;
 };
 
+/* What shared memory has room for, from the start until the master ends. */
+struct children_room {
+	size_t connections; /* at once, for the counts behind limits */
+	size_t directories; /* that workers of all generations have open */
+	size_t disks;	    /* that those lie on */
+};
+
 struct children {
 	struct list list;
 	struct shm *shm;
@@ -34,20 +41,24 @@ struct children {
 	struct ledger *ledger;
 	struct sickness *sickness;
 	struct tally *tally;
+	struct children_room room; /* that was made in shared memory */
 	int alive[2]; /* a pipe: workers read it, its end is the master's */
 	/* Called in a fresh child: close what is the master's alone. */
 	void (*in_child)(void *arg);
 	void *arg;
 };
 
-/* `things`: connections at once, for the room that limits take.  0 or a
- * negative errno. */
-NODISCARD int children_init(struct children *c, size_t things);
+/* 0 or a negative errno. */
+NODISCARD int children_init(
+    struct children *c, const struct children_room *room);
 void children_fini(struct children *c);
 
 /* Add `count` workers of a generation; they are forked by children_tend(). */
 NODISCARD int children_add(
     struct children *c, unsigned generation, size_t count);
+
+/* How many can be added beside those that there are. */
+size_t children_places(const struct children *c);
 
 /*
  * children_tend(c, setup):

@@ -28,15 +28,23 @@
 struct ledger;
 struct ledger_disk;
 
-/* Bytes of shared memory for it. */
-size_t ledger_size(void);
+/* Bytes of shared memory for a ledger of so many disks in use at once. */
+size_t ledger_size(size_t disks);
 
 /* A ledger in shared memory, before the fork. */
-struct ledger *ledger_new(struct shm *s);
+struct ledger *ledger_new(struct shm *s, size_t disks);
 
-/* The page of the disk with this st_dev, made on first sight; NULL: there are
- * too many disks, and this one is not kept account of. */
-struct ledger_disk *ledger_of(struct ledger *l, dev_t dev);
+/*
+ * ledger_of(l, slot, dev):
+ * The page of the disk with this st_dev, made on first sight, for the worker
+ * of `slot` until its ledger_leave(); NULL: there are too many disks, and this
+ * one is not kept account of.
+ */
+struct ledger_disk *ledger_of(struct ledger *l, unsigned slot, dev_t dev);
+
+/* The worker, which owes nothing there, does not use it any more; clears the
+ * caller's pointer, which may be NULL. */
+void ledger_leave(struct ledger *l, unsigned slot, struct ledger_disk **dp);
 
 /* `slot`, the caller's own, owes its uploads so much more or less room. */
 void ledger_owe(struct ledger_disk *d, unsigned slot, uint64_t bytes);

@@ -10,7 +10,6 @@
 #define STAT_SHM_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,16 +42,6 @@ NODISCARD struct shm *shm_new(size_t area);
 /* A zeroed, 64-byte aligned piece of the area: before the fork only; running
  * out is a bug in the caller's sizes. */
 void *shm_alloc(struct shm *s, size_t size);
-
-/* An entry of a table of such is this key's from now on, or was already; keys
- * are not 0, which is a free entry's. */
-static inline bool
-shm_claim(_Atomic uint64_t *entry, uint64_t key)
-{
-	uint64_t seen = 0;
-
-	return atomic_compare_exchange_strong(entry, &seen, key) || seen == key;
-}
 
 /* A free slot for a process that does not exist yet, or NULL: all taken. */
 struct slot *shm_slot_take(struct shm *s);

@@ -24,21 +24,27 @@ enum {
 struct sickness;      /* of all disks */
 struct sickness_disk; /* of one */
 
-/* Bytes of shared memory for it. */
-size_t sickness_size(void);
+/* Bytes of shared memory for so many disks in use at once. */
+size_t sickness_size(size_t disks);
 
 /* In shared memory, before the fork. */
-struct sickness *sickness_new(struct shm *s);
+struct sickness *sickness_new(struct shm *s, size_t disks);
 
 /*
- * sickness_of(s, dev, variant):
- * The disk with this st_dev, made on first sight; NULL: there are too many
- * disks, and workers do not tell each other of this one.  A number is given
- * again to other disks: those that the caller can tell from the one before
- * have another `variant`, below SICKNESS_VARIANTS.
+ * sickness_of(s, slot, dev, variant):
+ * The disk with this st_dev, made on first sight, for the worker of `slot`
+ * until its sickness_leave(); NULL: there are too many disks, and workers do
+ * not tell each other of this one.  A number is given again to other disks:
+ * those that the caller can tell from the one before have another `variant`,
+ * below SICKNESS_VARIANTS.
  */
 struct sickness_disk *sickness_of(
-    struct sickness *s, dev_t dev, unsigned variant);
+    struct sickness *s, unsigned slot, dev_t dev, unsigned variant);
+
+/* The worker does not use it any more, and says nothing of it; clears the
+ * caller's pointer, which may be NULL. */
+void sickness_leave(
+    struct sickness *s, unsigned slot, struct sickness_disk **dp);
 
 /*
  * sickness_say(d, slot, stalled, failed):

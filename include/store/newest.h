@@ -6,6 +6,9 @@
  * and then becomes the record in one exchange: a worker that dies on the way
  * leaves a buffer behind, never half a name, and nobody ever waits for it.  The
  * master gives such buffers back.
+ *
+ * Directories come and go for as long as the server runs: a record that no
+ * worker uses may become another directory's (stat/registry.h).
  */
 #ifndef STORE_NEWEST_H
 #define STORE_NEWEST_H
@@ -32,20 +35,30 @@ struct newest_entry {
 	char name[NEWEST_NAME_MAX]; /* below the output directory */
 };
 
-/* Bytes of shared memory that a table takes. */
-size_t newest_table_size(void);
+/* Bytes of shared memory for the records of so many directories in use at
+ * once. */
+size_t newest_table_size(size_t directories);
 
 /* A table in shared memory; before the fork. */
-struct newest_table *newest_table_new(struct shm *s);
+struct newest_table *newest_table_new(struct shm *s, size_t directories);
 
 /*
- * newest_of(t, dev, inode, identity):
- * The record of a directory, made on first sight; NULL: the table is full.
+ * newest_of(t, slot, dev, inode, identity):
+ * The record of a directory, made on first sight, for the worker of `slot`
+ * until its newest_leave(); NULL: workers use all that there are.
  * `identity` (path_identity()) tells whether it is the directory that had that
  * inode before; if not, nothing is known of it.  0: that cannot be told.
  */
-struct newest *newest_of(
-    struct newest_table *t, dev_t dev, ino_t inode, uint64_t identity);
+struct newest *newest_of(struct newest_table *t, unsigned slot, dev_t dev,
+    ino_t inode, uint64_t identity);
+
+/*
+ * newest_leave(t, slot, np):
+ * The worker does not use it any more; clears the caller's pointer, which may
+ * be NULL.  What is known stays for who comes next, unless the record is
+ * needed for another directory first: then it is to be found again by a scan.
+ */
+void newest_leave(struct newest_table *t, unsigned slot, struct newest **np);
 
 /*
  * newest_claim_scan(n):
@@ -85,7 +98,8 @@ bool newest_set(struct newest *n, const struct newest_entry *fresh,
 /* The newest upload; false when there is none. */
 bool newest_get(struct newest *n, struct newest_entry *ret);
 
-/* A worker died: give back what it had claimed. */
-void newest_forget(struct newest_table *t, pid_t pid);
+/* The worker `pid`, which had this slot, is gone: give back what it used and
+ * had claimed. */
+void newest_forget(struct newest_table *t, unsigned slot, pid_t pid);
 
 #endif

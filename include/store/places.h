@@ -6,7 +6,8 @@
  * what is made or found at its path then is on another disk, and would be
  * hidden when that one returns.  So who opens a directory remembers its real
  * path and how many mounts that led over, in shared memory, until the master
- * ends.  (Another real path is one that somebody led there: a symbolic link.)
+ * ends, or until so many other paths were opened since that there is no room
+ * for one that nobody uses.  (Another real path is one that somebody led there: a symbolic link.)
  */
 #ifndef STORE_PLACES_H
 #define STORE_PLACES_H
@@ -21,26 +22,33 @@
 
 /* One path; zeroed, it was never open. */
 struct place {
-	_Atomic uint64_t key;  /* the places' own */
 	_Atomic uint64_t seen; /* hash of the real path, mounts + 1 */
 };
 
 struct places;
 
-/* Bytes of shared memory for it. */
-size_t places_size(void);
+/* Bytes of shared memory for so many paths in use at once. */
+size_t places_size(size_t paths);
 
 /* In shared memory; before the fork. */
-struct places *places_new(struct shm *s);
+struct places *places_new(struct shm *s, size_t paths);
 
-/* The place of this path, made on first sight; NULL: there are too many. */
-struct place *places_of(struct places *p, const char *dir);
+/*
+ * places_of(p, slot, dir):
+ * The place of this path, made on first sight, for the worker of `slot` until
+ * its places_leave(); NULL: there are too many.
+ */
+struct place *places_of(struct places *p, unsigned slot, const char *dir);
+
+/* The worker does not use it any more; what is known of it stays. */
+void places_leave(struct places *p, unsigned slot, struct place *place);
+
+/* What is known of this path by now, for who is no worker; nothing in `ret`,
+ * which is the caller's own, when nobody knows it. */
+void places_look(const struct places *p, const char *dir, struct place *ret);
 
 /* It is open at this real path, with `mounts` on the way to it. */
 void place_remember(struct place *p, const char *real, unsigned mounts);
-
-/* The same in `to`, which is nobody else's. */
-void place_copy(struct place *to, const struct place *from);
 
 /* Whether it ever was open. */
 bool place_is_known(const struct place *p);
@@ -48,5 +56,8 @@ bool place_is_known(const struct place *p);
 /* Whether it was open at this very path when there were more mounts. */
 bool place_lacks_mounts(
     const struct place *p, const char *real, unsigned mounts);
+
+/* The worker that had this slot is gone; what it remembered stays. */
+void places_forget(struct places *p, unsigned slot);
 
 #endif

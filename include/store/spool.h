@@ -58,6 +58,10 @@ struct spool_setup {
 	uint64_t min_free;     /* bytes that stay free */
 };
 
+/* Descriptors that an open directory keeps, where files need no name of their
+ * own before they are published; elsewhere it is one more. */
+size_t spool_fds(bool overwrite);
+
 /* A store that begins to open itself; NULL when out of memory. */
 NODISCARD struct store *spool_new(const struct spool_setup *setup);
 

@@ -55,6 +55,7 @@ enum store_error {
 	STORE_NO_DIGEST = -20010, /* one that was wished for cannot be had */
 	STORE_UNMOUNTED = -20011, /* what is there is not on the disk it was */
 	STORE_NO_ROOM = -20012,	  /* beside min_free and what others need */
+	STORE_CROWDED = -20013,	  /* others have all records of directories */
 };
 
 /* What to store. */

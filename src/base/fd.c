@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -72,6 +73,16 @@ fd_wake_close(struct fd_wake *w)
 		fd_close(&w->wr);
 	fd_close(&w->rd);
 	w->wr = -1;
+}
+
+size_t
+fd_limit_max(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1 || rl.rlim_max == RLIM_INFINITY)
+		return SIZE_MAX;
+	return (size_t)rl.rlim_max;
 }
 
 int

@@ -6,6 +6,12 @@
 #include "base/clock.h"
 #include "disk/engine.h"
 
+enum {
+	/* Disks that were found sick and that nobody has open: so many are
+	 * remembered, for a directory that is opened again. */
+	SICK_MAX = 8,
+};
+
 struct device_set {
 	struct chunk_pool *pool;
 	struct list devices;
@@ -68,6 +74,72 @@ variant_of(struct device_traits traits)
 	return (unsigned)traits.kind * 2 + traits.direct;
 }
 
+/* Free a device; the set does not have it any more. */
+static void
+device_free(struct device_set *set, struct device *d)
+{
+	check(d->in_flight == 0 && list_is_empty(&d->waiting));
+	check(list_is_empty(&d->listeners));
+	if (list_is_linked(&d->account.node)) {
+		chunk_account_remove(set->pool, &d->account);
+		chunk_account_remove(set->pool, &d->fetching);
+		set->disks -= d->kind != DEVICE_MEMORY;
+	}
+	if (set->sickness != NULL)
+		sickness_leave(set->sickness, set->slot, &d->shared);
+	free(d);
+}
+
+/* Nobody can have anything to do with it any more. */
+static bool
+is_left(const struct device *d)
+{
+	return d->users == 0 && list_is_linked(&d->account.node) &&
+	       d->in_flight == 0 && list_is_empty(&d->waiting) &&
+	       list_is_empty(&d->listeners) && !list_is_linked(&d->busy) &&
+	       !d->probing && d->account.held + d->fetching.held == 0 &&
+	       d->account.waiting + d->fetching.waiting == 0;
+}
+
+/* Free those that were left, but for the last ones that are sick. */
+static void
+sweep(struct device_set *set)
+{
+	struct list_node *n, *tmp;
+	size_t sick = 0;
+
+	LIST_EACH(&set->devices, n, tmp)
+	{
+		const struct device *d = container_of(n, struct device, node);
+
+		sick += is_left(d) && device_is_sick(d);
+	}
+	LIST_EACH(&set->devices, n, tmp)
+	{
+		struct device *d = container_of(n, struct device, node);
+
+		if (!is_left(d))
+			continue;
+		if (device_is_sick(d) && sick-- <= SICK_MAX)
+			continue;
+		list_remove(n);
+		device_free(set, d);
+	}
+}
+
+void
+device_put(struct device_set *set, struct device **dp)
+{
+	struct device *d = *dp;
+
+	if (d == NULL)
+		return;
+	*dp = NULL;
+	check(d->set == set && d->users > 0);
+	if (--d->users == 0)
+		sweep(set);
+}
+
 struct device *
 device_get(struct device_set *set, dev_t id, struct device_traits traits)
 {
@@ -77,17 +149,23 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 	LIST_EACH(&set->devices, n, tmp)
 	{
 		d = container_of(n, struct device, node);
-		if (list_is_linked(&d->account.node) && is_same(d, id, traits))
+		if (list_is_linked(&d->account.node) &&
+		    is_same(d, id, traits)) {
+			d->users++;
 			return d;
+		}
 	}
+	sweep(set);
 	d = add(set);
 	if (d == NULL)
 		return NULL;
+	d->users = 1;
 	d->id = id;
 	d->kind = traits.kind;
 	d->direct = traits.direct;
 	if (set->sickness != NULL)
-		d->shared = sickness_of(set->sickness, id, variant_of(traits));
+		d->shared = sickness_of(
+		    set->sickness, set->slot, id, variant_of(traits));
 	set->disks += traits.kind != DEVICE_MEMORY;
 	chunk_account_add(set->pool, &d->account);
 	chunk_account_add(set->pool, &d->fetching);
@@ -252,17 +330,8 @@ device_set_free(struct device_set **sp)
 
 	if (set == NULL)
 		return;
-	while ((n = list_shift(&set->devices)) != NULL) {
-		struct device *d = container_of(n, struct device, node);
-
-		check(d->in_flight == 0 && list_is_empty(&d->waiting));
-		check(list_is_empty(&d->listeners));
-		if (list_is_linked(&d->account.node)) {
-			chunk_account_remove(set->pool, &d->account);
-			chunk_account_remove(set->pool, &d->fetching);
-		}
-		free(d);
-	}
+	while ((n = list_shift(&set->devices)) != NULL)
+		device_free(set, container_of(n, struct device, node));
 	free(set);
 	*sp = NULL;
 }

@@ -20,20 +20,23 @@ enum {
 };
 
 int
-children_init(struct children *c, size_t things)
+children_init(struct children *c, const struct children_room *room)
 {
 	int err;
 
 	list_init(&c->list);
-	c->shm = shm_new(newest_table_size() + places_size() +
-			 tally_size(things) + ledger_size() + sickness_size());
+	c->room = *room;
+	c->shm = shm_new(newest_table_size(room->directories) +
+			 places_size(room->directories) +
+			 tally_size(room->connections) +
+			 ledger_size(room->disks) + sickness_size(room->disks));
 	if (c->shm == NULL)
 		return -ENOMEM;
-	c->newest = newest_table_new(c->shm);
-	c->places = places_new(c->shm);
-	c->tally = tally_new(c->shm, things);
-	c->ledger = ledger_new(c->shm);
-	c->sickness = sickness_new(c->shm);
+	c->newest = newest_table_new(c->shm, room->directories);
+	c->places = places_new(c->shm, room->directories);
+	c->tally = tally_new(c->shm, room->connections);
+	c->ledger = ledger_new(c->shm, room->disks);
+	c->sickness = sickness_new(c->shm, room->disks);
 	if (pipe(c->alive) == -1)
 		return -errno;
 	for (int i = 0; i < 2; i++) {
@@ -87,6 +90,17 @@ children_add(struct children *c, unsigned generation, size_t count)
 		list_append(&c->list, &ch->node);
 	}
 	return 0;
+}
+
+size_t
+children_places(const struct children *c)
+{
+	size_t places = SHM_SLOTS;
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	places--;
+	return places;
 }
 
 /* In the child, signals still blocked: forget what is the master's, and work.
@@ -214,6 +228,25 @@ log_end(const struct child *ch, int status, bool again)
 		    ch->generation);
 }
 
+/* Take back all that is shared of a worker that has ended. */
+static void
+forget(struct children *c, struct child *ch, bool stopping)
+{
+	unsigned slot = shm_slot_number(c->shm, ch->slot);
+
+	newest_forget(c->newest, slot, ch->pid);
+	places_forget(c->places, slot);
+	tally_forget(c->tally, slot);
+	ledger_forget(c->ledger, slot);
+	if (sickness_forget(c->sickness, slot) && !stopping)
+		log_notice("worker %ld (%u.%u) was the last that had "
+			   "found a disk sick: uploads try it again",
+		    (long)ch->pid, ch->index, ch->generation);
+	shm_slot_wipe(ch->slot);
+	ch->slot = NULL;
+	ch->pid = 0;
+}
+
 void
 children_reap(struct children *c, bool stopping)
 {
@@ -229,18 +262,7 @@ children_reap(struct children *c, bool stopping)
 			continue; /* a rehearsal that nobody waited for */
 		again = !stopping && !ch->retired;
 		log_end(ch, status, again);
-		newest_forget(c->newest, pid);
-		tally_forget(c->tally, shm_slot_number(c->shm, ch->slot));
-		ledger_forget(c->ledger, shm_slot_number(c->shm, ch->slot));
-		if (sickness_forget(
-			c->sickness, shm_slot_number(c->shm, ch->slot)) &&
-		    !stopping)
-			log_notice("worker %ld (%u.%u) was the last that had "
-				   "found a disk sick: uploads try it again",
-			    (long)pid, ch->index, ch->generation);
-		shm_slot_wipe(ch->slot);
-		ch->slot = NULL;
-		ch->pid = 0;
+		forget(c, ch, stopping);
 		if (!again) {
 			list_remove(&ch->node);
 			free(ch);

@@ -14,18 +14,17 @@
 #include "proc/children.h"
 #include "proc/inherit.h"
 #include "proc/logs.h"
+#include "proc/needs.h"
 #include "proc/pidfile.h"
 #include "proc/privileges.h"
 #include "proc/rehearsal.h"
 #include "proc/sockets.h"
 
 enum {
-	READY_MS = 3000,	/* for new workers to come up */
-	TERM_MS = 2000,		/* from TERM to KILL */
-	KILL_MS = 1000,		/* from KILL to giving up */
-	LOOK_MS = 10,		/* how often while something is awaited */
-	FDS_PER_CONNECTION = 4, /* socket, file, directory, and a spare */
-	FDS_EXTRA = 64,
+	READY_MS = 3000, /* for new workers to come up */
+	TERM_MS = 2000,	 /* from TERM to KILL */
+	KILL_MS = 1000,	 /* from KILL to giving up */
+	LOOK_MS = 10,	 /* how often while something is awaited */
 };
 
 enum phase {
@@ -114,20 +113,6 @@ watch_signals(void)
 
 /* ---- starting ---- */
 
-/* One warning when the limit on descriptors is too low for what is asked. */
-static void
-raise_limit(const struct config *conf)
-{
-	size_t want = conf->worker_connections * FDS_PER_CONNECTION + FDS_EXTRA;
-	size_t have = 0;
-
-	if (fd_raise_limit(want, &have) < 0 || have < want)
-		log_warn("worker_connections %zu may need %zu open files, the "
-			 "limit is %zu: raise it (ulimit -Hn), or connections "
-			 "beyond it will wait",
-		    (size_t)conf->worker_connections, want, have);
-}
-
 /* Go to the background; the parent stays until `detach` says how it went. */
 static int
 detach(struct master *m)
@@ -195,6 +180,35 @@ log_listens(const struct sockets *s)
 	}
 }
 
+/* Log what is in `text`, a line each, behind `what`. */
+static void
+log_lines(enum log_level level, const char *what, const struct str *text)
+{
+	const char *line = text->s ? text->s : "out of memory\n";
+
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		log_line(level, "%s%.*s", what, (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+/* Does the system let us have what `conf` asks for?  `c`: and a master that runs
+ * already, with these workers; or NULL. */
+static bool
+can_be_had(const struct config *conf, const struct children *c)
+{
+	struct str errors = {0};
+	bool can = c != NULL ? needs_fit(conf, c, &errors)
+			     : needs_are_met(conf, &errors);
+
+	if (!can)
+		log_lines(LEVEL_ERROR, c != NULL ? "reload: " : "", &errors);
+	str_fini(&errors);
+	return can;
+}
+
 static int
 start(struct master *m)
 {
@@ -204,13 +218,15 @@ start(struct master *m)
 		log_error("user %s: there is no such user", conf->user);
 		return -1;
 	}
+	if (!can_be_had(conf, NULL))
+		return -1;
 	if (logs_open(conf, &m->logs) < 0)
 		return -1;
 	log_to(STDERR_FILENO, conf->error_level);
 	inherit_report();
 	if (pidfile_take(conf->pid_file, &m->pidfile) < 0)
 		goto close_logs;
-	raise_limit(conf);
+	needs_raise_limit(conf);
 	if (sockets_open(conf, NULL, &m->sockets) < 0)
 		goto drop_pidfile;
 	if (rehearsal_run(conf, NULL) < 0)
@@ -240,20 +256,6 @@ finish(struct master *m, bool remove_sockets)
 
 /* ---- reload ---- */
 
-/* Log what is in `text`, a line each. */
-static void
-log_lines(enum log_level level, const struct str *text)
-{
-	const char *line = text->s ? text->s : "out of memory\n";
-
-	while (*line != '\0') {
-		size_t len = strcspn(line, "\n");
-
-		log_line(level, "reload: %.*s", (int)len, line);
-		line += len + (line[len] == '\n');
-	}
-}
-
 static bool
 load(const struct config *old, struct config **ret)
 {
@@ -261,9 +263,9 @@ load(const struct config *old, struct config **ret)
 	bool ok = config_load(old->file, &text, ret) == 0;
 
 	if (!ok)
-		log_lines(LEVEL_ERROR, &text);
+		log_lines(LEVEL_ERROR, "reload: ", &text);
 	else if (config_needs_restart(old, *ret, &text))
-		log_lines(LEVEL_WARN, &text);
+		log_lines(LEVEL_WARN, "reload: ", &text);
 	str_fini(&text);
 	return ok;
 }
@@ -311,6 +313,8 @@ reload(struct master *m)
 	if (!load(old, &fresh))
 		goto give_up;
 	keep_until_restart(old, fresh);
+	if (!can_be_had(fresh, &m->children))
+		goto give_up;
 	if (logs_open(fresh, &logs) < 0)
 		goto give_up;
 	if (sockets_open(fresh, &m->sockets, &sockets) < 0)
@@ -329,7 +333,8 @@ reload(struct master *m)
 	logs_use(&m->logs, fresh);
 	config_free(&old);
 	*m->conf = fresh;
-	raise_limit(fresh);
+	needs_raise_limit(fresh);
+	needs_warn(fresh, &m->children);
 	m->reloading = true;
 	m->ready_ns = clock_mono_ns() + READY_MS * NS_PER_MS;
 	return;
@@ -523,6 +528,7 @@ int
 master_run(struct config **conf)
 {
 	struct master m = {.conf = conf, .pidfile = -1, .detach = -1};
+	struct children_room room = needs_room(*conf);
 	int status, err;
 
 	ignore_signals();
@@ -532,10 +538,12 @@ master_run(struct config **conf)
 		log_error("daemonize: %s", strerror(-err));
 		return 1;
 	}
-	err = children_init(&m.children,
-	    ((*conf)->worker_processes + 1) * (*conf)->worker_connections);
+	err = children_init(&m.children, &room);
 	if (err < 0) {
-		log_error("shared memory cannot be had: %s", strerror(-err));
+		log_error("shared memory for %zu connections, and for %zu "
+			  "output directories, cannot be had: %s; lower "
+			  "worker_connections, or have fewer locations",
+		    room.connections, room.directories, strerror(-err));
 		return 1;
 	}
 	if (start(&m) < 0) {

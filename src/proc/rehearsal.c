@@ -58,9 +58,11 @@ try_engine(enum conf_engine wanted)
 static bool
 is_disks_fault(struct places *places, const char *dir, int err)
 {
-	const struct place *p = places != NULL ? places_of(places, dir) : NULL;
+	struct place known = {0};
 
-	if (p == NULL || !place_is_known(p))
+	if (places != NULL)
+		places_look(places, dir, &known);
+	if (!place_is_known(&known))
 		return false;
 	switch (-err) {
 	case EDQUOT:

@@ -301,6 +301,9 @@ begin(struct worker *w)
 	w->servers = calloc(conf->server_count, sizeof(*w->servers));
 	if (w->servers == NULL)
 		return -ENOMEM;
+	/* Before directories are opened: the loop has to have its descriptors,
+	 * or libev ends the process. */
+	begin_watching(w);
 	for (size_t i = 0; i < conf->server_count; i++) {
 		err = begin_server(w, i);
 		if (err < 0)
@@ -314,7 +317,6 @@ begin(struct worker *w)
 		if (err < 0)
 			return err;
 	}
-	begin_watching(w);
 	return 0;
 }
 

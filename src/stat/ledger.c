@@ -2,40 +2,51 @@
 
 #include <stdatomic.h>
 
+#include "stat/registry.h"
+
 enum {
-	DISKS_MAX = 128,
+	IDLE_MAX = 16, /* a disk that nobody uses has nothing to be known */
 };
 
 struct ledger_disk {
-	_Atomic uint64_t key; /* st_dev + 1; 0: free */
+	struct registry_head head; /* the key is the st_dev */
 	_Atomic uint64_t owed[SHM_SLOTS];
 };
 
 struct ledger {
-	struct ledger_disk disks[DISKS_MAX];
+	struct registry *disks;
 };
 
 size_t
-ledger_size(void)
+ledger_size(size_t disks)
 {
-	return sizeof(struct ledger);
+	return sizeof(struct ledger) + 64 +
+	       registry_size(disks, sizeof(struct ledger_disk));
 }
 
 struct ledger *
-ledger_new(struct shm *s)
+ledger_new(struct shm *s, size_t disks)
 {
-	return shm_alloc(s, sizeof(struct ledger));
+	struct ledger *l = shm_alloc(s, sizeof(*l));
+
+	l->disks = registry_new(s, disks, sizeof(struct ledger_disk), IDLE_MAX);
+	return l;
 }
 
 struct ledger_disk *
-ledger_of(struct ledger *l, dev_t dev)
+ledger_of(struct ledger *l, unsigned slot, dev_t dev)
 {
-	uint64_t key = (uint64_t)dev + 1;
+	return registry_take(
+	    l->disks, slot, (struct registry_key){.major = (uint64_t)dev});
+}
 
-	for (size_t i = 0; i < DISKS_MAX; i++)
-		if (shm_claim(&l->disks[i].key, key))
-			return &l->disks[i];
-	return NULL;
+void
+ledger_leave(struct ledger *l, unsigned slot, struct ledger_disk **dp)
+{
+	if (*dp == NULL)
+		return;
+	registry_give(l->disks, slot, *dp);
+	*dp = NULL;
 }
 
 void
@@ -65,6 +76,11 @@ ledger_owed(const struct ledger_disk *d)
 void
 ledger_forget(struct ledger *l, unsigned slot)
 {
-	for (size_t i = 0; i < DISKS_MAX; i++)
-		atomic_store(&l->disks[i].owed[slot], 0);
+	for (size_t i = 0; i < registry_count(l->disks); i++) {
+		struct ledger_disk *d = registry_at(l->disks, i);
+
+		if (registry_is_used_by(d, slot))
+			atomic_store(&d->owed[slot], 0);
+	}
+	registry_forget(l->disks, slot);
 }

@@ -3,8 +3,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "stat/registry.h"
+
 enum {
-	DISKS_MAX = 128,
+	IDLE_MAX = 16, /* of a disk that nobody uses, nobody says anything */
 	WORD_BITS = 64,
 	WORDS = SHM_SLOTS / WORD_BITS,
 };
@@ -17,7 +19,7 @@ struct bits {
 };
 
 struct sickness_disk {
-	_Atomic uint64_t key; /* of st_dev and variant; 0: free */
+	struct registry_head head; /* the key is st_dev and variant */
 	struct bits stalled, failed;
 	/* Workers with a bit.  One that dies between the two is counted for
 	 * good or not at all: then some news is told too often or not. */
@@ -27,31 +29,32 @@ struct sickness_disk {
 };
 
 struct sickness {
-	struct sickness_disk disks[DISKS_MAX];
+	struct registry *disks;
 };
 
 size_t
-sickness_size(void)
+sickness_size(size_t disks)
 {
-	return sizeof(struct sickness);
+	return sizeof(struct sickness) + 64 +
+	       registry_size(disks, sizeof(struct sickness_disk));
 }
 
 struct sickness *
-sickness_new(struct shm *s)
+sickness_new(struct shm *s, size_t disks)
 {
-	return shm_alloc(s, sizeof(struct sickness));
+	struct sickness *all = shm_alloc(s, sizeof(*all));
+
+	all->disks =
+	    registry_new(s, disks, sizeof(struct sickness_disk), IDLE_MAX);
+	return all;
 }
 
 struct sickness_disk *
-sickness_of(struct sickness *s, dev_t dev, unsigned variant)
+sickness_of(struct sickness *s, unsigned slot, dev_t dev, unsigned variant)
 {
-	uint64_t key = (uint64_t)dev * SICKNESS_VARIANTS + variant + 1;
-
 	check(variant < SICKNESS_VARIANTS);
-	for (size_t i = 0; i < DISKS_MAX; i++)
-		if (shm_claim(&s->disks[i].key, key))
-			return &s->disks[i];
-	return NULL;
+	return registry_take(s->disks, slot,
+	    (struct registry_key){.major = (uint64_t)dev, .minor = variant});
 }
 
 /* Was it on? */
@@ -131,15 +134,35 @@ sickness_well_s(const struct sickness_disk *d)
 	return atomic_load(&d->well_s);
 }
 
+/* Nothing of it is this worker's any more. */
+static bool
+fall_silent(struct sickness_disk *d, unsigned slot)
+{
+	sickness_end_probe(d, slot);
+	return sickness_say(d, slot, false, false);
+}
+
+void
+sickness_leave(struct sickness *s, unsigned slot, struct sickness_disk **dp)
+{
+	if (*dp == NULL)
+		return;
+	(void)fall_silent(*dp, slot);
+	registry_give(s->disks, slot, *dp);
+	*dp = NULL;
+}
+
 bool
 sickness_forget(struct sickness *s, unsigned slot)
 {
 	bool news = false;
 
-	for (size_t i = 0; i < DISKS_MAX; i++) {
-		sickness_end_probe(&s->disks[i], slot);
-		if (sickness_say(&s->disks[i], slot, false, false))
+	for (size_t i = 0; i < registry_count(s->disks); i++) {
+		struct sickness_disk *d = registry_at(s->disks, i);
+
+		if (registry_is_used_by(d, slot) && fall_silent(d, slot))
 			news = true;
 	}
+	registry_forget(s->disks, slot);
 	return news;
 }

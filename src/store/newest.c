@@ -4,8 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stat/registry.h"
+
 enum {
-	RECORDS = 256,
+	/* Of directories that nobody has open, those that are remembered before
+	 * memory is touched for another one: a record has 34 KiB. */
+	IDLE_MAX = 256,
 	BUFFERS = 32, /* far more than can be in use in one microsecond */
 };
 
@@ -24,9 +28,8 @@ struct buffer {
 #define OWNER_RECORD UINT32_MAX
 
 struct newest {
-	_Atomic uint64_t key_dev, key_inode;
+	struct registry_head head; /* the key is st_dev and inode */
 	_Atomic uint64_t identity; /* of the directory that has that inode */
-	_Atomic uint32_t used;	   /* 0: free, pid: being set up, or IN_USE */
 	_Atomic uint32_t scanned;  /* what was there before us is known */
 	_Atomic uint32_t scanner;  /* who finds out, while it does */
 	_Atomic uint64_t current;  /* its version, and index + 1; 0: none */
@@ -34,22 +37,25 @@ struct newest {
 	struct buffer buffers[BUFFERS];
 };
 
-#define IN_USE UINT32_MAX
-
 struct newest_table {
-	struct newest records[RECORDS];
+	struct registry *records;
 };
 
 size_t
-newest_table_size(void)
+newest_table_size(size_t directories)
 {
-	return sizeof(struct newest_table) + 64;
+	return sizeof(struct newest_table) + 64 +
+	       registry_size(directories, sizeof(struct newest));
 }
 
 struct newest_table *
-newest_table_new(struct shm *s)
+newest_table_new(struct shm *s, size_t directories)
 {
-	return shm_alloc(s, sizeof(struct newest_table));
+	struct newest_table *t = shm_alloc(s, sizeof(*t));
+
+	t->records =
+	    registry_new(s, directories, sizeof(struct newest), IDLE_MAX);
+	return t;
 }
 
 bool
@@ -183,32 +189,25 @@ begin_anew(struct newest *n, uint64_t identity)
 }
 
 struct newest *
-newest_of(struct newest_table *t, dev_t dev, ino_t inode, uint64_t identity)
+newest_of(struct newest_table *t, unsigned slot, dev_t dev, ino_t inode,
+    uint64_t identity)
 {
-	for (size_t i = 0; i < RECORDS; i++) {
-		struct newest *n = &t->records[i];
-		uint32_t used = 0;
+	struct newest *n = registry_take(t->records, slot,
+	    (struct registry_key){
+		.major = (uint64_t)dev, .minor = (uint64_t)inode});
 
-		if (atomic_compare_exchange_strong(
-			&n->used, &used, (uint32_t)getpid())) {
-			atomic_store(&n->key_dev, (uint64_t)dev);
-			atomic_store(&n->key_inode, (uint64_t)inode);
-			atomic_store(&n->identity, identity);
-			atomic_store(&n->used, IN_USE);
-			return n;
-		}
-		/* Somebody is setting it up: a matter of four stores, or
-		 * forever if it died there; then this one is passed over. */
-		for (int spin = 0; spin < 1000 && used != IN_USE; spin++)
-			used = atomic_load(&n->used);
-		if (used == IN_USE &&
-		    atomic_load(&n->key_dev) == (uint64_t)dev &&
-		    atomic_load(&n->key_inode) == (uint64_t)inode) {
-			begin_anew(n, identity);
-			return n;
-		}
-	}
-	return NULL;
+	if (n != NULL)
+		begin_anew(n, identity);
+	return n;
+}
+
+void
+newest_leave(struct newest_table *t, unsigned slot, struct newest **np)
+{
+	if (*np == NULL)
+		return;
+	registry_give(t->records, slot, *np);
+	*np = NULL;
 }
 
 void
@@ -304,16 +303,17 @@ recover(struct newest *n, uint32_t index, uint32_t pid)
 }
 
 void
-newest_forget(struct newest_table *t, pid_t pid)
+newest_forget(struct newest_table *t, unsigned slot, pid_t pid)
 {
-	for (size_t i = 0; i < RECORDS; i++) {
-		struct newest *n = &t->records[i];
+	for (size_t i = 0; i < registry_count(t->records); i++) {
+		struct newest *n = registry_at(t->records, i);
 		uint32_t was = (uint32_t)pid;
 
-		atomic_compare_exchange_strong(&n->used, &was, 0);
-		was = (uint32_t)pid;
+		if (!registry_is_used_by(n, slot))
+			continue;
 		atomic_compare_exchange_strong(&n->scanner, &was, 0);
 		for (uint32_t k = 0; k < BUFFERS; k++)
 			recover(n, k, (uint32_t)pid);
 	}
+	registry_forget(t->records, slot);
 }

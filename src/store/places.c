@@ -3,40 +3,74 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/list.h"
+#include "stat/registry.h"
 
 enum {
-	PLACES_MAX = 1024,
 	MOUNTS_MAX = 255,
 };
 
 #define MOUNTS_MASK UINT64_C(255)
 
+struct record {
+	struct registry_head head; /* the key is a hash of the path */
+	struct place place;
+};
+
 struct places {
-	struct place places[PLACES_MAX];
+	struct registry *paths;
 };
 
 size_t
-places_size(void)
+places_size(size_t paths)
 {
-	return sizeof(struct places);
+	return sizeof(struct places) + 64 +
+	       registry_size(paths, sizeof(struct record));
 }
 
 struct places *
-places_new(struct shm *s)
+places_new(struct shm *s, size_t paths)
 {
-	return shm_alloc(s, sizeof(struct places));
+	struct places *p = shm_alloc(s, sizeof(*p));
+
+	p->paths = registry_new(s, paths, sizeof(struct record), paths);
+	return p;
+}
+
+/* Paths are the administrator's: nobody chooses collisions. */
+static struct registry_key
+key_of(const char *dir)
+{
+	return (struct registry_key){.major = hash_bytes(0, dir, strlen(dir))};
 }
 
 struct place *
-places_of(struct places *p, const char *dir)
+places_of(struct places *p, unsigned slot, const char *dir)
 {
-	/* Paths are the administrator's: nobody chooses collisions. */
-	uint64_t key = hash_bytes(0, dir, strlen(dir)) | 1;
+	struct record *r = registry_take(p->paths, slot, key_of(dir));
 
-	for (size_t i = 0; i < PLACES_MAX; i++)
-		if (shm_claim(&p->places[i].key, key))
-			return &p->places[i];
-	return NULL;
+	return r != NULL ? &r->place : NULL;
+}
+
+void
+places_leave(struct places *p, unsigned slot, struct place *place)
+{
+	registry_give(
+	    p->paths, slot, container_of(place, struct record, place));
+}
+
+void
+places_look(const struct places *p, const char *dir, struct place *ret)
+{
+	const struct record *r = registry_find(p->paths, key_of(dir));
+	uint64_t seen;
+
+	atomic_init(&ret->seen, 0);
+	if (r == NULL)
+		return;
+	seen = atomic_load(&r->place.seen);
+	if (registry_is(r, key_of(dir)))
+		atomic_init(&ret->seen, seen);
 }
 
 /* Both in one word, so that nobody sees halves of two. */
@@ -54,13 +88,6 @@ place_remember(struct place *p, const char *real, unsigned mounts)
 	atomic_store(&p->seen, seen_as(real, mounts));
 }
 
-void
-place_copy(struct place *to, const struct place *from)
-{
-	atomic_init(&to->key, atomic_load(&from->key));
-	atomic_init(&to->seen, atomic_load(&from->seen));
-}
-
 bool
 place_is_known(const struct place *p)
 {
@@ -74,4 +101,10 @@ place_lacks_mounts(const struct place *p, const char *real, unsigned mounts)
 
 	return (before & ~MOUNTS_MASK) == (now & ~MOUNTS_MASK) &&
 	       (before & MOUNTS_MASK) > (now & MOUNTS_MASK);
+}
+
+void
+places_forget(struct places *p, unsigned slot)
+{
+	registry_forget(p->paths, slot);
 }

@@ -14,6 +14,11 @@
 #include "store/space.h"
 
 #define RETRY_S 1.0
+#define SHORT_RETRY_S 0.1 /* when it is us who are short of something */
+
+enum {
+	SHORT_TRIES = 10, /* then it is not for a moment */
+};
 
 /* mkdir, and its name on stable storage: an acknowledged upload must not be
  * lost with the directory that it is in. */
@@ -162,7 +167,6 @@ spool_check(
     const struct spool_setup *setup, struct str *report, bool *ret_forgets)
 {
 	struct place known = {0};
-	const struct place *place = NULL;
 	struct unpublished u = {.fd = -1};
 	struct publish p = {.temp_dir = -1};
 	struct device_traits traits;
@@ -170,9 +174,7 @@ spool_check(
 
 	/* A copy: this may be refused, and then nothing was open. */
 	if (setup->places != NULL)
-		place = places_of(setup->places, setup->dir);
-	if (place != NULL)
-		place_copy(&known, place);
+		places_look(setup->places, setup->dir, &known);
 	fd = open_dir(setup->dir, &known);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
@@ -216,6 +218,12 @@ spool_check(
 
 /* ---- open directories ---- */
 
+size_t
+spool_fds(bool overwrite)
+{
+	return overwrite ? 2 : 1; /* and PUBLISH_TEMP_DIR */
+}
+
 void
 spool_enter(struct spool_dir *at)
 {
@@ -233,12 +241,24 @@ close_dir_job(void *arg)
 	return 0;
 }
 
+/* What it has of its worker's, and of all workers'. */
+static void
+let_go(struct spool_dir *at)
+{
+	const struct spool_setup *to = &at->spool->to;
+
+	newest_leave(to->newest, to->slot, &at->newest);
+	ledger_leave(to->ledger, to->slot, &at->ledger);
+	dirsync_free(&at->dirsync);
+	device_put(to->devices, &at->device);
+}
+
 static void
 dir_free(struct spool_dir *at)
 {
 	list_remove(&at->node);
 	device_unlisten(&at->health);
-	dirsync_free(&at->dirsync);
+	let_go(at);
 	free(at);
 }
 
@@ -301,26 +321,36 @@ close_fd:
 	return err;
 }
 
-static void
-try_later(struct spool *sp)
+bool
+spool_try_later(struct spool *sp, int err)
 {
-	ev_timer_set(&sp->retry, RETRY_S, 0.);
+	bool brief = spool_is_ours(-err) && sp->short_tries < SHORT_TRIES;
+
+	sp->short_tries += brief;
+	ev_timer_stop(sp->to.loop, &sp->retry);
+	ev_timer_set(&sp->retry, brief ? SHORT_RETRY_S : RETRY_S, 0.);
 	ev_timer_start(sp->to.loop, &sp->retry);
+	return !brief;
 }
 
 /* What the job opened becomes the directory that we use. */
 static int
 take_over(struct spool *sp, struct spool_dir *at)
 {
-	at->device = device_get(sp->to.devices, at->st.st_dev, at->traits);
+	const struct spool_setup *to = &sp->to;
+
+	at->device = device_get(to->devices, at->st.st_dev, at->traits);
 	if (at->device == NULL)
 		return -ENOMEM;
-	at->dirsync = dirsync_new(sp->to.engine, at->device);
+	at->dirsync = dirsync_new(to->engine, at->device);
 	if (at->dirsync == NULL)
 		return -ENOMEM;
-	at->ledger = ledger_of(sp->to.ledger, at->st.st_dev);
+	/* Without it `keep latest` would remove nothing, and say nothing. */
 	at->newest = newest_of(
-	    sp->to.newest, at->st.st_dev, at->st.st_ino, at->identity);
+	    to->newest, to->slot, at->st.st_dev, at->st.st_ino, at->identity);
+	if (at->newest == NULL)
+		return STORE_CROWDED;
+	at->ledger = ledger_of(to->ledger, to->slot, at->st.st_dev);
 	at->health.on_health = spool_on_health;
 	device_listen(at->device, &at->health);
 	spool_enter(at);
@@ -329,23 +359,34 @@ take_over(struct spool *sp, struct spool_dir *at)
 	return 0;
 }
 
+static const char *
+describe(int err)
+{
+	if (err == STORE_UNMOUNTED)
+		return "the disk that it was on is not mounted there (to use "
+		       "what is there now, restart penstock)";
+	if (err == STORE_CROWDED)
+		return "workers of before the last reloads, which still finish "
+		       "uploads, have more directories open than this penstock "
+		       "was started with room for";
+	return strerror(-err);
+}
+
 static void
 opening_failed(struct spool *sp, int err)
 {
 	free(sp->opening);
 	sp->opening = NULL;
+	/* Those that wait for it to be opened again are told at once. */
+	if (!spool_try_later(sp, err) && !sp->reopening)
+		return;
 	if (sp->said != err)
 		log_error("%s: cannot be opened: %s; uploads to it get 503 "
 			  "until it can be",
-		    sp->base.dir,
-		    err == STORE_UNMOUNTED
-			? "the disk that it was on is not mounted there (to "
-			  "use what is there now, restart penstock)"
-			: strerror(-err));
+		    sp->base.dir, describe(err));
 	sp->said = err;
 	sp->base.open_error = err;
 	sp->base.open_settled = true;
-	try_later(sp);
 	spool_reopened(sp, sp->at);
 }
 
@@ -355,10 +396,6 @@ say_opened(const struct spool *sp)
 {
 	if (sp->said != 0 || sp->was_open)
 		log_notice("%s: open again", sp->base.dir);
-	if (sp->at->newest == NULL)
-		log_error("%s: too many output directories: its newest upload "
-			  "is not known",
-		    sp->base.dir);
 	if (sp->place == &sp->own_place && !sp->was_open)
 		log_error("%s: too many output directories: once its disk is "
 			  "not mounted, workers that start then do not know",
@@ -380,7 +417,7 @@ on_open(struct op *op, int res)
 		if (res < 0) {
 			publish_fini(&at->publish);
 			fd_close(&at->fd);
-			dirsync_free(&at->dirsync);
+			let_go(at);
 		}
 	}
 	if (res < 0) {
@@ -392,6 +429,7 @@ on_open(struct op *op, int res)
 	say_opened(sp);
 	spool_swept(at);
 	sp->said = 0;
+	sp->short_tries = 0;
 	sp->was_open = true;
 	sp->direct_refused = false;
 	sp->base.durability = at->device->kind == DEVICE_MEMORY ? DURABLE_MEMORY
@@ -467,6 +505,8 @@ free_spool(struct store *s)
 		(void)close_dir_job(sp->at);
 		dir_free(sp->at);
 	}
+	if (sp->place != &sp->own_place)
+		places_leave(sp->to.places, sp->to.slot, sp->place);
 	free(sp);
 }
 
@@ -499,7 +539,7 @@ spool_new(const struct spool_setup *setup)
 		free(sp);
 		return NULL;
 	}
-	sp->place = places_of(setup->places, setup->dir);
+	sp->place = places_of(setup->places, setup->slot, setup->dir);
 	if (sp->place == NULL)
 		sp->place = &sp->own_place;
 	ev_timer_init(&sp->retry, on_retry, 0., 0.);

@@ -218,21 +218,13 @@ spool_health_opened(struct spool *sp)
 	spool_health_watch(sp);
 }
 
-/* What was for want of memory, threads or descriptors says nothing of a disk. */
-static bool
-is_ours(int cause)
-{
-	return cause == EAGAIN || cause == ENOMEM || cause == EMFILE ||
-	       cause == ENFILE;
-}
-
 void
 spool_learn(struct spool_dir *at, int err, int cause)
 {
 	if (err == STORE_VANISHED)
 		spool_reopen(at);
 	else if ((err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN) &&
-		 spool_syncs(at) && !is_ours(cause))
+		 spool_syncs(at) && !spool_is_ours(cause))
 		device_set_failed(at->device, true);
 }
 

@@ -270,7 +270,7 @@ static void
 finish(struct incoming_file *f)
 {
 	atomic_store(&f->fate, FATE_DURABLE);
-	if (f->at->newest != NULL && take_place(f))
+	if (take_place(f))
 		submit_job(f, spool_remove_old_job, on_old_removed, true);
 	else
 		report(f, 0);

@@ -2,6 +2,7 @@
 #ifndef STORE_SPOOL_INTERNAL_H
 #define STORE_SPOOL_INTERNAL_H
 
+#include <errno.h>
 #include <ev.h>
 #include <stdatomic.h>
 
@@ -39,7 +40,7 @@ struct spool_dir {
 	struct device *device;
 	struct device_listener health;
 	struct dirsync *dirsync;
-	struct newest *newest;	    /* NULL: too many directories */
+	struct newest *newest;
 	struct ledger_disk *ledger; /* NULL: too many disks */
 	struct op close_op;
 	struct list incoming, outgoing;
@@ -78,13 +79,15 @@ struct spool {
 	bool was_open;
 	bool reopening; /* `at` is not where the path leads; we look where */
 	struct list followers;
-	ev_timer patience; /* of those */
+	ev_timer patience;	/* of those */
 	struct place *place;	/* where it was, for all workers */
 	struct place own_place; /* there are too many for that */
 	bool direct_refused;	/* O_DIRECT does not work here after all */
 
 	struct op open_op;
 	struct spool_dir *opening; /* what that job makes */
+	unsigned short_tries;	   /* of opening or scanning, one after another,
+				      that found us short of something */
 	ev_timer retry;
 	ev_timer sweep_again;
 	ev_timer sick_look; /* runs while there is something to look after */
@@ -194,6 +197,22 @@ spool_settle(struct incoming_file *f, uint64_t bytes)
  * ended. */
 void spool_enter(struct spool_dir *at);
 void spool_leave(struct spool_dir *at);
+
+/*
+ * spool.c: an attempt to open the directory, or to look through it, failed with
+ * `err`; it is made again.  True: that is worth a line in the log.  It is not
+ * when it is we who are short of something for a moment, such as descriptors
+ * while many directories are opened.
+ */
+bool spool_try_later(struct spool *sp, int err);
+
+/* What was for want of memory, threads or descriptors says nothing of a disk. */
+static inline bool
+spool_is_ours(int cause)
+{
+	return cause == EAGAIN || cause == ENOMEM || cause == EMFILE ||
+	       cause == ENFILE;
+}
 
 /* spool.c: open what the path leads to; spool_reopened() follows, either way. */
 void spool_begin_opening(struct spool *sp);

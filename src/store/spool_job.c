@@ -186,8 +186,7 @@ begin_linking(struct incoming_file *f)
 static void
 take_ticket(struct incoming_file *f)
 {
-	if (f->at->newest != NULL)
-		f->ticket = newest_ticket(f->at->newest);
+	f->ticket = newest_ticket(f->at->newest);
 }
 
 /* It did not get it, and may be called off again. */

@@ -187,8 +187,6 @@ resolve_name(
 		memcpy(ret, name, strlen(name) + 1);
 		return 0;
 	}
-	if (sp->at->newest == NULL)
-		return STORE_LOOKING;
 	if (newest_get(sp->at->newest, &e)) {
 		memcpy(ret, e.name, sizeof(e.name));
 		*ret_ticket = e.ticket;

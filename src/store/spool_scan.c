@@ -13,8 +13,6 @@
 #include "spool_internal.h"
 #include "store/path.h"
 
-#define RETRY_S 1.0
-
 enum {
 	DEPTH_MAX = 16, /* of directories, as of names */
 };
@@ -117,25 +115,17 @@ scan_job(void *arg)
 }
 
 static void
-try_later(struct spool *sp)
-{
-	ev_timer_set(&sp->retry, RETRY_S, 0.);
-	ev_timer_start(sp->to.loop, &sp->retry);
-}
-
-static void
 on_scanned(struct op *op, int res)
 {
 	struct spool_dir *at = op->owner;
 	struct spool *sp = at->spool;
 
 	if (res < 0) {
-		log_error("%s: cannot be looked through for the newest upload: "
-			  "%s",
-		    sp->base.dir, strerror(-res));
 		newest_unclaim_scan(at->newest);
-		if (at == sp->at)
-			try_later(sp);
+		if (at != sp->at || spool_try_later(sp, res))
+			log_error("%s: cannot be looked through for the newest "
+				  "upload: %s",
+			    sp->base.dir, strerror(-res));
 	} else {
 		newest_scanned(at->newest, res > 0 ? &at->scanned : NULL);
 	}
@@ -154,13 +144,13 @@ spool_scan(struct spool *sp)
 
 	if (at->scan_op.in_flight)
 		return;
-	if (at->newest == NULL || newest_is_known(at->newest)) {
+	if (newest_is_known(at->newest)) {
 		sp->base.open_settled = true;
 		return;
 	}
 	if (!newest_claim_scan(at->newest)) {
 		sp->base.open_settled = true;
-		try_later(sp);
+		(void)spool_try_later(sp, 0);
 		return;
 	}
 	spool_enter(at);

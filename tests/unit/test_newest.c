@@ -28,6 +28,9 @@ enum {
 	SETS = 3000, /* of each writer */
 	TOTAL = WRITERS * SETS,
 	PATIENCE_S = 5,
+	DIRECTORIES = 300, /* more than are remembered while nobody uses them */
+	MINE = 0,	   /* slots */
+	THEIRS = 1,
 };
 
 #if defined(__SANITIZE_THREAD__)
@@ -43,9 +46,9 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	shm = shm_new(newest_table_size());
+	shm = shm_new(newest_table_size(DIRECTORIES));
 	assert_non_null(shm);
-	table = newest_table_new(shm);
+	table = newest_table_new(shm, DIRECTORIES);
 	return 0;
 }
 
@@ -53,7 +56,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	munmap(shm, sizeof(*shm) + newest_table_size());
+	munmap(shm, sizeof(*shm) + newest_table_size(DIRECTORIES));
 	return 0;
 }
 
@@ -80,15 +83,15 @@ is_whole(const struct newest_entry *e)
 static void
 a_directory_has_one_record(void **state)
 {
-	struct newest *a = newest_of(table, 1, 10, 0), *b;
+	struct newest *a = newest_of(table, MINE, 1, 10, 0), *b;
 
 	(void)state;
 	assert_non_null(a);
-	assert_ptr_equal(newest_of(table, 1, 10, 0), a);
-	b = newest_of(table, 1, 11, 0);
+	assert_ptr_equal(newest_of(table, MINE, 1, 10, 0), a);
+	b = newest_of(table, MINE, 1, 11, 0);
 	assert_ptr_not_equal(b, a);
-	assert_ptr_not_equal(newest_of(table, 2, 10, 0), a);
-	assert_ptr_equal(newest_of(table, 1, 11, 0), b);
+	assert_ptr_not_equal(newest_of(table, MINE, 2, 10, 0), a);
+	assert_ptr_equal(newest_of(table, MINE, 1, 11, 0), b);
 }
 
 static void
@@ -97,17 +100,71 @@ a_full_table_says_so(void **state)
 	ino_t i = 0;
 
 	(void)state;
-	while (newest_of(table, 1, i, 0) != NULL)
+	while (newest_of(table, MINE, 1, i, 0) != NULL)
 		assert_true(++i < 100000);
-	assert_true(i >= 100);
+	assert_int_equal(i, DIRECTORIES);
 	/* Those there are still are. */
-	assert_non_null(newest_of(table, 1, 0, 0));
+	assert_non_null(newest_of(table, MINE, 1, 0, 0));
+}
+
+/*
+ * Directories come and go for ever: one that nobody uses is remembered for a
+ * while, and gives its record up only when others need it.  What was given up
+ * is not known, and so looked for: it is never taken for empty.
+ */
+static void
+directories_come_and_go(void **state)
+{
+	struct newest *kept = newest_of(table, THEIRS, 2, 2, 0), *n;
+	struct newest_entry e = entry(7), got, gone;
+
+	(void)state;
+	assert_false(newest_set(kept, &e, &gone));
+	for (unsigned i = 0; i < 4 * DIRECTORIES; i++) {
+		n = newest_of(table, MINE, 1, i, 0);
+		assert_non_null(n);
+		assert_false(newest_is_known(n));
+		assert_false(newest_get(n, &got));
+		e = entry(i);
+		assert_false(newest_set(n, &e, &gone));
+		newest_leave(table, MINE, &n);
+		assert_null(n);
+		/* And back, as after a reload. */
+		n = newest_of(table, MINE, 1, i, 0);
+		assert_true(newest_get(n, &got));
+		assert_memory_equal(&got, &e, sizeof(e));
+		newest_leave(table, MINE, &n);
+	}
+	assert_true(newest_get(kept, &got));
+	assert_int_equal(got.inode, 8);
+	/* The last 200 are remembered, the first ones are to be looked for. */
+	for (unsigned i = 4 * DIRECTORIES - 200; i < 4 * DIRECTORIES; i++) {
+		n = newest_of(table, MINE, 1, i, 0);
+		assert_true(newest_is_known(n));
+		newest_leave(table, MINE, &n);
+	}
+	n = newest_of(table, MINE, 1, 0, 0);
+	assert_false(newest_is_known(n));
+	assert_true(newest_claim_scan(n));
+}
+
+/* What a worker had that died is there for others. */
+static void
+a_dead_worker_uses_none(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < DIRECTORIES; i++)
+		assert_non_null(newest_of(table, THEIRS, 1, i, 0));
+	assert_null(newest_of(table, MINE, 2, 0, 0));
+	newest_forget(table, THEIRS, 12345);
+	for (unsigned i = 0; i < DIRECTORIES; i++)
+		assert_non_null(newest_of(table, MINE, 2, i, 0));
 }
 
 static void
 each_is_replaced_once(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1, 0);
+	struct newest *n = newest_of(table, MINE, 1, 1, 0);
 	struct newest_entry e = entry(1), got, old;
 
 	(void)state;
@@ -129,7 +186,7 @@ each_is_replaced_once(void **state)
 static void
 an_earlier_ticket_does_not_replace_a_later_one(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1, 0);
+	struct newest *n = newest_of(table, MINE, 1, 1, 0);
 	struct newest_entry early = entry(1), late = entry(2), got, gone;
 
 	(void)state;
@@ -152,7 +209,7 @@ an_earlier_ticket_does_not_replace_a_later_one(void **state)
 static void
 one_alone_scans(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1, 0);
+	struct newest *n = newest_of(table, MINE, 1, 1, 0);
 	struct newest_entry e = entry(1), got;
 
 	(void)state;
@@ -169,7 +226,7 @@ one_alone_scans(void **state)
 static void
 an_empty_directory_is_known_too(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1, 0);
+	struct newest *n = newest_of(table, MINE, 1, 1, 0);
 	struct newest_entry got;
 
 	(void)state;
@@ -183,7 +240,7 @@ an_empty_directory_is_known_too(void **state)
 static void
 what_was_published_meanwhile_is_newer(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1, 0);
+	struct newest *n = newest_of(table, MINE, 1, 1, 0);
 	struct newest_entry e = entry(1), fresh = entry(2), got, old;
 
 	(void)state;
@@ -201,7 +258,7 @@ what_was_published_meanwhile_is_newer(void **state)
 static void
 another_directory_with_the_inode_begins_anew(void **state)
 {
-	struct newest *n = newest_of(table, 1, 1, 77);
+	struct newest *n = newest_of(table, MINE, 1, 1, 77);
 	struct newest_entry e = entry(1), found = entry(2), got, gone;
 
 	(void)state;
@@ -210,10 +267,10 @@ another_directory_with_the_inode_begins_anew(void **state)
 		assert_true(newest_claim_scan(n));
 		newest_scanned(n, &found);
 		assert_true(newest_set(n, &e, &gone));
-		assert_ptr_equal(newest_of(table, 1, 1, identity - 1), n);
-		assert_ptr_equal(newest_of(table, 1, 1, 0), n);
+		assert_ptr_equal(newest_of(table, MINE, 1, 1, identity - 1), n);
+		assert_ptr_equal(newest_of(table, MINE, 1, 1, 0), n);
 		assert_true(newest_get(n, &got));
-		assert_ptr_equal(newest_of(table, 1, 1, identity), n);
+		assert_ptr_equal(newest_of(table, MINE, 1, 1, identity), n);
 		assert_false(newest_get(n, &got));
 		assert_false(newest_is_known(n));
 	}
@@ -302,7 +359,7 @@ many_processes_tear_no_name(void **state)
 
 	(void)state;
 	new_board();
-	hammered = newest_of(table, 1, 1, 0);
+	hammered = newest_of(table, MINE, 1, 1, 0);
 	for (unsigned i = 0; i < READERS; i++)
 		readers[i] = spawn(read_many, i);
 	for (unsigned i = 0; i < WRITERS; i++)
@@ -331,8 +388,7 @@ many_processes_tear_no_name(void **state)
 static void
 claim(unsigned i)
 {
-	(void)i;
-	if (newest_claim_scan(newest_of(table, 5, 5, 0)))
+	if (newest_claim_scan(newest_of(table, THEIRS + i, 5, 5, 0)))
 		atomic_fetch_add(&board->claims, 1);
 }
 
@@ -361,11 +417,11 @@ a_dead_scanners_claim_comes_back(void **state)
 	pid = spawn(claim, 0);
 	assert_true(ends_well(pid));
 	assert_int_equal(atomic_load(&board->claims), 1);
-	assert_false(newest_claim_scan(newest_of(table, 5, 5, 0)));
-	newest_forget(table, getpid()); /* not the one that has it */
-	assert_false(newest_claim_scan(newest_of(table, 5, 5, 0)));
-	newest_forget(table, pid);
-	assert_true(newest_claim_scan(newest_of(table, 5, 5, 0)));
+	assert_false(newest_claim_scan(newest_of(table, MINE, 5, 5, 0)));
+	newest_forget(table, THEIRS + 1, getpid()); /* it does not have it */
+	assert_false(newest_claim_scan(newest_of(table, MINE, 5, 5, 0)));
+	newest_forget(table, THEIRS, pid);
+	assert_true(newest_claim_scan(newest_of(table, MINE, 5, 5, 0)));
 	munmap(board, sizeof(*board));
 }
 
@@ -388,6 +444,7 @@ publish_traced(unsigned i)
 {
 	struct newest_entry e = entry(i), old;
 
+	hammered = newest_of(table, THEIRS, 1, 1, 0);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
 		_exit(1);
 	raise(SIGSTOP);
@@ -421,7 +478,7 @@ publish_and_die(long steps)
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 	}
-	newest_forget(table, pid);
+	newest_forget(table, THEIRS, pid);
 	return done;
 }
 
@@ -444,7 +501,7 @@ the_dead_leave_nothing_taken(void **state)
 		print_message("not with TSan: skipped\n");
 		skip();
 	}
-	hammered = newest_of(table, 1, 1, 0);
+	hammered = newest_of(table, MINE, 1, 1, 0);
 	set_some(0);
 	all = publish_and_die(100000);
 	if (all == -1) {
@@ -482,6 +539,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_directory_has_one_record),
 	    TEST(a_full_table_says_so),
+	    TEST(directories_come_and_go),
+	    TEST(a_dead_worker_uses_none),
 	    TEST(each_is_replaced_once),
 	    TEST(an_earlier_ticket_does_not_replace_a_later_one),
 	    TEST(one_alone_scans),

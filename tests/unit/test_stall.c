@@ -583,11 +583,57 @@ as_worker(struct device_set *set, struct sickness *s, unsigned slot)
 	return d;
 }
 
+/*
+ * Each remount has a number of its own.  A disk that nobody has open leaves
+ * nothing in the worker: no part in the pool, where a chunk would be kept back
+ * for each; no thread; no record of what is shared; and who has the one disk
+ * that there is, is alone.
+ */
+static void
+disks_come_and_go(void **state)
+{
+	static const struct device_traits local = {.kind = DEVICE_LOCAL};
+	struct shm *shm = shm_new(sickness_size(8));
+	struct device_set *set = device_set_new(f.pool);
+	struct device *d, *again, *sick;
+
+	(void)state;
+	device_set_share(set, sickness_new(shm, 8), 3);
+	for (dev_t i = 1; i < 200; i++) {
+		d = device_get(set, i, local);
+		assert_non_null(d);
+		assert_non_null(d->shared);
+		assert_true(device_is_alone(d));
+		assert_int_equal(device_disks(d), 1);
+		again = device_get(set, i, local);
+		assert_ptr_equal(again, d);
+		device_put(set, &again);
+		assert_ptr_equal(device_get(set, i, local), d);
+		again = d;
+		device_put(set, &d);
+		device_put(set, &again);
+		assert_null(again);
+	}
+	/* One that has failed is known to who opens it again: a few such. */
+	for (dev_t i = 1; i < 100; i++) {
+		sick = device_get(set, i, local);
+		assert_false(device_is_sick(sick));
+		device_set_failed(sick, true);
+		device_put(set, &sick);
+		sick = device_get(set, i, local);
+		assert_true(device_is_sick(sick));
+		assert_true(device_disks(sick) < 20);
+		device_put(set, &sick);
+	}
+	device_set_free(&set);
+	munmap(shm, sizeof(*shm) + sickness_size(8));
+}
+
 static void
 workers_tell_each_other(void **state)
 {
-	struct shm *shm = shm_new(sickness_size());
-	struct sickness *s = sickness_new(shm);
+	struct shm *shm = shm_new(sickness_size(8));
+	struct sickness *s = sickness_new(shm, 8);
 	struct device_set *sets[2] = {
 	    device_set_new(f.pool), device_set_new(f.pool)};
 	struct device *a = as_worker(sets[0], s, 0);
@@ -643,7 +689,7 @@ workers_tell_each_other(void **state)
 	device_unlisten(&at_b.listener);
 	device_set_free(&sets[0]);
 	device_set_free(&sets[1]);
-	munmap(shm, sizeof(*shm) + sickness_size());
+	munmap(shm, sizeof(*shm) + sickness_size(8));
 }
 
 static void
@@ -703,6 +749,7 @@ main(void)
 	    TEST(others_are_not_stalled),
 	    TEST(all_who_listen_are_told_and_may_stop),
 	    TEST(a_disk_may_be_sick_in_two_ways),
+	    TEST(disks_come_and_go),
 	    TEST(workers_tell_each_other),
 	    TEST(stuck_is_when_nothing_else_is_left),
 	    TEST(stuck_is_who_waits_for_a_place_there),

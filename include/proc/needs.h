@@ -1,0 +1,45 @@
+/*
+ * proc/needs.h - what a configuration needs that the system, or a master that
+ * runs already, may not have: counted before anything is begun.
+ *
+ * What cannot be had is told in the words of the configuration, a line each, as
+ * its mistakes are: "file:line:column: directive: what, the limit, what to do".
+ */
+#ifndef PROC_NEEDS_H
+#define PROC_NEEDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/check.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "proc/children.h"
+
+/* Room in shared memory for this configuration and for those that reloads
+ * bring; directories come and go beneath one path, too. */
+struct children_room needs_room(const struct config *conf);
+
+/* Raise the limit on descriptors to what `worker_connections` at once may need;
+ * one warning when it is too low for that. */
+void needs_raise_limit(const struct config *conf);
+
+/*
+ * needs_are_met(conf, errors):
+ * Does the limit on descriptors let the directories, listeners and logs be open,
+ * and a few connections beside them?  False: told in `errors`.
+ */
+NODISCARD bool needs_are_met(const struct config *conf, struct str *errors);
+
+/*
+ * needs_fit(conf, c, errors):
+ * Can the master that has these workers go on with `conf` without a restart?
+ * False: told in `errors`.
+ */
+NODISCARD bool needs_fit(
+    const struct config *conf, const struct children *c, struct str *errors);
+
+/* One warning when what limits count in was made for fewer connections. */
+void needs_warn(const struct config *conf, const struct children *c);
+
+#endif

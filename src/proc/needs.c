@@ -1,0 +1,197 @@
+#include "proc/needs.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "config/lexer.h"
+#include "store/spool.h"
+
+enum {
+	DIRECTORIES_MIN = 1024, /* what reloads may bring, and time */
+	DISKS_MIN = 256,
+	/* standard ones, error log, epoll, ring, wake-ups, the master's pipe */
+	FDS_OF_WORKER = 16,
+	FDS_AT_WORK = 64, /* what is opened and closed again: jobs of a disk */
+	FDS_PER_CONNECTION = 4, /* socket, file, directory, and a spare */
+	CONNECTIONS_MIN = 16,	/* with fewer it is no server */
+};
+
+/* What is open for as long as a worker lives. */
+struct open_files {
+	size_t directories; /* descriptors of output directories */
+	size_t locations;
+	size_t listens, access_logs;
+};
+
+static struct open_files
+count_open(const struct config *conf)
+{
+	struct open_files n = {0};
+
+	for (size_t i = 0; i < conf->server_count; i++) {
+		const struct conf_server *s = &conf->servers[i];
+
+		n.listens += s->listen_count;
+		n.access_logs += s->access_log[0] == '/';
+		n.locations += s->location_count;
+		for (size_t k = 0; k < s->location_count; k++)
+			n.directories += spool_fds(s->locations[k].overwrite);
+	}
+	return n;
+}
+
+static size_t
+sum(const struct open_files *n)
+{
+	return FDS_OF_WORKER + FDS_AT_WORK + n->directories + n->listens +
+	       n->access_logs;
+}
+
+struct children_room
+needs_room(const struct config *conf)
+{
+	size_t locations = count_open(conf).locations;
+
+	return (struct children_room){
+	    .connections =
+		(conf->worker_processes + 1) * conf->worker_connections,
+	    /* of this generation, and of the one before or after it */
+	    .directories = locations * 2 > DIRECTORIES_MIN ? locations * 2
+							   : DIRECTORIES_MIN,
+	    .disks = locations * 2 > DISKS_MIN ? locations * 2 : DISKS_MIN,
+	};
+}
+
+void
+needs_raise_limit(const struct config *conf)
+{
+	struct open_files n = count_open(conf);
+	size_t want = sum(&n) + conf->worker_connections * FDS_PER_CONNECTION;
+	size_t have = 0;
+
+	if (fd_raise_limit(want, &have) < 0 || have < want)
+		log_warn("worker_connections %zu may need %zu open files, the "
+			 "limit is %zu: raise it (ulimit -Hn), or connections "
+			 "beyond it will wait",
+		    (size_t)conf->worker_connections, want, have);
+}
+
+/* Where the file says it for the last time. */
+static const struct conf_place *
+last_place(const struct config *conf, bool of_locations)
+{
+	const struct conf_server *s = &conf->servers[conf->server_count - 1];
+	const struct conf_place *last = NULL;
+
+	if (!of_locations)
+		return &s->listens[s->listen_count - 1].place;
+	for (size_t k = 0; k < s->location_count; k++)
+		if (last == NULL || s->locations[k].place.line > last->line)
+			last = &s->locations[k].place;
+	return last;
+}
+
+bool
+needs_are_met(const struct config *conf, struct str *errors)
+{
+	struct open_files n = count_open(conf);
+	size_t connections = conf->worker_connections, need, have;
+	bool of_locations = n.directories >= n.listens + n.access_logs;
+
+	if (connections > CONNECTIONS_MIN)
+		connections = CONNECTIONS_MIN;
+	need = sum(&n) + connections * FDS_PER_CONNECTION;
+	have = fd_limit_max();
+	if (need <= have)
+		return true;
+	lexer_mistake(errors, last_place(conf, of_locations),
+	    of_locations ? "location" : "listen",
+	    "a worker needs %zu open files, and the hard limit is %zu: %zu for "
+	    "the directories of %zu locations, %zu for %zu listen and %zu "
+	    "access_log, %d for itself and %zu for no more than %zu "
+	    "connections; raise the limit (ulimit -Hn, LimitNOFILE= of a "
+	    "systemd unit), or have fewer %s",
+	    need, have, n.directories, n.locations, n.listens + n.access_logs,
+	    n.listens, n.access_logs, FDS_OF_WORKER + FDS_AT_WORK,
+	    connections * FDS_PER_CONNECTION, connections,
+	    of_locations ? "locations" : "of those");
+	return false;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct conf_location *const *x = a, *const *y = b;
+	int by_dir = strcmp((*x)->output_dir, (*y)->output_dir);
+
+	if (by_dir != 0)
+		return by_dir;
+	return ((*x)->place.line > (*y)->place.line) -
+	       ((*x)->place.line < (*y)->place.line);
+}
+
+static bool
+directories_fit(const struct config *conf, size_t room, struct str *errors)
+{
+	size_t count = count_open(conf).locations, distinct = 0, at = 0;
+	const struct conf_location **all;
+
+	if (count <= room)
+		return true;
+	all = calloc(count, sizeof(const struct conf_location *));
+	if (all == NULL)
+		return false; /* as a string that has no memory says it */
+	for (size_t i = 0; i < conf->server_count; i++)
+		for (size_t k = 0; k < conf->servers[i].location_count; k++)
+			all[at++] = &conf->servers[i].locations[k];
+	qsort(all, count, sizeof(const struct conf_location *), compare);
+	for (size_t i = 0; i < count; i++)
+		distinct += i == 0 || strcmp(all[i - 1]->output_dir,
+					  all[i]->output_dir) != 0;
+	free(all);
+	if (distinct <= room)
+		return true;
+	lexer_mistake(errors, last_place(conf, true), "output_dir",
+	    "there are %zu of them, and this penstock was started with room "
+	    "for "
+	    "%zu: restart it, or have fewer",
+	    distinct, room);
+	return false;
+}
+
+bool
+needs_fit(
+    const struct config *conf, const struct children *c, struct str *errors)
+{
+	size_t places = children_places(c);
+	bool fits = directories_fit(conf, c->room.directories, errors);
+
+	if (conf->worker_processes > places) {
+		str_printf(errors,
+		    "worker_processes: there are to be %" PRIu64 " new ones, "
+		    "and beside those that live, or still finish uploads of "
+		    "before the last reloads, %zu can: try again when some "
+		    "have "
+		    "ended (shutdown_timeout ends them), have fewer, or "
+		    "restart\n",
+		    conf->worker_processes, places);
+		fits = false;
+	}
+	return needs_are_met(conf, errors) && fits;
+}
+
+void
+needs_warn(const struct config *conf, const struct children *c)
+{
+	if (needs_room(conf).connections > c->room.connections)
+		log_warn("reload: worker_connections %zu of %zu workers are "
+			 "more than the %zu in all that this penstock was "
+			 "started with room for; with more than those at once, "
+			 "max_connections_per_ip and max_uploads may let "
+			 "through more than they say: restart it",
+		    (size_t)conf->worker_connections,
+		    (size_t)conf->worker_processes, c->room.connections);
+}

@@ -1,0 +1,155 @@
+# What all workers share stands in tables of a fixed size: the newest upload of a
+# directory, where directories were, what is owed on a disk, which disks are
+# sick.  Directories and disks come and go for as long as the server runs, so
+# whatever has an end must be given back: after more of them than any table
+# holds, each location does all that it did at the start.
+
+load ../lib/penstock
+
+# client COMMANDS...: one connection for many requests; a Python program with
+# put(path, body), get(path), only(dir, name) and what the test adds.
+client() {
+	"$PYTHON" -S -E - "$PORT" "$@" 3>&- 4>&- <<PYTHON
+import http.client, os, sys, time
+port, args = int(sys.argv[1]), sys.argv[2:]
+c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+def ask(method, path, body=None):
+    c.request(method, path, body)
+    a = c.getresponse()
+    return a.status, a.read()
+def put(path, body, patience=$PENSTOCK_PATIENCE):
+    """It may take a try to see that the directory is another one."""
+    end = time.monotonic() + patience
+    while True:
+        status, text = ask("PUT", path, body)
+        if status == 201:
+            return
+        if status != 503 or time.monotonic() > end:
+            sys.exit("PUT %s: %d %s" % (path, status, text))
+def get(path, must):
+    status, text = ask("GET", path)
+    if status != 200 or text != must:
+        sys.exit("GET %s: %d %s, not %s" % (path, status, text, must))
+def only(dir, *names):
+    got = sorted(n for n in os.listdir(dir) if n != ".penstock")
+    if got != sorted(names):
+        sys.exit("%s has %s, not %s" % (dir, got, names))
+def point(link, dir):
+    os.symlink(dir, link + ".new")
+    os.rename(link + ".new", link)
+$(cat <&5)
+PYTHON
+}
+
+@test "a symbolic link is moved to 300 directories: each keeps its newest only" {
+	memory_dir
+	mkdir "$MEMORY/0"
+	ln -s "$MEMORY/0" "$MEMORY/now"
+	start_server '' "location /turn { output_dir $MEMORY/now; keep latest; sync off; }" 'worker_processes 1;'
+	client "$MEMORY" 5<<'PYTHON'
+top = args[0]
+for i in range(300):
+    day = "%s/%d" % (top, i)
+    os.makedirs(day, exist_ok=True)
+    point(top + "/now", day)
+    put("/turn/a%d" % i, b"first %d" % i)
+    put("/turn/b%d" % i, b"second %d" % i)
+    only(day, "b%d" % i)
+    get("/turn", b"second %d" % i)
+# And back to one that was left long ago, or just now: nothing that is known of
+# another is taken for it.
+for i in (0, 1, 298, 150):
+    point(top + "/now", "%s/%d" % (top, i))
+    put("/turn/c%d" % i, b"third %d" % i)
+    get("/turn", b"third %d" % i)
+    put("/turn/d%d" % i, b"fourth %d" % i)
+    only("%s/%d" % (top, i), "d%d" % i, *(["b%d" % i] if i < 2 else []))
+PYTHON
+	run ! log_has 'too many'
+}
+
+@test "300 locations at once: each has its newest, and keeps no other" {
+	memory_dir
+	locations=$(for ((n = 0; n < 300; n++)); do
+		echo "location /l$n { output_dir $MEMORY/$n; keep latest; sync off; }"
+	done)
+	start_server '' "$locations" 'worker_processes 1;'
+	client "$MEMORY" 5<<'PYTHON'
+for i in range(300):
+    put("/l%d/a" % i, b"a%d" % i)
+    put("/l%d/b" % i, b"b%d" % i)
+for i in range(300):
+    only("%s/%d" % (args[0], i), "b")
+    get("/l%d" % i, b"b%d" % i)
+PYTHON
+	run ! log_has 'too many'
+}
+
+@test "reloads that name 420 directories in all: the last ones work as the first" {
+	memory_dir
+	for ((day = 0; day < 7; day++)); do
+		locations=$(for ((n = 0; n < 60; n++)); do
+			echo "location /l$n { output_dir $MEMORY/$day.$n; keep latest; sync off; }"
+		done)
+		if ((day == 0)); then
+			start_server '' "$locations" 'worker_processes 1;'
+		else
+			write_conf '' "$locations" 'worker_processes 1;'
+			reload
+		fi
+		client "$MEMORY/$day" 5<<'PYTHON'
+for i in range(60):
+    put("/l%d/a" % i, b"a%d" % i)
+    put("/l%d/b" % i, b"b%d" % i)
+    only("%s.%d" % (args[0], i), "b")
+    get("/l%d" % i, b"b%d" % i)
+PYTHON
+	done
+	run ! log_has 'too many'
+	# What is known of them lasts over a reload.
+	reload
+	client 5<<'PYTHON'
+for i in range(60):
+    get("/l%d" % i, b"b%d" % i)
+PYTHON
+}
+
+# promises_count N: of two uploads that fit alone the second one is refused before
+# its body, and so is what is larger than what is left.
+promises_count() {
+	upload_part "/disk/one$1" part
+	upload PUT "/disk/two$1" part -H 'Expect: 100-continue'
+	assert_status 507
+	upload_rest "$FD" part 201
+	upload PUT "/disk/three$1" part -H 'Expect: 100-continue'
+	assert_status 507
+}
+
+# Each mount has a number (st_dev) of its own.
+@test "140 remounts: what an upload is promised counts on the last disk, too" {
+	UP=$T/up
+	mkdir "$UP"
+	mount -t tmpfs -o size=1m,mode=777 none "$UP"
+	start_server '' "location /disk { output_dir $UP; sync off; keep latest; }" 'worker_processes 1;'
+	random_file part 700000
+	promises_count 0
+	client "$UP" 5<<'PYTHON'
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+devices = set()
+for i in range(140):
+    if libc.mount(b"none", args[0].encode(), b"tmpfs", 0, b"size=1m,mode=777") != 0:
+        sys.exit("mount: %d" % ctypes.get_errno())
+    devices.add(os.stat(args[0]).st_dev)
+    put("/disk/a%d" % i, b"a%d" % i)
+    put("/disk/b%d" % i, b"b%d" % i)
+    only(args[0], "b%d" % i)
+    get("/disk", b"b%d" % i)
+if len(devices) != 140:
+    sys.exit("the mounts are %d devices" % len(devices))
+PYTHON
+	promises_count 1
+	run ! log_has 'too many'
+	stop_server
+	while umount "$UP" 2>umount.err; do :; done
+}

@@ -1,0 +1,79 @@
+# The start counts what a configuration needs of the system, and says what cannot
+# be had before it begins: with a limit of 1,024 descriptors 1,500 locations ended
+# in workers that aborted one after the other, and 600 in no answers.  What fits
+# works.  (Of the kind, too: workers that a reload has no room for.)
+
+load ../lib/penstock
+
+# conf LOCATIONS [TOP]: penstock.conf with so many; the last one stands at $LAST.
+conf() {
+	write_conf 'sync off;' "$(for ((n = 1; n < $1; n++)); do
+		echo "location /l$n { output_dir $MEMORY/$n; sync off; overwrite on; }"
+	done)" "worker_processes 1; ${2:-}"
+	LAST=$(grep -n 'location ' penstock.conf | tail -n 1 | cut -d: -f1)
+}
+
+setup() {
+	penstock_setup
+	memory_dir
+	ulimit -n 1024 # of this test only, hard and soft
+}
+
+NEEDS='a worker needs [0-9]+ open files, and the hard limit is 1024: [0-9]+ for the directories of 600 locations.*raise the limit'
+
+@test "more directories than descriptors: refused by -t and at the start, with the line" {
+	conf 600
+	run -1 penstock -t -c penstock.conf
+	assert_line --regexp "^penstock.conf:$LAST:[0-9]+: location: $NEEDS"
+	assert_equal "${#lines[@]}" 1
+	run -1 penstock -c penstock.conf
+	assert_output --regexp "penstock.conf:$LAST:[0-9]+: location: $NEEDS"
+	refute [ -e "$MEMORY/1" ] # nothing was begun
+	conf 1500
+	run -1 penstock -t -c penstock.conf
+}
+
+@test "a reload that needs more descriptors than there are changes nothing" {
+	conf 2
+	start_conf penstock.conf
+	conf 600
+	run ! reload
+	log_has "reload: .*penstock.conf:$LAST:[0-9]+: location: $NEEDS"
+	echo hello >body
+	upload PUT /l1/a body
+	assert_status 201
+	conf 3
+	reload
+	upload PUT /l2/a body
+	assert_status 201
+}
+
+@test "as many directories as fit: all work, beside connections" {
+	conf 400
+	run -0 penstock -t -c penstock.conf
+	start_conf penstock.conf
+	"$PYTHON" -S -E - "$PORT" <<'PYTHON'
+import http.client, sys
+cs = [http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=20) for _ in range(16)]
+for i in range(1, 400):
+    c = cs[i % 16]
+    for how in 201, 200:
+        c.request("PUT", "/l%d/a" % i, b"hello")
+        a = c.getresponse()
+        a.read()
+        assert a.status == how, (i, a.status)
+PYTHON
+	run ! log_has 'Too many open files|error '
+}
+
+@test "more workers than can live beside those there are: a reload says so" {
+	conf 1
+	start_conf penstock.conf
+	sed -i 's/worker_processes 1;/worker_processes 256;/' penstock.conf
+	run ! reload
+	log_has 'reload: worker_processes: .* 256 new ones.* 255 can'
+	run -0 workers
+	assert_equal "${#lines[@]}" 1
+	sed -i 's/worker_processes 256;/worker_processes 2;/' penstock.conf
+	reload
+}
