@@ -3,7 +3,8 @@
  *
  * The master must never touch an output directory: its disk may be dead.  So
  * a child becomes `user`, makes the directories, tries to publish in them and
- * to have the engine; it gets five seconds.
+ * to have the engine; it gets five seconds for a directory, and for all of them
+ * a tenth of a second each beside that.
  */
 #ifndef PROC_REHEARSAL_H
 #define PROC_REHEARSAL_H

@@ -24,8 +24,9 @@
 #include "store/spool.h"
 
 enum {
-	PATIENCE_MS = 5000,
-	FAILED = 1, /* the child's exit status */
+	PATIENCE_MS = 5000, /* since a location was begun */
+	LOCATION_MS = 100,  /* for each, beside that, for all of them */
+	FAILED = 1,	    /* the child's exit status */
 };
 
 /* ---- in the child ---- */
@@ -239,20 +240,39 @@ take_pieces(struct telling *t)
 	}
 }
 
-/* Hear what the child tells, until it ends or time is up: true, it ended. */
-static bool
-watch(int fd, struct telling *t)
+static size_t
+count_locations(const struct config *conf)
 {
-	uint64_t end = clock_mono_ns() + PATIENCE_MS * NS_PER_MS;
+	size_t count = 0;
+
+	for (size_t i = 0; i < conf->server_count; i++)
+		count += conf->servers[i].location_count;
+	return count;
+}
+
+/*
+ * Hear what the child tells, until it ends or time is up: true, it ended.  Many
+ * locations may take longer than one that hangs is waited for.
+ */
+static bool
+watch(int fd, size_t locations, struct telling *t)
+{
+	uint64_t patience = PATIENCE_MS * NS_PER_MS, begun = clock_mono_ns();
+	uint64_t end = begun + patience + locations * LOCATION_MS * NS_PER_MS;
+	const struct conf_location *last = NULL;
 
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		uint64_t now = clock_mono_ns();
+		uint64_t now = clock_mono_ns(), until;
 		ssize_t n;
 
-		if (now >= end)
+		if (t->last != last)
+			begun = now;
+		last = t->last;
+		until = begun + patience < end ? begun + patience : end;
+		if (now >= until)
 			return false;
-		if (poll(&p, 1, (int)((end - now) / NS_PER_MS) + 1) <= 0)
+		if (poll(&p, 1, (int)((until - now) / NS_PER_MS) + 1) <= 0)
 			continue;
 		n = read(fd, t->bytes + t->len, sizeof(t->bytes) - t->len);
 		if (n == -1 && errno == EINTR)
@@ -307,7 +327,7 @@ rehearsal_run(const struct config *conf, struct places *places)
 	pid = start_child(conf, places, &fd);
 	if (pid == -1)
 		return -1;
-	ended = watch(fd, &t);
+	ended = watch(fd, count_locations(conf), &t);
 	fd_close(&fd);
 	if (!ended) {
 		/* It may be beyond killing; it is nobody's then. */

@@ -42,6 +42,20 @@ others_work_this_one_waits() {
 	assert_status 200
 }
 
+# A fixed time for whatever the configuration names is another limit that nobody
+# hears of: here 60 directories take more than the five seconds that one gets.
+# bats test_tags=long
+@test "many directories on a slow disk: each gets its time, and none is said to hang" {
+	slowfs_start
+	slowfs_ctl latency mkdir 50 # the directory, and .penstock
+	PENSTOCK_PATIENCE=30
+	start_server '' "$(for ((n = 0; n < 60; n++)); do
+		echo "location /slow$n { output_dir $T/slow/$n; }"
+	done)"
+	assert_equal "$(grep -c 'location /slow.*: published by' "$T/stderr")" 60
+	run ! log_has 'does not answer'
+}
+
 @test "a disk that hangs: its process does not run" {
 	slowfs_start
 	slowfs_hang
