@@ -29,9 +29,9 @@ struct service {
 };
 
 /* A request in the service's hands: how to forget it when its connection
- * goes.  The first member of an upload and of a download. */
+ * goes, and how it ended then.  The first member of an upload and of a download. */
 struct request {
-	void (*drop)(struct request *r);
+	enum ending (*drop)(struct request *r);
 	/* The same because the server stops; NULL: may be done at any time. */
 	bool (*stop)(struct request *r);
 };

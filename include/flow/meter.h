@@ -10,7 +10,11 @@
 #ifndef FLOW_METER_H
 #define FLOW_METER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/clock.h"
 
 enum meter_reader {
 	READER_NETWORK, /* waiting for bytes, or moving them */
@@ -73,6 +77,34 @@ uint64_t meter_total_ns(const struct meter *m);
  * at least 0: what taking turns would have cost more.
  */
 uint64_t meter_saved_ns(const struct meter *m);
+
+/* The times that are told of an upload, in their order; the digest's comes
+ * last, for it may be missing. */
+enum meter_time_kind {
+	METER_NETWORK,
+	METER_QUEUE,
+	METER_MEMORY,
+	METER_DATA,
+	METER_WRITE,
+	METER_SYNC,
+	METER_TOTAL,
+	METER_HASH,
+	METER_TIMES_MAX
+};
+
+struct meter_time {
+	const char *name;
+	uint64_t ns;
+};
+
+/* How one is printed: milliseconds with three digits behind the point. */
+#define METER_MS_FMT "%" PRIu64 ".%03u"
+#define METER_MS(ns) ((ns) / NS_PER_MS), (unsigned)((ns) % NS_PER_MS / 1000)
+
+/* Of a stopped meter: its times, by their kind; how many there are, the
+ * digest's only if it was `hashed`. */
+size_t meter_times(
+    const struct meter *m, bool hashed, struct meter_time ret[METER_TIMES_MAX]);
 
 /*
  * Read-bound: the writer waited for data at least twice as long as the reader

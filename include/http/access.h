@@ -1,35 +1,72 @@
 /*
- * http/access.h - the access log: one line for each answer.
+ * http/access.h - the access log: one line for each exchange, a request and
+ * what became of it.
  *
  *	time peer id "METHOD target" status in=BYTES out=BYTES ms=N.N note
+ *
+ * The connection keeps the record while the exchange runs, and has the line
+ * written when it has ended: when the last byte of the answer is with the
+ * kernel, or when it is certain that it never will be.  So a line says what
+ * was done, not what was about to be.
  *
  * What came from the client is escaped, and clipped.
  */
 #ifndef HTTP_ACCESS_H
 #define HTTP_ACCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
 #include "base/str.h"
+#include "flow/meter.h"
 #include "http/head.h"
 
 struct journal;
 
+/* What kept an answer from being sent whole. */
+enum access_cut {
+	ACCESS_WHOLE, /* nothing did, or `ending` says it */
+	ACCESS_CLIENT_GONE,
+	ACCESS_NOT_TAKEN, /* send_timeout */
+	ACCESS_STOPPED,	  /* the server */
+	ACCESS_NO_MEMORY,
+	ACCESS_CONNECTION_CUT, /* an answer before it was not sent whole */
+	ACCESS_CUT_COUNT
+};
+
+/* Zeroed: nothing was asked yet. */
 struct access {
-	const struct addr *peer;
-	uint64_t id;	  /* of the request; 0: there was none */
-	const char *line; /* from access_describe(); NULL: nothing was asked */
-	int status;	  /* 0: not answered */
-	uint64_t in, out; /* bytes of content */
-	uint64_t ms_10;	  /* tenths of a millisecond it took */
-	const char *note; /* NULL: none */
+	uint64_t id;	   /* of the request; 0: its head was not whole */
+	uint64_t began_ns; /* by clock_mono_ns(), at the first byte of its head;
+			      0: nothing was asked yet */
+	uint64_t ended_ns;
+	struct str asked; /* by access_describe(); empty: nobody knows what */
+	int status;	  /* of the answer, as far as there is one */
+	uint64_t in;	  /* bytes of content that were read */
+	uint64_t out;	  /* and that the kernel took to send */
+	bool answered;	  /* the kernel took a byte of the answer */
+	enum access_cut cut;
+	const char *ending; /* how it ended: a static word; NULL: none */
+
+	/* an upload's */
+	bool measured; /* `meter` holds; and, `hashed`, its digest's time */
+	bool hashed;
+	struct meter meter; /* stopped */
+	struct str name;
 };
 
 /* Add what was asked, "PUT /file/x", as far as `h` knows it. */
 void access_describe(const struct head *h, struct str *out);
 
-/* Add the line; nothing when `j` is NULL. */
-void access_add(struct journal *j, const struct access *a);
+/* Add the line of an exchange with `peer` that has ended, to a text or to a
+ * log. */
+void access_format(
+    const struct access *a, const struct addr *peer, struct str *out);
+void access_add(
+    struct journal *j, const struct addr *peer, const struct access *a);
+
+/* Free what it holds; it is zeroed. */
+void access_fini(struct access *a);
 
 #endif

@@ -31,6 +31,7 @@
 struct chunk_pool;
 struct conn;
 struct journal;
+struct meter;
 struct slot;
 
 /* Who answers requests; called from the loop. */
@@ -43,8 +44,9 @@ struct handler {
 	void (*on_request)(struct handler *h, struct conn *c,
 	    const struct head *head, void **request);
 	/* The connection is being dropped: forget the request and what it
-	 * has, and do not touch the connection any more. */
-	void (*on_gone)(struct handler *h, void *request);
+	 * has, and do not touch the connection any more.  Returns the word for
+	 * how it ended, as conn_leave() has it. */
+	const char *(*on_gone)(struct handler *h, void *request);
 	/* The server stops now.  True: the request is forgotten, as above, and
 	 * the connection says so; false: too much was done for it already, it
 	 * will be answered. */
@@ -82,9 +84,6 @@ void conn_group_open(struct conn_group *g, int fd, const struct addr *peer);
 /* Numbers the requests of this worker, for logs. */
 uint64_t conn_id(const struct conn *c);
 
-/* Is there an access log that notes go to? */
-bool conn_is_logged(const struct conn *c);
-
 /* The request's body, for a reader; ended from the start when it has none. */
 struct source *conn_body(struct conn *c);
 
@@ -99,6 +98,11 @@ const char *conn_body_problem(const struct conn *c);
 
 /* Send 100 Continue if the client waits for it and has sent no body yet. */
 void conn_continue(struct conn *c);
+
+/* For the access log: what was measured of an upload, `m` having stopped; that
+ * it is `hashed`, and its name.  They are copied. */
+void conn_measured(
+    struct conn *c, const struct meter *m, bool hashed, const char *name);
 
 /*
  * conn_answer(c, r):
@@ -119,12 +123,12 @@ struct sink *conn_stream(struct conn *c, const struct response *r);
  * conn_answer() ends the request, else conn_streamed(). */
 bool conn_unstream(struct conn *c);
 
-/* All of the content was sent, or (false) sending failed.  Ends the
- * request. */
-void conn_streamed(struct conn *c, bool whole, const char *note);
+/* All of the content was sent, or (false) sending failed; `ending` is the word
+ * for the access log, static.  Ends the request. */
+void conn_streamed(struct conn *c, bool whole, const char *ending);
 
 /* The client is gone, or must not get an answer: close.  Ends the request. */
-void conn_leave(struct conn *c, const char *note);
+void conn_leave(struct conn *c, const char *ending);
 
 /* One more request at most for each, answered with Connection: close; those
  * that ask for nothing are closed in a second. */

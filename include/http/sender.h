@@ -31,10 +31,12 @@ struct writer;
 
 /* The fields are the module's but for those in the first part. */
 struct sender {
-	uint64_t streamed; /* bytes of chunks that were sent */
-	double progress;   /* of an answer or a chunk, by clock_mono_s() */
-	size_t unsent;	   /* in the kernel, when it was last looked at */
-	struct sink sink;  /* for the writer of content */
+	uint64_t taken;	  /* bytes that the kernel took of what was composed
+			     last, and of chunks behind it */
+	double progress;  /* of an answer or a chunk, by clock_mono_s() */
+	size_t unsent;	  /* in the kernel, when it was last looked at */
+	int muted;	  /* an errno: nothing is sent any more; 0: it is */
+	struct sink sink; /* for the writer of content */
 
 	unsigned magic;
 	bool answering; /* on_sent is owed */
@@ -43,6 +45,7 @@ struct sender {
 	ev_io writable;
 	struct str rest;
 	size_t rest_sent;
+	size_t ahead;	       /* bytes of an interim answer, first in `rest` */
 	struct writer *writer; /* of the flow that feeds `sink` */
 	struct chunk *sending; /* ours; NULL: none */
 	void *owner;
@@ -58,16 +61,26 @@ struct sender {
 void sender_init(struct sender *s, struct ev_loop *loop, struct transport *t,
     void *owner, void (*on_sent)(void *owner, int err));
 
-/* The shared buffer, empty; good until the next sender_send() or
- * sender_hold(), which must come before anybody else composes. */
-struct str *sender_compose(void);
+/* The shared buffer, empty, for the next answer of `s`, whose bytes `taken`
+ * counts from here on; good until sender_send() or sender_hold(), which must
+ * come before anybody else composes. */
+struct str *sender_compose(struct sender *s);
 
-/* Send what was composed, behind what is still to be sent. */
+/* Send what `s` has composed, if anything, behind what is still to be sent. */
 void sender_send(struct sender *s);
 
 /* Keep what was composed until the first chunk, to go out with it; or until
  * sender_send() when there is none.  Out of memory shows as an error there. */
 void sender_hold(struct sender *s);
+
+/*
+ * sender_mute(s, err):
+ * An answer was not sent whole, so nothing may follow it: what is left of it is
+ * dropped, and on_sent() and writers are told `err` from here on, at once.  If
+ * on_sent() is owed for the present answer, it is not called any more.  A chunk
+ * being sent is a bug.
+ */
+void sender_mute(struct sender *s, int err);
 
 /* Forget what is held; false when some of it was sent already. */
 bool sender_take_back(struct sender *s);

@@ -46,10 +46,11 @@ let_go(struct download *d)
 	free(d);
 }
 
-static void
+static enum ending
 drop(struct request *r)
 {
 	let_go(container_of(r, struct download, request));
+	return ENDED_STOPPED;
 }
 
 static void
@@ -71,7 +72,7 @@ answer_error(struct download *d, const char *name, int err)
 		e = ENDED_NOT_FOUND;
 	note_failure(d, name, e, err);
 	ending_respond(e, d->location->prefix, NULL, &r);
-	str_puts(&r.note, ending_word(e));
+	r.ending = ending_word(e);
 	let_go(d);
 	conn_answer(c, &r);
 	response_fini(&r);
@@ -117,7 +118,7 @@ answer_short(struct download *d, int status, const char *why)
 	if (status == 416)
 		str_printf(&r.fields, "Content-Range: bytes */%" PRIu64 "\r\n",
 		    (uint64_t)d->outgoing->st.st_size);
-	str_puts(&r.note, "conditional");
+	r.ending = "conditional";
 	let_go(d);
 	conn_answer(c, &r);
 	response_fini(&r);
@@ -183,7 +184,7 @@ answer_file(
 		    range->first, range->first + range->len - 1,
 		    (uint64_t)out->st.st_size);
 	if (d->head_only || range->len == 0) {
-		str_puts(&r.note, ending_word(ENDED_SENT));
+		r.ending = ending_word(ENDED_SENT);
 		let_go(d);
 		conn_answer(c, &r);
 		response_fini(&r);
@@ -276,6 +277,7 @@ download_begin(struct service *s, struct conn *c, const struct head *h,
 		struct response r = {0};
 
 		response_problem(&r, status, "%s", why);
+		r.ending = "refused";
 		conn_answer(c, &r);
 		response_fini(&r);
 		return;

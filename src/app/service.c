@@ -74,7 +74,7 @@ answer_refused(
 		str_printf(&r.fields, "Allow: %s\r\n", route->allow);
 	if (route->status == 415)
 		str_puts(&r.fields, "Accept-Encoding: identity\r\n");
-	str_puts(&r.note, "refused");
+	r.ending = "refused";
 	conn_answer(c, &r);
 	response_fini(&r);
 }
@@ -128,13 +128,13 @@ on_request(struct handler *handler, struct conn *c, const struct head *head,
 	}
 }
 
-static void
+static const char *
 on_gone(struct handler *handler, void *request)
 {
 	struct request *r = request;
 
 	(void)handler;
-	r->drop(r);
+	return ending_word(r->drop(r));
 }
 
 static bool
@@ -145,7 +145,7 @@ on_stop(struct handler *handler, void *request)
 	(void)handler;
 	if (r->stop != NULL)
 		return r->stop(r);
-	r->drop(r);
+	(void)r->drop(r);
 	return true;
 }
 

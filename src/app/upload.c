@@ -137,10 +137,16 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 		fail(u, err, ending_of_error(err));
 }
 
-static void
+/* What is being committed may get its name still. */
+static enum ending
 drop(struct request *r)
 {
-	upload_on(container_of(r, struct upload, request), GONE);
+	struct upload *u = container_of(r, struct upload, request);
+	enum ending e =
+	    u->state == COMMITTING ? ENDED_OUTCOME_UNKNOWN : ENDED_STOPPED;
+
+	upload_on(u, GONE);
+	return e;
 }
 
 /* What is being committed may get its name at any time. */
@@ -228,12 +234,10 @@ start_commit(struct upload *u)
 	store_commit(u->incoming);
 }
 
-/* What a receipt, and the access log, say of it; `location` may be NULL. */
 static struct receipt
 receipt_of(const struct upload *u, const char *location)
 {
 	return (struct receipt){
-	    .ending = u->ending,
 	    .name = u->name,
 	    .location = location,
 	    .bytes = conn_body_bytes(u->conn),
@@ -272,8 +276,8 @@ answer_stored(struct upload *u)
 	names_encode(u->name, &location);
 	receipt = receipt_of(u, location.s);
 	receipt_respond(&receipt, &r);
-	if (conn_is_logged(c))
-		receipt_note(&receipt, &r.note);
+	r.ending = ending_word(u->ending);
+	conn_measured(c, &u->flow.meter, receipt.digest != NULL, u->name);
 	let_go(u, "Done");
 	conn_answer(c, &r);
 	response_fini(&r);
@@ -314,7 +318,6 @@ answer_failed(struct upload *u)
 	enum ending e = u->ending;
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
-	struct receipt receipt;
 
 	service_note_failure(u->service, u->location, "upload", u->id, u->name,
 	    u->ending, u->err);
@@ -326,13 +329,11 @@ answer_failed(struct upload *u)
 		    limit_of(e, u->service, u->location, limit), &r);
 	/* The rest may be a job's still. */
 	meter_stop(&u->flow.meter);
-	receipt = (struct receipt){
-	    .ending = u->ending, .name = u->name, .meter = &u->flow.meter};
-	if (conn_is_logged(c))
-		receipt_note(&receipt, &r.note);
+	r.ending = ending_word(e);
+	conn_measured(c, &u->flow.meter, false, u->name);
 	let_go(u, ending_word(e));
 	if (ending_status(e) == 0)
-		conn_leave(c, r.note.s);
+		conn_leave(c, r.ending);
 	else
 		conn_answer(c, &r);
 	response_fini(&r);
@@ -411,7 +412,7 @@ refuse(struct conn *c, int status, const char *why)
 	struct response r = {0};
 
 	response_problem(&r, status, "%s", why);
-	str_puts(&r.note, "refused");
+	r.ending = "refused";
 	conn_answer(c, &r);
 	response_fini(&r);
 }
@@ -424,7 +425,7 @@ refuse_as(struct conn *c, enum ending e, const struct service *s,
 	struct response r = {0};
 
 	ending_respond(e, l->prefix, limit_of(e, s, l, limit), &r);
-	str_puts(&r.note, ending_word(e));
+	r.ending = ending_word(e);
 	conn_answer(c, &r);
 	response_fini(&r);
 }

@@ -1,7 +1,8 @@
 #include "flow/meter.h"
 
+#include <string.h>
+
 #include "base/check.h"
-#include "base/clock.h"
 
 enum {
 	TOO_SHORT_NS = 10 * 1000 * 1000, /* to say who was slow */
@@ -96,6 +97,25 @@ meter_saved_ns(const struct meter *m)
 	uint64_t total = meter_total_ns(m);
 
 	return apart > total ? apart - total : 0;
+}
+
+size_t
+meter_times(
+    const struct meter *m, bool hashed, struct meter_time ret[METER_TIMES_MAX])
+{
+	const struct meter_time all[METER_TIMES_MAX] = {
+	    [METER_NETWORK] = {"network", meter_network_ns(m)},
+	    [METER_QUEUE] = {"queue", m->reader_ns[READER_QUEUE]},
+	    [METER_MEMORY] = {"memory", m->reader_ns[READER_MEMORY]},
+	    [METER_DATA] = {"data", m->writer_ns[WRITER_DATA]},
+	    [METER_WRITE] = {"write", m->writer_ns[WRITER_WRITE]},
+	    [METER_SYNC] = {"sync", m->writer_ns[WRITER_SYNC]},
+	    [METER_TOTAL] = {"total", meter_total_ns(m)},
+	    [METER_HASH] = {"hash", m->hash_ns},
+	};
+
+	memcpy(ret, all, sizeof(all));
+	return hashed ? METER_TIMES_MAX : METER_HASH;
 }
 
 enum verdict

@@ -3,10 +3,20 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "disk/journal.h"
 
 enum {
 	TARGET_SHOWN_MAX = 1024,
+};
+
+static const char *const cut_word[ACCESS_CUT_COUNT] = {
+    [ACCESS_WHOLE] = "-",
+    [ACCESS_CLIENT_GONE] = "client-gone",
+    [ACCESS_NOT_TAKEN] = "send-timeout",
+    [ACCESS_STOPPED] = "stopped",
+    [ACCESS_NO_MEMORY] = "no-memory",
+    [ACCESS_CONNECTION_CUT] = "connection-cut",
 };
 
 void
@@ -21,23 +31,63 @@ access_describe(const struct head *h, struct str *out)
 	str_escape(out, h->target.s, shown);
 }
 
-void
-access_add(struct journal *j, const struct access *a)
+/* Who waited for whom, and what it is called. */
+static void
+add_measures(const struct access *a, struct str *line)
 {
-	char peer[ADDR_TEXT_MAX], stamp[CLOCK_STAMP_MAX];
-	struct str line = {0};
+	const struct meter *m = &a->meter;
+	struct meter_time times[METER_TIMES_MAX];
 
-	if (j == NULL)
-		return;
-	addr_format(a->peer, peer);
+	str_printf(line, " %s", verdict_name[meter_verdict(m)]);
+	for (size_t i = 0, n = meter_times(m, a->hashed, times); i < n; i++)
+		if (i != METER_TOTAL) /* the line has its own */
+			str_printf(line, " %s=" METER_MS_FMT, times[i].name,
+			    METER_MS(times[i].ns));
+	str_printf(line, " saved=" METER_MS_FMT " name=\"",
+	    METER_MS(meter_saved_ns(m)));
+	str_escape(line, a->name.s, a->name.len);
+	str_puts(line, "\"");
+}
+
+void
+access_format(const struct access *a, const struct addr *peer, struct str *out)
+{
+	uint64_t ms_10 = (a->ended_ns - a->began_ns) / (NS_PER_MS / 10);
+	char from[ADDR_TEXT_MAX], stamp[CLOCK_STAMP_MAX];
+
+	addr_format(peer, from);
 	clock_stamp_iso(clock_wall_ns(), stamp);
-	str_printf(&line,
+	str_printf(out,
 	    "%s %s %" PRIu64 " \"%s\" %d in=%" PRIu64 " out=%" PRIu64
-	    " ms=%" PRIu64 ".%u %s\n",
-	    stamp, peer, a->id, a->line ? a->line : "-", a->status, a->in,
-	    a->out, a->ms_10 / 10, (unsigned)(a->ms_10 % 10),
-	    a->note && a->note[0] ? a->note : "-");
+	    " ms=%" PRIu64 ".%u %s",
+	    stamp, from, a->id, a->asked.len > 0 ? a->asked.s : "-",
+	    a->answered ? a->status : 0, a->in, a->out, ms_10 / 10,
+	    (unsigned)(ms_10 % 10), a->ending ? a->ending : "-");
+	if (a->measured)
+		add_measures(a, out);
+	if (a->cut != ACCESS_WHOLE)
+		str_printf(out, " answer=%s", cut_word[a->cut]);
+	str_puts(out, "\n");
+}
+
+void
+access_add(struct journal *j, const struct addr *peer, const struct access *a)
+{
+	static struct log_limit limit;
+	static struct str line; /* its memory is used again */
+
+	str_clear(&line);
+	access_format(a, peer, &line);
 	if (!str_failed(&line))
 		journal_add(j, line.s, line.len);
-	str_fini(&line);
+	else if (log_allowed(&limit))
+		log_error("access log: no memory for a line: it is lost");
+}
+
+void
+access_fini(struct access *a)
+{
+	str_fini(&a->asked);
+	str_fini(&a->name);
+	*a = (struct access){0};
 }

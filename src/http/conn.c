@@ -14,7 +14,6 @@
 #include "conn_internal.h"
 #include "stat/shm.h"
 
-#define CONN_MAGIC 0x636f6e6eU
 #define STALLED_S 5.0 /* send_timeout while others wait for memory */
 #define ROOM_S 0.030  /* before that, for somebody to leave */
 #define SLACK_S 0.001
@@ -35,6 +34,7 @@ static const char *const event_name[EVENT_COUNT] = {
     [STREAMS] = "streams",
     [KEEP] = "keep",
     [LINGER] = "linger",
+    [UNHEARD] = "unheard",
     [LEFT] = "left",
     [EXPIRED] = "expired",
 };
@@ -47,22 +47,6 @@ static void
 set_patience_ms(struct conn *c, uint64_t ms)
 {
 	deadline_set(&c->patience, (double)ms / 1e3);
-}
-
-void
-conn_log(struct conn *c, const char *note)
-{
-	access_add(c->group->access,
-	    &(struct access){
-		.peer = &c->peer,
-		.id = c->id,
-		.line = c->line.s,
-		.status = c->status,
-		.in = c->body.payload,
-		.out = c->sent + c->sender.streamed,
-		.ms_10 = (clock_mono_ns() - c->began_ns) / (NS_PER_MS / 10),
-		.note = note,
-	    });
 }
 
 /* ---- answers ---- */
@@ -82,72 +66,46 @@ on_sent(void *owner, int err)
 	struct conn *c = owner;
 
 	check_magic(c, CONN_MAGIC);
-	conn_on(c, err == 0 ? after_answer(c) : LEFT);
-}
-
-/* Compose `r`. */
-static void
-format(struct conn *c, const struct response *r)
-{
-	struct str *out = sender_compose();
-
-	c->status = r->status;
-	c->sender.streamed = 0;
-	c->sent = c->head_only || r->streamed ? 0 : r->content.len;
-	c->keep = c->keep && !r->close && !c->group->stopping &&
-		  c->body.source.ended &&
-		  c->group->conf->keepalive_timeout_ms > 0 &&
-		  c->requests < c->group->conf->keepalive_requests;
-	response_format(r,
-	    &(struct response_form){
-		.keep_alive = c->keep,
-		.head_only = c->head_only,
-		.tokens = c->group->conf->server_tokens,
-	    },
-	    out);
-	if (str_failed(out))
-		c->keep = false; /* what there is of it goes out */
+	if (err == 0) {
+		conn_on(c, after_answer(c));
+		return;
+	}
+	c->exchange.cut = conn_is_unheard(c) ? ACCESS_CONNECTION_CUT
+			  : err == -ENOMEM   ? ACCESS_NO_MEMORY
+					     : ACCESS_CLIENT_GONE;
+	conn_on(c, conn_after_cut(c));
 }
 
 /* ---- reading heads ---- */
 
+static void
+begin_exchange(struct conn *c)
+{
+	if (c->exchange.began_ns == 0)
+		c->exchange.began_ns = clock_mono_ns();
+}
+
 /* Nobody knows where the next head would begin. */
 void
-conn_refuse(struct conn *c, int status, const char *why)
+conn_refuse(struct conn *c, int status, const char *why, const char *ending)
 {
-	struct response r = {.close = true};
+	struct response r = {.close = true, .ending = ending};
 
-	if (c->began_ns == 0)
-		c->began_ns = clock_mono_ns();
+	begin_exchange(c);
 	response_problem(&r, status, "%s", why);
-	format(c, &r);
+	conn_compose(c, &r);
 	response_fini(&r);
 	c->body.source.ended = false; /* whatever follows: linger */
-	conn_log(c, "refused");
 	conn_on(c, REFUSED);
 }
 
-/* Set up the body, of which `pre` came along.  What is not its own of that
- * is the next request's and is kept. */
-static int
-begin_body(struct conn *c, const struct head *h, const char *pre, size_t len)
+void
+conn_leave_heading(struct conn *c, const char *ending)
 {
-	size_t taken = 0;
-	int err = 0;
-
-	if (h->chunked)
-		err = body_init_chunked(&c->body, &c->transport, pre, len);
-	else
-		err = body_init_length(&c->body, &c->transport,
-		    h->has_length ? h->content_length : 0, pre, len);
-	if (err < 0)
-		return err;
-	taken = c->body.pre_taken;
-	if (!h->chunked && (!h->has_length || h->content_length == 0))
-		c->body.source.ended = true;
-	c->waits_for_100 =
-	    h->expect_continue && taken == 0 && !c->body.source.ended;
-	return intake_hold(&c->intake, pre + taken, len - taken);
+	if (conn_has_begun(c))
+		begin_exchange(c);
+	c->exchange.ending = ending;
+	conn_on(c, LEFT);
 }
 
 static void
@@ -160,7 +118,7 @@ turn_away(struct conn *c)
 	    " connections from this address already: close some, or try "
 	    "again later",
 	    c->group->conf->max_connections_per_ip);
-	conn_refuse(c, 503, why);
+	conn_refuse(c, 503, why, "refused");
 }
 
 static void
@@ -174,7 +132,7 @@ refuse_late(struct conn *c)
 	    "send it in one piece",
 	    limit);
 	c->head_only = intake_is_head(&c->intake);
-	conn_refuse(c, 408, why);
+	conn_refuse(c, 408, why, "refused");
 }
 
 /* A whole head is there: hand the request to the handler. */
@@ -187,34 +145,44 @@ ask(struct conn *c, const struct intake_head *got)
 	int status;
 
 	c->requests++;
-	c->id = ++*g->ids;
-	if (c->began_ns == 0)
-		c->began_ns = clock_mono_ns();
+	c->exchange.id = ++*g->ids;
+	begin_exchange(c);
 	status = head_parse(got->buf, got->head_len, &h, &why);
 	if (g->access != NULL)
-		access_describe(&h, &c->line);
+		access_describe(&h, &c->exchange.asked);
 	if (c->turned_away && !conn_group_readmit(c)) {
 		turn_away(c);
 		return;
 	}
 	if (status != 0) {
-		conn_refuse(c, status, why);
+		conn_refuse(c, status, why, "refused");
 		return;
 	}
 	c->keep = h.keep_alive;
-	if (begin_body(c, &h, got->buf + got->head_len,
+	if (conn_begin_body(c, &h, got->buf + got->head_len,
 		got->len - got->head_len) < 0) {
-		conn_on(c, LEFT);
+		conn_leave_heading(c, "no-memory");
 		return;
 	}
 	conn_on(c, ASKED);
 	g->handler->on_request(g->handler, c, &h, &c->request);
 }
 
-/* HEADING: bytes may have come to `from`, or (NULL) those that are held are to
- * be looked at. */
+/* HEADING: there is a part of a head, or nothing; wait for more of it. */
 static void
-read_head(struct conn *c, struct transport *from)
+await_rest(struct conn *c)
+{
+	ev_io_start(c->group->loop, &c->readable);
+	if (c->exchange.began_ns != 0 || !intake_has_begun(&c->intake))
+		return;
+	begin_exchange(c);
+	if (!c->turned_away)
+		set_patience_ms(c, c->group->conf->header_timeout_ms);
+}
+
+/* One that is unheard is not waited for: what is here of a head must be all. */
+static enum intake_result
+take_head(struct conn *c, struct transport *from, struct intake_head *ret)
 {
 	const struct conf_server *conf = c->group->conf;
 	const struct head_limits limits = {
@@ -222,18 +190,29 @@ read_head(struct conn *c, struct transport *from)
 	    .size = (uint32_t)conf->max_header_size,
 	    .fields = (uint32_t)conf->max_header_fields,
 	};
+	enum intake_result result;
+
+	do {
+		result = intake_read(&c->intake, &limits, from, ret);
+		from = &c->transport;
+	} while (result == INTAKE_PART && conn_is_unheard(c));
+	if (result == INTAKE_NOTHING && conn_is_unheard(c))
+		return INTAKE_FAILED;
+	return result;
+}
+
+/* HEADING: bytes may have come to `from`, or (NULL) those that are held are to
+ * be looked at. */
+static void
+read_head(struct conn *c, struct transport *from)
+{
 	struct intake_head got;
 
-	switch (intake_read(&c->intake, &limits, from, &got)) {
+	switch (take_head(c, from, &got)) {
 	case INTAKE_NOTHING:
 		return;
 	case INTAKE_PART:
-		ev_io_start(c->group->loop, &c->readable);
-		if (c->began_ns != 0 || !intake_has_begun(&c->intake))
-			return;
-		c->began_ns = clock_mono_ns();
-		if (!c->turned_away)
-			set_patience_ms(c, conf->header_timeout_ms);
+		await_rest(c);
 		return;
 	case INTAKE_HEAD:
 		c->head_only = got.is_head;
@@ -242,10 +221,11 @@ read_head(struct conn *c, struct transport *from)
 		return;
 	case INTAKE_REFUSED:
 		c->head_only = got.is_head;
-		conn_refuse(c, got.status, got.why);
+		conn_refuse(c, got.status, got.why, "refused");
 		return;
 	case INTAKE_FAILED:
-		conn_on(c, LEFT);
+		conn_leave_heading(c,
+		    str_failed(&c->intake.held) ? "no-memory" : "client-gone");
 		return;
 	}
 }
@@ -282,7 +262,7 @@ conn_take_turn(struct conn *c)
 {
 	check_magic(c, CONN_MAGIC);
 	check(c->state == HEADING);
-	read_head(c, NULL);
+	read_head(c, intake_has_bytes(&c->intake) ? NULL : &c->transport);
 }
 
 static void
@@ -322,6 +302,16 @@ await_progress(struct conn *c, double stalled)
 	deadline_set(&c->patience, left < limit / LOOKS ? left : limit / LOOKS);
 }
 
+/* ANSWERING: the client had its time to take the answer. */
+static void
+expire_answer(struct conn *c)
+{
+	enum event after = conn_after_cut(c);
+
+	c->exchange.cut = ACCESS_NOT_TAKEN;
+	conn_on(c, after == UNHEARD ? UNHEARD : EXPIRED);
+}
+
 /* ANSWERING and STREAMING: does the client take what it is sent? */
 static void
 look_at_progress(struct conn *c)
@@ -337,7 +327,7 @@ look_at_progress(struct conn *c)
 	else if (c->state == STREAMING)
 		sender_cut(&c->sender, -ETIMEDOUT);
 	else
-		conn_on(c, EXPIRED);
+		expire_answer(c);
 }
 
 /* HEADING: too late, it seems; but bytes may be there that nobody has seen,
@@ -383,38 +373,56 @@ forget_request(struct conn *c)
 {
 	body_fini(&c->body);
 	c->body = (struct body){0};
-	str_fini(&c->line);
-	c->id = c->began_ns = c->sent = c->sender.streamed = 0;
-	c->status = 0;
+	access_fini(&c->exchange);
 	c->keep = c->head_only = c->waits_for_100 = c->looked = false;
 }
 
-/* HEADING: for the next head. */
+/* How long for the next head. */
 static void
-await_head(struct conn *c)
+set_head_patience(struct conn *c)
 {
 	const struct conf_server *conf = c->group->conf;
-	const unsigned char *more;
-	size_t len;
 
-	body_leftover(&c->body, &more, &len);
-	if (intake_hold(&c->intake, more, len) < 0) {
-		conn_on(c, LEFT);
-		return;
-	}
-	forget_request(c);
-	intake_next(&c->intake);
 	if (intake_has_bytes(&c->intake))
 		set_patience_ms(c, conf->header_timeout_ms);
 	else if (c->group->stopping)
 		deadline_set(&c->patience, CONN_STOP_GRACE_S);
 	else
 		set_patience_ms(c, conf->keepalive_timeout_ms);
-	if (!intake_has_bytes(&c->intake)) {
-		ev_io_start(c->group->loop, &c->readable);
+}
+
+/* HEADING: for the next head. */
+static void
+await_head(struct conn *c)
+{
+	const unsigned char *more;
+	size_t len;
+	int err;
+
+	body_leftover(&c->body, &more, &len);
+	err = intake_hold(&c->intake, more, len);
+	forget_request(c);
+	intake_next(&c->intake);
+	if (err < 0) {
+		begin_exchange(c);
+		conn_leave_heading(c, "no-memory");
 		return;
 	}
-	conn_group_await_turn(c); /* what is held comes first */
+	set_head_patience(c);
+	if (intake_has_bytes(&c->intake) || conn_is_unheard(c))
+		conn_group_await_turn(c); /* what is here comes first */
+	else
+		ev_io_start(c->group->loop, &c->readable);
+}
+
+/* The client learns that this was all; what it asked for before it could know
+ * is carried out all the same, as far as it is here whole. */
+static void
+go_on_unheard(struct conn *c)
+{
+	sender_mute(&c->sender, -EPIPE);
+	transport_shutdown(&c->transport);
+	await_head(c);
 }
 
 /* WORKING: the socket is the handler's reader's. */
@@ -464,7 +472,7 @@ finish(struct conn *c)
 	transport_close(&c->transport);
 	body_fini(&c->body);
 	intake_fini(&c->intake);
-	str_fini(&c->line);
+	access_fini(&c->exchange);
 	list_remove(&c->node);
 	list_remove(&c->turn);
 	atomic_fetch_sub(&g->slot->connections, 1);
@@ -474,38 +482,52 @@ finish(struct conn *c)
 	g->on_closed(g->arg);
 }
 
+/* Does the exchange end with a move?  Then its line is written. */
+enum {
+	GOES_ON = false,
+	ENDS = true,
+};
+
 typedef void act_fn(struct conn *c);
 
+/*
+ * Every move a connection can make.  An exchange begins in HEADING, with the
+ * first byte of a head, and every way out of WORKING, STREAMING, ANSWERING and,
+ * for a head that never became whole, HEADING ends it once.
+ */
 /* clang-format off */
 static const struct move {
 	act_fn *act;
 	enum state next;
+	bool ends;
 } moves[STATE_COUNT][EVENT_COUNT] = {
 	[HEADING] = {
-		[ASKED]    = { hand_over,    WORKING   },
-		[REFUSED]  = { answer,       ANSWERING },
-		[LEFT]     = { finish,       OVER      },
-		[EXPIRED]  = { finish,       OVER      },
+		[ASKED]    = { hand_over,     WORKING,   GOES_ON },
+		[REFUSED]  = { answer,        ANSWERING, GOES_ON },
+		[LEFT]     = { finish,        OVER,      ENDS    },
+		[EXPIRED]  = { finish,        OVER,      ENDS    },
 	},
 	[WORKING] = {
-		[ANSWERED] = { answer,       ANSWERING },
-		[STREAMS]  = { begin_stream, STREAMING },
-		[LEFT]     = { finish,       OVER      },
+		[ANSWERED] = { answer,        ANSWERING, GOES_ON },
+		[STREAMS]  = { begin_stream,  STREAMING, GOES_ON },
+		[LEFT]     = { finish,        OVER,      ENDS    },
 	},
 	[STREAMING] = {
 		/* The content may have been empty: the head is held still. */
-		[ANSWERED] = { answer,       ANSWERING },
-		[LEFT]     = { finish,       OVER      },
+		[ANSWERED] = { answer,        ANSWERING, GOES_ON },
+		[UNHEARD]  = { go_on_unheard, HEADING,   ENDS    },
+		[LEFT]     = { finish,        OVER,      ENDS    },
 	},
 	[ANSWERING] = {
-		[KEEP]     = { await_head,   HEADING   },
-		[LINGER]   = { linger,       LINGERING },
-		[LEFT]     = { finish,       OVER      },
-		[EXPIRED]  = { finish,       OVER      },
+		[KEEP]     = { await_head,    HEADING,   ENDS    },
+		[LINGER]   = { linger,        LINGERING, ENDS    },
+		[UNHEARD]  = { go_on_unheard, HEADING,   ENDS    },
+		[LEFT]     = { finish,        OVER,      ENDS    },
+		[EXPIRED]  = { finish,        OVER,      ENDS    },
 	},
 	[LINGERING] = {
-		[LEFT]     = { finish,       OVER      },
-		[EXPIRED]  = { finish,       OVER      },
+		[LEFT]     = { finish,        OVER,      GOES_ON },
+		[EXPIRED]  = { finish,        OVER,      GOES_ON },
 	},
 };
 /* clang-format on */
@@ -519,11 +541,14 @@ conn_on(struct conn *c, enum event ev)
 	check(c->state < STATE_COUNT && ev < EVENT_COUNT);
 	m = &moves[c->state][ev];
 	if (m->act == NULL)
-		die("connection of request %" PRIu64 ": %s while %s", c->id,
-		    event_name[ev], state_name[c->state]);
-	log_debug("connection of request %" PRIu64 ": %s: %s -> %s", c->id,
-	    event_name[ev], state_name[c->state], state_name[m->next]);
+		die("connection of request %" PRIu64 ": %s while %s",
+		    c->exchange.id, event_name[ev], state_name[c->state]);
+	log_debug("connection of request %" PRIu64 ": %s: %s -> %s",
+	    c->exchange.id, event_name[ev], state_name[c->state],
+	    state_name[m->next]);
 	c->state = m->next;
+	if (m->ends)
+		conn_end_exchange(c);
 	m->act(c);
 }
 
@@ -557,42 +582,4 @@ conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 	set_patience_ms(c, g->conf->header_timeout_ms);
 	ev_io_start(g->loop, &c->readable);
 	return 0;
-}
-
-/* ---- for the handler ---- */
-
-void
-conn_answer(struct conn *c, const struct response *r)
-{
-	check_magic(c, CONN_MAGIC);
-	format(c, r);
-	conn_log(c, r->note.s);
-	conn_on(c, ANSWERED);
-}
-
-struct sink *
-conn_stream(struct conn *c, const struct response *r)
-{
-	check_magic(c, CONN_MAGIC);
-	format(c, r);
-	conn_on(c, STREAMS);
-	return &c->sender.sink;
-}
-
-void
-conn_streamed(struct conn *c, bool whole, const char *note)
-{
-	check_magic(c, CONN_MAGIC);
-	conn_log(c, note);
-	(void)sender_compose(); /* nothing but what is held */
-	conn_on(c, whole ? ANSWERED : LEFT);
-}
-
-void
-conn_leave(struct conn *c, const char *note)
-{
-	check_magic(c, CONN_MAGIC);
-	c->status = 0;
-	conn_log(c, note);
-	conn_on(c, LEFT);
 }

@@ -159,14 +159,17 @@ static void
 drop(struct list_node *n)
 {
 	struct conn *c = container_of(n, struct conn, node);
+	struct handler *h = c->group->handler;
+	void *request = c->request;
 
 	if (c->state == WORKING || c->state == STREAMING) {
-		void *request = c->request;
-
 		c->request = NULL;
-		c->status = 0;
-		conn_log(c, "stopped");
-		c->group->handler->on_gone(c->group->handler, request);
+		c->exchange.ending = h->on_gone(h, request);
+	} else if (c->state == ANSWERING) {
+		c->exchange.cut = ACCESS_STOPPED;
+	} else if (c->state == HEADING) {
+		conn_leave_heading(c, "stopped");
+		return;
 	}
 	conn_on(c, LEFT);
 }
@@ -181,14 +184,15 @@ cut(struct list_node *n)
 	struct handler *h = c->group->handler;
 	struct response r = {.close = true};
 
-	if (c->state == HEADING && (intake_has_begun(&c->intake) ||
-				       transport_has_bytes(&c->transport))) {
-		conn_refuse(c, 503, why);
+	if (c->state == HEADING &&
+	    (conn_has_begun(c) || transport_has_bytes(&c->transport))) {
+		list_remove(&c->turn);
+		conn_refuse(c, 503, why, "stopped");
 	} else if (c->state == HEADING || c->state == STREAMING) {
 		drop(n);
 	} else if (c->state == WORKING && h->on_stop(h, c->request)) {
 		response_problem(&r, 503, why);
-		str_puts(&r.note, "stopped");
+		r.ending = "stopped";
 		conn_answer(c, &r);
 		response_fini(&r);
 	}

@@ -7,6 +7,8 @@
 
 #include <ev.h>
 
+#define CONN_MAGIC 0x636f6e6eU
+
 /* For one more request when the worker stops. */
 #define CONN_STOP_GRACE_S 1.0
 
@@ -14,6 +16,7 @@
 #define CONN_TURNED_AWAY_S 1.0
 
 #include "flow/deadline.h"
+#include "http/access.h"
 #include "http/body.h"
 #include "http/conn.h"
 #include "http/intake.h"
@@ -37,6 +40,8 @@ enum event {
 	STREAMS,  /* its head is composed, content follows */
 	KEEP,	  /* all sent, and another request may come */
 	LINGER,	  /* all sent, but the client may not have seen it yet */
+	UNHEARD,  /* not all was sent, and nothing will be any more; but the
+		     client may have sent further requests before */
 	LEFT,	  /* the client is gone, or is to be */
 	EXPIRED,  /* it was given time enough */
 	EVENT_COUNT
@@ -50,7 +55,6 @@ struct conn {
 	struct list_node turn; /* linked: waits for its turn */
 	struct transport transport;
 	struct addr peer;
-	uint64_t id;
 	uint64_t requests; /* heads that were read */
 	bool turned_away;  /* not served: too many of this address */
 	tally_place place; /* among those, or among the served */
@@ -61,13 +65,11 @@ struct conn {
 	double linger_end;	  /* by clock_mono_s() */
 
 	/* the request being answered */
-	void *request; /* the handler's; NULL: none */
+	struct access exchange; /* what is known of it, for its line */
+	void *request;		/* the handler's; NULL: none */
 	struct body body;
-	uint64_t began_ns; /* 0: not yet */
-	struct str line;   /* what was asked, for the access log */
-	uint64_t sent;	   /* bytes of content in the answer itself */
-	int status;
-	bool keep; /* the client may send another */
+	size_t head_len; /* of its answer: bytes that are no content */
+	bool keep;	 /* the client may send another */
 	bool head_only;
 	bool looked;	    /* for its head when it was due */
 	bool waits_for_100; /* and has sent nothing of its body */
@@ -98,13 +100,53 @@ void conn_group_await_turn(struct conn *c);
 /* One that was turned away: is there room for it now?  Then it is served. */
 bool conn_group_readmit(struct conn *c);
 
-/* HEADING: refuse whatever is asked, and close. */
-void conn_refuse(struct conn *c, int status, const char *why);
+/* HEADING: refuse whatever is asked, and close; `ending` is for its line. */
+void conn_refuse(
+    struct conn *c, int status, const char *why, const char *ending);
+
+/* HEADING: no answer can be given to what is asked, if anything is: close. */
+void conn_leave_heading(struct conn *c, const char *ending);
 
 /* HEADING: its turn has come. */
 void conn_take_turn(struct conn *c);
 
-/* Its line in the access log. */
-void conn_log(struct conn *c, const char *note);
+/* Set up the body, of which `len` bytes at `pre` came along.  What is not its own
+ * of that is the next request's and is kept.  0 or -ENOMEM. */
+NODISCARD int conn_begin_body(
+    struct conn *c, const struct head *h, const char *pre, size_t len);
+
+/* Compose `r`, which is sent when ANSWERED, STREAMS or REFUSED is posted next. */
+void conn_compose(struct conn *c, const struct response *r);
+
+/*
+ * conn_end_exchange(c):
+ * The exchange that runs, if any, has ended: write its line.  Only conn_on()
+ * calls it, with the next state set already.
+ */
+void conn_end_exchange(struct conn *c);
+
+/* HEADING: something of the next request is here, so that an exchange runs. */
+static inline bool
+conn_has_begun(const struct conn *c)
+{
+	return c->exchange.began_ns != 0 || intake_has_begun(&c->intake) ||
+	       list_is_linked(&c->turn);
+}
+
+/* The answer before was not sent whole: no answer is sent any more, and the
+ * client is waited for in nothing. */
+static inline bool
+conn_is_unheard(const struct conn *c)
+{
+	return c->sender.muted != 0;
+}
+
+/* STREAMING and ANSWERING: it is certain that the answer will not be sent whole.
+ * Are there requests that came before that became so? */
+static inline enum event
+conn_after_cut(const struct conn *c)
+{
+	return c->keep && c->body.source.ended ? UNHEARD : LEFT;
+}
 
 #endif

@@ -1,18 +1,154 @@
 /*
- * The request in hand, for who handles it.
+ * The request in hand, for who handles it, and its line in the access log.
  */
+#include "base/clock.h"
 #include "conn_internal.h"
+
+/* ---- the record ---- */
+
+/* Bytes of further requests came along, and the connection is to close: who
+ * sent them sees that, but nobody looked what they ask. */
+static void
+log_unread(struct conn *c)
+{
+	struct access rest = {.ending = "unread"};
+	const unsigned char *more;
+	size_t len;
+
+	if (!c->body.source.ended)
+		return; /* what came is the body's, or nobody knows */
+	body_leftover(&c->body, &more, &len);
+	if (len > 0 || intake_has_bytes(&c->intake))
+		access_add(c->group->access, &c->peer, &rest);
+}
+
+void
+conn_end_exchange(struct conn *c)
+{
+	struct access *x = &c->exchange;
+	uint64_t taken = c->sender.taken;
+
+	if (x->began_ns == 0)
+		return;
+	if (c->group->access != NULL) {
+		x->ended_ns = clock_mono_ns();
+		x->in = c->body.payload;
+		x->answered = x->status != 0 && taken > 0;
+		x->out = x->answered && taken > c->head_len
+			     ? taken - c->head_len
+			     : 0;
+		access_add(c->group->access, &c->peer, x);
+		if (c->state != HEADING)
+			log_unread(c);
+	}
+	x->began_ns = 0; /* it has its line */
+}
+
+void
+conn_measured(
+    struct conn *c, const struct meter *m, bool hashed, const char *name)
+{
+	struct access *x = &c->exchange;
+
+	if (c->group->access == NULL)
+		return;
+	x->measured = true;
+	x->hashed = hashed;
+	x->meter = *m;
+	str_puts(&x->name, name);
+}
+
+/* ---- the body ---- */
+
+int
+conn_begin_body(
+    struct conn *c, const struct head *h, const char *pre, size_t len)
+{
+	size_t taken = 0;
+	int err = 0;
+
+	if (h->chunked)
+		err = body_init_chunked(&c->body, &c->transport, pre, len);
+	else
+		err = body_init_length(&c->body, &c->transport,
+		    h->has_length ? h->content_length : 0, pre, len);
+	if (err < 0)
+		return err;
+	taken = c->body.pre_taken;
+	if (!h->chunked && (!h->has_length || h->content_length == 0))
+		c->body.source.ended = true;
+	c->waits_for_100 =
+	    h->expect_continue && taken == 0 && !c->body.source.ended;
+	return intake_hold(&c->intake, pre + taken, len - taken);
+}
+
+/* ---- answers ---- */
+
+void
+conn_compose(struct conn *c, const struct response *r)
+{
+	struct str *out = sender_compose(&c->sender);
+	size_t content = c->head_only || r->streamed ? 0 : r->content.len;
+
+	c->exchange.status = r->status;
+	c->exchange.ending = r->ending;
+	c->keep = c->keep && !r->close && !c->group->stopping &&
+		  c->body.source.ended &&
+		  c->group->conf->keepalive_timeout_ms > 0 &&
+		  c->requests < c->group->conf->keepalive_requests;
+	response_format(r,
+	    &(struct response_form){
+		.keep_alive = c->keep,
+		.head_only = c->head_only,
+		.tokens = c->group->conf->server_tokens,
+	    },
+	    out);
+	c->head_len = out->len > content ? out->len - content : out->len;
+	if (str_failed(out)) { /* what there is of it goes out */
+		c->exchange.cut = ACCESS_NO_MEMORY;
+		c->keep = false;
+	}
+}
+
+void
+conn_answer(struct conn *c, const struct response *r)
+{
+	check_magic(c, CONN_MAGIC);
+	conn_compose(c, r);
+	conn_on(c, ANSWERED);
+}
+
+struct sink *
+conn_stream(struct conn *c, const struct response *r)
+{
+	check_magic(c, CONN_MAGIC);
+	conn_compose(c, r);
+	conn_on(c, STREAMS);
+	return &c->sender.sink;
+}
+
+void
+conn_streamed(struct conn *c, bool whole, const char *ending)
+{
+	check_magic(c, CONN_MAGIC);
+	c->exchange.ending = ending;
+	conn_on(c, whole ? ANSWERED : conn_after_cut(c));
+}
+
+void
+conn_leave(struct conn *c, const char *ending)
+{
+	check_magic(c, CONN_MAGIC);
+	c->exchange.ending = ending;
+	conn_on(c, LEFT);
+}
+
+/* ---- what the handler asks ---- */
 
 uint64_t
 conn_id(const struct conn *c)
 {
-	return c->id;
-}
-
-bool
-conn_is_logged(const struct conn *c)
-{
-	return c->group->access != NULL;
+	return c->exchange.id;
 }
 
 struct source *

@@ -112,5 +112,4 @@ response_fini(struct response *r)
 {
 	str_fini(&r->fields);
 	str_fini(&r->content);
-	str_fini(&r->note);
 }

@@ -14,16 +14,8 @@ enum {
 	COMPOSED_MAX = 64 * 1024,
 };
 
-static struct str composed; /* by whoever is about to send */
-
-struct str *
-sender_compose(void)
-{
-	if (composed.cap > COMPOSED_MAX)
-		str_fini(&composed); /* an exception, not to be kept */
-	str_clear(&composed);
-	return &composed;
-}
+static struct str composed;
+static struct sender *composer; /* whose it is; NULL: nobody's */
 
 static size_t
 rest_len(const struct sender *s)
@@ -31,12 +23,34 @@ rest_len(const struct sender *s)
 	return s->rest.len - s->rest_sent;
 }
 
+struct str *
+sender_compose(struct sender *s)
+{
+	if (composed.cap > COMPOSED_MAX)
+		str_fini(&composed); /* an exception, not to be kept */
+	str_clear(&composed);
+	composer = s;
+	s->taken = 0;
+	s->ahead = rest_len(s);
+	return &composed;
+}
+
 /* All of it was sent: an idle connection holds no memory for answers. */
 static void
 drop_rest(struct sender *s)
 {
 	str_fini(&s->rest);
-	s->rest_sent = 0;
+	s->rest_sent = s->ahead = 0;
+}
+
+/* The kernel took `n` bytes. */
+static void
+count(struct sender *s, size_t n)
+{
+	size_t interim = n < s->ahead ? n : s->ahead;
+
+	s->ahead -= interim;
+	s->taken += n - interim;
 }
 
 static void
@@ -62,6 +76,7 @@ send_rest(struct sender *s)
 			return (int)n;
 		s->rest_sent += (size_t)n;
 		s->progress = clock_mono_s();
+		count(s, (size_t)n);
 	}
 	drop_rest(s);
 	return 0;
@@ -76,23 +91,37 @@ end_answer(struct sender *s, int err)
 	s->on_sent(s->owner, err); /* may end `s` */
 }
 
-/* What was composed, as far as the socket takes it; the rest is kept. */
+/* Behind the rest, as far as the socket takes it; what it does not take becomes
+ * the rest. */
 static int
-send_composed(struct sender *s)
+send_bytes(struct sender *s, const char *bytes, size_t len)
 {
-	struct iovec iov = {.iov_base = composed.s, .iov_len = composed.len};
+	struct iovec iov = {.iov_len = len};
 	ssize_t n = 0;
 
-	if (composed.len > 0 && rest_len(s) == 0)
+	/* sendmsg(2) reads them only; the vector's type does not say so. */
+	memcpy(&iov.iov_base, &bytes, sizeof(bytes));
+	if (len > 0 && rest_len(s) == 0)
 		n = transport_send(s->transport, &iov, 1);
 	if (n < 0 && n != -EAGAIN)
 		return (int)n;
 	if (n < 0)
 		n = 0;
-	if ((size_t)n == composed.len)
-		return send_rest(s);
-	str_add(&s->rest, composed.s + n, composed.len - (size_t)n);
+	if (n > 0)
+		count(s, (size_t)n);
+	if ((size_t)n < len)
+		str_add(&s->rest, bytes + n, len - (size_t)n);
 	return send_rest(s);
+}
+
+/* What `s` has composed. */
+static int
+send_composed(struct sender *s)
+{
+	if (composer != s)
+		return send_rest(s);
+	composer = NULL;
+	return send_bytes(s, composed.s, composed.len);
 }
 
 void
@@ -104,7 +133,7 @@ sender_send(struct sender *s)
 	check(!s->answering && s->sending == NULL);
 	s->answering = true;
 	s->progress = clock_mono_s();
-	err = send_composed(s);
+	err = s->muted != 0 ? s->muted : send_composed(s);
 	if (err != -EAGAIN)
 		end_answer(s, err);
 }
@@ -112,14 +141,26 @@ sender_send(struct sender *s)
 void
 sender_hold(struct sender *s)
 {
+	check(composer == s);
+	composer = NULL;
 	str_add(&s->rest, composed.s, composed.len);
-	str_clear(&composed);
+}
+
+void
+sender_mute(struct sender *s, int err)
+{
+	check_magic(s, SENDER_MAGIC);
+	check(err < 0 && err != -EAGAIN && s->sending == NULL);
+	ev_io_stop(s->loop, &s->writable);
+	drop_rest(s);
+	s->answering = false;
+	s->muted = err;
 }
 
 bool
 sender_take_back(struct sender *s)
 {
-	if (s->rest_sent > 0 || s->streamed > 0 || s->rest.len == 0)
+	if (s->rest_sent > 0 || s->taken > 0 || s->rest.len == 0)
 		return false;
 	drop_rest(s);
 	return true;
@@ -128,10 +169,9 @@ sender_take_back(struct sender *s)
 void
 sender_interim(struct sender *s, const char *text)
 {
-	str_puts(sender_compose(), text);
 	/* If the client is gone, reading its body will say so. */
-	(void)send_composed(s);
-	str_clear(&composed);
+	if (s->muted == 0)
+		(void)send_bytes(s, text, strlen(text));
 }
 
 /* A chunk of content is out, or cannot be: tell the flow. */
@@ -152,8 +192,8 @@ sent_chunk(struct sender *s, int err)
 static void
 send_chunk(struct sender *s)
 {
-	if (str_failed(&s->rest)) {
-		sent_chunk(s, -ENOMEM);
+	if (s->muted != 0 || str_failed(&s->rest)) {
+		sent_chunk(s, s->muted != 0 ? s->muted : -ENOMEM);
 		return;
 	}
 	for (;;) {
@@ -177,6 +217,7 @@ send_chunk(struct sender *s)
 			return;
 		}
 		s->progress = clock_mono_s();
+		count(s, (size_t)n);
 		if ((size_t)n < before) {
 			s->rest_sent += (size_t)n;
 			continue;
@@ -184,7 +225,6 @@ send_chunk(struct sender *s)
 		if (before > 0)
 			drop_rest(s);
 		c->taken += (size_t)n - before;
-		s->streamed += (size_t)n - before;
 		if (c->taken == c->len) {
 			sent_chunk(s, 0);
 			return;
@@ -282,5 +322,7 @@ sender_fini(struct sender *s)
 	check(s->sending == NULL);
 	ev_io_stop(s->loop, &s->writable);
 	drop_rest(s);
+	if (composer == s)
+		composer = NULL;
 	s->magic = 0;
 }

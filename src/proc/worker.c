@@ -340,6 +340,24 @@ confess(struct worker *w)
 	atomic_store(&slot->stuck_ops, (uint32_t)engine_in_flight(w->engine));
 }
 
+/* The access logs that did not take their last lines in time, if the error log
+ * can be had: a log that hangs must not hold this process up. */
+static void
+confess_lost_lines(const struct worker *w)
+{
+	bool can_say = journal_is_idle(w->errors);
+
+	log_via(NULL, NULL);
+	if (!can_say)
+		return;
+	for (size_t i = 0; i < w->server_count; i++)
+		if (w->servers[i].access != NULL &&
+		    !journal_is_idle(w->servers[i].access))
+			log_error("access_log %s: did not take its last lines "
+				  "in time: they may be lost",
+			    w->servers[i].conf->access_log);
+}
+
 /* Free it all: for the sanitizers, and to find what is in nobody's hands. */
 static void
 end(struct worker *w)
@@ -391,7 +409,7 @@ worker_run(const struct worker_setup *setup)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	ev_run(w.loop, 0);
-	log_via(NULL, NULL);
+	confess_lost_lines(&w);
 	if (engine_in_flight(w.engine) > 0) {
 		confess(&w);
 		_exit(0);

@@ -45,6 +45,7 @@ struct worker {
 	ev_prepare rest;   /* when stopping: is there anything left to do? */
 	ev_timer patience; /* when stopping: enough is enough */
 	bool stopping, fast;
+	bool dropped;	   /* all connections: the logs are written, no more */
 	double leaving_in; /* nobody waits for answers any more: how long we
 			      still wait for the disks; 0: somebody does */
 };

@@ -5,7 +5,8 @@
  *	            closed, after a moment; what is in hand gets its answer.  If
  *	            shutdown_timeout is over before:
  *	fast:       what is in hand is told 503, but for what is being committed,
- *	            all within FAST_STOP_S
+ *	            all within FAST_STOP_S; what is left then is cut, and has
+ *	            LAST_LINES_S to be written into the logs
  *	at rest:    gracefully, and nobody waits for an answer any more: the
  *	            disks get their time
  */
@@ -18,7 +19,8 @@
 #include "net/acceptor.h"
 #include "worker_internal.h"
 
-#define FAST_STOP_S 0.5 /* for operations in flight at a fast stop */
+#define FAST_STOP_S 0.5	  /* for operations in flight at a fast stop */
+#define LAST_LINES_S 0.25 /* then, for the log lines of what was cut */
 
 /* No file is being stored or read; `at_rest`: and nothing else is done. */
 static bool
@@ -92,12 +94,13 @@ on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 	(void)revents;
 	if (!conns_are_closed(w))
 		return;
-	if (journals_are_idle(w) && stores_are_idle(w, true) &&
-	    engine_in_flight(w->engine) == 0) {
+	if (journals_are_idle(w) &&
+	    (w->dropped || (stores_are_idle(w, true) &&
+			       engine_in_flight(w->engine) == 0))) {
 		ev_break(loop, EVBREAK_ALL);
 		return;
 	}
-	if (w->fast)
+	if (w->fast || w->dropped)
 		return; /* its time runs already */
 	patience = last_patience_s(w);
 	if (w->leaving_in <= 0 || patience < w->leaving_in) {
@@ -113,10 +116,15 @@ on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 	struct worker *w = t->data;
 
 	(void)revents;
+	if (w->dropped) {
+		ev_break(loop, EVBREAK_ALL); /* no log takes the lines */
+		return;
+	}
 	if (w->fast || w->leaving_in > 0) {
 		for (size_t i = 0; i < w->server_count; i++)
 			conn_group_drop(&w->servers[i].conns);
-		ev_break(loop, EVBREAK_ALL);
+		w->dropped = true; /* on_rest() ends the loop */
+		be_patient(w, LAST_LINES_S);
 		return;
 	}
 	log_notice("shutdown_timeout is over: cutting what is left");

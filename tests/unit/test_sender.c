@@ -95,7 +95,7 @@ letter(size_t at)
 static void
 compose(size_t len)
 {
-	struct str *out = sender_compose();
+	struct str *out = sender_compose(&f.s);
 	char *text = malloc(len);
 
 	assert_non_null(text);
@@ -116,12 +116,14 @@ assert_answer(const char *got, size_t len)
 static void
 a_long_answer_arrives_bit_by_bit(void **state)
 {
+	struct sender other = {0};
+
 	(void)state;
 	compose(ANSWER);
 	sender_send(&f.s);
 	assert_int_equal(f.sent, 0);
 	/* Somebody else composes meanwhile. */
-	str_puts(sender_compose(), "not this");
+	str_puts(sender_compose(&other), "not this");
 	for (int i = 0; i < TURNS && f.len < ANSWER; i++)
 		take(777);
 	assert_int_equal(f.len, ANSWER);
@@ -208,6 +210,75 @@ a_client_that_is_gone_is_an_error(void **state)
 	assert_true(f.err == -EPIPE || f.err == -ECONNRESET);
 }
 
+/*
+ * What the access log says was sent is what the kernel took: of this answer, and
+ * not of the interim one before it.
+ */
+static void
+what_the_kernel_took_is_counted(void **state)
+{
+	size_t filled = 0;
+
+	(void)state;
+	while (send(f.t.fd, "f", 1, 0) == 1)
+		filled++;
+	sender_interim(&f.s, "interim");
+	compose(ANSWER);
+	sender_send(&f.s);
+	assert_int_equal(f.s.taken, 0);
+	for (int i = 0; i < TURNS && f.s.taken < 1000; i++)
+		take(500);
+	assert_in_range(f.s.taken, 1000, ANSWER - 1);
+	for (int i = 0; i < TURNS && f.sent == 0; i++)
+		take(5000);
+	assert_int_equal(f.s.taken, ANSWER);
+	/* The next answer begins anew. */
+	for (int i = 0; i < TURNS && f.len < filled + 7 + ANSWER; i++)
+		take(5000);
+	compose(10);
+	sender_send(&f.s);
+	assert_int_equal(f.s.taken, 10);
+}
+
+static void
+of_a_client_that_is_gone_nothing_is_counted(void **state)
+{
+	(void)state;
+	close(f.client);
+	f.client = -1;
+	compose(100);
+	sender_send(&f.s);
+	assert_int_equal(f.sent, 1);
+	assert_true(f.err == -EPIPE || f.err == -ECONNRESET);
+	assert_int_equal(f.s.taken, 0);
+}
+
+/* Behind a part of an answer anything else would be taken for its rest. */
+static void
+nothing_follows_an_answer_that_was_cut(void **state)
+{
+	size_t got;
+
+	(void)state;
+	compose(ANSWER);
+	sender_send(&f.s);
+	assert_int_equal(f.sent, 0);
+	got = f.s.taken;
+	sender_mute(&f.s, -EPIPE);
+	for (int i = 0; i < TURNS; i++)
+		take(5000);
+	assert_int_equal(f.sent, 0); /* nobody waits for it any more */
+	assert_int_equal(f.len, got);
+	sender_interim(&f.s, "interim");
+	compose(10);
+	sender_send(&f.s);
+	assert_int_equal(f.sent, 1);
+	assert_int_equal(f.err, -EPIPE);
+	assert_int_equal(f.s.taken, 0);
+	take(5000);
+	assert_int_equal(f.len, got);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -219,6 +290,9 @@ main(void)
 	    TEST(an_interim_answer_needs_no_other),
 	    TEST(what_is_held_may_be_taken_back),
 	    TEST(a_client_that_is_gone_is_an_error),
+	    TEST(what_the_kernel_took_is_counted),
+	    TEST(of_a_client_that_is_gone_nothing_is_counted),
+	    TEST(nothing_follows_an_answer_that_was_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

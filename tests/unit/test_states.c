@@ -190,6 +190,40 @@ waiting_for_a_client_has_an_end(void **state)
 	assert_non_null(moves[LINGERING][EXPIRED].act);
 }
 
+/*
+ * The access log has one line for each exchange, written when it has ended.  On
+ * each way from one HEADING to the next, or to the end, exactly one move ends
+ * it: none may lead on inside of it, and none may lead out and not end it.
+ */
+static void
+each_exchange_ends_once(void **state)
+{
+	(void)state;
+	for (int s = 0; s < STATE_COUNT; s++) {
+		for (int e = 0; e < EVENT_COUNT; e++) {
+			bool inside = moves[s][e].next == WORKING ||
+				      moves[s][e].next == STREAMING ||
+				      moves[s][e].next == ANSWERING;
+
+			if (moves[s][e].act == NULL)
+				continue;
+			/* Lingering comes after the end. */
+			if (moves[s][e].ends != (!inside && s != LINGERING))
+				fail_msg("%s while %s", event_name[e],
+				    state_name[s]);
+		}
+	}
+}
+
+/* What came whole is carried out, though an answer before could not be sent. */
+static void
+an_answer_that_is_cut_need_not_be_the_end(void **state)
+{
+	(void)state;
+	assert_int_equal(moves[ANSWERING][UNHEARD].next, HEADING);
+	assert_int_equal(moves[STREAMING][UNHEARD].next, HEADING);
+}
+
 static void
 an_upload_goes_its_way(void **state)
 {
@@ -224,6 +258,8 @@ main(void)
 	    cmocka_unit_test(an_upload_may_fail_or_lose_its_client_anywhere),
 	    cmocka_unit_test(a_client_may_leave_anywhere),
 	    cmocka_unit_test(waiting_for_a_client_has_an_end),
+	    cmocka_unit_test(each_exchange_ends_once),
+	    cmocka_unit_test(an_answer_that_is_cut_need_not_be_the_end),
 	    cmocka_unit_test(an_upload_goes_its_way),
 	};
 

@@ -1,0 +1,124 @@
+# A client sends several requests at once and leaves: each that was received whole
+# is carried out, though it can be told nothing, and each has its line.
+#
+# The kind of fault: bytes that this server has taken vanish without a trace since
+# the connection, which they do not need any more, has ended.
+
+load ../lib/penstock
+
+LENGTH='Content-Length: 5\r\n\r\nabcde'
+CHUNKED='Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n'
+
+# leave_after HOW BYTES...: send them; `close`, `reset`, before the server does
+# anything, or `half`: shut the sending side down and take all answers.
+leave_after() {
+	[[ $1 != reset ]] || kill -STOP $(workers)
+	"$PYTHON" -S -E - "$PORT" "$@" 3>&- <<'PYTHON'
+import socket, struct, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+how = sys.argv[2]
+if how == "reset":
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+s.sendall("".join(sys.argv[3:]).encode().decode("unicode_escape").encode("latin-1"))
+if how == "half":
+    s.shutdown(socket.SHUT_WR)
+    answers = b""
+    while more := s.recv(65536):
+        answers += more
+    print(answers.count(b"HTTP/1.1 201 "))
+s.close()
+PYTHON
+	[[ $1 != reset ]] || kill -CONT $(workers)
+}
+
+# puts NAME BODY: five of them, as arguments.
+puts() {
+	PUTS=()
+	for n in 1 2 3 4 5; do
+		PUTS+=("PUT /file/$1$n HTTP/1.1\\r\\nHost: x\\r\\n$2")
+	done
+}
+
+lines_are() { (($(_count "$1" access.log) == $2)); }
+
+@test "five uploads at once, then the client leaves: all are stored, each has its line" {
+	start_server
+	for body in "$LENGTH" "$CHUNKED"; do
+		for how in close reset half; do
+			name=$how${#body}
+			puts "$name" "$body"
+			leave_after "$how" "${PUTS[@]}" >told
+			eventually lines_are "\"PUT /file/$name[1-5]\" (0|201) in=5 out=[0-9]+ ms=[0-9.]+ stored " 5
+			for n in 1 2 3 4 5; do
+				assert_equal "$(cat "$STORE/$name$n")" abcde
+				lines_are "\"PUT /file/$name$n\"" 1
+			done
+			[[ $how != half ]] || assert_equal "$(cat told)" 5
+			[[ $how != reset ]] || lines_are "\"PUT /file/$name[1-5]\" 0 .* answer=(client-gone|connection-cut)$" 5
+		done
+	done
+}
+
+@test "one that is not whole is not stored, and has its line, too" {
+	start_server
+	puts part "$LENGTH"
+	leave_after reset "${PUTS[@]:0:2}" 'PUT /file/cut HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc'
+	leave_after close "${PUTS[@]:2:2}" 'PUT /file/head HTTP/1.1\r\nHo'
+	eventually lines_are '"PUT /file/part[1-4]" (0|201) .* stored ' 4
+	eventually lines_are '"PUT /file/cut" 0 in=3 out=0 .* client-gone ' 1
+	eventually lines_are ' 0 "-" 0 in=0 out=0 ms=[0-9.]+ client-gone$' 1
+	[[ ! -e $STORE/cut && ! -e $STORE/head ]]
+	lines_are . 6
+}
+
+@test "uploads behind a download that its client does not wait for are stored" {
+	start_server
+	head -c 30M /dev/zero >"$STORE/big"
+	puts behind "$LENGTH"
+	leave_after reset 'GET /file/big HTTP/1.1\r\nHost: x\r\n\r\n' "${PUTS[@]}"
+	eventually lines_are '"PUT /file/behind[1-5]" 0 .* stored .* answer=connection-cut$' 5
+	for n in 1 2 3 4 5; do
+		assert_equal "$(cat "$STORE/behind$n")" abcde
+	done
+	lines_are '"GET /file/big" (0|200) .* client-gone$' 1
+}
+
+# They lie in the kernel, behind what is read at once, when the client has gone.
+@test "what the kernel has taken whole is stored, though the client has gone meanwhile" {
+	start_server '' '' 'worker_processes 1;'
+	kill -STOP "$(workers)"
+	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON'
+import socket, struct, sys
+body = b"0123456789abcdef" * 500
+for how in "close", "reset":
+    for coding in "length", "chunked":
+        s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+        if how == "reset":
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        for n in range(5):
+            s.sendall(b"PUT /file/%s-%s-%d HTTP/1.1\r\nHost: x\r\n" % (how.encode(), coding.encode(), n))
+            if coding == "length":
+                s.sendall(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            else:
+                s.sendall(b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n")
+        s.close()
+PYTHON
+	kill -CONT "$(workers)"
+	eventually lines_are '"PUT /file/(close|reset)-(length|chunked)-[0-4]" (0|201) in=8000 .* stored ' 20
+	lines_are . 20
+	assert_equal "$(files_in "$STORE" | wc -l)" 20
+	assert_equal "$(find "$STORE" -type f -size 8000c | wc -l)" 20
+}
+
+@test "what comes behind the last request of a connection has a line for all of it" {
+	start_server '' 'keepalive_requests 2;'
+	for body in "$LENGTH" "$CHUNKED"; do
+		puts "last${#body}" "$body"
+		raw -c "${PUTS[@]}"
+		assert_statuses 201 201
+		assert_header Connection close
+		eventually lines_are "\"PUT /file/last${#body}[12]\" 201 .* stored " 2
+	done
+	eventually lines_are ' 0 "-" 0 in=0 out=0 ms=0.0 unread$' 2
+	lines_are . 6
+}

@@ -1,0 +1,135 @@
+/*
+ * A line of the access log says what was done, from a record of values: a status
+ * only for an answer of which something was sent, and why one was cut.
+ */
+#include "http/access.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+/* What stands behind the time and the peer, which is a UNIX socket's. */
+static const char *
+line_of(const struct access *a)
+{
+	static struct str line;
+	const struct addr peer = {.ss = {.ss_family = AF_UNIX}};
+	const char *at;
+
+	str_clear(&line);
+	access_format(a, &peer, &line);
+	assert_false(str_failed(&line));
+	assert_int_equal(line.s[line.len - 1], '\n');
+	line.s[line.len - 1] = '\0';
+	at = strchr(line.s, ' ');
+	assert_non_null(at);
+	at = strchr(at + 1, ' ');
+	assert_non_null(at);
+	return at + 1;
+}
+
+static void
+an_answer_that_was_sent(void **state)
+{
+	struct access a = {
+	    .id = 7,
+	    .began_ns = 1000000,
+	    .ended_ns = 13340000,
+	    .status = 204,
+	    .answered = true,
+	};
+
+	(void)state;
+	str_puts(&a.asked, "OPTIONS *");
+	assert_string_equal(
+	    line_of(&a), "7 \"OPTIONS *\" 204 in=0 out=0 ms=12.3 -");
+	access_fini(&a);
+	assert_null(a.asked.s);
+}
+
+static void
+an_answer_of_which_nothing_was_sent_has_no_status(void **state)
+{
+	static const struct {
+		enum access_cut cut;
+		const char *word;
+	} rows[] = {
+	    {ACCESS_CLIENT_GONE, "client-gone"},
+	    {ACCESS_NOT_TAKEN, "send-timeout"},
+	    {ACCESS_STOPPED, "stopped"},
+	    {ACCESS_NO_MEMORY, "no-memory"},
+	    {ACCESS_CONNECTION_CUT, "connection-cut"},
+	};
+	struct access a = {.status = 201, .in = 5, .ending = "stored"};
+
+	(void)state;
+	assert_int_equal(COUNT_OF(rows), ACCESS_CUT_COUNT - 1);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct str want = {0};
+
+		a.cut = rows[i].cut;
+		str_printf(&want,
+		    "0 \"-\" 0 in=5 out=0 ms=0.0 stored answer=%s",
+		    rows[i].word);
+		assert_string_equal(line_of(&a), want.s);
+		str_fini(&want);
+	}
+}
+
+static void
+one_that_was_sent_in_part_has_both(void **state)
+{
+	struct access a = {
+	    .status = 200,
+	    .answered = true,
+	    .out = 12,
+	    .cut = ACCESS_CLIENT_GONE,
+	    .ending = "replaced",
+	};
+
+	(void)state;
+	assert_string_equal(line_of(&a),
+	    "0 \"-\" 200 in=0 out=12 ms=0.0 replaced answer=client-gone");
+}
+
+/* The name cannot make fields, or lines, of its own. */
+static void
+what_was_measured_of_an_upload(void **state)
+{
+	struct access a = {
+	    .status = 201,
+	    .answered = true,
+	    .ending = "stored",
+	    .measured = true,
+	    .meter = {.start = 1, .end = 5000001},
+	};
+
+	(void)state;
+	a.meter.reader_ns[READER_NETWORK] = 4500000;
+	a.meter.writer_ns[WRITER_WRITE] = 1250000;
+	a.meter.hash_ns = 3000;
+	str_puts(&a.name, "a\" answer=\n");
+	assert_string_equal(line_of(&a),
+	    "0 \"-\" 201 in=0 out=0 ms=0.0 stored balanced network=4.500 "
+	    "queue=0.000 memory=0.000 data=0.000 write=1.250 sync=0.000 "
+	    "saved=0.750 name=\"a\\\" answer=\\u000a\"");
+	a.hashed = true;
+	assert_non_null(strstr(line_of(&a), " sync=0.000 hash=0.003 saved="));
+	access_fini(&a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_answer_that_was_sent),
+	    cmocka_unit_test(an_answer_of_which_nothing_was_sent_has_no_status),
+	    cmocka_unit_test(one_that_was_sent_in_part_has_both),
+	    cmocka_unit_test(what_was_measured_of_an_upload),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
