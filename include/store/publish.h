@@ -7,6 +7,9 @@
  *	temp name  OUTPUT_DIR/.penstock/RANDOM, locked by its writer, then
  *	           link(2) + unlink(2), or rename without replacing
  *
+ * Trying takes an inode, and some file systems have none when they are full:
+ * then it is tried again with each file, until there is room.
+ *
  * Replacing an existing file takes a temp name in both: link it there, then
  * rename(2) it over the old one.  A temp name that nobody holds a lock on is
  * left over from a crash; publish_sweep() removes such and no other.
@@ -29,11 +32,12 @@ enum {
 
 /* One output directory. */
 struct publish {
-	int root;      /* the caller's */
-	int temp_dir;  /* ours; -1 while no temp name was needed */
-	bool nameless; /* O_TMPFILE works here */
-	bool by_link;  /* temp names are published by link, else by a rename
-			   that does not replace */
+	int root;		 /* the caller's */
+	_Atomic int temp_dir;	 /* ours; -1 while no temp name was needed */
+	_Atomic bool is_known;	 /* which way works; not while it is full */
+	_Atomic bool nameless;	 /* O_TMPFILE works here */
+	_Atomic bool by_link;	 /* temp names are published by link, else by a
+				  rename that does not replace */
 	_Atomic bool serialized; /* PORTABLE: by a thread of this process */
 };
 
@@ -47,7 +51,8 @@ struct unpublished {
 
 /*
  * publish_init(p, root, overwrite):
- * Try the ways out beneath `root`, which stays the caller's and open.
+ * Try the ways out beneath `root`, which stays the caller's and open.  Also 0
+ * when there is no room to try them.
  * -EOPNOTSUPP: this file system has none (see publish.c).
  */
 NODISCARD int publish_init(struct publish *p, int root, bool overwrite);
@@ -60,7 +65,8 @@ bool publish_is_intact(const struct publish *p);
 /* "O_TMPFILE and link", ...: for the start-up lines. */
 const char *publish_way(const struct publish *p);
 
-/* A new file, bound for a name in `dir` (-1: root itself). */
+/* A new file, bound for a name in `dir` (-1: root itself).  -EOPNOTSUPP: now
+ * that there is room, there is no way. */
 NODISCARD int publish_create(
     struct publish *p, int dir, struct unpublished *ret);
 
@@ -98,6 +104,12 @@ void publish_release(struct publish *p, int *lock);
  * copy and see.  0 or that errno, negative.
  */
 NODISCARD int publish_check_close(int fd);
+
+/* No room for a file: none at all, or a quota is used up. */
+bool publish_is_full(int err);
+
+/* p->temp_dir, made where it was not needed before, or -errno. */
+NODISCARD int publish_temp_dir(struct publish *p);
 
 /* `.penstock` of `root`, made where it is missing: a descriptor or -errno.  And
  * whether `fd` is that directory still. */

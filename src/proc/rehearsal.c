@@ -21,6 +21,7 @@
 #include "proc/inherit.h"
 #include "proc/privileges.h"
 #include "store/places.h"
+#include "store/publish.h"
 #include "store/spool.h"
 
 enum {
@@ -54,22 +55,22 @@ try_engine(enum conf_engine wanted)
 	return name;
 }
 
-/* Of the disk, and not of the configuration, since the directory was open once:
- * it may pass, and is no reason to refuse a reload. */
+/* Of the disk, and not of the configuration, since the directory was open once
+ * or since it is full: it may pass, and is no reason to refuse a reload. */
 static bool
 is_disks_fault(struct places *places, const char *dir, int err)
 {
 	struct place known = {0};
 
+	if (publish_is_full(err))
+		return true; /* there is no room to make it */
 	if (places != NULL)
 		places_look(places, dir, &known);
 	if (!place_is_known(&known))
 		return false;
 	switch (-err) {
-	case EDQUOT:
 	case EIO:
 	case ENODEV:
-	case ENOSPC:
 	case ENOTCONN:
 	case ENXIO:
 	case EROFS:
@@ -108,16 +109,18 @@ try_location(const struct config *conf, struct places *places,
 	err = spool_check(&setup, &report, &forgets);
 	num_format_size(conf->chunk_size, size);
 	if (is_disks_fault(places, l->output_dir, err)) {
-		log_warn("location %s -> %s: %s: it gets 503 until it is well "
+		log_warn("location %s -> %s: %s: it gets %s until it is well "
 			 "again",
-		    l->prefix, l->output_dir, describe_fault(err));
+		    l->prefix, l->output_dir, describe_fault(err),
+		    publish_is_full(err) ? "507" : "503");
 		err = 0;
 	} else if (err < 0) {
 		log_error("%s:%u:%u: output_dir: %s: %s: %s",
 		    l->place.file ? l->place.file : "built-in", l->place.line,
 		    l->place.column, l->output_dir, report.s, strerror(-err));
 	} else {
-		log_notice("location %s -> %s: %s; queue %" PRIu64 " x %s, %s",
+		log_line(err > 0 ? LEVEL_WARN : LEVEL_NOTICE,
+		    "location %s -> %s: %s; queue %" PRIu64 " x %s, %s",
 		    l->prefix, l->output_dir, report.s, l->queue_depth, size,
 		    engine);
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,15 +49,27 @@ publish_is_intact(const struct publish *p)
 	return p->temp_dir == -1 || publish_is_temp_dir(p->root, p->temp_dir);
 }
 
-static int
-open_temp_dir(struct publish *p)
+bool
+publish_is_full(int err)
 {
-	int fd = publish_open_temp_dir(p->root);
+	return err == -ENOSPC || err == -EDQUOT;
+}
 
+int
+publish_temp_dir(struct publish *p)
+{
+	int there = atomic_load(&p->temp_dir), fd;
+
+	if (there != -1)
+		return there;
+	fd = publish_open_temp_dir(p->root);
 	if (fd < 0)
 		return fd;
-	p->temp_dir = fd;
-	return 0;
+	/* Another thread may have been faster. */
+	if (atomic_compare_exchange_strong(&p->temp_dir, &there, fd))
+		return fd;
+	fd_close(&fd);
+	return there;
 }
 
 static void
@@ -132,6 +145,9 @@ try_temp_names(struct publish *p)
 	if (linkat(p->temp_dir, u.temp, p->temp_dir, second, 0) == 0) {
 		p->by_link = true;
 		(void)unlinkat(p->temp_dir, u.temp, 0);
+	} else if (publish_is_full(-errno)) {
+		err = -errno;
+		(void)unlinkat(p->temp_dir, u.temp, 0);
 	} else {
 		p->by_link = false;
 		err = publish_rename_new(
@@ -143,43 +159,61 @@ try_temp_names(struct publish *p)
 	fd_close(&u.fd);
 	/* It can neither link nor rename without replacing: there is no way
 	 * to publish that never overwrites what others put there. */
-	return err < 0 ? -EOPNOTSUPP : 0;
+	return err == 0 || publish_is_full(err) ? err : -EOPNOTSUPP;
+}
+
+/* Find out which way works.  Threads may do so at once: they find the same. */
+static int
+try_ways(struct publish *p)
+{
+	int fd, err;
+
+	fd = publish_open_nameless(p->root);
+	if (fd >= 0) {
+		fd_close(&fd);
+		p->nameless = true;
+		p->is_known = true;
+		return 0;
+	}
+	if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -EINVAL &&
+	    fd != -ENOSYS)
+		return fd;
+	err = publish_temp_dir(p);
+	if (err >= 0)
+		err = try_temp_names(p);
+	if (err == 0)
+		p->is_known = true;
+	return err;
 }
 
 int
 publish_init(struct publish *p, int root, bool overwrite)
 {
-	int fd, err;
+	int err;
 
 	*p = (struct publish){.root = root, .temp_dir = -1};
-	fd = publish_open_nameless(root);
-	if (fd >= 0) {
-		p->nameless = true;
-		fd_close(&fd);
-		if (!overwrite)
-			return 0;
-		return open_temp_dir(p);
-	}
-	if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -EINVAL &&
-	    fd != -ENOSYS)
-		return fd;
-	err = open_temp_dir(p);
-	if (err == 0)
-		err = try_temp_names(p);
-	if (err < 0)
-		publish_fini(p);
+	err = try_ways(p);
+	if (err == 0 && overwrite)
+		err = publish_temp_dir(p);
+	if (err >= 0 || publish_is_full(err))
+		return 0;
+	publish_fini(p);
 	return err;
 }
 
 void
 publish_fini(struct publish *p)
 {
-	fd_close(&p->temp_dir);
+	int fd = atomic_exchange(&p->temp_dir, -1);
+
+	fd_close(&fd);
 }
 
 const char *
 publish_way(const struct publish *p)
 {
+	if (!p->is_known)
+		return "a way that is found out when there is room";
 	if (p->nameless)
 		return "O_TMPFILE and link";
 	return p->by_link ? "temp name and link" : "temp name and rename";
@@ -188,9 +222,12 @@ publish_way(const struct publish *p)
 int
 publish_create(struct publish *p, int dir, struct unpublished *ret)
 {
-	int fd;
+	int fd, err;
 
 	ret->temp[0] = '\0';
+	err = p->is_known ? 0 : try_ways(p);
+	if (err < 0)
+		return err;
 	if (!p->nameless)
 		return create_temp(p, ret);
 	fd = publish_open_nameless(dir == -1 ? p->root : dir);
@@ -278,8 +315,10 @@ link_temp(struct publish *p, struct unpublished *u)
 {
 	int err;
 
+	err = publish_temp_dir(p);
 	/* Locked before it has a name: no sweeper takes it. */
-	err = publish_lock(u->fd);
+	if (err >= 0)
+		err = publish_lock(u->fd);
 	if (err < 0)
 		return err;
 	make_temp_name(u->temp);

@@ -78,12 +78,14 @@ int
 publish_serialize(struct publish *p)
 {
 	const struct timespec nap = {.tv_nsec = 1000 * 1000};
-	int fd, err;
+	int dir, fd, err;
 
 	while (atomic_exchange(&p->serialized, true))
 		(void)nanosleep(&nap, NULL);
-	fd = openat(p->temp_dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	err = fd == -1 ? -errno : lock_waiting(fd);
+	dir = publish_temp_dir(p);
+	fd = dir < 0 ? -1
+		     : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	err = dir < 0 ? dir : fd == -1 ? -errno : lock_waiting(fd);
 	if (err < 0)
 		publish_release(p, &fd);
 	return err < 0 ? err : fd;

@@ -162,14 +162,69 @@ goes_direct(int fd, const struct device_traits *t, enum spool_direct wish)
 	return space_set_direct(fd, true) == 0;
 }
 
+/* What a start-up line says of a directory that can be used. */
+static void
+report_usable(const struct spool_setup *setup, const struct publish *p,
+    int file, const struct device_traits *t, struct str *report)
+{
+	str_printf(report, "published by %s, ", publish_way(p));
+	if (file == -1)
+		str_puts(
+		    report, "full (uploads get 507 until there is room), ");
+	else
+		str_puts(report, goes_direct(file, t, setup->direct)
+				     ? "large ones written directly, "
+				     : "written through the page cache, ");
+	str_puts(
+	    report, durability_name[t->kind == DEVICE_MEMORY ? DURABLE_MEMORY
+				    : setup->sync	     ? DURABLE_SYNCED
+						  : DURABLE_BUFFERED]);
+}
+
+/* What spool_check() does once the directory is open. */
+static int
+try_publishing(const struct spool_setup *setup, int dir, struct str *report,
+    bool *ret_forgets)
+{
+	struct device_traits traits = device_traits_of(dir);
+	struct unpublished u = {.fd = -1};
+	struct publish p;
+	bool full;
+	int err;
+
+	err = publish_init(&p, dir, setup->overwrite);
+	if (err == 0)
+		err = publish_create(&p, -1, &u);
+	full = publish_is_full(err);
+	if (err < 0 && !full) {
+		str_puts(
+		    report, err == -EOPNOTSUPP
+				? "its file system can neither link nor rename "
+				  "without replacing"
+				: "cannot be written");
+	} else if (setup->sync && traits.kind != DEVICE_MEMORY &&
+		   path_sync_dir(dir) == -EINVAL) {
+		/* fsync(2): this file has no such thing. */
+		err = -EOPNOTSUPP;
+		str_puts(report, "its file system cannot sync directories: no "
+				 "upload could be acknowledged there (say sync "
+				 "off)");
+	} else {
+		err = full;
+		report_usable(setup, &p, u.fd, &traits, report);
+		*ret_forgets = traits.kind == DEVICE_MEMORY && setup->sync;
+	}
+	publish_discard(&p, &u);
+	fd_close(&u.fd);
+	publish_fini(&p);
+	return err;
+}
+
 int
 spool_check(
     const struct spool_setup *setup, struct str *report, bool *ret_forgets)
 {
 	struct place known = {0};
-	struct unpublished u = {.fd = -1};
-	struct publish p = {.temp_dir = -1};
-	struct device_traits traits;
 	int fd, err;
 
 	/* A copy: this may be refused, and then nothing was open. */
@@ -181,37 +236,7 @@ spool_check(
 		return is_gone(fd) && place_is_known(&known) ? STORE_VANISHED
 							     : fd;
 	}
-	traits = device_traits_of(fd);
-	err = publish_init(&p, fd, setup->overwrite);
-	if (err == 0)
-		err = publish_create(&p, -1, &u);
-	if (err < 0) {
-		str_puts(
-		    report, err == -EOPNOTSUPP
-				? "its file system can neither link nor rename "
-				  "without replacing"
-				: "cannot be written");
-	} else if (setup->sync && traits.kind != DEVICE_MEMORY &&
-		   path_sync_dir(fd) == -EINVAL) {
-		/* fsync(2): this file has no such thing. */
-		err = -EOPNOTSUPP;
-		str_puts(report, "its file system cannot sync directories: no "
-				 "upload could be acknowledged there (say sync "
-				 "off)");
-	} else {
-		str_printf(report, "published by %s, %s, %s", publish_way(&p),
-		    goes_direct(u.fd, &traits, setup->direct)
-			? "large ones written directly"
-			: "written through the page cache",
-		    durability_name[traits.kind == DEVICE_MEMORY
-					? DURABLE_MEMORY
-				    : setup->sync ? DURABLE_SYNCED
-						  : DURABLE_BUFFERED]);
-		*ret_forgets = traits.kind == DEVICE_MEMORY && setup->sync;
-	}
-	publish_discard(&p, &u);
-	fd_close(&u.fd);
-	publish_fini(&p);
+	err = try_publishing(setup, fd, report, ret_forgets);
 	fd_close(&fd);
 	return err;
 }
@@ -381,9 +406,10 @@ opening_failed(struct spool *sp, int err)
 	if (!spool_try_later(sp, err) && !sp->reopening)
 		return;
 	if (sp->said != err)
-		log_error("%s: cannot be opened: %s; uploads to it get 503 "
+		log_error("%s: cannot be opened: %s; uploads to it get %s "
 			  "until it can be",
-		    sp->base.dir, describe(err));
+		    sp->base.dir, describe(err),
+		    publish_is_full(err) ? "507" : "503");
 	sp->said = err;
 	sp->base.open_error = err;
 	sp->base.open_settled = true;

@@ -78,10 +78,12 @@ probe_job(void *arg)
 	int err;
 
 	err = publish_create(&at->publish, -1, &u);
-	if (err < 0)
-		return err;
-	if (write(u.fd, text, sizeof(text)) == -1 || fsync(u.fd) == -1)
+	if (err == 0 &&
+	    (write(u.fd, text, sizeof(text)) == -1 || fsync(u.fd) == -1))
 		err = -errno;
+	/* Full is not sick: uploads are told so, and have syncs of their own. */
+	if (publish_is_full(err))
+		err = 0;
 	publish_discard(&at->publish, &u);
 	fd_close(&u.fd);
 	if (err == 0)
@@ -224,7 +226,8 @@ spool_learn(struct spool_dir *at, int err, int cause)
 	if (err == STORE_VANISHED)
 		spool_reopen(at);
 	else if ((err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN) &&
-		 spool_syncs(at) && !spool_is_ours(cause))
+		 spool_syncs(at) && !spool_is_ours(cause) &&
+		 !publish_is_full(-cause)) /* full is not sick */
 		device_set_failed(at->device, true);
 }
 

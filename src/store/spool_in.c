@@ -406,8 +406,11 @@ new_file(
 	int err;
 
 	check(len < STORE_NAME_MAX);
+	if (!sp->base.is_open && sp->base.open_error == -EDQUOT)
+		return -EDQUOT; /* there is no room to make it */
 	if (!sp->base.is_open)
-		return STORE_NOT_READY;
+		return sp->base.open_error == -ENOSPC ? -ENOSPC
+						      : (int)STORE_NOT_READY;
 	if (device_is_avoided(sp->at->device)) {
 		spool_health_watch(sp); /* the path may lead elsewhere */
 		return STORE_SICK;

@@ -303,12 +303,7 @@ give_name(struct incoming_file *f, int dir, const char *name)
 static int
 sync_data(struct incoming_file *f)
 {
-	if (fsync(f->u.fd) == 0)
-		return 0;
-	/* Some learn only now that there is no room (quota, NFS). */
-	if (errno == ENOSPC || errno == EDQUOT)
-		return -errno;
-	return spool_not_synced(f, -errno);
+	return fsync(f->u.fd) == 0 ? 0 : spool_not_synced(f, -errno);
 }
 
 static uint64_t
