@@ -18,12 +18,13 @@ struct receipt {
 	const char *location; /* where it can be read, as in a URL */
 	uint64_t bytes;
 	enum durability durability;
-	const struct meter *meter;   /* stopped */
-	const struct digest *digest; /* NULL: none was computed */
+	const struct meter *meter;	    /* stopped */
+	const struct digest *digest;	    /* NULL: none was computed */
+	const struct file_version *version; /* what was stored */
 };
 
-/* The receipt of one that is stored: content, Location, Server-Timing,
- * Repr-Digest (RFC 9530). */
+/* The receipt of one that is stored: content, Location, ETag, Last-Modified,
+ * Server-Timing, Repr-Digest (RFC 9530). */
 void receipt_respond(const struct receipt *rc, struct response *r);
 
 #endif

@@ -8,9 +8,8 @@
 #ifndef APP_TERMS_H
 #define APP_TERMS_H
 
-#include <sys/stat.h>
-
 #include "base/check.h"
+#include "base/file_version.h"
 #include "http/head.h"
 
 struct terms;
@@ -26,6 +25,7 @@ NODISCARD int terms_copy(const struct head *h, struct terms **ret);
 const struct head *terms_head(const struct terms *t);
 
 /* store_wish.terms_hold for a PUT. */
-bool terms_hold(const void *terms, const struct stat *existing);
+bool terms_hold(const void *terms, const struct file_version *existing,
+    const char **ret_why);
 
 #endif

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/check.h"
+#include "base/file_version.h"
 #include "stat/shm.h"
 
 enum {
@@ -28,12 +29,19 @@ struct newest;	     /* one directory's record */
 struct newest_table; /* all of them */
 
 struct newest_entry {
-	uint64_t ticket; /* newest_ticket(); 0: it was found by a scan */
-	uint64_t inode;
-	uint64_t ctime_ns; /* when it got its name; inodes are used again */
-	bool published;	   /* by us, since the start; else found by a scan */
+	uint64_t ticket;     /* newest_ticket(); 0: it was found by a scan */
+	uint64_t version[2]; /* file_version_digest(), when it got its name */
+	bool is_sure;	/* that it is the same one tells that it is the file */
+	bool published; /* by us, since the start; else found by a scan */
 	char name[NEWEST_NAME_MAX]; /* below the output directory */
 };
+
+/* An entry's version becomes `v`. */
+void newest_note(struct newest_entry *e, const struct file_version *v);
+
+/* Whether what has its name now is the file that had it then, unchanged, and not
+ * one that others put there: it may be removed. */
+bool newest_is(const struct newest_entry *e, const struct file_version *v);
 
 /* Bytes of shared memory for the records of so many directories in use at
  * once. */

@@ -13,9 +13,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "base/check.h"
+#include "base/file_version.h"
 #include "disk/chunk.h"
 #include "disk/digest.h"
 #include "flow/sink.h"
@@ -71,9 +71,11 @@ struct store_wish {
 	/*
 	 * Terms beyond the store's own `overwrite`; NULL: none.  Called on an
 	 * engine thread with what has that name now (NULL: nothing), before
-	 * the body and again just before publishing; false: STORE_REFUSED.
+	 * the body and again just before publishing; false: STORE_REFUSED, and
+	 * *ret_why is a static sentence.
 	 */
-	bool (*terms_hold)(const void *terms, const struct stat *existing);
+	bool (*terms_hold)(const void *terms,
+	    const struct file_version *existing, const char **ret_why);
 	void *terms; /* from malloc(); the store's from here on, and freed */
 };
 
@@ -84,7 +86,9 @@ struct incoming {
 	struct chunk_account *account; /* the device it is bound for */
 	void *owner;		       /* NULL: nobody waits any more */
 	void (*done)(void *owner, int err);
-	bool replaced;	      /* after commit: there was one of that name */
+	bool replaced; /* after commit: there was one of that name */
+	struct file_version version; /* after commit: of what was stored */
+	const char *why; /* after STORE_REFUSED: what the terms said; or NULL */
 	unsigned write_depth; /* chunks it can use at once; 0: any number */
 	uint64_t written_ns;  /* after the commit of what was collected: when
 				 it was written, by clock_mono_ns() */
@@ -101,9 +105,9 @@ struct outgoing {
 	struct chunk_account *account;
 	void *owner;
 	void (*done)(void *owner, int err);
-	struct stat st;		   /* after open */
-	char name[STORE_NAME_MAX]; /* which file it is */
-	uint64_t offset, end;	   /* what is read; the caller may narrow it */
+	struct file_version version; /* after open */
+	char name[STORE_NAME_MAX];   /* which file it is */
+	uint64_t offset, end; /* what is read; the caller may narrow it */
 };
 
 struct store_ops {

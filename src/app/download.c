@@ -78,17 +78,6 @@ answer_error(struct download *d, const char *name, int err)
 	response_fini(&r);
 }
 
-/* What tells one version of the file from another. */
-static void
-add_validators(const struct download *d, struct response *r)
-{
-	char etag[CONDITIONS_ETAG_MAX], date[CLOCK_STAMP_MAX];
-
-	conditions_etag(&d->outgoing->st, etag);
-	clock_stamp_http(d->outgoing->st.st_mtime, date);
-	str_printf(&r->fields, "ETag: %s\r\nLast-Modified: %s\r\n", etag, date);
-}
-
 /* The newest has a name of its own, which the client may want to know. */
 static void
 add_location(const struct download *d, struct response *r)
@@ -114,10 +103,10 @@ answer_short(struct download *d, int status, const char *why)
 		r.status = status;
 	else
 		response_problem(&r, status, "%s", why);
-	add_validators(d, &r);
+	conditions_add_validators(&d->outgoing->version, &r.fields);
 	if (status == 416)
 		str_printf(&r.fields, "Content-Range: bytes */%" PRIu64 "\r\n",
-		    (uint64_t)d->outgoing->st.st_size);
+		    d->outgoing->version.size);
 	r.ending = "conditional";
 	let_go(d);
 	conn_answer(c, &r);
@@ -175,14 +164,14 @@ answer_file(
 	r.stream_length = range->len;
 	str_puts(&r.fields, "Accept-Ranges: bytes\r\n"
 			    "X-Content-Type-Options: nosniff\r\n");
-	add_validators(d, &r);
+	conditions_add_validators(&d->outgoing->version, &r.fields);
 	add_location(d, &r);
 	if (status == 206)
 		str_printf(&r.fields,
 		    "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64
 		    "\r\n",
 		    range->first, range->first + range->len - 1,
-		    (uint64_t)out->st.st_size);
+		    out->version.size);
 	if (d->head_only || range->len == 0) {
 		r.ending = ending_word(ENDED_SENT);
 		let_go(d);
@@ -227,7 +216,7 @@ on_open(void *owner, int err)
 		return;
 	}
 	status = conditions_read(
-	    terms_head(d->terms), &d->outgoing->st, &range, &why);
+	    terms_head(d->terms), &d->outgoing->version, &range, &why);
 	if (status == 200 || status == 206)
 		answer_file(d, status, &range);
 	else

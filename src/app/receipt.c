@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "http/conditions.h"
+
 static void
 add_digests(const struct digest *d, struct str *out)
 {
@@ -50,7 +52,9 @@ add_fields(const struct receipt *rc, struct str *out)
 	size_t n = meter_times(rc->meter, rc->digest != NULL, times);
 	const char *separator = "Repr-Digest: ";
 
-	str_printf(out, "Location: %s\r\nServer-Timing: ", rc->location);
+	str_printf(out, "Location: %s\r\n", rc->location);
+	conditions_add_validators(rc->version, out);
+	str_puts(out, "Server-Timing: ");
 	for (size_t i = 0; i < n; i++)
 		str_printf(out, "%s%s;dur=" METER_MS_FMT, i > 0 ? ", " : "",
 		    times[i].name, METER_MS(times[i].ns));

@@ -61,9 +61,8 @@ terms_head(const struct terms *t)
 }
 
 bool
-terms_hold(const void *terms, const struct stat *existing)
+terms_hold(const void *terms, const struct file_version *existing,
+    const char **ret_why)
 {
-	const char *why;
-
-	return conditions_write(terms_head(terms), existing, &why) == 0;
+	return conditions_write(terms_head(terms), existing, ret_why) == 0;
 }

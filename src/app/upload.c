@@ -244,6 +244,7 @@ receipt_of(const struct upload *u, const char *location)
 	    .meter = &u->flow.meter,
 	    .durability = u->incoming ? u->incoming->store->durability : 0,
 	    .digest = u->incoming ? u->incoming->digest : NULL,
+	    .version = u->incoming ? &u->incoming->version : NULL,
 	};
 }
 
@@ -324,6 +325,9 @@ answer_failed(struct upload *u)
 	if (e == ENDED_BAD_FRAMING && conn_body_problem(c) != NULL)
 		response_problem(
 		    &r, ending_status(e), "%s", conn_body_problem(c));
+	else if (e == ENDED_PRECONDITION && u->incoming != NULL &&
+		 u->incoming->why != NULL)
+		response_problem(&r, ending_status(e), "%s", u->incoming->why);
 	else
 		ending_respond(e, u->location->prefix,
 		    limit_of(e, u->service, u->location, limit), &r);

@@ -1,12 +1,9 @@
 #include "http/conditions.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "http/head.h"
@@ -18,32 +15,82 @@ enum match {
 	MATCH_BAD, /* it is no such list */
 };
 
+/* The first second of the year 1, and of the year 10000. */
+#define YEAR_1 INT64_C(-62135596800)
+#define YEAR_10000 INT64_C(253402300800)
+
 /* One entity-tag: what stands in the quotes, with them. */
 struct tag {
 	struct span opaque;
 	bool weak;
 };
 
-static uint64_t
-ns_of(struct timespec ts)
+/* `v` in `len` hexadecimal digits, the last one first. */
+static void
+put_hex(uint64_t v, char *end, int len)
 {
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+	while (len-- > 0) {
+		*--end = "0123456789abcdef"[v & 15];
+		v >>= 4;
+	}
 }
 
 void
-conditions_etag(const struct stat *st, char ret_etag[CONDITIONS_ETAG_MAX])
+conditions_etag(
+    const struct file_version *v, char ret_etag[CONDITIONS_ETAG_MAX])
 {
-	const uint64_t words[] = {(uint64_t)st->st_ino, (uint64_t)st->st_size,
-	    ns_of(st->st_mtim), ns_of(st->st_ctim)};
-	uint64_t a = UINT64_C(0x9e3779b97f4a7c15), b = 0;
+	uint64_t digest[2];
+	char *s = ret_etag;
 
-	/* Each step is one-to-one: one word that differs always shows. */
-	for (size_t i = 0; i < COUNT_OF(words); i++) {
-		a = hash_mix(a ^ words[i]);
-		b = hash_mix((b + a) ^ words[i]);
+	file_version_digest(v, digest);
+	if (!file_version_is_sure(v)) {
+		*s++ = 'W';
+		*s++ = '/';
 	}
-	snprintf(ret_etag, CONDITIONS_ETAG_MAX,
-	    "\"%016" PRIx64 "%016" PRIx64 "\"", a, b);
+	*s++ = '"';
+	put_hex(digest[0], s + 16, 16);
+	put_hex(digest[1], s + 32, 16);
+	s[32] = '"';
+	s[33] = '\0';
+}
+
+/*
+ * When the file was modified, as far as HTTP is told: the future is now.  False:
+ * in a year that a date has no digits for.
+ */
+static bool
+modified(const struct file_version *v, time_t *ret)
+{
+	time_t now = (time_t)(clock_wall_ns() / NS_PER_S);
+
+	if (v->mtime_s < YEAR_1 || v->mtime_s >= YEAR_10000)
+		return false;
+	*ret = v->mtime_s < now ? (time_t)v->mtime_s : now;
+	return true;
+}
+
+void
+conditions_add_validators(const struct file_version *v, struct str *out)
+{
+	/* The last one is the next one's, mostly: what was stored was just now.
+	 */
+	static char date[CLOCK_STAMP_MAX];
+	static time_t date_is;
+	char etag[CONDITIONS_ETAG_MAX];
+	time_t when;
+
+	conditions_etag(v, etag);
+	str_puts(out, "ETag: ");
+	str_puts(out, etag);
+	str_puts(out, "\r\n");
+	if (!modified(v, &when))
+		return;
+	if (date[0] == '\0' || when != date_is)
+		clock_stamp_http(when, date);
+	date_is = when;
+	str_puts(out, "Last-Modified: ");
+	str_puts(out, date);
+	str_puts(out, "\r\n");
 }
 
 /* Take a tag from the front of *t; false: there is none (RFC 9110 8.8.3). */
@@ -73,17 +120,19 @@ take_tag(struct span *t, struct tag *ret)
 	return true;
 }
 
+/* Weak tags never match where the comparison is `strong` (RFC 9110 8.8.3.2). */
 static bool
-is_etag(const struct tag *tag, const char *etag)
+is_etag(const struct tag *tag, const char *etag, bool strong)
 {
-	return tag->opaque.len == strlen(etag) &&
-	       memcmp(tag->opaque.s, etag, tag->opaque.len) == 0;
+	bool weak = etag[0] == 'W';
+	const char *opaque = weak ? etag + 2 : etag;
+
+	return !(strong && (weak || tag->weak)) &&
+	       tag->opaque.len == strlen(opaque) &&
+	       memcmp(tag->opaque.s, opaque, tag->opaque.len) == 0;
 }
 
-/*
- * Look for `etag` (NULL: there is no file) in `*` or a list of tags.  Weak
- * tags never match where the comparison is `strong`.
- */
+/* Look for `etag` (NULL: there is no file) in `*` or a list of tags. */
 static enum match
 match_list(struct span t, const char *etag, bool strong)
 {
@@ -103,8 +152,7 @@ match_list(struct span t, const char *etag, bool strong)
 		if (!take_tag(&t, &tag))
 			return MATCH_BAD;
 		tags++;
-		if (etag != NULL && is_etag(&tag, etag) &&
-		    !(strong && tag.weak))
+		if (etag != NULL && is_etag(&tag, etag, strong))
 			found = MATCH_YES;
 		t = syntax_trim(t);
 		if (t.len > 0 && t.s[0] != ',')
@@ -124,18 +172,23 @@ date_of(struct span t, time_t *ret)
  * 13.2.2.  0, 412 or 400.
  */
 static int
-check_unchanged(const struct head *h, const struct stat *st, const char *etag,
-    const char **ret_why)
+check_unchanged(const struct head *h, const struct file_version *v,
+    const char *etag, const char **ret_why)
 {
-	time_t date;
+	time_t date, when;
 
 	if (h->if_match.s != NULL) {
 		switch (match_list(h->if_match, etag, true)) {
 		case MATCH_YES:
 			return 0;
 		case MATCH_NO:
-			*ret_why = "the file is not the one that If-Match "
-				   "names";
+			*ret_why =
+			    v != NULL && !file_version_is_sure(v)
+				? "If-Match cannot name this file: it has "
+				  "neither a birth time nor the attribute "
+				  "user.penstock.id, so nothing tells its "
+				  "versions apart, and its ETag is weak"
+				: "the file is not the one that If-Match names";
 			return 412;
 		case MATCH_BAD:
 		default:
@@ -144,8 +197,8 @@ check_unchanged(const struct head *h, const struct stat *st, const char *etag,
 			return 400;
 		}
 	}
-	if (st != NULL && date_of(h->if_unmodified_since, &date) &&
-	    st->st_mtim.tv_sec > date) {
+	if (v != NULL && date_of(h->if_unmodified_since, &date) &&
+	    modified(v, &when) && when > date) {
 		*ret_why = "the file was modified after If-Unmodified-Since";
 		return 412;
 	}
@@ -175,33 +228,34 @@ check_none(const struct head *h, const char *etag, const char **ret_why)
 
 int
 conditions_write(
-    const struct head *h, const struct stat *st, const char **ret_why)
+    const struct head *h, const struct file_version *v, const char **ret_why)
 {
 	char etag[CONDITIONS_ETAG_MAX];
 	int status;
 
-	if (st != NULL)
-		conditions_etag(st, etag);
-	status = check_unchanged(h, st, st ? etag : NULL, ret_why);
+	if (v != NULL)
+		conditions_etag(v, etag);
+	status = check_unchanged(h, v, v ? etag : NULL, ret_why);
 	if (status == 0)
-		status = check_none(h, st ? etag : NULL, ret_why);
+		status = check_none(h, v ? etag : NULL, ret_why);
 	return status;
 }
 
 /* Whether Range may be followed: If-Range is absent or names this file. */
 static bool
-is_range_valid(const struct head *h, const struct stat *st, const char *etag)
+is_range_valid(
+    const struct head *h, const struct file_version *v, const char *etag)
 {
 	struct span t = h->if_range;
 	struct tag tag;
-	time_t date;
+	time_t date, when;
 
 	if (t.s == NULL)
 		return true;
+	/* Not the time of an answer that was sent in place of the future. */
 	if (date_of(t, &date))
-		return st->st_mtim.tv_sec == date;
-	return take_tag(&t, &tag) && t.len == 0 && !tag.weak &&
-	       is_etag(&tag, etag);
+		return modified(v, &when) && when == date && v->mtime_s == date;
+	return take_tag(&t, &tag) && t.len == 0 && is_etag(&tag, etag, true);
 }
 
 /* A position; one that fits into no number is beyond every file. */
@@ -255,28 +309,29 @@ resolve_range(struct span range, uint64_t size, struct conditions_range *ret)
 }
 
 int
-conditions_read(const struct head *h, const struct stat *st,
+conditions_read(const struct head *h, const struct file_version *v,
     struct conditions_range *ret_range, const char **ret_why)
 {
-	uint64_t size = (uint64_t)st->st_size;
+	uint64_t size = v->size;
 	char etag[CONDITIONS_ETAG_MAX];
-	time_t date;
+	time_t date, when;
 	int status;
 
-	conditions_etag(st, etag);
-	status = check_unchanged(h, st, etag, ret_why);
+	conditions_etag(v, etag);
+	status = check_unchanged(h, v, etag, ret_why);
 	if (status != 0)
 		return status;
 	status = check_none(h, etag, ret_why);
 	if (status != 0)
 		return status == 412 ? 304 : status;
 	if (h->if_none_match.s == NULL &&
-	    date_of(h->if_modified_since, &date) && st->st_mtim.tv_sec <= date)
+	    date_of(h->if_modified_since, &date) && modified(v, &when) &&
+	    when <= date)
 		return 304;
 
 	*ret_range = (struct conditions_range){0, size};
 	if (h->method != METHOD_GET || h->range.s == NULL ||
-	    !is_range_valid(h, st, etag))
+	    !is_range_valid(h, v, etag))
 		return 200;
 	status = resolve_range(h->range, size, ret_range);
 	if (status == 416)

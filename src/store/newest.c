@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "stat/registry.h"
@@ -40,6 +41,23 @@ struct newest {
 struct newest_table {
 	struct registry *records;
 };
+
+void
+newest_note(struct newest_entry *e, const struct file_version *v)
+{
+	file_version_digest(v, e->version);
+	e->is_sure = file_version_is_sure(v);
+}
+
+bool
+newest_is(const struct newest_entry *e, const struct file_version *v)
+{
+	uint64_t digest[2];
+
+	file_version_digest(v, digest);
+	return S_ISREG(v->mode) && e->is_sure && file_version_is_sure(v) &&
+	       digest[0] == e->version[0] && digest[1] == e->version[1];
+}
 
 size_t
 newest_table_size(size_t directories)

@@ -332,6 +332,7 @@ open_job(void *arg)
 		goto close_fd;
 	}
 	at->identity = path_identity(fd);
+	at->stamps = file_version_needs_stamp(fd);
 	at->traits = device_traits_of(fd);
 	err = publish_init(&at->publish, fd, sp->to.overwrite);
 	if (err < 0)

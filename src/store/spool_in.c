@@ -222,8 +222,15 @@ static void
 on_old_removed(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
+	const char *name = f->old->name;
+	char quoted[128];
 
-	if (res < 0 && res != -ENOENT)
+	if (res == STORE_REFUSED)
+		log_notice("%s: %s is kept: it is not what was uploaded, or "
+			   "nothing tells it from what others put there",
+		    f->spool->base.dir,
+		    str_quote(name, strlen(name), quoted, sizeof(quoted)));
+	else if (res < 0 && res != -ENOENT)
 		log_warn("%s: the upload before the latest cannot be removed: "
 			 "%s",
 		    f->spool->base.dir, strerror(-res));
@@ -239,11 +246,9 @@ static bool
 take_place(struct incoming_file *f)
 {
 	struct newest_entry old, other;
-	struct newest_entry e = {.ticket = f->ticket,
-	    .inode = f->inode,
-	    .ctime_ns = f->ctime_ns,
-	    .published = true};
+	struct newest_entry e = {.ticket = f->ticket, .published = true};
 
+	newest_note(&e, &f->base.version);
 	memcpy(e.name, f->name, strlen(f->name) + 1);
 	if (!newest_set(f->at->newest, &e, &old) || !old.published ||
 	    !f->spool->to.keep_latest)

@@ -35,6 +35,7 @@ struct spool_dir {
 	int fd;
 	struct stat st;
 	uint64_t identity; /* path_identity() */
+	bool stamps;	   /* files have no birth time: give them a stamp */
 	struct device_traits traits;
 	struct publish publish;
 	struct device *device;
@@ -158,14 +159,13 @@ struct incoming_file {
 	_Atomic int fate;
 	struct dirsync_wait synced;
 	uint64_t ticket; /* of the newest, from when it got its name */
-	ino_t inode;
-	uint64_t ctime_ns;	    /* `keep latest`: when it got its name */
-	bool replaces;		    /* it will wait for others that replace */
+	bool replaces;	 /* it will wait for others that replace */
 	int victims[SPOOL_VICTIMS]; /* what lost its name for it, and is huge;
 				       or -1 */
 	struct newest_entry *old;   /* `keep latest`: to be removed; or NULL */
 	struct spool_follower follower;
-	bool (*terms_hold)(const void *terms, const struct stat *existing);
+	bool (*terms_hold)(const void *terms,
+	    const struct file_version *existing, const char **ret_why);
 	void *terms;
 	char name[];
 };

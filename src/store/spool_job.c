@@ -73,21 +73,24 @@ static int
 check_target(
     struct incoming_file *f, int dir, const char *name, bool *ret_exists)
 {
-	struct stat st;
+	int at = dir == -1 ? f->at->fd : dir;
+	struct file_version v;
 	bool exists;
+	int err;
 
-	exists = fstatat(dir == -1 ? f->at->fd : dir, name, &st,
-		     AT_SYMLINK_NOFOLLOW) == 0;
-	if (!exists && errno != ENOENT)
-		return -errno;
+	err = f->terms_hold != NULL ? file_version_at(at, name, &v)
+				    : file_version_peek(at, name, &v);
+	if (err < 0 && err != -ENOENT)
+		return err;
+	exists = err == 0;
 	*ret_exists = exists;
 	f->replaces = exists || f->terms_hold != NULL;
-	if (exists && S_ISDIR(st.st_mode))
+	if (exists && S_ISDIR(v.mode))
 		return -EISDIR;
-	if (exists && S_ISLNK(st.st_mode))
+	if (exists && S_ISLNK(v.mode))
 		return -ELOOP;
 	if (f->terms_hold != NULL &&
-	    !f->terms_hold(f->terms, exists ? &st : NULL))
+	    !f->terms_hold(f->terms, exists ? &v : NULL, &f->base.why))
 		return STORE_REFUSED;
 	if (exists && !f->spool->to.overwrite)
 		return -EEXIST;
@@ -102,7 +105,8 @@ check_wish(struct incoming_file *f)
 
 	if (strchr(f->rest, '/') == NULL)
 		return check_target(f, f->dir, f->rest, &exists);
-	if (f->terms_hold != NULL && !f->terms_hold(f->terms, NULL))
+	if (f->terms_hold != NULL &&
+	    !f->terms_hold(f->terms, NULL, &f->base.why))
 		return STORE_REFUSED;
 	return 0;
 }
@@ -130,7 +134,6 @@ make_file(struct incoming_file *f, bool early)
 static int
 create(struct incoming_file *f, bool early)
 {
-	struct stat st;
 	int err = 0;
 
 	/* Late, publishing tells the same. */
@@ -140,9 +143,8 @@ create(struct incoming_file *f, bool early)
 		err = make_file(f, early);
 	if (err < 0)
 		return err;
-	if (fstat(f->u.fd, &st) == -1)
-		return -errno;
-	f->inode = st.st_ino;
+	if (f->at->stamps)
+		file_version_stamp(f->u.fd);
 	return spool_reserve(f);
 }
 
@@ -306,21 +308,6 @@ sync_data(struct incoming_file *f)
 	return fsync(f->u.fd) == 0 ? 0 : spool_not_synced(f, -errno);
 }
 
-static uint64_t
-ctime_ns(const struct stat *st)
-{
-	return (uint64_t)st->st_ctim.tv_sec * NS_PER_S +
-	       (uint64_t)st->st_ctim.tv_nsec;
-}
-
-static uint64_t
-ctime_of(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 ? ctime_ns(&st) : 0;
-}
-
 /* The content, complete and as durable as it is to be. */
 static int
 finish_data(struct incoming_file *f)
@@ -334,6 +321,9 @@ finish_data(struct incoming_file *f)
 		err = sync_data(f);
 	if (err == 0 && f->at->device->kind == DEVICE_UNKNOWN)
 		err = publish_check_close(f->u.fd);
+	/* Now, since it is ours alone; what has a name others may write to. */
+	if (err == 0)
+		err = file_version_of(f->u.fd, &f->base.version);
 	return err;
 }
 
@@ -405,8 +395,10 @@ commit(struct incoming_file *f)
 		fd_close(&made);
 		return f->u.uncertain ? outcome_unknown(f, -err) : err;
 	}
-	if (f->spool->to.keep_latest)
-		f->ctime_ns = ctime_of(f->u.fd);
+	/* The name has changed this mark. */
+	if (f->base.version.kind == FILE_CHANGED &&
+	    file_version_of(f->u.fd, &f->base.version) < 0)
+		f->base.version.kind = FILE_UNMARKED;
 	if (spool_syncs(f->at))
 		err = keep_directory(f, made);
 	else
@@ -477,7 +469,7 @@ spool_remove_old_job(void *file)
 {
 	struct incoming_file *f = file;
 	const char *rest;
-	struct stat st;
+	struct file_version is;
 	int dir, at, lock, victim, err;
 
 	err = path_open_parent(f->at->fd, f->old->name, &dir, &rest);
@@ -490,9 +482,10 @@ spool_remove_old_job(void *file)
 	}
 	at = dir == -1 ? f->at->fd : dir;
 	victim = hold_victim(at, rest);
-	if (fstatat(at, rest, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode) && (uint64_t)st.st_ino == f->old->inode &&
-	    ctime_ns(&st) == f->old->ctime_ns && unlinkat(at, rest, 0) == -1)
+	err = file_version_at(at, rest, &is);
+	if (err == 0 && !newest_is(f->old, &is))
+		err = STORE_REFUSED;
+	else if (err == 0 && unlinkat(at, rest, 0) == -1)
 		err = -errno;
 	publish_release(&f->at->publish, &lock);
 	let_victim_go(f, victim);

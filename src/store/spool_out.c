@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -58,12 +59,13 @@ open_job(void *arg)
 	    f->at->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &f->base.st) == -1 || !S_ISREG(f->base.st.st_mode)) {
+	if (file_version_of(fd, &f->base.version) < 0 ||
+	    !S_ISREG(f->base.version.mode)) {
 		fd_close(&fd);
 		return -ENOENT;
 	}
 	f->fd = fd;
-	f->base.end = (uint64_t)f->base.st.st_size;
+	f->base.end = f->base.version.size;
 	return 0;
 }
 
@@ -83,7 +85,7 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
 	/* A file that was removed meanwhile is freed by its close. */
 	f->job =
 	    (struct op){.lengthy = call == close_job &&
-				   f->base.st.st_size > SPOOL_LENGTHY_BYTES,
+				   f->base.version.size > SPOOL_LENGTHY_BYTES,
 		.unhurried = call == close_job,
 		.kind = OP_CALL,
 		.call = call,

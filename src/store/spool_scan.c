@@ -20,23 +20,45 @@ enum {
 /* A newer regular file than *best? */
 struct scan {
 	struct newest_entry *best;
-	struct timespec ctime;
-	bool found, dotfiles;
+	struct file_version found; /* with `mode` 0: none yet */
+	bool dotfiles;
 	char path[NEWEST_NAME_MAX];
 };
 
-static void
-look_at(struct scan *s, const struct stat *st)
+/*
+ * When the file was complete: its mtime, if that is between its birth and its
+ * last change, where the one of an upload is.  Else somebody has set it, to that
+ * of another file or to the future, and the birth is what counts.  (The ctime is
+ * when it got its name, or when somebody changed its mode or owner since: better
+ * than nothing on a system that knows no births.)
+ */
+static int64_t
+completed_ns(const struct file_version *v)
 {
-	if (!S_ISREG(st->st_mode))
+	if (v->kind == FILE_CHANGED)
+		return v->ctime_ns;
+	if (v->mtime_ns >= v->birth_ns && v->mtime_ns <= v->ctime_ns)
+		return v->mtime_ns;
+	return v->birth_ns != 0 ? v->birth_ns : v->ctime_ns;
+}
+
+/* Written in one tick of the kernel's clock, their names tell. */
+static bool
+is_newer(const struct file_version *a, const struct file_version *b)
+{
+	int64_t a_ns = completed_ns(a), b_ns = completed_ns(b);
+
+	return a_ns != b_ns ? a_ns > b_ns : a->ctime_ns > b->ctime_ns;
+}
+
+static void
+look_at(struct scan *s, const struct file_version *v)
+{
+	if (!S_ISREG(v->mode) ||
+	    (s->found.mode != 0 && !is_newer(v, &s->found)))
 		return;
-	if (s->found && (st->st_ctim.tv_sec < s->ctime.tv_sec ||
-			    (st->st_ctim.tv_sec == s->ctime.tv_sec &&
-				st->st_ctim.tv_nsec <= s->ctime.tv_nsec)))
-		return;
-	s->found = true;
-	s->ctime = st->st_ctim;
-	s->best->inode = st->st_ino;
+	s->found = *v;
+	newest_note(s->best, v);
 	memcpy(s->best->name, s->path, sizeof(s->path));
 }
 
@@ -67,15 +89,15 @@ scan_dir(struct scan *s, int fd, size_t path_len, int depth)
 	}
 	while (err == 0 && (errno = 0, e = readdir(d)) != NULL) {
 		size_t len = strlen(e->d_name);
-		struct stat st;
+		struct file_version v;
 
 		if (is_skipped(s, e->d_name) ||
 		    path_len + len + 2 > sizeof(s->path) ||
-		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		    file_version_peek(fd, e->d_name, &v) < 0)
 			continue;
 		memcpy(s->path + path_len, e->d_name, len + 1);
-		look_at(s, &st);
-		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
+		look_at(s, &v);
+		if (S_ISDIR(v.mode) && depth < DEPTH_MAX)
 			err = scan_below(s, fd, path_len, len, depth);
 	}
 	if (err == 0)
@@ -98,7 +120,7 @@ scan_below(struct scan *s, int fd, size_t path_len, size_t len, int depth)
 	return scan_dir(s, sub, path_len + len + 1, depth + 1);
 }
 
-/* On an engine thread: the newest file by ctime, which link(2) sets. */
+/* On an engine thread: the file that was completed last. */
 static int
 scan_job(void *arg)
 {
@@ -111,7 +133,7 @@ scan_job(void *arg)
 	if (fd < 0)
 		return fd;
 	err = scan_dir(&s, fd, 0, 1);
-	return err < 0 ? err : s.found;
+	return err < 0 ? err : s.found.mode != 0;
 }
 
 static void

@@ -812,10 +812,10 @@ is_unconditional(const struct head *h)
 }
 
 static void
-check_read(const struct head *h, const struct stat *st)
+check_read(const struct head *h, const struct file_version *st)
 {
 	struct conditions_range r = {1, UINT64_MAX};
-	uint64_t size = (uint64_t)st->st_size;
+	uint64_t size = st->size;
 	const char *why = NULL;
 	int status = conditions_read(h, st, &r, &why);
 
@@ -861,7 +861,7 @@ check_digests(const struct head *h)
 }
 
 static void
-check_write(const struct head *h, const struct stat *st)
+check_write(const struct head *h, const struct file_version *st)
 {
 	const char *why = NULL;
 	int status = conditions_write(h, st, &why);
@@ -880,11 +880,11 @@ static void
 go_on(const struct head *h, unsigned file_size)
 {
 	static const off_t sizes[] = {1000, 0, 1, INT64_MAX};
-	struct stat st = {
-	    .st_ino = 7,
-	    .st_size = sizes[file_size % COUNT_OF(sizes)],
-	    .st_mtim = {.tv_sec = 784111777}, /* Sun, 06 Nov 1994 08:49:37 */
-	    .st_ctim = {.tv_sec = 784111777},
+	struct file_version st = {
+	    .inode = 7,
+	    .size = sizes[file_size % COUNT_OF(sizes)],
+	    .mtime_s = 784111777, /* Sun, 06 Nov 1994 08:49:37 */
+	    .kind = file_size % 7 == 0 ? FILE_UNMARKED : FILE_BORN,
 	};
 
 	for (size_t i = 0; i < config->server_count; i++)

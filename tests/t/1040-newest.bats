@@ -90,7 +90,7 @@ newest_is() {
 	newest_is c
 }
 
-@test "after a restart the time of the link counts, not that of the content" {
+@test "after a restart the last that was completed counts, whatever was done to others since" {
 	start_server
 	put a
 	put b
@@ -99,14 +99,20 @@ newest_is() {
 	stop_server
 	start_conf penstock.conf
 	newest_is c
+	is_portable && return # and can judge by what was done since only
 	stop_server
 	touch -d '2030-01-01' "$STORE/c"
-	put_in_place() { # the order in which names were made
-		ln "$STORE/a" "$STORE/tmp" && rm "$STORE/tmp"
-	}
-	put_in_place
+	chmod 600 "$STORE/a"
+	chown 1:1 "$STORE/a"
+	ln "$STORE/b" "$STORE/tmp" && rm "$STORE/tmp"
+	touch -d '2030-01-01' "$STORE/b"
 	start_conf penstock.conf
-	newest_is a
+	newest_is c
+	stop_server
+	echo more >>"$STORE/a"
+	start_conf penstock.conf
+	request GET /file
+	assert_header Content-Location /file/a
 }
 
 @test "what is no upload is not the newest after a restart" {

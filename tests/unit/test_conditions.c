@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -17,11 +18,15 @@
 #define EXACT "Sun, 06 Nov 1994 08:49:37 GMT"
 #define AFTER "Sun, 06 Nov 1994 08:49:38 GMT"
 
-static const struct stat file = {
-    .st_ino = 4711,
-    .st_size = 1000,
-    .st_mtim = {784111777, 5},
-    .st_ctim = {784111777, 7},
+static const struct file_version file = {
+    .inode = 4711,
+    .size = 1000,
+    .mtime_s = 784111777,
+    .mtime_ns = 784111777000000005,
+    .ctime_ns = 784111777000000007,
+    .birth_ns = 784111777000000003,
+    .mark = 784111777000000003,
+    .kind = FILE_BORN,
 };
 
 /* Put the file's own tag where `text` has an @. */
@@ -236,13 +241,13 @@ ranges_give_what_they_name(void **state)
 static void
 an_empty_file_has_no_ranges(void **state)
 {
-	struct stat empty = file;
+	struct file_version empty = file;
 	struct head h = {.method = METHOD_GET};
 	struct conditions_range range;
 	const char *why;
 
 	(void)state;
-	empty.st_size = 0;
+	empty.size = 0;
 	h.range = (struct span){"bytes=0-", 8};
 	assert_int_equal(conditions_read(&h, &empty, &range, &why), 416);
 	h.range = (struct span){"bytes=-5", 8};
@@ -296,29 +301,140 @@ static void
 a_tag_tells_versions_apart(void **state)
 {
 	char tags[5][CONDITIONS_ETAG_MAX];
-	struct stat other[5];
+	struct file_version other[5];
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
 		other[i] = file;
-	other[1].st_ino++;
-	other[2].st_size++;
-	other[3].st_mtim.tv_nsec++;
-	other[4].st_ctim.tv_nsec++;
+	other[1].inode++;
+	other[2].size++;
+	other[3].mtime_ns++;
+	other[4].mark++;
 	for (int i = 0; i < 5; i++) {
 		size_t len;
 
 		conditions_etag(&other[i], tags[i]);
 		len = strlen(tags[i]);
+		assert_int_equal(len, 34);
 		assert_true(tags[i][0] == '"' && tags[i][len - 1] == '"');
+		assert_int_equal(
+		    strspn(tags[i] + 1, "0123456789abcdef"), len - 2);
 		for (int k = 0; k < i; k++)
 			assert_string_not_equal(tags[i], tags[k]);
 	}
-	/* Where the file lies does not matter. */
-	other[0].st_dev++;
-	other[0].st_nlink++;
+	/* What changes no content changes no tag. */
+	other[0].mode++;
+	other[0].ctime_ns++;
 	conditions_etag(&other[0], tags[1]);
 	assert_string_equal(tags[0], tags[1]);
+}
+
+/* Where two versions may look the same nothing matches but a weak comparison. */
+static void
+a_tag_that_may_lie_is_weak(void **state)
+{
+	struct file_version unsure = file;
+	char etag[CONDITIONS_ETAG_MAX];
+	struct conditions_range range;
+	struct head h = {.method = METHOD_GET};
+	const char *why = NULL;
+
+	(void)state;
+	unsure.kind = FILE_UNMARKED;
+	conditions_etag(&unsure, etag);
+	assert_memory_equal(etag, "W/\"", 3);
+	h.if_none_match = (struct span){etag, strlen(etag)};
+	assert_int_equal(conditions_read(&h, &unsure, &range, &why), 304);
+	h.if_none_match = (struct span){0};
+	h.if_range = (struct span){etag, strlen(etag)};
+	h.range = (struct span){"bytes=0-0", 9};
+	assert_int_equal(conditions_read(&h, &unsure, &range, &why), 200);
+	h.if_range = (struct span){etag + 2, strlen(etag) - 2};
+	assert_int_equal(conditions_read(&h, &unsure, &range, &why), 200);
+	for (unsigned skip = 0; skip <= 2; skip += 2) {
+		h.if_match = (struct span){etag + skip, strlen(etag) - skip};
+		assert_int_equal(conditions_write(&h, &unsure, &why), 412);
+		assert_non_null(strstr(why, "weak"));
+	}
+	h.if_match = (struct span){"*", 1};
+	assert_int_equal(conditions_write(&h, &unsure, &why), 0);
+}
+
+/* What is said of `v`, with the empty string for no field. */
+static const char *
+last_modified(const struct file_version *v)
+{
+	static char value[64];
+	struct str out = {0};
+	const char *at;
+
+	conditions_add_validators(v, &out);
+	at = strstr(out.s, "Last-Modified: ");
+	snprintf(value, sizeof(value), "%.29s", at ? at + 15 : "");
+	str_fini(&out);
+	return value;
+}
+
+/* RFC 9110 8.8.2.1: never later than the answer; and dates have four digits. */
+static void
+a_time_that_cannot_be_is_not_told(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		int64_t s;
+		const char *text; /* "": no field; NULL: now */
+	} rows[] = {
+		{ 784111777, EXACT },
+		{ 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+		{ -1, "Wed, 31 Dec 1969 23:59:59 GMT" },
+		{ -62135596800, "Mon, 01 Jan 0001 00:00:00 GMT" },
+		{ -62135596801, "" },
+		{ -100000000000, "" },
+		{ INT64_MIN, "" },
+		{ 253402300799, NULL },
+		{ 253402300800, "" },
+		{ INT64_MAX, "" },
+	};
+	/* clang-format on */
+	struct head h = {.method = METHOD_GET};
+	struct conditions_range range;
+	struct file_version v = file;
+	char now[CLOCK_STAMP_MAX];
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const char *told;
+		time_t before;
+
+		v.mtime_s = rows[i].s;
+		do {
+			before = time(NULL);
+			told = last_modified(&v);
+			clock_stamp_http(before, now);
+		} while (time(NULL) != before);
+		assert_string_equal(told, rows[i].text ? rows[i].text : now);
+	}
+	/* No date: no condition on it holds anything up (13.1.3, 13.1.4). */
+	h.if_modified_since = (struct span){AFTER, strlen(AFTER)};
+	assert_int_equal(conditions_read(&h, &v, &range, &why), 200);
+	h.if_modified_since = (struct span){0};
+	h.if_unmodified_since = (struct span){BEFORE, strlen(BEFORE)};
+	assert_int_equal(conditions_write(&h, &v, &why), 0);
+	/* The future is modified until now. */
+	v.mtime_s = 4000000000;
+	assert_int_equal(conditions_write(&h, &v, &why), 412);
+	h.if_unmodified_since = (struct span){0};
+	h.if_modified_since = (struct span){AFTER, strlen(AFTER)};
+	assert_int_equal(conditions_read(&h, &v, &range, &why), 200);
+	/* What was sent in its place is no validator. */
+	h.if_modified_since = (struct span){0};
+	h.range = (struct span){"bytes=0-0", 9};
+	for (int i = 0; i < 3; i++) {
+		clock_stamp_http(time(NULL) + i, now);
+		h.if_range = (struct span){now, strlen(now)};
+		assert_int_equal(conditions_read(&h, &v, &range, &why), 200);
+	}
 }
 
 int
@@ -331,6 +447,8 @@ main(void)
 	    cmocka_unit_test(conditions_come_before_ranges),
 	    cmocka_unit_test(writing_is_guarded),
 	    cmocka_unit_test(a_tag_tells_versions_apart),
+	    cmocka_unit_test(a_tag_that_may_lie_is_weak),
+	    cmocka_unit_test(a_time_that_cannot_be_is_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,7 @@ tear_down(void **state)
 static struct newest_entry
 entry(unsigned number)
 {
-	struct newest_entry e = {.inode = number + 1};
+	struct newest_entry e = {.version = {number + 1}};
 
 	memset(e.name, 'a' + (int)(number % 26), sizeof(e.name) - 1);
 	e.name[snprintf(e.name, sizeof(e.name), "%08u", number)] =
@@ -75,7 +75,7 @@ entry(unsigned number)
 static bool
 is_whole(const struct newest_entry *e)
 {
-	struct newest_entry must = entry((unsigned)e->inode - 1);
+	struct newest_entry must = entry((unsigned)e->version[0] - 1);
 
 	return memcmp(&must, e, sizeof(must)) == 0;
 }
@@ -136,7 +136,7 @@ directories_come_and_go(void **state)
 		newest_leave(table, MINE, &n);
 	}
 	assert_true(newest_get(kept, &got));
-	assert_int_equal(got.inode, 8);
+	assert_int_equal(got.version[0], 8);
 	/* The last 200 are remembered, the first ones are to be looked for. */
 	for (unsigned i = 4 * DIRECTORIES - 200; i < 4 * DIRECTORIES; i++) {
 		n = newest_of(table, MINE, 1, i, 0);
@@ -175,7 +175,7 @@ each_is_replaced_once(void **state)
 	for (unsigned i = 2; i < 200; i++) {
 		e = entry(i);
 		assert_true(newest_set(n, &e, &old));
-		assert_int_equal(old.inode, i);
+		assert_int_equal(old.version[0], i);
 		assert_true(is_whole(&old));
 		assert_true(newest_get(n, &got));
 		assert_memory_equal(&got, &e, sizeof(e));
@@ -250,9 +250,9 @@ what_was_published_meanwhile_is_newer(void **state)
 	for (int i = 0; i < 100; i++) /* no buffer is lost either */
 		newest_scanned(n, &e);
 	assert_true(newest_get(n, &got));
-	assert_int_equal(got.inode, fresh.inode);
+	assert_int_equal(got.version[0], fresh.version[0]);
 	assert_true(newest_set(n, &e, &old));
-	assert_int_equal(old.inode, fresh.inode);
+	assert_int_equal(old.version[0], fresh.version[0]);
 }
 
 static void
@@ -327,7 +327,7 @@ write_many(unsigned i)
 			continue;
 		if (!is_whole(&old))
 			_exit(1);
-		atomic_fetch_add(&board->told[old.inode - 1], 1);
+		atomic_fetch_add(&board->told[old.version[0] - 1], 1);
 	}
 }
 
@@ -378,7 +378,7 @@ many_processes_tear_no_name(void **state)
 		assert_true(told <= 1);
 		if (told == 0) {
 			never++;
-			assert_int_equal(last.inode, i + 1);
+			assert_int_equal(last.version[0], i + 1);
 		}
 	}
 	assert_int_equal(never, 1);
