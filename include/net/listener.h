@@ -9,6 +9,7 @@
 #define NET_LISTENER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/addr.h"
 #include "base/check.h"
@@ -16,6 +17,8 @@
 struct listener {
 	struct addr addr;
 	int fd;
+	dev_t dev; /* of a UNIX socket: which file its path led to */
+	ino_t ino;
 };
 
 /*
@@ -25,7 +28,12 @@ struct listener {
  */
 NODISCARD int listener_open(const struct addr *addr, struct listener *ret);
 
-/* Close it here; `remove`: also the path of a UNIX socket. */
+/* False when clients do not reach it by its address: the path of a UNIX socket
+ * was removed, or is another one's by now. */
+bool listener_is_reachable(const struct listener *l);
+
+/* Close it here; `remove`: also the path of a UNIX socket, if it is still its
+ * own. */
 void listener_close(struct listener *l, bool remove);
 
 /* Stop it for every process that shares it, also for one that cannot end. */

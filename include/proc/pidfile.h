@@ -19,7 +19,8 @@
  */
 NODISCARD int pidfile_take(const char *path, int *ret_fd);
 
-/* Remove it and let go of the lock. */
+/* Remove it, unless the name leads to another file by now, and let go of the
+ * lock. */
 void pidfile_drop(const char *path, int *fd);
 
 /* Who holds it: a pid, 0 when nobody does, or a negative errno. */

@@ -24,7 +24,8 @@ struct sockets {
 
 /*
  * sockets_open(conf, old, ret):
- * Open all that `conf` listens on, taking over those `old` (NULL: none) has.
+ * Open all that `conf` listens on, taking over those `old` (NULL: none) has, but
+ * for UNIX sockets whose path is no longer theirs.
  * 0; or a negative errno after logging which address failed and why, and
  * then nothing was opened and `old` is as it was.
  */

@@ -64,6 +64,7 @@ set_options(int fd, const struct addr *a)
 int
 listener_open(const struct addr *addr, struct listener *ret)
 {
+	struct stat st = {0};
 	int fd, err;
 
 	err = remove_stale(addr);
@@ -77,13 +78,26 @@ listener_open(const struct addr *addr, struct listener *ret)
 	    (bind(fd, (const struct sockaddr *)&addr->ss, addr->len) == -1 ||
 		listen(fd, BACKLOG) == -1))
 		err = -errno;
+	if (err == 0 && addr_unix_path(addr) != NULL &&
+	    lstat(addr_unix_path(addr), &st) == -1)
+		err = -errno;
 	if (err < 0) {
 		fd_close(&fd);
 		return err;
 	}
-	ret->addr = *addr;
-	ret->fd = fd;
+	*ret = (struct listener){
+	    .addr = *addr, .fd = fd, .dev = st.st_dev, .ino = st.st_ino};
 	return 0;
+}
+
+bool
+listener_is_reachable(const struct listener *l)
+{
+	const char *path = addr_unix_path(&l->addr);
+	struct stat st;
+
+	return path == NULL || (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+				   st.st_dev == l->dev && st.st_ino == l->ino);
 }
 
 void
@@ -92,7 +106,8 @@ listener_close(struct listener *l, bool remove)
 	if (l->fd == -1)
 		return;
 	fd_close(&l->fd);
-	if (remove && addr_unix_path(&l->addr) != NULL)
+	if (remove && addr_unix_path(&l->addr) != NULL &&
+	    listener_is_reachable(l))
 		(void)unlink(addr_unix_path(&l->addr));
 }
 

@@ -11,23 +11,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-pid_t
-pidfile_owner(const char *path)
-{
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd, err = 0;
-
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd == -1)
-		return errno == ENOENT ? 0 : -errno;
-	if (fcntl(fd, F_GETLK, &whole) == -1)
-		err = -errno;
-	fd_close(&fd);
-	if (err < 0)
-		return err;
-	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
-}
-
 /* The one who held it may have removed the file while we waited to open it:
  * then ours has no name, and the lock on it means nothing. */
 static bool
@@ -39,6 +22,45 @@ is_still_there(int fd, const char *path)
 	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
+/* Never waits, whatever is there; what is no regular file is -EINVAL. */
+static int
+open_regular(const char *path, int flags)
+{
+	struct stat st;
+	int fd, err = 0;
+
+	fd = open(
+	    path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0644);
+	if (fd == -1)
+		return errno == ENXIO ? -EINVAL : -errno; /* a socket */
+	if (fstat(fd, &st) == -1)
+		err = -errno;
+	else if (!S_ISREG(st.st_mode))
+		err = -EINVAL;
+	if (err < 0) {
+		fd_close(&fd);
+		return err;
+	}
+	return fd;
+}
+
+pid_t
+pidfile_owner(const char *path)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd, err = 0;
+
+	fd = open_regular(path, 0);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (fcntl(fd, F_GETLK, &whole) == -1)
+		err = -errno;
+	fd_close(&fd);
+	if (err < 0)
+		return err;
+	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
+}
+
 static int
 open_and_lock(const char *path, int *ret_fd)
 {
@@ -46,9 +68,9 @@ open_and_lock(const char *path, int *ret_fd)
 	int fd;
 
 	for (;;) {
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-		if (fd == -1)
-			return -errno;
+		fd = open_regular(path, O_CREAT);
+		if (fd < 0)
+			return fd;
 		if (fcntl(fd, F_SETLK, &whole) == -1) {
 			int err = errno == EACCES ? -EAGAIN : -errno;
 
@@ -94,7 +116,13 @@ pidfile_take(const char *path, int *ret_fd)
 	if (err == 0)
 		err = write_pid(fd);
 	if (err < 0) {
-		log_error("pid_file %s: %s", path, strerror(-err));
+		log_error("pid_file %s: %s", path,
+		    err == -EINVAL ? "it is no regular file: name another "
+				     "one, or write off"
+		    : err == -EFBIG
+			? "it may not be written: raise the limit on the "
+			  "size of files (ulimit -f)"
+			: strerror(-err));
 		fd_close(&fd);
 		return err;
 	}
@@ -107,6 +135,11 @@ pidfile_drop(const char *path, int *fd)
 {
 	if (*fd == -1)
 		return;
-	(void)unlink(path);
+	if (is_still_there(*fd, path))
+		(void)unlink(path);
+	else
+		log_warn("pid_file %s: it is gone, or another's by now, and "
+			 "left as it is",
+		    path);
 	fd_close(fd);
 }

@@ -6,13 +6,24 @@
 
 #include "base/log.h"
 
+/* One that listens there, and that clients reach. */
 static const struct bound *
 find(const struct sockets *s, const struct addr *a)
 {
 	for (size_t i = 0; s != NULL && i < s->count; i++)
-		if (addr_equal(&s->bound[i].listener.addr, a))
+		if (addr_equal(&s->bound[i].listener.addr, a) &&
+		    listener_is_reachable(&s->bound[i].listener))
 			return &s->bound[i];
 	return NULL;
+}
+
+static bool
+has(const struct sockets *s, int fd)
+{
+	for (size_t i = 0; s != NULL && i < s->count; i++)
+		if (s->bound[i].listener.fd == fd)
+			return true;
+	return false;
 }
 
 static int
@@ -87,7 +98,7 @@ void
 sockets_close(struct sockets *old, const struct sockets *fresh, bool remove)
 {
 	for (size_t i = 0; i < old->count; i++)
-		if (find(fresh, &old->bound[i].listener.addr) == NULL)
+		if (!has(fresh, old->bound[i].listener.fd))
 			listener_close(&old->bound[i].listener, remove);
 	free(old->bound);
 	*old = (struct sockets){0};
