@@ -87,6 +87,14 @@ size_t fd_unsent(int fd);
 ssize_t fd_write_pieces(
     int fd, const struct iovec *iov, int count, off_t offset);
 
+/*
+ * fd_write_now(fd, buf, len):
+ * Write what can be written without waiting, for a log line that is better lost
+ * than waited for.  Where the system can, also when the descriptor blocks and
+ * somebody else fills the pipe at the same moment.
+ */
+void fd_write_now(int fd, const void *buf, size_t len);
+
 /* Write it all, waiting as long as it takes, also where the descriptor does
  * not block (whoever shares it may have set that): 0 or a negative errno. */
 NODISCARD int fd_write_all(int fd, const void *buf, size_t len);

@@ -139,6 +139,14 @@ NODISCARD int config_load(
     const char *path, struct str *errors, struct config **ret);
 
 /*
+ * config_reload(old, errors, ret):
+ * The same for the file that `old` came from, in a server that runs: a pipe is a
+ * mistake then, since it would have to be waited for.
+ */
+NODISCARD int config_reload(
+    const struct config *old, struct str *errors, struct config **ret);
+
+/*
  * config_parse_text(name, text, len, errors, ret):
  * The same from memory: any bytes at all.  `name` is what the messages and
  * config_print() call it, and `include` is relative to.

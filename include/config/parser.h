@@ -53,6 +53,7 @@ struct parser_input {
 	const char *name;
 	const char *text;
 	size_t len;
+	bool again;	 /* only a regular file: nothing is to be waited for */
 	const char *cwd; /* where relative paths start; NULL: not known */
 };
 

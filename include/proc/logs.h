@@ -1,5 +1,8 @@
 /*
  * proc/logs.h - the log files of a configuration, opened by the master.
+ *
+ * Nothing here waits: a log may be a FIFO, whose reader never came, left, or
+ * reads no more.
  */
 #ifndef PROC_LOGS_H
 #define PROC_LOGS_H

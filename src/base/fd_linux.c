@@ -3,13 +3,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -112,6 +115,37 @@ fd_close_others(int first, const int *keep, size_t count)
 			return;
 		first = next + 1;
 	}
+}
+
+/* By the kind of file: 0 or more, or -1 and errno. */
+static ssize_t
+write_without_wait(int fd, const void *buf, size_t len)
+{
+	struct iovec iov = {.iov_len = len};
+	struct stat st;
+	ssize_t n;
+
+	n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n != -1 || errno != ENOTSOCK)
+		return n;
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		memcpy(&iov.iov_base, &buf, sizeof(buf)); /* it only reads */
+		n = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
+		if (n != -1 || (errno != EOPNOTSUPP && errno != ENOSYS))
+			return n;
+	}
+	return write(fd, buf, len);
+}
+
+void
+fd_write_now(int fd, const void *buf, size_t len)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	if (poll(&p, 1, 0) == 0)
+		return;
+	while (write_without_wait(fd, buf, len) == -1 && errno == EINTR)
+		;
 }
 
 size_t

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -64,6 +65,17 @@ fd_close_others(int first, const int *keep, size_t count)
 		if (!kept)
 			(void)close(fd);
 	}
+}
+
+void
+fd_write_now(int fd, const void *buf, size_t len)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	if (poll(&p, 1, 0) == 0)
+		return;
+	while (write(fd, buf, len) == -1 && errno == EINTR)
+		;
 }
 
 int

@@ -1,13 +1,13 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 
 const char *const log_level_name[LEVEL_COUNT] = {
     [LEVEL_ERROR] = "error",
@@ -69,12 +69,7 @@ log_enabled(enum log_level level)
 static void
 write_line(const char *line, size_t len)
 {
-	struct pollfd p = {.fd = out_fd, .events = POLLOUT};
-
-	if (poll(&p, 1, 0) == 0)
-		return;
-	while (write(out_fd, line, len) == -1 && errno == EINTR)
-		;
+	fd_write_now(out_fd, line, len);
 }
 
 void

@@ -342,6 +342,16 @@ config_load(const char *path, struct str *errors, struct config **ret)
 }
 
 int
+config_reload(const struct config *old, struct str *errors, struct config **ret)
+{
+	struct parser_input in = {.name = old->file, .again = true};
+
+	if (old->file == NULL)
+		return config_load(NULL, errors, ret);
+	return load(in, old->file, errors, ret);
+}
+
+int
 config_parse_text(const char *name, const char *text, size_t len,
     struct str *errors, struct config **ret)
 {

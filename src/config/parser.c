@@ -575,7 +575,7 @@ parser_run(const struct parser_input *in, struct str *errors,
 	if (in->text != NULL) {
 		parse_source(p, &src, p->top, in->text, in->len);
 	} else {
-		why = source_read(in->name, true, &src.id, &text);
+		why = source_read(in->name, !in->again, &src.id, &text);
 		if (why != NULL) {
 			str_escape(errors, in->name, strlen(in->name));
 			str_printf(errors, ": cannot be read: %s\n", why);

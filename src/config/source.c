@@ -3,20 +3,61 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
-static const char *
-read_all(int fd, struct str *ret_text)
+enum {
+	LOOK_MS = 100,
+	WRITER_MS = 5000,  /* for somebody to open a FIFO for writing */
+	SILENT_MS = 30000, /* of one who has */
+};
+
+/*
+ * read() from a pipe that does not block; `begun`: not for the first time.  The
+ * end of one that never had a writer is not told from that of one that had, but
+ * by poll().
+ */
+static ssize_t
+read_pipe(int fd, char *buf, size_t size, bool begun, const char **ret_why)
 {
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	for (int ms = 0;; ms += LOOK_MS) {
+		ssize_t n = read(fd, buf, size);
+
+		if (n > 0 || (n == -1 && errno != EAGAIN) ||
+		    (n == 0 && (begun || (p.revents & POLLHUP) != 0)))
+			return n;
+		if (ms >= (n == 0 ? WRITER_MS : SILENT_MS)) {
+			*ret_why = n == 0 ? "it is a FIFO to which nobody "
+					    "writes"
+					  : "it is a pipe to which nothing was "
+					    "written for 30 seconds";
+			return -1;
+		}
+		(void)poll(&p, 1, LOOK_MS);
+	}
+}
+
+static const char *
+read_all(int fd, bool is_pipe, struct str *ret_text)
+{
+	bool begun = false;
 	char buf[4096];
 
 	for (;;) {
-		ssize_t n = read(fd, buf, sizeof(buf));
+		const char *why = NULL;
+		ssize_t n;
 
+		n = is_pipe ? read_pipe(fd, buf, sizeof(buf), begun, &why)
+			    : read(fd, buf, sizeof(buf));
+		begun = true;
+		if (n == -1 && why != NULL)
+			return why;
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
@@ -35,14 +76,13 @@ const char *
 source_read(const char *name, bool is_first, struct source_id *ret_id,
     struct str *ret_text)
 {
-	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
 	const char *why;
 	struct stat st;
 	int fd;
 
-	fd = open(name, is_first ? flags : flags | O_NONBLOCK);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1)
-		return strerror(errno);
+		return errno == ENXIO ? "it is a socket" : strerror(errno);
 	if (fstat(fd, &st) == -1)
 		why = strerror(errno);
 	else if (S_ISDIR(st.st_mode))
@@ -50,7 +90,8 @@ source_read(const char *name, bool is_first, struct source_id *ret_id,
 	else if (!is_first && !S_ISREG(st.st_mode))
 		why = "it is not a regular file";
 	else
-		why = read_all(fd, ret_text);
+		why = read_all(
+		    fd, !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode), ret_text);
 	if (why == NULL)
 		*ret_id = (struct source_id){true, st.st_dev, st.st_ino};
 	fd_close(&fd);

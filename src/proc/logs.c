@@ -2,16 +2,61 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 
+/* `path` is another name of what `fd` is. */
+static bool
+is_same(const char *path, int fd)
+{
+	struct stat named, open;
+
+	return stat(path, &named) == 0 && fstat(fd, &open) == 0 &&
+	       named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}
+
+/* Why open() said `err`, and what to do about it. */
+static void
+log_refusal(const char *directive, const char *target, int err)
+{
+	struct stat st;
+
+	if (err != -ENXIO || stat(target, &st) == -1)
+		log_error("%s %s: cannot be opened: %s", directive, target,
+		    strerror(-err));
+	else if (S_ISFIFO(st.st_mode))
+		log_error("%s %s: it is a FIFO that nobody reads: start its "
+			  "reader first",
+		    directive, target);
+	else
+		log_error("%s %s: it is a socket, which cannot be opened by a "
+			  "name: write %s",
+		    directive, target,
+		    is_same(target, STDOUT_FILENO)   ? "stdout"
+		    : is_same(target, STDERR_FILENO) ? "stderr"
+						     : "stdout or stderr");
+}
+
+/*
+ * Without waiting: for the reader of a FIFO an ordinary open() waits for ever,
+ * and every line would wait for one that reads no more.  So the descriptor does
+ * not block; the journals of workers wait for it on their threads, and the
+ * master loses the line.
+ */
 static int
 open_log(const char *target, const char *directive, int *ret)
 {
+	enum {
+		FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK |
+			O_NOCTTY,
+	};
+
 	if (strcmp(target, "off") == 0) {
 		*ret = -1;
 	} else if (strcmp(target, "stdout") == 0) {
@@ -19,13 +64,11 @@ open_log(const char *target, const char *directive, int *ret)
 	} else if (strcmp(target, "stderr") == 0) {
 		*ret = STDERR_FILENO;
 	} else {
-		*ret = open(
-		    target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+		*ret = open(target, FLAGS, 0644);
 		if (*ret == -1) {
 			int err = -errno;
 
-			log_error("%s %s: cannot be opened: %s", directive,
-			    target, strerror(-err));
+			log_refusal(directive, target, err);
 			return err;
 		}
 	}

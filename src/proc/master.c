@@ -260,7 +260,7 @@ static bool
 load(const struct config *old, struct config **ret)
 {
 	struct str text = {0};
-	bool ok = config_load(old->file, &text, ret) == 0;
+	bool ok = config_reload(old, &text, ret) == 0;
 
 	if (!ok)
 		log_lines(LEVEL_ERROR, "reload: ", &text);

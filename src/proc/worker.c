@@ -33,7 +33,7 @@ check_reload(const struct worker *w)
 	struct str errors = {0};
 	struct config *fresh = NULL;
 
-	if (config_load(w->to->conf->file, &errors, &fresh) < 0)
+	if (config_reload(w->to->conf, &errors, &fresh) < 0)
 		log_error("reload: the configuration is bad:\n%s",
 		    errors.s ? errors.s : "out of memory");
 	else
