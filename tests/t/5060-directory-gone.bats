@@ -144,9 +144,8 @@ stop, moves, had = time.monotonic() + 3, [], []
 def move():
     n = 0
     while time.monotonic() < stop:
-        t = time.monotonic()
         os.rename(up, "%s.%d" % (moved, n))
-        moves.append((t, "%s.%d" % (moved, n)))
+        moves.append((time.monotonic(), "%s.%d" % (moved, n)))
         os.mkdir(up)
         n += 1
         time.sleep(0.4)
@@ -172,11 +171,11 @@ while time.monotonic() < stop:
         s.close()
         s = None
 mover.join()
-# Where each should be: the directory that was moved away next after it began,
-# or the one that came after that.
+# Where each should be: the directory whose move was over next after it began, or
+# the one that came after that.
 lost = 0
 for i, began in stored:
-    later = [d for t, d in moves if t > began - 0.001][:2]
+    later = [d for t, d in moves if t > began][:2]
     places = later + ([up] if len(later) < 2 else [])
     lost += not any(os.path.exists("%s/a%d" % (d, i)) for d in places)
 print(status)
