@@ -171,12 +171,14 @@ needs_fit(
 
 	if (conf->worker_processes > places) {
 		str_printf(errors,
-		    "worker_processes: there are to be %" PRIu64 " new ones, "
+		    "%s: worker_processes: there are to be %" PRIu64
+		    " new ones, "
 		    "and beside those that live, or still finish uploads of "
 		    "before the last reloads, %zu can: try again when some "
 		    "have "
 		    "ended (shutdown_timeout ends them), have fewer, or "
 		    "restart\n",
+		    conf->file ? conf->file : "built-in",
 		    conf->worker_processes, places);
 		fits = false;
 	}

@@ -246,7 +246,12 @@ spool_check(
 size_t
 spool_fds(bool overwrite)
 {
+#ifdef O_TMPFILE
 	return overwrite ? 2 : 1; /* and PUBLISH_TEMP_DIR */
+#else
+	(void)overwrite; /* there are no nameless files at all */
+	return 2;
+#endif
 }
 
 void
@@ -395,6 +400,10 @@ describe(int err)
 		return "workers of before the last reloads, which still finish "
 		       "uploads, have more directories open than this penstock "
 		       "was started with room for";
+	if (err == -EMFILE)
+		return "too many files are open: raise the limit (ulimit -Hn, "
+		       "LimitNOFILE= of a systemd unit), or have fewer "
+		       "locations";
 	return strerror(-err);
 }
 

@@ -71,7 +71,7 @@ PYTHON
 	start_conf penstock.conf
 	sed -i 's/worker_processes 1;/worker_processes 256;/' penstock.conf
 	run ! reload
-	log_has 'reload: worker_processes: .* 256 new ones.* 255 can'
+	log_has 'reload: penstock.conf: worker_processes: .* 256 new ones.* 255 can'
 	run -0 workers
 	assert_equal "${#lines[@]}" 1
 	sed -i 's/worker_processes 256;/worker_processes 2;/' penstock.conf
