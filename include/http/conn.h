@@ -8,6 +8,11 @@
  * answer when the handler has one.  In between the socket belongs to the
  * handler's reader (through conn_body()), and is watched by nobody else.
  *
+ * Each request and its answer are an exchange, which has its line in the access log
+ * when it has ended.  When an answer cannot be sent whole, nothing is sent any
+ * more; but further requests that are here whole are handed to the handler as
+ * ever, and have their lines.
+ *
  * Who ends it: only the connection itself.  Calls marked "ends the request"
  * may free it; the handler must not touch it, nor the request's body, after.
  */

@@ -137,7 +137,8 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 		fail(u, err, ending_of_error(err));
 }
 
-/* What is being committed may get its name still. */
+/* Nobody will answer it: the server ends.  What is being committed may get its
+ * name still. */
 static enum ending
 drop(struct request *r)
 {
@@ -145,6 +146,7 @@ drop(struct request *r)
 	enum ending e =
 	    u->state == COMMITTING ? ENDED_OUTCOME_UNKNOWN : ENDED_STOPPED;
 
+	u->ending = e;
 	upload_on(u, GONE);
 	return e;
 }
@@ -157,7 +159,7 @@ stop(struct request *r)
 
 	if (u->state == COMMITTING)
 		return false;
-	upload_on(u, GONE);
+	(void)drop(r);
 	return true;
 }
 
@@ -347,7 +349,7 @@ answer_failed(struct upload *u)
 static void
 forget(struct upload *u)
 {
-	let_go(u, "Gone");
+	let_go(u, ending_word(u->ending));
 }
 
 typedef void act_fn(struct upload *u);

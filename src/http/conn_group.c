@@ -103,6 +103,7 @@ conn_group_await_turn(struct conn *c)
 void
 conn_group_open(struct conn_group *g, int fd, const struct addr *peer)
 {
+	static struct log_limit limit;
 	bool turned_away;
 	tally_place place;
 
@@ -111,6 +112,8 @@ conn_group_open(struct conn_group *g, int fd, const struct addr *peer)
 	} else if (conn_begin(g, fd, peer, place, turned_away) < 0) {
 		tally_leave(g->served.tally, &place);
 		fd_close(&fd);
+		if (log_allowed(&limit))
+			log_error("no memory for a connection: it is closed");
 	}
 }
 

@@ -77,6 +77,18 @@ PYTHON
 	assert_equal "$(_count '"GET /" (0|200) in=0 out=[0-9]+ ms=[0-9.]+ - answer=stopped$' access.log)" 1
 }
 
+@test "the trace says of an upload that a stop cuts that it was stopped" {
+	start_server 'trace on;' '' 'worker_processes 1;'
+	connect
+	say "$FD" 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\nhello'
+	_started() { grep -q ': Starting' stdout; }
+	eventually _started
+	stop_server
+	hang_up "$FD"
+	grep -qE '^[0-9]+-1: stopped$' stdout
+	assert_equal "$(_count '"PUT /file/a" 503 .* stopped$' access.log)" 1
+}
+
 @test "requests that wait for their turn at a stop: one more is refused, and no line is lost" {
 	start_server '' 'keepalive_requests 1000000;' 'worker_processes 1;'
 	"$PYTHON" -S -E - "$PORT" >answers 3>&- <<'PYTHON' &
