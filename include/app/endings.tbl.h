@@ -36,6 +36,7 @@ ENDING(SYNC_FAILED,     500, SERVER,  "sync-failed",      "the disk of location 
 ENDING(OUTCOME_UNKNOWN, 500, SERVER,  "outcome-unknown",  "outcome unknown: the disk of location %s failed while the file was given its name; it may be there, whole, and may not survive a crash")
 ENDING(NO_PERMISSION,   500, SERVER,  "no-permission",    "the server may not do this in output_dir of location %s: an operator must look at its owner and mode")
 ENDING(READ_ONLY,       500, SERVER,  "read-only",        "output_dir of location %s is read-only: an operator must look at it")
+ENDING(APART,           500, SERVER,  "apart",            "no file can be moved to that directory of location %s: it has another project id (quota) than the server may give a file, or a sandbox forbids moving; nothing was stored: an operator must look at it")
 ENDING(VANISHED,        503, SERVER,  "vanished",         "output_dir of location %s, or a directory of the path, is not there any more, nothing was stored: try again, or have an operator look at it")
 ENDING(DISK_SICK,       503, SERVER,  "disk-stalled",     "the disk of location %s does not answer, or has failed; nothing was stored: try again later")
 ENDING(NOT_READY,       503, SERVER,  "not-ready",        "output_dir of location %s is not open: try again later")

@@ -29,7 +29,8 @@ enum {
  * Decode the percent-escapes of what stands behind the location and its
  * slash, once, and check it.  0 and the name, terminated; or 400 or 414 and
  * in *ret_why a static sentence that says what to change.  `dotfiles` allows
- * parts that begin with a dot, but never `.`, `..` and `.penstock`.
+ * parts that begin with a dot, but never `.`, `..` and what
+ * publish_is_reserved().
  */
 NODISCARD int names_decode(const char *raw, size_t len, bool dotfiles,
     char ret_name[NAMES_MAX + 1], const char **ret_why);

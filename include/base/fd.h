@@ -36,6 +36,13 @@ NODISCARD int fd_null_standard(void);
  */
 void fd_close_others(int first, const int *keep, size_t count);
 
+/*
+ * fd_move_onto(fd, onto):
+ * The number `onto` means what `fd` does from here on, at once for all threads;
+ * close-on-exec.  `fd` stays the caller's.  0 or a negative errno.
+ */
+NODISCARD int fd_move_onto(int fd, int onto);
+
 /* 0 or a negative errno. */
 NODISCARD int fd_set_nonblock(int fd);
 NODISCARD int fd_set_cloexec(int fd);

@@ -14,6 +14,14 @@
  * rename(2) it over the old one.  A temp name that nobody holds a lock on is
  * left over from a crash; publish_sweep() removes such and no other.
  *
+ * A file is what touch(1) would have made in the directory that it is bound
+ * for: group, access list, project id.  O_TMPFILE makes it there.  A temp file
+ * made in `.penstock` is the same where that directory has nothing to hand
+ * down (no setgid bit, no default access list, no project of its own);
+ * elsewhere it is made *beside*, under a reserved name in the directory itself,
+ * and moved to `.penstock` at once.  It stays beside only where the move is
+ * EXDEV.  A note in `.penstock` tells the sweep of each such name.
+ *
  * May wait for the disk, all of it.  Errors are negative errnos.
  */
 #ifndef STORE_PUBLISH_H
@@ -21,30 +29,53 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/check.h"
+#include "base/str.h"
 
 #define PUBLISH_TEMP_DIR ".penstock"
 
+/* `.penstock` and `.penstock-...` are nobody's names but ours, nor is what some
+ * file system takes for the same (in capitals, say). */
+#define PUBLISH_RESERVED PUBLISH_TEMP_DIR
+bool publish_is_reserved(const char *name, size_t len);
+
 enum {
 	PUBLISH_TEMP_MAX = 32, /* a temp name with its NUL */
+	PUBLISH_LOCKS = 17,    /* a name of 16 parts, and the root */
+	PUBLISH_FITTING = 64,
+
+	/* From publish_replace(), far from any errno: `.penstock` was removed,
+	 * and whatever was judged under its lock must be judged anew. */
+	PUBLISH_RENEW = -20101,
 };
 
 /* One output directory. */
 struct publish {
-	int root;		 /* the caller's */
-	_Atomic int temp_dir;	 /* ours; -1 while no temp name was needed */
-	_Atomic bool is_known;	 /* which way works; not while it is full */
-	_Atomic bool nameless;	 /* O_TMPFILE works here */
-	_Atomic bool by_link;	 /* temp names are published by link, else by a
+	int root;	       /* the caller's */
+	_Atomic int temp_dir;  /* ours; -1 while no temp name was needed.  The
+				  number stays when publish_renew() opens
+				  another one */
+	_Atomic bool is_known; /* which way works; not while it is full */
+	_Atomic bool nameless; /* O_TMPFILE works here */
+	_Atomic bool by_link;  /* temp names are published by link, else by a
 				  rename that does not replace */
-	_Atomic bool serialized; /* PORTABLE: by a thread of this process */
+	_Atomic bool clobbers; /* ... or by one that does, for want of both */
+	bool overwrite;	       /* that may be */
+	/* Directories (by st_dev and st_ino) to which files can be moved from
+	 * `.penstock`; for temp names. */
+	_Atomic uint64_t fitting[PUBLISH_FITTING];
 };
 
 /* A file that has no name yet, or a temp name only. */
 struct unpublished {
 	int fd;
+	const char *path; /* the name it is bound for, from the root on; NULL: a
+			     name in the root.  Set before publish_create() */
 	char temp[PUBLISH_TEMP_MAX]; /* "": nameless */
+	bool is_beside;	  /* that name is not in `.penstock`, but ... */
+	int beside, note; /* ... in this directory, and a note tells of it */
 	bool uncertain; /* the error just returned may hide that it has got its
 			   name: nobody could look */
 };
@@ -53,14 +84,30 @@ struct unpublished {
  * publish_init(p, root, overwrite):
  * Try the ways out beneath `root`, which stays the caller's and open.  Also 0
  * when there is no room to try them.
- * -EOPNOTSUPP: this file system has none (see publish.c).
+ * -EOPNOTSUPP: this file system has none (see publish.c), or only one that
+ * may replace what others put there, and `overwrite` is off.
  */
 NODISCARD int publish_init(struct publish *p, int root, bool overwrite);
 void publish_fini(struct publish *p);
 
-/* False: somebody has removed or moved `.penstock`, and what needs it fails
- * until publish_init(). */
+/* False: somebody has removed or moved `.penstock`. */
 bool publish_is_intact(const struct publish *p);
+
+/* Open it again, made anew where it is missing.  Not with the lock held. */
+NODISCARD int publish_renew(struct publish *p);
+
+/* Say in `out` what is wrong with `.penstock` of `root`, whose path is `dir`,
+ * and what to do about it; nothing if it does not explain `err`. */
+void publish_explain(int root, const char *dir, int err, struct str *out);
+
+/*
+ * publish_rehearse(p, overwrite, keep_latest, ret_step):
+ * Do what such a store will do: give a name, replace it, remove it, with the
+ * lock.  Leaves nothing, and what a crash in it leaves is swept.  0, also when
+ * the disk is full; or -errno, and in *ret_step what could not be done.
+ */
+NODISCARD int publish_rehearse(
+    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step);
 
 /* "O_TMPFILE and link", ...: for the start-up lines. */
 const char *publish_way(const struct publish *p);
@@ -72,8 +119,9 @@ NODISCARD int publish_create(
 
 /*
  * publish_link(p, u, dir, name):
- * Give it `name` in `dir` (-1: root); -EEXIST when there is one.  After an error
- * it does not have it, unless u->uncertain.
+ * Give it `name` in `dir` (-1: root); -EEXIST when there is one, unless
+ * p->clobbers: then it is replaced.  -EXDEV: nothing can be moved there.  After
+ * an error it does not have it, unless u->uncertain.
  */
 NODISCARD int publish_link(
     struct publish *p, struct unpublished *u, int dir, const char *name);
@@ -89,14 +137,23 @@ void publish_discard(struct publish *p, struct unpublished *u);
  * how many are in use. */
 unsigned publish_sweep(int root, unsigned *ret_living);
 
+/* What publish_serialize() took. */
+struct publish_lock {
+	int fd[PUBLISH_LOCKS];
+	unsigned count;
+	unsigned turn; /* PORTABLE */
+};
+
 /*
- * publish_serialize(p):
- * Keep all others of us, in any worker, from replacing and removing files of
- * this directory until publish_release(), which is given what this returned;
- * or -errno.
+ * publish_serialize(p, path, ret):
+ * Keep all others of us, in any worker or server, from replacing and removing
+ * what has the name `path`, until publish_release(): 0 or -errno.  A directory
+ * may be the output directory of one location and lie beneath that of
+ * another, so the locks of all on the way to it are taken, from the root down.
  */
-NODISCARD int publish_serialize(struct publish *p);
-void publish_release(struct publish *p, int *lock);
+NODISCARD int publish_serialize(
+    struct publish *p, const char *path, struct publish_lock *ret);
+void publish_release(struct publish_lock *lock);
 
 /*
  * publish_check_close(fd):
@@ -110,11 +167,6 @@ bool publish_is_full(int err);
 
 /* p->temp_dir, made where it was not needed before, or -errno. */
 NODISCARD int publish_temp_dir(struct publish *p);
-
-/* `.penstock` of `root`, made where it is missing: a descriptor or -errno.  And
- * whether `fd` is that directory still. */
-NODISCARD int publish_open_temp_dir(int root);
-bool publish_is_temp_dir(int root, int fd);
 
 /* What differs between systems (publish_linux.c, publish_posix.c). */
 NODISCARD int publish_open_nameless(int dir);

@@ -68,9 +68,9 @@ NODISCARD struct store *spool_new(const struct spool_setup *setup);
 /*
  * spool_check(setup, report, ret_forgets):
  * Make the directory where it is missing, and try whether it can be written
- * and published into; waits for the disk.  Needs dir, overwrite, sync, direct
- * and places (NULL: none was ever open) of the setup.  0, what a start-up line
- * says in `report`, and whether it lies in memory although `sync` is wanted; 1:
+ * and published into; waits for the disk.  Needs dir, overwrite, sync, direct,
+ * keep_latest and places (NULL: none was ever open) of the setup.  0, what a
+ * start-up line says in `report`, and whether it lies in memory although `sync` is wanted; 1:
  * the same, and there is no room for a file now;
  * or a negative errno, and in `report` which step failed; or STORE_VANISHED,
  * STORE_UNMOUNTED: it was there before and is not now, and was not made.  In

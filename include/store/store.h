@@ -56,6 +56,7 @@ enum store_error {
 	STORE_UNMOUNTED = -20011, /* what is there is not on the disk it was */
 	STORE_NO_ROOM = -20012,	  /* beside min_free and what others need */
 	STORE_CROWDED = -20013,	  /* others have all records of directories */
+	STORE_APART = -20014,	  /* no file can be moved to that directory */
 };
 
 /* What to store. */

@@ -35,6 +35,7 @@ static const struct error_row {
 	{ STORE_SICK,            ENDED_DISK_SICK },
 	{ STORE_VANISHED,        ENDED_VANISHED },
 	{ STORE_NO_ROOM,         ENDED_NO_ROOM },
+	{ STORE_APART,           ENDED_APART },
 	{ -ETIMEDOUT,            ENDED_TOO_SLOW },
 	{ READER_BELOW_RATE,     ENDED_BELOW_RATE },
 	{ -ENOENT,               ENDED_NOT_FOUND },

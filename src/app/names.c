@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
+#include "store/publish.h"
 
 static int
 refuse(int status, const char *why, const char **ret_why)
@@ -111,9 +112,9 @@ check_part(const char *s, size_t len, bool dotfiles, const char **ret_why)
 		return refuse(400,
 		    "the name has a part . or ..: write the path without",
 		    ret_why);
-	if (is_part(s, len, ".penstock"))
+	if (publish_is_reserved(s, len))
 		return refuse(400,
-		    ".penstock is the server's own: "
+		    ".penstock and .penstock-... are the server's own: "
 		    "choose another name",
 		    ret_why);
 	if (s[0] == '.' && !dotfiles)

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdint.h>
@@ -161,4 +162,10 @@ ssize_t
 fd_write_pieces(int fd, const struct iovec *iov, int count, off_t offset)
 {
 	return pwritev(fd, iov, count, offset);
+}
+
+int
+fd_move_onto(int fd, int onto)
+{
+	return dup3(fd, onto, O_CLOEXEC) == -1 ? -errno : 0;
 }

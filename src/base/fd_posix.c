@@ -189,3 +189,9 @@ fd_write_pieces(int fd, const struct iovec *iov, int count, off_t offset)
 	check(count > 0);
 	return pwrite(fd, iov->iov_base, iov->iov_len, offset);
 }
+
+int
+fd_move_onto(int fd, int onto)
+{
+	return dup2(fd, onto) == -1 ? -errno : fd_set_cloexec(onto);
+}

@@ -99,6 +99,7 @@ try_location(const struct config *conf, struct places *places,
 	struct spool_setup setup = {.dir = l->output_dir,
 	    .overwrite = l->overwrite,
 	    .sync = l->sync,
+	    .keep_latest = l->keep == KEEP_LATEST,
 	    .direct = choice_of_direct(l->direct_io),
 	    .places = places};
 	char size[NUM_TEXT_MAX];

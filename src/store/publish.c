@@ -1,53 +1,14 @@
 #include "store/publish.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "store/path.h"
-
-enum {
-	TRIES = 100,	  /* against a sweeper that goes on and on */
-	FILE_MODE = 0666, /* less the umask, as any file that is created */
-	/* Where locks do not last, nobody is without his for so long. */
-	LOOK_AGAIN_NS = 100 * 1000 * 1000,
-};
-
-static const char temp_suffix[] = ".part";
-
-int
-publish_open_temp_dir(int root)
-{
-	if (mkdirat(root, PUBLISH_TEMP_DIR, 0700) == -1 && errno != EEXIST)
-		return -errno;
-	return path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
-}
-
-bool
-publish_is_temp_dir(int root, int fd)
-{
-	struct stat st, own;
-
-	return fstat(fd, &own) == 0 &&
-	       fstatat(root, PUBLISH_TEMP_DIR, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       st.st_dev == own.st_dev && st.st_ino == own.st_ino;
-}
-
-bool
-publish_is_intact(const struct publish *p)
-{
-	return p->temp_dir == -1 || publish_is_temp_dir(p->root, p->temp_dir);
-}
+#include "publish_internal.h"
 
 bool
 publish_is_full(int err)
@@ -62,7 +23,7 @@ publish_temp_dir(struct publish *p)
 
 	if (there != -1)
 		return there;
-	fd = publish_open_temp_dir(p->root);
+	fd = publish_open_temp_dir(p->root, p->nameless);
 	if (fd < 0)
 		return fd;
 	/* Another thread may have been faster. */
@@ -72,94 +33,44 @@ publish_temp_dir(struct publish *p)
 	return there;
 }
 
-static void
-make_temp_name(char ret_name[PUBLISH_TEMP_MAX])
-{
-	uint64_t random;
-
-	fd_random(&random, sizeof(random));
-	snprintf(ret_name, PUBLISH_TEMP_MAX, "%016" PRIx64 "%s", random,
-	    temp_suffix);
-}
-
+/* There is no such thing here, as against: it failed. */
 static bool
-is_temp_name(const char *name)
+is_missing(int err)
 {
-	return strlen(name) == 16 + sizeof(temp_suffix) - 1 &&
-	       strspn(name, "0123456789abcdef") == 16 &&
-	       strcmp(name + 16, temp_suffix) == 0;
+	return err == -EINVAL || err == -ENOSYS || err == -EOPNOTSUPP;
 }
 
 /*
- * Create a temp file and lock it.  A sweeper may lock and remove it in
- * between: then it has no name any more and the next try makes another.
+ * Find out how a temp file can get a name that must not exist yet.  Where it
+ * can neither be linked nor renamed without replacing, nothing can be published
+ * that never overwrites what others put there; if that is what is wanted, a
+ * plain rename will do.
  */
-static int
-create_temp(struct publish *p, struct unpublished *ret)
-{
-	for (int i = 0; i < TRIES; i++) {
-		struct stat st;
-		int fd, err;
-
-		make_temp_name(ret->temp);
-		fd = openat(p->temp_dir, ret->temp,
-		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    FILE_MODE);
-		if (fd == -1 && errno == EEXIST)
-			continue;
-		if (fd == -1) {
-			ret->temp[0] = '\0';
-			return -errno;
-		}
-		err = publish_lock(fd);
-		if (err == 0 && fstatat(p->temp_dir, ret->temp, &st,
-				    AT_SYMLINK_NOFOLLOW) == -1)
-			err = errno == ENOENT ? -EAGAIN : -errno;
-		if (err == 0) {
-			ret->fd = fd;
-			return 0;
-		}
-		fd_close(&fd);
-		if (err != -EAGAIN && err != -EACCES) {
-			(void)unlinkat(p->temp_dir, ret->temp, 0);
-			ret->temp[0] = '\0';
-			return err;
-		}
-	}
-	ret->temp[0] = '\0';
-	return -EAGAIN;
-}
-
-/* Find out how a temp file can get a name that must not exist yet. */
 static int
 try_temp_names(struct publish *p)
 {
-	struct unpublished u = {.fd = -1};
-	char second[PUBLISH_TEMP_MAX];
-	int err;
+	char first[PUBLISH_TEMP_MAX], second[PUBLISH_TEMP_MAX];
+	int fd, err;
 
-	err = create_temp(p, &u);
+	err = publish_make_temp(p, NULL, first, &fd);
 	if (err < 0)
 		return err;
-	make_temp_name(second);
-	if (linkat(p->temp_dir, u.temp, p->temp_dir, second, 0) == 0) {
+	publish_make_temp_name(second);
+	if (linkat(p->temp_dir, first, p->temp_dir, second, 0) == 0)
 		p->by_link = true;
-		(void)unlinkat(p->temp_dir, u.temp, 0);
-	} else if (publish_is_full(-errno)) {
+	else if (publish_is_full(-errno))
 		err = -errno;
-		(void)unlinkat(p->temp_dir, u.temp, 0);
-	} else {
-		p->by_link = false;
-		err = publish_rename_new(
-		    p->temp_dir, u.temp, p->temp_dir, second);
-		if (err < 0)
-			(void)unlinkat(p->temp_dir, u.temp, 0);
+	else
+		err =
+		    publish_rename_new(p->temp_dir, first, p->temp_dir, second);
+	if (is_missing(err)) {
+		p->clobbers = p->overwrite;
+		err = p->overwrite ? 0 : -EOPNOTSUPP;
 	}
+	(void)unlinkat(p->temp_dir, first, 0);
 	(void)unlinkat(p->temp_dir, second, 0);
-	fd_close(&u.fd);
-	/* It can neither link nor rename without replacing: there is no way
-	 * to publish that never overwrites what others put there. */
-	return err == 0 || publish_is_full(err) ? err : -EOPNOTSUPP;
+	fd_close(&fd);
+	return err;
 }
 
 /* Find out which way works.  Threads may do so at once: they find the same. */
@@ -191,7 +102,8 @@ publish_init(struct publish *p, int root, bool overwrite)
 {
 	int err;
 
-	*p = (struct publish){.root = root, .temp_dir = -1};
+	*p = (struct publish){
+	    .root = root, .temp_dir = -1, .overwrite = overwrite};
 	err = try_ways(p);
 	if (err == 0 && overwrite)
 		err = publish_temp_dir(p);
@@ -216,6 +128,8 @@ publish_way(const struct publish *p)
 		return "a way that is found out when there is room";
 	if (p->nameless)
 		return "O_TMPFILE and link";
+	if (p->clobbers)
+		return "temp name and a rename that may replace";
 	return p->by_link ? "temp name and link" : "temp name and rename";
 }
 
@@ -225,12 +139,15 @@ publish_create(struct publish *p, int dir, struct unpublished *ret)
 	int fd, err;
 
 	ret->temp[0] = '\0';
+	ret->is_beside = false;
 	err = p->is_known ? 0 : try_ways(p);
 	if (err < 0)
 		return err;
+	if (dir == -1)
+		dir = p->root;
 	if (!p->nameless)
-		return create_temp(p, ret);
-	fd = publish_open_nameless(dir == -1 ? p->root : dir);
+		return publish_make_bound(p, dir, ret);
+	fd = publish_open_nameless(dir);
 	if (fd < 0)
 		return fd;
 	ret->fd = fd;
@@ -285,6 +202,38 @@ settle_name(int err, struct unpublished *u, int dir, const char *name)
 	return has == 1 ? 0 : err;
 }
 
+/* The directory where its temp name is. */
+static int
+temp_dir_of(const struct publish *p, const struct unpublished *u)
+{
+	return u->is_beside ? u->beside : p->temp_dir;
+}
+
+/* It has its name, and no temp name any more. */
+static void
+end_temp(struct publish *p, struct unpublished *u)
+{
+	if (u->is_beside)
+		publish_end_beside(p, u);
+	u->temp[0] = '\0';
+}
+
+static int
+link_once(struct publish *p, struct unpublished *u, int dir, const char *name)
+{
+	int from = temp_dir_of(p, u), err = 0;
+
+	if (u->temp[0] == '\0')
+		return publish_link_nameless(u->fd, dir, name);
+	if (p->by_link)
+		err = linkat(from, u->temp, dir, name, 0);
+	else if (p->clobbers)
+		err = renameat(from, u->temp, dir, name);
+	else
+		return publish_rename_new(from, u->temp, dir, name);
+	return err == -1 ? -errno : 0;
+}
+
 int
 publish_link(
     struct publish *p, struct unpublished *u, int dir, const char *name)
@@ -293,25 +242,24 @@ publish_link(
 
 	if (dir == -1)
 		dir = p->root;
-	if (u->temp[0] == '\0')
-		err = publish_link_nameless(u->fd, dir, name);
-	else if (p->by_link)
-		err = linkat(p->temp_dir, u->temp, dir, name, 0) == -1 ? -errno
-								       : 0;
-	else
-		err = publish_rename_new(p->temp_dir, u->temp, dir, name);
+	err = link_once(p, u, dir, name);
+	/* The directory may have got a project of its own meanwhile. */
+	if (err == -EXDEV && publish_adopt_project(u->fd, dir) == 0)
+		err = link_once(p, u, dir, name);
+	if (err == -EXDEV)
+		publish_forget_fitting(p, dir);
 	err = settle_name(err, u, dir, name);
 	if (err < 0)
 		return err;
 	if (p->by_link)
 		publish_discard(p, u);
-	u->temp[0] = '\0';
+	end_temp(p, u);
 	return 0;
 }
 
 /* A temp name, which takes part in a replacement. */
 static int
-link_temp(struct publish *p, struct unpublished *u)
+link_temp(struct publish *p, struct unpublished *u, int dir)
 {
 	int err;
 
@@ -321,13 +269,25 @@ link_temp(struct publish *p, struct unpublished *u)
 		err = publish_lock(u->fd);
 	if (err < 0)
 		return err;
-	make_temp_name(u->temp);
+	publish_make_temp_name(u->temp);
 	err = publish_link_nameless(u->fd, p->temp_dir, u->temp);
 	err = settle_name(err, u, p->temp_dir, u->temp);
 	u->uncertain = false; /* about a name that is nobody's business */
 	if (err < 0)
 		publish_discard(p, u);
+	if (err == -EXDEV)
+		err = publish_link_beside(p, dir, u);
+	if ((err == -ENOENT || err == -ESTALE) && !publish_is_intact(p))
+		err = PUBLISH_RENEW;
 	return err;
+}
+
+static int
+rename_once(struct publish *p, struct unpublished *u, int dir, const char *name)
+{
+	if (renameat(temp_dir_of(p, u), u->temp, dir, name) == -1)
+		return -errno;
+	return 0;
 }
 
 int
@@ -339,13 +299,17 @@ publish_replace(
 	if (dir == -1)
 		dir = p->root;
 	if (u->temp[0] == '\0')
-		err = link_temp(p, u);
+		err = link_temp(p, u, dir);
 	if (err < 0)
 		return err;
-	err = renameat(p->temp_dir, u->temp, dir, name) == -1 ? -errno : 0;
+	err = rename_once(p, u, dir, name);
+	if (err == -EXDEV && publish_adopt_project(u->fd, dir) == 0)
+		err = rename_once(p, u, dir, name);
+	if (err == -EXDEV)
+		publish_forget_fitting(p, dir);
 	err = settle_name(err, u, dir, name);
 	if (err == 0)
-		u->temp[0] = '\0';
+		end_temp(p, u);
 	return err;
 }
 
@@ -354,80 +318,86 @@ publish_discard(struct publish *p, struct unpublished *u)
 {
 	if (u->temp[0] == '\0')
 		return;
-	(void)unlinkat(p->temp_dir, u->temp, 0);
-	u->temp[0] = '\0';
+	(void)unlinkat(temp_dir_of(p, u), u->temp, 0);
+	end_temp(p, u);
 }
 
-/* Temp names that nobody holds, at a first look. */
-struct unheld {
-	char (*name)[PUBLISH_TEMP_MAX];
-	size_t count, room;
-};
+/* ---- a rehearsal ---- */
 
-static void
-remember(struct unheld *u, const char *name)
+static int
+step(const char *what, int err, const char **ret_step)
 {
-	if (u->count == u->room) {
-		size_t room = u->room * 2 + 16;
-		void *more = realloc(u->name, room * sizeof(*u->name));
-
-		if (more == NULL)
-			return; /* the next sweep takes it */
-		u->name = more;
-		u->room = room;
-	}
-	snprintf(u->name[u->count++], sizeof(*u->name), "%s", name);
+	if (err < 0)
+		*ret_step = what;
+	return err;
 }
 
-/* One temp file that nobody holds is removed, or remembered in `unheld`. */
-static void
-sweep_one(int dir, const char *name, struct unheld *unheld, unsigned *ret_swept,
-    unsigned *ret_living)
+/* Nobody sees it: what has that name stays. */
+static int
+try_link(struct publish *p, const char **ret_step)
 {
-	int file =
-	    openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct unpublished u = {.fd = -1};
+	int err = publish_create(p, -1, &u);
 
-	if (file == -1)
-		return;
-	if (publish_lock(file) < 0)
-		++*ret_living;
-	else if (unheld != NULL)
-		remember(unheld, name);
-	else if (unlinkat(dir, name, 0) == 0)
-		++*ret_swept;
-	fd_close(&file);
+	if (err < 0)
+		return step("cannot be written", err, ret_step);
+	err = publish_link_nameless(u.fd, p->root, ".");
+	fd_close(&u.fd);
+	return step("files in it cannot be given names",
+	    err == -EEXIST ? 0 : err, ret_step);
 }
 
-unsigned
-publish_sweep(int root, unsigned *ret_living)
+/* Replace what has `name`, if that is wanted, and remove it. */
+static int
+try_replacing(struct publish *p, struct unpublished *u, const char *name,
+    bool overwrite, const char **ret_step)
 {
-	const struct timespec nap = {.tv_nsec = LOOK_AGAIN_NS};
-	bool sure = publish_locks_last();
-	struct unheld unheld = {0};
-	const struct dirent *e;
-	unsigned swept = 0;
-	DIR *d;
-	int fd;
+	struct publish_lock lock;
+	int err = publish_serialize(p, name, &lock);
 
-	*ret_living = 0;
-	fd = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return 0;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		fd_close(&fd);
-		return 0;
-	}
-	while ((e = readdir(d)) != NULL) {
-		if (is_temp_name(e->d_name))
-			sweep_one(fd, e->d_name, sure ? NULL : &unheld, &swept,
-			    ret_living);
-	}
-	if (unheld.count > 0)
-		(void)nanosleep(&nap, NULL);
-	for (size_t i = 0; i < unheld.count; i++)
-		sweep_one(fd, unheld.name[i], NULL, &swept, ret_living);
-	free(unheld.name);
-	closedir(d);
-	return swept;
+	if (err < 0)
+		return step("its .penstock cannot be locked, as replacing and "
+			    "removing files needs (have locks enabled where "
+			    "it is mounted, or say overwrite off and keep all)",
+		    err, ret_step);
+	if (overwrite)
+		err = step("files in it cannot be replaced",
+		    publish_replace(p, u, -1, name), ret_step);
+	if (unlinkat(p->root, name, 0) == -1 && err == 0)
+		err = step("files in it cannot be removed", -errno, ret_step);
+	publish_release(&lock);
+	return err;
+}
+
+int
+publish_rehearse(
+    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
+{
+	struct unpublished old = {.fd = -1}, new = {.fd = -1};
+	struct unpublished name = {.fd = -1};
+	int err;
+
+	if (p->nameless && !overwrite && !keep_latest)
+		return try_link(p, ret_step);
+	err = publish_begin_beside(p, p->root, &name);
+	if (err < 0)
+		return publish_is_full(err)
+			   ? 0
+			   : step("cannot be written", err, ret_step);
+	err = step("cannot be written", publish_create(p, -1, &old), ret_step);
+	if (err == 0)
+		err = step(
+		    "cannot be written", publish_create(p, -1, &new), ret_step);
+	if (err == 0)
+		err = step("files in it cannot be given names",
+		    publish_link(p, &old, -1, name.temp), ret_step);
+	if (err == 0)
+		err = try_replacing(p, &new, name.temp, overwrite, ret_step);
+	(void)unlinkat(p->root, name.temp, 0);
+	publish_discard(p, &old);
+	publish_discard(p, &new);
+	publish_end_beside(p, &name);
+	fd_close(&old.fd);
+	fd_close(&new.fd);
+	return publish_is_full(err) ? 0 : err;
 }

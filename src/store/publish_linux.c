@@ -2,21 +2,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "publish_internal.h"
+#include "store/path.h"
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
 #endif
-
-enum {
-	TRIES = 100, /* against who removes our directory again and again */
-};
 
 int
 publish_open_nameless(int dir)
@@ -72,8 +75,23 @@ publish_locks_last(void)
 	return true;
 }
 
-static int
-wait_for_lock(int fd)
+/* The directory itself, which belongs to an open file: each opens its own. */
+const char publish_lock_name[] = "";
+
+int
+publish_open_lock(int root, const char *temp_dir)
+{
+	int fd;
+
+	if (strchr(temp_dir, '/') != NULL)
+		return path_open(root, temp_dir, O_RDONLY | O_DIRECTORY);
+	fd = openat(
+	    root, temp_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd == -1 ? -errno : fd;
+}
+
+int
+publish_wait_lock(int fd)
 {
 	while (flock(fd, LOCK_EX) == -1)
 		if (errno != EINTR)
@@ -81,35 +99,81 @@ wait_for_lock(int fd)
 	return 0;
 }
 
-/*
- * The lock is on a directory that only we can open: who may read the output
- * directory could hold us up for good.  It belongs to an open file, so each
- * caller opens its own.
- */
-int
-publish_serialize(struct publish *p)
+unsigned
+publish_begin_turn(int root)
 {
-	int fd = -1, err = -EAGAIN;
-
-	for (int i = 0; i < TRIES && err == -EAGAIN; i++) {
-		fd = publish_open_temp_dir(p->root);
-		if (fd < 0)
-			return fd;
-		err = wait_for_lock(fd);
-		/* Somebody may have removed it, and made another. */
-		if (err == 0 && !publish_is_temp_dir(p->root, fd))
-			err = -EAGAIN;
-		if (err < 0)
-			fd_close(&fd);
-	}
-	return err < 0 ? err : fd;
+	(void)root;
+	return 0;
 }
 
 void
-publish_release(struct publish *p, int *lock)
+publish_end_turn(unsigned turn)
 {
-	(void)p;
-	fd_close(lock);
+	(void)turn;
+}
+
+/* ---- what directories hand down ---- */
+
+/*
+ * Nameless files are made where they are bound for, and keep that directory's
+ * project in here.  Temp files made in here are to have the root's.
+ */
+static void
+tidy_project(int temp_dir, int root, bool nameless)
+{
+	struct fsxattr own, above = {0};
+
+	if (ioctl(temp_dir, FS_IOC_FSGETXATTR, &own) == -1 ||
+	    (!nameless && ioctl(root, FS_IOC_FSGETXATTR, &above) == -1))
+		return; /* there is no such thing here */
+	if (own.fsx_projid == above.fsx_projid &&
+	    ((own.fsx_xflags ^ above.fsx_xflags) & FS_XFLAG_PROJINHERIT) == 0)
+		return;
+	own.fsx_projid = above.fsx_projid;
+	own.fsx_xflags &= ~(unsigned)FS_XFLAG_PROJINHERIT;
+	own.fsx_xflags |= above.fsx_xflags & FS_XFLAG_PROJINHERIT;
+	(void)ioctl(temp_dir, FS_IOC_FSSETXATTR, &own);
+}
+
+void
+publish_tidy(int temp_dir, int root, bool nameless, bool is_new)
+{
+	struct stat st;
+
+	if (fstat(temp_dir, &st) == -1 || st.st_uid != geteuid())
+		return; /* not ours to change */
+	(void)fremovexattr(temp_dir, "system.posix_acl_default");
+	if (is_new)
+		(void)fremovexattr(temp_dir, "system.posix_acl_access");
+	if ((st.st_mode & S_ISGID) &&
+	    fchown(temp_dir, (uid_t)-1, getegid()) == -1)
+		return;
+	if (is_new)
+		(void)fchmod(temp_dir, S_IRWXU);
+	else if (st.st_mode & S_ISGID)
+		(void)fchmod(temp_dir, st.st_mode & ACCESSPERMS);
+	tidy_project(temp_dir, root, nameless);
+}
+
+bool
+publish_hands_down_acl(int dir)
+{
+	return fgetxattr(dir, "system.posix_acl_default", NULL, 0) > 0;
+}
+
+int
+publish_adopt_project(int file, int dir)
+{
+	struct fsxattr own, above;
+
+	if (ioctl(dir, FS_IOC_FSGETXATTR, &above) == -1 ||
+	    ioctl(file, FS_IOC_FSGETXATTR, &own) == -1)
+		return -errno;
+	if (!(above.fsx_xflags & FS_XFLAG_PROJINHERIT) ||
+	    own.fsx_projid == above.fsx_projid)
+		return -EXDEV; /* it is for something else */
+	own.fsx_projid = above.fsx_projid;
+	return ioctl(file, FS_IOC_FSSETXATTR, &own) == -1 ? -errno : 0;
 }
 
 int

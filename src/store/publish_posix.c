@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/hash.h"
+#include "publish_internal.h"
+#include "store/path.h"
 
 int
 publish_open_nameless(int dir)
@@ -68,34 +72,85 @@ publish_locks_last(void)
 	return false;
 }
 
+const char publish_lock_name[] = "/lock";
+
+int
+publish_open_lock(int root, const char *temp_dir)
+{
+	int dir = path_open(root, temp_dir, O_RDONLY | O_DIRECTORY);
+	int fd;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(
+	    dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		fd = -errno;
+	fd_close(&dir);
+	return fd;
+}
+
+int
+publish_wait_lock(int fd)
+{
+	return lock_waiting(fd);
+}
+
 /*
  * A record lock is a process's: it keeps nobody out of the same process, and
  * is gone when any descriptor of the file is closed.  So of our own threads
- * only one at a time may ask for it.  (Two locations on one directory do not
- * know of each other.)
+ * only one at a time may ask for locks on a disk.
  */
-int
-publish_serialize(struct publish *p)
+static _Atomic bool turns[16];
+
+unsigned
+publish_begin_turn(int root)
 {
 	const struct timespec nap = {.tv_nsec = 1000 * 1000};
-	int dir, fd, err;
+	unsigned turn = 0;
+	struct stat st;
 
-	while (atomic_exchange(&p->serialized, true))
+	if (fstat(root, &st) == 0)
+		turn =
+		    (unsigned)(hash_mix((uint64_t)st.st_dev) % COUNT_OF(turns));
+	while (atomic_exchange(&turns[turn], true))
 		(void)nanosleep(&nap, NULL);
-	dir = publish_temp_dir(p);
-	fd = dir < 0 ? -1
-		     : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	err = dir < 0 ? dir : fd == -1 ? -errno : lock_waiting(fd);
-	if (err < 0)
-		publish_release(p, &fd);
-	return err < 0 ? err : fd;
+	return turn;
 }
 
 void
-publish_release(struct publish *p, int *lock)
+publish_end_turn(unsigned turn)
 {
-	fd_close(lock);
-	atomic_store(&p->serialized, false);
+	atomic_store(&turns[turn], false);
+}
+
+/* Nothing of this can be told by POSIX, but for the setgid bit. */
+void
+publish_tidy(int temp_dir, int root, bool nameless, bool is_new)
+{
+	struct stat st;
+
+	(void)root;
+	(void)nameless;
+	if (fstat(temp_dir, &st) == 0 && st.st_uid == geteuid() &&
+	    (is_new || (st.st_mode & S_ISGID)))
+		(void)fchmod(
+		    temp_dir, st.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO));
+}
+
+bool
+publish_hands_down_acl(int dir)
+{
+	(void)dir;
+	return false;
+}
+
+int
+publish_adopt_project(int file, int dir)
+{
+	(void)file;
+	(void)dir;
+	return -EXDEV;
 }
 
 /* Closing a copy drops the record lock on the temp file: take it again.  A sweep

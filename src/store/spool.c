@@ -187,21 +187,26 @@ try_publishing(const struct spool_setup *setup, int dir, struct str *report,
     bool *ret_forgets)
 {
 	struct device_traits traits = device_traits_of(dir);
+	const char *step = "cannot be written";
 	struct unpublished u = {.fd = -1};
 	struct publish p;
 	bool full;
 	int err;
 
 	err = publish_init(&p, dir, setup->overwrite);
+	if (err == -EOPNOTSUPP)
+		step = "its file system can neither link nor rename without "
+		       "replacing (with overwrite on, a plain rename would do)";
+	if (err == 0)
+		err = publish_rehearse(
+		    &p, setup->overwrite, setup->keep_latest, &step);
 	if (err == 0)
 		err = publish_create(&p, -1, &u);
 	full = publish_is_full(err);
 	if (err < 0 && !full) {
-		str_puts(
-		    report, err == -EOPNOTSUPP
-				? "its file system can neither link nor rename "
-				  "without replacing"
-				: "cannot be written");
+		publish_explain(dir, setup->dir, err, report);
+		if (report->len == 0)
+			str_puts(report, step);
 	} else if (setup->sync && traits.kind != DEVICE_MEMORY &&
 		   path_sync_dir(dir) == -EINVAL) {
 		/* fsync(2): this file has no such thing. */
@@ -329,6 +334,7 @@ open_job(void *arg)
 	struct spool_dir *at = sp->opening;
 	int fd, err;
 
+	str_fini(&sp->trouble);
 	fd = open_dir(sp->base.dir, sp->place);
 	if (fd < 0)
 		return fd;
@@ -340,8 +346,10 @@ open_job(void *arg)
 	at->stamps = file_version_needs_stamp(fd);
 	at->traits = device_traits_of(fd);
 	err = publish_init(&at->publish, fd, sp->to.overwrite);
-	if (err < 0)
+	if (err < 0) {
+		publish_explain(fd, sp->base.dir, err, &sp->trouble);
 		goto close_fd;
+	}
 	if (!sp->was_open || publish_locks_last())
 		at->swept = publish_sweep(fd, &at->living);
 	at->fd = fd;
@@ -391,8 +399,10 @@ take_over(struct spool *sp, struct spool_dir *at)
 }
 
 static const char *
-describe(int err)
+describe(const struct spool *sp, int err)
 {
+	if (sp->trouble.len > 0)
+		return sp->trouble.s;
 	if (err == STORE_UNMOUNTED)
 		return "the disk that it was on is not mounted there (to use "
 		       "what is there now, restart penstock)";
@@ -418,7 +428,7 @@ opening_failed(struct spool *sp, int err)
 	if (sp->said != err)
 		log_error("%s: cannot be opened: %s; uploads to it get %s "
 			  "until it can be",
-		    sp->base.dir, describe(err),
+		    sp->base.dir, describe(sp, err),
 		    publish_is_full(err) ? "507" : "503");
 	sp->said = err;
 	sp->base.open_error = err;
@@ -536,6 +546,7 @@ free_spool(struct store *s)
 	spool_reopen_fini(sp);
 	spool_health_fini(sp);
 	spool_sweep_fini(sp);
+	str_fini(&sp->trouble);
 	if (sp->at != NULL) {
 		check(sp->at->users == 1);
 		(void)close_dir_job(sp->at);

@@ -77,6 +77,7 @@ struct spool {
 	struct list dirs;	/* it, and those before it that are in use */
 	struct device *unknown; /* for opening it */
 	int said;		/* the last error logged about opening */
+	struct str trouble; /* what is known of why that was, more than err */
 	bool was_open;
 	bool reopening; /* `at` is not where the path leads; we look where */
 	struct list followers;

@@ -118,6 +118,7 @@ make_file(struct incoming_file *f, bool early)
 {
 	int err;
 
+	f->u.path = f->name;
 	for (int i = 0;; i++) {
 		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
 		if (err == 0 && early)
@@ -238,17 +239,18 @@ let_victim_go(struct incoming_file *f, int victim)
 }
 
 /* Look at what has the name now, and replace it if it may be.  Nobody else of
- * us replaces or removes anything in this store between the two. */
+ * us replaces or removes anything in that directory between the two. */
 static int
 replace(struct incoming_file *f, int dir, const char *name)
 {
 	struct publish *p = &f->at->publish;
+	struct publish_lock lock;
 	bool exists = false;
-	int lock, victim = -1, err;
+	int victim = -1, err;
 
-	lock = publish_serialize(p);
-	if (lock < 0)
-		return lock;
+	err = publish_serialize(p, f->name, &lock);
+	if (err < 0)
+		return err;
 	err = check_target(f, dir, name, &exists);
 	if (err == 0)
 		err = begin_linking(f);
@@ -260,8 +262,13 @@ replace(struct incoming_file *f, int dir, const char *name)
 	} else if (err == 0) {
 		err = publish_link(p, &f->u, dir, name);
 	}
-	publish_release(p, &lock);
+	publish_release(&lock);
 	let_victim_go(f, victim);
+	if (err == PUBLISH_RENEW) {
+		int renewed = publish_renew(p);
+
+		return renewed < 0 ? renewed : err;
+	}
 	return err;
 }
 
@@ -275,13 +282,21 @@ err_of_existing(struct incoming_file *f, int dir, const char *name)
 	return err < 0 ? err : -EEXIST;
 }
 
+/* A directory on the way has another project, or the system forbids it: nothing
+ * that a client could do about. */
+static int
+err_of_moving(int err)
+{
+	return err == -EXDEV ? (int)STORE_APART : err;
+}
+
 /* Link; replace where there is something, or where terms want to see it. */
 static int
 give_name(struct incoming_file *f, int dir, const char *name)
 {
 	int err = -EEXIST;
 
-	if (f->terms_hold == NULL) {
+	if (f->terms_hold == NULL && !f->at->publish.clobbers) {
 		err = begin_linking(f);
 		take_ticket(f);
 		if (err == 0)
@@ -291,14 +306,17 @@ give_name(struct incoming_file *f, int dir, const char *name)
 		return err;
 	if (err == -EEXIST && f->terms_hold == NULL && !f->spool->to.overwrite)
 		return err_of_existing(f, dir, name);
-	/* Again only if others make and remove that name all the time. */
-	for (int i = 0; i < TRIES && err == -EEXIST && !f->u.uncertain; i++) {
+	/* Again only if others make and remove that name all the time, or
+	 * `.penstock`. */
+	for (int i = 0; i < TRIES && !f->u.uncertain &&
+			(err == -EEXIST || err == PUBLISH_RENEW);
+	     i++) {
 		end_linking(f);
 		err = replace(f, dir, name);
 		if (err == -EEXIST && !f->spool->to.overwrite)
 			break;
 	}
-	return err;
+	return err == PUBLISH_RENEW ? (int)STORE_VANISHED : err_of_moving(err);
 }
 
 /* The data on stable storage. */
@@ -468,17 +486,18 @@ int
 spool_remove_old_job(void *file)
 {
 	struct incoming_file *f = file;
+	struct publish_lock lock;
 	const char *rest;
 	struct file_version is;
-	int dir, at, lock, victim, err;
+	int dir, at, victim, err;
 
 	err = path_open_parent(f->at->fd, f->old->name, &dir, &rest);
 	if (err < 0)
 		return err;
-	lock = publish_serialize(&f->at->publish);
-	if (lock < 0) {
+	err = publish_serialize(&f->at->publish, f->old->name, &lock);
+	if (err < 0) {
 		fd_close(&dir);
-		return lock;
+		return err;
 	}
 	at = dir == -1 ? f->at->fd : dir;
 	victim = hold_victim(at, rest);
@@ -487,7 +506,7 @@ spool_remove_old_job(void *file)
 		err = STORE_REFUSED;
 	else if (err == 0 && unlinkat(at, rest, 0) == -1)
 		err = -errno;
-	publish_release(&f->at->publish, &lock);
+	publish_release(&lock);
 	let_victim_go(f, victim);
 	fd_close(&dir);
 	return err;

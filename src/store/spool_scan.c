@@ -66,7 +66,7 @@ static bool
 is_skipped(const struct scan *s, const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	       strcmp(name, PUBLISH_TEMP_DIR) == 0 ||
+	       publish_is_reserved(name, strlen(name)) ||
 	       (name[0] == '.' && !s->dotfiles);
 }
 

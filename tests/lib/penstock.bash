@@ -113,7 +113,8 @@ _penstock_faults() {
 	done
 	for dir in "$T" "${STORES[@]}"; do
 		[[ -d $dir && ($dir == "$T" || $dir != "$T"/*) ]] || continue
-		find "$dir" -path '*/.penstock/*.part' -printf 'a temp file is left: %p\n' 2>/dev/null
+		find "$dir" \( -path '*/.penstock/*.part' -o -path '*/.penstock/*.note' -o -name '.penstock-*' \) \
+			-printf 'a temp file is left: %p\n' 2>/dev/null
 	done
 	return 0
 }

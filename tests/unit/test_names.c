@@ -70,6 +70,11 @@ static const struct row {
 	{ TEXT("a/.penstock"), 400, 400, NULL },
 	{ TEXT("%2epenst%6fck/a"), 400, 400, NULL },
 	{ TEXT(".penstocks"), 400, 0, ".penstocks" },
+	{ TEXT(".penstock.conf"), 400, 0, ".penstock.conf" },
+	{ TEXT("a/.penstock-0123456789abcdef.part"), 400, 400, NULL },
+	{ TEXT(".Penstock"), 400, 400, NULL },
+	{ TEXT(".PENSTOCK-x"), 400, 400, NULL },
+	{ TEXT(".penstock. ."), 400, 400, NULL },
 	{ TEXT("penstock"), 0, 0, "penstock" },
 	/* escapes */
 	{ TEXT("%"), 400, 400, NULL },

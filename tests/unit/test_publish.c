@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -21,6 +22,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "store/publish_internal.h"
 
 static char top[256];
 static int root;
@@ -472,6 +475,187 @@ the_sweep_takes_what_a_crash_left(void **state)
 	publish_fini(&p);
 }
 
+/* Beside: in the directory that the file is bound for, with a note. */
+static void
+the_sweep_heeds_notes(void **state)
+{
+	struct publish p = publisher(BY_LINK);
+	struct unpublished alive = {.fd = -1, .path = "sub/x"};
+	struct unpublished dead = {.fd = -1, .path = "sub/deeper/x"};
+	char dead_name[64], alive_name[64];
+	unsigned living;
+	int sub;
+
+	(void)state;
+	assert_int_equal(fchmodat(root, "sub", 02700, 0), 0);
+	sub = openat(root, "sub", O_RDONLY | O_DIRECTORY);
+	/* What is made there for its setgid bit is hidden at once... */
+	assert_int_equal(publish_create(&p, sub, &alive), 0);
+	assert_false(alive.is_beside);
+	assert_int_equal(entries("sub"), 0);
+	assert_int_equal(entries(PUBLISH_TEMP_DIR), 1);
+	publish_discard(&p, &alive);
+	close(alive.fd);
+	/* ... so put two beside, as if that could not be. */
+	assert_int_equal(publish_begin_beside(&p, sub, &alive), 0);
+	assert_int_equal(publish_begin_beside(&p, sub, &dead), 0);
+	snprintf(alive_name, sizeof(alive_name), "sub/%s", alive.temp);
+	snprintf(dead_name, sizeof(dead_name), "sub/%s", dead.temp);
+	touch(alive_name);
+	touch(dead_name);
+	touch("sub/.penstock-fedcba9876543210.part");
+	close(dead.note);		     /* and with it its lock */
+	touch(TEMP "0000000000000001.note"); /* not even written */
+	assert_int_equal(publish_sweep(root, &living), 1);
+	assert_int_equal(living, 1);
+	assert_false(exists(dead_name));
+	assert_true(exists(alive_name));
+	assert_true(exists("sub/.penstock-fedcba9876543210.part"));
+	assert_int_equal(entries(PUBLISH_TEMP_DIR), 1);
+	publish_discard(&p, &alive);
+	assert_false(exists(alive_name));
+	assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+	close(dead.beside);
+	close(sub);
+	publish_fini(&p);
+}
+
+/* ---- `.penstock` that is removed */
+
+static void
+it_is_made_anew(void **state)
+{
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		struct publish_lock lock;
+		struct unpublished u;
+		int err;
+
+		assert_int_equal(
+		    unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR), 0);
+		assert_false(publish_is_intact(&p));
+		u = create(&p, -1, "new");
+		err = publish_replace(&p, &u, -1, "a");
+		if (way == NAMELESS) {
+			/* Whatever was judged has to be judged again. */
+			assert_int_equal(err, PUBLISH_RENEW);
+			assert_int_equal(publish_renew(&p), 0);
+			err = publish_replace(&p, &u, -1, "a");
+		}
+		assert_int_equal(err, 0);
+		close(u.fd);
+		assert_true(publish_is_intact(&p));
+		assert_int_equal(
+		    unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR), 0);
+		assert_int_equal(publish_serialize(&p, "a", &lock), 0);
+		assert_true(publish_is_intact(&p));
+		publish_release(&lock);
+		publish_fini(&p);
+	}
+}
+
+/* ---- one lock for one directory */
+
+struct locker {
+	int root;
+	const char *path;
+	_Atomic bool *held;
+	bool clashed;
+};
+
+static void *
+lock_again(void *arg)
+{
+	struct locker *l = arg;
+	struct publish p;
+
+	if (publish_init(&p, l->root, true) < 0) {
+		l->clashed = true;
+		return NULL;
+	}
+	for (unsigned i = 0; i < 300; i++) {
+		struct publish_lock lock;
+
+		if (publish_serialize(&p, l->path, &lock) < 0) {
+			l->clashed = true;
+			break;
+		}
+		if (atomic_exchange(l->held, true))
+			l->clashed = true;
+		sched_yield();
+		atomic_store(l->held, false);
+		publish_release(&lock);
+	}
+	publish_fini(&p);
+	return NULL;
+}
+
+static void
+one_lock_for_one_directory(void **state)
+{
+	_Atomic bool held = false;
+	int sub = openat(root, "sub", O_RDONLY | O_DIRECTORY), deep;
+	struct locker l[] = {{.root = root, .path = "sub/deep/x"},
+	    {.root = sub, .path = "deep/x"}, {.path = "x"}};
+	pthread_t t[COUNT_OF(l)];
+
+	(void)state;
+	assert_int_equal(mkdirat(sub, "deep", 0700), 0);
+	deep = openat(sub, "deep", O_RDONLY | O_DIRECTORY);
+	l[2].root = deep;
+	for (size_t i = 0; i < COUNT_OF(l); i++) {
+		l[i].held = &held;
+		assert_int_equal(
+		    pthread_create(&t[i], NULL, lock_again, &l[i]), 0);
+	}
+	for (size_t i = 0; i < COUNT_OF(l); i++) {
+		assert_int_equal(pthread_join(t[i], NULL), 0);
+		assert_false(l[i].clashed);
+	}
+	close(deep);
+	close(sub);
+}
+
+/* Who may write in a directory below could hold us up with it. */
+static void
+a_lock_of_others_is_passed_over(void **state)
+{
+	struct publish p = publisher(NAMELESS);
+	struct publish_lock lock;
+	int theirs;
+
+	(void)state;
+	assert_int_equal(mkdirat(root, "sub/" PUBLISH_TEMP_DIR, 0755), 0);
+	theirs = openat(root, "sub/" PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(flock(theirs, LOCK_EX), 0);
+	assert_int_equal(publish_serialize(&p, "sub/x", &lock), 0);
+	publish_release(&lock);
+	close(theirs);
+	publish_fini(&p);
+}
+
+/* ---- a rehearsal */
+
+static void
+a_rehearsal_leaves_nothing(void **state)
+{
+	const char *step = NULL;
+
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(
+			    publish_rehearse(&p, i & 1, i & 2, &step), 0);
+		assert_null(step);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		assert_int_equal(entries("."), 2);
+		publish_fini(&p);
+	}
+}
+
 static void
 the_sweep_needs_nothing_to_be_there(void **state)
 {
@@ -590,6 +774,11 @@ main(void)
 	    TEST(a_reader_sees_the_old_one_or_the_new_one),
 	    TEST(of_two_one_gets_the_name),
 	    TEST(the_sweep_takes_what_a_crash_left),
+	    TEST(the_sweep_heeds_notes),
+	    TEST(it_is_made_anew),
+	    TEST(one_lock_for_one_directory),
+	    TEST(a_lock_of_others_is_passed_over),
+	    TEST(a_rehearsal_leaves_nothing),
 	    TEST(the_sweep_needs_nothing_to_be_there),
 	    TEST(a_sweep_takes_nothing_from_the_living),
 	    TEST(the_way_is_named),

@@ -1,0 +1,64 @@
+/* What the files of publishing share; nobody else includes it. */
+#ifndef STORE_PUBLISH_INTERNAL_H
+#define STORE_PUBLISH_INTERNAL_H
+
+#include <sys/stat.h>
+
+#include "store/publish.h"
+
+enum {
+	PUBLISH_TRIES = 100, /* against who removes what we make, on and on */
+	PUBLISH_FILE_MODE = 0666, /* less the umask, as any file that is made */
+};
+
+/* publish_stage.c: `.penstock` and the temp names in it. */
+NODISCARD int publish_open_temp_dir(int root, bool nameless);
+void publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX]);
+bool publish_is_temp_name(const char *name);
+/* Make a temp file in `.penstock`, or what has another suffix (NULL: not), and
+ * lock it.  After an error *ret_name is "". */
+NODISCARD int publish_make_temp(struct publish *p, const char *suffix,
+    char ret_name[PUBLISH_TEMP_MAX], int *ret_fd);
+
+/* publish_beside.c: temp names in the directory they are bound for. */
+/* A temp file for a name in `dir`, wherever it has to be made. */
+NODISCARD int publish_make_bound(
+    struct publish *p, int dir, struct unpublished *u);
+/* Nothing can be moved from `.penstock` to `dir`, after all. */
+void publish_forget_fitting(struct publish *p, int dir);
+/* The file, which is locked and has no name, gets one there. */
+NODISCARD int publish_link_beside(
+    struct publish *p, int dir, struct unpublished *u);
+/* Such a name, not made yet, and a note of it; until publish_end_beside(). */
+NODISCARD int publish_begin_beside(
+    struct publish *p, int dir, struct unpublished *u);
+void publish_end_beside(struct publish *p, struct unpublished *u);
+bool publish_is_note_name(const char *name);
+/* Remove what a note tells of that nobody holds; then the note can go (0), or
+ * must stay (-errno).  *ret_swept is raised by what was removed. */
+NODISCARD int publish_heed_note(
+    int root, int note, const char *name, unsigned *ret_swept);
+
+/* publish_linux.c, publish_posix.c */
+
+/*
+ * `.penstock` is a directory like any other to the kernel: it has inherited
+ * group, access list and project id of the root, and would hand them down.
+ */
+void publish_tidy(int temp_dir, int root, bool nameless, bool is_new);
+bool publish_hands_down_acl(int dir);
+/* The file gets the project id that files made in `dir` have: 0, or -errno if
+ * it has that, or cannot. */
+NODISCARD int publish_adopt_project(int file, int dir);
+
+/* What is locked in a `.penstock`: opened, its name behind that directory's,
+ * and the lock waited for. */
+NODISCARD int publish_open_lock(int root, const char *temp_dir);
+extern const char publish_lock_name[];
+int publish_wait_lock(int fd);
+/* Where the kernel's locks do not keep out the same process: wait for those of
+ * its threads that are at it on the same disk. */
+unsigned publish_begin_turn(int root);
+void publish_end_turn(unsigned turn);
+
+#endif

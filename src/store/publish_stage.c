@@ -1,0 +1,321 @@
+/* `.penstock`, where temp names are; and what a sweep finds there. */
+#include "store/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "publish_internal.h"
+#include "store/path.h"
+
+enum {
+	LEVELS_MAX = 64, /* of directories above */
+	RANDOM_LEN = 16, /* hexadecimal digits of a temp name */
+	/* Where locks do not last, nobody is without his for so long. */
+	LOOK_AGAIN_NS = 100 * 1000 * 1000,
+};
+
+/* To be searched only, which is all that we may do on the way up, perhaps. */
+#ifdef O_PATH
+#define SEARCH O_PATH
+#else
+#define SEARCH O_RDONLY
+#endif
+
+static const char temp_suffix[] = ".part";
+
+/* ---- the directory ---- */
+
+static void
+wait_for_users_of(int dir)
+{
+	unsigned turn = publish_begin_turn(dir);
+	int fd = publish_open_lock(dir, PUBLISH_TEMP_DIR);
+	struct stat st;
+
+	if (fd >= 0) {
+		if (fstat(fd, &st) == 0 && st.st_uid == geteuid())
+			(void)publish_wait_lock(fd);
+		fd_close(&fd);
+	}
+	publish_end_turn(turn);
+}
+
+/*
+ * Stores whose output directory is above this one look for `.penstock` in here
+ * when they replace something (publish_lock.c).  Those that have just found
+ * none go on without its lock: let them finish.
+ */
+static void
+let_those_above_finish(int root)
+{
+	struct stat st, up = {0};
+	int at = root;
+
+	if (fstat(at, &st) == -1)
+		return;
+	for (int i = 0; i < LEVELS_MAX; i++) {
+		int next = openat(at, "..", SEARCH | O_DIRECTORY | O_CLOEXEC);
+
+		if (at != root)
+			fd_close(&at);
+		at = next;
+		if (at == -1 || fstat(at, &up) == -1 ||
+		    up.st_dev != st.st_dev || up.st_ino == st.st_ino)
+			break;
+		wait_for_users_of(at);
+		st = up;
+	}
+	if (at != root)
+		fd_close(&at);
+}
+
+int
+publish_open_temp_dir(int root, bool nameless)
+{
+	int fd = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+	bool is_new = fd == -ENOENT;
+
+	if (is_new) {
+		if (mkdirat(root, PUBLISH_TEMP_DIR, 0700) == -1 &&
+		    errno != EEXIST)
+			return -errno;
+		fd = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+	}
+	if (fd < 0)
+		return fd;
+	publish_tidy(fd, root, nameless, is_new);
+	if (is_new)
+		let_those_above_finish(root);
+	return fd;
+}
+
+bool
+publish_is_intact(const struct publish *p)
+{
+	struct stat st, own;
+
+	if (p->temp_dir == -1)
+		return true;
+	return fstat(p->temp_dir, &own) == 0 &&
+	       fstatat(p->root, PUBLISH_TEMP_DIR, &st, AT_SYMLINK_NOFOLLOW) ==
+		   0 &&
+	       st.st_dev == own.st_dev && st.st_ino == own.st_ino;
+}
+
+int
+publish_renew(struct publish *p)
+{
+	int fd = publish_open_temp_dir(p->root, p->nameless), err = 0;
+
+	if (fd < 0)
+		return fd;
+	/* Other threads use the number: that stays. */
+	if (p->temp_dir != -1)
+		err = fd_move_onto(fd, p->temp_dir);
+	fd_close(&fd);
+	return err;
+}
+
+void
+publish_explain(int root, const char *dir, int err, struct str *out)
+{
+	struct stat st;
+
+	if (fstatat(root, PUBLISH_TEMP_DIR, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return;
+	if (!S_ISDIR(st.st_mode)) {
+		if (err == -ENOTDIR || err == -ELOOP)
+			str_printf(out,
+			    "%s/%s is no directory, and has to be the "
+			    "server's own: remove it",
+			    dir, PUBLISH_TEMP_DIR);
+	} else if (err == -EACCES && st.st_uid != geteuid() &&
+		   faccessat(root, PUBLISH_TEMP_DIR, R_OK | W_OK | X_OK,
+		       AT_EACCESS) == -1) {
+		str_printf(out,
+		    "%s/%s belongs to user id %lu, mode %04o, and this server "
+		    "(user id %lu) may not use it: remove it, or give it to "
+		    "that user",
+		    dir, PUBLISH_TEMP_DIR, (unsigned long)st.st_uid,
+		    (unsigned)st.st_mode & 07777, (unsigned long)geteuid());
+	}
+}
+
+/* ---- temp names ---- */
+
+void
+publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX])
+{
+	uint64_t random;
+
+	fd_random(&random, sizeof(random));
+	snprintf(ret_name, PUBLISH_TEMP_MAX, "%016" PRIx64 "%s", random,
+	    temp_suffix);
+}
+
+bool
+publish_is_temp_name(const char *name)
+{
+	return strlen(name) == RANDOM_LEN + sizeof(temp_suffix) - 1 &&
+	       strspn(name, "0123456789abcdef") == RANDOM_LEN &&
+	       strcmp(name + RANDOM_LEN, temp_suffix) == 0;
+}
+
+/* Open a new one; `.penstock` is made anew when somebody has removed it. */
+static int
+open_temp(
+    struct publish *p, const char *suffix, char ret_name[PUBLISH_TEMP_MAX])
+{
+	int fd = -1, err = -EEXIST;
+
+	for (int i = 0; i < PUBLISH_TRIES && err == -EEXIST; i++) {
+		publish_make_temp_name(ret_name);
+		if (suffix != NULL)
+			snprintf(ret_name + RANDOM_LEN,
+			    PUBLISH_TEMP_MAX - RANDOM_LEN, "%s", suffix);
+		fd = openat(p->temp_dir, ret_name,
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    PUBLISH_FILE_MODE);
+		err = fd == -1 ? -errno : 0;
+		if (err == -ENOENT || err == -ESTALE) {
+			err = publish_renew(p);
+			if (err == 0)
+				err = -EEXIST;
+		}
+	}
+	return err < 0 ? err : fd;
+}
+
+/*
+ * A sweeper may lock and remove the file before it is locked: then it has no
+ * name any more and the next try makes another.
+ */
+int
+publish_make_temp(struct publish *p, const char *suffix,
+    char ret_name[PUBLISH_TEMP_MAX], int *ret_fd)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; i < PUBLISH_TRIES && err == -EAGAIN; i++) {
+		struct stat st;
+		int fd = open_temp(p, suffix, ret_name);
+
+		if (fd < 0) {
+			err = fd;
+			break;
+		}
+		err = publish_lock(fd);
+		if (err == 0 && fstatat(p->temp_dir, ret_name, &st,
+				    AT_SYMLINK_NOFOLLOW) == -1)
+			err = errno == ENOENT ? -EAGAIN : -errno;
+		if (err == 0) {
+			*ret_fd = fd;
+			return 0;
+		}
+		fd_close(&fd);
+		if (err == -EACCES) /* the sweeper has it, by POSIX */
+			err = -EAGAIN;
+		if (err != -EAGAIN)
+			(void)unlinkat(p->temp_dir, ret_name, 0);
+	}
+	ret_name[0] = '\0';
+	return err;
+}
+
+/* ---- the sweep ---- */
+
+/* Names that nobody holds, at a first look. */
+struct unheld {
+	char (*name)[PUBLISH_TEMP_MAX];
+	size_t count, room;
+};
+
+static void
+remember(struct unheld *u, const char *name)
+{
+	if (u->count == u->room) {
+		size_t room = u->room * 2 + 16;
+		void *more = realloc(u->name, room * sizeof(*u->name));
+
+		if (more == NULL)
+			return; /* the next sweep takes it */
+		u->name = more;
+		u->room = room;
+	}
+	snprintf(u->name[u->count++], sizeof(*u->name), "%s", name);
+}
+
+struct sweep {
+	int root, dir;
+	unsigned swept, living;
+};
+
+static void
+remove_one(struct sweep *s, int file, const char *name)
+{
+	if (!publish_is_note_name(name))
+		s->swept += unlinkat(s->dir, name, 0) == 0;
+	else if (publish_heed_note(s->root, file, name, &s->swept) == 0)
+		(void)unlinkat(s->dir, name, 0);
+}
+
+/* One that nobody holds is removed, or remembered in `unheld`. */
+static void
+sweep_one(struct sweep *s, const char *name, struct unheld *unheld)
+{
+	int file =
+	    openat(s->dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (file == -1)
+		return;
+	if (publish_lock(file) < 0)
+		s->living++;
+	else if (unheld != NULL)
+		remember(unheld, name);
+	else
+		remove_one(s, file, name);
+	fd_close(&file);
+}
+
+unsigned
+publish_sweep(int root, unsigned *ret_living)
+{
+	const struct timespec nap = {.tv_nsec = LOOK_AGAIN_NS};
+	bool sure = publish_locks_last();
+	struct sweep s = {.root = root};
+	struct unheld unheld = {0};
+	const struct dirent *e;
+	DIR *d;
+
+	*ret_living = 0;
+	s.dir = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+	if (s.dir < 0)
+		return 0;
+	d = fdopendir(s.dir);
+	if (d == NULL) {
+		fd_close(&s.dir);
+		return 0;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (publish_is_temp_name(e->d_name) ||
+		    publish_is_note_name(e->d_name))
+			sweep_one(&s, e->d_name, sure ? NULL : &unheld);
+	}
+	if (unheld.count > 0)
+		(void)nanosleep(&nap, NULL);
+	for (size_t i = 0; i < unheld.count; i++)
+		sweep_one(&s, unheld.name[i], NULL);
+	free(unheld.name);
+	closedir(d);
+	*ret_living = s.living;
+	return s.swept;
+}
