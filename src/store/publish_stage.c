@@ -81,14 +81,16 @@ let_those_above_finish(int root)
 int
 publish_open_temp_dir(int root, bool nameless)
 {
-	int fd = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
-	bool is_new = fd == -ENOENT;
+	bool is_new = false;
+	int fd = -ENOENT;
 
-	if (is_new) {
-		if (mkdirat(root, PUBLISH_TEMP_DIR, 0700) == -1 &&
-		    errno != EEXIST)
-			return -errno;
+	for (int i = 0; i < PUBLISH_TRIES && fd == -ENOENT; i++) {
 		fd = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+		if (fd != -ENOENT)
+			break;
+		is_new = mkdirat(root, PUBLISH_TEMP_DIR, S_IRWXU) == 0;
+		if (!is_new && errno != EEXIST)
+			return -errno;
 	}
 	if (fd < 0)
 		return fd;

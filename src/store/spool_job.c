@@ -15,6 +15,7 @@
 
 enum {
 	TRIES = 8,
+	RENEWALS = 100, /* of `.penstock`, for one upload */
 };
 
 /* Freeing as much takes seconds. */
@@ -241,7 +242,7 @@ let_victim_go(struct incoming_file *f, int victim)
 /* Look at what has the name now, and replace it if it may be.  Nobody else of
  * us replaces or removes anything in that directory between the two. */
 static int
-replace(struct incoming_file *f, int dir, const char *name)
+replace_once(struct incoming_file *f, int dir, const char *name)
 {
 	struct publish *p = &f->at->publish;
 	struct publish_lock lock;
@@ -264,12 +265,22 @@ replace(struct incoming_file *f, int dir, const char *name)
 	}
 	publish_release(&lock);
 	let_victim_go(f, victim);
-	if (err == PUBLISH_RENEW) {
-		int renewed = publish_renew(p);
-
-		return renewed < 0 ? renewed : err;
-	}
 	return err;
+}
+
+/* The same, also if somebody removes `.penstock` again and again. */
+static int
+replace(struct incoming_file *f, int dir, const char *name)
+{
+	int err = replace_once(f, dir, name);
+
+	for (int i = 0; i < RENEWALS && err == PUBLISH_RENEW; i++) {
+		end_linking(f);
+		err = publish_renew(&f->at->publish);
+		if (err == 0)
+			err = replace_once(f, dir, name);
+	}
+	return err == PUBLISH_RENEW ? (int)STORE_VANISHED : err;
 }
 
 /* Something has that name, and keeps it: what does that come to? */
@@ -306,17 +317,14 @@ give_name(struct incoming_file *f, int dir, const char *name)
 		return err;
 	if (err == -EEXIST && f->terms_hold == NULL && !f->spool->to.overwrite)
 		return err_of_existing(f, dir, name);
-	/* Again only if others make and remove that name all the time, or
-	 * `.penstock`. */
-	for (int i = 0; i < TRIES && !f->u.uncertain &&
-			(err == -EEXIST || err == PUBLISH_RENEW);
-	     i++) {
+	/* Again only if others make and remove that name all the time. */
+	for (int i = 0; i < TRIES && err == -EEXIST && !f->u.uncertain; i++) {
 		end_linking(f);
 		err = replace(f, dir, name);
 		if (err == -EEXIST && !f->spool->to.overwrite)
 			break;
 	}
-	return err == PUBLISH_RENEW ? (int)STORE_VANISHED : err_of_moving(err);
+	return err_of_moving(err);
 }
 
 /* The data on stable storage. */
