@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 
+import against
 import procs
 import report
 import rig
@@ -58,6 +59,9 @@ def read_options():
     p.add_argument("--sync", choices=("off", "on", "both"), default="both",
                    help="how penstock is run (both)")
     p.add_argument("--rounds", type=int, help="turns of each (5)")
+    p.add_argument("--against", metavar="BINARY",
+                   help="is any work dearer than with this earlier penstock? "
+                   "It runs twice in each round, to see what chance does")
     p.add_argument("--json", metavar="FILE",
                    help="write all figures there, of each turn")
     p.add_argument("--configs", action="store_true",
@@ -74,6 +78,8 @@ def read_options():
     o.servers = [s for s in o.servers if s != left_out]
     known = [w.name for w in works.ALL]
     chosen = names(o.work, known, "work") if o.work else known
+    if o.against:
+        o.against = os.path.abspath(o.against)
     o.works = [w for w in works.ALL if w.name in chosen]
     return o
 
@@ -143,7 +149,11 @@ def main():
     try:
         for base in ("/dev/shm", disk):
             made.append(tempfile.mkdtemp(prefix="penstock-bench.", dir=base))
-        run(rig.Bench(options, tools, *made, log))
+        bench = rig.Bench(options, tools, *made, log)
+        if options.against:
+            against.run(bench)
+        else:
+            run(bench)
     finally:
         on_signals(signal.SIG_IGN)
         for path in made:

@@ -86,6 +86,8 @@ class Penstock(Server):
     name = "penstock"
     label = "penstock, sync off"
     sync = "off"
+    binary = os.path.join(ROOT, "build/penstock")
+    under = () # a program that runs it, and its options
 
     def listens(self):
         return [f"127.0.0.1:{self.port}"]
@@ -116,7 +118,7 @@ server {{
 """
 
     def argv(self):
-        return [os.path.join(ROOT, "build/penstock"), "-c", self.config_path]
+        return [*self.under, self.binary, "-c", self.config_path]
 
 
 class PenstockSync(Penstock):
@@ -220,3 +222,11 @@ class Original(Server):
 
 ALL = {s.name: s for s in
        (Penstock, PenstockSync, Nginx, Original, Lighttpd)}
+
+
+def earlier(kind, binary, turn):
+    """The same server by an earlier binary; `turn` tells apart two that are
+    compared with each other."""
+    return type(kind.__name__ + turn, (kind,), {
+        "name": f"{kind.name}-before-{turn}", "binary": binary,
+        "label": f"{kind.label}, before ({turn})"})
