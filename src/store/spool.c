@@ -271,6 +271,7 @@ close_dir_job(void *arg)
 {
 	struct spool_dir *at = arg;
 
+	spool_old_last_try(at);
 	publish_fini(&at->publish);
 	fd_close(&at->fd);
 	return 0;
@@ -292,6 +293,7 @@ static void
 dir_free(struct spool_dir *at)
 {
 	list_remove(&at->node);
+	spool_old_give_up(at);
 	device_unlisten(&at->health);
 	let_go(at);
 	free(at);
@@ -317,6 +319,8 @@ spool_leave(struct spool_dir *at)
 	check(at->users > 0);
 	if (--at->users > 0)
 		return;
+	if (device_is_hanging(at->device))
+		spool_old_give_up(at);
 	at->close_op = (struct op){.kind = OP_CALL,
 	    .unhurried = true,
 	    .call = close_dir_job,
@@ -500,6 +504,7 @@ spool_begin_opening(struct spool *sp)
 	sp->opening->spool = sp;
 	sp->opening->fd = -1;
 	sp->opening->publish.temp_dir = -1;
+	list_init(&sp->opening->old);
 	list_init(&sp->opening->incoming);
 	list_init(&sp->opening->outgoing);
 	list_init(&sp->opening->held_incoming);
@@ -547,8 +552,11 @@ free_spool(struct store *s)
 	spool_health_fini(sp);
 	spool_sweep_fini(sp);
 	str_fini(&sp->trouble);
+	spool_old_fini(sp);
 	if (sp->at != NULL) {
 		check(sp->at->users == 1);
+		if (device_is_hanging(sp->at->device))
+			spool_old_give_up(sp->at);
 		(void)close_dir_job(sp->at);
 		dir_free(sp->at);
 	}
@@ -581,6 +589,7 @@ spool_new(const struct spool_setup *setup)
 	spool_reopen_init(sp);
 	spool_health_init(sp);
 	spool_sweep_init(sp);
+	spool_old_init(sp);
 	sp->unknown = device_new_unknown(setup->devices);
 	if (sp->unknown == NULL) {
 		free(sp);

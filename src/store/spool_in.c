@@ -222,18 +222,8 @@ static void
 on_old_removed(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
-	const char *name = f->old->name;
-	char quoted[128];
 
-	if (res == STORE_REFUSED)
-		log_notice("%s: %s is kept: it is not what was uploaded, or "
-			   "nothing tells it from what others put there",
-		    f->spool->base.dir,
-		    str_quote(name, strlen(name), quoted, sizeof(quoted)));
-	else if (res < 0 && res != -ENOENT)
-		log_warn("%s: the upload before the latest cannot be removed: "
-			 "%s",
-		    f->spool->base.dir, strerror(-res));
+	spool_old_tried(f->at, f->old, res);
 	report(f, 0);
 }
 

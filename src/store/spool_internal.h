@@ -50,6 +50,11 @@ struct spool_dir {
 	struct op probe_op;
 	struct op scan_op;
 	struct newest_entry scanned;
+	/* `keep latest`: what could not be removed (spool_old.c) */
+	struct list old;
+	unsigned old_count; /* with the one that is being tried */
+	int old_said;	    /* the last error logged about it */
+	struct op old_op;
 	struct op sweep_op;
 	unsigned swept, living; /* what the last sweep found */
 	unsigned sweeps;	/* that found none in use */
@@ -92,6 +97,7 @@ struct spool {
 				      that found us short of something */
 	ev_timer retry;
 	ev_timer sweep_again;
+	ev_timer old_again; /* runs while there is something to remove */
 	ev_timer sick_look; /* runs while there is something to look after */
 	struct op place_op; /* does the path still lead there? */
 };
@@ -255,6 +261,17 @@ void spool_sweep_fini(struct spool *sp);
 /* There was a sweep; others may be due. */
 void spool_swept(struct spool_dir *at);
 
+/* spool_old.c: `keep latest` */
+void spool_old_init(struct spool *sp);
+void spool_old_fini(struct spool *sp);
+/* spool_remove_old() said `res`: it is tried again, if that may help. */
+void spool_old_tried(
+    struct spool_dir *at, const struct newest_entry *e, int res);
+/* On an engine thread: the directory is about to be closed. */
+void spool_old_last_try(struct spool_dir *at);
+/* Those that are left stay. */
+void spool_old_give_up(struct spool_dir *at);
+
 /* spool_scan.c: find the newest upload, unless it is known. */
 void spool_scan(struct spool *sp);
 
@@ -263,6 +280,10 @@ int spool_create_job(void *file);
 int spool_commit_job(void *file);
 int spool_collected_job(void *file);
 int spool_remove_old_job(void *file);
+/* Remove the upload `e`, if it still is the file that it was: 0, STORE_REFUSED
+ * (it is another) or -errno.  `f` frees it, if that takes time, or NULL. */
+NODISCARD int spool_remove_old(struct spool_dir *at,
+    const struct newest_entry *e, struct incoming_file *f);
 int spool_discard_job(void *file);
 /* On the loop, of a memory file system: would it replace a file? */
 bool spool_replaces(const struct incoming_file *f);

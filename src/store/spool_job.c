@@ -488,12 +488,43 @@ spool_collected_job(void *file)
 
 /* ---- keep latest ---- */
 
-/* Remove what this upload replaced as the newest, if it is still the file that
- * it was. */
+int
+spool_remove_old(
+    struct spool_dir *at, const struct newest_entry *e, struct incoming_file *f)
+{
+	struct file_version is;
+	const char *rest;
+	int parent, dir, lock, victim, err;
+
+	err = path_open_parent(at->fd, e->name, &parent, &rest);
+	if (err < 0)
+		return err;
+	lock = publish_serialize(&at->publish);
+	if (lock < 0) {
+		fd_close(&parent);
+		return lock;
+	}
+	dir = parent == -1 ? at->fd : parent;
+	victim = hold_victim(dir, rest);
+	err = file_version_at(dir, rest, &is);
+	if (err == 0 && !newest_is(e, &is))
+		err = STORE_REFUSED;
+	else if (err == 0 && unlinkat(dir, rest, 0) == -1)
+		err = -errno;
+	publish_release(&at->publish, &lock);
+	if (f != NULL)
+		let_victim_go(f, victim);
+	else
+		fd_close(&victim);
+	fd_close(&parent);
+	return err;
+}
+
 int
 spool_remove_old_job(void *file)
 {
 	struct incoming_file *f = file;
+<<<<<<< HEAD
 	struct publish_lock lock;
 	const char *rest;
 	struct file_version is;
@@ -518,4 +549,8 @@ spool_remove_old_job(void *file)
 	let_victim_go(f, victim);
 	fd_close(&dir);
 	return err;
+=======
+
+	return spool_remove_old(f->at, f->old, f);
+>>>>>>> 97df758 (store: what keep latest could not remove is tried again, and said once)
 }
