@@ -494,15 +494,16 @@ spool_remove_old(
 {
 	struct file_version is;
 	const char *rest;
-	int parent, dir, lock, victim, err;
+	struct publish_lock lock;
+	int parent, dir, victim, err;
 
 	err = path_open_parent(at->fd, e->name, &parent, &rest);
 	if (err < 0)
 		return err;
-	lock = publish_serialize(&at->publish);
-	if (lock < 0) {
+	err = publish_serialize(&at->publish, e->name, &lock);
+	if (err < 0) {
 		fd_close(&parent);
-		return lock;
+		return err;
 	}
 	dir = parent == -1 ? at->fd : parent;
 	victim = hold_victim(dir, rest);
@@ -511,7 +512,7 @@ spool_remove_old(
 		err = STORE_REFUSED;
 	else if (err == 0 && unlinkat(dir, rest, 0) == -1)
 		err = -errno;
-	publish_release(&at->publish, &lock);
+	publish_release(&lock);
 	if (f != NULL)
 		let_victim_go(f, victim);
 	else
@@ -524,33 +525,6 @@ int
 spool_remove_old_job(void *file)
 {
 	struct incoming_file *f = file;
-<<<<<<< HEAD
-	struct publish_lock lock;
-	const char *rest;
-	struct file_version is;
-	int dir, at, victim, err;
-
-	err = path_open_parent(f->at->fd, f->old->name, &dir, &rest);
-	if (err < 0)
-		return err;
-	err = publish_serialize(&f->at->publish, f->old->name, &lock);
-	if (err < 0) {
-		fd_close(&dir);
-		return err;
-	}
-	at = dir == -1 ? f->at->fd : dir;
-	victim = hold_victim(at, rest);
-	err = file_version_at(at, rest, &is);
-	if (err == 0 && !newest_is(f->old, &is))
-		err = STORE_REFUSED;
-	else if (err == 0 && unlinkat(at, rest, 0) == -1)
-		err = -errno;
-	publish_release(&lock);
-	let_victim_go(f, victim);
-	fd_close(&dir);
-	return err;
-=======
 
 	return spool_remove_old(f->at, f->old, f);
->>>>>>> 97df758 (store: what keep latest could not remove is tried again, and said once)
 }
