@@ -5,12 +5,13 @@
 
 load ../lib/penstock
 
-# conf LOCATIONS [TOP]: penstock.conf with so many; the last one stands at $LAST.
+# conf LOCATIONS: penstock.conf with so many beside /file; the last one stands at
+# $LAST.
 conf() {
-	write_conf 'sync off;' "$(for ((n = 1; n < $1; n++)); do
-		echo "location /l$n { output_dir $MEMORY/$n; sync off; overwrite on; }"
-	done)" "worker_processes 1; ${2:-}"
-	LAST=$(grep -n 'location ' penstock.conf | tail -n 1 | cut -d: -f1)
+	seq $(($1 - 1)) |
+		sed "s|.*|location /l& { output_dir $MEMORY/&; sync off; overwrite on; }|" >locations.conf
+	write_conf 'sync off;' 'include locations.conf;' 'worker_processes 1;'
+	LAST=locations.conf:$(($1 - 1))
 }
 
 setup() {
@@ -24,10 +25,10 @@ NEEDS='a worker needs [0-9]+ open files, and the hard limit is 1024: [0-9]+ for 
 @test "more directories than descriptors: refused by -t and at the start, with the line" {
 	conf 600
 	run -1 penstock -t -c penstock.conf
-	assert_line --regexp "^penstock.conf:$LAST:[0-9]+: location: $NEEDS"
+	assert_line --regexp "^$LAST:[0-9]+: location: $NEEDS"
 	assert_equal "${#lines[@]}" 1
 	run -1 penstock -c penstock.conf
-	assert_output --regexp "penstock.conf:$LAST:[0-9]+: location: $NEEDS"
+	assert_output --regexp "$LAST:[0-9]+: location: $NEEDS"
 	refute [ -e "$MEMORY/1" ] # nothing was begun
 	conf 1500
 	run -1 penstock -t -c penstock.conf
@@ -38,7 +39,7 @@ NEEDS='a worker needs [0-9]+ open files, and the hard limit is 1024: [0-9]+ for 
 	start_conf penstock.conf
 	conf 600
 	run ! reload
-	log_has "reload: .*penstock.conf:$LAST:[0-9]+: location: $NEEDS"
+	log_has "reload: $LAST:[0-9]+: location: $NEEDS"
 	echo hello >body
 	upload PUT /l1/a body
 	assert_status 201
