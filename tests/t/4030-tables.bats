@@ -126,19 +126,14 @@ promises_count() {
 	assert_status 507
 }
 
-# Each mount has a number (st_dev) of its own.
-@test "140 remounts: what an upload is promised counts on the last disk, too" {
-	UP=$T/up
-	mkdir "$UP"
-	mount -t tmpfs -o size=1m,mode=777 none "$UP"
-	start_server '' "location /disk { output_dir $UP; sync off; keep latest; }" 'worker_processes 1;'
-	random_file part 700000
-	promises_count 0
-	client "$UP" 5<<'PYTHON'
+# remount COUNT: as many disks, one after the other at $UP, each of which has its
+# newest upload, and keeps no other.  Each has a number (st_dev) of its own.
+remount() {
+	client "$UP" "$1" 5<<'PYTHON'
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 devices = set()
-for i in range(140):
+for i in range(int(args[1])):
     if libc.mount(b"none", args[0].encode(), b"tmpfs", 0, b"size=1m,mode=777") != 0:
         sys.exit("mount: %d" % ctypes.get_errno())
     devices.add(os.stat(args[0]).st_dev)
@@ -146,11 +141,60 @@ for i in range(140):
     put("/disk/b%d" % i, b"b%d" % i)
     only(args[0], "b%d" % i)
     get("/disk", b"b%d" % i)
-if len(devices) != 140:
+if len(devices) != int(args[1]):
     sys.exit("the mounts are %d devices" % len(devices))
 PYTHON
+}
+
+unmount_all() { xargs -n 20 umount < <(yes "$UP" | head -n "$1"); }
+
+@test "140 remounts: what an upload is promised counts on the last disk, too" {
+	UP=$T/up
+	mkdir "$UP"
+	mount -t tmpfs -o size=1m,mode=777 none "$UP"
+	start_server '' "location /disk { output_dir $UP; sync off; keep latest; }" 'worker_processes 1;'
+	random_file part 700000
+	promises_count 0
+	remount 140
 	promises_count 1
 	run ! log_has 'too many'
 	stop_server
-	umount $(yes "$UP" | head -n 141)
+	unmount_all 141
+}
+
+_sick() { log_has 'the disk does not answer: an operation has taken'; }
+
+# bats test_tags=long
+@test "140 remounts: a worker that finds the last disk sick tells the other" {
+	local i
+
+	UP=$T/up
+	slowfs_start
+	mkdir "$UP"
+	ln -s "$UP" now
+	start_server '' "location /disk { output_dir $T/now; sync off; keep latest; }" \
+		'worker_processes 1; disk_stall_timeout 3s;'
+	remount 140
+	# A second worker, by a reload: the first one ends.
+	mkdir slow/up
+	ln -sfn slow/up now
+	sed -i 's/^worker_processes 1;/worker_processes 2;/' penstock.conf
+	reload
+	random_file body 300K
+	for i in 1 2 3 4; do
+		upload PUT "/disk/well$i" body
+		assert_status 201
+	done
+	slowfs_ctl stall write
+	curl -sS -o hung.answer -T body "$URL/disk/hung" 3>&- 4>&- &
+	eventually _sick
+	for i in {1..12}; do
+		upload PUT "/disk/new$i" body
+		assert_status 503
+	done
+	assert_equal "$(grep -c 'the disk does not answer: an operation' error.log)" 1
+	slowfs_ctl resume
+	eventually log_has 'the disk answers again'
+	stop_server
+	unmount_all 140
 }
