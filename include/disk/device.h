@@ -30,11 +30,33 @@ enum device_kind {
 	DEVICE_KIND_COUNT
 };
 
+/* What has been synced there, as far as can be told. */
+enum device_sync {
+	DEVICE_SYNC_DURABLE,	 /* is on stable storage */
+	DEVICE_SYNC_IN_MEMORY,	 /* is in memory, and nowhere else */
+	DEVICE_SYNC_RAM_DISK,	 /* the same, through a disk that is memory */
+	DEVICE_SYNC_VOLATILE,	 /* is given up at the next start: an overlay
+				    that was mounted to have it so */
+	DEVICE_SYNC_NO_BARRIERS, /* is in the cache of the disk, perhaps */
+	DEVICE_SYNC_VOID,	 /* is in memory: fsync(2) does nothing in this
+				    process (a sandbox, a preloaded library) */
+	DEVICE_SYNC_COUNT
+};
+
+/* The same in words, which follow the name of a directory; "" where it is
+ * durable. */
+extern const char *const device_sync_text[DEVICE_SYNC_COUNT];
+
 /* What is known of a file system. */
 struct device_traits {
 	enum device_kind kind;
-	bool direct; /* O_DIRECT pays: ext4 and XFS, whose direct writes run
-			side by side, within a file too */
+	bool direct;	    /* O_DIRECT pays: ext4 and XFS, whose direct writes
+			       run side by side, within a file too */
+	bool allocates;	    /* space allocated ahead is what is written to, and
+			       costs the file nothing else */
+	bool writes_ranges; /* sync_file_range(2) writes back; elsewhere it may
+			       do nothing, and still say that it has */
+	enum device_sync sync;
 };
 
 struct device {
@@ -160,7 +182,11 @@ void device_unlisten(struct device_listener *l);
  * have been taken without any becoming free; 0: there is none. */
 double device_oldest_s(const struct device *d);
 
-/* What file system `fd` lies on; may wait for the disk. */
+/* What file system `fd` lies on; may wait for the disk.  For Linux that looks
+ * into /proc and /sys, too: never on a loop. */
 struct device_traits device_traits_of(int fd);
+
+/* Does fsync(2) do nothing in this process, and say that it has? */
+bool device_sync_is_void(void);
 
 #endif

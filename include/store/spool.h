@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/str.h"
+#include "disk/device.h"
 #include "store/store.h"
 
 struct ev_loop;
@@ -66,17 +67,20 @@ size_t spool_fds(bool overwrite);
 NODISCARD struct store *spool_new(const struct spool_setup *setup);
 
 /*
- * spool_check(setup, report, ret_forgets):
+ * spool_check(setup, report, ret_sync):
  * Make the directory where it is missing, and try whether it can be written
  * and published into; waits for the disk.  Needs dir, overwrite, sync, direct,
  * keep_latest and places (NULL: none was ever open) of the setup.  0, what a
- * start-up line says in `report`, and whether it lies in memory although `sync` is wanted; 1:
- * the same, and there is no room for a file now;
+ * start-up line says in `report`, and what a sync is worth there; 1: the same,
+ * and there is no room for a file now;
  * or a negative errno, and in `report` which step failed; or STORE_VANISHED,
  * STORE_UNMOUNTED: it was there before and is not now, and was not made.  In
  * places nothing is remembered: what is only tried may yet be refused.
  */
-NODISCARD int spool_check(
-    const struct spool_setup *setup, struct str *report, bool *ret_forgets);
+NODISCARD int spool_check(const struct spool_setup *setup, struct str *report,
+    enum device_sync *ret_sync);
+
+/* What a 201 stands for where a sync is worth that, and `sync` is on or off. */
+enum durability spool_durability(enum device_sync worth, bool sync);
 
 #endif

@@ -12,6 +12,16 @@ enum {
 	SICK_MAX = 8,
 };
 
+const char *const device_sync_text[DEVICE_SYNC_COUNT] = {
+    [DEVICE_SYNC_DURABLE] = "",
+    [DEVICE_SYNC_IN_MEMORY] = "is a memory file system",
+    [DEVICE_SYNC_RAM_DISK] = "is on a RAM disk",
+    [DEVICE_SYNC_VOLATILE] = "is on an overlay mounted volatile",
+    [DEVICE_SYNC_NO_BARRIERS] = "is mounted without barriers, on a disk that "
+				"has a cache",
+    [DEVICE_SYNC_VOID] = "is written by a process in which fsync does nothing",
+};
+
 struct device_set {
 	struct chunk_pool *pool;
 	struct list devices;
@@ -188,6 +198,14 @@ device_new_compute(struct device_set *set)
 	if (d != NULL)
 		d->cap = processors > 1 ? (size_t)processors : 1;
 	return d;
+}
+
+/* A descriptor that cannot be open is synced: whoever says that it was has not
+ * asked the kernel. */
+bool
+device_sync_is_void(void)
+{
+	return fsync(-1) == 0;
 }
 
 bool

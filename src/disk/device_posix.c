@@ -4,6 +4,10 @@
 struct device_traits
 device_traits_of(int fd)
 {
+	struct device_traits t = {.kind = DEVICE_UNKNOWN};
+
 	(void)fd;
-	return (struct device_traits){.kind = DEVICE_UNKNOWN};
+	if (device_sync_is_void())
+		t.sync = DEVICE_SYNC_VOID;
+	return t;
 }

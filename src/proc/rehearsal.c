@@ -104,10 +104,10 @@ try_location(const struct config *conf, struct places *places,
 	    .places = places};
 	char size[NUM_TEXT_MAX];
 	struct str report = {0};
-	bool forgets = false;
+	enum device_sync sync = DEVICE_SYNC_DURABLE;
 	int err;
 
-	err = spool_check(&setup, &report, &forgets);
+	err = spool_check(&setup, &report, &sync);
 	num_format_size(conf->chunk_size, size);
 	if (is_disks_fault(places, l->output_dir, err)) {
 		log_warn("location %s -> %s: %s: it gets %s until it is well "
@@ -125,11 +125,11 @@ try_location(const struct config *conf, struct places *places,
 		    l->prefix, l->output_dir, report.s, l->queue_depth, size,
 		    engine);
 	}
-	if (forgets)
-		log_warn("location %s: output_dir %s is a memory file system, "
-			 "which cannot keep what sync promises: receipts say "
-			 "memory",
-		    l->prefix, l->output_dir);
+	if (sync != DEVICE_SYNC_DURABLE && l->sync)
+		log_warn("location %s: output_dir %s %s, which cannot keep "
+			 "what sync promises: receipts say %s",
+		    l->prefix, l->output_dir, device_sync_text[sync],
+		    durability_name[spool_durability(sync, true)]);
 	str_fini(&report);
 	return err;
 }

@@ -15,11 +15,23 @@ space_allocate(int fd, uint64_t from, uint64_t len)
 }
 
 int
-space_write_back(int fd, uint64_t from, uint64_t len)
+space_write_back(int fd, uint64_t from, uint64_t len, bool by_range)
 {
 	(void)from;
 	(void)len;
-	return fdatasync(fd) == -1 ? -errno : 0;
+	(void)by_range;
+	if (fdatasync(fd) == 0 || errno == EINVAL || errno == ENOSYS ||
+	    errno == EOPNOTSUPP)
+		return 0;
+	return -errno;
+}
+
+enum space_direct
+space_direct_of(int fd, unsigned align)
+{
+	(void)fd;
+	(void)align;
+	return SPACE_DIRECT_NO;
 }
 
 int

@@ -152,39 +152,10 @@ is_gone(int err)
 	return err == -ENOENT || err == -ENOTDIR;
 }
 
-/* Does O_DIRECT pay on this file system, or at least work where it is wanted? */
-static bool
-goes_direct(int fd, const struct device_traits *t, enum spool_direct wish)
-{
-	if (wish == SPOOL_DIRECT_OFF || t->kind == DEVICE_MEMORY ||
-	    (wish == SPOOL_DIRECT_AUTO && !t->direct))
-		return false;
-	return space_set_direct(fd, true) == 0;
-}
-
-/* What a start-up line says of a directory that can be used. */
-static void
-report_usable(const struct spool_setup *setup, const struct publish *p,
-    int file, const struct device_traits *t, struct str *report)
-{
-	str_printf(report, "published by %s, ", publish_way(p));
-	if (file == -1)
-		str_puts(
-		    report, "full (uploads get 507 until there is room), ");
-	else
-		str_puts(report, goes_direct(file, t, setup->direct)
-				     ? "large ones written directly, "
-				     : "written through the page cache, ");
-	str_puts(
-	    report, durability_name[t->kind == DEVICE_MEMORY ? DURABLE_MEMORY
-				    : setup->sync	     ? DURABLE_SYNCED
-						  : DURABLE_BUFFERED]);
-}
-
 /* What spool_check() does once the directory is open. */
 static int
 try_publishing(const struct spool_setup *setup, int dir, struct str *report,
-    bool *ret_forgets)
+    enum device_sync *ret_sync)
 {
 	struct device_traits traits = device_traits_of(dir);
 	const char *step = "cannot be written";
@@ -216,8 +187,8 @@ try_publishing(const struct spool_setup *setup, int dir, struct str *report,
 				 "off)");
 	} else {
 		err = full;
-		report_usable(setup, &p, u.fd, &traits, report);
-		*ret_forgets = traits.kind == DEVICE_MEMORY && setup->sync;
+		spool_report(setup, publish_way(&p), u.fd, &traits, report);
+		*ret_sync = traits.sync;
 	}
 	publish_discard(&p, &u);
 	fd_close(&u.fd);
@@ -226,8 +197,8 @@ try_publishing(const struct spool_setup *setup, int dir, struct str *report,
 }
 
 int
-spool_check(
-    const struct spool_setup *setup, struct str *report, bool *ret_forgets)
+spool_check(const struct spool_setup *setup, struct str *report,
+    enum device_sync *ret_sync)
 {
 	struct place known = {0};
 	int fd, err;
@@ -241,7 +212,7 @@ spool_check(
 		return is_gone(fd) && place_is_known(&known) ? STORE_VANISHED
 							     : fd;
 	}
-	err = try_publishing(setup, fd, report, ret_forgets);
+	err = try_publishing(setup, fd, report, ret_sync);
 	fd_close(&fd);
 	return err;
 }
@@ -446,6 +417,8 @@ say_opened(const struct spool *sp)
 {
 	if (sp->said != 0 || sp->was_open)
 		log_notice("%s: open again", sp->base.dir);
+	if (sp->was_open && sp->to.sync && sp->at->traits.sync != sp->synced)
+		spool_say_doubt(sp);
 	if (sp->place == &sp->own_place && !sp->was_open)
 		log_error("%s: too many output directories: once its disk is "
 			  "not mounted, workers that start then do not know",
@@ -481,10 +454,9 @@ on_open(struct op *op, int res)
 	sp->said = 0;
 	sp->short_tries = 0;
 	sp->was_open = true;
+	sp->synced = at->traits.sync;
 	sp->direct_refused = false;
-	sp->base.durability = at->device->kind == DEVICE_MEMORY ? DURABLE_MEMORY
-			      : sp->to.sync			? DURABLE_SYNCED
-					    : DURABLE_BUFFERED;
+	sp->base.durability = spool_durability(at->traits.sync, sp->to.sync);
 	sp->base.is_open = true;
 	spool_health_opened(sp);
 	spool_scan(sp);

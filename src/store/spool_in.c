@@ -365,6 +365,7 @@ on_created(struct op *op, int res)
 	if (follow(f, res))
 		return;
 	f->opening = false;
+	spool_sink_created(f);
 	report(f, res);
 }
 
@@ -378,6 +379,7 @@ on_created_late(struct op *op, int res)
 	if (follow(f, res))
 		return;
 	f->opening = false;
+	spool_sink_created(f);
 	spool_enter(at);
 	spool_sink_opened(f, res); /* may end `f` */
 	spool_learn(at, res, 0);

@@ -13,6 +13,7 @@
 #include "store/newest.h"
 #include "store/places.h"
 #include "store/publish.h"
+#include "store/space.h"
 #include "store/spool.h"
 
 enum {
@@ -84,6 +85,7 @@ struct spool {
 	int said;		/* the last error logged about opening */
 	struct str trouble; /* what is known of why that was, more than err */
 	bool was_open;
+	enum device_sync synced; /* of the directory that was open */
 	bool reopening; /* `at` is not where the path leads; we look where */
 	struct list followers;
 	ev_timer patience;	/* of those */
@@ -141,13 +143,14 @@ struct incoming_file {
 	bool collecting;       /* there is no file yet */
 	bool direct_wanted;    /* from direct_from on */
 	bool direct;	       /* O_DIRECT is set */
-	uint64_t direct_from;  /* offset */
-	uint64_t granted;      /* the ledger, or the disk, has room up to it */
-	uint64_t owed;	       /* of that, what stands in the ledger */
-	uint64_t allocated;    /* space is allocated up to it */
-	bool allocates;	       /* ahead of what is written */
-	bool is_longer;	       /* than what was written, perhaps */
-	uint64_t behind_from;  /* all before it was written back */
+	enum space_direct says_direct; /* the kernel of it, once it is made */
+	uint64_t direct_from;	       /* offset */
+	uint64_t granted;     /* the ledger, or the disk, has room up to it */
+	uint64_t owed;	      /* of that, what stands in the ledger */
+	uint64_t allocated;   /* space is allocated up to it */
+	bool allocates;	      /* ahead of what is written */
+	bool is_longer;	      /* than what was written, perhaps */
+	uint64_t behind_from; /* all before it was written back */
 	/* the job beside writes (room ahead, or writing back) */
 	uint64_t care_from, care_to;
 	uint64_t care_need;	 /* less than care_to will do */
@@ -243,6 +246,14 @@ NODISCARD bool spool_follow_on(struct spool *sp, struct spool_follower *w);
 /* Tell those that wait which directory is open now. */
 void spool_wake_followers(struct spool *sp);
 
+/* spool_report.c: what a start-up line says of a directory that can be used by
+ * `way`; `file` is a new one in it, -1: there is no room for one. */
+void spool_report(const struct spool_setup *setup, const char *way, int file,
+    const struct device_traits *t, struct str *report);
+/* The path leads to where a sync is worth less, or more, than it was; at the
+ * start the master says so. */
+void spool_say_doubt(const struct spool *sp);
+
 /* spool_health.c */
 void spool_health_init(struct spool *sp);
 void spool_health_fini(struct spool *sp);
@@ -315,6 +326,8 @@ extern const struct sink_ops spool_sink_ops;
 void spool_sink_init(struct incoming_file *f);
 /* Nothing is written yet: how to, on the device that it is bound for. */
 void spool_sink_adapt(struct incoming_file *f);
+/* The job that makes the file has ended: is it written as was wished? */
+void spool_sink_created(struct incoming_file *f);
 /* The file is made, or could not be. */
 void spool_sink_opened(struct incoming_file *f, int err);
 /* No operation of the sink is in flight. */

@@ -145,6 +145,10 @@ create(struct incoming_file *f, bool early)
 		err = make_file(f, early);
 	if (err < 0)
 		return err;
+	if (f->direct_wanted)
+		f->says_direct = space_direct_of(f->u.fd, SPOOL_ALIGN);
+	if (f->says_direct == SPACE_DIRECT_NO)
+		f->allocates = false;
 	if (f->at->stamps)
 		file_version_stamp(f->u.fd);
 	return spool_reserve(f);

@@ -61,6 +61,15 @@ refuse_direct(struct incoming_file *f, int err)
 	f->spool->direct_refused = true;
 }
 
+/* What is written is on its way to the disk at once.  Some take O_DIRECT and
+ * write through the page cache all the same. */
+static bool
+bypasses(const struct incoming_file *f)
+{
+	return f->direct &&
+	       (f->at->device->direct || f->says_direct == SPACE_DIRECT_YES);
+}
+
 /* The chunk can be written past the page cache. */
 static bool
 wants_direct(const struct incoming_file *f, const struct chunk *c)
@@ -93,7 +102,8 @@ choose_mode(struct incoming_file *f, const struct chunk *c)
 	f->base.sink.whole_chunks = direct;
 	if (!direct) { /* what went past the cache is written back */
 		f->behind_from = c->op.offset;
-	} else if (f->length == STORE_LENGTH_UNKNOWN) {
+	} else if (f->length == STORE_LENGTH_UNKNOWN &&
+		   f->at->traits.allocates) {
 		f->allocates = true;
 		f->allocated = c->op.offset;
 	}
@@ -157,8 +167,11 @@ write_back_job(void *file)
 {
 	struct incoming_file *f = file;
 
-	return space_write_back(
-	    f->u.fd, f->care_from, f->care_to - f->care_from);
+	int err = space_write_back(f->u.fd, f->care_from,
+	    f->care_to - f->care_from, f->at->traits.writes_ranges);
+
+	/* That would say that this job was never begun. */
+	return err == -EAGAIN ? -EIO : err;
 }
 
 /* There is room on the disk for all up to `end`; else it is asked for. */
@@ -190,7 +203,7 @@ write_behind(struct incoming_file *f)
 {
 	uint64_t most = f->spool->to.write_behind;
 
-	if (most == 0 || f->direct || is_memory(f) || f->job.in_flight ||
+	if (most == 0 || bypasses(f) || is_memory(f) || f->job.in_flight ||
 	    f->written < f->behind_from + most / 2)
 		return;
 	begin_care(f, write_back_job, f->behind_from, f->written);
@@ -202,7 +215,7 @@ is_not_behind(const struct incoming_file *f, uint64_t end)
 {
 	uint64_t most = f->spool->to.write_behind;
 
-	return most == 0 || f->direct || is_memory(f) || !f->job.in_flight ||
+	return most == 0 || bypasses(f) || is_memory(f) || !f->job.in_flight ||
 	       f->job.call != write_back_job || end - f->behind_from <= most;
 }
 
@@ -454,10 +467,11 @@ spool_sink_adapt(struct incoming_file *f)
 	f->direct_wanted = direct && !is_memory(f) &&
 			   !f->spool->direct_refused &&
 			   (!known || f->length >= to->direct_min);
+	f->says_direct = SPACE_DIRECT_UNKNOWN;
 	/* The page cache takes one at a time as fast as several. */
 	f->base.write_depth = f->direct_wanted || f->hash != NULL ? 0 : 1;
 	f->direct_from = known ? 0 : to->direct_min;
-	f->allocates = f->direct_wanted && known;
+	f->allocates = f->direct_wanted && known && f->at->traits.allocates;
 	f->base.sink.whole_chunks = f->direct_wanted || f->collecting;
 }
 
@@ -470,6 +484,17 @@ spool_sink_init(struct incoming_file *f)
 	spool_sink_adapt(f);
 	ev_prepare_init(&f->on_collected, on_collected);
 	f->on_collected.data = f;
+}
+
+void
+spool_sink_created(struct incoming_file *f)
+{
+	if (f->says_direct != SPACE_DIRECT_NO || !f->direct_wanted)
+		return;
+	f->direct_wanted = false;
+	f->base.sink.whole_chunks = false;
+	if (f->hash == NULL)
+		f->base.write_depth = 1;
 }
 
 void
