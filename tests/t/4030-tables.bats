@@ -2,7 +2,8 @@
 # directory, where directories were, what is owed on a disk, which disks are
 # sick.  Directories and disks come and go for as long as the server runs, so
 # whatever has an end must be given back: after more of them than any table
-# holds, each location does all that it did at the start.
+# holds (1,024 directories, 256 disks, for a few locations), each location does
+# all that it did at the start.
 
 load ../lib/penstock
 
@@ -47,14 +48,14 @@ locations() {
 		sed "s|.*|location /l& { output_dir $2&; keep latest; sync off; }|" >locations.conf
 }
 
-@test "a symbolic link is moved to 300 directories: each keeps its newest only" {
+@test "a symbolic link is moved to 1,100 directories: each keeps its newest only" {
 	memory_dir
 	mkdir "$MEMORY/0"
 	ln -s "$MEMORY/0" "$MEMORY/now"
 	start_server '' "location /turn { output_dir $MEMORY/now; keep latest; sync off; }" 'worker_processes 1;'
 	client "$MEMORY" 5<<'PYTHON'
 top = args[0]
-for i in range(300):
+for i in range(1100):
     day = "%s/%d" % (top, i)
     os.makedirs(day, exist_ok=True)
     point(top + "/now", day)
@@ -64,7 +65,7 @@ for i in range(300):
     get("/turn", b"second %d" % i)
 # And back to one that was left long ago, or just now: nothing that is known of
 # another is taken for it.
-for i in (0, 1, 298, 150):
+for i in (0, 1, 1098, 950):
     point(top + "/now", "%s/%d" % (top, i))
     put("/turn/c%d" % i, b"third %d" % i)
     get("/turn", b"third %d" % i)
@@ -148,24 +149,24 @@ PYTHON
 
 unmount_all() { xargs -n 20 umount < <(yes "$UP" | head -n "$1"); }
 
-@test "140 remounts: what an upload is promised counts on the last disk, too" {
+@test "300 remounts: what an upload is promised counts on the last disk, too" {
 	UP=$T/up
 	mkdir "$UP"
 	mount -t tmpfs -o size=1m,mode=777 none "$UP"
 	start_server '' "location /disk { output_dir $UP; sync off; keep latest; }" 'worker_processes 1;'
 	random_file part 700000
 	promises_count 0
-	remount 140
+	remount 300
 	promises_count 1
 	run ! log_has 'too many'
 	stop_server
-	unmount_all 141
+	unmount_all 301
 }
 
 _sick() { log_has 'the disk does not answer: an operation has taken'; }
 
 # bats test_tags=long
-@test "140 remounts: a worker that finds the last disk sick tells the other" {
+@test "300 remounts: a worker that finds the last disk sick tells the other" {
 	local i
 
 	UP=$T/up
@@ -174,7 +175,7 @@ _sick() { log_has 'the disk does not answer: an operation has taken'; }
 	ln -s "$UP" now
 	start_server '' "location /disk { output_dir $T/now; sync off; keep latest; }" \
 		'worker_processes 1; disk_stall_timeout 3s;'
-	remount 140
+	remount 300
 	# A second worker, by a reload: the first one ends.
 	mkdir slow/up
 	ln -sfn slow/up now
@@ -196,5 +197,5 @@ _sick() { log_has 'the disk does not answer: an operation has taken'; }
 	slowfs_ctl resume
 	eventually log_has 'the disk answers again'
 	stop_server
-	unmount_all 140
+	unmount_all 300
 }
