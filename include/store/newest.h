@@ -106,6 +106,14 @@ bool newest_set(struct newest *n, const struct newest_entry *fresh,
 /* The newest upload; false when there is none. */
 bool newest_get(struct newest *n, struct newest_entry *ret);
 
+/*
+ * newest_drop(n, ticket, name):
+ * Others have removed the newest upload, which had this ticket and name: unless
+ * there is a newer one by now, nothing is known of the directory any more, and
+ * it has to be scanned.
+ */
+void newest_drop(struct newest *n, uint64_t ticket, const char *name);
+
 /* The worker `pid`, which had this slot, is gone: give back what it used and
  * had claimed. */
 void newest_forget(struct newest_table *t, unsigned slot, pid_t pid);

@@ -302,6 +302,21 @@ newest_get(struct newest *n, struct newest_entry *ret)
 	return true;
 }
 
+void
+newest_drop(struct newest *n, uint64_t ticket, const char *name)
+{
+	struct newest_entry e;
+	uint64_t current = atomic_load(&n->current);
+
+	if (current == 0 || !copy_entry(n, current, &e) || e.ticket != ticket ||
+	    strcmp(e.name, name) != 0)
+		return;
+	/* First this: one who finds no record must not take it for all. */
+	atomic_store(&n->scanned, 0);
+	if (atomic_compare_exchange_strong(&n->current, &current, 0))
+		give_back(n, current);
+}
+
 /*
  * What a process that died had in hand.  A record that is not the current one
  * was replaced by somebody who has yet to give it back: who is alive and does

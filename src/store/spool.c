@@ -525,6 +525,7 @@ free_spool(struct store *s)
 	spool_sweep_fini(sp);
 	str_fini(&sp->trouble);
 	spool_old_fini(sp);
+	spool_scan_fini(sp);
 	if (sp->at != NULL) {
 		check(sp->at->users == 1);
 		if (device_is_hanging(sp->at->device))
@@ -562,6 +563,7 @@ spool_new(const struct spool_setup *setup)
 	spool_health_init(sp);
 	spool_sweep_init(sp);
 	spool_old_init(sp);
+	spool_scan_init(sp);
 	sp->unknown = device_new_unknown(setup->devices);
 	if (sp->unknown == NULL) {
 		free(sp);

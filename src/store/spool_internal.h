@@ -76,6 +76,15 @@ struct spool_follower {
 	unsigned times; /* it has waited */
 };
 
+/* A download of the newest upload that waits until it is known which one that
+ * is: on_known(w) comes then, or (with `late`) after some seconds. */
+struct spool_seeker {
+	struct list_node node; /* of the spool's `seekers` */
+	struct spool_dir *at;
+	double until;
+	void (*on_known)(struct spool_seeker *w, bool late);
+};
+
 struct spool {
 	struct store base;
 	struct spool_setup to;
@@ -99,6 +108,8 @@ struct spool {
 				      that found us short of something */
 	ev_timer retry;
 	ev_timer sweep_again;
+	struct list seekers;
+	ev_timer seek;	    /* runs while there are such */
 	ev_timer old_again; /* runs while there is something to remove */
 	ev_timer sick_look; /* runs while there is something to look after */
 	struct op place_op; /* does the path still lead there? */
@@ -240,11 +251,6 @@ void spool_reopened(struct spool *sp, struct spool_dir *old);
  * when that is open, perhaps at once; false: it need not wait.
  */
 NODISCARD bool spool_follow(struct spool_dir *at, struct spool_follower *w);
-/* It waits on, until the newest upload of the new directory is known; false: it
- * has waited long enough. */
-NODISCARD bool spool_follow_on(struct spool *sp, struct spool_follower *w);
-/* Tell those that wait which directory is open now. */
-void spool_wake_followers(struct spool *sp);
 
 /* spool_report.c: what a start-up line says of a directory that can be used by
  * `way`; `file` is a new one in it, -1: there is no room for one. */
@@ -285,6 +291,11 @@ void spool_old_give_up(struct spool_dir *at);
 
 /* spool_scan.c: find the newest upload, unless it is known. */
 void spool_scan(struct spool *sp);
+void spool_scan_init(struct spool *sp);
+void spool_scan_fini(struct spool *sp);
+/* Wait until the newest upload of `at` is known, which is found out, if need be;
+ * until list_remove(&w->node). */
+void spool_seek(struct spool_dir *at, struct spool_seeker *w);
 
 /* spool_job.c, on engine threads: arguments are incoming files. */
 int spool_create_job(void *file);

@@ -24,6 +24,7 @@ struct outgoing_file {
 	struct reader *reader;	    /* NULL: gone */
 	struct chunk *reading;	    /* in an operation */
 	struct spool_follower follower;
+	struct spool_seeker seeker;
 	struct op job;
 	int fd;
 	bool is_newest; /* whatever it is called */
@@ -33,7 +34,7 @@ struct outgoing_file {
 };
 
 enum {
-	TRIES = 16, /* to open the newest before a newer one is there */
+	TRIES = 16, /* to open the newest before it is gone */
 };
 
 static struct outgoing_file *
@@ -50,7 +51,7 @@ static int
 open_job(void *arg)
 {
 	struct outgoing_file *f = arg;
-	int fd;
+	int fd, err;
 
 	if (spool_check_place(f->at) == STORE_VANISHED)
 		return STORE_VANISHED;
@@ -59,10 +60,12 @@ open_job(void *arg)
 	    f->at->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return fd;
-	if (file_version_of(fd, &f->base.version) < 0 ||
-	    !S_ISREG(f->base.version.mode)) {
+	err = file_version_of(fd, &f->base.version);
+	if (err == 0 && !S_ISREG(f->base.version.mode))
+		err = -ENOENT;
+	if (err < 0) {
 		fd_close(&fd);
-		return -ENOENT;
+		return err;
 	}
 	f->fd = fd;
 	f->base.end = f->base.version.size;
@@ -131,6 +134,7 @@ settle(struct outgoing_file *f)
 {
 	list_remove(&f->held_node);
 	list_remove(&f->follower.node);
+	list_remove(&f->seeker.node);
 	if (f->job.in_flight || f->reading != NULL)
 		return;
 	if (f->fd == -1)
@@ -161,76 +165,101 @@ spool_out_fail(struct list_node *n)
 	f->base.done(f->base.owner, STORE_SICK); /* may close `f` */
 }
 
-/* The newest was removed before it could be opened, for there is a newer one:
- * its name. */
-static bool
-has_moved_on(struct outgoing_file *f)
-{
-	struct newest_entry e;
-
-	if (!f->is_newest || f->abandoned || ++f->tries > TRIES ||
-	    !newest_get(f->at->newest, &e) || e.ticket == f->ticket)
-		return false;
-	memcpy(f->base.name, e.name, sizeof(e.name));
-	f->ticket = e.ticket;
-	return true;
-}
-
-/* Which file is meant, and the ticket of the newest; STORE_NONE or
- * STORE_LOOKING when nobody can say. */
+/* Name and ticket of the newest; STORE_NONE or STORE_LOOKING when nobody can
+ * say. */
 static int
-resolve_name(
-    struct spool *sp, const char *name, char *ret, uint64_t *ret_ticket)
+resolve_newest(struct outgoing_file *f)
 {
 	struct newest_entry e;
 
-	if (name != NULL) {
-		check(strlen(name) < STORE_NAME_MAX);
-		memcpy(ret, name, strlen(name) + 1);
+	if (newest_get(f->at->newest, &e)) {
+		memcpy(f->base.name, e.name, sizeof(e.name));
+		f->ticket = e.ticket;
 		return 0;
 	}
-	if (newest_get(sp->at->newest, &e)) {
-		memcpy(ret, e.name, sizeof(e.name));
-		*ret_ticket = e.ticket;
-		return 0;
-	}
-	return newest_is_known(sp->at->newest) ? STORE_NONE : STORE_LOOKING;
+	return newest_is_known(f->at->newest) ? STORE_NONE : STORE_LOOKING;
 }
 
 static void on_opened(struct op *op, int res);
 
-/* The path leads to another directory, which is open now: look there. */
+/* Open it; the newest may have to be looked for before. */
 static void
-on_reopened(struct spool_follower *w, struct spool_dir *to)
+begin(struct outgoing_file *f)
 {
-	struct outgoing_file *f =
-	    container_of(w, struct outgoing_file, follower);
-	struct spool_dir *from = f->at;
-	int err = 0;
+	int err = f->is_newest ? resolve_newest(f) : 0;
 
-	check_magic(f, OUTGOING_MAGIC);
-	if (to == NULL)
-		err = STORE_VANISHED;
-	else if (device_is_hanging(to->device))
-		err = STORE_SICK;
-	else if (f->is_newest)
-		err = resolve_name(to->spool, NULL, f->base.name, &f->ticket);
-	if (err == STORE_LOOKING && to->scan_op.in_flight &&
-	    spool_follow_on(to->spool, w))
+	if (err == STORE_LOOKING)
+		spool_seek(f->at, &f->seeker);
+	else if (err < 0)
+		on_opened(&f->job, err); /* may free `f` */
+	else
+		submit_job(f, open_job, on_opened);
+}
+
+/* The path leads to another directory, which is open now. */
+static void
+move(struct outgoing_file *f, struct spool_dir *to)
+{
+	struct spool_dir *from = f->at;
+
+	if (to == from)
 		return;
+	list_remove(&f->node);
+	f->at = to;
+	spool_enter(to);
+	list_append(&to->outgoing, &f->node);
+	f->base.account = &to->device->fetching;
+	spool_leave(from);
+}
+
+/* Look there, unless `err` says that it is of no use. */
+static void
+begin_in(struct outgoing_file *f, struct spool_dir *to, int err)
+{
+	check_magic(f, OUTGOING_MAGIC);
+	if (err == 0 && device_is_hanging(to->device))
+		err = STORE_SICK;
 	if (err < 0) {
 		on_opened(&f->job, err); /* may free `f` */
 		return;
 	}
-	if (to != from) {
-		list_remove(&f->node);
-		f->at = to;
-		spool_enter(to);
-		list_append(&to->outgoing, &f->node);
-		f->base.account = &to->device->fetching;
-		spool_leave(from);
-	}
-	submit_job(f, open_job, on_opened);
+	move(f, to);
+	begin(f);
+}
+
+static void
+on_reopened(struct spool_follower *w, struct spool_dir *to)
+{
+	begin_in(container_of(w, struct outgoing_file, follower), to,
+	    to == NULL ? (int)STORE_VANISHED : 0);
+}
+
+static void
+on_known(struct spool_seeker *w, bool late)
+{
+	struct spool_dir *to = w->at->spool->at;
+
+	begin_in(container_of(w, struct outgoing_file, seeker), to,
+	    to == NULL ? (int)STORE_NOT_READY
+	    : late     ? (int)STORE_LOOKING
+		       : 0);
+}
+
+/*
+ * The newest is not there any more: there is a newer one, which it had to make
+ * room for, or others have removed it, moved it away, or put something else in
+ * its place.  Look for the one that is the newest now.
+ */
+static bool
+look_again(struct outgoing_file *f, int res)
+{
+	if (!f->is_newest || f->abandoned ||
+	    (res != -ENOENT && res != -ENOTDIR && res != -ELOOP) ||
+	    f->tries++ == TRIES)
+		return false;
+	newest_drop(f->at->newest, f->ticket, f->base.name);
+	begin(f);
+	return true;
 }
 
 static bool
@@ -249,11 +278,7 @@ on_opened(struct op *op, int res)
 	struct spool_dir *at = f->at;
 
 	check_magic(f, OUTGOING_MAGIC);
-	if (res == -ENOENT && has_moved_on(f)) {
-		submit_job(f, open_job, on_opened);
-		return;
-	}
-	if (follow(f, res))
+	if (look_again(f, res) || follow(f, res))
 		return;
 	spool_enter(at); /* `f` may be the last one in it */
 	if (f->abandoned)
@@ -348,17 +373,21 @@ spool_out_open(struct store *s, const char *name, void *owner,
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		return -ENOMEM;
-	err = resolve_name(sp, name, f->base.name, &f->ticket);
-	if (err < 0) {
+	f->at = sp->at;
+	f->is_newest = name == NULL;
+	err = name == NULL ? resolve_newest(f) : 0;
+	if (err < 0 && err != STORE_LOOKING) {
 		free(f);
 		return err;
+	}
+	if (name != NULL) {
+		check(strlen(name) < STORE_NAME_MAX);
+		memcpy(f->base.name, name, strlen(name) + 1);
 	}
 	f->magic = OUTGOING_MAGIC;
 	f->base.source.ops = &source_ops;
 	f->base.source.fd = -1;
 	f->base.store = s;
-	f->at = sp->at;
-	f->is_newest = name == NULL;
 	f->base.account = &f->at->device->fetching;
 	f->base.owner = owner;
 	f->base.done = done;
@@ -367,7 +396,12 @@ spool_out_open(struct store *s, const char *name, void *owner,
 	sp->base.files++;
 	list_append(&f->at->outgoing, &f->node);
 	*ret = &f->base;
-	submit_job(f, open_job, on_opened);
+	f->job.owner = f;
+	f->seeker.on_known = on_known;
+	if (err == STORE_LOOKING)
+		spool_seek(f->at, &f->seeker);
+	else
+		submit_job(f, open_job, on_opened);
 	return 0;
 }
 

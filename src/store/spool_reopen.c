@@ -26,14 +26,13 @@ drop(struct spool_dir *old)
 	spool_leave(old);
 }
 
-void
-spool_wake_followers(struct spool *sp)
+/* Tell those that wait which directory is open now. */
+static void
+wake_followers(struct spool *sp)
 {
 	struct list woken;
 	struct list_node *n;
 
-	if (sp->reopening)
-		return; /* `at` is what they found gone */
 	list_init(&woken);
 	while ((n = list_shift(&sp->followers)) != NULL)
 		list_append(&woken, n);
@@ -55,7 +54,7 @@ spool_reopened(struct spool *sp, struct spool_dir *old)
 	}
 	if (old != NULL)
 		drop(old);
-	spool_wake_followers(sp);
+	wake_followers(sp);
 	if (list_is_empty(&sp->followers))
 		ev_timer_stop(sp->to.loop, &sp->patience);
 }
@@ -70,8 +69,6 @@ on_impatient(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	if (sp->reopening)
 		spool_reopened(sp, sp->at);
-	else
-		spool_wake_followers(sp);
 }
 
 void
@@ -106,15 +103,6 @@ spool_follow(struct spool_dir *at, struct spool_follower *w)
 		w->on_reopened(w, sp->at); /* somebody else found out before */
 	else
 		return false;
-	return true;
-}
-
-bool
-spool_follow_on(struct spool *sp, struct spool_follower *w)
-{
-	if (!ev_is_active(&sp->patience))
-		return false;
-	list_append(&sp->followers, &w->node);
 	return true;
 }
 

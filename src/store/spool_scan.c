@@ -1,5 +1,7 @@
 /*
- * At the start: which of the files that are there is the newest.
+ * At the start, and when others have removed the newest upload: which of the
+ * files that are there is the newest.  One of all workers looks; downloads of
+ * the newest wait for it, for a while.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -8,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "spool_internal.h"
@@ -16,6 +19,9 @@
 enum {
 	DEPTH_MAX = 16, /* of directories, as of names */
 };
+
+#define SEEK_LOOK_S 0.02 /* does another worker know? */
+#define SEEK_MAX_S 2.0
 
 /* A newer regular file than *best? */
 struct scan {
@@ -136,6 +142,79 @@ scan_job(void *arg)
 	return err < 0 ? err : s.found.mode != 0;
 }
 
+/* Those who need not wait any longer; with `late` all, once. */
+static void
+wake_seekers(struct spool *sp, bool late)
+{
+	double now = clock_mono_s();
+	struct list woken;
+	struct list_node *n, *tmp;
+
+	list_init(&woken);
+	LIST_EACH(&sp->seekers, n, tmp)
+	{
+		struct spool_seeker *w =
+		    container_of(n, struct spool_seeker, node);
+
+		if (late || w->at != sp->at || now >= w->until ||
+		    device_is_hanging(w->at->device) ||
+		    newest_is_known(w->at->newest)) {
+			list_remove(n);
+			list_append(&woken, n);
+		}
+	}
+	while ((n = list_shift(&woken)) != NULL) {
+		struct spool_seeker *w =
+		    container_of(n, struct spool_seeker, node);
+
+		w->on_known(w, late || now >= w->until); /* may seek again */
+	}
+}
+
+static void
+on_seek(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct spool *sp = t->data;
+
+	(void)revents;
+	/* The one who looked may have died over it. */
+	if (sp->at != NULL && !ev_is_active(&sp->retry))
+		spool_scan(sp);
+	wake_seekers(sp, false);
+	if (list_is_empty(&sp->seekers))
+		ev_timer_stop(loop, t);
+}
+
+void
+spool_seek(struct spool_dir *at, struct spool_seeker *w)
+{
+	struct spool *sp = at->spool;
+
+	w->at = at;
+	if (w->until == 0.)
+		w->until = clock_mono_s() + SEEK_MAX_S;
+	list_append(&sp->seekers, &w->node);
+	if (!ev_is_active(&sp->seek))
+		ev_timer_again(sp->to.loop, &sp->seek);
+	if (at == sp->at && !ev_is_active(&sp->retry))
+		spool_scan(sp);
+}
+
+void
+spool_scan_init(struct spool *sp)
+{
+	list_init(&sp->seekers);
+	ev_timer_init(&sp->seek, on_seek, 0., SEEK_LOOK_S);
+	sp->seek.data = sp;
+}
+
+void
+spool_scan_fini(struct spool *sp)
+{
+	check(list_is_empty(&sp->seekers));
+	ev_timer_stop(sp->to.loop, &sp->seek);
+}
+
 static void
 on_scanned(struct op *op, int res)
 {
@@ -152,8 +231,7 @@ on_scanned(struct op *op, int res)
 		newest_scanned(at->newest, res > 0 ? &at->scanned : NULL);
 	}
 	sp->base.open_settled = true;
-	if (at == sp->at)
-		spool_wake_followers(sp);
+	wake_seekers(sp, res < 0);
 	spool_leave(at);
 }
 

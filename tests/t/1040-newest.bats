@@ -136,13 +136,16 @@ newest_is() {
 	newest_is x/newest
 }
 
-@test "a newest file that was removed from outside is 404" {
+@test "a newest file that was removed from outside: then the one before, then 404" {
 	start_server
 	put a
 	put b
 	rm "$STORE/b"
+	newest_is a
+	rm "$STORE/a"
 	request GET /file
 	assert_status 404
+	assert_problem '^No file uploaded yet$'
 	put c
 	newest_is c
 }

@@ -182,6 +182,40 @@ each_is_replaced_once(void **state)
 	}
 }
 
+/* What others have removed is forgotten, and looked for once; unless there is a
+ * newer one. */
+static void
+what_is_dropped_is_looked_for(void **state)
+{
+	struct newest *n = newest_of(table, MINE, 1, 1, 0);
+	struct newest_entry e = entry(1), later = entry(2), got;
+
+	(void)state;
+	e.ticket = newest_ticket(n);
+	later.ticket = newest_ticket(n);
+	newest_drop(n, e.ticket, e.name);
+	assert_false(newest_set(n, &e, &got));
+	newest_drop(n, later.ticket, e.name);
+	newest_drop(n, e.ticket, later.name);
+	assert_true(newest_get(n, &got));
+	newest_drop(n, e.ticket, e.name);
+	assert_false(newest_get(n, &got));
+	assert_false(newest_is_known(n));
+	assert_true(newest_claim_scan(n));
+	assert_false(newest_claim_scan(n));
+	newest_scanned(n, NULL);
+	assert_true(newest_is_known(n));
+	assert_false(newest_set(n, &later, &got));
+	newest_drop(n, e.ticket, e.name);
+	assert_true(newest_get(n, &got));
+	assert_memory_equal(&got, &later, sizeof(got));
+	/* And leaves nothing taken. */
+	for (unsigned i = 0; i < 100; i++) {
+		newest_drop(n, later.ticket, later.name);
+		assert_false(newest_set(n, &later, &got));
+	}
+}
+
 /* It became durable late, and is told to go itself. */
 static void
 an_earlier_ticket_does_not_replace_a_later_one(void **state)
@@ -542,6 +576,7 @@ main(void)
 	    TEST(directories_come_and_go),
 	    TEST(a_dead_worker_uses_none),
 	    TEST(each_is_replaced_once),
+	    TEST(what_is_dropped_is_looked_for),
 	    TEST(an_earlier_ticket_does_not_replace_a_later_one),
 	    TEST(one_alone_scans),
 	    TEST(an_empty_directory_is_known_too),

@@ -1,0 +1,169 @@
+# GET of a location when the newest upload is not there any more: it is the next
+# newest, for whoever asks, and 404 only when there is none.
+#
+# The kind of fault: a record of what is on a disk that is believed when the disk
+# says otherwise.
+
+load ../lib/penstock
+
+# PORTABLE goes by ctime, and has no openat2.
+not_portable() { ! is_portable || skip "PORTABLE"; }
+
+# put NAME: store a file that holds its name.
+put() {
+	echo "$1" >body
+	upload PUT "/file/$1" body
+	assert_status 201
+}
+
+# newest_is NAME, for each of several connections.
+newest_is() {
+	for ((n = 0; n < 6; n++)); do
+		request GET /file
+		assert_status 200
+		assert_equal "$(cat answer)" "$1"
+		assert_header Content-Location "/file/$1"
+	done
+}
+
+# bats test_tags=engine
+@test "removed, moved, replaced by a directory, a link, a FIFO: the next newest" {
+	not_portable
+	start_server '' '' 'worker_processes 4;'
+	for name in a b c d/e f g h i; do put $name; done
+	chmod 600 "$STORE/a" "$STORE/b" # old ones, which ctime would take for new
+	rm "$STORE/i"
+	newest_is h
+	rm "$STORE/h"
+	mkdir "$STORE/h"
+	newest_is g
+	rm "$STORE/g"
+	ln -s a "$STORE/g"
+	newest_is f
+	rm "$STORE/f"
+	mkfifo "$STORE/f"
+	newest_is d/e
+	mv "$STORE/d" "$T/away"
+	newest_is c
+	rm "$STORE/c"
+	ln -s "$T/away" "$STORE/d"
+	newest_is b
+	mv "$STORE/b" "$STORE/moved"
+	request GET /file
+	assert_header Content-Location /file/moved
+	put last
+	newest_is last
+}
+
+@test "a parent that became a file or a link hides its newest" {
+	start_server
+	put a
+	put d/b
+	rm -r "$STORE/d"
+	echo file >"$STORE/d"
+	touch -d '2001-01-01' "$STORE/d"
+	rm "$STORE/d"
+	ln -s "$T" "$STORE/d"
+	newest_is a
+}
+
+@test "404 only when none is left, and for as long as none comes" {
+	start_server
+	put a
+	put d/b
+	rm -r "$STORE"/*
+	for ((n = 0; n < 4; n++)); do
+		request GET /file
+		assert_status 404
+		assert_problem '^No file uploaded yet$'
+		request HEAD /file
+		assert_status 404
+	done
+	put c
+	newest_is c
+}
+
+@test "keep latest: what is found then is not removed, what is stored then is" {
+	start_server 'keep latest;'
+	echo theirs >theirs
+	put a
+	cp theirs "$STORE/theirs"
+	rm "$STORE/a"
+	request GET /file
+	assert_header Content-Location /file/theirs
+	put b
+	put c
+	_both() { [[ $(ls "$STORE" | tr '\n' ' ') == "c theirs " ]]; }
+	eventually _both
+	newest_is c
+}
+
+# ask_all N: so many clients ask at once; the statuses and what they got.
+ask_all() {
+	"$PYTHON" -S -E -c "$_ASK_ALL" "$PORT" "$1"
+}
+
+read -r -d '' _ASK_ALL <<'PYTHON' || true
+import http.client, sys, threading
+port, n = int(sys.argv[1]), int(sys.argv[2])
+start, got = threading.Barrier(n), [None] * n
+def ask(i):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    c.connect()
+    start.wait()
+    c.request("GET", "/file")
+    r = c.getresponse()
+    got[i] = "%d %s" % (r.status, r.getheader("Content-Location"))
+    r.read()
+threads = [threading.Thread(target=ask, args=(i,)) for i in range(n)]
+for t in threads: t.start()
+for t in threads: t.join()
+for line in sorted(set(got)): print(got.count(line), line)
+PYTHON
+
+@test "many who ask at once wait for one who looks" {
+	not_portable
+	local looks
+	mkdir -p "$STORE/many"
+	(cd "$STORE/many" && seq 1 4000 | split -l 1 -a 4 - f)
+	start_server '' '' 'worker_processes 4;'
+	put a
+	put b
+	rm "$STORE/b"
+	for pid in $(workers); do
+		strace -qq -f -p "$pid" -e trace=openat2 -o "strace.$pid" 3>&- 4>&- &
+	done
+	_traced() { ! grep -L 'TracerPid:.[1-9]' $(workers | sed 's|.*|/proc/&/status|') | grep -q .; }
+	eventually _traced
+	run -0 ask_all 40
+	assert_output '40 200 /file/a'
+	# Each directory is entered once, by one of all workers.
+	looks=$(cat strace.* | grep -c '"many"')
+	assert_equal "$looks" 1
+	kill -INT $(jobs -p)
+}
+
+@test "a directory that is looked through for the first time: who asks waits" {
+	mkdir -p "$STORE/many"
+	(cd "$STORE/many" && seq 1 3000 | split -l 1 -a 4 - f)
+	write_conf '' '' 'worker_processes 2;'
+	start_conf penstock.conf
+	run -0 ask_all 10
+	assert_output --regexp '^10 200 /file/many/f[a-z]{4}$'
+}
+
+@test "on FUSE, too" {
+	not_portable
+	mkdir -p backing fuse
+	bindfs backing "$T/fuse" 3>&-
+	STORE=$T/fuse/up
+	STORES+=("$STORE")
+	start_server
+	for name in a b c; do put $name; done
+	chmod 600 "$STORE/a"
+	rm "$STORE/c"
+	newest_is b
+	stop_server
+	start_conf penstock.conf
+	newest_is b
+}
