@@ -10,6 +10,7 @@
 /*     name             status blame    word                detail */
 ENDING(STORED,          201, NOBODY,  "stored",           "")
 ENDING(REPLACED,        200, NOBODY,  "replaced",         "")
+ENDING(SUPERSEDED,      200, NOBODY,  "superseded",       "")
 ENDING(SENT,            200, NOBODY,  "sent",             "")
 ENDING(CLIENT_GONE,     0,   CLIENT,  "client-gone",      "")
 ENDING(NOT_TAKEN,       0,   CLIENT,  "send-timeout",     "")

@@ -15,6 +15,7 @@
 
 enum {
 	CLOCK_STAMP_MAX = 32, /* room for any stamp below, with its NUL */
+	CLOCK_AGO_MAX_S = 60,
 };
 
 /* Nanoseconds on a clock that never jumps (CLOCK_MONOTONIC). */
@@ -30,6 +31,13 @@ clock_mono_s(void)
 
 /* Nanoseconds since 1970, UTC (CLOCK_REALTIME). */
 uint64_t clock_wall_ns(void);
+
+/*
+ * The time on the first of a moment that the second showed not long ago: to a
+ * few microseconds, unless somebody has set the wall clock since.  Never later
+ * than now, nor more than CLOCK_AGO_MAX_S ago.
+ */
+uint64_t clock_mono_of_wall(uint64_t wall_ns);
 
 /* "2026-11-22T12:00:00.123Z": for logs. */
 void clock_stamp_iso(uint64_t wall_ns, char ret_stamp[CLOCK_STAMP_MAX]);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -89,6 +90,17 @@ void fd_random(void *buf, size_t len);
 
 /* Bytes that the other end of a socket has not taken yet; 0: unknown. */
 size_t fd_unsent(int fd);
+
+/*
+ * fd_stamp(fd, on):
+ * Have the kernel note when bytes come to a listening socket's connections, to
+ * those accepted from now on; false: it cannot.
+ */
+bool fd_stamp(int fd, bool on);
+
+/* recv(2) without flags from a connection of such a one: and when the last of
+ * these bytes came, by clock_wall_ns(); 0: unknown. */
+ssize_t fd_recv_stamped(int fd, void *buf, size_t len, uint64_t *ret_wall_ns);
 
 /* pwritev(2), or as many of the pieces as one call can take here. */
 ssize_t fd_write_pieces(

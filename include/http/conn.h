@@ -71,6 +71,7 @@ struct conn_group {
 	struct journal *access;	      /* NULL: no access log */
 	void (*on_closed)(void *arg); /* there is one fewer */
 	void *arg;
+	bool stamped; /* transport_stamp() their transports */
 	struct list conns;
 	/* Those with a further request at hand: each gets one turn of the
 	 * loop for it. */
@@ -97,6 +98,12 @@ void conn_limit_body(struct conn *c, uint64_t max);
 
 /* Bytes of body that were read so far. */
 uint64_t conn_body_bytes(const struct conn *c);
+
+/* When what was received last came, by clock_mono_ns(): see transport.h. */
+uint64_t conn_came_ns(const struct conn *c);
+
+/* And when it would have, had we received all of this request at once. */
+uint64_t conn_would_come_ns(const struct conn *c);
 
 /* Why a body is malformed: a static sentence, after BODY_BAD_FRAMING. */
 const char *conn_body_problem(const struct conn *c);

@@ -10,12 +10,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #include "base/check.h"
 
 struct transport;
+
+enum {
+	TRANSPORT_LATE_MAX_MS = 1000,
+};
 
 struct transport_ops {
 	ssize_t (*recv)(struct transport *t, void *buf, size_t len);
@@ -31,7 +36,12 @@ struct transport_ops {
 
 struct transport {
 	const struct transport_ops *ops;
-	int fd; /* to be watched */
+	int fd;	      /* to be watched */
+	bool stamped; /* the caller's to set: the socket is fd_stamp()ed */
+	/* By the wall clock, of what was received last: when it came, and when
+	 * it was received; 0: unknown.  And how long there were bytes to be
+	 * received since transport_forget_late(). */
+	uint64_t stamp_ns, received_ns, late_ns;
 };
 
 /* A transport over the connected, non-blocking socket `fd`, which it owns. */
@@ -59,6 +69,28 @@ static inline size_t
 transport_unsent(const struct transport *t)
 {
 	return t->ops->unsent(t);
+}
+
+/*
+ * When the last of what was received last came to this host, by clock_mono_ns(),
+ * however late it was received.  Where the kernel does not say (not stamped, or a
+ * UNIX socket): now.
+ */
+uint64_t transport_came_ns(const struct transport *t);
+
+/*
+ * transport_would_come_ns(t):
+ * The same, had all bytes since transport_forget_late() been received as soon as
+ * they came: without the time for which there were some to be received, of which
+ * at most TRANSPORT_LATE_MAX_MS are taken off.  A client sends no more while
+ * these lie there.
+ */
+uint64_t transport_would_come_ns(const struct transport *t);
+
+static inline void
+transport_forget_late(struct transport *t)
+{
+	t->late_ns = 0;
 }
 
 /* Something can be received now (or the end of the stream). */

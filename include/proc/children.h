@@ -40,6 +40,7 @@ struct children {
 	struct places *places;
 	struct ledger *ledger;
 	struct sickness *sickness;
+	struct arrivals *arrivals;
 	struct tally *tally;
 	struct children_room room; /* that was made in shared memory */
 	int alive[2]; /* a pipe: workers read it, its end is the master's */

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "proc/logs.h"
 #include "proc/sockets.h"
+#include "stat/arrivals.h"
 #include "stat/ledger.h"
 #include "stat/shm.h"
 #include "stat/sickness.h"
@@ -33,6 +34,7 @@ struct worker_setup {
 	struct places *places;
 	struct ledger *ledger;
 	struct sickness *sickness;
+	struct arrivals *arrivals;
 	struct tally *tally;
 	struct slot *slot;
 	int master; /* reads end-of-file when the master is gone; -1: none */

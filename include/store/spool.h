@@ -26,6 +26,7 @@
 struct ev_loop;
 struct engine;
 struct device_set;
+struct arrivals;
 struct ledger;
 struct newest_table;
 struct places;
@@ -45,9 +46,10 @@ struct spool_setup {
 	struct newest_table *newest;
 	struct places *places;
 	struct ledger *ledger;
-	unsigned slot;	   /* of this worker, for the ledger */
-	const char *dir;   /* absolute; outlives the store */
-	size_t chunk_size; /* of the chunks it will be given */
+	struct arrivals *arrivals; /* NULL: all count by when they are named */
+	unsigned slot;		   /* of this worker, for the last two */
+	const char *dir;	   /* absolute; outlives the store */
+	size_t chunk_size;	   /* of the chunks it will be given */
 	bool overwrite;
 	bool sync;
 	bool keep_latest;

@@ -20,6 +20,7 @@
 #include "disk/digest.h"
 #include "flow/sink.h"
 #include "flow/source.h"
+#include "stat/arrivals.h"
 
 struct store;
 struct incoming;
@@ -66,6 +67,9 @@ struct store_wish {
 	/* It is small, and nobody waits to be told of trouble before he sends
 	 * it: the store may begin when all is there.  It is ready at once. */
 	bool collect;
+	/* When its head came, where it may have to be told from others of that
+	 * name; 0: uploads count by when they get the name. */
+	uint64_t head_ns;
 	unsigned digests; /* a set of algorithms to compute: disk/digest.h */
 	const struct digest_claims *claims; /* what must come of those of its
 					       set; copied; or NULL */
@@ -87,7 +91,11 @@ struct incoming {
 	struct chunk_account *account; /* the device it is bound for */
 	void *owner;		       /* NULL: nobody waits any more */
 	void (*done)(void *owner, int err);
-	bool replaced; /* after commit: there was one of that name */
+	struct arrival came; /* last_ns: the owner's to set, before commit */
+	bool replaced;	     /* after commit: there was one of that name */
+	/* After commit: it is as if it had got its name, and been replaced at
+	 * once by a later one. */
+	bool superseded;
 	struct file_version version; /* after commit: of what was stored */
 	const char *why; /* after STORE_REFUSED: what the terms said; or NULL */
 	unsigned write_depth; /* chunks it can use at once; 0: any number */

@@ -115,7 +115,11 @@ on_stored(void *owner, int err)
 static void
 on_read_all(void *owner)
 {
-	upload_on(owner, LAST_BYTE);
+	struct upload *u = owner;
+
+	if (u->incoming->came.head_ns != 0)
+		u->incoming->came.last_ns = conn_would_come_ns(u->conn);
+	upload_on(u, LAST_BYTE);
 }
 
 static void
@@ -273,6 +277,8 @@ answer_stored(struct upload *u)
 	stop_meter(u);
 	u->ending = u->incoming->replaced ? ENDED_REPLACED : ENDED_STORED;
 	r.status = ending_status(u->ending);
+	if (u->incoming->superseded)
+		u->ending = ENDED_SUPERSEDED;
 	if (strcmp(u->location->prefix, "/") != 0)
 		str_puts(&location, u->location->prefix);
 	str_puts(&location, "/");
@@ -497,8 +503,8 @@ digests_of(enum conf_checksum c)
 
 /* Ask the store for a file. */
 static void
-begin_storing(
-    struct upload *u, const struct head *h, const struct digest_claims *claims)
+begin_storing(struct upload *u, const struct head *h, enum route_kind kind,
+    const struct digest_claims *claims)
 {
 	struct store_wish wish = {
 	    .name = u->name,
@@ -510,6 +516,9 @@ begin_storing(
 	struct terms *terms;
 	int err;
 
+	/* Nobody else gets a name that was generated. */
+	if (kind == ROUTE_STORE_NAMED && u->location->overwrite)
+		wish.head_ns = conn_came_ns(u->conn);
 	err = terms_copy(h, &terms);
 	if (err == 0) {
 		wish.terms = terms;
@@ -588,5 +597,5 @@ upload_begin(struct service *s, struct conn *c, const struct head *h,
 	}
 	u->place = place;
 	*ret_request = &u->request;
-	begin_storing(u, h, &claims);
+	begin_storing(u, h, route->kind, &claims);
 }

@@ -7,6 +7,11 @@
 
 #include "base/check.h"
 
+enum {
+	TRIES = 4,
+	CLOSE_NS = 1000, /* what two clocks may be apart in being read */
+};
+
 static const char *const day_name[] = {
     "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char *const day_long[] = {"Sunday", "Monday", "Tuesday",
@@ -33,6 +38,29 @@ uint64_t
 clock_wall_ns(void)
 {
 	return read_clock(CLOCK_REALTIME);
+}
+
+uint64_t
+clock_mono_of_wall(uint64_t wall_ns)
+{
+	uint64_t best = UINT64_MAX, mono = 0, wall = 0, ago;
+
+	/* The two clocks are read one after the other, and this process may
+	 * be stopped in between. */
+	for (int i = 0; i < TRIES && best > CLOSE_NS; i++) {
+		uint64_t before = clock_mono_ns(), now = clock_wall_ns();
+		uint64_t width = clock_mono_ns() - before;
+
+		if (width >= best)
+			continue;
+		best = width;
+		mono = before + width / 2;
+		wall = now;
+	}
+	ago = wall > wall_ns ? wall - wall_ns : 0;
+	if (ago > CLOCK_AGO_MAX_S * NS_PER_S)
+		ago = CLOCK_AGO_MAX_S * NS_PER_S;
+	return mono > ago ? mono - ago : 0;
 }
 
 static void

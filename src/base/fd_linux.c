@@ -17,6 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 int
 fd_accept(int listener, struct sockaddr_storage *ret_addr, socklen_t *ret_len)
 {
@@ -156,6 +158,50 @@ fd_unsent(int fd)
 
 	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes
 							     : 0;
+}
+
+bool
+fd_stamp(int fd, bool on)
+{
+	int value = on;
+
+	return setsockopt(
+		   fd, SOL_SOCKET, SO_TIMESTAMPNS, &value, sizeof(value)) == 0;
+}
+
+/* What the kernel says beside the bytes; 0: nothing. */
+static uint64_t
+stamp_of(struct msghdr *msg)
+{
+	const struct cmsghdr *c;
+	struct timespec ts;
+
+	for (c = CMSG_FIRSTHDR(msg); c != NULL;
+	     c = CMSG_NXTHDR(msg, (struct cmsghdr *)(uintptr_t)c)) {
+		if (c->cmsg_level != SOL_SOCKET ||
+		    c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+		return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+	}
+	return 0;
+}
+
+ssize_t
+fd_recv_stamped(int fd, void *buf, size_t len, uint64_t *ret_wall_ns)
+{
+	_Alignas(
+	    struct cmsghdr) char beside[CMSG_SPACE(sizeof(struct timespec))];
+	struct iovec iov = {.iov_base = buf, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = beside,
+	    .msg_controllen = sizeof(beside)};
+	ssize_t n = recvmsg(fd, &msg, 0);
+
+	if (n > 0)
+		*ret_wall_ns = stamp_of(&msg);
+	return n;
 }
 
 ssize_t

@@ -182,6 +182,20 @@ fd_unsent(int fd)
 	return 0;
 }
 
+bool
+fd_stamp(int fd, bool on)
+{
+	(void)fd;
+	return !on;
+}
+
+ssize_t
+fd_recv_stamped(int fd, void *buf, size_t len, uint64_t *ret_wall_ns)
+{
+	*ret_wall_ns = 0; /* POSIX does not tell */
+	return recv(fd, buf, len, 0);
+}
+
 /* One after the other: POSIX has no pwritev(). */
 ssize_t
 fd_write_pieces(int fd, const struct iovec *iov, int count, off_t offset)

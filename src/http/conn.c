@@ -374,6 +374,7 @@ forget_request(struct conn *c)
 	body_fini(&c->body);
 	c->body = (struct body){0};
 	access_fini(&c->exchange);
+	transport_forget_late(&c->transport);
 	c->keep = c->head_only = c->waits_for_100 = c->looked = false;
 }
 
@@ -569,6 +570,7 @@ conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 	c->place = place;
 	c->turned_away = turned_away;
 	transport_init_plain(&c->transport, fd);
+	c->transport.stamped = g->stamped;
 	list_append(&g->conns, &c->node);
 	atomic_fetch_add(&g->slot->connections, 1);
 	ev_io_init(&c->readable, on_readable, fd, EV_READ);

@@ -157,6 +157,18 @@ conn_body(struct conn *c)
 	return &c->body.source;
 }
 
+uint64_t
+conn_came_ns(const struct conn *c)
+{
+	return transport_came_ns(&c->transport);
+}
+
+uint64_t
+conn_would_come_ns(const struct conn *c)
+{
+	return transport_would_come_ns(&c->transport);
+}
+
 void
 conn_limit_body(struct conn *c, uint64_t max)
 {

@@ -5,7 +5,21 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
+
+/* Bytes came and were received, some of them perhaps late. */
+static void
+note_late(struct transport *t)
+{
+	uint64_t from = t->stamp_ns, now = clock_wall_ns();
+
+	if (from < t->received_ns)
+		from = t->received_ns; /* counted up to there */
+	if (now > from)
+		t->late_ns += now - from;
+	t->received_ns = now;
+}
 
 static ssize_t
 plain_recv(struct transport *t, void *buf, size_t len)
@@ -13,8 +27,11 @@ plain_recv(struct transport *t, void *buf, size_t len)
 	ssize_t n;
 
 	do
-		n = recv(t->fd, buf, len, 0);
+		n = t->stamped ? fd_recv_stamped(t->fd, buf, len, &t->stamp_ns)
+			       : recv(t->fd, buf, len, 0);
 	while (n == -1 && errno == EINTR);
+	if (n > 0 && t->stamp_ns != 0)
+		note_late(t);
 	return n == -1 ? -errno : n;
 }
 
@@ -61,8 +78,24 @@ static const struct transport_ops plain_ops = {
 void
 transport_init_plain(struct transport *t, int fd)
 {
-	t->ops = &plain_ops;
-	t->fd = fd;
+	*t = (struct transport){.ops = &plain_ops, .fd = fd};
+}
+
+uint64_t
+transport_came_ns(const struct transport *t)
+{
+	return t->stamp_ns != 0 ? clock_mono_of_wall(t->stamp_ns)
+				: clock_mono_ns();
+}
+
+uint64_t
+transport_would_come_ns(const struct transport *t)
+{
+	uint64_t late = t->late_ns, came = transport_came_ns(t);
+
+	if (late > TRANSPORT_LATE_MAX_MS * NS_PER_MS)
+		late = TRANSPORT_LATE_MAX_MS * NS_PER_MS;
+	return came > late ? came - late : 0;
 }
 
 bool

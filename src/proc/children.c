@@ -26,10 +26,11 @@ children_init(struct children *c, const struct children_room *room)
 
 	list_init(&c->list);
 	c->room = *room;
-	c->shm = shm_new(newest_table_size(room->directories) +
-			 places_size(room->directories) +
-			 tally_size(room->connections) +
-			 ledger_size(room->disks) + sickness_size(room->disks));
+	c->shm =
+	    shm_new(newest_table_size(room->directories) +
+		    places_size(room->directories) +
+		    tally_size(room->connections) + ledger_size(room->disks) +
+		    sickness_size(room->disks) + arrivals_size());
 	if (c->shm == NULL)
 		return -ENOMEM;
 	c->newest = newest_table_new(c->shm, room->directories);
@@ -37,6 +38,7 @@ children_init(struct children *c, const struct children_room *room)
 	c->tally = tally_new(c->shm, room->connections);
 	c->ledger = ledger_new(c->shm, room->disks);
 	c->sickness = sickness_new(c->shm, room->disks);
+	c->arrivals = arrivals_new(c->shm);
 	if (pipe(c->alive) == -1)
 		return -errno;
 	for (int i = 0; i < 2; i++) {
@@ -122,6 +124,7 @@ be_worker(struct children *c, const struct child *ch,
 	own.places = c->places;
 	own.ledger = c->ledger;
 	own.sickness = c->sickness;
+	own.arrivals = c->arrivals;
 	own.tally = c->tally;
 	own.slot = ch->slot;
 	own.master = c->alive[0];
@@ -238,6 +241,7 @@ forget(struct children *c, struct child *ch, bool stopping)
 	places_forget(c->places, slot);
 	tally_forget(c->tally, slot);
 	ledger_forget(c->ledger, slot);
+	arrivals_forget(c->arrivals, slot, clock_mono_ns());
 	if (sickness_forget(c->sickness, slot) && !stopping)
 		log_notice("worker %ld (%u.%u) was the last that had "
 			   "found a disk sick: uploads try it again",

@@ -490,6 +490,7 @@ run_alone(struct master *m)
 	setup.places = m->children.places;
 	setup.ledger = m->children.ledger;
 	setup.sickness = m->children.sickness;
+	setup.arrivals = m->children.arrivals;
 	setup.tally = m->children.tally;
 	setup.slot = shm_slot_take(m->children.shm);
 	check(setup.slot != NULL);

@@ -149,6 +149,17 @@ begin_limits(struct worker *w, struct server *s)
 	s->service.uploads = tally_scope(&scope, "uploads", 7);
 }
 
+/* Could one upload replace another? */
+static bool
+overwrites(const struct conf_server *s)
+{
+	for (size_t k = 0; k < s->location_count; k++) {
+		if (s->locations[k].overwrite)
+			return true;
+	}
+	return false;
+}
+
 static int
 begin_server(struct worker *w, size_t i)
 {
@@ -170,6 +181,7 @@ begin_server(struct worker *w, size_t i)
 	s->conns.on_closed = on_closed;
 	s->conns.arg = s;
 	s->conns.ids = &w->ids;
+	s->conns.stamped = overwrites(conf);
 	begin_limits(w, s);
 	conn_group_init(&s->conns);
 	if (w->to->logs->access[i] != -1) {
@@ -196,6 +208,7 @@ begin_server(struct worker *w, size_t i)
 		    .newest = w->to->newest,
 		    .places = w->to->places,
 		    .ledger = w->to->ledger,
+		    .arrivals = w->to->arrivals,
 		    .slot = shm_slot_number(w->to->shm, w->to->slot),
 		    .chunk_size = w->to->conf->chunk_size,
 		    .dir = l->output_dir,
@@ -311,9 +324,10 @@ begin(struct worker *w)
 	}
 	for (size_t i = 0; i < w->to->sockets->count; i++) {
 		const struct bound *b = &w->to->sockets->bound[i];
+		struct server *s = &w->servers[b->server];
 
-		err = acceptor_watch(
-		    w->acceptor, &b->listener, &w->servers[b->server]);
+		(void)fd_stamp(b->listener.fd, s->conns.stamped);
+		err = acceptor_watch(w->acceptor, &b->listener, s);
 		if (err < 0)
 			return err;
 	}

@@ -265,7 +265,7 @@ static void
 finish(struct incoming_file *f)
 {
 	atomic_store(&f->fate, FATE_DURABLE);
-	if (take_place(f))
+	if (!f->base.superseded && take_place(f))
 		submit_job(f, spool_remove_old_job, on_old_removed, true);
 	else
 		report(f, 0);
@@ -446,6 +446,7 @@ spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
 	f->base.account = &f->at->device->account;
 	f->base.owner = owner;
 	f->base.done = done;
+	f->base.came.head_ns = wish->head_ns;
 	f->u.fd = f->dir = f->victims[0] = f->victims[1] = -1;
 	f->length = wish->length;
 	f->collecting = wish->collect && wish->length <= sp->to.chunk_size;

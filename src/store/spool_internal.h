@@ -8,6 +8,7 @@
 
 #include "disk/device.h"
 #include "disk/engine.h"
+#include "stat/arrivals.h"
 #include "stat/ledger.h"
 #include "store/dirsync.h"
 #include "store/newest.h"
@@ -179,8 +180,12 @@ struct incoming_file {
 	bool abandoned; /* by its upload: end when nothing is in flight */
 	_Atomic int fate;
 	struct dirsync_wait synced;
-	uint64_t ticket; /* of the newest, from when it got its name */
-	bool replaces;	 /* it will wait for others that replace */
+	/* the order of those that overlap: spool_order.c */
+	uint64_t existing;     /* what has the name now; 0: nothing */
+	arrival_place place;   /* while it is getting its name */
+	uint64_t outlasted_ns; /* when the head of what it replaces came */
+	uint64_t ticket;       /* of the newest, from when it got its name */
+	bool replaces;	       /* it will wait for others that replace */
 	int victims[SPOOL_VICTIMS]; /* what lost its name for it, and is huge;
 				       or -1 */
 	struct newest_entry *old;   /* `keep latest`: to be removed; or NULL */
@@ -327,6 +332,25 @@ bool spool_has_lost_way(const struct incoming_file *f, int made, int err);
 /* A sync before there is a name failed.  It is never tried again: a second one
  * after one that failed says 0 and lies. */
 int spool_not_synced(struct incoming_file *f, int err);
+
+/*
+ * spool_order.c, on engine threads; `name` is in `dir`.  The file is about to
+ * get it, and has got it or not.
+ */
+void spool_order_announce(
+    struct incoming_file *f, const char *name, bool replaces);
+void spool_order_settle(struct incoming_file *f, bool named);
+/*
+ * spool_order_yields(f, dir, name, ret_unsynced):
+ * Asked with the lock that all who replace take: does f->existing keep the name?
+ * Then the upload is superseded, and *ret_unsynced is for spool_order_end(),
+ * which needs no lock: nothing is left of the upload, and what has the name is as
+ * durable as the answer will say when the directory is synced, too.  STORE_REFUSED
+ * if it had terms: they were for what was there before.
+ */
+bool spool_order_yields(
+    struct incoming_file *f, int dir, const char *name, int *ret_unsynced);
+NODISCARD int spool_order_end(struct incoming_file *f, int unsynced);
 
 /* spool_room.c, on engine threads */
 NODISCARD int spool_reserve(struct incoming_file *f);

@@ -85,6 +85,7 @@ check_target(
 		return err;
 	exists = err == 0;
 	*ret_exists = exists;
+	f->existing = exists ? v.inode : 0;
 	f->replaces = exists || f->terms_hold != NULL;
 	if (exists && S_ISDIR(v.mode))
 		return -EISDIR;
@@ -251,15 +252,21 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	struct publish *p = &f->at->publish;
 	struct publish_lock lock;
 	bool exists = false;
-	int victim = -1, err;
+	int victim = -1, unsynced, err;
 
 	err = publish_serialize(p, f->name, &lock);
 	if (err < 0)
 		return err;
 	err = check_target(f, dir, name, &exists);
+	if (err == 0 && exists && spool_order_yields(f, dir, name, &unsynced)) {
+		publish_release(&lock);
+		return spool_order_end(f, unsynced);
+	}
 	if (err == 0)
 		err = begin_linking(f);
 	take_ticket(f);
+	if (err == 0)
+		spool_order_announce(f, name, exists);
 	if (err == 0 && exists) {
 		victim = hold_victim(dir, name);
 		err = publish_replace(p, &f->u, dir, name);
@@ -267,6 +274,7 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	} else if (err == 0) {
 		err = publish_link(p, &f->u, dir, name);
 	}
+	spool_order_settle(f, err == 0 || f->u.uncertain);
 	publish_release(&lock);
 	let_victim_go(f, victim);
 	return err;
@@ -314,8 +322,11 @@ give_name(struct incoming_file *f, int dir, const char *name)
 	if (f->terms_hold == NULL && !f->at->publish.clobbers) {
 		err = begin_linking(f);
 		take_ticket(f);
-		if (err == 0)
+		if (err == 0) {
+			spool_order_announce(f, name, false);
 			err = publish_link(&f->at->publish, &f->u, dir, name);
+			spool_order_settle(f, err == 0 || f->u.uncertain);
+		}
 	}
 	if (f->u.uncertain)
 		return err;

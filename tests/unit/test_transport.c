@@ -1,0 +1,215 @@
+/*
+ * When bytes came, as the kernel says it, and not when they were received: a
+ * worker may be late.
+ */
+#include "net/transport.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+enum {
+	NAP_MS = 60,
+};
+
+static int client;
+static struct transport server;
+static bool knows; /* this kernel says it */
+
+static void
+nap(void)
+{
+	usleep(NAP_MS * 1000);
+}
+
+static int
+set_up(void **state)
+{
+	struct sockaddr_in a = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(a);
+	char byte;
+	int l = socket(AF_INET, SOCK_STREAM, 0), fd = -1;
+
+	(void)state;
+	assert_int_equal(bind(l, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(l, 1), 0);
+	assert_int_equal(getsockname(l, (struct sockaddr *)&a, &len), 0);
+	knows = fd_stamp(l, true);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(client, (struct sockaddr *)&a, len), 0);
+	len = sizeof(peer);
+	for (int i = 0; i < 1000 && fd < 0; i++) {
+		fd = fd_accept(l, &peer, &len);
+		if (fd < 0)
+			usleep(1000);
+	}
+	assert_true(fd >= 0);
+	transport_init_plain(&server, fd);
+	server.stamped = true;
+	fd_close(&l);
+	/* The kernel begins with it a moment after it was told to. */
+	for (int i = 0; knows && i < 1000 && server.stamp_ns == 0; i++) {
+		assert_int_equal(send(client, "x", 1, 0), 1);
+		usleep(1000);
+		assert_true(transport_recv(&server, &byte, 1) == 1);
+	}
+	transport_forget_late(&server);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	fd_close(&client);
+	transport_close(&server);
+	return 0;
+}
+
+static void
+send_byte(void)
+{
+	assert_int_equal(send(client, "x", 1, 0), 1);
+}
+
+static void
+receive(ssize_t want)
+{
+	char buf[16];
+
+	assert_int_equal(transport_recv(&server, buf, sizeof(buf)), want);
+}
+
+/* The time at which something was sent lies between these two. */
+static uint64_t before, after;
+
+static void
+send_late(void)
+{
+	before = clock_mono_ns();
+	send_byte();
+	after = clock_mono_ns();
+	nap();
+}
+
+static void
+it_is_known_when_bytes_came_that_were_read_late(void **state)
+{
+	const uint64_t slack = 50000; /* two clocks are compared */
+	uint64_t came;
+
+	(void)state;
+	if (!knows)
+		skip();
+	for (int i = 0; i < 3; i++) {
+		send_late();
+		receive(1);
+		came = transport_came_ns(&server);
+		assert_true(came + slack >= before);
+		assert_true(came <= after + slack);
+	}
+	/* What was not received does not change it. */
+	receive(-EAGAIN);
+	assert_true(transport_came_ns(&server) <= after + slack);
+}
+
+static void
+read_together_they_came_with_the_last(void **state)
+{
+	(void)state;
+	if (!knows)
+		skip();
+	send_late();
+	send_late();
+	receive(2);
+	assert_true(transport_came_ns(&server) + 50000 >= before);
+}
+
+static void
+time_for_which_bytes_lay_there_is_taken_off(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	if (!knows)
+		skip();
+	send_late();
+	first = after;
+	receive(1);
+	assert_true(server.late_ns >= NAP_MS * NS_PER_MS / 2);
+	send_late();
+	receive(1);
+	assert_true(server.late_ns >= NAP_MS * NS_PER_MS);
+	/* Had the first been read at once, the second had come then. */
+	assert_true(transport_would_come_ns(&server) <= first + 20000000);
+	transport_forget_late(&server);
+	assert_true(transport_would_come_ns(&server) + 50000 >= before);
+	/* Nobody was late for what comes while nothing lies there. */
+	receive(-EAGAIN);
+	nap();
+	send_byte();
+	receive(1);
+	assert_true(server.late_ns < NAP_MS * NS_PER_MS / 2);
+}
+
+static void
+without_stamps_it_is_now(void **state)
+{
+	uint64_t now;
+
+	(void)state;
+	server.stamped = false;
+	server.stamp_ns = server.late_ns = 0;
+	send_late();
+	now = clock_mono_ns();
+	receive(1);
+	assert_true(transport_came_ns(&server) >= now);
+	assert_true(transport_would_come_ns(&server) >= now);
+}
+
+static void
+a_moment_of_the_wall_clock_is_one_of_the_other(void **state)
+{
+	const uint64_t far = (CLOCK_AGO_MAX_S + 10) * NS_PER_S;
+	uint64_t mono = clock_mono_ns(), wall = clock_wall_ns(), got;
+
+	(void)state;
+	got = clock_mono_of_wall(wall);
+	assert_true(got + 50000 >= mono && got <= clock_mono_ns());
+	assert_true(clock_mono_of_wall(wall - 1000000) + 900000 <= got + 50000);
+	/* Somebody has set the clock: back, and forward. */
+	got = clock_mono_of_wall(wall + far);
+	assert_true(got >= mono && got <= clock_mono_ns());
+	if (clock_mono_ns() > far) {
+		got = clock_mono_of_wall(wall - far);
+		assert_true(got + far >= mono);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(it_is_known_when_bytes_came_that_were_read_late),
+	    TEST(read_together_they_came_with_the_last),
+	    TEST(time_for_which_bytes_lay_there_is_taken_off),
+	    TEST(without_stamps_it_is_now),
+	    TEST(a_moment_of_the_wall_clock_is_one_of_the_other),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
