@@ -96,8 +96,8 @@ bool publish_is_intact(const struct publish *p);
 /* Open it again, made anew where it is missing.  Not with the lock held. */
 NODISCARD int publish_renew(struct publish *p);
 
-/* Say in `out` what is wrong with `.penstock` of `root`, whose path is `dir`,
- * and what to do about it; nothing if it does not explain `err`. */
+/* Say in `out` what is behind `err`, if that is known, and what to do about it:
+ * `.penstock` of `root`, whose path is `dir`, is not ours, say. */
 void publish_explain(int root, const char *dir, int err, struct str *out);
 
 /*

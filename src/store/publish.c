@@ -316,9 +316,14 @@ publish_replace(
 void
 publish_discard(struct publish *p, struct unpublished *u)
 {
+	bool is_gone;
+
 	if (u->temp[0] == '\0')
 		return;
-	(void)unlinkat(temp_dir_of(p, u), u->temp, 0);
+	is_gone =
+	    unlinkat(temp_dir_of(p, u), u->temp, 0) == 0 || errno == ENOENT;
+	if (u->is_beside && !is_gone)
+		publish_leave_beside(u);
 	end_temp(p, u);
 }
 
@@ -356,10 +361,7 @@ try_replacing(struct publish *p, struct unpublished *u, const char *name,
 	int err = publish_serialize(p, name, &lock);
 
 	if (err < 0)
-		return step("its .penstock cannot be locked, as replacing and "
-			    "removing files needs (have locks enabled where "
-			    "it is mounted, or say overwrite off and keep all)",
-		    err, ret_step);
+		return step("its .penstock cannot be locked", err, ret_step);
 	if (overwrite)
 		err = step("files in it cannot be replaced",
 		    publish_replace(p, u, -1, name), ret_step);
@@ -393,10 +395,9 @@ publish_rehearse(
 		    publish_link(p, &old, -1, name.temp), ret_step);
 	if (err == 0)
 		err = try_replacing(p, &new, name.temp, overwrite, ret_step);
-	(void)unlinkat(p->root, name.temp, 0);
 	publish_discard(p, &old);
 	publish_discard(p, &new);
-	publish_end_beside(p, &name);
+	publish_discard(p, &name);
 	fd_close(&old.fd);
 	fd_close(&new.fd);
 	return publish_is_full(err) ? 0 : err;

@@ -115,6 +115,14 @@ publish_end_beside(struct publish *p, struct unpublished *u)
 	u->is_beside = false;
 }
 
+void
+publish_leave_beside(struct unpublished *u)
+{
+	fd_close(&u->note);
+	fd_close(&u->beside);
+	u->is_beside = false;
+}
+
 /* One directory of those that the note may mean. */
 static int
 remove_beside(int root, const char *dir, const char *temp, unsigned *ret_swept)

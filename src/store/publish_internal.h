@@ -33,6 +33,8 @@ NODISCARD int publish_link_beside(
 NODISCARD int publish_begin_beside(
     struct publish *p, int dir, struct unpublished *u);
 void publish_end_beside(struct publish *p, struct unpublished *u);
+/* The name cannot be removed: leave it, and its note, to a sweep. */
+void publish_leave_beside(struct unpublished *u);
 bool publish_is_note_name(const char *name);
 /* Remove what a note tells of that nobody holds; then the note can go (0), or
  * must stay (-errno).  *ret_swept is raised by what was removed. */

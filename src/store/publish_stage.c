@@ -132,6 +132,14 @@ publish_explain(int root, const char *dir, int err, struct str *out)
 {
 	struct stat st;
 
+	if (err == -ENOLCK) {
+		str_puts(out, "files in it cannot be locked, as temp files, "
+			      "replacing and removing need: have it mounted "
+			      "with locks (NFS: run its lock service, or "
+			      "local_lock=flock), or say overwrite off and "
+			      "keep all");
+		return;
+	}
 	if (fstatat(root, PUBLISH_TEMP_DIR, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return;
 	if (!S_ISDIR(st.st_mode)) {
