@@ -1,0 +1,127 @@
+# One lock for one directory, whoever leads there: a location beneath another
+# one, the same directory by a symbolic link or a bind mount, a second server.
+# Guards read-modify-write by If-Match: no update is lost.  Each client adds 1
+# to a counter, if it is still the one that it has read.
+
+load ../lib/penstock
+
+# count_over SECONDS URL URL...: a process for each; $WON additions were
+# acknowledged, and the counter stands at $COUNTER in the end.
+count_over() {
+	local seconds=$1 url n=0 pids=()
+	shift
+
+	printf 0 >zero
+	upload PUT "$1" zero
+	for url; do
+		n=$((n + 1))
+		"$PYTHON" -S -E -c "$_COUNT" "$seconds" "$url" >"won.$n" 3>&- 4>&- &
+		pids+=($!)
+	done
+	for n in "${pids[@]}"; do wait "$n"; done
+	request GET "$1"
+	COUNTER=$(cat answer)
+	WON=$(awk '{ n += $1 } END { print n }' won.*)
+	echo "won $WON, counted $COUNTER"
+	# They have met.
+	awk '{ n += $2 } END { exit n == 0 }' won.*
+}
+
+read -r -d '' _COUNT <<'PYTHON' || true
+import http.client, sys, time, urllib.parse
+
+end, url = time.monotonic() + float(sys.argv[1]), urllib.parse.urlsplit(sys.argv[2])
+c = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
+won = lost = 0
+while time.monotonic() < end or won == 0:
+    c.request("GET", url.path)
+    a = c.getresponse()
+    was, etag = a.read(), a.getheader("ETag")
+    assert a.status == 200, a.status
+    c.request("PUT", url.path, b"%d" % (int(was) + 1), {"If-Match": etag})
+    a = c.getresponse()
+    a.read()
+    assert a.status in (200, 412), a.status
+    won += a.status == 200
+    lost += a.status == 412
+print(won, lost)
+PYTHON
+
+setup() {
+	penstock_setup
+	memory_dir
+	STORE=$MEMORY
+	mkdir "$STORE/sub"
+}
+
+@test "one lock: a location beneath another" {
+	start_server "output_dir $STORE; overwrite on;" \
+		"location /b { output_dir $STORE/sub; overwrite on; }"
+	count_over 1.5 "$URL/file/sub/n" "$URL/b/n" "$URL/file/sub/n" "$URL/b/n"
+	assert_equal "$COUNTER" "$WON"
+}
+
+@test "one lock: three deep, and the name deeper" {
+	mkdir -p "$STORE/sub/deep/name"
+	start_server "output_dir $STORE; overwrite on;" \
+		"location /b { output_dir $STORE/sub; overwrite on; }
+		location /c { output_dir $STORE/sub/deep; overwrite on; }"
+	count_over 1.5 "$URL/file/sub/deep/name/n" "$URL/b/deep/name/n" "$URL/c/name/n"
+	assert_equal "$COUNTER" "$WON"
+}
+
+@test "one lock: the same directory by a symbolic link" {
+	ln -s "$STORE/sub" "$T/link"
+	start_server "output_dir $STORE/sub; overwrite on;" \
+		"location /b { output_dir $T/link; overwrite on; }"
+	count_over 1.5 "$URL/file/n" "$URL/b/n" "$URL/file/n" "$URL/b/n"
+	assert_equal "$COUNTER" "$WON"
+}
+
+@test "one lock: a bind mount of a directory beneath" {
+	mkdir "$T/bound"
+	mount --bind "$STORE/sub" "$T/bound"
+	start_server "output_dir $STORE; overwrite on;" \
+		"location /b { output_dir $T/bound; overwrite on; }"
+	count_over 1.5 "$URL/file/sub/n" "$URL/b/n" "$URL/file/sub/n" "$URL/b/n"
+	assert_equal "$COUNTER" "$WON"
+}
+
+@test "one lock: another server, beneath" {
+	start_server "output_dir $STORE; overwrite on;"
+	local one=$URL/file/sub/n
+	PORT=$(free_port)
+	write_conf "output_dir $STORE/sub; overwrite on;"
+	sed -i 's/error\.log/second.log/; s/penstock\.pid/second.pid/; s/access\.log/access2.log/' penstock.conf
+	start_conf "$T/penstock.conf"
+	count_over 1.5 "$one" "http://$ADDRESS:$PORT/file/n" "$one" "http://$ADDRESS:$PORT/file/n"
+	assert_equal "$COUNTER" "$WON"
+}
+
+@test "one lock: while a cleaning job removes .penstock again and again" {
+	start_server "output_dir $STORE; overwrite on;" \
+		"location /b { output_dir $STORE/sub; overwrite on; }"
+	(while [[ ! -e over ]]; do
+		find "$STORE" -mindepth 1 -type d -empty -delete 2>/dev/null
+		sleep 0.01
+	done) 3>&- 4>&- &
+	local cleaner=$!
+	count_over 1.5 "$URL/file/sub/n" "$URL/b/n" "$URL/file/sub/n" "$URL/b/n"
+	touch over
+	wait "$cleaner"
+	assert_equal "$COUNTER" "$WON"
+}
+
+@test "one lock: that of a location beneath is no name of the one above" {
+	start_server "output_dir $STORE; overwrite on; dotfiles on;" \
+		"location /b { output_dir $STORE/sub; overwrite on; }"
+	[[ -d $STORE/sub/.penstock ]]
+	echo body >body
+	for name in sub/.penstock sub/.penstock/x sub/.PENSTOCK/x; do
+		upload PUT "/file/$name" body
+		assert_status 400
+		request GET "/file/$name"
+		assert_status 400
+	done
+	assert_equal "$(files_in "$STORE")" ''
+}
