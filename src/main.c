@@ -17,6 +17,7 @@
 #include "proc/master.h"
 #include "proc/needs.h"
 #include "proc/pidfile.h"
+#include "proc/verdict.h"
 
 enum {
 	EXIT_USAGE = 2,
@@ -29,7 +30,8 @@ static const char usage[] =
     "  -t         check the configuration and exit\n"
     "  -T         print the whole effective configuration and exit\n"
     "  -s SIGNAL  tell the penstock that runs with this configuration:\n"
-    "               reload  check the file and apply it; uploads go on\n"
+    "               reload  check the file and apply it; uploads go on;\n"
+    "                       waits, and ends with 1 and why if it was refused\n"
     "               stop    stop at once; what is not complete is dropped\n"
     "               quit    finish all uploads, then stop\n"
     "  -v         print the version and exit\n"
@@ -98,31 +100,34 @@ send_signal(const struct config *conf, const char *name)
 		const char *name;
 		int sig;
 	} known[] = {
-	    {"reload", SIGHUP},
+	    {"reload", SIGHUP}, /* and is waited for */
 	    {"stop", SIGTERM},
 	    {"quit", SIGQUIT},
 	};
+	size_t i = 0;
 	pid_t pid;
 
-	for (size_t i = 0; i < COUNT_OF(known); i++) {
-		if (strcmp(known[i].name, name) != 0)
-			continue;
-		pid = pidfile_owner(conf->pid_file);
-		if (pid <= 0) {
-			fprintf(stderr,
-			    "penstock: pid_file %s: no penstock runs with it\n",
-			    conf->pid_file);
-			return EXIT_FAILURE;
-		}
-		if (kill(pid, known[i].sig) == -1) {
-			fprintf(stderr, "penstock: process %ld: %s\n",
-			    (long)pid, strerror(errno));
-			return EXIT_FAILURE;
-		}
-		return EXIT_SUCCESS;
+	while (i < COUNT_OF(known) && strcmp(known[i].name, name) != 0)
+		i++;
+	if (i == COUNT_OF(known)) {
+		fprintf(stderr, "penstock: -s %s: it is reload, stop or quit\n",
+		    name);
+		return EXIT_USAGE;
 	}
-	fprintf(stderr, "penstock: -s %s: it is reload, stop or quit\n", name);
-	return EXIT_USAGE;
+	pid = pidfile_owner(conf->pid_file);
+	if (pid <= 0) {
+		fprintf(stderr, "penstock: pid_file %s: %s\n", conf->pid_file,
+		    pid == 0 || pid == -EINVAL ? "no penstock runs with it"
+					       : strerror(-pid));
+		return EXIT_FAILURE;
+	}
+	if (known[i].sig == SIGHUP)
+		return verdict_ask(conf->pid_file, pid);
+	if (kill(pid, known[i].sig) == 0)
+		return EXIT_SUCCESS;
+	fprintf(
+	    stderr, "penstock: process %ld: %s\n", (long)pid, strerror(errno));
+	return EXIT_FAILURE;
 }
 
 static struct config *

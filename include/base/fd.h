@@ -44,6 +44,9 @@ void fd_close_others(int first, const int *keep, size_t count);
  */
 NODISCARD int fd_move_onto(int fd, int onto);
 
+/* The file that is open is the one that `path` leads to. */
+bool fd_is_named(int fd, const char *path);
+
 /* 0 or a negative errno. */
 NODISCARD int fd_set_nonblock(int fd);
 NODISCARD int fd_set_cloexec(int fd);

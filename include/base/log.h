@@ -70,6 +70,10 @@ bool log_enabled(enum log_level level);
 /* Write one line, clipped at 2 KiB; errno is left as it was. */
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* Write each line of `text` as a line of its own, behind `what`.  NULL: there
+ * was no memory for it, which is said. */
+void log_lines(enum log_level level, const char *what, const char *text);
+
 #define log_error(...) log_line(LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...) log_line(LEVEL_WARN, __VA_ARGS__)
 #define log_notice(...) log_line(LEVEL_NOTICE, __VA_ARGS__)

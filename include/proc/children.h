@@ -83,6 +83,9 @@ void children_retire(struct children *c, unsigned generation);
 /* All of this generation accept connections. */
 bool children_are_ready(const struct children *c, unsigned generation);
 
+/* Some of this generation have ended soon after they had started. */
+bool children_keep_ending(const struct children *c, unsigned generation);
+
 /* Some still accept connections. */
 bool children_accept(const struct children *c);
 

@@ -25,6 +25,8 @@
 #include "store/newest.h"
 #include "store/places.h"
 
+struct verdict;
+
 struct worker_setup {
 	const struct config *conf;
 	const struct sockets *sockets;
@@ -39,6 +41,7 @@ struct worker_setup {
 	struct slot *slot;
 	int master; /* reads end-of-file when the master is gone; -1: none */
 	bool alone; /* worker_processes 0: no master at all */
+	struct verdict *verdict; /* alone: for a reload, which is refused */
 };
 
 /* Work until told to stop; the exit status of the process. */

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -44,6 +45,15 @@ fd_close(int *fd)
 	/* EINTR included, the descriptor is gone (close(2), Linux). */
 	(void)close(*fd);
 	*fd = -1;
+}
+
+bool
+fd_is_named(int fd, const char *path)
+{
+	struct stat open, named;
+
+	return fstat(fd, &open) == 0 && stat(path, &named) == 0 &&
+	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
 int

@@ -110,6 +110,19 @@ log_line(enum log_level level, const char *fmt, ...)
 	errno = saved;
 }
 
+void
+log_lines(enum log_level level, const char *what, const char *text)
+{
+	if (text == NULL)
+		text = "out of memory";
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+
+		log_line(level, "%s%.*s", what, (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
 bool
 log_allowed(struct log_limit *limit)
 {

@@ -337,6 +337,21 @@ children_are_ready(const struct children *c, unsigned generation)
 }
 
 bool
+children_keep_ending(const struct children *c, unsigned generation)
+{
+	struct list_node *n, *tmp;
+
+	LIST_EACH(&c->list, n, tmp)
+	{
+		const struct child *ch = container_of(n, struct child, node);
+
+		if (ch->generation == generation && ch->backoff_ms > 0)
+			return true;
+	}
+	return false;
+}
+
+bool
 children_accept(const struct children *c)
 {
 	struct list_node *n, *tmp;

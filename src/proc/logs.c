@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,16 +9,6 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-
-/* `path` is another name of what `fd` is. */
-static bool
-is_same(const char *path, int fd)
-{
-	struct stat named, open;
-
-	return stat(path, &named) == 0 && fstat(fd, &open) == 0 &&
-	       named.st_dev == open.st_dev && named.st_ino == open.st_ino;
-}
 
 /* Why open() said `err`, and what to do about it. */
 static void
@@ -38,9 +27,9 @@ log_refusal(const char *directive, const char *target, int err)
 		log_error("%s %s: it is a socket, which cannot be opened by a "
 			  "name: write %s",
 		    directive, target,
-		    is_same(target, STDOUT_FILENO)   ? "stdout"
-		    : is_same(target, STDERR_FILENO) ? "stderr"
-						     : "stdout or stderr");
+		    fd_is_named(STDOUT_FILENO, target)	 ? "stdout"
+		    : fd_is_named(STDERR_FILENO, target) ? "stderr"
+							 : "stdout or stderr");
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "proc/children.h"
+#include "proc/detach.h"
 #include "proc/inherit.h"
 #include "proc/logs.h"
 #include "proc/needs.h"
@@ -19,9 +20,11 @@
 #include "proc/privileges.h"
 #include "proc/rehearsal.h"
 #include "proc/sockets.h"
+#include "proc/verdict.h"
 
 enum {
 	READY_MS = 3000, /* for new workers to come up */
+	SLOW_MS = 12000, /* and more, if none of them has ended */
 	TERM_MS = 2000,	 /* from TERM to KILL */
 	KILL_MS = 1000,	 /* from KILL to giving up */
 	LOOK_MS = 10,	 /* how often while something is awaited */
@@ -47,6 +50,8 @@ struct master {
 	uint64_t phase_end_ns;
 	uint64_t listen_end_ns; /* FINISHING: workers drain the queue */
 	int detach;		/* daemonize: tell here that we are up; -1 */
+	bool failed;		/* the start did, after all */
+	struct verdict verdict;
 };
 
 /* ---- signals: noted by the handler, carried out by the loop ---- */
@@ -113,62 +118,6 @@ watch_signals(void)
 
 /* ---- starting ---- */
 
-/* Go to the background; the parent stays until `detach` says how it went. */
-static int
-detach(struct master *m)
-{
-	char ok = 1;
-	int ends[2];
-	pid_t pid;
-
-	m->detach = -1;
-	if (!(*m->conf)->daemonize)
-		return 0;
-	if (pipe(ends) == -1)
-		return -errno;
-	pid = fork();
-	if (pid == -1)
-		return -errno;
-	if (pid > 0) {
-		close(ends[1]);
-		_exit(read(ends[0], &ok, 1) == 1 ? ok : 1);
-	}
-	close(ends[0]);
-	if (setsid() == -1)
-		return -errno;
-	m->detach = ends[1];
-	return fd_set_cloexec(m->detach);
-}
-
-/* From here on nobody sees the terminal any more; nor do the workers, which
- * would hold up whoever reads what this command prints. */
-static void
-leave_terminal(const struct master *m)
-{
-	int err;
-
-	if (m->detach == -1)
-		return;
-	if (m->logs.error <= STDERR_FILENO)
-		log_warn("daemonize: error_log goes nowhere from here on: let "
-			 "it name a file");
-	err = fd_null_standard();
-	if (err < 0)
-		log_warn("daemonize: the terminal cannot be let go: %s",
-		    strerror(-err));
-}
-
-/* We are up: let the parent go. */
-static void
-detached(struct master *m)
-{
-	if (m->detach == -1)
-		return;
-	if (write(m->detach, "", 1) == -1)
-		log_warn("whoever started this process is gone");
-	fd_close(&m->detach);
-}
-
 static void
 log_listens(const struct sockets *s)
 {
@@ -177,20 +126,6 @@ log_listens(const struct sockets *s)
 	for (size_t i = 0; i < s->count; i++) {
 		addr_format(&s->bound[i].listener.addr, text);
 		log_notice("listening on %s", text);
-	}
-}
-
-/* Log what is in `text`, a line each, behind `what`. */
-static void
-log_lines(enum log_level level, const char *what, const struct str *text)
-{
-	const char *line = text->s ? text->s : "out of memory\n";
-
-	while (*line != '\0') {
-		size_t len = strcspn(line, "\n");
-
-		log_line(level, "%s%.*s", what, (int)len, line);
-		line += len + (line[len] == '\n');
 	}
 }
 
@@ -204,7 +139,7 @@ can_be_had(const struct config *conf, const struct children *c)
 			     : needs_are_met(conf, &errors);
 
 	if (!can)
-		log_lines(LEVEL_ERROR, c != NULL ? "reload: " : "", &errors);
+		log_lines(LEVEL_ERROR, c != NULL ? "reload: " : "", errors.s);
 	str_fini(&errors);
 	return can;
 }
@@ -226,19 +161,22 @@ start(struct master *m)
 	inherit_report();
 	if (pidfile_take(conf->pid_file, &m->pidfile) < 0)
 		goto close_logs;
+	verdict_open(&m->verdict, conf->pid_file);
 	needs_raise_limit(conf);
 	if (sockets_open(conf, NULL, &m->sockets) < 0)
 		goto drop_pidfile;
 	if (rehearsal_run(conf, NULL) < 0)
 		goto close_sockets;
 	log_listens(&m->sockets);
-	leave_terminal(m);
+	if (m->detach != -1)
+		detach_leave_terminal(m->logs.error <= STDERR_FILENO);
 	logs_use(&m->logs, conf);
 	return 0;
 
 close_sockets:
 	sockets_close(&m->sockets, NULL, true);
 drop_pidfile:
+	verdict_close(&m->verdict, true);
 	pidfile_drop(conf->pid_file, &m->pidfile);
 close_logs:
 	logs_close(&m->logs);
@@ -249,6 +187,7 @@ static void
 finish(struct master *m, bool remove_sockets)
 {
 	sockets_close(&m->sockets, NULL, remove_sockets);
+	verdict_close(&m->verdict, true);
 	pidfile_drop((*m->conf)->pid_file, &m->pidfile);
 	logs_close(&m->logs);
 	fd_wake_close(&wake);
@@ -263,9 +202,9 @@ load(const struct config *old, struct config **ret)
 	bool ok = config_reload(old, &text, ret) == 0;
 
 	if (!ok)
-		log_lines(LEVEL_ERROR, "reload: ", &text);
+		log_lines(LEVEL_ERROR, "reload: ", text.s);
 	else if (config_needs_restart(old, *ret, &text))
-		log_lines(LEVEL_WARN, "reload: ", &text);
+		log_lines(LEVEL_WARN, "reload: ", text.s);
 	str_fini(&text);
 	return ok;
 }
@@ -310,6 +249,7 @@ reload(struct master *m)
 	struct logs logs = {.error = -1};
 
 	log_notice("reloading");
+	verdict_begin(&m->verdict);
 	if (!load(old, &fresh))
 		goto give_up;
 	keep_until_restart(old, fresh);
@@ -322,8 +262,10 @@ reload(struct master *m)
 	if (rehearsal_run(fresh, m->children.places) < 0)
 		goto close_sockets;
 	if (children_add(&m->children, m->generation + 1,
-		(size_t)fresh->worker_processes) < 0)
+		(size_t)fresh->worker_processes) < 0) {
+		log_error("reload: out of memory");
 		goto close_sockets;
+	}
 	m->generation++;
 	logs_use(&logs, fresh);
 	sockets_close(&m->sockets, &sockets, true);
@@ -337,6 +279,7 @@ reload(struct master *m)
 	needs_warn(fresh, &m->children);
 	m->reloading = true;
 	m->ready_ns = clock_mono_ns() + READY_MS * NS_PER_MS;
+	verdict_hear(&m->verdict, false);
 	return;
 
 close_sockets:
@@ -347,6 +290,19 @@ close_logs:
 give_up:
 	config_free(&fresh);
 	log_error("reload: nothing was changed");
+	verdict_give(&m->verdict, VERDICT_REFUSED);
+}
+
+/* The newest workers have had their time; and not only because the machine is
+ * slow, unless it was a long time. */
+static bool
+are_overdue(const struct master *m)
+{
+	uint64_t now = clock_mono_ns();
+
+	return now >= m->ready_ns &&
+	       (children_keep_ending(&m->children, m->generation) ||
+		   now - m->ready_ns >= SLOW_MS * NS_PER_MS);
 }
 
 /* As soon as the new workers accept, the old ones finish. */
@@ -356,16 +312,19 @@ end_reload(struct master *m)
 	if (!m->reloading)
 		return;
 	if (!children_are_ready(&m->children, m->generation)) {
-		if (clock_mono_ns() < m->ready_ns)
+		if (!are_overdue(m))
 			return;
+		verdict_hear(&m->verdict, true);
 		log_error("reload: the new workers do not come up; the old "
 			  "ones go on until they do");
+		verdict_give(&m->verdict, VERDICT_LATE);
 		m->ready_ns = UINT64_MAX;
 		return;
 	}
 	m->reloading = false;
 	children_retire(&m->children, m->generation);
 	log_notice("reloaded: generation %u", m->generation);
+	verdict_give(&m->verdict, VERDICT_APPLIED);
 }
 
 /* ---- stopping ---- */
@@ -379,6 +338,40 @@ enter(struct master *m, enum phase phase, int sig, unsigned ms)
 	m->phase_end_ns = ms ? clock_mono_ns() + ms * NS_PER_MS : UINT64_MAX;
 	m->listen_end_ns = clock_mono_ns() + TERM_MS * NS_PER_MS;
 	children_signal(&m->children, sig);
+}
+
+/* `daemonize on`: the command that started us ends when it is known how that
+ * went.  Workers that end as soon as they have started are no server. */
+static void
+end_start(struct master *m)
+{
+	if (m->detach == -1)
+		return;
+	if (children_are_ready(&m->children, m->generation)) {
+		detach_end(&m->detach, 0);
+	} else if (m->phase == RUNNING && are_overdue(m)) {
+		log_error("daemonize: the workers do not come up: stopping");
+		m->failed = true;
+		enter(m, STOPPING, SIGTERM, TERM_MS);
+	}
+}
+
+/* While new workers come up it waits: each gets its own verdict.  If they never
+ * do, it is a chance to mend the file. */
+static void
+act_on_hup(struct master *m)
+{
+	if (!got_hup ||
+	    (m->reloading && m->ready_ns != UINT64_MAX && m->phase == RUNNING))
+		return;
+	got_hup = 0;
+	if (m->phase == RUNNING) {
+		reload(m);
+		return;
+	}
+	verdict_begin(&m->verdict);
+	log_warn("reload: this server is stopping");
+	verdict_give(&m->verdict, VERDICT_REFUSED);
 }
 
 static void
@@ -398,11 +391,7 @@ act_on_signals(struct master *m)
 		log_notice("stopping when all uploads are finished");
 		enter(m, FINISHING, SIGQUIT, 0);
 	}
-	if (got_hup) {
-		got_hup = 0;
-		if (m->phase == RUNNING)
-			reload(m);
-	}
+	act_on_hup(m);
 }
 
 /* A graceful stop: when the workers have taken what was queued, nobody is to
@@ -440,10 +429,7 @@ serve(struct master *m)
 		if (m->phase == RUNNING)
 			due = children_tend(&m->children, &setup);
 		end_reload(m);
-		if (m->detach != -1 &&
-		    (children_are_ready(&m->children, m->generation) ||
-			clock_mono_ns() > m->ready_ns))
-			detached(m);
+		end_start(m);
 		if (poll(&p, 1, patience(m, m->detach != -1 ? LOOK_MS : due)) >
 		    0)
 			fd_wake_lower(&wake);
@@ -471,6 +457,7 @@ close_own(void *arg)
 	fd_wake_close(&wake);
 	fd_close(&m->pidfile);
 	fd_close(&m->detach);
+	verdict_close(&m->verdict, false);
 }
 
 /* worker_processes 0: this process is the worker. */
@@ -481,10 +468,11 @@ run_alone(struct master *m)
 	    .master = -1,
 	    .sockets = &m->sockets,
 	    .logs = &m->logs,
+	    .verdict = &m->verdict,
 	    .alone = true};
 
 	handle(SIGCHLD, SIG_DFL);
-	detached(m);
+	detach_end(&m->detach, 0);
 	setup.shm = m->children.shm;
 	setup.newest = m->children.newest;
 	setup.places = m->children.places;
@@ -522,7 +510,7 @@ run_with_workers(struct master *m)
 		sockets_shutdown(&m->sockets);
 		children_log_stuck(&m->children);
 	}
-	return status;
+	return m->failed ? 1 : status;
 }
 
 int
@@ -534,7 +522,7 @@ master_run(struct config **conf)
 
 	ignore_signals();
 	inherit_close(*conf);
-	err = detach(&m);
+	err = (*conf)->daemonize ? detach_begin(&m.detach) : 0;
 	if (err < 0) {
 		log_error("daemonize: %s", strerror(-err));
 		return 1;
@@ -558,6 +546,7 @@ master_run(struct config **conf)
 	if (status == 0)
 		log_notice("stopped");
 	finish(&m, true);
+	detach_end(&m.detach, 1); /* if it did not even start */
 	children_fini(&m.children);
 	return status;
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,17 +10,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-/* The one who held it may have removed the file while we waited to open it:
- * then ours has no name, and the lock on it means nothing. */
-static bool
-is_still_there(int fd, const char *path)
-{
-	struct stat ours, named;
-
-	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 &&
-	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
-}
-
 /* Never waits, whatever is there; what is no regular file is -EINVAL. */
 static int
 open_regular(const char *path, int flags)
@@ -29,8 +17,7 @@ open_regular(const char *path, int flags)
 	struct stat st;
 	int fd, err = 0;
 
-	fd = open(
-	    path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0644);
+	fd = open(path, O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0644);
 	if (fd == -1)
 		return errno == ENXIO ? -EINVAL : -errno; /* a socket */
 	if (fstat(fd, &st) == -1)
@@ -50,7 +37,7 @@ pidfile_owner(const char *path)
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd, err = 0;
 
-	fd = open_regular(path, 0);
+	fd = open_regular(path, O_RDONLY);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	if (fcntl(fd, F_GETLK, &whole) == -1)
@@ -68,7 +55,7 @@ open_and_lock(const char *path, int *ret_fd)
 	int fd;
 
 	for (;;) {
-		fd = open_regular(path, O_CREAT);
+		fd = open_regular(path, O_RDWR | O_CREAT);
 		if (fd < 0)
 			return fd;
 		if (fcntl(fd, F_SETLK, &whole) == -1) {
@@ -77,7 +64,10 @@ open_and_lock(const char *path, int *ret_fd)
 			fd_close(&fd);
 			return err;
 		}
-		if (is_still_there(fd, path))
+		/* The one who held it may have removed the file while we
+		 * waited to open it: then ours has no name, and the lock on
+		 * it means nothing. */
+		if (fd_is_named(fd, path))
 			break;
 		fd_close(&fd);
 	}
@@ -135,7 +125,7 @@ pidfile_drop(const char *path, int *fd)
 {
 	if (*fd == -1)
 		return;
-	if (is_still_there(*fd, path))
+	if (fd_is_named(*fd, path))
 		(void)unlink(path);
 	else
 		log_warn("pid_file %s: it is gone, or another's by now, and "

@@ -18,6 +18,7 @@
 #include "net/acceptor.h"
 #include "proc/choice.h"
 #include "proc/privileges.h"
+#include "proc/verdict.h"
 #include "store/spool.h"
 #include "worker_internal.h"
 
@@ -33,13 +34,15 @@ check_reload(const struct worker *w)
 	struct str errors = {0};
 	struct config *fresh = NULL;
 
+	verdict_begin(w->to->verdict);
 	if (config_reload(w->to->conf, &errors, &fresh) < 0)
-		log_error("reload: the configuration is bad:\n%s",
-		    errors.s ? errors.s : "out of memory");
+		log_lines(LEVEL_ERROR, "reload: ", errors.s);
 	else
-		log_notice("reload: the configuration is good, but "
-			   "worker_processes 0 has no master that could apply "
-			   "it: restart");
+		log_warn("reload: the configuration is good, but "
+			 "worker_processes 0 has no master that could apply "
+			 "it: restart");
+	log_error("reload: nothing was changed");
+	verdict_give(w->to->verdict, VERDICT_REFUSED);
 	config_free(&fresh);
 	str_fini(&errors);
 }

@@ -1,0 +1,31 @@
+/*
+ * proc/detach.h - `daemonize on`: into the background, where the command that
+ * was typed ends only when the server is up, with 0, or has failed, with 1.
+ */
+#ifndef PROC_DETACH_H
+#define PROC_DETACH_H
+
+#include <stdbool.h>
+
+#include "base/check.h"
+
+/*
+ * detach_begin(ret_fd):
+ * Go on in a child with a session of its own.  The parent stays until *ret_fd is
+ * told how it went, or closed, and never returns from here.  0 or a negative
+ * errno.
+ */
+NODISCARD int detach_begin(int *ret_fd);
+
+/*
+ * detach_leave_terminal(log_is_lost):
+ * From here on nobody sees the terminal any more; nor do the workers, which
+ * would hold up whoever reads what this command prints.  `log_is_lost`: the
+ * error log goes there, which is said.
+ */
+void detach_leave_terminal(bool log_is_lost);
+
+/* Let the parent end with `status`, once; nothing when *fd is -1. */
+void detach_end(int *fd, char status);
+
+#endif

@@ -1,0 +1,270 @@
+# -s reload waits for what comes of it and says it: 0 when the new workers accept,
+# 1 with the server's own words when the running server refused.  The fault
+# guarded here is a command that says "done" when it has only asked.
+
+load ../lib/penstock
+
+# reload_it [CONF]: -s reload; its status is $status, its words $output.
+reload_it() { run penstock -c "${1:-penstock.conf}" -s reload; }
+
+@test "-s reload ends when the new file holds" {
+	start_server 'max_body_size 0;'
+	for limit in 11k 12k 13k; do
+		write_conf "max_body_size $limit;"
+		reload_it
+		assert_success
+		assert_output ''
+		# At once: nobody is waited for here.
+		random_file body $((${limit%k} * 1024 + 1))
+		run -0 upload PUT "/file/$limit" body
+		assert_status 413
+	done
+	assert_equal "$(_count 'reloaded: generation' error.log)" 3
+	stop_server
+	assert_equal "$(echo penstock.pid*)" 'penstock.pid*'
+}
+
+@test "refused for a port, a directory, a log: status 1, and the server's words" {
+	start_server
+	other=$(free_port)
+	"$PYTHON" -S -E -c '
+import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen()
+print("bound", flush=True); time.sleep(60)' "$other" >bound 3>&- &
+	holder=$!
+	eventually grep -q bound bound
+	write_conf '' "listen 127.0.0.1:$other;"
+	reload_it
+	assert_failure 1
+	assert_line -e "^$T/penstock.conf:[0-9]+:[0-9]+: listen: 127.0.0.1:$other: Address already in use: somebody else listens there"
+	assert_line 'reload: nothing was changed'
+	# The same text as in its error log.
+	log_has "listen: 127.0.0.1:$other: Address already in use: somebody else listens there"
+	write_conf 'output_dir /proc/nowhere;'
+	reload_it
+	assert_failure 1
+	assert_line -e "^$T/penstock.conf:[0-9]+:[0-9]+: output_dir: /proc/nowhere: cannot be opened or made"
+	mkfifo fifo
+	write_conf '' "access_log $T/fifo;"
+	reload_it
+	assert_failure 1
+	assert_line -p 'it is a FIFO that nobody reads'
+	write_conf
+	reload_it
+	assert_success
+	assert_output ''
+	kill "$holder"
+}
+
+# The file is good where -s is typed, and is not by the time the server looks.
+@test "a mistake that only the server meets is told with its line and column" {
+	start_server
+	cp penstock.conf good.conf
+	sed 's,chunk_size,chunk_sze,' good.conf >penstock.conf
+	run -1 penstock -c good.conf -s reload
+	assert_line "reload: $T/penstock.conf:3:1: chunk_sze: no such directive; did you mean chunk_size?"
+	assert_line 'reload: nothing was changed'
+}
+
+@test "what needs a restart is told, and the rest applied" {
+	start_server
+	write_conf '' '' 'user nobody;'
+	reload_it
+	assert_success
+	assert_output 'reload: user: the change from none to nobody needs a restart'
+}
+
+@test "worker_processes 0: there is no master that could apply it" {
+	start_server '' '' 'worker_processes 0;'
+	reload_it
+	assert_failure 1
+	assert_line -p 'worker_processes 0 has no master that could apply it: restart'
+	cp penstock.conf good.conf
+	echo 'nonsense 1;' >>penstock.conf
+	run -1 penstock -c good.conf -s reload
+	assert_line -p 'nonsense: no such directive'
+	run -0 request GET /
+	assert_status 200
+}
+
+@test "worker_processes 0 that became another user can say it, too" {
+	chmod 777 "$T"
+	start_server '' '' 'worker_processes 0; user nobody;'
+	reload_it
+	assert_failure 1
+	assert_line -p 'has no master that could apply it'
+}
+
+@test "many at once: each gets a verdict of its own or a later look" {
+	start_server
+	cp penstock.conf good.conf
+	pids=()
+	for n in 1 2 3 4 5 6 7 8; do
+		penstock -c good.conf -s reload 2>"said$n" 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	cat said*
+	[ -z "$(cat said*)" ]
+	# Nobody who asks after the file was changed hears of what was before.
+	echo 'nonsense 1;' >>penstock.conf
+	pids=()
+	for n in 1 2 3 4 5 6 7 8; do
+		penstock -c good.conf -s reload 2>"said$n" 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		rc=0
+		wait "$pid" || rc=$?
+		assert_equal "$rc" 1
+	done
+	for n in 1 2 3 4 5 6 7 8; do
+		grep -q 'nonsense: no such directive' "said$n" || fail "said$n: $(cat "said$n")"
+	done
+}
+
+@test "another user than root asks for its own server; nobody else can read it" {
+	chmod 777 "$T"
+	write_conf
+	(
+		_penstock_env
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups "$PENSTOCK" \
+			-c penstock.conf >>stdout 2>>stderr </dev/null 3>&- 4>&-
+	) &
+	MASTER=$!
+	SERVERS+=("$MASTER")
+	eventually log_has 'worker ready'
+	assert_equal "$(stat -c '%a %u' penstock.pid.reload)" '600 65534'
+	run -0 setpriv --reuid 65534 --regid 65534 --clear-groups "$PENSTOCK" -c penstock.conf -s reload
+	reload_it # root
+	assert_success
+	run -1 setpriv --reuid 65533 --regid 65533 --clear-groups "$PENSTOCK" -c penstock.conf -s reload
+	assert_output "penstock: process $MASTER: Operation not permitted"
+	assert_equal "$(_count 'reloaded: generation' error.log)" 2
+}
+
+# What others may put in its place must neither be believed nor written through.
+@test "a file that is not the server's is not believed; one that is gone is made again" {
+	start_server
+	echo precious >precious
+	rm penstock.pid.reload
+	ln -s precious penstock.pid.reload
+	reload_it
+	assert_success
+	assert_equal "$(cat precious)" precious
+	refute [ -L penstock.pid.reload ]
+	rm penstock.pid.reload
+	reload_it
+	assert_success
+	mkfifo other
+	mv other penstock.pid.reload
+	reload_it
+	assert_success
+	# Another owner's.
+	printf '99 applied 0 0000000000000000\n' >other
+	chown 65534 other
+	mv -f other penstock.pid.reload
+	echo 'nonsense 1;' >>penstock.conf
+	cp penstock.conf bad.conf
+	sed /nonsense/d bad.conf >good.conf
+	run -1 penstock -c good.conf -s reload
+	assert_line -p 'nonsense'
+	stop_server
+	refute [ -e penstock.pid.reload ]
+}
+
+@test "a server that stops meanwhile, or has, says so" {
+	start_server
+	kill -STOP "$MASTER"
+	penstock -c penstock.conf -s reload 2>said 3>&- &
+	asked=$!
+	_is_asked() { grep -q '^SigPnd:.*[1-9a-f]' "/proc/$MASTER/status" || grep -q '^ShdPnd:.*[1-9a-f]' "/proc/$MASTER/status"; }
+	eventually _is_asked
+	kill -KILL "$MASTER"
+	! wait "$asked"
+	assert_equal "$(cat said)" "penstock: process $MASTER ended before it had reloaded"
+	reload_it
+	assert_failure 1
+	assert_output -p 'no penstock runs with it'
+}
+
+@test "while it finishes its uploads it refuses, and says why" {
+	start_server
+	connect
+	say "$FD" 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab'
+	_begun() { ls -l $(workers | sed 's|.*|/proc/&/fd|') | grep -qE "$STORE/(#|\.penstock/)"; }
+	eventually _begun
+	kill -QUIT "$MASTER"
+	eventually log_has 'stopping when all uploads are finished'
+	reload_it
+	assert_failure 1
+	assert_output 'reload: this server is stopping'
+	say "$FD" 'cd'
+	await_exit
+	hang_up "$FD"
+}
+
+# kill_workers PARENT: each worker of PARENT's as it comes, but for $KEPT, until
+# there is a file `enough`.  A disk that hangs makes each of them wait a second
+# before it accepts; the rehearsal, which must not be killed, has given up on it.
+kill_workers() {
+	eventually grep -q 'does not answer' error.log stderr
+	while [ ! -e enough ]; do
+		for pid in $(pgrep -P "$1"); do
+			[ "$pid" = "$KEPT" ] || kill -KILL "$pid" 2>/dev/null || true
+		done
+	done
+}
+
+# bats test_tags=long
+@test "new workers that end as they come: told, and the old ones go on" {
+	slowfs_start
+	start_server '' "location /slow { output_dir $T/slow/up; }" 'worker_processes 1;'
+	KEPT=$(workers)
+	slowfs_hang
+	kill_workers "$MASTER" 3>&- &
+	killer=$!
+	reload_it
+	: >enough
+	wait "$killer"
+	assert_failure 1
+	assert_line 'reload: the new workers do not come up; the old ones go on until they do'
+	run -0 request GET /
+	assert_status 200
+	slowfs_wake
+	eventually log_has 'reloaded: generation 2'
+	reload_it
+	assert_success
+}
+
+# bats test_tags=long
+@test "daemonize with workers that end as they come is no start: status 1" {
+	slowfs_start
+	slowfs_hang
+	write_conf '' "location /slow { output_dir $T/slow/up; }" 'daemonize on; worker_processes 1;'
+	(
+		eventually test -s penstock.pid
+		KEPT=
+		kill_workers "$(cat penstock.pid)"
+	) 3>&- &
+	killer=$!
+	rc=0
+	penstock -c penstock.conf >>stdout 2>>stderr || rc=$?
+	: >enough
+	assert_equal "$rc" 1
+	grep 'its workers do not come up, so it has stopped again: see its error_log' stderr
+	wait "$killer"
+	log_has 'daemonize: the workers do not come up: stopping'
+	refute [ -e penstock.pid ]
+	slowfs_wake
+}
+
+# bats test_tags=long
+@test "a server that does not look is not waited for without end" {
+	start_server
+	kill -STOP "$MASTER"
+	run -1 timeout 60 "$PENSTOCK" -c penstock.conf -s reload
+	kill -CONT "$MASTER"
+	assert_output -p "process $MASTER was told to reload, and has not said in 30 seconds"
+	eventually log_has 'reloaded: generation 2'
+}
