@@ -34,9 +34,15 @@ enum ending ending_of_error(int err);
  * its client's (FUSE and NFS may say any errno). */
 enum ending ending_of_store_error(int err);
 
-/* Make `r` the problem that `e` stands for, in the location `prefix`, and with
- * the limit that was passed, "max_body_size 1g" (NULL: none). */
+/* What a problem is about; what is NULL is not known, or there is none. */
+struct ending_context {
+	const char *prefix; /* of the location */
+	const char *limit;  /* that was passed: "max_body_size 1g" */
+	const char *name;   /* of the file */
+};
+
+/* Make `r` the problem that `e` stands for. */
 void ending_respond(
-    enum ending e, const char *prefix, const char *limit, struct response *r);
+    enum ending e, const struct ending_context *of, struct response *r);
 
 #endif

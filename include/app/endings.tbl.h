@@ -4,7 +4,7 @@
  * A row is at once the enum, the word in the access log, the status sent, who
  * has to look into it, and what the client is told to do.  Status 0: nobody
  * is there to be answered.  %s in a text is the location's prefix, %l the limit
- * that was passed, with its value.
+ * that was passed, with its value, %n the name that was asked for.
  */
 /* clang-format off */
 /*     name             status blame    word                detail */
@@ -29,7 +29,10 @@ ENDING(PARENT_IS_FILE,  409, CLIENT,  "parent-is-file",   "a part of the path be
 ENDING(PRECONDITION,    412, CLIENT,  "precondition",     "a condition of the request (If-Match, If-None-Match, If-Unmodified-Since) does not hold")
 ENDING(SYMLINK,         403, CLIENT,  "symlink",          "a symbolic link is in the way in location %s: links are never followed")
 ENDING(MOUNT_POINT,     403, CLIENT,  "mount-point",      "a mount point, or another file system, is in the way in location %s, which is one file system")
-ENDING(NAME_TOO_LONG,   414, CLIENT,  "name-too-long",    "the name is longer than the file system of location %s allows")
+ENDING(NAME_TOO_LONG,   414, CLIENT,  "name-too-long",    "the name %n is longer than the file system of location %s allows: shorten its parts")
+ENDING(BAD_NAME,        400, CLIENT,  "bad-name",         "the file system of location %s cannot take the name %n, nothing was stored: choose another one (it may not allow : ? * < > | or a quotation mark, a dot or a space at the end, names such as aux or con, or what is not UTF-8)")
+ENDING(IN_USE,          409, CLIENT,  "in-use",           "%n in location %s is in use by another program, or is a mount point, and cannot be replaced, nothing was stored: choose another name, or send it again later")
+ENDING(DIRECTORY_FULL,  507, SERVER,  "directory-full",   "a directory on the way to %n in location %s has as many directories as its file system allows, nothing was stored: choose another path")
 ENDING(DISK_FULL,       507, SERVER,  "disk-full",        "no space is left in location %s, nothing was stored: try again when an operator has made room")
 ENDING(NO_ROOM,         507, SERVER,  "no-room",          "location %s has not so much room beside min_free and what uploads in flight still need, nothing was stored: try again later, or when an operator has made room")
 ENDING(DISK_ERROR,      500, SERVER,  "disk-error",       "the disk of location %s failed; nothing was stored: send it again")

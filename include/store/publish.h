@@ -162,6 +162,19 @@ void publish_release(struct publish_lock *lock);
  */
 NODISCARD int publish_check_close(int fd);
 
+/*
+ * publish_try_name(p, part):
+ * Can this file system take a file named `part`?  One is made of that name, in
+ * `.penstock`, and removed: where files have temp names looking one up does not
+ * tell.  0, or -EINVAL, -EILSEQ or -ENAMETOOLONG; 0 too when it cannot be tried.
+ */
+NODISCARD int publish_try_name(struct publish *p, const char *part);
+/* `name` in `.penstock` may be one that was tried, by a worker that died over it:
+ * then it is removed. */
+void publish_sweep_tried(int dir, const char *name);
+/* Every file system takes this name, so there is no need to try it. */
+bool publish_is_plain_name(const char *part, size_t len);
+
 /* No room for a file: none at all, or a quota is used up. */
 bool publish_is_full(int err);
 

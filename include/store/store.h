@@ -58,6 +58,7 @@ enum store_error {
 	STORE_NO_ROOM = -20012,	  /* beside min_free and what others need */
 	STORE_CROWDED = -20013,	  /* others have all records of directories */
 	STORE_APART = -20014,	  /* no file can be moved to that directory */
+	STORE_BAD_NAME = -20015,  /* the file system cannot take the name */
 };
 
 /* What to store. */

@@ -71,7 +71,10 @@ answer_error(struct download *d, const char *name, int err)
 	if (err == -ENOTDIR || err == -EISDIR || err == -ENAMETOOLONG)
 		e = ENDED_NOT_FOUND;
 	note_failure(d, name, e, err);
-	ending_respond(e, d->location->prefix, NULL, &r);
+	ending_respond(e,
+	    &(struct ending_context){
+		.prefix = d->location->prefix, .name = name},
+	    &r);
 	r.ending = ending_word(e);
 	let_go(d);
 	conn_answer(c, &r);

@@ -36,6 +36,7 @@ static const struct error_row {
 	{ STORE_VANISHED,        ENDED_VANISHED },
 	{ STORE_NO_ROOM,         ENDED_NO_ROOM },
 	{ STORE_APART,           ENDED_APART },
+	{ STORE_BAD_NAME,        ENDED_BAD_NAME },
 	{ -ETIMEDOUT,            ENDED_TOO_SLOW },
 	{ READER_BELOW_RATE,     ENDED_BELOW_RATE },
 	{ -ENOENT,               ENDED_NOT_FOUND },
@@ -45,6 +46,10 @@ static const struct error_row {
 	{ -ELOOP,                ENDED_SYMLINK },
 	{ -EXDEV,                ENDED_MOUNT_POINT },
 	{ -ENAMETOOLONG,         ENDED_NAME_TOO_LONG },
+	{ -EILSEQ,               ENDED_BAD_NAME },
+	{ -EBUSY,                ENDED_IN_USE },
+	{ -ETXTBSY,              ENDED_IN_USE },
+	{ -EMLINK,               ENDED_DIRECTORY_FULL },
 	{ -ENOSPC,               ENDED_DISK_FULL },
 	{ -EDQUOT,               ENDED_DISK_FULL },
 	{ -EFBIG,                ENDED_FILE_LIMIT },
@@ -95,17 +100,31 @@ ending_of_store_error(int err)
 	return ending_of_error(err);
 }
 
-/* Put `prefix` where the text has its %s, `limit` where it has %l. */
+/* What stands for the letter after a %; NULL: it is no such letter. */
+static const char *
+value_of(char letter, const struct ending_context *of)
+{
+	switch (letter) {
+	case 's':
+		return of->prefix != NULL ? of->prefix : "";
+	case 'l':
+		return of->limit != NULL ? of->limit : "the limit";
+	case 'n':
+		return of->name != NULL ? of->name : "of the file";
+	default:
+		return NULL;
+	}
+}
+
 static void
-add_detail(
-    struct str *out, const char *detail, const char *prefix, const char *limit)
+add_detail(struct str *out, const char *detail, const struct ending_context *of)
 {
 	for (; *detail != '\0'; detail++) {
-		if (detail[0] == '%' && detail[1] == 's') {
-			str_puts(out, prefix);
-			detail++;
-		} else if (detail[0] == '%' && detail[1] == 'l') {
-			str_puts(out, limit != NULL ? limit : "the limit");
+		const char *value =
+		    detail[0] == '%' ? value_of(detail[1], of) : NULL;
+
+		if (value != NULL) {
+			str_puts(out, value);
 			detail++;
 		} else {
 			str_add(out, detail, 1);
@@ -115,11 +134,11 @@ add_detail(
 
 void
 ending_respond(
-    enum ending e, const char *prefix, const char *limit, struct response *r)
+    enum ending e, const struct ending_context *of, struct response *r)
 {
 	struct str detail = {0};
 
-	add_detail(&detail, rows[e].detail, prefix, limit);
+	add_detail(&detail, rows[e].detail, of);
 	response_problem(r, rows[e].status, "%s", detail.s ? detail.s : "");
 	str_fini(&detail);
 }

@@ -337,8 +337,11 @@ answer_failed(struct upload *u)
 		 u->incoming->why != NULL)
 		response_problem(&r, ending_status(e), "%s", u->incoming->why);
 	else
-		ending_respond(e, u->location->prefix,
-		    limit_of(e, u->service, u->location, limit), &r);
+		ending_respond(e,
+		    &(struct ending_context){.prefix = u->location->prefix,
+			.limit = limit_of(e, u->service, u->location, limit),
+			.name = u->name},
+		    &r);
 	/* The rest may be a job's still. */
 	meter_stop(&u->flow.meter);
 	r.ending = ending_word(e);
@@ -436,7 +439,10 @@ refuse_as(struct conn *c, enum ending e, const struct service *s,
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
 
-	ending_respond(e, l->prefix, limit_of(e, s, l, limit), &r);
+	ending_respond(e,
+	    &(struct ending_context){
+		.prefix = l->prefix, .limit = limit_of(e, s, l, limit)},
+	    &r);
 	r.ending = ending_word(e);
 	conn_answer(c, &r);
 	response_fini(&r);

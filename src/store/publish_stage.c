@@ -319,6 +319,8 @@ publish_sweep(int root, unsigned *ret_living)
 		if (publish_is_temp_name(e->d_name) ||
 		    publish_is_note_name(e->d_name))
 			sweep_one(&s, e->d_name, sure ? NULL : &unheld);
+		else
+			publish_sweep_tried(s.dir, e->d_name);
 	}
 	if (unheld.count > 0)
 		(void)nanosleep(&nap, NULL);

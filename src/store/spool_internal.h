@@ -352,6 +352,13 @@ bool spool_order_yields(
     struct incoming_file *f, int dir, const char *name, int *ret_unsynced);
 NODISCARD int spool_order_end(struct incoming_file *f, int unsynced);
 
+/* spool_name.c, on engine threads */
+/* Giving it a name, or looking for one, said `err`: STORE_BAD_NAME, when it is
+ * for the name itself. */
+int spool_name_error(struct incoming_file *f, int err);
+/* Before there is a body: can the file system take what is new in its name? */
+NODISCARD int spool_try_name(struct incoming_file *f);
+
 /* spool_room.c, on engine threads */
 NODISCARD int spool_reserve(struct incoming_file *f);
 int spool_extend_job(void *file); /* an incoming file */

@@ -82,7 +82,7 @@ check_target(
 	err = f->terms_hold != NULL ? file_version_at(at, name, &v)
 				    : file_version_peek(at, name, &v);
 	if (err < 0 && err != -ENOENT)
-		return err;
+		return spool_name_error(f, err);
 	exists = err == 0;
 	*ret_exists = exists;
 	f->existing = exists ? v.inode : 0;
@@ -104,13 +104,14 @@ static int
 check_wish(struct incoming_file *f)
 {
 	bool exists = false;
+	int err = 0;
 
 	if (strchr(f->rest, '/') == NULL)
-		return check_target(f, f->dir, f->rest, &exists);
-	if (f->terms_hold != NULL &&
-	    !f->terms_hold(f->terms, NULL, &f->base.why))
-		return STORE_REFUSED;
-	return 0;
+		err = check_target(f, f->dir, f->rest, &exists);
+	else if (f->terms_hold != NULL &&
+		 !f->terms_hold(f->terms, NULL, &f->base.why))
+		err = STORE_REFUSED;
+	return err == 0 && !exists ? spool_try_name(f) : err;
 }
 
 /* Find the directory that it goes to, and make the file; somebody may remove the
@@ -122,9 +123,13 @@ make_file(struct incoming_file *f, bool early)
 
 	f->u.path = f->name;
 	for (int i = 0;; i++) {
-		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
+		err = spool_name_error(
+		    f, path_open_parent(f->at->fd, f->name, &f->dir, &f->rest));
 		if (err == 0 && early)
 			err = check_wish(f);
+		else if (err == 0 && strchr(f->rest, '/') != NULL)
+			err =
+			    spool_try_name(f); /* no directories for nothing */
 		if (err == 0)
 			err = publish_create(&f->at->publish, f->dir, &f->u);
 		if (i == TRIES || !spool_has_lost_way(f, -1, err))
@@ -269,10 +274,10 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 		spool_order_announce(f, name, exists);
 	if (err == 0 && exists) {
 		victim = hold_victim(dir, name);
-		err = publish_replace(p, &f->u, dir, name);
+		err = spool_name_error(f, publish_replace(p, &f->u, dir, name));
 		f->base.replaced = err == 0;
 	} else if (err == 0) {
-		err = publish_link(p, &f->u, dir, name);
+		err = spool_name_error(f, publish_link(p, &f->u, dir, name));
 	}
 	spool_order_settle(f, err == 0 || f->u.uncertain);
 	publish_release(&lock);
@@ -324,7 +329,8 @@ give_name(struct incoming_file *f, int dir, const char *name)
 		take_ticket(f);
 		if (err == 0) {
 			spool_order_announce(f, name, false);
-			err = publish_link(&f->at->publish, &f->u, dir, name);
+			err = spool_name_error(
+			    f, publish_link(&f->at->publish, &f->u, dir, name));
 			spool_order_settle(f, err == 0 || f->u.uncertain);
 		}
 	}

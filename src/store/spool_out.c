@@ -46,6 +46,20 @@ file_of(struct outgoing *out)
 	return f;
 }
 
+/* Did opening fail because there can be no file of that name, or what is there is
+ * none (a socket, a device without a driver)? */
+static bool
+is_not_there(const struct outgoing_file *f, int err)
+{
+	struct stat st;
+
+	if (err == -ENXIO || err == -ENODEV)
+		return fstatat(f->at->fd, f->base.name, &st,
+			   AT_SYMLINK_NOFOLLOW) == 0 &&
+		       !S_ISREG(st.st_mode);
+	return err == -EINVAL || err == -EILSEQ;
+}
+
 /* On an engine thread, as all *_job.  What is no regular file is not there. */
 static int
 open_job(void *arg)
@@ -59,7 +73,7 @@ open_job(void *arg)
 	fd = path_open(
 	    f->at->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
-		return fd;
+		return is_not_there(f, fd) ? -ENOENT : fd;
 	err = file_version_of(fd, &f->base.version);
 	if (err == 0 && !S_ISREG(f->base.version.mode))
 		err = -ENOENT;

@@ -94,7 +94,8 @@ spool_make_way(struct incoming_file *f, int *ret_made, const char **ret_name)
 	int dir = f->dir == -1 ? f->at->fd : f->dir;
 	int err;
 
-	err = path_make_parents(dir, f->rest, ret_made, ret_name);
+	err = spool_name_error(
+	    f, path_make_parents(dir, f->rest, ret_made, ret_name));
 	if (err == 0 && spool_syncs(f->at) && (*ret_made != -1 || f->dir != -1))
 		err = sync_ancestors(f, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0 && (*ret_made != -1 || f->dir != -1))

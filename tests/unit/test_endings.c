@@ -40,6 +40,11 @@ static const struct {
 	{ -ENAMETOOLONG, 414, "name-too-long" },
 	{ -ENOSPC, 507, "disk-full" },
 	{ -EDQUOT, 507, "disk-full" },
+	{ STORE_BAD_NAME, 400, "bad-name" },
+	{ -EILSEQ, 400, "bad-name" },
+	{ -EBUSY, 409, "in-use" },
+	{ -ETXTBSY, 409, "in-use" },
+	{ -EMLINK, 507, "directory-full" },
 	{ -EFBIG, 413, "file-limit" },
 	{ -EACCES, 500, "no-permission" },
 	{ -EPERM, 500, "no-permission" },
@@ -156,8 +161,10 @@ each_error_tells_the_user_what_to_change(void **state)
 
 		if (status < 400)
 			continue;
-		ending_respond(
-		    (enum ending)e, "/a%20b%s", "most_of_all 7%l", &r);
+		ending_respond((enum ending)e,
+		    &(struct ending_context){
+			"/a%20b%s", "most_of_all 7%l", "a name%n\"x"},
+		    &r);
 		assert_int_equal(r.status, status);
 		assert_string_equal(r.content_type, "application/problem+json");
 		assert_non_null(strstr(r.content.s, "\"detail\":\""));
@@ -170,6 +177,8 @@ each_error_tells_the_user_what_to_change(void **state)
 			    strstr(r.content.s, "location /a%20b%s"));
 		if (strstr(r.content.s, "%l") != NULL)
 			assert_non_null(strstr(r.content.s, "most_of_all 7%l"));
+		if (strstr(r.content.s, "%n") != NULL)
+			assert_non_null(strstr(r.content.s, "a name%n\\\"x"));
 		assert_int_equal(
 		    r.fields.len > 0 &&
 			strstr(r.fields.s, "Retry-After: ") != NULL,
