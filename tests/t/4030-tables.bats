@@ -199,3 +199,40 @@ _sick() { log_has 'the disk does not answer: an operation has taken'; }
 	stop_server
 	unmount_all 300
 }
+
+@test "a reload that names more directories than there is room for is refused, with the line" {
+	memory_dir
+	ulimit -n 4096
+	locations 1 "$MEMORY/"
+	start_server 'sync off;' 'include locations.conf;' 'worker_processes 1;'
+	locations 1100 "$MEMORY/"
+	run -0 penstock -t -c penstock.conf # it is good for a start
+	run ! reload
+	log_has 'reload: .*/locations.conf:1100:[0-9]+: output_dir: there are 1101 of them, and this penstock was started with room for 1024: restart it'
+	echo hello >body
+	upload PUT /l0/a body
+	assert_status 201
+	# As many locations that share a few directories are no such thing.
+	sed -i "s|output_dir .*/[0-9]*\([0-9]\);|output_dir $MEMORY/\1;|" locations.conf
+	reload
+	upload PUT /l1099/b body
+	assert_status 201
+	assert_same "$MEMORY/9/b" body
+	stop_server
+	locations 1100 "$MEMORY/"
+	start_conf penstock.conf
+	upload PUT /l1099/c body
+	assert_status 201
+	assert_same "$MEMORY/1099/c" body
+}
+
+@test "a reload with more connections than limits can count: it says so" {
+	start_server '' '' 'worker_processes 1; worker_connections 100;'
+	sed -i 's/worker_connections 100;/worker_connections 300;/' penstock.conf
+	reload
+	log_has 'warn .*: reload: worker_connections 300 of 1 workers are more than the 200 in all that this penstock was started with room for'
+	sed -i 's/worker_connections 300;/worker_connections 50;/' penstock.conf
+	: >error.log
+	reload
+	run ! log_has 'worker_connections'
+}
