@@ -180,7 +180,7 @@ await_rest(struct conn *c)
 		set_patience_ms(c, c->group->conf->header_timeout_ms);
 }
 
-/* One that is unheard is not waited for: what is here of a head must be all. */
+/* One that is unheard is not waited for: all of it that is here is read. */
 static enum intake_result
 take_head(struct conn *c, struct transport *from, struct intake_head *ret)
 {
@@ -196,9 +196,18 @@ take_head(struct conn *c, struct transport *from, struct intake_head *ret)
 		result = intake_read(&c->intake, &limits, from, ret);
 		from = &c->transport;
 	} while (result == INTAKE_PART && conn_is_unheard(c));
-	if (result == INTAKE_NOTHING && conn_is_unheard(c))
-		return INTAKE_FAILED;
 	return result;
+}
+
+/* All that came whole is done.  The client may be there still, and sending: a
+ * reset could take along what it has not read yet. */
+static void
+leave_unheard(struct conn *c)
+{
+	if (conn_has_begun(c))
+		begin_exchange(c);
+	c->exchange.ending = "unread";
+	conn_on(c, LINGER);
 }
 
 /* HEADING: bytes may have come to `from`, or (NULL) those that are held are to
@@ -210,6 +219,8 @@ read_head(struct conn *c, struct transport *from)
 
 	switch (take_head(c, from, &got)) {
 	case INTAKE_NOTHING:
+		if (conn_is_unheard(c))
+			leave_unheard(c);
 		return;
 	case INTAKE_PART:
 		await_rest(c);
@@ -505,6 +516,7 @@ static const struct move {
 	[HEADING] = {
 		[ASKED]    = { hand_over,     WORKING,   GOES_ON },
 		[REFUSED]  = { answer,        ANSWERING, GOES_ON },
+		[LINGER]   = { linger,        LINGERING, ENDS    },
 		[LEFT]     = { finish,        OVER,      ENDS    },
 		[EXPIRED]  = { finish,        OVER,      ENDS    },
 	},

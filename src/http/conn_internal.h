@@ -39,7 +39,8 @@ enum event {
 	ANSWERED, /* the handler's answer is composed */
 	STREAMS,  /* its head is composed, content follows */
 	KEEP,	  /* all sent, and another request may come */
-	LINGER,	  /* all sent, but the client may not have seen it yet */
+	LINGER,	  /* nothing more is sent, but the client may not have seen all
+		     of it yet */
 	UNHEARD,  /* not all was sent, and nothing will be any more; but the
 		     client may have sent further requests before */
 	LEFT,	  /* the client is gone, or is to be */

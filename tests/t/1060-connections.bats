@@ -203,11 +203,11 @@ PYTHON
 	refute_line -p 'HTTP/1.1 100'
 	run -0 raw -p 50 'PUT /file/c HTTP/1.0\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n' hello
 	assert_status 201
-	refute_line -p 100
+	refute_line -p 'HTTP/1.1 100'
 	# A refusal comes in its place.
 	run -0 raw 'PUT /file/a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n'
 	assert_status 409
-	refute_line -p 100
+	refute_line -p 'HTTP/1.1 100'
 }
 
 @test "a client that shuts its sending side down still gets its answer" {

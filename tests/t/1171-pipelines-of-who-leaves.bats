@@ -83,6 +83,30 @@ lines_are() { (($(_count "$1" access.log) == $2)); }
 	lines_are '"GET /file/big" (0|200) .* client-gone$' 1
 }
 
+# Its client is there still, and must see the end of what it got a part of, at once.
+@test "a download that the disk cuts: the client sees the end, and what came behind is stored" {
+	mkdir backing
+	head -c 20M /dev/zero >backing/big
+	slowfs_start
+	start_server '' "location /slow { output_dir $T/slow; }" 'worker_processes 1;'
+	slowfs_ctl fail read EIO after 4
+	# 3: closed before the answer was whole, and not reset.
+	raw -c 'GET /slow/big HTTP/1.1\r\nHost: x\r\n\r\nPUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcdePUT /file/b HT' >heard || closed=$?
+	assert_equal "$closed" 3
+	grep -qa '^HTTP/1.1 200 ' heard
+	refute grep -qa '^HTTP/1.1 201 ' heard
+	eventually lines_are '"PUT /file/a" 0 in=5 out=0 .* stored .* answer=connection-cut$' 1
+	# Its client leaves when it sees the end, perhaps before this is looked at.
+	eventually lines_are ' 0 "-" 0 in=0 out=0 ms=[0-9.]+ (unread|client-gone)$' 1
+	lines_are . 3
+	assert_equal "$(cat "$STORE/a")" abcde
+	# What the line counts is what came, behind the head.
+	out=$(sed -nE 's/.*"GET \/slow\/big" 200 in=0 out=([0-9]+) ms=[0-9.]+ disk-error$/\1/p' access.log)
+	head=$(awk '{ n += length($0) + 2 } /^$/ { print n; exit }' heard)
+	((out > 0 && out < 20 * 1024 * 1024))
+	assert_equal "$(($(wc -c <heard) + $(awk '/^$/ { print NR; exit }' heard)))" "$((head + out))"
+}
+
 # They lie in the kernel, behind what is read at once, when the client has gone.
 @test "what the kernel has taken whole is stored, though the client has gone meanwhile" {
 	start_server '' '' 'worker_processes 1;'

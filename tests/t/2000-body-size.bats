@@ -36,7 +36,7 @@ load ../lib/penstock
 	start_server 'max_body_size 64k;'
 	run -0 raw 'PUT /file/a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 65537\r\n\r\n'
 	assert_status 413
-	refute_line -p 100
+	refute_line -p 'HTTP/1.1 100'
 	raw 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 9223372036854775807\r\n\r\n'
 	assert_status 413
 	assert_header Connection close
