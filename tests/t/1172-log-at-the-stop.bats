@@ -33,8 +33,10 @@ load ../lib/penstock
 	eventually not_running "$MASTER"
 	hang_up "$FD"
 	assert_equal "$(wc -l <access.log)" 1
-	# As of any worker that could not finish: the next start would remove it.
-	rm -f backing/up/.penstock/*.part
+	# The next start clears away what a worker has left that could not finish.
+	start_conf "$T/penstock.conf"
+	_swept() { [[ -z $(find "$T/backing" -name '*.part' -o -name '*.note') ]]; }
+	eventually _swept
 }
 
 @test "an upload in the middle, a head in the middle, and an answer that is not taken" {
