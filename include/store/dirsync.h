@@ -26,6 +26,8 @@ struct dirsync_wait {
 	struct list_node node;
 	int dir;       /* the directory */
 	bool keep_dir; /* it stays open; else the sync closes it */
+	int disk;      /* an open file of its file system, which is synced as a
+			  whole if `dir` is open for searching only */
 	ino_t inode;   /* its number */
 	void (*on_done)(struct dirsync_wait *w, int err);
 };

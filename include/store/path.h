@@ -24,6 +24,15 @@
 /* open(2) of `path` beneath `root`, close-on-exec: a descriptor or -errno. */
 NODISCARD int path_open(int root, const char *path, int flags);
 
+/* The directory `path` beneath `root`: opened for reading, or, where only that is
+ * not permitted, for searching.  Then path_sync_dir() says -EBADF, and ... */
+NODISCARD int path_open_dir(int root, const char *path);
+
+/* ... this does instead: have all names of the file system of `fd`, which is open
+ * for more than searching, on stable storage (syncfs(2)).  -EACCES: there is
+ * no such call here. */
+NODISCARD int path_sync_disk(int fd);
+
 /*
  * path_sync_dir(dir):
  * Have the names in the directory `dir` on stable storage: 0 or -errno, and

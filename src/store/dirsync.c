@@ -19,7 +19,7 @@ struct group {
 	struct list_node node;
 	struct dirsync *of;
 	ino_t inode;
-	int dir; /* that of one who is covered */
+	int dir, disk; /* those of one who is covered */
 	struct op op;
 	struct list covered; /* by the sync that runs */
 	struct list waiting; /* for the next one */
@@ -51,6 +51,8 @@ sync_job(void *arg)
 	struct group *g = arg;
 	int err = path_sync_dir(g->dir);
 
+	if (err == -EBADF)
+		err = path_sync_disk(g->disk);
 	close_covered(g);
 	return err;
 }
@@ -85,7 +87,11 @@ begin(struct group *g)
 
 	g->running = true;
 	while ((n = list_shift(&g->waiting)) != NULL) {
-		g->dir = container_of(n, struct dirsync_wait, node)->dir;
+		const struct dirsync_wait *w =
+		    container_of(n, struct dirsync_wait, node);
+
+		g->dir = w->dir;
+		g->disk = w->disk;
 		list_append(&g->covered, n);
 	}
 	g->op = (struct op){.kind = OP_CALL,

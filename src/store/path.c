@@ -9,6 +9,13 @@
 
 #include "base/fd.h"
 
+/* To be searched only, which is all that we may do on the way, perhaps. */
+#ifdef O_PATH
+#define SEARCH O_PATH
+#else
+#define SEARCH O_RDONLY
+#endif
+
 enum {
 	PART_MAX = 256, /* NAME_MAX and a NUL */
 	TRIES = 8,	/* against who removes directories that are empty */
@@ -79,7 +86,7 @@ path_walk(int root, const char *path, int flags)
 		if (err < 0)
 			break;
 		fd = open_part(dir == -1 ? root : dir, part,
-		    next ? O_RDONLY | O_DIRECTORY : flags, st.st_dev);
+		    next ? SEARCH | O_DIRECTORY : flags, st.st_dev);
 		fd_close(&dir);
 		if (fd < 0 || next == NULL)
 			return fd;
@@ -103,6 +110,14 @@ path_sync_dir(int dir)
 }
 
 int
+path_open_dir(int root, const char *path)
+{
+	int fd = path_open(root, path, O_RDONLY | O_DIRECTORY);
+
+	return fd == -EACCES ? path_open(root, path, SEARCH | O_DIRECTORY) : fd;
+}
+
+int
 path_open_parent(
     int root, const char *path, int *ret_dir, const char **ret_rest)
 {
@@ -116,7 +131,7 @@ path_open_parent(
 	memcpy(parent, path, len + 1);
 	while ((slash = strrchr(parent, '/')) != NULL) {
 		*slash = '\0';
-		fd = path_open(root, parent, O_RDONLY | O_DIRECTORY);
+		fd = path_open_dir(root, parent);
 		if (fd >= 0) {
 			*ret_dir = fd;
 			*ret_rest = path + (slash - parent) + 1;
@@ -139,7 +154,7 @@ make_part(int parent, const char *part)
 	for (int i = 0; i < TRIES; i++) {
 		if (mkdirat(parent, part, 0777) == -1 && errno != EEXIST)
 			return -errno;
-		fd = path_open(parent, part, O_RDONLY | O_DIRECTORY);
+		fd = path_open_dir(parent, part);
 		if (fd != -ENOENT)
 			break;
 	}

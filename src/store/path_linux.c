@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -71,6 +72,16 @@ is_called_deleted(int dir)
 	n = readlink(link, path, sizeof(path));
 	return n > (ssize_t)len &&
 	       memcmp(path + n - (ssize_t)len, deleted, len) == 0;
+}
+
+int
+path_sync_disk(int fd)
+{
+	struct statfs fs;
+
+	if (syncfs(fd) == -1 || fstatfs(fd, &fs) == -1)
+		return -errno;
+	return fs.f_flags & ST_RDONLY ? -EROFS : 0;
 }
 
 bool

@@ -36,7 +36,14 @@ make_dir(const char *path)
 	check(slash != NULL); /* paths are absolute */
 	slash[slash == parent] = '\0';
 	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = fd == -1 ? -errno : path_sync_dir(fd);
+	if (fd != -1) {
+		err = path_sync_dir(fd);
+	} else if (errno == EACCES) { /* somebody else's, and not to be read */
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		err = fd == -1 ? -errno : path_sync_disk(fd);
+	} else {
+		err = -errno;
+	}
 	fd_close(&fd);
 	if (err == -EINVAL)
 		err = 0; /* there is no such thing here: see spool_check() */

@@ -294,6 +294,7 @@ sync_directory(struct incoming_file *f)
 
 	f->synced.dir = f->dir == -1 ? f->at->fd : f->dir;
 	f->synced.keep_dir = f->dir == -1;
+	f->synced.disk = f->at->fd;
 	f->synced.on_done = on_synced;
 	err = dirsync_join(f->at->dirsync, &f->synced);
 	if (err < 0) {

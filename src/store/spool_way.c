@@ -29,7 +29,8 @@ spool_not_synced(struct incoming_file *f, int err)
  * The directory that holds the name is synced last; those above it hold the
  * names on the way to it, perhaps made by another upload that has not synced
  * them, or could not.  Once is enough for each directory.  Upwards from where
- * we are, since names may be changed under us.
+ * we are, since names may be changed under us.  One that we may not read (it is
+ * somebody else's) cannot be synced by itself: then all the disk's names are.
  */
 static int
 sync_ancestors(struct incoming_file *f, int dir)
@@ -51,13 +52,16 @@ sync_ancestors(struct incoming_file *f, int dir)
 		if (level == 0 && self != 0 && atomic_load(slot) == self)
 			return 0;
 		up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (up == -1)
+		if (up == -1 && errno != EACCES)
 			err = -errno;
-		else if ((err = path_sync_dir(up)) < 0)
+		else if ((err = up == -1 ? path_sync_disk(f->u.fd)
+					 : path_sync_dir(up)) < 0)
 			err = spool_not_synced(f, err);
 		if (at != dir)
 			fd_close(&at);
 		at = up;
+		if (up == -1)
+			break;
 	}
 	if (at != dir)
 		fd_close(&at);
