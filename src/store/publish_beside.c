@@ -254,15 +254,12 @@ try_to_move(struct publish *p, int dir, struct unpublished *u)
 	if (p->by_link) {
 		if (linkat(p->temp_dir, u->temp, dir, to.temp, 0) == -1)
 			err = -errno;
-		else
-			(void)unlinkat(dir, to.temp, 0);
 	} else if (renameat(p->temp_dir, u->temp, dir, to.temp) == -1) {
 		err = -errno;
 	} else if (renameat(dir, to.temp, p->temp_dir, u->temp) == -1) {
 		err = -errno;
-		(void)unlinkat(dir, to.temp, 0);
 	}
-	publish_end_beside(p, &to);
+	publish_discard(p, &to);
 	return err;
 }
 
