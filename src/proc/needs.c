@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -17,6 +19,7 @@ enum {
 	FDS_AT_WORK = 64, /* what is opened and closed again: jobs of a disk */
 	FDS_PER_CONNECTION = 4, /* socket, file, directory, and a spare */
 	CONNECTIONS_MIN = 16,	/* with fewer it is no server */
+	THREADS_MIN = 2,	/* of a worker: for a disk, and for a log */
 };
 
 /* What is open for as long as a worker lives. */
@@ -94,8 +97,43 @@ last_place(const struct config *conf, bool of_locations)
 	return last;
 }
 
-bool
-needs_are_met(const struct config *conf, struct str *errors)
+static void
+blame_file(const struct config *conf, struct str *errors)
+{
+	str_printf(errors,
+	    "%s: worker_processes: ", conf->file ? conf->file : "built-in");
+}
+
+/* Without a thread a worker cannot even log what it lacks.  The limit is on all
+ * that its user has; root has none. */
+static bool
+threads_are_enough(const struct config *conf, struct str *errors)
+{
+#ifdef RLIMIT_NPROC
+	size_t workers = (size_t)conf->worker_processes, need;
+	struct rlimit rl;
+
+	need = (workers > 0 ? workers : 1) * (1 + THREADS_MIN);
+	if ((geteuid() == 0 && conf->user == NULL) ||
+	    getrlimit(RLIMIT_NPROC, &rl) == -1 ||
+	    rl.rlim_cur == RLIM_INFINITY || rl.rlim_cur >= need)
+		return true;
+	blame_file(conf, errors);
+	str_printf(errors,
+	    "workers need %zu processes and threads at least, and the limit on "
+	    "those of a user is %zu: raise it (ulimit -u, LimitNPROC= of a "
+	    "systemd unit), or have fewer workers\n",
+	    need, (size_t)rl.rlim_cur);
+	return false;
+#else
+	(void)conf;
+	(void)errors;
+	return true;
+#endif
+}
+
+static bool
+descriptors_are_enough(const struct config *conf, struct str *errors)
 {
 	struct open_files n = count_open(conf);
 	size_t connections = conf->worker_connections, need, have;
@@ -119,6 +157,14 @@ needs_are_met(const struct config *conf, struct str *errors)
 	    connections * FDS_PER_CONNECTION, connections,
 	    of_locations ? "locations" : "of those");
 	return false;
+}
+
+bool
+needs_are_met(const struct config *conf, struct str *errors)
+{
+	bool threads = threads_are_enough(conf, errors);
+
+	return descriptors_are_enough(conf, errors) && threads;
 }
 
 static int
@@ -170,15 +216,14 @@ needs_fit(
 	bool fits = directories_fit(conf, c->room.directories, errors);
 
 	if (conf->worker_processes > places) {
+		blame_file(conf, errors);
 		str_printf(errors,
-		    "%s: worker_processes: there are to be %" PRIu64
-		    " new ones, "
+		    "there are to be %" PRIu64 " new ones, "
 		    "and beside those that live, or still finish uploads of "
 		    "before the last reloads, %zu can: try again when some "
 		    "have "
 		    "ended (shutdown_timeout ends them), have fewer, or "
 		    "restart\n",
-		    conf->file ? conf->file : "built-in",
 		    conf->worker_processes, places);
 		fits = false;
 	}

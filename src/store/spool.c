@@ -396,6 +396,9 @@ describe(const struct spool *sp, int err)
 		return "too many files are open: raise the limit (ulimit -Hn, "
 		       "LimitNOFILE= of a systemd unit), or have fewer "
 		       "locations";
+	if (err == -EAGAIN)
+		return "no thread can be had for it: raise the limit (ulimit "
+		       "-u, TasksMax= of a systemd unit)";
 	return strerror(-err);
 }
 

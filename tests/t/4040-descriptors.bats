@@ -78,3 +78,21 @@ PYTHON
 	sed -i 's/worker_processes 256;/worker_processes 2;/' penstock.conf
 	reload
 }
+
+# The limit is on all that the user has: not on what root has.
+@test "no thread can be had: refused by -t and at the start; what fits works" {
+	is_portable && skip 'a PORTABLE build cannot become somebody else'
+	chmod 777 "$MEMORY"
+	conf 1
+	sed -i "s|^server {|user games; &|; s|output_dir [^;]*|output_dir $MEMORY/files|" penstock.conf
+	ulimit -Su 2
+	run -1 penstock -t -c penstock.conf
+	assert_output --regexp '^penstock.conf: worker_processes: workers need 3 processes and threads at least, and the limit on those of a user is 2: raise it'
+	run -1 penstock -c penstock.conf
+	assert_output -p 'workers need 3 processes and threads'
+	ulimit -Su 40
+	start_conf penstock.conf
+	echo hello >body
+	upload PUT /file/a body
+	assert_status 201
+}
