@@ -31,7 +31,7 @@ void inherit_close(const struct config *conf);
  * note its signals for it.  HUP is the master's alone, and ignored. */
 void inherit_from_master(void);
 
-/* Log what of the rest will be felt.  The error log is open. */
+/* Log what of the rest will be felt. */
 void inherit_report(void);
 
 #endif

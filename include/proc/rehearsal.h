@@ -9,19 +9,25 @@
 #ifndef PROC_REHEARSAL_H
 #define PROC_REHEARSAL_H
 
+#include <stdbool.h>
+
 #include "base/check.h"
 #include "config/config.h"
 
 struct places;
 
+typedef bool rehearsal_fn(void);
+
 /*
- * rehearsal_run(conf, places):
+ * rehearsal_run(conf, places, give_up):
  * `places`: where directories were before; NULL at the start.  0 after logging a
  * line for each location; or -1 after logging what cannot be.  A directory that
  * does not answer in time, or that was open before and is gone now, or its disk
  * full, broken or read-only, is a warning, not an error: its location answers
- * 503 until it is well.
+ * 503 until it is well.  `give_up` is asked now and then, also when a signal has
+ * come; once it says true, that is the end of it, -1.  NULL: never.
  */
-NODISCARD int rehearsal_run(const struct config *conf, struct places *places);
+NODISCARD int rehearsal_run(
+    const struct config *conf, struct places *places, rehearsal_fn *give_up);
 
 #endif

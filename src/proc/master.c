@@ -158,14 +158,13 @@ start(struct master *m)
 	if (logs_open(conf, &m->logs) < 0)
 		return -1;
 	log_to(STDERR_FILENO, conf->error_level);
-	inherit_report();
 	if (pidfile_take(conf->pid_file, &m->pidfile) < 0)
 		goto close_logs;
 	verdict_open(&m->verdict, conf->pid_file);
 	needs_raise_limit(conf);
 	if (sockets_open(conf, NULL, &m->sockets) < 0)
 		goto drop_pidfile;
-	if (rehearsal_run(conf, NULL) < 0)
+	if (rehearsal_run(conf, NULL, NULL) < 0)
 		goto close_sockets;
 	log_listens(&m->sockets);
 	if (m->detach != -1)
@@ -236,6 +235,13 @@ keep_until_restart(struct config *old, struct config *fresh)
 		fresh->worker_processes = old->worker_processes;
 }
 
+/* A reload that waits for a disk must not keep us from stopping. */
+static bool
+is_to_stop(void)
+{
+	return got_term || got_quit;
+}
+
 /*
  * Everything that can fail is done before anything is changed: a bad file,
  * an address in use, a directory that cannot be written leave the workers of
@@ -259,7 +265,7 @@ reload(struct master *m)
 		goto give_up;
 	if (sockets_open(fresh, &m->sockets, &sockets) < 0)
 		goto close_logs;
-	if (rehearsal_run(fresh, m->children.places) < 0)
+	if (rehearsal_run(fresh, m->children.places, is_to_stop) < 0)
 		goto close_sockets;
 	if (children_add(&m->children, m->generation + 1,
 		(size_t)fresh->worker_processes) < 0) {
@@ -522,6 +528,7 @@ master_run(struct config **conf)
 
 	ignore_signals();
 	inherit_close(*conf);
+	inherit_report();
 	err = (*conf)->daemonize ? detach_begin(&m.detach) : 0;
 	if (err < 0) {
 		log_error("daemonize: %s", strerror(-err));

@@ -25,6 +25,7 @@
 #include "store/spool.h"
 
 enum {
+	LOOK_MS = 100,	    /* how often we look whether to give up */
 	PATIENCE_MS = 5000, /* since a location was begun */
 	LOCATION_MS = 100,  /* for each, beside that, for all of them */
 	FAILED = 1,	    /* the child's exit status */
@@ -259,7 +260,7 @@ count_locations(const struct config *conf)
  * locations may take longer than one that hangs is waited for.
  */
 static bool
-watch(int fd, size_t locations, struct telling *t)
+watch(int fd, size_t locations, rehearsal_fn *give_up, struct telling *t)
 {
 	uint64_t patience = PATIENCE_MS * NS_PER_MS, begun = clock_mono_ns();
 	uint64_t end = begun + patience + locations * LOCATION_MS * NS_PER_MS;
@@ -274,8 +275,10 @@ watch(int fd, size_t locations, struct telling *t)
 			begun = now;
 		last = t->last;
 		until = begun + patience < end ? begun + patience : end;
-		if (now >= until)
+		if (now >= until || (give_up != NULL && give_up()))
 			return false;
+		if (until - now > LOOK_MS * NS_PER_MS)
+			until = now + LOOK_MS * NS_PER_MS;
 		if (poll(&p, 1, (int)((until - now) / NS_PER_MS) + 1) <= 0)
 			continue;
 		n = read(fd, t->bytes + t->len, sizeof(t->bytes) - t->len);
@@ -321,7 +324,8 @@ start_child(const struct config *conf, struct places *places, int *ret_fd)
 }
 
 int
-rehearsal_run(const struct config *conf, struct places *places)
+rehearsal_run(
+    const struct config *conf, struct places *places, rehearsal_fn *give_up)
 {
 	struct telling t = {.len = 0};
 	int fd, status;
@@ -331,11 +335,15 @@ rehearsal_run(const struct config *conf, struct places *places)
 	pid = start_child(conf, places, &fd);
 	if (pid == -1)
 		return -1;
-	ended = watch(fd, count_locations(conf), &t);
+	ended = watch(fd, count_locations(conf), give_up, &t);
 	fd_close(&fd);
 	if (!ended) {
 		/* It may be beyond killing; it is nobody's then. */
 		(void)kill(pid, SIGKILL);
+		if (give_up != NULL && give_up()) {
+			log_error("reload: given up: this server is to stop");
+			return -1;
+		}
 		log_warn("location %s -> %s does not answer: it gets 503 until "
 			 "it does",
 		    t.last ? t.last->prefix : "?",

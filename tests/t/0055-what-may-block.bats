@@ -22,6 +22,7 @@ read_into() { exec {READER}<>"$1"; }
 	run -1 penstock -c penstock.conf
 }
 
+# bats test_tags=portable
 @test "the same at a reload: it is refused, and the server obeys" {
 	start_server
 	mkfifo fifo
@@ -172,4 +173,26 @@ sys.exit(r.returncode)' "$PENSTOCK" -c penstock.conf
 	cp good.conf penstock.conf
 	reload
 	stop_server
+}
+
+# The reload waits for the disk, for as long as a rehearsal may take.
+@test "a reload that waits for a disk that hangs does not keep the server from stopping" {
+	local sig
+
+	slowfs_start
+	for sig in TERM QUIT; do
+		start_server
+		cp penstock.conf good.conf
+		slowfs_hang
+		write_conf '' "location /slow { output_dir $T/slow/up; }"
+		penstock -c good.conf -s reload 2>said 3>&- &
+		asked=$!
+		eventually log_has 'reloading$'
+		stop_server "$sig"
+		! wait "$asked"
+		run ! log_has 'does not answer'
+		log_has 'reload: given up: this server is to stop'
+		slowfs_wake
+		rm error.log
+	done
 }

@@ -24,6 +24,7 @@ reload_it() { run penstock -c "${1:-penstock.conf}" -s reload; }
 	assert_equal "$(echo penstock.pid*)" 'penstock.pid*'
 }
 
+# bats test_tags=portable
 @test "refused for a port, a directory, a log: status 1, and the server's words" {
 	start_server
 	other=$(free_port)
@@ -88,6 +89,7 @@ print("bound", flush=True); time.sleep(60)' "$other" >bound 3>&- &
 }
 
 @test "worker_processes 0 that became another user can say it, too" {
+	! is_portable || skip 'a PORTABLE build cannot become another user'
 	chmod 777 "$T"
 	start_server '' '' 'worker_processes 0; user nobody;'
 	reload_it
