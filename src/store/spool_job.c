@@ -249,6 +249,23 @@ let_victim_go(struct incoming_file *f, int victim)
 	fd_close(&victim);
 }
 
+/* With overwrite off a link says whether the name was new, and nothing needs a
+ * lock: nor `.penstock`, which may be another user's. */
+static int
+begin_replacing(struct incoming_file *f, struct publish_lock *lock)
+{
+	return f->spool->to.overwrite
+		   ? publish_serialize(&f->at->publish, f->name, lock)
+		   : 0;
+}
+
+static void
+end_replacing(struct incoming_file *f, struct publish_lock *lock)
+{
+	if (f->spool->to.overwrite)
+		publish_release(lock);
+}
+
 /* Look at what has the name now, and replace it if it may be.  Nobody else of
  * us replaces or removes anything in that directory between the two. */
 static int
@@ -259,12 +276,12 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	bool exists = false;
 	int victim = -1, unsynced, err;
 
-	err = publish_serialize(p, f->name, &lock);
+	err = begin_replacing(f, &lock);
 	if (err < 0)
 		return err;
 	err = check_target(f, dir, name, &exists);
 	if (err == 0 && exists && spool_order_yields(f, dir, name, &unsynced)) {
-		publish_release(&lock);
+		end_replacing(f, &lock);
 		return spool_order_end(f, unsynced);
 	}
 	if (err == 0)
@@ -280,7 +297,7 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 		err = spool_name_error(f, publish_link(p, &f->u, dir, name));
 	}
 	spool_order_settle(f, err == 0 || f->u.uncertain);
-	publish_release(&lock);
+	end_replacing(f, &lock);
 	let_victim_go(f, victim);
 	return err;
 }

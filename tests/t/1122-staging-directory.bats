@@ -28,6 +28,23 @@ clean() { find "$STORE" -mindepth 1 -type d -empty -delete; }
 	assert_status 201
 }
 
+@test "a .penstock of another user, with overwrite off: nothing needs it" {
+	! is_portable || skip 'a PORTABLE build cannot become another user'
+	mkdir -p "$STORE/.penstock"
+	chmod 700 "$STORE/.penstock"
+	chown nobody "$STORE"
+	start_server '' '' 'user nobody;'
+	echo x >x
+	upload PUT /file/a x
+	assert_status 201
+	upload PUT /file/b x -H 'If-None-Match: *'
+	assert_status 201
+	upload PUT /file/b x -H 'If-None-Match: *'
+	assert_status 412
+	upload PUT /file/b x -H 'If-Match: *'
+	assert_status 409
+}
+
 @test "a .penstock of another user, while the server runs: the log names it" {
 	! is_portable || skip 'a PORTABLE build cannot become another user'
 	mkdir "$STORE"
