@@ -19,8 +19,10 @@
 
 enum {
 	HEAD_MAX = 128,
-	TEXT_MAX = 60000,    /* what does not fit is in the error log */
-	PATIENCE_MS = 30000, /* a rehearsal and new workers take less */
+	TEXT_MAX = 60000, /* what does not fit is in the error log */
+	PATIENCE_MS =
+	    30000, /* more than rehearsal and new workers take; is said */
+	NO_FILE_MS = 3000, /* a reload that begins makes it, if it can */
 	LOOK_MS = 20,
 };
 
@@ -226,6 +228,7 @@ struct client {
 	char *path; /* of the verdict */
 	pid_t pid;  /* of the server */
 	struct stat owner;
+	bool is_there; /* the file has been read once */
 	char buf[HEAD_MAX + TEXT_MAX + 1];
 };
 
@@ -260,6 +263,7 @@ look(struct client *c, unsigned long before, const char **ret_text,
 
 	if (!read_file(c->path, &c->owner, c->buf, sizeof(c->buf) - 1, &len))
 		return VERDICT_NONE;
+	c->is_there = true;
 	c->buf[len] = '\0';
 	if (!parse(c->buf, len, &s, ret_text) || s.begun <= before)
 		return VERDICT_NONE;
@@ -267,12 +271,38 @@ look(struct client *c, unsigned long before, const char **ret_text,
 	return s.kind;
 }
 
+/* Nothing is to be waited for any more: it is told why. */
+static bool
+is_in_vain(const struct client *c, bool runs, uint64_t begun_ns)
+{
+	uint64_t ms = (clock_mono_ns() - begun_ns) / NS_PER_MS;
+	const char *why = NULL;
+
+	if (!runs)
+		fprintf(stderr,
+		    "penstock: process %ld ended before it had reloaded\n",
+		    (long)c->pid);
+	else if (!c->is_there && ms >= NO_FILE_MS)
+		why = "it cannot make";
+	else if (ms >= PATIENCE_MS)
+		why = "it has said nothing for 30 seconds in";
+	else
+		return false;
+	if (why != NULL)
+		fprintf(stderr,
+		    "penstock: process %ld was told to reload; what came of it "
+		    "is not known, since %s %s: see its error_log\n",
+		    (long)c->pid, why, c->path);
+	return true;
+}
+
 static int
 await(struct client *c, unsigned long before)
 {
-	uint64_t end = clock_mono_ns() + PATIENCE_MS * NS_PER_MS;
+	uint64_t begun = clock_mono_ns();
 
 	for (;;) {
+		/* Asked first: the last that it says counts. */
 		bool runs = pidfile_owner(c->pid_file) == c->pid;
 		enum verdict_kind kind;
 		const char *text;
@@ -284,21 +314,8 @@ await(struct client *c, unsigned long before)
 			return kind == VERDICT_APPLIED ? EXIT_SUCCESS
 						       : EXIT_FAILURE;
 		}
-		if (!runs) {
-			fprintf(stderr,
-			    "penstock: process %ld ended before it had "
-			    "reloaded\n",
-			    (long)c->pid);
+		if (is_in_vain(c, runs, begun))
 			return EXIT_FAILURE;
-		}
-		if (clock_mono_ns() > end) {
-			fprintf(stderr,
-			    "penstock: process %ld was told to reload, and "
-			    "has not said in %d seconds in %s what came of "
-			    "it: see its error_log\n",
-			    (long)c->pid, PATIENCE_MS / 1000, c->path);
-			return EXIT_FAILURE;
-		}
 		(void)poll(NULL, 0, LOOK_MS);
 	}
 }

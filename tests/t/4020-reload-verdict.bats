@@ -206,6 +206,28 @@ print("bound", flush=True); time.sleep(60)' "$other" >bound 3>&- &
 	hang_up "$FD"
 }
 
+# bats test_tags=long
+@test "where the file cannot be made, that is said at the start, and soon by -s" {
+	chmod 777 "$T"
+	mkdir run
+	: >run/pid
+	chown 65534 run/pid
+	write_conf '' '' "pid_file $T/run/pid;"
+	(
+		_penstock_env
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups "$PENSTOCK" \
+			-c penstock.conf >>stdout 2>>stderr </dev/null 3>&- 4>&-
+	) &
+	MASTER=$!
+	SERVERS+=("$MASTER")
+	eventually log_has 'worker ready'
+	log_has "run/pid.reload: cannot be made: Permission denied: -s reload cannot tell"
+	reload_it
+	assert_failure 1
+	assert_output -p "since it cannot make $T/run/pid.reload: see its error_log"
+	eventually log_has 'reloaded: generation 2'
+}
+
 # kill_workers PARENT: each worker of PARENT's as it comes, but for $KEPT, until
 # there is a file `enough`.  A disk that hangs makes each of them wait a second
 # before it accepts; the rehearsal, which must not be killed, has given up on it.
@@ -267,6 +289,6 @@ kill_workers() {
 	kill -STOP "$MASTER"
 	run -1 timeout 60 "$PENSTOCK" -c penstock.conf -s reload
 	kill -CONT "$MASTER"
-	assert_output -p "process $MASTER was told to reload, and has not said in 30 seconds"
+	assert_output -p "process $MASTER was told to reload; what came of it is not known, since it has said nothing for 30 seconds in $T/penstock.pid.reload: see its error_log"
 	eventually log_has 'reloaded: generation 2'
 }
