@@ -100,10 +100,10 @@ void conn_limit_body(struct conn *c, uint64_t max);
 uint64_t conn_body_bytes(const struct conn *c);
 
 /* When what was received last came, by clock_mono_ns(): see transport.h. */
-uint64_t conn_came_ns(const struct conn *c);
+uint64_t conn_came_ns(struct conn *c);
 
 /* And when it would have, had we received all of this request at once. */
-uint64_t conn_would_come_ns(const struct conn *c);
+uint64_t conn_would_come_ns(struct conn *c);
 
 /* Why a body is malformed: a static sentence, after BODY_BAD_FRAMING. */
 const char *conn_body_problem(const struct conn *c);

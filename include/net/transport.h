@@ -42,6 +42,7 @@ struct transport {
 	 * it was received; 0: unknown.  And how long there were bytes to be
 	 * received since transport_forget_late(). */
 	uint64_t stamp_ns, received_ns, late_ns;
+	uint64_t told_ns, told_of_ns; /* transport_came_ns() of a stamp */
 };
 
 /* A transport over the connected, non-blocking socket `fd`, which it owns. */
@@ -76,7 +77,7 @@ transport_unsent(const struct transport *t)
  * however late it was received.  Where the kernel does not say (not stamped, or a
  * UNIX socket): now.
  */
-uint64_t transport_came_ns(const struct transport *t);
+uint64_t transport_came_ns(struct transport *t);
 
 /*
  * transport_would_come_ns(t):
@@ -85,7 +86,7 @@ uint64_t transport_came_ns(const struct transport *t);
  * at most TRANSPORT_LATE_MAX_MS are taken off.  A client sends no more while
  * these lie there.
  */
-uint64_t transport_would_come_ns(const struct transport *t);
+uint64_t transport_would_come_ns(struct transport *t);
 
 static inline void
 transport_forget_late(struct transport *t)

@@ -158,13 +158,13 @@ conn_body(struct conn *c)
 }
 
 uint64_t
-conn_came_ns(const struct conn *c)
+conn_came_ns(struct conn *c)
 {
 	return transport_came_ns(&c->transport);
 }
 
 uint64_t
-conn_would_come_ns(const struct conn *c)
+conn_would_come_ns(struct conn *c)
 {
 	return transport_would_come_ns(&c->transport);
 }

@@ -82,14 +82,19 @@ transport_init_plain(struct transport *t, int fd)
 }
 
 uint64_t
-transport_came_ns(const struct transport *t)
+transport_came_ns(struct transport *t)
 {
-	return t->stamp_ns != 0 ? clock_mono_of_wall(t->stamp_ns)
-				: clock_mono_ns();
+	if (t->stamp_ns == 0)
+		return clock_mono_ns();
+	if (t->told_of_ns != t->stamp_ns) {
+		t->told_of_ns = t->stamp_ns;
+		t->told_ns = clock_mono_of_wall(t->stamp_ns);
+	}
+	return t->told_ns;
 }
 
 uint64_t
-transport_would_come_ns(const struct transport *t)
+transport_would_come_ns(struct transport *t)
 {
 	uint64_t late = t->late_ns, came = transport_came_ns(t);
 

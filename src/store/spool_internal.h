@@ -182,6 +182,7 @@ struct incoming_file {
 	struct dirsync_wait synced;
 	/* the order of those that overlap: spool_order.c */
 	uint64_t existing;     /* what has the name now; 0: nothing */
+	uint64_t order_key;    /* of itself; 0: not yet */
 	arrival_place place;   /* while it is getting its name */
 	uint64_t outlasted_ns; /* when the head of what it replaces came */
 	uint64_t ticket;       /* of the newest, from when it got its name */

@@ -45,8 +45,9 @@ spool_order_announce(struct incoming_file *f, const char *name, bool replaces)
 		return;
 	if (replaces && f->outlasted_ns > r.head_ns)
 		r.head_ns = f->outlasted_ns;
-	f->place = arrivals_announce(
-	    t, f->spool->to.slot, key_of(f, f->base.version.inode, name), &r);
+	if (f->order_key == 0)
+		f->order_key = key_of(f, f->base.version.inode, name);
+	f->place = arrivals_announce(t, f->spool->to.slot, f->order_key, &r);
 }
 
 void
