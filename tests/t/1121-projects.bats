@@ -53,6 +53,8 @@ _store_there() {
 	start_server "output_dir $STORE; overwrite on;"
 	_store_there
 	assert_equal "$(project_of "$STORE/x")" 7
+	# It stays the staging place, since it hands down nothing.
+	is_portable || refute_regex "$(xfs_io -r -c lsattr "$STORE/.penstock" | cut -d ' ' -f 1)" P
 }
 
 @test "projects: keep latest, each upload in another one" {

@@ -54,6 +54,18 @@ setup() {
 	mkdir "$STORE/sub"
 }
 
+@test "one lock: a location beneath another, where replacing takes its time" {
+	! is_sanitized || skip 'sanitizers and strace: in the plain build only'
+	printf '#!/bin/sh\nexec strace -D -f -qq -o /dev/null -e trace=/rename.* -e inject=/rename.*:delay_enter=3000 %s "$@"\n' \
+		"$PENSTOCK" >slow
+	chmod +x slow
+	PENSTOCK=$T/slow
+	start_server "output_dir $STORE; overwrite on;" \
+		"location /b { output_dir $STORE/sub; overwrite on; }"
+	count_over 1.5 "$URL/file/sub/n" "$URL/b/n" "$URL/file/sub/n" "$URL/b/n"
+	assert_equal "$COUNTER" "$WON"
+}
+
 @test "one lock: a location beneath another" {
 	start_server "output_dir $STORE; overwrite on;" \
 		"location /b { output_dir $STORE/sub; overwrite on; }"
