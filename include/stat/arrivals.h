@@ -14,8 +14,10 @@
  *
  * When bytes came is what the kernel says, by the clock that never jumps: a
  * worker may be late to read them.  Those that were read together count as having
- * come with the last of them.  Where the kernel does not say it (UNIX sockets,
- * PORTABLE), bytes came when they were read.
+ * come with the last of them.  A client sends no more while the socket is full:
+ * so the time for which bytes lay there unread, up to a second of it, is taken off
+ * when the last byte came (net/transport.h).  Where the kernel does not say it
+ * (UNIX sockets, PORTABLE), bytes came when they were read.
  *
  * The record is of the file, and is announced before it gets the name: so it is
  * there for whoever finds that file under that name, and says nothing of any
