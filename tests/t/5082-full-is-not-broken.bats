@@ -18,12 +18,21 @@ begin() {
 	eventually log_has "warn .*location /full -> $DISK/up: .*full .uploads get 507 until there is room"
 }
 
+# It can be read, and the other location is as ever.
 no_room() {
-	local how
-
 	request GET /full/there
 	assert_status 200
 	assert_same body answer
+	upload PUT /full/a body -H "${1:-Expect:}"
+	assert_status 507
+	upload PUT "/other/$RANDOM$RANDOM" body
+	assert_status 201
+}
+
+# All ways to ask for room.
+no_room_at_all() {
+	local how
+
 	request GET /full
 	assert_status 200
 	for how in Expect: 'Expect: 100-continue' 'Transfer-Encoding: chunked'; do
@@ -33,8 +42,6 @@ no_room() {
 		upload PUT /full/d/a body -H "$how"
 		assert_status 507
 	done
-	upload PUT "/other/$RANDOM$RANDOM" body
-	assert_status 201
 }
 
 _new_worker() {
@@ -50,11 +57,12 @@ _new_worker() {
 
 # The whole of it: nothing but room is needed for a 201, no restart.
 full() {
+	no_room_at_all
 	no_room
 	_new_worker reload
 	no_room
 	_new_worker crash
-	no_room
+	no_room 'Expect: 100-continue'
 	make_room
 	_is_stored() { upload PUT "/full/a" body -H Expect: && [[ $STATUS == 201 ]]; }
 	eventually _is_stored
@@ -96,6 +104,7 @@ small_tmpfs() {
 	full
 }
 
+# bats test_tags=long
 @test "a tmpfs without inodes, where replacements need a directory of their own" {
 	small_tmpfs
 	begin 'overwrite on;'
@@ -106,6 +115,7 @@ small_tmpfs() {
 	assert_status 200
 }
 
+# bats test_tags=long
 @test "an ext4 without inodes" {
 	loop_disk ext4 16M -N 32
 	mkdir "$DISK/up"
@@ -173,6 +183,7 @@ _fill_xfs() {
 	full
 }
 
+# bats test_tags=long
 @test "a disk without nameless files, that is full whatever is tried" {
 	local step
 	slowfs_start
