@@ -12,7 +12,7 @@
 
 enum {
 	LOOK_MS = 100,
-	WRITER_MS = 5000,  /* for somebody to open a FIFO for writing */
+	WRITER_MS = 3000,  /* for somebody to open a FIFO for writing */
 	SILENT_MS = 30000, /* of one who has */
 };
 
