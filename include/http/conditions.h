@@ -37,8 +37,8 @@ void conditions_etag(
     const struct file_version *v, char ret_etag[CONDITIONS_ETAG_MAX]);
 
 /* ETag and Last-Modified, each with its CRLF, added to `out`.  Last-Modified is
- * never later than now (RFC 9110 8.8.2.1), and left out for a year that no date
- * of HTTP can say. */
+ * never later than now (RFC 9110 8.8.2.1), and left out for a year before
+ * 1601 or after 9999. */
 void conditions_add_validators(const struct file_version *v, struct str *out);
 
 /*

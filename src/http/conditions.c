@@ -15,8 +15,9 @@ enum match {
 	MATCH_BAD, /* it is no such list */
 };
 
-/* The first second of the year 1, and of the year 10000. */
-#define YEAR_1 INT64_C(-62135596800)
+/* The first second of the year 1601, for older dates are not read either
+ * (clock_parse_http()), and of the year 10000. */
+#define YEAR_1601 INT64_C(-11644473600)
 #define YEAR_10000 INT64_C(253402300800)
 
 /* One entity-tag: what stands in the quotes, with them. */
@@ -56,14 +57,14 @@ conditions_etag(
 
 /*
  * When the file was modified, as far as HTTP is told: the future is now.  False:
- * in a year that a date has no digits for.
+ * in a year that no date of ours can say.
  */
 static bool
 modified(const struct file_version *v, time_t *ret)
 {
 	time_t now = (time_t)(clock_wall_ns() / NS_PER_S);
 
-	if (v->mtime_s < YEAR_1 || v->mtime_s >= YEAR_10000)
+	if (v->mtime_s < YEAR_1601 || v->mtime_s >= YEAR_10000)
 		return false;
 	*ret = v->mtime_s < now ? (time_t)v->mtime_s : now;
 	return true;

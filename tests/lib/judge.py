@@ -27,7 +27,7 @@ DATE = "%a, %d %b %Y %H:%M:%S GMT"
 # What an answer to a reader has, whatever it says.
 VALIDATORS = ("etag", "last-modified")
 NEEDS = {
-    201: ("location", "content-type"),
+    201: ("location", "content-type", *VALIDATORS),
     204: ("allow",),
     206: ("content-range", "accept-ranges", *VALIDATORS),
     304: VALIDATORS,
@@ -43,7 +43,7 @@ SHAPES = {
     "content-location": r"/[!-~]+\Z",
     "content-range": r"bytes (\d+-\d+|\*)/\d+\Z",
     "content-type": r"(application/(json|octet-stream|problem\+json)|text/plain; charset=utf-8)\Z",
-    "etag": r'"[0-9a-f]+"\Z',
+    "etag": r'"[0-9a-f]{32}"\Z',
     "location": r"/[!-~]+\Z",
     "retry-after": r"\d+\Z",
 }

@@ -252,7 +252,7 @@ another_of_the_inode() {
 	memory_dir
 	stop_server
 	start_server "output_dir $MEMORY;"
-	for seconds in -100000000000 -62135596801 253402300800; do
+	for seconds in -100000000000 -11644473601 253402300800; do
 		upload PUT "/file/$seconds" body
 		"$PYTHON" -c 'import os, sys; os.utime(sys.argv[1], (0, int(sys.argv[2])))' \
 			"$MEMORY/$seconds" "$seconds"
