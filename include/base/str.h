@@ -44,6 +44,10 @@ void str_fini(struct str *b);
  */
 void str_escape(struct str *b, const void *bytes, size_t len);
 
+/* The same in at most `max` bytes, 3 at least; what is clipped ends with "...". */
+void str_escape_within(
+    struct str *b, const void *bytes, size_t len, size_t max);
+
 /*
  * str_quote(bytes, len, buf, size):
  * The same into a buffer of the caller, clipped with "..."; returns buf.

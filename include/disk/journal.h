@@ -5,6 +5,10 @@
  * does not take them just now.  Lines are collected for a few milliseconds
  * and written by an engine thread, one write at a time, in order.  When more
  * than JOURNAL_MAX bytes wait, lines are dropped, and a line says how many.
+ *
+ * Several processes write to the same pipe, which keeps their writes apart only
+ * up to PIPE_BUF bytes.  Into anything but a regular file whole lines go out,
+ * as many together as that allows.
  */
 #ifndef DISK_JOURNAL_H
 #define DISK_JOURNAL_H
@@ -20,6 +24,7 @@ struct journal;
 
 enum {
 	JOURNAL_MAX = 1024 * 1024,
+	JOURNAL_LINE_MAX = 4096, /* PIPE_BUF of Linux */
 };
 
 /*
@@ -30,7 +35,8 @@ enum {
 NODISCARD struct journal *journal_new(
     struct ev_loop *loop, struct engine *e, struct device *dev, int fd);
 
-/* Add whole lines, the last newline included; they are copied. */
+/* Add whole lines, the last newline included; they are copied.  Together they
+ * are not longer than JOURNAL_LINE_MAX. */
 void journal_add(struct journal *j, const char *lines, size_t len);
 
 /* Begin writing what waits now, not in a few milliseconds. */

@@ -176,6 +176,26 @@ str_escape(struct str *b, const void *bytes, size_t len)
 		i += escape_one(b, p + i, len - i);
 }
 
+void
+str_escape_within(struct str *b, const void *bytes, size_t len, size_t max)
+{
+	const unsigned char *p = bytes;
+	size_t start = b->len, whole = start;
+
+	check(max >= 3);
+	for (size_t i = 0; i < len && !str_failed(b);) {
+		i += escape_one(b, p + i, len - i);
+		if (b->len - start > max) {
+			/* Never inside of an escape or of a UTF-8 sequence. */
+			b->len = whole;
+			str_puts(b, "...");
+			return;
+		}
+		if (b->len - start <= max - 3)
+			whole = b->len;
+	}
+}
+
 const char *
 str_quote(const void *bytes, size_t len, char *buf, size_t size)
 {

@@ -1,7 +1,10 @@
 #include "disk/journal.h"
 
 #include <ev.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -10,24 +13,62 @@
 
 #define COLLECT_S 0.005
 
+#ifndef PIPE_BUF
+#define PIPE_BUF _POSIX_PIPE_BUF
+#endif
+
 struct journal {
 	struct ev_loop *loop;
 	struct engine *engine;
 	struct device *device;
 	int fd;
+	bool is_known, is_file; /* what `fd` is; the job's, which finds out */
 	ev_timer collect;
 	struct str waiting, writing;
 	struct op op; /* in flight while `writing` has something */
 	unsigned long dropped;
 };
 
-/* On an engine thread. */
+/* How many of the first bytes are whole lines that a pipe takes as one. */
+static size_t
+count_together(const char *s, size_t len)
+{
+	size_t together = 0;
+
+	while (together < len) {
+		const char *end = memchr(s + together, '\n', len - together);
+		size_t next = end == NULL ? len : (size_t)(end - s) + 1;
+
+		if (together > 0 && next > PIPE_BUF)
+			break;
+		together = next;
+	}
+	return together;
+}
+
+/* On an engine thread, as is the look at what it writes to: that may wait. */
 static int
 write_lines(void *arg)
 {
 	struct journal *j = arg;
+	const char *s = j->writing.s;
+	size_t left = j->writing.len;
+	struct stat st;
+	int err = 0;
 
-	return fd_write_all(j->fd, j->writing.s, j->writing.len);
+	if (!j->is_known)
+		j->is_file = fstat(j->fd, &st) == 0 && S_ISREG(st.st_mode);
+	j->is_known = true;
+	if (j->is_file)
+		return fd_write_all(j->fd, s, left);
+	while (left > 0 && err == 0) {
+		size_t n = count_together(s, left);
+
+		err = fd_write_all(j->fd, s, n);
+		s += n;
+		left -= n;
+	}
+	return err;
 }
 
 static void
@@ -79,6 +120,7 @@ on_collected(struct ev_loop *loop, ev_timer *w, int revents)
 void
 journal_add(struct journal *j, const char *lines, size_t len)
 {
+	check(len <= JOURNAL_LINE_MAX);
 	if (j->waiting.len + len > JOURNAL_MAX) {
 		j->dropped++;
 		return;

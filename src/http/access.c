@@ -6,8 +6,12 @@
 #include "base/log.h"
 #include "disk/journal.h"
 
+/* Bytes of what a client may choose, as it stands in a line, so that the whole
+ * is never longer than JOURNAL_LINE_MAX.  A name always fits. */
 enum {
+	METHOD_SHOWN_MAX = 32,
 	TARGET_SHOWN_MAX = 1024,
+	NAME_SHOWN_MAX = 2048,
 };
 
 static const char *const cut_word[ACCESS_CUT_COUNT] = {
@@ -22,13 +26,10 @@ static const char *const cut_word[ACCESS_CUT_COUNT] = {
 void
 access_describe(const struct head *h, struct str *out)
 {
-	size_t shown = h->target.len;
-
-	if (shown > TARGET_SHOWN_MAX)
-		shown = TARGET_SHOWN_MAX;
-	str_escape(out, h->method_text.s, h->method_text.len);
+	str_escape_within(
+	    out, h->method_text.s, h->method_text.len, METHOD_SHOWN_MAX);
 	str_puts(out, " ");
-	str_escape(out, h->target.s, shown);
+	str_escape_within(out, h->target.s, h->target.len, TARGET_SHOWN_MAX);
 }
 
 /* Who waited for whom, and what it is called. */
@@ -45,7 +46,7 @@ add_measures(const struct access *a, struct str *line)
 			    METER_MS(times[i].ns));
 	str_printf(line, " saved=" METER_MS_FMT " name=\"",
 	    METER_MS(meter_saved_ns(m)));
-	str_escape(line, a->name.s, a->name.len);
+	str_escape_within(line, a->name.s, a->name.len, NAME_SHOWN_MAX);
 	str_puts(line, "\"");
 }
 

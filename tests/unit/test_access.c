@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "disk/journal.h"
+
 /* What stands behind the time and the peer, which is a UNIX socket's. */
 static const char *
 line_of(const struct access *a)
@@ -121,6 +123,51 @@ what_was_measured_of_an_upload(void **state)
 	access_fini(&a);
 }
 
+/* Workers share a pipe, which keeps lines apart only up to PIPE_BUF; and a name,
+ * which tells what was stored, is never clipped. */
+static void
+no_line_is_longer_than_a_pipe_takes_as_one(void **state)
+{
+	static char target[8192], method[300], name[1024];
+	static const char bad[] = {'"', '\x01', '\xff', 'x'};
+	const struct addr peer = {.ss = {.ss_family = AF_INET6}};
+	struct head h = {.method_text = {method, sizeof(method)},
+	    .target = {target, sizeof(target)}};
+	struct access a = {
+	    .id = UINT64_MAX,
+	    .ended_ns = UINT64_MAX,
+	    .status = 999,
+	    .answered = true,
+	    .cut = ACCESS_CONNECTION_CUT,
+	    .in = UINT64_MAX,
+	    .out = UINT64_MAX,
+	    .ending = "a-long-word-for-how-it-has-ended-at-last",
+	    .measured = true,
+	    .hashed = true,
+	};
+	struct str line = {0};
+
+	(void)state;
+	memset(&a.meter, 0x7f, sizeof(a.meter));
+	memset(name, '"', sizeof(name));
+	str_add(&a.name, name, sizeof(name));
+	for (size_t i = 0; i < sizeof(bad); i++) {
+		memset(target, bad[i], sizeof(target));
+		memset(method, bad[i], sizeof(method));
+		str_clear(&a.asked);
+		str_clear(&line);
+		access_describe(&h, &a.asked);
+		access_format(&a, &peer, &line);
+		assert_false(str_failed(&line));
+		assert_in_range(line.len, 3000, JOURNAL_LINE_MAX - 128);
+		assert_null(memchr(line.s, '\n', line.len - 1));
+		assert_non_null(strstr(line.s, "...\" 999 in="));
+		assert_null(strstr(strstr(line.s, " name="), "..."));
+	}
+	str_fini(&line);
+	access_fini(&a);
+}
+
 int
 main(void)
 {
@@ -129,6 +176,7 @@ main(void)
 	    cmocka_unit_test(an_answer_of_which_nothing_was_sent_has_no_status),
 	    cmocka_unit_test(one_that_was_sent_in_part_has_both),
 	    cmocka_unit_test(what_was_measured_of_an_upload),
+	    cmocka_unit_test(no_line_is_longer_than_a_pipe_takes_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

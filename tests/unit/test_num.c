@@ -507,6 +507,37 @@ test_base64_has_one_form(void **state)
 	assert_int_equal(base64_decode("\0\0\0\0", 4, got, 3), -EINVAL);
 }
 
+/* What is clipped ends with three points, and not inside of anything. */
+static void
+test_escape_within(void **state)
+{
+	static const struct {
+		const char *raw, *shown;
+	} cases[] = {
+	    {"", ""},
+	    {"12345678", "12345678"},
+	    {"123456789", "12345..."},
+	    {"1234\"678", "1234..."},
+	    {"123\"567", "123\\\"567"},
+	    {"\001\002", "..."},
+	    {"12\001", "12\\u0001"},
+	    {"1234\xc3\xa4\xc3\xa4", "1234\xc3\xa4\xc3\xa4"},
+	    {"1234\xc3\xa4\xc3\xa4z", "1234..."},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct str b = {0};
+
+		str_puts(&b, "<");
+		str_escape_within(&b, cases[i].raw, strlen(cases[i].raw), 8);
+		assert_int_equal(b.s[0], '<');
+		assert_string_equal(b.s + 1, cases[i].shown);
+		assert_int_equal(b.len, strlen(b.s));
+		str_fini(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -527,6 +558,7 @@ main(void)
 	    cmocka_unit_test(test_parse_http_date),
 	    cmocka_unit_test(test_base64),
 	    cmocka_unit_test(test_base64_has_one_form),
+	    cmocka_unit_test(test_escape_within),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
