@@ -8,18 +8,24 @@
 
 /* The portable module, under other names, to be held against the other. */
 #define path_open portable_open
+#define path_open_dir portable_open_dir
 #define path_walk portable_walk
 #define path_open_parent portable_open_parent
 #define path_make_parents portable_make_parents
 #define path_sync_dir portable_sync_dir
+#define path_sync_disk portable_sync_disk
+#define path_is_removed portable_is_removed
 #define path_identity portable_identity
 #include "store/path.c"
 #include "store/path_posix.c"
 #undef path_open
+#undef path_open_dir
 #undef path_walk
 #undef path_open_parent
 #undef path_make_parents
 #undef path_sync_dir
+#undef path_sync_disk
+#undef path_is_removed
 #undef path_identity
 #undef STORE_PATH_H
 #include "store/path.h"
