@@ -58,7 +58,8 @@ PYTHON
 	say "$FD" 'abcd'
 	run hear "$FD"
 	hang_up "$FD"
-	assert_output --partial 'HTTP/1.1 503'
+	assert_output --partial 'HTTP/1.1 201'
+	assert_equal "$(cat "$STORE/d/x")" abcd
 	upload PUT /file/d/y body
 	assert_status 201
 	upload PUT /file/z body
