@@ -11,6 +11,11 @@ on_slow() {
 	STORES+=("$T/backing/up")
 	start_server '' "location /slow { output_dir $T/slow/up; ${1:-} } ${2:-}" \
 		"worker_processes 1; ${3:-}"
+	# With its first file in a directory a worker finds out how to make them.
+	echo first >first
+	upload PUT /slow/first first
+	assert_status 201
+	rm backing/up/first
 	slowfs_ctl zero
 }
 
