@@ -224,4 +224,7 @@ late_and_newer() {
 	newer
 	store_has newer
 	eventually log_has 'ended by signal 9'
+	# The one that takes its place clears away what it had in hand.
+	_swept() { [[ -z $(find "$T/backing/up" -name '*.part' -o -name '*.note') ]]; }
+	eventually _swept
 }
