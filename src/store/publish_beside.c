@@ -7,6 +7,7 @@
  *
  * The note comes first and goes last, and its maker holds a lock on it: so a
  * sweep finds what a crash has left without looking through the directories.
+ * Of a name in OUTPUT_DIR itself it says nothing: there is no need to write.
  */
 #include "store/publish.h"
 
@@ -88,7 +89,7 @@ publish_begin_beside(struct publish *p, int dir, struct unpublished *u)
 	u->beside = fcntl(dir, F_DUPFD_CLOEXEC, 0);
 	if (u->beside == -1)
 		err = -errno;
-	else if (u->path != NULL)
+	else if (u->path != NULL && strchr(u->path, '/') != NULL)
 		err = fd_write_all(u->note, u->path, strlen(u->path));
 	if (err < 0) {
 		(void)unlinkat(p->temp_dir, note, 0);

@@ -60,10 +60,12 @@ closed_set() {
 	done
 }
 
+# bats test_tags=long
 @test "0, 1, 2 closed: in the foreground, with workers" { closed_set off 2; }
 @test "0, 1, 2 closed: in the foreground, one process" { closed_set off 0; }
 # bats test_tags=portable
 @test "0, 1, 2 closed: daemonize, with workers" { closed_set on 2; }
+# bats test_tags=long
 @test "0, 1, 2 closed: daemonize, one process" { closed_set on 0; }
 
 # with_signals IGNORED BLOCKED [ARGS...]: the server, started with these signals

@@ -35,6 +35,7 @@ stores() {
 	stores 65535 65536 65537 131071 131072 131073
 }
 
+# bats test_tags=long
 @test "around the queue, and beyond it" {
 	start_server 'queue_depth 2;'
 	stores 196607 196608 196609 1048579

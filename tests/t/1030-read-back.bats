@@ -125,6 +125,7 @@ start_with_file() {
 	done
 }
 
+# bats test_tags=long
 @test "a client that reads slowly gets it all, others meanwhile theirs" {
 	start_with_file 'queue_depth 2;' '' 'worker_processes 1;'
 	(exec curl -sS --limit-rate 60K -o slow "$URL/file/d/a" 3>&-) &

@@ -90,6 +90,7 @@ validators_are_told() {
 	validators_are_told "$DISK/up" for_a_while
 }
 
+# bats test_tags=long
 @test "the same on tmpfs and on an overlay" {
 	memory_dir
 	start_server "overwrite on; output_dir $MEMORY;"
@@ -110,14 +111,17 @@ validators_are_told_on() {
 
 @test "the same on XFS" { validators_are_told_on xfs 320M; }
 
+# bats test_tags=long
 @test "the same on btrfs" { validators_are_told_on btrfs 128M; }
 
+# bats test_tags=long
 @test "the same on ext4 whose inodes are too small for a birth time" {
 	loop_disk ext4 32M -I 128
 	start_server "overwrite on; output_dir $DISK/up;"
 	validators_are_told "$DISK/up"
 }
 
+# bats test_tags=long
 @test "the same on ntfs-3g" {
 	truncate -s 16M ntfs.img
 	mkntfs -q -F ntfs.img >/dev/null

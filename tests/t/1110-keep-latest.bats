@@ -72,6 +72,7 @@ one_stays() {
 	one_stays
 }
 
+# bats test_tags=long
 @test "the same on ntfs-3g" {
 	needs_births
 	truncate -s 16M ntfs.img
@@ -161,6 +162,7 @@ _removed_line() { log_has "notice .*: $1 is removed now"; }
 	assert_equal "$(grep -c 'cannot be removed' error.log)" 1
 }
 
+# bats test_tags=long
 @test "at a reload the old worker tries a last time, and says what stays" {
 	start_server 'keep latest;' '' 'worker_processes 1;'
 	put a
@@ -175,6 +177,7 @@ _removed_line() { log_has "notice .*: $1 is removed now"; }
 	only c
 }
 
+# bats test_tags=long
 @test "without descriptors for it, too: later it goes" {
 	local worker
 	start_server 'keep latest;' '' 'worker_processes 1;'

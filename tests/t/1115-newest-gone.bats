@@ -121,6 +121,7 @@ for t in threads: t.join()
 for line in sorted(set(got)): print(got.count(line), line)
 PYTHON
 
+# bats test_tags=long
 @test "many who ask at once wait for one who looks" {
 	not_portable
 	local looks tracers=()
@@ -156,6 +157,7 @@ PYTHON
 	assert_output --regexp '^10 200 /file/many/f[a-z]{4}$'
 }
 
+# bats test_tags=long
 @test "on FUSE, too" {
 	not_portable
 	mkdir -p backing fuse

@@ -64,6 +64,7 @@ _store_there() {
 	_store_there
 }
 
+# bats test_tags=long
 @test "as touch would: although output_dir itself hands down another group and list" {
 	mkdir -p "$STORE"
 	chgrp 999 "$STORE"
@@ -82,6 +83,7 @@ _store_there() {
 	log_has 'published by temp name and link'
 }
 
+# bats test_tags=long
 @test "as touch would: without O_TMPFILE, although output_dir hands down another group (bindfs)" {
 	mkdir -p backing "$STORE"
 	chgrp 999 backing

@@ -47,6 +47,7 @@ _store_there() {
 	assert_equal "$(project_of "$STORE/x")" 0
 }
 
+# bats test_tags=long
 @test "projects: of output_dir too, also for what was there before" {
 	project "$STORE" 7
 	mkdir -m 700 "$STORE/.penstock"
@@ -57,6 +58,7 @@ _store_there() {
 	is_portable || refute_regex "$(xfs_io -r -c lsattr "$STORE/.penstock" | cut -d ' ' -f 1)" P
 }
 
+# bats test_tags=long
 @test "projects: keep latest, each upload in another one" {
 	start_server "output_dir $STORE; overwrite on; keep latest;"
 	for at in a/ b/ '' a/; do
@@ -68,6 +70,7 @@ _store_there() {
 	eventually _one
 }
 
+# bats test_tags=long
 @test "projects: a .penstock that is not ours to change" {
 	! is_portable || skip 'a PORTABLE build cannot become another user'
 	project "$STORE" 7

@@ -91,6 +91,7 @@ _replace_after_cleaning() {
 	log_has 'O_TMPFILE' || is_portable
 }
 
+# bats test_tags=long
 @test "removed by a cleaning job: a disk without nameless files" {
 	mkdir -p backing "$STORE"
 	bindfs backing "$STORE"
@@ -127,6 +128,7 @@ _replace_after_cleaning() {
 	assert_same body "$STORE/b"
 }
 
+# bats test_tags=long
 @test "removed again and again, under many replacements: none fails, none is torn" {
 	start_server 'overwrite on;' '' 'worker_processes 2;'
 	for n in 1 2 3; do head -c 20000 /dev/zero | tr '\0' "$n" >body$n; done

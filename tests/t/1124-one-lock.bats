@@ -73,6 +73,7 @@ setup() {
 	assert_equal "$COUNTER" "$WON"
 }
 
+# bats test_tags=long
 @test "one lock: three deep, and the name deeper" {
 	mkdir -p "$STORE/sub/deep/name"
 	start_server "output_dir $STORE; overwrite on;" \
@@ -82,6 +83,7 @@ setup() {
 	assert_equal "$COUNTER" "$WON"
 }
 
+# bats test_tags=long
 @test "one lock: the same directory by a symbolic link" {
 	ln -s "$STORE/sub" "$T/link"
 	start_server "output_dir $STORE/sub; overwrite on;" \
@@ -99,6 +101,7 @@ setup() {
 	assert_equal "$COUNTER" "$WON"
 }
 
+# bats test_tags=long
 @test "one lock: another server, beneath" {
 	start_server "output_dir $STORE; overwrite on;"
 	local one=$URL/file/sub/n

@@ -57,6 +57,7 @@ costs_no_more() {
 }
 
 # Nor is anything behind an overlay on btrfs, whose answer is btrfs' own.
+# bats test_tags=long
 @test "overlay on btrfs, direct_io on: an upload is compressed as a copy is" {
 	begin compress=zstd ''
 	mkdir "$DISK"/{lower,upper,work} over

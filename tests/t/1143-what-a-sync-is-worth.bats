@@ -94,6 +94,7 @@ without_barriers() {
 	echo 'write back' >"$CACHE"
 }
 
+# bats test_tags=long
 @test "mounted without barriers: buffered, unless the disk has no cache" {
 	without_barriers ext4 32M
 	begin "$DISK/up"

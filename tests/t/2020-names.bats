@@ -30,6 +30,7 @@ start() {
 	assert_store_empty
 }
 
+# bats test_tags=long
 @test ". and .. in every coding" {
 	start
 	for dots in .. %2e%2e %2E%2E .%2e %2e. . %2e; do

@@ -382,6 +382,7 @@ gives_back() {
 	assert_store_empty "$DISK/up"
 }
 
+# bats test_tags=long
 @test "ext4: an upload that breaks off gives its room back" {
 	gives_back ext4
 }
