@@ -65,7 +65,7 @@ struct device {
 	dev_t id;
 	enum device_kind kind;
 	bool direct;
-	size_t users;		       /* device_get() less device_put() */
+	size_t users;		       /* that have got it, or hold it */
 	struct chunk_account account;  /* what is bound for it */
 	struct chunk_account fetching; /* what was read from it: a client that
 					  takes nothing holds nobody else's */
@@ -115,6 +115,9 @@ void device_set_free(struct device_set **sp);
  */
 NODISCARD struct device *device_get(
     struct device_set *set, dev_t id, struct device_traits traits);
+
+/* One more user of a device that has one: the same, for device_put(). */
+struct device *device_hold(struct device *d);
 
 /*
  * device_put(set, dp):

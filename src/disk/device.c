@@ -137,6 +137,14 @@ sweep(struct device_set *set)
 	}
 }
 
+struct device *
+device_hold(struct device *d)
+{
+	check(d->users > 0);
+	d->users++;
+	return d;
+}
+
 void
 device_put(struct device_set *set, struct device **dp)
 {

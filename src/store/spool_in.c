@@ -70,6 +70,8 @@ move_to(struct incoming_file *f, struct spool_dir *to)
 {
 	struct spool_dir *from = f->at;
 
+	if (f->charged == NULL)
+		f->charged = device_hold(from->device);
 	spool_settle(f, f->owed);
 	f->granted = f->allocated = 0;
 	f->is_longer = false;
@@ -130,6 +132,7 @@ file_free(struct incoming_file *f)
 
 	spool_sink_drop(f);
 	spool_settle(f, f->owed);
+	device_put(f->spool->to.devices, &f->charged);
 	list_remove(&f->node);
 	f->spool->base.files--;
 	f->magic = 0;

@@ -141,6 +141,9 @@ struct incoming_file {
 	struct incoming base;
 	struct spool *spool;
 	struct spool_dir *at;
+	/* Its upload's flow may have begun while it was bound for this one, and
+	 * charges it to the end; NULL: it is bound for no other now. */
+	struct device *charged;
 	struct list_node node;	    /* of the directory's `incoming` */
 	struct list_node held_node; /* of its `held` */
 

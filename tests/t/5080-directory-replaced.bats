@@ -22,6 +22,16 @@ begin() {
 	assert_status 201
 }
 
+# memory_disks N...: these days are disks of their own, before begin.
+memory_disks() {
+	local n
+
+	for n in "$@"; do
+		mkdir -p "$T/days/$n"
+		mount -t tmpfs -o size=8m none "$T/days/$n"
+	done
+}
+
 # next_day: the link leads to the next directory, which is empty.
 next_day() {
 	mkdir -p "$DAYS/$DAY"
@@ -96,6 +106,27 @@ all_follow() {
 	follows d large
 	follows e large -H 'Transfer-Encoding: chunked'
 	follows f large -H 'Transfer-Encoding: chunked'
+}
+
+# Three disks: what the flow of an upload charges its memory to is the first one,
+# which nobody has open any more when the rest of the body comes.
+@test "an upload that has followed to another disk goes on when the first one is let go" {
+	memory_disks 1 2 3
+	begin
+	next_day
+	connect
+	say "$FD" 'PUT /file/slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 30\r\n\r\n0123456789'
+	eventually log_has 'notice .*: open again'
+	next_day
+	upload PUT /file/other small
+	assert_status 201
+	assert_same small "$DAYS/3/other"
+	say "$FD" '01234567890123456789'
+	hear "$FD" >answers
+	hang_up "$FD"
+	grep -q '^HTTP/1.1 503 ' answers # it was in the second one
+	upload PUT /file/last small
+	assert_status 201
 }
 
 @test "renamed and made anew, under replacements: each condition is judged where it leads" {
