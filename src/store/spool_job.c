@@ -335,33 +335,42 @@ err_of_moving(int err)
 	return err == -EXDEV ? (int)STORE_APART : err;
 }
 
+/* Give it a name that is to be new: nothing is looked at, and nothing locked. */
+static int
+link_new(struct incoming_file *f, int dir, const char *name)
+{
+	int err = begin_linking(f);
+
+	take_ticket(f);
+	if (err < 0)
+		return err;
+	spool_order_announce(f, name, false);
+	err = spool_name_error(
+	    f, publish_link(&f->at->publish, &f->u, dir, name));
+	spool_order_settle(f, err == 0 || f->u.uncertain);
+	return err;
+}
+
 /* Link; replace where there is something, or where terms want to see it. */
 static int
 give_name(struct incoming_file *f, int dir, const char *name)
 {
-	int err = -EEXIST;
+	bool overwrite = f->spool->to.overwrite;
+	int err;
 
-	if (f->terms_hold == NULL && !f->at->publish.clobbers) {
-		err = begin_linking(f);
-		take_ticket(f);
-		if (err == 0) {
-			spool_order_announce(f, name, false);
-			err = spool_name_error(
-			    f, publish_link(&f->at->publish, &f->u, dir, name));
-			spool_order_settle(f, err == 0 || f->u.uncertain);
-		}
-	}
-	if (f->u.uncertain)
-		return err;
-	if (err == -EEXIST && f->terms_hold == NULL && !f->spool->to.overwrite)
-		return err_of_existing(f, dir, name);
+	if (f->terms_hold == NULL && !f->at->publish.clobbers)
+		err = link_new(f, dir, name);
+	else
+		err = replace(f, dir, name);
 	/* Again only if others make and remove that name all the time. */
-	for (int i = 0; i < TRIES && err == -EEXIST && !f->u.uncertain; i++) {
+	for (int i = 0; i < TRIES && overwrite; i++) {
+		if (err != -EEXIST || f->u.uncertain)
+			break;
 		end_linking(f);
 		err = replace(f, dir, name);
-		if (err == -EEXIST && !f->spool->to.overwrite)
-			break;
 	}
+	if (err == -EEXIST && !overwrite && !f->u.uncertain)
+		err = err_of_existing(f, dir, name);
 	return err_of_moving(err);
 }
 
