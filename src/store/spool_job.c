@@ -99,7 +99,8 @@ check_target(
 	return 0;
 }
 
-/* What a client can be told before it sends the body. */
+/* What a client can be told before it sends the body; and with no more than a
+ * look: a name in directories that are to be made is new. */
 static int
 check_wish(struct incoming_file *f)
 {
@@ -125,11 +126,9 @@ make_file(struct incoming_file *f, bool early)
 	for (int i = 0;; i++) {
 		err = spool_name_error(
 		    f, path_open_parent(f->at->fd, f->name, &f->dir, &f->rest));
-		if (err == 0 && early)
+		/* Late, giving the name tells; but no directories for nothing. */
+		if (err == 0 && (early || strchr(f->rest, '/') != NULL))
 			err = check_wish(f);
-		else if (err == 0 && strchr(f->rest, '/') != NULL)
-			err =
-			    spool_try_name(f); /* no directories for nothing */
 		if (err == 0)
 			err = publish_create(&f->at->publish, f->dir, &f->u);
 		if (i == TRIES || !spool_has_lost_way(f, -1, err))
@@ -449,6 +448,8 @@ publish(struct incoming_file *f, int *ret_made)
 		fd_close(ret_made);
 		fd_close(&f->dir);
 		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
+		if (err == 0 && strchr(f->rest, '/') != NULL)
+			err = check_wish(f); /* no directories for nothing */
 		if (err < 0)
 			return err;
 	}

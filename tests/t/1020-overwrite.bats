@@ -219,6 +219,30 @@ PYTHON
 	assert_output '201:5 412:35'
 }
 
+# A refusal leaves nothing, not even the directories on the way to the name.
+@test "If-Match for what is not there is 412, and no directory is made for it" {
+	start_server 'overwrite on;'
+	for expect in '' 'Expect: 100-continue\r\n'; do
+		raw "PUT /file/new/sub/x HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nIf-Match: *\\r\\n${expect}Content-Length: 3\\r\\n\\r\\none"
+		assert_status 412
+		assert_problem 'If-Match'
+		refute [ -e "$STORE/new" ]
+	done
+}
+
+@test "If-Match, and the directory is removed meanwhile: 412, and it is not made again" {
+	start_server 'overwrite on;'
+	mkdir -p "$STORE/d/sub"
+	random_file body 200K
+	upload PUT /file/d/sub/x body
+	assert_status 201
+	# The path brings a header along.
+	upload_part '/file/d/sub/x HTTP/1.1\r\nIf-Match: *\r\nX: y' body
+	rm -r "$STORE/d"
+	upload_rest "$FD" body 412
+	refute [ -e "$STORE/d" ]
+}
+
 @test "If-Match replaces what it names, and nothing else" {
 	start_server 'overwrite on;'
 	echo one >one
