@@ -93,7 +93,10 @@ struct incoming {
 	void *owner;		       /* NULL: nobody waits any more */
 	void (*done)(void *owner, int err);
 	struct arrival came; /* last_ns: the owner's to set, before commit */
-	bool replaced;	     /* after commit: there was one of that name */
+	/* After commit: of this file; the store's path may lead elsewhere by
+	 * then. */
+	enum durability durability;
+	bool replaced; /* after commit: there was one of that name */
 	/* After commit: it is as if it had got its name, and been replaced at
 	 * once by a later one. */
 	bool superseded;
@@ -136,8 +139,7 @@ struct store_ops {
 
 struct store {
 	const struct store_ops *ops;
-	const char *dir; /* for messages */
-	enum durability durability;
+	const char *dir;   /* for messages */
 	bool is_open;	   /* it can take and give */
 	int open_error;	   /* why not, a negative errno; 0: still trying */
 	bool open_settled; /* the first attempt is over, either way */

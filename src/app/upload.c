@@ -248,7 +248,7 @@ receipt_of(const struct upload *u, const char *location)
 	    .location = location,
 	    .bytes = conn_body_bytes(u->conn),
 	    .meter = &u->flow.meter,
-	    .durability = u->incoming ? u->incoming->store->durability : 0,
+	    .durability = u->incoming ? u->incoming->durability : 0,
 	    .digest = u->incoming ? u->incoming->digest : NULL,
 	    .version = u->incoming ? &u->incoming->version : NULL,
 	};

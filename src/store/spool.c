@@ -466,7 +466,6 @@ on_open(struct op *op, int res)
 	sp->was_open = true;
 	sp->synced = at->traits.sync;
 	sp->direct_refused = false;
-	sp->base.durability = spool_durability(at->traits.sync, sp->to.sync);
 	sp->base.is_open = true;
 	spool_health_opened(sp);
 	spool_scan(sp);

@@ -268,6 +268,8 @@ static void
 finish(struct incoming_file *f)
 {
 	atomic_store(&f->fate, FATE_DURABLE);
+	f->base.durability =
+	    spool_durability(f->at->traits.sync, f->spool->to.sync);
 	if (!f->base.superseded && take_place(f))
 		submit_job(f, spool_remove_old_job, on_old_removed, true);
 	else

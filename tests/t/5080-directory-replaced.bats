@@ -129,6 +129,27 @@ all_follow() {
 	assert_status 201
 }
 
+# _locks FILE: somebody waits for its lock.
+_is_waited_for() { grep -q -- "-> .*:$(stat -c %i "$1") " /proc/locks; }
+
+# In memory, then on a disk that keeps it: an answer that comes late says what is true
+# of the first.
+@test "the receipt says what the sync was worth in the directory that the file is in" {
+	local lock
+	memory_disks 1
+	begin 'keep latest;'
+	exec {lock}<"$DAYS/1/.penstock"
+	flock "$lock"
+	curl -sS -T small -o second.json "$URL/file/second" 3>&- 4>&- {lock}<&- & # waits to remove the first
+	eventually _is_waited_for "$DAYS/1/.penstock"
+	next_day
+	upload PUT /file/third small
+	assert_equal "$(receipt durability)" synced
+	exec {lock}<&-
+	wait $!
+	assert_equal "$(jq -r .durability second.json)" memory
+}
+
 @test "renamed and made anew, under replacements: each condition is judged where it leads" {
 	begin 'overwrite on;'
 	upload PUT /file/first large
