@@ -357,6 +357,8 @@ give_name(struct incoming_file *f, int dir, const char *name)
 	bool overwrite = f->spool->to.overwrite;
 	int err;
 
+	/* It may have been judged before, in a directory that is gone. */
+	f->base.superseded = f->base.replaced = false;
 	if (f->terms_hold == NULL && !f->at->publish.clobbers)
 		err = link_new(f, dir, name);
 	else

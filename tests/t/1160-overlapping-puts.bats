@@ -228,3 +228,36 @@ late_and_newer() {
 	_swept() { [[ -z $(find "$T/backing/up" -name '*.part' -o -name '*.note') ]]; }
 	eventually _swept
 }
+
+_waits_for_lock() { grep -q -- "-> FLOCK .*:$(stat -c %i "$1") " /proc/locks; }
+
+# What was found out in a directory that the path does not lead to any more is
+# found out again where it is done in the end.
+@test "superseded where the path led before, stored where it leads: that is what is said" {
+	local lock
+
+	is_portable && skip 'a PORTABLE build has a lock of another kind'
+	mkdir was is
+	echo -n before >was/a
+	echo -n other >is/a
+	STORE=$T/link
+	ln -s was link
+	start_server "overwrite on; sync off; output_dir $STORE;"
+	begin 'If-Match: *\r\n'
+	complete
+	newer
+	assert_status 200
+	exec {lock}<was/.penstock
+	flock "$lock"
+	kill -CONT "$LATE"
+	eventually _waits_for_lock was/.penstock
+	ln -sfn is link
+	exec {lock}<&-
+	heard
+	assert_equal "$SAID" 200
+	store_has older
+	assert_equal "$(cat was/a)" newer
+	_both_are_logged() { (($(grep -c '"PUT /file/a" 200' access.log) == 2)); }
+	eventually _both_are_logged
+	run ! grep superseded access.log
+}
