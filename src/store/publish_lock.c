@@ -73,8 +73,9 @@ take(int root, const char *way, size_t len, struct publish_lock *lock)
 		snprintf(
 		    path + len, sizeof(path) - len, "%s", PUBLISH_TEMP_DIR);
 		fd = publish_open_lock(root, path);
+		err = fd;
 		if (fd < 0)
-			return fd;
+			continue;
 		snprintf(path + len, sizeof(path) - len, "%s%s",
 		    PUBLISH_TEMP_DIR, publish_lock_name);
 		err = wait_for(root, fd, path, len == 0);
@@ -86,12 +87,13 @@ take(int root, const char *way, size_t len, struct publish_lock *lock)
 	return err;
 }
 
-/* We could not even look whether there is one. */
+/* There is none, or it is not ours: nobody's output directory.  Of all else
+ * nobody knows, and without a lock that others have updates would be lost. */
 static bool
-is_short_of_something(int err)
+is_none_of_ours(int err)
 {
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
-	       err == -EIO;
+	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP ||
+	       err == -EXDEV || err == -EACCES || err == -EPERM;
 }
 
 /* That of the root, which has to be there, and those below. */
@@ -105,8 +107,8 @@ take_all(int root, const char *path, struct publish_lock *lock)
 		if (lock->count == PUBLISH_LOCKS)
 			return -ENAMETOOLONG;
 		err = take(root, path, (size_t)(s - path) + 1, lock);
-		if (err < 0 && !is_short_of_something(err))
-			err = 0; /* nobody's output directory */
+		if (is_none_of_ours(err))
+			err = 0;
 	}
 	return err;
 }

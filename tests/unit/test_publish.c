@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -635,6 +636,49 @@ a_lock_of_others_is_passed_over(void **state)
 	publish_fini(&p);
 }
 
+/* Instead of the C library's: a lock on this inode fails with that errno. */
+static ino_t no_lock_on;
+static int no_lock_errno;
+
+int
+flock(int fd, int how)
+{
+	struct stat st;
+
+	if (no_lock_on != 0 && fstat(fd, &st) == 0 && st.st_ino == no_lock_on) {
+		errno = no_lock_errno;
+		return -1;
+	}
+	return (int)syscall(SYS_flock, fd, how);
+}
+
+/* Not to know whether others have a lock is not to have it. */
+static void
+a_lock_that_cannot_be_had_is_no_lock_of_others(void **state)
+{
+	static const int errs[] = {ENOLCK, EAGAIN, ESTALE, ENOSPC, EIO};
+	struct publish p = publisher(NAMELESS);
+	struct publish_lock lock;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(mkdirat(root, "sub/" PUBLISH_TEMP_DIR, 0700), 0);
+	assert_int_equal(
+	    fstatat(root, "sub/" PUBLISH_TEMP_DIR, &st, AT_SYMLINK_NOFOLLOW),
+	    0);
+	no_lock_on = st.st_ino;
+	for (size_t i = 0; i < COUNT_OF(errs); i++) {
+		no_lock_errno = errs[i];
+		assert_int_equal(
+		    publish_serialize(&p, "sub/x", &lock), -errs[i]);
+	}
+	no_lock_on = 0;
+	assert_int_equal(publish_serialize(&p, "sub/x", &lock), 0);
+	assert_int_equal(lock.count, 2);
+	publish_release(&lock);
+	publish_fini(&p);
+}
+
 /* ---- a rehearsal */
 
 static void
@@ -778,6 +822,7 @@ main(void)
 	    TEST(it_is_made_anew),
 	    TEST(one_lock_for_one_directory),
 	    TEST(a_lock_of_others_is_passed_over),
+	    TEST(a_lock_that_cannot_be_had_is_no_lock_of_others),
 	    TEST(a_rehearsal_leaves_nothing),
 	    TEST(the_sweep_needs_nothing_to_be_there),
 	    TEST(a_sweep_takes_nothing_from_the_living),
