@@ -133,6 +133,7 @@ struct store_ops {
 	int (*open)(struct store *s, const char *name, void *owner,
 	    void (*done)(void *owner, int err), struct outgoing **ret);
 	void (*close)(struct outgoing *out);
+	void (*rest)(struct store *s);
 	bool (*is_idle)(struct store *s);
 	void (*free)(struct store *s);
 };
@@ -207,6 +208,14 @@ store_close(struct outgoing **outp)
 	if (*outp != NULL)
 		(*outp)->store->ops->close(*outp);
 	*outp = NULL;
+}
+
+/* Nobody will ask it for anything any more: what it has left for later is done
+ * now, if at all.  May be called again. */
+static inline void
+store_rest(struct store *s)
+{
+	s->ops->rest(s);
 }
 
 /* Waits for nothing any more: no file open, no operation in flight. */

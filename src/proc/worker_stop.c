@@ -40,6 +40,18 @@ stores_are_idle(struct worker *w, bool at_rest)
 	return true;
 }
 
+/* Nobody asks the stores for anything any more. */
+static void
+rest_stores(struct worker *w)
+{
+	for (size_t i = 0; i < w->server_count; i++) {
+		struct server *s = &w->servers[i];
+
+		for (size_t k = 0; k < s->conf->location_count; k++)
+			store_rest(s->service.stores[k]);
+	}
+}
+
 /* Hurry the logs on; true when all is written. */
 static bool
 journals_are_idle(struct worker *w)
@@ -94,6 +106,7 @@ on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 	(void)revents;
 	if (!conns_are_closed(w))
 		return;
+	rest_stores(w);
 	if (journals_are_idle(w) &&
 	    (w->dropped || (stores_are_idle(w, true) &&
 			       engine_in_flight(w->engine) == 0))) {

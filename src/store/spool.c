@@ -282,7 +282,8 @@ on_dir_closed(struct op *op, int res)
 {
 	struct spool_dir *at = op->owner;
 
-	if (res < 0) { /* it could not be run */
+	if (res < 0) { /* it could not be run; the loop waits for no lock */
+		spool_old_give_up(at);
 		(void)close_dir_job(at);
 	}
 	at->spool->base.files--;
@@ -300,6 +301,7 @@ spool_leave(struct spool_dir *at)
 	if (device_is_hanging(at->device))
 		spool_old_give_up(at);
 	at->close_op = (struct op){.kind = OP_CALL,
+	    .lengthy = true,
 	    .unhurried = true,
 	    .call = close_dir_job,
 	    .arg = at,
@@ -537,8 +539,7 @@ free_spool(struct store *s)
 	spool_scan_fini(sp);
 	if (sp->at != NULL) {
 		check(sp->at->users == 1);
-		if (device_is_hanging(sp->at->device))
-			spool_old_give_up(sp->at);
+		spool_old_give_up(sp->at); /* spool_old_rest() was in time */
 		(void)close_dir_job(sp->at);
 		dir_free(sp->at);
 	}
@@ -553,6 +554,7 @@ static const struct store_ops spool_ops = {
     .abort = spool_in_abort,
     .open = spool_out_open,
     .close = spool_out_close,
+    .rest = spool_old_rest,
     .is_idle = is_idle,
     .free = free_spool,
 };

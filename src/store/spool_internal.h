@@ -297,6 +297,8 @@ void spool_old_tried(
 void spool_old_last_try(struct spool_dir *at);
 /* Those that are left stay. */
 void spool_old_give_up(struct spool_dir *at);
+/* store_rest(): the directory is closed, if there are any. */
+void spool_old_rest(struct store *s);
 
 /* spool_scan.c: find the newest upload, unless it is known. */
 void spool_scan(struct spool *sp);

@@ -195,6 +195,18 @@ spool_old_give_up(struct spool_dir *at)
 }
 
 void
+spool_old_rest(struct store *s)
+{
+	struct spool *sp = spool_of(s);
+
+	if (sp->at == NULL || sp->at->old_count == 0 ||
+	    device_is_hanging(sp->at->device))
+		return;
+	ev_timer_stop(sp->to.loop, &sp->retry);
+	spool_reopened(sp, sp->at);
+}
+
+void
 spool_old_init(struct spool *sp)
 {
 	ev_timer_init(&sp->old_again, on_retry, 0., RETRY_S);

@@ -17,10 +17,10 @@ fuse_disk() {
 	STORES+=("$DISK/up")
 }
 
-# put NAME: store a file that holds its name.
+# put NAME [CURL...]: store a file that holds its name.
 put() {
 	echo "$1" >body
-	upload PUT "/file/$1" body
+	upload PUT "/file/$1" body "${@:2}"
 	assert_status 201
 }
 
@@ -178,6 +178,61 @@ _removed_line() { log_has "notice .*: $1 is removed now"; }
 }
 
 # bats test_tags=long
+@test "at a stop, too: what can be removed by then is" {
+	start_server 'keep latest;' '' 'worker_processes 1;'
+	put a
+	put b
+	locked "$STORE/b"
+	put c
+	eventually log_has 'warn .*: b cannot be removed'
+	unlocked "$STORE/b"
+	stop_server
+	only c
+}
+
+# held FILE: its lock is ours, until `exec {LOCK}<&-`.
+held() {
+	exec {LOCK}<"$1"
+	flock "$LOCK"
+}
+
+# In memory there is nothing else that the loop might wait for.
+@test "the path leads elsewhere while somebody has the lock: the loop does not wait" {
+	memory_dir
+	STORE=$MEMORY/a
+	mkdir "$MEMORY/a" "$MEMORY/b"
+	ln -s "$MEMORY/a" link
+	start_server "output_dir $T/link; keep latest;" '' 'worker_processes 1;'
+	put a
+	locked "$STORE/a"
+	put b
+	eventually log_has 'warn .*: a cannot be removed'
+	held "$STORE/.penstock"
+	ln -sfn "$MEMORY/b" link
+	put c --max-time 10
+	put d --max-time 10
+	exec {LOCK}<&-
+	eventually log_has 'error .*: a stays, although'
+	unlocked "$STORE/a"
+	STORE=$MEMORY/b only d
+}
+
+@test "a worker ends while somebody has the lock" {
+	local worker
+	start_server 'keep latest;' '' 'worker_processes 1; disk_stall_timeout 1s;'
+	worker=$(workers)
+	put a
+	locked "$STORE/a"
+	put b
+	eventually log_has 'warn .*: a cannot be removed'
+	held "$STORE/.penstock"
+	kill -TERM "$worker"
+	_is_gone() { refute is_running "$worker"; }
+	PENSTOCK_PATIENCE=10 eventually _is_gone
+	exec {LOCK}<&-
+	unlocked "$STORE/a"
+}
+
 @test "without descriptors for it, too: later it goes" {
 	local worker
 	start_server 'keep latest;' '' 'worker_processes 1;'
