@@ -49,8 +49,10 @@ bool path_is_removed(int dir);
  * its inode later (name_to_handle_at(2)); 0: that cannot be told here. */
 uint64_t path_identity(int dir);
 
-/* What both kinds of system use: the walk, part by part. */
+/* What both kinds of system use: the walk, part by part; and whether `fd` is on
+ * the file system of `root`, on which it was found (0, or -EXDEV). */
 NODISCARD int path_walk(int root, const char *path, int flags);
+NODISCARD int path_check_disk(int root, int fd);
 
 /*
  * path_open_parent(root, path, ret_dir, ret_rest):

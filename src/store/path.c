@@ -40,9 +40,30 @@ split(const char *path, char part[PART_MAX], const char **ret_next)
 	return 0;
 }
 
+/*
+ * A btrfs subvolume is no mount, but has inodes of its own.  An overlay may give
+ * files the st_dev of their layer: f_fsid is the whole file system's.
+ */
+int
+path_check_disk(int root, int fd)
+{
+	struct statvfs above_fs, fs;
+	struct stat above, st;
+
+	if (fstat(root, &above) == -1 || fstat(fd, &st) == -1)
+		return -errno;
+	if (above.st_dev == st.st_dev)
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return -EXDEV;
+	if (fstatvfs(root, &above_fs) == -1 || fstatvfs(fd, &fs) == -1)
+		return -errno;
+	return above_fs.f_fsid == fs.f_fsid ? 0 : -EXDEV;
+}
+
 /* Open one part without following it; a link is ELOOP, as with openat2. */
 static int
-open_part(int dir, const char *part, int flags, dev_t root_dev)
+open_part(int root, int dir, const char *part, int flags)
 {
 	struct stat st;
 	int fd, err;
@@ -57,27 +78,18 @@ open_part(int dir, const char *part, int flags, dev_t root_dev)
 			err = ELOOP;
 		return -err;
 	}
-	if (fstat(fd, &st) == -1) {
-		err = -errno;
+	err = path_check_disk(root, fd);
+	if (err < 0)
 		fd_close(&fd);
-		return err;
-	}
-	if (st.st_dev != root_dev) {
-		fd_close(&fd);
-		return -EXDEV;
-	}
-	return fd;
+	return err < 0 ? err : fd;
 }
 
 int
 path_walk(int root, const char *path, int flags)
 {
 	char part[PART_MAX];
-	struct stat st;
 	int dir = -1, err;
 
-	if (fstat(root, &st) == -1)
-		return -errno;
 	for (;;) {
 		const char *next;
 		int fd;
@@ -85,8 +97,8 @@ path_walk(int root, const char *path, int flags)
 		err = split(path, part, &next);
 		if (err < 0)
 			break;
-		fd = open_part(dir == -1 ? root : dir, part,
-		    next ? SEARCH | O_DIRECTORY : flags, st.st_dev);
+		fd = open_part(root, dir == -1 ? root : dir, part,
+		    next ? SEARCH | O_DIRECTORY : flags);
 		fd_close(&dir);
 		if (fd < 0 || next == NULL)
 			return fd;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,27 +34,6 @@ path_identity(int dir)
 	return hash_bytes(
 		   (uint64_t)u.h.handle_type, u.h.f_handle, u.h.handle_bytes) |
 	       1;
-}
-
-/* `fd`, or -EXDEV: a btrfs subvolume is no mount, but has inodes of its own.
- * Elsewhere files do not tell: an overlay may give them their layer's st_dev. */
-static int
-on_same_file_system(int root, int fd)
-{
-	struct stat above, st;
-	struct statfs fs;
-	int err = 0;
-
-	if (fstat(root, &above) == -1 || fstat(fd, &st) == -1)
-		err = -errno;
-	else if (above.st_dev == st.st_dev)
-		return fd;
-	else if (S_ISDIR(st.st_mode) ||
-		 (fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC))
-		err = -EXDEV;
-	if (err < 0)
-		fd_close(&fd);
-	return err < 0 ? err : fd;
 }
 
 /* The kernel's own word for it: on an overlay st_nlink does not tell.  (That of
@@ -94,6 +72,17 @@ path_is_removed(int dir)
 	return st.st_nlink == 0 || is_called_deleted(dir);
 }
 
+/* `fd`, or -EXDEV: RESOLVE_NO_XDEV knows mounts only. */
+static int
+on_same_disk(int root, int fd)
+{
+	int err = path_check_disk(root, fd);
+
+	if (err < 0)
+		fd_close(&fd);
+	return err < 0 ? err : fd;
+}
+
 int
 path_open(int root, const char *path, int flags)
 {
@@ -107,7 +96,7 @@ path_open(int root, const char *path, int flags)
 		long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 
 		if (fd >= 0)
-			return on_same_file_system(root, (int)fd);
+			return on_same_disk(root, (int)fd);
 		if (errno == ENOSYS || errno == EPERM) /* old, or seccomp */
 			return path_walk(root, path, flags);
 		if (errno != EAGAIN && errno != EINTR)

@@ -338,6 +338,56 @@ a_mount_point_is_not_crossed(void **state)
 	}
 }
 
+/* A file of an overlay that is still in a lower layer, and one of a tmpfs that is
+ * mounted on a file of it: st_dev differs for both. */
+static void
+open_on_overlay(void)
+{
+	static const char *const dirs[] = {"low", "up", "work", "all"};
+	char data[1300], at[300], other[300];
+	int own;
+
+	snprintf(at, sizeof(at), "%s/root/mnt", top);
+	if (mount("none", at, "tmpfs", 0, "size=1m") == -1)
+		_exit(77);
+	own = open(at, O_RDONLY | O_DIRECTORY);
+	for (size_t i = 0; i < COUNT_OF(dirs); i++)
+		if (mkdirat(own, dirs[i], 0700) == -1)
+			_exit(3);
+	make_file(own, "low/f", "low");
+	make_file(own, "low/mounted-on", "low");
+	snprintf(data, sizeof(data),
+	    "upperdir=%s/up,workdir=%s/work,lowerdir="
+	    "%s/low:%s/root/d",
+	    at, at, at, top);
+	strcat(at, "/all");
+	if (mount("none", at, "overlay", 0, data) == -1)
+		_exit(77);
+	snprintf(other, sizeof(other), "%s/outside/secret", top);
+	strcat(at, "/mounted-on");
+	if (mount(other, at, NULL, MS_BIND, NULL) == -1)
+		_exit(77);
+	*strrchr(at, '/') = '\0';
+	own = open(at, O_RDONLY | O_DIRECTORY);
+	for (size_t o = 0; o < COUNT_OF(openers); o++) {
+		if (openers[o].open(own, "f", O_RDONLY) < 0 ||
+		    openers[o].open(own, "e/f", O_RDONLY) < 0)
+			_exit(1);
+		if (openers[o].open(own, "mounted-on", O_RDONLY) != -EXDEV)
+			_exit(2);
+	}
+}
+
+static void
+files_of_an_overlay_are_found(void **state)
+{
+	(void)state;
+	if (!among_mounts(open_on_overlay)) {
+		print_message("mounting is not allowed here: skipped\n");
+		skip();
+	}
+}
+
 static void
 the_deepest_directory_is_found(void **state)
 {
@@ -680,6 +730,7 @@ main(void)
 	    TEST(what_is_opened_is_what_was_named),
 	    TEST(nothing_leads_up),
 	    TEST(a_mount_point_is_not_crossed),
+	    TEST(files_of_an_overlay_are_found),
 	    TEST(the_deepest_directory_is_found),
 	    TEST(a_parent_that_is_none_is_refused),
 	    TEST(missing_parents_are_made),
