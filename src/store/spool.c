@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,139 +18,6 @@
 enum {
 	SHORT_TRIES = 10, /* then it is not for a moment */
 };
-
-/* mkdir, and its name on stable storage: an acknowledged upload must not be
- * lost with the directory that it is in. */
-static int
-make_dir(const char *path)
-{
-	char parent[4096];
-	char *slash;
-	int fd, err;
-
-	if (mkdir(path, 0777) == -1)
-		return errno == EEXIST ? 0 : -errno;
-	memcpy(parent, path, strlen(path) + 1);
-	slash = strrchr(parent, '/');
-	check(slash != NULL); /* paths are absolute */
-	slash[slash == parent] = '\0';
-	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd != -1) {
-		err = path_sync_dir(fd);
-	} else if (errno == EACCES) { /* somebody else's, and not to be read */
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		err = fd == -1 ? -errno : path_sync_disk(fd);
-	} else {
-		err = -errno;
-	}
-	fd_close(&fd);
-	if (err == -EINVAL)
-		err = 0; /* there is no such thing here: see spool_check() */
-	if (err < 0)	 /* or the next start would take its name for synced */
-		(void)rmdir(path);
-	return err;
-}
-
-/* mkdir -p. */
-static int
-make_dirs(const char *dir)
-{
-	char path[4096];
-	size_t len = strlen(dir);
-	int err;
-
-	if (len == 0 || len >= sizeof(path))
-		return -ENAMETOOLONG;
-	memcpy(path, dir, len + 1);
-	for (char *p = path + 1;; p++) {
-		char was = *p;
-
-		if (was != '/' && was != '\0')
-			continue;
-		*p = '\0';
-		err = make_dir(path);
-		if (err < 0)
-			return err;
-		if (was == '\0')
-			return 0;
-		*p = was;
-	}
-}
-
-/* To be searched only, which is all that we may do on the way up, perhaps. */
-#ifdef O_PATH
-#define SEARCH O_PATH
-#else
-#define SEARCH O_RDONLY
-#endif
-
-/* How often the way up from there leads to another file system (a bind mount of
- * the same one is not seen). */
-static int
-count_mounts(int dir)
-{
-	struct stat st, up = {0};
-	int at = dir, count = 0, err = 0;
-
-	if (fstat(at, &st) == -1)
-		return -errno;
-	for (;;) {
-		int next = openat(at, "..", SEARCH | O_DIRECTORY | O_CLOEXEC);
-
-		if (next == -1 || fstat(next, &up) == -1)
-			err = -errno;
-		if (at != dir)
-			fd_close(&at);
-		at = next;
-		if (err < 0)
-			break;
-		if (up.st_dev == st.st_dev && up.st_ino == st.st_ino)
-			break; /* the root is above itself */
-		count += up.st_dev != st.st_dev;
-		st = up;
-	}
-	if (at != dir)
-		fd_close(&at);
-	return err < 0 ? err : count;
-}
-
-/*
- * Open it; make it, when it is not there and never was.  Once it was, its disk
- * may have been unmounted: what we made in its place, or what was hidden below
- * that disk, is not to be used.  And take note of where it is.
- */
-static int
-open_dir(const char *dir, struct place *place)
-{
-	char *real;
-	int fd, mounts, err;
-
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT && !place_is_known(place)) {
-		err = make_dirs(dir);
-		if (err < 0)
-			return err;
-		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	if (fd == -1)
-		return -errno;
-	real = realpath(dir, NULL);
-	if (real == NULL) {
-		err = -errno;
-		fd_close(&fd);
-		return err;
-	}
-	mounts = count_mounts(fd);
-	err = mounts < 0 ? mounts : 0;
-	if (err == 0 && place_lacks_mounts(place, real, (unsigned)mounts))
-		err = STORE_UNMOUNTED;
-	if (err == 0)
-		place_remember(place, real, (unsigned)mounts);
-	else
-		fd_close(&fd);
-	free(real);
-	return err < 0 ? err : fd;
-}
 
 static bool
 is_gone(int err)
@@ -213,7 +79,7 @@ spool_check(const struct spool_setup *setup, struct str *report,
 	/* A copy: this may be refused, and then nothing was open. */
 	if (setup->places != NULL)
 		places_look(setup->places, setup->dir, &known);
-	fd = open_dir(setup->dir, &known);
+	fd = spool_open_dir(setup->dir, &known);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
 		return is_gone(fd) && place_is_known(&known) ? STORE_VANISHED
@@ -319,7 +185,7 @@ open_job(void *arg)
 	int fd, err;
 
 	str_fini(&sp->trouble);
-	fd = open_dir(sp->base.dir, sp->place);
+	fd = spool_open_dir(sp->base.dir, sp->place);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &at->st) == -1) {

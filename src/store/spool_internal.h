@@ -247,6 +247,15 @@ spool_is_ours(int cause)
 /* spool.c: open what the path leads to; spool_reopened() follows, either way. */
 void spool_begin_opening(struct spool *sp);
 
+/*
+ * spool_open.c: spool_open_dir(dir, place):
+ * On an engine thread: open it; make it, when it is not there and never was.
+ * Once it was, its disk may have been unmounted: what we made in its place, or
+ * what was hidden below that disk, is not to be used.  And take note in `place`
+ * of where it is.  A descriptor, or -errno or STORE_UNMOUNTED.
+ */
+NODISCARD int spool_open_dir(const char *dir, struct place *place);
+
 /* spool_reopen.c */
 void spool_reopen_init(struct spool *sp);
 void spool_reopen_fini(struct spool *sp);
