@@ -38,7 +38,7 @@ enum access_cut {
 /* Zeroed: nothing was asked yet. */
 struct access {
 	uint64_t id;	   /* of the request; 0: its head was not whole */
-	uint64_t began_ns; /* by clock_mono_ns(), at the first byte of its head;
+	uint64_t began_ns; /* by clock_mono_ns(), when its head was taken up;
 			      0: nothing was asked yet */
 	uint64_t ended_ns;
 	struct str asked; /* by access_describe(); empty: nobody knows what */

@@ -233,6 +233,14 @@ is_running() {
 
 not_running() { ! is_running "$1"; }
 
+# ends_with STATUS PID: a child of this shell ends, with this status.
+ends_with() {
+	local got=0
+
+	wait "$2" || got=$?
+	[[ $got == "$1" ]] || fail "process $2 ended with status $got, not $1"
+}
+
 # What the binary is: some tests are of no use for some builds.
 is_sanitized() { grep -qa -e __asan_init -e __tsan_init "$PENSTOCK"; }
 is_portable() { ! grep -qa eventfd "$PENSTOCK"; }

@@ -177,7 +177,7 @@ daemonize_into() {
 	(
 		_penstock_env
 		exec 3>&- 4>&-
-		timeout 15 bash -c '"$1" -c penstock.conf 2>&1 7>&1 | cat; echo ended' - \
+		timeout "$PENSTOCK_PATIENCE" bash -c '"$1" -c penstock.conf 2>&1 7>&1 | cat; echo ended' - \
 			"$PENSTOCK" >"$1" 2>&1
 	)
 	SERVERS+=("$(cat penstock.pid)")
@@ -302,7 +302,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$PENSTOCK" -c penstock.conf \
 	SERVERS+=("$MASTER")
 	eventually log_has 'worker ready'
 	curl -sS -o /dev/null "$URL/[1-1500]?$(printf 'x%.0s' {1..200})"
-	n=$(timeout 10 head -n 1500 <&"$end" | grep -c '"GET /')
+	n=$(timeout "$PENSTOCK_PATIENCE" head -n 1500 <&"$end" | grep -c '"GET /')
 	assert_equal "$n" 1500
 	exec {end}>&-
 }

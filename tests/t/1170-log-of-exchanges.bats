@@ -137,7 +137,7 @@ data, sent = one * 60000, 0
 while sent < len(data) and select.select([], [s], [], 2)[1]:
     sent += s.send(data[sent:])
 # It must be the server that ends it.
-end = time.monotonic() + 10
+end = time.monotonic() + 60
 while b"answer=" not in open("access.log", "rb").read() and time.monotonic() < end:
     time.sleep(0.02)
 print(sent // len(one))

@@ -183,7 +183,7 @@ print("bound", flush=True); time.sleep(60)' "$other" >bound 3>&- &
 	_is_asked() { grep -q '^SigPnd:.*[1-9a-f]' "/proc/$MASTER/status" || grep -q '^ShdPnd:.*[1-9a-f]' "/proc/$MASTER/status"; }
 	eventually _is_asked
 	kill -KILL "$MASTER"
-	! wait "$asked"
+	ends_with 1 "$asked"
 	assert_equal "$(cat said)" "penstock: process $MASTER ended before it had reloaded"
 	reload_it
 	assert_failure 1
