@@ -111,7 +111,8 @@ void device_set_free(struct device_set **sp);
 /*
  * device_get(set, id, traits):
  * The device of that st_dev, made on first sight; the set's, until as many have
- * put it back as have got it.  NULL when out of memory.
+ * put it back as have got it.  NULL, and errno: ENOMEM, or EBUSY as in
+ * registry_take() of stat/registry.h.
  */
 NODISCARD struct device *device_get(
     struct device_set *set, dev_t id, struct device_traits traits);

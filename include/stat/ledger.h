@@ -38,7 +38,7 @@ struct ledger *ledger_new(struct shm *s, size_t disks);
  * ledger_of(l, slot, dev):
  * The page of the disk with this st_dev, made on first sight, for the worker
  * of `slot` until its ledger_leave(); NULL: there are too many disks, and this
- * one is not kept account of.
+ * one is not kept account of; or, with errno EBUSY, see registry_take().
  */
 struct ledger_disk *ledger_of(struct ledger *l, unsigned slot, dev_t dev);
 

@@ -54,8 +54,9 @@ struct registry *registry_new(
 /*
  * registry_take(r, slot, key):
  * The record of this key, made on first sight, which the worker of `slot` uses
- * once more from now on.  NULL: all are in use, or, for a moment, somebody
- * died while it looked one up.
+ * once more from now on.  NULL, and errno ENOSPC: all are in use; or EBUSY:
+ * somebody died while it looked one up, which is over as soon as the master
+ * has seen it.
  */
 void *registry_take(struct registry *r, unsigned slot, struct registry_key key);
 

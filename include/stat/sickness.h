@@ -34,7 +34,8 @@ struct sickness *sickness_new(struct shm *s, size_t disks);
  * sickness_of(s, slot, dev, variant):
  * The disk with this st_dev, made on first sight, for the worker of `slot`
  * until its sickness_leave(); NULL: there are too many disks, and workers do
- * not tell each other of this one.  A number is given again to other disks:
+ * not tell each other of this one; or, with errno EBUSY, see registry_take().
+ * A number is given again to other disks:
  * those that the caller can tell from the one before have another `variant`,
  * below SICKNESS_VARIANTS.
  */

@@ -53,7 +53,8 @@ struct newest_table *newest_table_new(struct shm *s, size_t directories);
 /*
  * newest_of(t, slot, dev, inode, identity):
  * The record of a directory, made on first sight, for the worker of `slot`
- * until its newest_leave(); NULL: workers use all that there are.
+ * until its newest_leave(); NULL: workers use all that there are; or,
+ * with errno EBUSY, see registry_take() of stat/registry.h.
  * `identity` (path_identity()) tells whether it is the directory that had that
  * inode before; if not, nothing is known of it.  0: that cannot be told.
  */

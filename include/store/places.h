@@ -36,7 +36,8 @@ struct places *places_new(struct shm *s, size_t paths);
 /*
  * places_of(p, slot, dir):
  * The place of this path, made on first sight, for the worker of `slot` until
- * its places_leave(); NULL: there are too many.
+ * its places_leave(); NULL: there are too many; or, with errno
+ * EBUSY, see registry_take() of stat/registry.h.
  */
 struct place *places_of(struct places *p, unsigned slot, const char *dir);
 

@@ -59,6 +59,7 @@ enum store_error {
 	STORE_CROWDED = -20013,	  /* others have all records of directories */
 	STORE_APART = -20014,	  /* no file can be moved to that directory */
 	STORE_BAD_NAME = -20015,  /* the file system cannot take the name */
+	STORE_HELD_UP = -20016,	  /* a worker died with a lock of all workers */
 };
 
 /* What to store. */

@@ -1,5 +1,6 @@
 #include "disk/device.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -175,15 +176,23 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 	}
 	sweep(set);
 	d = add(set);
-	if (d == NULL)
+	if (d == NULL) {
+		errno = ENOMEM;
 		return NULL;
+	}
+	if (set->sickness != NULL)
+		d->shared = sickness_of(
+		    set->sickness, set->slot, id, variant_of(traits));
+	if (set->sickness != NULL && d->shared == NULL && errno == EBUSY) {
+		list_remove(&d->node);
+		device_free(set, d);
+		errno = EBUSY;
+		return NULL;
+	}
 	d->users = 1;
 	d->id = id;
 	d->kind = traits.kind;
 	d->direct = traits.direct;
-	if (set->sickness != NULL)
-		d->shared = sickness_of(
-		    set->sickness, set->slot, id, variant_of(traits));
 	set->disks += traits.kind != DEVICE_MEMORY;
 	chunk_account_add(set->pool, &d->account);
 	chunk_account_add(set->pool, &d->fetching);

@@ -1,5 +1,6 @@
 #include "stat/registry.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -172,8 +173,10 @@ registry_take(struct registry *r, unsigned slot, struct registry_key key)
 	struct registry_head *h;
 
 	check(slot < SHM_SLOTS);
-	if (!lock(r, slot))
+	if (!lock(r, slot)) {
+		errno = EBUSY;
 		return NULL;
+	}
 	h = registry_find(r, key);
 	if (h == NULL) {
 		h = find_free(r);
@@ -186,6 +189,8 @@ registry_take(struct registry *r, unsigned slot, struct registry_key key)
 		atomic_store(&h->used_at, atomic_fetch_add(&r->clock, 1));
 	}
 	unlock(r);
+	if (h == NULL)
+		errno = ENOSPC;
 	return h;
 }
 

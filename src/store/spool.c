@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "spool_internal.h"
 #include "store/path.h"
-#include "store/space.h"
 
 #define RETRY_S 1.0
 #define SHORT_RETRY_S 0.1 /* when it is us who are short of something */
@@ -213,7 +212,8 @@ close_fd:
 bool
 spool_try_later(struct spool *sp, int err)
 {
-	bool brief = spool_is_ours(-err) && sp->short_tries < SHORT_TRIES;
+	bool brief = (spool_is_ours(-err) || err == STORE_HELD_UP) &&
+		     sp->short_tries < SHORT_TRIES;
 
 	sp->short_tries += brief;
 	ev_timer_stop(sp->to.loop, &sp->retry);
@@ -230,7 +230,7 @@ take_over(struct spool *sp, struct spool_dir *at)
 
 	at->device = device_get(to->devices, at->st.st_dev, at->traits);
 	if (at->device == NULL)
-		return -ENOMEM;
+		return errno == EBUSY ? (int)STORE_HELD_UP : -ENOMEM;
 	at->dirsync = dirsync_new(to->engine, at->device);
 	if (at->dirsync == NULL)
 		return -ENOMEM;
@@ -238,8 +238,10 @@ take_over(struct spool *sp, struct spool_dir *at)
 	at->newest = newest_of(
 	    to->newest, to->slot, at->st.st_dev, at->st.st_ino, at->identity);
 	if (at->newest == NULL)
-		return STORE_CROWDED;
+		return errno == EBUSY ? STORE_HELD_UP : STORE_CROWDED;
 	at->ledger = ledger_of(to->ledger, to->slot, at->st.st_dev);
+	if (at->ledger == NULL && errno == EBUSY)
+		return STORE_HELD_UP;
 	at->health.on_health = spool_on_health;
 	device_listen(at->device, &at->health);
 	spool_enter(at);
@@ -260,6 +262,9 @@ describe(const struct spool *sp, int err)
 		return "workers of before the last reloads, which still finish "
 		       "uploads, have more directories open than this penstock "
 		       "was started with room for";
+	if (err == STORE_HELD_UP)
+		return "a worker died while it looked up what all workers "
+		       "know of it, and the master has not cleared up yet";
 	if (err == -EMFILE)
 		return "too many files are open: raise the limit (ulimit -Hn, "
 		       "LimitNOFILE= of a systemd unit), or have fewer "
@@ -340,14 +345,34 @@ on_open(struct op *op, int res)
 	spool_reopened(sp, old);
 }
 
+/* Its place among those that all workers know, or one of its own. */
+static int
+find_place(struct spool *sp)
+{
+	if (sp->place != NULL)
+		return 0;
+	sp->place = places_of(sp->to.places, sp->to.slot, sp->base.dir);
+	if (sp->place == NULL && errno == EBUSY)
+		return STORE_HELD_UP;
+	if (sp->place == NULL)
+		sp->place = &sp->own_place;
+	return 0;
+}
+
 void
 spool_begin_opening(struct spool *sp)
 {
+	int err;
+
 	if (sp->open_op.in_flight)
 		return;
-	sp->opening = calloc(1, sizeof(*sp->opening));
-	if (sp->opening == NULL) {
-		opening_failed(sp, -ENOMEM);
+	err = find_place(sp);
+	if (err == 0)
+		sp->opening = calloc(1, sizeof(*sp->opening));
+	if (err == 0 && sp->opening == NULL)
+		err = -ENOMEM;
+	if (err < 0) {
+		opening_failed(sp, err);
 		return;
 	}
 	sp->opening->spool = sp;
@@ -409,7 +434,7 @@ free_spool(struct store *s)
 		(void)close_dir_job(sp->at);
 		dir_free(sp->at);
 	}
-	if (sp->place != &sp->own_place)
+	if (sp->place != NULL && sp->place != &sp->own_place)
 		places_leave(sp->to.places, sp->to.slot, sp->place);
 	free(sp);
 }
@@ -446,9 +471,6 @@ spool_new(const struct spool_setup *setup)
 		free(sp);
 		return NULL;
 	}
-	sp->place = places_of(setup->places, setup->slot, setup->dir);
-	if (sp->place == NULL)
-		sp->place = &sp->own_place;
 	ev_timer_init(&sp->retry, on_retry, 0., 0.);
 	sp->retry.data = sp;
 	spool_begin_opening(sp);

@@ -99,7 +99,8 @@ struct spool {
 	bool reopening; /* `at` is not where the path leads; we look where */
 	struct list followers;
 	ev_timer patience;	/* of those */
-	struct place *place;	/* where it was, for all workers */
+	struct place *place;	/* where it was, for all workers; NULL: not
+				   looked up yet */
 	struct place own_place; /* there are too many for that */
 	bool direct_refused;	/* O_DIRECT does not work here after all */
 

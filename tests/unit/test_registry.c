@@ -250,6 +250,24 @@ who_dies_on_the_way_leaves_nothing(void **state)
 	}
 }
 
+/* That all are in use is for long, that somebody died with the lock is not. */
+static void
+what_is_short_for_a_moment_is_told_from_what_is_full(void **state)
+{
+	_Atomic uint32_t *lock = (_Atomic uint32_t *)all; /* its first member */
+
+	(void)state;
+	atomic_store(lock, 7 + 1);
+	errno = 0;
+	assert_null(take(0, 1));
+	assert_int_equal(errno, EBUSY);
+	registry_forget(all, 7);
+	for (uint64_t i = 0; i < RECORDS; i++)
+		assert_non_null(take(0, i));
+	assert_null(take(0, RECORDS));
+	assert_int_equal(errno, ENOSPC);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -260,6 +278,7 @@ main(void)
 	    TEST(what_is_used_stays),
 	    TEST(the_one_used_longest_ago_is_given_up),
 	    TEST(the_dead_use_nothing),
+	    TEST(what_is_short_for_a_moment_is_told_from_what_is_full),
 	    TEST(many_at_once_have_each_its_own),
 	    TEST(who_dies_on_the_way_leaves_nothing),
 	};

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -629,6 +630,34 @@ disks_come_and_go(void **state)
 	munmap(shm, sizeof(*shm) + sickness_size(8));
 }
 
+/* A worker died while it looked one up.  Others are to try again, and not to
+ * have a disk for good of which they are told nothing. */
+static void
+a_disk_is_had_when_the_dead_are_cleared_away(void **state)
+{
+	static const struct device_traits local = {.kind = DEVICE_LOCAL};
+	struct shm *shm = shm_new(sickness_size(8));
+	struct sickness *s = sickness_new(shm, 8);
+	struct device_set *set = device_set_new(f.pool);
+	_Atomic uint32_t *lock;
+	struct device *d;
+
+	(void)state;
+	/* The first member of its registry, which is its first. */
+	memcpy(&lock, s, sizeof(lock));
+	device_set_share(set, s, 3);
+	atomic_store(lock, 7 + 1);
+	assert_null(device_get(set, 1, local));
+	assert_int_equal(errno, EBUSY);
+	sickness_forget(s, 7);
+	d = device_get(set, 1, local);
+	assert_non_null(d);
+	assert_non_null(d->shared);
+	device_put(set, &d);
+	device_set_free(&set);
+	munmap(shm, sizeof(*shm) + sickness_size(8));
+}
+
 static void
 workers_tell_each_other(void **state)
 {
@@ -750,6 +779,7 @@ main(void)
 	    TEST(all_who_listen_are_told_and_may_stop),
 	    TEST(a_disk_may_be_sick_in_two_ways),
 	    TEST(disks_come_and_go),
+	    TEST(a_disk_is_had_when_the_dead_are_cleared_away),
 	    TEST(workers_tell_each_other),
 	    TEST(stuck_is_when_nothing_else_is_left),
 	    TEST(stuck_is_who_waits_for_a_place_there),
