@@ -128,7 +128,7 @@ publish_leave_beside(struct unpublished *u)
 static int
 remove_beside(int root, const char *dir, const char *temp, unsigned *ret_swept)
 {
-	int fd = path_open(root, dir, O_RDONLY | O_DIRECTORY), err = 0;
+	int fd = path_open_dir(root, dir), err = 0;
 
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EXDEV)
 		return 0; /* it is not in this store any more */

@@ -20,6 +20,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -521,6 +522,50 @@ the_sweep_heeds_notes(void **state)
 	publish_fini(&p);
 }
 
+/* In a directory that we may write to, and not read; in a child, which must end
+ * here. */
+static bool
+heed_a_note_blindly(void)
+{
+	struct publish p = publisher(BY_LINK);
+	struct unpublished dead = {.fd = -1, .path = "sub/x"};
+	unsigned living;
+	char name[64];
+	int sub;
+
+	sub = openat(root, "sub", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (openat(root, "sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC) != -1 ||
+	    publish_begin_beside(&p, sub, &dead) < 0)
+		return false;
+	snprintf(name, sizeof(name), "sub/%s", dead.temp);
+	touch(name);
+	close(dead.note); /* and with it its lock */
+	return publish_sweep(root, &living) == 1 && !exists(name) &&
+	       entries(PUBLISH_TEMP_DIR) == 0;
+}
+
+static void
+a_note_is_heeded_where_nothing_can_be_read(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(fchmodat(root, "sub", 0333, 0), 0);
+	if (geteuid() == 0)
+		assert_int_equal(fchown(root, 65534, 65534), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		if (geteuid() == 0 &&
+		    (setgid(65534) == -1 || setuid(65534) == -1))
+			_exit(1);
+		_exit(heed_a_note_blindly() ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* ---- `.penstock` that is removed */
 
 static void
@@ -819,6 +864,7 @@ main(void)
 	    TEST(of_two_one_gets_the_name),
 	    TEST(the_sweep_takes_what_a_crash_left),
 	    TEST(the_sweep_heeds_notes),
+	    TEST(a_note_is_heeded_where_nothing_can_be_read),
 	    TEST(it_is_made_anew),
 	    TEST(one_lock_for_one_directory),
 	    TEST(a_lock_of_others_is_passed_over),
