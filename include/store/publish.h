@@ -93,7 +93,8 @@ void publish_fini(struct publish *p);
 /* False: somebody has removed or moved `.penstock`. */
 bool publish_is_intact(const struct publish *p);
 
-/* Open it again, made anew where it is missing.  Not with the lock held. */
+/* Open it (again), made anew where it is missing.  Whoever makes it waits for
+ * stores above this one, which may wait for its lock: so not with that held. */
 NODISCARD int publish_renew(struct publish *p);
 
 /* Say in `out` what is behind `err`, if that is known, and what to do about it:
@@ -178,7 +179,8 @@ bool publish_is_plain_name(const char *part, size_t len);
 /* No room for a file: none at all, or a quota is used up. */
 bool publish_is_full(int err);
 
-/* p->temp_dir, made where it was not needed before, or -errno. */
+/* p->temp_dir, or -errno; opened as by publish_renew() where it was not needed
+ * before. */
 NODISCARD int publish_temp_dir(struct publish *p);
 
 /* What differs between systems (publish_linux.c, publish_posix.c). */

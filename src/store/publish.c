@@ -97,6 +97,28 @@ try_ways(struct publish *p)
 	return err;
 }
 
+/* Has `.penstock` been made anew, so that what wanted it is to be done again? */
+static bool
+has_renewed(struct publish *p, int *err)
+{
+	if (*err != PUBLISH_RENEW)
+		return false;
+	*err = publish_renew(p);
+	return *err == 0;
+}
+
+static int
+find_way(struct publish *p)
+{
+	for (int i = 0; i < PUBLISH_TRIES; i++) {
+		int err = try_ways(p);
+
+		if (!has_renewed(p, &err))
+			return err;
+	}
+	return -ENOENT;
+}
+
 int
 publish_init(struct publish *p, int root, bool overwrite)
 {
@@ -104,7 +126,7 @@ publish_init(struct publish *p, int root, bool overwrite)
 
 	*p = (struct publish){
 	    .root = root, .temp_dir = -1, .overwrite = overwrite};
-	err = try_ways(p);
+	err = find_way(p);
 	if (err == 0 && overwrite)
 		err = publish_temp_dir(p);
 	if (err >= 0 || publish_is_full(err))
@@ -133,8 +155,8 @@ publish_way(const struct publish *p)
 	return p->by_link ? "temp name and link" : "temp name and rename";
 }
 
-int
-publish_create(struct publish *p, int dir, struct unpublished *ret)
+static int
+create_once(struct publish *p, int dir, struct unpublished *ret)
 {
 	int fd, err;
 
@@ -152,6 +174,18 @@ publish_create(struct publish *p, int dir, struct unpublished *ret)
 		return fd;
 	ret->fd = fd;
 	return 0;
+}
+
+int
+publish_create(struct publish *p, int dir, struct unpublished *ret)
+{
+	for (int i = 0; i < PUBLISH_TRIES; i++) {
+		int err = create_once(p, dir, ret);
+
+		if (!has_renewed(p, &err))
+			return err;
+	}
+	return -ENOENT;
 }
 
 /* Is this what has `name`?  1, 0, or -1: that cannot be told. */
@@ -257,16 +291,17 @@ publish_link(
 	return 0;
 }
 
-/* A temp name, which takes part in a replacement. */
+/* A temp name, which takes part in a replacement: the caller has the lock, so
+ * that nothing of this may make `.penstock`. */
 static int
 link_temp(struct publish *p, struct unpublished *u, int dir)
 {
 	int err;
 
-	err = publish_temp_dir(p);
+	if (p->temp_dir == -1)
+		return PUBLISH_RENEW;
 	/* Locked before it has a name: no sweeper takes it. */
-	if (err >= 0)
-		err = publish_lock(u->fd);
+	err = publish_lock(u->fd);
 	if (err < 0)
 		return err;
 	publish_make_temp_name(u->temp);
@@ -371,8 +406,8 @@ try_replacing(struct publish *p, struct unpublished *u, const char *name,
 	return err;
 }
 
-int
-publish_rehearse(
+static int
+rehearse_once(
     struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
 {
 	struct unpublished old = {.fd = -1}, new = {.fd = -1};
@@ -401,4 +436,17 @@ publish_rehearse(
 	fd_close(&old.fd);
 	fd_close(&new.fd);
 	return publish_is_full(err) ? 0 : err;
+}
+
+int
+publish_rehearse(
+    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
+{
+	for (int i = 0; i < PUBLISH_TRIES; i++) {
+		int err = rehearse_once(p, overwrite, keep_latest, ret_step);
+
+		if (!has_renewed(p, &err))
+			return err;
+	}
+	return -ENOENT;
 }

@@ -16,11 +16,13 @@ NODISCARD int publish_open_temp_dir(int root, bool nameless);
 void publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX]);
 bool publish_is_temp_name(const char *name);
 /* Make a temp file in `.penstock`, or what has another suffix (NULL: not), and
- * lock it.  After an error *ret_name is "". */
+ * lock it.  After an error *ret_name is "".  PUBLISH_RENEW: `.penstock` was
+ * removed.  The caller may hold its lock, so it is not made anew here. */
 NODISCARD int publish_make_temp(struct publish *p, const char *suffix,
     char ret_name[PUBLISH_TEMP_MAX], int *ret_fd);
 
-/* publish_beside.c: temp names in the directory they are bound for. */
+/* publish_beside.c: temp names in the directory they are bound for.  All that make
+ * one may say PUBLISH_RENEW. */
 /* A temp file for a name in `dir`, wherever it has to be made. */
 NODISCARD int publish_make_bound(
     struct publish *p, int dir, struct unpublished *u);

@@ -116,13 +116,17 @@ publish_is_intact(const struct publish *p)
 int
 publish_renew(struct publish *p)
 {
-	int fd = publish_open_temp_dir(p->root, p->nameless), err = 0;
+	int fd, err;
 
+	if (p->temp_dir == -1) {
+		err = publish_temp_dir(p);
+		return err < 0 ? err : 0;
+	}
+	fd = publish_open_temp_dir(p->root, p->nameless);
 	if (fd < 0)
 		return fd;
 	/* Other threads use the number: that stays. */
-	if (p->temp_dir != -1)
-		err = fd_move_onto(fd, p->temp_dir);
+	err = fd_move_onto(fd, p->temp_dir);
 	fd_close(&fd);
 	return err;
 }
@@ -180,10 +184,10 @@ publish_is_temp_name(const char *name)
 	       strcmp(name + RANDOM_LEN, temp_suffix) == 0;
 }
 
-/* Open a new one; `.penstock` is made anew when somebody has removed it. */
+/* Open a new one; PUBLISH_RENEW: somebody has removed `.penstock`. */
 static int
-open_temp(
-    struct publish *p, const char *suffix, char ret_name[PUBLISH_TEMP_MAX])
+open_temp(const struct publish *p, const char *suffix,
+    char ret_name[PUBLISH_TEMP_MAX])
 {
 	int fd = -1, err = -EEXIST;
 
@@ -196,11 +200,8 @@ open_temp(
 		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    PUBLISH_FILE_MODE);
 		err = fd == -1 ? -errno : 0;
-		if (err == -ENOENT || err == -ESTALE) {
-			err = publish_renew(p);
-			if (err == 0)
-				err = -EEXIST;
-		}
+		if (err == -ENOENT || err == -ESTALE)
+			err = PUBLISH_RENEW;
 	}
 	return err < 0 ? err : fd;
 }

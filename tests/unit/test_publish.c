@@ -601,6 +601,61 @@ it_is_made_anew(void **state)
 	}
 }
 
+/* Who makes it waits for those above, and they for whoever holds its lock. */
+static void
+it_is_not_made_with_the_lock_held(void **state)
+{
+	struct publish p = publisher(NAMELESS);
+	struct unpublished u = create(&p, -1, "new"), name = {.fd = -1};
+	struct publish_lock lock;
+
+	(void)state;
+	assert_int_equal(publish_serialize(&p, "a", &lock), 0);
+	assert_int_equal(unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR), 0);
+	/* As a replacement does where `.penstock` is another project's. */
+	assert_int_equal(publish_link_beside(&p, root, &u), PUBLISH_RENEW);
+	assert_int_equal(publish_begin_beside(&p, root, &name), PUBLISH_RENEW);
+	/* It was not needed before: the disk was full at the start, say. */
+	publish_fini(&p);
+	assert_int_equal(publish_replace(&p, &u, -1, "a"), PUBLISH_RENEW);
+	assert_false(exists(PUBLISH_TEMP_DIR));
+	publish_release(&lock);
+	assert_int_equal(publish_renew(&p), 0);
+	assert_int_equal(publish_replace(&p, &u, -1, "a"), 0);
+	assert_content("a", "new");
+	close(u.fd);
+	publish_fini(&p);
+}
+
+/* Nobody holds it then, and nobody else would make it. */
+static void
+it_is_made_for_what_is_created_or_rehearsed(void **state)
+{
+	const char *step = NULL;
+	int sub;
+
+	(void)state;
+	assert_int_equal(fchmodat(root, "sub", 02700, 0), 0);
+	sub = openat(root, "sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		struct unpublished u;
+
+		assert_int_equal(
+		    unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR), 0);
+		u = create(&p, sub, "x");
+		assert_int_equal(publish_link(&p, &u, sub, "x"), 0);
+		assert_content("sub/x", "x");
+		assert_int_equal(unlinkat(sub, "x", 0), 0);
+		close(u.fd);
+		(void)unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR);
+		assert_int_equal(publish_rehearse(&p, true, true, &step), 0);
+		assert_true(exists(PUBLISH_TEMP_DIR));
+		publish_fini(&p);
+	}
+	close(sub);
+}
+
 /* ---- one lock for one directory */
 
 struct locker {
@@ -866,6 +921,8 @@ main(void)
 	    TEST(the_sweep_heeds_notes),
 	    TEST(a_note_is_heeded_where_nothing_can_be_read),
 	    TEST(it_is_made_anew),
+	    TEST(it_is_not_made_with_the_lock_held),
+	    TEST(it_is_made_for_what_is_created_or_rehearsed),
 	    TEST(one_lock_for_one_directory),
 	    TEST(a_lock_of_others_is_passed_over),
 	    TEST(a_lock_that_cannot_be_had_is_no_lock_of_others),
