@@ -147,10 +147,13 @@ struct publish_lock {
 
 /*
  * publish_serialize(p, path, ret):
- * Keep all others of us, in any worker or server, from replacing and removing
- * what has the name `path`, until publish_release(): 0 or -errno.  A directory
- * may be the output directory of one location and lie beneath that of
- * another, so the locks of all on the way to it are taken, from the root down.
+ * Keep all others of us, in any worker or server of this user, from replacing
+ * and removing what has the name `path`, until publish_release(): 0 or -errno.
+ * A directory may be the output directory of one location and lie beneath that
+ * of another, so the locks of all on the way to it are taken, from the root
+ * down.  Below the root only those that nobody else could hold us up with: of
+ * this user or root, closed to all others.  So servers of different users do
+ * not wait for each other there.
  */
 NODISCARD int publish_serialize(
     struct publish *p, const char *path, struct publish_lock *ret);

@@ -52,7 +52,13 @@ wait_for_users_of(int dir)
 /*
  * Stores whose output directory is above this one look for `.penstock` in here
  * when they replace something (publish_lock.c).  Those that have just found
- * none go on without its lock: let them finish.
+ * none go on without its lock: whoever has made it lets them finish.
+ *
+ * Others that find it a moment later do not: one of them may take its lock while
+ * one from above, which has none, is still about to replace a file.  So a job
+ * that removes `.penstock` now and then leaves a gap of one replacement each
+ * time.  Holding the new one's lock meanwhile would close it, and have each of
+ * two stores wait for the other: locks are taken downwards.
  */
 static void
 let_those_above_finish(int root)
