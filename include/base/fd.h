@@ -117,6 +117,9 @@ ssize_t fd_write_pieces(
  */
 void fd_write_now(int fd, const void *buf, size_t len);
 
+/* For that: write(2), which does not wait where the system can see to that. */
+ssize_t fd_write_without_wait(int fd, const void *buf, size_t len);
+
 /* Write it all, waiting as long as it takes, also where the descriptor does
  * not block (whoever shares it may have set that): 0 or a negative errno. */
 NODISCARD int fd_write_all(int fd, const void *buf, size_t len);

@@ -113,6 +113,17 @@ fd_raise_limit(size_t want, size_t *ret_have)
 	return 0;
 }
 
+void
+fd_write_now(int fd, const void *buf, size_t len)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	if (poll(&p, 1, 0) == 0)
+		return;
+	while (fd_write_without_wait(fd, buf, len) == -1 && errno == EINTR)
+		;
+}
+
 int
 fd_write_all(int fd, const void *buf, size_t len)
 {

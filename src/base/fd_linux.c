@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,9 +119,9 @@ fd_close_others(int first, const int *keep, size_t count)
 	}
 }
 
-/* By the kind of file: 0 or more, or -1 and errno. */
-static ssize_t
-write_without_wait(int fd, const void *buf, size_t len)
+/* By the kind of file. */
+ssize_t
+fd_write_without_wait(int fd, const void *buf, size_t len)
 {
 	struct iovec iov = {.iov_len = len};
 	struct stat st;
@@ -138,17 +137,6 @@ write_without_wait(int fd, const void *buf, size_t len)
 			return n;
 	}
 	return write(fd, buf, len);
-}
-
-void
-fd_write_now(int fd, const void *buf, size_t len)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-	if (poll(&p, 1, 0) == 0)
-		return;
-	while (write_without_wait(fd, buf, len) == -1 && errno == EINTR)
-		;
 }
 
 size_t

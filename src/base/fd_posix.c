@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -67,15 +66,10 @@ fd_close_others(int first, const int *keep, size_t count)
 	}
 }
 
-void
-fd_write_now(int fd, const void *buf, size_t len)
+ssize_t
+fd_write_without_wait(int fd, const void *buf, size_t len)
 {
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-	if (poll(&p, 1, 0) == 0)
-		return;
-	while (write(fd, buf, len) == -1 && errno == EINTR)
-		;
+	return write(fd, buf, len);
 }
 
 int
