@@ -22,9 +22,10 @@
  * The record is of the file, and is announced before it gets the name: so it is
  * there for whoever finds that file under that name, and says nothing of any
  * other.  Thus a file that somebody else has put there supersedes nobody, and
- * nobody waits for a record.  Some 30,000 are kept, in small groups; a new one takes the place of
- * the one in its group that got its name longest ago.  Where there is no record
- * any more, or no room for one, uploads count by when they get the name.
+ * nobody waits for a record.  Some 30,000 are kept, in small groups; a new one
+ * takes the place of the one in its group that got its name longest ago.  Where
+ * there is no record any more, or no room for one, uploads count by when they
+ * get the name.
  *
  * An entry is its worker's while the name is being given.  What a worker that
  * died has left there is settled by the master.

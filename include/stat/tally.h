@@ -7,8 +7,8 @@
  * shared memory; each entry belongs to one worker, which alone writes to it,
  * and the total of a key is the sum of the entries that have it.  All entries
  * of a key lie within a window of the table that has room for all workers, so
- * a look is a walk over 5 KiB whatever comes and goes.  The master frees the entries of a worker that it
- * has reaped: nothing leaks.
+ * a look is a walk over 5 KiB whatever comes and goes.  The master frees the
+ * entries of a worker that it has reaped: nothing leaks.
  *
  * Keys are hashes with a secret seed; two things with one key would share a
  * limit, at odds of one to 2^44.

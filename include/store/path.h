@@ -25,12 +25,13 @@
 NODISCARD int path_open(int root, const char *path, int flags);
 
 /* The directory `path` beneath `root`: opened for reading, or, where only that is
- * not permitted, for searching.  Then path_sync_dir() says -EBADF, and ... */
+ * not permitted, for searching.  Then path_sync_dir() says -EBADF, and
+ * path_sync_disk() does instead. */
 NODISCARD int path_open_dir(int root, const char *path);
 
-/* ... this does instead: have all names of the file system of `fd`, which is open
- * for more than searching, on stable storage (syncfs(2)).  -EACCES: there is
- * no such call here. */
+/* Have all names of the file system of `fd`, which is open for more than
+ * searching, on stable storage (syncfs(2)): 0 or -errno; -EACCES: there is no
+ * such call here. */
 NODISCARD int path_sync_disk(int fd);
 
 /*
@@ -41,8 +42,8 @@ NODISCARD int path_sync_disk(int fd);
  */
 NODISCARD int path_sync_dir(int dir);
 
-/* Has the directory `dir` been removed?  One that was moved has not.  (Or
- * nobody can tell from its name, which ends in " (deleted)".) */
+/* Has the directory `dir` been removed?  One that was moved has not; unless its
+ * name ends in " (deleted)", by which Linux tells where the inode does not. */
 bool path_is_removed(int dir);
 
 /* A number that no other directory of the file system has, nor one that gets

@@ -7,7 +7,8 @@
  * hidden when that one returns.  So who opens a directory remembers its real
  * path and how many mounts that led over, in shared memory, until the master
  * ends, or until so many other paths were opened since that there is no room
- * for one that nobody uses.  (Another real path is one that somebody led there: a symbolic link.)
+ * for one that nobody uses.  (Another real path is one that somebody led there:
+ * a symbolic link.)
  */
 #ifndef STORE_PLACES_H
 #define STORE_PLACES_H

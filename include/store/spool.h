@@ -47,7 +47,7 @@ struct spool_setup {
 	struct places *places;
 	struct ledger *ledger;
 	struct arrivals *arrivals; /* NULL: all count by when they are named */
-	unsigned slot;		   /* of this worker, for the last two */
+	unsigned slot;		   /* of this worker in the tables above */
 	const char *dir;	   /* absolute; outlives the store */
 	size_t chunk_size;	   /* of the chunks it will be given */
 	bool overwrite;

@@ -153,7 +153,8 @@ struct store {
  * Begin a file.  0: done(owner, err) follows, and on err == 0 *ret is ready
  * as a sink; on an error it is still the caller's to abort.  1: it is ready
  * already (wish->collect).  Negative: STORE_NOT_READY, STORE_SICK,
- * STORE_NO_DIGEST, -ENOMEM, -ENOSPC or -EDQUOT (it cannot even be opened), and nothing was begun (wish->terms are freed all the same).
+ * STORE_NO_DIGEST, -ENOMEM, -ENOSPC or -EDQUOT (it cannot even be opened), and
+ * nothing was begun (wish->terms are freed all the same).
  *
  * From then on until it is aborted done(owner, err) may come at any time, with
  * an error: the disk does not answer, say.

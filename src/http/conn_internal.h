@@ -77,7 +77,8 @@ struct conn {
 };
 
 /* A connection over `fd`, which it owns then, and `place` too; whatever one
- * that is turned away asks, it is told that there are too many.  0, or -ENOMEM and nothing was taken. */
+ * that is turned away asks, it is told that there are too many.  0, or -ENOMEM
+ * and nothing was taken. */
 NODISCARD int conn_begin(struct conn_group *g, int fd, const struct addr *peer,
     tally_place place, bool turned_away);
 

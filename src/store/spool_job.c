@@ -195,7 +195,8 @@ begin_linking(struct incoming_file *f)
 		   : (int)STORE_SICK;
 }
 
-/* It is about to get its name. */
+/* It is about to get its name.  (If it was called off just before, nobody looks
+ * at its ticket.) */
 static void
 take_ticket(struct incoming_file *f)
 {

@@ -48,7 +48,8 @@ completed_ns(const struct file_version *v)
 	return v->birth_ns != 0 ? v->birth_ns : v->ctime_ns;
 }
 
-/* Written in one tick of the kernel's clock, their names tell. */
+/* Of two that were completed in one tick of the kernel's clock, the one that
+ * got its name later, which its ctime tells. */
 static bool
 is_newer(const struct file_version *a, const struct file_version *b)
 {
