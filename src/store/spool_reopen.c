@@ -78,8 +78,10 @@ spool_reopen(struct spool_dir *at)
 
 	if (at != sp->at || sp->reopening)
 		return;
-	log_error("%s: is not the directory any more that it was, or its "
-		  "%s is not; it is opened again",
+	/* That happens each day where a link is moved to the new day's
+	 * directory; what cannot be opened then is an error. */
+	log_notice("%s: is not the directory any more that it was, or has "
+		   "lost its %s: it is opened again",
 	    sp->base.dir, PUBLISH_TEMP_DIR);
 	sp->reopening = true;
 	ev_timer_stop(sp->to.loop, &sp->retry);

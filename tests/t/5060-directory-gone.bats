@@ -16,7 +16,7 @@ begin() {
 	assert_status 201
 }
 
-LOST='error .*: is not the directory any more that it was'
+LOST='notice .*: is not the directory any more that it was'
 
 # refused STATUS [PROBLEM]: all kinds of uploads are; nothing of them is left.
 refused() {

@@ -59,9 +59,10 @@ all_follow() {
 			follows "d$n/e" $file -H "$how"
 		done
 	done
-	eventually log_has 'error .*: is not the directory any more that it was'
+	eventually log_has 'notice .*: is not the directory any more that it was'
 	eventually log_has 'notice .*: open again'
 	refute access_has '" 50[03] '
+	refute log_has ' error ' # that a link was moved is none
 }
 
 @test "the link is moved to another directory: the next upload is in that one" {
