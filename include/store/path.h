@@ -15,11 +15,20 @@
 #ifndef STORE_PATH_H
 #define STORE_PATH_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/check.h"
+
+/* Open a directory with this to search it only, which is all that we may do on
+ * the way, perhaps. */
+#ifdef O_PATH
+#define PATH_SEARCH O_PATH
+#else
+#define PATH_SEARCH O_RDONLY
+#endif
 
 /* open(2) of `path` beneath `root`, close-on-exec: a descriptor or -errno. */
 NODISCARD int path_open(int root, const char *path, int flags);
@@ -41,6 +50,14 @@ NODISCARD int path_sync_disk(int fd);
  * says 0 to fsync(2) of a directory then, and so, it seems, does btrfs.
  */
 NODISCARD int path_sync_dir(int dir);
+
+/*
+ * path_climb(from, at, flags):
+ * Open what is above the directory *at, in its place; that is closed unless it
+ * is `from`, with which the caller begins, and which stays his.  0; or -errno,
+ * and *at is -1.
+ */
+NODISCARD int path_climb(int from, int *at, int flags);
 
 /* Has the directory `dir` been removed?  One that was moved has not; unless its
  * name ends in " (deleted)", by which Linux tells where the inode does not. */

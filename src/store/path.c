@@ -9,13 +9,6 @@
 
 #include "base/fd.h"
 
-/* To be searched only, which is all that we may do on the way, perhaps. */
-#ifdef O_PATH
-#define SEARCH O_PATH
-#else
-#define SEARCH O_RDONLY
-#endif
-
 enum {
 	PART_MAX = 256, /* NAME_MAX and a NUL */
 	TRIES = 8,	/* against who removes directories that are empty */
@@ -98,7 +91,7 @@ path_walk(int root, const char *path, int flags)
 		if (err < 0)
 			break;
 		fd = open_part(root, dir == -1 ? root : dir, part,
-		    next ? SEARCH | O_DIRECTORY : flags);
+		    next ? PATH_SEARCH | O_DIRECTORY : flags);
 		fd_close(&dir);
 		if (fd < 0 || next == NULL)
 			return fd;
@@ -126,7 +119,20 @@ path_open_dir(int root, const char *path)
 {
 	int fd = path_open(root, path, O_RDONLY | O_DIRECTORY);
 
-	return fd == -EACCES ? path_open(root, path, SEARCH | O_DIRECTORY) : fd;
+	return fd == -EACCES ? path_open(root, path, PATH_SEARCH | O_DIRECTORY)
+			     : fd;
+}
+
+int
+path_climb(int from, int *at, int flags)
+{
+	int up = openat(*at, "..", flags | O_DIRECTORY | O_CLOEXEC);
+	int err = up == -1 ? -errno : 0;
+
+	if (*at != from)
+		fd_close(at);
+	*at = up;
+	return err;
 }
 
 int

@@ -23,13 +23,6 @@ enum {
 	LOOK_AGAIN_NS = 100 * 1000 * 1000,
 };
 
-/* To be searched only, which is all that we may do on the way up, perhaps. */
-#ifdef O_PATH
-#define SEARCH O_PATH
-#else
-#define SEARCH O_RDONLY
-#endif
-
 static const char temp_suffix[] = ".part";
 
 /* ---- the directory ---- */
@@ -69,13 +62,9 @@ let_those_above_finish(int root)
 	if (fstat(at, &st) == -1)
 		return;
 	for (int i = 0; i < LEVELS_MAX; i++) {
-		int next = openat(at, "..", SEARCH | O_DIRECTORY | O_CLOEXEC);
-
-		if (at != root)
-			fd_close(&at);
-		at = next;
-		if (at == -1 || fstat(at, &up) == -1 ||
-		    up.st_dev != st.st_dev || up.st_ino == st.st_ino)
+		if (path_climb(root, &at, PATH_SEARCH) < 0 ||
+		    fstat(at, &up) == -1 || up.st_dev != st.st_dev ||
+		    up.st_ino == st.st_ino)
 			break;
 		wait_for_users_of(at);
 		st = up;

@@ -71,13 +71,6 @@ make_dirs(const char *dir)
 	}
 }
 
-/* To be searched only, which is all that we may do on the way up, perhaps. */
-#ifdef O_PATH
-#define SEARCH O_PATH
-#else
-#define SEARCH O_RDONLY
-#endif
-
 /* How often the way up from there leads to another file system (a bind mount of
  * the same one is not seen). */
 static int
@@ -89,13 +82,9 @@ count_mounts(int dir)
 	if (fstat(at, &st) == -1)
 		return -errno;
 	for (;;) {
-		int next = openat(at, "..", SEARCH | O_DIRECTORY | O_CLOEXEC);
-
-		if (next == -1 || fstat(next, &up) == -1)
+		err = path_climb(dir, &at, PATH_SEARCH);
+		if (err == 0 && fstat(at, &up) == -1)
 			err = -errno;
-		if (at != dir)
-			fd_close(&at);
-		at = next;
 		if (err < 0)
 			break;
 		if (up.st_dev == st.st_dev && up.st_ino == st.st_ino)

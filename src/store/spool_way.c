@@ -43,24 +43,19 @@ sync_ancestors(struct incoming_file *f, int dir)
 	int at = dir, err = 0;
 
 	for (int level = 0; level <= PARTS_MAX; level++) {
-		int up = -1;
-
 		if (err == 0 && fstat(at, &st) == -1)
 			err = -errno;
 		if (err < 0 || st.st_ino == at_dir->st.st_ino)
 			break;
 		if (level == 0 && self != 0 && atomic_load(slot) == self)
 			return 0;
-		up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (up == -1 && errno != EACCES)
-			err = -errno;
-		else if ((err = up == -1 ? path_sync_disk(f->u.fd)
-					 : path_sync_dir(up)) < 0)
+		err = path_climb(dir, &at, O_RDONLY);
+		if (err < 0 && err != -EACCES)
+			break;
+		err = at == -1 ? path_sync_disk(f->u.fd) : path_sync_dir(at);
+		if (err < 0)
 			err = spool_not_synced(f, err);
-		if (at != dir)
-			fd_close(&at);
-		at = up;
-		if (up == -1)
+		if (at == -1)
 			break;
 	}
 	if (at != dir)

@@ -10,6 +10,7 @@
 #define path_open portable_open
 #define path_open_dir portable_open_dir
 #define path_walk portable_walk
+#define path_climb portable_climb
 #define path_check_disk portable_check_disk
 #define path_open_parent portable_open_parent
 #define path_make_parents portable_make_parents
@@ -22,6 +23,7 @@
 #undef path_open
 #undef path_open_dir
 #undef path_walk
+#undef path_climb
 #undef path_check_disk
 #undef path_open_parent
 #undef path_make_parents

@@ -421,6 +421,30 @@ the_deepest_directory_is_found(void **state)
 }
 
 static void
+the_way_up_is_climbed(void **state)
+{
+	int from = open_dir(root, "d/e"), at = from;
+	unsigned before = open_descriptors();
+	struct stat st, is;
+
+	(void)state;
+	assert_int_equal(path_climb(from, &at, O_RDONLY), 0);
+	assert_int_equal(fstatat(root, "d", &st, 0), 0);
+	assert_int_equal(fstat(at, &is), 0);
+	assert_int_equal(is.st_ino, st.st_ino);
+	assert_int_equal(path_climb(from, &at, PATH_SEARCH), 0);
+	assert_int_equal(fstat(root, &st), 0);
+	assert_int_equal(fstat(at, &is), 0);
+	assert_int_equal(is.st_ino, st.st_ino);
+	/* One at a time; and none when it has failed. */
+	assert_int_equal(open_descriptors(), before + 1);
+	assert_int_equal(path_climb(from, &at, O_WRONLY), -EISDIR);
+	assert_int_equal(at, -1);
+	assert_int_equal(open_descriptors(), before);
+	close(from);
+}
+
+static void
 a_parent_that_is_none_is_refused(void **state)
 {
 	static const struct {
@@ -732,6 +756,7 @@ main(void)
 	    TEST(a_mount_point_is_not_crossed),
 	    TEST(files_of_an_overlay_are_found),
 	    TEST(the_deepest_directory_is_found),
+	    TEST(the_way_up_is_climbed),
 	    TEST(a_parent_that_is_none_is_refused),
 	    TEST(missing_parents_are_made),
 	    TEST(parents_that_cannot_be_made_are_refused),
