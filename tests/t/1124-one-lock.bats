@@ -117,7 +117,7 @@ setup() {
 	start_server "output_dir $STORE; overwrite on;" \
 		"location /b { output_dir $STORE/sub; overwrite on; }"
 	(while [[ ! -e over ]]; do
-		find "$STORE" -mindepth 1 -type d -empty -delete 2>/dev/null
+		find "$STORE" -mindepth 1 -type d -empty -delete 2>/dev/null || true
 		sleep 0.01
 	done) 3>&- 4>&- &
 	local cleaner=$!
