@@ -34,15 +34,13 @@ struct scan {
 /*
  * When the file was complete: its mtime, if that is between its birth and its
  * last change, where the one of an upload is.  Else somebody has set it, to that
- * of another file or to the future, and the birth is what counts.  (The ctime is
- * when it got its name, or when somebody changed its mode or owner since: better
- * than nothing on a system that knows no births.)
+ * of another file or to the future, and the birth is what counts.  Where no
+ * births are known an older mtime is believed, and for one in the future the
+ * ctime counts: when it got its name, or its mode or owner was changed since.
  */
 static int64_t
 completed_ns(const struct file_version *v)
 {
-	if (v->kind == FILE_CHANGED)
-		return v->ctime_ns;
 	if (v->mtime_ns >= v->birth_ns && v->mtime_ns <= v->ctime_ns)
 		return v->mtime_ns;
 	return v->birth_ns != 0 ? v->birth_ns : v->ctime_ns;

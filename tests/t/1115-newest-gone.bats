@@ -6,7 +6,7 @@
 
 load ../lib/penstock
 
-# PORTABLE goes by ctime, and has no openat2.
+# PORTABLE has no openat2.
 not_portable() { ! is_portable || skip "PORTABLE"; }
 
 # put NAME: store a file that holds its name.
@@ -53,6 +53,29 @@ newest_is() {
 	assert_header Content-Location /file/moved
 	put last
 	newest_is last
+}
+
+# A copy that has kept an older mtime counts as that: nothing tells it from one
+# that was there.
+# bats test_tags=portable
+@test "where nothing has a birth time it goes by mtimes, which chmod does not change" {
+	loop_disk ext4 64M -I 128
+	STORE=$DISK/up
+	start_server '' '' 'worker_processes 4;'
+	for name in a b c; do put $name; done
+	# They are of whole seconds there.
+	touch -d '1 minute ago' "$STORE/b"
+	touch -d '2 minutes ago' "$STORE/a"
+	_is_a_second_later() { (($(date +%s) > $(stat -c %Z "$STORE/a"))); }
+	eventually _is_a_second_later
+	chmod 600 "$STORE/a"
+	rm "$STORE/c"
+	newest_is b
+	echo future >"$STORE/future"
+	touch -d '2037-01-01' "$STORE/future" # then it is when that was set
+	cp -p "$STORE/a" "$STORE/copied"
+	rm "$STORE/b"
+	newest_is future
 }
 
 @test "a parent that became a file or a link hides its newest" {
