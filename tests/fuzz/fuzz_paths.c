@@ -34,6 +34,7 @@
 #undef STORE_PATH_H
 #include "store/path.h"
 
+#include <ctype.h>
 #include <ftw.h>
 #include <stdio.h>
 
@@ -283,15 +284,33 @@ is_unwanted(const unsigned char *s, size_t len)
 	return false;
 }
 
+/* `.penstock-` and more, or `.penstock` with nothing but dots and blanks behind
+ * it; in whatever case. */
+static bool
+is_ours(const char *s, size_t len)
+{
+	static const char own[] = ".penstock";
+	size_t i = 0;
+
+	for (; own[i] != '\0'; i++)
+		if (i == len || tolower((unsigned char)s[i]) != own[i])
+			return false;
+	if (i < len && s[i] == '-')
+		return true;
+	for (; i < len; i++)
+		if (s[i] != '.' && s[i] != ' ')
+			return false;
+	return true;
+}
+
 static bool
 is_plain_part(const char *s, size_t len, bool dotfiles)
 {
 	if (len == 0 || len > 255)
 		return false;
-	if (s[0] != '.')
-		return true;
-	return dotfiles && !(len == 1 || (len == 2 && s[1] == '.') ||
-			       (len == 9 && memcmp(s, ".penstock", 9) == 0));
+	if (len <= 2 && memcmp(s, "..", len) == 0)
+		return false;
+	return !is_ours(s, len) && (s[0] != '.' || dotfiles);
 }
 
 /* Whether names.h allows it; `name` has no NUL. */
