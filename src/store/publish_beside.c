@@ -25,7 +25,6 @@
 #include "store/path.h"
 
 enum {
-	RANDOM_LEN = 16, /* hexadecimal digits of a temp name */
 	NOTE_MAX = 1100, /* bytes of a name */
 };
 
@@ -53,9 +52,7 @@ publish_is_reserved(const char *name, size_t len)
 bool
 publish_is_note_name(const char *name)
 {
-	return strlen(name) == RANDOM_LEN + sizeof(note_suffix) - 1 &&
-	       strspn(name, "0123456789abcdef") == RANDOM_LEN &&
-	       strcmp(name + RANDOM_LEN, note_suffix) == 0;
+	return publish_is_numbered(name, note_suffix);
 }
 
 /* The name beside, for a note or a temp name with these digits. */
@@ -63,13 +60,13 @@ static void
 name_beside(const char *digits, char ret[PUBLISH_TEMP_MAX])
 {
 	snprintf(ret, PUBLISH_TEMP_MAX, "%s-%.*s.part", PUBLISH_RESERVED,
-	    RANDOM_LEN, digits);
+	    PUBLISH_DIGITS, digits);
 }
 
 static void
 name_note(const char *beside, char ret[PUBLISH_TEMP_MAX])
 {
-	snprintf(ret, PUBLISH_TEMP_MAX, "%.*s%s", RANDOM_LEN,
+	snprintf(ret, PUBLISH_TEMP_MAX, "%.*s%s", PUBLISH_DIGITS,
 	    beside + sizeof(PUBLISH_RESERVED), note_suffix);
 }
 

@@ -9,12 +9,14 @@
 enum {
 	PUBLISH_TRIES = 100, /* against who removes what we make, on and on */
 	PUBLISH_FILE_MODE = 0666, /* less the umask, as any file that is made */
+	PUBLISH_DIGITS = 16,	  /* hexadecimal, of a temp name */
 };
 
 /* publish_stage.c: `.penstock` and the temp names in it. */
 NODISCARD int publish_open_temp_dir(int root, bool nameless);
 void publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX]);
-bool publish_is_temp_name(const char *name);
+/* Is that a temp name's digits, and then this suffix? */
+bool publish_is_numbered(const char *name, const char *suffix);
 /* Make a temp file in `.penstock`, or what has another suffix (NULL: not), and
  * lock it.  After an error *ret_name is "".  PUBLISH_RENEW: `.penstock` was
  * removed.  The caller may hold its lock, so it is not made anew here. */

@@ -18,7 +18,6 @@
 
 enum {
 	LEVELS_MAX = 64, /* of directories above */
-	RANDOM_LEN = 16, /* hexadecimal digits of a temp name */
 	/* Where locks do not last, nobody is without his for so long. */
 	LOOK_AGAIN_NS = 100 * 1000 * 1000,
 };
@@ -172,11 +171,10 @@ publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX])
 }
 
 bool
-publish_is_temp_name(const char *name)
+publish_is_numbered(const char *name, const char *suffix)
 {
-	return strlen(name) == RANDOM_LEN + sizeof(temp_suffix) - 1 &&
-	       strspn(name, "0123456789abcdef") == RANDOM_LEN &&
-	       strcmp(name + RANDOM_LEN, temp_suffix) == 0;
+	return strspn(name, "0123456789abcdef") == PUBLISH_DIGITS &&
+	       strcmp(name + PUBLISH_DIGITS, suffix) == 0;
 }
 
 /* Open a new one; PUBLISH_RENEW: somebody has removed `.penstock`. */
@@ -189,8 +187,8 @@ open_temp(const struct publish *p, const char *suffix,
 	for (int i = 0; i < PUBLISH_TRIES && err == -EEXIST; i++) {
 		publish_make_temp_name(ret_name);
 		if (suffix != NULL)
-			snprintf(ret_name + RANDOM_LEN,
-			    PUBLISH_TEMP_MAX - RANDOM_LEN, "%s", suffix);
+			snprintf(ret_name + PUBLISH_DIGITS,
+			    PUBLISH_TEMP_MAX - PUBLISH_DIGITS, "%s", suffix);
 		fd = openat(p->temp_dir, ret_name,
 		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    PUBLISH_FILE_MODE);
@@ -312,7 +310,7 @@ publish_sweep(int root, unsigned *ret_living)
 		return 0;
 	}
 	while ((e = readdir(d)) != NULL) {
-		if (publish_is_temp_name(e->d_name) ||
+		if (publish_is_numbered(e->d_name, temp_suffix) ||
 		    publish_is_note_name(e->d_name))
 			sweep_one(&s, e->d_name, sure ? NULL : &unheld);
 		else
