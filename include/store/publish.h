@@ -176,6 +176,9 @@ NODISCARD int publish_try_name(struct publish *p, const char *part);
 /* `name` in `.penstock` may be one that was tried, by a worker that died over it:
  * then it is removed. */
 void publish_sweep_tried(int dir, const char *name);
+/* Does an error say that this file system takes no such name?  (EINVAL has other
+ * reasons as well, where more than a name is given.) */
+bool publish_is_bad_name(int err);
 /* Every file system takes this name, so there is no need to try it. */
 bool publish_is_plain_name(const char *part, size_t len);
 

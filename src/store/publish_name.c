@@ -44,6 +44,12 @@ publish_is_plain_name(const char *part, size_t len)
 	       part[len - 1] != '.' && !is_device_name(part, len);
 }
 
+bool
+publish_is_bad_name(int err)
+{
+	return err == -EINVAL || err == -EILSEQ || err == -ENAMETOOLONG;
+}
+
 void
 publish_sweep_tried(int dir, const char *name)
 {
@@ -68,10 +74,7 @@ publish_try_name(struct publish *p, const char *part)
 	fd = openat(dir, part,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
-		return errno == EINVAL || errno == EILSEQ ||
-			       errno == ENAMETOOLONG
-			   ? -errno
-			   : 0;
+		return publish_is_bad_name(-errno) ? -errno : 0;
 	fd_close(&fd);
 	(void)unlinkat(dir, part, 0);
 	return 0;

@@ -62,9 +62,7 @@ try_to_find(struct incoming_file *f, const char *part)
 
 	if (fstatat(dir, part, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	return errno == EINVAL || errno == EILSEQ || errno == ENAMETOOLONG
-		   ? -errno
-		   : 0;
+	return publish_is_bad_name(-errno) ? -errno : 0;
 }
 
 int

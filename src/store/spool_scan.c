@@ -117,7 +117,7 @@ scan_below(struct scan *s, int fd, size_t path_len, size_t len, int depth)
 {
 	int sub = path_open(fd, s->path + path_len, O_RDONLY | O_DIRECTORY);
 
-	if (sub == -EMFILE || sub == -ENFILE || sub == -ENOMEM || sub == -EIO)
+	if (spool_is_ours(-sub) || sub == -EIO)
 		return sub;
 	if (sub < 0)
 		return 0; /* not ours to enter, or gone */
