@@ -173,9 +173,6 @@ NODISCARD int publish_check_close(int fd);
  * tell.  0, or -EINVAL, -EILSEQ or -ENAMETOOLONG; 0 too when it cannot be tried.
  */
 NODISCARD int publish_try_name(struct publish *p, const char *part);
-/* `name` in `.penstock` may be one that was tried, by a worker that died over it:
- * then it is removed. */
-void publish_sweep_tried(int dir, const char *name);
 /* Does an error say that this file system takes no such name?  (EINVAL has other
  * reasons as well, where more than a name is given.) */
 bool publish_is_bad_name(int err);
@@ -185,16 +182,6 @@ bool publish_is_plain_name(const char *part, size_t len);
 /* No room for a file: none at all, or a quota is used up. */
 bool publish_is_full(int err);
 
-/* p->temp_dir, or -errno; opened as by publish_renew() where it was not needed
- * before. */
-NODISCARD int publish_temp_dir(struct publish *p);
-
-/* What differs between systems (publish_linux.c, publish_posix.c). */
-NODISCARD int publish_open_nameless(int dir);
-NODISCARD int publish_link_nameless(int fd, int dir, const char *name);
-NODISCARD int publish_rename_new(
-    int from_dir, const char *from, int dir, const char *name);
-NODISCARD int publish_lock(int fd);
 /* A lock lasts until its descriptor is closed, and keeps out the same process
  * too: so a sweep may be done beside its own uploads.  Else the lock is given up
  * for a moment by publish_check_close(). */

@@ -12,6 +12,11 @@ enum {
 	PUBLISH_DIGITS = 16,	  /* hexadecimal, of a temp name */
 };
 
+/* publish.c */
+/* p->temp_dir, or -errno; opened as by publish_renew() where it was not needed
+ * before. */
+NODISCARD int publish_temp_dir(struct publish *p);
+
 /* publish_stage.c: `.penstock` and the temp names in it. */
 NODISCARD int publish_open_temp_dir(int root, bool nameless);
 void publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX]);
@@ -45,7 +50,18 @@ bool publish_is_note_name(const char *name);
 NODISCARD int publish_heed_note(
     int root, int note, const char *name, unsigned *ret_swept);
 
+/* publish_name.c */
+/* `name` in `.penstock` may be one that was tried, by a worker that died over it:
+ * then it is removed. */
+void publish_sweep_tried(int dir, const char *name);
+
 /* publish_linux.c, publish_posix.c */
+NODISCARD int publish_open_nameless(int dir);
+NODISCARD int publish_link_nameless(int fd, int dir, const char *name);
+NODISCARD int publish_rename_new(
+    int from_dir, const char *from, int dir, const char *name);
+/* Lock a file, or say at once that others have it. */
+NODISCARD int publish_lock(int fd);
 
 /*
  * `.penstock` is a directory like any other to the kernel: it has inherited

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "store/publish.h"
+#include "publish_internal.h"
 
 enum {
 	PLAIN_MAX = 100, /* bytes; file systems that encrypt names take 143 */
