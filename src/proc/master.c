@@ -315,7 +315,7 @@ are_overdue(const struct master *m)
 static void
 end_reload(struct master *m)
 {
-	if (!m->reloading)
+	if (!m->reloading || m->phase != RUNNING)
 		return;
 	if (!children_are_ready(&m->children, m->generation)) {
 		if (!are_overdue(m))
@@ -340,6 +340,11 @@ enter(struct master *m, enum phase phase, int sig, unsigned ms)
 {
 	if (m->phase >= phase)
 		return;
+	if (m->verdict.pending) {
+		verdict_hear(&m->verdict, true);
+		log_warn("reload: this server is stopping");
+		verdict_give(&m->verdict, VERDICT_REFUSED);
+	}
 	m->phase = phase;
 	m->phase_end_ns = ms ? clock_mono_ns() + ms * NS_PER_MS : UINT64_MAX;
 	m->listen_end_ns = clock_mono_ns() + TERM_MS * NS_PER_MS;
@@ -351,11 +356,11 @@ enter(struct master *m, enum phase phase, int sig, unsigned ms)
 static void
 end_start(struct master *m)
 {
-	if (m->detach == -1)
+	if (m->detach == -1 || m->phase != RUNNING)
 		return;
 	if (children_are_ready(&m->children, m->generation)) {
 		detach_end(&m->detach, 0);
-	} else if (m->phase == RUNNING && are_overdue(m)) {
+	} else if (are_overdue(m)) {
 		log_error("daemonize: the workers do not come up: stopping");
 		m->failed = true;
 		enter(m, STOPPING, SIGTERM, TERM_MS);
@@ -413,11 +418,12 @@ stop_listening(struct master *m)
 	sockets_close(&m->sockets, NULL, true);
 }
 
-/* How long to sleep: until somebody is due. */
+/* How long to sleep: until somebody is due.  A HUP may wait for the end of the
+ * reload before it; nothing else wakes us for it. */
 static int
 patience(const struct master *m, int due_ms)
 {
-	if (m->phase != RUNNING || m->reloading)
+	if (m->phase != RUNNING || m->reloading || got_hup)
 		return LOOK_MS;
 	return due_ms;
 }

@@ -292,3 +292,74 @@ kill_workers() {
 	assert_output -p "process $MASTER was told to reload; what came of it is not known, since it has said nothing for 30 seconds in $T/penstock.pid.reload: see its error_log"
 	eventually log_has 'reloaded: generation 2'
 }
+
+# slow_workers: those that accept a second late, since the disk of
+# one location does not list a directory; the rehearsal, which lists none, is quick.
+slow_workers() {
+	slowfs_start
+	mkdir backing/up
+	slowfs_ctl stall readdir
+}
+
+SLOW_LOCATION='location /slow { output_dir slow/up; overwrite on; }'
+
+@test "a HUP that comes while new workers start is not forgotten" {
+	slow_workers
+	start_server '' '' 'worker_processes 1;'
+	random_file part 200000
+	# The worker that finishes it sends no CHLD.
+	upload_part /file/held part
+	write_conf '' "$SLOW_LOCATION" 'worker_processes 1;'
+	penstock -c penstock.conf -s reload 2>said 3>&- &
+	asked=$!
+	eventually log_has 'location /slow -> '
+	kill -HUP "$MASTER"
+	slowfs_ctl resume
+	wait "$asked"
+	eventually log_has 'reloaded: generation 3'
+	upload_rest "$FD" part 201
+}
+
+@test "a stop while the new workers come up: the reload is not said to be done" {
+	slow_workers
+	start_server '' '' 'worker_processes 1;'
+	write_conf '' "$SLOW_LOCATION" 'worker_processes 1;'
+	penstock -c penstock.conf -s reload 2>said 3>&- &
+	asked=$!
+	eventually log_has 'location /slow -> '
+	kill -TERM "$MASTER"
+	rc=0
+	wait "$asked" || rc=$?
+	assert_equal "$rc" 1
+	grep -x 'reload: this server is stopping' said
+	slowfs_ctl resume
+	eventually not_running "$MASTER"
+	run ! log_has 'reloaded: generation'
+}
+
+# One worker accepts, and the other one is dead, when TERM comes.
+@test "daemonize ends with 1 when it is told to stop before its workers are up" {
+	slowfs_start
+	mkdir backing/up
+	slowfs_ctl latency readdir 500
+	write_conf '' "$SLOW_LOCATION" 'daemonize on; worker_processes 2;'
+	penstock -c penstock.conf >>stdout 2>>stderr 3>&- &
+	asked=$!
+	eventually log_has 'listening on'
+	MASTER=$(cat penstock.pid)
+	_are_two() { [ "$(workers | wc -l)" = 2 ]; }
+	eventually _are_two
+	kept=$(workers | head -n 1)
+	kill_other() { kill -KILL "$(workers | grep -vxF "$kept")"; }
+	kill_other
+	eventually log_has ' 0.1: worker ready'
+	kill_other
+	_has_died_twice() { [ "$(_count 'ended by signal 9' error.log)" = 2 ]; }
+	until _has_died_twice; do :; done
+	kill -TERM "$MASTER"
+	rc=0
+	wait "$asked" || rc=$?
+	assert_equal "$rc" 1
+	eventually not_running "$MASTER"
+	rm -r backing/up # what was killed left a probe there
+}
