@@ -10,14 +10,16 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-/* Never waits, whatever is there; what is no regular file is -EINVAL. */
+/* Never waits, whatever is there; what is no regular file is -EINVAL, a link
+ * -ELOOP: whoever may write to the directory must not choose what we write. */
 static int
 open_regular(const char *path, int flags)
 {
 	struct stat st;
 	int fd, err = 0;
 
-	fd = open(path, O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0644);
+	fd = open(
+	    path, O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0644);
 	if (fd == -1)
 		return errno == ENXIO ? -EINVAL : -errno; /* a socket */
 	if (fstat(fd, &st) == -1)
@@ -31,10 +33,11 @@ open_regular(const char *path, int flags)
 	return fd;
 }
 
-pid_t
-pidfile_owner(const char *path)
+/* Who has a lock on it that does not go beside one of `type`; 0: nobody. */
+static pid_t
+find_holder(const char *path, short type)
 {
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
 	int fd, err = 0;
 
 	fd = open_regular(path, O_RDONLY);
@@ -46,6 +49,13 @@ pidfile_owner(const char *path)
 	if (err < 0)
 		return err;
 	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
+}
+
+/* A reader's lock is not ours: whoever can read the file can have one. */
+pid_t
+pidfile_owner(const char *path)
+{
+	return find_holder(path, F_RDLCK);
 }
 
 static int
@@ -87,6 +97,40 @@ write_pid(int fd)
 	return fd_write_all(fd, text, (size_t)len);
 }
 
+static void
+log_holder(const char *path)
+{
+	pid_t owner = pidfile_owner(path);
+
+	if (owner > 0)
+		log_error("pid_file %s: another penstock, process %ld, runs "
+			  "with it: stop that one (-s stop) or choose another "
+			  "pid_file",
+		    path, (long)owner);
+	else
+		log_error("pid_file %s: process %ld, which is no penstock, has "
+			  "a read lock on it: end that one, remove the file, "
+			  "or choose another pid_file",
+		    path, (long)find_holder(path, F_WRLCK));
+}
+
+static const char *
+describe(int err)
+{
+	switch (err) {
+	case -EINVAL:
+		return "it is no regular file: name another one, or write off";
+	case -ELOOP:
+		return "it is a symbolic link, which is not followed: name the "
+		       "file itself";
+	case -EFBIG:
+		return "it may not be written: raise the limit on the size of "
+		       "files (ulimit -f)";
+	default:
+		return strerror(-err);
+	}
+}
+
 int
 pidfile_take(const char *path, int *ret_fd)
 {
@@ -97,22 +141,13 @@ pidfile_take(const char *path, int *ret_fd)
 		return 0;
 	err = open_and_lock(path, &fd);
 	if (err == -EAGAIN) {
-		log_error("pid_file %s: another penstock, process %ld, runs "
-			  "with it: stop that one (-s stop) or choose another "
-			  "pid_file",
-		    path, (long)pidfile_owner(path));
+		log_holder(path);
 		return err;
 	}
 	if (err == 0)
 		err = write_pid(fd);
 	if (err < 0) {
-		log_error("pid_file %s: %s", path,
-		    err == -EINVAL ? "it is no regular file: name another "
-				     "one, or write off"
-		    : err == -EFBIG
-			? "it may not be written: raise the limit on the "
-			  "size of files (ulimit -f)"
-			: strerror(-err));
+		log_error("pid_file %s: %s", path, describe(err));
 		fd_close(&fd);
 		return err;
 	}

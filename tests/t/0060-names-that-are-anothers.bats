@@ -100,3 +100,45 @@ _socket_answers() { curl -sf -o /dev/null --unix-socket "$T/sock" http://x/; }
 	done
 	[ -p pid ]
 }
+
+@test "a pid file that is a symbolic link is refused, and what it leads to is left alone" {
+	echo precious >precious
+	ln -s precious link
+	write_conf '' '' "pid_file $T/link;"
+	run -1 penstock -c penstock.conf
+	assert_output -p "pid_file $T/link: it is a symbolic link, which is not followed: name the file itself"
+	assert_equal "$(cat precious)" precious
+	run -1 penstock -c penstock.conf -s stop
+	# A link on the way to it is the administrator's.
+	mkdir real
+	ln -s real run
+	write_conf '' '' "pid_file $T/run/pid;"
+	start_conf penstock.conf
+	run -0 penstock -c penstock.conf -s stop
+	await_exit
+}
+
+# Whoever may read the file may lock it for reading.
+@test "a reader's lock on the pid file is not taken for a server's" {
+	local reader
+
+	write_conf
+	echo 1 >penstock.pid
+	"$PYTHON" -S -E -c '
+import fcntl, time
+f = open("penstock.pid")
+fcntl.lockf(f, fcntl.LOCK_SH)
+print("locked", flush=True); time.sleep(60)' >locked 3>&- &
+	reader=$!
+	eventually grep -q locked locked
+	run -1 penstock -c penstock.conf -s stop
+	assert_output "penstock: pid_file $T/penstock.pid: no penstock runs with it"
+	is_running "$reader" || fail 'a stranger was ended'
+	run -1 penstock -c penstock.conf
+	assert_output -p "pid_file $T/penstock.pid: process $reader, which is no penstock, has a read lock on it: end that one"
+	rm penstock.pid
+	start_conf penstock.conf
+	run -0 penstock -c penstock.conf -s stop
+	await_exit
+	kill "$reader"
+}
