@@ -122,7 +122,7 @@ send_signal(const struct config *conf, const char *name)
 		return EXIT_FAILURE;
 	}
 	if (known[i].sig == SIGHUP)
-		return verdict_ask(conf->pid_file, pid);
+		return verdict_ask(conf->pid_file, pid, conf->file);
 	if (kill(pid, known[i].sig) == 0)
 		return EXIT_SUCCESS;
 	fprintf(

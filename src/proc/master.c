@@ -160,7 +160,7 @@ start(struct master *m)
 	log_to(STDERR_FILENO, conf->error_level);
 	if (pidfile_take(conf->pid_file, &m->pidfile) < 0)
 		goto close_logs;
-	verdict_open(&m->verdict, conf->pid_file);
+	verdict_open(&m->verdict, conf->pid_file, m->pidfile, conf->file);
 	needs_raise_limit(conf);
 	if (sockets_open(conf, NULL, &m->sockets) < 0)
 		goto drop_pidfile;

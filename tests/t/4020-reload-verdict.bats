@@ -102,7 +102,7 @@ print("bound", flush=True); time.sleep(60)' "$other" >bound 3>&- &
 	cp penstock.conf good.conf
 	pids=()
 	for n in 1 2 3 4 5 6 7 8; do
-		penstock -c good.conf -s reload 2>"said$n" 3>&- &
+		penstock -c penstock.conf -s reload 2>"said$n" 3>&- &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do wait "$pid"; done
@@ -362,4 +362,57 @@ SLOW_LOCATION='location /slow { output_dir slow/up; overwrite on; }'
 	assert_equal "$rc" 1
 	eventually not_running "$MASTER"
 	rm -r backing/up # what was killed left a probe there
+}
+
+@test "a pid file that was there before, another's: -s reload believes its server" {
+	: >penstock.pid
+	chown 65534 penstock.pid
+	start_server
+	reload_it
+	assert_success
+	assert_output ''
+}
+
+# Two with one pid_file line, after the file of the first was removed.
+@test "a server whose pid file is another's by now leaves that one's verdicts alone" {
+	start_server
+	rm penstock.pid
+	first=$MASTER
+	PORT=$(free_port)
+	start_server
+	penstock -c penstock.conf -s reload
+	before=$(stat -c %i penstock.pid.reload)
+	kill -HUP "$first"
+	eventually log_has "$first: reload: nothing was changed" # its port is another's, too
+	assert_equal "$(stat -c %i penstock.pid.reload)" "$before"
+	reload_it
+	assert_success
+	log_has "$MASTER: reloaded: generation 3"
+}
+
+@test "-s reload with another file than the server's says which one was read" {
+	start_server
+	cp penstock.conf other.conf
+	reload_it other.conf
+	assert_success
+	assert_output "penstock: process $MASTER was started with $T/penstock.conf and has read that again, not $T/other.conf"
+	ln -s penstock.conf link.conf
+	reload_it link.conf
+	assert_output ''
+}
+
+# bats test_tags=long
+@test "a reload that has begun is waited for, however long it takes" {
+	slow_workers
+	start_server
+	write_conf '' "$SLOW_LOCATION"
+	penstock -c penstock.conf -s reload 2>said 3>&- &
+	asked=$!
+	eventually log_has 'location /slow -> '
+	kill -STOP "$MASTER"
+	read -rt 32 <> <(:) || true
+	kill -CONT "$MASTER"
+	slowfs_ctl resume
+	wait "$asked"
+	assert_equal "$(cat said)" ''
 }
