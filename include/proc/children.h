@@ -61,6 +61,9 @@ NODISCARD int children_add(
 /* How many can be added beside those that there are. */
 size_t children_places(const struct children *c);
 
+/* Give a worker what it shares with all. */
+void children_share(const struct children *c, struct worker_setup *setup);
+
 /*
  * children_tend(c, setup):
  * Fork those that are due.  In a child it does not return.  Milliseconds

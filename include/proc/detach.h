@@ -9,6 +9,13 @@
 
 #include "base/check.h"
 
+/* How the start went; the status with which the command ends is 0 or 1. */
+enum detach {
+	DETACH_UP,
+	DETACH_FAILED,
+	DETACH_STOPPED, /* it was told to, before it was up */
+};
+
 /*
  * detach_begin(ret_fd):
  * Go on in a child with a session of its own.  The parent stays until *ret_fd is
@@ -25,7 +32,7 @@ NODISCARD int detach_begin(int *ret_fd);
  */
 void detach_leave_terminal(bool log_is_lost);
 
-/* Let the parent end with `status`, once; nothing when *fd is -1. */
-void detach_end(int *fd, char status);
+/* Let the parent end, once; nothing when *fd is -1. */
+void detach_end(int *fd, enum detach how);
 
 #endif

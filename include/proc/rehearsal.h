@@ -4,7 +4,8 @@
  * The master must never touch an output directory: its disk may be dead.  So
  * a child becomes `user`, makes the directories, tries to publish in them and
  * to have the engine; it gets five seconds for a directory, and for all of them
- * a tenth of a second each beside that.
+ * a tenth of a second each beside that.  When one has hung, those behind it get
+ * five seconds more, and one each.
  */
 #ifndef PROC_REHEARSAL_H
 #define PROC_REHEARSAL_H
@@ -16,18 +17,22 @@
 
 struct places;
 
-typedef bool rehearsal_fn(void);
+typedef bool rehearsal_fn(void *arg);
 
 /*
- * rehearsal_run(conf, places, give_up):
+ * rehearsal_run(conf, places, meanwhile, arg):
  * `places`: where directories were before; NULL at the start.  0 after logging a
  * line for each location; or -1 after logging what cannot be.  A directory that
  * does not answer in time, or that was open before and is gone now, or its disk
  * full, broken or read-only, is a warning, not an error: its location answers
- * 503 until it is well.  `give_up` is asked now and then, also when a signal has
- * come; once it says true, that is the end of it, -1.  NULL: never.
+ * 503 until it is well.  meanwhile() is called now and then, also when a signal
+ * has come, and may wait for children, the rehearsal's too; once it says true,
+ * that is the end of it, -1.
  */
-NODISCARD int rehearsal_run(
-    const struct config *conf, struct places *places, rehearsal_fn *give_up);
+NODISCARD int rehearsal_run(const struct config *conf, struct places *places,
+    rehearsal_fn *meanwhile, void *arg);
+
+/* In a process that meanwhile() has forked: close what belongs to it. */
+void rehearsal_let_go(void);
 
 #endif

@@ -41,7 +41,9 @@ struct worker_setup {
 	struct slot *slot;
 	int master; /* reads end-of-file when the master is gone; -1: none */
 	bool alone; /* worker_processes 0: no master at all */
-	struct verdict *verdict; /* alone: for a reload, which is refused */
+	struct verdict *verdict;     /* alone: for a reload, which is refused */
+	void (*on_ready)(void *arg); /* it accepts; NULL: nobody asks */
+	void *arg;
 };
 
 /* Work until told to stop; the exit status of the process. */

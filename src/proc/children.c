@@ -105,6 +105,18 @@ children_places(const struct children *c)
 	return places;
 }
 
+void
+children_share(const struct children *c, struct worker_setup *setup)
+{
+	setup->shm = c->shm;
+	setup->newest = c->newest;
+	setup->places = c->places;
+	setup->ledger = c->ledger;
+	setup->sickness = c->sickness;
+	setup->arrivals = c->arrivals;
+	setup->tally = c->tally;
+}
+
 /* In the child, signals still blocked: forget what is the master's, and work.
  * The worker unblocks them when it has its own handlers. */
 static void
@@ -119,13 +131,7 @@ be_worker(struct children *c, const struct child *ch,
 	log_set_who(who);
 	fd_close(&c->alive[1]);
 	c->in_child(c->arg);
-	own.shm = c->shm;
-	own.newest = c->newest;
-	own.places = c->places;
-	own.ledger = c->ledger;
-	own.sickness = c->sickness;
-	own.arrivals = c->arrivals;
-	own.tally = c->tally;
+	children_share(c, &own);
 	own.slot = ch->slot;
 	own.master = c->alive[0];
 	exit(worker_run(&own));

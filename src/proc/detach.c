@@ -11,7 +11,7 @@
 int
 detach_begin(int *ret_fd)
 {
-	char status = 1;
+	char how = -1; /* it ended before, and has said why itself */
 	int ends[2];
 	pid_t pid;
 
@@ -22,12 +22,16 @@ detach_begin(int *ret_fd)
 		return -errno;
 	if (pid > 0) {
 		close(ends[1]);
-		/* One that ended before has said why itself. */
-		if (read(ends[0], &status, 1) == 1 && status != 0)
+		(void)!read(ends[0], &how, 1);
+		if (how == DETACH_STOPPED)
+			fputs("penstock: it was told to stop before it was "
+			      "up\n",
+			    stderr);
+		if (how == DETACH_FAILED)
 			fputs("penstock: its workers do not come up, so it "
 			      "has stopped again: see its error_log\n",
 			    stderr);
-		_exit(status);
+		_exit(how == DETACH_UP ? 0 : 1);
 	}
 	close(ends[0]);
 	if (setsid() == -1)
@@ -51,11 +55,13 @@ detach_leave_terminal(bool log_is_lost)
 }
 
 void
-detach_end(int *fd, char status)
+detach_end(int *fd, enum detach how)
 {
+	char byte = (char)how;
+
 	if (*fd == -1)
 		return;
-	if (write(*fd, &status, 1) == -1)
+	if (write(*fd, &byte, 1) == -1)
 		log_warn("whoever started this process is gone");
 	fd_close(fd);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "proc/pidfile.h"
 #include "proc/privileges.h"
 #include "proc/rehearsal.h"
+#include "proc/signals.h"
 #include "proc/sockets.h"
 #include "proc/verdict.h"
 
@@ -52,69 +52,10 @@ struct master {
 	int detach;		/* daemonize: tell here that we are up; -1 */
 	bool failed;		/* the start did, after all */
 	struct verdict verdict;
+	/* Of the reload that is under way, until they are taken over. */
+	struct sockets *fresh_sockets;
+	struct logs *fresh_logs;
 };
-
-/* ---- signals: noted by the handler, carried out by the loop ---- */
-
-static struct fd_wake wake = {-1, -1};
-static volatile sig_atomic_t got_term, got_quit, got_hup, got_chld;
-
-static void
-on_signal(int sig)
-{
-	switch (sig) {
-	case SIGTERM:
-	case SIGINT:
-		got_term = 1;
-		break;
-	case SIGQUIT:
-		got_quit = 1;
-		break;
-	case SIGHUP:
-		got_hup = 1;
-		break;
-	default:
-		got_chld = 1;
-		break;
-	}
-	fd_wake_raise(&wake);
-}
-
-static void
-handle(int sig, void (*handler)(int))
-{
-	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
-
-	sigemptyset(&sa.sa_mask);
-	check(sigaction(sig, &sa, NULL) == 0);
-}
-
-/* USR1, USR2 and WINCH mean nothing yet; they must not end anybody. */
-static void
-ignore_signals(void)
-{
-	handle(SIGPIPE, SIG_IGN);
-	handle(SIGXFSZ, SIG_IGN); /* a write over the limit says EFBIG */
-	handle(SIGUSR1, SIG_IGN);
-	handle(SIGUSR2, SIG_IGN);
-#ifdef SIGWINCH
-	handle(SIGWINCH, SIG_IGN);
-#endif
-}
-
-static int
-watch_signals(void)
-{
-	static const int caught[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD};
-	int err;
-
-	err = fd_wake_open(&wake);
-	if (err < 0)
-		return err;
-	for (size_t i = 0; i < COUNT_OF(caught); i++)
-		handle(caught[i], on_signal);
-	return 0;
-}
 
 /* ---- starting ---- */
 
@@ -144,6 +85,14 @@ can_be_had(const struct config *conf, const struct children *c)
 	return can;
 }
 
+/* What waits for a disk must not keep us from stopping. */
+static bool
+is_to_stop(void *arg)
+{
+	(void)arg;
+	return signals_has(SIGNAL_TERM) || signals_has(SIGNAL_QUIT);
+}
+
 static int
 start(struct master *m)
 {
@@ -164,7 +113,7 @@ start(struct master *m)
 	needs_raise_limit(conf);
 	if (sockets_open(conf, NULL, &m->sockets) < 0)
 		goto drop_pidfile;
-	if (rehearsal_run(conf, NULL, NULL) < 0)
+	if (rehearsal_run(conf, NULL, is_to_stop, NULL) < 0)
 		goto close_sockets;
 	log_listens(&m->sockets);
 	if (m->detach != -1)
@@ -189,21 +138,21 @@ finish(struct master *m, bool remove_sockets)
 	verdict_close(&m->verdict, true);
 	pidfile_drop((*m->conf)->pid_file, &m->pidfile);
 	logs_close(&m->logs);
-	fd_wake_close(&wake);
 }
 
 /* ---- reload ---- */
 
+/* `restart`: what it changes in vain. */
 static bool
-load(const struct config *old, struct config **ret)
+load(const struct config *old, struct config **ret, struct str *restart)
 {
 	struct str text = {0};
 	bool ok = config_reload(old, &text, ret) == 0;
 
 	if (!ok)
 		log_lines(LEVEL_ERROR, "reload: ", text.s);
-	else if (config_needs_restart(old, *ret, &text))
-		log_lines(LEVEL_WARN, "reload: ", text.s);
+	else
+		(void)config_needs_restart(old, *ret, restart);
 	str_fini(&text);
 	return ok;
 }
@@ -235,11 +184,49 @@ keep_until_restart(struct config *old, struct config *fresh)
 		fresh->worker_processes = old->worker_processes;
 }
 
-/* A reload that waits for a disk must not keep us from stopping. */
-static bool
-is_to_stop(void)
+static int
+tend_children(struct master *m)
 {
-	return got_term || got_quit;
+	return children_tend(&m->children,
+	    &(struct worker_setup){
+		.conf = *m->conf, .sockets = &m->sockets, .logs = &m->logs});
+}
+
+static void
+reap(struct master *m)
+{
+	if (signals_take(SIGNAL_CHLD))
+		children_reap(&m->children, m->phase != RUNNING);
+}
+
+/* While a reload waits for a disk, the workers of now go on: who ends is
+ * restarted.  That is none of what the reload says. */
+static bool
+mind_children(void *arg)
+{
+	struct master *m = arg;
+
+	verdict_hear(&m->verdict, false);
+	reap(m);
+	(void)tend_children(m);
+	verdict_hear(&m->verdict, true);
+	return is_to_stop(NULL);
+}
+
+static bool
+rehearse(struct master *m, const struct config *fresh, struct sockets *sockets,
+    struct logs *logs)
+{
+	int err;
+
+	m->fresh_sockets = sockets;
+	m->fresh_logs = logs;
+	err = rehearsal_run(fresh, m->children.places, mind_children, m);
+	m->fresh_sockets = NULL;
+	m->fresh_logs = NULL;
+	if (err < 0 && is_to_stop(NULL))
+		log_error("reload: given up: this server is to stop");
+	return err == 0;
 }
 
 /*
@@ -253,10 +240,11 @@ reload(struct master *m)
 	struct config *old = *m->conf, *fresh = NULL;
 	struct sockets sockets = {0};
 	struct logs logs = {.error = -1};
+	struct str restart = {0};
 
 	log_notice("reloading");
 	verdict_begin(&m->verdict);
-	if (!load(old, &fresh))
+	if (!load(old, &fresh, &restart))
 		goto give_up;
 	keep_until_restart(old, fresh);
 	if (!can_be_had(fresh, &m->children))
@@ -265,7 +253,7 @@ reload(struct master *m)
 		goto give_up;
 	if (sockets_open(fresh, &m->sockets, &sockets) < 0)
 		goto close_logs;
-	if (rehearsal_run(fresh, m->children.places, is_to_stop) < 0)
+	if (!rehearse(m, fresh, &sockets, &logs))
 		goto close_sockets;
 	if (children_add(&m->children, m->generation + 1,
 		(size_t)fresh->worker_processes) < 0) {
@@ -283,6 +271,10 @@ reload(struct master *m)
 	*m->conf = fresh;
 	needs_raise_limit(fresh);
 	needs_warn(fresh, &m->children);
+	/* Last: it must not be lost among what each location says. */
+	if (restart.len > 0)
+		log_lines(LEVEL_WARN, "reload: ", restart.s);
+	str_fini(&restart);
 	m->reloading = true;
 	m->ready_ns = clock_mono_ns() + READY_MS * NS_PER_MS;
 	verdict_hear(&m->verdict, false);
@@ -294,6 +286,7 @@ close_logs:
 	logs_close(&logs);
 	logs_use(&m->logs, old);
 give_up:
+	str_fini(&restart);
 	config_free(&fresh);
 	log_error("reload: nothing was changed");
 	verdict_give(&m->verdict, VERDICT_REFUSED);
@@ -359,7 +352,7 @@ end_start(struct master *m)
 	if (m->detach == -1 || m->phase != RUNNING)
 		return;
 	if (children_are_ready(&m->children, m->generation)) {
-		detach_end(&m->detach, 0);
+		detach_end(&m->detach, DETACH_UP);
 	} else if (are_overdue(m)) {
 		log_error("daemonize: the workers do not come up: stopping");
 		m->failed = true;
@@ -367,15 +360,16 @@ end_start(struct master *m)
 	}
 }
 
-/* While new workers come up it waits: each gets its own verdict.  If they never
- * do, it is a chance to mend the file. */
+/* While new workers come up it waits: each has a verdict of its own, which the
+ * next one may follow at once.  If they never do, it is a chance to mend the
+ * file. */
 static void
 act_on_hup(struct master *m)
 {
-	if (!got_hup ||
+	if (!signals_has(SIGNAL_HUP) ||
 	    (m->reloading && m->ready_ns != UINT64_MAX && m->phase == RUNNING))
 		return;
-	got_hup = 0;
+	(void)signals_take(SIGNAL_HUP);
 	if (m->phase == RUNNING) {
 		reload(m);
 		return;
@@ -388,17 +382,12 @@ act_on_hup(struct master *m)
 static void
 act_on_signals(struct master *m)
 {
-	if (got_chld) {
-		got_chld = 0;
-		children_reap(&m->children, m->phase != RUNNING);
-	}
-	if (got_term) {
-		got_term = 0;
+	reap(m);
+	if (signals_take(SIGNAL_TERM)) {
 		log_notice("stopping");
 		enter(m, STOPPING, SIGTERM, TERM_MS);
 	}
-	if (got_quit) {
-		got_quit = 0;
+	if (signals_take(SIGNAL_QUIT)) {
 		log_notice("stopping when all uploads are finished");
 		enter(m, FINISHING, SIGQUIT, 0);
 	}
@@ -423,7 +412,7 @@ stop_listening(struct master *m)
 static int
 patience(const struct master *m, int due_ms)
 {
-	if (m->phase != RUNNING || m->reloading || got_hup)
+	if (m->phase != RUNNING || m->reloading || signals_has(SIGNAL_HUP))
 		return LOOK_MS;
 	return due_ms;
 }
@@ -433,18 +422,13 @@ static int
 serve(struct master *m)
 {
 	for (;;) {
-		struct worker_setup setup = {
-		    .conf = *m->conf, .sockets = &m->sockets, .logs = &m->logs};
-		struct pollfd p = {.fd = wake.rd, .events = POLLIN};
 		int due = -1;
 
 		if (m->phase == RUNNING)
-			due = children_tend(&m->children, &setup);
+			due = tend_children(m);
 		end_reload(m);
 		end_start(m);
-		if (poll(&p, 1, patience(m, m->detach != -1 ? LOOK_MS : due)) >
-		    0)
-			fd_wake_lower(&wake);
+		signals_await(patience(m, m->detach != -1 ? LOOK_MS : due));
 		act_on_signals(m);
 		if (m->phase == RUNNING)
 			continue;
@@ -466,10 +450,23 @@ close_own(void *arg)
 {
 	struct master *m = arg;
 
-	fd_wake_close(&wake);
+	signals_let_go();
+	if (m->fresh_sockets != NULL)
+		sockets_close(m->fresh_sockets, &m->sockets, false);
+	if (m->fresh_logs != NULL)
+		logs_close(m->fresh_logs);
+	rehearsal_let_go();
 	fd_close(&m->pidfile);
 	fd_close(&m->detach);
 	verdict_close(&m->verdict, false);
+}
+
+static void
+on_ready(void *arg)
+{
+	struct master *m = arg;
+
+	detach_end(&m->detach, DETACH_UP);
 }
 
 /* worker_processes 0: this process is the worker. */
@@ -481,17 +478,12 @@ run_alone(struct master *m)
 	    .sockets = &m->sockets,
 	    .logs = &m->logs,
 	    .verdict = &m->verdict,
-	    .alone = true};
+	    .alone = true,
+	    .on_ready = on_ready,
+	    .arg = m};
 
-	handle(SIGCHLD, SIG_DFL);
-	detach_end(&m->detach, 0);
-	setup.shm = m->children.shm;
-	setup.newest = m->children.newest;
-	setup.places = m->children.places;
-	setup.ledger = m->children.ledger;
-	setup.sickness = m->children.sickness;
-	setup.arrivals = m->children.arrivals;
-	setup.tally = m->children.tally;
+	signals_pass_on();
+	children_share(&m->children, &setup);
 	setup.slot = shm_slot_take(m->children.shm);
 	check(setup.slot != NULL);
 	return worker_run(&setup);
@@ -500,13 +492,8 @@ run_alone(struct master *m)
 static int
 run_with_workers(struct master *m)
 {
-	int status, err;
+	int status;
 
-	err = watch_signals();
-	if (err < 0) {
-		log_error("signals cannot be watched: %s", strerror(-err));
-		return 1;
-	}
 	m->generation = 1;
 	m->ready_ns = clock_mono_ns() + READY_MS * NS_PER_MS;
 	m->children.in_child = close_own;
@@ -525,6 +512,14 @@ run_with_workers(struct master *m)
 	return m->failed ? 1 : status;
 }
 
+static enum detach
+how_it_failed(const struct master *m, int status)
+{
+	if (m->failed || (status != 0 && m->phase == RUNNING))
+		return DETACH_FAILED;
+	return DETACH_STOPPED;
+}
+
 int
 master_run(struct config **conf)
 {
@@ -532,7 +527,7 @@ master_run(struct config **conf)
 	struct children_room room = needs_room(*conf);
 	int status, err;
 
-	ignore_signals();
+	signals_ignore();
 	inherit_close(*conf);
 	inherit_report();
 	err = (*conf)->daemonize ? detach_begin(&m.detach) : 0;
@@ -548,9 +543,19 @@ master_run(struct config **conf)
 		    room.connections, room.directories, strerror(-err));
 		return 1;
 	}
-	if (start(&m) < 0) {
+	err = signals_watch();
+	if (err < 0) {
+		log_error("signals cannot be watched: %s", strerror(-err));
 		children_fini(&m.children);
 		return 1;
+	}
+	if (start(&m) < 0) {
+		status = is_to_stop(NULL) ? 0 : 1;
+		if (status == 0)
+			log_notice("stopped");
+		else
+			fd_close(&m.detach); /* it was said why */
+		goto free_children;
 	}
 	if ((*conf)->worker_processes == 0)
 		status = run_alone(&m);
@@ -559,7 +564,10 @@ master_run(struct config **conf)
 	if (status == 0)
 		log_notice("stopped");
 	finish(&m, true);
-	detach_end(&m.detach, 1); /* if it did not even start */
+free_children:
+	/* If it did not even start. */
+	detach_end(&m.detach, how_it_failed(&m, status));
+	signals_let_go();
 	children_fini(&m.children);
 	return status;
 }

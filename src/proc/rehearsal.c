@@ -28,6 +28,7 @@ enum {
 	LOOK_MS = 100,	    /* how often we look whether to give up */
 	PATIENCE_MS = 5000, /* since a location was begun */
 	LOCATION_MS = 100,  /* for each, beside that, for all of them */
+	SHORT_MS = 1000,    /* and when one has hung already */
 	FAILED = 1,	    /* the child's exit status */
 };
 
@@ -138,12 +139,21 @@ try_location(const struct config *conf, struct places *places,
 /*
  * What the child has to tell goes down a pipe, in pieces that are written whole
  * (PIPE_BUF): the location that it tries next, so that the parent can say which
- * one does not answer; and its log lines, so that it holds no log, nor the
- * terminal, if it hangs for good.
+ * one does not answer; what became of them, so that this is known of those before
+ * one that hangs, and whoever waits for the process; and its log lines, so that
+ * it holds no log, nor the terminal, if it hangs for good.
  */
+enum about {
+	LINE,	/* that follows */
+	TRYING, /* this location, from now on */
+	FAULT,	/* something cannot be had, which was logged */
+	DONE,	/* it has tried them all */
+};
+
 struct piece {
-	const struct conf_location *trying; /* NULL: a line follows */
+	enum about about;
 	enum log_level level;
+	size_t location;
 	size_t len;
 };
 
@@ -153,49 +163,82 @@ enum {
 
 static int tell_fd; /* in the child: the pipe's end */
 
+static void
+tell_piece(const struct piece *p, const char *line)
+{
+	char whole[sizeof(*p) + LINE_MAX_BYTES];
+
+	check(p->len <= LINE_MAX_BYTES);
+	memcpy(whole, p, sizeof(*p));
+	if (p->len > 0)
+		memcpy(whole + sizeof(*p), line, p->len);
+	if (fd_write_all(tell_fd, whole, sizeof(*p) + p->len) < 0)
+		_exit(FAILED); /* the parent has given us up */
+}
+
+static void
+tell(enum about about, size_t location)
+{
+	tell_piece(&(struct piece){.about = about, .location = location}, NULL);
+}
+
 static bool
 tell_line(void *arg, enum log_level level, const char *message)
 {
-	struct piece p = {.level = level, .len = strlen(message)};
-	char whole[sizeof(p) + LINE_MAX_BYTES];
-
 	(void)arg;
-	check(p.len <= LINE_MAX_BYTES);
-	memcpy(whole, &p, sizeof(p));
-	memcpy(whole + sizeof(p), message, p.len);
-	if (fd_write_all(tell_fd, whole, sizeof(p) + p.len) < 0)
-		_exit(FAILED); /* the parent has given us up */
+	tell_piece(
+	    &(struct piece){
+		.about = LINE, .level = level, .len = strlen(message)},
+	    message);
 	return true;
 }
 
-static int
-rehearse(const struct config *conf, struct places *places)
+/* They are counted over all servers. */
+static const struct conf_location *
+location_at(const struct config *conf, size_t n)
 {
+	const struct conf_server *s = conf->servers;
+
+	for (; n >= s->location_count; s++)
+		n -= s->location_count;
+	return &s->locations[n];
+}
+
+static size_t
+count_locations(const struct config *conf)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < conf->server_count; i++)
+		count += conf->servers[i].location_count;
+	return count;
+}
+
+static void
+rehearse(const struct config *conf, struct places *places, size_t from)
+{
+	size_t count = count_locations(conf);
 	const char *engine;
-	int err, failed = 0;
+	int err;
 
 	err = privileges_drop(conf->user);
 	if (err < 0) {
 		log_error("user %s: cannot become it: %s", conf->user,
 		    strerror(-err));
-		return FAILED;
+		tell(FAULT, 0);
+		return;
 	}
 	engine = try_engine(conf->io_engine);
-	if (engine == NULL)
-		return FAILED;
-	for (size_t i = 0; i < conf->server_count; i++) {
-		const struct conf_server *s = &conf->servers[i];
-
-		for (size_t k = 0; k < s->location_count; k++) {
-			struct piece p = {.trying = &s->locations[k]};
-
-			if (fd_write_all(tell_fd, &p, sizeof(p)) < 0)
-				return FAILED;
-			if (try_location(conf, places, p.trying, engine) < 0)
-				failed = FAILED;
-		}
+	if (engine == NULL) {
+		tell(FAULT, 0);
+		return;
 	}
-	return failed;
+	for (size_t n = from; n < count; n++) {
+		tell(TRYING, n);
+		if (try_location(conf, places, location_at(conf, n), engine) <
+		    0)
+			tell(FAULT, n);
+	}
 }
 
 /* A child that hangs for good must hold nothing: not the master's sockets, not
@@ -218,11 +261,46 @@ be_child(int fd)
 
 /* ---- in the parent ---- */
 
+/* What one child has told. */
 struct telling {
 	char bytes[sizeof(struct piece) + LINE_MAX_BYTES];
 	size_t len;
-	const struct conf_location *last; /* that it tries */
+	size_t last; /* that it tries, if it has begun */
+	bool begun, fault, done;
 };
+
+struct rehearsal {
+	const struct config *conf;
+	struct places *places;
+	rehearsal_fn *meanwhile;
+	void *arg;
+	size_t count;	      /* of locations */
+	uint64_t patience_ns; /* with one */
+	uint64_t end_ns;      /* with all */
+};
+
+/* The pipe of the one that runs. */
+static int hear_fd = -1;
+
+static void
+take_piece(struct telling *t, const struct piece *p, const char *line)
+{
+	switch (p->about) {
+	case LINE:
+		log_line(p->level, "%.*s", (int)p->len, line);
+		break;
+	case TRYING:
+		t->begun = true;
+		t->last = p->location;
+		break;
+	case FAULT:
+		t->fault = true;
+		break;
+	case DONE:
+		t->done = true;
+		break;
+	}
+}
 
 /* Act on the pieces that are there whole. */
 static void
@@ -235,57 +313,49 @@ take_pieces(struct telling *t)
 		check(p.len <= LINE_MAX_BYTES);
 		if (t->len < sizeof(p) + p.len)
 			return;
-		if (p.trying != NULL)
-			t->last = p.trying;
-		else
-			log_line(
-			    p.level, "%.*s", (int)p.len, t->bytes + sizeof(p));
+		take_piece(t, &p, t->bytes + sizeof(p));
 		t->len -= sizeof(p) + p.len;
 		memmove(t->bytes, t->bytes + sizeof(p) + p.len, t->len);
 	}
 }
 
-static size_t
-count_locations(const struct config *conf)
-{
-	size_t count = 0;
+enum how {
+	ENDED,
+	HUNG,
+	GIVEN_UP,
+};
 
-	for (size_t i = 0; i < conf->server_count; i++)
-		count += conf->servers[i].location_count;
-	return count;
-}
-
-/*
- * Hear what the child tells, until it ends or time is up: true, it ended.  Many
- * locations may take longer than one that hangs is waited for.
- */
-static bool
-watch(int fd, size_t locations, rehearsal_fn *give_up, struct telling *t)
+/* Hear what the child tells, until it ends or time is up. */
+static enum how
+watch(const struct rehearsal *r, struct telling *t)
 {
-	uint64_t patience = PATIENCE_MS * NS_PER_MS, begun = clock_mono_ns();
-	uint64_t end = begun + patience + locations * LOCATION_MS * NS_PER_MS;
-	const struct conf_location *last = NULL;
+	uint64_t begun = clock_mono_ns();
+	size_t last = t->last;
 
 	for (;;) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
+		struct pollfd p = {.fd = hear_fd, .events = POLLIN};
 		uint64_t now = clock_mono_ns(), until;
 		ssize_t n;
 
 		if (t->last != last)
 			begun = now;
 		last = t->last;
-		until = begun + patience < end ? begun + patience : end;
-		if (now >= until || (give_up != NULL && give_up()))
-			return false;
+		until = begun + r->patience_ns < r->end_ns
+			    ? begun + r->patience_ns
+			    : r->end_ns;
+		if (r->meanwhile(r->arg))
+			return GIVEN_UP;
+		if (now >= until)
+			return HUNG;
 		if (until - now > LOOK_MS * NS_PER_MS)
 			until = now + LOOK_MS * NS_PER_MS;
 		if (poll(&p, 1, (int)((until - now) / NS_PER_MS) + 1) <= 0)
 			continue;
-		n = read(fd, t->bytes + t->len, sizeof(t->bytes) - t->len);
+		n = read(hear_fd, t->bytes + t->len, sizeof(t->bytes) - t->len);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return true;
+			return ENDED;
 		t->len += (size_t)n;
 		take_pieces(t);
 	}
@@ -293,7 +363,7 @@ watch(int fd, size_t locations, rehearsal_fn *give_up, struct telling *t)
 
 /* A child that rehearses; -1: there is none, which was logged. */
 static pid_t
-start_child(const struct config *conf, struct places *places, int *ret_fd)
+start_child(const struct rehearsal *r, size_t from)
 {
 	sigset_t all, before;
 	int ends[2];
@@ -310,7 +380,9 @@ start_child(const struct config *conf, struct places *places, int *ret_fd)
 	pid = fork();
 	if (pid == 0) {
 		be_child(ends[1]);
-		_exit(rehearse(conf, places));
+		rehearse(r->conf, r->places, from);
+		tell(DONE, 0);
+		_exit(0);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	fd_close(&ends[1]);
@@ -319,44 +391,108 @@ start_child(const struct config *conf, struct places *places, int *ret_fd)
 		fd_close(&ends[0]);
 		return -1;
 	}
-	*ret_fd = ends[0];
+	hear_fd = ends[0];
 	return pid;
 }
 
-int
-rehearsal_run(
-    const struct config *conf, struct places *places, rehearsal_fn *give_up)
+/* It has closed its pipe; meanwhile() may have waited for it already. */
+static void
+wait_for(pid_t pid)
 {
-	struct telling t = {.len = 0};
-	int fd, status;
-	bool ended;
-	pid_t pid;
+	int status;
 
-	pid = start_child(conf, places, &fd);
-	if (pid == -1)
-		return -1;
-	ended = watch(fd, count_locations(conf), give_up, &t);
-	fd_close(&fd);
-	if (!ended) {
-		/* It may be beyond killing; it is nobody's then. */
-		(void)kill(pid, SIGKILL);
-		if (give_up != NULL && give_up()) {
-			log_error("reload: given up: this server is to stop");
-			return -1;
-		}
-		log_warn("location %s -> %s does not answer: it gets 503 until "
-			 "it does",
-		    t.last ? t.last->prefix : "?",
-		    t.last ? t.last->output_dir : "?");
-		return 0;
-	}
 	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR) {
-			log_error("trying the locations: %s", strerror(errno));
-			return -1;
-		}
+		if (errno != EINTR)
+			return;
 	if (WIFSIGNALED(status))
 		log_error("trying the locations was ended by signal %d",
 		    WTERMSIG(status));
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+/* Try the locations from this one on. */
+static enum how
+try_from(const struct rehearsal *r, size_t from, struct telling *t)
+{
+	pid_t pid = start_child(r, from);
+	enum how how;
+
+	*t = (struct telling){.last = from};
+	if (pid == -1) {
+		t->fault = true;
+		return ENDED;
+	}
+	how = watch(r, t);
+	fd_close(&hear_fd);
+	if (how != ENDED) {
+		/* It may be beyond killing; it is nobody's then. */
+		(void)kill(pid, SIGKILL);
+		return how;
+	}
+	wait_for(pid);
+	if (!t->done) {
+		log_error("trying the locations ended before all were tried");
+		t->fault = true;
+	}
+	return how;
+}
+
+/* One does not answer.  Those behind it may have mistakes all the same: true, go
+ * on with them, in less time. */
+static bool
+go_on_behind(struct rehearsal *r, const struct telling *t)
+{
+	const struct conf_location *l = location_at(r->conf, t->last);
+	size_t left = r->count - t->last - 1;
+
+	if (!t->begun) {
+		log_warn("the locations were not tried: to become the user, or "
+			 "to have the io_engine, takes too long");
+		return false;
+	}
+	log_warn("location %s -> %s does not answer: it gets 503 until it does",
+	    l->prefix, l->output_dir);
+	if (left == 0)
+		return false;
+	if (r->patience_ns == PATIENCE_MS * NS_PER_MS) {
+		r->patience_ns = SHORT_MS * NS_PER_MS;
+		r->end_ns += PATIENCE_MS * NS_PER_MS;
+	}
+	if (clock_mono_ns() < r->end_ns)
+		return true;
+	log_warn("the %zu locations behind it were not tried", left);
+	return false;
+}
+
+int
+rehearsal_run(const struct config *conf, struct places *places,
+    rehearsal_fn *meanwhile, void *arg)
+{
+	struct rehearsal r = {.conf = conf,
+	    .places = places,
+	    .meanwhile = meanwhile,
+	    .arg = arg,
+	    .count = count_locations(conf),
+	    .patience_ns = PATIENCE_MS * NS_PER_MS};
+	struct telling t = {.last = 0};
+	bool fault = false;
+	size_t from = 0;
+
+	r.end_ns =
+	    clock_mono_ns() + r.patience_ns + r.count * LOCATION_MS * NS_PER_MS;
+	for (;;) {
+		enum how how = try_from(&r, from, &t);
+
+		fault |= t.fault;
+		if (how == GIVEN_UP)
+			return -1;
+		if (how == ENDED || !go_on_behind(&r, &t))
+			return fault ? -1 : 0;
+		from = t.last + 1;
+	}
+}
+
+void
+rehearsal_let_go(void)
+{
+	fd_close(&hear_fd);
 }

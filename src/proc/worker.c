@@ -122,6 +122,8 @@ on_look(struct ev_loop *loop, ev_timer *t, int revents)
 	ev_timer_stop(loop, t);
 	acceptor_start(w->acceptor);
 	log_info("worker ready, %s", engine_name(w->engine));
+	if (w->to->on_ready != NULL)
+		w->to->on_ready(w->to->arg);
 }
 
 static struct journal *

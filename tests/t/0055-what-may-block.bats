@@ -196,3 +196,71 @@ sys.exit(r.returncode)' "$PENSTOCK" -c penstock.conf
 		rm error.log
 	done
 }
+
+# The pid file is there already, and whoever reads it may send any of these.
+@test "a signal during the start is not its default action" {
+	local n sig
+
+	for n in 0 2; do
+		for sig in TERM QUIT; do
+			slowfs_start
+			slowfs_ctl stall mkdir
+			write_conf '' "listen unix:$T/sock; location /slow { output_dir $T/slow/up; }" \
+				"worker_processes $n; daemonize on;"
+			penstock -c penstock.conf >out 2>&1 3>&- &
+			asked=$!
+			eventually test -s penstock.pid.reload
+			MASTER=$(cat penstock.pid)
+			SERVERS+=("$MASTER")
+			kill -HUP "$MASTER"
+			kill -s "$sig" "$MASTER"
+			eventually not_running "$MASTER"
+			rc=0
+			wait "$asked" || rc=$?
+			assert_equal "$rc" 1
+			assert_equal "$(tail -n 1 out)" 'penstock: it was told to stop before it was up'
+			refute [ -e penstock.pid ]
+			refute [ -e penstock.pid.reload ]
+			refute [ -e sock ]
+			slowfs_ctl resume
+			kill "$SLOWFS"
+			eventually not_running "$SLOWFS"
+			rm -rf backing
+		done
+	done
+	SLOWFS=
+}
+
+# Under one process the HUP is refused, and under a master carried out.
+@test "a HUP during the start is carried out when it is up" {
+	slowfs_start
+	slowfs_ctl stall mkdir
+	write_conf '' "location /slow { output_dir $T/slow/up; }"
+	(
+		_penstock_env
+		exec "$PENSTOCK" -c penstock.conf >>stdout 2>>stderr </dev/null 3>&- 4>&-
+	) &
+	MASTER=$!
+	SERVERS+=("$MASTER")
+	eventually test -s penstock.pid.reload
+	kill -HUP "$MASTER"
+	slowfs_ctl resume
+	eventually log_has 'reloaded: generation 2'
+}
+
+# bats test_tags=long
+@test "beside a directory that hangs, a mistake in another one is told all the same" {
+	slowfs_start
+	start_server
+	cp penstock.conf good.conf
+	slowfs_hang
+	for order in 'location /bad { output_dir /proc/nowhere; } location /slow { output_dir '"$T"'/slow/up; }' \
+		'location /slow { output_dir '"$T"'/slow/up; } location /bad { output_dir /proc/nowhere; }'; do
+		write_conf '' "$order"
+		run -1 penstock -c penstock.conf -s reload
+		assert_line -p 'output_dir: /proc/nowhere: cannot be opened or made'
+		assert_line -p 'does not answer'
+		assert_line 'reload: nothing was changed'
+	done
+	slowfs_wake
+}

@@ -416,3 +416,38 @@ SLOW_LOCATION='location /slow { output_dir slow/up; overwrite on; }'
 	wait "$asked"
 	assert_equal "$(cat said)" ''
 }
+
+# The rehearsal takes a second or two, in which a worker dies.
+@test "while a reload waits for a disk, a worker that dies is restarted" {
+	slowfs_start
+	start_server '' '' 'worker_processes 1;'
+	fds_of() { find "/proc/$1/fd" -mindepth 1 -printf '%f %l\n' | sed 's/:\[.*//' | sort; }
+	fds_of "$(workers)" >fds.before
+	slowfs_ctl stall mkdir
+	write_conf '' "listen 127.0.0.1:$(free_port); $SLOW_LOCATION" 'worker_processes 1;'
+	penstock -c penstock.conf -s reload 2>said 3>&- &
+	asked=$!
+	_is_stalled() { [ "$(slowfs_ctl count waiting)" -gt 0 ] 2>/dev/null || slowfs_ctl count waiting | grep -q '[1-9]'; }
+	eventually _is_stalled
+	kill -KILL "$(pgrep -P "$MASTER" | head -n 1)"
+	_is_back() { [ "$(_count ' 0.1: worker ready' error.log)" = 2 ]; }
+	eventually _is_back
+	run ! log_has 'reloaded|does not answer'
+	# It has none of what the reload has opened.
+	fds_of "$(pgrep -P "$MASTER" | tail -n 1)" >fds
+	diff fds.before fds
+	slowfs_ctl resume
+	wait "$asked"
+	assert_equal "$(cat said)" ''
+}
+
+@test "what needs a restart is told last" {
+	start_server
+	memory_dir
+	write_conf '' "location /memory { output_dir $MEMORY/up; }" 'user nobody;'
+	chmod 777 "$T"
+	reload_it
+	assert_success
+	assert_equal "${lines[-1]}" 'reload: user: the change from none to nobody needs a restart'
+	assert_line -p "$MEMORY/up"
+}

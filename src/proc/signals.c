@@ -1,0 +1,112 @@
+#include "proc/signals.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include "base/fd.h"
+
+static struct fd_wake wake = {-1, -1};
+static volatile sig_atomic_t got[SIGNAL_COUNT];
+
+static void
+on_signal(int sig)
+{
+	switch (sig) {
+	case SIGTERM:
+	case SIGINT:
+		got[SIGNAL_TERM] = 1;
+		break;
+	case SIGQUIT:
+		got[SIGNAL_QUIT] = 1;
+		break;
+	case SIGHUP:
+		got[SIGNAL_HUP] = 1;
+		break;
+	default:
+		got[SIGNAL_CHLD] = 1;
+		break;
+	}
+	fd_wake_raise(&wake);
+}
+
+static void
+handle(int sig, void (*handler)(int))
+{
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+	sigemptyset(&sa.sa_mask);
+	check(sigaction(sig, &sa, NULL) == 0);
+}
+
+void
+signals_ignore(void)
+{
+	handle(SIGPIPE, SIG_IGN);
+	handle(SIGXFSZ, SIG_IGN); /* a write over the limit says EFBIG */
+	handle(SIGUSR1, SIG_IGN);
+	handle(SIGUSR2, SIG_IGN);
+#ifdef SIGWINCH
+	handle(SIGWINCH, SIG_IGN);
+#endif
+}
+
+int
+signals_watch(void)
+{
+	static const int caught[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD};
+	int err;
+
+	err = fd_wake_open(&wake);
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < COUNT_OF(caught); i++)
+		handle(caught[i], on_signal);
+	return 0;
+}
+
+bool
+signals_has(enum signal_noted which)
+{
+	return got[which] != 0;
+}
+
+bool
+signals_take(enum signal_noted which)
+{
+	bool has = got[which] != 0;
+
+	got[which] = 0;
+	return has;
+}
+
+void
+signals_await(int ms)
+{
+	struct pollfd p = {.fd = wake.rd, .events = POLLIN};
+
+	if (poll(&p, 1, ms) > 0)
+		fd_wake_lower(&wake);
+}
+
+void
+signals_pass_on(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	handle(SIGCHLD, SIG_DFL);
+	if (signals_take(SIGNAL_TERM))
+		(void)raise(SIGTERM);
+	if (signals_take(SIGNAL_QUIT))
+		(void)raise(SIGQUIT);
+	if (signals_take(SIGNAL_HUP))
+		(void)raise(SIGHUP);
+	signals_let_go();
+}
+
+void
+signals_let_go(void)
+{
+	fd_wake_close(&wake);
+}
