@@ -111,7 +111,7 @@ silent() {
 import resource, socket, sys, time
 mode, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 head = ("PUT /file/%d HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nUser-Agent: curl/7.88.1\r\n"
-    "Accept: */*\r\nContent-Length: 10000000\r\n\r\n")
+    "Accept: */*\r\nContent-Length: 300000\r\n\r\n")
 conns = []
 for i in range(count):
     conns.append(socket.create_connection(("127.0.0.1", port)))
