@@ -10,7 +10,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/check.h"
 
@@ -18,8 +20,14 @@ enum {
 	ADDR_TEXT_MAX = 128, /* room for addr_format(), with its NUL */
 };
 
+/* There is one for each connection: so it is no sockaddr_storage. */
 struct addr {
-	struct sockaddr_storage ss;
+	union {
+		sa_family_t ss_family;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	} ss;
 	socklen_t len;
 };
 

@@ -56,8 +56,7 @@ NODISCARD int fd_set_cloexec(int fd);
  * One accepted socket, non-blocking, or a negative errno (-EAGAIN: nobody
  * waits).  *ret_len holds the room in *ret_addr and is set to what was used.
  */
-NODISCARD int fd_accept(
-    int listener, struct sockaddr_storage *ret_addr, socklen_t *ret_len);
+NODISCARD int fd_accept(int listener, void *ret_addr, socklen_t *ret_len);
 
 /* A new non-blocking stream socket, or a negative errno. */
 NODISCARD int fd_socket(int family);

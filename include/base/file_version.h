@@ -30,12 +30,12 @@ enum file_mark {
 
 struct file_version {
 	mode_t mode;
+	enum file_mark kind;
 	uint64_t inode, size;
 	int64_t mtime_s;
 	int64_t mtime_ns, ctime_ns; /* since 1970, modulo 2^64 */
 	int64_t birth_ns;	    /* 0: it is not told */
 	uint64_t mark;
-	enum file_mark kind;
 };
 
 /* The version of an open file: 0 or -errno. */

@@ -29,6 +29,9 @@ void str_vprintf(struct str *b, const char *fmt, va_list ap);
 /* True when memory ran out on the way; the text is then not whole. */
 NODISCARD bool str_failed(const struct str *b);
 
+/* Give back the memory that it has beyond its text: for one that is kept. */
+void str_trim(struct str *b);
+
 /* Make it empty, keeping its memory. */
 void str_clear(struct str *b);
 

@@ -35,7 +35,15 @@ enum access_cut {
 	ACCESS_CUT_COUNT
 };
 
-/* Zeroed: nothing was asked yet. */
+/* What there is to say of an upload when it is over. */
+struct access_upload {
+	bool hashed;	    /* the meter has its digest's time */
+	struct meter meter; /* stopped */
+	char name[];
+};
+
+/* Zeroed: nothing was asked yet.  There is one for each connection, and many of
+ * these wait: so it is small. */
 struct access {
 	uint64_t id;	   /* of the request; 0: its head was not whole */
 	uint64_t began_ns; /* by clock_mono_ns(), when its head was taken up;
@@ -49,15 +57,15 @@ struct access {
 	enum access_cut cut;
 	const char *ending; /* how it ended: a static word; NULL: none */
 
-	/* an upload's */
-	bool measured; /* `meter` holds; and, `hashed`, its digest's time */
-	bool hashed;
-	struct meter meter; /* stopped */
-	struct str name;
+	struct access_upload *upload; /* what was measured of one; or NULL */
 };
 
 /* Add what was asked, "PUT /file/x", as far as `h` knows it. */
 void access_describe(const struct head *h, struct str *out);
+
+/* Copy what was measured of an upload; out of memory, nothing is said of it. */
+void access_measured(
+    struct access *a, const struct meter *m, bool hashed, const char *name);
 
 /* Add the line of an exchange with `peer` that has ended, to a text or to a
  * log. */

@@ -35,10 +35,10 @@ struct sender {
 			     last, and of chunks behind it */
 	double progress;  /* of an answer or a chunk, by clock_mono_s() */
 	size_t unsent;	  /* in the kernel, when it was last looked at */
-	int muted;	  /* an errno: nothing is sent any more; 0: it is */
 	struct sink sink; /* for the writer of content */
 
 	unsigned magic;
+	int muted;	/* an errno: nothing is sent any more; 0: it is */
 	bool answering; /* on_sent is owed */
 	struct ev_loop *loop;
 	struct transport *transport;

@@ -42,7 +42,7 @@ struct transport {
 	 * it was received; 0: unknown.  And how long there were bytes to be
 	 * received since transport_forget_late(). */
 	uint64_t stamp_ns, received_ns, late_ns;
-	uint64_t told_ns, told_of_ns; /* transport_came_ns() of a stamp */
+	uint64_t came_ns; /* transport_came_ns() of the stamp; 0: not asked */
 };
 
 /* A transport over the connected, non-blocking socket `fd`, which it owns. */

@@ -19,10 +19,10 @@
 #include "base/clock.h"
 
 int
-fd_accept(int listener, struct sockaddr_storage *ret_addr, socklen_t *ret_len)
+fd_accept(int listener, void *ret_addr, socklen_t *ret_len)
 {
-	int fd = accept4(listener, (struct sockaddr *)ret_addr, ret_len,
-	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd =
+	    accept4(listener, ret_addr, ret_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	return fd == -1 ? -errno : fd;
 }

@@ -34,9 +34,9 @@ prepare(int fd)
 }
 
 int
-fd_accept(int listener, struct sockaddr_storage *ret_addr, socklen_t *ret_len)
+fd_accept(int listener, void *ret_addr, socklen_t *ret_len)
 {
-	int fd = accept(listener, (struct sockaddr *)ret_addr, ret_len);
+	int fd = accept(listener, ret_addr, ret_len);
 
 	return fd == -1 ? -errno : prepare(fd);
 }

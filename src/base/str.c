@@ -85,6 +85,17 @@ str_failed(const struct str *b)
 }
 
 void
+str_trim(struct str *b)
+{
+	char *s = b->s != NULL ? realloc(b->s, b->len + 1) : NULL;
+
+	if (s == NULL)
+		return;
+	b->s = s;
+	b->cap = b->len + 1;
+}
+
+void
 str_clear(struct str *b)
 {
 	b->len = 0;

@@ -1,6 +1,8 @@
 #include "http/access.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -30,23 +32,40 @@ access_describe(const struct head *h, struct str *out)
 	    out, h->method_text.s, h->method_text.len, METHOD_SHOWN_MAX);
 	str_puts(out, " ");
 	str_escape_within(out, h->target.s, h->target.len, TARGET_SHOWN_MAX);
+	str_trim(out);
+}
+
+void
+access_measured(
+    struct access *a, const struct meter *m, bool hashed, const char *name)
+{
+	size_t len = strlen(name);
+	struct access_upload *u = malloc(sizeof(*u) + len + 1);
+
+	free(a->upload);
+	a->upload = u;
+	if (u == NULL)
+		return;
+	u->hashed = hashed;
+	u->meter = *m;
+	memcpy(u->name, name, len + 1);
 }
 
 /* Who waited for whom, and what it is called. */
 static void
-add_measures(const struct access *a, struct str *line)
+add_measures(const struct access_upload *u, struct str *line)
 {
-	const struct meter *m = &a->meter;
+	const struct meter *m = &u->meter;
 	struct meter_time times[METER_TIMES_MAX];
 
 	str_printf(line, " %s", verdict_name[meter_verdict(m)]);
-	for (size_t i = 0, n = meter_times(m, a->hashed, times); i < n; i++)
+	for (size_t i = 0, n = meter_times(m, u->hashed, times); i < n; i++)
 		if (i != METER_TOTAL) /* the line has its own */
 			str_printf(line, " %s=" METER_MS_FMT, times[i].name,
 			    METER_MS(times[i].ns));
 	str_printf(line, " saved=" METER_MS_FMT " name=\"",
 	    METER_MS(meter_saved_ns(m)));
-	str_escape_within(line, a->name.s, a->name.len, NAME_SHOWN_MAX);
+	str_escape_within(line, u->name, strlen(u->name), NAME_SHOWN_MAX);
 	str_puts(line, "\"");
 }
 
@@ -64,8 +83,8 @@ access_format(const struct access *a, const struct addr *peer, struct str *out)
 	    stamp, from, a->id, a->asked.len > 0 ? a->asked.s : "-",
 	    a->answered ? a->status : 0, a->in, a->out, ms_10 / 10,
 	    (unsigned)(ms_10 % 10), a->ending ? a->ending : "-");
-	if (a->measured)
-		add_measures(a, out);
+	if (a->upload != NULL)
+		add_measures(a->upload, out);
 	if (a->cut != ACCESS_WHOLE)
 		str_printf(out, " answer=%s", cut_word[a->cut]);
 	str_puts(out, "\n");
@@ -89,6 +108,6 @@ void
 access_fini(struct access *a)
 {
 	str_fini(&a->asked);
-	str_fini(&a->name);
+	free(a->upload);
 	*a = (struct access){0};
 }

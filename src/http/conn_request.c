@@ -48,14 +48,8 @@ void
 conn_measured(
     struct conn *c, const struct meter *m, bool hashed, const char *name)
 {
-	struct access *x = &c->exchange;
-
-	if (c->group->access == NULL)
-		return;
-	x->measured = true;
-	x->hashed = hashed;
-	x->meter = *m;
-	str_puts(&x->name, name);
+	if (c->group->access != NULL)
+		access_measured(&c->exchange, m, hashed, name);
 }
 
 /* ---- the body ---- */

@@ -19,6 +19,7 @@ note_late(struct transport *t)
 	if (now > from)
 		t->late_ns += now - from;
 	t->received_ns = now;
+	t->came_ns = 0; /* it was that of the stamp before */
 }
 
 static ssize_t
@@ -86,11 +87,9 @@ transport_came_ns(struct transport *t)
 {
 	if (t->stamp_ns == 0)
 		return clock_mono_ns();
-	if (t->told_of_ns != t->stamp_ns) {
-		t->told_of_ns = t->stamp_ns;
-		t->told_ns = clock_mono_of_wall(t->stamp_ns);
-	}
-	return t->told_ns;
+	if (t->came_ns == 0)
+		t->came_ns = clock_mono_of_wall(t->stamp_ns);
+	return t->came_ns;
 }
 
 uint64_t

@@ -64,6 +64,12 @@ report(struct incoming_file *f, int err)
 
 /* ---- the path leads elsewhere ---- */
 
+/* Few ever wait so: it is not part of each file. */
+struct incoming_follower {
+	struct spool_follower base;
+	struct incoming_file *file;
+};
+
 /* On to the directory `to`, with nothing written in the one before. */
 static void
 move_to(struct incoming_file *f, struct spool_dir *to)
@@ -89,7 +95,7 @@ static void
 on_reopened(struct spool_follower *w, struct spool_dir *to)
 {
 	struct incoming_file *f =
-	    container_of(w, struct incoming_file, follower);
+	    container_of(w, struct incoming_follower, base)->file;
 	int err = 0;
 
 	check_magic(f, INCOMING_MAGIC);
@@ -119,8 +125,13 @@ follow(struct incoming_file *f, int res)
 	(void)atomic_compare_exchange_strong(&f->fate, &fate, FATE_OPEN);
 	if (atomic_load(&f->fate) != FATE_OPEN)
 		return false;
-	f->follower.on_reopened = on_reopened;
-	return spool_follow(f->at, &f->follower);
+	if (f->follower == NULL)
+		f->follower = calloc(1, sizeof(*f->follower));
+	if (f->follower == NULL)
+		return false;
+	f->follower->file = f;
+	f->follower->base.on_reopened = on_reopened;
+	return spool_follow(f->at, &f->follower->base);
 }
 
 /* ---- the end ---- */
@@ -139,6 +150,7 @@ file_free(struct incoming_file *f)
 	spool_hash_fini(f);
 	free(f->terms);
 	free(f->old);
+	free(f->follower);
 	free(f);
 	spool_leave(at);
 }
@@ -175,7 +187,8 @@ void
 spool_in_settle(struct incoming_file *f)
 {
 	list_remove(&f->held_node);
-	list_remove(&f->follower.node);
+	if (f->follower != NULL)
+		list_remove(&f->follower->base.node);
 	if (f->job.in_flight || !spool_sink_is_idle(f) ||
 	    list_is_linked(&f->synced.node))
 		return;

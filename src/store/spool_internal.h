@@ -194,7 +194,7 @@ struct incoming_file {
 	int victims[SPOOL_VICTIMS]; /* what lost its name for it, and is huge;
 				       or -1 */
 	struct newest_entry *old;   /* `keep latest`: to be removed; or NULL */
-	struct spool_follower follower;
+	struct incoming_follower *follower; /* NULL: it never had to wait so */
 	bool (*terms_hold)(const void *terms,
 	    const struct file_version *existing, const char **ret_why);
 	void *terms;

@@ -10,6 +10,10 @@ begin() {
 	start_server '' "location /slow { output_dir $T/slow/up; ${1:-} }" \
 		'worker_processes 1;'
 	random_file body 1M
+	# With its first file in a directory a worker finds out how to make them.
+	upload PUT /slow/first body
+	assert_status 201
+	rm backing/up/first
 	slowfs_ctl zero
 }
 

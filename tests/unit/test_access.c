@@ -105,20 +105,19 @@ what_was_measured_of_an_upload(void **state)
 	    .status = 201,
 	    .answered = true,
 	    .ending = "stored",
-	    .measured = true,
-	    .meter = {.start = 1, .end = 5000001},
 	};
+	struct meter m = {.start = 1, .end = 5000001};
 
 	(void)state;
-	a.meter.reader_ns[READER_NETWORK] = 4500000;
-	a.meter.writer_ns[WRITER_WRITE] = 1250000;
-	a.meter.hash_ns = 3000;
-	str_puts(&a.name, "a\" answer=\n");
+	m.reader_ns[READER_NETWORK] = 4500000;
+	m.writer_ns[WRITER_WRITE] = 1250000;
+	m.hash_ns = 3000;
+	access_measured(&a, &m, false, "a\" answer=\n");
 	assert_string_equal(line_of(&a),
 	    "0 \"-\" 201 in=0 out=0 ms=0.0 stored balanced network=4.500 "
 	    "queue=0.000 memory=0.000 data=0.000 write=1.250 sync=0.000 "
 	    "saved=0.750 name=\"a\\\" answer=\\u000a\"");
-	a.hashed = true;
+	access_measured(&a, &m, true, "a");
 	assert_non_null(strstr(line_of(&a), " sync=0.000 hash=0.003 saved="));
 	access_fini(&a);
 }
@@ -128,7 +127,7 @@ what_was_measured_of_an_upload(void **state)
 static void
 no_line_is_longer_than_a_pipe_takes_as_one(void **state)
 {
-	static char target[8192], method[300], name[1024];
+	static char target[8192], method[300], name[1024 + 1];
 	static const char bad[] = {'"', '\x01', '\xff', 'x'};
 	const struct addr peer = {.ss = {.ss_family = AF_INET6}};
 	struct head h = {.method_text = {method, sizeof(method)},
@@ -142,15 +141,14 @@ no_line_is_longer_than_a_pipe_takes_as_one(void **state)
 	    .in = UINT64_MAX,
 	    .out = UINT64_MAX,
 	    .ending = "a-long-word-for-how-it-has-ended-at-last",
-	    .measured = true,
-	    .hashed = true,
 	};
 	struct str line = {0};
+	struct meter m;
 
 	(void)state;
-	memset(&a.meter, 0x7f, sizeof(a.meter));
-	memset(name, '"', sizeof(name));
-	str_add(&a.name, name, sizeof(name));
+	memset(&m, 0x7f, sizeof(m));
+	memset(name, '"', sizeof(name) - 1);
+	access_measured(&a, &m, true, name);
 	for (size_t i = 0; i < sizeof(bad); i++) {
 		memset(target, bad[i], sizeof(target));
 		memset(method, bad[i], sizeof(method));
