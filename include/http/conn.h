@@ -71,7 +71,7 @@ struct conn_group {
 	struct journal *access;	      /* NULL: no access log */
 	void (*on_closed)(void *arg); /* there is one fewer */
 	void *arg;
-	bool stamped; /* transport_stamp() their transports */
+	bool stamped; /* their sockets are fd_stamp()ed */
 	struct list conns;
 	/* Those with a further request at hand: each gets one turn of the
 	 * loop for it. */

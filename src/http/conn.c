@@ -582,7 +582,8 @@ conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 	c->place = place;
 	c->turned_away = turned_away;
 	transport_init_plain(&c->transport, fd);
-	c->transport.stamped = g->stamped;
+	/* A UNIX socket has no stamps, and would pass us descriptors beside. */
+	c->transport.stamped = g->stamped && peer->ss.ss_family != AF_UNIX;
 	list_append(&g->conns, &c->node);
 	atomic_fetch_add(&g->slot->connections, 1);
 	ev_io_init(&c->readable, on_readable, fd, EV_READ);

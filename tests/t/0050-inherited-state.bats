@@ -306,3 +306,24 @@ os.execv(sys.argv[1], sys.argv[1:])' "$PENSTOCK" -c penstock.conf \
 	assert_equal "$n" 1500
 	exec {end}>&-
 }
+
+# A client of a UNIX socket can send descriptors beside its bytes; what a kernel
+# hands over is open until somebody closes it.
+@test "descriptors that a client sends are not taken" {
+	start_server 'overwrite on; sync off;' "listen unix:$T/sock;" 'worker_processes 1;'
+	: >passed
+	"$PYTHON" -S -E -c '
+import array, socket
+fds = [open("passed") for _ in range(8)]
+s = socket.socket(socket.AF_UNIX); s.connect("sock")
+beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [f.fileno() for f in fds]))]
+for n in range(4):
+    s.sendmsg([b"PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"], beside)
+    print(s.recv(4096).decode().split("\r\n")[0])
+s.sendmsg([b"PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc"], beside)
+s.sendmsg([b"def"], beside)
+print(s.recv(4096).decode().split("\r\n")[0])' >answers
+	assert_equal "$(cut -d ' ' -f 2 answers | tr '\n' ' ')" '201 200 200 200 200 '
+	run -0 ls -l "/proc/$(workers)/fd"
+	refute_output -p "$T/passed"
+}
