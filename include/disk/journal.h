@@ -28,12 +28,13 @@ enum {
 };
 
 /*
- * journal_new(loop, e, dev, fd):
+ * journal_new(loop, e, dev, fd, name):
  * Lines go to `fd`, which stays the caller's; `dev` bounds what it may hold
- * up (one of its own).  NULL when out of memory.
+ * up (one of its own); `name`, which stays the caller's, is where that is,
+ * for messages.  NULL when out of memory.
  */
-NODISCARD struct journal *journal_new(
-    struct ev_loop *loop, struct engine *e, struct device *dev, int fd);
+NODISCARD struct journal *journal_new(struct ev_loop *loop, struct engine *e,
+    struct device *dev, int fd, const char *name);
 
 /* Add whole lines, the last newline included; they are copied.  Together they
  * are not longer than JOURNAL_LINE_MAX. */

@@ -1,5 +1,6 @@
 #include "disk/journal.h"
 
+#include <errno.h>
 #include <ev.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct journal {
 	struct ev_loop *loop;
 	struct engine *engine;
 	struct device *device;
+	const char *name; /* of the log, for messages */
 	int fd;
 	bool is_known, is_file; /* what `fd` is; the job's, which finds out */
 	ev_timer collect;
@@ -78,7 +80,8 @@ on_written(struct op *op, int res)
 	struct journal *j = op->owner;
 
 	if (res < 0 && log_allowed(&limit))
-		log_error("log: write: errno %d: lines are lost", -res);
+		log_error("log %s: %s: lines are lost", j->name,
+		    res == -EPIPE ? "its reader is gone" : strerror(-res));
 	str_clear(&j->writing);
 	if (j->waiting.len > 0)
 		journal_push(j);
@@ -144,7 +147,8 @@ journal_is_idle(const struct journal *j)
 }
 
 struct journal *
-journal_new(struct ev_loop *loop, struct engine *e, struct device *dev, int fd)
+journal_new(struct ev_loop *loop, struct engine *e, struct device *dev, int fd,
+    const char *name)
 {
 	struct journal *j = calloc(1, sizeof(*j));
 
@@ -154,6 +158,7 @@ journal_new(struct ev_loop *loop, struct engine *e, struct device *dev, int fd)
 	j->engine = e;
 	j->device = dev;
 	j->fd = fd;
+	j->name = name;
 	ev_timer_init(&j->collect, on_collected, 0., 0.);
 	j->collect.data = j;
 	return j;

@@ -189,7 +189,7 @@ directories_fit(const struct config *conf, size_t room, struct str *errors)
 		return true;
 	all = calloc(count, sizeof(const struct conf_location *));
 	if (all == NULL)
-		return false; /* as a string that has no memory says it */
+		return false; /* the caller says out of memory: no text */
 	for (size_t i = 0; i < conf->server_count; i++)
 		for (size_t k = 0; k < conf->servers[i].location_count; k++)
 			all[at++] = &conf->servers[i].locations[k];

@@ -127,11 +127,11 @@ on_look(struct ev_loop *loop, ev_timer *t, int revents)
 }
 
 static struct journal *
-open_journal(struct worker *w, int fd)
+open_journal(struct worker *w, int fd, const char *name)
 {
 	struct device *dev = device_new_unknown(w->devices);
 
-	return dev ? journal_new(w->loop, w->engine, dev, fd) : NULL;
+	return dev ? journal_new(w->loop, w->engine, dev, fd, name) : NULL;
 }
 
 /* What the limits of a server count in: a reload that leaves its addresses
@@ -190,7 +190,8 @@ begin_server(struct worker *w, size_t i)
 	begin_limits(w, s);
 	conn_group_init(&s->conns);
 	if (w->to->logs->access[i] != -1) {
-		s->access = open_journal(w, w->to->logs->access[i]);
+		s->access =
+		    open_journal(w, w->to->logs->access[i], conf->access_log);
 		if (s->access == NULL)
 			return -ENOMEM;
 		s->conns.access = s->access;
@@ -264,8 +265,8 @@ begin_shared(struct worker *w)
 		return err;
 	}
 	engine_watch(w->engine, (double)conf->disk_stall_timeout_ms / 1e3);
-	w->trace = open_journal(w, STDOUT_FILENO);
-	w->errors = open_journal(w, log_fd());
+	w->trace = open_journal(w, STDOUT_FILENO, "stdout");
+	w->errors = open_journal(w, log_fd(), conf->error_log);
 	if (w->trace == NULL || w->errors == NULL)
 		return -ENOMEM;
 	log_via(deliver_line, w->errors);

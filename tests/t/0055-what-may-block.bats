@@ -264,3 +264,13 @@ sys.exit(r.returncode)' "$PENSTOCK" -c penstock.conf
 	done
 	slowfs_wake
 }
+
+@test "a log whose reader is gone is told by its name" {
+	mkfifo fifo
+	read_into fifo
+	write_conf '' "access_log $T/fifo;"
+	start_conf penstock.conf
+	exec {READER}>&-
+	_is_told() { request GET / && log_has "log $T/fifo: its reader is gone: lines are lost"; }
+	eventually _is_told
+}
