@@ -226,8 +226,7 @@ spool_learn(struct spool_dir *at, int err, int cause)
 	if (err == STORE_VANISHED)
 		spool_reopen(at);
 	else if ((err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN) &&
-		 spool_syncs(at) && !spool_is_ours(cause) &&
-		 !publish_is_full(-cause)) /* full is not sick */
+		 spool_syncs(at) && !spool_is_ours(cause))
 		device_set_failed(at->device, true);
 }
 

@@ -380,7 +380,10 @@ give_name(struct incoming_file *f, int dir, const char *name)
 static int
 sync_data(struct incoming_file *f)
 {
-	return fsync(f->u.fd) == 0 ? 0 : spool_not_synced(f, -errno);
+	if (fsync(f->u.fd) == 0)
+		return 0;
+	/* Some learn only now that there is no room (quota, NFS). */
+	return publish_is_full(-errno) ? -errno : spool_not_synced(f, -errno);
 }
 
 /* The content, complete and as durable as it is to be. */

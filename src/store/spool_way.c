@@ -18,9 +18,6 @@ enum {
 int
 spool_not_synced(struct incoming_file *f, int err)
 {
-	/* Some learn only now that there is no room (quota, NFS). */
-	if (publish_is_full(err))
-		return err;
 	f->base.cause = -err;
 	return STORE_SYNC_FAILED;
 }

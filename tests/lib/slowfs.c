@@ -64,6 +64,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -789,8 +790,53 @@ do_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fuse_reply_err(req, 0);
 }
 
+/* ---- attributes of users: those are what a server may set ---- */
+
+static bool
+is_users(const char *name)
+{
+	return strncmp(name, "user.", 5) == 0;
+}
+
+static void
+do_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+    size_t size, int flags)
+{
+	char path[64];
+	int err = 0;
+
+	node_path(node_of(ino), path);
+	if (!is_users(name))
+		err = EOPNOTSUPP;
+	else if (setxattr(path, name, value, size, flags) == -1)
+		err = errno;
+	fuse_reply_err(req, err);
+}
+
+static void
+do_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	char path[64], value[4096];
+	ssize_t n;
+
+	node_path(node_of(ino), path);
+	n = is_users(name) ? getxattr(path, name, value, sizeof(value)) : -1;
+	if (!is_users(name))
+		fuse_reply_err(req, EOPNOTSUPP);
+	else if (n == -1)
+		fuse_reply_err(req, errno);
+	else if (size == 0)
+		fuse_reply_xattr(req, (size_t)n);
+	else if ((size_t)n > size)
+		fuse_reply_err(req, ERANGE);
+	else
+		fuse_reply_buf(req, value, (size_t)n);
+}
+
 static const struct fuse_lowlevel_ops ops = {
     .init = do_init,
+    .setxattr = do_setxattr,
+    .getxattr = do_getxattr,
     .lookup = do_lookup,
     .forget = do_forget,
     .getattr = do_getattr,

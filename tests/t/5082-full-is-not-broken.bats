@@ -248,11 +248,13 @@ _fill_xfs() {
 	upload PUT /full/b body
 	assert_status 500
 	assert_problem 'outcome unknown'
-	upload PUT /full/c body
-	assert_status 201
+	# A sync of a directory has failed, whatever for: the next one would say 0,
+	# and is not believed before the disk was tried.
+	_stored() { upload PUT "/full/$1" body && [[ $STATUS == 201 ]]; }
+	eventually _stored c
 	slowfs_ctl fail fsyncdir EDQUOT once
 	upload PUT /full/d/a body
-	assert_status 507
-	upload PUT /full/d/a body
-	assert_status 201
+	assert_status 500
+	assert_problem 'could not make the upload durable'
+	eventually _stored d/a
 }
