@@ -6,6 +6,7 @@
 #define PROC_SIGNALS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/check.h"
 
@@ -29,6 +30,10 @@ bool signals_take(enum signal_noted which);
 
 /* Wait for one, but no longer than this; -1: for good. */
 void signals_await(int ms);
+
+/* As fork(2); in the child all signals are blocked: one that comes before it has
+ * handlers of its own must neither be lost in ours nor run them there. */
+pid_t signals_fork(void);
 
 /* To a worker in this process, with those that have come already: they stay
  * blocked until it has handlers of its own. */

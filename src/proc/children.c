@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "proc/inherit.h"
+#include "proc/signals.h"
 
 enum {
 	HEALTHY_MS = 5000, /* who lived so long starts without delay */
@@ -151,7 +152,6 @@ static void
 fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
 {
 	uint64_t now = clock_mono_ns();
-	sigset_t all, before;
 	pid_t pid;
 
 	ch->slot = shm_slot_take(c->shm);
@@ -162,14 +162,9 @@ fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
 		schedule(ch, now);
 		return;
 	}
-	/* A signal that comes before the child has handlers of its own must
-	 * not be lost in those of the master. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = fork();
+	pid = signals_fork();
 	if (pid == 0)
 		be_worker(c, ch, setup);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid == -1) {
 		log_error("fork: %s", strerror(errno));
 		shm_slot_wipe(ch->slot);

@@ -20,6 +20,7 @@
 #include "proc/choice.h"
 #include "proc/inherit.h"
 #include "proc/privileges.h"
+#include "proc/signals.h"
 #include "store/places.h"
 #include "store/publish.h"
 #include "store/spool.h"
@@ -365,7 +366,6 @@ watch(const struct rehearsal *r, struct telling *t)
 static pid_t
 start_child(const struct rehearsal *r, size_t from)
 {
-	sigset_t all, before;
 	int ends[2];
 	pid_t pid;
 
@@ -373,18 +373,13 @@ start_child(const struct rehearsal *r, size_t from)
 		log_error("pipe: %s", strerror(errno));
 		return -1;
 	}
-	/* A signal that comes before the child has forgotten our handlers must
-	 * not run them there. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = fork();
+	pid = signals_fork();
 	if (pid == 0) {
 		be_child(ends[1]);
 		rehearse(r->conf, r->places, from);
 		tell(DONE, 0);
 		_exit(0);
 	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	fd_close(&ends[1]);
 	if (pid == -1) {
 		log_error("fork: %s", strerror(errno));

@@ -1,7 +1,9 @@
 #include "proc/signals.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
@@ -86,6 +88,24 @@ signals_await(int ms)
 
 	if (poll(&p, 1, ms) > 0)
 		fd_wake_lower(&wake);
+}
+
+pid_t
+signals_fork(void)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid != 0) {
+		int err = errno;
+
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		errno = err;
+	}
+	return pid;
 }
 
 void
