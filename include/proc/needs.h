@@ -40,7 +40,8 @@ NODISCARD bool needs_are_met(const struct config *conf, struct str *errors);
 NODISCARD bool needs_fit(
     const struct config *conf, const struct children *c, struct str *errors);
 
-/* One warning when what limits count in was made for fewer connections. */
+/* Warnings: what limits count in was made for fewer connections; or, until earlier
+ * workers have ended, there are too many directories. */
 void needs_warn(const struct config *conf, const struct children *c);
 
 #endif

@@ -49,6 +49,10 @@ void places_leave(struct places *p, unsigned slot, struct place *place);
  * which is the caller's own, when nobody knows it. */
 void places_look(const struct places *p, const char *dir, struct place *ret);
 
+/* Has a worker this path open?  How many paths are? */
+bool places_is_open(const struct places *p, const char *dir);
+size_t places_count_open(const struct places *p);
+
 /* It is open at this real path, with `mounts` on the way to it. */
 void place_remember(struct place *p, const char *real, unsigned mounts);
 

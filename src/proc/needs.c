@@ -179,25 +179,44 @@ compare(const void *a, const void *b)
 	       ((*x)->place.line < (*y)->place.line);
 }
 
+/* How many paths there are, and of those that no worker has open; false: out of
+ * memory. */
 static bool
-directories_fit(const struct config *conf, size_t room, struct str *errors)
+count_directories(const struct config *conf, const struct places *places,
+    size_t *ret_distinct, size_t *ret_closed)
 {
-	size_t count = count_open(conf).locations, distinct = 0, at = 0;
+	size_t count = count_open(conf).locations, at = 0;
 	const struct conf_location **all;
 
-	if (count <= room)
-		return true;
-	all = calloc(count, sizeof(const struct conf_location *));
+	*ret_distinct = *ret_closed = 0;
+	all = calloc(count + 1, sizeof(const struct conf_location *));
 	if (all == NULL)
-		return false; /* the caller says out of memory: no text */
+		return false;
 	for (size_t i = 0; i < conf->server_count; i++)
 		for (size_t k = 0; k < conf->servers[i].location_count; k++)
 			all[at++] = &conf->servers[i].locations[k];
 	qsort(all, count, sizeof(const struct conf_location *), compare);
-	for (size_t i = 0; i < count; i++)
-		distinct += i == 0 || strcmp(all[i - 1]->output_dir,
-					  all[i]->output_dir) != 0;
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 &&
+		    strcmp(all[i - 1]->output_dir, all[i]->output_dir) == 0)
+			continue;
+		++*ret_distinct;
+		*ret_closed += !places_is_open(places, all[i]->output_dir);
+	}
 	free(all);
+	return true;
+}
+
+static bool
+directories_fit(
+    const struct config *conf, const struct children *c, struct str *errors)
+{
+	size_t room = c->room.directories, distinct, closed;
+
+	if (count_open(conf).locations <= room)
+		return true;
+	if (!count_directories(conf, c->places, &distinct, &closed))
+		return false; /* the caller says out of memory: no text */
 	if (distinct <= room)
 		return true;
 	lexer_mistake(errors, last_place(conf, true), "output_dir",
@@ -213,7 +232,7 @@ needs_fit(
     const struct config *conf, const struct children *c, struct str *errors)
 {
 	size_t places = children_places(c);
-	bool fits = directories_fit(conf, c->room.directories, errors);
+	bool fits = directories_fit(conf, c, errors);
 
 	if (conf->worker_processes > places) {
 		blame_file(conf, errors);
@@ -230,9 +249,27 @@ needs_fit(
 	return needs_are_met(conf, errors) && fits;
 }
 
+/* What workers of before still have open counts, too. */
+static void
+warn_of_directories(const struct config *conf, const struct children *c)
+{
+	size_t open = places_count_open(c->places), distinct, closed;
+
+	if (open + count_open(conf).locations <= c->room.directories ||
+	    !count_directories(conf, c->places, &distinct, &closed) ||
+	    open + closed <= c->room.directories)
+		return;
+	log_warn("reload: %zu output directories beside %zu that earlier "
+		 "workers have open are more than the %zu that there is room "
+		 "for: some locations may get 503 until those have ended "
+		 "(shutdown_timeout ends them)",
+	    closed, open, c->room.directories);
+}
+
 void
 needs_warn(const struct config *conf, const struct children *c)
 {
+	warn_of_directories(conf, c);
 	if (needs_room(conf).connections > c->room.connections)
 		log_warn("reload: worker_connections %zu of %zu workers are "
 			 "more than the %zu in all that this penstock was "

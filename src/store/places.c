@@ -73,6 +73,24 @@ places_look(const struct places *p, const char *dir, struct place *ret)
 		atomic_init(&ret->seen, seen);
 }
 
+bool
+places_is_open(const struct places *p, const char *dir)
+{
+	const struct record *r = registry_find(p->paths, key_of(dir));
+
+	return r != NULL && registry_is_used(r);
+}
+
+size_t
+places_count_open(const struct places *p)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < registry_count(p->paths); i++)
+		open += registry_is_used(registry_at(p->paths, i));
+	return open;
+}
+
 /* Both in one word, so that nobody sees halves of two. */
 static uint64_t
 seen_as(const char *real, unsigned mounts)

@@ -226,6 +226,28 @@ _sick() { log_has 'the disk does not answer: an operation has taken'; }
 	assert_same "$MEMORY/1099/c" body
 }
 
+@test "directories that earlier workers still have open count, too: it is said" {
+	memory_dir
+	ulimit -n 4096
+	locations 1 "$MEMORY/"
+	start_server 'sync off;' 'include locations.conf;' 'worker_processes 1;'
+	locations 600 "$MEMORY/one"
+	reload
+	random_file part 200000
+	upload_part /l5/held part
+	run ! log_has 'is room for'
+	locations 600 "$MEMORY/two"
+	reload
+	log_has 'warn .*: reload: 600 output directories beside 60[0-9] that earlier workers have open are more than the 1024 that there is room for: some locations may get 503 until those have ended'
+	upload_rest "$FD" part 201
+	# The same ones again are no more than they were.
+	_are_gone() { [ "$(workers | wc -l)" = 1 ]; }
+	eventually _are_gone
+	: >error.log
+	reload
+	run ! log_has 'is room for'
+}
+
 @test "a reload with more connections than limits can count: it says so" {
 	start_server '' '' 'worker_processes 1; worker_connections 100;'
 	sed -i 's/worker_connections 100;/worker_connections 300;/' penstock.conf

@@ -67,6 +67,26 @@ a_path_has_one_place(void **state)
 }
 
 static void
+what_workers_have_open_is_counted(void **state)
+{
+	struct place *a = places_of(places, 0, "/a");
+	struct place *b = places_of(places, 1, "/b");
+
+	(void)state;
+	assert_non_null(places_of(places, 1, "/a"));
+	assert_int_equal(places_count_open(places), 2);
+	assert_true(places_is_open(places, "/b"));
+	assert_false(places_is_open(places, "/c"));
+	place_remember(b, "/b", 0);
+	places_leave(places, 1, b);
+	assert_false(places_is_open(places, "/b"));
+	places_leave(places, 0, a);
+	assert_int_equal(places_count_open(places), 1);
+	places_forget(places, 1);
+	assert_int_equal(places_count_open(places), 0);
+}
+
+static void
 what_a_worker_remembers_outlives_it(void **state)
 {
 	struct place *a = places_of(places, 0, "/a");
@@ -162,6 +182,8 @@ main(void)
 		none_was_ever_open, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_path_has_one_place, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_workers_have_open_is_counted, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_a_worker_remembers_outlives_it, set_up, tear_down),
 	    cmocka_unit_test(fewer_mounts_count_on_the_same_way_only),
