@@ -351,11 +351,11 @@ SLOW_LOCATION='location /slow { output_dir slow/up; overwrite on; }'
 	eventually _are_two
 	kept=$(workers | head -n 1)
 	kill_other() { kill -KILL "$(workers | grep -vxF "$kept")"; }
-	kill_other
+	eventually kill_other
 	eventually log_has ' 0.1: worker ready'
-	kill_other
+	eventually kill_other
 	_has_died_twice() { [ "$(_count 'ended by signal 9' error.log)" = 2 ]; }
-	until _has_died_twice; do :; done
+	eventually _has_died_twice
 	kill -TERM "$MASTER"
 	rc=0
 	wait "$asked" || rc=$?
