@@ -166,7 +166,9 @@ give_up(struct incoming_file *f, int err)
 	close_all(f);
 	if (err == STORE_OUTCOME_UNKNOWN || err == STORE_SYNC_FAILED)
 		return err;
-	if (err == -ENOENT && !publish_is_intact(&f->at->publish))
+	/* Not a part of the client's path, then, but our own `.penstock`. */
+	if ((err == -ENOENT || err == -ENOTDIR || err == -ELOOP) &&
+	    !publish_is_intact(&f->at->publish))
 		return STORE_VANISHED;
 	return spool_check_place(f->at) == STORE_VANISHED ? (int)STORE_VANISHED
 							  : err;

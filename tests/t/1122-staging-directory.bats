@@ -147,3 +147,22 @@ _replace_after_cleaning() {
 	assert_equal "$(cat codes? | sort | uniq -c | xargs)" '90 200'
 	cmp body1 "$STORE/a" || cmp body2 "$STORE/a" || cmp body3 "$STORE/a"
 }
+
+# The kind: what stands in the way is ours, and is not put down to the client.
+@test "a .penstock that became a file or a link: the server's trouble, which it names, until it is gone" {
+	start_server 'overwrite on;' '' 'worker_processes 1;'
+	echo one >body
+	for how in 'touch uploads/.penstock' "ln -s $T uploads/.penstock"; do
+		upload PUT /file/a body
+		[[ $STATUS == 20? ]]
+		rmdir uploads/.penstock
+		$how
+		upload PUT /file/a body
+		assert_status 503
+		eventually log_has "$STORE/.penstock is no directory, and has to be the server's own: remove it"
+		rm uploads/.penstock
+		_again() { upload PUT /file/a body && [[ $STATUS == 200 ]]; }
+		eventually _again
+		: >error.log
+	done
+}
