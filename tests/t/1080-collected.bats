@@ -29,6 +29,7 @@ open_files() {
 		grep -cE '/#[0-9]+ \(deleted\)$|\.part$'
 }
 
+# bats test_tags=long
 @test "sizes around the chunk, with Expect and without" {
 	local size n=0 how
 	start_server

@@ -56,6 +56,7 @@ uploads_go_on() {
 	eventually access_has ' 408 '
 }
 
+# bats test_tags=long
 @test "slow bodies" {
 	attack -B -t POST -s 100000 -x 10 -u "$URL/hit"
 	uploads_go_on

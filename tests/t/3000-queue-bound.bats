@@ -81,6 +81,7 @@ bound_holds() {
 	bound_holds 8 262144
 }
 
+# bats test_tags=long
 @test "a stalled disk: queue_depth 32, chunks of 4k" {
 	bound_holds 32 4096
 }
@@ -97,6 +98,7 @@ bound_holds() {
 	bound_holds 4 262144 6 'direct_io on; write_depth 6;'
 }
 
+# bats test_tags=long
 @test "a stalled disk, direct: queue_depth 2, write_depth 100, chunks of 16k" {
 	bound_holds 2 16384 100 'direct_io on; write_depth 100;'
 }

@@ -237,6 +237,7 @@ each_stalled() {
 	no_long_turn hang_and_wake 32
 }
 
+# bats test_tags=long
 @test "a disk that hangs, 32 uploads, O_DIRECT, and there is another disk" {
 	OTHER=$T/uploads begin_direct
 	no_long_turn hang_and_wake 32
@@ -248,6 +249,7 @@ each_stalled() {
 	no_long_turn hang_and_wake 200
 }
 
+# bats test_tags=long
 @test "a disk that hangs in making, writing or syncing a file" {
 	begin
 	no_long_turn each_stalled create write fsync truncate

@@ -63,6 +63,7 @@ overlaps() {
 	return 1
 }
 
+# bats test_tags=long
 @test "8 MB/s, 200 ms of stops each second: the default queue hides them, queue_depth 2 does not" {
 	begin 8 8000000
 	overlaps 35

@@ -190,6 +190,7 @@ print("bound", flush=True); time.sleep(60)' "$other" >bound 3>&- &
 	assert_output -p 'no penstock runs with it'
 }
 
+# bats test_tags=long
 @test "while it finishes its uploads it refuses, and says why" {
 	start_server
 	connect

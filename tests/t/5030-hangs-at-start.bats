@@ -88,6 +88,7 @@ others_work_this_one_waits() {
 	eventually heals
 }
 
+# bats test_tags=long
 @test "a server that was started beside a hung disk can be stopped" {
 	slowfs_start
 	slowfs_hang

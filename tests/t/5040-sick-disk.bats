@@ -256,12 +256,14 @@ recovers() {
 	recovers
 }
 
+# bats test_tags=long
 @test "32 uploads to a disk that hangs, and comes back" {
 	begin
 	hangs 32
 	recovers
 }
 
+# bats test_tags=long
 @test "200 uploads to a disk that hangs, and comes back" {
 	begin
 	hangs 200
@@ -410,6 +412,7 @@ all_refuse() {
 	done
 }
 
+# bats test_tags=long
 @test "of four workers one finds out: all refuse, and one says so" {
 	local i
 
@@ -617,6 +620,7 @@ stuck() {
 	ends QUIT
 }
 
+# bats test_tags=long
 @test "QUIT with 200 uploads stuck for good" {
 	stuck 200
 	ends QUIT
@@ -654,16 +658,19 @@ reloads() {
 	only again stored
 }
 
+# bats test_tags=long
 @test "HUP with 4 uploads stuck for good" {
 	stuck 4
 	reloads 4
 }
 
+# bats test_tags=long
 @test "HUP with 200 uploads stuck for good" {
 	stuck 200
 	reloads 200
 }
 
+# bats test_tags=long
 @test "HUP after the disk was found sick" {
 	stuck 32
 	eventually is_sick

@@ -171,6 +171,7 @@ _only_stored() { [[ $(files_in backing/up) == backing/up/stored ]]; }
 	refute log_has "$FAILED"
 }
 
+# bats test_tags=long
 @test "we were stopped, with operations in flight: no disk is blamed" {
 	local load
 	begin
