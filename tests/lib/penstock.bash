@@ -450,6 +450,20 @@ loop_disk() {
 	STORES+=("$DISK/up")
 }
 
+# fuse_disk [OPTIONS]: $T/backing seen through FUSE (bindfs) at $DISK, which is a
+# file system that has no birth times, and whose ctimes the kernel makes up for a
+# second; a store in it is to be $DISK/up.
+fuse_disk() {
+	DISK=$T/fuse
+	mkdir -p "$T/backing" "$DISK"
+	bindfs "$@" "$T/backing" "$DISK" 3>&- || return
+	STORES+=("$DISK/up")
+}
+
+# needs_births: for tests of what a PORTABLE build cannot know, the birth times of
+# files.
+needs_births() { ! is_portable || skip "PORTABLE"; }
+
 # ---- requests with curl ----
 
 # request METHOD TARGET [CURL ARGS...]: TARGET is a path or a whole URL.  The

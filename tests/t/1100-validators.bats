@@ -6,18 +6,6 @@
 
 load ../lib/penstock
 
-# POSIX has no birth time: a PORTABLE build can but use the ctime.
-needs_births() { ! is_portable || skip "PORTABLE"; }
-
-# fuse_disk [OPTIONS]: $T/backing seen through FUSE at $DISK, which is a file system
-# that has no birth times, and whose ctimes the kernel makes up for a second.
-fuse_disk() {
-	DISK=$T/fuse
-	mkdir -p "$T/backing" "$DISK"
-	bindfs "$@" "$T/backing" "$DISK" 3>&- || return
-	STORES+=("$DISK/up")
-}
-
 # for_a_while COMMAND...: again and again, for longer than FUSE remembers
 # attributes (1 s); fails when it does once.
 for_a_while() {

@@ -6,17 +6,6 @@
 
 load ../lib/penstock
 
-# PORTABLE knows a file by its ctime only.
-needs_births() { ! is_portable || skip "PORTABLE"; }
-
-# fuse_disk [OPTIONS]: $T/backing seen through FUSE at $DISK.
-fuse_disk() {
-	DISK=$T/fuse
-	mkdir -p "$T/backing" "$DISK"
-	bindfs "$@" "$T/backing" "$DISK" 3>&- || return
-	STORES+=("$DISK/up")
-}
-
 # put NAME [CURL...]: store a file that holds its name.
 put() {
 	echo "$1" >body
