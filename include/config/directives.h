@@ -47,6 +47,20 @@ enum directives_apply {
 	APPLY_RESTART_ZERO, /* restart for from 0 and to 0, else reload */
 };
 
+/* What one wants to set with it: the README has a table for each. */
+enum directives_topic {
+	TOPIC_NONE, /* forgotten in a row: the unit test notices */
+	TOPIC_ADDRESS,
+	TOPIC_FILES,
+	TOPIC_STORED,
+	TOPIC_LIMITS,
+	TOPIC_PATIENCE,
+	TOPIC_SPEED,
+	TOPIC_PROCESS,
+	TOPIC_LOGS,
+	TOPIC_COUNT
+};
+
 enum {
 	DIRECTIVES_MAX = 64, /* room for marks, one for each row */
 };
@@ -62,7 +76,8 @@ struct directive {
 	uint64_t multiple;	  /* 0: any */
 	const char *const *words; /* NULL or ended by NULL */
 	const char *dflt;	  /* as in a file; NULL: none */
-	const char *help;	  /* a clause: lower case, no full stop */
+	enum directives_topic topic;
+	const char *help; /* a clause: lower case, no full stop */
 };
 
 /* Sorted by name. */
@@ -103,7 +118,8 @@ extern const char *const directives_block_text[BLOCK_COUNT];
 void directives_format_number(
     const struct directive *d, uint64_t n, char ret_text[NUM_TEXT_MAX]);
 
-/* The README's table: name, contexts, default, range, what it does. */
+/* The README's tables, one for each topic: name, contexts, default, range, what
+ * it does. */
 void directives_markdown(FILE *out);
 
 #endif

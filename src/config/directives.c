@@ -63,162 +63,209 @@ static const char *const words_keep[] = {
 const struct directive directives[] = {
 	{ "access_log", VALUE_PATH, APPLY_RELOAD, OF_SERVER(access_log),
 	  .words = words_log, .dflt = "stdout",
+	  .topic = TOPIC_LOGS,
 	  .help = "where a line for each request goes" },
 	{ "body_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(body_timeout_ms),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
+	  .topic = TOPIC_PATIENCE,
 	  .help = "longest silence of a client inside a body, "
 		  "counted only while it is read" },
 	{ "buffer_memory", VALUE_SIZE, APPLY_RELOAD, OF_TOP(buffer_memory),
 	  RANGE(MB(1), GB(1024)), .dflt = "256m",
+	  .topic = TOPIC_SPEED,
 	  .help = "most memory for chunks, per worker" },
 	{ "checksum", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(checksum),
 	  .words = words_checksum, .dflt = "off",
+	  .topic = TOPIC_STORED,
 	  .help = "computed of each upload, for the receipt and Repr-Digest" },
 	{ "chunk_size", VALUE_SIZE, APPLY_RELOAD, OF_TOP(chunk_size),
 	  RANGE(KB(4), MB(64)), .multiple = 4096, .dflt = "256k",
+	  .topic = TOPIC_SPEED,
 	  .help = "bytes in a chunk, the unit that is read and written" },
 	{ "daemonize", VALUE_FLAG, APPLY_RESTART, OF_TOP(daemonize),
 	  .dflt = "off",
+	  .topic = TOPIC_PROCESS,
 	  .help = "detach from the terminal" },
 	{ "direct_io", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(direct_io),
 	  .words = words_direct, .dflt = "auto",
+	  .topic = TOPIC_SPEED,
 	  .help = "write large uploads past the page cache, auto: on ext4 and XFS" },
 	{ "direct_io_min", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(direct_io_min),
 	  RANGE(0, GB(1024)), .dflt = "1m",
+	  .topic = TOPIC_SPEED,
 	  .help = "smaller uploads go through the page cache; those of unknown "
 		  "length until they have become so large" },
 	{ "disk_stall_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_TOP(disk_stall_timeout_ms), RANGE(100, DAYS(1)), .dflt = "30s",
+	  .topic = TOPIC_STORED,
 	  .help = "when an operation takes longer its disk is sick: uploads to it "
 		  "get 503 until it answers" },
 	{ "dotfiles", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(dotfiles),
 	  .dflt = "off",
+	  .topic = TOPIC_FILES,
 	  .help = "allow names that begin with a dot" },
 	{ "error_log", VALUE_ERROR_LOG, APPLY_RELOAD, OF_TOP(error_log),
 	  .words = words_error_log, .dflt = "stderr info",
+	  .topic = TOPIC_LOGS,
 	  .help = "where the server's own messages go, and up to which level "
 		  "(info when left out)" },
 	{ "header_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(header_timeout_ms), RANGE(1, DAYS(365)), .dflt = "15s",
+	  .topic = TOPIC_PATIENCE,
 	  .help = "longest time a client may take for the head of a request" },
 	{ "include", VALUE_INCLUDE, APPLY_RELOAD,
 	  .contexts = IN_TOP | IN_SERVER | IN_LOCATION,
+	  .topic = TOPIC_ADDRESS,
 	  .help = "read other files in its place, relative to this file" },
 	{ "io_engine", VALUE_CHOICE, APPLY_RELOAD, OF_TOP(io_engine),
 	  .words = words_engine, .dflt = "auto",
+	  .topic = TOPIC_SPEED,
 	  .help = "who writes files: io_uring, a thread pool, "
 		  "or the better one that works" },
 	{ "keep", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(keep),
 	  .words = words_keep, .dflt = "all",
+	  .topic = TOPIC_FILES,
 	  .help = "latest: each new upload removes the one before" },
 	{ "keepalive_requests", VALUE_NUMBER, APPLY_RELOAD,
 	  OF_SERVER(keepalive_requests), RANGE(1, 1000000000), .dflt = "1000",
+	  .topic = TOPIC_PATIENCE,
 	  .help = "requests on one connection before it is closed" },
 	{ "keepalive_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(keepalive_timeout_ms), RANGE(0, DAYS(365)), .dflt = "65s",
+	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a connection may idle between requests, "
 		  "0: closed after each" },
 	{ "limit_rate", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(limit_rate),
 	  RANGE(0, GB(1024)), .dflt = "0",
+	  .topic = TOPIC_LIMITS,
 	  .help = "bytes per second an upload is read with at most, 0: any" },
 	{ "lingering_time", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(lingering_time_ms), RANGE(1, DAYS(1)), .dflt = "30s",
+	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a client that was answered early may go on sending "
 		  "before its connection is closed, so that it sees the answer" },
 	{ "lingering_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(lingering_timeout_ms), RANGE(1, DAYS(1)), .dflt = "5s",
+	  .topic = TOPIC_PATIENCE,
 	  .help = "longest silence of such a client" },
 	{ "listen", VALUE_LISTEN, APPLY_RELOAD,
 	  .owner = BLOCK_SERVER, .contexts = IN_SERVER,
 	  .dflt = "127.0.0.1:8000",
+	  .topic = TOPIC_ADDRESS,
 	  .help = "address to take connections on, PORT alone: on all of IPv4; may be given many times" },
 	{ "location", VALUE_BLOCK, APPLY_RELOAD,
 	  .owner = BLOCK_LOCATION, .contexts = IN_SERVER,
+	  .topic = TOPIC_ADDRESS,
 	  .help = "what holds for request paths at and below a prefix" },
 	{ "max_body_size", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(max_body_size),
 	  RANGE(0, GB(16384)), .dflt = "0",
+	  .topic = TOPIC_LIMITS,
 	  .help = "largest upload taken, 0: any; a larger one gets 413" },
 	{ "max_connections_per_ip", VALUE_NUMBER, APPLY_RELOAD,
 	  OF_SERVER(max_connections_per_ip), RANGE(0, 1000000), .dflt = "0",
+	  .topic = TOPIC_LIMITS,
 	  .help = "most connections at once from an IPv4 address or an IPv6 /64 "
 		  "network to this server, over all workers, 0: any; one more "
 		  "gets 503, and beyond twice as many it is just closed" },
 	{ "max_header_fields", VALUE_NUMBER, APPLY_RELOAD,
 	  OF_SERVER(max_header_fields), RANGE(8, 10000), .dflt = "100",
+	  .topic = TOPIC_LIMITS,
 	  .help = "most header fields of a request; more get 431" },
 	{ "max_header_size", VALUE_SIZE, APPLY_RELOAD,
 	  OF_SERVER(max_header_size), RANGE(KB(1), KB(64)), .dflt = "32k",
+	  .topic = TOPIC_LIMITS,
 	  .help = "largest head of a request, request line included; "
 		  "a larger one gets 431" },
 	{ "max_request_line", VALUE_SIZE, APPLY_RELOAD,
 	  OF_SERVER(max_request_line), RANGE(256, KB(64)), .dflt = "8k",
+	  .topic = TOPIC_LIMITS,
 	  .help = "longest request line; a longer one gets 414" },
 	{ "max_uploads", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(max_uploads),
 	  RANGE(0, 1000000), .dflt = "0",
+	  .topic = TOPIC_LIMITS,
 	  .help = "most uploads at once to a location, over all workers, 0: any; "
 		  "one more gets 503" },
 	{ "min_free", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(min_free),
 	  RANGE(0, GB(1024 * 1024)), .dflt = "0",
+	  .topic = TOPIC_STORED,
 	  .help = "bytes that stay free on the disk; an upload that would leave "
 		  "less gets 507" },
 	{ "min_rate", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(min_rate),
 	  RANGE(0, GB(1)), .dflt = "0",
+	  .topic = TOPIC_LIMITS,
 	  .help = "bytes per second a client must send of a body, 0: any; "
 		  "counted only while it is read, a slower one gets 408" },
 	{ "min_rate_grace", VALUE_TIME, APPLY_RELOAD,
 	  OF_LOCATION(min_rate_grace_ms), RANGE(1000, DAYS(1)), .dflt = "10s",
+	  .topic = TOPIC_LIMITS,
 	  .help = "time over which min_rate is measured, again and again" },
 	{ "output_dir", VALUE_PATH, APPLY_RELOAD, OF_LOCATION(output_dir),
 	  .dflt = "uploads",
+	  .topic = TOPIC_FILES,
 	  .help = "directory the uploads are stored in" },
 	{ "overwrite", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(overwrite),
 	  .dflt = "off",
+	  .topic = TOPIC_FILES,
 	  .help = "an upload may replace a file of its name" },
 	{ "pid_file", VALUE_PATH, APPLY_RESTART, OF_TOP(pid_file),
 	  .words = words_off, .dflt = "penstock.pid",
+	  .topic = TOPIC_PROCESS,
 	  .help = "file that holds the master's process id" },
 	{ "queue_depth", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(queue_depth),
 	  RANGE(2, 4096), .dflt = "8",
+	  .topic = TOPIC_SPEED,
 	  .help = "chunks between reader and writer; when so many wait, the socket "
 		  "is left unread" },
 	{ "read", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(read),
 	  .dflt = "on",
+	  .topic = TOPIC_FILES,
 	  .help = "answer GET and HEAD" },
 	{ "send_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(send_timeout_ms),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
+	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a client may take nothing of its answer" },
 	{ "server", VALUE_BLOCK, APPLY_RELOAD,
 	  .owner = BLOCK_SERVER, .contexts = IN_TOP,
+	  .topic = TOPIC_ADDRESS,
 	  .help = "addresses, and the locations behind them" },
 	{ "server_tokens", VALUE_FLAG, APPLY_RELOAD, OF_SERVER(server_tokens),
 	  .dflt = "off",
+	  .topic = TOPIC_LOGS,
 	  .help = "say the version in the Server field of answers" },
 	{ "shutdown_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_TOP(shutdown_timeout_ms), RANGE(0, DAYS(365)), .dflt = "0",
+	  .topic = TOPIC_PROCESS,
 	  .help = "how long a worker that is stopped gracefully, or replaced by a "
 		  "reload, may finish uploads, 0: as long as they take" },
 	{ "sync", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(sync),
 	  .dflt = "on",
+	  .topic = TOPIC_STORED,
 	  .help = "answer 201 only when the upload is on stable storage" },
 	{ "trace", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(trace),
 	  .dflt = "off",
+	  .topic = TOPIC_LOGS,
 	  .help = "print each step of the reader and the writer" },
 	{ "user", VALUE_TEXT, APPLY_RESTART, OF_TOP(user),
+	  .topic = TOPIC_PROCESS,
 	  .help = "who the workers become when started as root" },
 	{ "worker_connections", VALUE_NUMBER, APPLY_RELOAD,
 	  OF_TOP(worker_connections), RANGE(1, 1000000), .dflt = "4096",
+	  .topic = TOPIC_PROCESS,
 	  .help = "most connections at once, per worker" },
 	{ "worker_processes", VALUE_NUMBER, APPLY_RESTART_ZERO,
 	  OF_TOP(worker_processes), RANGE(0, 256), .words = words_auto,
 	  .dflt = "auto",
+	  .topic = TOPIC_PROCESS,
 	  .help = "workers, auto: one per core, "
 		  "0: one process that never forks, for debuggers" },
 	{ "write_behind", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(write_behind),
 	  RANGE(0, GB(1024)), .dflt = "8m",
+	  .topic = TOPIC_SPEED,
 	  .help = "most bytes of an upload that are in the page cache and not on "
 		  "their way to the disk, 0: any" },
 	{ "write_depth", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(write_depth),
 	  RANGE(1, 1024), .dflt = "8",
+	  .topic = TOPIC_SPEED,
 	  .help = "chunks of a request that may be in writing at once" },
 };
 /* clang-format on */
@@ -230,6 +277,19 @@ const char *const directives_block_text[BLOCK_COUNT] = {
     [BLOCK_TOP] = "at top level",
     [BLOCK_SERVER] = "in server",
     [BLOCK_LOCATION] = "in location",
+};
+
+static const char *const topic_title[TOPIC_COUNT] = {
+    [TOPIC_ADDRESS] = "Addresses and blocks",
+    [TOPIC_FILES] = "Which files are kept, and where",
+    [TOPIC_STORED] =
+	"When an upload counts as stored, and when it is refused for "
+	"want of room",
+    [TOPIC_LIMITS] = "Limits for clients",
+    [TOPIC_PATIENCE] = "How long a client may take",
+    [TOPIC_SPEED] = "Speed and memory",
+    [TOPIC_PROCESS] = "Processes",
+    [TOPIC_LOGS] = "Logs, and what is told",
 };
 
 const struct directive *
@@ -455,22 +515,32 @@ apply_text(const struct directive *d)
 	}
 }
 
+static void
+markdown_row(const struct directive *d, FILE *out)
+{
+	struct str where = {0}, allowed = {0};
+
+	directives_where(d, &where);
+	directives_allowed(d, &allowed);
+	fprintf(out, "| `%s` | %s | %s%s%s | %s | %s%s |\n", d->name, where.s,
+	    d->dflt ? "`" : "", d->dflt ? d->dflt : "none", d->dflt ? "`" : "",
+	    allowed.s, d->help, apply_text(d));
+	str_fini(&where);
+	str_fini(&allowed);
+}
+
 void
 directives_markdown(FILE *out)
 {
-	fputs("| directive | where | default | values | what it does |\n"
-	      "|---|---|---|---|---|\n",
-	    out);
-	for (size_t i = 0; i < directives_count; i++) {
-		const struct directive *d = &directives[i];
-		struct str where = {0}, allowed = {0};
-
-		directives_where(d, &where);
-		directives_allowed(d, &allowed);
-		fprintf(out, "| `%s` | %s | %s%s%s | %s | %s%s |\n", d->name,
-		    where.s, d->dflt ? "`" : "", d->dflt ? d->dflt : "none",
-		    d->dflt ? "`" : "", allowed.s, d->help, apply_text(d));
-		str_fini(&where);
-		str_fini(&allowed);
+	for (unsigned t = TOPIC_NONE + 1; t < TOPIC_COUNT; t++) {
+		fprintf(out, "%s**%s**\n\n", t > TOPIC_NONE + 1 ? "\n" : "",
+		    topic_title[t]);
+		fputs(
+		    "| directive | where | default | values | what it does |\n"
+		    "|---|---|---|---|---|\n",
+		    out);
+		for (size_t i = 0; i < directives_count; i++)
+			if (directives[i].topic == t)
+				markdown_row(&directives[i], out);
 	}
 }

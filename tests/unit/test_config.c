@@ -163,6 +163,7 @@ test_table_is_sorted_and_whole(void **state)
 		assert_ptr_equal(directives_find(d->name), d);
 		assert_int_equal(directives_index(d), i);
 		assert_non_null(d->help);
+		assert_in_range(d->topic, TOPIC_NONE + 1, TOPIC_COUNT - 1);
 		assert_true(d->contexts != 0);
 		assert_true(d->min <= d->max);
 		if (directives_has_value(d) && d->type != VALUE_TEXT)
