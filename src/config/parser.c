@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/lexer.h"
+#include "config/mistakes.h"
 #include "config/prefix.h"
 #include "config/source.h"
 #include "config/value.h"
@@ -192,64 +193,17 @@ read_values(struct parser *p, struct lexer *lx)
 		    p->errors, &st->end, st->name.text, "; is missing");
 }
 
-static void
-tell_unknown(struct parser *p, const struct parser_block *b)
-{
-	const struct token *t = &p->st.name;
-	const struct directive *d = directives_nearest(t->text, b->block);
-	struct str where = {0};
-
-	if (d == NULL) {
-		lexer_mistake(p->errors, &t->at, t->text, "no such directive");
-	} else if (directives_is_allowed(d, b->block)) {
-		lexer_mistake(p->errors, &t->at, t->text,
-		    "no such directive; did you mean %s?", d->name);
-	} else {
-		directives_where(d, &where);
-		lexer_mistake(p->errors, &t->at, t->text,
-		    "no such directive; did you mean %s, which is allowed %s?",
-		    d->name, str_failed(&where) ? "elsewhere" : where.s);
-		str_fini(&where);
-	}
-}
-
-static void
-tell_misplaced(
-    struct parser *p, const struct parser_block *b, const struct directive *d)
-{
-	struct str where = {0};
-
-	directives_where(d, &where);
-	lexer_mistake(p->errors, &p->st.name.at, d->name,
-	    "not allowed %s; allowed %s", directives_block_text[b->block],
-	    str_failed(&where) ? "elsewhere" : where.s);
-	str_fini(&where);
-}
-
 /* True when the statement has as many values as the directive takes. */
 static bool
 has_right_count(struct parser *p, const struct directive *d)
 {
-	static const char *const takes[] = {
-	    "no value", "one value", "one or two values"};
 	const struct statement *st = &p->st;
 	size_t max = directives_values_max(d);
-	struct str allowed = {0};
 
 	if (st->count <= max && (st->count > 0 || max == 0))
 		return true;
-	check(max < COUNT_OF(takes));
-	directives_allowed(d, &allowed);
-	if (str_failed(&allowed))
-		p->failed = true;
-	else if (st->count == 0)
-		lexer_mistake(p->errors, &st->name.at, d->name,
-		    "a value is missing; allowed: %s", allowed.s);
-	else
-		lexer_mistake(p->errors, &st->name.at, d->name,
-		    "takes %s, %zu given; allowed: %s", takes[max], st->count,
-		    allowed.s);
-	str_fini(&allowed);
+	mistakes_count(p->errors, &st->name.at, d, st->count);
+	p->failed |= str_failed(p->errors);
 	return false;
 }
 
@@ -282,7 +236,7 @@ open_block(struct parser *p, struct source *src, struct parser_block *b,
 
 	b->has_blocks = true;
 	if (!whole)
-		tell_misplaced(p, b, d);
+		mistakes_misplaced(p->errors, &st->name.at, d, b->block);
 	if (!st->bad && !has_right_count(p, d))
 		whole = false;
 	else if (!st->bad && d->owner == BLOCK_LOCATION)
@@ -495,9 +449,9 @@ evaluate(struct parser *p, struct source *src, struct parser_block *b)
 	if (st->name.kind == TOKEN_BAD)
 		; /* told already */
 	else if (d == NULL)
-		tell_unknown(p, b);
+		mistakes_unknown(p->errors, &st->name, b->block);
 	else if (!directives_is_allowed(d, b->block))
-		tell_misplaced(p, b, d);
+		mistakes_misplaced(p->errors, &st->name.at, d, b->block);
 	else if (opens)
 		lexer_mistake(p->errors, &st->name.at, d->name,
 		    "it has no block; end it with ;");
