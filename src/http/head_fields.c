@@ -1,0 +1,191 @@
+/*
+ * The fields of a head that matter here, each taken by its row of known[].
+ */
+#include <string.h>
+
+#include "base/num.h"
+#include "base/str.h"
+#include "head_internal.h"
+
+static int
+take_host(struct parse *p, struct span v)
+{
+	if (!syntax_is_authority(v))
+		return refuse(p, 400, "Host is not host[:port]");
+	p->h->host = v;
+	return 0;
+}
+
+const char head_bad_length[] =
+    "Content-Length must be a number of bytes, digits only, below 2^63";
+
+static int
+take_length(struct parse *p, struct span v)
+{
+	uint64_t n = 0;
+
+	if (num_parse_u64(v.s, v.len, &n) < 0 || n > INT64_MAX)
+		return refuse(p, 400, head_bad_length);
+	p->h->has_length = true;
+	p->h->content_length = n;
+	return 0;
+}
+
+/* Anything but one "chunked" is refused; this finds out how. */
+static int
+take_coding(struct parse *p, struct span v)
+{
+	static const char faulty[] = "Transfer-Encoding must be: chunked";
+	struct span member = {0};
+	bool chunked = false;
+
+	if (p->h->minor == 0)
+		return refuse(p, 400,
+		    "HTTP/1.0 has no Transfer-Encoding: "
+		    "send Content-Length, or use HTTP/1.1");
+	if (str_ieq(v.s, v.len, "chunked")) {
+		p->h->chunked = true;
+		return 0;
+	}
+	while (syntax_next_member(&v, &member)) {
+		const char *semi = memchr(member.s, ';', member.len);
+		struct span token = member;
+
+		if (semi != NULL)
+			token.len = (size_t)(semi - member.s);
+		token = syntax_trim(token);
+		if (!syntax_is_token(token) || chunked)
+			return refuse(p, 400, faulty);
+		chunked = str_ieq(token.s, token.len, "chunked");
+		if (chunked && semi != NULL)
+			return refuse(p, 400, faulty);
+	}
+	return refuse(p, 501, "no other transfer coding than chunked is known");
+}
+
+static int
+take_connection(struct parse *p, struct span v)
+{
+	struct span member;
+
+	while (syntax_next_member(&v, &member)) {
+		if (str_ieq(member.s, member.len, "close"))
+			p->close = true;
+		else if (str_ieq(member.s, member.len, "keep-alive"))
+			p->keep = true;
+	}
+	return 0;
+}
+
+static int
+take_expect(struct parse *p, struct span v)
+{
+	struct span member;
+
+	if (p->h->minor == 0)
+		return 0; /* must be ignored (RFC 9110 10.1.1) */
+	while (syntax_next_member(&v, &member)) {
+		if (str_ieq(member.s, member.len, "100-continue"))
+			p->h->expect_continue = true;
+		else if (member.len > 0)
+			p->h->expect_unknown = true;
+	}
+	return 0;
+}
+
+static int
+take_content_coding(struct parse *p, struct span v)
+{
+	struct span member;
+
+	while (syntax_next_member(&v, &member))
+		if (member.len > 0 &&
+		    !str_ieq(member.s, member.len, "identity"))
+			p->h->content_coded = true;
+	return 0;
+}
+
+static int
+take_content_range(struct parse *p, struct span v)
+{
+	(void)v;
+	p->h->content_range = true;
+	return 0;
+}
+
+static int
+take_line(struct parse *p, struct head_lines *lines, struct span v)
+{
+	if (lines->count == HEAD_LINES_MAX)
+		return refuse(p, 400,
+		    "a digest field stands on more than 8 lines: "
+		    "put them into one, with commas between");
+	lines->line[lines->count++] = v;
+	return 0;
+}
+
+static int
+take_content_digest(struct parse *p, struct span v)
+{
+	return take_line(p, &p->h->content_digest, v);
+}
+
+static int
+take_repr_digest(struct parse *p, struct span v)
+{
+	return take_line(p, &p->h->repr_digest, v);
+}
+
+/* clang-format off */
+#define NAME(text) text, sizeof(text) - 1
+#define ONCE(text) NAME(text), text " is given twice: send it once"
+#define TO(member) offsetof(struct head, member)
+
+/*
+ * The fields that matter: taken by a function, or kept as text at `to`.  With
+ * a sentence in `twice` a second line is refused with it.
+ */
+static const struct field {
+	const char *name;
+	size_t len;
+	const char *twice;
+	int (*take)(struct parse *p, struct span v);
+	size_t to;
+} known[] = {
+	{ NAME("Connection"),          NULL, take_connection },
+	{ NAME("Content-Digest"),      NULL, take_content_digest },
+	{ NAME("Content-Encoding"),    NULL, take_content_coding },
+	{ ONCE("Content-Length"),            take_length },
+	{ ONCE("Content-MD5"),         NULL, TO(content_md5) },
+	{ NAME("Content-Range"),       NULL, take_content_range },
+	{ NAME("Expect"),              NULL, take_expect },
+	{ ONCE("Host"),                      take_host },
+	{ ONCE("If-Match"),            NULL, TO(if_match) },
+	{ ONCE("If-Modified-Since"),   NULL, TO(if_modified_since) },
+	{ ONCE("If-None-Match"),       NULL, TO(if_none_match) },
+	{ ONCE("If-Range"),            NULL, TO(if_range) },
+	{ ONCE("If-Unmodified-Since"), NULL, TO(if_unmodified_since) },
+	{ ONCE("Range"),               NULL, TO(range) },
+	{ NAME("Repr-Digest"),         NULL, take_repr_digest },
+	{ ONCE("Transfer-Encoding"),         take_coding },
+};
+/* clang-format on */
+
+int
+head_take_field(struct parse *p, struct span name, struct span v)
+{
+	for (unsigned i = 0; i < COUNT_OF(known); i++) {
+		const struct field *f = &known[i];
+
+		if (f->len != name.len || !str_ieq(name.s, name.len, f->name))
+			continue;
+		if (f->twice != NULL && (p->seen & UINT64_C(1) << i) != 0)
+			return refuse(p, 400, f->twice);
+		p->seen |= UINT64_C(1) << i;
+		if (f->take != NULL)
+			return f->take(p, v);
+		*(struct span *)(void *)((char *)p->h + f->to) = v;
+		return 0;
+	}
+	return 0;
+}
