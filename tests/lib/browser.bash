@@ -32,7 +32,8 @@
 #                   (-1: any), and the latency: Chromium's own
 #                   Network.emulateNetworkConditions.
 #
-# A page says how long something took by performance.now(); blobs of any size
+# A resource's timing is there once its body has been read to its end.  A page
+# says how long something took by performance.now(); blobs of any size
 # are made by `new Blob([new Uint8Array(50e6)])`.  The browser's own messages are
 # in $T/browser.out.
 
@@ -54,6 +55,6 @@ _browser_has_started() { [[ -S $T/browser.sock ]] || ! is_running "$BROWSER"; }
 
 _browser_ask() { "$PYTHON" -S -E "$REPO/tests/lib/browser.py" ask "$T" "$@"; }
 
-page_do() { _browser_ask do "$1"; }
+page_do() { _browser_ask "do" "$1"; }
 page_goto() { _browser_ask goto "$1"; }
 page_throttle() { _browser_ask throttle "$@"; }

@@ -9,9 +9,10 @@ load ../lib/browser
 	page_goto "$URL/"
 	page_do "
 		const r = await fetch('/file/a', {method: 'PUT', body: 'hello'});
+		const bytes = (await r.json()).bytes;
 		const t = performance.getEntriesByName('$URL/file/a')[0].serverTiming;
-		return [r.status, r.headers.get('ETag') != null,
-			(await r.json()).bytes, t.map(e => e.name).includes('sync')]" >page
+		return [r.status, r.headers.get('ETag') != null, bytes,
+			t.map(e => e.name).includes('sync')]" >page
 	assert_equal "$(cat page)" '[201, true, 5, true]'
 	assert_equal "$(cat "$STORE/a")" hello
 }
