@@ -1,0 +1,174 @@
+# What the README tells people to type or to put into a file works as it stands
+# there, but for names of directories, ports and hosts.  A recipe is the fenced
+# block that follows `<!-- recipe: NAME -->`.
+
+load ../lib/penstock
+
+# recipe NAME: print that block, for this test's directories and ports.
+recipe() {
+	local text
+
+	text=$(awk -v name="$1" '
+		$0 == "<!-- recipe: " name " -->" { found = 1; next }
+		found && /^```/ { if (inside) exit; inside = 1; next }
+		inside { print }
+	' "$REPO/README.md")
+	[[ -n $text ]] || {
+		echo "README.md has no recipe $1" >&2
+		return 1
+	}
+	sed -e "s|/srv/uploads|$STORE|g; s|/run/penstock.sock|$T/sock|g" \
+		-e "s|127.0.0.1:8000|$ADDRESS:$PORT|g; s|:8080|:$FRONT|g; s| 8080;| $FRONT;|g" \
+		-e "s|/etc/nginx/uploads.htpasswd|$T/htpasswd|g" <<<"$text"
+}
+
+setup() {
+	penstock_setup
+	FRONT=$(free_port)
+}
+
+# The server of the README's "Behind a proxy".
+start_behind() {
+	recipe unix-conf | sed "s| mode=0660 group=www-data||" >behind
+	{
+		grep -E '^(worker_processes|error_log|pid_file)' <(write_conf '' '' 'worker_processes 1;' && cat penstock.conf)
+		cat behind
+	} >proxied.conf
+	start_conf "$T/proxied.conf"
+}
+
+# start_front COMMAND...: a proxy, which listens on $FRONT when this returns.
+start_front() {
+	"$@" >front.log 2>&1 3>&- 4>&- &
+	FRONT_PID=$!
+	eventually front_listens
+}
+front_listens() { (exec {fd}<>"/dev/tcp/$ADDRESS/$FRONT") 2>/dev/null; }
+front() { request PUT "/file/$1" -T body --url "http://$ADDRESS:$FRONT/file/$1" "${@:2}"; }
+
+@test "an upload in CI: it fails when it is refused, and is tried again when the server is away" {
+	local line
+
+	line=$(sed -n 's|^\(curl .*--retry .*-T\) build.tar.zst "http://artifacts:8000/file/$JOB/build.tar.zst"$|\1|p' "$REPO/README.md")
+	assert [ -n "$line" ]
+	start_server 'max_body_size 64k; overwrite on;'
+	random_file small 1000
+	random_file large 70000
+	$line small "$URL/file/job/build"
+	run -22 $line large "$URL/file/job/build"
+	assert_output -p 'max_body_size 64k'
+	assert_same small "$STORE/job/build"
+
+	stop_server
+	$line large "${URL%:*}:$PORT/file/job/later" >later 2>&1 &
+	local client=$!
+	start_server 'overwrite on;'
+	wait "$client"
+	assert_same large "$STORE/job/later"
+}
+
+@test "nginx in front: a password, the body passed on, and a list" {
+	start_behind
+	random_file body 300000
+	echo "ann:$(openssl passwd -apr1 secret)" >htpasswd
+	{
+		echo "daemon off; pid $T/nginx.pid; error_log stderr; user root;"
+		echo "events {} http { access_log off; client_body_temp_path $T/nginx; proxy_temp_path $T/nginx;"
+		echo "fastcgi_temp_path $T/nginx; uwsgi_temp_path $T/nginx; scgi_temp_path $T/nginx;"
+		recipe nginx
+		echo "}"
+	} >nginx.conf
+	start_front nginx -c "$T/nginx.conf"
+
+	run -0 curl -s -o answer -w '%{http_code}' -T body "http://$ADDRESS:$FRONT/file/a/b"
+	assert_output 401
+	assert_store_empty
+	run -0 curl -s -o answer -w '%{http_code}' -u ann:secret -T body "http://$ADDRESS:$FRONT/file/a/b"
+	assert_output 201
+	assert_same body "$STORE/a/b"
+	run -0 curl -s -u ann:secret "http://$ADDRESS:$FRONT/list/a/"
+	assert_output -p '<a href="b">b</a>'
+	run -0 curl -s -o answer -w '%{http_code}' -u ann:secret "http://$ADDRESS:$FRONT/list/.penstock/"
+	assert_output 404
+	# A refusal comes before the body has been sent.
+	run -0 curl -s -o answer -w '%{http_code} %{size_upload}' -u ann:secret \
+		-H 'Expect: 100-continue' --limit-rate 100K -T body "http://$ADDRESS:$FRONT/file/a/b"
+	assert_output -e '^409 '
+	kill "$FRONT_PID"
+}
+
+@test "HAProxy in front, also with HTTP/2 to it" {
+	start_behind
+	random_file body 3000000
+	{
+		echo "global"
+		echo "    tune.h2.initial-window-size 1048576"
+		recipe haproxy
+	} >haproxy.cfg
+	start_front haproxy -db -f haproxy.cfg
+	run -0 curl -s -o answer -w '%{http_code}' -T body "http://$ADDRESS:$FRONT/file/a"
+	assert_output 201
+	run -0 curl -s --http2-prior-knowledge -o answer -w '%{http_code}' -T body "http://$ADDRESS:$FRONT/file/b"
+	assert_output 201
+	assert_same body "$STORE/a"
+	assert_same body "$STORE/b"
+	kill "$FRONT_PID"
+}
+
+@test "Caddy in front" {
+	start_behind
+	random_file body 3000000
+	{
+		echo "{"
+		echo "    admin off"
+		echo "}"
+		recipe caddy | sed "s|^uploads.example.org|http://:$FRONT|"
+	} >Caddyfile
+	XDG_DATA_HOME=$T/caddy XDG_CONFIG_HOME=$T/caddy HOME=$T start_front \
+		caddy run --config Caddyfile --adapter caddyfile
+	run -0 curl -s -o answer -w '%{http_code}' -T body "http://$ADDRESS:$FRONT/file/a"
+	assert_output 201
+	assert_same body "$STORE/a"
+	kill "$FRONT_PID"
+}
+
+@test "the probe fails when uploads do, and says so" {
+	local probe
+
+	recipe probe-conf >location
+	start_server '' "$(cat location)"
+	probe=$(recipe probe)
+	run -0 bash -c "$probe"
+	refute_output -p 'takes no uploads'
+	run -0 bash -c "$probe" # again: it replaces what it left
+	refute_output -p 'takes no uploads'
+	stop_server
+	run -0 bash -c "$probe"
+	assert_output -p 'takes no uploads'
+}
+
+@test "the cleaning job removes what is old, and nothing of the server's own" {
+	start_server 'overwrite on;'
+	echo old >body
+	upload PUT /file/a/old body
+	assert_status 201
+	upload PUT /file/a/new body
+	upload PUT /file/a/new body # so that there is a .penstock
+	assert_status 200
+	touch -d '40 days ago' "$STORE/a/old" "$STORE/.penstock/1.part" "$STORE/.penstock-1.part"
+	run -0 bash -c "$(recipe clean)"
+	assert_output "$STORE/a/old"
+	refute [ -e "$STORE/a/old" ]
+	assert [ -e "$STORE/a/new" ]
+	assert [ -e "$STORE/.penstock/1.part" ]
+	assert [ -e "$STORE/.penstock-1.part" ]
+	rm "$STORE/.penstock/1.part" "$STORE/.penstock-1.part"
+	upload PUT /file/a/new body
+	assert_status 200
+}
+
+@test "the unit is one that systemd takes" {
+	recipe unit | sed "s|/usr/local/sbin/penstock|$PENSTOCK|" >penstock.service
+	run -0 systemd-analyze verify "$T/penstock.service"
+	refute_output -e 'penstock.service.*(Unknown|Failed|ignor)'
+}
