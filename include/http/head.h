@@ -95,6 +95,17 @@ struct head {
 	struct span if_range;
 	struct span range;
 
+	/* What a browser says of the page that asks; see http/origin.h. */
+	struct span origin;
+	struct span sec_fetch_site;
+	struct span sec_fetch_mode;
+	struct span preflight_method;  /* Access-Control-Request-Method */
+	struct span preflight_fields;  /* Access-Control-Request-Headers */
+	struct span preflight_private; /* ...-Request-Private-Network */
+
+	/* The Hosts that proxies were asked for; further lines are left out. */
+	struct head_lines forwarded_host;
+
 	struct head_lines content_digest;
 	struct head_lines repr_digest;
 };

@@ -136,9 +136,19 @@ take_repr_digest(struct parse *p, struct span v)
 	return take_line(p, &p->h->repr_digest, v);
 }
 
+/* More than fit are none that anybody needs. */
+static int
+take_forwarded_host(struct parse *p, struct span v)
+{
+	struct head_lines *lines = &p->h->forwarded_host;
+
+	return lines->count < HEAD_LINES_MAX ? take_line(p, lines, v) : 0;
+}
+
 /* clang-format off */
 #define NAME(text) text, sizeof(text) - 1
 #define ONCE(text) NAME(text), text " is given twice: send it once"
+#define LAST(text) NAME(text), NULL, NULL
 #define TO(member) offsetof(struct head, member)
 
 /*
@@ -152,6 +162,10 @@ static const struct field {
 	int (*take)(struct parse *p, struct span v);
 	size_t to;
 } known[] = {
+	{ LAST("Access-Control-Request-Headers"), TO(preflight_fields) },
+	{ LAST("Access-Control-Request-Method"), TO(preflight_method) },
+	{ LAST("Access-Control-Request-Private-Network"),
+	  TO(preflight_private) },
 	{ NAME("Connection"),          NULL, take_connection },
 	{ NAME("Content-Digest"),      NULL, take_content_digest },
 	{ NAME("Content-Encoding"),    NULL, take_content_coding },
@@ -165,9 +179,13 @@ static const struct field {
 	{ ONCE("If-None-Match"),       NULL, TO(if_none_match) },
 	{ ONCE("If-Range"),            NULL, TO(if_range) },
 	{ ONCE("If-Unmodified-Since"), NULL, TO(if_unmodified_since) },
+	{ ONCE("Origin"),              NULL, TO(origin) },
 	{ ONCE("Range"),               NULL, TO(range) },
 	{ NAME("Repr-Digest"),         NULL, take_repr_digest },
+	{ LAST("Sec-Fetch-Mode"),            TO(sec_fetch_mode) },
+	{ ONCE("Sec-Fetch-Site"),      NULL, TO(sec_fetch_site) },
 	{ ONCE("Transfer-Encoding"),         take_coding },
+	{ NAME("X-Forwarded-Host"),    NULL, take_forwarded_host },
 };
 /* clang-format on */
 

@@ -645,7 +645,9 @@ check_texts(const struct head *h, const struct plain *p)
 	    {"If-Modified-Since", h->if_modified_since},
 	    {"If-Unmodified-Since", h->if_unmodified_since},
 	    {"If-Range", h->if_range},
+	    {"Origin", h->origin},
 	    {"Range", h->range},
+	    {"Sec-Fetch-Site", h->sec_fetch_site},
 	};
 	struct span v;
 
@@ -667,7 +669,7 @@ is_plainest(const struct plain *p)
 	    "GET", "HEAD", "PUT", "POST", "OPTIONS", "DELETE"};
 	static const char *const once[] = {"Content-MD5", "If-Match",
 	    "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
-	    "If-Range", "Range"};
+	    "If-Range", "Origin", "Range", "Sec-Fetch-Site"};
 	static const char coding[] = "Transfer-Encoding";
 	struct span rest = p->fields, line, v;
 	bool known = false, is_1_1 = is_word(p->version, "HTTP/1.1");

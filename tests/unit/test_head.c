@@ -288,6 +288,8 @@ static const struct row {
 	{ 400, TEXT(GET("If-Match: \"a\"\r\nif-match: \"b\"\r\n")) },
 	{ 400, TEXT(GET("If-None-Match: \"a\"\r\nIf-None-Match: *\r\n")) },
 	{ 400, TEXT(GET("Range: bytes=0-\r\nRange: bytes=1-\r\n")) },
+	{ 400, TEXT(GET("Origin: null\r\nOrigin: http://a\r\n")) },
+	{ 400, TEXT(GET("Sec-Fetch-Site: none\r\nSec-Fetch-Site: none\r\n")) },
 	{ 0,   TEXT(GET("X: 1\r\nX: 2\r\nAccept: a\r\nAccept: b\r\n")) },
 };
 /* clang-format on */
@@ -485,6 +487,23 @@ fields_are_found(void **state)
 	assert_true(h.content_length == INT64_MAX);
 	look(PUT("Transfer-Encoding: Chunked\r\n"), &h);
 	assert_true(h.chunked && !h.has_length);
+
+	look(PUT("ORIGIN: http://a:1 \r\nSec-Fetch-Site:cross-site\r\n"
+		 "Sec-Fetch-Mode: cors\r\nX-Forwarded-Host: a, b\r\n"
+		 "Access-Control-Request-Method: PUT\r\n"
+		 "Access-Control-Request-Headers: a, b\r\n"
+		 "Access-Control-Request-Private-Network: true\r\n"
+		 "X-Forwarded-Host: c\r\n"),
+	    &h);
+	assert_span(h.origin, "http://a:1");
+	assert_span(h.sec_fetch_site, "cross-site");
+	assert_span(h.sec_fetch_mode, "cors");
+	assert_span(h.preflight_method, "PUT");
+	assert_span(h.preflight_fields, "a, b");
+	assert_span(h.preflight_private, "true");
+	assert_int_equal(h.forwarded_host.count, 2);
+	assert_span(h.forwarded_host.line[0], "a, b");
+	assert_span(h.forwarded_host.line[1], "c");
 
 	look("GET / HTTP/1.0\r\n\r\n", &h);
 	assert_int_equal(h.minor, 0);
