@@ -45,6 +45,10 @@ enum conf_keep {
 	KEEP_LATEST,
 };
 
+enum {
+	CONFIG_MISTAKES_MAX = 20, /* that are told; of more, only the number */
+};
+
 /* Where a directive stands, for messages that come after parsing. */
 struct conf_place {
 	const char *file; /* owned by the config */
@@ -127,7 +131,8 @@ struct config {
  * config_load(path, errors, ret):
  * Read and check the file at `path`, or the built-in defaults when NULL.  Not
  * one mistake but all of them are added to `errors`, a line each, as
- * "file:line:column: directive: what is wrong and what is allowed".
+ * "file:line:column: directive: what is wrong and what is allowed"; behind the
+ * first CONFIG_MISTAKES_MAX only "and N more".
  * 0 and *ret, which the caller owns until config_free(); or -EINVAL; or
  * -ENOMEM, with nothing to be said for it in `errors`.
  *

@@ -6,7 +6,8 @@
  * A word ends at a blank, `;`, `{` or `}`.  A quoted word ends at its quote,
  * on its own line.  Behind a backslash, in both, n, r and t mean what they
  * mean in C, xHH is the byte HH, and a sign or a blank is itself.  NUL and
- * raw control characters are no part of any word.  The lexer survives any
+ * raw control characters are no part of any word, a $ only of a quoted one (or
+ * behind a backslash): there are no variables.  The lexer survives any
  * bytes: what it cannot take is a TOKEN_BAD, and the next token follows.
  */
 #ifndef CONFIG_LEXER_H

@@ -14,7 +14,8 @@
 #include "config/directives.h"
 #include "config/lexer.h"
 
-/* There is no directive of that name; it stands in `block`. */
+/* There is no directive of that name; it stands in `block`.  What it is called
+ * here, if it is another server's (hints.h), or which name is near. */
 void mistakes_unknown(
     struct str *errors, const struct token *name, enum directives_block block);
 

@@ -66,6 +66,10 @@ struct parser_input {
 NODISCARD int parser_run(const struct parser_input *in, struct str *errors,
     struct parser_block **ret);
 
+/* An empty block that begins at `at`; NULL: out of memory. */
+NODISCARD struct parser_block *parser_block_new(struct parser_block *parent,
+    enum directives_block block, const struct conf_place *at);
+
 /* Free the block with all inside, and clear the pointer; nothing for NULL. */
 void parser_free(struct parser_block **bp);
 

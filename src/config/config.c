@@ -292,6 +292,25 @@ build(struct parser_block *top, const char *cwd, struct str *errors,
 	return 0;
 }
 
+/* Leave no more than so many of the mistakes, a line each, that were added
+ * behind `before`: who has made more has the wrong file. */
+static void
+cut_mistakes(struct str *errors, size_t before)
+{
+	size_t lines = 0, end = 0;
+
+	for (size_t i = before; i < errors->len; i++) {
+		if (errors->s[i] != '\n')
+			continue;
+		if (++lines == CONFIG_MISTAKES_MAX)
+			end = i + 1;
+	}
+	if (lines <= CONFIG_MISTAKES_MAX)
+		return;
+	errors->len = end;
+	str_printf(errors, "and %zu more\n", lines - CONFIG_MISTAKES_MAX);
+}
+
 /* `file` is what the config is to remember as its own; NULL: none. */
 static int
 load(struct parser_input in, const char *file, struct str *errors,
@@ -320,8 +339,10 @@ load(struct parser_input in, const char *file, struct str *errors,
 	}
 	if (err == 0 && str_failed(errors))
 		err = -ENOMEM;
-	if (err == 0 && errors->len > before)
-		err = -EINVAL;
+	if (err == 0 && errors->len > before) {
+		cut_mistakes(errors, before);
+		err = str_failed(errors) ? -ENOMEM : -EINVAL;
+	}
 	if (err < 0)
 		config_free(&c);
 	else

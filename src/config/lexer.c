@@ -137,6 +137,26 @@ take_escape(struct lexer *lx, struct token *t)
 		put_raw(t, c);
 }
 
+/* A $ was read: another server's variable, $name or ${name}, whose braces are
+ * none of ours. */
+static void
+take_variable(struct lexer *lx, struct token *t)
+{
+	const char *p = lx->pos;
+
+	spoil(t, "there are no variables: if the $ belongs to the name, write "
+		 "it in quotes");
+	put(t, '$');
+	if (at_end(lx) || peek(lx) != '{')
+		return;
+	do
+		p++;
+	while (p < lx->end && (is_alnum((unsigned char)*p) || *p == '_'));
+	if (p < lx->end && *p == '}')
+		while (lx->pos <= p)
+			put(t, take(lx));
+}
+
 static void
 take_word(struct lexer *lx, struct token *t)
 {
@@ -145,6 +165,8 @@ take_word(struct lexer *lx, struct token *t)
 
 		if (c == '\\')
 			take_escape(lx, t);
+		else if (c == '$')
+			take_variable(lx, t);
 		else
 			put_raw(t, c);
 	}

@@ -1,13 +1,32 @@
 #include "config/mistakes.h"
 
+#include "config/hints.h"
+
+/* It is another server's name. */
+static void
+tell_hint(struct str *errors, const struct token *name, const struct hint *h)
+{
+	struct str text = {0};
+
+	hints_say(h, &text);
+	if (str_failed(&text))
+		errors->failed = true;
+	else
+		lexer_mistake(errors, &name->at, name->text, "%s", text.s);
+	str_fini(&text);
+}
+
 void
 mistakes_unknown(
     struct str *errors, const struct token *name, enum directives_block block)
 {
+	const struct hint *h = hints_find(name->text);
 	const struct directive *d = directives_nearest(name->text, block);
 	struct str where = {0};
 
-	if (d == NULL) {
+	if (h != NULL) {
+		tell_hint(errors, name, h);
+	} else if (d == NULL) {
 		lexer_mistake(
 		    errors, &name->at, name->text, "no such directive");
 	} else if (directives_is_allowed(d, block)) {

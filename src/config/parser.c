@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/hints.h"
 #include "config/lexer.h"
 #include "config/mistakes.h"
 #include "config/prefix.h"
@@ -28,6 +29,12 @@ struct statement {
 	bool opens;	       /* ended by { */
 };
 
+/* What a block began with. */
+struct opening {
+	const char *name;
+	struct conf_place at;
+};
+
 /* One for a run.  The statement is overwritten by those of an inner block or
  * file: whoever goes into one is done with it. */
 struct parser {
@@ -40,73 +47,6 @@ struct parser {
 	struct statement st;
 	struct token next;
 };
-
-static struct parser_block *
-block_new(struct parser_block *parent, enum directives_block block,
-    const struct conf_place *at)
-{
-	struct parser_block *b = calloc(1, sizeof(*b));
-
-	if (b == NULL)
-		return NULL;
-	b->block = block;
-	b->parent = parent;
-	b->at = *at;
-	list_init(&b->blocks);
-	return b;
-}
-
-void *
-parser_base(struct parser_block *b, const struct directive *d)
-{
-	switch (d->owner) {
-	case BLOCK_TOP:
-		return &b->top;
-	case BLOCK_SERVER:
-		return &b->server;
-	case BLOCK_LOCATION:
-		return &b->location;
-	case BLOCK_COUNT:
-	default:
-		die("%s has no owner", d->name);
-	}
-}
-
-struct parser_block *
-parser_where(struct parser_block *b, const struct directive *d)
-{
-	while (b != NULL && b->given[directives_index(d)].at.line == 0)
-		b = b->parent;
-	return b;
-}
-
-void
-parser_free(struct parser_block **bp)
-{
-	struct parser_block *b = *bp;
-	struct list_node *n, *tmp;
-
-	if (b == NULL)
-		return;
-	LIST_EACH(&b->blocks, n, tmp)
-	{
-		struct parser_block *inner;
-
-		inner = container_of(n, struct parser_block, node);
-		list_remove(n);
-		parser_free(&inner);
-	}
-	for (size_t i = 0; i < directives_count; i++)
-		if (directives_has_value(&directives[i]))
-			value_clear(
-			    &directives[i], parser_base(b, &directives[i]));
-	for (size_t i = 0; i < b->top.file_count; i++)
-		free(b->top.files[i]);
-	free(b->top.files);
-	free(b->location.prefix);
-	free(b);
-	*bp = NULL;
-}
 
 /* Skip what stands between a { just read and its }, or to the end. */
 static void
@@ -139,22 +79,48 @@ is_next_statement(const struct statement *st, const struct token *t)
 	       (d != NULL && st->count >= directives_values_max(d));
 }
 
-/* Keep a value, or tell why it is none. */
+/* What to say of the directive if its values are another server's; and which
+ * one gives it away. */
+static const char *
+foreign_values(const struct statement *st, size_t *ret_which)
+{
+	size_t kept = st->count < VALUES_MAX ? st->count : VALUES_MAX;
+
+	if (st->name.kind == TOKEN_BAD)
+		return NULL;
+	return hints_of_values(st->name.text, st->values, kept, ret_which);
+}
+
+/* A hint will be given for the whole of it, so that what is wrong with one of
+ * its words, such as a regular expression, does not matter. */
+static bool
+is_foreign(const struct statement *st)
+{
+	size_t which;
+
+	return foreign_values(st, &which) != NULL ||
+	       (st->name.kind != TOKEN_BAD &&
+		   directives_find(st->name.text) == NULL &&
+		   hints_find(st->name.text) != NULL);
+}
+
+/* Keep a value, and tell if it is none. */
 static void
 add_value(struct parser *p, const struct token *t)
 {
 	struct statement *st = &p->st;
 
-	if (t->kind == TOKEN_BAD) {
+	if (st->count < VALUES_MAX)
+		st->values[st->count] = *t;
+	st->count++;
+	st->end = t->end;
+	if (t->kind != TOKEN_BAD)
+		return;
+	st->bad = true;
+	if (!is_foreign(st))
 		lexer_mistake(p->errors, &t->at,
 		    st->name.kind == TOKEN_BAD ? NULL : st->name.text, "%s",
 		    t->why);
-		st->bad = true;
-	} else if (st->count < VALUES_MAX) {
-		st->values[st->count] = *t;
-	}
-	st->count++;
-	st->end = t->end;
 }
 
 /* Read on behind the name, up to and with the ; or {. */
@@ -221,8 +187,8 @@ has_good_prefix(struct parser *p)
 	return err == 0;
 }
 
-static void parse_statements(
-    struct parser *p, struct source *src, struct parser_block *b, bool opened);
+static void parse_statements(struct parser *p, struct source *src,
+    struct parser_block *b, const struct opening *opened);
 
 /* A block begins: read it into a block of its own, which `b` keeps when it is
  * whole and allowed there. */
@@ -251,7 +217,7 @@ open_block(struct parser *p, struct source *src, struct parser_block *b,
 		skip_block(p, &src->lx);
 		return;
 	}
-	inner = block_new(b, d->owner, &st->name.at);
+	inner = parser_block_new(b, d->owner, &st->name.at);
 	if (inner == NULL) {
 		p->failed = true;
 		return;
@@ -264,7 +230,7 @@ open_block(struct parser *p, struct source *src, struct parser_block *b,
 		}
 	}
 	p->nesting++;
-	parse_statements(p, src, inner, true);
+	parse_statements(p, src, inner, &(struct opening){d->name, inner->at});
 	p->nesting--;
 	if (!list_is_linked(&inner->node))
 		parser_free(&inner);
@@ -297,7 +263,7 @@ parse_source(struct parser *p, struct source *src, struct parser_block *b,
 		return;
 	}
 	lexer_init(&src->lx, src->name, text, len);
-	parse_statements(p, src, b, false);
+	parse_statements(p, src, b, NULL);
 }
 
 static bool
@@ -432,42 +398,87 @@ apply(struct parser *p, const struct source *src, struct parser_block *b,
 		set_value(p, b, d);
 }
 
+/* A block such as nginx's http, which we do without: what is in it is read as if
+ * it stood in `b`, so that all mistakes of it are told at once.  False: it is
+ * none. */
+static bool
+look_through(struct parser *p, struct source *src, struct parser_block *b)
+{
+	const struct statement *st = &p->st;
+	const struct hint *h = hints_find(st->name.text);
+	struct opening opened;
+
+	if (h == NULL || !h->wraps || !st->opens || b->block != BLOCK_TOP ||
+	    p->nesting == PARSER_NESTING_MAX)
+		return false;
+	opened = (struct opening){h->name, st->name.at};
+	p->nesting++;
+	parse_statements(p, src, b, &opened);
+	p->nesting--;
+	return true;
+}
+
+/* Of a name that is no directive. */
+static void
+evaluate_unknown(struct parser *p, struct source *src, struct parser_block *b)
+{
+	const struct statement *st = &p->st;
+
+	if (st->name.kind != TOKEN_BAD) { /* that was told already */
+		mistakes_unknown(p->errors, &st->name, b->block);
+		if (look_through(p, src, b))
+			return;
+	}
+	if (st->opens) {
+		b->has_blocks = true; /* who knows what it was to be */
+		skip_block(p, &src->lx);
+	}
+}
+
 /* Act on the statement that was read. */
 static void
 evaluate(struct parser *p, struct source *src, struct parser_block *b)
 {
 	struct statement *st = &p->st;
 	const struct directive *d = directives_find(st->name.text);
-	bool opens = st->opens;
+	bool opens = st->opens; /* an include reads others into *st */
+	const char *hint;
+	size_t which;
 
-	if (d != NULL && d->type == VALUE_BLOCK && st->name.kind != TOKEN_BAD) {
+	if (d == NULL || st->name.kind == TOKEN_BAD) {
+		evaluate_unknown(p, src, b);
+		return;
+	}
+	hint = foreign_values(st, &which);
+	if (hint != NULL) {
+		st->bad = true;
+		lexer_mistake(
+		    p->errors, &st->values[which].at, d->name, "%s", hint);
+	}
+	if (d->type == VALUE_BLOCK) {
 		open_block(p, src, b, d);
 		return;
 	}
-	if (opens)
-		b->has_blocks = true; /* who knows what it was to be */
-	if (st->name.kind == TOKEN_BAD)
-		; /* told already */
-	else if (d == NULL)
-		mistakes_unknown(p->errors, &st->name, b->block);
-	else if (!directives_is_allowed(d, b->block))
+	if (!directives_is_allowed(d, b->block))
 		mistakes_misplaced(p->errors, &st->name.at, d, b->block);
 	else if (opens)
 		lexer_mistake(p->errors, &st->name.at, d->name,
 		    "it has no block; end it with ;");
 	else
 		apply(p, src, b, d);
-	if (opens)
+	if (opens) {
+		b->has_blocks = true; /* who knows what it was to be */
 		skip_block(p, &src->lx);
+	}
 }
 
 /*
- * Read statements into `b` until the } that closes it, if it was `opened` in
- * this text, or the end of the text.
+ * Read statements into `b` until the } that closes what was `opened` in this
+ * text; or, where that is NULL, to the end of the text.
  */
 static void
-parse_statements(
-    struct parser *p, struct source *src, struct parser_block *b, bool opened)
+parse_statements(struct parser *p, struct source *src, struct parser_block *b,
+    const struct opening *opened)
 {
 	struct token *t = &p->st.name;
 
@@ -475,14 +486,13 @@ parse_statements(
 		lexer_next(&src->lx, t);
 		switch (t->kind) {
 		case TOKEN_END:
-			if (opened)
-				lexer_mistake(p->errors, &b->at,
-				    b->block == BLOCK_SERVER ? "server"
-							     : "location",
+			if (opened != NULL)
+				lexer_mistake(p->errors, &opened->at,
+				    opened->name,
 				    "the block is never closed; } is missing");
 			return;
 		case TOKEN_CLOSE:
-			if (opened)
+			if (opened != NULL)
 				return;
 			lexer_mistake(
 			    p->errors, &t->at, NULL, "} closes no block");
@@ -523,7 +533,7 @@ parser_run(const struct parser_input *in, struct str *errors,
 		return -ENOMEM;
 	p->cwd = in->cwd;
 	p->errors = errors;
-	p->top = block_new(NULL, BLOCK_TOP, &start);
+	p->top = parser_block_new(NULL, BLOCK_TOP, &start);
 	if (p->top == NULL)
 		goto free_parser;
 	if (in->text != NULL) {

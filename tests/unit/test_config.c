@@ -310,6 +310,8 @@ test_words_and_paths(void **state)
 	    {"/a\r\n\t", "/a"},
 	    {"# comment { ; }\n/a # \"\n", "/a"},
 	    {"/off", "/off"},
+	    {"\"/a$b${c}\"", "/a$b${c}"},
+	    {"/a\\$b", "/a$b"},
 	};
 
 	(void)state;
@@ -489,7 +491,12 @@ test_each_mistake(void **state)
 static const struct mistake whole_mistakes[] = {
 	{ "", "t.conf:1:1: server: there is none; write server { location "
 	      "/PREFIX { } }\n" },
-	{ "http { server { } }", "t.conf:1:1: http: no such directive\n" },
+	{ "what { server { } }", "t.conf:1:1: what: no such directive\n" },
+	{ "http { server { } }",
+	  "t.conf:1:1: http: there is no such block here: write what is in it "
+	  "at top level\n"
+	  "t.conf:1:8: server: it has no location; write location /PREFIX { "
+	  "}\n" },
 	{ "server { }", "t.conf:1:1: server: it has no location; write "
 			"location /PREFIX { }\n" },
 	{ "server x {" LOC "}", "t.conf:1:1: server: takes no value, 1 given; "
@@ -520,9 +527,12 @@ static const struct mistake whole_mistakes[] = {
 	{ "server { location /a%20b { } }",
 	    "t.conf:1:19: location: \"/a%20b\" has characters other than "
 	    "letters, digits, -, ., _, ~ and /\n" },
-	{ "server { location = /a { } }",
+	{ "server { location a /a { } }",
 	    "t.conf:1:10: location: takes one value, 2 given; allowed: "
 	    "/PREFIX { ... }\n" },
+	{ "server { location = /a { } }",
+	    "t.conf:1:19: location: a location is of a prefix only, location "
+	    "/PREFIX { }, and the longest that matches is the one\n" },
 	{ "server { location /a { }\n location /b { }\n location /a { } }",
 	    "t.conf:3:2: location: /a was given in this server at "
 	    "t.conf:1:10\n" },
