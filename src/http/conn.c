@@ -241,33 +241,6 @@ read_head(struct conn *c, struct transport *from)
 	}
 }
 
-/* LINGERING: wait for more to throw away, but not for ever. */
-static void
-await_end(struct conn *c)
-{
-	double silence = (double)c->group->conf->lingering_timeout_ms / 1e3;
-	double left = c->linger_end - clock_mono_s();
-
-	if (left <= 0)
-		conn_on(c, EXPIRED);
-	else
-		deadline_set(&c->patience, left < silence ? left : silence);
-}
-
-static void
-discard(struct conn *c)
-{
-	static char sink[64 * 1024];
-	ssize_t n = transport_recv(&c->transport, sink, sizeof(sink));
-
-	if (n == -EAGAIN)
-		return;
-	if (n <= 0)
-		conn_on(c, LEFT);
-	else
-		await_end(c);
-}
-
 void
 conn_take_turn(struct conn *c)
 {
@@ -287,7 +260,7 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	if (c->state == HEADING)
 		read_head(c, &c->transport);
 	else if (c->state == LINGERING)
-		discard(c);
+		linger_discard(c);
 }
 
 /* How long the client may take nothing of what it is sent.  While content is
@@ -462,18 +435,6 @@ begin_stream(struct conn *c)
 }
 
 static void
-linger(struct conn *c)
-{
-	transport_shutdown(&c->transport);
-	c->linger_end =
-	    clock_mono_s() +
-	    (c->turned_away ? CONN_TURNED_AWAY_S
-			    : (double)c->group->conf->lingering_time_ms / 1e3);
-	ev_io_start(c->group->loop, &c->readable);
-	await_end(c);
-}
-
-static void
 finish(struct conn *c)
 {
 	struct conn_group *g = c->group;
@@ -516,7 +477,7 @@ static const struct move {
 	[HEADING] = {
 		[ASKED]    = { hand_over,     WORKING,   GOES_ON },
 		[REFUSED]  = { answer,        ANSWERING, GOES_ON },
-		[LINGER]   = { linger,        LINGERING, ENDS    },
+		[LINGER]   = { linger_begin,  LINGERING, ENDS    },
 		[LEFT]     = { finish,        OVER,      ENDS    },
 		[EXPIRED]  = { finish,        OVER,      ENDS    },
 	},
@@ -533,7 +494,7 @@ static const struct move {
 	},
 	[ANSWERING] = {
 		[KEEP]     = { await_head,    HEADING,   ENDS    },
-		[LINGER]   = { linger,        LINGERING, ENDS    },
+		[LINGER]   = { linger_begin,  LINGERING, ENDS    },
 		[UNHEARD]  = { go_on_unheard, HEADING,   ENDS    },
 		[LEFT]     = { finish,        OVER,      ENDS    },
 		[EXPIRED]  = { finish,        OVER,      ENDS    },

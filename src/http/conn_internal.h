@@ -1,6 +1,6 @@
 /*
- * A connection from the inside: for conn.c, whose states these are, and
- * conn_group.c.
+ * A connection from the inside: for conn.c, whose states these are,
+ * conn_group.c, conn_request.c and linger.c.
  */
 #ifndef CONN_INTERNAL_H
 #define CONN_INTERNAL_H
@@ -126,6 +126,12 @@ void conn_compose(struct conn *c, const struct response *r);
  * calls it, with the next state set already.
  */
 void conn_end_exchange(struct conn *c);
+
+/* LINGERING begins: say that nothing more will be sent, and read on. */
+void linger_begin(struct conn *c);
+
+/* LINGERING: something may have come; throw it away.  May end `c`. */
+void linger_discard(struct conn *c);
 
 /* HEADING: something of the next request is here, so that an exchange runs. */
 static inline bool
