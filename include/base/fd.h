@@ -93,6 +93,11 @@ void fd_random(void *buf, size_t len);
 /* Bytes that the other end of a socket has not taken yet; 0: unknown. */
 size_t fd_unsent(int fd);
 
+/* The other end's system has acknowledged all that was sent over a TCP
+ * connection (with the end of it, when that was sent); false: not yet, or nobody
+ * knows. */
+bool fd_is_acknowledged(int fd);
+
 /*
  * fd_stamp(fd, on):
  * Have the kernel note when bytes come to a listening socket's connections, to

@@ -140,6 +140,15 @@ NODISCARD enum head_result head_scan(struct head_scan *scan,
     const struct head_limits *limits, const char *buf, size_t len,
     const char **ret_why);
 
+/* A field is there that browsers send and hardly anybody else: Origin, or
+ * Sec-Fetch-... */
+static inline bool
+head_is_from_browser(const struct head *h)
+{
+	return h->origin.s != NULL || h->sec_fetch_site.s != NULL ||
+	       h->sec_fetch_mode.s != NULL;
+}
+
 /* True when the request line of a head, of which `len` bytes are there, says
  * HEAD: also its refusal has no content. */
 bool head_is_head(const char *buf, size_t len);

@@ -31,6 +31,9 @@ struct transport_ops {
 	/* Bytes that were taken and that the client does not have yet; 0 when
 	 * nobody knows. */
 	size_t (*unsent)(const struct transport *t);
+	/* All that was sent, and its end, has been acknowledged by the client's
+	 * system; false also where nobody knows. */
+	bool (*is_delivered)(const struct transport *t);
 	void (*close)(struct transport *t); /* also closes and clears `fd` */
 };
 
@@ -70,6 +73,18 @@ static inline size_t
 transport_unsent(const struct transport *t)
 {
 	return t->ops->unsent(t);
+}
+
+/*
+ * transport_is_delivered(t):
+ * After transport_shutdown(): the client's system has acknowledged all that was
+ * sent, and that it was all; whether the client has read it nobody knows.  False
+ * where this is not known either: on anything but TCP.
+ */
+static inline bool
+transport_is_delivered(const struct transport *t)
+{
+	return t->ops->is_delivered(t);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -146,6 +147,18 @@ fd_unsent(int fd)
 
 	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes
 							     : 0;
+}
+
+bool
+fd_is_acknowledged(int fd)
+{
+	int protocol = 0, bytes = 0;
+	socklen_t len = sizeof(protocol);
+
+	/* What the number means on a UNIX socket is another thing. */
+	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+	       protocol == IPPROTO_TCP && ioctl(fd, SIOCOUTQ, &bytes) == 0 &&
+	       bytes == 0;
 }
 
 bool

@@ -177,6 +177,13 @@ fd_unsent(int fd)
 }
 
 bool
+fd_is_acknowledged(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+bool
 fd_stamp(int fd, bool on)
 {
 	(void)fd;

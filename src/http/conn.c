@@ -148,6 +148,7 @@ ask(struct conn *c, const struct intake_head *got)
 	c->exchange.id = ++*g->ids;
 	begin_exchange(c);
 	status = head_parse(got->buf, got->head_len, &h, &why);
+	c->from_browser = head_is_from_browser(&h);
 	if (g->access != NULL)
 		access_describe(&h, &c->exchange.asked);
 	if (c->turned_away && !conn_group_readmit(c)) {
@@ -335,8 +336,8 @@ on_due(struct deadline *d)
 	check_magic(c, CONN_MAGIC);
 	if (c->state == STREAMING || c->state == ANSWERING)
 		look_at_progress(c);
-	else if (c->state != HEADING)
-		conn_on(c, EXPIRED);
+	else if (c->state == LINGERING)
+		linger_due(c);
 	else if (c->turned_away && !ev_is_active(&c->readable))
 		conn_group_look_for_room(c);
 	else if (c->turned_away)
@@ -360,6 +361,7 @@ forget_request(struct conn *c)
 	access_fini(&c->exchange);
 	transport_forget_late(&c->transport);
 	c->keep = c->head_only = c->waits_for_100 = c->looked = false;
+	c->from_browser = false;
 }
 
 /* How long for the next head. */

@@ -48,6 +48,15 @@ enum event {
 	EVENT_COUNT
 };
 
+/* Until when LINGERING lasts; times are by clock_mono_s(). */
+struct lingering {
+	double end;    /* lingering_time is over */
+	double silent; /* and so is lingering_timeout, if nothing comes */
+	double look;   /* the next look whether it has the answer, or the end of
+			    the grace after that */
+	bool has_answer; /* its system has acknowledged all of it */
+};
+
 struct conn {
 	unsigned magic;
 	enum state state;
@@ -63,7 +72,7 @@ struct conn {
 	struct intake intake;
 	struct sender sender;
 	struct deadline patience; /* with the client */
-	double linger_end;	  /* by clock_mono_s() */
+	struct lingering linger;
 
 	/* the request being answered */
 	struct access exchange; /* what is known of it, for its line */
@@ -72,6 +81,7 @@ struct conn {
 	size_t head_len; /* of its answer: bytes that are no content */
 	bool keep;	 /* the client may send another */
 	bool head_only;
+	bool from_browser;
 	bool looked;	    /* for its head when it was due */
 	bool waits_for_100; /* and has sent nothing of its body */
 };
@@ -132,6 +142,10 @@ void linger_begin(struct conn *c);
 
 /* LINGERING: something may have come; throw it away.  May end `c`. */
 void linger_discard(struct conn *c);
+
+/* LINGERING: its patience is over, or it is time to look whether the client has
+ * its answer.  May end `c`. */
+void linger_due(struct conn *c);
 
 /* HEADING: something of the next request is here, so that an exchange runs. */
 static inline bool

@@ -62,6 +62,12 @@ plain_unsent(const struct transport *t)
 	return fd_unsent(t->fd);
 }
 
+static bool
+plain_is_delivered(const struct transport *t)
+{
+	return fd_is_acknowledged(t->fd);
+}
+
 static void
 plain_close(struct transport *t)
 {
@@ -73,6 +79,7 @@ static const struct transport_ops plain_ops = {
     .send = plain_send,
     .shutdown = plain_shutdown,
     .unsent = plain_unsent,
+    .is_delivered = plain_is_delivered,
     .close = plain_close,
 };
 

@@ -598,6 +598,25 @@ sized(size_t line, size_t fields, size_t each, size_t *ret_len)
 }
 
 static void
+browsers_are_told_by_their_fields(void **state)
+{
+	struct head h;
+
+	(void)state;
+	look(PUT("Origin: null\r\n"), &h);
+	assert_true(head_is_from_browser(&h));
+	look(PUT("sec-fetch-mode: cors\r\n"), &h);
+	assert_true(head_is_from_browser(&h));
+	look(PUT("Sec-Fetch-Site:\r\n"), &h);
+	assert_true(head_is_from_browser(&h));
+	/* Of these others say as much. */
+	look(PUT("User-Agent: Mozilla/5.0\r\nReferer: http://x/\r\n"
+		 "X-Origin: x\r\nSec-Fetch: x\r\n"),
+	    &h);
+	assert_false(head_is_from_browser(&h));
+}
+
+static void
 limits_are_exact(void **state)
 {
 	size_t len;
@@ -657,6 +676,7 @@ main(void)
 	    cmocka_unit_test(fields_are_found),
 	    cmocka_unit_test(connections_are_kept_or_closed),
 	    cmocka_unit_test(expectations_and_codings_are_reported),
+	    cmocka_unit_test(browsers_are_told_by_their_fields),
 	    cmocka_unit_test(limits_are_exact),
 	    cmocka_unit_test(mangled_heads_do_no_harm),
 	};

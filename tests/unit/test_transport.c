@@ -1,6 +1,6 @@
 /*
  * When bytes came, as the kernel says it, and not when they were received: a
- * worker may be late.
+ * worker may be late.  And when the client's system has what was sent.
  */
 #include "net/transport.h"
 
@@ -198,6 +198,47 @@ a_moment_of_the_wall_clock_is_one_of_the_other(void **state)
 	}
 }
 
+/* Until the other system says that it has all, and that it was all. */
+static void
+it_is_known_when_the_client_has_everything(void **state)
+{
+	int window = 4096, i;
+	char much[65536] = "";
+	struct iovec iov = {.iov_base = much, .iov_len = sizeof(much)};
+
+	(void)state;
+	if (!knows)
+		skip();
+	assert_int_equal(
+	    setsockopt(client, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window)),
+	    0);
+	while (transport_send(&server, &iov, 1) > 0)
+		; /* more than the client's side takes unread */
+	transport_shutdown(&server);
+	nap();
+	assert_false(transport_is_delivered(&server));
+	while (recv(client, much, sizeof(much), 0) > 0)
+		;
+	for (i = 0; i < 1000 && !transport_is_delivered(&server); i++)
+		usleep(1000);
+	assert_true(transport_is_delivered(&server));
+}
+
+static void
+of_a_unix_socket_nobody_knows(void **state)
+{
+	struct transport t;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	transport_init_plain(&t, pair[0]);
+	transport_shutdown(&t);
+	assert_false(transport_is_delivered(&t));
+	transport_close(&t);
+	fd_close(&pair[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -209,6 +250,8 @@ main(void)
 	    TEST(time_for_which_bytes_lay_there_is_taken_off),
 	    TEST(without_stamps_it_is_now),
 	    TEST(a_moment_of_the_wall_clock_is_one_of_the_other),
+	    TEST(it_is_known_when_the_client_has_everything),
+	    TEST(of_a_unix_socket_nobody_knows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
