@@ -16,6 +16,7 @@
 #include "proc/inherit.h"
 #include "proc/master.h"
 #include "proc/needs.h"
+#include "proc/owners.h"
 #include "proc/pidfile.h"
 #include "proc/verdict.h"
 
@@ -150,10 +151,12 @@ check_only(const struct config *conf, const char *file)
 	struct str errors = {0};
 	bool good = needs_are_met(conf, &errors);
 
-	if (good)
+	if (good) {
 		fprintf(stderr, "penstock: %s: the configuration is good\n",
 		    file ? file : "built-in defaults");
-	else
+		owners_describe(conf, &errors);
+	}
+	if (!good || errors.len > 0)
 		fputs(
 		    errors.s ? errors.s : "penstock: out of memory\n", stderr);
 	str_fini(&errors);

@@ -79,9 +79,21 @@ struct conf_location {
 	bool trace;
 };
 
+/* A user or a group; whether there is such a one is asked later (proc/owners.h),
+ * so that -s stop works when it is gone. */
+struct conf_account {
+	char *name; /* or a number; NULL: not given */
+	struct conf_place place;
+};
+
 struct conf_listen {
 	struct addr addr;
 	struct conf_place place;
+	uint64_t backlog;
+	bool ipv6only; /* of an IPv6 address */
+	/* Of a UNIX socket: */
+	uint64_t mode; /* 0000 to 0777 */
+	struct conf_account owner, group;
 };
 
 struct conf_server {

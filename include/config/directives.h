@@ -62,7 +62,8 @@ enum directives_topic {
 };
 
 enum {
-	DIRECTIVES_MAX = 64, /* room for marks, one for each row */
+	DIRECTIVES_MAX = 64,	      /* room for marks, one for each row */
+	DIRECTIVES_LISTEN_VALUES = 8, /* an address, and its options */
 };
 
 struct directive {

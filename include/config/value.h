@@ -15,10 +15,11 @@
 
 #include "base/check.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "config/directives.h"
 
 enum {
-	VALUES_MAX = 2, /* that one directive takes */
+	VALUES_MAX = 8, /* that one directive takes */
 };
 
 /* What the word of a VALUE_NUMBER is stored as. */
@@ -27,6 +28,7 @@ enum {
 /* What a value is made from. */
 struct value_input {
 	const char *values[VALUES_MAX];
+	struct conf_place places[VALUES_MAX]; /* zeroed: a default */
 	size_t count;
 	const char *cwd; /* where relative paths start; NULL: not known */
 	size_t wrong;	 /* on -EINVAL: which value is wrong */

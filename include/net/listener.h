@@ -13,20 +13,49 @@
 
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/str.h"
+#include "net/socket_file.h"
 
 struct listener {
 	struct addr addr;
 	int fd;
-	dev_t dev; /* of a UNIX socket: which file its path led to */
+	bool ipv6only; /* as it was bound */
+	dev_t dev;     /* of a UNIX socket: which file its path led to */
 	ino_t ino;
+	uid_t owner; /* and whose the system had made it */
+	gid_t group;
+};
+
+/* What may be asked of one. */
+struct listener_options {
+	int backlog;
+	bool ipv6only;		     /* of an IPv6 address */
+	struct socket_rights rights; /* of a UNIX socket */
 };
 
 /*
- * listener_open(addr, ret):
+ * listener_open(addr, options, ret):
  * Bind and listen.  A UNIX socket that nobody listens on any more is removed
- * first.  0 or a negative errno; -EADDRINUSE: somebody else listens there.
+ * first, and has its rights before anybody can connect.  0 or a negative errno;
+ * -EADDRINUSE: somebody else listens there; -EPERM: its owner or group may not be
+ * given to it by this process.
  */
-NODISCARD int listener_open(const struct addr *addr, struct listener *ret);
+NODISCARD int listener_open(const struct addr *addr,
+    const struct listener_options *options, struct listener *ret);
+
+/*
+ * listener_adjust(l, options, ret_changed):
+ * Give one that is open these options, as if it were opened with them now, but for
+ * ipv6only, which cannot be changed;
+ * *ret_changed: the rights of a UNIX socket were others.  0 or a negative errno;
+ * the rights are as they were then, or narrower.
+ */
+NODISCARD int listener_adjust(const struct listener *l,
+    const struct listener_options *options, bool *ret_changed);
+
+/* Add its address, and of a UNIX socket who may connect: "unix:/run/p.sock (mode
+ * 0660, root:www-data)". */
+void listener_describe(const struct listener *l, struct str *out);
 
 /* False when clients do not reach it by its address: the path of a UNIX socket
  * was removed, or is another one's by now. */

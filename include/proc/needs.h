@@ -28,7 +28,7 @@ void needs_raise_limit(const struct config *conf);
  * needs_are_met(conf, errors):
  * Does the limit on descriptors let the directories, listeners and logs be open,
  * and a few connections beside them, and that on processes let the workers have
- * threads?  False: told in `errors`.
+ * threads, and are those there whom sockets are given to?  False: told in `errors`.
  */
 NODISCARD bool needs_are_met(const struct config *conf, struct str *errors);
 

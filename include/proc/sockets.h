@@ -17,6 +17,7 @@ struct sockets {
 	struct bound {
 		struct listener listener;
 		size_t server; /* index in the configuration */
+		size_t listen; /* and in that server's */
 		bool ours;     /* opened here, not taken over from `old` */
 	} * bound;
 	size_t count;
@@ -25,12 +26,24 @@ struct sockets {
 /*
  * sockets_open(conf, old, ret):
  * Open all that `conf` listens on, taking over those `old` (NULL: none) has, but
- * for UNIX sockets whose path is no longer theirs.
+ * for UNIX sockets whose path is no longer theirs.  What is taken over stays as it
+ * is until sockets_adjust().
  * 0; or a negative errno after logging which address failed and why, and
  * then nothing was opened and `old` is as it was.
  */
 NODISCARD int sockets_open(
     const struct config *conf, const struct sockets *old, struct sockets *ret);
+
+/*
+ * sockets_adjust(conf, s):
+ * When a reload has come so far that it is carried out: give those that were taken
+ * over the options that `conf` has for them, and log those that are new or changed.
+ * What cannot be given is logged, and stays as it was.
+ */
+void sockets_adjust(const struct config *conf, const struct sockets *s);
+
+/* Log a line for each. */
+void sockets_log(const struct sockets *s);
 
 /* Close those of `old` that `fresh` (NULL: none) has not taken over, and free
  * what `old` holds; the paths of UNIX sockets are removed when `remove`. */

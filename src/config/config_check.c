@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/lexer.h"
+#include "config/listen.h"
 
 /* The port of an internet address, in network order, and whether it stands
  * for all addresses of its family; false for another kind. */
@@ -28,18 +29,21 @@ internet_port(const struct addr *a, in_port_t *ret_port, bool *ret_any)
 	return false;
 }
 
-/* True when one of them is all addresses of the family, the other one of
- * these: bind() then fails for the second. */
+/* True when one of them is all addresses of a family, the other one of these:
+ * bind() then fails for the second. */
 static bool
-overlap(const struct addr *a, const struct addr *b)
+overlap(const struct conf_listen *a, const struct conf_listen *b)
 {
 	in_port_t a_port, b_port;
 	bool a_any, b_any;
 
-	return a->ss.ss_family == b->ss.ss_family &&
-	       internet_port(a, &a_port, &a_any) &&
-	       internet_port(b, &b_port, &b_any) && a_port == b_port &&
-	       (a_any || b_any);
+	if (!internet_port(&a->addr, &a_port, &a_any) ||
+	    !internet_port(&b->addr, &b_port, &b_any) || a_port != b_port)
+		return false;
+	if (a->addr.ss.ss_family == b->addr.ss.ss_family)
+		return a_any || b_any;
+	/* [::] may be all of IPv4, too. */
+	return listen_is_both(a) || listen_is_both(b);
 }
 
 /* Tell when `l` takes what `before`, which stands before it, has taken. */
@@ -51,7 +55,7 @@ check_pair(const struct conf_listen *before, const struct conf_listen *l,
 	bool same = addr_equal(&before->addr, &l->addr);
 	struct str place = {0};
 
-	if (!same && !overlap(&before->addr, &l->addr))
+	if (!same && !overlap(before, l))
 		return true;
 	addr_format(&l->addr, text);
 	addr_format(&before->addr, other);
@@ -62,8 +66,12 @@ check_pair(const struct conf_listen *before, const struct conf_listen *l,
 		    str_failed(&place) ? "another place" : place.s);
 	else
 		lexer_mistake(errors, &l->place, "listen",
-		    "%s overlaps %s at %s; both cannot be bound", text, other,
-		    str_failed(&place) ? "another place" : place.s);
+		    "%s overlaps %s at %s; both cannot be bound%s", text, other,
+		    str_failed(&place) ? "another place" : place.s,
+		    before->addr.ss.ss_family != l->addr.ss.ss_family
+			? ", since ipv6only=off takes the IPv4 addresses as "
+			  "well"
+			: "");
 	str_fini(&place);
 	return false;
 }

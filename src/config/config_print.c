@@ -4,6 +4,7 @@
 
 #include "config/directives.h"
 #include "config/lexer.h"
+#include "config/listen.h"
 #include "config/value.h"
 
 enum {
@@ -35,13 +36,10 @@ static void
 put_listens(const struct directive *d, const struct conf_server *s,
     const char *indent, struct str *out)
 {
-	char text[ADDR_TEXT_MAX];
-
 	for (size_t i = 0; i < s->listen_count; i++) {
 		struct line l = {.d = d};
 
-		addr_format(&s->listens[i].addr, text);
-		lexer_quote(&l.value, text);
+		listen_format(&s->listens[i], &l.value);
 		put_line(&l, indent, out);
 		out->failed |= str_failed(&l.value);
 		str_fini(&l.value);

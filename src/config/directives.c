@@ -152,7 +152,8 @@ const struct directive directives[] = {
 	  .owner = BLOCK_SERVER, .contexts = IN_SERVER,
 	  .dflt = "127.0.0.1:8000",
 	  .topic = TOPIC_ADDRESS,
-	  .help = "address to take connections on, PORT alone: on all of IPv4; may be given many times" },
+	  .help = "address to take connections on, PORT alone: on all of IPv4; may be given many times; "
+		  "a UNIX socket has mode 0660 and the group of user, unless told otherwise" },
 	{ "location", VALUE_BLOCK, APPLY_RELOAD,
 	  .owner = BLOCK_LOCATION, .contexts = IN_SERVER,
 	  .topic = TOPIC_ADDRESS,
@@ -394,6 +395,8 @@ directives_values_max(const struct directive *d)
 {
 	if (d->type == VALUE_ERROR_LOG)
 		return 2;
+	if (d->type == VALUE_LISTEN)
+		return DIRECTIVES_LISTEN_VALUES;
 	return d->type == VALUE_BLOCK && d->owner == BLOCK_SERVER ? 0 : 1;
 }
 
@@ -472,7 +475,10 @@ directives_allowed(const struct directive *d, struct str *out)
 			    log_level_name[i]);
 		break;
 	case VALUE_LISTEN:
-		str_puts(out, "PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH");
+		str_puts(out,
+		    "PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH; then, as "
+		    "needed, backlog=N, for [::]:PORT ipv6only=on or off, for "
+		    "unix:PATH mode=OCTAL, owner=USER, group=GROUP");
 		break;
 	case VALUE_INCLUDE:
 		str_puts(out, "a path, in which *, ? and [ ] match many");

@@ -1,5 +1,7 @@
 #include "config/mistakes.h"
 
+#include <stdio.h>
+
 #include "config/hints.h"
 
 /* It is another server's name. */
@@ -58,12 +60,13 @@ void
 mistakes_count(struct str *errors, const struct conf_place *at,
     const struct directive *d, size_t count)
 {
-	static const char *const takes[] = {
+	static const char *const few[] = {
 	    "no value", "one value", "one or two values"};
 	size_t max = directives_values_max(d);
 	struct str allowed = {0};
+	char many[32];
 
-	check(max < COUNT_OF(takes));
+	snprintf(many, sizeof(many), "1 to %zu values", max);
 	directives_allowed(d, &allowed);
 	if (str_failed(&allowed))
 		errors->failed = true;
@@ -72,7 +75,7 @@ mistakes_count(struct str *errors, const struct conf_place *at,
 		    "a value is missing; allowed: %s", allowed.s);
 	else
 		lexer_mistake(errors, at, d->name,
-		    "takes %s, %zu given; allowed: %s", takes[max], count,
-		    allowed.s);
+		    "takes %s, %zu given; allowed: %s",
+		    max < COUNT_OF(few) ? few[max] : many, count, allowed.s);
 	str_fini(&allowed);
 }

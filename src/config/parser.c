@@ -66,7 +66,7 @@ skip_block(struct parser *p, struct lexer *lx)
 }
 
 /* True when the word that follows begins another statement: the ; of this
- * one was forgotten at the end of the line. */
+ * one was forgotten at the end of the line.  What follows an address has a =. */
 static bool
 is_next_statement(const struct statement *st, const struct token *t)
 {
@@ -75,8 +75,11 @@ is_next_statement(const struct statement *st, const struct token *t)
 	if (t->kind != TOKEN_WORD || t->quoted || t->at.line <= st->end.line)
 		return false;
 	d = directives_find(st->name.text);
-	return directives_find(t->text) != NULL ||
-	       (d != NULL && st->count >= directives_values_max(d));
+	if (directives_find(t->text) != NULL)
+		return true;
+	if (d != NULL && d->type == VALUE_LISTEN)
+		return st->count > 0 && strchr(t->text, '=') == NULL;
+	return d != NULL && st->count >= directives_values_max(d);
 }
 
 /* What to say of the directive if its values are another server's; and which
@@ -351,8 +354,10 @@ set_value(struct parser *p, struct parser_block *b, const struct directive *d)
 	struct value_input in = {.cwd = p->cwd, .count = st->count};
 	int err;
 
-	for (size_t i = 0; i < st->count; i++)
+	for (size_t i = 0; i < st->count; i++) {
 		in.values[i] = st->values[i].text;
+		in.places[i] = st->values[i].at;
+	}
 	err = value_set(d, parser_base(b, d), &in);
 	if (err == -ENOMEM || str_failed(&in.why)) {
 		p->failed = true;

@@ -8,10 +8,14 @@
 #include "base/num.h"
 #include "config/config.h"
 #include "config/lexer.h"
+#include "config/listen.h"
 
 enum {
 	PATH_BYTES_MAX = 4095, /* PATH_MAX of Linux without its NUL */
 };
+
+_Static_assert((int)DIRECTIVES_LISTEN_VALUES <= (int)VALUES_MAX,
+    "all values of a listen are kept");
 
 /* Enums are stored through memcpy() of an int. */
 _Static_assert(sizeof(enum conf_engine) == sizeof(int) &&
@@ -246,17 +250,21 @@ set_error_log(const struct directive *d, void *base, struct value_input *in)
 	return err;
 }
 
+/* One more, which owns a copy of what `l` owns. */
 static int
 add_listen(struct conf_server *s, const struct conf_listen *l)
 {
-	struct conf_listen *grown;
+	struct conf_listen *grown, copy;
+	int err;
 
 	grown = realloc(s->listens, (s->listen_count + 1) * sizeof(*grown));
 	if (grown == NULL)
 		return -ENOMEM;
-	grown[s->listen_count++] = *l;
 	s->listens = grown;
-	return 0;
+	err = listen_copy(&copy, l);
+	if (err == 0)
+		grown[s->listen_count++] = copy;
+	return err;
 }
 
 static int
@@ -285,7 +293,10 @@ set_listen(void *base, struct value_input *in)
 		refuse(in, 0, "\"%s\": %s",
 		    str_quote(text, strlen(text), shown, sizeof(shown)), why);
 	else
+		err = listen_options(&l, in);
+	if (err == 0)
 		err = add_listen(base, &l);
+	listen_clear(&l);
 free_path:
 	free(path);
 free_full:
@@ -404,6 +415,8 @@ value_clear(const struct directive *d, void *base)
 		free(*text);
 		*text = NULL;
 	} else if (d->type == VALUE_LISTEN) {
+		for (size_t i = 0; i < server->listen_count; i++)
+			listen_clear(&server->listens[i]);
 		free(server->listens);
 		server->listens = NULL;
 		server->listen_count = 0;

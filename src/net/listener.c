@@ -8,10 +8,6 @@
 
 #include "base/fd.h"
 
-enum {
-	BACKLOG = 4096,
-};
-
 /* Does anybody answer on this UNIX socket? */
 static bool
 is_live(const struct addr *a)
@@ -44,16 +40,17 @@ remove_stale(const struct addr *a)
 }
 
 static int
-set_options(int fd, const struct addr *a)
+set_options(int fd, const struct addr *a, bool ipv6only)
 {
-	int one = 1;
+	int one = 1, v6only = ipv6only;
 
 	if (a->ss.ss_family == AF_UNIX)
 		return 0;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1)
 		return -errno;
 	if (a->ss.ss_family == AF_INET6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) == -1)
+	    setsockopt(
+		fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) == -1)
 		return -errno;
 	/* Inherited by what is accepted; saves a call for each. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == -1)
@@ -61,8 +58,36 @@ set_options(int fd, const struct addr *a)
 	return 0;
 }
 
+/* What connect() finds is a UNIX socket that has its rights already: nobody can
+ * before listen(). */
+static int
+bind_and_listen(int fd, const struct addr *addr,
+    const struct listener_options *options, struct stat *ret_st)
+{
+	const char *path = addr_unix_path(addr);
+	int err = 0;
+
+	if (path == NULL) {
+		if (bind(fd, (const struct sockaddr *)&addr->ss, addr->len) ==
+			-1 ||
+		    listen(fd, options->backlog) == -1)
+			return -errno;
+		return 0;
+	}
+	err = socket_file_bind(fd, addr, ret_st);
+	if (err < 0)
+		return err;
+	err = socket_file_give(path, ret_st, &options->rights);
+	if (err == 0 && listen(fd, options->backlog) == -1)
+		err = -errno;
+	if (err < 0)
+		socket_file_remove(path, ret_st);
+	return err;
+}
+
 int
-listener_open(const struct addr *addr, struct listener *ret)
+listener_open(const struct addr *addr, const struct listener_options *options,
+    struct listener *ret)
 {
 	struct stat st = {0};
 	int fd, err;
@@ -73,31 +98,73 @@ listener_open(const struct addr *addr, struct listener *ret)
 	fd = fd_socket(addr->ss.ss_family);
 	if (fd < 0)
 		return fd;
-	err = set_options(fd, addr);
-	if (err == 0 &&
-	    (bind(fd, (const struct sockaddr *)&addr->ss, addr->len) == -1 ||
-		listen(fd, BACKLOG) == -1))
-		err = -errno;
-	if (err == 0 && addr_unix_path(addr) != NULL &&
-	    lstat(addr_unix_path(addr), &st) == -1)
-		err = -errno;
+	err = set_options(fd, addr, options->ipv6only);
+	if (err == 0)
+		err = bind_and_listen(fd, addr, options, &st);
 	if (err < 0) {
 		fd_close(&fd);
 		return err;
 	}
-	*ret = (struct listener){
-	    .addr = *addr, .fd = fd, .dev = st.st_dev, .ino = st.st_ino};
+	*ret = (struct listener){.addr = *addr,
+	    .fd = fd,
+	    .ipv6only = options->ipv6only,
+	    .dev = st.st_dev,
+	    .ino = st.st_ino,
+	    .owner = st.st_uid,
+	    .group = st.st_gid};
 	return 0;
+}
+
+/* Its file; false: it has none, or that is another one's by now. */
+static bool
+look(const struct listener *l, struct stat *ret)
+{
+	const char *path = addr_unix_path(&l->addr);
+
+	return path != NULL && lstat(path, ret) == 0 &&
+	       S_ISSOCK(ret->st_mode) && ret->st_dev == l->dev &&
+	       ret->st_ino == l->ino;
+}
+
+int
+listener_adjust(const struct listener *l,
+    const struct listener_options *options, bool *ret_changed)
+{
+	struct socket_rights rights = options->rights;
+	struct stat st;
+
+	*ret_changed = false;
+	/* The kernel takes the new number for what is queued from now on. */
+	if (listen(l->fd, options->backlog) == -1)
+		return -errno;
+	if (rights.owner == (uid_t)-1)
+		rights.owner = l->owner;
+	if (rights.group == (gid_t)-1)
+		rights.group = l->group;
+	if (!look(l, &st) || !socket_file_differs(&st, &rights))
+		return 0;
+	*ret_changed = true;
+	return socket_file_give(addr_unix_path(&l->addr), &st, &rights);
+}
+
+void
+listener_describe(const struct listener *l, struct str *out)
+{
+	char text[ADDR_TEXT_MAX];
+	struct stat st;
+
+	addr_format(&l->addr, text);
+	str_puts(out, text);
+	if (look(l, &st))
+		socket_file_describe(&st, out);
 }
 
 bool
 listener_is_reachable(const struct listener *l)
 {
-	const char *path = addr_unix_path(&l->addr);
 	struct stat st;
 
-	return path == NULL || (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-				   st.st_dev == l->dev && st.st_ino == l->ino);
+	return addr_unix_path(&l->addr) == NULL || look(l, &st);
 }
 
 void

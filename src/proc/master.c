@@ -59,17 +59,6 @@ struct master {
 
 /* ---- starting ---- */
 
-static void
-log_listens(const struct sockets *s)
-{
-	char text[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < s->count; i++) {
-		addr_format(&s->bound[i].listener.addr, text);
-		log_notice("listening on %s", text);
-	}
-}
-
 /* Does the system let us have what `conf` asks for?  `c`: and a master that runs
  * already, with these workers; or NULL. */
 static bool
@@ -115,7 +104,7 @@ start(struct master *m)
 		goto drop_pidfile;
 	if (rehearsal_run(conf, NULL, is_to_stop, NULL) < 0)
 		goto close_sockets;
-	log_listens(&m->sockets);
+	sockets_log(&m->sockets);
 	if (m->detach != -1)
 		detach_leave_terminal(m->logs.error <= STDERR_FILENO);
 	logs_use(&m->logs, conf);
@@ -271,6 +260,7 @@ reload(struct master *m)
 	*m->conf = fresh;
 	needs_raise_limit(fresh);
 	needs_warn(fresh, &m->children);
+	sockets_adjust(fresh, &m->sockets);
 	/* Last: it must not be lost among what each location says. */
 	if (restart.len > 0)
 		log_lines(LEVEL_WARN, "reload: ", restart.s);

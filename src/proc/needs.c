@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "config/lexer.h"
+#include "proc/owners.h"
 #include "store/spool.h"
 
 enum {
@@ -163,8 +164,9 @@ bool
 needs_are_met(const struct config *conf, struct str *errors)
 {
 	bool threads = threads_are_enough(conf, errors);
+	bool owners = owners_are_known(conf, errors);
 
-	return descriptors_are_enough(conf, errors) && threads;
+	return descriptors_are_enough(conf, errors) && threads && owners;
 }
 
 static int

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/str.h"
+#include "proc/owners.h"
 
 /* One that listens there, and that clients reach. */
 static const struct bound *
@@ -26,27 +28,51 @@ has(const struct sockets *s, int fd)
 	return false;
 }
 
+static void
+log_trouble(enum log_level level, const struct conf_listen *l, const char *what,
+    const char *then)
+{
+	char text[ADDR_TEXT_MAX];
+
+	addr_format(&l->addr, text);
+	log_line(level, "%s:%u:%u: listen: %s: %s%s",
+	    l->place.file ? l->place.file : "built-in", l->place.line,
+	    l->place.column, text, what, then);
+}
+
+/* One that is bound stays as it is in this: to bind another one beside it is not
+ * possible, and between the two nobody could connect. */
 static int
-open_one(
-    const struct conf_listen *l, const struct sockets *old, struct bound *b)
+take_over(const struct conf_listen *l, const struct bound *was, struct bound *b)
+{
+	if (was->listener.ipv6only != l->ipv6only &&
+	    l->addr.ss.ss_family == AF_INET6) {
+		log_trouble(LEVEL_ERROR, l,
+		    "ipv6only cannot be changed while it listens",
+		    ": restart penstock");
+		return -EINVAL;
+	}
+	b->listener = was->listener;
+	b->ours = false;
+	return 0;
+}
+
+static int
+open_one(const struct config *conf, const struct conf_listen *l,
+    const struct sockets *old, struct bound *b)
 {
 	const struct bound *was = find(old, &l->addr);
-	char text[ADDR_TEXT_MAX];
+	struct listener_options options;
 	int err;
 
-	if (was != NULL) {
-		b->listener = was->listener;
-		b->ours = false;
-		return 0;
-	}
+	if (was != NULL)
+		return take_over(l, was, b);
 	b->ours = true;
-	err = listener_open(&l->addr, &b->listener);
+	options = owners_options(conf, l);
+	err = listener_open(&l->addr, &options, &b->listener);
 	if (err == 0)
 		return 0;
-	addr_format(&l->addr, text);
-	log_error("%s:%u:%u: listen: %s: %s%s",
-	    l->place.file ? l->place.file : "built-in", l->place.line,
-	    l->place.column, text, strerror(-err),
+	log_trouble(LEVEL_ERROR, l, strerror(-err),
 	    err == -EADDRINUSE ? ": somebody else listens there; stop that or "
 				 "choose another address"
 	    : err == -EACCES ? ": a port below 1024 needs root, a UNIX socket "
@@ -54,6 +80,8 @@ open_one(
 	    : err == -EADDRNOTAVAIL
 		? ": this machine does not have that address"
 	    : err == -EEXIST ? ": the path exists and is no socket"
+	    : err == -EPERM  ? ": this process may not give it that owner or "
+			       "group"
 			     : "");
 	return err;
 }
@@ -78,7 +106,8 @@ sockets_open(
 			struct bound *b = &s.bound[s.count];
 
 			b->server = i;
-			err = open_one(&srv->listens[k], old, b);
+			b->listen = k;
+			err = open_one(conf, &srv->listens[k], old, b);
 			if (err == 0)
 				s.count++;
 		}
@@ -92,6 +121,45 @@ sockets_open(
 	}
 	*ret = s;
 	return 0;
+}
+
+static void
+log_one(const struct bound *b)
+{
+	struct str text = {0};
+
+	listener_describe(&b->listener, &text);
+	log_notice("listening on %s", text.s ? text.s : "?");
+	str_fini(&text);
+}
+
+void
+sockets_log(const struct sockets *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		log_one(&s->bound[i]);
+}
+
+void
+sockets_adjust(const struct config *conf, const struct sockets *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct bound *b = &s->bound[i];
+		const struct conf_listen *l =
+		    &conf->servers[b->server].listens[b->listen];
+		struct listener_options options = owners_options(conf, l);
+		bool is_new = b->ours;
+		int err = 0;
+
+		if (!b->ours)
+			err = listener_adjust(&b->listener, &options, &is_new);
+		if (err < 0)
+			log_trouble(LEVEL_WARN, l, strerror(-err),
+			    ": its mode, owner, group and backlog cannot be "
+			    "changed");
+		if (is_new)
+			log_one(b);
+	}
 }
 
 void

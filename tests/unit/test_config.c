@@ -100,9 +100,17 @@ static void
 assert_same_server(const struct conf_server *a, const struct conf_server *b)
 {
 	assert_int_equal(a->listen_count, b->listen_count);
-	for (size_t i = 0; i < a->listen_count; i++)
-		assert_true(
-		    addr_equal(&a->listens[i].addr, &b->listens[i].addr));
+	for (size_t i = 0; i < a->listen_count; i++) {
+		const struct conf_listen *x = &a->listens[i];
+		const struct conf_listen *y = &b->listens[i];
+
+		assert_true(addr_equal(&x->addr, &y->addr));
+		assert_int_equal(x->mode, y->mode);
+		assert_int_equal(x->backlog, y->backlog);
+		assert_int_equal(x->ipv6only, y->ipv6only);
+		assert_same_text(x->owner.name, y->owner.name);
+		assert_same_text(x->group.name, y->group.name);
+	}
 	assert_string_equal(a->access_log, b->access_log);
 	assert_int_equal(a->header_timeout_ms, b->header_timeout_ms);
 	assert_int_equal(a->body_timeout_ms, b->body_timeout_ms);
@@ -328,6 +336,41 @@ test_words_and_paths(void **state)
 		    c->servers[0].locations[0].output_dir, cases[i].path);
 		config_free(&c);
 	}
+}
+
+static void
+test_options_of_addresses(void **state)
+{
+	struct config *c;
+	const struct conf_listen *l;
+	char *text;
+
+	(void)state;
+	c = good(
+	    "server { listen unix:/s; listen unix:/t mode=600 owner=joe "
+	    "'group=a b' backlog=7; listen [::]:1; listen 2;\n"
+	    "listen [::]:3 ipv6only=off; listen [::1]:4 ipv6only=on;" LOC "}");
+	l = c->servers[0].listens;
+	assert_int_equal(l[0].mode, 0660);
+	assert_null(l[0].owner.name);
+	assert_null(l[0].group.name);
+	assert_int_equal(l[0].backlog, 4096);
+	assert_int_equal(l[1].mode, 0600);
+	assert_string_equal(l[1].owner.name, "joe");
+	assert_int_equal(l[1].owner.place.column, 50);
+	assert_string_equal(l[1].group.name, "a b");
+	assert_int_equal(l[1].backlog, 7);
+	assert_true(l[2].ipv6only);
+	assert_false(l[4].ipv6only);
+	assert_true(l[5].ipv6only);
+	text = print(c);
+	assert_non_null(strstr(text, " unix:/s mode=0660;"));
+	assert_non_null(strstr(
+	    text, " unix:/t mode=0600 owner=joe \"group=a b\" backlog=7;"));
+	assert_non_null(strstr(text, " [::]:1;"));
+	assert_non_null(strstr(text, " [::]:3 ipv6only=off;"));
+	free(text);
+	config_free(&c);
 }
 
 static void
@@ -590,6 +633,59 @@ static const struct mistake whole_mistakes[] = {
 	  "server { listen unix://./s;" LOC "}",
 	    "t.conf:2:10: listen: unix:/s is taken at t.conf:1:10; each "
 	    "address may be given once\n" },
+	/* Options of an address: each told at its own word. */
+	{ "server { listen unix:/s mode=0678;" LOC "}",
+	    "t.conf:1:25: listen: \"mode=0678\": mode is octal, from 0000 to "
+	    "0777, such as 0660\n" },
+	{ "server { listen unix:/s mode=01777;" LOC "}",
+	    "t.conf:1:25: listen: \"mode=01777\": mode is octal, from 0000 to "
+	    "0777, such as 0660\n" },
+	{ "server { listen unix:/s mode=;" LOC "}",
+	    "t.conf:1:25: listen: \"mode=\": mode is octal, from 0000 to "
+	    "0777, such as 0660\n" },
+	{ "server { listen unix:/s owner=;" LOC "}",
+	    "t.conf:1:25: listen: \"owner=\": the name is missing after "
+	    "owner=\n" },
+	{ "server { listen 80 mode=0660;" LOC "}",
+	    "t.conf:1:20: listen: \"mode=0660\": mode is for UNIX sockets: "
+	    "unix:PATH\n" },
+	{ "server { listen 80 backlog=9\ngroup=x;" LOC "}",
+	    "t.conf:2:1: listen: \"group=x\": group is for UNIX sockets: "
+	    "unix:PATH\n" },
+	{ "server { listen unix:/s mode=0600 mode=0600;" LOC "}",
+	    "t.conf:1:35: listen: mode is given twice for this address\n" },
+	{ "server { listen 80 ipv6only=on;" LOC "}",
+	    "t.conf:1:20: listen: \"ipv6only=on\": ipv6only is for IPv6: "
+	    "write [::]:PORT\n" },
+	{ "server { listen unix:/s ipv6only=on;" LOC "}",
+	    "t.conf:1:25: listen: \"ipv6only=on\": ipv6only is for IPv6: "
+	    "write [::]:PORT\n" },
+	{ "server { listen [::1]:80 ipv6only=off;" LOC "}",
+	    "t.conf:1:26: listen: \"ipv6only=off\": ipv6only=off is for "
+	    "[::]:PORT, all addresses there are\n" },
+	{ "server { listen [::]:80 ipv6only=maybe;" LOC "}",
+	    "t.conf:1:25: listen: \"ipv6only=maybe\": ipv6only is on or "
+	    "off\n" },
+	{ "server { listen 80 backlog=0;" LOC "}",
+	    "t.conf:1:20: listen: \"backlog=0\": backlog is a number from 1 "
+	    "to 65535\n" },
+	{ "server { listen 80 fast;" LOC "}",
+	    "t.conf:1:20: listen: \"fast\" is no option of an address; "
+	    "allowed: backlog=N, ipv6only=on or off, mode=OCTAL, owner=USER, "
+	    "group=GROUP\n" },
+	/* The ; that is missing is missed where it should be. */
+	{ "server { listen 80\nlsiten 81;" LOC "}",
+	    "t.conf:1:19: listen: ; is missing\n"
+	    "t.conf:2:1: lsiten: no such directive; did you mean listen?\n" },
+	/* One address has one set of options. */
+	{ "server { listen unix:/s mode=0600;" LOC "}\n"
+	  "server { listen unix:/s mode=0666;" LOC "}",
+	    "t.conf:2:10: listen: unix:/s is taken at t.conf:1:10; each "
+	    "address may be given once\n" },
+	{ "server { listen [::]:80 ipv6only=off; listen 1.2.3.4:80;" LOC "}",
+	    "t.conf:1:39: listen: 1.2.3.4:80 overlaps [::]:80 at t.conf:1:10; "
+	    "both cannot be bound, since ipv6only=off takes the IPv4 addresses "
+	    "as well\n" },
 	{ "server { location /a { output_dir /d; }\n"
 	  "location /b { output_dir //d/; keep latest; } }",
 	    "t.conf:2:1: output_dir: /d has keep latest here and keep all in "
@@ -811,7 +907,8 @@ test_print_reads_back(void **state)
 	    "worker_processes 3; chunk_size 12k; shutdown_timeout 90s;"
 	    "error_log '/var/log/a b\\x01\\\"\\\\\\n\\xff;{}#' debug;"
 	    "pid_file off; user \"x y\"; daemonize on; io_engine io_uring;"
-	    "server { listen 1; listen [::]:2; listen 'unix:/a b';"
+	    "server { listen 1; listen [::]:2 ipv6only=off backlog=3;"
+	    "  listen 'unix:/a b' mode=7 \"owner=x y\" group=z;"
 	    "  header_timeout 1500ms; keepalive_timeout 0;"
 	    "  access_log log/access; keepalive_requests 7;"
 	    "  location /long/er { output_dir \"\xc3\xa4 \xff\"; }"
@@ -1012,6 +1109,7 @@ main(void)
 	    cmocka_unit_test(test_shipped_file_is_the_defaults),
 	    cmocka_unit_test(test_inheritance_does_not_ask_for_order),
 	    cmocka_unit_test(test_words_and_paths),
+	    cmocka_unit_test(test_options_of_addresses),
 	    cmocka_unit_test(test_limits_are_allowed),
 	    cmocka_unit_test(test_each_mistake),
 	    cmocka_unit_test(test_mistakes_of_the_whole),

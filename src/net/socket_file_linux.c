@@ -1,0 +1,56 @@
+#include "net/socket_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* The file that bind() makes has at most the mode of the socket: no umask is asked
+ * where the directory has a default access list. */
+int
+socket_file_hide(int fd)
+{
+	return fchmod(fd, 0) == -1 ? -errno : 0;
+}
+
+/* The descriptor stands for the file, whatever the path leads to later. */
+int
+socket_file_open(const char *path, const struct stat *st, int *ret_fd)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat now;
+
+	if (fd == -1)
+		return -errno;
+	if (fstat(fd, &now) == -1 || !S_ISSOCK(now.st_mode) ||
+	    now.st_dev != st->st_dev || now.st_ino != st->st_ino) {
+		fd_close(&fd);
+		return -ESTALE;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+int
+socket_file_chown(const char *path, int fd, uid_t owner, gid_t group)
+{
+	(void)path;
+	return fchownat(fd, "", owner, group, AT_EMPTY_PATH) == -1 ? -errno : 0;
+}
+
+/* fchmod() takes no such descriptor, and AT_EMPTY_PATH needs Linux 6.6. */
+int
+socket_file_chmod(const char *path, int fd, mode_t mode)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (chmod(name, mode) == 0)
+		return 0;
+	/* Without /proc only the path is left. */
+	if (errno == ENOENT && chmod(path, mode) == 0)
+		return 0;
+	return -errno;
+}
