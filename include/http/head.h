@@ -7,9 +7,8 @@
  * A strict scan stands beside it and refuses what it lets through, and where
  * the two disagree the head is refused too.  What can be decided by the head
  * alone is decided here; what depends on the method or the resource is only
- * reported, and the caller answers it: unknown expectations (417),
- * Content-Range on PUT and POST (400), a content coding (415), a method that
- * is known but not served (405), no framing on PUT and POST (411).
+ * reported, and the caller answers it: a method that is known but not served
+ * (405), and of PUT and POST what http/upload_kind.h refuses.
  *
  * A head that was refused says nothing about where the next one begins: the
  * connection must be closed after the answer.
@@ -84,10 +83,11 @@ struct head {
 
 	bool expect_continue; /* never true for HTTP/1.0 */
 	bool expect_unknown;  /* something else is expected: 417 */
-	bool content_range;   /* the field is there */
 	bool content_coded;   /* a Content-Encoding other than identity */
 
 	struct span content_md5;
+	struct span content_range;
+	struct span content_type; /* the last one */
 	struct span if_match;
 	struct span if_none_match;
 	struct span if_modified_since;
@@ -105,6 +105,15 @@ struct head {
 
 	/* The Hosts that proxies were asked for; further lines are left out. */
 	struct head_lines forwarded_host;
+
+	struct span method_override; /* X-HTTP-Method-Override */
+
+	/* Resumable uploads: of tus, and of the IETF drafts. */
+	struct span tus_resumable;
+	struct span upload_complete;
+	struct span upload_incomplete;
+	struct span upload_length;
+	struct span upload_offset;
 
 	struct head_lines content_digest;
 	struct head_lines repr_digest;

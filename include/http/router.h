@@ -3,7 +3,8 @@
  *
  *	/           a short text on how to upload
  *	/file       POST, PUT: store under a generated name; GET: the newest
- *	/file/NAME  PUT: store there; GET, HEAD: read it
+ *	/file/      POST: as without the slash
+ *	/file/NAME  POST, PUT: store there; GET, HEAD: read it
  *
  * for each `location /file` of the server.  Pure: nothing is opened.
  */
@@ -16,7 +17,7 @@
 #include "http/head.h"
 
 enum route_kind {
-	ROUTE_REFUSED, /* `status`, `allow`, `why` say how */
+	ROUTE_REFUSED, /* what stands from `status` on says how */
 	ROUTE_INDEX,
 	ROUTE_OPTIONS,
 	ROUTE_STORE_NEW,   /* under a name that we make */
@@ -31,7 +32,9 @@ struct route {
 	struct span name;  /* behind the location's slash, still encoded */
 	const char *allow; /* what the resource allows, for Allow; or NULL */
 	int status;
-	const char *why; /* static */
+	const char *why;    /* these three are static */
+	const char *word;   /* for the access log */
+	const char *fields; /* of the answer, each with its CRLF; may be "" */
 };
 
 /* Find the route of a parsed request on server `s`. */

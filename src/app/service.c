@@ -40,7 +40,9 @@ describe(const struct service *s, const struct head *h, struct response *r)
 		authority = host.s;
 	r->status = 200;
 	r->content_type = "text/plain; charset=utf-8";
-	str_puts(&r->content, "penstock takes uploads:\n");
+	str_puts(&r->content,
+	    "penstock takes uploads: the file is the body of a PUT or POST, "
+	    "which do the same (forms are not understood).\n");
 	for (size_t i = 0; i < s->conf->location_count; i++) {
 		const struct conf_location *l = &s->conf->locations[i];
 		const char *p = strcmp(l->prefix, "/") == 0 ? "" : l->prefix;
@@ -72,9 +74,8 @@ answer_refused(
 	r.close = head->method == METHOD_CONNECT;
 	if (route->status == 405)
 		str_printf(&r.fields, "Allow: %s\r\n", route->allow);
-	if (route->status == 415)
-		str_puts(&r.fields, "Accept-Encoding: identity\r\n");
-	r.ending = "refused";
+	str_puts(&r.fields, route->fields);
+	r.ending = route->word;
 	conn_answer(c, &r);
 	response_fini(&r);
 }

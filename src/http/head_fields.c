@@ -106,14 +106,6 @@ take_content_coding(struct parse *p, struct span v)
 }
 
 static int
-take_content_range(struct parse *p, struct span v)
-{
-	(void)v;
-	p->h->content_range = true;
-	return 0;
-}
-
-static int
 take_line(struct parse *p, struct head_lines *lines, struct span v)
 {
 	if (lines->count == HEAD_LINES_MAX)
@@ -171,7 +163,8 @@ static const struct field {
 	{ NAME("Content-Encoding"),    NULL, take_content_coding },
 	{ ONCE("Content-Length"),            take_length },
 	{ ONCE("Content-MD5"),         NULL, TO(content_md5) },
-	{ NAME("Content-Range"),       NULL, take_content_range },
+	{ ONCE("Content-Range"),       NULL, TO(content_range) },
+	{ LAST("Content-Type"),              TO(content_type) },
 	{ NAME("Expect"),              NULL, take_expect },
 	{ ONCE("Host"),                      take_host },
 	{ ONCE("If-Match"),            NULL, TO(if_match) },
@@ -185,7 +178,13 @@ static const struct field {
 	{ LAST("Sec-Fetch-Mode"),            TO(sec_fetch_mode) },
 	{ ONCE("Sec-Fetch-Site"),      NULL, TO(sec_fetch_site) },
 	{ ONCE("Transfer-Encoding"),         take_coding },
+	{ LAST("Tus-Resumable"),             TO(tus_resumable) },
+	{ ONCE("Upload-Complete"),     NULL, TO(upload_complete) },
+	{ ONCE("Upload-Incomplete"),   NULL, TO(upload_incomplete) },
+	{ ONCE("Upload-Length"),       NULL, TO(upload_length) },
+	{ ONCE("Upload-Offset"),       NULL, TO(upload_offset) },
 	{ NAME("X-Forwarded-Host"),    NULL, take_forwarded_host },
+	{ ONCE("X-HTTP-Method-Override"), NULL, TO(method_override) },
 };
 /* clang-format on */
 

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
+#include "http/upload_kind.h"
+
 static const char allow_index[] = "GET, HEAD, OPTIONS";
 static const char allow_all[] = "GET, HEAD, POST, PUT, OPTIONS";
-static const char allow_store_new[] = "POST, PUT, OPTIONS";
-static const char allow_named[] = "GET, HEAD, PUT, OPTIONS";
-static const char allow_store_named[] = "PUT, OPTIONS";
+static const char allow_store[] = "POST, PUT, OPTIONS";
 
 static const char reading_is_off[] =
     "reading is off in this location (read off): it only takes uploads";
@@ -20,6 +20,18 @@ refuse(struct route *r, int status, const char *why)
 	r->kind = ROUTE_REFUSED;
 	r->status = status;
 	r->why = why;
+	r->word = "refused";
+	r->fields = "";
+}
+
+static void
+refuse_upload(struct route *r, enum upload_kind kind)
+{
+	const struct upload_refusal *u = upload_kind_refusal(kind);
+
+	refuse(r, u->status, u->why);
+	r->word = u->word;
+	r->fields = u->fields;
 }
 
 static bool
@@ -34,33 +46,9 @@ is_store(const struct head *h)
 	return h->method == METHOD_PUT || h->method == METHOD_POST;
 }
 
-/* What must be so in the head of an upload, whatever it is for. */
-static void
-check_store(const struct head *h, struct route *r)
-{
-	if (h->expect_unknown)
-		refuse(r, 417,
-		    "the only expectation met here is 100-continue; "
-		    "leave out the Expect field");
-	else if (h->content_range)
-		refuse(r, 400,
-		    "an upload cannot be a part of a file: send it "
-		    "whole, without Content-Range (curl: without "
-		    "-C and -r)");
-	else if (h->content_coded)
-		refuse(r, 415,
-		    "the body is stored as it is sent: leave out "
-		    "Content-Encoding");
-	else if (!h->has_length && !h->chunked)
-		refuse(r, 411,
-		    "say Content-Length (0 for an empty upload) or "
-		    "Transfer-Encoding: chunked");
-}
-
 static void
 route_collection(const struct head *h, struct route *r)
 {
-	r->allow = r->location->read ? allow_all : allow_store_new;
 	if (is_store(h))
 		r->kind = ROUTE_STORE_NEW;
 	else if (is_read(h) && r->location->read)
@@ -72,24 +60,29 @@ route_collection(const struct head *h, struct route *r)
 static void
 route_name(const struct head *h, struct route *r)
 {
-	r->allow = r->location->read ? allow_named : allow_store_named;
-	if (h->method == METHOD_PUT && r->name.len == 0)
+	if (is_store(h))
+		r->kind = ROUTE_STORE_NAMED;
+	else if (is_read(h) && r->location->read)
+		r->kind = ROUTE_READ_NAMED;
+	else
+		refuse(r, 405, is_read(h) ? reading_is_off : not_served);
+}
+
+/* The location with a slash behind it, and no name. */
+static void
+route_slash(const struct head *h, struct route *r)
+{
+	if (h->method == METHOD_POST)
+		r->kind = ROUTE_STORE_NEW;
+	else if (h->method == METHOD_PUT)
 		refuse(r, 400,
 		    "add a name after the slash, or leave out the "
 		    "slash to get a generated name (curl -T adds "
 		    "the file's name to a URL that ends in one)");
-	else if (h->method == METHOD_PUT)
-		r->kind = ROUTE_STORE_NAMED;
-	else if (is_read(h) && r->location->read && r->name.len == 0)
+	else if (is_read(h) && r->location->read)
 		refuse(r, 404,
 		    "there is no list of files; without the slash "
 		    "it is the newest upload");
-	else if (is_read(h) && r->location->read)
-		r->kind = ROUTE_READ_NAMED;
-	else if (h->method == METHOD_POST)
-		refuse(r, 405,
-		    "POST to the location itself, without a slash behind it, "
-		    "gets a generated name; PUT stores under this one");
 	else
 		refuse(r, 405, is_read(h) ? reading_is_off : not_served);
 }
@@ -99,6 +92,11 @@ route_location(const struct head *h, struct route *r)
 {
 	size_t prefix = strlen(r->location->prefix);
 
+	r->allow = r->location->read ? allow_all : allow_store;
+	if (upload_kind_is_tus(h)) {
+		refuse_upload(r, UPLOAD_TUS);
+		return;
+	}
 	/* "/" is both its own name and the slash behind it. */
 	if (prefix == 1)
 		prefix = 0;
@@ -108,7 +106,10 @@ route_location(const struct head *h, struct route *r)
 	}
 	r->name.s = h->path.s + prefix + 1;
 	r->name.len = h->path.len - prefix - 1;
-	route_name(h, r);
+	if (r->name.len == 0)
+		route_slash(h, r);
+	else
+		route_name(h, r);
 }
 
 void
@@ -145,6 +146,10 @@ router_route(
 		ret->kind = ROUTE_OPTIONS;
 		return;
 	}
-	if (ret->kind == ROUTE_STORE_NEW || ret->kind == ROUTE_STORE_NAMED)
-		check_store(h, ret);
+	if (ret->kind == ROUTE_STORE_NEW || ret->kind == ROUTE_STORE_NAMED) {
+		enum upload_kind kind = upload_kind_of(h);
+
+		if (kind != UPLOAD_FILE)
+			refuse_upload(ret, kind);
+	}
 }

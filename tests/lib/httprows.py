@@ -129,7 +129,7 @@ def methods():
     def known(name):
         return kept("method %s is known, not served" % name,
             head("%s /file/NAME0000 HTTP/1.1" % name, HOST), 405,
-            fields={"allow": "GET, HEAD, PUT, OPTIONS"})
+            fields={"allow": "GET, HEAD, POST, PUT, OPTIONS"})
 
     for name in ("FOO", "PUTX", "PU", "put", "Put", "PUT!", "get", "GETPUT", "1"):
         yield method(name, 501)
@@ -594,14 +594,24 @@ def meanings():
         head("POST /file HTTP/1.1", HOST, FIVE,
             "Content-Type: application/x-www-form-urlencoded") + "a=%41",
         files={"+": "a=%41"})
-    yield good("POST of multipart is stored as it is",
+    yield good("POST of multipart/mixed is stored as it is",
         head("POST /file HTTP/1.1", HOST, FIVE,
-            "Content-Type: multipart/form-data; boundary=b") + "--b--", files={"+": "--b--"})
-    yield bad("POST to a name", head("POST /file/NAME0000 HTTP/1.1", HOST, FIVE) + "hello",
-        405, fields={"allow": "GET, HEAD, PUT, OPTIONS"})
+            "Content-Type: multipart/mixed; boundary=b") + "--b--", files={"+": "--b--"})
+    for line in ("POST /file HTTP/1.1", "POST /file/NAME0000 HTTP/1.1", LINE):
+        yield bad("a form with " + line, head(line, HOST, FIVE,
+            "Content-Type: multipart/form-data; boundary=b") + "--b--", 415,
+            fields={"accept": "application/octet-stream"})
+        yield bad("a tus request with " + line, head(line, HOST, FIVE,
+            "Tus-Resumable: 1.0.0", "Upload-Length: 5") + "hello", 400)
+    yield kept("a tus creation", head("POST /file HTTP/1.1", HOST, "Content-Length: 0",
+        "Tus-Resumable: 1.0.0", "Upload-Length: 5"), 400)
+    yield good("POST to a name", head("POST /file/NAME0000 HTTP/1.1", HOST, FIVE) + "hello")
+    yield good("POST behind the slash gets a name",
+        head("POST /file/ HTTP/1.1", HOST, FIVE) + "hello", files={"+": "hello"})
 
     yield field("Content-Range: bytes 0-4/10", 400)
     yield field("Content-Range: bytes */5", 400)
+    yield good("Content-Range of all of it", put("Content-Range: bytes 0-4/5"))
     yield field("Content-Range:", 400)
     yield bad("Content-Range of a POST",
         head("POST /file HTTP/1.1", HOST, FIVE, "Content-Range: bytes 5-9/10") + "hello")
@@ -618,7 +628,7 @@ def meanings():
     yield good("If-None-Match: *", put("If-None-Match: *"))
     yield kept("GET of what is not there", get("/file/NAME0000"), 404)
     yield kept("OPTIONS of a name", head("OPTIONS /file/NAME0000 HTTP/1.1", HOST), 204,
-        fields={"allow": "GET, HEAD, PUT, OPTIONS"})
+        fields={"allow": "GET, HEAD, POST, PUT, OPTIONS"})
     yield kept("OPTIONS of nothing", head("OPTIONS /nowhere HTTP/1.1", HOST), 404)
     yield kept("HEAD of nothing", head("HEAD /file/NAME0000 HTTP/1.1", HOST), 404,
         methods=("HEAD",))

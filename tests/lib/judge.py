@@ -32,11 +32,11 @@ NEEDS = {
     206: ("content-range", "accept-ranges", *VALIDATORS),
     304: VALIDATORS,
     405: ("allow",),
-    415: ("accept-encoding",),
     416: ("content-range",),
     503: ("retry-after",),
 }
 SHAPES = {
+    "accept": r"application/octet-stream\Z",
     "accept-encoding": r"identity\Z",
     "accept-ranges": r"bytes\Z",
     "allow": r"[A-Z]+(, [A-Z]+)*\Z",
@@ -139,6 +139,9 @@ def check_meaning(a, method):
         first, last, size = map(int, re.findall(r"\d+", a.value("content-range")))
         want(first <= last < size, "the range is %s", a.value("content-range"))
         want(int(a.value("content-length")) == last - first + 1, "it is not as long as its range")
+    if a.status == 415:
+        want((a.value("accept") is None) != (a.value("accept-encoding") is None),
+            "it is not said whether the type or the coding is wrong")
     if a.status == 416:
         want(a.value("content-range").startswith("bytes */"), "416 with a range")
     if a.value("last-modified"):
@@ -298,7 +301,7 @@ def plain_cases():
     yield "name", req("GET /file/%zz"), 400
     yield "name, head", req("HEAD /file/%zz"), 400
     yield "dots", put("/file/../a"), 400
-    yield "content-range", put("/file/b", "Content-Range: bytes 0-4/5"), 400
+    yield "content-range", put("/file/b", "Content-Range: bytes 0-4/10"), 400
     yield "chunk", chunked("/file/b", "x\r\n"), 400
     yield "chunk, after data", chunked("/file/b", "5\r\nhello!"), 400
     yield "if-match", put("/file/b", "If-Match: x"), 400
@@ -315,7 +318,12 @@ def plain_cases():
     yield "trace", req("TRACE /file/a"), 405
     yield "connect", req("CONNECT x:443"), 405
     yield "put to the index", put("/"), 405
-    yield "post to a name", req("POST /file/a", "Content-Length: 5", body="hello"), 405
+    yield "post to a name", req("POST /file/posted", "Content-Length: 5", body="hello"), 201
+    yield "a form", req("POST /file", "Content-Type: multipart/form-data; boundary=b",
+        "Content-Length: 5", body="--b--"), 415
+    yield "a tus creation", req("POST /file", "Tus-Resumable: 1.0.0", "Upload-Length: 5",
+        "Content-Length: 0"), 400
+    yield "a tus head", req("HEAD /file/a", "Tus-Resumable: 1.0.0"), 400
     yield "reading is off", req("GET /blind/a"), 405
     yield "reading is off, head", req("HEAD /blind"), 405
     yield "exists", put("/file/a"), 409

@@ -68,7 +68,7 @@ lines_are() { (($(wc -l <access.log) == $1)); }
 	# Refused: the head, the name, the method; lingering after each.
 	raw 'GET /file/bad HTTP/1.1\r\nHost : x\r\n\r\n'
 	raw 'GET /file/%2e%2e HTTP/1.1\r\nHost: x\r\n\r\n'
-	raw 'POST /file/name HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n' || true
+	raw 'DELETE /file/name HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n' || true
 	raw 'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n'
 	# Too late: the head, the body.  Gone: in the head, in the body.
 	raw 'GET /file/late HTTP/1.1\r\nHo'
@@ -95,7 +95,7 @@ lines_are() { (($(wc -l <access.log) == $1)); }
 "PUT /file/p2" 201 in=5 out=N stored
 "GET /file/bad" 400 in=0 out=N refused
 "GET /file/%2e%2e" 400 in=0 out=N refused
-"POST /file/name" 405 in=0 out=N refused
+"DELETE /file/name" 405 in=0 out=N refused
 "OPTIONS *" 204 in=0 out=0 -
 "-" 408 in=0 out=N refused
 "PUT /file/slow" 408 in=3 out=N too-slow

@@ -36,6 +36,7 @@ refused() {
 	start_server
 	refused 400 /file/a%00b
 	refused 400 /file/a -H 'Content-Range: bytes 0-1/2'
+	refused 400 /file/a -H 'Tus-Resumable: 1.0.0'
 	assert_store_empty
 }
 
@@ -49,11 +50,12 @@ refused() {
 	echo hello >"$STORE/a"
 	refused 409 /file/a
 	refused 415 /file/b -H 'Content-Encoding: gzip'
+	refused 415 /file/b -H 'Content-Type: multipart/form-data; boundary=x'
 	for framing in '-H Expect:' '-H Expect: -H Transfer-Encoding:chunked'; do
 		# shellcheck disable=SC2086
-		request POST /file/x -T body $framing
+		request PATCH /file/x -T body $framing
 		assert_status 405
-		assert_header Allow 'GET, HEAD, PUT, OPTIONS'
+		assert_header Allow 'GET, HEAD, POST, PUT, OPTIONS'
 	done
 }
 

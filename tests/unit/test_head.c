@@ -457,7 +457,7 @@ fields_are_found(void **state)
 	look(GET(""), &h);
 	assert_true(h.minor == 1 && h.keep_alive);
 	assert_false(h.has_length || h.chunked || h.expect_continue);
-	assert_false(h.expect_unknown || h.content_range || h.content_coded);
+	assert_false(h.expect_unknown || h.content_coded);
 	assert_span(h.if_match, NULL);
 	assert_span(h.range, NULL);
 
@@ -481,6 +481,24 @@ fields_are_found(void **state)
 	assert_span(h.content_digest.line[1], "c");
 	assert_int_equal(h.repr_digest.count, 1);
 	assert_span(h.repr_digest.line[0], "");
+
+	look(PUT("Content-Range: bytes 0-1/2\r\nOrigin: null\r\n"
+		 "Content-Type: a/b\r\ncontent-type: c/d; e=f \r\n"
+		 "Sec-Fetch-Mode:cors\r\nX-HTTP-Method-Override: PATCH\r\n"
+		 "Tus-Resumable: 1.0.0\r\nUpload-Complete: ?1\r\n"
+		 "Upload-Incomplete: ?0\r\nUpload-Length: 3\r\n"
+		 "Upload-Offset: 4\r\n"),
+	    &h);
+	assert_span(h.content_range, "bytes 0-1/2");
+	assert_span(h.origin, "null");
+	assert_span(h.content_type, "c/d; e=f");
+	assert_span(h.sec_fetch_mode, "cors");
+	assert_span(h.method_override, "PATCH");
+	assert_span(h.tus_resumable, "1.0.0");
+	assert_span(h.upload_complete, "?1");
+	assert_span(h.upload_incomplete, "?0");
+	assert_span(h.upload_length, "3");
+	assert_span(h.upload_offset, "4");
 
 	look(PUT("Content-Length: 9223372036854775807\r\n"), &h);
 	assert_true(h.has_length && !h.chunked);
@@ -562,8 +580,6 @@ expectations_and_codings_are_reported(void **state)
 	assert_true(h.content_coded);
 	look(PUT("Content-Encoding: br\r\nContent-Encoding: identity\r\n"), &h);
 	assert_true(h.content_coded);
-	look(PUT("Content-Range: bytes 0-1/2\r\n"), &h);
-	assert_true(h.content_range);
 }
 
 /* A head with a request line of `line` bytes and `fields` field lines of

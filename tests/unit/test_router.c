@@ -62,9 +62,7 @@ route_of(unsigned server, const char *line, const char *fields)
 }
 
 #define ALL "GET, HEAD, POST, PUT, OPTIONS"
-#define STORE_NEW "POST, PUT, OPTIONS"
-#define NAMED "GET, HEAD, PUT, OPTIONS"
-#define STORE_NAMED "PUT, OPTIONS"
+#define STORE_ONLY "POST, PUT, OPTIONS"
 #define INDEX "GET, HEAD, OPTIONS"
 
 /* clang-format off */
@@ -95,37 +93,40 @@ static const struct row {
 	{ 0, "PATCH /file", ROUTE_REFUSED, 405, ALL, "/file", "" },
 	{ 0, "PUT http://h/file", ROUTE_STORE_NEW, 0, ALL, "/file", "" },
 	/* a name in it */
-	{ 0, "PUT /file/a", ROUTE_STORE_NAMED, 0, NAMED, "/file", "a" },
-	{ 0, "PUT /file/a/b.bin", ROUTE_STORE_NAMED, 0, NAMED, "/file", "a/b.bin" },
-	{ 0, "PUT /file/a%2Fb?x", ROUTE_STORE_NAMED, 0, NAMED, "/file", "a%2Fb" },
-	{ 0, "PUT /file//a", ROUTE_STORE_NAMED, 0, NAMED, "/file", "/a" },
-	{ 0, "GET /file/a", ROUTE_READ_NAMED, 0, NAMED, "/file", "a" },
-	{ 0, "HEAD /file/a", ROUTE_READ_NAMED, 0, NAMED, "/file", "a" },
-	{ 0, "OPTIONS /file/a", ROUTE_OPTIONS, 0, NAMED, "/file", "a" },
-	{ 0, "POST /file/a", ROUTE_REFUSED, 405, NAMED, "/file", "a" },
-	{ 0, "DELETE /file/a", ROUTE_REFUSED, 405, NAMED, "/file", "a" },
+	{ 0, "PUT /file/a", ROUTE_STORE_NAMED, 0, ALL, "/file", "a" },
+	{ 0, "PUT /file/a/b.bin", ROUTE_STORE_NAMED, 0, ALL, "/file", "a/b.bin" },
+	{ 0, "PUT /file/a%2Fb?x", ROUTE_STORE_NAMED, 0, ALL, "/file", "a%2Fb" },
+	{ 0, "PUT /file//a", ROUTE_STORE_NAMED, 0, ALL, "/file", "/a" },
+	{ 0, "GET /file/a", ROUTE_READ_NAMED, 0, ALL, "/file", "a" },
+	{ 0, "HEAD /file/a", ROUTE_READ_NAMED, 0, ALL, "/file", "a" },
+	{ 0, "OPTIONS /file/a", ROUTE_OPTIONS, 0, ALL, "/file", "a" },
+	{ 0, "POST /file/a", ROUTE_STORE_NAMED, 0, ALL, "/file", "a" },
+	{ 0, "POST /file/a/b.bin?x", ROUTE_STORE_NAMED, 0, ALL, "/file", "a/b.bin" },
+	{ 0, "DELETE /file/a", ROUTE_REFUSED, 405, ALL, "/file", "a" },
 	/* neither: the slash alone */
-	{ 0, "PUT /file/", ROUTE_REFUSED, 400, NAMED, "/file", "" },
-	{ 0, "GET /file/", ROUTE_REFUSED, 404, NAMED, "/file", "" },
-	{ 0, "POST /file/", ROUTE_REFUSED, 405, NAMED, "/file", "" },
-	{ 0, "OPTIONS /file/", ROUTE_OPTIONS, 0, NAMED, "/file", "" },
+	{ 0, "PUT /file/", ROUTE_REFUSED, 400, ALL, "/file", "" },
+	{ 0, "GET /file/", ROUTE_REFUSED, 404, ALL, "/file", "" },
+	{ 0, "POST /file/", ROUTE_STORE_NEW, 0, ALL, "/file", "" },
+	{ 0, "OPTIONS /file/", ROUTE_OPTIONS, 0, ALL, "/file", "" },
 	/* the longest prefix, at a slash only */
 	{ 0, "PUT /file/deep", ROUTE_STORE_NEW, 0, ALL, "/file/deep", "" },
-	{ 0, "PUT /file/deep/a", ROUTE_STORE_NAMED, 0, NAMED, "/file/deep", "a" },
-	{ 0, "PUT /file/deeper", ROUTE_STORE_NAMED, 0, NAMED, "/file", "deeper" },
+	{ 0, "PUT /file/deep/a", ROUTE_STORE_NAMED, 0, ALL, "/file/deep", "a" },
+	{ 0, "PUT /file/deeper", ROUTE_STORE_NAMED, 0, ALL, "/file", "deeper" },
 	{ 0, "PUT /files", ROUTE_REFUSED, 404, NULL, NULL, "" },
 	{ 0, "GET /fil", ROUTE_REFUSED, 404, NULL, NULL, "" },
 	{ 0, "GET /other/file", ROUTE_REFUSED, 404, NULL, NULL, "" },
 	{ 0, "OPTIONS /other", ROUTE_REFUSED, 404, NULL, NULL, "" },
 	/* read off */
-	{ 0, "PUT /drop", ROUTE_STORE_NEW, 0, STORE_NEW, "/drop", "" },
-	{ 0, "GET /drop", ROUTE_REFUSED, 405, STORE_NEW, "/drop", "" },
-	{ 0, "HEAD /drop", ROUTE_REFUSED, 405, STORE_NEW, "/drop", "" },
-	{ 0, "OPTIONS /drop", ROUTE_OPTIONS, 0, STORE_NEW, "/drop", "" },
-	{ 0, "PUT /drop/a", ROUTE_STORE_NAMED, 0, STORE_NAMED, "/drop", "a" },
-	{ 0, "GET /drop/a", ROUTE_REFUSED, 405, STORE_NAMED, "/drop", "a" },
-	{ 0, "HEAD /drop/a", ROUTE_REFUSED, 405, STORE_NAMED, "/drop", "a" },
-	{ 0, "GET /drop/", ROUTE_REFUSED, 405, STORE_NAMED, "/drop", "" },
+	{ 0, "PUT /drop", ROUTE_STORE_NEW, 0, STORE_ONLY, "/drop", "" },
+	{ 0, "GET /drop", ROUTE_REFUSED, 405, STORE_ONLY, "/drop", "" },
+	{ 0, "HEAD /drop", ROUTE_REFUSED, 405, STORE_ONLY, "/drop", "" },
+	{ 0, "OPTIONS /drop", ROUTE_OPTIONS, 0, STORE_ONLY, "/drop", "" },
+	{ 0, "PUT /drop/a", ROUTE_STORE_NAMED, 0, STORE_ONLY, "/drop", "a" },
+	{ 0, "POST /drop/a", ROUTE_STORE_NAMED, 0, STORE_ONLY, "/drop", "a" },
+	{ 0, "POST /drop/", ROUTE_STORE_NEW, 0, STORE_ONLY, "/drop", "" },
+	{ 0, "GET /drop/a", ROUTE_REFUSED, 405, STORE_ONLY, "/drop", "a" },
+	{ 0, "HEAD /drop/a", ROUTE_REFUSED, 405, STORE_ONLY, "/drop", "a" },
+	{ 0, "GET /drop/", ROUTE_REFUSED, 405, STORE_ONLY, "/drop", "" },
 	/* the server itself, and proxies */
 	{ 0, "OPTIONS *", ROUTE_OPTIONS, 0, ALL, NULL, "" },
 	{ 0, "CONNECT h:443", ROUTE_REFUSED, 405, ALL, NULL, "" },
@@ -133,10 +134,11 @@ static const struct row {
 	{ 1, "PUT /", ROUTE_STORE_NEW, 0, ALL, "/", "" },
 	{ 1, "POST /", ROUTE_STORE_NEW, 0, ALL, "/", "" },
 	{ 1, "GET /", ROUTE_READ_NEWEST, 0, ALL, "/", "" },
-	{ 1, "PUT /a", ROUTE_STORE_NAMED, 0, NAMED, "/", "a" },
-	{ 1, "PUT /a/b", ROUTE_STORE_NAMED, 0, NAMED, "/", "a/b" },
-	{ 1, "GET /a", ROUTE_READ_NAMED, 0, NAMED, "/", "a" },
-	{ 1, "OPTIONS /a", ROUTE_OPTIONS, 0, NAMED, "/", "a" },
+	{ 1, "PUT /a", ROUTE_STORE_NAMED, 0, ALL, "/", "a" },
+	{ 1, "POST /a", ROUTE_STORE_NAMED, 0, ALL, "/", "a" },
+	{ 1, "PUT /a/b", ROUTE_STORE_NAMED, 0, ALL, "/", "a/b" },
+	{ 1, "GET /a", ROUTE_READ_NAMED, 0, ALL, "/", "a" },
+	{ 1, "OPTIONS /a", ROUTE_OPTIONS, 0, ALL, "/", "a" },
 };
 /* clang-format on */
 
@@ -186,6 +188,7 @@ a_refusal_says_why(void **state)
 			continue;
 		assert_non_null(r.why);
 		assert_true(strlen(r.why) > 10);
+		assert_true(r.word != NULL && r.fields != NULL);
 		if (r.status == 405)
 			assert_non_null(r.allow);
 	}
@@ -209,10 +212,21 @@ static const struct store_row {
 	{ "POST /file", "Content-Length: 1\r\nContent-Range: bytes 0-0/2\r\n", 400 },
 	{ "PUT /file/a", "Content-Length: 1\r\nExpect: 100-continue\r\n", 0 },
 	{ "PUT /file/a", "Content-Length: 1\r\nExpect: a-miracle\r\n", 417 },
+	{ "POST /file/a", "Content-Length: 1\r\n", 0 },
+	{ "POST /file/a", "", 411 },
+	{ "POST /file/", "", 411 },
+	{ "POST /file/a", "Content-Length: 1\r\nContent-Range: bytes 0-0/1\r\n", 0 },
+	{ "POST /file", "Content-Length: 1\r\nContent-Type: multipart/form-data; boundary=x\r\n", 415 },
+	{ "PUT /file/a", "Content-Length: 1\r\nContent-Type: multipart/form-data\r\n", 415 },
+	{ "POST /file/", "Content-Length: 0\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 9\r\n", 400 },
+	{ "PATCH /file/a", "Content-Length: 1\r\nTus-Resumable: 1.0.0\r\n", 400 },
+	{ "PATCH /file/a", "Content-Length: 1\r\n", 405 },
+	{ "HEAD /file/a", "Tus-Resumable: 1.0.0\r\n", 400 },
+	{ "GET /file/a", "Tus-Resumable: 1.0.0\r\n", 0 },
 	/* what is wrong with the path comes first */
 	{ "PUT /file/", "", 400 },
 	{ "PUT /other", "", 404 },
-	{ "POST /file/a", "", 405 },
+	{ "POST /other", "Content-Length: 1\r\nContent-Type: multipart/form-data\r\n", 404 },
 	{ "PUT /", "", 405 },
 };
 /* clang-format on */
@@ -241,6 +255,9 @@ reading_needs_none_of_that(void **state)
 	    route_of(0, "GET /file/a", "Content-Range: bytes 0-0/2\r\n").kind,
 	    ROUTE_READ_NAMED);
 	assert_int_equal(route_of(0, "OPTIONS /file", "").kind, ROUTE_OPTIONS);
+	assert_int_equal(
+	    route_of(0, "OPTIONS /file/", "Tus-Resumable: 1.0.0\r\n").kind,
+	    ROUTE_OPTIONS);
 	assert_int_equal(route_of(0, "GET /", "").kind, ROUTE_INDEX);
 }
 

@@ -1,0 +1,65 @@
+/*
+ * http/upload_kind.h - what the body of a PUT or POST is, by its head.
+ *
+ * A body is stored as the file that it is.  Some bodies are none: the envelope
+ * of a form, a part of a file, the request that begins a resumable upload, or
+ * what is encoded.  None of them may be stored with 201 as if it were what the
+ * user has; each is refused by its head, before it is sent, with a sentence
+ * that says what to do instead.  Pure: nothing but the head is looked at.
+ *
+ * Who sends what, and why the answers are what they are:
+ *
+ * - curl -F and FormData send multipart/form-data, and nobody sends that for a
+ *   file.  application/x-www-form-urlencoded is what curl -d, --data-binary and
+ *   wget --post-file say of every file, so it is a form only when a browser
+ *   says that it sends it (Origin, Sec-Fetch-Mode).  text/plain is also what
+ *   fetch() says of a text file, so it is one only when it navigates.
+ * - tus (Tus-Resumable) first POSTs a creation without a body: 400, since its
+ *   clients repeat what is answered with a 5xx, up to 50 times.
+ * - Resumable uploads of the IETF drafts: Apple's clients send the whole file
+ *   with Upload-Complete: ?1 (before: Upload-Incomplete: ?0), which is stored;
+ *   everything else of that kind is a part, or begins one.
+ * - Content-Range is sent by curl -C and -r.  With -C - it names the whole file.
+ * - X-HTTP-Method-Override makes a POST stand for a PATCH or DELETE.
+ */
+#ifndef HTTP_UPLOAD_KIND_H
+#define HTTP_UPLOAD_KIND_H
+
+#include <stdbool.h>
+
+#include "http/head.h"
+
+enum upload_kind {
+	UPLOAD_FILE, /* the body is the file; all others are refused */
+	UPLOAD_EXPECTING,
+	UPLOAD_TUS,
+	UPLOAD_OTHER_METHOD,
+	UPLOAD_RESUMABLE_PART,
+	UPLOAD_LENGTH_DIFFERS,
+	UPLOAD_RANGE,
+	UPLOAD_FORM,
+	UPLOAD_PAGE_FORM,
+	UPLOAD_CODED,
+	UPLOAD_WITHOUT_LENGTH,
+	UPLOAD_KIND_COUNT
+};
+
+/* How one that is no file is answered.  All texts are static. */
+struct upload_refusal {
+	int status;
+	const char *word;   /* in the access log */
+	const char *fields; /* of the answer, each with its CRLF */
+	const char *why;    /* what it is and what to do */
+};
+
+/* What a PUT or POST with this head brings. */
+enum upload_kind upload_kind_of(const struct head *h);
+
+/* A request of tus, by any method that would upload, ask for an upload's state or
+ * end it. */
+bool upload_kind_is_tus(const struct head *h);
+
+/* The refusal of a kind; of UPLOAD_FILE there is none: a bug in the caller. */
+const struct upload_refusal *upload_kind_refusal(enum upload_kind kind);
+
+#endif

@@ -1,0 +1,178 @@
+#include "http/upload_kind.h"
+
+#include <string.h>
+
+#include "base/num.h"
+#include "base/str.h"
+#include "http/media_type.h"
+
+#define ACCEPT_FILES "Accept: application/octet-stream\r\n"
+
+/* clang-format off */
+static const struct upload_refusal refusals[UPLOAD_KIND_COUNT] = {
+	[UPLOAD_EXPECTING] = { 417, "refused", "",
+		"the only expectation met here is 100-continue; leave out the Expect field" },
+	[UPLOAD_TUS] = { 400, "resumable", "",
+		"resumable uploads with tus (Tus-Resumable) are not understood here, and nothing was stored: send the whole file "
+		"in one PUT or POST (curl -T FILE URL; in a page: fetch(url, {method: 'PUT', body: file}))" },
+	[UPLOAD_OTHER_METHOD] = { 400, "refused", "",
+		"X-HTTP-Method-Override asks for another method than the request's own, and is not understood here: send "
+		"the request with the method that is meant" },
+	[UPLOAD_RESUMABLE_PART] = { 400, "resumable", "",
+		"this is a part of a resumable upload, or begins one (Upload-Complete, Upload-Incomplete, Upload-Offset), which is not "
+		"understood here, and nothing was stored: send the whole file in one PUT or POST (curl -T FILE URL; in a page: "
+		"fetch(url, {method: 'PUT', body: file}))" },
+	[UPLOAD_LENGTH_DIFFERS] = { 400, "resumable", "",
+		"Upload-Length is not the length of this body, so it is a part of a file at most, and nothing was stored: send the whole "
+		"file in one PUT or POST, without Upload-Length" },
+	[UPLOAD_RANGE] = { 400, "partial", "",
+		"Content-Range says that this is a part of a file, or its length is not that of the body: an upload cannot be "
+		"resumed or sent in parts; send the whole file, without Content-Range (curl: without -C and -r)" },
+	[UPLOAD_FORM] = { 415, "form", ACCEPT_FILES,
+		"this is a form (multipart/form-data), and forms are not understood here: send the file itself as the body (curl -T FILE URL "
+		"instead of -F; in a page: fetch(url, {method: 'PUT', body: file})); a file that is itself a form needs another "
+		"Content-Type, such as application/octet-stream" },
+	[UPLOAD_PAGE_FORM] = { 415, "form", ACCEPT_FILES,
+		"this is the form of a web page, and forms are not understood here: send the file itself as the body, in the page with "
+		"fetch(url, {method: 'PUT', body: file}), or with curl -T FILE URL" },
+	[UPLOAD_CODED] = { 415, "refused", "Accept-Encoding: identity\r\n",
+		"the body is stored as it is sent: leave out Content-Encoding" },
+	[UPLOAD_WITHOUT_LENGTH] = { 411, "refused", "",
+		"say Content-Length (0 for an empty upload) or Transfer-Encoding: chunked" },
+};
+/* clang-format on */
+
+const struct upload_refusal *
+upload_kind_refusal(enum upload_kind kind)
+{
+	check(kind > UPLOAD_FILE && kind < UPLOAD_KIND_COUNT);
+	return &refusals[kind];
+}
+
+/* A number in front of the byte `end`, which goes with it. */
+static bool
+take_number(struct span *t, char end, uint64_t *ret)
+{
+	const char *at = t->len > 0 ? memchr(t->s, end, t->len) : NULL;
+	size_t len = at ? (size_t)(at - t->s) : 0;
+
+	if (at == NULL || num_parse_u64(t->s, len, ret) < 0)
+		return false;
+	t->s += len + 1;
+	t->len -= len + 1;
+	return true;
+}
+
+/* Does this Content-Range name all of a body of `length` bytes? */
+static bool
+is_whole(struct span range, uint64_t length)
+{
+	static const char unit[] = "bytes ";
+	uint64_t first, last, size;
+
+	if (range.len < sizeof(unit) - 1 ||
+	    !str_ieq(range.s, sizeof(unit) - 1, unit))
+		return false;
+	range.s += sizeof(unit) - 1;
+	range.len -= sizeof(unit) - 1;
+	/* What curl -C - says of an empty file. */
+	if (length == 0)
+		return str_ieq(range.s, range.len, "0--1/0");
+	return take_number(&range, '-', &first) &&
+	       take_number(&range, '/', &last) &&
+	       num_parse_u64(range.s, range.len, &size) == 0 && first == 0 &&
+	       size == length && last == size - 1;
+}
+
+/* A boolean of RFC 9651, whatever its parameters: is it `want`? */
+static bool
+is_boolean(struct span v, char want)
+{
+	return v.len >= 2 && v.s[0] == '?' && v.s[1] == want &&
+	       (v.len == 2 || v.s[2] == ';');
+}
+
+/* The head says in the words of the IETF drafts that all of the file is here. */
+static bool
+is_said_complete(const struct head *h)
+{
+	return h->upload_complete.s != NULL || h->upload_incomplete.s != NULL;
+}
+
+static bool
+is_resumable_part(const struct head *h)
+{
+	return h->upload_offset.s != NULL ||
+	       (h->upload_complete.s != NULL &&
+		   !is_boolean(h->upload_complete, '1')) ||
+	       (h->upload_incomplete.s != NULL &&
+		   !is_boolean(h->upload_incomplete, '0'));
+}
+
+/* Upload-Length is not that of the body.  Of a chunked one nobody knows, and it
+ * is believed to be whole if the head says so. */
+static bool
+length_differs(const struct head *h)
+{
+	uint64_t n;
+
+	if (h->upload_length.s == NULL)
+		return false;
+	if (num_parse_u64(h->upload_length.s, h->upload_length.len, &n) < 0)
+		return true;
+	return h->has_length ? n != h->content_length : !is_said_complete(h);
+}
+
+static bool
+is_page_form(const struct head *h)
+{
+	struct span mode = h->sec_fetch_mode;
+
+	if (media_type_is(h->content_type, "application/x-www-form-urlencoded"))
+		return h->origin.s != NULL || mode.s != NULL;
+	return mode.s != NULL && str_ieq(mode.s, mode.len, "navigate") &&
+	       media_type_is(h->content_type, "text/plain");
+}
+
+static bool
+is_other_method(const struct head *h)
+{
+	struct span asked = h->method_override;
+
+	return asked.s != NULL && !str_ieq(asked.s, asked.len, "PUT") &&
+	       !str_ieq(asked.s, asked.len, "POST");
+}
+
+bool
+upload_kind_is_tus(const struct head *h)
+{
+	return h->tus_resumable.s != NULL && h->method != METHOD_GET &&
+	       h->method != METHOD_OPTIONS;
+}
+
+enum upload_kind
+upload_kind_of(const struct head *h)
+{
+	if (h->expect_unknown)
+		return UPLOAD_EXPECTING;
+	if (upload_kind_is_tus(h))
+		return UPLOAD_TUS;
+	if (is_other_method(h))
+		return UPLOAD_OTHER_METHOD;
+	if (is_resumable_part(h))
+		return UPLOAD_RESUMABLE_PART;
+	if (length_differs(h))
+		return UPLOAD_LENGTH_DIFFERS;
+	if (h->content_range.s != NULL &&
+	    !(h->has_length && is_whole(h->content_range, h->content_length)))
+		return UPLOAD_RANGE;
+	if (media_type_is(h->content_type, "multipart/form-data"))
+		return UPLOAD_FORM;
+	if (is_page_form(h))
+		return UPLOAD_PAGE_FORM;
+	if (h->content_coded)
+		return UPLOAD_CODED;
+	if (!h->has_length && !h->chunked)
+		return UPLOAD_WITHOUT_LENGTH;
+	return UPLOAD_FILE;
+}
