@@ -3,6 +3,8 @@
 #include <http_parser.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "base/str.h"
 #include "head_internal.h"
 
 const char head_bare_cr[] =
@@ -159,6 +161,20 @@ scan_request_line(struct parse *p, struct span line)
 	return take_target(p);
 }
 
+/* The white space behind a length, if there is a TAB in it: see run_parser(). */
+static void
+note_length(struct parse *p, struct span line, size_t colon)
+{
+	const char *end = line.s + line.len, *at = end;
+
+	if (!str_ieq(line.s, colon, "Content-Length"))
+		return;
+	while (at[-1] == ' ' || at[-1] == '\t')
+		at--;
+	if (memchr(at, '\t', (size_t)(end - at)) != NULL)
+		p->padding = (struct span){at, (size_t)(end - at)};
+}
+
 /* A field line begins with its name, and a colon right behind it. */
 static int
 scan_field_line(struct parse *p, struct span line)
@@ -170,8 +186,10 @@ scan_field_line(struct parse *p, struct span line)
 		i++;
 	if (i == line.len)
 		return refuse(p, 400, "a header line has no colon");
-	if (i > 0 && line.s[i] == ':')
+	if (i > 0 && line.s[i] == ':') {
+		note_length(p, line, i);
 		return 0;
+	}
 	if (line.s[i] != ' ' && line.s[i] != '\t')
 		return refuse(p, 400, "a header name has a wrong byte");
 	return refuse(p, 400,
@@ -251,8 +269,11 @@ on_header_value(http_parser *parser, const char *at, size_t len)
 	struct parse *p = parser->data;
 	struct span name = p->name;
 
+	/* Nothing but white space can follow what was delivered. */
 	if (name.s == NULL)
-		return refuse(p, 400, disagree);
+		return syntax_trim((struct span){at, len}).len == 0
+			   ? 0
+			   : refuse(p, 400, disagree);
 	p->name = (struct span){0};
 	return head_take_field(p, name, syntax_trim((struct span){at, len}));
 }
@@ -283,8 +304,9 @@ refuse_as(struct parse *p, enum http_errno err)
 	return refuse(p, 400, disagree);
 }
 
-static int
-run_parser(struct parse *p, const char *s, size_t len)
+/* True: it took all of it. */
+static bool
+feed(http_parser *parser, const char *s, size_t len)
 {
 	static const http_parser_settings settings = {
 	    .on_url = on_url,
@@ -292,17 +314,41 @@ run_parser(struct parse *p, const char *s, size_t len)
 	    .on_header_value = on_header_value,
 	    .on_headers_complete = on_headers_complete,
 	};
+
+	return http_parser_execute(parser, &settings, s, len) == len &&
+	       HTTP_PARSER_ERRNO(parser) == HPE_OK;
+}
+
+/* The same, with one space in place of the `padding`.  Behind a length
+ * http-parser takes spaces only, but white space is TABs as well (RFC 9110
+ * 5.6.3). */
+static bool
+feed_padded(http_parser *parser, const char *s, size_t len, struct span padding)
+{
+	const char *rest = padding.s + padding.len;
+
+	return feed(parser, s, (size_t)(padding.s - s)) &&
+	       feed(parser, " ", 1) &&
+	       feed(parser, rest, (size_t)(s + len - rest));
+}
+
+static int
+run_parser(struct parse *p, const char *s, size_t len)
+{
 	http_parser parser;
-	size_t n;
+	bool whole;
 
 	http_parser_init(&parser, HTTP_REQUEST);
 	parser.data = p;
-	n = http_parser_execute(&parser, &settings, s, len);
+	if (p->padding.s == NULL)
+		whole = feed(&parser, s, len);
+	else
+		whole = feed_padded(&parser, s, len, p->padding);
 	if (p->status != 0)
 		return p->status;
 	if (HTTP_PARSER_ERRNO(&parser) != HPE_OK)
 		return refuse_as(p, HTTP_PARSER_ERRNO(&parser));
-	if (n != len || !p->complete || p->fields != p->lines ||
+	if (!whole || !p->complete || p->fields != p->lines ||
 	    parser.http_major != 1 || parser.http_minor != p->h->minor ||
 	    method_of(parser.method) != p->h->method)
 		return refuse(p, 400, disagree);

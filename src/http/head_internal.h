@@ -17,6 +17,7 @@ struct parse {
 	const char *why;
 	struct span authority; /* of an absolute-form target */
 	struct span name;      /* whose value comes next */
+	struct span padding;   /* behind the length, if there is a TAB in it */
 	unsigned lines;	       /* field lines the scan has seen */
 	unsigned fields;       /* fields http-parser has delivered */
 	uint64_t seen;	       /* a bit for each row of known[] */

@@ -731,10 +731,6 @@ is_plainest(const struct plain *p)
 	for (size_t i = 0; i < v.len; i++)
 		if (!isdigit((unsigned char)v.s[i]))
 			return false;
-	/* http-parser refuses a TAB behind the number, and so may we. */
-	for (size_t i = v.len; length == 1 && v.s[i] != '\r'; i++)
-		if (v.s[i] == '\t')
-			return false;
 	switch (find_field(p, "Transfer-Encoding", &v)) {
 	case 0:
 		return true;

@@ -338,12 +338,14 @@ def lengths():
 
     for text in ("+5", "-5", "-0", "0x5", "5x", "x5", "5 5", "5,5", "5, 5", "5,6", ",5",
             "5,", "5;", "5.0", "5e0", '"5"', "'5'", "five", "", "\x0b5", "5\x00", "\xa05",
-            "\xd9\xa5", "5 \x0c",
+            "\xd9\xa5", "5 \x0c", "\t", " \t ", "5\t5", "5\t,", "5,\t5", "5\t5\t", "+\t5", "5\t\x00",
+            "5\t\x0b", "5\t\x0c",
             "9223372036854775808", "9223372036854775813", "18446744073709551615",
             "18446744073709551616", "18446744073709551621", "36893488147419103237",
             "99999999999999999999999999999999"):
         yield length(text)
-    for text in (" 5", "5", "  5", "\t5", " 5 ", " 005", " 00000000000000000000000000005"):
+    for text in (" 5", "5", "  5", "\t5", " 5 ", " 005", " 00000000000000000000000000005",
+            "5\t", " 5\t", "\t5\t", " 5 \t", " 5\t ", "\t \t5\t\t \t", " 005\t\t\t"):
         yield fine(text)
     yield bad("2^63 - 1 bytes are too many for /tiny",
         head("PUT /tiny/NAME0000 HTTP/1.1", HOST, "Content-Length: 9223372036854775807") +
@@ -351,6 +353,25 @@ def lengths():
     yield bad("space in a length, spaces behind (CVE-2018-7159)",
         head(LINE, HOST, "Content-Length: 5 6  ") + "hello")
     yield bad("two lengths that agree", put(FIVE))
+    yield bad("two lengths, a tab behind the first", put(FIVE + "\t"))
+    yield bad("two lengths with a tab behind the second",
+        head(LINE, HOST, FIVE, FIVE + "\t") + "hello")
+    yield bad("two lengths that agree, tabs behind both",
+        head(LINE, HOST, FIVE + "\t", FIVE + "\t") + "hello")
+    yield bad("a tab behind a length, then chunked",
+        head(LINE, HOST, FIVE + "\t", CHUNKED) + "5\r\nhello\r\n0\r\n\r\n")
+    yield bad("chunked, then a tab behind a length",
+        head(LINE, HOST, CHUNKED, FIVE + "\t") + "5\r\nhello\r\n0\r\n\r\n")
+    yield bad("a tab behind a length, and before its colon",
+        head(LINE, HOST, "Content-Length\t: 5\t") + "hello")
+    yield bad("a tab behind a length, folded",
+        head(LINE, HOST, FIVE + "\t\r\n\t") + "hello")
+    yield bad("a tab behind a length, then a CR", put().replace("5\r\n", "5\t\r\r\n", 1))
+    yield good("a tab behind a length, and fields behind that",
+        head(LINE, FIVE + " \t ", HOST, "X: \ty\t") + "hello")
+    yield good("a tab behind a length, and a request behind that",
+        head(LINE, HOST, FIVE + "\t") + "hello" + second(), 201, 201,
+        files={"": "hello", "b": "again"})
     yield bad("two lengths that differ", put("Content-Length: 6"))
     yield bad("two lengths that differ in case and value", put("content-length: 0"))
     yield bad("two lengths, of which one is none", put("Content-Length:"))
@@ -377,7 +398,8 @@ def codings():
         return good("Transfer-Encoding %r" % text,
             head(LINE, HOST, "Transfer-Encoding:" + text) + "5\r\nhello\r\n0\r\n\r\n")
 
-    for text in (" chunked", "chunked", "\tchunked\t", " Chunked", " CHUNKED"):
+    for text in (" chunked", "chunked", "\tchunked\t", " Chunked", " CHUNKED", "chunked\t",
+            " chunked \t", "\t chunked\t \t"):
         yield fine(text)
     for text in ("chunked, chunked", "chunked,,chunked", "chunked, identity",
             "chunked, gzip", "chunked;q=1", "chunked ;a", '"chunked"', "",

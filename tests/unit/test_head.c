@@ -102,6 +102,41 @@ assert_span(struct span got, const char *want)
 		fail_msg("got %.*s, want %s", (int)got.len, got.s, want);
 }
 
+/* What a head says, in few words: of texts their lengths. */
+static void
+sum_up(const struct head *h, char out[256])
+{
+	snprintf(out, 256,
+	    "%zu %d %d %d %" PRIu64 " %d %d %d %d %u %zu %u %zu %zu %zu %zu "
+	    "%zu %zu %zu %zu %zu %zu %zu %u %zu",
+	    h->host.len, h->keep_alive, h->has_length, h->chunked,
+	    h->content_length, h->expect_continue, h->expect_unknown,
+	    h->content_range, h->content_coded, h->content_digest.count,
+	    h->content_digest.line[0].len, h->repr_digest.count,
+	    h->repr_digest.line[0].len, h->content_md5.len, h->if_match.len,
+	    h->if_none_match.len, h->if_modified_since.len,
+	    h->if_unmodified_since.len, h->if_range.len, h->range.len,
+	    h->origin.len, h->sec_fetch_site.len, h->sec_fetch_mode.len,
+	    h->forwarded_host.count, h->forwarded_host.line[0].len);
+}
+
+/* The sum of a PUT with this field, and white space around its value and that
+ * of Host. */
+static void
+sum_with(const char *const field[2], const char *left, const char *right,
+    char out[256])
+{
+	char text[256];
+	struct head h;
+
+	snprintf(text, sizeof(text),
+	    "PUT /a HTTP/1.1\r\nHost:%sh%s\r\n%s:%s%s%s\r\n\r\n", left, right,
+	    field[0], left, field[1], right);
+	if (answer(text, strlen(text), 0, &h) != 0)
+		fail_msg("%s", text);
+	sum_up(&h, out);
+}
+
 /* clang-format off */
 static const struct row {
 	int status; /* -1: the end of the head does not come */
@@ -613,6 +648,42 @@ sized(size_t line, size_t fields, size_t each, size_t *ret_len)
 	return status;
 }
 
+/*
+ * White space around a value is spaces and TABs, before and behind, in any
+ * number (RFC 9110 5.6.3): whatever the field, it says the same.
+ */
+static void
+white_space_around_a_value_is_none_of_it(void **state)
+{
+	static const char *const fields[][2] = {{"Connection", "close"},
+	    {"Connection", "x \t,\t close"}, {"Content-Digest", "x=:eA==:"},
+	    {"Content-Encoding", "identity"}, {"Content-Encoding", "gzip"},
+	    {"Content-Length", "12"}, {"Content-MD5", "eA=="},
+	    {"Content-Range", "bytes 0-1/2"}, {"Expect", "100-continue"},
+	    {"Expect", "x\t,\t100-continue"}, {"If-Match", "\"x\""},
+	    {"If-Modified-Since", "x"}, {"If-None-Match", "*"},
+	    {"If-Range", "\"x\""}, {"If-Unmodified-Since", "x"},
+	    {"Origin", "null"}, {"Range", "bytes=0-1"},
+	    {"Repr-Digest", "x=:eA==:"}, {"Sec-Fetch-Mode", "cors"},
+	    {"Sec-Fetch-Site", "same-origin"}, {"Transfer-Encoding", "chunked"},
+	    {"X-Forwarded-Host", "x"}};
+	static const char *const white[] = {
+	    " ", "\t", "  ", " \t", "\t ", "\t\t", " \t \t \t", ""};
+
+	(void)state;
+	for (size_t f = 0; f < COUNT_OF(fields); f++) {
+		char plain[256], got[256];
+
+		sum_with(fields[f], "", "", plain);
+		for (size_t i = 0; i < COUNT_OF(white); i++) {
+			for (size_t k = 0; k < COUNT_OF(white); k++) {
+				sum_with(fields[f], white[i], white[k], got);
+				assert_string_equal(got, plain);
+			}
+		}
+	}
+}
+
 static void
 browsers_are_told_by_their_fields(void **state)
 {
@@ -692,6 +763,7 @@ main(void)
 	    cmocka_unit_test(fields_are_found),
 	    cmocka_unit_test(connections_are_kept_or_closed),
 	    cmocka_unit_test(expectations_and_codings_are_reported),
+	    cmocka_unit_test(white_space_around_a_value_is_none_of_it),
 	    cmocka_unit_test(browsers_are_told_by_their_fields),
 	    cmocka_unit_test(limits_are_exact),
 	    cmocka_unit_test(mangled_heads_do_no_harm),
