@@ -107,11 +107,11 @@ static void
 sum_up(const struct head *h, char out[256])
 {
 	snprintf(out, 256,
-	    "%zu %d %d %d %" PRIu64 " %d %d %d %d %u %zu %u %zu %zu %zu %zu "
+	    "%zu %d %d %d %" PRIu64 " %d %d %zu %d %u %zu %u %zu %zu %zu %zu "
 	    "%zu %zu %zu %zu %zu %zu %zu %u %zu",
 	    h->host.len, h->keep_alive, h->has_length, h->chunked,
 	    h->content_length, h->expect_continue, h->expect_unknown,
-	    h->content_range, h->content_coded, h->content_digest.count,
+	    h->content_range.len, h->content_coded, h->content_digest.count,
 	    h->content_digest.line[0].len, h->repr_digest.count,
 	    h->repr_digest.line[0].len, h->content_md5.len, h->if_match.len,
 	    h->if_none_match.len, h->if_modified_since.len,
