@@ -230,3 +230,37 @@ needs_users() {
 	assert_status 200
 	run -7 curl -s "http://127.0.0.1:$other/"
 }
+
+@test "nginx in front, as another user: 502 until the socket is for its group" {
+	needs_users
+	command -v nginx >/dev/null || skip 'there is no nginx'
+	front=$(free_port)
+	start_server '' "listen unix:$T/sock;"
+	cat >nginx.conf <<-END
+		daemon off; worker_processes 1; pid $T/nginx.pid; error_log $T/nginx.log; user $PROXY;
+		events {}
+		http {
+		    access_log off;
+		    client_body_temp_path $T/nginx; proxy_temp_path $T/nginx;
+		    fastcgi_temp_path $T/nginx; uwsgi_temp_path $T/nginx; scgi_temp_path $T/nginx;
+		    server {
+		        listen $ADDRESS:$front;
+		        location / { proxy_pass http://unix:$T/sock; proxy_request_buffering off; proxy_http_version 1.1; }
+		    }
+		}
+	END
+	nginx -c "$T/nginx.conf" 3>&- 4>&- &
+	proxy=$!
+	_listens() { (exec {fd}<>"/dev/tcp/$ADDRESS/$front") 2>/dev/null; }
+	eventually _listens
+	echo hello >body
+	upload PUT "http://$ADDRESS:$front/file/a" body
+	assert_status 502
+	grep -q 'sock failed (13: Permission denied)' nginx.log
+	write_conf '' "listen unix:$T/sock group=$PROXY;"
+	run -0 penstock -c penstock.conf -s reload
+	upload PUT "http://$ADDRESS:$front/file/a" body
+	assert_status 201
+	assert_same body "$STORE/a"
+	kill "$proxy"
+}
