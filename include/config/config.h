@@ -119,6 +119,7 @@ struct conf_server {
 
 struct config {
 	char *file; /* the path it came from, NULL: the built-in defaults */
+	char *directives; /* and those of the command line; NULL: none */
 	uint64_t worker_processes; /* 0: no fork; `auto` is resolved already */
 	bool worker_auto;	   /* it was `auto`, and -T says so again */
 	uint64_t worker_connections;
@@ -156,9 +157,18 @@ NODISCARD int config_load(
     const char *path, struct str *errors, struct config **ret);
 
 /*
+ * config_load_with(path, extra, errors, ret):
+ * The same with `extra` directives from the command line (NULL: none): they take the place
+ * of those that the file has outside of its blocks.  Their mistakes are those of a
+ * file of the name "-g".
+ */
+NODISCARD int config_load_with(const char *path, const char *extra,
+    struct str *errors, struct config **ret);
+
+/*
  * config_reload(old, errors, ret):
- * The same for the file that `old` came from, in a server that runs: a pipe is a
- * mistake then, since it would have to be waited for.
+ * The same for the file and the directives that `old` came from, in a server that
+ * runs: a pipe is a mistake then, since it would have to be waited for.
  */
 NODISCARD int config_reload(
     const struct config *old, struct str *errors, struct config **ret);

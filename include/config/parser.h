@@ -30,6 +30,7 @@ struct parser_given {
 	struct conf_place at; /* line 0: it was not */
 	bool bad;	      /* with a mistake: there is no value, and the
 			       * mistake was told */
+	bool wins;	      /* on the command line */
 };
 
 struct parser_block {
@@ -55,6 +56,9 @@ struct parser_input {
 	size_t len;
 	bool again;	 /* only a regular file: nothing is to be waited for */
 	const char *cwd; /* where relative paths start; NULL: not known */
+	/* From the command line, "-g": they take the place of those that the
+	 * file has outside of its blocks.  NULL: none. */
+	const char *directives;
 };
 
 /*

@@ -64,6 +64,7 @@ config_free(struct config **cp)
 		free(c->files[i]);
 	free(c->files);
 	free(c->file);
+	free(c->directives);
 	free(c);
 	*cp = NULL;
 }
@@ -337,6 +338,11 @@ load(struct parser_input in, const char *file, struct str *errors,
 		if (c->file == NULL)
 			err = -ENOMEM;
 	}
+	if (err == 0 && in.directives != NULL) {
+		c->directives = strdup(in.directives);
+		if (c->directives == NULL)
+			err = -ENOMEM;
+	}
 	if (err == 0 && str_failed(errors))
 		err = -ENOMEM;
 	if (err == 0 && errors->len > before) {
@@ -351,24 +357,33 @@ load(struct parser_input in, const char *file, struct str *errors,
 }
 
 int
+config_load_with(const char *path, const char *extra, struct str *errors,
+    struct config **ret)
+{
+	struct parser_input in = {.name = path, .directives = extra};
+
+	if (path == NULL) {
+		in.name = builtin_name;
+		in.text = builtin_text;
+		in.len = sizeof(builtin_text) - 1;
+	}
+	return load(in, path, errors, ret);
+}
+
+int
 config_load(const char *path, struct str *errors, struct config **ret)
 {
-	struct parser_input in = {.name = path};
-
-	if (path == NULL)
-		in = (struct parser_input){.name = builtin_name,
-		    .text = builtin_text,
-		    .len = sizeof(builtin_text) - 1};
-	return load(in, path, errors, ret);
+	return config_load_with(path, NULL, errors, ret);
 }
 
 int
 config_reload(const struct config *old, struct str *errors, struct config **ret)
 {
-	struct parser_input in = {.name = old->file, .again = true};
+	struct parser_input in = {
+	    .name = old->file, .again = true, .directives = old->directives};
 
 	if (old->file == NULL)
-		return config_load(NULL, errors, ret);
+		return config_load_with(NULL, old->directives, errors, ret);
 	return load(in, old->file, errors, ret);
 }
 

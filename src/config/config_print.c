@@ -98,6 +98,10 @@ config_print(const struct config *c, FILE *out)
 		str_escape(&text, c->file, strlen(c->file));
 	else
 		str_puts(&text, "the built-in defaults");
+	if (c->directives != NULL) {
+		str_puts(&text, ", with -g ");
+		str_escape(&text, c->directives, strlen(c->directives));
+	}
 	str_puts(&text, "\n\n");
 	put_values(&shown, BLOCK_TOP, "", &text);
 	for (size_t i = 0; i < c->server_count; i++)

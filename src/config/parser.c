@@ -42,6 +42,7 @@ struct parser {
 	struct str *errors;
 	struct parser_block *top;
 	unsigned nesting, depth;
+	bool wins;	    /* it reads what the command line says */
 	bool no_more_files; /* a limit was hit and told */
 	bool failed;	    /* out of memory: unwind */
 	struct statement st;
@@ -387,6 +388,12 @@ apply(struct parser *p, const struct source *src, struct parser_block *b,
 			include(p, src, b);
 		return;
 	}
+	if (again && p->wins && !g->wins) {
+		/* The file's gives way. */
+		value_clear(d, parser_base(b, d));
+		*g = (struct parser_given){.wins = true};
+		again = false;
+	}
 	if (again) {
 		lexer_place(&first, &g->at);
 		lexer_mistake(p->errors, &st->name.at, d->name,
@@ -397,6 +404,7 @@ apply(struct parser *p, const struct source *src, struct parser_block *b,
 	}
 	if (g->at.line == 0)
 		g->at = st->name.at;
+	g->wins = p->wins;
 	if (st->bad || !has_right_count(p, d))
 		g->bad = true;
 	else
@@ -460,6 +468,13 @@ evaluate(struct parser *p, struct source *src, struct parser_block *b)
 		lexer_mistake(
 		    p->errors, &st->values[which].at, d->name, "%s", hint);
 	}
+	if (p->wins && !directives_has_value(d)) {
+		lexer_mistake(p->errors, &st->name.at, d->name,
+		    "cannot be given with -g: write it into the file");
+		if (opens)
+			skip_block(p, &src->lx);
+		return;
+	}
 	if (d->type == VALUE_BLOCK) {
 		open_block(p, src, b, d);
 		return;
@@ -522,6 +537,18 @@ parse_statements(struct parser *p, struct source *src, struct parser_block *b,
 	}
 }
 
+/* What the command line says wins over what the file has outside of its blocks. */
+static void
+parse_command_line(struct parser *p, const char *text)
+{
+	struct source src = {.name = "-g"};
+
+	if (text == NULL || p->failed)
+		return;
+	p->wins = true;
+	parse_source(p, &src, p->top, text, strlen(text));
+}
+
 int
 parser_run(const struct parser_input *in, struct str *errors,
     struct parser_block **ret)
@@ -553,6 +580,7 @@ parser_run(const struct parser_input *in, struct str *errors,
 		}
 		parse_source(p, &src, p->top, text.s ? text.s : "", text.len);
 	}
+	parse_command_line(p, in->directives);
 	if (p->failed)
 		goto free_top;
 	p->top->at.file = p->top->top.files[0];

@@ -374,6 +374,34 @@ test_options_of_addresses(void **state)
 }
 
 static void
+test_directives_of_the_command_line(void **state)
+{
+	struct config *c = NULL, *again = NULL;
+	struct str errors = {0};
+
+	(void)state;
+	assert_int_equal(
+	    config_load_with(NULL,
+		"queue_depth 3; error_log /x warn; pid_file off;", &errors, &c),
+	    0);
+	assert_int_equal(c->servers[0].locations[0].queue_depth, 3);
+	assert_string_equal(c->error_log, "/x");
+	assert_string_equal(c->pid_file, "off");
+	assert_int_equal(config_reload(c, &errors, &again), 0);
+	assert_int_equal(again->servers[0].locations[0].queue_depth, 3);
+	assert_same(c, again);
+	config_free(&again);
+	config_free(&c);
+	assert_int_equal(
+	    config_load_with(NULL, "keep latest; keep; }", &errors, &c),
+	    -EINVAL);
+	assert_string_equal(errors.s,
+	    "-g:1:14: keep: given twice in this block, first at -g:1:1\n"
+	    "-g:1:20: } closes no block\n");
+	str_fini(&errors);
+}
+
+static void
 test_limits_are_allowed(void **state)
 {
 	struct config *c;
@@ -1110,6 +1138,7 @@ main(void)
 	    cmocka_unit_test(test_inheritance_does_not_ask_for_order),
 	    cmocka_unit_test(test_words_and_paths),
 	    cmocka_unit_test(test_options_of_addresses),
+	    cmocka_unit_test(test_directives_of_the_command_line),
 	    cmocka_unit_test(test_limits_are_allowed),
 	    cmocka_unit_test(test_each_mistake),
 	    cmocka_unit_test(test_mistakes_of_the_whole),
