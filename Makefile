@@ -80,7 +80,12 @@ $(BUILD)/penstock: $(MAIN_OBJ) $(OBJ)
 $(BUILD)/%.o: src/%.c $(BUILD)/.flags
 	$(call SAY,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS_$(@F)) -MMD -MP -c -o $@ $<
+
+# What -V says of this build.
+FLAGS_about.o = -DABOUT_ENGINES='"$(if $(filter 1,$(URING)),io_uring$(comma) )threads"' \
+	-DABOUT_URING='"$(if $(filter 1,$(URING)),$(or $(shell pkg-config --modversion liburing 2>/dev/null),not known))"' \
+	-DABOUT_BUILD='"$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)"'
 
 # Objects are made anew when the flags change.
 $(BUILD)/.flags: FORCE

@@ -3,95 +3,20 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/str.h"
-#include "base/version.h"
 #include "config/config.h"
 #include "config/directives.h"
 #include "proc/inherit.h"
 #include "proc/master.h"
 #include "proc/needs.h"
+#include "proc/options.h"
 #include "proc/owners.h"
 #include "proc/pidfile.h"
 #include "proc/verdict.h"
-
-enum {
-	EXIT_USAGE = 2,
-};
-
-static const char usage[] =
-    "usage: penstock [-c FILE] [-t] [-T] [-s reload|stop|quit] [-v] [-h]\n"
-    "\n"
-    "  -c FILE    read this configuration; without it, built-in defaults\n"
-    "  -t         check the configuration and exit\n"
-    "  -T         print the whole effective configuration and exit\n"
-    "  -s SIGNAL  tell the penstock that runs with this configuration:\n"
-    "               reload  check the file and apply it; uploads go on;\n"
-    "                       waits, and ends with 1 and why if it was refused\n"
-    "               stop    stop at once; what is not complete is dropped\n"
-    "               quit    finish all uploads, then stop\n"
-    "  -v         print the version and exit\n"
-    "  -h         this text\n"
-    "\n"
-    "upload with: curl -T FILE http://127.0.0.1:8000/file/NAME\n";
-
-struct options {
-	const char *file;
-	const char *signal;
-	bool check, print, markdown;
-};
-
-/* 0: go on; else the exit status + 1. */
-static int
-read_options(int argc, char **argv, struct options *o)
-{
-	int opt;
-
-	while ((opt = getopt(argc, argv, "c:tTs:vhM")) != -1) {
-		switch (opt) {
-		case 'c':
-			o->file = optarg;
-			break;
-		case 't':
-			o->check = true;
-			break;
-		case 'T':
-			o->print = true;
-			break;
-		case 's':
-			o->signal = optarg;
-			break;
-		case 'v':
-			puts("penstock " PENSTOCK_VERSION);
-			return 1;
-		case 'h':
-			fputs(usage, stdout);
-			return 1;
-		case 'M': /* the README's table, for scripts/readme-table */
-			o->markdown = true;
-			break;
-		default:
-			fputs(usage, stderr);
-			return EXIT_USAGE + 1;
-		}
-	}
-	if (o->signal != NULL && (o->check || o->print)) {
-		fprintf(stderr, "penstock: -s sends a signal, -t and -T only "
-				"look: one at a time\n");
-		return EXIT_USAGE + 1;
-	}
-	if (optind < argc) {
-		fprintf(stderr, "penstock: what is \"%s\"?\n%s", argv[optind],
-		    usage);
-		return EXIT_USAGE + 1;
-	}
-	return 0;
-}
 
 /* -s: whom the lock on the pid file names gets the signal. */
 static int
@@ -110,11 +35,8 @@ send_signal(const struct config *conf, const char *name)
 
 	while (i < COUNT_OF(known) && strcmp(known[i].name, name) != 0)
 		i++;
-	if (i == COUNT_OF(known)) {
-		fprintf(stderr, "penstock: -s %s: it is reload, stop or quit\n",
-		    name);
-		return EXIT_USAGE;
-	}
+	if (i == COUNT_OF(known))
+		return options_wrong("-s %s: it is reload, stop or quit", name);
 	pid = pidfile_owner(conf->pid_file);
 	if (pid <= 0) {
 		fprintf(stderr, "penstock: pid_file %s: %s\n", conf->pid_file,
@@ -132,12 +54,12 @@ send_signal(const struct config *conf, const char *name)
 }
 
 static struct config *
-load(const char *file)
+load(const struct options *o)
 {
 	struct str errors = {0};
 	struct config *conf = NULL;
 
-	if (config_load(file, &errors, &conf) < 0)
+	if (config_load_with(o->file, o->directives, &errors, &conf) < 0)
 		fputs(
 		    errors.s ? errors.s : "penstock: out of memory\n", stderr);
 	str_fini(&errors);
@@ -166,25 +88,26 @@ check_only(const struct config *conf, const char *file)
 int
 main(int argc, char **argv)
 {
-	struct options o = {0};
+	struct options o;
 	struct config *conf;
 	int status;
 
 	inherit_tidy();
-	status = read_options(argc, argv, &o);
-	if (status != 0)
-		return status - 1;
+	status = options_read(argc, argv, &o);
+	if (status != OPTIONS_GO_ON)
+		return status;
 	if (o.markdown) {
 		directives_markdown(stdout);
-		return EXIT_SUCCESS;
+		return options_end_output();
 	}
-	conf = load(o.file);
+	conf = load(&o);
 	if (conf == NULL)
 		return EXIT_FAILURE;
 	if (o.signal != NULL) {
 		status = send_signal(conf, o.signal);
 	} else if (o.print) {
 		config_print(conf, stdout);
+		status = options_end_output();
 	} else if (o.check) {
 		status = check_only(conf, o.file);
 	} else {
