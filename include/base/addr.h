@@ -52,6 +52,10 @@ bool addr_equal(const struct addr *a, const struct addr *b);
  */
 size_t addr_network(const struct addr *a, unsigned char ret_bytes[8]);
 
+/* True when only this machine reaches it: 127.0.0.0/8 (also as it is mapped into
+ * IPv6) and ::1.  A UNIX socket is none, nor is an address for all. */
+bool addr_is_loopback(const struct addr *a);
+
 /* The path of a UNIX socket, or NULL for another family. */
 const char *addr_unix_path(const struct addr *a);
 

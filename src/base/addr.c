@@ -173,6 +173,18 @@ addr_network(const struct addr *a, unsigned char ret_bytes[8])
 	}
 }
 
+bool
+addr_is_loopback(const struct addr *a)
+{
+	const struct in6_addr *ip6 = &a->ss.in6.sin6_addr;
+
+	if (a->ss.ss_family == AF_INET)
+		return ntohl(a->ss.in.sin_addr.s_addr) >> 24 == 127;
+	return a->ss.ss_family == AF_INET6 &&
+	       (IN6_IS_ADDR_LOOPBACK(ip6) ||
+		   (IN6_IS_ADDR_V4MAPPED(ip6) && ip6->s6_addr[12] == 127));
+}
+
 const char *
 addr_unix_path(const struct addr *a)
 {

@@ -55,12 +55,40 @@ unix_is_exempt(void **state)
 	assert_int_equal(network("unix:/run/x", bytes), 0);
 }
 
+static bool
+is_loopback(const char *text)
+{
+	const char *why = NULL;
+	struct addr a = {0};
+
+	if (addr_parse(text, &a, &why) < 0)
+		fail_msg("%s: %s", text, why);
+	return addr_is_loopback(&a);
+}
+
+static void
+loopback_is_what_only_this_machine_reaches(void **state)
+{
+	(void)state;
+	assert_true(is_loopback("127.0.0.1:80"));
+	assert_true(is_loopback("127.255.0.9:80"));
+	assert_true(is_loopback("localhost:80"));
+	assert_true(is_loopback("[::1]:80"));
+	assert_true(is_loopback("[::ffff:127.0.0.1]:80"));
+	assert_false(is_loopback("80"));
+	assert_false(is_loopback("[::]:80"));
+	assert_false(is_loopback("192.0.2.1:80"));
+	assert_false(is_loopback("[::ffff:192.0.2.1]:80"));
+	assert_false(is_loopback("unix:/run/x"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_address_is_one),
 	    cmocka_unit_test(unix_is_exempt),
+	    cmocka_unit_test(loopback_is_what_only_this_machine_reaches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
