@@ -55,6 +55,12 @@ struct conf_place {
 	unsigned line, column;
 };
 
+/* The values of a directive that takes many. */
+struct conf_list {
+	char **values;
+	size_t count;
+};
+
 struct conf_location {
 	char *prefix; /* "/file": begins with a slash, ends with none but "/" */
 	struct conf_place place;
@@ -72,6 +78,9 @@ struct conf_location {
 	enum conf_direct direct_io;
 	enum conf_checksum checksum;
 	enum conf_keep keep;
+	/* Pages of these origins may ask for anything: as origin_format() has
+	 * them, or one "*": all. */
+	struct conf_list allow_origin;
 	bool overwrite;
 	bool sync;
 	bool read;     /* GET and HEAD are answered */
@@ -102,6 +111,7 @@ struct conf_server {
 	size_t listen_count;
 	struct conf_location *locations; /* longest prefix first; one or more */
 	size_t location_count;
+	struct conf_list server_name; /* as host_read_pattern() has them */
 	char *access_log; /* "off", "stdout", "stderr" or an absolute path */
 	uint64_t header_timeout_ms;
 	uint64_t body_timeout_ms;

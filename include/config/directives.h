@@ -36,6 +36,8 @@ enum directives_type {
 	VALUE_PATH,	 /* char *: one of the words, or made absolute */
 	VALUE_TEXT,	 /* char *, NULL when not given */
 	VALUE_ERROR_LOG, /* error_log and error_level of struct config */
+	VALUE_NAMES,	 /* struct conf_list: hosts, and *.HOST */
+	VALUE_ORIGINS,	 /* struct conf_list: origins, or one * */
 	VALUE_LISTEN,	 /* one more of the listens of struct conf_server */
 	VALUE_INCLUDE,	 /* none: another file is read in its place */
 	VALUE_BLOCK,	 /* none: it opens the block `owner` */
@@ -64,6 +66,7 @@ enum directives_topic {
 enum {
 	DIRECTIVES_MAX = 64,	      /* room for marks, one for each row */
 	DIRECTIVES_LISTEN_VALUES = 8, /* an address, and its options */
+	DIRECTIVES_LIST_VALUES = 32,  /* of those that take many */
 };
 
 struct directive {

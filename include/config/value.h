@@ -19,7 +19,7 @@
 #include "config/directives.h"
 
 enum {
-	VALUES_MAX = 8, /* that one directive takes */
+	VALUES_MAX = 32, /* that one directive takes */
 };
 
 /* What the word of a VALUE_NUMBER is stored as. */

@@ -48,6 +48,11 @@ struct handler {
 	 */
 	void (*on_request)(struct handler *h, struct conn *c,
 	    const struct head *head, void **request);
+	/* Add the field lines, each with its CRLF, that go with whatever this
+	 * request is answered with, by the handler or not; of a head that was
+	 * refused there may be nothing but what was read of it. */
+	void (*add_fields)(
+	    struct handler *h, const struct head *head, struct str *out);
 	/* The connection is being dropped: forget the request and what it
 	 * has, and do not touch the connection any more.  Returns the word for
 	 * how it ended, as conn_leave() has it. */
@@ -84,11 +89,16 @@ struct conn_group {
 /* With all that is asked for above `conns` set: ready for connections. */
 void conn_group_init(struct conn_group *g);
 
-/* Take over the accepted socket `fd`; it is closed when memory is short. */
-void conn_group_open(struct conn_group *g, int fd, const struct addr *peer);
+/* Take over the accepted socket `fd`; it is closed when memory is short.  Was it
+ * accepted on a loopback address? */
+void conn_group_open(
+    struct conn_group *g, int fd, const struct addr *peer, bool on_loopback);
 
 /* Numbers the requests of this worker, for logs. */
 uint64_t conn_id(const struct conn *c);
+
+/* It came in by an address that only this machine reaches. */
+bool conn_is_on_loopback(const struct conn *c);
 
 /* The request's body, for a reader; ended from the start when it has none. */
 struct source *conn_body(struct conn *c);

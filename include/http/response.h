@@ -42,8 +42,9 @@ void response_problem(struct response *r, int status, const char *fmt, ...)
 /* What only the connection knows of an answer. */
 struct response_form {
 	bool keep_alive;
-	bool head_only; /* HEAD asked for it: no content */
-	bool tokens;	/* say the version of this server */
+	bool head_only;		  /* HEAD asked for it: no content */
+	bool tokens;		  /* say the version of this server */
+	const struct str *fields; /* lines that go with each of its answers */
 };
 
 /* Status line and fields, with the empty line, added to `out`; and the

@@ -18,9 +18,9 @@
 #include "stat/shm.h"
 
 /* What a worker does with a socket it accepted, whose it is from here on.
- * `server` is what acceptor_watch() was given. */
-typedef void accepted_fn(
-    void *arg, void *server, int fd, const struct addr *peer);
+ * `server` and `at` are what acceptor_watch() was given. */
+typedef void accepted_fn(void *arg, void *server, const struct listener *at,
+    int fd, const struct addr *peer);
 
 struct acceptor;
 

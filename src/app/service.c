@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "app/cors.h"
 #include "app/download.h"
+#include "app/gate.h"
 #include "app/upload.h"
 
 struct store *
@@ -107,6 +109,8 @@ on_request(struct handler *handler, struct conn *c, const struct head *head,
 	struct service *s = container_of(handler, struct service, handler);
 	struct route route;
 
+	if (gate_answers(s->conf, c, head))
+		return;
 	router_route(s->conf, head, &route);
 	switch (route.kind) {
 	case ROUTE_REFUSED:
@@ -127,6 +131,14 @@ on_request(struct handler *handler, struct conn *c, const struct head *head,
 		download_begin(s, c, head, &route, request);
 		return;
 	}
+}
+
+static void
+add_fields(struct handler *handler, const struct head *head, struct str *out)
+{
+	struct service *s = container_of(handler, struct service, handler);
+
+	cors_add_fields(s->conf, head, out);
 }
 
 static const char *
@@ -154,6 +166,7 @@ void
 service_init(struct service *s)
 {
 	s->handler.on_request = on_request;
+	s->handler.add_fields = add_fields;
 	s->handler.on_gone = on_gone;
 	s->handler.on_stop = on_stop;
 }

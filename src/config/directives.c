@@ -65,6 +65,11 @@ const struct directive directives[] = {
 	  .words = words_log, .dflt = "stdout",
 	  .topic = TOPIC_LOGS,
 	  .help = "where a line for each request goes" },
+	{ "allow_origin", VALUE_ORIGINS, APPLY_RELOAD,
+	  OF_LOCATION(allow_origin),
+	  .topic = TOPIC_ADDRESS,
+	  .help = "web pages of other sites that may upload and read what is "
+		  "answered, *: those of all sites (CORS)" },
 	{ "body_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(body_timeout_ms),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,
@@ -229,6 +234,11 @@ const struct directive directives[] = {
 	  .owner = BLOCK_SERVER, .contexts = IN_TOP,
 	  .topic = TOPIC_ADDRESS,
 	  .help = "addresses, and the locations behind them" },
+	{ "server_name", VALUE_NAMES, APPLY_RELOAD, OF_SERVER(server_name),
+	  .topic = TOPIC_ADDRESS,
+	  .help = "names that this server goes by: a listener on a loopback "
+		  "address answers 421 to any other Host, but for localhost and "
+		  "IP addresses; it does not choose between server blocks" },
 	{ "server_tokens", VALUE_FLAG, APPLY_RELOAD, OF_SERVER(server_tokens),
 	  .dflt = "off",
 	  .topic = TOPIC_LOGS,
@@ -397,6 +407,8 @@ directives_values_max(const struct directive *d)
 		return 2;
 	if (d->type == VALUE_LISTEN)
 		return DIRECTIVES_LISTEN_VALUES;
+	if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS)
+		return DIRECTIVES_LIST_VALUES;
 	return d->type == VALUE_BLOCK && d->owner == BLOCK_SERVER ? 0 : 1;
 }
 
@@ -473,6 +485,13 @@ directives_allowed(const struct directive *d, struct str *out)
 			    : i + 1 < LEVEL_COUNT ? ", "
 						  : " or ",
 			    log_level_name[i]);
+		break;
+	case VALUE_NAMES:
+		str_puts(
+		    out, "names such as files.example.org, or *.example.org");
+		break;
+	case VALUE_ORIGINS:
+		str_puts(out, "origins such as https://www.example.org, or *");
 		break;
 	case VALUE_LISTEN:
 		str_puts(out,

@@ -9,12 +9,14 @@
 #include "config/config.h"
 #include "config/lexer.h"
 #include "config/listen.h"
+#include "config/lists.h"
 
 enum {
 	PATH_BYTES_MAX = 4095, /* PATH_MAX of Linux without its NUL */
 };
 
-_Static_assert((int)DIRECTIVES_LISTEN_VALUES <= (int)VALUES_MAX,
+_Static_assert((int)DIRECTIVES_LISTEN_VALUES <= (int)VALUES_MAX &&
+		   (int)DIRECTIVES_LIST_VALUES <= (int)VALUES_MAX,
     "all values of a listen are kept");
 
 /* Enums are stored through memcpy() of an int. */
@@ -304,6 +306,32 @@ free_full:
 	return err;
 }
 
+/* All or none of them. */
+static int
+set_list(const struct directive *d, void *base, struct value_input *in)
+{
+	struct conf_list list = {0}, *to = place_of(d, base);
+	const char *why = NULL;
+	char shown[64];
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < in->count; i++) {
+		const char *text = in->values[i];
+
+		err = lists_add(d->type, text, &list, &why);
+		if (err == -EINVAL)
+			refuse(in, i, "\"%s\": %s",
+			    str_quote(text, strlen(text), shown, sizeof(shown)),
+			    why);
+	}
+	if (err < 0) {
+		lists_clear(&list);
+		return err;
+	}
+	*to = list;
+	return 0;
+}
+
 int
 value_set(const struct directive *d, void *base, struct value_input *in)
 {
@@ -325,6 +353,9 @@ value_set(const struct directive *d, void *base, struct value_input *in)
 		return set_text(d, base, in);
 	case VALUE_ERROR_LOG:
 		return set_error_log(d, base, in);
+	case VALUE_NAMES:
+	case VALUE_ORIGINS:
+		return set_list(d, base, in);
 	case VALUE_LISTEN:
 		return set_listen(base, in);
 	case VALUE_INCLUDE:
@@ -392,6 +423,9 @@ value_copy(const struct directive *d, void *to, const void *from)
 	case VALUE_PATH:
 	case VALUE_TEXT:
 		return copy_text(value_of(d, from), place_of(d, to));
+	case VALUE_NAMES:
+	case VALUE_ORIGINS:
+		return lists_copy(place_of(d, to), value_of(d, from));
 	case VALUE_LISTEN:
 		for (size_t i = 0; err == 0 && i < server->listen_count; i++)
 			err = add_listen(to, &server->listens[i]);
@@ -414,6 +448,8 @@ value_clear(const struct directive *d, void *base)
 		text = place_of(d, base);
 		free(*text);
 		*text = NULL;
+	} else if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS) {
+		lists_clear(place_of(d, base));
 	} else if (d->type == VALUE_LISTEN) {
 		for (size_t i = 0; i < server->listen_count; i++)
 			listen_clear(&server->listens[i]);
@@ -464,6 +500,9 @@ value_format(const struct directive *d, const void *base, struct str *out)
 			str_printf(
 			    out, " %s", log_level_name[top->error_level]);
 		break;
+	case VALUE_NAMES:
+	case VALUE_ORIGINS:
+		return lists_format(value_of(d, base), out);
 	case VALUE_LISTEN:
 	case VALUE_INCLUDE:
 	case VALUE_BLOCK:

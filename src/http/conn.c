@@ -79,36 +79,6 @@ on_sent(void *owner, int err)
 /* ---- reading heads ---- */
 
 static void
-begin_exchange(struct conn *c)
-{
-	if (c->exchange.began_ns == 0)
-		c->exchange.began_ns = clock_mono_ns();
-}
-
-/* Nobody knows where the next head would begin. */
-void
-conn_refuse(struct conn *c, int status, const char *why, const char *ending)
-{
-	struct response r = {.close = true, .ending = ending};
-
-	begin_exchange(c);
-	response_problem(&r, status, "%s", why);
-	conn_compose(c, &r);
-	response_fini(&r);
-	c->body.source.ended = false; /* whatever follows: linger */
-	conn_on(c, REFUSED);
-}
-
-void
-conn_leave_heading(struct conn *c, const char *ending)
-{
-	if (conn_has_begun(c))
-		begin_exchange(c);
-	c->exchange.ending = ending;
-	conn_on(c, LEFT);
-}
-
-static void
 turn_away(struct conn *c)
 {
 	char why[128];
@@ -146,11 +116,12 @@ ask(struct conn *c, const struct intake_head *got)
 
 	c->requests++;
 	c->exchange.id = ++*g->ids;
-	begin_exchange(c);
+	conn_begin_exchange(c);
 	status = head_parse(got->buf, got->head_len, &h, &why);
 	c->from_browser = head_is_from_browser(&h);
 	if (g->access != NULL)
 		access_describe(&h, &c->exchange.asked);
+	conn_add_fields(c, &h);
 	if (c->turned_away && !conn_group_readmit(c)) {
 		turn_away(c);
 		return;
@@ -176,7 +147,7 @@ await_rest(struct conn *c)
 	ev_io_start(c->group->loop, &c->readable);
 	if (c->exchange.began_ns != 0 || !intake_has_begun(&c->intake))
 		return;
-	begin_exchange(c);
+	conn_begin_exchange(c);
 	if (!c->turned_away)
 		set_patience_ms(c, c->group->conf->header_timeout_ms);
 }
@@ -206,7 +177,7 @@ static void
 leave_unheard(struct conn *c)
 {
 	if (conn_has_begun(c))
-		begin_exchange(c);
+		conn_begin_exchange(c);
 	c->exchange.ending = "unread";
 	conn_on(c, LINGER);
 }
@@ -359,6 +330,7 @@ forget_request(struct conn *c)
 	body_fini(&c->body);
 	c->body = (struct body){0};
 	access_fini(&c->exchange);
+	str_fini(&c->fields);
 	transport_forget_late(&c->transport);
 	c->keep = c->head_only = c->waits_for_100 = c->looked = false;
 	c->from_browser = false;
@@ -391,7 +363,7 @@ await_head(struct conn *c)
 	forget_request(c);
 	intake_next(&c->intake);
 	if (err < 0) {
-		begin_exchange(c);
+		conn_begin_exchange(c);
 		conn_leave_heading(c, "no-memory");
 		return;
 	}
@@ -448,6 +420,7 @@ finish(struct conn *c)
 	body_fini(&c->body);
 	intake_fini(&c->intake);
 	access_fini(&c->exchange);
+	str_fini(&c->fields);
 	list_remove(&c->node);
 	list_remove(&c->turn);
 	atomic_fetch_sub(&g->slot->connections, 1);
@@ -532,7 +505,7 @@ conn_on(struct conn *c, enum event ev)
 
 int
 conn_begin(struct conn_group *g, int fd, const struct addr *peer,
-    tally_place place, bool turned_away)
+    tally_place place, bool turned_away, bool on_loopback)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
@@ -544,6 +517,7 @@ conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 	c->peer = *peer;
 	c->place = place;
 	c->turned_away = turned_away;
+	c->on_loopback = on_loopback;
 	transport_init_plain(&c->transport, fd);
 	/* A UNIX socket has no stamps, and would pass us descriptors beside. */
 	c->transport.stamped = g->stamped && peer->ss.ss_family != AF_UNIX;

@@ -101,7 +101,8 @@ conn_group_await_turn(struct conn *c)
 }
 
 void
-conn_group_open(struct conn_group *g, int fd, const struct addr *peer)
+conn_group_open(
+    struct conn_group *g, int fd, const struct addr *peer, bool on_loopback)
 {
 	static struct log_limit limit;
 	bool turned_away;
@@ -109,7 +110,8 @@ conn_group_open(struct conn_group *g, int fd, const struct addr *peer)
 
 	if (!admit(g, peer, &place, &turned_away)) {
 		fd_close(&fd);
-	} else if (conn_begin(g, fd, peer, place, turned_away) < 0) {
+	} else if (conn_begin(g, fd, peer, place, turned_away, on_loopback) <
+		   0) {
 		tally_leave(g->served.tally, &place);
 		fd_close(&fd);
 		if (log_allowed(&limit))

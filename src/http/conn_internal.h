@@ -66,6 +66,7 @@ struct conn {
 	struct transport transport;
 	struct addr peer;
 	uint64_t requests; /* heads that were read */
+	bool on_loopback;  /* accepted there */
 	bool turned_away;  /* not served: too many of this address */
 	tally_place place; /* among those, or among the served */
 	ev_io readable;
@@ -77,6 +78,7 @@ struct conn {
 	/* the request being answered */
 	struct access exchange; /* what is known of it, for its line */
 	void *request;		/* the handler's; NULL: none */
+	struct str fields;	/* that go with any answer to it */
 	struct body body;
 	size_t head_len; /* of its answer: bytes that are no content */
 	bool keep;	 /* the client may send another */
@@ -90,7 +92,7 @@ struct conn {
  * that is turned away asks, it is told that there are too many.  0, or -ENOMEM
  * and nothing was taken. */
 NODISCARD int conn_begin(struct conn_group *g, int fd, const struct addr *peer,
-    tally_place place, bool turned_away);
+    tally_place place, bool turned_away, bool on_loopback);
 
 /*
  * The only place where a connection changes state.  The action comes last
@@ -112,6 +114,9 @@ void conn_group_await_turn(struct conn *c);
 /* One that was turned away: is there room for it now?  Then it is served. */
 bool conn_group_readmit(struct conn *c);
 
+/* An exchange begins, unless it has. */
+void conn_begin_exchange(struct conn *c);
+
 /* HEADING: refuse whatever is asked, and close; `ending` is for its line. */
 void conn_refuse(
     struct conn *c, int status, const char *why, const char *ending);
@@ -126,6 +131,10 @@ void conn_take_turn(struct conn *c);
  * of that is the next request's and is kept.  0 or -ENOMEM. */
 NODISCARD int conn_begin_body(
     struct conn *c, const struct head *h, const char *pre, size_t len);
+
+/* Ask the handler for the lines that go with any answer to `h`; NULL: there is
+ * no head, or it was asked for already. */
+void conn_add_fields(struct conn *c, const struct head *h);
 
 /* Compose `r`, which is sent when ANSWERED, STREAMS or REFUSED is posted next. */
 void conn_compose(struct conn *c, const struct response *r);

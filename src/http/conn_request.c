@@ -79,6 +79,16 @@ conn_begin_body(
 /* ---- answers ---- */
 
 void
+conn_add_fields(struct conn *c, const struct head *h)
+{
+	static const struct head none = {.method = METHOD_OTHER};
+	struct handler *handler = c->group->handler;
+
+	if (c->fields.len == 0)
+		handler->add_fields(handler, h ? h : &none, &c->fields);
+}
+
+void
 conn_compose(struct conn *c, const struct response *r)
 {
 	struct str *out = sender_compose(&c->sender);
@@ -95,6 +105,7 @@ conn_compose(struct conn *c, const struct response *r)
 		.keep_alive = c->keep,
 		.head_only = c->head_only,
 		.tokens = c->group->conf->server_tokens,
+		.fields = &c->fields,
 	    },
 	    out);
 	c->head_len = out->len > content ? out->len - content : out->len;
@@ -137,12 +148,51 @@ conn_leave(struct conn *c, const char *ending)
 	conn_on(c, LEFT);
 }
 
+/* ---- HEADING: without a handler ---- */
+
+void
+conn_begin_exchange(struct conn *c)
+{
+	if (c->exchange.began_ns == 0)
+		c->exchange.began_ns = clock_mono_ns();
+}
+
+/* Nobody knows where the next head would begin. */
+void
+conn_refuse(struct conn *c, int status, const char *why, const char *ending)
+{
+	struct response r = {.close = true, .ending = ending};
+
+	conn_begin_exchange(c);
+	conn_add_fields(c, NULL);
+	response_problem(&r, status, "%s", why);
+	conn_compose(c, &r);
+	response_fini(&r);
+	c->body.source.ended = false; /* whatever follows: linger */
+	conn_on(c, REFUSED);
+}
+
+void
+conn_leave_heading(struct conn *c, const char *ending)
+{
+	if (conn_has_begun(c))
+		conn_begin_exchange(c);
+	c->exchange.ending = ending;
+	conn_on(c, LEFT);
+}
+
 /* ---- what the handler asks ---- */
 
 uint64_t
 conn_id(const struct conn *c)
 {
 	return c->exchange.id;
+}
+
+bool
+conn_is_on_loopback(const struct conn *c)
+{
+	return c->on_loopback;
 }
 
 struct source *

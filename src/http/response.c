@@ -31,6 +31,7 @@ static const struct reason {
     {415, "Unsupported Media Type"},
     {416, "Range Not Satisfiable"},
     {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
     {501, "Not Implemented"},
@@ -101,6 +102,8 @@ response_format(
 		str_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
 	if (r->fields.len > 0)
 		str_add(out, r->fields.s, r->fields.len);
+	if (form->fields->len > 0)
+		str_add(out, form->fields->s, form->fields->len);
 	str_puts(out, form->keep_alive ? "Connection: keep-alive\r\n\r\n"
 				       : "Connection: close\r\n\r\n");
 	if (!r->streamed && !form->head_only && r->content.len > 0)

@@ -15,6 +15,7 @@
 struct watch {
 	ev_io io;
 	struct acceptor *acceptor;
+	const struct listener *listener;
 	void *server;
 	struct watch *next;
 };
@@ -108,7 +109,7 @@ accept_one(struct watch *w)
 
 	fd = fd_accept(w->io.fd, &peer.ss, &peer.len);
 	if (fd >= 0) {
-		a->to.on_accepted(a->to.arg, w->server, fd, &peer);
+		a->to.on_accepted(a->to.arg, w->server, w->listener, fd, &peer);
 		return TAKEN_ONE;
 	}
 	switch (-fd) {
@@ -186,6 +187,7 @@ acceptor_watch(struct acceptor *a, const struct listener *l, void *server)
 	if (w == NULL)
 		return -ENOMEM;
 	w->acceptor = a;
+	w->listener = l;
 	w->server = server;
 	w->next = a->watches;
 	a->watches = w;

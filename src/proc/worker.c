@@ -89,12 +89,13 @@ on_closed(void *arg)
 }
 
 static void
-on_accepted(void *arg, void *server, int fd, const struct addr *peer)
+on_accepted(void *arg, void *server, const struct listener *at, int fd,
+    const struct addr *peer)
 {
 	struct server *s = server;
 
 	(void)arg;
-	conn_group_open(&s->conns, fd, peer);
+	conn_group_open(&s->conns, fd, peer, addr_is_loopback(&at->addr));
 }
 
 static bool

@@ -344,6 +344,7 @@ class Server:
         conf += ["pid_file %s/penstock.pid;" % work, "error_log %s info;" % self.error_log]
         conf += ["%s %s;" % s for s in self.settings["top"]]
         conf += ["server {", "listen %s:%d;" % self.address, "access_log %s/access.log;" % work]
+        conf += ["server_name x;"] if self.knows("server_name") else []
         conf += ["location /file {", "output_dir %s;" % store]
         conf += ["overwrite %s;" % ("on" if overwrite else "off")]
         conf += ["%s %s;" % s for s in self.settings["location"]]

@@ -90,8 +90,8 @@ GENERATED='^/file/[0-9]{8}T[0-9]{9}Z-[0-9a-f]{16}$'
 	assert_same body "$STORE/a"
 }
 
-@test "an absolute target is taken, its host is not looked at" {
-	start_server
+@test "an absolute target is taken, by any name of the server" {
+	start_server '' 'server_name elsewhere.example;'
 	raw 'PUT http://elsewhere.example/file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello'
 	assert_status 201
 	assert_header Location /file/a

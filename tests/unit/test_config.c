@@ -174,7 +174,8 @@ test_table_is_sorted_and_whole(void **state)
 		assert_in_range(d->topic, TOPIC_NONE + 1, TOPIC_COUNT - 1);
 		assert_true(d->contexts != 0);
 		assert_true(d->min <= d->max);
-		if (directives_has_value(d) && d->type != VALUE_TEXT)
+		if (directives_has_value(d) && d->type != VALUE_TEXT &&
+		    d->type != VALUE_NAMES && d->type != VALUE_ORIGINS)
 			assert_non_null(d->dflt);
 	}
 	assert_null(directives_find("nonsense"));
@@ -223,6 +224,8 @@ test_defaults(void **state)
 	assert_int_equal(l->queue_depth, 8);
 	assert_int_equal(l->max_body_size, 0);
 	assert_int_equal(l->keep, KEEP_ALL);
+	assert_int_equal(s->server_name.count, 0);
+	assert_int_equal(l->allow_origin.count, 0);
 	assert_false(l->overwrite);
 	assert_true(l->sync);
 	assert_true(l->read);
@@ -402,6 +405,37 @@ test_directives_of_the_command_line(void **state)
 }
 
 static void
+assert_list(const struct conf_list *l, const char *a, const char *b)
+{
+	assert_int_equal(l->count, (a != NULL) + (b != NULL));
+	if (a != NULL)
+		assert_string_equal(l->values[0], a);
+	if (b != NULL)
+		assert_string_equal(l->values[1], b);
+}
+
+/* As they are compared; those of the block around are for who has none. */
+static void
+test_names_and_origins(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	c = good("allow_origin HTTPS://A.b:443 http://[0::1]:1 https://a.b;\n"
+		 "server { server_name A.B. *.C a.b; " LOC
+		 "location /any { allow_origin *; }"
+		 "location /one { allow_origin http://x; } }");
+	assert_list(&c->servers[0].server_name, "a.b", "*.c");
+	assert_list(&config_location(&c->servers[0], "/f", 2)->allow_origin,
+	    "https://a.b", "http://[::1]:1");
+	assert_list(&config_location(&c->servers[0], "/any", 4)->allow_origin,
+	    "*", NULL);
+	assert_list(&config_location(&c->servers[0], "/one", 4)->allow_origin,
+	    "http://x", NULL);
+	config_free(&c);
+}
+
+static void
 test_limits_are_allowed(void **state)
 {
 	struct config *c;
@@ -462,6 +496,8 @@ static const struct mistake value_mistakes[] = {
 	{ "error_log a b c;", "error_log: takes one or two values, 3 given; "
 			      "allowed: stderr, stdout or a path; then error, "
 			      "warn, notice, info or debug" },
+	{ "allow_origin;", "allow_origin: a value is missing; allowed: "
+			   "origins such as https://www.example.org, or *" },
 	{ "queue_depth { }", "queue_depth: it has no block; end it with ;" },
 	{ ";", "; ends no directive" },
 	{ "}", "} closes no block" },
@@ -737,6 +773,15 @@ static const struct mistake whole_mistakes[] = {
 	{ "server { location /a { keep latest; } location /b { keep x; } }",
 	    "t.conf:1:58: keep: \"x\" is no such choice; allowed: all or "
 	    "latest\n" },
+	{ "allow_origin http://a http://b/; server {" LOC "}",
+	    "t.conf:1:23: allow_origin: \"http://b/\": an origin ends behind "
+	    "the host or the port: leave out the slash\n" },
+	{ "allow_origin http://a *; server {" LOC "}",
+	    "t.conf:1:23: allow_origin: \"*\": * is all origins there are: "
+	    "leave out the others\n" },
+	{ "server { server_name a a:80;" LOC "}",
+	    "t.conf:1:24: server_name: \"a:80\": the port does not count here: "
+	    "write the name alone\n" },
 	{ "error_log stderr loud; server {" LOC "}",
 	    "t.conf:1:18: error_log: \"loud\" is no level; allowed: error, "
 	    "warn, notice, info or debug\n" },
@@ -944,6 +989,8 @@ test_print_reads_back(void **state)
 	    "    read off; dotfiles on; trace on; max_body_size 1025;"
 	    "    queue_depth 2; } }"
 	    "server { listen 10.0.0.1:3; location /x { output_dir /x; } }",
+	    "allow_origin http://a https://[::1]:1; server { server_name a "
+	    "*.b;" LOC "location /y { allow_origin *; } }",
 	};
 
 	(void)state;
@@ -1139,6 +1186,7 @@ main(void)
 	    cmocka_unit_test(test_words_and_paths),
 	    cmocka_unit_test(test_options_of_addresses),
 	    cmocka_unit_test(test_directives_of_the_command_line),
+	    cmocka_unit_test(test_names_and_origins),
 	    cmocka_unit_test(test_limits_are_allowed),
 	    cmocka_unit_test(test_each_mistake),
 	    cmocka_unit_test(test_mistakes_of_the_whole),

@@ -1,0 +1,24 @@
+/*
+ * app/gate.h - requests that are answered before anybody asks what they want.
+ *
+ *	Host is not ours, on a loopback address    421
+ *	a preflight                                204, or 403
+ *	a page of another site that stores         403
+ *
+ * They are answered by the head alone, before its body, and in this order.
+ */
+#ifndef APP_GATE_H
+#define APP_GATE_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "http/conn.h"
+#include "http/head.h"
+
+/* Answer the request here, if that is to be: true; then it is over, and `c` may
+ * be gone. */
+bool gate_answers(
+    const struct conf_server *s, struct conn *c, const struct head *h);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * config/lists.h - directives that take many values: names and origins.
+ *
+ *	server_name a.example *.b.example;   allow_origin https://c.example;
+ *
+ * For value.c alone, which reads and writes all other kinds itself.
+ */
+#ifndef CONFIG_LISTS_H
+#define CONFIG_LISTS_H
+
+#include "base/check.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "config/directives.h"
+
+/*
+ * lists_add(type, text, to, ret_why):
+ * Check one value of a VALUE_NAMES or VALUE_ORIGINS and add it, as it is to be
+ * compared, unless it is there.  0; -EINVAL, and *ret_why a static sentence;
+ * -ENOMEM.
+ */
+NODISCARD int lists_add(enum directives_type type, const char *text,
+    struct conf_list *to, const char **ret_why);
+
+/* Copy all into `to`, which is empty; 0 or -ENOMEM. */
+NODISCARD int lists_copy(struct conf_list *to, const struct conf_list *from);
+
+/* Free what it has; it is empty. */
+void lists_clear(struct conf_list *l);
+
+/* Add the values as a file has them; false when there is none. */
+bool lists_format(const struct conf_list *l, struct str *out);
+
+#endif

@@ -1,0 +1,125 @@
+#include "app/gate.h"
+
+#include "app/cors.h"
+#include "base/origin.h"
+#include "http/router.h"
+#include "http/site.h"
+
+static const char methods_of_any[] = "GET, HEAD, POST, PUT, OPTIONS";
+
+static void
+refuse(struct conn *c, int status, const struct str *why, const char *ending)
+{
+	struct response r = {.ending = ending};
+
+	response_problem(&r, status, "%s",
+	    str_failed(why) ? "out of memory: try again later" : why->s);
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
+/* Its name leads here by mistake, or because somebody wants it to. */
+static void
+answer_misdirected(struct conn *c, const struct head *h)
+{
+	struct str why = {0};
+	struct host_port at;
+
+	if (!host_split(h->host.s, h->host.len, &at))
+		at = (struct host_port){.host = h->host.s, .len = h->host.len};
+	str_puts(&why, "this server does not go by the name of Host, ");
+	str_add(&why, at.host, at.len);
+	str_puts(&why,
+	    ": where it listens on a loopback address it answers to localhost, "
+	    "to IP addresses and to the names in server_name, so that no web "
+	    "page reaches it by a name of its own. If the name is yours, set "
+	    "server_name ");
+	str_add(&why, at.host, at.len);
+	str_puts(&why, " in its server block");
+	refuse(c, 421, &why, "misdirected");
+	str_fini(&why);
+}
+
+/* For how the page's origin is to be allowed: as text, or false. */
+static bool
+name_origin(const struct head *h, struct str *out)
+{
+	struct origin o;
+	const char *no;
+
+	if (h->origin.s == NULL ||
+	    origin_parse(h->origin.s, h->origin.len, &o, &no) < 0)
+		return false;
+	origin_format(&o, out);
+	return !str_failed(out);
+}
+
+static void
+answer_foreign(
+    const struct conf_server *s, struct conn *c, const struct head *h)
+{
+	const struct conf_location *l =
+	    config_location(s, h->path.s, h->path.len);
+	struct str why = {0}, origin = {0};
+
+	str_puts(&why, "a page of another site asks for this");
+	if (name_origin(h, &origin)) {
+		str_printf(&why, " (its Origin is %s, Host is ", origin.s);
+		str_add(&why, h->host.s, h->host.s ? h->host.len : 0);
+		str_printf(&why,
+		    "), nothing was stored: if such pages may, set "
+		    "allow_origin %s%s%s. If it is a page of this server "
+		    "behind "
+		    "a proxy, have the proxy pass on Host as it came (nginx: "
+		    "proxy_set_header Host $http_host)",
+		    origin.s, l ? " in location " : "", l ? l->prefix : "");
+	} else {
+		str_puts(&why,
+		    ", one whose origin cannot be told (a file, a sandboxed "
+		    "frame, a redirect from elsewhere), nothing was stored: "
+		    "serve the page from a web server and name that in "
+		    "allow_origin, or set allow_origin *");
+	}
+	refuse(c, 403, &why, "cross-site");
+	str_fini(&origin);
+	str_fini(&why);
+}
+
+static void
+answer_preflight(
+    const struct conf_server *s, struct conn *c, const struct head *h)
+{
+	struct response r = {.status = 204};
+	struct route route;
+
+	router_route(s, h, &route);
+	cors_add_preflight(
+	    h, route.allow ? route.allow : methods_of_any, &r.fields);
+	conn_answer(c, &r);
+	response_fini(&r);
+}
+
+bool
+gate_answers(const struct conf_server *s, struct conn *c, const struct head *h)
+{
+	bool preflight = site_is_preflight(h);
+
+	/* CONNECT names another host by nature, and is refused anyway. */
+	if (h->method == METHOD_CONNECT)
+		return false;
+	if (conn_is_on_loopback(c) && !site_knows_host(h, &s->server_name)) {
+		answer_misdirected(c, h);
+		return true;
+	}
+	if (!preflight && !site_may_change(h))
+		return false;
+	if (preflight && cors_allows(s, h)) {
+		answer_preflight(s, c, h);
+		return true;
+	}
+	if (site_of(h, &s->server_name) == SITE_FOREIGN && !cors_allows(s, h)) {
+		answer_foreign(s, c, h);
+		return true;
+	}
+	return false;
+}
