@@ -80,7 +80,7 @@ read_stamp(int fd, uint64_t *ret)
 		return false;
 	*ret = 0;
 	for (size_t i = 0; i < STAMP_LEN; i++) {
-		const char *digit = memchr(digits, text[i], 16);
+		const char *digit = memchr(digits, text[i], sizeof(digits) - 1);
 
 		if (digit == NULL)
 			return false;
@@ -154,7 +154,7 @@ file_version_at(int dir, const char *name, struct file_version *ret)
 bool
 file_version_needs_stamp(int dir)
 {
-	struct file_version v;
+	struct file_version v = {0};
 
 	return ask(dir, "", AT_EMPTY_PATH, &v) == 0 && v.kind != FILE_BORN;
 }

@@ -13,13 +13,15 @@ enum {
 	SICK_MAX = 8,
 };
 
+static const char no_barriers[] =
+    "is mounted without barriers, on a disk that has a cache";
+
 const char *const device_sync_text[DEVICE_SYNC_COUNT] = {
     [DEVICE_SYNC_DURABLE] = "",
     [DEVICE_SYNC_IN_MEMORY] = "is a memory file system",
     [DEVICE_SYNC_RAM_DISK] = "is on a RAM disk",
     [DEVICE_SYNC_VOLATILE] = "is on an overlay mounted volatile",
-    [DEVICE_SYNC_NO_BARRIERS] = "is mounted without barriers, on a disk that "
-				"has a cache",
+    [DEVICE_SYNC_NO_BARRIERS] = no_barriers,
     [DEVICE_SYNC_VOID] = "is written by a process in which fsync does nothing",
 };
 

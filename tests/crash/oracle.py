@@ -197,7 +197,8 @@ class Upload:
 class History:
     """All uploads to one output directory, over crashes and restarts."""
 
-    def __init__(self):
+    def __init__(self, overwrite=False):
+        self.overwrite = overwrite
         self.uploads = {}
         self.broken = []  # rules broken that no look at the files would show
         self._clock = itertools.count(1)
@@ -274,11 +275,21 @@ class History:
                 if later:
                     broken.append("replaced but back: %s: %s" % (up, later[0]))
         for name, ups in by_name.items():
-            if sum(up.why == "201" for up in ups) > 1:
-                broken.append("201 twice for one name: %s, %s" % (ups[0], ups[1]))
+            broken += self._made_twice([up for up in ups if up.why == "201"])
             if name not in seen:
                 broken.append("acknowledged but absent: %s" % ups[-1])
         return broken
+
+
+    def _made_twice(self, ups):
+        """A name that is there is not new.  But of two that overlap, and may replace
+        each other, the one that came first is told 201 also when it is the second to
+        be given the name, and gives way: it is answered as if it had been in time.
+        """
+        for a, b in itertools.combinations(ups, 2):
+            if not self.overwrite or a.ended < b.began or b.ended < a.began:
+                return ["201 twice for one name: %s, %s" % (a, b)]
+        return []
 
 
 def explain(path):

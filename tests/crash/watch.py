@@ -55,7 +55,9 @@ class Watch:
             self.look(os.path.join(path, e.name), e.is_dir(follow_symlinks=False))
 
     def look(self, path, is_dir):
-        if path == oracle.TEMP_DIR:
+        # The server's own: it tries the directory at its start, and where a file
+        # is to get what its directory hands down it is made there.
+        if path == oracle.TEMP_DIR or os.path.basename(path).startswith(oracle.TEMP_DIR + "-"):
             return
         if is_dir:
             self.add(path)
