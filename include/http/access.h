@@ -63,6 +63,10 @@ struct access {
 /* Add what was asked, "PUT /file/x", as far as `h` knows it. */
 void access_describe(const struct head *h, struct str *out);
 
+/* Add the start of `bytes`, which no request line can be read from: its first
+ * line, if it is one, and not much of it. */
+void access_describe_start(const char *bytes, size_t len, struct str *out);
+
 /* Copy what was measured of an upload; out of memory, nothing is said of it. */
 void access_measured(
     struct access *a, const struct meter *m, bool hashed, const char *name);

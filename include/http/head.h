@@ -31,6 +31,7 @@ enum {
 	HEAD_BLANKS_MAX = 4,	   /* empty lines before it: else 400 */
 	HEAD_SIZE_CAP = 64 * 1024, /* no limit may be above: http-parser's own
 				      is 80 KiB */
+	HEAD_WHY_MAX = 160,	   /* of what head_scan() says, with its NUL */
 	HEAD_LINES_MAX = 8, /* of one list field that is kept: else 400 */
 };
 
@@ -148,6 +149,10 @@ enum head_result {
 NODISCARD enum head_result head_scan(struct head_scan *scan,
     const struct head_limits *limits, const char *buf, size_t len,
     const char **ret_why);
+
+/* The word for the access log that goes with what head_scan() or head_parse()
+ * said; "refused" when there is no other. */
+const char *head_refusal_word(const char *why);
 
 /* A field is there that browsers send and hardly anybody else: Origin, or
  * Sec-Fetch-... */

@@ -42,7 +42,8 @@ struct intake_head {
 	struct str own;	      /* where they are, if not in the shared buffer */
 	bool is_head;	      /* the method is HEAD, as far as one sees */
 	int status;	      /* REFUSED */
-	char why[160];	      /* a sentence */
+	char why[HEAD_WHY_MAX]; /* a sentence */
+	const char *ending;	/* its word for the access log: static */
 };
 
 /*

@@ -12,6 +12,8 @@
  * is never longer than JOURNAL_LINE_MAX.  A name always fits. */
 enum {
 	METHOD_SHOWN_MAX = 32,
+	START_LINE_MAX = 128, /* of a line that is no request line */
+	START_BYTES_MAX = 32, /* of what is no line */
 	TARGET_SHOWN_MAX = 1024,
 	NAME_SHOWN_MAX = 2048,
 };
@@ -33,6 +35,34 @@ access_describe(const struct head *h, struct str *out)
 	str_puts(out, " ");
 	str_escape_within(out, h->target.s, h->target.len, TARGET_SHOWN_MAX);
 	str_trim(out);
+}
+
+/* Of `len` bytes, those before the first that no line has. */
+static size_t
+text_len(const char *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && !syntax_is_control((unsigned char)bytes[n]))
+		n++;
+	return n;
+}
+
+void
+access_describe_start(const char *bytes, size_t len, struct str *out)
+{
+	size_t n = len < START_LINE_MAX ? len : START_LINE_MAX;
+	size_t text = text_len(bytes, n);
+	bool is_line = text > 0 && text + 1 < len && bytes[text] == '\r' &&
+		       bytes[text + 1] == '\n';
+
+	if (is_line)
+		len = n = text; /* and nothing of what is behind it */
+	else if (text < n && n > START_BYTES_MAX)
+		n = START_BYTES_MAX;
+	str_escape(out, bytes, n);
+	if (n < len)
+		str_puts(out, "...");
 }
 
 void

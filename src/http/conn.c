@@ -119,15 +119,14 @@ ask(struct conn *c, const struct intake_head *got)
 	conn_begin_exchange(c);
 	status = head_parse(got->buf, got->head_len, &h, &why);
 	c->from_browser = head_is_from_browser(&h);
-	if (g->access != NULL)
-		access_describe(&h, &c->exchange.asked);
+	conn_describe(c, got, &h);
 	conn_add_fields(c, &h);
 	if (c->turned_away && !conn_group_readmit(c)) {
 		turn_away(c);
 		return;
 	}
 	if (status != 0) {
-		conn_refuse(c, status, why, "refused");
+		conn_refuse(c, status, why, head_refusal_word(why));
 		return;
 	}
 	c->keep = h.keep_alive;
@@ -204,7 +203,8 @@ read_head(struct conn *c, struct transport *from)
 		return;
 	case INTAKE_REFUSED:
 		c->head_only = got.is_head;
-		conn_refuse(c, got.status, got.why, "refused");
+		conn_describe(c, &got, NULL);
+		conn_refuse(c, got.status, got.why, got.ending);
 		return;
 	case INTAKE_FAILED:
 		conn_leave_heading(c,

@@ -124,6 +124,11 @@ void conn_refuse(
 /* HEADING: no answer can be given to what is asked, if anything is: close. */
 void conn_leave_heading(struct conn *c, const char *ending);
 
+/* HEADING: note for the exchange's line what came, which was refused or (`h`)
+ * parsed, perhaps in part. */
+void conn_describe(
+    struct conn *c, const struct intake_head *got, const struct head *h);
+
 /* HEADING: its turn has come. */
 void conn_take_turn(struct conn *c);
 

@@ -22,6 +22,25 @@ log_unread(struct conn *c)
 		access_add(c->group->access, &c->peer, &rest);
 }
 
+/* With method and target there is something to be recognised. */
+static bool
+is_request(const struct head *h)
+{
+	return h != NULL && h->method_text.len > 0 && h->target.len > 0;
+}
+
+void
+conn_describe(
+    struct conn *c, const struct intake_head *got, const struct head *h)
+{
+	if (c->group->access == NULL)
+		return;
+	if (is_request(h))
+		access_describe(h, &c->exchange.asked);
+	else
+		access_describe_start(got->buf, got->len, &c->exchange.asked);
+}
+
 void
 conn_end_exchange(struct conn *c)
 {

@@ -97,14 +97,16 @@ method_of(unsigned known)
 	}
 }
 
+/* The method that `line` begins with. */
 static int
-take_method(struct parse *p)
+take_method(struct parse *p, struct span line)
 {
 	static const char *const names[] = {
 #define XX(num, name, string) [num] = #string,
 	    HTTP_METHOD_MAP(XX)
 #undef XX
 	};
+	const struct head_foreign *foreign;
 	struct span m = p->h->method_text;
 
 	if (!syntax_is_token(m))
@@ -115,6 +117,11 @@ take_method(struct parse *p)
 			p->h->method = method_of(i);
 			return 0;
 		}
+	}
+	foreign = head_foreign(line.s, line.len);
+	if (foreign != NULL) {
+		p->h->method_text = (struct span){0}; /* it is no method */
+		return refuse(p, foreign->status, foreign->why);
 	}
 	return refuse(p, 501, "no such method is known; case matters");
 }
@@ -149,7 +156,7 @@ scan_request_line(struct parse *p, struct span line)
 	if (sp2 == NULL)
 		sp2 = end; /* HTTP/0.9: the version is empty */
 	h->target = (struct span){sp1, (size_t)(sp2 - sp1)};
-	if (take_method(p) != 0)
+	if (take_method(p, line) != 0)
 		return p->status;
 	if (h->target.len == 0)
 		return refuse(p, 400,

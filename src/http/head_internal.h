@@ -1,6 +1,7 @@
 /*
  * What the parts of the head's parser share: the scan for its end (head_scan.c),
- * lines and http-parser (head.c), and fields (head_fields.c).
+ * lines and http-parser (head.c), fields (head_fields.c), and what is no head
+ * (head_foreign.c).
  */
 #ifndef HEAD_INTERNAL_H
 #define HEAD_INTERNAL_H
@@ -39,5 +40,17 @@ refuse(struct parse *p, int status, const char *why)
 /* Take a field that http-parser delivered, its value trimmed: 0, or the status
  * of a refusal. */
 NODISCARD int head_take_field(struct parse *p, struct span name, struct span v);
+
+/* Another protocol that somebody speaks to this port. */
+struct head_foreign {
+	const char *begins;
+	size_t len;
+	int status;
+	const char *word; /* for the access log */
+	const char *why;
+};
+
+/* The one that `bytes`, the first of a head, are of; NULL: none that is known. */
+const struct head_foreign *head_foreign(const char *bytes, size_t len);
 
 #endif

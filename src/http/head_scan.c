@@ -3,13 +3,6 @@
  */
 #include "head_internal.h"
 
-enum {
-	TLS_HANDSHAKE = 0x16, /* the first byte of one (RFC 8446 5.1) */
-};
-
-static const char tls[] =
-    "this port speaks plain HTTP and no TLS: write http:// for https://";
-
 /* The byte at scan->at ends a line. */
 static enum head_result
 end_line(struct head_scan *scan, uint32_t fields, const char **ret_why)
@@ -47,13 +40,23 @@ scan_byte(struct head_scan *scan, const struct head_limits *limits,
 	if (scan->cr)
 		return HEAD_INCOMPLETE;
 	if (syntax_is_control(c)) {
-		*ret_why =
-		    scan->at == 0 && c == TLS_HANDSHAKE ? tls : head_control;
+		*ret_why = head_control;
 		return HEAD_MALFORMED;
 	}
 	return scan->lines == 0 && scan->at - scan->line >= limits->line
 		   ? HEAD_LINE_LONG
 		   : HEAD_INCOMPLETE;
+}
+
+/* No head ends here: perhaps it is none. */
+static void
+look_for_foreign(
+    const struct head_scan *scan, const char *buf, const char **ret_why)
+{
+	const struct head_foreign *f = head_foreign(buf, scan->at + 1);
+
+	if (f != NULL)
+		*ret_why = f->why;
 }
 
 enum head_result
@@ -67,6 +70,8 @@ head_scan(struct head_scan *scan, const struct head_limits *limits,
 
 		got = scan_byte(
 		    scan, limits, (unsigned char)buf[scan->at], ret_why);
+		if (got == HEAD_MALFORMED)
+			look_for_foreign(scan, buf, ret_why);
 		if (got != HEAD_INCOMPLETE && got != HEAD_COMPLETE)
 			return got;
 		scan->at++;

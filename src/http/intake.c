@@ -23,6 +23,7 @@ static enum intake_result
 refuse(struct intake_head *ret, int status, const char *why)
 {
 	ret->status = status;
+	ret->ending = head_refusal_word(why);
 	snprintf(ret->why, sizeof(ret->why), "%s", why);
 	return INTAKE_REFUSED;
 }
@@ -118,6 +119,7 @@ intake_read(struct intake *in, const struct head_limits *limits,
 
 	ret->own = (struct str){0};
 	ret->head_len = ret->len = 0;
+	ret->ending = "refused";
 	if (t == NULL)
 		return scan_held(in, limits, ret);
 	n = transport_recv(t, shared, sizeof(shared));

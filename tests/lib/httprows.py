@@ -139,7 +139,18 @@ def methods():
         yield known(name)
     yield method("DELETE", 405)
     yield method("TRACE", 405)
-    yield bad("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 501)
+    yield bad("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505)
+    yield bad("the preface of HTTP/2, and frames behind it",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x12\x04\x00\x00\x00\x00\x00", 505)
+    yield bad("what is almost the preface of HTTP/2", "PRI / HTTP/2.0\r\n\r\n", 501)
+    for text in ("PROXY TCP4 127.0.0.1 127.0.0.1 1 2", "PROXY TCP6 ::1 ::1 1 2",
+            "PROXY UNKNOWN", "PROXY UNKNOWN ffff::1 ffff::2 1 2"):
+        yield bad("a line of the PROXY protocol: " + text, text + "\r\n" + put())
+    yield bad("an unknown method that is called PROXY",
+        head("PROXY /file/NAME0000 HTTP/1.1", HOST, FIVE) + "hello", 501)
+    for command in "\x20", "\x21":
+        yield bad("the PROXY protocol in binary, command %r" % command,
+            "\r\n\r\n\0\r\nQUIT\n%s\x11\0\x0c\x7f\0\0\1\x7f\0\0\1\0\1\0\2" % command + put())
     # What follows is for whom the tunnel was to lead to: no request.
     yield bad("CONNECT", head("CONNECT x:443 HTTP/1.1", "Host: x:443"), 405)
     yield bad("CONNECT of HTTP/1.0", head("CONNECT x:443 HTTP/1.0"), 405)

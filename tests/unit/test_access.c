@@ -166,6 +166,42 @@ no_line_is_longer_than_a_pipe_takes_as_one(void **state)
 	access_fini(&a);
 }
 
+/* Of what is no request: a line alone, a long one clipped, or a few bytes. */
+static void
+what_is_no_request_is_shown_by_its_start(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *shown;
+	} rows[] = {
+	    {"x y", 3, "x y"},
+	    {"x\ty\r\nsecret", 11, "x\\u0009y"},
+	    {"x\r", 2, "x\\u000d"},
+	    {"\r\n\0", 3, "\\u000d\\u000a\\u0000"},
+	    {"\x16\x03\"\\\xff", 5, "\\u0016\\u0003\\\"\\\\\\u00ff"},
+	};
+	char many[1000];
+	struct str out = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		str_clear(&out);
+		access_describe_start(rows[i].bytes, rows[i].len, &out);
+		assert_string_equal(out.s, rows[i].shown);
+	}
+	memset(many, 'x', sizeof(many));
+	str_clear(&out);
+	access_describe_start(many, sizeof(many), &out);
+	assert_int_equal(out.len, 128 + 3);
+	assert_string_equal(out.s + 126, "xx...");
+	many[40] = '\0';
+	str_clear(&out);
+	access_describe_start(many, sizeof(many), &out);
+	assert_int_equal(out.len, 32 + 3);
+	str_fini(&out);
+}
+
 int
 main(void)
 {
@@ -175,6 +211,7 @@ main(void)
 	    cmocka_unit_test(one_that_was_sent_in_part_has_both),
 	    cmocka_unit_test(what_was_measured_of_an_upload),
 	    cmocka_unit_test(no_line_is_longer_than_a_pipe_takes_as_one),
+	    cmocka_unit_test(what_is_no_request_is_shown_by_its_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

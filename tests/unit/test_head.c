@@ -182,7 +182,13 @@ static const struct row {
 	{ 400, TEXT("GET /a HXXPx1.1\r\n" H "\r\n") },
 	{ 400, TEXT("GET /a HTTPx1.1\r\n" H "\r\n") },
 	{ 400, TEXT("SOURCE /a ICE/1.0\r\n\r\n") },
-	{ 501, TEXT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") },
+	{ 505, TEXT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") },
+	{ 501, TEXT("PRI / HTTP/2.0\r\n\r\n") },
+	{ 400, TEXT("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" GET("")) },
+	{ 400, TEXT("PROXY TCP6 2001:db8::1 2001:db8::2 1 2\r\n" GET("")) },
+	{ 400, TEXT("PROXY UNKNOWN\r\n" GET("")) },
+	{ 501, TEXT("PROXY /a HTTP/1.1\r\n" H "\r\n") },
+	{ 400, TEXT("\r\n\r\n\0\r\nQUIT\n\x21\x11") },
 	{ 501, TEXT("get / HTTP/1.1\r\n" H "\r\n") },
 	{ 501, TEXT("GETS / HTTP/1.1\r\n" H "\r\n") },
 	{ 501, TEXT("GE / HTTP/1.1\r\n" H "\r\n") },
@@ -684,6 +690,41 @@ white_space_around_a_value_is_none_of_it(void **state)
 	}
 }
 
+/* Each has its word for the log, wherever it was recognised. */
+static void
+other_protocols_have_their_words(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		const char *word;
+	} others[] = {
+	    {TEXT("\x16\x03\x01"), "tls-on-plain-port"},
+	    {TEXT("\r\n\r\n\0\r\nQUIT\n"), "proxy-protocol"},
+	    {TEXT("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n\r\n"), "proxy-protocol"},
+	    {TEXT("PROXY TCP6 \x01"), "proxy-protocol"},
+	    {TEXT("PRI * HTTP/2.0\r\n\r\n"), "http2"},
+	    {TEXT("PRI * HTTP/1.1\r\n\r\n"), "refused"},
+	    {TEXT("x\x16\x03\x01"), "refused"},
+	    {TEXT("\r\n\x16\x03\x01"), "refused"},
+	    {TEXT("PUT /a HTTP/1.1\r\n\r\n"), "refused"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		struct head_scan scan = {0};
+		const char *why = NULL;
+		struct head h;
+
+		if (head_scan(&scan, &limits, others[i].text, others[i].len,
+			&why) == HEAD_COMPLETE)
+			assert_int_not_equal(
+			    head_parse(others[i].text, scan.at, &h, &why), 0);
+		assert_non_null(why);
+		assert_string_equal(head_refusal_word(why), others[i].word);
+	}
+}
+
 static void
 browsers_are_told_by_their_fields(void **state)
 {
@@ -764,6 +805,7 @@ main(void)
 	    cmocka_unit_test(connections_are_kept_or_closed),
 	    cmocka_unit_test(expectations_and_codings_are_reported),
 	    cmocka_unit_test(white_space_around_a_value_is_none_of_it),
+	    cmocka_unit_test(other_protocols_have_their_words),
 	    cmocka_unit_test(browsers_are_told_by_their_fields),
 	    cmocka_unit_test(limits_are_exact),
 	    cmocka_unit_test(mangled_heads_do_no_harm),
