@@ -79,7 +79,7 @@ told_within() {
 
 @test "lingering_time ends it also for a browser, if that is shorter" {
 	start_server 'max_body_size 1m;' 'lingering_time 200ms;'
-	read -r took _ status _ < <(deaf 'Origin: null\r\n')
+	read -r took _ status _ < <(deaf 'Origin: http://x\r\n')
 	assert_equal "$status" 413
 	# Less than the grace that a browser would get.
 	[[ $(awk -v t="$took" 'BEGIN { print (t < 1.0) }') == 1 ]] ||
