@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/str.h"
 #include "config/config.h"
 #include "config/directives.h"
@@ -16,6 +17,7 @@
 #include "proc/options.h"
 #include "proc/owners.h"
 #include "proc/pidfile.h"
+#include "proc/title.h"
 #include "proc/verdict.h"
 
 /* -s: whom the lock on the pid file names gets the signal. */
@@ -90,10 +92,14 @@ main(int argc, char **argv)
 {
 	struct options o;
 	struct config *conf;
+	char **args;
 	int status;
 
 	inherit_tidy();
-	status = options_read(argc, argv, &o);
+	args = title_init(argc, argv);
+	if (args == NULL)
+		die("out of memory");
+	status = options_read(argc, args, &o);
 	if (status != OPTIONS_GO_ON)
 		return status;
 	if (o.markdown) {

@@ -40,7 +40,8 @@ struct worker_setup {
 	struct tally *tally;
 	struct slot *slot;
 	int master; /* reads end-of-file when the master is gone; -1: none */
-	bool alone; /* worker_processes 0: no master at all */
+	unsigned generation;	     /* how many reloads there were, and one */
+	bool alone;		     /* worker_processes 0: no master at all */
 	struct verdict *verdict;     /* alone: for a reload, which is refused */
 	void (*on_ready)(void *arg); /* it accepts; NULL: nobody asks */
 	void *arg;

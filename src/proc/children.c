@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "proc/inherit.h"
 #include "proc/signals.h"
+#include "proc/title.h"
 
 enum {
 	HEALTHY_MS = 5000, /* who lived so long starts without delay */
@@ -130,10 +131,12 @@ be_worker(struct children *c, const struct child *ch,
 	inherit_from_master();
 	snprintf(who, sizeof(who), "%u.%u", ch->index, ch->generation);
 	log_set_who(who);
+	title_set("penstock-worker", "worker process");
 	fd_close(&c->alive[1]);
 	c->in_child(c->arg);
 	children_share(c, &own);
 	own.slot = ch->slot;
+	own.generation = ch->generation;
 	own.master = c->alive[0];
 	exit(worker_run(&own));
 }

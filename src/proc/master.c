@@ -20,6 +20,7 @@
 #include "proc/rehearsal.h"
 #include "proc/signals.h"
 #include "proc/sockets.h"
+#include "proc/title.h"
 #include "proc/verdict.h"
 
 enum {
@@ -525,6 +526,8 @@ master_run(struct config **conf)
 		log_error("daemonize: %s", strerror(-err));
 		return 1;
 	}
+	title_set_command((*conf)->worker_processes == 0 ? "single process"
+							 : "master process");
 	err = children_init(&m.children, &room);
 	if (err < 0) {
 		log_error("shared memory for %zu connections, and for %zu "

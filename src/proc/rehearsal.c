@@ -21,6 +21,7 @@
 #include "proc/inherit.h"
 #include "proc/privileges.h"
 #include "proc/signals.h"
+#include "proc/title.h"
 #include "store/places.h"
 #include "store/publish.h"
 #include "store/spool.h"
@@ -236,6 +237,8 @@ rehearse(const struct config *conf, struct places *places, size_t from)
 	}
 	for (size_t n = from; n < count; n++) {
 		tell(TRYING, n);
+		title_set(NULL, "checking output_dir %s",
+		    location_at(conf, n)->output_dir);
 		if (try_location(conf, places, location_at(conf, n), engine) <
 		    0)
 			tell(FAULT, n);
@@ -250,6 +253,7 @@ be_child(int fd)
 	sigset_t none;
 
 	inherit_from_master();
+	title_set("penstock-check", "checking the configuration");
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	tell_fd = fd;

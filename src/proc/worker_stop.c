@@ -17,6 +17,7 @@
 #include "disk/engine.h"
 #include "disk/journal.h"
 #include "net/acceptor.h"
+#include "proc/title.h"
 #include "worker_internal.h"
 
 #define FAST_STOP_S 0.5	  /* for operations in flight at a fast stop */
@@ -177,11 +178,23 @@ close_sockets(struct worker *w)
 		ev_loop_fork(w->loop);
 }
 
+/* It may take long, and longer when a disk hangs. */
+static void
+show(const struct worker *w, const char *what)
+{
+	if (w->to->alone)
+		title_set(NULL, "single process is %s", what);
+	else
+		title_set(NULL, "worker process is %s (generation %u)", what,
+		    w->to->generation);
+}
+
 void
 worker_stop_fast(struct worker *w)
 {
 	if (w->fast)
 		return;
+	show(w, "stopping");
 	if (!w->stopping) {
 		acceptor_drain(w->acceptor);
 		close_sockets(w);
@@ -198,6 +211,7 @@ worker_stop_gracefully(struct worker *w)
 {
 	if (w->stopping)
 		return;
+	show(w, "finishing");
 	acceptor_drain(w->acceptor);
 	close_sockets(w);
 	w->stopping = true;

@@ -90,7 +90,9 @@ free_port() {
 _penstock_left() {
 	local f pid
 
-	for f in $(grep -lzxF "PENSTOCK_TEST=$T" /proc/[0-9]*/environ 2>/dev/null); do
+	# A server writes its title over the begin of its environment, which may
+	# be the first of these, but not both.
+	for f in $(grep -lzxF -e "PENSTOCK_TEST=$T" -e "PENSTOCK_TEST_TOO=$T" /proc/[0-9]*/environ 2>/dev/null); do
 		pid=${f#/proc/}
 		pid=${pid%/environ}
 		is_running "$pid" && echo "$pid"
@@ -293,7 +295,7 @@ penstock() (
 _penstock_env() {
 	local log=log_path=$T/san
 
-	export PENSTOCK_TEST=$T
+	export PENSTOCK_TEST=$T PENSTOCK_TEST_TOO=$T
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}$log
 	export UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}print_stacktrace=1:$log
 	export TSAN_OPTIONS=${TSAN_OPTIONS:+$TSAN_OPTIONS:}$log
