@@ -28,7 +28,7 @@ enum {
  * names_decode(raw, len, dotfiles, ret_name, ret_why):
  * Decode the percent-escapes of what stands behind the location and its
  * slash, once, and check it.  0 and the name, terminated; or 400 or 414 and
- * in *ret_why a static sentence that says what to change.  `dotfiles` allows
+ * in *ret_why a sentence, good until the next call, that says what to change.  `dotfiles` allows
  * parts that begin with a dot, but never `.`, `..` and what
  * publish_is_reserved().
  */

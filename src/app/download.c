@@ -61,16 +61,11 @@ note_failure(const struct download *d, const char *name, enum ending e, int err)
 }
 
 static void
-answer_error(struct download *d, const char *name, int err)
+answer_ending(struct download *d, const char *name, enum ending e)
 {
-	enum ending e = ending_of_store_error(err);
 	struct conn *c = d->conn;
 	struct response r = {0};
 
-	/* Reading says these of what is simply not there to be read. */
-	if (err == -ENOTDIR || err == -EISDIR || err == -ENAMETOOLONG)
-		e = ENDED_NOT_FOUND;
-	note_failure(d, name, e, err);
 	ending_respond(e,
 	    &(struct ending_context){
 		.prefix = d->location->prefix, .name = name},
@@ -79,6 +74,20 @@ answer_error(struct download *d, const char *name, int err)
 	let_go(d);
 	conn_answer(c, &r);
 	response_fini(&r);
+}
+
+static void
+answer_error(struct download *d, const char *name, int err)
+{
+	enum ending e = ending_of_store_error(err);
+
+	/* Reading says these of what is simply not there to be read. */
+	if (err == -ENOTDIR || err == -ENAMETOOLONG)
+		e = ENDED_NOT_FOUND;
+	if (err == -EISDIR)
+		e = ENDED_NO_LISTING;
+	note_failure(d, name, e, err);
+	answer_ending(d, name, e);
 }
 
 /* The newest has a name of its own, which the client may want to know. */
@@ -249,6 +258,14 @@ download_new(struct service *s, struct conn *c, const struct head *h,
 	return d;
 }
 
+/* Whether a name ends in one slash, as a directory's does. */
+static bool
+ends_in_slash(struct span name)
+{
+	return name.len >= 2 && name.s[name.len - 1] == '/' &&
+	       name.s[name.len - 2] != '/';
+}
+
 void
 download_begin(struct service *s, struct conn *c, const struct head *h,
     const struct route *route, void **ret_request)
@@ -256,10 +273,11 @@ download_begin(struct service *s, struct conn *c, const struct head *h,
 	char name[NAMES_MAX + 1];
 	const char *why = "out of memory: try again later";
 	struct download *d = NULL;
+	bool slash = ends_in_slash(route->name);
 	int status = 0, err;
 
 	if (route->kind == ROUTE_READ_NAMED)
-		status = names_decode(route->name.s, route->name.len,
+		status = names_decode(route->name.s, route->name.len - slash,
 		    route->location->dotfiles, name, &why);
 	if (status == 0) {
 		d = download_new(s, c, h, route);
@@ -272,6 +290,10 @@ download_begin(struct service *s, struct conn *c, const struct head *h,
 		r.ending = "refused";
 		conn_answer(c, &r);
 		response_fini(&r);
+		return;
+	}
+	if (slash) {
+		answer_ending(d, name, ENDED_SLASH);
 		return;
 	}
 	*ret_request = &d->request;

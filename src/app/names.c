@@ -67,6 +67,31 @@ decode(const char *raw, size_t len, char ret_name[NAMES_MAX + 1],
 	return 0;
 }
 
+/* What a code point of str_is_control() is, and why it may be in no name. */
+static const char *
+what_control(unsigned code)
+{
+	if (code < 0x20 || (code >= 0x7f && code < 0xa0))
+		return "a control character, which garbles terminals and logs";
+	if (code == 0x2028 || code == 0x2029)
+		return "a separator of lines, which breaks them in listings "
+		       "and logs";
+	if (code == 0xfeff)
+		return "a byte order mark, which cannot be seen";
+	return "which changes the direction of text, so that the name can "
+	       "look like another one";
+}
+
+static int
+refuse_control(unsigned code, const char **ret_why)
+{
+	static char why[160];
+
+	snprintf(why, sizeof(why), "the name has U+%04X, %s: leave it out",
+	    code, what_control(code));
+	return refuse(400, why, ret_why);
+}
+
 /* Is the name text, and text that can be shown? */
 static int
 check_text(const char *name, size_t len, const char **ret_why)
@@ -81,10 +106,7 @@ check_text(const char *name, size_t len, const char **ret_why)
 			return refuse(
 			    400, "the name is not valid UTF-8", ret_why);
 		if (str_is_control(code))
-			return refuse(400,
-			    "the name has a control character: "
-			    "leave it out",
-			    ret_why);
+			return refuse_control(code, ret_why);
 		if (code == '\\')
 			return refuse(400,
 			    "the name has a backslash: "
@@ -135,8 +157,11 @@ check_parts(const char *name, bool dotfiles, const char **ret_why)
 		int status;
 
 		if (len == 0 && s[len] == '\0')
-			return refuse(
-			    400, "add a name after the slash", ret_why);
+			return refuse(400,
+			    "the path ends in a slash, as a directory's does: "
+			    "add a name after the slash (curl -T adds the "
+			    "file's own), or leave it out",
+			    ret_why);
 		if (len == 0)
 			return refuse(400,
 			    "the name has an empty part: "

@@ -168,6 +168,22 @@ date_of(struct span t, time_t *ret)
 	return t.s != NULL && clock_parse_http(t.s, t.len, ret) == 0;
 }
 
+/* Why If-Match does not hold; `v` is NULL when there is no file. */
+static const char *
+why_no_match(const struct file_version *v)
+{
+	if (v == NULL)
+		return "there is no file of that name, so If-Match, which is "
+		       "about one that exists, cannot hold: leave it out to "
+		       "store a new file";
+	if (!file_version_is_sure(v))
+		return "If-Match cannot name this file: it has neither a birth "
+		       "time nor the attribute user.penstock.id, so nothing "
+		       "tells its versions apart, and its ETag is weak";
+	return "the file is not the one that If-Match names: it was changed or "
+	       "replaced; ask for its ETag (HEAD) and decide again";
+}
+
 /*
  * If-Match, or If-Unmodified-Since in its absence: steps 1 and 2 of RFC 9110
  * 13.2.2.  0, 412 or 400.
@@ -183,13 +199,7 @@ check_unchanged(const struct head *h, const struct file_version *v,
 		case MATCH_YES:
 			return 0;
 		case MATCH_NO:
-			*ret_why =
-			    v != NULL && !file_version_is_sure(v)
-				? "If-Match cannot name this file: it has "
-				  "neither a birth time nor the attribute "
-				  "user.penstock.id, so nothing tells its "
-				  "versions apart, and its ETag is weak"
-				: "the file is not the one that If-Match names";
+			*ret_why = why_no_match(v);
 			return 412;
 		case MATCH_BAD:
 		default:
@@ -216,8 +226,9 @@ check_none(const struct head *h, const char *etag, const char **ret_why)
 	case MATCH_NO:
 		return 0;
 	case MATCH_YES:
-		*ret_why = "a file is there already that If-None-Match rules "
-			   "out";
+		*ret_why = "a file of that name exists, and If-None-Match says "
+			   "not to replace it: choose another name, or leave "
+			   "the condition out";
 		return 412;
 	case MATCH_BAD:
 	default:

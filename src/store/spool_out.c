@@ -60,7 +60,8 @@ is_not_there(const struct outgoing_file *f, int err)
 	return err == -EINVAL || err == -EILSEQ;
 }
 
-/* On an engine thread, as all *_job.  What is no regular file is not there. */
+/* On an engine thread, as all *_job.  What is no regular file is not there, but for
+ * a directory, which is -EISDIR. */
 static int
 open_job(void *arg)
 {
@@ -76,7 +77,7 @@ open_job(void *arg)
 		return is_not_there(f, fd) ? -ENOENT : fd;
 	err = file_version_of(fd, &f->base.version);
 	if (err == 0 && !S_ISREG(f->base.version.mode))
-		err = -ENOENT;
+		err = S_ISDIR(f->base.version.mode) ? -EISDIR : -ENOENT;
 	if (err < 0) {
 		fd_close(&fd);
 		return err;
@@ -268,7 +269,8 @@ static bool
 look_again(struct outgoing_file *f, int res)
 {
 	if (!f->is_newest || f->abandoned ||
-	    (res != -ENOENT && res != -ENOTDIR && res != -ELOOP) ||
+	    (res != -ENOENT && res != -ENOTDIR && res != -ELOOP &&
+		res != -EISDIR) ||
 	    f->tries++ == TRIES)
 		return false;
 	newest_drop(f->at->newest, f->ticket, f->base.name);

@@ -83,12 +83,16 @@ start() {
 	refused 400 'NUL' /file/a%00
 	refused 400 'NUL' /file/a%00.txt
 	for c in 01 08 09 0a 0d 1b 1f 7f; do
-		refused 400 'control' /file/a%${c}b
+		refused 400 "U\+00${c^^}, a control character" /file/a%${c}b
 	done
 	# C1, line separators, direction, byte order mark
-	for c in %c2%80 %c2%9b %e2%80%a8 %e2%80%a9 %e2%80%ae %e2%81%a6 %ef%bb%bf; do
-		refused 400 'control' "/file/a${c}b"
-	done
+	refused 400 'U\+0080, a control character' /file/a%c2%80b
+	refused 400 'U\+009B, a control character' /file/a%c2%9bb
+	refused 400 'U\+2028, a separator of lines' /file/a%e2%80%a8b
+	refused 400 'U\+2029, a separator of lines' /file/a%e2%80%a9b
+	refused 400 'U\+202E, which changes the direction' /file/a%e2%80%aeb
+	refused 400 'U\+2066, which changes the direction' /file/a%e2%81%a6b
+	refused 400 'U\+FEFF, a byte order mark' /file/a%ef%bb%bfb
 	assert_store_empty
 }
 

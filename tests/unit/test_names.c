@@ -183,13 +183,35 @@ static void
 the_reason_says_what_to_change(void **state)
 {
 	char name[NAMES_MAX + 1];
+	static const char slash[] =
+	    "the path ends in a slash, as a directory's does: add a name after "
+	    "the slash (curl -T adds the file's own), or leave it out";
+	/* clang-format off */
+	static const struct {
+		const char *name, *why;
+	} signs[] = {
+		{ "a\x1f", "the name has U+001F, a control character" },
+		{ "a\x7f", "the name has U+007F, a control character" },
+		{ "a\xc2\x85", "the name has U+0085, a control character" },
+		{ "a\xe2\x80\xa9", "the name has U+2029, a separator of lines" },
+		{ "a\xe2\x80\xaa", "the name has U+202A, which changes the direction" },
+		{ "a\xe2\x81\xa9", "the name has U+2069, which changes the direction" },
+		{ "a\xef\xbb\xbf", "the name has U+FEFF, a byte order mark" },
+	};
+	/* clang-format on */
 	const char *why = NULL;
 
 	(void)state;
+	for (size_t i = 0; i < COUNT_OF(signs); i++) {
+		assert_int_equal(names_decode(signs[i].name,
+				     strlen(signs[i].name), true, name, &why),
+		    400);
+		assert_ptr_equal(strstr(why, signs[i].why), why);
+	}
 	assert_int_equal(names_decode("", 0, false, name, &why), 400);
-	assert_string_equal(why, "add a name after the slash");
+	assert_string_equal(why, slash);
 	assert_int_equal(names_decode("a/", 2, false, name, &why), 400);
-	assert_string_equal(why, "add a name after the slash");
+	assert_string_equal(why, slash);
 }
 
 static void
