@@ -42,6 +42,10 @@ NODISCARD int addr_parse(
 /* The form addr_parse() reads; a UNIX peer without a name is "unix:". */
 void addr_format(const struct addr *a, char ret_text[ADDR_TEXT_MAX]);
 
+/* An IPv4 address in the form that a socket of IPv6 has it in (::ffff:192.0.2.1)
+ * becomes the IPv4 address that it is; others stay as they are. */
+void addr_unmap(struct addr *a);
+
 /* True when both name the same endpoint. */
 bool addr_equal(const struct addr *a, const struct addr *b);
 

@@ -55,6 +55,18 @@ set_v4(struct in_addr ip, uint16_t port, struct addr *ret)
 	return 0;
 }
 
+void
+addr_unmap(struct addr *a)
+{
+	struct in6_addr in6 = a->ss.in6.sin6_addr;
+	struct in_addr ip;
+
+	if (a->ss.ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6))
+		return;
+	memcpy(&ip, in6.s6_addr + 12, sizeof(ip));
+	(void)set_v4(ip, ntohs(a->ss.in6.sin6_port), a);
+}
+
 static int
 parse_v6(
     const char *host, uint16_t port, struct addr *ret, const char **ret_why)

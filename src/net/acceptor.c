@@ -109,6 +109,7 @@ accept_one(struct watch *w)
 
 	fd = fd_accept(w->io.fd, &peer.ss, &peer.len);
 	if (fd >= 0) {
+		addr_unmap(&peer);
 		a->to.on_accepted(a->to.arg, w->server, w->listener, fd, &peer);
 		return TAKEN_ONE;
 	}

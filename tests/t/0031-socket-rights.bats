@@ -31,6 +31,7 @@ needs_users() {
 	run -7 connects_as nobody
 }
 
+# bats test_tags=portable
 @test "group= lets a proxy in that runs as another user, and nobody else" {
 	needs_users
 	start_server '' "listen unix:$T/sock group=$PROXY;"
@@ -103,6 +104,7 @@ needs_users() {
 		assert_equal "$(tr '\n' ' ' <order)" 'bind fchownat fchmodat listen '
 }
 
+# bats test_tags=portable
 @test "a reload changes mode, owner and group of the socket that is there" {
 	needs_users
 	start_server '' "listen unix:$T/sock group=$PROXY;"
@@ -219,6 +221,9 @@ needs_users() {
 		request GET "http://$host/"
 		assert_status 200
 	done
+	# A client has one and the same address in the log, whichever socket took it.
+	eventually access_has ' 127\.0\.0\.1:[0-9]+ .*"GET /" 200'
+	eventually access_has ' \[::1\]:[0-9]+ .*"GET /" 200'
 	write_conf '' "listen [::]:$other;"
 	run -1 penstock -c penstock.conf -s reload
 	assert_output -e "penstock\.conf:[0-9]+:[0-9]+: listen: \[::\]:$other: ipv6only cannot be changed while it listens: restart penstock"

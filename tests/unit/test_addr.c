@@ -82,11 +82,37 @@ loopback_is_what_only_this_machine_reaches(void **state)
 	assert_false(is_loopback("unix:/run/x"));
 }
 
+static void
+mapped_addresses_are_those_of_ipv4(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+	    {"[::ffff:192.0.2.1]:80", "192.0.2.1:80"},
+	    {"[::ffff:0:1]:80", "0.0.0.1:80"},
+	    {"[2001:db8::1]:80", "[2001:db8::1]:80"},
+	    {"192.0.2.1:80", "192.0.2.1:80"},
+	    {"unix:/s", "unix:/s"},
+	};
+	char text[ADDR_TEXT_MAX];
+	const char *why;
+	struct addr a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(addr_parse(cases[i].from, &a, &why), 0);
+		addr_unmap(&a);
+		addr_format(&a, text);
+		assert_string_equal(text, cases[i].to);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_address_is_one),
+	    cmocka_unit_test(mapped_addresses_are_those_of_ipv4),
 	    cmocka_unit_test(unix_is_exempt),
 	    cmocka_unit_test(loopback_is_what_only_this_machine_reaches),
 	};
