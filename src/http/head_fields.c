@@ -7,6 +7,10 @@
 #include "base/str.h"
 #include "head_internal.h"
 
+enum {
+	NAME_MAX_BYTES = 64, /* of a field that is known */
+};
+
 static int
 take_host(struct parse *p, struct span v)
 {
@@ -188,21 +192,55 @@ static const struct field {
 };
 /* clang-format on */
 
+_Static_assert(COUNT_OF(known) <= 64, "parse.seen has a bit for each row");
+
+/*
+ * Rows by the length of their names, so that of the many rows few are compared
+ * with a field: first_of[] has the first row of a length, next_of[] the next one
+ * of the same length; both count from 1, 0 is the end.
+ */
+static unsigned char first_of[NAME_MAX_BYTES + 1], next_of[COUNT_OF(known) + 1];
+
+_Static_assert(COUNT_OF(known) <= 64, "parse.seen has a bit for each row");
+
+static void
+make_chains(void)
+{
+	for (unsigned i = COUNT_OF(known); i > 0; i--) {
+		size_t len = known[i - 1].len;
+
+		check(len <= NAME_MAX_BYTES);
+		next_of[i] = first_of[len];
+		first_of[len] = (unsigned char)i;
+	}
+}
+
+static int
+take_row(struct parse *p, unsigned row, struct span v)
+{
+	const struct field *f = &known[row];
+
+	if (f->twice != NULL && (p->seen & UINT64_C(1) << row) != 0)
+		return refuse(p, 400, f->twice);
+	p->seen |= UINT64_C(1) << row;
+	if (f->take != NULL)
+		return f->take(p, v);
+	*(struct span *)(void *)((char *)p->h + f->to) = v;
+	return 0;
+}
+
 int
 head_take_field(struct parse *p, struct span name, struct span v)
 {
-	for (unsigned i = 0; i < COUNT_OF(known); i++) {
-		const struct field *f = &known[i];
+	static bool made;
 
-		if (f->len != name.len || !str_ieq(name.s, name.len, f->name))
-			continue;
-		if (f->twice != NULL && (p->seen & UINT64_C(1) << i) != 0)
-			return refuse(p, 400, f->twice);
-		p->seen |= UINT64_C(1) << i;
-		if (f->take != NULL)
-			return f->take(p, v);
-		*(struct span *)(void *)((char *)p->h + f->to) = v;
+	if (!made)
+		make_chains();
+	made = true;
+	if (name.len > NAME_MAX_BYTES)
 		return 0;
-	}
+	for (unsigned i = first_of[name.len]; i != 0; i = next_of[i])
+		if (str_ieq(name.s, name.len, known[i - 1].name))
+			return take_row(p, i - 1, v);
 	return 0;
 }

@@ -4,6 +4,7 @@
 # stored as it is.
 
 load ../lib/penstock
+load ../lib/browser
 
 FILES_ONLY='application/octet-stream'
 URLENCODED='application/x-www-form-urlencoded'
@@ -99,4 +100,62 @@ page() {
 	request PUT /file/form --data-binary @form -H 'Content-Type: application/octet-stream'
 	assert_status 201
 	assert_same form "$STORE/form"
+}
+
+# send_form ENCTYPE: a form of the page, with a file, is sent into a frame; prints
+# what the frame shows then.
+send_form() {
+	page_do "
+		const frame = document.createElement('iframe');
+		frame.name = 'answer';
+		document.body.append(frame);
+		const form = document.createElement('form');
+		form.method = 'POST';
+		form.action = '/file';
+		form.target = frame.name;
+		form.enctype = '$1';
+		const input = document.createElement('input');
+		input.type = 'file';
+		input.name = 'up';
+		const files = new DataTransfer();
+		files.items.add(new File(['hello'], 'a.txt'));
+		input.files = files.files;
+		form.append(input);
+		document.body.append(form);
+		const loaded = new Promise(done => frame.onload = done);
+		form.submit();
+		await loaded;
+		const text = frame.contentDocument.body.textContent;
+		frame.remove();
+		form.remove();
+		return text"
+}
+
+@test "a real browser: its forms are refused, and what it fetches with a file as the body is stored" {
+	start_server
+	browser_start
+	page_goto "$URL/"
+	for type in multipart/form-data "$URLENCODED" text/plain; do
+		send_form "$type" >shown
+		grep -q 'curl -T FILE' shown
+	done
+	page_do "
+		const form = new FormData();
+		form.append('up', new File(['hello'], 'a.txt'));
+		const r = await fetch('/file', {method: 'POST', body: form});
+		const s = await fetch('/file', {method: 'POST', body: new URLSearchParams('a=b')});
+		return [r.status, (await r.json()).detail, s.status]" >shown
+	assert_equal "$(jq -r '.[0], .[2]' shown)" $'415\n415'
+	jq -r '.[1]' shown | grep -q 'fetch(url'
+	assert_store_empty
+	# What the answers tell to do.
+	page_do "
+		const body = new File(['some text'], 'a.txt', {type: 'text/plain'});
+		const r = await fetch('/file/a.txt', {method: 'PUT', body});
+		const s = await fetch('/file/b.txt', {method: 'POST', body});
+		return [r.status, s.status]" >shown
+	assert_equal "$(cat shown)" '[201, 201]'
+	assert_equal "$(cat "$STORE/a.txt" "$STORE/b.txt")" 'some textsome text'
+	five_in_log() { (($(grep -c '"POST /file" 415 .* form$' access.log) == 5)); }
+	eventually five_in_log
 }
