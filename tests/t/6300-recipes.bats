@@ -29,7 +29,7 @@ setup() {
 
 # The server of the README's "Behind a proxy".
 start_behind() {
-	recipe unix-conf | sed "s| mode=0660 group=www-data||" >behind
+	recipe unix-conf >behind
 	{
 		grep -E '^(worker_processes|error_log|pid_file)' <(write_conf '' '' 'worker_processes 1;' && cat penstock.conf)
 		cat behind
@@ -72,7 +72,7 @@ front() { request PUT "/file/$1" -T body --url "http://$ADDRESS:$FRONT/file/$1" 
 	random_file body 300000
 	echo "ann:$(openssl passwd -apr1 secret)" >htpasswd
 	{
-		echo "daemon off; pid $T/nginx.pid; error_log stderr; user root;"
+		echo "daemon off; pid $T/nginx.pid; error_log stderr; user www-data;"
 		echo "events {} http { access_log off; client_body_temp_path $T/nginx; proxy_temp_path $T/nginx;"
 		echo "fastcgi_temp_path $T/nginx; uwsgi_temp_path $T/nginx; scgi_temp_path $T/nginx;"
 		recipe nginx
