@@ -20,6 +20,8 @@
  *   with Upload-Complete: ?1 (before: Upload-Incomplete: ?0), which is stored;
  *   everything else of that kind is a part, or begins one.
  * - Content-Range is sent by curl -C and -r.  With -C - it names the whole file.
+ * - S3's clients begin a large upload with POST NAME?uploads, go on with PUT
+ *   NAME?partNumber=1&uploadId=ID, and delete with POST ?delete.
  * - X-HTTP-Method-Override makes a POST stand for a PATCH or DELETE.
  */
 #ifndef HTTP_UPLOAD_KIND_H
@@ -36,6 +38,7 @@ enum upload_kind {
 	UPLOAD_OTHER_METHOD,
 	UPLOAD_RESUMABLE_PART,
 	UPLOAD_LENGTH_DIFFERS,
+	UPLOAD_S3,
 	UPLOAD_RANGE,
 	UPLOAD_FORM,
 	UPLOAD_PAGE_FORM,

@@ -25,6 +25,9 @@ static const struct upload_refusal refusals[UPLOAD_KIND_COUNT] = {
 	[UPLOAD_LENGTH_DIFFERS] = { 400, "resumable", "",
 		"Upload-Length is not the length of this body, so it is a part of a file at most, and nothing was stored: send the whole "
 		"file in one PUT or POST, without Upload-Length" },
+	[UPLOAD_S3] = { 400, "partial", "",
+		"this begins or goes on with a multipart upload of S3, or deletes S3's objects, by what stands behind the question mark; "
+		"that is not understood here, and nothing was stored: send the whole file in one PUT" },
 	[UPLOAD_RANGE] = { 400, "partial", "",
 		"Content-Range says that this is a part of a file, or its length is not that of the body: an upload cannot be "
 		"resumed or sent in parts; send the whole file, without Content-Range (curl: without -C and -r)" },
@@ -134,6 +137,51 @@ is_page_form(const struct head *h)
 	       media_type_is(h->content_type, "text/plain");
 }
 
+/* The value of `key` in the query of a target; s is NULL when it is not there. */
+static struct span
+query_value(struct span target, const char *key)
+{
+	size_t len = strlen(key);
+	const char *at =
+	    target.len > 0 ? memchr(target.s, '?', target.len) : NULL;
+	const char *end = target.s + target.len, *next;
+
+	for (; at != NULL; at = next) {
+		at++;
+		next = memchr(at, '&', (size_t)(end - at));
+		if ((size_t)(end - at) >= len && memcmp(at, key, len) == 0) {
+			const char *stop = next != NULL ? next : end;
+
+			if (at + len == stop)
+				return (struct span){stop, 0};
+			if (at[len] == '=')
+				return (struct span){at + len + 1,
+				    (size_t)(stop - at) - len - 1};
+		}
+	}
+	return (struct span){NULL, 0};
+}
+
+/* It is there, and nothing is said behind it: "uploads", or "uploads=". */
+static bool
+is_bare(struct span value)
+{
+	return value.s != NULL && value.len == 0;
+}
+
+/* What S3 says in a query is otherwise no part of the name, and is passed over. */
+static bool
+is_s3(const struct head *h)
+{
+	struct span t = h->target;
+
+	if (h->method == METHOD_POST)
+		return is_bare(query_value(t, "uploads")) ||
+		       is_bare(query_value(t, "delete"));
+	return query_value(t, "partNumber").s != NULL &&
+	       query_value(t, "uploadId").s != NULL;
+}
+
 static bool
 is_other_method(const struct head *h)
 {
@@ -163,6 +211,8 @@ upload_kind_of(const struct head *h)
 		return UPLOAD_RESUMABLE_PART;
 	if (length_differs(h))
 		return UPLOAD_LENGTH_DIFFERS;
+	if (is_s3(h))
+		return UPLOAD_S3;
 	if (h->content_range.s != NULL &&
 	    !(h->has_length && is_whole(h->content_range, h->content_length)))
 		return UPLOAD_RANGE;

@@ -102,3 +102,17 @@ tus() {
 	assert_status 200
 	assert_equal "$(cat "$STORE/a")" again
 }
+
+# As boto3 sends them, when a file is larger than its multipart_threshold.
+@test "S3: what begins a multipart upload, is a part of one, or deletes is 400" {
+	start_server
+	echo hello >f
+	request POST '/file/bucket/big?uploads' --data ''
+	refused
+	request PUT '/file/bucket/big?partNumber=1&uploadId=x' --data-binary @f
+	refused
+	request POST '/file/bucket?delete' --data-binary '<Delete/>'
+	refused
+	request PUT '/file/bucket/small?x-id=PutObject' --data-binary @f
+	assert_status 201
+}

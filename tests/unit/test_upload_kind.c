@@ -198,6 +198,51 @@ kinds_of_bodies(void **state)
 }
 
 static void
+parts_by_their_queries(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *line;
+		enum upload_kind kind;
+	} rows[] = {
+		{ "POST /file/a?uploads", UPLOAD_S3 },
+		{ "POST /file/a?uploads=", UPLOAD_S3 },
+		{ "POST http://h/file/a?x=1&uploads", UPLOAD_S3 },
+		{ "POST /file?delete", UPLOAD_S3 },
+		{ "POST /file?delete&x", UPLOAD_S3 },
+		{ "PUT /file/a?partNumber=1&uploadId=x", UPLOAD_S3 },
+		{ "PUT /file/a?uploadId=x&partNumber=1", UPLOAD_S3 },
+		/* what others may say there */
+		{ "POST /file/a?uploads=5", UPLOAD_FILE },
+		{ "POST /file/a?uploadsx", UPLOAD_FILE },
+		{ "POST /file/a?xuploads", UPLOAD_FILE },
+		{ "POST /file/a?upload", UPLOAD_FILE },
+		{ "POST /file/a?x=uploads", UPLOAD_FILE },
+		{ "POST /file/uploads", UPLOAD_FILE },
+		{ "POST /file/a?", UPLOAD_FILE },
+		{ "POST /file/a?&&", UPLOAD_FILE },
+		{ "PUT /file/a?uploads", UPLOAD_FILE },
+		{ "PUT /file/a?uploadId=x", UPLOAD_FILE },
+		{ "PUT /file/a?partNumber=1", UPLOAD_FILE },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char buf[256];
+		const char *why = "";
+		struct head h;
+		int len = snprintf(buf, sizeof(buf),
+		    "%s HTTP/1.1\r\nHost: h\r\n" LEN "\r\n", rows[i].line);
+
+		assert_int_equal(head_parse(buf, (size_t)len, &h, &why), 0);
+		if (upload_kind_of(&h) != rows[i].kind)
+			fail_msg(
+			    "%s is %d", rows[i].line, (int)upload_kind_of(&h));
+	}
+}
+
+static void
 tus_by_its_methods(void **state)
 {
 	static const char tus[] = "Tus-Resumable: 1.0.0\r\n";
@@ -243,6 +288,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(media_types),
 	    cmocka_unit_test(kinds_of_bodies),
+	    cmocka_unit_test(parts_by_their_queries),
 	    cmocka_unit_test(tus_by_its_methods),
 	    cmocka_unit_test(each_refusal_is_complete),
 	};
