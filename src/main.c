@@ -13,11 +13,11 @@
 #include "config/directives.h"
 #include "proc/inherit.h"
 #include "proc/master.h"
-#include "proc/needs.h"
 #include "proc/options.h"
 #include "proc/owners.h"
 #include "proc/pidfile.h"
 #include "proc/title.h"
+#include "proc/trial.h"
 #include "proc/verdict.h"
 
 /* -s: whom the lock on the pid file names gets the signal. */
@@ -68,23 +68,21 @@ load(const struct options *o)
 	return conf;
 }
 
-/* -t: is the file good, and lets the system have what it asks for? */
+/* -t: the file is good; would the system let us have what it asks for? */
 static int
 check_only(const struct config *conf, const char *file)
 {
-	struct str errors = {0};
-	bool good = needs_are_met(conf, &errors);
+	struct str rights = {0};
 
-	if (good) {
-		fprintf(stderr, "penstock: %s: the configuration is good\n",
-		    file ? file : "built-in defaults");
-		owners_describe(conf, &errors);
-	}
-	if (!good || errors.len > 0)
-		fputs(
-		    errors.s ? errors.s : "penstock: out of memory\n", stderr);
-	str_fini(&errors);
-	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (!trial_run(conf))
+		return EXIT_FAILURE;
+	fprintf(stderr, "penstock: %s: the configuration is good\n",
+	    file ? file : "built-in defaults");
+	owners_describe(conf, &rights);
+	if (rights.len > 0)
+		fputs(rights.s, stderr);
+	str_fini(&rights);
+	return EXIT_SUCCESS;
 }
 
 int

@@ -49,7 +49,8 @@ enum {
 	CONFIG_MISTAKES_MAX = 20, /* that are told; of more, only the number */
 };
 
-/* Where a directive stands, for messages that come after parsing. */
+/* Where a directive stands, for messages that come after parsing.  X_at, beside
+ * a value x, is that of the line that gave it; line 0: it holds by default. */
 struct conf_place {
 	const char *file; /* owned by the config */
 	unsigned line, column;
@@ -64,7 +65,8 @@ struct conf_list {
 struct conf_location {
 	char *prefix; /* "/file": begins with a slash, ends with none but "/" */
 	struct conf_place place;
-	char *output_dir;	/* absolute: resolved when the file was read */
+	char *output_dir; /* absolute: resolved when the file was read */
+	struct conf_place output_dir_at;
 	uint64_t queue_depth;	/* chunks between reader and writer */
 	uint64_t max_body_size; /* bytes, 0: any */
 	uint64_t limit_rate;	/* bytes per second, 0: any */
@@ -113,6 +115,7 @@ struct conf_server {
 	size_t location_count;
 	struct conf_list server_name; /* as host_read_pattern() has them */
 	char *access_log; /* "off", "stdout", "stderr" or an absolute path */
+	struct conf_place access_log_at;
 	uint64_t header_timeout_ms;
 	uint64_t body_timeout_ms;
 	uint64_t keepalive_timeout_ms;
@@ -136,6 +139,8 @@ struct config {
 	uint64_t buffer_memory; /* bytes per worker */
 	uint64_t chunk_size;	/* bytes, a multiple of 4096 */
 	enum conf_engine io_engine;
+	struct conf_place worker_processes_at, worker_connections_at;
+	struct conf_place io_engine_at, pid_file_at, error_log_at, user_at;
 	char *pid_file;	 /* absolute, or "off" */
 	char *error_log; /* "stderr", "stdout" or an absolute path */
 	enum log_level error_level;
@@ -197,6 +202,15 @@ NODISCARD int config_parse_text(const char *name, const char *text, size_t len,
  * one address.  Strings may be NULL where a mistake was told already.
  */
 void config_check(const struct config *c, struct str *errors);
+
+/*
+ * config_name_value(at, directive, value, out):
+ * Add how a message about a value begins that comes after parsing,
+ * "file:line:column: directive value"; or "directive value (by default)".
+ * The value is left out where it is NULL.
+ */
+void config_name_value(const struct conf_place *at, const char *directive,
+    const char *value, struct str *out);
 
 /* Free it and clear the caller's pointer; nothing when *cp is NULL. */
 void config_free(struct config **cp);

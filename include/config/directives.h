@@ -76,6 +76,9 @@ struct directive {
 	enum directives_block owner;
 	unsigned contexts; /* bit 1 << BLOCK_x: may stand there */
 	size_t offset;	   /* of the value in the owner's struct */
+	size_t place;	   /* of the struct conf_place there that says where it
+			    * was given, for messages that come after parsing; 0:
+			    * it is not kept */
 	uint64_t min, max;
 	uint64_t multiple;	  /* 0: any */
 	const char *const *words; /* NULL or ended by NULL */

@@ -7,6 +7,8 @@
 #ifndef PROC_LOGS_H
 #define PROC_LOGS_H
 
+#include <stdbool.h>
+
 #include "base/check.h"
 #include "config/config.h"
 
@@ -16,8 +18,12 @@ struct logs {
 	size_t access_count;
 };
 
-/* Open them: 0; or a negative errno after logging which one failed. */
+/* Open them: 0; or a negative errno after logging which ones failed. */
 NODISCARD int logs_open(const struct config *conf, struct logs *ret);
+
+/* Could they be opened, or made?  False after logging which ones not; nothing is
+ * opened, so that no reader of a FIFO is told of it. */
+NODISCARD bool logs_look(const struct config *conf);
 
 /* From here on, the error log is that of `l`. */
 void logs_use(const struct logs *l, const struct config *conf);

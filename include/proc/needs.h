@@ -20,6 +20,9 @@
  * bring; directories come and go beneath one path, too. */
 struct children_room needs_room(const struct config *conf);
 
+/* children_init() with that room; false after logging that it cannot be had. */
+NODISCARD bool needs_share(const struct config *conf, struct children *c);
+
 /* Raise the limit on descriptors to what `worker_connections` at once may need;
  * one warning when it is too low for that. */
 void needs_raise_limit(const struct config *conf);

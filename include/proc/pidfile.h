@@ -8,16 +8,22 @@
 #ifndef PROC_PIDFILE_H
 #define PROC_PIDFILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/check.h"
+#include "config/config.h"
 
 /*
- * pidfile_take(path, ret_fd):
- * Create, lock and write it; *ret_fd keeps the lock.  "off": nothing, -1.
+ * pidfile_take(conf, ret_fd):
+ * Create, lock and write `pid_file`; *ret_fd keeps the lock.  "off": nothing, -1.
  * 0; or a negative errno after logging why, -EAGAIN when another one runs.
  */
-NODISCARD int pidfile_take(const char *path, int *ret_fd);
+NODISCARD int pidfile_take(const struct config *conf, int *ret_fd);
+
+/* Could it be?  False after logging why not; one that runs with it already is no
+ * reason. */
+NODISCARD bool pidfile_look(const struct config *conf);
 
 /* Remove it, unless the name leads to another file by now, and let go of the
  * lock. */

@@ -5,9 +5,22 @@
 #define PROC_PRIVILEGES_H
 
 #include "base/check.h"
+#include "config/config.h"
 
-/* Is there such a user?  0 or -ENOENT. */
-NODISCARD int privileges_check(const char *user);
+enum {
+	PRIVILEGES_NAME_MAX = 64,
+};
+
+/*
+ * privileges_check(conf):
+ * Is there the `user` of the configuration?  0; or -ENOENT after logging that
+ * there is none.  A warning where clients will be served as root, or as somebody
+ * else than `user` says.
+ */
+NODISCARD int privileges_check(const struct config *conf);
+
+/* The name of the user that this process is, or its number if it has none. */
+void privileges_name(char ret_name[PRIVILEGES_NAME_MAX]);
 
 /*
  * privileges_drop(user):

@@ -19,18 +19,24 @@ struct places;
 
 typedef bool rehearsal_fn(void *arg);
 
+enum rehearsal_depth {
+	REHEARSAL_WHOLE,
+	REHEARSAL_LOOK, /* make nothing: -t */
+};
+
 /*
- * rehearsal_run(conf, places, meanwhile, arg):
+ * rehearsal_run(conf, depth, places, meanwhile, arg):
  * `places`: where directories were before; NULL at the start.  0 after logging a
- * line for each location; or -1 after logging what cannot be.  A directory that
+ * line for each location (only looking, none); or -1 after logging what cannot be.  A directory that
  * does not answer in time, or that was open before and is gone now, or its disk
  * full, broken or read-only, is a warning, not an error: its location answers
  * 503 until it is well.  meanwhile() is called now and then, also when a signal
  * has come, and may wait for children, the rehearsal's too; once it says true,
  * that is the end of it, -1.
  */
-NODISCARD int rehearsal_run(const struct config *conf, struct places *places,
-    rehearsal_fn *meanwhile, void *arg);
+NODISCARD int rehearsal_run(const struct config *conf,
+    enum rehearsal_depth depth, struct places *places, rehearsal_fn *meanwhile,
+    void *arg);
 
 /* In a process that meanwhile() has forked: close what belongs to it. */
 void rehearsal_let_go(void);

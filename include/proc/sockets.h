@@ -7,6 +7,7 @@
 #ifndef PROC_SOCKETS_H
 #define PROC_SOCKETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/check.h"
@@ -28,7 +29,7 @@ struct sockets {
  * Open all that `conf` listens on, taking over those `old` (NULL: none) has, but
  * for UNIX sockets whose path is no longer theirs.  What is taken over stays as it
  * is until sockets_adjust().
- * 0; or a negative errno after logging which address failed and why, and
+ * 0; or a negative errno after logging which addresses failed and why, and
  * then nothing was opened and `old` is as it was.
  */
 NODISCARD int sockets_open(
@@ -41,6 +42,10 @@ NODISCARD int sockets_open(
  * What cannot be given is logged, and stays as it was.
  */
 void sockets_adjust(const struct config *conf, const struct sockets *s);
+
+/* Could the paths of UNIX sockets be made?  False after logging which ones not;
+ * that somebody listens there is no reason. */
+NODISCARD bool sockets_look(const struct config *conf);
 
 /* Log a line for each. */
 void sockets_log(const struct sockets *s);

@@ -89,6 +89,9 @@ fill(const struct load *l, struct parser_block *b, void *base)
 			err = value_set_default(d, base, l->cwd);
 		else if (!from->given[i].bad || d->type == VALUE_LISTEN)
 			err = value_copy(d, base, parser_base(from, d));
+		if (from != NULL && d->place != 0)
+			memcpy((char *)base + d->place, &from->given[i].at,
+			    sizeof(from->given[i].at));
 		if (err == -EINVAL)
 			lexer_mistake(l->errors, &b->at, d->name,
 			    "the default, %s, has too long a path here",
@@ -394,6 +397,24 @@ config_parse_text(const char *name, const char *text, size_t len,
 	struct parser_input in = {.name = name, .text = text, .len = len};
 
 	return load(in, name, errors, ret);
+}
+
+void
+config_name_value(const struct conf_place *at, const char *directive,
+    const char *value, struct str *out)
+{
+	bool given = at->line != 0;
+
+	if (given) {
+		lexer_place(out, at);
+		str_puts(out, ": ");
+	}
+	str_puts(out, directive);
+	if (value != NULL) {
+		str_puts(out, " ");
+		str_escape(out, value, strlen(value));
+	}
+	str_puts(out, given ? "" : " (by default)");
 }
 
 /* Whether going from one value to the other takes a restart. */

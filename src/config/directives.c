@@ -31,6 +31,13 @@ enum {
 	.owner = BLOCK_LOCATION, .contexts = IN_TOP | IN_SERVER | IN_LOCATION, \
 	.offset = offsetof(struct conf_location, m)
 
+/* The same, and where it was given is kept beside it. */
+#define OF_TOP_AT(m) OF_TOP(m), .place = offsetof(struct config, m##_at)
+#define OF_SERVER_AT(m)                                                        \
+	OF_SERVER(m), .place = offsetof(struct conf_server, m##_at)
+#define OF_LOCATION_AT(m)                                                      \
+	OF_LOCATION(m), .place = offsetof(struct conf_location, m##_at)
+
 static const char *const words_auto[] = {"auto", NULL};
 static const char *const words_off[] = {"off", NULL};
 static const char *const words_log[] = {"off", "stdout", "stderr", NULL};
@@ -61,7 +68,7 @@ static const char *const words_keep[] = {
 
 /* clang-format off */
 const struct directive directives[] = {
-	{ "access_log", VALUE_PATH, APPLY_RELOAD, OF_SERVER(access_log),
+	{ "access_log", VALUE_PATH, APPLY_RELOAD, OF_SERVER_AT(access_log),
 	  .words = words_log, .dflt = "stdout",
 	  .topic = TOPIC_LOGS,
 	  .help = "where a line for each request goes" },
@@ -109,7 +116,7 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_FILES,
 	  .help = "allow names that begin with a dot" },
-	{ "error_log", VALUE_ERROR_LOG, APPLY_RELOAD, OF_TOP(error_log),
+	{ "error_log", VALUE_ERROR_LOG, APPLY_RELOAD, OF_TOP_AT(error_log),
 	  .words = words_error_log, .dflt = "stderr info",
 	  .topic = TOPIC_LOGS,
 	  .help = "where the server's own messages go, and up to which level "
@@ -122,7 +129,7 @@ const struct directive directives[] = {
 	  .contexts = IN_TOP | IN_SERVER | IN_LOCATION,
 	  .topic = TOPIC_ADDRESS,
 	  .help = "read other files in its place, relative to this file" },
-	{ "io_engine", VALUE_CHOICE, APPLY_RELOAD, OF_TOP(io_engine),
+	{ "io_engine", VALUE_CHOICE, APPLY_RELOAD, OF_TOP_AT(io_engine),
 	  .words = words_engine, .dflt = "auto",
 	  .topic = TOPIC_SPEED,
 	  .help = "who writes files: io_uring, a thread pool, "
@@ -205,7 +212,7 @@ const struct directive directives[] = {
 	  OF_LOCATION(min_rate_grace_ms), RANGE(1000, DAYS(1)), .dflt = "10s",
 	  .topic = TOPIC_LIMITS,
 	  .help = "time over which min_rate is measured, again and again" },
-	{ "output_dir", VALUE_PATH, APPLY_RELOAD, OF_LOCATION(output_dir),
+	{ "output_dir", VALUE_PATH, APPLY_RELOAD, OF_LOCATION_AT(output_dir),
 	  .dflt = "uploads",
 	  .topic = TOPIC_FILES,
 	  .help = "directory the uploads are stored in" },
@@ -213,7 +220,7 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_FILES,
 	  .help = "an upload may replace a file of its name" },
-	{ "pid_file", VALUE_PATH, APPLY_RESTART, OF_TOP(pid_file),
+	{ "pid_file", VALUE_PATH, APPLY_RESTART, OF_TOP_AT(pid_file),
 	  .words = words_off, .dflt = "penstock.pid",
 	  .topic = TOPIC_PROCESS,
 	  .help = "file that holds the master's process id" },
@@ -256,15 +263,15 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_LOGS,
 	  .help = "print each step of the reader and the writer" },
-	{ "user", VALUE_TEXT, APPLY_RESTART, OF_TOP(user),
+	{ "user", VALUE_TEXT, APPLY_RESTART, OF_TOP_AT(user),
 	  .topic = TOPIC_PROCESS,
 	  .help = "who the workers become when started as root" },
 	{ "worker_connections", VALUE_NUMBER, APPLY_RELOAD,
-	  OF_TOP(worker_connections), RANGE(1, 1000000), .dflt = "4096",
+	  OF_TOP_AT(worker_connections), RANGE(1, 1000000), .dflt = "4096",
 	  .topic = TOPIC_PROCESS,
 	  .help = "most connections at once, per worker" },
 	{ "worker_processes", VALUE_NUMBER, APPLY_RESTART_ZERO,
-	  OF_TOP(worker_processes), RANGE(0, 256), .words = words_auto,
+	  OF_TOP_AT(worker_processes), RANGE(0, 256), .words = words_auto,
 	  .dflt = "auto",
 	  .topic = TOPIC_PROCESS,
 	  .help = "workers, auto: one per core, "

@@ -9,24 +9,31 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/permit.h"
+#include "proc/refusal.h"
 
 /* Why open() said `err`, and what to do about it. */
 static void
-log_refusal(const char *directive, const char *target, int err)
+log_refusal(const struct conf_place *at, const char *directive,
+    const char *target, int err)
 {
+	char why[REFUSAL_WHY_MAX];
 	struct stat st;
 
-	if (err != -ENXIO || stat(target, &st) == -1)
-		log_error("%s %s: cannot be opened: %s", directive, target,
+	if (err == -ENOENT)
+		refusal_log(at, directive, target,
+		    "cannot be opened: %s: make its directory first",
 		    strerror(-err));
+	else if (err != -ENXIO || stat(target, &st) == -1)
+		refusal_log(at, directive, target, "cannot be opened: %s",
+		    refusal_why(err, why));
 	else if (S_ISFIFO(st.st_mode))
-		log_error("%s %s: it is a FIFO that nobody reads: start its "
-			  "reader first",
-		    directive, target);
+		refusal_log(at, directive, target,
+		    "it is a FIFO that nobody reads: start its reader first");
 	else
-		log_error("%s %s: it is a socket, which cannot be opened by a "
-			  "name: write %s",
-		    directive, target,
+		refusal_log(at, directive, target,
+		    "it is a socket, which cannot be opened by a name: write "
+		    "%s",
 		    fd_is_named(STDOUT_FILENO, target)	 ? "stdout"
 		    : fd_is_named(STDERR_FILENO, target) ? "stderr"
 							 : "stdout or stderr");
@@ -39,7 +46,7 @@ log_refusal(const char *directive, const char *target, int err)
  * master loses the line.
  */
 static int
-open_log(const char *target, const char *directive, int *ret)
+open_log(const char *target, int *ret)
 {
 	enum {
 		FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK |
@@ -54,12 +61,8 @@ open_log(const char *target, const char *directive, int *ret)
 		*ret = STDERR_FILENO;
 	} else {
 		*ret = open(target, FLAGS, 0644);
-		if (*ret == -1) {
-			int err = -errno;
-
-			log_refusal(directive, target, err);
-			return err;
-		}
+		if (*ret == -1)
+			return -errno;
 	}
 	return 0;
 }
@@ -72,28 +75,80 @@ close_log(int *fd)
 	*fd = -1;
 }
 
+/* No server before this one logs to the same file. */
+static bool
+is_first(const struct config *conf, size_t server)
+{
+	for (size_t i = 0; i < server; i++)
+		if (strcmp(conf->servers[i].access_log,
+			conf->servers[server].access_log) == 0)
+			return false;
+	return true;
+}
+
 int
 logs_open(const struct config *conf, struct logs *ret)
 {
-	struct logs l = {.error = -1};
-	int err;
+	struct logs l = {.error = -1, .access_count = conf->server_count};
+	int err, first;
 
 	l.access = calloc(conf->server_count, sizeof(*l.access));
 	if (l.access == NULL)
 		return -ENOMEM;
-	err = open_log(conf->error_log, "error_log", &l.error);
-	for (size_t i = 0; i < conf->server_count && err == 0; i++) {
-		err = open_log(
-		    conf->servers[i].access_log, "access_log", &l.access[i]);
-		if (err == 0)
-			l.access_count++;
+	first = open_log(conf->error_log, &l.error);
+	if (first < 0)
+		log_refusal(
+		    &conf->error_log_at, "error_log", conf->error_log, first);
+	/* All that fail are told. */
+	for (size_t i = 0; i < conf->server_count; i++) {
+		const struct conf_server *s = &conf->servers[i];
+
+		err = open_log(s->access_log, &l.access[i]);
+		if (err < 0 && is_first(conf, i))
+			log_refusal(&s->access_log_at, "access_log",
+			    s->access_log, err);
+		first = first < 0 ? first : err;
 	}
-	if (err < 0) {
+	if (first < 0) {
 		logs_close(&l);
-		return err;
+		return first;
 	}
 	*ret = l;
 	return 0;
+}
+
+/* 0 or a negative errno, as open_log() would have it. */
+static int
+look_at(const char *target)
+{
+	struct stat st;
+
+	if (*target != '/') /* one of the words */
+		return 0;
+	if (stat(target, &st) == 0 && S_ISSOCK(st.st_mode))
+		return -ENXIO;
+	return permit_file(target);
+}
+
+bool
+logs_look(const struct config *conf)
+{
+	int err = look_at(conf->error_log);
+	bool good = err == 0;
+
+	if (err < 0)
+		log_refusal(
+		    &conf->error_log_at, "error_log", conf->error_log, err);
+	for (size_t i = 0; i < conf->server_count; i++) {
+		const struct conf_server *s = &conf->servers[i];
+
+		err = is_first(conf, i) ? look_at(s->access_log) : 0;
+		if (err < 0)
+			log_refusal(&s->access_log_at, "access_log",
+			    s->access_log, err);
+		good &= err == 0;
+	}
+	return good;
 }
 
 void

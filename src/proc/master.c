@@ -87,23 +87,23 @@ static int
 start(struct master *m)
 {
 	struct config *conf = *m->conf;
+	int err = privileges_check(conf);
 
-	if (conf->user != NULL && privileges_check(conf->user) < 0) {
-		log_error("user %s: there is no such user", conf->user);
-		return -1;
-	}
+	/* What is wrong with one does not hide what is with the next. */
 	if (!can_be_had(conf, NULL))
-		return -1;
+		err = -1;
 	if (logs_open(conf, &m->logs) < 0)
 		return -1;
+	if (err < 0)
+		goto close_logs;
 	log_to(STDERR_FILENO, conf->error_level);
-	if (pidfile_take(conf->pid_file, &m->pidfile) < 0)
+	if (pidfile_take(conf, &m->pidfile) < 0)
 		goto close_logs;
 	verdict_open(&m->verdict, conf->pid_file, m->pidfile, conf->file);
 	needs_raise_limit(conf);
 	if (sockets_open(conf, NULL, &m->sockets) < 0)
 		goto drop_pidfile;
-	if (rehearsal_run(conf, NULL, is_to_stop, NULL) < 0)
+	if (rehearsal_run(conf, REHEARSAL_WHOLE, NULL, is_to_stop, NULL) < 0)
 		goto close_sockets;
 	sockets_log(&m->sockets);
 	if (m->detach != -1)
@@ -211,7 +211,8 @@ rehearse(struct master *m, const struct config *fresh, struct sockets *sockets,
 
 	m->fresh_sockets = sockets;
 	m->fresh_logs = logs;
-	err = rehearsal_run(fresh, m->children.places, mind_children, m);
+	err = rehearsal_run(
+	    fresh, REHEARSAL_WHOLE, m->children.places, mind_children, m);
 	m->fresh_sockets = NULL;
 	m->fresh_logs = NULL;
 	if (err < 0 && is_to_stop(NULL))
@@ -515,7 +516,6 @@ int
 master_run(struct config **conf)
 {
 	struct master m = {.conf = conf, .pidfile = -1, .detach = -1};
-	struct children_room room = needs_room(*conf);
 	int status, err;
 
 	signals_ignore();
@@ -528,14 +528,8 @@ master_run(struct config **conf)
 	}
 	title_set_command((*conf)->worker_processes == 0 ? "single process"
 							 : "master process");
-	err = children_init(&m.children, &room);
-	if (err < 0) {
-		log_error("shared memory for %zu connections, and for %zu "
-			  "output directories, cannot be had: %s; lower "
-			  "worker_connections, or have fewer locations",
-		    room.connections, room.directories, strerror(-err));
+	if (!needs_share(*conf, &m.children))
 		return 1;
-	}
 	err = signals_watch();
 	if (err < 0) {
 		log_error("signals cannot be watched: %s", strerror(-err));

@@ -1,6 +1,7 @@
 #include "proc/needs.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -8,8 +9,10 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "config/lexer.h"
 #include "proc/owners.h"
+#include "proc/refusal.h"
 #include "store/spool.h"
 
 enum {
@@ -69,6 +72,20 @@ needs_room(const struct config *conf)
 	};
 }
 
+bool
+needs_share(const struct config *conf, struct children *c)
+{
+	struct children_room room = needs_room(conf);
+	int err = children_init(c, &room);
+
+	if (err < 0)
+		log_error("shared memory for %zu connections, and for %zu "
+			  "output directories, cannot be had: %s; lower "
+			  "worker_connections, or have fewer locations",
+		    room.connections, room.directories, strerror(-err));
+	return err == 0;
+}
+
 void
 needs_raise_limit(const struct config *conf)
 {
@@ -76,11 +93,17 @@ needs_raise_limit(const struct config *conf)
 	size_t want = sum(&n) + conf->worker_connections * FDS_PER_CONNECTION;
 	size_t have = 0;
 
-	if (fd_raise_limit(want, &have) < 0 || have < want)
-		log_warn("worker_connections %zu may need %zu open files, the "
-			 "limit is %zu: raise it (ulimit -Hn), or connections "
-			 "beyond it will wait",
-		    (size_t)conf->worker_connections, want, have);
+	if (fd_raise_limit(want, &have) < 0 || have < want) {
+		char value[NUM_TEXT_MAX];
+
+		snprintf(value, sizeof(value), "%zu",
+		    (size_t)conf->worker_connections);
+		refusal_warn(&conf->worker_connections_at, "worker_connections",
+		    value,
+		    "they may need %zu open files, the limit is %zu: raise it "
+		    "(ulimit -Hn), or connections beyond it will wait",
+		    want, have);
+	}
 }
 
 /* Where the file says it for the last time. */
@@ -101,8 +124,11 @@ last_place(const struct config *conf, bool of_locations)
 static void
 blame_file(const struct config *conf, struct str *errors)
 {
-	str_printf(errors,
-	    "%s: worker_processes: ", conf->file ? conf->file : "built-in");
+	if (conf->worker_processes_at.line != 0)
+		lexer_place(errors, &conf->worker_processes_at);
+	else
+		str_puts(errors, conf->file ? conf->file : "built-in");
+	str_puts(errors, ": worker_processes: ");
 }
 
 /* Without a thread a worker cannot even log what it lacks.  The limit is on all

@@ -9,6 +9,8 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/permit.h"
+#include "proc/refusal.h"
 
 /* Never waits, whatever is there; what is no regular file is -EINVAL, a link
  * -ELOOP: whoever may write to the directory must not choose what we write. */
@@ -98,24 +100,26 @@ write_pid(int fd)
 }
 
 static void
-log_holder(const char *path)
+log_holder(const struct config *conf)
 {
+	const char *path = conf->pid_file;
 	pid_t owner = pidfile_owner(path);
 
 	if (owner > 0)
-		log_error("pid_file %s: another penstock, process %ld, runs "
-			  "with it: stop that one (-s stop) or choose another "
-			  "pid_file",
-		    path, (long)owner);
+		refusal_log(&conf->pid_file_at, "pid_file", path,
+		    "another penstock, process %ld, runs with it: stop that "
+		    "one (-s stop) or choose another pid_file",
+		    (long)owner);
 	else
-		log_error("pid_file %s: process %ld, which is no penstock, has "
-			  "a read lock on it: end that one, remove the file, "
-			  "or choose another pid_file",
-		    path, (long)find_holder(path, F_WRLCK));
+		refusal_log(&conf->pid_file_at, "pid_file", path,
+		    "process %ld, which is no penstock, has a read lock on "
+		    "it: end that one, remove the file, or choose another "
+		    "pid_file",
+		    (long)find_holder(path, F_WRLCK));
 }
 
 static const char *
-describe(int err)
+describe(int err, char buf[REFUSAL_WHY_MAX])
 {
 	switch (err) {
 	case -EINVAL:
@@ -126,33 +130,55 @@ describe(int err)
 	case -EFBIG:
 		return "it may not be written: raise the limit on the size of "
 		       "files (ulimit -f)";
+	case -ENOENT:
+		return "No such file or directory: make its directory first";
 	default:
-		return strerror(-err);
+		return refusal_why(err, buf);
 	}
 }
 
 int
-pidfile_take(const char *path, int *ret_fd)
+pidfile_take(const struct config *conf, int *ret_fd)
 {
+	char why[REFUSAL_WHY_MAX];
 	int fd = -1, err;
 
 	*ret_fd = -1;
-	if (strcmp(path, "off") == 0)
+	if (strcmp(conf->pid_file, "off") == 0)
 		return 0;
-	err = open_and_lock(path, &fd);
+	err = open_and_lock(conf->pid_file, &fd);
 	if (err == -EAGAIN) {
-		log_holder(path);
+		log_holder(conf);
 		return err;
 	}
 	if (err == 0)
 		err = write_pid(fd);
 	if (err < 0) {
-		log_error("pid_file %s: %s", path, describe(err));
+		refusal_log(&conf->pid_file_at, "pid_file", conf->pid_file,
+		    "%s", describe(err, why));
 		fd_close(&fd);
 		return err;
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+bool
+pidfile_look(const struct config *conf)
+{
+	char why[REFUSAL_WHY_MAX];
+	struct stat st;
+	int err;
+
+	if (strcmp(conf->pid_file, "off") == 0)
+		return true;
+	err = permit_file(conf->pid_file);
+	if (lstat(conf->pid_file, &st) == 0 && !S_ISREG(st.st_mode))
+		err = S_ISLNK(st.st_mode) ? -ELOOP : -EINVAL;
+	if (err < 0)
+		refusal_log(&conf->pid_file_at, "pid_file", conf->pid_file,
+		    "%s", describe(err, why));
+	return err == 0;
 }
 
 void

@@ -2,12 +2,55 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <unistd.h>
 
-int
-privileges_check(const char *user)
+#include "base/log.h"
+#include "proc/refusal.h"
+
+void
+privileges_name(char ret_name[PRIVILEGES_NAME_MAX])
 {
-	return getpwnam(user) == NULL ? -ENOENT : 0;
+	const struct passwd *pw = getpwuid(geteuid());
+
+	if (pw != NULL)
+		snprintf(ret_name, PRIVILEGES_NAME_MAX, "%s", pw->pw_name);
+	else
+		snprintf(ret_name, PRIVILEGES_NAME_MAX, "%lu",
+		    (unsigned long)geteuid());
+}
+
+int
+privileges_check(const struct config *conf)
+{
+	char name[PRIVILEGES_NAME_MAX];
+	const struct passwd *pw;
+	uid_t uid;
+
+	if (conf->user == NULL) {
+		if (geteuid() == 0)
+			log_warn("clients are served as root, since there is "
+				 "no user: write user NAME; at top level, or "
+				 "start it as another user");
+		return 0;
+	}
+	pw = getpwnam(conf->user);
+	if (pw == NULL) {
+		refusal_log(&conf->user_at, "user", conf->user,
+		    "there is no such user");
+		return -ENOENT;
+	}
+	uid = pw->pw_uid;
+	privileges_name(name);
+	if (geteuid() == 0 && uid == 0)
+		refusal_warn(&conf->user_at, "user", conf->user,
+		    "clients are served as root: name another one");
+	else if (geteuid() != 0 && geteuid() != uid)
+		refusal_warn(&conf->user_at, "user", conf->user,
+		    "it is ignored, since penstock was not started as root: "
+		    "clients are served as %s",
+		    name);
+	return 0;
 }
 
 int

@@ -1,9 +1,7 @@
 #include "proc/rehearsal.h"
 
 #include <errno.h>
-#include <ev.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,17 +12,12 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/num.h"
-#include "base/str.h"
-#include "disk/engine.h"
-#include "proc/choice.h"
+#include "proc/attempt.h"
 #include "proc/inherit.h"
 #include "proc/privileges.h"
+#include "proc/refusal.h"
 #include "proc/signals.h"
 #include "proc/title.h"
-#include "store/places.h"
-#include "store/publish.h"
-#include "store/spool.h"
 
 enum {
 	LOOK_MS = 100,	    /* how often we look whether to give up */
@@ -35,108 +28,6 @@ enum {
 };
 
 /* ---- in the child ---- */
-
-static const char *
-try_engine(enum conf_engine wanted)
-{
-	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-	struct engine *e = NULL;
-	const char *name = NULL;
-	int err = -ENOMEM;
-
-	if (loop != NULL)
-		err = engine_new(loop, choice_of(wanted), &e);
-	if (err < 0) {
-		log_error("io_engine: cannot be had here: %s; auto takes what "
-			  "there is",
-		    strerror(-err));
-	} else {
-		name = engine_name(e);
-		engine_free(&e);
-	}
-	if (loop != NULL)
-		ev_loop_destroy(loop);
-	return name;
-}
-
-/* Of the disk, and not of the configuration, since the directory was open once
- * or since it is full: it may pass, and is no reason to refuse a reload. */
-static bool
-is_disks_fault(struct places *places, const char *dir, int err)
-{
-	struct place known = {0};
-
-	if (publish_is_full(err))
-		return true; /* there is no room to make it */
-	if (places != NULL)
-		places_look(places, dir, &known);
-	if (!place_is_known(&known))
-		return false;
-	switch (-err) {
-	case EIO:
-	case ENODEV:
-	case ENOTCONN:
-	case ENXIO:
-	case EROFS:
-	case ESTALE:
-	case ETIMEDOUT:
-		return true;
-	default:
-		return err == STORE_VANISHED || err == STORE_UNMOUNTED;
-	}
-}
-
-static const char *
-describe_fault(int err)
-{
-	if (err == STORE_VANISHED)
-		return "is gone since it was open";
-	if (err == STORE_UNMOUNTED)
-		return "the disk that it was on is not mounted there";
-	return strerror(-err);
-}
-
-static int
-try_location(const struct config *conf, struct places *places,
-    const struct conf_location *l, const char *engine)
-{
-	struct spool_setup setup = {.dir = l->output_dir,
-	    .overwrite = l->overwrite,
-	    .sync = l->sync,
-	    .keep_latest = l->keep == KEEP_LATEST,
-	    .direct = choice_of_direct(l->direct_io),
-	    .places = places};
-	char size[NUM_TEXT_MAX];
-	struct str report = {0};
-	enum device_sync sync = DEVICE_SYNC_DURABLE;
-	int err;
-
-	err = spool_check(&setup, &report, &sync);
-	num_format_size(conf->chunk_size, size);
-	if (is_disks_fault(places, l->output_dir, err)) {
-		log_warn("location %s -> %s: %s: it gets %s until it is well "
-			 "again",
-		    l->prefix, l->output_dir, describe_fault(err),
-		    publish_is_full(err) ? "507" : "503");
-		err = 0;
-	} else if (err < 0) {
-		log_error("%s:%u:%u: output_dir: %s: %s: %s",
-		    l->place.file ? l->place.file : "built-in", l->place.line,
-		    l->place.column, l->output_dir, report.s, strerror(-err));
-	} else {
-		log_line(err > 0 ? LEVEL_WARN : LEVEL_NOTICE,
-		    "location %s -> %s: %s; queue %" PRIu64 " x %s, %s",
-		    l->prefix, l->output_dir, report.s, l->queue_depth, size,
-		    engine);
-	}
-	if (sync != DEVICE_SYNC_DURABLE && l->sync)
-		log_warn("location %s: output_dir %s %s, which cannot keep "
-			 "what sync promises: receipts say %s",
-		    l->prefix, l->output_dir, device_sync_text[sync],
-		    durability_name[spool_durability(sync, true)]);
-	str_fini(&report);
-	return err;
-}
 
 /*
  * What the child has to tell goes down a pipe, in pieces that are written whole
@@ -217,7 +108,8 @@ count_locations(const struct config *conf)
 }
 
 static void
-rehearse(const struct config *conf, struct places *places, size_t from)
+rehearse(const struct config *conf, struct places *places,
+    enum rehearsal_depth depth, size_t from)
 {
 	size_t count = count_locations(conf);
 	const char *engine;
@@ -225,22 +117,25 @@ rehearse(const struct config *conf, struct places *places, size_t from)
 
 	err = privileges_drop(conf->user);
 	if (err < 0) {
-		log_error("user %s: cannot become it: %s", conf->user,
-		    strerror(-err));
+		refusal_log(&conf->user_at, "user", conf->user,
+		    "cannot become it: %s", strerror(-err));
 		tell(FAULT, 0);
 		return;
 	}
-	engine = try_engine(conf->io_engine);
+	engine = attempt_engine(conf);
 	if (engine == NULL) {
 		tell(FAULT, 0);
 		return;
 	}
 	for (size_t n = from; n < count; n++) {
+		const struct conf_location *l = location_at(conf, n);
+
 		tell(TRYING, n);
-		title_set(NULL, "checking output_dir %s",
-		    location_at(conf, n)->output_dir);
-		if (try_location(conf, places, location_at(conf, n), engine) <
-		    0)
+		title_set(NULL, "checking output_dir %s", l->output_dir);
+		err = depth == REHEARSAL_LOOK
+			  ? attempt_look(l)
+			  : attempt_location(conf, places, l, engine);
+		if (err < 0)
 			tell(FAULT, n);
 	}
 }
@@ -277,6 +172,7 @@ struct telling {
 struct rehearsal {
 	const struct config *conf;
 	struct places *places;
+	enum rehearsal_depth depth;
 	rehearsal_fn *meanwhile;
 	void *arg;
 	size_t count;	      /* of locations */
@@ -380,7 +276,7 @@ start_child(const struct rehearsal *r, size_t from)
 	pid = signals_fork();
 	if (pid == 0) {
 		be_child(ends[1]);
-		rehearse(r->conf, r->places, from);
+		rehearse(r->conf, r->places, r->depth, from);
 		tell(DONE, 0);
 		_exit(0);
 	}
@@ -463,11 +359,12 @@ go_on_behind(struct rehearsal *r, const struct telling *t)
 }
 
 int
-rehearsal_run(const struct config *conf, struct places *places,
-    rehearsal_fn *meanwhile, void *arg)
+rehearsal_run(const struct config *conf, enum rehearsal_depth depth,
+    struct places *places, rehearsal_fn *meanwhile, void *arg)
 {
 	struct rehearsal r = {.conf = conf,
 	    .places = places,
+	    .depth = depth,
 	    .meanwhile = meanwhile,
 	    .arg = arg,
 	    .count = count_locations(conf),

@@ -1,12 +1,18 @@
 #include "proc/sockets.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/permit.h"
 #include "base/str.h"
+#include "config/lexer.h"
 #include "proc/owners.h"
+#include "proc/privileges.h"
+#include "proc/refusal.h"
 
 /* One that listens there, and that clients reach. */
 static const struct bound *
@@ -28,26 +34,60 @@ has(const struct sockets *s, int fd)
 	return false;
 }
 
+/* As a mistake of the configuration is told. */
 static void
-log_trouble(enum log_level level, const struct conf_listen *l, const char *what,
-    const char *then)
+log_trouble(enum log_level level, const struct conf_server *s,
+    const struct conf_listen *l, const char *what, const char *then)
 {
+	bool given = l->place.line != s->place.line ||
+		     l->place.column != s->place.column;
 	char text[ADDR_TEXT_MAX];
+	struct str line = {0};
 
 	addr_format(&l->addr, text);
-	log_line(level, "%s:%u:%u: listen: %s: %s%s",
-	    l->place.file ? l->place.file : "built-in", l->place.line,
-	    l->place.column, text, what, then);
+	lexer_place(&line, &l->place);
+	str_printf(&line, ": listen: %s%s: %s%s", text,
+	    given ? "" : " (by default)", what, then);
+	log_line(level, "%s", str_failed(&line) ? "out of memory" : line.s);
+	str_fini(&line);
+}
+
+/* It cannot be opened; and what to do about it. */
+static void
+log_refusal(const struct conf_server *s, const struct conf_listen *l, int err)
+{
+	char then[REFUSAL_WHY_MAX] = "", name[PRIVILEGES_NAME_MAX];
+
+	if (err == -EACCES) {
+		privileges_name(name);
+		snprintf(then, sizeof(then), ", as user %s: %s", name,
+		    addr_unix_path(&l->addr) != NULL
+			? "a UNIX socket needs a directory that this user can "
+			  "write"
+			: "a port below 1024 needs root or "
+			  "CAP_NET_BIND_SERVICE (AmbientCapabilities= of a "
+			  "systemd unit); or choose one above");
+	}
+	log_trouble(LEVEL_ERROR, s, l, strerror(-err),
+	    err == -EADDRINUSE ? ": somebody else listens there; stop that or "
+				 "choose another address"
+	    : err == -EADDRNOTAVAIL
+		? ": this machine does not have that address"
+	    : err == -EEXIST ? ": the path exists and is no socket"
+	    : err == -EPERM  ? ": this process may not give it that owner or "
+			       "group"
+			     : then);
 }
 
 /* One that is bound stays as it is in this: to bind another one beside it is not
  * possible, and between the two nobody could connect. */
 static int
-take_over(const struct conf_listen *l, const struct bound *was, struct bound *b)
+take_over(const struct conf_server *s, const struct conf_listen *l,
+    const struct bound *was, struct bound *b)
 {
 	if (was->listener.ipv6only != l->ipv6only &&
 	    l->addr.ss.ss_family == AF_INET6) {
-		log_trouble(LEVEL_ERROR, l,
+		log_trouble(LEVEL_ERROR, s, l,
 		    "ipv6only cannot be changed while it listens",
 		    ": restart penstock");
 		return -EINVAL;
@@ -58,31 +98,21 @@ take_over(const struct conf_listen *l, const struct bound *was, struct bound *b)
 }
 
 static int
-open_one(const struct config *conf, const struct conf_listen *l,
-    const struct sockets *old, struct bound *b)
+open_one(const struct config *conf, const struct sockets *old, struct bound *b)
 {
+	const struct conf_server *s = &conf->servers[b->server];
+	const struct conf_listen *l = &s->listens[b->listen];
 	const struct bound *was = find(old, &l->addr);
 	struct listener_options options;
 	int err;
 
 	if (was != NULL)
-		return take_over(l, was, b);
+		return take_over(s, l, was, b);
 	b->ours = true;
 	options = owners_options(conf, l);
 	err = listener_open(&l->addr, &options, &b->listener);
-	if (err == 0)
-		return 0;
-	log_trouble(LEVEL_ERROR, l, strerror(-err),
-	    err == -EADDRINUSE ? ": somebody else listens there; stop that or "
-				 "choose another address"
-	    : err == -EACCES ? ": a port below 1024 needs root, a UNIX socket "
-			       "a directory that can be written"
-	    : err == -EADDRNOTAVAIL
-		? ": this machine does not have that address"
-	    : err == -EEXIST ? ": the path exists and is no socket"
-	    : err == -EPERM  ? ": this process may not give it that owner or "
-			       "group"
-			     : "");
+	if (err < 0)
+		log_refusal(s, l, err);
 	return err;
 }
 
@@ -91,8 +121,8 @@ sockets_open(
     const struct config *conf, const struct sockets *old, struct sockets *ret)
 {
 	struct sockets s = {0};
+	int err, first = 0;
 	size_t count = 0;
-	int err = 0;
 
 	for (size_t i = 0; i < conf->server_count; i++)
 		count += conf->servers[i].listen_count;
@@ -102,22 +132,24 @@ sockets_open(
 	for (size_t i = 0; i < conf->server_count; i++) {
 		const struct conf_server *srv = &conf->servers[i];
 
-		for (size_t k = 0; k < srv->listen_count && err == 0; k++) {
+		/* All that fail are told. */
+		for (size_t k = 0; k < srv->listen_count; k++) {
 			struct bound *b = &s.bound[s.count];
 
 			b->server = i;
 			b->listen = k;
-			err = open_one(conf, &srv->listens[k], old, b);
+			err = open_one(conf, old, b);
 			if (err == 0)
 				s.count++;
+			first = first < 0 ? first : err;
 		}
 	}
-	if (err < 0) {
+	if (first < 0) {
 		for (size_t i = 0; i < s.count; i++)
 			if (s.bound[i].ours)
 				listener_close(&s.bound[i].listener, true);
 		free(s.bound);
-		return err;
+		return first;
 	}
 	*ret = s;
 	return 0;
@@ -154,12 +186,45 @@ sockets_adjust(const struct config *conf, const struct sockets *s)
 		if (!b->ours)
 			err = listener_adjust(&b->listener, &options, &is_new);
 		if (err < 0)
-			log_trouble(LEVEL_WARN, l, strerror(-err),
+			log_trouble(LEVEL_WARN, &conf->servers[b->server], l,
+			    strerror(-err),
 			    ": its mode, owner, group and backlog cannot be "
 			    "changed");
 		if (is_new)
 			log_one(b);
 	}
+}
+
+static int
+look_at(const struct conf_listen *l)
+{
+	const char *path = addr_unix_path(&l->addr);
+	struct stat st;
+
+	if (path == NULL)
+		return 0;
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	return permit_name(path);
+}
+
+bool
+sockets_look(const struct config *conf)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < conf->server_count; i++) {
+		const struct conf_server *s = &conf->servers[i];
+
+		for (size_t k = 0; k < s->listen_count; k++) {
+			int err = look_at(&s->listens[k]);
+
+			if (err < 0)
+				log_refusal(s, &s->listens[k], err);
+			good &= err == 0;
+		}
+	}
+	return good;
 }
 
 void

@@ -302,6 +302,47 @@ test_inheritance_does_not_ask_for_order(void **state)
 }
 
 static void
+assert_place(const struct conf_place *p, unsigned line, unsigned column)
+{
+	assert_int_equal(p->line, line);
+	assert_int_equal(p->column, column);
+	if (line != 0)
+		assert_string_equal(p->file, "t.conf");
+}
+
+/* For messages that come later; where a value is inherited, of the line that it
+ * comes from. */
+static void
+test_where_values_were_given_is_kept(void **state)
+{
+	struct conf_server *s;
+	struct config *c;
+	struct str text = {0};
+
+	(void)state;
+	c = good("user a;\n pid_file /p; output_dir /d;\n"
+		 "server { access_log /l; location /a { output_dir /e; }\n"
+		 " location /b { } }\n"
+		 "server { listen 9; location /c { } }\n");
+	assert_place(&c->user_at, 1, 1);
+	assert_place(&c->pid_file_at, 2, 2);
+	assert_place(&c->error_log_at, 0, 0);
+	s = c->servers;
+	assert_place(&s[0].access_log_at, 3, 10);
+	assert_place(&s[1].access_log_at, 0, 0);
+	assert_place(&s[0].locations[0].output_dir_at, 3, 39);
+	assert_place(&s[0].locations[1].output_dir_at, 2, 15);
+	assert_place(&s[1].locations[0].output_dir_at, 2, 15);
+	config_name_value(&c->pid_file_at, "pid_file", c->pid_file, &text);
+	assert_string_equal(text.s, "t.conf:2:2: pid_file /p");
+	str_clear(&text);
+	config_name_value(&c->error_log_at, "error_log", "a\nb", &text);
+	assert_string_equal(text.s, "error_log a\\u000ab (by default)");
+	str_fini(&text);
+	config_free(&c);
+}
+
+static void
 test_words_and_paths(void **state)
 {
 	static const struct {
@@ -1183,6 +1224,7 @@ main(void)
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_shipped_file_is_the_defaults),
 	    cmocka_unit_test(test_inheritance_does_not_ask_for_order),
+	    cmocka_unit_test(test_where_values_were_given_is_kept),
 	    cmocka_unit_test(test_words_and_paths),
 	    cmocka_unit_test(test_options_of_addresses),
 	    cmocka_unit_test(test_directives_of_the_command_line),

@@ -1,0 +1,66 @@
+#include "proc/trial.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "proc/children.h"
+#include "proc/logs.h"
+#include "proc/needs.h"
+#include "proc/pidfile.h"
+#include "proc/privileges.h"
+#include "proc/rehearsal.h"
+#include "proc/sockets.h"
+
+/* Lines of a log, as those of a command. */
+static bool
+print(void *arg, enum log_level level, const char *message)
+{
+	(void)arg;
+	if (level <= LEVEL_WARN)
+		fprintf(stderr, "%s%s\n",
+		    level == LEVEL_WARN ? "warning: " : "", message);
+	return true;
+}
+
+static bool
+never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+static bool
+counts_are_met(const struct config *conf)
+{
+	struct str errors = {0};
+	struct children c = {0};
+	bool met = needs_are_met(conf, &errors);
+
+	if (!met)
+		log_lines(LEVEL_ERROR, "", errors.s);
+	str_fini(&errors);
+	if (!needs_share(conf, &c))
+		return false;
+	children_fini(&c);
+	return met;
+}
+
+bool
+trial_run(const struct config *conf)
+{
+	bool has_user, good;
+
+	log_listen(print, NULL);
+	has_user = privileges_check(conf) == 0;
+	good = has_user;
+	good &= counts_are_met(conf);
+	good &= logs_look(conf);
+	good &= pidfile_look(conf);
+	good &= sockets_look(conf);
+	if (has_user)
+		good &=
+		    rehearsal_run(conf, REHEARSAL_LOOK, NULL, never, NULL) == 0;
+	log_listen(NULL, NULL);
+	return good;
+}
