@@ -1,8 +1,6 @@
 #include "proc/owners.h"
 
-#include <errno.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,13 +128,16 @@ owners_are_known(const struct config *conf, struct str *errors)
 	return known;
 }
 
-struct listener_options
-owners_options(const struct config *conf, const struct conf_listen *l)
+/* Names are looked up for those alone that have a file: it may take long. */
+static struct socket_rights
+find_rights(const struct config *conf, const struct conf_listen *l)
 {
 	struct socket_rights r = {
 	    .mode = (mode_t)l->mode, .owner = (uid_t)-1, .group = (gid_t)-1};
 	const struct passwd *pw;
 
+	if (addr_unix_path(&l->addr) == NULL)
+		return r;
 	if (l->owner.name != NULL)
 		(void)find_user(l->owner.name, &r.owner);
 	if (l->group.name != NULL) {
@@ -146,8 +147,15 @@ owners_options(const struct config *conf, const struct conf_listen *l)
 		if (pw != NULL)
 			r.group = pw->pw_gid;
 	}
-	return (struct listener_options){
-	    .backlog = (int)l->backlog, .ipv6only = l->ipv6only, .rights = r};
+	return r;
+}
+
+struct listener_options
+owners_options(const struct config *conf, const struct conf_listen *l)
+{
+	return (struct listener_options){.backlog = (int)l->backlog,
+	    .ipv6only = l->ipv6only,
+	    .rights = find_rights(conf, l)};
 }
 
 void
