@@ -396,6 +396,22 @@ _has_reloaded() {
 		$(_count 'reload: nothing was changed' "$T/error.log") > $2))
 }
 
+# reload_all: the same, and until the workers of before are gone, which answer what
+# comes by connections that they have by the old configuration.
+reload_all() {
+	local old
+
+	old=$(workers)
+	reload && eventually _are_gone "$old"
+}
+_are_gone() {
+	local pid
+
+	for pid in $1; do
+		not_running "$pid" || return
+	done
+}
+
 # worker_rss PID, worker_peak PID: resident memory now, and at most, in KiB.
 worker_rss() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"; }
 worker_peak() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$1/status"; }

@@ -62,7 +62,7 @@ send_form() {
 	assert_store_empty
 
 	sed -i "s|location /file {|&\nallow_origin $PAGE;|" penstock.conf
-	reload
+	reload_all
 	page_goto "$PAGE/"
 	page_do "
 		const r = await fetch('$URL/file/a b', {method: 'PUT', body: 'hello',
@@ -93,7 +93,7 @@ send_form() {
 	page_do "return (await fetch('/file/a')).status" >page
 	page_do "return (await fetch('/file/b', {method: 'PUT', body: 'x'})).status" >>page
 	sed -i 's/server_name/& rebound.example/' penstock.conf
-	reload
+	reload_all
 	page_do "return (await fetch('/file/a')).status" >>page
 	page_do "return (await fetch('/file/b', {method: 'PUT', body: 'x'})).status" >>page
 	assert_equal "$(cat page)" $'421\n421\n200\n201'

@@ -45,7 +45,7 @@ asked() {
 	asked pub.example
 	assert_statuses 421 421
 	sed -i 's/files.example/files.example pub.example/' penstock.conf
-	reload
+	reload_all
 	asked pub.example
 	assert_statuses 200 201
 }
