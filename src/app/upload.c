@@ -9,20 +9,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/num.h"
 #include "flow/flow.h"
 #include "http/conditions.h"
 #include "http/digest_fields.h"
 #include "app/endings.h"
+#include "app/limit_text.h"
 #include "app/names.h"
 #include "app/receipt.h"
 #include "app/terms.h"
 
 #define UPLOAD_MAGIC 0x75706c6fU
-
-enum {
-	LIMIT_TEXT_MAX = 64, /* "max_body_size 64k" */
-};
 
 enum state {
 	OPENING,    /* the store is making the file */
@@ -293,33 +289,6 @@ answer_stored(struct upload *u)
 	str_fini(&location);
 }
 
-/* The limit behind an ending, as the configuration has it; or NULL. */
-static const char *
-limit_of(enum ending e, const struct service *s, const struct conf_location *l,
-    char text[LIMIT_TEXT_MAX])
-{
-	char value[NUM_TEXT_MAX];
-	const char *name;
-
-	if (e == ENDED_TOO_LARGE) {
-		name = "max_body_size";
-		num_format_size(l->max_body_size, value);
-	} else if (e == ENDED_BELOW_RATE) {
-		name = "min_rate";
-		num_format_size(l->min_rate, value);
-	} else if (e == ENDED_TOO_SLOW) {
-		name = "body_timeout";
-		num_format_time(s->conf->body_timeout_ms, value);
-	} else if (e == ENDED_TOO_MANY) {
-		name = "max_uploads";
-		snprintf(value, sizeof(value), "%" PRIu64, l->max_uploads);
-	} else {
-		return NULL;
-	}
-	snprintf(text, LIMIT_TEXT_MAX, "%s %s", name, value);
-	return text;
-}
-
 static void
 answer_failed(struct upload *u)
 {
@@ -339,7 +308,8 @@ answer_failed(struct upload *u)
 	else
 		ending_respond(e,
 		    &(struct ending_context){.prefix = u->location->prefix,
-			.limit = limit_of(e, u->service, u->location, limit),
+			.limit =
+			    limit_text(e, u->service->conf, u->location, limit),
 			.name = u->name},
 		    &r);
 	/* The rest may be a job's still. */
@@ -441,7 +411,7 @@ refuse_as(struct conn *c, enum ending e, const struct service *s,
 
 	ending_respond(e,
 	    &(struct ending_context){
-		.prefix = l->prefix, .limit = limit_of(e, s, l, limit)},
+		.prefix = l->prefix, .limit = limit_text(e, s->conf, l, limit)},
 	    &r);
 	r.ending = ending_word(e);
 	conn_answer(c, &r);
