@@ -115,6 +115,15 @@ uint64_t conn_came_ns(struct conn *c);
 /* And when it would have, had we received all of this request at once. */
 uint64_t conn_would_come_ns(struct conn *c);
 
+/*
+ * conn_leave_note(c, note), conn_take_note(c):
+ * `note`, from malloc(), is the connection's from here on, for whoever handles
+ * its very next request; to be left before this one is answered.  What was left
+ * is the caller's then, to be freed; NULL: the request just before left nothing.
+ */
+void conn_leave_note(struct conn *c, void *note);
+void *conn_take_note(struct conn *c);
+
 /* Why a body is malformed: a static sentence, after BODY_BAD_FRAMING. */
 const char *conn_body_problem(const struct conn *c);
 

@@ -104,6 +104,7 @@ struct head {
 	struct span preflight_fields;  /* Access-Control-Request-Headers */
 	struct span preflight_private; /* ...-Request-Private-Network */
 
+	bool forwarded; /* a proxy says that it hands the request on */
 	/* The Hosts that proxies were asked for; further lines are left out. */
 	struct head_lines forwarded_host;
 

@@ -75,6 +75,9 @@ struct store_wish {
 	unsigned digests; /* a set of algorithms to compute: disk/digest.h */
 	const struct digest_claims *claims; /* what must come of those of its
 					       set; copied; or NULL */
+	/* What has the name may be replaced also with `overwrite` off, if it is
+	 * this version; NULL: it may not.  Copied. */
+	const struct file_version *forerunner;
 	/*
 	 * Terms beyond the store's own `overwrite`; NULL: none.  Called on an
 	 * engine thread with what has that name now (NULL: nothing), before

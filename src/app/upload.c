@@ -13,6 +13,7 @@
 #include "http/conditions.h"
 #include "http/digest_fields.h"
 #include "app/endings.h"
+#include "app/handshake.h"
 #include "app/limit_text.h"
 #include "app/names.h"
 #include "app/receipt.h"
@@ -67,6 +68,7 @@ struct upload {
 	struct flow flow;
 	tally_place place; /* among max_uploads; 0: not counted */
 	uint64_t id;
+	bool named; /* by its client */
 	enum ending ending;
 	int err; /* behind `ending`, for the log */
 	char name[];
@@ -275,6 +277,8 @@ answer_stored(struct upload *u)
 	r.status = ending_status(u->ending);
 	if (u->incoming->superseded)
 		u->ending = ENDED_SUPERSEDED;
+	if (u->named && u->ending == ENDED_STORED)
+		handshake_note(c, u->location, u->name, &u->incoming->version);
 	if (strcmp(u->location->prefix, "/") != 0)
 		str_puts(&location, u->location->prefix);
 	str_puts(&location, "/");
@@ -457,6 +461,7 @@ upload_new(struct service *s, struct conn *c, const struct route *route,
 	u->conn = c;
 	u->location = route->location;
 	u->id = conn_id(c);
+	u->named = route->kind == ROUTE_STORE_NAMED;
 	memcpy(u->name, name, len + 1);
 	flow_init(&u->flow);
 	u->flow.trace = begin_trace(u);
@@ -479,8 +484,8 @@ digests_of(enum conf_checksum c)
 
 /* Ask the store for a file. */
 static void
-begin_storing(struct upload *u, const struct head *h, enum route_kind kind,
-    const struct digest_claims *claims)
+begin_storing(
+    struct upload *u, const struct head *h, const struct digest_claims *claims)
 {
 	struct store_wish wish = {
 	    .name = u->name,
@@ -489,12 +494,16 @@ begin_storing(struct upload *u, const struct head *h, enum route_kind kind,
 	    .digests = digests_of(u->location->checksum),
 	    .claims = claims,
 	};
+	struct file_version first;
 	struct terms *terms;
 	int err;
 
 	/* Nobody else gets a name that was generated. */
-	if (kind == ROUTE_STORE_NAMED && u->location->overwrite)
+	if (u->named && u->location->overwrite)
 		wish.head_ns = conn_came_ns(u->conn);
+	if (u->named &&
+	    handshake_follows(u->conn, u->location, u->name, h, &first))
+		wish.forerunner = &first;
 	err = terms_copy(h, &terms);
 	if (err == 0) {
 		wish.terms = terms;
@@ -573,5 +582,5 @@ upload_begin(struct service *s, struct conn *c, const struct head *h,
 	}
 	u->place = place;
 	*ret_request = &u->request;
-	begin_storing(u, h, route->kind, &claims);
+	begin_storing(u, h, &claims);
 }

@@ -421,6 +421,7 @@ finish(struct conn *c)
 	intake_fini(&c->intake);
 	access_fini(&c->exchange);
 	str_fini(&c->fields);
+	free(c->note);
 	list_remove(&c->node);
 	list_remove(&c->turn);
 	atomic_fetch_sub(&g->slot->connections, 1);

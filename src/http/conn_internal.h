@@ -74,6 +74,8 @@ struct conn {
 	struct sender sender;
 	struct deadline patience; /* with the client */
 	struct lingering linger;
+	void *note;	   /* for the handler of request `note_for`; or NULL */
+	uint64_t note_for; /* by `requests` */
 
 	/* the request being answered */
 	struct access exchange; /* what is known of it, for its line */

@@ -1,6 +1,8 @@
 /*
  * The request in hand, for who handles it, and its line in the access log.
  */
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "conn_internal.h"
 
@@ -230,6 +232,26 @@ uint64_t
 conn_would_come_ns(struct conn *c)
 {
 	return transport_would_come_ns(&c->transport);
+}
+
+void
+conn_leave_note(struct conn *c, void *note)
+{
+	free(c->note);
+	c->note = note;
+	c->note_for = c->requests + 1;
+}
+
+void *
+conn_take_note(struct conn *c)
+{
+	void *note = c->note;
+
+	c->note = NULL;
+	if (c->requests == c->note_for)
+		return note;
+	free(note);
+	return NULL;
 }
 
 void

@@ -132,12 +132,21 @@ take_repr_digest(struct parse *p, struct span v)
 	return take_line(p, &p->h->repr_digest, v);
 }
 
+static int
+take_forwarded(struct parse *p, struct span v)
+{
+	(void)v;
+	p->h->forwarded = true;
+	return 0;
+}
+
 /* More than fit are none that anybody needs. */
 static int
 take_forwarded_host(struct parse *p, struct span v)
 {
 	struct head_lines *lines = &p->h->forwarded_host;
 
+	p->h->forwarded = true;
 	return lines->count < HEAD_LINES_MAX ? take_line(p, lines, v) : 0;
 }
 
@@ -170,6 +179,7 @@ static const struct field {
 	{ ONCE("Content-Range"),       NULL, TO(content_range) },
 	{ LAST("Content-Type"),              TO(content_type) },
 	{ NAME("Expect"),              NULL, take_expect },
+	{ NAME("Forwarded"),           NULL, take_forwarded },
 	{ ONCE("Host"),                      take_host },
 	{ ONCE("If-Match"),            NULL, TO(if_match) },
 	{ ONCE("If-Modified-Since"),   NULL, TO(if_modified_since) },
@@ -187,6 +197,8 @@ static const struct field {
 	{ ONCE("Upload-Incomplete"),   NULL, TO(upload_incomplete) },
 	{ ONCE("Upload-Length"),       NULL, TO(upload_length) },
 	{ ONCE("Upload-Offset"),       NULL, TO(upload_offset) },
+	{ NAME("Via"),                 NULL, take_forwarded },
+	{ NAME("X-Forwarded-For"),     NULL, take_forwarded },
 	{ NAME("X-Forwarded-Host"),    NULL, take_forwarded_host },
 	{ ONCE("X-HTTP-Method-Override"), NULL, TO(method_override) },
 };

@@ -469,6 +469,9 @@ spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
 	f->u.fd = f->dir = f->victims[0] = f->victims[1] = -1;
 	f->length = wish->length;
 	f->collecting = wish->collect && wish->length <= sp->to.chunk_size;
+	f->has_forerunner = wish->forerunner != NULL;
+	if (f->has_forerunner)
+		file_version_digest(wish->forerunner, f->forerunner);
 	f->terms_hold = wish->terms_hold;
 	f->terms = wish->terms;
 	atomic_init(&f->fate, FATE_OPEN);

@@ -185,12 +185,14 @@ struct incoming_file {
 	_Atomic int fate;
 	struct dirsync_wait synced;
 	/* the order of those that overlap: spool_order.c */
-	uint64_t existing;     /* what has the name now; 0: nothing */
-	uint64_t order_key;    /* of itself; 0: not yet */
-	arrival_place place;   /* while it is getting its name */
-	uint64_t outlasted_ns; /* when the head of what it replaces came */
-	uint64_t ticket;       /* of the newest, from when it got its name */
-	bool replaces;	       /* it will wait for others that replace */
+	uint64_t existing;	/* what has the name now; 0: nothing */
+	uint64_t order_key;	/* of itself; 0: not yet */
+	arrival_place place;	/* while it is getting its name */
+	uint64_t outlasted_ns;	/* when the head of what it replaces came */
+	uint64_t ticket;	/* of the newest, from when it got its name */
+	bool has_forerunner;	/* with `overwrite` off, one version may ... */
+	uint64_t forerunner[2]; /* ... be replaced: file_version_digest() */
+	bool replaces;		/* it will wait for others that replace */
 	int victims[SPOOL_VICTIMS]; /* what lost its name for it, and is huge;
 				       or -1 */
 	struct newest_entry *old;   /* `keep latest`: to be removed; or NULL */
@@ -348,6 +350,10 @@ bool spool_has_lost_way(const struct incoming_file *f, int made, int err);
 /* A sync before there is a name failed.  It is never tried again: a second one
  * after one that failed says 0 and lies. */
 int spool_not_synced(struct incoming_file *f, int err);
+
+/* spool_order.c: is this version what it may replace with `overwrite` off? */
+bool spool_order_is_forerunner(
+    const struct incoming_file *f, const struct file_version *v);
 
 /*
  * spool_order.c, on engine threads; `name` is in `dir`.  The file is about to

@@ -46,7 +46,7 @@ spool_replaces(const struct incoming_file *f)
 {
 	struct stat st;
 
-	if (f->terms_hold != NULL)
+	if (f->terms_hold != NULL || f->has_forerunner)
 		return true;
 	/* What is in a directory is not looked for on the loop. */
 	return f->spool->to.overwrite &&
@@ -79,8 +79,9 @@ check_target(
 	bool exists;
 	int err;
 
-	err = f->terms_hold != NULL ? file_version_at(at, name, &v)
-				    : file_version_peek(at, name, &v);
+	err = f->terms_hold != NULL || f->has_forerunner
+		  ? file_version_at(at, name, &v)
+		  : file_version_peek(at, name, &v);
 	if (err < 0 && err != -ENOENT)
 		return spool_name_error(f, err);
 	exists = err == 0;
@@ -94,7 +95,8 @@ check_target(
 	if (f->terms_hold != NULL &&
 	    !f->terms_hold(f->terms, exists ? &v : NULL, &f->base.why))
 		return STORE_REFUSED;
-	if (exists && !f->spool->to.overwrite)
+	if (exists && !f->spool->to.overwrite &&
+	    !spool_order_is_forerunner(f, &v))
 		return -EEXIST;
 	return 0;
 }
@@ -253,18 +255,23 @@ let_victim_go(struct incoming_file *f, int victim)
 
 /* With overwrite off a link says whether the name was new, and nothing needs a
  * lock: nor `.penstock`, which may be another user's. */
+static bool
+needs_lock(const struct incoming_file *f)
+{
+	return f->spool->to.overwrite || f->has_forerunner;
+}
+
 static int
 begin_replacing(struct incoming_file *f, struct publish_lock *lock)
 {
-	return f->spool->to.overwrite
-		   ? publish_serialize(&f->at->publish, f->name, lock)
-		   : 0;
+	return needs_lock(f) ? publish_serialize(&f->at->publish, f->name, lock)
+			     : 0;
 }
 
 static void
 end_replacing(struct incoming_file *f, struct publish_lock *lock)
 {
-	if (f->spool->to.overwrite)
+	if (needs_lock(f))
 		publish_release(lock);
 }
 
@@ -279,6 +286,8 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	int victim = -1, unsynced, err;
 
 	err = begin_replacing(f, &lock);
+	if ((err == -EACCES || err == -EPERM) && !f->spool->to.overwrite)
+		return -EEXIST; /* that it may be replaced was a favour */
 	if (err < 0)
 		return err;
 	err = check_target(f, dir, name, &exists);
@@ -362,7 +371,8 @@ give_name(struct incoming_file *f, int dir, const char *name)
 
 	/* It may have been judged before, in a directory that is gone. */
 	f->base.superseded = f->base.replaced = false;
-	if (f->terms_hold == NULL && !f->at->publish.clobbers)
+	if (f->terms_hold == NULL && !f->has_forerunner &&
+	    !f->at->publish.clobbers)
 		err = link_new(f, dir, name);
 	else
 		err = replace(f, dir, name);

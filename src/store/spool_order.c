@@ -30,6 +30,18 @@ key_of(const struct incoming_file *f, uint64_t inode, const char *name)
 	    f->spool->to.arrivals, f->at->st.st_dev, inode, name);
 }
 
+bool
+spool_order_is_forerunner(
+    const struct incoming_file *f, const struct file_version *v)
+{
+	uint64_t digest[2];
+
+	if (!f->has_forerunner)
+		return false;
+	file_version_digest(v, digest);
+	return digest[0] == f->forerunner[0] && digest[1] == f->forerunner[1];
+}
+
 void
 spool_order_announce(struct incoming_file *f, const char *name, bool replaces)
 {

@@ -668,6 +668,10 @@ check_texts(const struct head *h, const struct plain *p)
 		check(n <= 1 || texts[i].last);
 		check(same_text(texts[i].got, v));
 	}
+	check(h->forwarded == (find_field(p, "Forwarded", &v) > 0 ||
+				  find_field(p, "Via", &v) > 0 ||
+				  find_field(p, "X-Forwarded-For", &v) > 0 ||
+				  find_field(p, "X-Forwarded-Host", &v) > 0));
 	check_digest_lines(&h->content_digest, p, "Content-Digest");
 	check_digest_lines(&h->repr_digest, p, "Repr-Digest");
 }
