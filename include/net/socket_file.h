@@ -49,7 +49,8 @@ bool socket_file_differs(
 /* Remove it, if it is still there. */
 void socket_file_remove(const char *path, const struct stat *st);
 
-/* Add " (mode 0660, root:www-data)". */
+/* Add " (mode 0660, root:www-data)"; and what to do when that lets in nobody but
+ * root, which is seldom meant. */
 void socket_file_describe(const struct stat *st, struct str *out);
 
 /* The same of what it is to have. */

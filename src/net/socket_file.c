@@ -122,11 +122,17 @@ add_group(gid_t gid, struct str *out)
 void
 socket_file_describe_rights(const struct socket_rights *r, struct str *out)
 {
+	uid_t owner = r->owner != (uid_t)-1 ? r->owner : geteuid();
+	gid_t group = r->group != (gid_t)-1 ? r->group : getegid();
+
 	str_printf(out, " (mode %04o, ", (unsigned)r->mode);
-	add_user(r->owner != (uid_t)-1 ? r->owner : geteuid(), out);
+	add_user(owner, out);
 	str_puts(out, ":");
-	add_group(r->group != (gid_t)-1 ? r->group : getegid(), out);
+	add_group(group, out);
 	str_puts(out, ")");
+	if (owner == 0 && group == 0 && (r->mode & S_IWOTH) == 0)
+		str_puts(out, ": only root can connect; group=GROUP on its "
+			      "listen lets a proxy in");
 }
 
 void

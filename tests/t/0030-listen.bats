@@ -26,7 +26,7 @@ leave_stale() {
 	eventually access_has ' unix: .*"PUT /file/unix" 201'
 	eventually log_has "listening on 127\.0\.0\.1:$PORT$"
 	eventually log_has "listening on \[::1\]:$PORT$"
-	eventually log_has "listening on unix:$T/sock \(mode 0660, $(id -un):$(id -gn)\)$"
+	eventually log_has "listening on unix:$T/sock \(mode 0660, $(id -un):$(id -gn)\)(: only root can connect; .*)?$"
 }
 
 @test "a port alone, and a wildcard, are all IPv4 addresses" {

@@ -25,7 +25,9 @@ needs_users() {
 	needs_users
 	start_server '' "listen unix:$T/sock;"
 	assert_equal "$(rights)" '660 root:root'
-	log_has "listening on unix:$T/sock \(mode 0660, root:root\)$"
+	log_has "listening on unix:$T/sock \(mode 0660, root:root\): only root can connect; group=GROUP on its listen lets a proxy in$"
+	run -0 penstock -c penstock.conf -t
+	assert_output -p "listen unix:$T/sock (mode 0660, root:root): only root can connect"
 	connects_as root
 	run -7 connects_as "$PROXY"
 	run -7 connects_as nobody
