@@ -169,12 +169,20 @@ head_is_from_browser(const struct head *h)
 bool head_is_head(const char *buf, size_t len);
 
 /*
+ * head_glimpse_origin(buf, len):
+ * The Origin in bytes that are no good head, or only the beginning of one: for
+ * whom a refusal is to be readable, and for nothing else.  Absent: none is there.
+ */
+struct span head_glimpse_origin(const char *buf, size_t len);
+
+/*
  * head_parse(buf, len, ret, ret_why):
  * Parse the whole head, empty line included, which head_scan() found to be
  * complete (other bytes are refused, never a bug).  Returns 0 and fills
  * *ret, or the HTTP status to answer with and in *ret_why a static sentence
  * that says what is wrong.  After a refusal *ret is valid as far as it was
- * filled, for the log: method_text and target, each perhaps absent.
+ * filled, for the log: method_text and target, each perhaps absent; and it has
+ * the Origin, see head_glimpse_origin().
  */
 NODISCARD int head_parse(
     const char *buf, size_t len, struct head *ret, const char **ret_why);

@@ -204,6 +204,7 @@ read_head(struct conn *c, struct transport *from)
 	case INTAKE_REFUSED:
 		c->head_only = got.is_head;
 		conn_describe(c, &got, NULL);
+		conn_glimpse(c, &got);
 		conn_refuse(c, got.status, got.why, got.ending);
 		return;
 	case INTAKE_FAILED:

@@ -139,6 +139,10 @@ void conn_take_turn(struct conn *c);
 NODISCARD int conn_begin_body(
     struct conn *c, const struct head *h, const char *pre, size_t len);
 
+/* There is no head, and will be none: find out as much about who asks as the
+ * refusal needs. */
+void conn_glimpse(struct conn *c, const struct intake_head *got);
+
 /* Ask the handler for the lines that go with any answer to `h`; NULL: there is
  * no head, or it was asked for already. */
 void conn_add_fields(struct conn *c, const struct head *h);

@@ -100,6 +100,18 @@ conn_begin_body(
 /* ---- answers ---- */
 
 void
+conn_glimpse(struct conn *c, const struct intake_head *got)
+{
+	struct head h = {
+	    .method = METHOD_OTHER,
+	    .origin = head_glimpse_origin(got->buf, got->len),
+	};
+
+	c->from_browser = head_is_from_browser(&h);
+	conn_add_fields(c, &h);
+}
+
+void
 conn_add_fields(struct conn *c, const struct head *h)
 {
 	static const struct head none = {.method = METHOD_OTHER};

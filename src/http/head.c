@@ -403,7 +403,9 @@ head_parse(const char *buf, size_t len, struct head *ret, const char **ret_why)
 	if (scan_lines(&p, s, end) == 0 &&
 	    run_parser(&p, s, (size_t)(end - s)) == 0)
 		(void)conclude(&p);
-	if (p.status != 0)
+	if (p.status != 0) {
 		*ret_why = p.why;
+		ret->origin = head_glimpse_origin(buf, len);
+	}
 	return p.status;
 }

@@ -241,6 +241,28 @@ take_row(struct parse *p, unsigned row, struct span v)
 	return 0;
 }
 
+struct span
+head_glimpse_origin(const char *buf, size_t len)
+{
+	static const char name[] = "Origin:";
+	size_t n = sizeof(name) - 1;
+	const char *end = buf + len, *lf, *next;
+
+	for (lf = memchr(buf, '\n', len); lf != NULL; lf = next) {
+		const char *line = lf + 1;
+
+		next = memchr(line, '\n', (size_t)(end - line));
+		if (next == NULL || (size_t)(next - line) <= n ||
+		    !str_ieq(line, n, name))
+			continue;
+		len = (size_t)(next - line) - n;
+		if (next[-1] == '\r')
+			len--;
+		return syntax_trim((struct span){line + n, len});
+	}
+	return (struct span){0};
+}
+
 int
 head_take_field(struct parse *p, struct span name, struct span v)
 {

@@ -140,6 +140,22 @@ preflight() {
 	allowed '*'
 }
 
+@test "a head that is none is refused so that the page can read it" {
+	start_server "allow_origin $PAGE_ORIGIN;" 'max_request_line 256; max_header_size 1k;'
+	from() { "$@" -H "Origin: $PAGE_ORIGIN" && allowed "$PAGE_ORIGIN"; }
+	from request GET "/file/$(printf 'a%.0s' {1..300})"
+	assert_status 414
+	from request GET /file -H "X: $(printf 'a%.0s' {1..1100})"
+	assert_status 431
+	from request BREW /file
+	assert_status 501
+	from request GET /file -H 'Content-Length: x'
+	assert_status 400
+	request GET "/file/$(printf 'a%.0s' {1..300})" -H 'Origin: http://b'
+	assert_status 414
+	refused
+}
+
 @test "a preflight is answered before anything else, and says what may be done" {
 	start_server "allow_origin $PAGE_ORIGIN; max_body_size 1k;" 'location /closed { output_dir closed; allow_origin http://other; }'
 	for path in /file /file/a/b /file/ /nowhere; do

@@ -569,6 +569,41 @@ fields_are_found(void **state)
 	assert_span(h.host, NULL);
 }
 
+/* Also where no head is, or not yet. */
+static void
+an_origin_is_glimpsed(void **state)
+{
+	static const struct {
+		const char *text, *origin;
+	} cases[] = {
+	    {"GET / HTTP/1.1\r\nOrigin: http://a\r\n\r\n", "http://a"},
+	    {"x\nORIGIN:\thttp://a \r\n", "http://a"},
+	    {"x\nA: b\nOrigin:http://a\nOrigin: http://b\n", "http://a"},
+	    {"x\nOrigin: \r\n", ""},
+	    {"x\nOrigin:\r\n", ""},
+	    {"x\nOrigin:\n", NULL},
+	    {"x\nOrigin: http://a", NULL},
+	    {"x\nOrigin: http://a\r", NULL},
+	    {"Origin: http://a\r\n", NULL},
+	    {"x\nX-Origin: http://a\r\n", NULL},
+	    {"x\nOrigins: http://a\r\n", NULL},
+	    {"\n", NULL},
+	    {"", NULL},
+	};
+	static const char brew[] =
+	    "BREW / HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\n\r\n";
+	const char *why = NULL;
+	struct head h;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_span(
+		    head_glimpse_origin(cases[i].text, strlen(cases[i].text)),
+		    cases[i].origin);
+	assert_int_equal(head_parse(brew, sizeof(brew) - 1, &h, &why), 501);
+	assert_span(h.origin, "http://a");
+}
+
 static void
 connections_are_kept_or_closed(void **state)
 {
@@ -802,6 +837,7 @@ main(void)
 	    cmocka_unit_test(methods_are_told_apart),
 	    cmocka_unit_test(targets_give_path_and_host),
 	    cmocka_unit_test(fields_are_found),
+	    cmocka_unit_test(an_origin_is_glimpsed),
 	    cmocka_unit_test(connections_are_kept_or_closed),
 	    cmocka_unit_test(expectations_and_codings_are_reported),
 	    cmocka_unit_test(white_space_around_a_value_is_none_of_it),
