@@ -108,7 +108,8 @@ struct head {
 	/* The Hosts that proxies were asked for; further lines are left out. */
 	struct head_lines forwarded_host;
 
-	struct span method_override; /* X-HTTP-Method-Override */
+	struct span upgrade_insecure; /* Upgrade-Insecure-Requests */
+	struct span method_override;  /* X-HTTP-Method-Override */
 
 	/* Resumable uploads: of tus, and of the IETF drafts. */
 	struct span tus_resumable;

@@ -13,7 +13,8 @@
  *   file.  application/x-www-form-urlencoded is what curl -d, --data-binary and
  *   wget --post-file say of every file, so it is a form only when a browser
  *   says that it sends it (Origin, Sec-Fetch-Mode).  text/plain is also what
- *   fetch() says of a text file, so it is one only when it navigates.
+ *   fetch() says of a text file, so it is one only when it navigates
+ *   (Sec-Fetch-Mode, or, over plain http, Upgrade-Insecure-Requests).
  * - tus (Tus-Resumable) first POSTs a creation without a body: 400, since its
  *   clients repeat what is answered with a 5xx, up to 50 times.
  * - Resumable uploads of the IETF drafts: Apple's clients send the whole file

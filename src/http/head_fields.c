@@ -193,6 +193,7 @@ static const struct field {
 	{ ONCE("Sec-Fetch-Site"),      NULL, TO(sec_fetch_site) },
 	{ ONCE("Transfer-Encoding"),         take_coding },
 	{ LAST("Tus-Resumable"),             TO(tus_resumable) },
+	{ LAST("Upgrade-Insecure-Requests"), TO(upgrade_insecure) },
 	{ ONCE("Upload-Complete"),     NULL, TO(upload_complete) },
 	{ ONCE("Upload-Incomplete"),   NULL, TO(upload_incomplete) },
 	{ ONCE("Upload-Length"),       NULL, TO(upload_length) },

@@ -126,15 +126,23 @@ length_differs(const struct head *h)
 	return h->has_length ? n != h->content_length : !is_said_complete(h);
 }
 
+/* It shows the answer in place of the page, as only a form does.  Over plain http
+ * a browser sends no Sec-Fetch-Mode, but to this machine. */
 static bool
-is_page_form(const struct head *h)
+is_navigation(const struct head *h)
 {
 	struct span mode = h->sec_fetch_mode;
 
+	return mode.s != NULL ? str_ieq(mode.s, mode.len, "navigate")
+			      : h->upgrade_insecure.s != NULL;
+}
+
+static bool
+is_page_form(const struct head *h)
+{
 	if (media_type_is(h->content_type, "application/x-www-form-urlencoded"))
-		return h->origin.s != NULL || mode.s != NULL;
-	return mode.s != NULL && str_ieq(mode.s, mode.len, "navigate") &&
-	       media_type_is(h->content_type, "text/plain");
+		return h->origin.s != NULL || h->sec_fetch_mode.s != NULL;
+	return is_navigation(h) && media_type_is(h->content_type, "text/plain");
 }
 
 /* The value of `key` in the query of a target; s is NULL when it is not there. */

@@ -654,6 +654,7 @@ check_texts(const struct head *h, const struct plain *p)
 	    {"Sec-Fetch-Mode", h->sec_fetch_mode, true},
 	    {"X-HTTP-Method-Override", h->method_override},
 	    {"Tus-Resumable", h->tus_resumable, true},
+	    {"Upgrade-Insecure-Requests", h->upgrade_insecure, true},
 	    {"Upload-Complete", h->upload_complete},
 	    {"Upload-Incomplete", h->upload_incomplete},
 	    {"Upload-Length", h->upload_length},

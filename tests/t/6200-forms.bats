@@ -132,12 +132,18 @@ send_form() {
 }
 
 @test "a real browser: its forms are refused, and what it fetches with a file as the body is stored" {
-	start_server
+	start_server '' 'server_name files.example;'
 	browser_start
-	page_goto "$URL/"
-	for type in multipart/form-data "$URLENCODED" text/plain; do
-		send_form "$type" >shown
-		grep -q 'curl -T FILE' shown
+	# Over plain http it sends Sec-Fetch-Mode to the second one only.
+	for site in "http://files.example:$PORT" "$URL"; do
+		page_goto "$site/"
+		for type in multipart/form-data "$URLENCODED" text/plain; do
+			send_form "$type" >shown
+			grep -q 'curl -T FILE' shown
+		done
+		page_do "return (await fetch('/file/text', {method: 'POST', body: 'text'})).status" >shown
+		assert_equal "$(cat shown)" 201
+		rm "$STORE/text"
 	done
 	page_do "
 		const form = new FormData();
@@ -156,6 +162,6 @@ send_form() {
 		return [r.status, s.status]" >shown
 	assert_equal "$(cat shown)" '[201, 201]'
 	assert_equal "$(cat "$STORE/a.txt" "$STORE/b.txt")" 'some textsome text'
-	five_in_log() { (($(grep -c '"POST /file" 415 .* form$' access.log) == 5)); }
-	eventually five_in_log
+	eight_in_log() { (($(grep -c '"POST /file" 415 .* form$' access.log) == 8)); }
+	eventually eight_in_log
 }

@@ -528,8 +528,9 @@ fields_are_found(void **state)
 		 "Sec-Fetch-Mode:cors\r\nX-HTTP-Method-Override: PATCH\r\n"
 		 "Tus-Resumable: 1.0.0\r\nUpload-Complete: ?1\r\n"
 		 "Upload-Incomplete: ?0\r\nUpload-Length: 3\r\n"
-		 "Upload-Offset: 4\r\n"),
+		 "Upload-Offset: 4\r\nUpgrade-Insecure-Requests: 1\r\n"),
 	    &h);
+	assert_span(h.upgrade_insecure, "1");
 	assert_span(h.content_range, "bytes 0-1/2");
 	assert_span(h.origin, "null");
 	assert_span(h.content_type, "c/d; e=f");

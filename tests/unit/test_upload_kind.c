@@ -81,6 +81,9 @@ static const struct kind_row {
 	{ LEN "Content-Type: text/plain;charset=UTF-8\r\nSec-Fetch-Mode: cors\r\nOrigin: http://h\r\n", UPLOAD_FILE },
 	{ LEN "Content-Type: text/plain\r\nSec-Fetch-Mode: same-origin\r\n", UPLOAD_FILE },
 	{ LEN "Content-Type: text/plain\r\nSec-Fetch-Mode: no-cors\r\nOrigin: http://h\r\n", UPLOAD_FILE },
+	{ LEN "Content-Type: text/plain\r\nOrigin: http://h\r\nUpgrade-Insecure-Requests: 1\r\n", UPLOAD_PAGE_FORM },
+	{ LEN "Content-Type: text/plain\r\nSec-Fetch-Mode: cors\r\nUpgrade-Insecure-Requests: 1\r\n", UPLOAD_FILE },
+	{ LEN "Content-Type: text/plain\r\nOrigin: http://h\r\n", UPLOAD_FILE },
 	{ LEN "Content-Type: image/png\r\nSec-Fetch-Mode: cors\r\nOrigin: http://h\r\n", UPLOAD_FILE },
 	{ LEN "Sec-Fetch-Mode: cors\r\nOrigin: http://h\r\n", UPLOAD_FILE },
 
