@@ -38,13 +38,17 @@ as_nobody() {
 		server { listen 127.0.0.1:$PORT; access_log $T/gone/access.log; location /a { output_dir $T/a; } }
 		# The same file again is not told again.
 		server { listen 127.0.0.1:$(free_port); access_log $T/gone/access.log; location /a { output_dir $T/a; } }
+		# One that is inherited, from the line that gives it.
+		access_log $T/top/access.log;
+		server { listen 127.0.0.1:$(free_port); location /a { output_dir $T/a; } }
 	END
 	bad_start
 	assert_line "penstock.conf:1:1: user nobody-of-that-name: there is no such user"
 	assert_line -p "penstock.conf:2:3: error_log $T/none/error.log: cannot be opened: No such file or directory: make its directory first"
 	assert_line -p "penstock.conf:4:3: access_log $T/none/access.log: cannot be opened: No such file"
 	assert_line -p "penstock.conf:7:34: access_log $T/gone/access.log: cannot be opened: No such file"
-	assert_equal "${#lines[@]}" 4
+	assert_line -p "penstock.conf:11:1: access_log $T/top/access.log: cannot be opened: No such file"
+	assert_equal "${#lines[@]}" 5
 	refute [ -e a ]
 	write_conf '' '' "pid_file $T/none/x.pid;"
 	bad_start
