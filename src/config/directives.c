@@ -155,7 +155,8 @@ const struct directive directives[] = {
 	  OF_SERVER(lingering_time_ms), RANGE(1, DAYS(1)), .dflt = "30s",
 	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a client that was answered early may go on sending "
-		  "before its connection is closed, so that it sees the answer" },
+		  "before its connection is closed, so that it sees the answer; a "
+		  "browser, which looks at it only then, some 2 s at most" },
 	{ "lingering_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(lingering_timeout_ms), RANGE(1, DAYS(1)), .dflt = "5s",
 	  .topic = TOPIC_PATIENCE,

@@ -151,3 +151,43 @@ PYTHON
 	# 1.3 s that they take; sending all takes 25 s and more, lingering_time is 30 s.
 	jq -e --argjson bytes "$(cut -d' ' -f1 reference)" 'all(.[]; .[2] < 3 / 1.3 * $bytes)' page
 }
+
+# Node's fetch sends Sec-Fetch-Mode, a script may send Origin: whoever reads
+# while it sends has its answer before it is closed, and who looks when it cannot send
+# any more finds it.
+@test "clients that are no browsers and send these fields have their answer, whole" {
+	start_server 'max_body_size 1m;'
+	head -c 40M /dev/zero >body
+	for framing in 'Expect: 100-continue' 'Expect:'; do
+		upload PUT /file/a body -H "Origin: http://x" -H "Host: x" -H "$framing" --limit-rate 4M
+		assert_status 413
+		assert_problem max_body_size
+		upload PUT /file/a - -H "Sec-Fetch-Mode: cors" -H "$framing" <body
+		assert_status 413
+		assert_problem max_body_size
+	done
+	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON'
+import http.client, json, sys, time
+
+class Slow: # some 4 MB/s
+    def __init__(self, left):
+        self.left = left
+
+    def read(self, n=8192):
+        n = min(n, 8192, self.left)
+        self.left -= n
+        time.sleep(0.002)
+        return bytes(n)
+
+c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
+try:
+    c.request("PUT", "/file/a", body=Slow(200000000), headers={"Host": "x",
+        "Origin": "http://x", "Sec-Fetch-Mode": "cors", "Content-Length": "200000000"})
+    sys.exit("it could send all of it")
+except (BrokenPipeError, ConnectionResetError):
+    pass
+r = c.getresponse()
+assert r.status == 413, r.status
+assert "max_body_size" in json.loads(r.read())["detail"]
+PYTHON
+}
