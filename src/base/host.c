@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "base/num.h"
 #include "base/str.h"
 
 static char
@@ -25,8 +24,8 @@ is_digit(char c)
 static bool
 is_name_byte(char c)
 {
-	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') ||
-	       c == '-' || c == '.' || c == '_';
+	return is_digit(c) || c == '.' ||
+	       (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' || c == '_';
 }
 
 static bool
@@ -56,14 +55,16 @@ read_ip6(const char *s, size_t len, struct in6_addr *ret)
 static bool
 read_port(const char *s, size_t len, int *ret)
 {
-	uint64_t port = 0;
+	int port = 0;
 
-	*ret = HOST_NO_PORT;
-	if (len == 0)
-		return true;
-	if (num_parse_u64(s, len, &port) < 0 || port > 65535)
-		return false;
-	*ret = (int)port;
+	for (size_t i = 0; i < len; i++) {
+		if (!is_digit(s[i]))
+			return false;
+		port = port * 10 + (s[i] - '0');
+		if (port > 65535)
+			return false;
+	}
+	*ret = len > 0 ? port : HOST_NO_PORT;
 	return true;
 }
 
@@ -143,7 +144,7 @@ host_is_address(const char *host, size_t len)
 	len = undotted(host, len);
 	for (last = len; last > 0 && host[last - 1] != '.'; last--)
 		;
-	return is_name(host, len) && is_number(host + last, len - last);
+	return is_number(host + last, len - last) && is_name(host, len);
 }
 
 /* `host` ends with `tail`, with something before it. */
