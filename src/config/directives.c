@@ -301,9 +301,7 @@ const char *const directives_block_text[BLOCK_COUNT] = {
 static const char *const topic_title[TOPIC_COUNT] = {
     [TOPIC_ADDRESS] = "Addresses and blocks",
     [TOPIC_FILES] = "Which files are kept, and where",
-    [TOPIC_STORED] =
-	"When an upload counts as stored, and when it is refused for "
-	"want of room",
+    [TOPIC_STORED] = "When an upload counts as stored, or has no room",
     [TOPIC_LIMITS] = "Limits for clients",
     [TOPIC_PATIENCE] = "How long a client may take",
     [TOPIC_SPEED] = "Speed and memory",

@@ -86,7 +86,7 @@ load ../lib/penstock
 		assert_status 201
 		assert_header Location $path
 	done
-	assert_equal "$(find root deep deeper filet -type f | sort | tr '\n' ' ')" \
+	assert_equal "$(for dir in deep deeper filet root; do files_in $dir; done | tr '\n' ' ')" \
 		'deep/a deep/era deeper/a filet/a root/file/a root/file/filet '
 	upload PUT /filex body
 	assert_status 404
