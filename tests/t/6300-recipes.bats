@@ -3,6 +3,7 @@
 # block that follows `<!-- recipe: NAME -->`.
 
 load ../lib/penstock
+load ../lib/browser
 
 # recipe NAME: print that block, for this test's directories and ports.
 recipe() {
@@ -171,4 +172,25 @@ front() { request PUT "/file/$1" -T body --url "http://$ADDRESS:$FRONT/file/$1" 
 	recipe unit | sed "s|/usr/local/sbin/penstock|$PENSTOCK|" >penstock.service
 	run -0 systemd-analyze verify "$T/penstock.service"
 	refute_output -e 'penstock.service.*(Unknown|Failed|ignor)'
+}
+
+@test "the page uploads what is chosen, and says what became of each file" {
+	start_server 'max_body_size 64k;'
+	browser_start
+	recipe page | sed "s|'/file/'|'$URL/file/'|" >pages/up.html
+	sed -i "s|location /file {|&\nallow_origin $PAGE;|" penstock.conf
+	reload
+	page_goto "$PAGE/up.html"
+	page_do "
+		const chosen = new DataTransfer();
+		chosen.items.add(new File(['hello'], 'a b.txt'));
+		chosen.items.add(new File([new Uint8Array(70000)], 'large'));
+		const files = document.getElementById('files');
+		files.files = chosen.files;
+		await files.onchange({target: files});
+		return document.getElementById('list').innerText" >page
+	assert_equal "$(head -n 1 page)" 'a b.txt: synced'
+	assert_equal "$(cat "$STORE/a b.txt")" hello
+	run -0 tail -n 1 page
+	assert_output -p 'max_body_size 64k'
 }
