@@ -18,6 +18,7 @@
 #include "net/acceptor.h"
 #include "proc/choice.h"
 #include "proc/privileges.h"
+#include "proc/refusal.h"
 #include "proc/verdict.h"
 #include "store/spool.h"
 #include "worker_internal.h"
@@ -262,7 +263,8 @@ begin_shared(struct worker *w)
 	(void)digest_start();
 	err = engine_new(w->loop, choice_of(conf->io_engine), &w->engine);
 	if (err < 0) {
-		log_error("io_engine: cannot be had here: %s", strerror(-err));
+		refusal_log(&w->to->conf->io_engine_at, "io_engine", NULL,
+		    "cannot be had here: %s", strerror(-err));
 		return err;
 	}
 	engine_watch(w->engine, (double)conf->disk_stall_timeout_ms / 1e3);
@@ -412,8 +414,8 @@ worker_run(const struct worker_setup *setup)
 
 	err = privileges_drop(setup->conf->user);
 	if (err < 0) {
-		log_error("user %s: cannot become it: %s", setup->conf->user,
-		    strerror(-err));
+		refusal_log(&setup->conf->user_at, "user", setup->conf->user,
+		    "cannot become it: %s", strerror(-err));
 		return 1;
 	}
 	w.loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
