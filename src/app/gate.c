@@ -27,15 +27,15 @@ answer_misdirected(struct conn *c, const struct head *h)
 
 	if (!host_split(h->host.s, h->host.len, &at))
 		at = (struct host_port){.host = h->host.s, .len = h->host.len};
-	str_puts(&why, "this server does not go by the name of Host, ");
+	str_puts(&why, "the Host of the request, ");
 	str_add(&why, at.host, at.len);
 	str_puts(&why,
-	    ": where it listens on a loopback address it answers to localhost, "
-	    "to IP addresses and to the names in server_name, so that no web "
-	    "page reaches it by a name of its own. If the name is yours, set "
-	    "server_name ");
+	    ", is not a name of this server: on a loopback address it answers "
+	    "only to localhost, to IP addresses and to the names in "
+	    "server_name, so that a web page cannot reach it through a name of "
+	    "its own. If the name is yours, write server_name ");
 	str_add(&why, at.host, at.len);
-	str_puts(&why, " in its server block");
+	str_puts(&why, " into the server block");
 	refuse(c, 421, &why, "misdirected");
 	str_fini(&why);
 }
@@ -62,22 +62,21 @@ answer_foreign(
 	    config_location(s, h->path.s, h->path.len);
 	struct str why = {0}, origin = {0};
 
-	str_puts(&why, "a page of another site asks for this");
+	str_puts(&why, "a web page of another site sent this");
 	if (name_origin(h, &origin)) {
 		str_printf(&why, " (its Origin is %s, Host is ", origin.s);
 		str_add(&why, h->host.s, h->host.s ? h->host.len : 0);
 		str_printf(&why,
-		    "), nothing was stored: if such pages may, set "
-		    "allow_origin %s%s%s. If it is a page of this server "
-		    "behind "
-		    "a proxy, have the proxy pass on Host as it came (nginx: "
-		    "proxy_set_header Host $http_host)",
+		    "); nothing was stored. If such pages may upload here, set "
+		    "allow_origin %s%s%s. If it is this server's own page "
+		    "behind a proxy, have the proxy pass on Host as it came "
+		    "(nginx: proxy_set_header Host $http_host)",
 		    origin.s, l ? " in location " : "", l ? l->prefix : "");
 	} else {
 		str_puts(&why,
-		    ", one whose origin cannot be told (a file, a sandboxed "
-		    "frame, a redirect from elsewhere), nothing was stored: "
-		    "serve the page from a web server and name that in "
+		    ", and its origin cannot be told (a file, a sandboxed "
+		    "frame, a redirect from elsewhere); nothing was stored. "
+		    "Serve the page from a web server and name that in "
 		    "allow_origin, or set allow_origin *");
 	}
 	refuse(c, 403, &why, "cross-site");

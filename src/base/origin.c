@@ -61,8 +61,9 @@ origin_parse(
 
 	if (str_ieq(s, len, "null")) {
 		*ret_why = "null stands for any page that has no origin, of "
-			   "whoever it is (a file, a sandboxed frame): it "
-			   "cannot be told from others";
+			   "whoever it is (a file, a sandboxed frame): serve "
+			   "the page from a web server and name that, or "
+			   "write * for all pages";
 		return -EINVAL;
 	}
 	while (o.scheme_len < len && s[o.scheme_len] != ':')

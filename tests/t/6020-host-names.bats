@@ -24,7 +24,7 @@ asked() {
 		[[ $method == HEAD ]] && content=-H || content=
 		raw $content "$method /file HTTP/1.1\\r\\nHost: evil.example:8000\\r\\nContent-Length: 0\\r\\n\\r\\n"
 		assert_status 421
-		[[ $method == HEAD ]] || assert_problem 'Host, evil\.example: .* set server_name evil\.example in'
+		[[ $method == HEAD ]] || assert_problem 'Host of the request, evil\.example, .* server_name evil\.example into'
 		eventually access_has "\"$method /file\" 421 in=0 out=[0-9]+ ms=[0-9.]+ misdirected\$"
 	done
 	# The target's host is the one that counts (RFC 9112 3.2.2).
