@@ -487,6 +487,10 @@ fuse_disk() {
 # files.
 needs_births() { ! is_portable || skip "PORTABLE"; }
 
+# needs_stamps: for tests of when bytes came to this host, as the kernel says.  In
+# a PORTABLE build bytes come when they are read (stat/arrivals.h).
+needs_stamps() { ! is_portable || skip 'PORTABLE: heads count by when they are read'; }
+
 # ---- requests with curl ----
 
 # request METHOD TARGET [CURL ARGS...]: TARGET is a path or a whole URL.  The

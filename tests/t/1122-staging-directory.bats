@@ -155,6 +155,7 @@ _replace_after_cleaning() {
 	for how in 'touch uploads/.penstock' "ln -s $T uploads/.penstock"; do
 		upload PUT /file/a body
 		[[ $STATUS == 20? ]]
+		rm -f uploads/.penstock/lock # of a PORTABLE build
 		rmdir uploads/.penstock
 		$how
 		upload PUT /file/a body

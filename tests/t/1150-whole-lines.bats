@@ -89,5 +89,5 @@ _has_lines() { (($(wc -l <lines) >= $1)); }
 	assert_output ''
 }
 
-_all_there() { [[ $(find "$STORE" -type f | wc -l) == 8 ]]; }
+_all_there() { [[ $(files_in "$STORE" | wc -l) == 8 ]]; }
 _has_all_ends() { (($(grep -c '"PUT /file/a' lines) >= 8 && $(grep -c '"GET /file/none' lines) >= 360)); }
