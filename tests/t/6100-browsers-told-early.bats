@@ -9,7 +9,7 @@
 load ../lib/penstock
 load ../lib/browser
 
-# deaf HEADER_LINES [BYTES PAUSE]: what Chromium does, as bytes: sends on and on
+# deaf HEADER_LINES [NAME]: what Chromium does, as bytes: sends on and on
 # and reads nothing until it cannot send any more.  Prints the seconds that this
 # took and the first line of what it had been sent.
 deaf() {
@@ -17,8 +17,9 @@ deaf() {
 import socket, sys, time
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 s.settimeout(60)
-s.sendall(b"PUT /file/b HTTP/1.1\r\nHost: x\r\n%sContent-Length: 209715200\r\n\r\n" %
-    sys.argv[2].encode().decode("unicode_escape").encode())
+name = sys.argv[3] if len(sys.argv) > 3 else "b"
+s.sendall(b"PUT /file/%s HTTP/1.1\r\nHost: x\r\n%sContent-Length: 209715200\r\n\r\n" %
+    (name.encode(), sys.argv[2].encode().decode("unicode_escape").encode()))
 began = time.monotonic()
 try:
     while True:
@@ -30,11 +31,11 @@ print("%.1f" % (time.monotonic() - began), s.recv(99).split(b"\r\n")[0].decode()
 PYTHON
 }
 
-# told_within SECONDS STATUS HEADER_LINES
+# told_within SECONDS STATUS HEADER_LINES [NAME]
 told_within() {
 	local took status
 
-	read -r took _ status _ < <(deaf "$3")
+	read -r took _ status _ < <(deaf "${@:3}")
 	assert_equal "$status" "$2"
 	[[ $(awk -v t="$took" -v most="$1" 'BEGIN { print (t < most) }') == 1 ]] ||
 		fail "it was told after $took s, and not within $1 s: $3"
@@ -60,6 +61,19 @@ told_within() {
 	stop_server
 	start_server 'max_body_size 1m;'
 	told_within 10 413 'sec-fetch-mode: no-cors\r\n'
+}
+
+# Its head was not read to the end, but the fields are there.
+@test "so are 414, 431 and 400 of a head that is refused itself" {
+	start_server '' 'max_header_size 4k; max_request_line 300;'
+	long=$(printf 'x%.0s' {1..5000})
+	told_within 10 431 "Origin: http://x\\r\\nCookie: $long\\r\\n" &
+	first=$!
+	told_within 10 400 'Origin: http://x\r\nX: \x01\r\n' &
+	second=$!
+	told_within 10 414 'Origin: http://x\r\n' "$(printf 'x%.0s' {1..400})"
+	wait "$first"
+	wait "$second"
 }
 
 @test "all others may send on for lingering_time" {
