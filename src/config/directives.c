@@ -156,7 +156,8 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a client that was answered early may go on sending "
 		  "before its connection is closed, so that it sees the answer; a "
-		  "browser, which looks at it only then, some 2 s at most" },
+		  "browser, which looks at it only then, some 2 s at most (not "
+		  "behind a proxy that sends X-Forwarded-For or Via)" },
 	{ "lingering_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(lingering_timeout_ms), RANGE(1, DAYS(1)), .dflt = "5s",
 	  .topic = TOPIC_PATIENCE,

@@ -118,7 +118,8 @@ ask(struct conn *c, const struct intake_head *got)
 	c->exchange.id = ++*g->ids;
 	conn_begin_exchange(c);
 	status = head_parse(got->buf, got->head_len, &h, &why);
-	c->from_browser = head_is_from_browser(&h);
+	/* A proxy that hands on what a browser says reads in its own way. */
+	c->from_browser = head_is_from_browser(&h) && !h.forwarded;
 	conn_describe(c, got, &h);
 	conn_add_fields(c, &h);
 	if (c->turned_away && !conn_group_readmit(c)) {

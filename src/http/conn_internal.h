@@ -85,7 +85,7 @@ struct conn {
 	size_t head_len; /* of its answer: bytes that are no content */
 	bool keep;	 /* the client may send another */
 	bool head_only;
-	bool from_browser;
+	bool from_browser;  /* and through no proxy, as far as one says so */
 	bool looked;	    /* for its head when it was due */
 	bool waits_for_100; /* and has sent nothing of its body */
 };

@@ -13,6 +13,10 @@
  * soon as the client's system has the whole answer and has had a moment to hand
  * it on.  It is no setting, as it has to fit what browsers do and not what an
  * operator wants; lingering_time ends it too, if that is shorter.
+ *
+ * Not behind a proxy that says so (X-Forwarded-For, Via): that is no browser.
+ * Measured with Apache 2.4.71: it sends all of the body, too, but when it is reset
+ * meanwhile it looks for no answer, and tells the browser 502.
  */
 #include <errno.h>
 

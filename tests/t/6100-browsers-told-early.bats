@@ -91,6 +91,22 @@ told_within() {
 		fail "the browser was told after $other s, others after $took s"
 }
 
+# Apache sends all of the body and looks for no answer when it is reset meanwhile:
+# its 502 would be all that the page sees.
+@test "a browser's request that a proxy hands on lingers like all others" {
+	start_server 'max_body_size 1m;' 'lingering_time 3s;'
+	deaf 'Sec-Fetch-Mode: cors\r\nVia: 1.1 proxy\r\n' >via &
+	client=$!
+	read -r took _ status _ < <(deaf 'Origin: http://x\r\nX-Forwarded-Host: x\r\nX-Forwarded-For: 192.0.2.1\r\n')
+	assert_equal "$status" 413
+	[[ $(awk -v t="$took" 'BEGIN { print (t >= 2.7) }') == 1 ]] ||
+		fail "it was cut after $took s: lingering_time is 3s"
+	wait "$client"
+	read -r took _ <via
+	[[ $(awk -v t="$took" 'BEGIN { print (t >= 2.7) }') == 1 ]] ||
+		fail "with Via it was cut after $took s: lingering_time is 3s"
+}
+
 @test "lingering_time ends it also for a browser, if that is shorter" {
 	start_server 'max_body_size 1m;' 'lingering_time 200ms;'
 	read -r took _ status _ < <(deaf 'Origin: http://x\r\n')
