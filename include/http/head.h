@@ -96,7 +96,7 @@ struct head {
 	struct span if_range;
 	struct span range;
 
-	/* What a browser says of the page that asks; see http/origin.h. */
+	/* What a browser says of the page that asks; see http/site.h. */
 	struct span origin;
 	struct span sec_fetch_site;
 	struct span sec_fetch_mode;

@@ -160,7 +160,7 @@ check_parts(const char *name, bool dotfiles, const char **ret_why)
 			return refuse(400,
 			    "the path ends in a slash, as a directory's does: "
 			    "add a name after the slash (curl -T adds the "
-			    "file's own), or leave it out",
+			    "file's own), or leave out the slash",
 			    ret_why);
 		if (len == 0)
 			return refuse(400,

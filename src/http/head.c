@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "base/str.h"
 #include "head_internal.h"
 
 const char head_bare_cr[] =

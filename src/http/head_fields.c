@@ -214,8 +214,6 @@ _Static_assert(COUNT_OF(known) <= 64, "parse.seen has a bit for each row");
  */
 static unsigned char first_of[NAME_MAX_BYTES + 1], next_of[COUNT_OF(known) + 1];
 
-_Static_assert(COUNT_OF(known) <= 64, "parse.seen has a bit for each row");
-
 static void
 make_chains(void)
 {

@@ -86,6 +86,14 @@ date(void)
 	return text;
 }
 
+/* None, when memory was short for one: the next line would be joined to it. */
+static void
+add_lines(struct str *out, const struct str *lines)
+{
+	if (lines->len > 0 && !str_failed(lines))
+		str_add(out, lines->s, lines->len);
+}
+
 void
 response_format(
     const struct response *r, const struct response_form *form, struct str *out)
@@ -100,10 +108,8 @@ response_format(
 	/* 204 and 304 have no content and no length (RFC 9110, 8.6). */
 	if (r->status != 204 && r->status != 304)
 		str_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
-	if (r->fields.len > 0)
-		str_add(out, r->fields.s, r->fields.len);
-	if (form->fields->len > 0)
-		str_add(out, form->fields->s, form->fields->len);
+	add_lines(out, &r->fields);
+	add_lines(out, form->fields);
 	str_puts(out, form->keep_alive ? "Connection: keep-alive\r\n\r\n"
 				       : "Connection: close\r\n\r\n");
 	if (!r->streamed && !form->head_only && r->content.len > 0)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -40,17 +41,24 @@ socket_file_chown(const char *path, int fd, uid_t owner, gid_t group)
 	return fchownat(fd, "", owner, group, AT_EMPTY_PATH) == -1 ? -errno : 0;
 }
 
-/* fchmod() takes no such descriptor, and AT_EMPTY_PATH needs Linux 6.6. */
+/* With Linux 6.6: fchmodat2(), which has this number on all machines but Alpha. */
+static int
+chmod_again(int fd, mode_t mode)
+{
+	return syscall(452, fd, "", mode, AT_EMPTY_PATH) == -1 ? -errno : 0;
+}
+
+/* fchmod() takes no such descriptor. */
 int
 socket_file_chmod(const char *path, int fd, mode_t mode)
 {
 	char name[64];
 
+	(void)path;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if (chmod(name, mode) == 0)
 		return 0;
-	/* Without /proc only the path is left. */
-	if (errno == ENOENT && chmod(path, mode) == 0)
-		return 0;
-	return -errno;
+	/* Without /proc the path is left, which chmod() would follow to whatever
+	 * somebody has put there meanwhile. */
+	return errno == ENOENT ? chmod_again(fd, mode) : -errno;
 }

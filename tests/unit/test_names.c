@@ -185,7 +185,7 @@ the_reason_says_what_to_change(void **state)
 	char name[NAMES_MAX + 1];
 	static const char slash[] =
 	    "the path ends in a slash, as a directory's does: add a name after "
-	    "the slash (curl -T adds the file's own), or leave it out";
+	    "the slash (curl -T adds the file's own), or leave out the slash";
 	/* clang-format off */
 	static const struct {
 		const char *name, *why;
