@@ -73,7 +73,8 @@ void fd_wake_raise(const struct fd_wake *w); /* async-signal-safe */
 void fd_wake_lower(const struct fd_wake *w);
 void fd_wake_close(struct fd_wake *w);
 
-/* Anonymous memory that children share after fork, zeroed; NULL: none. */
+/* Anonymous memory that children share after fork, zeroed; NULL: none, and
+ * errno says why. */
 void *fd_map_shared(size_t size);
 
 /*

@@ -36,7 +36,8 @@ struct shm {
 	unsigned char area[];
 };
 
-/* Map it, with `area` bytes for shm_alloc(); NULL when there is no memory. */
+/* Map it, with `area` bytes for shm_alloc(); NULL: it cannot be had, and errno
+ * says why. */
 NODISCARD struct shm *shm_new(size_t area);
 
 /* A zeroed, 64-byte aligned piece of the area: before the fork only; running

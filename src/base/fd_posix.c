@@ -119,7 +119,7 @@ fd_map_shared(size_t size)
 {
 	char path[] = "/tmp/penstock-shm-XXXXXX";
 	void *p = MAP_FAILED;
-	int fd;
+	int fd, err = 0;
 
 	fd = mkstemp(path);
 	if (fd == -1)
@@ -127,7 +127,10 @@ fd_map_shared(size_t size)
 	(void)unlink(path);
 	if (ftruncate(fd, (off_t)size) == 0)
 		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		err = errno; /* such as EFBIG: ulimit -f holds for it, too */
 	fd_close(&fd);
+	errno = err;
 	return p == MAP_FAILED ? NULL : p;
 }
 

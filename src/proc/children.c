@@ -34,7 +34,7 @@ children_init(struct children *c, const struct children_room *room)
 		    tally_size(room->connections) + ledger_size(room->disks) +
 		    sickness_size(room->disks) + arrivals_size());
 	if (c->shm == NULL)
-		return -ENOMEM;
+		return -errno;
 	c->newest = newest_table_new(c->shm, room->directories);
 	c->places = places_new(c->shm, room->directories);
 	c->tally = tally_new(c->shm, room->connections);

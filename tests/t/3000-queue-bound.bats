@@ -95,11 +95,13 @@ bound_holds() {
 }
 
 @test "a stalled disk, direct: queue_depth 4, write_depth 6, chunks of 256k" {
+	needs_direct
 	bound_holds 4 262144 6 'direct_io on; write_depth 6;'
 }
 
 # bats test_tags=long
 @test "a stalled disk, direct: queue_depth 2, write_depth 100, chunks of 16k" {
+	needs_direct
 	bound_holds 2 16384 100 'direct_io on; write_depth 100;'
 }
 

@@ -3,7 +3,6 @@
 
 load ../lib/penstock
 
-needs_direct() { ! is_portable || skip 'a PORTABLE build has no direct I/O'; }
 
 # resident FILE: bytes of it that are in the page cache.
 resident() {
