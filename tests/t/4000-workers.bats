@@ -63,7 +63,7 @@ _uploads_run() {
 	eventually _two
 	# The uploads of the other one are all there, whole; no others are.
 	[ "$finished" -ge 1 ] || fail "no upload survived"
-	[ "$(find "$STORE" -type f | wc -l)" -eq "$finished" ]
+	[ "$(files_in "$STORE" | wc -l)" -eq "$finished" ]
 	for f in "$STORE"/u*; do
 		assert_same big "$f"
 	done

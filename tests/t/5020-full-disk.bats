@@ -9,7 +9,7 @@ full() {
 	assert_status 507
 	assert_problem 'no space is left in location /full'
 	eventually access_has disk-full
-	assert_equal "$(find "$T/small/up" -type f)" ''
+	assert_equal "$(files_in "$T/small/up")" ''
 	upload PUT /full/fits fits
 	assert_status 201
 	assert_same fits "$T/small/up/fits"
@@ -17,7 +17,7 @@ full() {
 	assert_status 507
 	head -c 20M /dev/zero | upload PUT /full/pipe -
 	assert_status 507
-	assert_equal "$(find "$T/small/up" -type f)" "$T/small/up/fits"
+	assert_equal "$(files_in "$T/small/up")" "$T/small/up/fits"
 	request GET /full
 	assert_same fits answer
 }

@@ -453,7 +453,7 @@ sleep_over_a_retry() {
 	stop_server
 	start_conf "$T/penstock.conf"
 	PENSTOCK_PATIENCE=3 eventually _is_stored x
-	assert_equal "$(find "$DISK" -type f | wc -l)" 1
+	assert_equal "$(files_in "$DISK" | wc -l)" 1
 }
 
 # _new_workers HOW: other processes than before do the work now.
