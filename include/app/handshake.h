@@ -13,7 +13,8 @@
  * connection, soon, to the same name, with content, and without conditions of
  * its own.  Where a proxy says that it stands before us, connections are shared
  * by several clients, one of which may rely on an empty file that it was told it
- * has made: there is no such right.
+ * has made: there is no such right.  A proxy that shares connections and says
+ * nothing cannot be known: the README says what to set.
  */
 #ifndef APP_HANDSHAKE_H
 #define APP_HANDSHAKE_H

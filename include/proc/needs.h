@@ -30,8 +30,9 @@ void needs_raise_limit(const struct config *conf);
 /*
  * needs_are_met(conf, errors):
  * Does the limit on descriptors let the directories, listeners and logs be open,
- * and a few connections beside them, and that on processes let the workers have
- * threads, and are those there whom sockets are given to?  False: told in `errors`.
+ * and a few connections beside them?  Does that on processes let the workers have
+ * threads?  Do the owners and groups of UNIX sockets exist?  False: told in
+ * `errors`.
  */
 NODISCARD bool needs_are_met(const struct config *conf, struct str *errors);
 
