@@ -37,7 +37,8 @@ static const struct upload_refusal refusals[UPLOAD_KIND_COUNT] = {
 		"Content-Type, such as application/octet-stream" },
 	[UPLOAD_PAGE_FORM] = { 415, "form", ACCEPT_FILES,
 		"this is the form of a web page, and forms are not understood here: send the file itself as the body, in the page with "
-		"fetch(url, {method: 'PUT', body: file}), or with curl -T FILE URL" },
+		"fetch(url, {method: 'PUT', body: file}), or with curl -T FILE URL; a file that a script sends with a "
+		"form's Content-Type (jQuery's default) needs another one, such as application/octet-stream" },
 	[UPLOAD_CODED] = { 415, "refused", "Accept-Encoding: identity\r\n",
 		"the body is stored as it is sent: leave out Content-Encoding" },
 	[UPLOAD_WITHOUT_LENGTH] = { 411, "refused", "",

@@ -68,6 +68,7 @@ page() {
 	# address, where there is no Sec-Fetch-Mode.
 	page "$URLENCODED;charset=UTF-8" cors empty 'a=1'
 	refused
+	assert_problem 'application/octet-stream' # jQuery says the same of a file
 	request POST /file --data a=1 -H "Origin: $URL"
 	refused
 	# What fetch() sends of files.
