@@ -68,10 +68,14 @@ answer_foreign(
 		str_add(&why, h->host.s, h->host.s ? h->host.len : 0);
 		str_printf(&why,
 		    "); nothing was stored. If such pages may upload here, set "
-		    "allow_origin %s%s%s. If it is this server's own page "
-		    "behind a proxy, have the proxy pass on Host as it came "
-		    "(nginx: proxy_set_header Host $http_host)",
+		    "allow_origin %s%s%s",
 		    origin.s, l ? " in location " : "", l ? l->prefix : "");
+		/* Else the browser has said it, whatever Host is. */
+		if (h->sec_fetch_site.s == NULL)
+			str_puts(&why,
+			    ". If it is this server's own page behind a proxy, "
+			    "have the proxy pass on Host as it came (nginx: "
+			    "proxy_set_header Host $http_host)");
 	} else {
 		str_puts(&why,
 		    ", and its origin cannot be told (a file, a sandboxed "

@@ -28,6 +28,10 @@ HERE='Host: 127.0.0.1:8000'
 	run -0 ask PUT "$HERE" 'Sec-Fetch-Site: cross-site'
 	assert_status 403
 	assert_problem 'cannot be told.* allow_origin'
+	# The browser has judged it itself: another Host would change nothing.
+	run -0 ask PUT "$HERE" 'Sec-Fetch-Site: cross-site\r\nOrigin: http://b'
+	assert_status 403
+	assert_problem 'another site.* allow_origin http://b in location /file$'
 	for origin in null http://127.0.0.1 http://localhost:8000 'http://127.0.0.1:8000 http://b' ''; do
 		run -0 ask PUT "$HERE" "Origin: $origin"
 		assert_status 403
