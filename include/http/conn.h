@@ -100,6 +100,9 @@ uint64_t conn_id(const struct conn *c);
 /* It came in by an address that only this machine reaches. */
 bool conn_is_on_loopback(const struct conn *c);
 
+/* It came in by a UNIX socket, where a proxy is, and behind it many clients. */
+bool conn_is_unix(const struct conn *c);
+
 /* The request's body, for a reader; ended from the start when it has none. */
 struct source *conn_body(struct conn *c);
 

@@ -228,6 +228,12 @@ conn_is_on_loopback(const struct conn *c)
 	return c->on_loopback;
 }
 
+bool
+conn_is_unix(const struct conn *c)
+{
+	return c->peer.ss.ss_family == AF_UNIX;
+}
+
 struct source *
 conn_body(struct conn *c)
 {
