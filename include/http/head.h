@@ -108,6 +108,10 @@ struct head {
 	/* The Hosts that proxies were asked for; further lines are left out. */
 	struct head_lines forwarded_host;
 
+	/* What S3's clients say of a body that is not the file. */
+	struct span amz_copy_source;
+	struct span amz_decoded_length; /* X-Amz-Decoded-Content-Length */
+
 	struct span upgrade_insecure; /* Upgrade-Insecure-Requests */
 	struct span method_override;  /* X-HTTP-Method-Override */
 

@@ -22,7 +22,10 @@
  *   everything else of that kind is a part, or begins one.
  * - Content-Range is sent by curl -C and -r.  With -C - it names the whole file.
  * - S3's clients begin a large upload with POST NAME?uploads, go on with PUT
- *   NAME?partNumber=1&uploadId=ID, and delete with POST ?delete.
+ *   NAME?partNumber=1&uploadId=ID, end with POST NAME?uploadId=ID, and delete with
+ *   POST ?delete.  A copy is an empty PUT with X-Amz-Copy-Source; and a body with
+ *   X-Amz-Decoded-Content-Length has signatures in between, of which not all say
+ *   Content-Encoding: aws-chunked.
  * - X-HTTP-Method-Override makes a POST stand for a PATCH or DELETE.
  */
 #ifndef HTTP_UPLOAD_KIND_H
@@ -40,6 +43,8 @@ enum upload_kind {
 	UPLOAD_RESUMABLE_PART,
 	UPLOAD_LENGTH_DIFFERS,
 	UPLOAD_S3,
+	UPLOAD_S3_COPY,
+	UPLOAD_S3_CHUNKS,
 	UPLOAD_RANGE,
 	UPLOAD_FORM,
 	UPLOAD_PAGE_FORM,

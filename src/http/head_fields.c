@@ -199,6 +199,8 @@ static const struct field {
 	{ ONCE("Upload-Length"),       NULL, TO(upload_length) },
 	{ ONCE("Upload-Offset"),       NULL, TO(upload_offset) },
 	{ NAME("Via"),                 NULL, take_forwarded },
+	{ LAST("X-Amz-Copy-Source"),         TO(amz_copy_source) },
+	{ LAST("X-Amz-Decoded-Content-Length"), TO(amz_decoded_length) },
 	{ NAME("X-Forwarded-For"),     NULL, take_forwarded },
 	{ NAME("X-Forwarded-Host"),    NULL, take_forwarded_host },
 	{ ONCE("X-HTTP-Method-Override"), NULL, TO(method_override) },

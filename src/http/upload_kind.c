@@ -28,6 +28,12 @@ static const struct upload_refusal refusals[UPLOAD_KIND_COUNT] = {
 	[UPLOAD_S3] = { 400, "partial", "",
 		"this begins or goes on with a multipart upload of S3, or deletes S3's objects, by what stands behind the question mark; "
 		"that is not understood here, and nothing was stored: send the whole file in one PUT" },
+	[UPLOAD_S3_COPY] = { 400, "refused", "",
+		"X-Amz-Copy-Source asks for a copy of another object of S3, which is not made here, and nothing was stored: read that "
+		"one, and send the whole file in one PUT" },
+	[UPLOAD_S3_CHUNKS] = { 415, "refused", "Accept-Encoding: identity\r\n",
+		"the body is in the signed chunks of S3 (aws-chunked, X-Amz-Decoded-Content-Length), and it would be stored as it is sent: "
+		"have the client send the file alone (curl -T FILE URL)" },
 	[UPLOAD_RANGE] = { 400, "partial", "",
 		"Content-Range says that this is a part of a file, or its length is not that of the body: an upload cannot be "
 		"resumed or sent in parts; send the whole file, without Content-Range (curl: without -C and -r)" },
@@ -186,7 +192,8 @@ is_s3(const struct head *h)
 
 	if (h->method == METHOD_POST)
 		return is_bare(query_value(t, "uploads")) ||
-		       is_bare(query_value(t, "delete"));
+		       is_bare(query_value(t, "delete")) ||
+		       query_value(t, "uploadId").len > 0;
 	return query_value(t, "partNumber").s != NULL &&
 	       query_value(t, "uploadId").s != NULL;
 }
@@ -222,6 +229,10 @@ upload_kind_of(const struct head *h)
 		return UPLOAD_LENGTH_DIFFERS;
 	if (is_s3(h))
 		return UPLOAD_S3;
+	if (h->amz_copy_source.s != NULL)
+		return UPLOAD_S3_COPY;
+	if (h->amz_decoded_length.s != NULL)
+		return UPLOAD_S3_CHUNKS;
 	if (h->content_range.s != NULL &&
 	    !(h->has_length && is_whole(h->content_range, h->content_length)))
 		return UPLOAD_RANGE;

@@ -226,6 +226,8 @@ parts_by_their_queries(void **state)
 		{ "POST /file/a?&&", UPLOAD_FILE },
 		{ "PUT /file/a?uploads", UPLOAD_FILE },
 		{ "PUT /file/a?uploadId=x", UPLOAD_FILE },
+		{ "POST /file/a?uploadId=x", UPLOAD_S3 },
+		{ "POST /file/a?uploadId=", UPLOAD_FILE },
 		{ "PUT /file/a?partNumber=1", UPLOAD_FILE },
 	};
 	/* clang-format on */
