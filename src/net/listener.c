@@ -8,9 +8,10 @@
 
 #include "base/fd.h"
 
-/* Does anybody answer on this UNIX socket? */
+/* Does anybody answer on this UNIX socket?  What another user may not connect to
+ * is his: where its directory is open to all, only the mode keeps us out. */
 static bool
-is_live(const struct addr *a)
+is_live(const struct addr *a, const struct stat *st)
 {
 	int fd = fd_socket(AF_UNIX);
 	bool live;
@@ -18,7 +19,8 @@ is_live(const struct addr *a)
 	if (fd < 0)
 		return true; /* we cannot tell, so it is not ours to remove */
 	live = connect(fd, (const struct sockaddr *)&a->ss, a->len) == 0 ||
-	       errno == EAGAIN || errno == EINPROGRESS;
+	       errno == EAGAIN || errno == EINPROGRESS ||
+	       (errno == EACCES && st->st_uid != geteuid());
 	fd_close(&fd);
 	return live;
 }
@@ -34,7 +36,7 @@ remove_stale(const struct addr *a)
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	if (is_live(a))
+	if (is_live(a, &st))
 		return -EADDRINUSE;
 	return unlink(path) == -1 && errno != ENOENT ? -errno : 0;
 }
