@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,18 +64,28 @@ permit_file(const char *path)
 	return permit_name(path);
 }
 
+/* Nothing has that name, not even a link that leads nowhere, through which
+ * nothing can be made. */
+static bool
+is_free(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == -1 && errno == ENOENT;
+}
+
 int
 permit_dir(const char *path)
 {
 	char dir[PATH_MAX], parent[PATH_MAX];
 	int err = look_at(path, R_OK | W_OK | X_OK);
 
-	if (err != -ENOENT)
+	if (err != -ENOENT || !is_free(path))
 		return err;
 	err = parent_of(path, dir);
 	while (err == 0) {
 		err = look_at(dir, W_OK | X_OK);
-		if (err != -ENOENT || strcmp(dir, "/") == 0)
+		if (err != -ENOENT || !is_free(dir) || strcmp(dir, "/") == 0)
 			break;
 		err = parent_of(dir, parent);
 		memcpy(dir, parent, sizeof(dir));

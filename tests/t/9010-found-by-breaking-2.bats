@@ -55,3 +55,12 @@ load ../lib/penstock
 	request GET / --unix-socket all/sock
 	assert_status 200
 }
+
+@test "-t refuses an output_dir that is a link which leads nowhere, as the start does" {
+	ln -s nowhere link
+	for dir in link link/below; do
+		echo "server { listen 127.0.0.1:$PORT; location /file { output_dir $T/$dir; } }" >penstock.conf
+		run -1 penstock -c penstock.conf -t
+		assert_output -p "output_dir: $T/$dir: cannot be written: No such file or directory"
+	done
+}

@@ -79,6 +79,9 @@ test_what_could_be_made(void **state)
 	assert_int_equal(permit_name(in_top("none/new")), -ENOENT);
 	assert_int_equal(permit_file(in_top("file/new")), -ENOTDIR);
 	assert_int_equal(permit_dir(in_top("file/new/below")), -ENOTDIR);
+	/* It leads nowhere, and mkdir() makes nothing there. */
+	assert_int_equal(permit_dir(in_top("link")), -ENOENT);
+	assert_int_equal(permit_dir(in_top("link/new/below")), -ENOENT);
 }
 
 /* As somebody else, where we can be. */
