@@ -44,9 +44,10 @@ read_pipe(int fd, char *buf, size_t size, bool begun, const char **ret_why)
 }
 
 static const char *
-read_all(int fd, bool is_pipe, struct str *ret_text)
+read_all(int fd, mode_t type, struct str *ret_text)
 {
-	bool begun = false;
+	bool is_pipe = !S_ISREG(type) && !S_ISBLK(type);
+	bool begun = !S_ISFIFO(type); /* of others an end is an end */
 	char buf[4096];
 
 	for (;;) {
@@ -90,8 +91,7 @@ source_read(const char *name, bool is_first, struct source_id *ret_id,
 	else if (!is_first && !S_ISREG(st.st_mode))
 		why = "it is not a regular file";
 	else
-		why = read_all(
-		    fd, !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode), ret_text);
+		why = read_all(fd, st.st_mode, ret_text);
 	if (why == NULL)
 		*ret_id = (struct source_id){true, st.st_dev, st.st_ino};
 	fd_close(&fd);

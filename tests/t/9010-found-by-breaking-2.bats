@@ -64,3 +64,8 @@ load ../lib/penstock
 		assert_output -p "output_dir: $T/$dir: cannot be written: No such file or directory"
 	done
 }
+
+@test "a configuration that is /dev/null is empty, and no FIFO" {
+	run -1 penstock -c /dev/null -t
+	assert_output '/dev/null:1:1: server: there is none; write server { location /PREFIX { } }'
+}
