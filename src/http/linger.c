@@ -64,6 +64,10 @@ linger_begin(struct conn *c)
 	    .silent = silent_from(c, now),
 	    .look = is_deaf(c) ? now : NEVER_S,
 	};
+	/* What came with the head is nobody's any more. */
+	body_fini(&c->body);
+	intake_fini(&c->intake);
+	str_fini(&c->fields);
 	if (c->turned_away)
 		c->linger.end = now + CONN_TURNED_AWAY_S;
 	ev_io_start(c->group->loop, &c->readable);
