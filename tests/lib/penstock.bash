@@ -491,6 +491,9 @@ needs_births() { ! is_portable || skip "PORTABLE"; }
 # a PORTABLE build bytes come when they are read (stat/arrivals.h).
 needs_stamps() { ! is_portable || skip 'PORTABLE: heads count by when they are read'; }
 
+# needs_acks: for tests of what the client's system has acknowledged of an answer.
+needs_acks() { ! is_portable || skip 'a PORTABLE build cannot know what the kernel still has of an answer'; }
+
 # needs_direct: for tests of direct I/O.
 needs_direct() { ! is_portable || skip 'a PORTABLE build has no direct I/O'; }
 

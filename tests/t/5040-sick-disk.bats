@@ -655,6 +655,7 @@ reloads() {
 	slowfs_ctl rate 0
 	eventually is_gone "$WORKER"
 	works_again
+	! is_portable || reload # it looks for what others left when a worker starts
 	only again stored
 }
 

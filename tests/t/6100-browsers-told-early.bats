@@ -42,6 +42,7 @@ told_within() {
 }
 
 @test "who sends Sec-Fetch-* or Origin and never reads is told long before lingering_time" {
+	needs_acks
 	start_server
 	head -c 300000 /dev/zero >body
 	upload PUT /file/b body
@@ -53,6 +54,7 @@ told_within() {
 }
 
 @test "507 and 413 are told as early as 409" {
+	needs_acks
 	mkdir small
 	mount -t tmpfs -o size=4m none "$T/small"
 	STORES+=("$T/small/up")
@@ -65,6 +67,7 @@ told_within() {
 
 # Its head was not read to the end, but the fields are there.
 @test "so are 414, 431 and 400 of a head that is refused itself" {
+	needs_acks
 	start_server '' 'max_header_size 4k; max_request_line 300;'
 	long=$(printf 'x%.0s' {1..5000})
 	told_within 10 431 "Origin: http://x\\r\\nCookie: $long\\r\\n" &
@@ -77,6 +80,7 @@ told_within() {
 }
 
 @test "all others may send on for lingering_time" {
+	needs_acks
 	start_server 'max_body_size 1m;' 'lingering_time 3s;'
 	# The same for both, but for that field.
 	deaf 'Sec-Fetch-Mode: cors\r\n' >browser &
@@ -154,6 +158,7 @@ PYTHON
 }
 
 @test "a page in Chromium that sends 4 MB/s shows a 413, a 409 and a 507 within 3 s" {
+	needs_acks
 	mkdir small
 	mount -t tmpfs -o size=4m none "$T/small"
 	STORES+=("$T/small/up")
