@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -68,7 +69,13 @@ size_t str_utf8(const unsigned char *bytes, size_t len, unsigned *ret_code);
  * C1, line and paragraph separators, bidirectional controls, the BOM. */
 bool str_is_control(unsigned code);
 
-/* Equal but for ASCII case. */
-bool str_ieq(const char *a, size_t a_len, const char *b);
+/* Equal but for ASCII case; of as many bytes, and `b` a string.  Most words that
+ * are compared differ in length: that is seen without a call. */
+bool str_ieq_bytes(const char *a, const char *b, size_t len);
+static inline bool
+str_ieq(const char *a, size_t a_len, const char *b)
+{
+	return strlen(b) == a_len && str_ieq_bytes(a, b, a_len);
+}
 
 #endif

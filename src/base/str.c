@@ -232,13 +232,13 @@ str_quote(const void *bytes, size_t len, char *buf, size_t size)
 }
 
 bool
-str_ieq(const char *a, size_t a_len, const char *b)
+str_ieq_bytes(const char *a, const char *b, size_t len)
 {
-	if (strlen(b) != a_len)
-		return false;
-	for (size_t i = 0; i < a_len; i++) {
+	for (size_t i = 0; i < len; i++) {
 		unsigned char x = (unsigned char)a[i], y = (unsigned char)b[i];
 
+		if (x == y)
+			continue;
 		if (x >= 'A' && x <= 'Z')
 			x = (unsigned char)(x | 0x20);
 		if (y >= 'A' && y <= 'Z')

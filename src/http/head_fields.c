@@ -275,7 +275,7 @@ head_take_field(struct parse *p, struct span name, struct span v)
 	if (name.len > NAME_MAX_BYTES)
 		return 0;
 	for (unsigned i = first_of[name.len]; i != 0; i = next_of[i])
-		if (str_ieq(name.s, name.len, known[i - 1].name))
+		if (str_ieq_bytes(name.s, known[i - 1].name, name.len))
 			return take_row(p, i - 1, v);
 	return 0;
 }
