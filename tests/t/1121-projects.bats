@@ -90,7 +90,7 @@ _store_there() {
 }
 
 @test "projects: a directory that somebody makes while the body comes" {
-	! is_portable || skip 'POSIX has no call for project ids'
+	! is_portable || skip 'PORTABLE: POSIX has no call for project ids'
 	random_file body 200K
 	start_server "output_dir $STORE; overwrite on;"
 	upload_part /file/late/x body
