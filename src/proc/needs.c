@@ -299,11 +299,14 @@ needs_warn(const struct config *conf, const struct children *c)
 {
 	warn_of_directories(conf, c);
 	if (needs_room(conf).connections > c->room.connections)
-		log_warn("reload: worker_connections %zu of %zu workers are "
-			 "more than the %zu in all that this penstock was "
-			 "started with room for; with more than those at once, "
-			 "max_connections_per_ip and max_uploads may let "
-			 "through more than they say: restart it",
+		log_warn(
+		    "reload: %zu workers of worker_connections %zu, and one "
+		    "for workers of before, are %zu connections; this "
+		    "penstock was started with room for %zu: with more "
+		    "than those at once, max_connections_per_ip and "
+		    "max_uploads may let through more than they say; "
+		    "restart it",
+		    (size_t)conf->worker_processes,
 		    (size_t)conf->worker_connections,
-		    (size_t)conf->worker_processes, c->room.connections);
+		    needs_room(conf).connections, c->room.connections);
 }

@@ -252,7 +252,7 @@ _sick() { log_has 'the disk does not answer: an operation has taken'; }
 	start_server '' '' 'worker_processes 1; worker_connections 100;'
 	sed -i 's/worker_connections 100;/worker_connections 300;/' penstock.conf
 	reload
-	log_has 'warn .*: reload: worker_connections 300 of 1 workers are more than the 200 in all that this penstock was started with room for'
+	log_has 'warn .*: reload: 1 workers of worker_connections 300, and one for workers of before, are 600 connections; this penstock was started with room for 200'
 	sed -i 's/worker_connections 300;/worker_connections 50;/' penstock.conf
 	: >error.log
 	reload

@@ -18,7 +18,7 @@ recipe() {
 		echo "README.md has no recipe $1" >&2
 		return 1
 	}
-	sed -e "s|/srv/uploads|$STORE|g; s|/run/penstock.sock|$T/sock|g" \
+	sed -e "s|/srv/uploads|$STORE|g; s|/srv/health|$T/health|g; s|/run/penstock.sock|$T/sock|g" \
 		-e "s|127.0.0.1:8000|$ADDRESS:$PORT|g; s|:8080|:$FRONT|g; s| 8080;| $FRONT;|g" \
 		-e "s|/etc/nginx/uploads.htpasswd|$T/htpasswd|g" <<<"$text"
 }
@@ -35,6 +35,7 @@ start_behind() {
 		grep -E '^(worker_processes|error_log|pid_file)' <(write_conf '' '' 'worker_processes 1;' && cat penstock.conf)
 		cat behind
 	} >proxied.conf
+	install -d -o www-data "$STORE"
 	start_conf "$T/proxied.conf"
 }
 
@@ -211,3 +212,24 @@ PYTHON
 	run -0 tail -n 1 page
 	assert_output -p 'max_body_size 64k'
 }
+
+@test "logrotate rotates the logs; an upload of an old worker is in the old one" {
+	local client
+
+	mkdir logs
+	write_conf '' "access_log $T/logs/access.log;"
+	mv penstock.conf rotated.conf
+	start_conf "$T/rotated.conf"
+	random_file body 200000
+	curl -s -o answer --limit-rate 100K -T body "$URL/file/slow" &
+	client=$!
+	eventually busy
+	recipe logrotate | sed "s|/var/log/penstock|$T/logs|; s|/usr/local/sbin/penstock -c /etc/penstock/penstock.conf|$PENSTOCK -c $T/rotated.conf|" >rotate
+	logrotate -f -s state "$T/rotate" || cat error.log
+	upload PUT /file/new body
+	assert_status 201
+	wait "$client"
+	eventually grep -q '"PUT /file/slow" 201' logs/access.log.1
+	eventually grep -q '"PUT /file/new" 201' logs/access.log
+}
+busy() { ss -tnH state established "sport = :$PORT" | grep -q .; }
