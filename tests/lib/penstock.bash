@@ -485,7 +485,7 @@ fuse_disk() {
 
 # needs_births: for tests of what a PORTABLE build cannot know, the birth times of
 # files.
-needs_births() { ! is_portable || skip "PORTABLE"; }
+needs_births() { ! is_portable || skip 'a PORTABLE build knows of no births of files'; }
 
 # needs_stamps: for tests of when bytes came to this host, as the kernel says.  In
 # a PORTABLE build bytes come when they are read (stat/arrivals.h).

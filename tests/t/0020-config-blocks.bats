@@ -96,7 +96,7 @@ load ../lib/penstock
 	upload PUT /file/deep body
 	assert_status 201
 	[[ $(header Location) == /file/deep/20* ]]
-	assert_equal "$(find deep -type f | wc -l)" 3
+	assert_equal "$(files_in deep | wc -l)" 3
 }
 
 @test "location / takes every path" {

@@ -7,7 +7,7 @@
 load ../lib/penstock
 
 # PORTABLE has no openat2.
-not_portable() { ! is_portable || skip "PORTABLE"; }
+not_portable() { ! is_portable || skip 'a PORTABLE build has no openat2'; }
 
 # put NAME: store a file that holds its name.
 put() {
