@@ -6,9 +6,6 @@
 
 load ../lib/penstock
 
-# PORTABLE has no openat2.
-not_portable() { ! is_portable || skip 'a PORTABLE build has no openat2'; }
-
 # put NAME: store a file that holds its name.
 put() {
 	echo "$1" >body
@@ -28,7 +25,7 @@ newest_is() {
 
 # bats test_tags=engine
 @test "removed, moved, replaced by a directory, a link, a FIFO: the next newest" {
-	not_portable
+	needs_births
 	start_server '' '' 'worker_processes 4;'
 	for name in a b c d/e f g h i; do put $name; done
 	chmod 600 "$STORE/a" "$STORE/b" # old ones, which ctime would take for new
@@ -146,8 +143,8 @@ PYTHON
 
 # bats test_tags=long
 @test "many who ask at once wait for one who looks" {
-	not_portable
-	local looks tracers=()
+	local looks call=openat2 tracers=()
+	! is_portable || call=openat
 	mkdir -p "$STORE/many"
 	(cd "$STORE/many" && seq 1 4000 | split -l 1 -a 4 - f)
 	start_server '' '' 'worker_processes 4;'
@@ -155,7 +152,7 @@ PYTHON
 	put b
 	rm "$STORE/b"
 	for pid in $(workers); do
-		strace -qq -f -p "$pid" -e trace=openat2 -o "strace.$pid" 3>&- 4>&- &
+		strace -qq -f -p "$pid" -e "trace=$call" -o "strace.$pid" 3>&- 4>&- &
 		tracers+=($!)
 	done
 	_traced() { ! grep -L 'TracerPid:.[1-9]' $(workers | sed 's|.*|/proc/&/status|') | grep -q .; }
@@ -182,7 +179,7 @@ PYTHON
 
 # bats test_tags=long
 @test "on FUSE, too" {
-	not_portable
+	needs_births
 	mkdir -p backing fuse
 	bindfs backing "$T/fuse" 3>&-
 	STORE=$T/fuse/up
