@@ -202,6 +202,8 @@ static const struct field {
 	{ LAST("X-Amz-Copy-Source"),         TO(amz_copy_source) },
 	{ LAST("X-Amz-Decoded-Content-Length"), TO(amz_decoded_length) },
 	{ NAME("X-Forwarded-For"),     NULL, take_forwarded },
+	{ NAME("X-Forwarded-Proto"),   NULL, take_forwarded },
+	{ NAME("X-Real-IP"),           NULL, take_forwarded },
 	{ NAME("X-Forwarded-Host"),    NULL, take_forwarded_host },
 	{ ONCE("X-HTTP-Method-Override"), NULL, TO(method_override) },
 };

@@ -672,6 +672,8 @@ check_texts(const struct head *h, const struct plain *p)
 	check(h->forwarded == (find_field(p, "Forwarded", &v) > 0 ||
 				  find_field(p, "Via", &v) > 0 ||
 				  find_field(p, "X-Forwarded-For", &v) > 0 ||
+				  find_field(p, "X-Forwarded-Proto", &v) > 0 ||
+				  find_field(p, "X-Real-IP", &v) > 0 ||
 				  find_field(p, "X-Forwarded-Host", &v) > 0));
 	check_digest_lines(&h->content_digest, p, "Content-Digest");
 	check_digest_lines(&h->repr_digest, p, "Repr-Digest");

@@ -132,7 +132,7 @@ WHOLE='PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello'
 # empty file for a lock, say.
 @test "not through a proxy that says so, nor against a condition of the second" {
 	start_server
-	for field in 'Via: 1.1 x' 'X-Forwarded-For: 192.0.2.1' 'Forwarded: for=192.0.2.1' 'X-Forwarded-Host: x'; do
+	for field in 'Via: 1.1 x' 'X-Forwarded-For: 192.0.2.1' 'Forwarded: for=192.0.2.1' 'X-Forwarded-Host: x' 'X-Forwarded-Proto: https' 'X-Real-IP: 192.0.2.1'; do
 		rm -f "$STORE/a"
 		raw -n 2 "$EMPTY${WHOLE/x\\r/x\\r\\n$field\\r}" >/dev/null
 		assert_statuses 201 409
