@@ -202,10 +202,10 @@ static const struct field {
 	{ LAST("X-Amz-Copy-Source"),         TO(amz_copy_source) },
 	{ LAST("X-Amz-Decoded-Content-Length"), TO(amz_decoded_length) },
 	{ NAME("X-Forwarded-For"),     NULL, take_forwarded },
-	{ NAME("X-Forwarded-Proto"),   NULL, take_forwarded },
-	{ NAME("X-Real-IP"),           NULL, take_forwarded },
 	{ NAME("X-Forwarded-Host"),    NULL, take_forwarded_host },
+	{ NAME("X-Forwarded-Proto"),   NULL, take_forwarded },
 	{ ONCE("X-HTTP-Method-Override"), NULL, TO(method_override) },
+	{ NAME("X-Real-IP"),           NULL, take_forwarded },
 };
 /* clang-format on */
 
