@@ -133,11 +133,13 @@ _penstock_put_down() {
 }
 
 _penstock_unmount_all() {
-	local mounts m
+	local mounts m dir
 
-	mounts=$(awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
-	for m in $mounts; do
-		umount "$m" 2>/dev/null || umount -l "$m"
+	for dir in "$T" "${OTHERS[@]}"; do
+		mounts=$(awk -v t="$dir/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+		for m in $mounts; do
+			umount "$m" 2>/dev/null || umount -l "$m"
+		done
 	done
 }
 
