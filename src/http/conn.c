@@ -15,7 +15,7 @@
 #include "stat/shm.h"
 
 #define STALLED_S 5.0 /* send_timeout while others wait for memory */
-#define ROOM_S 0.030  /* before that, for somebody to leave */
+#define ROOM_S 0.100  /* before that, for somebody to leave */
 #define SLACK_S 0.001
 
 static const char *const state_name[STATE_COUNT] = {
