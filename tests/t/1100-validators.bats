@@ -37,7 +37,6 @@ touch_all_but_content() {
 validators_are_told() {
 	local target said file
 
-	needs_births
 	for target in small long chunked small; do
 		file=$target
 		[[ $target != chunked ]] || file=-
@@ -47,6 +46,7 @@ validators_are_told() {
 		assert_regex "$(header ETag)" '^"[0-9a-f]{32}"$' || return
 		said=$(what_was_said) || return
 		still_says "$said" "/file/$target" || return
+		is_portable && continue # it knows of no births: a chmod makes another version
 		touch_all_but_content "$1/$target" || return
 		still_says "$said" "/file/$target" || return
 	done
@@ -73,6 +73,7 @@ validators_are_told() {
 }
 
 @test "the same on FUSE, where nothing has a birth time, and a second later" {
+	needs_births
 	fuse_disk
 	start_server "overwrite on; output_dir $DISK/up;"
 	validators_are_told "$DISK/up" for_a_while
@@ -111,6 +112,7 @@ validators_are_told_on() {
 
 # bats test_tags=long
 @test "the same on ntfs-3g" {
+	needs_births
 	truncate -s 16M ntfs.img
 	mkntfs -q -F ntfs.img >/dev/null
 	mkdir ntfs
@@ -120,11 +122,10 @@ validators_are_told_on() {
 }
 
 @test "curl --etag-save keeps what the 201 said, and --etag-compare finds it unchanged" {
-	needs_births
 	start_server 'overwrite on;'
 	echo hello >body
 	run -0 curl -sS --etag-save etag -T body -o answer "$URL/file/a"
-	chmod 600 "$STORE/a"
+	is_portable || chmod 600 "$STORE/a"
 	run -0 curl -sS --etag-compare etag -o answer -w '%{http_code}' "$URL/file/a"
 	assert_output 304
 	upload PUT /file/a body -H "If-Match: $(tr -d '\n' <etag)"
