@@ -225,7 +225,7 @@ take_and_die(uint64_t key, long steps)
 static void
 who_dies_on_the_way_leaves_nothing(void **state)
 {
-	long whole, pass = 0;
+	long whole = 0, pass = 0;
 
 	(void)state;
 	if (!STEPS_ARE_OURS || (whole = take_and_die(1, 1000000)) == -1) {
