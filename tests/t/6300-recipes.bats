@@ -31,6 +31,7 @@ setup() {
 # The server of the README's "Behind a proxy".
 start_behind() {
 	recipe unix-conf >behind
+	! is_portable || sed -i '/^user /d' behind # it stays root
 	{
 		grep -E '^(worker_processes|error_log|pid_file)' <(write_conf '' '' 'worker_processes 1;' && cat penstock.conf)
 		cat behind
