@@ -97,10 +97,6 @@ struct meter_time {
 	uint64_t ns;
 };
 
-/* How one is printed: milliseconds with three digits behind the point. */
-#define METER_MS_FMT "%" PRIu64 ".%03u"
-#define METER_MS(ns) ((ns) / NS_PER_MS), (unsigned)((ns) % NS_PER_MS / 1000)
-
 /* Of a stopped meter: its times, by their kind; how many there are, the
  * digest's only if it was `hashed`. */
 size_t meter_times(

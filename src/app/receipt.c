@@ -1,6 +1,5 @@
 #include "app/receipt.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "http/conditions.h"
@@ -30,16 +29,23 @@ add_content(const struct receipt *rc, struct str *out)
 
 	str_puts(out, "{\"name\":\"");
 	str_escape(out, rc->name, strlen(rc->name));
-	str_printf(out,
-	    "\",\"location\":\"%s\",\"bytes\":%" PRIu64
-	    ",\"durability\":\"%s\",\"verdict\":\"%s\",\"ms\":{",
-	    rc->location, rc->bytes, durability_name[rc->durability],
-	    verdict_name[meter_verdict(rc->meter)]);
-	for (size_t i = 0; i < n; i++)
-		str_printf(out, "%s\"%s\":" METER_MS_FMT, i > 0 ? "," : "",
-		    times[i].name, METER_MS(times[i].ns));
-	str_printf(out, "},\"overlap_saved_ms\":" METER_MS_FMT,
-	    METER_MS(meter_saved_ns(rc->meter)));
+	str_puts(out, "\",\"location\":\"");
+	str_puts(out, rc->location);
+	str_puts(out, "\",\"bytes\":");
+	str_add_u64(out, rc->bytes);
+	str_puts(out, ",\"durability\":\"");
+	str_puts(out, durability_name[rc->durability]);
+	str_puts(out, "\",\"verdict\":\"");
+	str_puts(out, verdict_name[meter_verdict(rc->meter)]);
+	str_puts(out, "\",\"ms\":{");
+	for (size_t i = 0; i < n; i++) {
+		str_puts(out, i > 0 ? ",\"" : "\"");
+		str_puts(out, times[i].name);
+		str_puts(out, "\":");
+		str_add_ms(out, times[i].ns);
+	}
+	str_puts(out, "},\"overlap_saved_ms\":");
+	str_add_ms(out, meter_saved_ns(rc->meter));
 	if (rc->digest != NULL)
 		add_digests(rc->digest, out);
 	str_puts(out, "}\n");
@@ -52,12 +58,17 @@ add_fields(const struct receipt *rc, struct str *out)
 	size_t n = meter_times(rc->meter, rc->digest != NULL, times);
 	const char *separator = "Repr-Digest: ";
 
-	str_printf(out, "Location: %s\r\n", rc->location);
+	str_puts(out, "Location: ");
+	str_puts(out, rc->location);
+	str_puts(out, "\r\n");
 	conditions_add_validators(rc->version, out);
 	str_puts(out, "Server-Timing: ");
-	for (size_t i = 0; i < n; i++)
-		str_printf(out, "%s%s;dur=" METER_MS_FMT, i > 0 ? ", " : "",
-		    times[i].name, METER_MS(times[i].ns));
+	for (size_t i = 0; i < n; i++) {
+		str_puts(out, i > 0 ? ", " : "");
+		str_puts(out, times[i].name);
+		str_puts(out, ";dur=");
+		str_add_ms(out, times[i].ns);
+	}
 	str_puts(out, "\r\n");
 	if (rc->digest == NULL)
 		return;

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	DIGITS_MAX = 32, /* of a uint64_t, and a point among them */
+};
+
 /* Make room for `more` bytes and a NUL. */
 static bool
 reserve(struct str *b, size_t more)
@@ -76,6 +80,36 @@ str_printf(struct str *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	str_vprintf(b, fmt, ap);
 	va_end(ap);
+}
+
+/* Write the decimal digits of `n` so that they end before `end`, at least `least`
+ * of them; where they begin. */
+static char *
+put_digits(uint64_t n, int least, char *end)
+{
+	for (; n > 0 || least > 0; n /= 10, least--)
+		*--end = (char)('0' + n % 10);
+	return end;
+}
+
+void
+str_add_u64(struct str *b, uint64_t n)
+{
+	char text[DIGITS_MAX], *end = text + sizeof(text);
+	char *at = put_digits(n, 1, end);
+
+	str_add(b, at, (size_t)(end - at));
+}
+
+void
+str_add_ms(struct str *b, uint64_t ns)
+{
+	char text[DIGITS_MAX], *end = text + sizeof(text);
+	char *at = put_digits(ns / 1000 % 1000, 3, end);
+
+	*--at = '.';
+	at = put_digits(ns / 1000000, 1, at);
+	str_add(b, at, (size_t)(end - at));
 }
 
 bool

@@ -88,13 +88,19 @@ add_measures(const struct access_upload *u, struct str *line)
 	const struct meter *m = &u->meter;
 	struct meter_time times[METER_TIMES_MAX];
 
-	str_printf(line, " %s", verdict_name[meter_verdict(m)]);
-	for (size_t i = 0, n = meter_times(m, u->hashed, times); i < n; i++)
-		if (i != METER_TOTAL) /* the line has its own */
-			str_printf(line, " %s=" METER_MS_FMT, times[i].name,
-			    METER_MS(times[i].ns));
-	str_printf(line, " saved=" METER_MS_FMT " name=\"",
-	    METER_MS(meter_saved_ns(m)));
+	str_puts(line, " ");
+	str_puts(line, verdict_name[meter_verdict(m)]);
+	for (size_t i = 0, n = meter_times(m, u->hashed, times); i < n; i++) {
+		if (i == METER_TOTAL)
+			continue; /* the line has its own */
+		str_puts(line, " ");
+		str_puts(line, times[i].name);
+		str_puts(line, "=");
+		str_add_ms(line, times[i].ns);
+	}
+	str_puts(line, " saved=");
+	str_add_ms(line, meter_saved_ns(m));
+	str_puts(line, " name=\"");
 	str_escape_within(line, u->name, strlen(u->name), NAME_SHOWN_MAX);
 	str_puts(line, "\"");
 }

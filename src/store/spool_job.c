@@ -14,7 +14,7 @@
 #include "store/space.h"
 
 enum {
-	TRIES = 8,
+	TRIES = 32,	/* against others who are at it all the time */
 	RENEWALS = 100, /* of `.penstock`, for one upload */
 };
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -538,6 +539,31 @@ test_escape_within(void **state)
 	}
 }
 
+/* As printf() writes them. */
+static void
+test_added_numbers(void **state)
+{
+	static const uint64_t numbers[] = {0, 1, 9, 10, 99, 100, 999, 1000,
+	    1234567, 999999, 1000000, 12034567, 59999999999, UINT64_MAX - 1,
+	    UINT64_MAX};
+	struct str got = {0}, want = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		uint64_t n = numbers[i];
+
+		str_add_u64(&got, n);
+		str_puts(&got, " ");
+		str_add_ms(&got, n);
+		str_puts(&got, "\n");
+		str_printf(&want, "%" PRIu64 " %" PRIu64 ".%03u\n", n,
+		    n / 1000000, (unsigned)(n / 1000 % 1000));
+	}
+	assert_string_equal(got.s, want.s);
+	str_fini(&got);
+	str_fini(&want);
+}
+
 int
 main(void)
 {
@@ -559,6 +585,7 @@ main(void)
 	    cmocka_unit_test(test_base64),
 	    cmocka_unit_test(test_base64_has_one_form),
 	    cmocka_unit_test(test_escape_within),
+	    cmocka_unit_test(test_added_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
