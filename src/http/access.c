@@ -1,6 +1,5 @@
 #include "http/access.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,12 +112,25 @@ access_format(const struct access *a, const struct addr *peer, struct str *out)
 
 	addr_format(peer, from);
 	clock_stamp_iso(clock_wall_ns(), stamp);
-	str_printf(out,
-	    "%s %s %" PRIu64 " \"%s\" %d in=%" PRIu64 " out=%" PRIu64
-	    " ms=%" PRIu64 ".%u %s",
-	    stamp, from, a->id, a->asked.len > 0 ? a->asked.s : "-",
-	    a->answered ? a->status : 0, a->in, a->out, ms_10 / 10,
-	    (unsigned)(ms_10 % 10), a->ending ? a->ending : "-");
+	str_puts(out, stamp);
+	str_puts(out, " ");
+	str_puts(out, from);
+	str_puts(out, " ");
+	str_add_u64(out, a->id);
+	str_puts(out, " \"");
+	str_puts(out, a->asked.len > 0 ? a->asked.s : "-");
+	str_puts(out, "\" ");
+	str_add_u64(out, a->answered ? (uint64_t)a->status : 0);
+	str_puts(out, " in=");
+	str_add_u64(out, a->in);
+	str_puts(out, " out=");
+	str_add_u64(out, a->out);
+	str_puts(out, " ms=");
+	str_add_u64(out, ms_10 / 10);
+	str_puts(out, ".");
+	str_add_u64(out, ms_10 % 10);
+	str_puts(out, " ");
+	str_puts(out, a->ending ? a->ending : "-");
 	if (a->upload != NULL)
 		add_measures(a->upload, out);
 	if (a->cut != ACCESS_WHOLE)

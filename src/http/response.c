@@ -1,6 +1,5 @@
 #include "http/response.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,14 +99,24 @@ response_format(
 {
 	uint64_t length = r->streamed ? r->stream_length : r->content.len;
 
-	str_printf(out, "HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n",
-	    r->status, response_reason(r->status),
-	    form->tokens ? "penstock/" PENSTOCK_VERSION : "penstock", date());
-	if (r->content_type != NULL)
-		str_printf(out, "Content-Type: %s\r\n", r->content_type);
+	str_puts(out, "HTTP/1.1 ");
+	str_add_u64(out, (uint64_t)r->status);
+	str_puts(out, " ");
+	str_puts(out, response_reason(r->status));
+	str_puts(out, form->tokens ? "\r\nServer: penstock/" PENSTOCK_VERSION
+				     "\r\nDate: "
+				   : "\r\nServer: penstock\r\nDate: ");
+	str_puts(out, date());
+	if (r->content_type != NULL) {
+		str_puts(out, "\r\nContent-Type: ");
+		str_puts(out, r->content_type);
+	}
 	/* 204 and 304 have no content and no length (RFC 9110, 8.6). */
-	if (r->status != 204 && r->status != 304)
-		str_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
+	if (r->status != 204 && r->status != 304) {
+		str_puts(out, "\r\nContent-Length: ");
+		str_add_u64(out, length);
+	}
+	str_puts(out, "\r\n");
 	add_lines(out, &r->fields);
 	add_lines(out, form->fields);
 	str_puts(out, form->keep_alive ? "Connection: keep-alive\r\n\r\n"
