@@ -21,12 +21,26 @@ add_digests(const struct digest *d, struct str *out)
 	str_puts(out, "}");
 }
 
+/* Add all times, with this between two, before a name, and behind it. */
 static void
-add_content(const struct receipt *rc, struct str *out)
+add_times(const struct receipt *rc, const char *between, const char *before,
+    const char *behind, struct str *out)
 {
 	struct meter_time times[METER_TIMES_MAX];
 	size_t n = meter_times(rc->meter, rc->digest != NULL, times);
 
+	for (size_t i = 0; i < n; i++) {
+		str_puts(out, i > 0 ? between : "");
+		str_puts(out, before);
+		str_puts(out, times[i].name);
+		str_puts(out, behind);
+		str_add_ms(out, times[i].ns);
+	}
+}
+
+static void
+add_content(const struct receipt *rc, struct str *out)
+{
 	str_puts(out, "{\"name\":\"");
 	str_escape(out, rc->name, strlen(rc->name));
 	str_puts(out, "\",\"location\":\"");
@@ -38,12 +52,7 @@ add_content(const struct receipt *rc, struct str *out)
 	str_puts(out, "\",\"verdict\":\"");
 	str_puts(out, verdict_name[meter_verdict(rc->meter)]);
 	str_puts(out, "\",\"ms\":{");
-	for (size_t i = 0; i < n; i++) {
-		str_puts(out, i > 0 ? ",\"" : "\"");
-		str_puts(out, times[i].name);
-		str_puts(out, "\":");
-		str_add_ms(out, times[i].ns);
-	}
+	add_times(rc, ",", "\"", "\":", out);
 	str_puts(out, "},\"overlap_saved_ms\":");
 	str_add_ms(out, meter_saved_ns(rc->meter));
 	if (rc->digest != NULL)
@@ -54,8 +63,6 @@ add_content(const struct receipt *rc, struct str *out)
 static void
 add_fields(const struct receipt *rc, struct str *out)
 {
-	struct meter_time times[METER_TIMES_MAX];
-	size_t n = meter_times(rc->meter, rc->digest != NULL, times);
 	const char *separator = "Repr-Digest: ";
 
 	str_puts(out, "Location: ");
@@ -63,12 +70,7 @@ add_fields(const struct receipt *rc, struct str *out)
 	str_puts(out, "\r\n");
 	conditions_add_validators(rc->version, out);
 	str_puts(out, "Server-Timing: ");
-	for (size_t i = 0; i < n; i++) {
-		str_puts(out, i > 0 ? ", " : "");
-		str_puts(out, times[i].name);
-		str_puts(out, ";dur=");
-		str_add_ms(out, times[i].ns);
-	}
+	add_times(rc, ", ", "", ";dur=", out);
 	str_puts(out, "\r\n");
 	if (rc->digest == NULL)
 		return;
