@@ -241,7 +241,6 @@ needs_users() {
 
 @test "nginx in front, as another user: 502 until the socket is for its group" {
 	needs_users
-	command -v nginx >/dev/null || skip 'there is no nginx'
 	front=$(free_port)
 	start_server '' "listen unix:$T/sock;"
 	cat >nginx.conf <<-END

@@ -79,7 +79,7 @@ s.sendall(sys.stdin.buffer.read())' "$PORT"
 	# More than three times as long as a client may be silent; another one,
 	# which is, gets its 408 meanwhile.
 	for n in 1 2 3; do
-		raw 'PUT /file/b HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n' >/dev/null || true
+		raw 'PUT /file/b HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n' >/dev/null
 	done
 	kill -0 $client
 	refute [ -s code ]
@@ -96,7 +96,7 @@ s.sendall(sys.stdin.buffer.read())' "$PORT"
 	assert_problem 'header_timeout'
 	assert_header Connection close
 	# It counts from its first byte, not from its last.
-	raw -p 100 -c 'G' 'E' 'T' ' ' '/' ' ' 'H' 'T' 'T' 'P' '/' '1' '.' '1' '\r' '\n' || true
+	raw -p 100 -c 'G' 'E' 'T' ' ' '/' ' ' 'H' 'T' 'T' 'P' '/' '1' '.' '1' '\r' '\n'
 	assert_status 408
 	# Nothing said at all: closed without an answer.
 	run -0 raw -c ''
@@ -187,14 +187,14 @@ PYTHON
 @test "heads that are too long or too many: 414 and 431" {
 	start_server
 	long=$(printf 'x%.0s' {1..20000})
-	raw -c "GET /file/$long HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" || true
+	raw -c "GET /file/$long HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n"
 	assert_status 414
 	assert_problem .
-	raw -c "GET /file HTTP/1.1\\r\\nHost: x\\r\\nX: $long$long$long$long\\r\\n\\r\\n" || true
+	raw -c "GET /file HTTP/1.1\\r\\nHost: x\\r\\nX: $long$long$long$long\\r\\n\\r\\n"
 	assert_status 431
 	assert_problem .
 	fields=$(for ((n = 0; n < 2000; n++)); do printf 'X%d: y\\r\\n' $n; done)
-	raw -c "GET /file HTTP/1.1\\r\\nHost: x\\r\\n$fields\\r\\n" || true
+	raw -c "GET /file HTTP/1.1\\r\\nHost: x\\r\\n$fields\\r\\n"
 	assert_status 431
 }
 

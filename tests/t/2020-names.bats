@@ -104,7 +104,7 @@ start() {
 		refused 400 'UTF-8' "/file/x${c}x/b"
 	done
 	# As bytes, too.
-	raw 'PUT /file/a\xff\xfe HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello' || true
+	raw 'PUT /file/a\xff\xfe HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello'
 	assert_status 400
 	assert_store_empty
 }

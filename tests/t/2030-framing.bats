@@ -32,14 +32,14 @@ NEXT='GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 @test "transfer codings that are not exactly chunked" {
 	start_server
 	for coding in identity 'chunked, chunked' 'gzip, chunked' 'chunked, identity' xchunked 'chunked;q=1' '"chunked"' ''; do
-		raw -c "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: $coding\\r\\n\\r\\n0\\r\\n\\r\\n$NEXT" || true
+		raw -c "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: $coding\\r\\n\\r\\n0\\r\\n\\r\\n$NEXT"
 		[[ $STATUS == 400 || $STATUS == 501 ]] || fail "$coding: $STATUS"
 		assert_equal "$(wc -l <statuses)" 1
 	done
-	raw -c "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: chunked\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n$NEXT" || true
+	raw -c "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: chunked\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n$NEXT"
 	assert_statuses 400
 	# Nor from a client of 1.0.
-	raw -c "PUT /file/a HTTP/1.0\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n$NEXT" || true
+	raw -c "PUT /file/a HTTP/1.0\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n$NEXT"
 	assert_statuses 400
 	assert_store_empty
 }
@@ -58,12 +58,12 @@ NEXT='GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 	for line in 'PUT /file/a' 'PUT  /file/a HTTP/1.1' 'PUT /file/a  HTTP/1.1' 'PUT /file/a HTTP/1.1 ' \
 		'PUT /file/a b HTTP/1.1' 'PUT /file/a HTTP/1.10' 'PUT /file/a http/1.1' 'PUT /file/a HTTP/x.1' \
 		'PUT file/a HTTP/1.1' 'P@T /file/a HTTP/1.1' 'PUT\t/file/a\tHTTP/1.1' 'PUT /file/a#x HTTP/1.1' ; do
-		raw -c "$line\\r\\nHost: x\\r\\nContent-Length: 5\\r\\n\\r\\nhello$NEXT" || true
+		raw -c "$line\\r\\nHost: x\\r\\nContent-Length: 5\\r\\n\\r\\nhello$NEXT"
 		[[ $STATUS == 400 || $STATUS == 501 ]] || fail "$line: $STATUS"
 		assert_equal "$(wc -l <statuses)" 1
 	done
 	for version in HTTP/2.0 HTTP/0.9 HTTP/3.0; do
-		raw -c "PUT /file/a $version\\r\\nHost: x\\r\\nContent-Length: 5\\r\\n\\r\\nhello" || true
+		raw -c "PUT /file/a $version\\r\\nHost: x\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
 		[[ $STATUS == 505 || $STATUS == 400 ]] || fail "$version: $STATUS"
 	done
 	assert_store_empty
@@ -85,7 +85,7 @@ NEXT='GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 		'10000000000000000\r\n' '8000000000000000\r\n' 'ffffffffffffffff\r\na\r\n' \
 		'1;x="\r\na\r\n' '1\rXa\r\n' '0\r\nX\r\n\r\n'; do
 		n=$((n + 1))
-		raw -c "PUT /file/a$n HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n$chunks" '\r\n0\r\n\r\n'"$NEXT" || true
+		raw -c "PUT /file/a$n HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n$chunks" '\r\n0\r\n\r\n'"$NEXT"
 		assert_statuses 400
 		assert_problem .
 	done
@@ -95,9 +95,9 @@ NEXT='GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 @test "chunk extensions and trailers have a limit" {
 	start_server
 	long=$(printf 'x%.0s' {1..20000})
-	raw -c "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n1;x=$long\\r\\na\\r\\n0\\r\\n\\r\\n" || true
+	raw -c "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n1;x=$long\\r\\na\\r\\n0\\r\\n\\r\\n"
 	[[ $STATUS == 4* ]]
-	raw -c "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n1\\r\\na\\r\\n0\\r\\nX: $long\\r\\n\\r\\n" || true
+	raw -c "PUT /file/a HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n1\\r\\na\\r\\n0\\r\\nX: $long\\r\\n\\r\\n"
 	[[ $STATUS == 4* ]]
 	assert_store_empty
 }
@@ -123,7 +123,7 @@ NEXT='GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 	bad 400 "PUT /file/../a HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 35\\r\\n\\r\\n$NEXT"
 	run -1 grep smuggled access.log
 	# A GET that has a body gets it over with, or closes.
-	raw -c "GET / HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 35\\r\\n\\r\\n$NEXT" || true
+	raw -c "GET / HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 35\\r\\n\\r\\n$NEXT"
 	run -1 grep smuggled access.log
 }
 
@@ -131,7 +131,7 @@ NEXT='GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 	start_server
 	bad 400 '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'
 	head -c 100000 /dev/urandom >junk
-	raw -c -f junk '' || true
+	raw -c -f junk ''
 	[[ -z $STATUS || $STATUS == 4* ]]
 	echo hello >body
 	upload PUT /file/a body
