@@ -93,9 +93,27 @@ list_shift(struct list *l)
 	return n;
 }
 
-/* For each node `n`; `n` may be removed on the way, using `tmp`. */
-#define LIST_EACH(l, n, tmp)                                                   \
-	for ((n) = (l)->head.next;                                             \
-	     (n) != &(l)->head && ((tmp) = (n)->next, true); (n) = (tmp))
+/* How many nodes there are: by going through them. */
+static inline size_t
+list_length(const struct list *l)
+{
+	size_t length = 0;
+
+	for (const struct list_node *n = l->head.next; n != &l->head;
+	     n = n->next)
+		length++;
+	return length;
+}
+
+/*
+ * LIST_FOREACH(struct conn, c, &g->conns, node) { }
+ * For each `struct conn *c` that the list `l` links by its member `node`.  The
+ * body may remove and free `c`, but not the one behind it.
+ */
+#define LIST_FOREACH(type, v, l, member)                                       \
+	for (type *v = container_of((l)->head.next, type, member), *v##_next;  \
+	     &v->member != &(l)->head &&                                       \
+	     (v##_next = container_of(v->member.next, type, member), true);    \
+	     v = v##_next)
 
 #endif

@@ -189,7 +189,6 @@ static int
 build_server(
     const struct load *l, struct parser_block *b, struct conf_server *s)
 {
-	struct list_node *n, *tmp;
 	int err;
 
 	s->place = b->at;
@@ -205,11 +204,9 @@ build_server(
 	s->locations = calloc(count_blocks(b) + 1, sizeof(*s->locations));
 	if (s->locations == NULL)
 		return -ENOMEM;
-	LIST_EACH(&b->blocks, n, tmp)
-	{
-		err = build_location(l,
-		    container_of(n, struct parser_block, node),
-		    &s->locations[s->location_count++]);
+	LIST_FOREACH(struct parser_block, inner, &b->blocks, node) {
+		err = build_location(
+		    l, inner, &s->locations[s->location_count++]);
 		if (err < 0)
 			return err;
 	}
@@ -230,7 +227,6 @@ static int
 build_top(const struct load *l, struct parser_block *b)
 {
 	struct config *c = l->c;
-	struct list_node *n, *tmp;
 	int err;
 
 	c->files = b->top.files;
@@ -249,11 +245,8 @@ build_top(const struct load *l, struct parser_block *b)
 	c->servers = calloc(count_blocks(b) + 1, sizeof(*c->servers));
 	if (c->servers == NULL)
 		return -ENOMEM;
-	LIST_EACH(&b->blocks, n, tmp)
-	{
-		err =
-		    build_server(l, container_of(n, struct parser_block, node),
-			&c->servers[c->server_count++]);
+	LIST_FOREACH(struct parser_block, inner, &b->blocks, node) {
+		err = build_server(l, inner, &c->servers[c->server_count++]);
 		if (err < 0)
 			return err;
 	}

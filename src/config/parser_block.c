@@ -46,16 +46,11 @@ void
 parser_free(struct parser_block **bp)
 {
 	struct parser_block *b = *bp;
-	struct list_node *n, *tmp;
 
 	if (b == NULL)
 		return;
-	LIST_EACH(&b->blocks, n, tmp)
-	{
-		struct parser_block *inner;
-
-		inner = container_of(n, struct parser_block, node);
-		list_remove(n);
+	LIST_FOREACH(struct parser_block, inner, &b->blocks, node) {
+		list_remove(&inner->node);
 		parser_free(&inner);
 	}
 	for (size_t i = 0; i < directives_count; i++)

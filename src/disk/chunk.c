@@ -45,14 +45,9 @@ struct chunk_pool {
 static size_t
 newcomers(const struct chunk_pool *p, const struct chunk_account *a)
 {
-	struct list_node *n, *tmp;
 	size_t count = 0;
 
-	LIST_EACH(&p->accounts, n, tmp)
-	{
-		const struct chunk_account *other =
-		    container_of(n, struct chunk_account, node);
-
+	LIST_FOREACH(const struct chunk_account, other, &p->accounts, node) {
 		count += other != a && other->held == 0;
 	}
 	return count;
@@ -62,8 +57,6 @@ newcomers(const struct chunk_pool *p, const struct chunk_account *a)
 static bool
 has_share(const struct chunk_pool *p, const struct chunk_account *a)
 {
-	struct list_node *n, *tmp;
-
 	size_t left = p->budget - p->held;
 
 	if (p->account_count < 2)
@@ -74,11 +67,7 @@ has_share(const struct chunk_pool *p, const struct chunk_account *a)
 		return false;
 	if (a->held < p->budget / 2)
 		return true;
-	LIST_EACH(&p->accounts, n, tmp)
-	{
-		struct chunk_account *other =
-		    container_of(n, struct chunk_account, node);
-
+	LIST_FOREACH(struct chunk_account, other, &p->accounts, node) {
 		if (other != a && other->waiting > 0)
 			return false;
 	}
@@ -179,15 +168,9 @@ hand_out(struct chunk_pool *p, struct chunk_claim *claim)
 static bool
 others_come_first(const struct chunk_pool *p)
 {
-	struct list_node *n, *tmp;
-
 	if (list_is_empty(&p->first_waiting))
 		return false;
-	LIST_EACH(&p->accounts, n, tmp)
-	{
-		struct chunk_account *a =
-		    container_of(n, struct chunk_account, node);
-
+	LIST_FOREACH(struct chunk_account, a, &p->accounts, node) {
 		if (a->waiting_first > 0 && has_share(p, a))
 			return true;
 	}
@@ -246,14 +229,11 @@ chunk_stop_waiting(struct chunk_pool *p, struct chunk_claim *claim)
 static struct list_node *
 first_since(struct list *waiting, uint64_t since)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(waiting, n, tmp)
-	{
-		if (container_of(n, struct chunk_claim, node)->since > since)
-			break;
+	LIST_FOREACH(struct chunk_claim, claim, waiting, node) {
+		if (claim->since > since)
+			return &claim->node;
 	}
-	return n;
+	return &waiting->head;
 }
 
 /*

@@ -118,24 +118,17 @@ is_left(const struct device *d)
 static void
 sweep(struct device_set *set)
 {
-	struct list_node *n, *tmp;
 	size_t sick = 0;
 
-	LIST_EACH(&set->devices, n, tmp)
-	{
-		const struct device *d = container_of(n, struct device, node);
-
+	LIST_FOREACH(const struct device, d, &set->devices, node) {
 		sick += is_left(d) && device_is_sick(d);
 	}
-	LIST_EACH(&set->devices, n, tmp)
-	{
-		struct device *d = container_of(n, struct device, node);
-
+	LIST_FOREACH(struct device, d, &set->devices, node) {
 		if (!is_left(d))
 			continue;
 		if (device_is_sick(d) && sick-- <= SICK_MAX)
 			continue;
-		list_remove(n);
+		list_remove(&d->node);
 		device_free(set, d);
 	}
 }
@@ -164,16 +157,13 @@ device_put(struct device_set *set, struct device **dp)
 struct device *
 device_get(struct device_set *set, dev_t id, struct device_traits traits)
 {
-	struct list_node *n, *tmp;
 	struct device *d;
 
-	LIST_EACH(&set->devices, n, tmp)
-	{
-		d = container_of(n, struct device, node);
-		if (list_is_linked(&d->account.node) &&
-		    is_same(d, id, traits)) {
-			d->users++;
-			return d;
+	LIST_FOREACH(struct device, known, &set->devices, node) {
+		if (list_is_linked(&known->account.node) &&
+		    is_same(known, id, traits)) {
+			known->users++;
+			return known;
 		}
 	}
 	sweep(set);
@@ -265,18 +255,13 @@ static void
 change(struct device *d, bool stalled, bool failed)
 {
 	bool was_sick = device_is_sick(d), news;
-	struct list_node *n, *tmp;
 
 	d->stalled = stalled;
 	d->failed = failed;
 	news = was_sick != device_is_sick(d);
 	if (d->shared != NULL)
 		news = share(d);
-	LIST_EACH(&d->listeners, n, tmp)
-	{
-		struct device_listener *l =
-		    container_of(n, struct device_listener, node);
-
+	LIST_FOREACH(struct device_listener, l, &d->listeners, node) {
 		l->on_health(l, d, news);
 	}
 }

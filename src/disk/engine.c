@@ -101,17 +101,9 @@ later(double time, double s, double now)
 static void
 forgive(struct engine *e, double s, double now)
 {
-	struct list_node *n, *tmp, *m, *m_tmp;
-
-	LIST_EACH(&e->busy, n, tmp)
-	{
-		struct device *d = container_of(n, struct device, busy);
-
+	LIST_FOREACH(struct device, d, &e->busy, busy) {
 		d->moved_s = later(d->moved_s, s, now);
-		LIST_EACH(&d->ages, m, m_tmp)
-		{
-			struct op *op = container_of(m, struct op, age);
-
+		LIST_FOREACH(struct op, op, &d->ages, age) {
 			op->since = later(op->since, s, now);
 		}
 	}
@@ -121,15 +113,14 @@ static void
 on_look(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct engine *e = w->data;
-	struct list_node *n, *tmp;
 	double now = clock_mono_s(), late = now - e->looked_at - w->repeat;
 
 	(void)revents;
 	e->looked_at = now;
 	if (late > 2 * w->repeat + LATE_S)
 		forgive(e, late, now);
-	LIST_EACH(&e->busy, n, tmp)
-	judge(e, container_of(n, struct device, busy));
+	LIST_FOREACH(struct device, d, &e->busy, busy)
+		judge(e, d);
 	if (list_is_empty(&e->busy))
 		ev_timer_stop(loop, w);
 }
@@ -333,18 +324,12 @@ engine_in_flight(const struct engine *e)
 bool
 engine_is_stuck(const struct engine *e)
 {
-	struct list_node *n, *tmp, *m, *m_tmp;
 	size_t stuck = 0;
 
-	LIST_EACH(&e->busy, n, tmp)
-	{
-		const struct device *d = container_of(n, struct device, busy);
-
+	LIST_FOREACH(const struct device, d, &e->busy, busy) {
 		if (!d->stalled)
 			continue;
-		stuck += d->in_flight;
-		LIST_EACH(&d->waiting, m, m_tmp)
-		stuck++;
+		stuck += d->in_flight + list_length(&d->waiting);
 	}
 	return stuck > 0 && stuck == e->in_flight;
 }

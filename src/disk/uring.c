@@ -128,7 +128,6 @@ uring_flush(struct backend *b)
 	struct uring *u = container_of(b, struct uring, base);
 
 	while (u->unsubmitted > 0 || !list_is_empty(&u->backlog)) {
-		struct list_node *n, *tmp;
 		int got;
 
 		got = io_uring_submit(&u->ring);
@@ -139,12 +138,11 @@ uring_flush(struct backend *b)
 			return;
 		}
 		u->unsubmitted -= (size_t)got;
-		LIST_EACH(&u->backlog, n, tmp)
-		{
+		LIST_FOREACH(struct op, op, &u->backlog, node) {
 			if (io_uring_sq_space_left(&u->ring) == 0)
 				break;
-			list_remove(n);
-			push(u, container_of(n, struct op, node));
+			list_remove(&op->node);
+			push(u, op);
 		}
 	}
 }

@@ -149,10 +149,8 @@ conn_group_init(struct conn_group *g)
 
 /* The server stops: do not stay idle for long. */
 static void
-hurry(struct list_node *n)
+hurry(struct conn *c)
 {
-	struct conn *c = container_of(n, struct conn, node);
-
 	/* It was told that it may ask again, and may be doing so just now: it
 	 * is answered, and told to close. */
 	if (c->state == HEADING && !intake_has_bytes(&c->intake))
@@ -161,9 +159,8 @@ hurry(struct list_node *n)
 
 /* Close it now, whatever it does. */
 static void
-drop(struct list_node *n)
+drop(struct conn *c)
 {
-	struct conn *c = container_of(n, struct conn, node);
 	struct handler *h = c->group->handler;
 	void *request = c->request;
 
@@ -181,11 +178,10 @@ drop(struct list_node *n)
 
 /* Its client is to see an answer, or the end, and no reset. */
 static void
-cut(struct list_node *n)
+cut(struct conn *c)
 {
 	static const char why[] =
 	    "the server is stopping; nothing was stored: try again later";
-	struct conn *c = container_of(n, struct conn, node);
 	struct handler *h = c->group->handler;
 	struct response r = {.close = true};
 
@@ -194,7 +190,7 @@ cut(struct list_node *n)
 		list_remove(&c->turn);
 		conn_refuse(c, 503, why, "stopped");
 	} else if (c->state == HEADING || c->state == STREAMING) {
-		drop(n);
+		drop(c);
 	} else if (c->state == WORKING && h->on_stop(h, c->request)) {
 		response_problem(&r, 503, why);
 		r.ending = "stopped";
@@ -206,29 +202,23 @@ cut(struct list_node *n)
 void
 conn_group_stop(struct conn_group *g)
 {
-	struct list_node *n, *tmp;
-
 	g->stopping = true;
-	LIST_EACH(&g->conns, n, tmp)
-	hurry(n);
+	LIST_FOREACH(struct conn, c, &g->conns, node)
+		hurry(c);
 }
 
 void
 conn_group_cut(struct conn_group *g)
 {
-	struct list_node *n, *tmp;
-
 	g->stopping = true;
-	LIST_EACH(&g->conns, n, tmp)
-	cut(n);
+	LIST_FOREACH(struct conn, c, &g->conns, node)
+		cut(c);
 }
 
 void
 conn_group_drop(struct conn_group *g)
 {
-	struct list_node *n, *tmp;
-
 	g->stopping = true;
-	LIST_EACH(&g->conns, n, tmp)
-	drop(n);
+	LIST_FOREACH(struct conn, c, &g->conns, node)
+		drop(c);
 }

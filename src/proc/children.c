@@ -66,12 +66,7 @@ children_fini(struct children *c)
 static void
 take_off(struct children *c, unsigned generation)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	{
-		struct child *ch = container_of(n, struct child, node);
-
+	LIST_FOREACH(struct child, ch, &c->list, node) {
 		if (ch->generation != generation || ch->pid != 0)
 			continue;
 		list_remove(&ch->node);
@@ -99,12 +94,7 @@ children_add(struct children *c, unsigned generation, size_t count)
 size_t
 children_places(const struct children *c)
 {
-	size_t places = SHM_SLOTS;
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	places--;
-	return places;
+	return SHM_SLOTS - list_length(&c->list);
 }
 
 void
@@ -184,12 +174,8 @@ int
 children_tend(struct children *c, const struct worker_setup *setup)
 {
 	uint64_t now = clock_mono_ns(), soonest = UINT64_MAX;
-	struct list_node *n, *tmp;
 
-	LIST_EACH(&c->list, n, tmp)
-	{
-		struct child *ch = container_of(n, struct child, node);
-
+	LIST_FOREACH(struct child, ch, &c->list, node) {
 		if (ch->pid != 0)
 			continue;
 		if (ch->due_ns <= now)
@@ -205,12 +191,7 @@ children_tend(struct children *c, const struct worker_setup *setup)
 static struct child *
 find(const struct children *c, pid_t pid)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	{
-		struct child *ch = container_of(n, struct child, node);
-
+	LIST_FOREACH(struct child, ch, &c->list, node) {
 		if (ch->pid == pid)
 			return ch;
 	}
@@ -288,12 +269,7 @@ children_reap(struct children *c, bool stopping)
 void
 children_signal(struct children *c, int sig)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	{
-		struct child *ch = container_of(n, struct child, node);
-
+	LIST_FOREACH(struct child, ch, &c->list, node) {
 		if (ch->pid == 0) {
 			list_remove(&ch->node);
 			free(ch);
@@ -306,12 +282,7 @@ children_signal(struct children *c, int sig)
 void
 children_retire(struct children *c, unsigned generation)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	{
-		struct child *ch = container_of(n, struct child, node);
-
+	LIST_FOREACH(struct child, ch, &c->list, node) {
 		if (ch->generation >= generation || ch->retired)
 			continue;
 		ch->retired = true;
@@ -327,12 +298,7 @@ children_retire(struct children *c, unsigned generation)
 bool
 children_are_ready(const struct children *c, unsigned generation)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	{
-		const struct child *ch = container_of(n, struct child, node);
-
+	LIST_FOREACH(const struct child, ch, &c->list, node) {
 		if (ch->generation == generation &&
 		    (ch->slot == NULL || !atomic_load(&ch->slot->accepting)))
 			return false;
@@ -343,12 +309,7 @@ children_are_ready(const struct children *c, unsigned generation)
 bool
 children_keep_ending(const struct children *c, unsigned generation)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	{
-		const struct child *ch = container_of(n, struct child, node);
-
+	LIST_FOREACH(const struct child, ch, &c->list, node) {
 		if (ch->generation == generation && ch->backoff_ms > 0)
 			return true;
 	}
@@ -358,12 +319,7 @@ children_keep_ending(const struct children *c, unsigned generation)
 bool
 children_accept(const struct children *c)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	{
-		const struct child *ch = container_of(n, struct child, node);
-
+	LIST_FOREACH(const struct child, ch, &c->list, node) {
 		if (ch->slot != NULL && atomic_load(&ch->slot->accepting))
 			return true;
 	}
@@ -379,12 +335,7 @@ children_are_gone(const struct children *c)
 bool
 children_are_stuck(const struct children *c)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	{
-		const struct child *ch = container_of(n, struct child, node);
-
+	LIST_FOREACH(const struct child, ch, &c->list, node) {
 		if (ch->slot == NULL || atomic_load(&ch->slot->stuck_ops) == 0)
 			return false;
 	}
@@ -394,11 +345,7 @@ children_are_stuck(const struct children *c)
 void
 children_log_stuck(const struct children *c)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&c->list, n, tmp)
-	{
-		const struct child *ch = container_of(n, struct child, node);
+	LIST_FOREACH(const struct child, ch, &c->list, node) {
 		unsigned ops = atomic_load(&ch->slot->stuck_ops);
 
 		log_error("worker %ld cannot end: %u operations wait for the "

@@ -31,13 +31,7 @@ static void begin(struct group *g);
 static void
 close_covered(struct group *g)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&g->covered, n, tmp)
-	{
-		struct dirsync_wait *w =
-		    container_of(n, struct dirsync_wait, node);
-
+	LIST_FOREACH(struct dirsync_wait, w, &g->covered, node) {
 		if (!w->keep_dir)
 			fd_close(&w->dir);
 	}
@@ -105,14 +99,11 @@ begin(struct group *g)
 static struct group *
 group_of(struct dirsync *s, ino_t inode)
 {
-	struct list_node *n, *tmp;
 	struct group *g;
 
-	LIST_EACH(&s->groups, n, tmp)
-	{
-		g = container_of(n, struct group, node);
-		if (g->inode == inode)
-			return g;
+	LIST_FOREACH(struct group, known, &s->groups, node) {
+		if (known->inode == inode)
+			return known;
 	}
 	g = calloc(1, sizeof(*g));
 	if (g == NULL)

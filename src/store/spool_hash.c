@@ -187,7 +187,6 @@ spool_hash_release(struct incoming_file *f, struct chunk *c)
 void
 spool_hash_abandon(struct incoming_file *f)
 {
-	struct list_node *n, *tmp;
 	struct chunk *c, *next;
 
 	if (f->hash == NULL)
@@ -196,14 +195,12 @@ spool_hash_abandon(struct incoming_file *f)
 		next = c->hash_next;
 		c->hashing = false;
 	}
-	LIST_EACH(&f->hash->moved, n, tmp)
-	{
-		c = container_of(n, struct chunk, node);
-		chunk_disown(c);
-		if (c->hashing)
+	LIST_FOREACH(struct chunk, moved, &f->hash->moved, node) {
+		chunk_disown(moved);
+		if (moved->hashing)
 			continue; /* the job has it */
-		list_remove(&c->node);
-		chunk_give(c);
+		list_remove(&moved->node);
+		chunk_give(moved);
 	}
 }
 

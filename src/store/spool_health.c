@@ -26,12 +26,14 @@ fail_all(struct spool_dir *at)
 {
 	struct list_node *n, *tmp;
 
-	LIST_EACH(&at->incoming, n, tmp)
-	spool_in_fail(container_of(n, struct incoming_file, node));
+	LIST_FOREACH(struct incoming_file, f, &at->incoming, node)
+		spool_in_fail(f);
 	if (!at->device->stalled)
 		return;
-	LIST_EACH(&at->outgoing, n, tmp)
-	spool_out_fail(n);
+	for (n = at->outgoing.head.next; n != &at->outgoing.head; n = tmp) {
+		tmp = n->next;
+		spool_out_fail(n);
+	}
 }
 
 /* End what is held, each once: it may come to be held again. */
@@ -40,10 +42,13 @@ end_held(struct spool_dir *at)
 {
 	struct list_node *n, *tmp;
 
-	LIST_EACH(&at->held_incoming, n, tmp)
-	spool_in_settle(container_of(n, struct incoming_file, held_node));
-	LIST_EACH(&at->held_outgoing, n, tmp)
-	spool_out_settle(n);
+	LIST_FOREACH(struct incoming_file, f, &at->held_incoming, held_node)
+		spool_in_settle(f);
+	for (n = at->held_outgoing.head.next; n != &at->held_outgoing.head;
+	     n = tmp) {
+		tmp = n->next;
+		spool_out_settle(n);
+	}
 }
 
 static void
@@ -161,15 +166,11 @@ on_sick_look(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct spool *sp = w->data;
 	struct spool_dir *at = sp->at;
-	struct list_node *n, *tmp;
 	bool holds = false;
 
 	(void)revents;
 	/* Those that the path has led to before may hold some, too. */
-	LIST_EACH(&sp->dirs, n, tmp)
-	{
-		struct spool_dir *dir = container_of(n, struct spool_dir, node);
-
+	LIST_FOREACH(struct spool_dir, dir, &sp->dirs, node) {
 		if (!dir->device->stalled)
 			end_held(dir);
 		holds = holds || !list_is_empty(&dir->held_incoming) ||

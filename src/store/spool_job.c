@@ -515,11 +515,7 @@ spool_commit_job(void *file)
 static int
 write_collected(struct incoming_file *f)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&f->pending, n, tmp)
-	{
-		struct chunk *c = container_of(n, struct chunk, node);
+	LIST_FOREACH(struct chunk, c, &f->pending, node) {
 		struct op op = {.kind = OP_WRITE,
 		    .fd = f->u.fd,
 		    .buf = c->data,

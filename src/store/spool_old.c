@@ -108,14 +108,10 @@ static void
 on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct spool *sp = w->data;
-	struct list_node *n, *tmp;
 	bool left = false;
 
 	(void)revents;
-	LIST_EACH(&sp->dirs, n, tmp)
-	{
-		struct spool_dir *at = container_of(n, struct spool_dir, node);
-
+	LIST_FOREACH(struct spool_dir, at, &sp->dirs, node) {
 		if (at->users > 0) /* else it is being closed */
 			try_next(at);
 		left = left || at->old_count > 0;
@@ -163,16 +159,12 @@ spool_old_tried(struct spool_dir *at, const struct newest_entry *e, int res)
 void
 spool_old_last_try(struct spool_dir *at)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&at->old, n, tmp)
-	{
-		struct old_file *o = container_of(n, struct old_file, node);
+	LIST_FOREACH(struct old_file, o, &at->old, node) {
 		int err = spool_remove_old(at, &o->entry, NULL);
 
 		if (err < 0 && err != -ENOENT && err != STORE_REFUSED)
 			continue;
-		list_remove(n);
+		list_remove(&o->node);
 		free(o);
 	}
 }

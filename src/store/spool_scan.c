@@ -147,19 +147,15 @@ wake_seekers(struct spool *sp, bool late)
 {
 	double now = clock_mono_s();
 	struct list woken;
-	struct list_node *n, *tmp;
+	struct list_node *n;
 
 	list_init(&woken);
-	LIST_EACH(&sp->seekers, n, tmp)
-	{
-		struct spool_seeker *w =
-		    container_of(n, struct spool_seeker, node);
-
+	LIST_FOREACH(struct spool_seeker, w, &sp->seekers, node) {
 		if (late || w->at != sp->at || now >= w->until ||
 		    device_is_hanging(w->at->device) ||
 		    newest_is_known(w->at->newest)) {
-			list_remove(n);
-			list_append(&woken, n);
+			list_remove(&w->node);
+			list_append(&woken, &w->node);
 		}
 	}
 	while ((n = list_shift(&woken)) != NULL) {

@@ -272,15 +272,11 @@ on_written(struct op *op, int res)
 static unsigned
 count_joined(const struct incoming_file *f, size_t *ret_bytes)
 {
-	struct list_node *n, *tmp;
 	unsigned count = 0;
 	uint64_t end = 0;
 
 	*ret_bytes = 0;
-	LIST_EACH(&f->pending, n, tmp)
-	{
-		const struct chunk *c = container_of(n, struct chunk, node);
-
+	LIST_FOREACH(const struct chunk, c, &f->pending, node) {
 		if (count > 0 &&
 		    (count == CHUNK_JOIN_MAX || is_memory(f) ||
 			*ret_bytes + c->len > JOIN_BYTES ||
@@ -378,7 +374,6 @@ on_collected(struct ev_loop *loop, ev_prepare *p, int revents)
 {
 	struct incoming_file *f = p->data;
 	struct writer *w = f->writer;
-	struct list_node *n, *tmp;
 	unsigned chunks = 0;
 
 	(void)loop;
@@ -389,9 +384,8 @@ on_collected(struct ev_loop *loop, ev_prepare *p, int revents)
 		return;
 	}
 	f->writer = NULL;
-	LIST_EACH(&f->pending, n, tmp)
-	{
-		chunk_disown(container_of(n, struct chunk, node));
+	LIST_FOREACH(struct chunk, c, &f->pending, node) {
+		chunk_disown(c);
 		chunks++;
 	}
 	writer_wrote(w, chunks, 0);
@@ -431,19 +425,15 @@ static void
 sink_abandon(struct sink *s)
 {
 	struct incoming_file *f = file_of(s);
-	struct list_node *n, *tmp, *m, *m_tmp;
 
 	f->writer = NULL;
 	ev_clear_pending(f->spool->to.loop, &f->on_collected);
 	spool_hash_abandon(f);
 	spool_sink_drop(f);
-	LIST_EACH(&f->writing, n, tmp)
-	{
-		struct chunk *c = container_of(n, struct chunk, node);
-
+	LIST_FOREACH(struct chunk, c, &f->writing, node) {
 		chunk_disown(c);
-		LIST_EACH(&c->joined, m, m_tmp)
-		chunk_disown(container_of(m, struct chunk, node));
+		LIST_FOREACH(struct chunk, joined, &c->joined, node)
+			chunk_disown(joined);
 	}
 }
 
@@ -519,11 +509,8 @@ spool_sink_is_idle(const struct incoming_file *f)
 void
 spool_sink_cancel(struct incoming_file *f)
 {
-	struct list_node *n, *tmp;
-
-	LIST_EACH(&f->writing, n, tmp)
-	(void)engine_cancel(
-	    f->spool->to.engine, &container_of(n, struct chunk, node)->op);
+	LIST_FOREACH(struct chunk, c, &f->writing, node)
+		(void)engine_cancel(f->spool->to.engine, &c->op);
 }
 
 void
