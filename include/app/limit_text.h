@@ -5,8 +5,8 @@
 #ifndef APP_LIMIT_TEXT_H
 #define APP_LIMIT_TEXT_H
 
-#include "app/endings.h"
 #include "config/config.h"
+#include "app/outcome.h"
 
 enum {
 	LIMIT_TEXT_MAX = 64,

@@ -7,11 +7,11 @@
 
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/str.h"
-#include "disk/digest.h"
 #include "flow/meter.h"
-#include "http/response.h"
 #include "store/store.h"
+#include "http/response.h"
 
 struct receipt {
 	const char *name;     /* below the location */

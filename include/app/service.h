@@ -8,14 +8,14 @@
 
 #include <stdbool.h>
 
-#include "app/endings.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "config/config.h"
-#include "flow/trace.h"
+#include "log/trace.h"
+#include "store/store.h"
 #include "http/conn.h"
 #include "http/router.h"
-#include "store/store.h"
+#include "app/outcome.h"
 
 struct service {
 	struct handler handler; /* what conns are given */

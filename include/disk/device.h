@@ -19,8 +19,8 @@
 
 #include "base/check.h"
 #include "base/list.h"
+#include "shared/disk_health.h"
 #include "disk/chunk.h"
-#include "stat/sickness.h"
 
 /* How operations on a file system may be carried out. */
 enum device_kind {
@@ -112,7 +112,7 @@ void device_set_free(struct device_set **sp);
  * device_get(set, id, traits):
  * The device of that st_dev, made on first sight; the set's, until as many have
  * put it back as have got it.  NULL, and errno: ENOMEM, or EBUSY as in
- * registry_take() of stat/registry.h.
+ * registry_take() of shared/registry.h.
  */
 NODISCARD struct device *device_get(
     struct device_set *set, dev_t id, struct device_traits traits);

@@ -10,10 +10,10 @@
 #define FLOW_FLOW_H
 
 #include "base/check.h"
+#include "log/trace.h"
 #include "flow/meter.h"
 #include "flow/queue.h"
 #include "flow/reader.h"
-#include "flow/trace.h"
 #include "flow/writer.h"
 
 enum flow_side {

@@ -18,13 +18,13 @@
 #include <stdbool.h>
 
 #include "base/check.h"
+#include "loop/deadline.h"
 #include "disk/chunk.h"
-#include "flow/deadline.h"
+#include "log/trace.h"
 #include "flow/meter.h"
 #include "flow/queue.h"
 #include "flow/sink.h"
 #include "flow/source.h"
-#include "flow/trace.h"
 
 struct writer;
 

@@ -11,10 +11,10 @@
 #include <ev.h>
 #include <stdbool.h>
 
+#include "log/trace.h"
 #include "flow/meter.h"
 #include "flow/queue.h"
 #include "flow/sink.h"
-#include "flow/trace.h"
 
 struct reader;
 

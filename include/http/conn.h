@@ -26,12 +26,12 @@
 #include "base/addr.h"
 #include "base/check.h"
 #include "base/list.h"
+#include "shared/limits.h"
 #include "config/config.h"
 #include "flow/sink.h"
 #include "flow/source.h"
 #include "http/head.h"
 #include "http/response.h"
-#include "stat/tally.h"
 
 struct chunk_pool;
 struct conn;

@@ -18,7 +18,7 @@
 #define HTTP_DIGEST_FIELDS_H
 
 #include "base/check.h"
-#include "disk/digest.h"
+#include "base/digest.h"
 
 struct head;
 

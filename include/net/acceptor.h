@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/shm.h"
 #include "net/listener.h"
-#include "stat/shm.h"
 
 /* What a worker does with a socket it accepted, whose it is from here on.
  * `server` and `at` are what acceptor_watch() was given. */

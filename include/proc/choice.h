@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 #include "disk/engine.h"
-#include "store/spool.h"
+#include "local/local.h"
 
 /* What `io_engine` asks the engine for. */
 static inline enum engine_wish

@@ -14,16 +14,16 @@
 #define PROC_WORKER_H
 
 #include "base/check.h"
+#include "shared/arrivals.h"
+#include "shared/disk_health.h"
+#include "shared/latest.h"
+#include "shared/limits.h"
+#include "shared/mount_history.h"
+#include "shared/reservations.h"
+#include "shared/shm.h"
 #include "config/config.h"
 #include "proc/logs.h"
 #include "proc/sockets.h"
-#include "stat/arrivals.h"
-#include "stat/ledger.h"
-#include "stat/shm.h"
-#include "stat/sickness.h"
-#include "stat/tally.h"
-#include "store/newest.h"
-#include "store/places.h"
 
 struct verdict;
 

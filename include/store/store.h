@@ -6,7 +6,7 @@
  *
  * One store per location and worker.  Every call returns at once; what may
  * wait is done by the engine and told to the `done` of the caller, later, from
- * the loop.  Local files (spool.c) are one kind; others can stand beside it.
+ * the loop.  Local files (local.c) are one kind; others can stand beside it.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -15,12 +15,12 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "base/digest.h"
 #include "base/file_version.h"
+#include "shared/arrivals.h"
 #include "disk/chunk.h"
-#include "disk/digest.h"
 #include "flow/sink.h"
 #include "flow/source.h"
-#include "stat/arrivals.h"
 
 struct store;
 struct incoming;
@@ -72,7 +72,7 @@ struct store_wish {
 	/* When its head came, where it may have to be told from others of that
 	 * name; 0: uploads count by when they get the name. */
 	uint64_t head_ns;
-	unsigned digests; /* a set of algorithms to compute: disk/digest.h */
+	unsigned digests; /* a set of algorithms to compute: base/digest.h */
 	const struct digest_claims *claims; /* what must come of those of its
 					       set; copied; or NULL */
 	/* What has the name may be replaced also with `overwrite` off, if it is

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "flow/flow.h"
 #include "http/conditions.h"
-#include "app/endings.h"
 #include "app/names.h"
+#include "app/outcome.h"
 #include "app/terms.h"
 
 #define DOWNLOAD_MAGIC 0x646f776eU

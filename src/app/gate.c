@@ -1,9 +1,9 @@
 #include "app/gate.h"
 
-#include "app/cors.h"
 #include "base/origin.h"
 #include "http/router.h"
 #include "http/site.h"
+#include "app/cors.h"
 
 static const char methods_of_any[] = "GET, HEAD, POST, PUT, OPTIONS";
 

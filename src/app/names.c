@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
-#include "store/publish.h"
+#include "local/publish.h"
 
 static int
 refuse(int status, const char *why, const char **ret_why)

@@ -12,10 +12,10 @@
 #include "flow/flow.h"
 #include "http/conditions.h"
 #include "http/digest_fields.h"
-#include "app/endings.h"
 #include "app/handshake.h"
 #include "app/limit_text.h"
 #include "app/names.h"
+#include "app/outcome.h"
 #include "app/receipt.h"
 #include "app/terms.h"
 

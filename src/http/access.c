@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "disk/journal.h"
+#include "log/journal.h"
 
 /* Bytes of what a client may choose, as it stands in a line, so that the whole
  * is never longer than JOURNAL_LINE_MAX.  A name always fits. */

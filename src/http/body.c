@@ -6,8 +6,8 @@
 #include "base/block.h"
 #include "base/str.h"
 #include "disk/chunk.h"
-#include "http/syntax.h"
 #include "net/transport.h"
+#include "http/syntax.h"
 
 enum {
 	SIZE_DIGITS_MAX = 16,

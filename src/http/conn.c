@@ -12,7 +12,7 @@
 #include "disk/chunk.h"
 #include "http/access.h"
 #include "conn_internal.h"
-#include "stat/shm.h"
+#include "shared/shm.h"
 
 #define STALLED_S 5.0 /* send_timeout while others wait for memory */
 #define ROOM_S 0.100  /* before that, for somebody to leave */

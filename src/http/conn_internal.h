@@ -1,6 +1,6 @@
 /*
  * A connection from the inside: for conn.c, whose states these are,
- * conn_group.c, conn_request.c and linger.c.
+ * connections.c, conn_request.c and linger.c.
  */
 #ifndef CONN_INTERNAL_H
 #define CONN_INTERNAL_H
@@ -15,13 +15,13 @@
 /* To ask, and to hear that there are too many. */
 #define CONN_TURNED_AWAY_S 1.0
 
-#include "flow/deadline.h"
+#include "loop/deadline.h"
+#include "net/transport.h"
 #include "http/access.h"
 #include "http/body.h"
 #include "http/conn.h"
-#include "http/intake.h"
-#include "http/sender.h"
-#include "net/transport.h"
+#include "http/head_reader.h"
+#include "http/response_writer.h"
 
 enum state {
 	HEADING,   /* waiting for a head, or for the rest of one */

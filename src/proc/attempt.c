@@ -9,13 +9,13 @@
 #include "base/num.h"
 #include "base/permit.h"
 #include "base/str.h"
+#include "shared/mount_history.h"
 #include "config/lexer.h"
 #include "disk/engine.h"
+#include "local/local.h"
+#include "local/publish.h"
 #include "proc/choice.h"
 #include "proc/refusal.h"
-#include "store/places.h"
-#include "store/publish.h"
-#include "store/spool.h"
 
 const char *
 attempt_engine(const struct config *conf)

@@ -11,9 +11,9 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "config/lexer.h"
+#include "local/local.h"
 #include "proc/owners.h"
 #include "proc/refusal.h"
-#include "store/spool.h"
 
 enum {
 	DIRECTORIES_MIN = 1024, /* what reloads may bring, and time */

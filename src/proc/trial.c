@@ -8,8 +8,8 @@
 #include "proc/logs.h"
 #include "proc/needs.h"
 #include "proc/pidfile.h"
+#include "proc/preflight.h"
 #include "proc/privileges.h"
-#include "proc/rehearsal.h"
 #include "proc/sockets.h"
 
 /* Lines of a log, as those of a command. */

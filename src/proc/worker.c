@@ -8,19 +8,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "disk/chunk.h"
 #include "disk/device.h"
-#include "disk/digest.h"
 #include "disk/engine.h"
-#include "disk/journal.h"
+#include "log/journal.h"
 #include "net/acceptor.h"
+#include "local/local.h"
 #include "proc/choice.h"
 #include "proc/privileges.h"
 #include "proc/refusal.h"
 #include "proc/verdict.h"
-#include "store/spool.h"
 #include "worker_internal.h"
 
 #define READY_MAX_S 1.0 /* how long stores may take before we accept */

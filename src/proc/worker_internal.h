@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "log/trace.h"
 #include "app/service.h"
-#include "flow/trace.h"
 #include "proc/worker.h"
 
 enum {

@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 #include "disk/engine.h"
-#include "disk/journal.h"
+#include "log/journal.h"
 #include "net/acceptor.h"
 #include "proc/title.h"
 #include "worker_internal.h"

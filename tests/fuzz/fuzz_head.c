@@ -15,7 +15,7 @@
 #include "fuzz.h"
 #include "http/conditions.h"
 #include "http/digest_fields.h"
-#include "http/intake.h"
+#include "http/head_reader.h"
 #include "http/router.h"
 #include "net/transport.h"
 

@@ -18,8 +18,8 @@
 #define path_sync_disk portable_sync_disk
 #define path_is_removed portable_is_removed
 #define path_identity portable_identity
-#include "store/path.c"
-#include "store/path_posix.c"
+#include "local/path.c"
+#include "local/path_posix.c"
 #undef path_open
 #undef path_open_dir
 #undef path_walk
@@ -31,8 +31,8 @@
 #undef path_sync_disk
 #undef path_is_removed
 #undef path_identity
-#undef STORE_PATH_H
-#include "store/path.h"
+#undef LOCAL_PATH_H
+#include "local/path.h"
 
 #include <ctype.h>
 #include <ftw.h>

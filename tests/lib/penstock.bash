@@ -490,7 +490,7 @@ fuse_disk() {
 needs_births() { ! is_portable || skip 'a PORTABLE build knows of no births of files'; }
 
 # needs_stamps: for tests of when bytes came to this host, as the kernel says.  In
-# a PORTABLE build bytes come when they are read (stat/arrivals.h).
+# a PORTABLE build bytes come when they are read (shared/arrivals.h).
 needs_stamps() { ! is_portable || skip 'PORTABLE: heads count by when they are read'; }
 
 # needs_acks: for tests of what the client's system has acknowledged of an answer.

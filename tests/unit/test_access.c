@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "disk/journal.h"
+#include "log/journal.h"
 
 /* What stands behind the time and the peer, which is a UNIX socket's. */
 static const char *

@@ -3,7 +3,7 @@
  * what the rule is about: that a record is only ever of its own file, whatever
  * else is in the table, and that nothing stays of a worker that dies.
  */
-#include "stat/arrivals.h"
+#include "shared/arrivals.h"
 
 #include <setjmp.h>
 #include <signal.h>

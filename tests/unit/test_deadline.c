@@ -2,7 +2,7 @@
  * Deadlines: moved as one likes, they come when they are due and not before,
  * whatever the wall clock does and however busy the loop was.
  */
-#include "flow/deadline.h"
+#include "loop/deadline.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

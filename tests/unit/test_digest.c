@@ -2,7 +2,7 @@
  * Checksums: the vectors that are published, cut in every way; what they are
  * written as; and what is not to be had.
  */
-#include "disk/digest.h"
+#include "base/digest.h"
 
 #include <errno.h>
 #include <setjmp.h>

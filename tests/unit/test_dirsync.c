@@ -3,7 +3,7 @@
  * storage came before the sync began, and nobody waits for more than two.
  * fsync(2) is one of ours, which takes until it is let go.
  */
-#include "store/dirsync.h"
+#include "local/dirsync.h"
 
 #include <dlfcn.h>
 #include <errno.h>

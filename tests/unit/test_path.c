@@ -3,7 +3,7 @@
  * portable walk says the same as the kernel, and that nobody gets out, not
  * even while somebody swaps directories for symbolic links.
  */
-#include "store/path.h"
+#include "local/path.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * overwritten by accident, replacing happens at once, and the sweep takes
  * what a crash left and nothing else.
  */
-#include "store/publish.h"
+#include "local/publish.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#include "store/publish_internal.h"
+#include "local/publish_internal.h"
 
 static char top[256];
 static int root;

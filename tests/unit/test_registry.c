@@ -2,7 +2,7 @@
  * Records that workers share by a key: those of workers that went, or died at
  * any moment, are there for others.
  */
-#include "stat/registry.h"
+#include "shared/registry.h"
 
 #include <errno.h>
 #include <setjmp.h>

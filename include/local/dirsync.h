@@ -1,0 +1,49 @@
+/*
+ * local/dirsync.h - one sync of a directory for all who wait for one.
+ *
+ *	link, link, link -> join -> [ sync that runs ] [ those for the next ]
+ *
+ * A new name is on stable storage when its directory was synced after it was
+ * linked.  So whoever comes while a sync runs waits for the next one, which
+ * begins at once when that has ended and is shared by all who came meanwhile:
+ * nobody waits for more than two.
+ */
+#ifndef LOCAL_DIRSYNC_H
+#define LOCAL_DIRSYNC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/check.h"
+#include "base/list.h"
+
+struct device;
+struct dirsync;
+struct engine;
+
+/* Somebody's place; it stays his and where it is until on_done. */
+struct dirsync_wait {
+	struct list_node node;
+	int dir;       /* the directory */
+	bool keep_dir; /* it stays open; else the sync closes it */
+	int disk;      /* an open file of its file system, which is synced as a
+			  whole if `dir` is open for searching only */
+	ino_t inode;   /* its number */
+	void (*on_done)(struct dirsync_wait *w, int err);
+};
+
+/* For the directories of one device; NULL when out of memory. */
+NODISCARD struct dirsync *dirsync_new(struct engine *e, struct device *d);
+
+/*
+ * dirsync_join(s, w):
+ * w->on_done is called from the loop when a sync that begins after this has
+ * ended: 0 or its negative errno.  From then on w->dir is nobody's.  -ENOMEM:
+ * not joined, and on_done is not called.
+ */
+NODISCARD int dirsync_join(struct dirsync *s, struct dirsync_wait *w);
+
+/* Free it, with nobody waiting, and clear the caller's pointer. */
+void dirsync_free(struct dirsync **sp);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * local/local.h - uploads kept as files below a directory: a `store`.
+ *
+ *	create:  parent, O_TMPFILE, room     one job on an engine thread
+ *	write:   chunks, several at once     on the ring, or a thread
+ *	commit:  sync, link                  one job
+ *	         sync of the directory       shared by all who wait for it
+ *
+ * Small ones are collected first; then create, write and commit are one job.
+ *
+ * The directory is opened by the engine, again and again while that fails, so
+ * that a dead disk costs its own location only; until then every call says
+ * STORE_NOT_READY.  When the path leads elsewhere later, it is opened again.
+ */
+#ifndef LOCAL_LOCAL_H
+#define LOCAL_LOCAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "base/str.h"
+#include "disk/device.h"
+#include "store/store.h"
+
+struct ev_loop;
+struct engine;
+struct device_set;
+struct arrivals;
+struct ledger;
+struct newest_table;
+struct places;
+
+/* When to write past the page cache (O_DIRECT). */
+enum spool_direct {
+	SPOOL_DIRECT_AUTO, /* where it pays */
+	SPOOL_DIRECT_ON,   /* wherever the file system lets us */
+	SPOOL_DIRECT_OFF,
+};
+
+struct spool_setup {
+	struct ev_loop *loop;
+	struct engine *engine;
+	struct device_set *devices;
+	struct device *compute; /* digests are computed there */
+	struct newest_table *newest;
+	struct places *places;
+	struct ledger *ledger;
+	struct arrivals *arrivals; /* NULL: all count by when they are named */
+	unsigned slot;		   /* of this worker in the tables above */
+	const char *dir;	   /* absolute; outlives the store */
+	size_t chunk_size;	   /* of the chunks it will be given */
+	bool overwrite;
+	bool sync;
+	bool keep_latest;
+	bool dotfiles; /* the newest may be one */
+	enum spool_direct direct;
+	uint64_t direct_min;   /* smaller files go through the page cache */
+	uint64_t write_behind; /* bytes of a file that may be there and not on
+				  the disk; 0: any */
+	uint64_t min_free;     /* bytes that stay free */
+};
+
+/* Descriptors that an open directory keeps, where files need no name of their
+ * own before they are published; elsewhere it is one more. */
+size_t spool_fds(bool overwrite);
+
+/* A store that begins to open itself; NULL when out of memory. */
+NODISCARD struct store *spool_new(const struct spool_setup *setup);
+
+/*
+ * spool_check(setup, report, ret_sync):
+ * Make the directory where it is missing, and try whether it can be written
+ * and published into; waits for the disk.  Needs dir, overwrite, sync, direct,
+ * keep_latest and places (NULL: none was ever open) of the setup.  0, what a
+ * start-up line says in `report`, and what a sync is worth there; 1: the same,
+ * and there is no room for a file now;
+ * or a negative errno, and in `report` which step failed; or STORE_VANISHED,
+ * STORE_UNMOUNTED: it was there before and is not now, and was not made.  In
+ * places nothing is remembered: what is only tried may yet be refused.
+ */
+NODISCARD int spool_check(const struct spool_setup *setup, struct str *report,
+    enum device_sync *ret_sync);
+
+/* What a 201 stands for where a sync is worth that, and `sync` is on or off. */
+enum durability spool_durability(enum device_sync worth, bool sync);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * shared/limits.h - how many of each there are, over all workers.
+ *
+ *	key (a client's network, a location) --window--> [owner, count] ...
+ *
+ * For limits: connections per address, uploads per location.  One table in
+ * shared memory; each entry belongs to one worker, which alone writes to it,
+ * and the total of a key is the sum of the entries that have it.  All entries
+ * of a key lie within a window of the table that has room for all workers, so
+ * a look is a walk over 5 KiB whatever comes and goes.  The master frees the
+ * entries of a worker that it has reaped: nothing leaks.
+ *
+ * Keys are hashes with a secret seed; two things with one key would share a
+ * limit, at odds of one to 2^44.
+ */
+#ifndef SHARED_LIMITS_H
+#define SHARED_LIMITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "shared/shm.h"
+
+struct tally;
+
+/* Where something was counted; 0: nowhere. */
+typedef uint32_t tally_place;
+
+/* The result of tally_enter(). */
+enum tally_answer {
+	TALLY_COUNTED,
+	TALLY_FULL,    /* the limit is reached: not counted */
+	TALLY_CROWDED, /* the table has no room: not counted, let it pass */
+};
+
+/* Bytes of shared memory for the counts of about `things` at once (up to some
+ * 260,000; beyond that, and when more come, windows may fill). */
+size_t tally_size(size_t things);
+
+/* A table in shared memory, before the fork, with the same `things`. */
+struct tally *tally_new(struct shm *s, size_t things);
+
+/*
+ * What a limit counts, for one worker.  The same bytes in two scopes are two
+ * things; in the same scope of two workers they are one.
+ */
+struct tally_scope {
+	struct tally *tally;
+	unsigned owner; /* slot number of the worker */
+	uint64_t key;
+};
+
+/* The scope within `outer` (its key 0: the whole) that has this name. */
+struct tally_scope tally_scope(
+    const struct tally_scope *outer, const void *name, size_t len);
+
+/*
+ * tally_enter(in, bytes, len, max, ret_place):
+ * Count one more of what `bytes` name, unless that makes more than `max`.  Of
+ * two that come at once for the last place one gets it.  *ret_place is to be
+ * given to tally_leave(), and 0 when nothing was counted.
+ */
+NODISCARD enum tally_answer tally_enter(const struct tally_scope *in,
+    const void *bytes, size_t len, uint64_t max, tally_place *ret_place);
+
+/* There is one fewer; clears the caller's place, which may be 0. */
+void tally_leave(struct tally *t, tally_place *place);
+
+/* The process with slot number `owner` is gone, and all it counted. */
+void tally_forget(struct tally *t, unsigned owner);
+
+/* How many there are now of what `bytes` name. */
+uint64_t tally_count(
+    const struct tally_scope *in, const void *bytes, size_t len);
+
+#endif

@@ -1,0 +1,328 @@
+#include "http/response_writer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "disk/chunk.h"
+#include "flow/writer.h"
+#include "net/transport.h"
+
+#define SENDER_MAGIC 0x73656e64U
+
+enum {
+	COMPOSED_MAX = 64 * 1024,
+};
+
+static struct str composed;
+static struct sender *composer; /* whose it is; NULL: nobody's */
+
+static size_t
+rest_len(const struct sender *s)
+{
+	return s->rest.len - s->rest_sent;
+}
+
+struct str *
+sender_compose(struct sender *s)
+{
+	if (composed.cap > COMPOSED_MAX)
+		str_fini(&composed); /* an exception, not to be kept */
+	str_clear(&composed);
+	composer = s;
+	s->taken = 0;
+	s->ahead = rest_len(s);
+	return &composed;
+}
+
+/* All of it was sent: an idle connection holds no memory for answers. */
+static void
+drop_rest(struct sender *s)
+{
+	str_fini(&s->rest);
+	s->rest_sent = s->ahead = 0;
+}
+
+/* The kernel took `n` bytes. */
+static void
+count(struct sender *s, size_t n)
+{
+	size_t interim = n < s->ahead ? n : s->ahead;
+
+	s->ahead -= interim;
+	s->taken += n - interim;
+}
+
+static void
+wait_for_room(struct sender *s)
+{
+	ev_io_start(s->loop, &s->writable);
+}
+
+/* Send the rest: 0, -EAGAIN and the watcher runs, or another errno. */
+static int
+send_rest(struct sender *s)
+{
+	if (str_failed(&s->rest))
+		return -ENOMEM; /* without a part of it, it is no answer */
+	while (rest_len(s) > 0) {
+		struct iovec iov = {.iov_base = s->rest.s + s->rest_sent,
+		    .iov_len = rest_len(s)};
+		ssize_t n = transport_send(s->transport, &iov, 1);
+
+		if (n == -EAGAIN)
+			wait_for_room(s);
+		if (n < 0)
+			return (int)n;
+		s->rest_sent += (size_t)n;
+		s->progress = clock_mono_s();
+		count(s, (size_t)n);
+	}
+	drop_rest(s);
+	return 0;
+}
+
+/* The answer is out, or cannot be. */
+static void
+end_answer(struct sender *s, int err)
+{
+	ev_io_stop(s->loop, &s->writable);
+	s->answering = false;
+	s->on_sent(s->owner, err); /* may end `s` */
+}
+
+/* Behind the rest, as far as the socket takes it; what it does not take becomes
+ * the rest. */
+static int
+send_bytes(struct sender *s, const char *bytes, size_t len)
+{
+	struct iovec iov = {.iov_len = len};
+	ssize_t n = 0;
+
+	/* sendmsg(2) reads them only; the vector's type does not say so. */
+	memcpy(&iov.iov_base, &bytes, sizeof(bytes));
+	if (len > 0 && rest_len(s) == 0)
+		n = transport_send(s->transport, &iov, 1);
+	if (n < 0 && n != -EAGAIN)
+		return (int)n;
+	if (n < 0)
+		n = 0;
+	if (n > 0)
+		count(s, (size_t)n);
+	if ((size_t)n < len)
+		str_add(&s->rest, bytes + n, len - (size_t)n);
+	return send_rest(s);
+}
+
+/* What `s` has composed. */
+static int
+send_composed(struct sender *s)
+{
+	if (composer != s)
+		return send_rest(s);
+	composer = NULL;
+	return send_bytes(s, composed.s, composed.len);
+}
+
+void
+sender_send(struct sender *s)
+{
+	int err;
+
+	check_magic(s, SENDER_MAGIC);
+	check(!s->answering && s->sending == NULL);
+	s->answering = true;
+	s->progress = clock_mono_s();
+	err = s->muted != 0 ? s->muted : send_composed(s);
+	if (err != -EAGAIN)
+		end_answer(s, err);
+}
+
+void
+sender_hold(struct sender *s)
+{
+	check(composer == s);
+	composer = NULL;
+	str_add(&s->rest, composed.s, composed.len);
+}
+
+void
+sender_mute(struct sender *s, int err)
+{
+	check_magic(s, SENDER_MAGIC);
+	check(err < 0 && err != -EAGAIN && s->sending == NULL);
+	ev_io_stop(s->loop, &s->writable);
+	drop_rest(s);
+	s->answering = false;
+	s->muted = err;
+}
+
+bool
+sender_take_back(struct sender *s)
+{
+	if (s->rest_sent > 0 || s->taken > 0 || s->rest.len == 0)
+		return false;
+	drop_rest(s);
+	return true;
+}
+
+void
+sender_interim(struct sender *s, const char *text)
+{
+	/* If the client is gone, reading its body will say so. */
+	if (s->muted == 0)
+		(void)send_bytes(s, text, strlen(text));
+}
+
+/* A chunk of content is out, or cannot be: tell the flow. */
+static void
+sent_chunk(struct sender *s, int err)
+{
+	struct writer *w = s->writer;
+	struct chunk *c = s->sending;
+
+	ev_io_stop(s->loop, &s->writable);
+	s->sending = NULL;
+	s->writer = NULL;
+	chunk_give(c);
+	writer_wrote(w, 1, err); /* may end `s` */
+}
+
+/* The rest and the chunk, in one piece. */
+static void
+send_chunk(struct sender *s)
+{
+	if (s->muted != 0 || str_failed(&s->rest)) {
+		sent_chunk(s, s->muted != 0 ? s->muted : -ENOMEM);
+		return;
+	}
+	for (;;) {
+		struct chunk *c = s->sending;
+		size_t before = rest_len(s);
+		struct iovec iov[] = {
+		    {.iov_base = s->rest.s ? s->rest.s + s->rest_sent : NULL,
+			.iov_len = before},
+		    {.iov_base = c->data + c->taken,
+			.iov_len = c->len - c->taken},
+		};
+		ssize_t n = transport_send(
+		    s->transport, before ? iov : iov + 1, before ? 2 : 1);
+
+		if (n == -EAGAIN) {
+			wait_for_room(s);
+			return;
+		}
+		if (n < 0) {
+			sent_chunk(s, (int)n);
+			return;
+		}
+		s->progress = clock_mono_s();
+		count(s, (size_t)n);
+		if ((size_t)n < before) {
+			s->rest_sent += (size_t)n;
+			continue;
+		}
+		if (before > 0)
+			drop_rest(s);
+		c->taken += (size_t)n - before;
+		if (c->taken == c->len) {
+			sent_chunk(s, 0);
+			return;
+		}
+	}
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct sender *s = w->data;
+	int err;
+
+	(void)revents;
+	check_magic(s, SENDER_MAGIC);
+	if (s->sending != NULL) {
+		send_chunk(s);
+		return;
+	}
+	err = send_rest(s);
+	if (err == -EAGAIN)
+		return;
+	if (s->answering)
+		end_answer(s, err);
+	else
+		ev_io_stop(loop, w);
+}
+
+static void
+sink_write(struct sink *sink, struct chunk *c, struct writer *w)
+{
+	struct sender *s = container_of(sink, struct sender, sink);
+
+	check_magic(s, SENDER_MAGIC);
+	check(!s->answering && s->sending == NULL);
+	s->sending = c;
+	s->writer = w;
+	s->progress = clock_mono_s();
+	/* From the loop, since a sink never answers from within. */
+	ev_feed_event(s->loop, &s->writable, EV_WRITE);
+}
+
+static void
+sink_abandon(struct sink *sink)
+{
+	struct sender *s = container_of(sink, struct sender, sink);
+
+	ev_io_stop(s->loop, &s->writable);
+	if (s->sending != NULL)
+		chunk_give(s->sending);
+	s->sending = NULL;
+	s->writer = NULL;
+}
+
+void
+sender_look(struct sender *s)
+{
+	size_t unsent = transport_unsent(s->transport);
+
+	if (unsent < s->unsent)
+		s->progress = clock_mono_s();
+	s->unsent = unsent;
+}
+
+void
+sender_cut(struct sender *s, int err)
+{
+	if (s->sending != NULL)
+		sent_chunk(s, err);
+}
+
+void
+sender_init(struct sender *s, struct ev_loop *loop, struct transport *t,
+    void *owner, void (*on_sent)(void *owner, int err))
+{
+	static const struct sink_ops ops = {
+	    .write = sink_write,
+	    .abandon = sink_abandon,
+	};
+
+	*s = (struct sender){.magic = SENDER_MAGIC,
+	    .sink = {.ops = &ops},
+	    .loop = loop,
+	    .transport = t,
+	    .owner = owner,
+	    .on_sent = on_sent};
+	ev_io_init(&s->writable, on_writable, t->fd, EV_WRITE);
+	s->writable.data = s;
+}
+
+void
+sender_fini(struct sender *s)
+{
+	check_magic(s, SENDER_MAGIC);
+	check(s->sending == NULL);
+	ev_io_stop(s->loop, &s->writable);
+	drop_rest(s);
+	if (composer == s)
+		composer = NULL;
+	s->magic = 0;
+}

@@ -1,0 +1,527 @@
+/*
+ * Chunks on their way into a file: a `sink`.
+ *
+ *	write() -> pending -> [joined: about 1 MiB] -> engine -> given back
+ *
+ * Neighbours are joined while a write is in flight, as far as write_depth lets
+ * them come: so a disk that is slower than the network gets large writes, and
+ * one that is faster gets each chunk at once.
+ *
+ *	collecting   small: chunks stay here until commit
+ *	buffered     one write in flight; at most write_behind bytes are not yet
+ *	             written back
+ *	direct       O_DIRECT: whole chunks only, several writes in flight, space
+ *	             allocated ahead
+ *
+ * A file goes direct when it is large enough, and buffered for good with the
+ * first chunk that is not whole: its tail, or a client that was silent.
+ */
+#include <errno.h>
+
+#include "base/log.h"
+#include "flow/writer.h"
+#include "internal.h"
+#include "local/space.h"
+
+enum {
+	JOIN_BYTES = 1024 * 1024,
+	AHEAD_MIN = 1024 * 1024,      /* room is asked for in steps: as much */
+	AHEAD_MAX = 64 * 1024 * 1024, /* as there is, within these */
+};
+
+static struct incoming_file *
+file_of(struct sink *s)
+{
+	struct incoming_file *f =
+	    container_of(s, struct incoming_file, base.sink);
+
+	check_magic(f, INCOMING_MAGIC);
+	return f;
+}
+
+static bool
+is_memory(const struct incoming_file *f)
+{
+	return f->at->device->kind == DEVICE_MEMORY;
+}
+
+static void pump(struct incoming_file *f);
+
+/* ---- writing past the page cache, or not ---- */
+
+static void
+refuse_direct(struct incoming_file *f, int err)
+{
+	f->direct_wanted = false;
+	f->base.sink.whole_chunks = false;
+	if (!f->spool->direct_refused)
+		log_warn("%s: direct I/O is refused here (errno %d): writing "
+			 "through the page cache",
+		    f->spool->base.dir, -err);
+	f->spool->direct_refused = true;
+}
+
+/* What is written is on its way to the disk at once.  Some take O_DIRECT and
+ * write through the page cache all the same. */
+static bool
+bypasses(const struct incoming_file *f)
+{
+	return f->direct &&
+	       (f->at->device->direct || f->says_direct == SPACE_DIRECT_YES);
+}
+
+/* The chunk can be written past the page cache. */
+static bool
+wants_direct(const struct incoming_file *f, const struct chunk *c)
+{
+	return f->direct_wanted && c->len == f->spool->to.chunk_size &&
+	       c->op.offset >= f->direct_from &&
+	       c->op.offset % SPOOL_ALIGN == 0;
+}
+
+/* Be in the mode that the next chunk needs; false: not with writes in flight. */
+static bool
+choose_mode(struct incoming_file *f, const struct chunk *c)
+{
+	bool direct = wants_direct(f, c);
+	int err;
+
+	/* Whole chunks would never be aligned again. */
+	if (!direct && c->len < f->spool->to.chunk_size)
+		f->direct_wanted = f->base.sink.whole_chunks = false;
+	if (direct == f->direct)
+		return true;
+	if (f->in_flight > 0)
+		return false;
+	err = space_set_direct(f->u.fd, direct);
+	if (err < 0) {
+		refuse_direct(f, err);
+		direct = false;
+	}
+	f->direct = direct;
+	f->base.sink.whole_chunks = direct;
+	if (!direct) { /* what went past the cache is written back */
+		f->behind_from = c->op.offset;
+	} else if (f->length == STORE_LENGTH_UNKNOWN &&
+		   f->at->traits.allocates) {
+		f->allocates = true;
+		f->allocated = c->op.offset;
+	}
+	return true;
+}
+
+/* ---- room ahead, and what is not written back yet ---- */
+
+static void
+on_cared(struct op *op, int res)
+{
+	struct incoming_file *f = op->owner;
+	struct writer *w = f->writer;
+
+	check_magic(f, INCOMING_MAGIC);
+	if (op->call == spool_extend_job) {
+		;
+	} else if (res == -EAGAIN) {
+		res = 0; /* there was no thread: later, then */
+	} else if (res == 0) {
+		if (f->behind_from < f->care_to)
+			f->behind_from = f->care_to;
+	} else {
+		/* A sync would not tell again: the upload is lost. */
+		f->base.cause = -res;
+		if (res != -ENOSPC && res != -EDQUOT)
+			res = STORE_SYNC_FAILED;
+	}
+	if (f->committing || f->abandoned) {
+		spool_in_cared(f, res);
+	} else if (w != NULL && res < 0) {
+		struct spool_dir *at = f->at;
+		int cause = f->base.cause;
+
+		spool_enter(at);
+		writer_wrote(w, 0, res); /* may abort `f` */
+		spool_learn(at, res, cause);
+		spool_leave(at);
+	} else if (w != NULL) {
+		pump(f);
+	}
+}
+
+static void
+begin_care(
+    struct incoming_file *f, int (*call)(void *), uint64_t from, uint64_t to)
+{
+	f->care_from = from;
+	f->care_to = to;
+	f->job = (struct op){.kind = OP_CALL,
+	    .call = call,
+	    .arg = f,
+	    .owner = f,
+	    .on_done = on_cared};
+	engine_submit(f->spool->to.engine, f->at->device, &f->job);
+}
+
+/* On an engine thread. */
+static int
+write_back_job(void *file)
+{
+	struct incoming_file *f = file;
+
+	int err = space_write_back(f->u.fd, f->care_from,
+	    f->care_to - f->care_from, f->at->traits.writes_ranges);
+
+	/* That would say that this job was never begun. */
+	return err == -EAGAIN ? -EIO : err;
+}
+
+/* There is room on the disk for all up to `end`; else it is asked for. */
+static bool
+has_room(struct incoming_file *f, uint64_t end)
+{
+	uint64_t step;
+
+	/* The job changes what we would look at. */
+	if (f->job.in_flight && f->job.call == spool_extend_job)
+		return false;
+	if (end <= f->granted)
+		return true;
+	if (f->job.in_flight || f->in_flight > 0)
+		return false;
+	step = f->granted;
+	if (step < AHEAD_MIN)
+		step = AHEAD_MIN;
+	if (step > AHEAD_MAX)
+		step = AHEAD_MAX;
+	f->care_need = end;
+	begin_care(f, spool_extend_job, f->granted, end + step);
+	return false;
+}
+
+/* Start writing back when half of what may wait is there. */
+static void
+write_behind(struct incoming_file *f)
+{
+	uint64_t most = f->spool->to.write_behind;
+
+	if (most == 0 || bypasses(f) || is_memory(f) || f->job.in_flight ||
+	    f->written < f->behind_from + most / 2)
+		return;
+	begin_care(f, write_back_job, f->behind_from, f->written);
+}
+
+/* Not more than write_behind waits when all up to `end` is written. */
+static bool
+is_not_behind(const struct incoming_file *f, uint64_t end)
+{
+	uint64_t most = f->spool->to.write_behind;
+
+	return most == 0 || bypasses(f) || is_memory(f) || !f->job.in_flight ||
+	       f->job.call != write_back_job || end - f->behind_from <= most;
+}
+
+/* ---- writes ---- */
+
+static void
+on_written(struct op *op, int res)
+{
+	struct incoming_file *f = op->owner;
+	struct chunk *c = container_of(op, struct chunk, op);
+	uint64_t len = op->len, end = op->offset + len;
+	struct writer *w = f->writer;
+	unsigned chunks = 0;
+	struct list_node *n;
+
+	check_magic(f, INCOMING_MAGIC);
+	list_remove(&c->node);
+	f->in_flight--;
+	if (res == -EINVAL && op->align > 0 && w != NULL) {
+		/* Not this file system: again, through the page cache. */
+		refuse_direct(f, res);
+		while (!list_is_empty(&c->joined)) {
+			n = c->joined.head.prev;
+			list_remove(n);
+			list_prepend(&f->pending, n);
+		}
+		list_prepend(&f->pending, &c->node);
+		pump(f);
+		return;
+	}
+	while ((n = list_shift(&c->joined)) != NULL)
+		chunks +=
+		    spool_hash_release(f, container_of(n, struct chunk, node));
+	chunks += spool_hash_release(f, c);
+	if (res >= 0) {
+		spool_settle(f, len);
+		if (end > f->written)
+			f->written = end;
+	}
+	if (w == NULL) {
+		if (f->abandoned)
+			spool_in_settle(f);
+		return;
+	}
+	if (res >= 0) {
+		write_behind(f);
+		pump(f);
+		writer_hashes(w, f->in_flight == 0 && spool_hash_has_moved(f));
+	}
+	writer_wrote(w, chunks, res < 0 ? res : 0); /* may abort `f` */
+}
+
+/* How many chunks from the first on can go out in one write. */
+static unsigned
+count_joined(const struct incoming_file *f, size_t *ret_bytes)
+{
+	unsigned count = 0;
+	uint64_t end = 0;
+
+	*ret_bytes = 0;
+	LIST_FOREACH(const struct chunk, c, &f->pending, node) {
+		if (count > 0 &&
+		    (count == CHUNK_JOIN_MAX || is_memory(f) ||
+			*ret_bytes + c->len > JOIN_BYTES ||
+			c->op.offset != end || wants_direct(f, c) != f->direct))
+			break;
+		count++;
+		*ret_bytes += c->len;
+		end = c->op.offset + c->len;
+	}
+	return count;
+}
+
+/* Better to wait for more: a write is in flight, and this one would be small
+ * or have to wait for it in the kernel. */
+static bool
+can_wait(const struct incoming_file *f, unsigned chunks, size_t bytes)
+{
+	if (f->in_flight == 0 || is_memory(f))
+		return false;
+	return !f->direct || (bytes < JOIN_BYTES && chunks < CHUNK_JOIN_MAX);
+}
+
+static struct chunk *
+next_pending(struct incoming_file *f)
+{
+	struct list_node *n = list_shift(&f->pending);
+
+	check(n != NULL);
+	return container_of(n, struct chunk, node);
+}
+
+static void
+submit(struct incoming_file *f, unsigned chunks, size_t bytes)
+{
+	struct chunk *c = next_pending(f);
+
+	c->op = (struct op){.kind = OP_WRITE,
+	    .fd = f->u.fd,
+	    .buf = c->data,
+	    .len = bytes,
+	    .offset = c->op.offset,
+	    .align = f->direct ? SPOOL_ALIGN : 0,
+	    .owner = f,
+	    .on_done = on_written};
+	list_init(&c->joined);
+	if (chunks > 1) {
+		c->op.iov = c->iov;
+		c->op.iovs = chunks;
+		c->iov[0] = (struct iovec){c->data, c->len};
+	}
+	for (unsigned i = 1; i < chunks; i++) {
+		struct chunk *next = next_pending(f);
+
+		list_append(&c->joined, &next->node);
+		c->iov[i] = (struct iovec){next->data, next->len};
+	}
+	list_append(&f->writing, &c->node);
+	if (f->in_flight++ == 0)
+		writer_hashes(f->writer, false);
+	engine_submit(f->spool->to.engine, f->at->device, &c->op);
+}
+
+/* Write what may be written now. */
+static void
+pump(struct incoming_file *f)
+{
+	struct list_node *n;
+
+	while (!f->collecting && !f->opening &&
+	       (n = list_first(&f->pending)) != NULL) {
+		const struct chunk *c = container_of(n, struct chunk, node);
+		unsigned chunks;
+		size_t bytes;
+
+		if (!choose_mode(f, c))
+			return;
+		chunks = count_joined(f, &bytes);
+		if (can_wait(f, chunks, bytes) ||
+		    !has_room(f, c->op.offset + bytes) ||
+		    !is_not_behind(f, c->op.offset + bytes))
+			return;
+		submit(f, chunks, bytes);
+	}
+}
+
+/* ---- what a writer calls ---- */
+
+/*
+ * All of a small file is here.  Its chunks stay until it is committed, when
+ * their reader may be gone.  Or its disk was found sick meanwhile: nothing has
+ * been begun there, and nothing will be.
+ */
+static void
+on_collected(struct ev_loop *loop, ev_prepare *p, int revents)
+{
+	struct incoming_file *f = p->data;
+	struct writer *w = f->writer;
+	unsigned chunks = 0;
+
+	(void)loop;
+	(void)revents;
+	check_magic(f, INCOMING_MAGIC);
+	if (f->offset < f->length || device_is_avoided(f->at->device)) {
+		writer_wrote(w, 0, STORE_SICK); /* may abort `f` */
+		return;
+	}
+	f->writer = NULL;
+	LIST_FOREACH(struct chunk, c, &f->pending, node) {
+		chunk_disown(c);
+		chunks++;
+	}
+	writer_wrote(w, chunks, 0);
+}
+
+static void
+sink_write(struct sink *s, struct chunk *c, struct writer *w)
+{
+	struct incoming_file *f = file_of(s);
+
+	f->writer = w;
+	c->op = (struct op){.offset = f->offset};
+	f->offset += c->len;
+	list_append(&f->pending, &c->node);
+	if (!f->collecting) {
+		spool_hash_add(f, c);
+		if (is_memory(f)) /* there and then, while it is in cache */
+			pump(f);
+	} else if (f->offset == f->length || ev_is_pending(&f->on_collected) ||
+		   device_is_avoided(f->at->device)) {
+		ev_feed_event(f->spool->to.loop, &f->on_collected, EV_CUSTOM);
+	} else { /* its client is slow: nobody keeps memory for it */
+		f->collecting = false;
+		s->whole_chunks = false;
+		spool_hash_add(f, c);
+		spool_in_create_late(f);
+	}
+}
+
+static void
+sink_flush(struct sink *s)
+{
+	pump(file_of(s));
+}
+
+static void
+sink_abandon(struct sink *s)
+{
+	struct incoming_file *f = file_of(s);
+
+	f->writer = NULL;
+	ev_clear_pending(f->spool->to.loop, &f->on_collected);
+	spool_hash_abandon(f);
+	spool_sink_drop(f);
+	LIST_FOREACH(struct chunk, c, &f->writing, node) {
+		chunk_disown(c);
+		LIST_FOREACH(struct chunk, joined, &c->joined, node)
+			chunk_disown(joined);
+	}
+}
+
+const struct sink_ops spool_sink_ops = {
+    .write = sink_write,
+    .flush = sink_flush,
+    .abandon = sink_abandon,
+};
+
+/* ---- what the rest of the spool calls ---- */
+
+void
+spool_sink_adapt(struct incoming_file *f)
+{
+	const struct spool_setup *to = &f->spool->to;
+	bool known = f->length != STORE_LENGTH_UNKNOWN;
+	bool direct =
+	    to->direct == SPOOL_DIRECT_ON ||
+	    (to->direct == SPOOL_DIRECT_AUTO && f->at->device->direct);
+
+	f->direct_wanted = direct && !is_memory(f) &&
+			   !f->spool->direct_refused &&
+			   (!known || f->length >= to->direct_min);
+	f->says_direct = SPACE_DIRECT_UNKNOWN;
+	/* The page cache takes one at a time as fast as several. */
+	f->base.write_depth = f->direct_wanted || f->hash != NULL ? 0 : 1;
+	f->direct_from = known ? 0 : to->direct_min;
+	f->allocates = f->direct_wanted && known && f->at->traits.allocates;
+	f->base.sink.whole_chunks = f->direct_wanted || f->collecting;
+}
+
+void
+spool_sink_init(struct incoming_file *f)
+{
+	list_init(&f->pending);
+	list_init(&f->writing);
+	f->base.sink.ops = &spool_sink_ops;
+	spool_sink_adapt(f);
+	ev_prepare_init(&f->on_collected, on_collected);
+	f->on_collected.data = f;
+}
+
+void
+spool_sink_created(struct incoming_file *f)
+{
+	if (f->says_direct != SPACE_DIRECT_NO || !f->direct_wanted)
+		return;
+	f->direct_wanted = false;
+	f->base.sink.whole_chunks = false;
+	if (f->hash == NULL)
+		f->base.write_depth = 1;
+}
+
+void
+spool_sink_opened(struct incoming_file *f, int err)
+{
+	if (f->writer == NULL) {
+		if (f->abandoned)
+			spool_in_settle(f);
+	} else if (err < 0) {
+		writer_wrote(f->writer, 0, err); /* may abort `f` */
+	} else {
+		pump(f);
+	}
+}
+
+bool
+spool_sink_is_idle(const struct incoming_file *f)
+{
+	return f->in_flight == 0 && !spool_hash_is_busy(f);
+}
+
+void
+spool_sink_cancel(struct incoming_file *f)
+{
+	LIST_FOREACH(struct chunk, c, &f->writing, node)
+		(void)engine_cancel(f->spool->to.engine, &c->op);
+}
+
+void
+spool_sink_drop(struct incoming_file *f)
+{
+	struct list_node *n;
+
+	while ((n = list_shift(&f->pending)) != NULL) {
+		struct chunk *c = container_of(n, struct chunk, node);
+
+		chunk_disown(c);
+		(void)spool_hash_release(f, c);
+	}
+}

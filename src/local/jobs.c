@@ -1,0 +1,592 @@
+/*
+ * What engine threads do for a file on its way in.  All of it may wait for the
+ * disk, and nothing here runs on the loop (but for memory file systems).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "internal.h"
+#include "local/path.h"
+#include "local/space.h"
+
+enum {
+	TRIES = 32,	/* against others who are at it all the time */
+	RENEWALS = 100, /* of `.penstock`, for one upload */
+};
+
+/* Freeing as much takes seconds. */
+static const off_t VICTIM_MAX = (off_t)64 << 30;
+
+/* Close what is open, and take back a temp name. */
+static void
+close_all(struct incoming_file *f)
+{
+	publish_discard(&f->at->publish, &f->u);
+	fd_close(&f->u.fd);
+	fd_close(&f->dir);
+}
+
+int
+spool_discard_job(void *file)
+{
+	struct incoming_file *f = file;
+
+	close_all(f);
+	for (int i = 0; i < SPOOL_VICTIMS; i++)
+		fd_close(&f->victims[i]);
+	return 0;
+}
+
+bool
+spool_replaces(const struct incoming_file *f)
+{
+	struct stat st;
+
+	if (f->terms_hold != NULL || f->has_forerunner)
+		return true;
+	/* What is in a directory is not looked for on the loop. */
+	return f->spool->to.overwrite &&
+	       (strchr(f->name, '/') != NULL ||
+		   fstatat(f->at->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+int
+spool_check_place(const struct spool_dir *at)
+{
+	struct stat st;
+
+	if (stat(at->spool->base.dir, &st) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? STORE_VANISHED
+							   : -errno;
+	return st.st_dev == at->st.st_dev && st.st_ino == at->st.st_ino
+		   ? 0
+		   : STORE_VANISHED;
+}
+
+/* ---- create ---- */
+
+/* May a file named `name` in `dir` be made, in place of what is there? */
+static int
+check_target(
+    struct incoming_file *f, int dir, const char *name, bool *ret_exists)
+{
+	int at = dir == -1 ? f->at->fd : dir;
+	struct file_version v;
+	bool exists;
+	int err;
+
+	err = f->terms_hold != NULL || f->has_forerunner
+		  ? file_version_at(at, name, &v)
+		  : file_version_peek(at, name, &v);
+	if (err < 0 && err != -ENOENT)
+		return spool_name_error(f, err);
+	exists = err == 0;
+	*ret_exists = exists;
+	f->existing = exists ? v.inode : 0;
+	f->replaces = exists || f->terms_hold != NULL;
+	if (exists && S_ISDIR(v.mode))
+		return -EISDIR;
+	if (exists && S_ISLNK(v.mode))
+		return -ELOOP;
+	if (f->terms_hold != NULL &&
+	    !f->terms_hold(f->terms, exists ? &v : NULL, &f->base.why))
+		return STORE_REFUSED;
+	if (exists && !f->spool->to.overwrite &&
+	    !spool_order_is_forerunner(f, &v))
+		return -EEXIST;
+	return 0;
+}
+
+/* What a client can be told before it sends the body; and with no more than a
+ * look: a name in directories that are to be made is new. */
+static int
+check_wish(struct incoming_file *f)
+{
+	bool exists = false;
+	int err = 0;
+
+	if (strchr(f->rest, '/') == NULL)
+		err = check_target(f, f->dir, f->rest, &exists);
+	else if (f->terms_hold != NULL &&
+		 !f->terms_hold(f->terms, NULL, &f->base.why))
+		err = STORE_REFUSED;
+	return err == 0 && !exists ? spool_try_name(f) : err;
+}
+
+/* Find the directory that it goes to, and make the file; somebody may remove the
+ * one, while it is empty, before the other is done. */
+static int
+make_file(struct incoming_file *f, bool early)
+{
+	int err;
+
+	f->u.path = f->name;
+	for (int i = 0;; i++) {
+		err = spool_name_error(
+		    f, path_open_parent(f->at->fd, f->name, &f->dir, &f->rest));
+		/* Late, giving the name tells; but no directories for nothing. */
+		if (err == 0 && (early || strchr(f->rest, '/') != NULL))
+			err = check_wish(f);
+		if (err == 0)
+			err = publish_create(&f->at->publish, f->dir, &f->u);
+		if (i == TRIES || !spool_has_lost_way(f, -1, err))
+			return err;
+		fd_close(&f->dir);
+	}
+}
+
+/* Make the file; `early`: before there is a body. */
+static int
+create(struct incoming_file *f, bool early)
+{
+	int err = 0;
+
+	/* Late, publishing tells the same. */
+	if (early)
+		err = spool_check_place(f->at);
+	if (err == 0)
+		err = make_file(f, early);
+	if (err < 0)
+		return err;
+	if (f->direct_wanted)
+		f->says_direct = space_direct_of(f->u.fd, SPOOL_ALIGN);
+	if (f->says_direct == SPACE_DIRECT_NO)
+		f->allocates = false;
+	if (f->at->stamps)
+		file_version_stamp(f->u.fd);
+	return spool_reserve(f);
+}
+
+/* Close it all; perhaps the directory is gone, and that is behind `err`. */
+static int
+give_up(struct incoming_file *f, int err)
+{
+	close_all(f);
+	if (err == STORE_OUTCOME_UNKNOWN || err == STORE_SYNC_FAILED)
+		return err;
+	/* Not a part of the client's path, then, but our own `.penstock`. */
+	if ((err == -ENOENT || err == -ENOTDIR || err == -ELOOP) &&
+	    !publish_is_intact(&f->at->publish))
+		return STORE_VANISHED;
+	return spool_check_place(f->at) == STORE_VANISHED ? (int)STORE_VANISHED
+							  : err;
+}
+
+int
+spool_create_job(void *file)
+{
+	struct incoming_file *f = file;
+	int err = create(f, true);
+
+	return err < 0 ? give_up(f, err) : 0;
+}
+
+/* ---- commit ---- */
+
+/* From here on the name may appear; unless the loop has called it off, because
+ * all this took so long. */
+static int
+begin_linking(struct incoming_file *f)
+{
+	int fate = FATE_OPEN;
+
+	return atomic_compare_exchange_strong(&f->fate, &fate, FATE_LINKING)
+		   ? 0
+		   : (int)STORE_SICK;
+}
+
+/* It is about to get its name.  (If it was called off just before, nobody looks
+ * at its ticket.) */
+static void
+take_ticket(struct incoming_file *f)
+{
+	f->ticket = newest_ticket(f->at->newest);
+}
+
+/* It did not get it, and may be called off again. */
+static void
+end_linking(struct incoming_file *f)
+{
+	int fate = FATE_LINKING;
+
+	(void)atomic_compare_exchange_strong(&f->fate, &fate, FATE_OPEN);
+}
+
+/*
+ * A file that loses its name is freed when this is closed, and not while others
+ * wait for the lock: that may take seconds.  -1: it is freed at once.
+ */
+static int
+hold_victim(int dir, const char *name)
+{
+#ifdef O_PATH
+	return openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+#else
+	(void)dir;
+	(void)name;
+	return -1;
+#endif
+}
+
+/*
+ * Have it freed.  The answer waits for that, so that there is room for the next
+ * upload; unless it is so huge that its disk could be taken for stalled.
+ */
+static void
+let_victim_go(struct incoming_file *f, int victim)
+{
+	struct stat st;
+
+	if (victim != -1 && fstat(victim, &st) == 0 &&
+	    st.st_size > VICTIM_MAX) {
+		for (int i = 0; i < SPOOL_VICTIMS; i++) {
+			if (f->victims[i] == -1) {
+				f->victims[i] = victim;
+				return;
+			}
+		}
+	}
+	fd_close(&victim);
+}
+
+/* With overwrite off a link says whether the name was new, and nothing needs a
+ * lock: nor `.penstock`, which may be another user's. */
+static bool
+needs_lock(const struct incoming_file *f)
+{
+	return f->spool->to.overwrite || f->has_forerunner;
+}
+
+static int
+begin_replacing(struct incoming_file *f, struct publish_lock *lock)
+{
+	return needs_lock(f) ? publish_serialize(&f->at->publish, f->name, lock)
+			     : 0;
+}
+
+static void
+end_replacing(struct incoming_file *f, struct publish_lock *lock)
+{
+	if (needs_lock(f))
+		publish_release(lock);
+}
+
+/* Look at what has the name now, and replace it if it may be.  Nobody else of
+ * us replaces or removes anything in that directory between the two. */
+static int
+replace_once(struct incoming_file *f, int dir, const char *name)
+{
+	struct publish *p = &f->at->publish;
+	struct publish_lock lock;
+	bool exists = false;
+	int victim = -1, unsynced, err;
+
+	err = begin_replacing(f, &lock);
+	if ((err == -EACCES || err == -EPERM) && !f->spool->to.overwrite)
+		return -EEXIST; /* that it may be replaced was a favour */
+	if (err < 0)
+		return err;
+	err = check_target(f, dir, name, &exists);
+	if (err == 0 && exists && spool_order_yields(f, dir, name, &unsynced)) {
+		end_replacing(f, &lock);
+		return spool_order_end(f, unsynced);
+	}
+	if (err == 0)
+		err = begin_linking(f);
+	take_ticket(f);
+	if (err == 0)
+		spool_order_announce(f, name, exists);
+	if (err == 0 && exists) {
+		victim = hold_victim(dir, name);
+		err = spool_name_error(f, publish_replace(p, &f->u, dir, name));
+		f->base.replaced = err == 0;
+	} else if (err == 0) {
+		err = spool_name_error(f, publish_link(p, &f->u, dir, name));
+	}
+	spool_order_settle(f, err == 0 || f->u.uncertain);
+	end_replacing(f, &lock);
+	let_victim_go(f, victim);
+	return err;
+}
+
+/* The same, also if somebody removes `.penstock` again and again. */
+static int
+replace(struct incoming_file *f, int dir, const char *name)
+{
+	int err = replace_once(f, dir, name);
+
+	for (int i = 0; i < RENEWALS && err == PUBLISH_RENEW; i++) {
+		end_linking(f);
+		err = publish_renew(&f->at->publish);
+		if (err == 0)
+			err = replace_once(f, dir, name);
+	}
+	return err == PUBLISH_RENEW ? (int)STORE_VANISHED : err;
+}
+
+/* Something has that name, and keeps it: what does that come to? */
+static int
+err_of_existing(struct incoming_file *f, int dir, const char *name)
+{
+	bool exists;
+	int err = check_target(f, dir, name, &exists);
+
+	return err < 0 ? err : -EEXIST;
+}
+
+/* A directory on the way has another project, or the system forbids it: nothing
+ * that a client could do about. */
+static int
+err_of_moving(int err)
+{
+	return err == -EXDEV ? (int)STORE_APART : err;
+}
+
+/* Give it a name that is to be new: nothing is looked at, and nothing locked. */
+static int
+link_new(struct incoming_file *f, int dir, const char *name)
+{
+	int err = begin_linking(f);
+
+	take_ticket(f);
+	if (err < 0)
+		return err;
+	spool_order_announce(f, name, false);
+	err = spool_name_error(
+	    f, publish_link(&f->at->publish, &f->u, dir, name));
+	spool_order_settle(f, err == 0 || f->u.uncertain);
+	return err;
+}
+
+/* Link; replace where there is something, or where terms want to see it. */
+static int
+give_name(struct incoming_file *f, int dir, const char *name)
+{
+	bool overwrite = f->spool->to.overwrite;
+	int err;
+
+	/* It may have been judged before, in a directory that is gone. */
+	f->base.superseded = f->base.replaced = false;
+	if (f->terms_hold == NULL && !f->has_forerunner &&
+	    !f->at->publish.clobbers)
+		err = link_new(f, dir, name);
+	else
+		err = replace(f, dir, name);
+	/* Again only if others make and remove that name all the time. */
+	for (int i = 0; i < TRIES && overwrite; i++) {
+		if (err != -EEXIST || f->u.uncertain)
+			break;
+		end_linking(f);
+		err = replace(f, dir, name);
+	}
+	if (err == -EEXIST && !overwrite && !f->u.uncertain)
+		err = err_of_existing(f, dir, name);
+	return err_of_moving(err);
+}
+
+/* The data on stable storage. */
+static int
+sync_data(struct incoming_file *f)
+{
+	if (fsync(f->u.fd) == 0)
+		return 0;
+	/* Some learn only now that there is no room (quota, NFS). */
+	return publish_is_full(-errno) ? -errno : spool_not_synced(f, -errno);
+}
+
+/* The content, complete and as durable as it is to be. */
+static int
+finish_data(struct incoming_file *f)
+{
+	int err;
+
+	err = spool_hash_finish(f);
+	if (err == 0 && (f->allocated > f->offset || f->is_longer))
+		err = space_trim(f->u.fd, f->offset);
+	if (err == 0 && spool_syncs(f->at))
+		err = sync_data(f);
+	if (err == 0 && f->at->device->kind == DEVICE_UNKNOWN)
+		err = publish_check_close(f->u.fd);
+	/* Now, since it is ours alone; what has a name others may write to. */
+	if (err == 0)
+		err = file_version_of(f->u.fd, &f->base.version);
+	return err;
+}
+
+/* The name may be there, or is, and nothing more can be said. */
+static int
+outcome_unknown(struct incoming_file *f, int cause)
+{
+	f->base.cause = cause;
+	return STORE_OUTCOME_UNKNOWN;
+}
+
+/* Whoever waits for the sync of the directory keeps its descriptor. */
+static int
+keep_directory(struct incoming_file *f, int made)
+{
+	struct stat st;
+
+	if (made != -1) {
+		fd_close(&f->dir);
+		f->dir = made;
+	}
+	if (f->dir == -1) {
+		f->synced.inode = f->at->st.st_ino;
+		return 0;
+	}
+	if (fstat(f->dir, &st) == -1)
+		return outcome_unknown(f, errno);
+	f->synced.inode = st.st_ino;
+	return 0;
+}
+
+/* Give it its name, and make the directories for that, once more if need be. */
+static int
+publish(struct incoming_file *f, int *ret_made)
+{
+	const char *name;
+	int err;
+
+	for (int i = 0;; i++) {
+		err = spool_make_way(f, ret_made, &name);
+		if (err == 0)
+			err = give_name(f,
+			    *ret_made != -1 ? *ret_made
+			    : f->dir == -1  ? f->at->fd
+					    : f->dir,
+			    name);
+		if (i == TRIES || !spool_has_lost_way(f, *ret_made, err))
+			return err;
+		end_linking(f);
+		fd_close(ret_made);
+		fd_close(&f->dir);
+		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
+		if (err == 0 && strchr(f->rest, '/') != NULL)
+			err = check_wish(f); /* no directories for nothing */
+		if (err < 0)
+			return err;
+	}
+}
+
+/* Data first, then the name; the directories that hold the name are synced
+ * when this has ended. */
+static int
+commit(struct incoming_file *f)
+{
+	int made = -1, err;
+
+	err = finish_data(f);
+	if (err == 0)
+		err = publish(f, &made);
+	if (err < 0) {
+		fd_close(&made);
+		return f->u.uncertain ? outcome_unknown(f, -err) : err;
+	}
+	/* The name has changed this mark. */
+	if (f->base.version.kind == FILE_CHANGED &&
+	    file_version_of(f->u.fd, &f->base.version) < 0)
+		f->base.version.kind = FILE_UNMARKED;
+	if (spool_syncs(f->at))
+		err = keep_directory(f, made);
+	else
+		fd_close(&made);
+	fd_close(&f->u.fd);
+	return err;
+}
+
+int
+spool_commit_job(void *file)
+{
+	struct incoming_file *f = file;
+	int err = commit(f);
+
+	if (err == 0 && !spool_syncs(f->at))
+		fd_close(&f->dir);
+	return err < 0 ? give_up(f, err) : 0;
+}
+
+/* ---- small ones, all at once ---- */
+
+static int
+write_collected(struct incoming_file *f)
+{
+	LIST_FOREACH(struct chunk, c, &f->pending, node) {
+		struct op op = {.kind = OP_WRITE,
+		    .fd = f->u.fd,
+		    .buf = c->data,
+		    .len = c->len,
+		    .offset = c->op.offset};
+		int res = op_run(&op);
+
+		if (res >= 0 && f->hash != NULL)
+			res = spool_hash_now(f, c->data, c->len);
+		if (res < 0)
+			return res;
+	}
+	return 0;
+}
+
+int
+spool_collected_job(void *file)
+{
+	struct incoming_file *f = file;
+	int err;
+
+	err = create(f, false);
+	if (err == 0)
+		err = write_collected(f);
+	f->base.written_ns = clock_mono_ns();
+	if (err == 0)
+		err = commit(f);
+	if (err == 0 && !spool_syncs(f->at))
+		fd_close(&f->dir);
+	return err < 0 ? give_up(f, err) : 0;
+}
+
+/* ---- keep latest ---- */
+
+int
+spool_remove_old(
+    struct spool_dir *at, const struct newest_entry *e, struct incoming_file *f)
+{
+	struct file_version is;
+	const char *rest;
+	struct publish_lock lock;
+	int parent, dir, victim, err;
+
+	err = path_open_parent(at->fd, e->name, &parent, &rest);
+	if (err < 0)
+		return err;
+	err = publish_serialize(&at->publish, e->name, &lock);
+	if (err < 0) {
+		fd_close(&parent);
+		return err;
+	}
+	dir = parent == -1 ? at->fd : parent;
+	victim = hold_victim(dir, rest);
+	err = file_version_at(dir, rest, &is);
+	if (err == 0 && !newest_is(e, &is))
+		err = STORE_REFUSED;
+	else if (err == 0 && unlinkat(dir, rest, 0) == -1)
+		err = -errno;
+	publish_release(&lock);
+	if (f != NULL)
+		let_victim_go(f, victim);
+	else
+		fd_close(&victim);
+	fd_close(&parent);
+	return err;
+}
+
+int
+spool_remove_old_job(void *file)
+{
+	struct incoming_file *f = file;
+
+	return spool_remove_old(f->at, f->old, f);
+}

@@ -1,0 +1,92 @@
+/*
+ * A name that the file system cannot take is the client's to change, not the
+ * disk's fault, which he would meet with the same name again.  File systems say
+ * EINVAL or EILSEQ to such a name, some when it is looked up (those that want
+ * UTF-8), others only when it is given (FAT, NTFS).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "internal.h"
+
+enum {
+	PART_MAX = 256, /* NAME_MAX and a NUL */
+};
+
+typedef int try_fn(struct incoming_file *f, const char *part);
+
+/* Each part of `path` that not every file system takes, until one fails. */
+static int
+try_parts(struct incoming_file *f, const char *path, try_fn *try)
+{
+	int err = 0;
+
+	while (err == 0 && *path != '\0') {
+		size_t len = strcspn(path, "/");
+		char part[PART_MAX];
+
+		if (len >= PART_MAX)
+			return -ENAMETOOLONG;
+		memcpy(part, path, len);
+		part[len] = '\0';
+		if (!publish_is_plain_name(part, len))
+			err = try(f, part);
+		path += len + (path[len] == '/');
+	}
+	return err;
+}
+
+/* It is for this part, unless it can be given elsewhere. */
+static int
+blame(struct incoming_file *f, const char *part)
+{
+	struct publish *p = &f->at->publish;
+
+	return p->nameless ? -EINVAL : publish_try_name(p, part);
+}
+
+static int
+try_to_give(struct incoming_file *f, const char *part)
+{
+	return publish_try_name(&f->at->publish, part);
+}
+
+/* Some tell as well when it is only looked up, and need no file for that. */
+static int
+try_to_find(struct incoming_file *f, const char *part)
+{
+	int dir = f->dir == -1 ? f->at->fd : f->dir;
+	struct stat st;
+
+	if (fstatat(dir, part, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return publish_is_bad_name(-errno) ? -errno : 0;
+}
+
+int
+spool_try_name(struct incoming_file *f)
+{
+	int err = 0;
+
+	/* A single part has been looked up already. */
+	if (strchr(f->rest, '/') != NULL)
+		err = try_parts(f, f->rest, try_to_find);
+	if (err == 0 && !f->at->publish.nameless)
+		err = try_parts(f, f->rest, try_to_give);
+	return err == -EINVAL || err == -EILSEQ ? (int)STORE_BAD_NAME : err;
+}
+
+int
+spool_name_error(struct incoming_file *f, int err)
+{
+	if (f->u.uncertain)
+		return err;
+	if (err == -EILSEQ)
+		return STORE_BAD_NAME;
+	/* EINVAL has other reasons as well. */
+	if (err == -EINVAL && try_parts(f, f->name, blame) == -EINVAL)
+		return STORE_BAD_NAME;
+	return err;
+}

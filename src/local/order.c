@@ -1,0 +1,125 @@
+/*
+ * Of uploads to one name that overlap the one whose head came later stays,
+ * whichever gets to the name first: shared/arrivals.h has the rule.
+ *
+ * It is asked for where a file is about to be replaced, under the lock that all
+ * who replace take.  Who finds the name free needs no lock: his file's record is
+ * there before the name is, and the next one finds both or neither.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "internal.h"
+
+static struct arrivals *
+arrivals_for(const struct incoming_file *f)
+{
+	return f->spool->to.overwrite && f->base.came.head_ns != 0
+		   ? f->spool->to.arrivals
+		   : NULL;
+}
+
+static uint64_t
+key_of(const struct incoming_file *f, uint64_t inode, const char *name)
+{
+	return arrivals_key(
+	    f->spool->to.arrivals, f->at->st.st_dev, inode, name);
+}
+
+bool
+spool_order_is_forerunner(
+    const struct incoming_file *f, const struct file_version *v)
+{
+	uint64_t digest[2];
+
+	if (!f->has_forerunner)
+		return false;
+	file_version_digest(v, digest);
+	return digest[0] == f->forerunner[0] && digest[1] == f->forerunner[1];
+}
+
+void
+spool_order_announce(struct incoming_file *f, const char *name, bool replaces)
+{
+	struct arrivals *t = arrivals_for(f);
+	struct arrival_record r = {
+	    .head_ns = f->base.came.head_ns,
+	    .replaced = replaces,
+	    .synced = spool_syncs(f->at),
+	};
+
+	f->place = 0;
+	if (t == NULL)
+		return;
+	if (replaces && f->outlasted_ns > r.head_ns)
+		r.head_ns = f->outlasted_ns;
+	if (f->order_key == 0)
+		f->order_key = key_of(f, f->base.version.inode, name);
+	f->place = arrivals_announce(t, f->spool->to.slot, f->order_key, &r);
+}
+
+void
+spool_order_settle(struct incoming_file *f, bool named)
+{
+	if (f->place != 0)
+		arrivals_settle(f->spool->to.arrivals, &f->place,
+		    named ? clock_mono_ns() : 0);
+}
+
+/* The data of what has the name are not known to be on stable storage, which
+ * is what the answer will say: a descriptor to have them synced, or -1. */
+static int
+open_existing(const struct incoming_file *f, int dir, const char *name)
+{
+	int fd =
+	    openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd != -1 &&
+	    (fstat(fd, &st) == -1 || (uint64_t)st.st_ino != f->existing))
+		fd_close(&fd);
+	return fd;
+}
+
+bool
+spool_order_yields(
+    struct incoming_file *f, int dir, const char *name, int *ret_unsynced)
+{
+	struct arrivals *t = arrivals_for(f);
+	struct arrival_record there;
+
+	*ret_unsynced = -1;
+	f->outlasted_ns = 0;
+	if (t == NULL ||
+	    !arrivals_find(t, key_of(f, f->existing, name), &there))
+		return false;
+	f->outlasted_ns = there.head_ns;
+	if (!arrival_is_superseded(&f->base.came, &there))
+		return false;
+	if (spool_syncs(f->at) && !there.synced) {
+		*ret_unsynced = open_existing(f, dir, name);
+		if (*ret_unsynced == -1)
+			return false;
+	}
+	f->base.superseded = true;
+	f->base.replaced = there.replaced;
+	return true;
+}
+
+int
+spool_order_end(struct incoming_file *f, int unsynced)
+{
+	int err = 0;
+
+	publish_discard(&f->at->publish, &f->u);
+	if (unsynced != -1 && fsync(unsynced) == -1)
+		err = spool_not_synced(f, -errno);
+	fd_close(&unsynced);
+	if (err == 0 && f->terms_hold != NULL)
+		err = STORE_REFUSED;
+	return err;
+}

@@ -1,0 +1,431 @@
+/*
+ * A file on its way out: open job -> reads, one at a time -> close job.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "flow/reader.h"
+#include "internal.h"
+#include "local/path.h"
+
+#define OUTGOING_MAGIC 0x6f757467U
+
+struct outgoing_file {
+	unsigned magic;
+	struct outgoing base;
+	struct spool_dir *at;
+	struct list_node node;	    /* of the directory's `outgoing` */
+	struct list_node held_node; /* of its `held_outgoing` */
+	struct reader *reader;	    /* NULL: gone */
+	struct chunk *reading;	    /* in an operation */
+	struct spool_follower follower;
+	struct spool_seeker seeker;
+	struct op job;
+	int fd;
+	bool is_newest; /* whatever it is called */
+	uint64_t ticket;
+	unsigned tries;
+	bool abandoned;
+};
+
+enum {
+	TRIES = 16, /* to open the newest before it is gone */
+};
+
+static struct outgoing_file *
+file_of(struct outgoing *out)
+{
+	struct outgoing_file *f = container_of(out, struct outgoing_file, base);
+
+	check_magic(f, OUTGOING_MAGIC);
+	return f;
+}
+
+/* Did opening fail because there can be no file of that name, or what is there is
+ * none (a socket, a device without a driver)? */
+static bool
+is_not_there(const struct outgoing_file *f, int err)
+{
+	struct stat st;
+
+	if (err == -ENXIO || err == -ENODEV)
+		return fstatat(f->at->fd, f->base.name, &st,
+			   AT_SYMLINK_NOFOLLOW) == 0 &&
+		       !S_ISREG(st.st_mode);
+	return err == -EINVAL || err == -EILSEQ;
+}
+
+/* On an engine thread, as all *_job.  What is no regular file is not there, but for
+ * a directory, which is -EISDIR. */
+static int
+open_job(void *arg)
+{
+	struct outgoing_file *f = arg;
+	int fd, err;
+
+	if (spool_check_place(f->at) == STORE_VANISHED)
+		return STORE_VANISHED;
+	/* O_NONBLOCK: somebody may have put a FIFO there. */
+	fd = path_open(
+	    f->at->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0)
+		return is_not_there(f, fd) ? -ENOENT : fd;
+	err = file_version_of(fd, &f->base.version);
+	if (err == 0 && !S_ISREG(f->base.version.mode))
+		err = S_ISDIR(f->base.version.mode) ? -EISDIR : -ENOENT;
+	if (err < 0) {
+		fd_close(&fd);
+		return err;
+	}
+	f->fd = fd;
+	f->base.end = f->base.version.size;
+	return 0;
+}
+
+static int
+close_job(void *arg)
+{
+	struct outgoing_file *f = arg;
+
+	fd_close(&f->fd);
+	return 0;
+}
+
+static void
+submit_job(struct outgoing_file *f, int (*call)(void *),
+    void (*on_done)(struct op *, int))
+{
+	/* A file that was removed meanwhile is freed by its close. */
+	f->job =
+	    (struct op){.lengthy = call == close_job &&
+				   f->base.version.size > SPOOL_LENGTHY_BYTES,
+		.unhurried = call == close_job,
+		.kind = OP_CALL,
+		.call = call,
+		.arg = f,
+		.owner = f,
+		.on_done = on_done};
+	engine_submit(f->at->spool->to.engine, f->at->device, &f->job);
+}
+
+static void
+file_free(struct outgoing_file *f)
+{
+	struct spool_dir *at = f->at;
+
+	list_remove(&f->node);
+	at->spool->base.files--;
+	f->magic = 0;
+	free(f);
+	spool_leave(at);
+}
+
+static void
+hold(struct outgoing_file *f)
+{
+	list_append(&f->at->held_outgoing, &f->held_node);
+	spool_health_watch(f->at->spool);
+}
+
+static void
+on_closed(struct op *op, int res)
+{
+	struct outgoing_file *f = op->owner;
+
+	if (res < 0) /* there was no thread to do it */
+		hold(f);
+	else
+		file_free(f);
+}
+
+/* Abandoned: end it as soon as nothing is in flight. */
+static void
+settle(struct outgoing_file *f)
+{
+	list_remove(&f->held_node);
+	list_remove(&f->follower.node);
+	list_remove(&f->seeker.node);
+	if (f->job.in_flight || f->reading != NULL)
+		return;
+	if (f->fd == -1)
+		file_free(f);
+	else if (f->at->device->stalled)
+		hold(f);
+	else
+		submit_job(f, close_job, on_closed);
+}
+
+void
+spool_out_settle(struct list_node *held)
+{
+	settle(container_of(held, struct outgoing_file, held_node));
+}
+
+void
+spool_out_fail(struct list_node *n)
+{
+	struct outgoing_file *f = container_of(n, struct outgoing_file, node);
+
+	/* What it has read goes on its way; what it waits for does not come. */
+	if (f->abandoned || (!f->job.in_flight && f->reading == NULL))
+		return;
+	(void)engine_cancel(f->at->spool->to.engine, &f->job);
+	if (f->reading != NULL)
+		(void)engine_cancel(f->at->spool->to.engine, &f->reading->op);
+	f->base.done(f->base.owner, STORE_SICK); /* may close `f` */
+}
+
+/* Name and ticket of the newest; STORE_NONE or STORE_LOOKING when nobody can
+ * say. */
+static int
+resolve_newest(struct outgoing_file *f)
+{
+	struct newest_entry e;
+
+	if (newest_get(f->at->newest, &e)) {
+		memcpy(f->base.name, e.name, sizeof(e.name));
+		f->ticket = e.ticket;
+		return 0;
+	}
+	return newest_is_known(f->at->newest) ? STORE_NONE : STORE_LOOKING;
+}
+
+static void on_opened(struct op *op, int res);
+
+/* Open it; the newest may have to be looked for before. */
+static void
+begin(struct outgoing_file *f)
+{
+	int err = f->is_newest ? resolve_newest(f) : 0;
+
+	if (err == STORE_LOOKING)
+		spool_seek(f->at, &f->seeker);
+	else if (err < 0)
+		on_opened(&f->job, err); /* may free `f` */
+	else
+		submit_job(f, open_job, on_opened);
+}
+
+/* The path leads to another directory, which is open now. */
+static void
+move(struct outgoing_file *f, struct spool_dir *to)
+{
+	struct spool_dir *from = f->at;
+
+	if (to == from)
+		return;
+	list_remove(&f->node);
+	f->at = to;
+	spool_enter(to);
+	list_append(&to->outgoing, &f->node);
+	f->base.account = &to->device->fetching;
+	spool_leave(from);
+}
+
+/* Look there, unless `err` says that it is of no use. */
+static void
+begin_in(struct outgoing_file *f, struct spool_dir *to, int err)
+{
+	check_magic(f, OUTGOING_MAGIC);
+	if (err == 0 && device_is_hanging(to->device))
+		err = STORE_SICK;
+	if (err < 0) {
+		on_opened(&f->job, err); /* may free `f` */
+		return;
+	}
+	move(f, to);
+	begin(f);
+}
+
+static void
+on_reopened(struct spool_follower *w, struct spool_dir *to)
+{
+	begin_in(container_of(w, struct outgoing_file, follower), to,
+	    to == NULL ? (int)STORE_VANISHED : 0);
+}
+
+static void
+on_known(struct spool_seeker *w, bool late)
+{
+	struct spool_dir *to = w->at->spool->at;
+
+	begin_in(container_of(w, struct outgoing_file, seeker), to,
+	    to == NULL ? (int)STORE_NOT_READY
+	    : late     ? (int)STORE_LOOKING
+		       : 0);
+}
+
+/*
+ * The newest is not there any more: there is a newer one, which it had to make
+ * room for, or others have removed it, moved it away, or put something else in
+ * its place.  Look for the one that is the newest now.
+ */
+static bool
+look_again(struct outgoing_file *f, int res)
+{
+	if (!f->is_newest || f->abandoned ||
+	    (res != -ENOENT && res != -ENOTDIR && res != -ELOOP &&
+		res != -EISDIR) ||
+	    f->tries++ == TRIES)
+		return false;
+	newest_drop(f->at->newest, f->ticket, f->base.name);
+	begin(f);
+	return true;
+}
+
+static bool
+follow(struct outgoing_file *f, int res)
+{
+	if (res != STORE_VANISHED || f->abandoned)
+		return false;
+	f->follower.on_reopened = on_reopened;
+	return spool_follow(f->at, &f->follower);
+}
+
+static void
+on_opened(struct op *op, int res)
+{
+	struct outgoing_file *f = op->owner;
+	struct spool_dir *at = f->at;
+
+	check_magic(f, OUTGOING_MAGIC);
+	if (look_again(f, res) || follow(f, res))
+		return;
+	spool_enter(at); /* `f` may be the last one in it */
+	if (f->abandoned)
+		settle(f);
+	else
+		f->base.done(f->base.owner, res); /* may close `f` */
+	spool_learn(at, res, 0);
+	spool_leave(at);
+}
+
+static void
+on_read(struct op *op, int res)
+{
+	struct outgoing_file *f = op->owner;
+	struct chunk *c = container_of(op, struct chunk, op);
+
+	check_magic(f, OUTGOING_MAGIC);
+	check(f->reading == c);
+	f->reading = NULL;
+	if (res >= 0) {
+		c->len = (size_t)res;
+		f->base.offset += (uint64_t)res;
+		if (f->base.offset >= f->base.end)
+			f->base.source.ended = true;
+		else if ((size_t)res < op->len)
+			res = -EIO; /* it was cut off while we read it */
+	}
+	if (f->reader != NULL) {
+		reader_filled(f->reader, c, res); /* may close `f` */
+		return;
+	}
+	chunk_give(c);
+	if (f->abandoned)
+		settle(f);
+}
+
+static enum source_result
+source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
+{
+	struct outgoing_file *f =
+	    file_of(container_of(s, struct outgoing, source));
+	uint64_t left = f->base.end - f->base.offset;
+
+	check(c->len == 0);
+	if (left == 0) {
+		s->ended = true;
+		return SOURCE_BYTES;
+	}
+	f->reader = r;
+	f->reading = c;
+	c->op = (struct op){.kind = OP_READ,
+	    .fd = f->fd,
+	    .buf = c->data,
+	    .len = left < size ? (size_t)left : size,
+	    .offset = f->base.offset,
+	    .owner = f,
+	    .on_done = on_read};
+	engine_submit(f->at->spool->to.engine, f->at->device, &c->op);
+	return SOURCE_TAKEN;
+}
+
+static void
+source_abandon(struct source *s)
+{
+	struct outgoing_file *f =
+	    file_of(container_of(s, struct outgoing, source));
+
+	f->reader = NULL;
+	if (f->reading != NULL)
+		chunk_disown(f->reading);
+}
+
+static const struct source_ops source_ops = {
+    .read = source_read,
+    .abandon = source_abandon,
+};
+
+int
+spool_out_open(struct store *s, const char *name, void *owner,
+    void (*done)(void *owner, int err), struct outgoing **ret)
+{
+	struct spool *sp = spool_of(s);
+	struct outgoing_file *f;
+	int err;
+
+	if (!sp->base.is_open)
+		return STORE_NOT_READY;
+	if (device_is_hanging(sp->at->device)) {
+		spool_health_watch(sp);
+		return STORE_SICK;
+	}
+	f = calloc(1, sizeof(*f));
+	if (f == NULL)
+		return -ENOMEM;
+	f->at = sp->at;
+	f->is_newest = name == NULL;
+	err = name == NULL ? resolve_newest(f) : 0;
+	if (err < 0 && err != STORE_LOOKING) {
+		free(f);
+		return err;
+	}
+	if (name != NULL) {
+		check(strlen(name) < STORE_NAME_MAX);
+		memcpy(f->base.name, name, strlen(name) + 1);
+	}
+	f->magic = OUTGOING_MAGIC;
+	f->base.source.ops = &source_ops;
+	f->base.source.fd = -1;
+	f->base.store = s;
+	f->base.account = &f->at->device->fetching;
+	f->base.owner = owner;
+	f->base.done = done;
+	f->fd = -1;
+	spool_enter(f->at);
+	sp->base.files++;
+	list_append(&f->at->outgoing, &f->node);
+	*ret = &f->base;
+	f->job.owner = f;
+	f->seeker.on_known = on_known;
+	if (err == STORE_LOOKING)
+		spool_seek(f->at, &f->seeker);
+	else
+		submit_job(f, open_job, on_opened);
+	return 0;
+}
+
+void
+spool_out_close(struct outgoing *out)
+{
+	struct outgoing_file *f = file_of(out);
+
+	f->abandoned = true;
+	settle(f);
+}

@@ -1,0 +1,119 @@
+/*
+ * The way to a file's name: the directories of its path.  They are made when
+ * they are missing, kept on stable storage, and seen to be where the name leads
+ * when it is given.  On engine threads, as all that may wait for the disk.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "internal.h"
+#include "local/path.h"
+
+enum {
+	PARTS_MAX = 16, /* of a name */
+};
+
+int
+spool_not_synced(struct incoming_file *f, int err)
+{
+	f->base.cause = -err;
+	return STORE_SYNC_FAILED;
+}
+
+/*
+ * The directory that holds the name is synced last; those above it hold the
+ * names on the way to it, perhaps made by another upload that has not synced
+ * them, or could not.  Once is enough for each directory.  Upwards from where
+ * we are, since names may be changed under us.  One that we may not read (it is
+ * somebody else's) cannot be synced by itself: then all the disk's names are.
+ */
+static int
+sync_ancestors(struct incoming_file *f, int dir)
+{
+	struct spool_dir *at_dir = f->at;
+	uint64_t self = path_identity(dir);
+	_Atomic uint64_t *slot =
+	    &at_dir->synced_dirs[self / 2 % SPOOL_SYNCED_DIRS];
+	struct stat st;
+	int at = dir, err = 0;
+
+	for (int level = 0; level <= PARTS_MAX; level++) {
+		if (err == 0 && fstat(at, &st) == -1)
+			err = -errno;
+		if (err < 0 || st.st_ino == at_dir->st.st_ino)
+			break;
+		if (level == 0 && self != 0 && atomic_load(slot) == self)
+			return 0;
+		err = path_climb(dir, &at, O_RDONLY);
+		if (err < 0 && err != -EACCES)
+			break;
+		err = at == -1 ? path_sync_disk(f->u.fd) : path_sync_dir(at);
+		if (err < 0)
+			err = spool_not_synced(f, err);
+		if (at == -1)
+			break;
+	}
+	if (at != dir)
+		fd_close(&at);
+	if (err == 0 && self != 0)
+		atomic_store(slot, self);
+	return err;
+}
+
+/* Is `parent` still where the name leads?  It may have been moved away, out of
+ * this store even, while the body came. */
+static int
+check_parent(const struct incoming_file *f, int parent)
+{
+	struct stat was, is;
+	const char *rest;
+	int dir, err;
+
+	err = path_open_parent(f->at->fd, f->name, &dir, &rest);
+	if (err < 0)
+		return err;
+	if (fstat(parent, &was) == -1 ||
+	    fstat(dir == -1 ? f->at->fd : dir, &is) == -1)
+		err = -errno;
+	else if (was.st_dev != is.st_dev || was.st_ino != is.st_ino)
+		err = -ENOENT;
+	fd_close(&dir);
+	return err;
+}
+
+/* Make the directories on the way to the name, and see that it leads there. */
+int
+spool_make_way(struct incoming_file *f, int *ret_made, const char **ret_name)
+{
+	int dir = f->dir == -1 ? f->at->fd : f->dir;
+	int err;
+
+	err = spool_name_error(
+	    f, path_make_parents(dir, f->rest, ret_made, ret_name));
+	if (err == 0 && spool_syncs(f->at) && (*ret_made != -1 || f->dir != -1))
+		err = sync_ancestors(f, *ret_made == -1 ? dir : *ret_made);
+	if (err == 0 && (*ret_made != -1 || f->dir != -1))
+		err = check_parent(f, *ret_made == -1 ? dir : *ret_made);
+	if (err == 0)
+		err = spool_check_place(f->at);
+	return err;
+}
+
+/* A directory that was removed says so with one of these (ext4: EPERM, when a
+ * nameless file is to be made in it). */
+static bool
+may_be_removed(int err)
+{
+	return err == -ENOENT || err == -EPERM || err == -ESTALE;
+}
+
+bool
+spool_has_lost_way(const struct incoming_file *f, int made, int err)
+{
+	if (!may_be_removed(err) || f->u.uncertain)
+		return false;
+	return (made != -1 && path_is_removed(made)) ||
+	       (f->dir != -1 && path_is_removed(f->dir));
+}

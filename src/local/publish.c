@@ -1,0 +1,452 @@
+#include "local/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "publish_internal.h"
+
+bool
+publish_is_full(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT;
+}
+
+int
+publish_temp_dir(struct publish *p)
+{
+	int there = atomic_load(&p->temp_dir), fd;
+
+	if (there != -1)
+		return there;
+	fd = publish_open_temp_dir(p->root, p->nameless);
+	if (fd < 0)
+		return fd;
+	/* Another thread may have been faster. */
+	if (atomic_compare_exchange_strong(&p->temp_dir, &there, fd))
+		return fd;
+	fd_close(&fd);
+	return there;
+}
+
+/* There is no such thing here, as against: it failed. */
+static bool
+is_missing(int err)
+{
+	return err == -EINVAL || err == -ENOSYS || err == -EOPNOTSUPP;
+}
+
+/*
+ * Find out how a temp file can get a name that must not exist yet.  Where it
+ * can neither be linked nor renamed without replacing, nothing can be published
+ * that never overwrites what others put there; if that is what is wanted, a
+ * plain rename will do.
+ */
+static int
+try_temp_names(struct publish *p)
+{
+	char first[PUBLISH_TEMP_MAX], second[PUBLISH_TEMP_MAX];
+	int fd, err;
+
+	err = publish_make_temp(p, NULL, first, &fd);
+	if (err < 0)
+		return err;
+	publish_make_temp_name(second);
+	if (linkat(p->temp_dir, first, p->temp_dir, second, 0) == 0)
+		p->by_link = true;
+	else if (publish_is_full(-errno))
+		err = -errno;
+	else
+		err =
+		    publish_rename_new(p->temp_dir, first, p->temp_dir, second);
+	if (is_missing(err)) {
+		p->clobbers = p->overwrite;
+		err = p->overwrite ? 0 : -EOPNOTSUPP;
+	}
+	(void)unlinkat(p->temp_dir, first, 0);
+	(void)unlinkat(p->temp_dir, second, 0);
+	fd_close(&fd);
+	return err;
+}
+
+/* Find out which way works.  Threads may do so at once: they find the same. */
+static int
+try_ways(struct publish *p)
+{
+	int fd, err;
+
+	fd = publish_open_nameless(p->root);
+	if (fd >= 0) {
+		fd_close(&fd);
+		p->nameless = true;
+		p->is_known = true;
+		return 0;
+	}
+	if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -EINVAL &&
+	    fd != -ENOSYS)
+		return fd;
+	err = publish_temp_dir(p);
+	if (err >= 0)
+		err = try_temp_names(p);
+	if (err == 0)
+		p->is_known = true;
+	return err;
+}
+
+/* Has `.penstock` been made anew, so that what wanted it is to be done again? */
+static bool
+has_renewed(struct publish *p, int *err)
+{
+	if (*err != PUBLISH_RENEW)
+		return false;
+	*err = publish_renew(p);
+	return *err == 0;
+}
+
+static int
+find_way(struct publish *p)
+{
+	for (int i = 0; i < PUBLISH_TRIES; i++) {
+		int err = try_ways(p);
+
+		if (!has_renewed(p, &err))
+			return err;
+	}
+	return -ENOENT;
+}
+
+int
+publish_init(struct publish *p, int root, bool overwrite)
+{
+	int err;
+
+	*p = (struct publish){
+	    .root = root, .temp_dir = -1, .overwrite = overwrite};
+	err = find_way(p);
+	if (err == 0 && overwrite)
+		err = publish_temp_dir(p);
+	if (err >= 0 || publish_is_full(err))
+		return 0;
+	publish_fini(p);
+	return err;
+}
+
+void
+publish_fini(struct publish *p)
+{
+	int fd = atomic_exchange(&p->temp_dir, -1);
+
+	fd_close(&fd);
+}
+
+const char *
+publish_way(const struct publish *p)
+{
+	if (!p->is_known)
+		return "a way that is found out when there is room";
+	if (p->nameless)
+		return "O_TMPFILE and link";
+	if (p->clobbers)
+		return "temp name and a rename that may replace";
+	return p->by_link ? "temp name and link" : "temp name and rename";
+}
+
+static int
+create_once(struct publish *p, int dir, struct unpublished *ret)
+{
+	int fd, err;
+
+	ret->temp[0] = '\0';
+	ret->is_beside = false;
+	err = p->is_known ? 0 : try_ways(p);
+	if (err < 0)
+		return err;
+	if (dir == -1)
+		dir = p->root;
+	if (!p->nameless)
+		return publish_make_bound(p, dir, ret);
+	fd = publish_open_nameless(dir);
+	if (fd < 0)
+		return fd;
+	ret->fd = fd;
+	return 0;
+}
+
+int
+publish_create(struct publish *p, int dir, struct unpublished *ret)
+{
+	for (int i = 0; i < PUBLISH_TRIES; i++) {
+		int err = create_once(p, dir, ret);
+
+		if (!has_renewed(p, &err))
+			return err;
+	}
+	return -ENOENT;
+}
+
+/* Is this what has `name`?  1, 0, or -1: that cannot be told. */
+static int
+has_name(const struct unpublished *u, int dir, const char *name)
+{
+	struct stat st, own;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (fstat(u->fd, &own) == -1)
+		return -1;
+	return st.st_dev == own.st_dev && st.st_ino == own.st_ino;
+}
+
+/* May it be done for all that?  Errors of an answer that did not come, rather
+ * than of what was asked; and those of asking for it again. */
+static bool
+may_be_done(int err)
+{
+	switch (-err) {
+	case EEXIST:
+	case ENOENT:
+	case EIO:
+	case EINTR:
+	case EPIPE:
+	case ETIMEDOUT:
+	case ENOTCONN:
+	case ECONNRESET:
+	case ECONNABORTED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * What giving it the name came to, after that said `err`: 0 if it has the name.
+ * NFS and FUSE may have done what they were told, and lose the answer; told
+ * again, NFS says that it cannot be done.
+ */
+static int
+settle_name(int err, struct unpublished *u, int dir, const char *name)
+{
+	int has = err == 0 ? 1 : has_name(u, dir, name);
+
+	u->uncertain = has == -1 && may_be_done(err);
+	return has == 1 ? 0 : err;
+}
+
+/* The directory where its temp name is. */
+static int
+temp_dir_of(const struct publish *p, const struct unpublished *u)
+{
+	return u->is_beside ? u->beside : p->temp_dir;
+}
+
+/* It has its name, and no temp name any more. */
+static void
+end_temp(struct publish *p, struct unpublished *u)
+{
+	if (u->is_beside)
+		publish_end_beside(p, u);
+	u->temp[0] = '\0';
+}
+
+static int
+link_once(struct publish *p, struct unpublished *u, int dir, const char *name)
+{
+	int from = temp_dir_of(p, u), err = 0;
+
+	if (u->temp[0] == '\0')
+		return publish_link_nameless(u->fd, dir, name);
+	if (p->by_link)
+		err = linkat(from, u->temp, dir, name, 0);
+	else if (p->clobbers)
+		err = renameat(from, u->temp, dir, name);
+	else
+		return publish_rename_new(from, u->temp, dir, name);
+	return err == -1 ? -errno : 0;
+}
+
+int
+publish_link(
+    struct publish *p, struct unpublished *u, int dir, const char *name)
+{
+	int err;
+
+	if (dir == -1)
+		dir = p->root;
+	err = link_once(p, u, dir, name);
+	/* The directory may have got a project of its own meanwhile. */
+	if (err == -EXDEV && publish_adopt_project(u->fd, dir) == 0)
+		err = link_once(p, u, dir, name);
+	if (err == -EXDEV)
+		publish_forget_fitting(p, dir);
+	err = settle_name(err, u, dir, name);
+	if (err < 0)
+		return err;
+	if (p->by_link)
+		publish_discard(p, u);
+	end_temp(p, u);
+	return 0;
+}
+
+/* A temp name, which takes part in a replacement: the caller has the lock, so
+ * that nothing of this may make `.penstock`. */
+static int
+link_temp(struct publish *p, struct unpublished *u, int dir)
+{
+	int err;
+
+	if (p->temp_dir == -1)
+		return PUBLISH_RENEW;
+	/* Locked before it has a name: no sweeper takes it. */
+	err = publish_lock(u->fd);
+	if (err < 0)
+		return err;
+	publish_make_temp_name(u->temp);
+	err = publish_link_nameless(u->fd, p->temp_dir, u->temp);
+	err = settle_name(err, u, p->temp_dir, u->temp);
+	u->uncertain = false; /* about a name that is nobody's business */
+	if (err < 0)
+		publish_discard(p, u);
+	if (err == -EXDEV)
+		err = publish_link_beside(p, dir, u);
+	if ((err == -ENOENT || err == -ESTALE) && !publish_is_intact(p))
+		err = PUBLISH_RENEW;
+	return err;
+}
+
+static int
+rename_once(struct publish *p, struct unpublished *u, int dir, const char *name)
+{
+	if (renameat(temp_dir_of(p, u), u->temp, dir, name) == -1)
+		return -errno;
+	return 0;
+}
+
+int
+publish_replace(
+    struct publish *p, struct unpublished *u, int dir, const char *name)
+{
+	int err = 0;
+
+	if (dir == -1)
+		dir = p->root;
+	if (u->temp[0] == '\0')
+		err = link_temp(p, u, dir);
+	if (err < 0)
+		return err;
+	err = rename_once(p, u, dir, name);
+	if (err == -EXDEV && publish_adopt_project(u->fd, dir) == 0)
+		err = rename_once(p, u, dir, name);
+	if (err == -EXDEV)
+		publish_forget_fitting(p, dir);
+	err = settle_name(err, u, dir, name);
+	if (err == 0)
+		end_temp(p, u);
+	return err;
+}
+
+void
+publish_discard(struct publish *p, struct unpublished *u)
+{
+	bool is_gone;
+
+	if (u->temp[0] == '\0')
+		return;
+	is_gone =
+	    unlinkat(temp_dir_of(p, u), u->temp, 0) == 0 || errno == ENOENT;
+	if (u->is_beside && !is_gone)
+		publish_leave_beside(u);
+	end_temp(p, u);
+}
+
+/* ---- a rehearsal ---- */
+
+static int
+step(const char *what, int err, const char **ret_step)
+{
+	if (err < 0)
+		*ret_step = what;
+	return err;
+}
+
+/* Nobody sees it: what has that name stays. */
+static int
+try_link(struct publish *p, const char **ret_step)
+{
+	struct unpublished u = {.fd = -1};
+	int err = publish_create(p, -1, &u);
+
+	if (err < 0)
+		return step("cannot be written", err, ret_step);
+	err = publish_link_nameless(u.fd, p->root, ".");
+	fd_close(&u.fd);
+	return step("files in it cannot be given names",
+	    err == -EEXIST ? 0 : err, ret_step);
+}
+
+/* Replace what has `name`, if that is wanted, and remove it. */
+static int
+try_replacing(struct publish *p, struct unpublished *u, const char *name,
+    bool overwrite, const char **ret_step)
+{
+	struct publish_lock lock;
+	int err = publish_serialize(p, name, &lock);
+
+	if (err < 0)
+		return step("its .penstock cannot be locked", err, ret_step);
+	if (overwrite)
+		err = step("files in it cannot be replaced",
+		    publish_replace(p, u, -1, name), ret_step);
+	if (unlinkat(p->root, name, 0) == -1 && err == 0)
+		err = step("files in it cannot be removed", -errno, ret_step);
+	publish_release(&lock);
+	return err;
+}
+
+static int
+rehearse_once(
+    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
+{
+	struct unpublished old = {.fd = -1}, new = {.fd = -1};
+	struct unpublished name = {.fd = -1};
+	int err;
+
+	if (p->nameless && !overwrite && !keep_latest)
+		return try_link(p, ret_step);
+	err = publish_begin_beside(p, p->root, &name);
+	if (err < 0)
+		return publish_is_full(err)
+			   ? 0
+			   : step("cannot be written", err, ret_step);
+	err = step("cannot be written", publish_create(p, -1, &old), ret_step);
+	if (err == 0)
+		err = step(
+		    "cannot be written", publish_create(p, -1, &new), ret_step);
+	if (err == 0)
+		err = step("files in it cannot be given names",
+		    publish_link(p, &old, -1, name.temp), ret_step);
+	if (err == 0)
+		err = try_replacing(p, &new, name.temp, overwrite, ret_step);
+	publish_discard(p, &old);
+	publish_discard(p, &new);
+	publish_discard(p, &name);
+	fd_close(&old.fd);
+	fd_close(&new.fd);
+	return publish_is_full(err) ? 0 : err;
+}
+
+int
+publish_rehearse(
+    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
+{
+	for (int i = 0; i < PUBLISH_TRIES; i++) {
+		int err = rehearse_once(p, overwrite, keep_latest, ret_step);
+
+		if (!has_renewed(p, &err))
+			return err;
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,327 @@
+/* `.penstock`, where temp names are; and what a sweep finds there. */
+#include "local/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "publish_internal.h"
+#include "local/path.h"
+
+enum {
+	LEVELS_MAX = 64, /* of directories above */
+	/* Where locks do not last, nobody is without his for so long. */
+	LOOK_AGAIN_NS = 100 * 1000 * 1000,
+};
+
+static const char temp_suffix[] = ".part";
+
+/* ---- the directory ---- */
+
+static void
+wait_for_users_of(int dir)
+{
+	unsigned turn = publish_begin_turn(dir);
+	int fd = publish_open_lock(dir, PUBLISH_TEMP_DIR);
+	struct stat st;
+
+	if (fd >= 0) {
+		if (fstat(fd, &st) == 0 && st.st_uid == geteuid())
+			(void)publish_wait_lock(fd);
+		fd_close(&fd);
+	}
+	publish_end_turn(turn);
+}
+
+/*
+ * Stores whose output directory is above this one look for `.penstock` in here
+ * when they replace something (publish_lock.c).  Those that have just found
+ * none go on without its lock: whoever has made it lets them finish.
+ *
+ * Others that find it a moment later do not: one of them may take its lock while
+ * one from above, which has none, is still about to replace a file.  So a job
+ * that removes `.penstock` now and then leaves a gap of one replacement each
+ * time.  Holding the new one's lock meanwhile would close it, and have each of
+ * two stores wait for the other: locks are taken downwards.
+ */
+static void
+let_those_above_finish(int root)
+{
+	struct stat st, up = {0};
+	int at = root;
+
+	if (fstat(at, &st) == -1)
+		return;
+	for (int i = 0; i < LEVELS_MAX; i++) {
+		if (path_climb(root, &at, PATH_SEARCH) < 0 ||
+		    fstat(at, &up) == -1 || up.st_dev != st.st_dev ||
+		    up.st_ino == st.st_ino)
+			break;
+		wait_for_users_of(at);
+		st = up;
+	}
+	if (at != root)
+		fd_close(&at);
+}
+
+int
+publish_open_temp_dir(int root, bool nameless)
+{
+	bool is_new = false;
+	int fd = -ENOENT;
+
+	for (int i = 0; i < PUBLISH_TRIES && fd == -ENOENT; i++) {
+		fd = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+		if (fd != -ENOENT)
+			break;
+		is_new = mkdirat(root, PUBLISH_TEMP_DIR, S_IRWXU) == 0;
+		if (!is_new && errno != EEXIST)
+			return -errno;
+	}
+	if (fd < 0)
+		return fd;
+	publish_tidy(fd, root, nameless, is_new);
+	if (is_new)
+		let_those_above_finish(root);
+	return fd;
+}
+
+bool
+publish_is_intact(const struct publish *p)
+{
+	struct stat st, own;
+
+	if (p->temp_dir == -1)
+		return true;
+	return fstat(p->temp_dir, &own) == 0 &&
+	       fstatat(p->root, PUBLISH_TEMP_DIR, &st, AT_SYMLINK_NOFOLLOW) ==
+		   0 &&
+	       st.st_dev == own.st_dev && st.st_ino == own.st_ino;
+}
+
+int
+publish_renew(struct publish *p)
+{
+	int fd, err;
+
+	if (p->temp_dir == -1) {
+		err = publish_temp_dir(p);
+		return err < 0 ? err : 0;
+	}
+	fd = publish_open_temp_dir(p->root, p->nameless);
+	if (fd < 0)
+		return fd;
+	/* Other threads use the number: that stays. */
+	err = fd_move_onto(fd, p->temp_dir);
+	fd_close(&fd);
+	return err;
+}
+
+void
+publish_explain(int root, const char *dir, int err, struct str *out)
+{
+	struct stat st;
+
+	if (err == -ENOLCK) {
+		str_puts(out, "files in it cannot be locked, as temp files, "
+			      "replacing and removing need: have it mounted "
+			      "with locks (NFS: run its lock service, or "
+			      "local_lock=flock), or say overwrite off and "
+			      "keep all");
+		return;
+	}
+	if (fstatat(root, PUBLISH_TEMP_DIR, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return;
+	if (!S_ISDIR(st.st_mode)) {
+		if (err == -ENOTDIR || err == -ELOOP)
+			str_printf(out,
+			    "%s/%s is no directory, and has to be the "
+			    "server's own: remove it",
+			    dir, PUBLISH_TEMP_DIR);
+	} else if (err == -EACCES && st.st_uid != geteuid() &&
+		   faccessat(root, PUBLISH_TEMP_DIR, R_OK | W_OK | X_OK,
+		       AT_EACCESS) == -1) {
+		str_printf(out,
+		    "%s/%s belongs to user id %lu, mode %04o, and this server "
+		    "(user id %lu) may not use it: remove it, or give it to "
+		    "that user",
+		    dir, PUBLISH_TEMP_DIR, (unsigned long)st.st_uid,
+		    (unsigned)st.st_mode & 07777, (unsigned long)geteuid());
+	}
+}
+
+/* ---- temp names ---- */
+
+void
+publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX])
+{
+	uint64_t random;
+
+	fd_random(&random, sizeof(random));
+	snprintf(ret_name, PUBLISH_TEMP_MAX, "%016" PRIx64 "%s", random,
+	    temp_suffix);
+}
+
+bool
+publish_is_numbered(const char *name, const char *suffix)
+{
+	return strspn(name, "0123456789abcdef") == PUBLISH_DIGITS &&
+	       strcmp(name + PUBLISH_DIGITS, suffix) == 0;
+}
+
+/* Open a new one; PUBLISH_RENEW: somebody has removed `.penstock`. */
+static int
+open_temp(const struct publish *p, const char *suffix,
+    char ret_name[PUBLISH_TEMP_MAX])
+{
+	int fd = -1, err = -EEXIST;
+
+	for (int i = 0; i < PUBLISH_TRIES && err == -EEXIST; i++) {
+		publish_make_temp_name(ret_name);
+		if (suffix != NULL)
+			snprintf(ret_name + PUBLISH_DIGITS,
+			    PUBLISH_TEMP_MAX - PUBLISH_DIGITS, "%s", suffix);
+		fd = openat(p->temp_dir, ret_name,
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    PUBLISH_FILE_MODE);
+		err = fd == -1 ? -errno : 0;
+		if (err == -ENOENT || err == -ESTALE)
+			err = PUBLISH_RENEW;
+	}
+	return err < 0 ? err : fd;
+}
+
+/*
+ * A sweeper may lock and remove the file before it is locked: then it has no
+ * name any more and the next try makes another.
+ */
+int
+publish_make_temp(struct publish *p, const char *suffix,
+    char ret_name[PUBLISH_TEMP_MAX], int *ret_fd)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; i < PUBLISH_TRIES && err == -EAGAIN; i++) {
+		struct stat st;
+		int fd = open_temp(p, suffix, ret_name);
+
+		if (fd < 0) {
+			err = fd;
+			break;
+		}
+		err = publish_lock(fd);
+		if (err == 0 && fstatat(p->temp_dir, ret_name, &st,
+				    AT_SYMLINK_NOFOLLOW) == -1)
+			err = errno == ENOENT ? -EAGAIN : -errno;
+		if (err == 0) {
+			*ret_fd = fd;
+			return 0;
+		}
+		fd_close(&fd);
+		if (err == -EACCES) /* the sweeper has it, by POSIX */
+			err = -EAGAIN;
+		if (err != -EAGAIN)
+			(void)unlinkat(p->temp_dir, ret_name, 0);
+	}
+	ret_name[0] = '\0';
+	return err;
+}
+
+/* ---- the sweep ---- */
+
+/* Names that nobody holds, at a first look. */
+struct unheld {
+	char (*name)[PUBLISH_TEMP_MAX];
+	size_t count, room;
+};
+
+static void
+remember(struct unheld *u, const char *name)
+{
+	if (u->count == u->room) {
+		size_t room = u->room * 2 + 16;
+		void *more = realloc(u->name, room * sizeof(*u->name));
+
+		if (more == NULL)
+			return; /* the next sweep takes it */
+		u->name = more;
+		u->room = room;
+	}
+	snprintf(u->name[u->count++], sizeof(*u->name), "%s", name);
+}
+
+struct sweep {
+	int root, dir;
+	unsigned swept, living;
+};
+
+static void
+remove_one(struct sweep *s, int file, const char *name)
+{
+	if (!publish_is_note_name(name))
+		s->swept += unlinkat(s->dir, name, 0) == 0;
+	else if (publish_heed_note(s->root, file, name, &s->swept) == 0)
+		(void)unlinkat(s->dir, name, 0);
+}
+
+/* One that nobody holds is removed, or remembered in `unheld`. */
+static void
+sweep_one(struct sweep *s, const char *name, struct unheld *unheld)
+{
+	int file =
+	    openat(s->dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (file == -1)
+		return;
+	if (publish_lock(file) < 0)
+		s->living++;
+	else if (unheld != NULL)
+		remember(unheld, name);
+	else
+		remove_one(s, file, name);
+	fd_close(&file);
+}
+
+unsigned
+publish_sweep(int root, unsigned *ret_living)
+{
+	const struct timespec nap = {.tv_nsec = LOOK_AGAIN_NS};
+	bool sure = publish_locks_last();
+	struct sweep s = {.root = root};
+	struct unheld unheld = {0};
+	const struct dirent *e;
+	DIR *d;
+
+	*ret_living = 0;
+	s.dir = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+	if (s.dir < 0)
+		return 0;
+	d = fdopendir(s.dir);
+	if (d == NULL) {
+		fd_close(&s.dir);
+		return 0;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (publish_is_numbered(e->d_name, temp_suffix) ||
+		    publish_is_note_name(e->d_name))
+			sweep_one(&s, e->d_name, sure ? NULL : &unheld);
+		else
+			publish_sweep_tried(s.dir, e->d_name);
+	}
+	if (unheld.count > 0)
+		(void)nanosleep(&nap, NULL);
+	for (size_t i = 0; i < unheld.count; i++)
+		sweep_one(&s, unheld.name[i], NULL);
+	free(unheld.name);
+	closedir(d);
+	*ret_living = s.living;
+	return s.swept;
+}

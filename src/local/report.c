@@ -1,0 +1,67 @@
+/*
+ * What is said of a directory: how it is written to, and what that is worth.
+ */
+#include "base/log.h"
+#include "internal.h"
+#include "local/space.h"
+
+enum durability
+spool_durability(enum device_sync worth, bool sync)
+{
+	switch (worth) {
+	case DEVICE_SYNC_IN_MEMORY:
+	case DEVICE_SYNC_RAM_DISK:
+	case DEVICE_SYNC_VOLATILE:
+		return DURABLE_MEMORY;
+	case DEVICE_SYNC_NO_BARRIERS:
+	case DEVICE_SYNC_VOID:
+		return DURABLE_BUFFERED;
+	case DEVICE_SYNC_DURABLE:
+	case DEVICE_SYNC_COUNT:
+	default:
+		return sync ? DURABLE_SYNCED : DURABLE_BUFFERED;
+	}
+}
+
+/* Does O_DIRECT pay on this file system, or at least work where it is wanted? */
+static const char *
+way_of_large(int fd, const struct device_traits *t, enum spool_direct wish)
+{
+	static const char cached[] = "written through the page cache";
+
+	if (wish == SPOOL_DIRECT_OFF || t->kind == DEVICE_MEMORY ||
+	    (wish == SPOOL_DIRECT_AUTO && !t->direct))
+		return cached;
+	if (space_direct_of(fd, SPOOL_ALIGN) == SPACE_DIRECT_NO ||
+	    space_set_direct(fd, true) < 0)
+		return cached;
+	if (t->kind == DEVICE_LOCAL && !t->direct) /* btrfs */
+		return "large ones written with O_DIRECT, past the page cache "
+		       "only where it neither compresses nor checksums";
+	return "large ones written directly";
+}
+
+void
+spool_report(const struct spool_setup *setup, const char *way, int file,
+    const struct device_traits *t, struct str *report)
+{
+	str_printf(report, "published by %s, %s, %s", way,
+	    file == -1 ? "full (uploads get 507 until there is room)"
+		       : way_of_large(file, t, setup->direct),
+	    durability_name[spool_durability(t->sync, setup->sync)]);
+}
+
+void
+spool_say_doubt(const struct spool *sp)
+{
+	enum device_sync now = sp->at->traits.sync;
+
+	if (now == DEVICE_SYNC_DURABLE)
+		log_notice("%s: receipts say %s again", sp->base.dir,
+		    durability_name[DURABLE_SYNCED]);
+	else
+		log_warn("%s: %s, which cannot keep what sync promises: "
+			 "receipts say %s",
+		    sp->base.dir, device_sync_text[now],
+		    durability_name[spool_durability(now, true)]);
+}

@@ -1,0 +1,129 @@
+/*
+ * Room for a file on its way in: what the ledger owes it, and the space that is
+ * allocated ahead of its writes.  On engine threads, as all that asks the disk.
+ */
+#include <errno.h>
+#include <sys/statvfs.h>
+
+#include "internal.h"
+#include "local/space.h"
+
+static int
+measure(int fd, struct statvfs *ret)
+{
+	while (fstatvfs(fd, ret) == -1)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/*
+ * Owe the file room up to `to`, if the disk has it beside all that is owed
+ * already and min_free.
+ */
+static int
+grant(struct incoming_file *f, uint64_t to)
+{
+	struct spool_dir *at = f->at;
+	uint64_t more = to - f->granted, owed, room;
+	struct statvfs fs;
+	int err;
+
+	err = measure(at->fd, &fs);
+	if (err < 0)
+		return err;
+	if (fs.f_blocks == 0) { /* it does not say */
+		f->granted = to;
+		return 0;
+	}
+	if (more > (uint64_t)fs.f_blocks * fs.f_frsize)
+		return -ENOSPC;
+	owed = more;
+	if (at->ledger != NULL) {
+		ledger_owe(at->ledger, at->spool->to.slot, more);
+		owed = ledger_owed(at->ledger);
+	}
+	err = measure(at->fd, &fs);
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (err == 0 && room < more)
+		err = -ENOSPC;
+	if (err == 0 && (room < at->spool->to.min_free ||
+			    room - at->spool->to.min_free < owed))
+		err = STORE_NO_ROOM;
+	if (at->ledger != NULL && err < 0)
+		ledger_settle(at->ledger, at->spool->to.slot, more);
+	if (err < 0)
+		return err;
+	if (at->ledger != NULL)
+		f->owed += more;
+	f->granted = to;
+	return 0;
+}
+
+/* Allocate the space up to `to`: the file system counts it from here on. */
+static int
+allocate(struct incoming_file *f, uint64_t to)
+{
+	int err = space_allocate(f->u.fd, f->allocated, to - f->allocated);
+
+	if (err == -EOPNOTSUPP || err == -ENOSYS) {
+		f->allocates = false;
+		return 0;
+	}
+	if (err < 0) { /* it may have come half way */
+		f->is_longer = true;
+		return err;
+	}
+	f->allocated = to;
+	spool_settle(f, f->owed);
+	return 0;
+}
+
+/* There is room for less, perhaps. */
+static bool
+is_too_much(int err)
+{
+	return err == STORE_NO_ROOM || err == -ENOSPC || err == -EDQUOT ||
+	       err == -EFBIG;
+}
+
+/* Room for the file: all it needs, or a first step, or some at least. */
+int
+spool_reserve(struct incoming_file *f)
+{
+	int err;
+
+	if (f->length == STORE_LENGTH_UNKNOWN) {
+		err = grant(f, f->at->spool->to.chunk_size);
+		return is_too_much(err) ? grant(f, SPOOL_ALIGN) : err;
+	}
+	err = grant(f, f->length);
+	if (err == 0 && f->allocates)
+		err = allocate(f, f->length);
+	return err;
+}
+
+/*
+ * Of a file whose length is not known: more room, up to care_to if there is as
+ * much, up to what is to be written now if not.
+ */
+int
+spool_extend_job(void *file)
+{
+	struct incoming_file *f = file;
+	int err = 0;
+
+	if (f->granted < f->care_to)
+		err = grant(f, f->care_to);
+	if (is_too_much(err) && f->granted < f->care_need)
+		err = grant(f, f->care_need);
+	if (err == 0 && f->allocates && f->allocated < f->granted)
+		err = allocate(f, f->granted);
+	/* Perhaps that was too far ahead. */
+	if (is_too_much(err) && f->allocates && f->allocated < f->care_need &&
+	    f->care_need <= f->granted) {
+		err = allocate(f, f->care_need);
+		f->granted = f->care_need;
+	}
+	return err;
+}

@@ -1,0 +1,89 @@
+#include "local/space.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Mode 0: without KEEP_SIZE, which costs up to twice the CPU. */
+int
+space_allocate(int fd, uint64_t from, uint64_t len)
+{
+	if (len == 0)
+		return 0;
+	while (fallocate(fd, 0, (off_t)from, (off_t)len) == -1)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* Never tried again, whatever it says.  That there is no such thing here is not
+ * a failure: whoever needs a sync will be told. */
+static int
+sync_all(int fd)
+{
+	if (fdatasync(fd) == 0 || errno == EINVAL || errno == ENOSYS ||
+	    errno == EOPNOTSUPP)
+		return 0;
+	return -errno;
+}
+
+int
+space_write_back(int fd, uint64_t from, uint64_t len, bool by_range)
+{
+	unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+		       SYNC_FILE_RANGE_WAIT_AFTER;
+
+	if (!by_range)
+		return sync_all(fd);
+	while (sync_file_range(fd, (off_t)from, (off_t)len, all) == -1)
+		if (errno != EINTR)
+			return errno == ESPIPE || errno == EINVAL ? 0 : -errno;
+	return 0;
+}
+
+#ifdef STATX_DIOALIGN
+static enum space_direct
+direct_of(const struct statx *stx, unsigned align)
+{
+	if ((stx->stx_mask & STATX_DIOALIGN) == 0)
+		return SPACE_DIRECT_UNKNOWN;
+	if (stx->stx_dio_mem_align == 0 || stx->stx_dio_offset_align == 0 ||
+	    align % stx->stx_dio_mem_align != 0 ||
+	    align % stx->stx_dio_offset_align != 0)
+		return SPACE_DIRECT_NO;
+	return SPACE_DIRECT_YES;
+}
+#else
+#define STATX_DIOALIGN 0 /* headers before Linux 6.1 */
+
+static enum space_direct
+direct_of(const struct statx *stx, unsigned align)
+{
+	(void)stx;
+	(void)align;
+	return SPACE_DIRECT_UNKNOWN;
+}
+#endif
+
+enum space_direct
+space_direct_of(int fd, unsigned align)
+{
+	struct statx stx;
+
+	/* Older kernels, and sandboxes, do not know that call. */
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == -1)
+		return SPACE_DIRECT_UNKNOWN;
+	return direct_of(&stx, align);
+}
+
+int
+space_set_direct(int fd, bool direct)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1)
+		return -errno;
+	flags = direct ? flags | O_DIRECT : flags & ~O_DIRECT;
+	return fcntl(fd, F_SETFL, flags) == -1 ? -errno : 0;
+}

@@ -1,0 +1,190 @@
+#include "shared/arrivals.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/hash.h"
+
+enum {
+	GROUP = 8, /* entries in which a key may be */
+	GROUPS = 4096,
+	ENTRIES = GROUP * GROUPS,
+	TRIES = 8, /* when several come at once for one entry */
+};
+
+enum {
+	REPLACED = 1,
+	SYNCED = 2,
+};
+
+/*
+ * `owner` is whose it is while he writes to it, and while he gives the file its
+ * name.  Who reads does not ask for that: `key` is 0 while the rest is not of
+ * one piece.
+ */
+struct entry {
+	_Atomic uint64_t key; /* 0: nothing is known */
+	_Atomic uint64_t head_ns;
+	_Atomic uint64_t named_ns;
+	_Atomic uint32_t owner; /* slot number + 1; 0: nobody's */
+	_Atomic uint32_t flags;
+};
+
+struct arrivals {
+	uint64_t seed;
+	struct entry entries[ENTRIES];
+};
+
+size_t
+arrivals_size(void)
+{
+	/* What shm_alloc() rounds up to is within one entry more. */
+	return sizeof(struct arrivals) + 2 * sizeof(struct entry);
+}
+
+struct arrivals *
+arrivals_new(struct shm *s)
+{
+	struct arrivals *t = shm_alloc(s, sizeof(*t));
+
+	fd_random(&t->seed, sizeof(t->seed));
+	return t;
+}
+
+uint64_t
+arrivals_key(
+    const struct arrivals *t, dev_t dev, uint64_t inode, const char *name)
+{
+	uint64_t seed = t->seed, key;
+
+	seed = hash_mix(seed ^ (uint64_t)dev);
+	seed = hash_mix(seed ^ inode);
+	key = hash_bytes(seed, name, strlen(name));
+	return key != 0 ? key : 1;
+}
+
+static struct entry *
+group_of(const struct arrivals *t, uint64_t key)
+{
+	const struct entry *e = &t->entries[key % GROUPS * GROUP];
+
+	return (struct entry *)(uintptr_t)e;
+}
+
+/* Which entry of a group is to be overwritten: what is known of this very key,
+ * else none, else the oldest.  NULL: all of them are somebody's. */
+static struct entry *
+choose(struct entry *group, uint64_t key)
+{
+	uint64_t oldest_ns = UINT64_MAX;
+	struct entry *oldest = NULL;
+
+	for (unsigned i = 0; i < GROUP; i++) {
+		struct entry *e = &group[i];
+		uint64_t has = atomic_load(&e->key), named;
+
+		if (atomic_load(&e->owner) != 0)
+			continue;
+		if (has == key)
+			return e;
+		named = has == 0 ? 0 : atomic_load(&e->named_ns);
+		if (oldest == NULL || named < oldest_ns) {
+			oldest = e;
+			oldest_ns = named;
+		}
+	}
+	return oldest;
+}
+
+arrival_place
+arrivals_announce(struct arrivals *t, unsigned slot, uint64_t key,
+    const struct arrival_record *r)
+{
+	struct entry *e = NULL;
+	uint32_t nobody = 0;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		e = choose(group_of(t, key), key);
+		nobody = 0;
+		if (e == NULL || atomic_compare_exchange_strong(
+				     &e->owner, &nobody, slot + 1))
+			break;
+		e = NULL;
+	}
+	if (e == NULL)
+		return 0;
+	atomic_store(&e->key, 0);
+	atomic_store(&e->head_ns, r->head_ns);
+	atomic_store(&e->named_ns, UINT64_MAX);
+	atomic_store(&e->flags,
+	    (r->replaced ? REPLACED : 0U) | (r->synced ? SYNCED : 0U));
+	atomic_store(&e->key, key);
+	return (arrival_place)(e - t->entries) + 1;
+}
+
+void
+arrivals_settle(struct arrivals *t, arrival_place *place, uint64_t named_ns)
+{
+	struct entry *e;
+
+	if (*place == 0)
+		return;
+	e = &t->entries[*place - 1];
+	*place = 0;
+	if (named_ns == 0)
+		atomic_store(&e->key, 0);
+	else
+		atomic_store(&e->named_ns, named_ns);
+	atomic_store(&e->owner, 0);
+}
+
+/* All of one entry; false: it is not of this key, or is being written. */
+static bool
+read_entry(const struct entry *e, uint64_t key, struct arrival_record *ret)
+{
+	uint32_t flags;
+
+	if (atomic_load(&e->key) != key)
+		return false;
+	ret->head_ns = atomic_load(&e->head_ns);
+	ret->named_ns = atomic_load(&e->named_ns);
+	flags = atomic_load(&e->flags);
+	ret->replaced = flags & REPLACED;
+	ret->synced = flags & SYNCED;
+	return atomic_load(&e->key) == key;
+}
+
+bool
+arrivals_find(
+    const struct arrivals *t, uint64_t key, struct arrival_record *ret)
+{
+	const struct entry *group = group_of(t, key);
+	struct arrival_record r;
+	bool found = false;
+
+	/* There may be another one of a file that is gone, whose inode this
+	 * one has. */
+	for (unsigned i = 0; i < GROUP; i++) {
+		if (!read_entry(&group[i], key, &r) ||
+		    (found && r.head_ns <= ret->head_ns))
+			continue;
+		*ret = r;
+		found = true;
+	}
+	return found;
+}
+
+void
+arrivals_forget(struct arrivals *t, unsigned slot, uint64_t now_ns)
+{
+	for (size_t i = 0; i < ENTRIES; i++) {
+		struct entry *e = &t->entries[i];
+
+		if (atomic_load(&e->owner) != slot + 1)
+			continue;
+		if (atomic_load(&e->named_ns) == UINT64_MAX)
+			atomic_store(&e->named_ns, now_ns);
+		atomic_store(&e->owner, 0);
+	}
+}

@@ -1,0 +1,352 @@
+#include "shared/latest.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/registry.h"
+
+enum {
+	/* Of directories that nobody has open, those that are remembered before
+	 * memory is touched for another one: a record has 34 KiB. */
+	IDLE_MAX = 256,
+	BUFFERS = 32, /* far more than can be in use in one microsecond */
+};
+
+/*
+ * A buffer is free (owner 0), being filled by the process `owner`, or a record
+ * (OWNER_RECORD).  Its tag holds the owner and a version, which changes with
+ * each filling; so does `current`: whoever copies an entry without a lock can
+ * tell afterwards whether it was the one that it meant.
+ */
+struct buffer {
+	_Atomic uint64_t tag;
+	_Atomic uint64_t ticket; /* that of the entry */
+	struct newest_entry entry;
+};
+
+#define OWNER_RECORD UINT32_MAX
+
+struct newest {
+	struct registry_head head; /* the key is st_dev and inode */
+	_Atomic uint64_t identity; /* of the directory that has that inode */
+	_Atomic uint32_t scanned;  /* what was there before us is known */
+	_Atomic uint32_t scanner;  /* who finds out, while it does */
+	_Atomic uint64_t current;  /* its version, and index + 1; 0: none */
+	_Atomic uint64_t tickets;  /* that were taken */
+	struct buffer buffers[BUFFERS];
+};
+
+struct newest_table {
+	struct registry *records;
+};
+
+void
+newest_note(struct newest_entry *e, const struct file_version *v)
+{
+	file_version_digest(v, e->version);
+	e->is_sure = file_version_is_sure(v);
+}
+
+bool
+newest_is(const struct newest_entry *e, const struct file_version *v)
+{
+	uint64_t digest[2];
+
+	file_version_digest(v, digest);
+	return S_ISREG(v->mode) && e->is_sure && file_version_is_sure(v) &&
+	       digest[0] == e->version[0] && digest[1] == e->version[1];
+}
+
+size_t
+newest_table_size(size_t directories)
+{
+	return sizeof(struct newest_table) + 64 +
+	       registry_size(directories, sizeof(struct newest));
+}
+
+struct newest_table *
+newest_table_new(struct shm *s, size_t directories)
+{
+	struct newest_table *t = shm_alloc(s, sizeof(*t));
+
+	t->records =
+	    registry_new(s, directories, sizeof(struct newest), IDLE_MAX);
+	return t;
+}
+
+bool
+newest_claim_scan(struct newest *n)
+{
+	uint32_t none = 0;
+
+	return !newest_is_known(n) &&
+	       atomic_compare_exchange_strong(
+		   &n->scanner, &none, (uint32_t)getpid());
+}
+
+void
+newest_unclaim_scan(struct newest *n)
+{
+	atomic_store(&n->scanner, 0);
+}
+
+bool
+newest_is_known(const struct newest *n)
+{
+	return atomic_load(&n->scanned) != 0 || atomic_load(&n->current) != 0;
+}
+
+static uint64_t
+pack(uint32_t version, uint32_t low)
+{
+	/* A product, for clang-tidy 14 misreads the shift. */
+	return (uint64_t)version * (UINT64_C(1) << 32) + low;
+}
+
+static uint32_t
+version_of(uint64_t packed)
+{
+	return (uint32_t)(packed >> 32);
+}
+
+static uint32_t
+low_of(uint64_t packed)
+{
+	return (uint32_t)packed;
+}
+
+/* The buffer that a value of `current` names. */
+static struct buffer *
+buffer_of(struct newest *n, uint64_t current)
+{
+	check(low_of(current) >= 1 && low_of(current) <= BUFFERS);
+	return &n->buffers[low_of(current) - 1];
+}
+
+/* Fill a free buffer; what `current` has to be for it to be the record. */
+static uint64_t
+fill_buffer(struct newest *n, const struct newest_entry *e)
+{
+	uint32_t me = (uint32_t)getpid();
+
+	for (;;) {
+		for (uint32_t i = 0; i < BUFFERS; i++) {
+			struct buffer *b = &n->buffers[i];
+			uint64_t tag = atomic_load(&b->tag);
+			uint32_t version = version_of(tag) + 1;
+
+			if (low_of(tag) != 0 ||
+			    !atomic_compare_exchange_strong(
+				&b->tag, &tag, pack(version, me)))
+				continue;
+			/* Who sees any of what follows sees the tag, too. */
+			atomic_thread_fence(memory_order_release);
+			atomic_store(&b->ticket, e->ticket);
+			b->entry = *e;
+			return pack(version, i + 1);
+		}
+		/* All taken: the others are in the middle of a few stores. */
+	}
+}
+
+/* It became the record; unless it has been replaced already. */
+static void
+settle(struct newest *n, uint64_t mine)
+{
+	uint64_t tag = pack(version_of(mine), (uint32_t)getpid());
+
+	atomic_compare_exchange_strong(&buffer_of(n, mine)->tag, &tag,
+	    pack(version_of(mine), OWNER_RECORD));
+}
+
+/* Give a buffer back, if it still is what `current` was. */
+static void
+give_back(struct newest *n, uint64_t current)
+{
+	struct buffer *b = buffer_of(n, current);
+	uint64_t tag = atomic_load(&b->tag);
+
+	while (version_of(tag) == version_of(current) && low_of(tag) != 0 &&
+	       !atomic_compare_exchange_weak(
+		   &b->tag, &tag, pack(version_of(tag), 0)))
+		;
+}
+
+/* Copy an entry; false when it has been filled anew meanwhile. */
+static bool
+copy_entry(struct newest *n, uint64_t current, struct newest_entry *ret)
+{
+	struct buffer *b = buffer_of(n, current);
+
+	*ret = b->entry;
+	atomic_thread_fence(memory_order_acquire);
+	return version_of(atomic_load(&b->tag)) == version_of(current);
+}
+
+/*
+ * Another directory may have got the inode.  Whoever sees that first forgets
+ * what was known of the one before, but for what was published meanwhile.
+ */
+static void
+begin_anew(struct newest *n, uint64_t identity)
+{
+	uint64_t current = atomic_load(&n->current);
+	uint64_t before = atomic_load(&n->identity);
+
+	if (identity == 0 || before == identity ||
+	    !atomic_compare_exchange_strong(&n->identity, &before, identity))
+		return;
+	if (before == 0) /* it could not be told, and now can */
+		return;
+	atomic_store(&n->scanned, 0);
+	if (current != 0 &&
+	    atomic_compare_exchange_strong(&n->current, &current, 0))
+		give_back(n, current);
+}
+
+struct newest *
+newest_of(struct newest_table *t, unsigned slot, dev_t dev, ino_t inode,
+    uint64_t identity)
+{
+	struct newest *n = registry_take(t->records, slot,
+	    (struct registry_key){
+		.major = (uint64_t)dev, .minor = (uint64_t)inode});
+
+	if (n != NULL)
+		begin_anew(n, identity);
+	return n;
+}
+
+void
+newest_leave(struct newest_table *t, unsigned slot, struct newest **np)
+{
+	if (*np == NULL)
+		return;
+	registry_give(t->records, slot, *np);
+	*np = NULL;
+}
+
+void
+newest_scanned(struct newest *n, const struct newest_entry *found)
+{
+	uint64_t none = 0, mine;
+
+	if (found != NULL) {
+		mine = fill_buffer(n, found);
+		if (atomic_compare_exchange_strong(&n->current, &none, mine))
+			settle(n, mine);
+		else
+			give_back(n, mine);
+	}
+	atomic_store(&n->scanned, 1);
+	atomic_store(&n->scanner, 0);
+}
+
+uint64_t
+newest_ticket(struct newest *n)
+{
+	return atomic_fetch_add(&n->tickets, 1) + 1;
+}
+
+/* Has the entry, which is `current` now, a later ticket than that? */
+static bool
+is_later(struct newest *n, uint64_t current, uint64_t ticket)
+{
+	struct buffer *b;
+	uint64_t its;
+
+	if (current == 0)
+		return false;
+	b = buffer_of(n, current);
+	its = atomic_load(&b->ticket);
+	return its > ticket &&
+	       version_of(atomic_load(&b->tag)) == version_of(current);
+}
+
+bool
+newest_set(struct newest *n, const struct newest_entry *fresh,
+    struct newest_entry *ret_gone)
+{
+	uint64_t mine = fill_buffer(n, fresh);
+	uint64_t before = atomic_load(&n->current);
+	bool known;
+
+	do {
+		if (is_later(n, before, fresh->ticket)) {
+			give_back(n, mine);
+			*ret_gone = *fresh;
+			return true;
+		}
+	} while (!atomic_compare_exchange_weak(&n->current, &before, mine));
+	settle(n, mine);
+	if (before == 0)
+		return false;
+	/* Only the master can have taken it away, after somebody's death. */
+	known = copy_entry(n, before, ret_gone);
+	give_back(n, before);
+	return known;
+}
+
+bool
+newest_get(struct newest *n, struct newest_entry *ret)
+{
+	uint64_t current;
+
+	do {
+		current = atomic_load(&n->current);
+		if (current == 0)
+			return false;
+	} while (!copy_entry(n, current, ret));
+	return true;
+}
+
+void
+newest_drop(struct newest *n, uint64_t ticket, const char *name)
+{
+	struct newest_entry e;
+	uint64_t current = atomic_load(&n->current);
+
+	if (current == 0 || !copy_entry(n, current, &e) || e.ticket != ticket ||
+	    strcmp(e.name, name) != 0)
+		return;
+	/* First this: one who finds no record must not take it for all. */
+	atomic_store(&n->scanned, 0);
+	if (atomic_compare_exchange_strong(&n->current, &current, 0))
+		give_back(n, current);
+}
+
+/*
+ * What a process that died had in hand.  A record that is not the current one
+ * was replaced by somebody who has yet to give it back: who is alive and does
+ * so just now finds it gone, or changed, and can tell.
+ */
+static void
+recover(struct newest *n, uint32_t index, uint32_t pid)
+{
+	struct buffer *b = &n->buffers[index];
+	uint64_t tag = atomic_load(&b->tag);
+	uint64_t current = atomic_load(&n->current);
+	bool is_current = current == pack(version_of(tag), index + 1);
+
+	if (low_of(tag) == pid || (low_of(tag) == OWNER_RECORD && !is_current))
+		atomic_compare_exchange_strong(&b->tag, &tag,
+		    pack(version_of(tag), is_current ? OWNER_RECORD : 0));
+}
+
+void
+newest_forget(struct newest_table *t, unsigned slot, pid_t pid)
+{
+	for (size_t i = 0; i < registry_count(t->records); i++) {
+		struct newest *n = registry_at(t->records, i);
+		uint32_t was = (uint32_t)pid;
+
+		if (!registry_is_used_by(n, slot))
+			continue;
+		atomic_compare_exchange_strong(&n->scanner, &was, 0);
+		for (uint32_t k = 0; k < BUFFERS; k++)
+			recover(n, k, (uint32_t)pid);
+	}
+	registry_forget(t->records, slot);
+}

@@ -1,0 +1,201 @@
+#include "shared/limits.h"
+
+#include <stdatomic.h>
+
+#include "base/fd.h"
+#include "base/hash.h"
+
+enum {
+	/* Entries, from the one that a key hashes to: one for each worker that
+	 * there can be, and some that other keys have. */
+	WINDOW = SHM_SLOTS + 64,
+	SPARE = 4, /* entries for each thing: windows seldom fill */
+	ENTRIES_MIN = 4096,
+	ENTRIES_MAX = 1 << 20,
+	TRIES = 64, /* when several come at once for the last places */
+	COUNT_BITS = 20,
+};
+
+#define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
+
+struct entry {
+	/* Key and count in one word, so that nobody sees halves of two. */
+	_Atomic uint64_t word;
+	_Atomic uint32_t owner; /* slot number + 1; 0: free */
+	uint32_t spare;
+};
+
+struct tally {
+	uint64_t seed;
+	uint64_t mask;
+	struct entry entries[];
+};
+
+static size_t
+entries_for(size_t things)
+{
+	size_t n = ENTRIES_MIN;
+
+	while (n < ENTRIES_MAX && n / SPARE < things)
+		n *= 2;
+	return n;
+}
+
+size_t
+tally_size(size_t things)
+{
+	/* What shm_alloc() rounds up to is within one entry more. */
+	return sizeof(struct tally) +
+	       (entries_for(things) + 4) * sizeof(struct entry);
+}
+
+struct tally *
+tally_new(struct shm *s, size_t things)
+{
+	size_t n = entries_for(things);
+	struct tally *t;
+
+	t = shm_alloc(s, sizeof(*t) + n * sizeof(t->entries[0]));
+	t->mask = n - 1;
+	fd_random(&t->seed, sizeof(t->seed));
+	return t;
+}
+
+static uint64_t
+key_of(const struct tally_scope *in, const void *bytes, size_t len)
+{
+	return hash_bytes(in->tally->seed ^ in->key, bytes, len);
+}
+
+struct tally_scope
+tally_scope(const struct tally_scope *outer, const void *name, size_t len)
+{
+	struct tally_scope s = *outer;
+
+	s.key = key_of(outer, name, len);
+	return s;
+}
+
+/* Entry `i` of the window of `key`. */
+static struct entry *
+entry_at(const struct tally *t, uint64_t key, unsigned i)
+{
+	const struct entry *e = &t->entries[(key + i) & t->mask];
+
+	return (struct entry *)(uintptr_t)e;
+}
+
+/* The key as it stands in an entry: never zero. */
+static uint64_t
+key_bits(uint64_t key)
+{
+	return (key | UINT64_C(1) << 63) & ~COUNT_MASK;
+}
+
+static uint64_t
+count(const struct tally *t, uint64_t key)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < WINDOW; i++) {
+		uint64_t word = atomic_load(&entry_at(t, key, i)->word);
+
+		if ((word & ~COUNT_MASK) == key_bits(key))
+			sum += word & COUNT_MASK;
+	}
+	return sum;
+}
+
+/* The entry of this worker for `key`, a new one if need be; NULL: no room. */
+static struct entry *
+own_entry(struct tally *t, unsigned owner, uint64_t key)
+{
+	struct entry *e;
+
+	for (unsigned i = 0; i < WINDOW; i++) {
+		e = entry_at(t, key, i);
+		if (atomic_load(&e->owner) == owner + 1 &&
+		    (atomic_load(&e->word) & ~COUNT_MASK) == key_bits(key))
+			return e;
+	}
+	for (unsigned i = 0; i < WINDOW; i++) {
+		uint32_t free = 0;
+
+		e = entry_at(t, key, i);
+		if (atomic_compare_exchange_strong(
+			&e->owner, &free, owner + 1)) {
+			atomic_store(&e->word, key_bits(key));
+			return e;
+		}
+	}
+	return NULL;
+}
+
+static void
+count_down(struct entry *e)
+{
+	uint64_t word = atomic_load(&e->word);
+
+	check((word & COUNT_MASK) > 0);
+	if ((word & COUNT_MASK) > 1) {
+		atomic_store(&e->word, word - 1);
+		return;
+	}
+	atomic_store(&e->word, 0);
+	atomic_store(&e->owner, 0);
+}
+
+uint64_t
+tally_count(const struct tally_scope *in, const void *bytes, size_t len)
+{
+	return count(in->tally, key_of(in, bytes, len));
+}
+
+enum tally_answer
+tally_enter(const struct tally_scope *in, const void *bytes, size_t len,
+    uint64_t max, tally_place *ret_place)
+{
+	uint64_t key = key_of(in, bytes, len);
+	struct tally *t = in->tally;
+
+	*ret_place = 0;
+	for (unsigned i = 0; i < TRIES; i++) {
+		struct entry *e = own_entry(t, in->owner, key);
+
+		if (e == NULL ||
+		    (atomic_load(&e->word) & COUNT_MASK) == COUNT_MASK)
+			return TALLY_CROWDED;
+		atomic_fetch_add(&e->word, 1);
+		if (count(t, key) <= max) {
+			*ret_place = (tally_place)(e - t->entries) + 1;
+			return TALLY_COUNTED;
+		}
+		count_down(e);
+		/* Or is it only that somebody else tries just now? */
+		if (count(t, key) >= max)
+			return TALLY_FULL;
+	}
+	return TALLY_FULL;
+}
+
+void
+tally_leave(struct tally *t, tally_place *place)
+{
+	if (*place == 0)
+		return;
+	count_down(&t->entries[*place - 1]);
+	*place = 0;
+}
+
+void
+tally_forget(struct tally *t, unsigned owner)
+{
+	for (uint64_t i = 0; i <= t->mask; i++) {
+		struct entry *e = &t->entries[i];
+
+		if (atomic_load(&e->owner) != owner + 1)
+			continue;
+		atomic_store(&e->word, 0);
+		atomic_store(&e->owner, 0);
+	}
+}

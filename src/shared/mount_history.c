@@ -1,0 +1,128 @@
+#include "shared/mount_history.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "shared/registry.h"
+
+enum {
+	MOUNTS_MAX = 255,
+};
+
+#define MOUNTS_MASK UINT64_C(255)
+
+struct record {
+	struct registry_head head; /* the key is a hash of the path */
+	struct place place;
+};
+
+struct places {
+	struct registry *paths;
+};
+
+size_t
+places_size(size_t paths)
+{
+	return sizeof(struct places) + 64 +
+	       registry_size(paths, sizeof(struct record));
+}
+
+struct places *
+places_new(struct shm *s, size_t paths)
+{
+	struct places *p = shm_alloc(s, sizeof(*p));
+
+	p->paths = registry_new(s, paths, sizeof(struct record), paths);
+	return p;
+}
+
+/* Paths are the administrator's: nobody chooses collisions. */
+static struct registry_key
+key_of(const char *dir)
+{
+	return (struct registry_key){.major = hash_bytes(0, dir, strlen(dir))};
+}
+
+struct place *
+places_of(struct places *p, unsigned slot, const char *dir)
+{
+	struct record *r = registry_take(p->paths, slot, key_of(dir));
+
+	return r != NULL ? &r->place : NULL;
+}
+
+void
+places_leave(struct places *p, unsigned slot, struct place *place)
+{
+	registry_give(
+	    p->paths, slot, container_of(place, struct record, place));
+}
+
+void
+places_look(const struct places *p, const char *dir, struct place *ret)
+{
+	const struct record *r = registry_find(p->paths, key_of(dir));
+	uint64_t seen;
+
+	atomic_init(&ret->seen, 0);
+	if (r == NULL)
+		return;
+	seen = atomic_load(&r->place.seen);
+	if (registry_is(r, key_of(dir)))
+		atomic_init(&ret->seen, seen);
+}
+
+bool
+places_is_open(const struct places *p, const char *dir)
+{
+	const struct record *r = registry_find(p->paths, key_of(dir));
+
+	return r != NULL && registry_is_used(r);
+}
+
+size_t
+places_count_open(const struct places *p)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < registry_count(p->paths); i++)
+		open += registry_is_used(registry_at(p->paths, i));
+	return open;
+}
+
+/* Both in one word, so that nobody sees halves of two. */
+static uint64_t
+seen_as(const char *real, unsigned mounts)
+{
+	uint64_t hash = hash_bytes(0, real, strlen(real)) & ~MOUNTS_MASK;
+
+	return hash | (mounts < MOUNTS_MAX ? mounts + 1 : MOUNTS_MAX);
+}
+
+void
+place_remember(struct place *p, const char *real, unsigned mounts)
+{
+	atomic_store(&p->seen, seen_as(real, mounts));
+}
+
+bool
+place_is_known(const struct place *p)
+{
+	return atomic_load(&p->seen) != 0;
+}
+
+bool
+place_lacks_mounts(const struct place *p, const char *real, unsigned mounts)
+{
+	uint64_t before = atomic_load(&p->seen), now = seen_as(real, mounts);
+
+	return (before & ~MOUNTS_MASK) == (now & ~MOUNTS_MASK) &&
+	       (before & MOUNTS_MASK) > (now & MOUNTS_MASK);
+}
+
+void
+places_forget(struct places *p, unsigned slot)
+{
+	registry_forget(p->paths, slot);
+}

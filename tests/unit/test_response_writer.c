@@ -1,0 +1,299 @@
+/*
+ * Sending to a client that takes little at a time: all of it arrives, once
+ * and in order, whatever was sent before.
+ */
+#include "http/response_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "net/transport.h"
+
+enum {
+	ANSWER = 300000,
+	TURNS = 20000,
+};
+
+static struct fixture {
+	struct ev_loop *loop;
+	struct transport t;
+	struct sender s;
+	int client;
+	int sent; /* times on_sent was called */
+	int err;
+	char got[4 * ANSWER];
+	size_t len;
+} f;
+
+static void
+on_sent(void *owner, int err)
+{
+	struct fixture *x = owner;
+
+	x->sent++;
+	x->err = err;
+}
+
+static int
+set_up(void **state)
+{
+	int ends[2], small = 1;
+
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(
+	    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
+	    0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(fcntl(ends[i], F_SETFL, O_NONBLOCK), 0);
+	f.client = ends[1];
+	f.loop = ev_loop_new(EVFLAG_AUTO);
+	transport_init_plain(&f.t, ends[0]);
+	sender_init(&f.s, f.loop, &f.t, &f, on_sent);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	sender_fini(&f.s);
+	transport_close(&f.t);
+	if (f.client != -1)
+		close(f.client);
+	ev_loop_destroy(f.loop);
+	return 0;
+}
+
+/* Let the client take `most` bytes, if they are there; a turn of the loop. */
+static void
+take(size_t most)
+{
+	ssize_t n = recv(f.client, f.got + f.len, most, 0);
+
+	if (n > 0)
+		f.len += (size_t)n;
+	ev_run(f.loop, EVRUN_NOWAIT);
+}
+
+/* Letters that tell where they stand. */
+static char
+letter(size_t at)
+{
+	return (char)('a' + (at * 7 + at / 26) % 26);
+}
+
+static void
+compose(size_t len)
+{
+	struct str *out = sender_compose(&f.s);
+	char *text = malloc(len);
+
+	assert_non_null(text);
+	for (size_t i = 0; i < len; i++)
+		text[i] = letter(i);
+	str_add(out, text, len);
+	free(text);
+}
+
+static void
+assert_answer(const char *got, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (got[i] != letter(i))
+			fail_msg("byte %zu is wrong", i);
+}
+
+static void
+a_long_answer_arrives_bit_by_bit(void **state)
+{
+	struct sender other = {0};
+
+	(void)state;
+	compose(ANSWER);
+	sender_send(&f.s);
+	assert_int_equal(f.sent, 0);
+	/* Somebody else composes meanwhile. */
+	str_puts(sender_compose(&other), "not this");
+	for (int i = 0; i < TURNS && f.len < ANSWER; i++)
+		take(777);
+	assert_int_equal(f.len, ANSWER);
+	assert_answer(f.got, ANSWER);
+	assert_int_equal(f.sent, 1);
+	assert_int_equal(f.err, 0);
+	/* And the next one on the same connection. */
+	compose(10);
+	sender_send(&f.s);
+	take(100);
+	assert_int_equal(f.sent, 2);
+	assert_int_equal(f.len, ANSWER + 10);
+}
+
+/* What went before fills the socket: the 100 is cut, and completed before
+ * the answer. */
+static void
+an_interim_answer_that_does_not_fit_comes_first(void **state)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	size_t filled = 0;
+
+	(void)state;
+	while (send(f.t.fd, "f", 1, 0) == 1)
+		filled++;
+	sender_interim(&f.s, text);
+	take(0);
+	compose(ANSWER);
+	sender_send(&f.s);
+	assert_int_equal(f.sent, 0);
+	for (int i = 0; i < TURNS && f.sent == 0; i++)
+		take(5000);
+	for (int i = 0; i < TURNS; i++)
+		take(5000);
+	assert_int_equal(f.sent, 1);
+	assert_int_equal(f.len, filled + strlen(text) + ANSWER);
+	assert_memory_equal(f.got + filled, text, strlen(text));
+	assert_answer(f.got + filled + strlen(text), ANSWER);
+}
+
+/* With nothing behind it, it goes out by itself. */
+static void
+an_interim_answer_needs_no_other(void **state)
+{
+	size_t filled = 0;
+
+	(void)state;
+	while (send(f.t.fd, "f", 1, 0) == 1)
+		filled++;
+	sender_interim(&f.s, "interim");
+	for (int i = 0; i < TURNS && f.len < filled + 7; i++)
+		take(5000);
+	assert_memory_equal(f.got + filled, "interim", 7);
+	assert_int_equal(f.sent, 0);
+}
+
+static void
+what_is_held_may_be_taken_back(void **state)
+{
+	(void)state;
+	compose(100);
+	sender_hold(&f.s);
+	take(100);
+	assert_int_equal(f.len, 0);
+	assert_true(sender_take_back(&f.s));
+	compose(20);
+	sender_send(&f.s);
+	take(1000);
+	assert_int_equal(f.len, 20);
+	assert_false(sender_take_back(&f.s));
+}
+
+static void
+a_client_that_is_gone_is_an_error(void **state)
+{
+	(void)state;
+	compose(ANSWER);
+	sender_send(&f.s);
+	close(f.client);
+	f.client = -1;
+	for (int i = 0; i < 10 && f.sent == 0; i++)
+		ev_run(f.loop, EVRUN_NOWAIT);
+	assert_int_equal(f.sent, 1);
+	assert_true(f.err == -EPIPE || f.err == -ECONNRESET);
+}
+
+/*
+ * What the access log says was sent is what the kernel took: of this answer, and
+ * not of the interim one before it.
+ */
+static void
+what_the_kernel_took_is_counted(void **state)
+{
+	size_t filled = 0;
+
+	(void)state;
+	while (send(f.t.fd, "f", 1, 0) == 1)
+		filled++;
+	sender_interim(&f.s, "interim");
+	compose(ANSWER);
+	sender_send(&f.s);
+	assert_int_equal(f.s.taken, 0);
+	for (int i = 0; i < TURNS && f.s.taken < 1000; i++)
+		take(500);
+	assert_in_range(f.s.taken, 1000, ANSWER - 1);
+	for (int i = 0; i < TURNS && f.sent == 0; i++)
+		take(5000);
+	assert_int_equal(f.s.taken, ANSWER);
+	/* The next answer begins anew. */
+	for (int i = 0; i < TURNS && f.len < filled + 7 + ANSWER; i++)
+		take(5000);
+	compose(10);
+	sender_send(&f.s);
+	assert_int_equal(f.s.taken, 10);
+}
+
+static void
+of_a_client_that_is_gone_nothing_is_counted(void **state)
+{
+	(void)state;
+	close(f.client);
+	f.client = -1;
+	compose(100);
+	sender_send(&f.s);
+	assert_int_equal(f.sent, 1);
+	assert_true(f.err == -EPIPE || f.err == -ECONNRESET);
+	assert_int_equal(f.s.taken, 0);
+}
+
+/* Behind a part of an answer anything else would be taken for its rest. */
+static void
+nothing_follows_an_answer_that_was_cut(void **state)
+{
+	size_t got;
+
+	(void)state;
+	compose(ANSWER);
+	sender_send(&f.s);
+	assert_int_equal(f.sent, 0);
+	got = f.s.taken;
+	sender_mute(&f.s, -EPIPE);
+	for (int i = 0; i < TURNS; i++)
+		take(5000);
+	assert_int_equal(f.sent, 0); /* nobody waits for it any more */
+	assert_int_equal(f.len, got);
+	sender_interim(&f.s, "interim");
+	compose(10);
+	sender_send(&f.s);
+	assert_int_equal(f.sent, 1);
+	assert_int_equal(f.err, -EPIPE);
+	assert_int_equal(f.s.taken, 0);
+	take(5000);
+	assert_int_equal(f.len, got);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_long_answer_arrives_bit_by_bit),
+	    TEST(an_interim_answer_that_does_not_fit_comes_first),
+	    TEST(an_interim_answer_needs_no_other),
+	    TEST(what_is_held_may_be_taken_back),
+	    TEST(a_client_that_is_gone_is_an_error),
+	    TEST(what_the_kernel_took_is_counted),
+	    TEST(of_a_client_that_is_gone_nothing_is_counted),
+	    TEST(nothing_follows_an_answer_that_was_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
