@@ -13,7 +13,7 @@ enum {
 };
 
 /* The one behind `e`, which is put into `text`; NULL: there is none. */
-const char *limit_text(enum ending e, const struct conf_server *s,
+const char *limit_text(enum outcome e, const struct conf_server *s,
     const struct conf_location *l, char text[LIMIT_TEXT_MAX]);
 
 #endif

@@ -7,10 +7,10 @@
 #include "base/check.h"
 #include "http/response.h"
 
-enum ending {
-#define ENDING(name, status, blame, word, detail) ENDED_##name,
+enum outcome {
+#define OUTCOME(name, status, blame, word, detail) OUTCOME_##name,
 #include "app/outcome.tbl.h"
-	ENDING_COUNT
+	OUTCOME_COUNT
 };
 
 /* Who has to look into it. */
@@ -20,29 +20,29 @@ enum blame {
 	BLAME_SERVER,
 };
 
-int ending_status(enum ending e);
-enum blame ending_blame(enum ending e);
-const char *ending_word(enum ending e);
+int outcome_status(enum outcome e);
+enum blame outcome_blame(enum outcome e);
+const char *outcome_word(enum outcome e);
 
 /*
  * What an error of a body or a reader comes to: the one place where an errno
  * becomes an answer.
  */
-enum ending ending_of_error(int err);
+enum outcome outcome_of_error(int err);
 
 /* The same for a store: EPIPE, ECONNRESET and ETIMEDOUT are its disk's there, not
  * its client's (FUSE and NFS may say any errno). */
-enum ending ending_of_store_error(int err);
+enum outcome outcome_of_store_error(int err);
 
 /* What a problem is about; what is NULL is not known, or there is none. */
-struct ending_context {
+struct outcome_context {
 	const char *prefix; /* of the location */
 	const char *limit;  /* that was passed: "max_body_size 1g" */
 	const char *name;   /* of the file */
 };
 
 /* Make `r` the problem that `e` stands for. */
-void ending_respond(
-    enum ending e, const struct ending_context *of, struct response *r);
+void outcome_respond(
+    enum outcome e, const struct outcome_context *of, struct response *r);
 
 #endif

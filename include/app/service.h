@@ -23,15 +23,15 @@ struct service {
 	struct ev_loop *loop;
 	struct chunk_pool *pool;
 	struct trace_group *traces;
-	struct store **stores;	    /* one for each of conf->locations */
-	struct tally_scope uploads; /* for max_uploads */
-	struct log_limit *failures; /* one for each location and ending */
+	struct store **stores;	     /* one for each of conf->locations */
+	struct limits_scope uploads; /* for max_uploads */
+	struct log_limit *failures;  /* one for each location and ending */
 };
 
 /* A request in the service's hands: how to forget it when its connection
  * goes, and how it ended then.  The first member of an upload and of a download. */
 struct request {
-	enum ending (*drop)(struct request *r);
+	enum outcome (*drop)(struct request *r);
 	/* The same because the server stops; NULL: may be done at any time. */
 	bool (*stop)(struct request *r);
 };
@@ -51,6 +51,6 @@ struct store *service_store(
  */
 void service_note_failure(const struct service *s,
     const struct conf_location *l, const char *what, uint64_t id,
-    const char *name, enum ending e, int err);
+    const char *name, enum outcome e, int err);
 
 #endif

@@ -77,9 +77,9 @@ struct device {
 					  ended one (monotonic) */
 	struct list_node busy;	       /* the engine's, while there are any */
 
-	bool stalled, failed;	      /* as this worker has found */
-	struct sickness_disk *shared; /* as all have; NULL: there is none */
-	double failed_s;	      /* when it failed last (monotonic) */
+	bool stalled, failed;		 /* as this worker has found */
+	struct disk_health_disk *shared; /* as all have; NULL: there is none */
+	double failed_s;		 /* when it failed last (monotonic) */
 	bool probing;	 /* this worker tries whether it is well again */
 	double probed_s; /* when it began to (monotonic) */
 	struct list listeners;
@@ -103,7 +103,7 @@ NODISCARD struct device_set *device_set_new(struct chunk_pool *pool);
 /* Before the first device_get(): workers tell each other in `s`, this one as
  * `slot`. */
 void device_set_share(
-    struct device_set *set, struct sickness *s, unsigned slot);
+    struct device_set *set, struct disk_health *s, unsigned slot);
 
 /* Free it and its devices; operations in flight are a bug. */
 void device_set_free(struct device_set **sp);

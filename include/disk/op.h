@@ -51,10 +51,10 @@ struct op {
 	uint64_t offset;
 	unsigned iovs;	/* of a write; 0: it has `buf` */
 	unsigned align; /* of a direct write; else 0 */
-	bool lengthy;	/* a call that takes its time even where nothing waits
+	bool slow;	/* a call that takes its time even where nothing waits
 			   for a disk: freeing or scanning much, or waiting
 			   for a lock */
-	bool unhurried; /* it may take any time without its disk being called
+	bool no_stall;	/* it may take any time without its disk being called
 			   stalled: nobody waits, or not for a disk */
 
 	void *owner; /* whose on_done this is */

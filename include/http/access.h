@@ -55,7 +55,7 @@ struct access {
 	uint64_t out;	  /* and that the kernel took to send */
 	bool answered;	  /* the kernel took a byte of the answer */
 	enum access_cut cut;
-	const char *ending; /* how it ended: a static word; NULL: none */
+	const char *outcome; /* how it ended: a static word; NULL: none */
 
 	struct access_upload *upload; /* what was measured of one; or NULL */
 };

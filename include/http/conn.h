@@ -64,7 +64,7 @@ struct handler {
 };
 
 /* What the connections of one server block share; one set per worker. */
-struct conn_group {
+struct connections {
 	struct ev_loop *loop;
 	struct chunk_pool *pool; /* whose chunks answers are streamed from */
 	const struct conf_server *conf;
@@ -72,7 +72,7 @@ struct conn_group {
 	struct slot *slot; /* whose `connections` they count in */
 	/* For max_connections_per_ip: who is served, and who is told that he
 	 * is not. */
-	struct tally_scope served, turned_away;
+	struct limits_scope served, rejected;
 	struct journal *access;	      /* NULL: no access log */
 	void (*on_closed)(void *arg); /* there is one fewer */
 	void *arg;
@@ -87,12 +87,12 @@ struct conn_group {
 };
 
 /* With all that is asked for above `conns` set: ready for connections. */
-void conn_group_init(struct conn_group *g);
+void connections_init(struct connections *g);
 
 /* Take over the accepted socket `fd`; it is closed when memory is short.  Was it
  * accepted on a loopback address? */
-void conn_group_open(
-    struct conn_group *g, int fd, const struct addr *peer, bool on_loopback);
+void connections_open(
+    struct connections *g, int fd, const struct addr *peer, bool on_loopback);
 
 /* Numbers the requests of this worker, for logs. */
 uint64_t conn_id(const struct conn *c);
@@ -159,20 +159,20 @@ bool conn_unstream(struct conn *c);
 
 /* All of the content was sent, or (false) sending failed; `ending` is the word
  * for the access log, static.  Ends the request. */
-void conn_streamed(struct conn *c, bool whole, const char *ending);
+void conn_streamed(struct conn *c, bool whole, const char *outcome);
 
 /* The client is gone, or must not get an answer: close.  Ends the request. */
-void conn_leave(struct conn *c, const char *ending);
+void conn_leave(struct conn *c, const char *outcome);
 
 /* One more request at most for each, answered with Connection: close; those
  * that ask for nothing are closed in a second. */
-void conn_group_stop(struct conn_group *g);
+void connections_stop(struct connections *g);
 
 /* The server stops at once: requests in hand get 503, what is being sent may
  * end, everything else is closed.  What is left in a moment is to be dropped. */
-void conn_group_cut(struct conn_group *g);
+void connections_cut(struct connections *g);
 
 /* Close them all, now; handlers are told. */
-void conn_group_drop(struct conn_group *g);
+void connections_drop(struct connections *g);
 
 #endif

@@ -23,8 +23,8 @@ struct response {
 	 * been (HEAD); `content` is empty then. */
 	uint64_t stream_length;
 	bool streamed;
-	bool close;	    /* do not keep the connection in any case */
-	const char *ending; /* for the access log: a static word; NULL: none */
+	bool close;	     /* do not keep the connection in any case */
+	const char *outcome; /* for the access log: a static word; NULL: none */
 };
 
 /* "Created"; an empty text for a status that is not in use here. */

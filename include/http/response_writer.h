@@ -8,7 +8,7 @@
  * Answers are composed in a buffer that all senders of the process share, and
  * go from there to the socket; only what the socket does not take at once
  * gets memory of its own.  Content that follows an answer comes chunk by
- * chunk from a writer, to which the sender is a sink.
+ * chunk from a writer, to which the response writer is a sink.
  *
  * Timers are the owner's: `progress` says when the client last took
  * something.
@@ -30,7 +30,7 @@ struct transport;
 struct writer;
 
 /* The fields are the module's but for those in the first part. */
-struct sender {
+struct response_writer {
 	uint64_t taken;	  /* bytes that the kernel took of what was composed
 			     last, and of chunks behind it */
 	double progress;  /* of an answer or a chunk, by clock_mono_s() */
@@ -53,54 +53,54 @@ struct sender {
 };
 
 /*
- * sender_init(s, loop, t, owner, on_sent):
+ * response_writer_init(s, loop, t, owner, on_sent):
  * `t` stays the caller's, whose socket it is.  on_sent() tells of every
- * sender_send() once, perhaps from within: 0 when all is with the kernel, or
- * a negative errno.  It may end the sender.
+ * response_writer_send() once, perhaps from within: 0 when all is with the kernel, or
+ * a negative errno.  It may end the response writer.
  */
-void sender_init(struct sender *s, struct ev_loop *loop, struct transport *t,
-    void *owner, void (*on_sent)(void *owner, int err));
+void response_writer_init(struct response_writer *s, struct ev_loop *loop,
+    struct transport *t, void *owner, void (*on_sent)(void *owner, int err));
 
 /* The shared buffer, empty, for the next answer of `s`, whose bytes `taken`
- * counts from here on; good until sender_send() or sender_hold(), which must
+ * counts from here on; good until response_writer_send() or response_writer_hold(), which must
  * come before anybody else composes. */
-struct str *sender_compose(struct sender *s);
+struct str *response_writer_compose(struct response_writer *s);
 
 /* Send what `s` has composed, if anything, behind what is still to be sent. */
-void sender_send(struct sender *s);
+void response_writer_send(struct response_writer *s);
 
 /* Keep what was composed until the first chunk, to go out with it; or until
- * sender_send() when there is none.  Out of memory shows as an error there. */
-void sender_hold(struct sender *s);
+ * response_writer_send() when there is none.  Out of memory shows as an error there. */
+void response_writer_hold(struct response_writer *s);
 
 /*
- * sender_mute(s, err):
+ * response_writer_mute(s, err):
  * An answer was not sent whole, so nothing may follow it: what is left of it is
  * dropped, and on_sent() and writers are told `err` from here on, at once.  If
  * on_sent() is owed for the present answer, it is not called any more.  A chunk
  * being sent is a bug.
  */
-void sender_mute(struct sender *s, int err);
+void response_writer_mute(struct response_writer *s, int err);
 
 /* Forget what is held; false when some of it was sent already. */
-bool sender_take_back(struct sender *s);
+bool response_writer_take_back(struct response_writer *s);
 
 /*
- * sender_interim(s, text):
+ * response_writer_interim(s, text):
  * Send a short text for which nobody waits (100 Continue).  What the socket
  * does not take goes out as soon as it does, before all else.
  */
-void sender_interim(struct sender *s, const char *text);
+void response_writer_interim(struct response_writer *s, const char *text);
 
 /* Look at what the kernel still has: less than before is progress, too.  It
  * takes megabytes ahead, and takes more only when a good part is gone. */
-void sender_look(struct sender *s);
+void response_writer_look(struct response_writer *s);
 
 /* Give up the chunk being sent: its writer is told `err`, and may end the
- * sender.  Nothing when there is none. */
-void sender_cut(struct sender *s, int err);
+ * response writer.  Nothing when there is none. */
+void response_writer_cut(struct response_writer *s, int err);
 
 /* Stop watching; chunks left are a bug (their writer abandons the sink). */
-void sender_fini(struct sender *s);
+void response_writer_fini(struct response_writer *s);
 
 #endif

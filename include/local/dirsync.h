@@ -44,6 +44,6 @@ NODISCARD struct dirsync *dirsync_new(struct engine *e, struct device *d);
 NODISCARD int dirsync_join(struct dirsync *s, struct dirsync_wait *w);
 
 /* Free it, with nobody waiting, and clear the caller's pointer. */
-void dirsync_free(struct dirsync **sp);
+void dirsync_free(struct dirsync **local);
 
 #endif

@@ -27,25 +27,25 @@ struct ev_loop;
 struct engine;
 struct device_set;
 struct arrivals;
-struct ledger;
-struct newest_table;
-struct places;
+struct reservations;
+struct latest_table;
+struct mount_history;
 
 /* When to write past the page cache (O_DIRECT). */
-enum spool_direct {
-	SPOOL_DIRECT_AUTO, /* where it pays */
-	SPOOL_DIRECT_ON,   /* wherever the file system lets us */
-	SPOOL_DIRECT_OFF,
+enum local_direct {
+	LOCAL_DIRECT_AUTO, /* where it pays */
+	LOCAL_DIRECT_ON,   /* wherever the file system lets us */
+	LOCAL_DIRECT_OFF,
 };
 
-struct spool_setup {
+struct local_setup {
 	struct ev_loop *loop;
 	struct engine *engine;
 	struct device_set *devices;
 	struct device *compute; /* digests are computed there */
-	struct newest_table *newest;
-	struct places *places;
-	struct ledger *ledger;
+	struct latest_table *latest;
+	struct mount_history *mount_history;
+	struct reservations *reservations;
 	struct arrivals *arrivals; /* NULL: all count by when they are named */
 	unsigned slot;		   /* of this worker in the tables above */
 	const char *dir;	   /* absolute; outlives the store */
@@ -54,7 +54,7 @@ struct spool_setup {
 	bool sync;
 	bool keep_latest;
 	bool dotfiles; /* the newest may be one */
-	enum spool_direct direct;
+	enum local_direct direct;
 	uint64_t direct_min;   /* smaller files go through the page cache */
 	uint64_t write_behind; /* bytes of a file that may be there and not on
 				  the disk; 0: any */
@@ -63,26 +63,26 @@ struct spool_setup {
 
 /* Descriptors that an open directory keeps, where files need no name of their
  * own before they are published; elsewhere it is one more. */
-size_t spool_fds(bool overwrite);
+size_t local_fds(bool overwrite);
 
 /* A store that begins to open itself; NULL when out of memory. */
-NODISCARD struct store *spool_new(const struct spool_setup *setup);
+NODISCARD struct store *local_new(const struct local_setup *setup);
 
 /*
- * spool_check(setup, report, ret_sync):
+ * local_check(setup, report, ret_sync):
  * Make the directory where it is missing, and try whether it can be written
  * and published into; waits for the disk.  Needs dir, overwrite, sync, direct,
- * keep_latest and places (NULL: none was ever open) of the setup.  0, what a
+ * keep_latest and mount_history (NULL: none was ever open) of the setup.  0, what a
  * start-up line says in `report`, and what a sync is worth there; 1: the same,
  * and there is no room for a file now;
  * or a negative errno, and in `report` which step failed; or STORE_VANISHED,
  * STORE_UNMOUNTED: it was there before and is not now, and was not made.  In
- * places nothing is remembered: what is only tried may yet be refused.
+ * mount_history nothing is remembered: what is only tried may yet be refused.
  */
-NODISCARD int spool_check(const struct spool_setup *setup, struct str *report,
+NODISCARD int local_check(const struct local_setup *setup, struct str *report,
     enum device_sync *ret_sync);
 
 /* What a 201 stands for where a sync is worth that, and `sync` is on or off. */
-enum durability spool_durability(enum device_sync worth, bool sync);
+enum durability local_durability(enum device_sync worth, bool sync);
 
 #endif

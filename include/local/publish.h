@@ -102,12 +102,12 @@ NODISCARD int publish_renew(struct publish *p);
 void publish_explain(int root, const char *dir, int err, struct str *out);
 
 /*
- * publish_rehearse(p, overwrite, keep_latest, ret_step):
+ * publish_try_out(p, overwrite, keep_latest, ret_step):
  * Do what such a store will do: give a name, replace it, remove it, with the
  * lock.  Leaves nothing, and what a crash in it leaves is swept.  0, also when
  * the disk is full; or -errno, and in *ret_step what could not be done.
  */
-NODISCARD int publish_rehearse(
+NODISCARD int publish_try_out(
     struct publish *p, bool overwrite, bool keep_latest, const char **ret_step);
 
 /* "O_TMPFILE and link", ...: for the start-up lines. */

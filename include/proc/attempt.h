@@ -1,6 +1,6 @@
 /*
  * proc/attempt.h - have what the configuration asks for, or look whether it can
- * be had: by a child that has become `user`, since it may hang (rehearsal.h).
+ * be had: by a child that has become `user`, since it may hang (preflight.h).
  */
 #ifndef PROC_ATTEMPT_H
 #define PROC_ATTEMPT_H
@@ -8,20 +8,21 @@
 #include "base/check.h"
 #include "config/config.h"
 
-struct places;
+struct mount_history;
 
 /* Its name, or NULL after logging that there is none such. */
 const char *attempt_engine(const struct config *conf);
 
 /*
- * attempt_location(conf, places, l, engine):
+ * attempt_location(conf, mount_history, l, engine):
  * Make the directory where it is missing, and publish in it; a line in the log
  * says what holds there, with `engine`.  0; or a negative errno after logging
  * it.  What is the fault of a disk, seen from where the directory was before
- * (`places`, or NULL), is a warning and no error.
+ * (`mount_history`, or NULL), is a warning and no error.
  */
-NODISCARD int attempt_location(const struct config *conf, struct places *places,
-    const struct conf_location *l, const char *engine);
+NODISCARD int attempt_location(const struct config *conf,
+    struct mount_history *mount_history, const struct conf_location *l,
+    const char *engine);
 
 /* Would that be possible, as far as it can be told without making anything?
  * The same, but nothing is logged on success. */

@@ -36,12 +36,12 @@ struct children_room {
 struct children {
 	struct list list;
 	struct shm *shm;
-	struct newest_table *newest;
-	struct places *places;
-	struct ledger *ledger;
-	struct sickness *sickness;
+	struct latest_table *latest;
+	struct mount_history *mount_history;
+	struct reservations *reservations;
+	struct disk_health *disk_health;
 	struct arrivals *arrivals;
-	struct tally *tally;
+	struct limits *limits;
 	struct children_room room; /* that was made in shared memory */
 	int alive[2]; /* a pipe: workers read it, its end is the master's */
 	/* Called in a fresh child: close what is the master's alone. */
@@ -87,7 +87,7 @@ void children_retire(struct children *c, unsigned generation);
 bool children_are_ready(const struct children *c, unsigned generation);
 
 /* Some of this generation have ended soon after they had started. */
-bool children_keep_ending(const struct children *c, unsigned generation);
+bool children_keep_outcome(const struct children *c, unsigned generation);
 
 /* Some still accept connections. */
 bool children_accept(const struct children *c);

@@ -23,19 +23,19 @@ choice_of(enum conf_engine e)
 	return ENGINE_WISH_AUTO;
 }
 
-/* What `direct_io` asks the spool for. */
-static inline enum spool_direct
+/* What `direct_io` asks the local store for. */
+static inline enum local_direct
 choice_of_direct(enum conf_direct d)
 {
 	switch (d) {
 	case DIRECT_ON:
-		return SPOOL_DIRECT_ON;
+		return LOCAL_DIRECT_ON;
 	case DIRECT_OFF:
-		return SPOOL_DIRECT_OFF;
+		return LOCAL_DIRECT_OFF;
 	case DIRECT_AUTO:
 		break;
 	}
-	return SPOOL_DIRECT_AUTO;
+	return LOCAL_DIRECT_AUTO;
 }
 
 #endif

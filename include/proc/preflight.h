@@ -15,30 +15,30 @@
 #include "base/check.h"
 #include "config/config.h"
 
-struct places;
+struct mount_history;
 
-typedef bool rehearsal_fn(void *arg);
+typedef bool preflight_fn(void *arg);
 
-enum rehearsal_depth {
-	REHEARSAL_WHOLE,
-	REHEARSAL_LOOK, /* make nothing: -t */
+enum preflight_depth {
+	PREFLIGHT_WHOLE,
+	PREFLIGHT_LOOK, /* make nothing: -t */
 };
 
 /*
- * rehearsal_run(conf, depth, places, meanwhile, arg):
- * `places`: where directories were before; NULL at the start.  0 after logging a
+ * preflight_run(conf, depth, mount_history, meanwhile, arg):
+ * `mount_history`: where directories were before; NULL at the start.  0 after logging a
  * line for each location (only looking, none); or -1 after logging what cannot be.  A directory that
  * does not answer in time, or that was open before and is gone now, or its disk
  * full, broken or read-only, is a warning, not an error: its location answers
  * 503 until it is well.  meanwhile() is called now and then, also when a signal
- * has come, and may wait for children, the rehearsal's too; once it says true,
+ * has come, and may wait for children, the preflight's too; once it says true,
  * that is the end of it, -1.
  */
-NODISCARD int rehearsal_run(const struct config *conf,
-    enum rehearsal_depth depth, struct places *places, rehearsal_fn *meanwhile,
-    void *arg);
+NODISCARD int preflight_run(const struct config *conf,
+    enum preflight_depth depth, struct mount_history *mount_history,
+    preflight_fn *meanwhile, void *arg);
 
 /* In a process that meanwhile() has forked: close what belongs to it. */
-void rehearsal_let_go(void);
+void preflight_release(void);
 
 #endif

@@ -40,6 +40,6 @@ pid_t signals_fork(void);
 void signals_pass_on(void);
 
 /* Close what is the watcher's; in a child, too. */
-void signals_let_go(void);
+void signals_restore(void);
 
 #endif

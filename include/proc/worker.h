@@ -32,12 +32,12 @@ struct worker_setup {
 	const struct sockets *sockets;
 	const struct logs *logs;
 	const struct shm *shm;
-	struct newest_table *newest;
-	struct places *places;
-	struct ledger *ledger;
-	struct sickness *sickness;
+	struct latest_table *latest;
+	struct mount_history *mount_history;
+	struct reservations *reservations;
+	struct disk_health *disk_health;
 	struct arrivals *arrivals;
-	struct tally *tally;
+	struct limits *limits;
 	struct slot *slot;
 	int master; /* reads end-of-file when the master is gone; -1: none */
 	unsigned generation;	     /* how many reloads there were, and one */

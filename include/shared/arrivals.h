@@ -60,7 +60,7 @@ struct arrival_record {
 };
 
 /* Where a record is while the name is being given; 0: nowhere. */
-typedef uint32_t arrival_place;
+typedef uint32_t arrivals_entry;
 
 /* Bytes of shared memory for the table. */
 size_t arrivals_size(void);
@@ -75,15 +75,14 @@ uint64_t arrivals_key(
 /*
  * arrivals_announce(t, slot, key, r):
  * The file is about to get its name; r->named_ns is not used.  `slot` is the
- * caller's own.  To be ended with arrivals_settle().
+ * caller's own.  To be ended with arrivals_end().
  */
-NODISCARD arrival_place arrivals_announce(struct arrivals *t, unsigned slot,
+NODISCARD arrivals_entry arrivals_announce(struct arrivals *t, unsigned slot,
     uint64_t key, const struct arrival_record *r);
 
 /* It got its name by now, or (0) it did not; clears the caller's place, which
  * may be 0. */
-void arrivals_settle(
-    struct arrivals *t, arrival_place *place, uint64_t named_ns);
+void arrivals_end(struct arrivals *t, arrivals_entry *place, uint64_t named_ns);
 
 /* The record of a file; false: there is none. */
 bool arrivals_find(

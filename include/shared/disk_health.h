@@ -18,60 +18,60 @@
 #include "shared/shm.h"
 
 enum {
-	SICKNESS_VARIANTS = 8,
+	DISK_HEALTH_VARIANTS = 8,
 };
 
-struct sickness;      /* of all disks */
-struct sickness_disk; /* of one */
+struct disk_health;	 /* of all disks */
+struct disk_health_disk; /* of one */
 
 /* Bytes of shared memory for so many disks in use at once. */
-size_t sickness_size(size_t disks);
+size_t disk_health_size(size_t disks);
 
 /* In shared memory, before the fork. */
-struct sickness *sickness_new(struct shm *s, size_t disks);
+struct disk_health *disk_health_new(struct shm *s, size_t disks);
 
 /*
- * sickness_of(s, slot, dev, variant):
+ * disk_health_of(s, slot, dev, variant):
  * The disk with this st_dev, made on first sight, for the worker of `slot`
- * until its sickness_leave(); NULL: there are too many disks, and workers do
+ * until its disk_health_leave(); NULL: there are too many disks, and workers do
  * not tell each other of this one; or, with errno EBUSY, see registry_take().
  * A number is given again to other disks:
  * those that the caller can tell from the one before have another `variant`,
- * below SICKNESS_VARIANTS.
+ * below DISK_HEALTH_VARIANTS.
  */
-struct sickness_disk *sickness_of(
-    struct sickness *s, unsigned slot, dev_t dev, unsigned variant);
+struct disk_health_disk *disk_health_of(
+    struct disk_health *s, unsigned slot, dev_t dev, unsigned variant);
 
 /* The worker does not use it any more, and says nothing of it; clears the
  * caller's pointer, which may be NULL. */
-void sickness_leave(
-    struct sickness *s, unsigned slot, struct sickness_disk **dp);
+void disk_health_leave(
+    struct disk_health *s, unsigned slot, struct disk_health_disk **dp);
 
 /*
- * sickness_say(d, slot, stalled, failed):
+ * disk_health_report(d, slot, stalled, failed):
  * What the worker of this slot, below SHM_SLOTS, says of the disk from now on;
  * only that worker may, or the master when it is gone.  True when that
  * is news: it is the first to say that it is sick, or the last that did.
  */
-bool sickness_say(
-    struct sickness_disk *d, unsigned slot, bool stalled, bool failed);
+bool disk_health_report(
+    struct disk_health_disk *d, unsigned slot, bool stalled, bool failed);
 
 /* Does any worker say that it is stalled?  Or sick, in whatever way? */
-bool sickness_is_stalled(const struct sickness_disk *d);
-bool sickness_is_sick(const struct sickness_disk *d);
+bool disk_health_is_stalled(const struct disk_health_disk *d);
+bool disk_health_is_sick(const struct disk_health_disk *d);
 
 /* True for one worker at a time, until it ends it: it may try whether the disk
  * is well again. */
-bool sickness_begin_probe(struct sickness_disk *d, unsigned slot);
-void sickness_end_probe(struct sickness_disk *d, unsigned slot);
+bool disk_health_begin_probe(struct disk_health_disk *d, unsigned slot);
+void disk_health_end_probe(struct disk_health_disk *d, unsigned slot);
 
 /* A probe that was begun then (by clock_mono_s()) found it well; when the last
  * such was, 0: never.  What failed before that need not be tried again. */
-void sickness_set_well(struct sickness_disk *d, double at);
-double sickness_well_s(const struct sickness_disk *d);
+void disk_health_set_well(struct disk_health_disk *d, double at);
+double disk_health_well_s(const struct disk_health_disk *d);
 
 /* The worker that had this slot is gone, and its probes; true: it was the last
  * that said of some disk that it is sick. */
-bool sickness_forget(struct sickness *s, unsigned slot);
+bool disk_health_forget(struct disk_health *s, unsigned slot);
 
 #endif

@@ -22,101 +22,101 @@
 #include "shared/shm.h"
 
 enum {
-	NEWEST_NAME_MAX = 1025, /* with its NUL: http names have 1024 bytes */
+	LATEST_NAME_MAX = 1025, /* with its NUL: http names have 1024 bytes */
 };
 
-struct newest;	     /* one directory's record */
-struct newest_table; /* all of them */
+struct latest;	     /* one directory's record */
+struct latest_table; /* all of them */
 
-struct newest_entry {
-	uint64_t ticket;     /* newest_ticket(); 0: it was found by a scan */
+struct latest_entry {
+	uint64_t ticket;     /* latest_ticket(); 0: it was found by a scan */
 	uint64_t version[2]; /* file_version_digest(), when it got its name */
 	bool is_sure;	/* that it is the same one tells that it is the file */
 	bool published; /* by us, since the start; else found by a scan */
-	char name[NEWEST_NAME_MAX]; /* below the output directory */
+	char name[LATEST_NAME_MAX]; /* below the output directory */
 };
 
 /* An entry's version becomes `v`. */
-void newest_note(struct newest_entry *e, const struct file_version *v);
+void latest_note(struct latest_entry *e, const struct file_version *v);
 
 /* Whether what has its name now is the file that had it then, unchanged, and not
  * one that others put there: it may be removed. */
-bool newest_is(const struct newest_entry *e, const struct file_version *v);
+bool latest_is(const struct latest_entry *e, const struct file_version *v);
 
 /* Bytes of shared memory for the records of so many directories in use at
  * once. */
-size_t newest_table_size(size_t directories);
+size_t latest_table_size(size_t directories);
 
 /* A table in shared memory; before the fork. */
-struct newest_table *newest_table_new(struct shm *s, size_t directories);
+struct latest_table *latest_table_new(struct shm *s, size_t directories);
 
 /*
- * newest_of(t, slot, dev, inode, identity):
+ * latest_of(t, slot, dev, inode, identity):
  * The record of a directory, made on first sight, for the worker of `slot`
- * until its newest_leave(); NULL: workers use all that there are; or,
+ * until its latest_leave(); NULL: workers use all that there are; or,
  * with errno EBUSY, see registry_take() of shared/registry.h.
  * `identity` (path_identity()) tells whether it is the directory that had that
  * inode before; if not, nothing is known of it.  0: that cannot be told.
  */
-struct newest *newest_of(struct newest_table *t, unsigned slot, dev_t dev,
+struct latest *latest_of(struct latest_table *t, unsigned slot, dev_t dev,
     ino_t inode, uint64_t identity);
 
 /*
- * newest_leave(t, slot, np):
+ * latest_leave(t, slot, np):
  * The worker does not use it any more; clears the caller's pointer, which may
  * be NULL.  What is known stays for who comes next, unless the record is
  * needed for another directory first: then it is to be found again by a scan.
  */
-void newest_leave(struct newest_table *t, unsigned slot, struct newest **np);
+void latest_leave(struct latest_table *t, unsigned slot, struct latest **np);
 
 /*
- * newest_claim_scan(n):
+ * latest_claim_scan(n):
  * True for exactly one caller while nothing is known of the directory yet:
- * it has to find the newest file and say newest_scanned().
+ * it has to find the newest file and say latest_scanned().
  */
-bool newest_claim_scan(struct newest *n);
+bool latest_claim_scan(struct latest *n);
 
 /* It could not be done; somebody may try again. */
-void newest_unclaim_scan(struct newest *n);
+void latest_unclaim_scan(struct latest *n);
 
 /* The scan is over; `found` (NULL: none) counts only when nothing was
  * published meanwhile. */
-void newest_scanned(struct newest *n, const struct newest_entry *found);
+void latest_scanned(struct latest *n, const struct latest_entry *found);
 
 /* False while the directory is still being looked through. */
-bool newest_is_known(const struct newest *n);
+bool latest_is_known(const struct latest *n);
 
 /*
- * newest_ticket(n):
+ * latest_ticket(n):
  * Uploads are told apart by when they took a ticket, and not by when they
  * became durable: take one right before a file gets its name (and, to replace
  * a file, after that file was seen), so that of two with the same name the one
  * that has it has the later ticket.  From any thread.
  */
-uint64_t newest_ticket(struct newest *n);
+uint64_t latest_ticket(struct latest *n);
 
 /*
- * newest_set(n, fresh, ret_gone):
+ * latest_set(n, fresh, ret_gone):
  * `fresh` was published.  True when something is not the newest for it, which
  * is then in *ret_gone: the record that it replaced, or `fresh` itself, if one
  * with a later ticket was there before.  Exactly one caller is told of each.
  */
-bool newest_set(struct newest *n, const struct newest_entry *fresh,
-    struct newest_entry *ret_gone);
+bool latest_set(struct latest *n, const struct latest_entry *fresh,
+    struct latest_entry *ret_gone);
 
 /* The newest upload; false when there is none. */
-bool newest_get(struct newest *n, struct newest_entry *ret);
+bool latest_get(struct latest *n, struct latest_entry *ret);
 
 /*
- * newest_drop(n, ticket, name):
+ * latest_drop(n, ticket, name):
  * Others have removed the newest upload, which had this ticket and name: unless
  * there is a newer one by now, nothing is known of the directory any more, and
  * it has to be scanned.
  */
-void newest_drop(struct newest *n, uint64_t ticket, const char *name);
+void latest_drop(struct latest *n, uint64_t ticket, const char *name);
 
 /* The worker `pid`, which had this slot, is gone: give back what it used and
  * had claimed. */
-void newest_forget(struct newest_table *t, unsigned slot, pid_t pid);
+void latest_forget(struct latest_table *t, unsigned slot, pid_t pid);
 
 #endif

@@ -23,56 +23,56 @@
 #include "base/check.h"
 #include "shared/shm.h"
 
-struct tally;
+struct limits;
 
 /* Where something was counted; 0: nowhere. */
-typedef uint32_t tally_place;
+typedef uint32_t limits_entry;
 
-/* The result of tally_enter(). */
-enum tally_answer {
-	TALLY_COUNTED,
-	TALLY_FULL,    /* the limit is reached: not counted */
-	TALLY_CROWDED, /* the table has no room: not counted, let it pass */
+/* The result of limits_enter(). */
+enum limits_answer {
+	LIMITS_COUNTED,
+	LIMITS_FULL,	/* the limit is reached: not counted */
+	LIMITS_CROWDED, /* the table has no room: not counted, let it pass */
 };
 
 /* Bytes of shared memory for the counts of about `things` at once (up to some
  * 260,000; beyond that, and when more come, windows may fill). */
-size_t tally_size(size_t things);
+size_t limits_size(size_t things);
 
 /* A table in shared memory, before the fork, with the same `things`. */
-struct tally *tally_new(struct shm *s, size_t things);
+struct limits *limits_new(struct shm *s, size_t things);
 
 /*
  * What a limit counts, for one worker.  The same bytes in two scopes are two
  * things; in the same scope of two workers they are one.
  */
-struct tally_scope {
-	struct tally *tally;
+struct limits_scope {
+	struct limits *limits;
 	unsigned owner; /* slot number of the worker */
 	uint64_t key;
 };
 
 /* The scope within `outer` (its key 0: the whole) that has this name. */
-struct tally_scope tally_scope(
-    const struct tally_scope *outer, const void *name, size_t len);
+struct limits_scope limits_scope(
+    const struct limits_scope *outer, const void *name, size_t len);
 
 /*
- * tally_enter(in, bytes, len, max, ret_place):
+ * limits_enter(in, bytes, len, max, ret_place):
  * Count one more of what `bytes` name, unless that makes more than `max`.  Of
  * two that come at once for the last place one gets it.  *ret_place is to be
- * given to tally_leave(), and 0 when nothing was counted.
+ * given to limits_leave(), and 0 when nothing was counted.
  */
-NODISCARD enum tally_answer tally_enter(const struct tally_scope *in,
-    const void *bytes, size_t len, uint64_t max, tally_place *ret_place);
+NODISCARD enum limits_answer limits_enter(const struct limits_scope *in,
+    const void *bytes, size_t len, uint64_t max, limits_entry *ret_place);
 
 /* There is one fewer; clears the caller's place, which may be 0. */
-void tally_leave(struct tally *t, tally_place *place);
+void limits_leave(struct limits *t, limits_entry *place);
 
 /* The process with slot number `owner` is gone, and all it counted. */
-void tally_forget(struct tally *t, unsigned owner);
+void limits_forget(struct limits *t, unsigned owner);
 
 /* How many there are now of what `bytes` name. */
-uint64_t tally_count(
-    const struct tally_scope *in, const void *bytes, size_t len);
+uint64_t limits_count(
+    const struct limits_scope *in, const void *bytes, size_t len);
 
 #endif

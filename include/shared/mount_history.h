@@ -22,48 +22,52 @@
 #include "shared/shm.h"
 
 /* One path; zeroed, it was never open. */
-struct place {
+struct mount_record {
 	_Atomic uint64_t seen; /* hash of the real path, mounts + 1 */
 };
 
-struct places;
+struct mount_history;
 
 /* Bytes of shared memory for so many paths in use at once. */
-size_t places_size(size_t paths);
+size_t mount_history_size(size_t paths);
 
 /* In shared memory; before the fork. */
-struct places *places_new(struct shm *s, size_t paths);
+struct mount_history *mount_history_new(struct shm *s, size_t paths);
 
 /*
- * places_of(p, slot, dir):
+ * mount_history_of(p, slot, dir):
  * The place of this path, made on first sight, for the worker of `slot` until
- * its places_leave(); NULL: there are too many; or, with errno
+ * its mount_history_leave(); NULL: there are too many; or, with errno
  * EBUSY, see registry_take() of shared/registry.h.
  */
-struct place *places_of(struct places *p, unsigned slot, const char *dir);
+struct mount_record *mount_history_of(
+    struct mount_history *p, unsigned slot, const char *dir);
 
 /* The worker does not use it any more; what is known of it stays. */
-void places_leave(struct places *p, unsigned slot, struct place *place);
+void mount_history_leave(
+    struct mount_history *p, unsigned slot, struct mount_record *place);
 
 /* What is known of this path by now, for who is no worker; nothing in `ret`,
  * which is the caller's own, when nobody knows it. */
-void places_look(const struct places *p, const char *dir, struct place *ret);
+void mount_history_look(
+    const struct mount_history *p, const char *dir, struct mount_record *ret);
 
 /* Has a worker this path open?  How many paths are? */
-bool places_is_open(const struct places *p, const char *dir);
-size_t places_count_open(const struct places *p);
+bool mount_history_is_open(const struct mount_history *p, const char *dir);
+size_t mount_history_count_open(const struct mount_history *p);
 
 /* It is open at this real path, with `mounts` on the way to it. */
-void place_remember(struct place *p, const char *real, unsigned mounts);
+void mount_history_remember(
+    struct mount_record *p, const char *real, unsigned mounts);
 
 /* Whether it ever was open. */
-bool place_is_known(const struct place *p);
+bool mount_history_is_known(const struct mount_record *p);
 
 /* Whether it was open at this very path when there were more mounts. */
-bool place_lacks_mounts(
-    const struct place *p, const char *real, unsigned mounts);
+bool mount_history_lacks_mounts(
+    const struct mount_record *p, const char *real, unsigned mounts);
 
 /* The worker that had this slot is gone; what it remembered stays. */
-void places_forget(struct places *p, unsigned slot);
+void mount_history_forget(struct mount_history *p, unsigned slot);
 
 #endif

@@ -37,7 +37,7 @@ struct download {
 
 /* Give back all there is. */
 static void
-let_go(struct download *d)
+release(struct download *d)
 {
 	flow_stop(&d->flow);
 	store_close(&d->outgoing);
@@ -46,32 +46,33 @@ let_go(struct download *d)
 	free(d);
 }
 
-static enum ending
+static enum outcome
 drop(struct request *r)
 {
-	let_go(container_of(r, struct download, request));
-	return ENDED_STOPPED;
+	release(container_of(r, struct download, request));
+	return OUTCOME_STOPPED;
 }
 
 static void
-note_failure(const struct download *d, const char *name, enum ending e, int err)
+note_failure(
+    const struct download *d, const char *name, enum outcome e, int err)
 {
 	service_note_failure(d->service, d->location, "download",
 	    conn_id(d->conn), name, e, err);
 }
 
 static void
-answer_ending(struct download *d, const char *name, enum ending e)
+answer_outcome(struct download *d, const char *name, enum outcome e)
 {
 	struct conn *c = d->conn;
 	struct response r = {0};
 
-	ending_respond(e,
-	    &(struct ending_context){
+	outcome_respond(e,
+	    &(struct outcome_context){
 		.prefix = d->location->prefix, .name = name},
 	    &r);
-	r.ending = ending_word(e);
-	let_go(d);
+	r.outcome = outcome_word(e);
+	release(d);
 	conn_answer(c, &r);
 	response_fini(&r);
 }
@@ -79,15 +80,15 @@ answer_ending(struct download *d, const char *name, enum ending e)
 static void
 answer_error(struct download *d, const char *name, int err)
 {
-	enum ending e = ending_of_store_error(err);
+	enum outcome e = outcome_of_store_error(err);
 
 	/* Reading says these of what is simply not there to be read. */
 	if (err == -ENOTDIR || err == -ENAMETOOLONG)
-		e = ENDED_NOT_FOUND;
+		e = OUTCOME_NOT_FOUND;
 	if (err == -EISDIR)
-		e = ENDED_NO_LISTING;
+		e = OUTCOME_NO_LISTING;
 	note_failure(d, name, e, err);
-	answer_ending(d, name, e);
+	answer_outcome(d, name, e);
 }
 
 /* The newest has a name of its own, which the client may want to know. */
@@ -119,8 +120,8 @@ answer_short(struct download *d, int status, const char *why)
 	if (status == 416)
 		str_printf(&r.fields, "Content-Range: bytes */%" PRIu64 "\r\n",
 		    d->outgoing->version.size);
-	r.ending = "conditional";
-	let_go(d);
+	r.outcome = "conditional";
+	release(d);
 	conn_answer(c, &r);
 	response_fini(&r);
 }
@@ -138,8 +139,8 @@ on_drained(void *owner)
 	struct conn *c = d->conn;
 
 	check_magic(d, DOWNLOAD_MAGIC);
-	let_go(d);
-	conn_streamed(c, true, ending_word(ENDED_SENT));
+	release(d);
+	conn_streamed(c, true, outcome_word(OUTCOME_SENT));
 }
 
 static void
@@ -155,12 +156,12 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 		return;
 	}
 	if (!client)
-		note_failure(d, d->outgoing->name, ENDED_DISK_ERROR, err);
-	let_go(d);
+		note_failure(d, d->outgoing->name, OUTCOME_DISK_ERROR, err);
+	release(d);
 	conn_streamed(c, false,
-	    ending_word(!client		    ? ENDED_DISK_ERROR
-			: err == -ETIMEDOUT ? ENDED_NOT_TAKEN
-					    : ENDED_CLIENT_GONE));
+	    outcome_word(!client	     ? OUTCOME_DISK_ERROR
+			 : err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN
+					     : OUTCOME_CLIENT_GONE));
 }
 
 /* 200 or 206 and what is in `range`. */
@@ -185,8 +186,8 @@ answer_file(
 		    range->first, range->first + range->len - 1,
 		    out->version.size);
 	if (d->head_only || range->len == 0) {
-		r.ending = ending_word(ENDED_SENT);
-		let_go(d);
+		r.outcome = outcome_word(OUTCOME_SENT);
+		release(d);
 		conn_answer(c, &r);
 		response_fini(&r);
 		return;
@@ -287,13 +288,13 @@ download_begin(struct service *s, struct conn *c, const struct head *h,
 		struct response r = {0};
 
 		response_problem(&r, status, "%s", why);
-		r.ending = "refused";
+		r.outcome = "refused";
 		conn_answer(c, &r);
 		response_fini(&r);
 		return;
 	}
 	if (slash) {
-		answer_ending(d, name, ENDED_SLASH);
+		answer_outcome(d, name, OUTCOME_SLASH);
 		return;
 	}
 	*ret_request = &d->request;

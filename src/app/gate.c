@@ -8,9 +8,9 @@
 static const char methods_of_any[] = "GET, HEAD, POST, PUT, OPTIONS";
 
 static void
-refuse(struct conn *c, int status, const struct str *why, const char *ending)
+refuse(struct conn *c, int status, const struct str *why, const char *outcome)
 {
-	struct response r = {.ending = ending};
+	struct response r = {.outcome = outcome};
 
 	response_problem(&r, status, "%s",
 	    str_failed(why) ? "out of memory: try again later" : why->s);

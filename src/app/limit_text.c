@@ -6,22 +6,22 @@
 #include "base/num.h"
 
 const char *
-limit_text(enum ending e, const struct conf_server *s,
+limit_text(enum outcome e, const struct conf_server *s,
     const struct conf_location *l, char text[LIMIT_TEXT_MAX])
 {
 	char value[NUM_TEXT_MAX];
 	const char *name;
 
-	if (e == ENDED_TOO_LARGE) {
+	if (e == OUTCOME_TOO_LARGE) {
 		name = "max_body_size";
 		num_format_size(l->max_body_size, value);
-	} else if (e == ENDED_BELOW_RATE) {
+	} else if (e == OUTCOME_BELOW_RATE) {
 		name = "min_rate";
 		num_format_size(l->min_rate, value);
-	} else if (e == ENDED_TOO_SLOW) {
+	} else if (e == OUTCOME_TOO_SLOW) {
 		name = "body_timeout";
 		num_format_time(s->body_timeout_ms, value);
-	} else if (e == ENDED_TOO_MANY) {
+	} else if (e == OUTCOME_TOO_MANY) {
 		name = "max_uploads";
 		snprintf(value, sizeof(value), "%" PRIu64, l->max_uploads);
 	} else {

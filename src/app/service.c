@@ -16,17 +16,17 @@ service_store(const struct service *s, const struct conf_location *location)
 
 void
 service_note_failure(const struct service *s, const struct conf_location *l,
-    const char *what, uint64_t id, const char *name, enum ending e, int err)
+    const char *what, uint64_t id, const char *name, enum outcome e, int err)
 {
-	size_t at = (size_t)(l - s->conf->locations) * ENDING_COUNT + e;
+	size_t at = (size_t)(l - s->conf->locations) * OUTCOME_COUNT + e;
 	bool has_errno = err < 0 && err > -4096;
 	char quoted[128];
 
-	if (ending_blame(e) != BLAME_SERVER || !log_allowed(&s->failures[at]))
+	if (outcome_blame(e) != BLAME_SERVER || !log_allowed(&s->failures[at]))
 		return;
 	log_error("%s %" PRIu64 ": %s: %s: %s%s%s%s", what, id, l->output_dir,
 	    str_quote(name, strlen(name), quoted, sizeof(quoted)),
-	    ending_word(e), has_errno ? " (" : "",
+	    outcome_word(e), has_errno ? " (" : "",
 	    has_errno ? strerror(-err) : "", has_errno ? ")" : "");
 }
 
@@ -77,7 +77,7 @@ answer_refused(
 	if (route->status == 405)
 		str_printf(&r.fields, "Allow: %s\r\n", route->allow);
 	str_puts(&r.fields, route->fields);
-	r.ending = route->word;
+	r.outcome = route->word;
 	conn_answer(c, &r);
 	response_fini(&r);
 }
@@ -147,7 +147,7 @@ on_gone(struct handler *handler, void *request)
 	struct request *r = request;
 
 	(void)handler;
-	return ending_word(r->drop(r));
+	return outcome_word(r->drop(r));
 }
 
 static bool

@@ -66,10 +66,10 @@ struct upload {
 	const struct conf_location *location;
 	struct incoming *incoming; /* NULL: not begun, or done with */
 	struct flow flow;
-	tally_place place; /* among max_uploads; 0: not counted */
+	limits_entry place; /* among max_uploads; 0: not counted */
 	uint64_t id;
 	bool named; /* by its client */
-	enum ending ending;
+	enum outcome outcome;
 	int err; /* behind `ending`, for the log */
 	char name[];
 };
@@ -79,13 +79,13 @@ static void upload_on(struct upload *u, enum event ev);
 /* ---- what the others tell ---- */
 
 static void
-fail(struct upload *u, int err, enum ending e)
+fail(struct upload *u, int err, enum outcome e)
 {
 	if (u->incoming != NULL && u->incoming->cause != 0)
 		u->err = -u->incoming->cause;
 	else
 		u->err = err;
-	u->ending = e;
+	u->outcome = e;
 	upload_on(u, FAILED);
 }
 
@@ -94,7 +94,7 @@ store_failed(struct upload *u, int err)
 {
 	/* For an upload it is not its own file that is not there. */
 	fail(u, err,
-	    err == -ENOENT ? ENDED_VANISHED : ending_of_store_error(err));
+	    err == -ENOENT ? OUTCOME_VANISHED : outcome_of_store_error(err));
 }
 
 /* The store has made the file, or has committed it. */
@@ -136,19 +136,19 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 	if (side == FLOW_WRITING)
 		store_failed(u, err);
 	else
-		fail(u, err, ending_of_error(err));
+		fail(u, err, outcome_of_error(err));
 }
 
 /* Nobody will answer it: the server ends.  What is being committed may get its
  * name still. */
-static enum ending
+static enum outcome
 drop(struct request *r)
 {
 	struct upload *u = container_of(r, struct upload, request);
-	enum ending e =
-	    u->state == COMMITTING ? ENDED_OUTCOME_UNKNOWN : ENDED_STOPPED;
+	enum outcome e =
+	    u->state == COMMITTING ? OUTCOME_OUTCOME_UNKNOWN : OUTCOME_STOPPED;
 
-	u->ending = e;
+	u->outcome = e;
 	upload_on(u, GONE);
 	return e;
 }
@@ -169,12 +169,12 @@ stop(struct request *r)
 
 /* Give back all there is; the answer, if any, comes after. */
 static void
-let_go(struct upload *u, const char *last_words)
+release(struct upload *u, const char *last_step)
 {
 	flow_stop(&u->flow);
 	store_abort(&u->incoming);
-	trace_end(&u->flow.trace, last_words);
-	tally_leave(u->service->uploads.tally, &u->place);
+	trace_end(&u->flow.trace, last_step);
+	limits_leave(u->service->uploads.limits, &u->place);
 	u->magic = 0;
 	free(u);
 }
@@ -218,7 +218,7 @@ start_flow(struct upload *u)
 		    .on_drained = on_drained,
 		    .on_failed = on_flow_failed,
 		}) < 0)
-		fail(u, -ENOMEM, ENDED_NO_MEMORY);
+		fail(u, -ENOMEM, OUTCOME_NO_MEMORY);
 }
 
 static void
@@ -273,11 +273,11 @@ answer_stored(struct upload *u)
 	struct receipt receipt;
 
 	stop_meter(u);
-	u->ending = u->incoming->replaced ? ENDED_REPLACED : ENDED_STORED;
-	r.status = ending_status(u->ending);
+	u->outcome = u->incoming->replaced ? OUTCOME_REPLACED : OUTCOME_STORED;
+	r.status = outcome_status(u->outcome);
 	if (u->incoming->superseded)
-		u->ending = ENDED_SUPERSEDED;
-	if (u->named && u->ending == ENDED_STORED)
+		u->outcome = OUTCOME_SUPERSEDED;
+	if (u->named && u->outcome == OUTCOME_STORED)
 		handshake_note(c, u->location, u->name, &u->incoming->version);
 	if (strcmp(u->location->prefix, "/") != 0)
 		str_puts(&location, u->location->prefix);
@@ -285,9 +285,9 @@ answer_stored(struct upload *u)
 	names_encode(u->name, &location);
 	receipt = receipt_of(u, location.s);
 	receipt_respond(&receipt, &r);
-	r.ending = ending_word(u->ending);
+	r.outcome = outcome_word(u->outcome);
 	conn_measured(c, &u->flow.meter, receipt.digest != NULL, u->name);
-	let_go(u, "Done");
+	release(u, "Done");
 	conn_answer(c, &r);
 	response_fini(&r);
 	str_fini(&location);
@@ -297,32 +297,32 @@ static void
 answer_failed(struct upload *u)
 {
 	struct conn *c = u->conn;
-	enum ending e = u->ending;
+	enum outcome e = u->outcome;
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
 
 	service_note_failure(u->service, u->location, "upload", u->id, u->name,
-	    u->ending, u->err);
-	if (e == ENDED_BAD_FRAMING && conn_body_problem(c) != NULL)
+	    u->outcome, u->err);
+	if (e == OUTCOME_BAD_FRAMING && conn_body_problem(c) != NULL)
 		response_problem(
-		    &r, ending_status(e), "%s", conn_body_problem(c));
-	else if (e == ENDED_PRECONDITION && u->incoming != NULL &&
+		    &r, outcome_status(e), "%s", conn_body_problem(c));
+	else if (e == OUTCOME_PRECONDITION && u->incoming != NULL &&
 		 u->incoming->why != NULL)
-		response_problem(&r, ending_status(e), "%s", u->incoming->why);
+		response_problem(&r, outcome_status(e), "%s", u->incoming->why);
 	else
-		ending_respond(e,
-		    &(struct ending_context){.prefix = u->location->prefix,
+		outcome_respond(e,
+		    &(struct outcome_context){.prefix = u->location->prefix,
 			.limit =
 			    limit_text(e, u->service->conf, u->location, limit),
 			.name = u->name},
 		    &r);
 	/* The rest may be a job's still. */
 	meter_stop(&u->flow.meter);
-	r.ending = ending_word(e);
+	r.outcome = outcome_word(e);
 	conn_measured(c, &u->flow.meter, false, u->name);
-	let_go(u, ending_word(e));
-	if (ending_status(e) == 0)
-		conn_leave(c, r.ending);
+	release(u, outcome_word(e));
+	if (outcome_status(e) == 0)
+		conn_leave(c, r.outcome);
 	else
 		conn_answer(c, &r);
 	response_fini(&r);
@@ -332,7 +332,7 @@ answer_failed(struct upload *u)
 static void
 forget(struct upload *u)
 {
-	let_go(u, ending_word(u->ending));
+	release(u, outcome_word(u->outcome));
 }
 
 typedef void act_fn(struct upload *u);
@@ -401,23 +401,23 @@ refuse(struct conn *c, int status, const char *why)
 	struct response r = {0};
 
 	response_problem(&r, status, "%s", why);
-	r.ending = "refused";
+	r.outcome = "refused";
 	conn_answer(c, &r);
 	response_fini(&r);
 }
 
 static void
-refuse_as(struct conn *c, enum ending e, const struct service *s,
+refuse_as(struct conn *c, enum outcome e, const struct service *s,
     const struct conf_location *l)
 {
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
 
-	ending_respond(e,
-	    &(struct ending_context){
+	outcome_respond(e,
+	    &(struct outcome_context){
 		.prefix = l->prefix, .limit = limit_text(e, s->conf, l, limit)},
 	    &r);
-	r.ending = ending_word(e);
+	r.outcome = outcome_word(e);
 	conn_answer(c, &r);
 	response_fini(&r);
 }
@@ -520,20 +520,20 @@ begin_storing(
 /* Count it among the uploads of its location; false: there are too many. */
 static bool
 count_upload(const struct service *s, const struct conf_location *l,
-    tally_place *ret_place)
+    limits_entry *ret_place)
 {
 	static struct log_limit limit;
-	enum tally_answer answer;
+	enum limits_answer answer;
 
 	*ret_place = 0;
 	if (l->max_uploads == 0)
 		return true;
-	answer = tally_enter(&s->uploads, l->prefix, strlen(l->prefix),
+	answer = limits_enter(&s->uploads, l->prefix, strlen(l->prefix),
 	    l->max_uploads, ret_place);
-	if (answer == TALLY_CROWDED && log_allowed(&limit))
+	if (answer == LIMITS_CROWDED && log_allowed(&limit))
 		log_warn("max_uploads of location %s: no room to count one",
 		    l->prefix);
-	return answer != TALLY_FULL;
+	return answer != LIMITS_FULL;
 }
 
 /* Whether the head says that its body is larger than may be. */
@@ -551,7 +551,7 @@ upload_begin(struct service *s, struct conn *c, const struct head *h,
 	const struct conf_location *l = route->location;
 	struct digest_claims claims;
 	char name[NAMES_MAX + 1];
-	tally_place place = 0;
+	limits_entry place = 0;
 	struct upload *u;
 	const char *why;
 	int status;
@@ -566,18 +566,18 @@ upload_begin(struct service *s, struct conn *c, const struct head *h,
 		return;
 	}
 	if (is_too_large(h, l)) {
-		refuse_as(c, ENDED_TOO_LARGE, s, l);
+		refuse_as(c, OUTCOME_TOO_LARGE, s, l);
 		return;
 	}
 	if (!count_upload(s, l, &place)) {
-		refuse_as(c, ENDED_TOO_MANY, s, l);
+		refuse_as(c, OUTCOME_TOO_MANY, s, l);
 		return;
 	}
 	conn_limit_body(c, l->max_body_size);
 	u = upload_new(s, c, route, name);
 	if (u == NULL) {
-		tally_leave(s->uploads.tally, &place);
-		refuse_as(c, ENDED_NO_MEMORY, s, l);
+		limits_leave(s->uploads.limits, &place);
+		refuse_as(c, OUTCOME_NO_MEMORY, s, l);
 		return;
 	}
 	u->place = place;

@@ -152,7 +152,7 @@ make_distinct(unsigned char *buf, size_t len)
 }
 
 /* The file is opened each time: a descriptor that is kept is closed by who
- * closes all, as a rehearsal does, and is then another file's. */
+ * closes all, as a preflight does, and is then another file's. */
 void
 fd_random(void *buf, size_t len)
 {

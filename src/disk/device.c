@@ -29,7 +29,7 @@ struct device_set {
 	struct chunk_pool *pool;
 	struct list devices;
 	size_t disks; /* of them, those that are known and not memory */
-	struct sickness *sickness; /* NULL: of this worker only */
+	struct disk_health *disk_health; /* NULL: of this worker only */
 	unsigned slot;
 };
 
@@ -46,10 +46,10 @@ device_set_new(struct chunk_pool *pool)
 }
 
 void
-device_set_share(struct device_set *set, struct sickness *s, unsigned slot)
+device_set_share(struct device_set *set, struct disk_health *s, unsigned slot)
 {
 	check(list_is_empty(&set->devices));
-	set->sickness = s;
+	set->disk_health = s;
 	set->slot = slot;
 }
 
@@ -82,7 +82,7 @@ is_same(const struct device *d, dev_t id, struct device_traits traits)
 static unsigned
 variant_of(struct device_traits traits)
 {
-	_Static_assert(DEVICE_KIND_COUNT * 2 <= SICKNESS_VARIANTS,
+	_Static_assert(DEVICE_KIND_COUNT * 2 <= DISK_HEALTH_VARIANTS,
 	    "a kind has no variant");
 	return (unsigned)traits.kind * 2 + traits.direct;
 }
@@ -98,8 +98,8 @@ device_free(struct device_set *set, struct device *d)
 		chunk_account_remove(set->pool, &d->fetching);
 		set->disks -= d->kind != DEVICE_MEMORY;
 	}
-	if (set->sickness != NULL)
-		sickness_leave(set->sickness, set->slot, &d->shared);
+	if (set->disk_health != NULL)
+		disk_health_leave(set->disk_health, set->slot, &d->shared);
 	free(d);
 }
 
@@ -172,10 +172,10 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (set->sickness != NULL)
-		d->shared = sickness_of(
-		    set->sickness, set->slot, id, variant_of(traits));
-	if (set->sickness != NULL && d->shared == NULL && errno == EBUSY) {
+	if (set->disk_health != NULL)
+		d->shared = disk_health_of(
+		    set->disk_health, set->slot, id, variant_of(traits));
+	if (set->disk_health != NULL && d->shared == NULL && errno == EBUSY) {
 		list_remove(&d->node);
 		device_free(set, d);
 		errno = EBUSY;
@@ -233,21 +233,21 @@ bool
 device_is_avoided(const struct device *d)
 {
 	return device_is_sick(d) ||
-	       (d->shared != NULL && sickness_is_sick(d->shared));
+	       (d->shared != NULL && disk_health_is_sick(d->shared));
 }
 
 bool
 device_is_hanging(const struct device *d)
 {
 	return d->stalled ||
-	       (d->shared != NULL && sickness_is_stalled(d->shared));
+	       (d->shared != NULL && disk_health_is_stalled(d->shared));
 }
 
 /* Who has nothing on it any more cannot tell when it is well again. */
 static bool
 share(struct device *d)
 {
-	return sickness_say(d->shared, d->set->slot, d->stalled,
+	return disk_health_report(d->shared, d->set->slot, d->stalled,
 	    d->failed && !list_is_empty(&d->listeners));
 }
 
@@ -287,11 +287,12 @@ device_begin_probe(struct device *d)
 {
 	if (d->probing)
 		return false;
-	if (d->shared != NULL && sickness_well_s(d->shared) > d->failed_s) {
+	if (d->shared != NULL && disk_health_well_s(d->shared) > d->failed_s) {
 		device_set_failed(d, false);
 		return false;
 	}
-	if (d->shared != NULL && !sickness_begin_probe(d->shared, d->set->slot))
+	if (d->shared != NULL &&
+	    !disk_health_begin_probe(d->shared, d->set->slot))
 		return false;
 	d->probing = true;
 	d->probed_s = clock_mono_s();
@@ -303,9 +304,9 @@ device_end_probe(struct device *d, bool well)
 {
 	d->probing = false;
 	if (d->shared != NULL && well)
-		sickness_set_well(d->shared, d->probed_s);
+		disk_health_set_well(d->shared, d->probed_s);
 	if (d->shared != NULL)
-		sickness_end_probe(d->shared, d->set->slot);
+		disk_health_end_probe(d->shared, d->set->slot);
 	if (well && d->failed_s < d->probed_s)
 		device_set_failed(d, false);
 }

@@ -55,10 +55,10 @@ note_age(struct engine *e, struct op *op)
 	struct device *dev = op->device;
 	bool full = dev->in_flight >= dev->cap;
 
-	if (e->stall_s <= 0 || (op->unhurried && !full))
+	if (e->stall_s <= 0 || (op->no_stall && !full))
 		return;
 	op->since = clock_mono_s();
-	if (!op->unhurried)
+	if (!op->no_stall)
 		list_append(&dev->ages, &op->age);
 	if (full)
 		dev->moved_s = op->since;
@@ -155,7 +155,7 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 	op->done = 0;
 	op->tries = 0;
 	e->in_flight++;
-	if (dev->kind == DEVICE_MEMORY && !op->lengthy) {
+	if (dev->kind == DEVICE_MEMORY && !op->slow) {
 		op->res = op_run(op);
 		op->started = true;
 		dev->in_flight++;

@@ -32,7 +32,7 @@ struct threads {
 	/* under `lock` */
 	struct list todo, done;
 	size_t todo_count, idle, count;
-	bool ending;
+	bool outcome;
 };
 
 /* With the lock held: the next op, or NULL when this thread is to end. */
@@ -45,7 +45,7 @@ next_op(struct threads *t)
 		struct timespec until;
 		int err;
 
-		if (t->ending)
+		if (t->outcome)
 			return NULL;
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec += IDLE_S;
@@ -152,7 +152,7 @@ threads_free(struct backend *b)
 	struct threads *t = container_of(b, struct threads, base);
 
 	pthread_mutex_lock(&t->lock);
-	t->ending = true;
+	t->outcome = true;
 	pthread_cond_broadcast(&t->work);
 	while (t->count > 0)
 		pthread_cond_wait(&t->all_out, &t->lock);

@@ -59,7 +59,7 @@ after_answer(const struct conn *c)
 	return c->keep && c->body.source.ended ? KEEP : LINGER;
 }
 
-/* The sender is done with an answer. */
+/* The response writer is done with an answer. */
 static void
 on_sent(void *owner, int err)
 {
@@ -101,15 +101,15 @@ refuse_late(struct conn *c)
 	    "the head of the request did not arrive within header_timeout %s: "
 	    "send it in one piece",
 	    limit);
-	c->head_only = intake_is_head(&c->intake);
+	c->head_only = head_reader_is_head(&c->head_reader);
 	conn_refuse(c, 408, why, "refused");
 }
 
 /* A whole head is there: hand the request to the handler. */
 static void
-ask(struct conn *c, const struct intake_head *got)
+ask(struct conn *c, const struct head_reader_head *got)
 {
-	struct conn_group *g = c->group;
+	struct connections *g = c->group;
 	struct head h = {0};
 	const char *why;
 	int status;
@@ -122,7 +122,7 @@ ask(struct conn *c, const struct intake_head *got)
 	c->from_browser = head_is_from_browser(&h) && !h.forwarded;
 	conn_describe(c, got, &h);
 	conn_add_fields(c, &h);
-	if (c->turned_away && !conn_group_readmit(c)) {
+	if (c->rejected && !connections_readmit(c)) {
 		turn_away(c);
 		return;
 	}
@@ -145,16 +145,17 @@ static void
 await_rest(struct conn *c)
 {
 	ev_io_start(c->group->loop, &c->readable);
-	if (c->exchange.began_ns != 0 || !intake_has_begun(&c->intake))
+	if (c->exchange.began_ns != 0 ||
+	    !head_reader_has_begun(&c->head_reader))
 		return;
 	conn_begin_exchange(c);
-	if (!c->turned_away)
+	if (!c->rejected)
 		set_patience_ms(c, c->group->conf->header_timeout_ms);
 }
 
 /* One that is unheard is not waited for: all of it that is here is read. */
-static enum intake_result
-take_head(struct conn *c, struct transport *from, struct intake_head *ret)
+static enum head_reader_result
+take_head(struct conn *c, struct transport *from, struct head_reader_head *ret)
 {
 	const struct conf_server *conf = c->group->conf;
 	const struct head_limits limits = {
@@ -162,12 +163,12 @@ take_head(struct conn *c, struct transport *from, struct intake_head *ret)
 	    .size = (uint32_t)conf->max_header_size,
 	    .fields = (uint32_t)conf->max_header_fields,
 	};
-	enum intake_result result;
+	enum head_reader_result result;
 
 	do {
-		result = intake_read(&c->intake, &limits, from, ret);
+		result = head_reader_read(&c->head_reader, &limits, from, ret);
 		from = &c->transport;
-	} while (result == INTAKE_PART && conn_is_unheard(c));
+	} while (result == HEAD_READER_PART && conn_is_unheard(c));
 	return result;
 }
 
@@ -178,7 +179,7 @@ leave_unheard(struct conn *c)
 {
 	if (conn_has_begun(c))
 		conn_begin_exchange(c);
-	c->exchange.ending = "unread";
+	c->exchange.outcome = "unread";
 	conn_on(c, LINGER);
 }
 
@@ -187,30 +188,31 @@ leave_unheard(struct conn *c)
 static void
 read_head(struct conn *c, struct transport *from)
 {
-	struct intake_head got;
+	struct head_reader_head got;
 
 	switch (take_head(c, from, &got)) {
-	case INTAKE_NOTHING:
+	case HEAD_READER_NOTHING:
 		if (conn_is_unheard(c))
 			leave_unheard(c);
 		return;
-	case INTAKE_PART:
+	case HEAD_READER_PART:
 		await_rest(c);
 		return;
-	case INTAKE_HEAD:
+	case HEAD_READER_HEAD:
 		c->head_only = got.is_head;
 		ask(c, &got); /* may end `c`, but not what was got */
-		intake_release(&got);
+		head_reader_release(&got);
 		return;
-	case INTAKE_REFUSED:
+	case HEAD_READER_REFUSED:
 		c->head_only = got.is_head;
 		conn_describe(c, &got, NULL);
 		conn_glimpse(c, &got);
-		conn_refuse(c, got.status, got.why, got.ending);
+		conn_refuse(c, got.status, got.why, got.outcome);
 		return;
-	case INTAKE_FAILED:
-		conn_leave_heading(c,
-		    str_failed(&c->intake.held) ? "no-memory" : "client-gone");
+	case HEAD_READER_FAILED:
+		conn_leave_heading(c, str_failed(&c->head_reader.held)
+					  ? "no-memory"
+					  : "client-gone");
 		return;
 	}
 }
@@ -220,7 +222,8 @@ conn_take_turn(struct conn *c)
 {
 	check_magic(c, CONN_MAGIC);
 	check(c->state == HEADING);
-	read_head(c, intake_has_bytes(&c->intake) ? NULL : &c->transport);
+	read_head(
+	    c, head_reader_has_bytes(&c->head_reader) ? NULL : &c->transport);
 }
 
 static void
@@ -276,14 +279,14 @@ look_at_progress(struct conn *c)
 {
 	double stalled;
 
-	sender_look(&c->sender);
-	stalled = clock_mono_s() - c->sender.progress;
-	if (c->state == STREAMING && c->sender.sending == NULL)
+	response_writer_look(&c->response_writer);
+	stalled = clock_mono_s() - c->response_writer.progress;
+	if (c->state == STREAMING && c->response_writer.sending == NULL)
 		await_progress(c, 0); /* it waits for the disk */
 	else if (stalled + SLACK_S < send_limit(c))
 		await_progress(c, stalled);
 	else if (c->state == STREAMING)
-		sender_cut(&c->sender, -ETIMEDOUT);
+		response_writer_cut(&c->response_writer, -ETIMEDOUT);
 	else
 		expire_answer(c);
 }
@@ -311,13 +314,13 @@ on_due(struct deadline *d)
 		look_at_progress(c);
 	else if (c->state == LINGERING)
 		linger_due(c);
-	else if (c->turned_away && !ev_is_active(&c->readable))
-		conn_group_look_for_room(c);
-	else if (c->turned_away)
+	else if (c->rejected && !ev_is_active(&c->readable))
+		connections_look_for_room(c);
+	else if (c->rejected)
 		turn_away(c);
 	else if (has_more(c))
 		return;
-	else if (intake_has_begun(&c->intake))
+	else if (head_reader_has_begun(&c->head_reader))
 		refuse_late(c);
 	else
 		conn_on(c, EXPIRED);
@@ -344,7 +347,7 @@ set_head_patience(struct conn *c)
 {
 	const struct conf_server *conf = c->group->conf;
 
-	if (intake_has_bytes(&c->intake))
+	if (head_reader_has_bytes(&c->head_reader))
 		set_patience_ms(c, conf->header_timeout_ms);
 	else if (c->group->stopping)
 		deadline_set(&c->patience, CONN_STOP_GRACE_S);
@@ -361,17 +364,17 @@ await_head(struct conn *c)
 	int err;
 
 	body_leftover(&c->body, &more, &len);
-	err = intake_hold(&c->intake, more, len);
+	err = head_reader_hold(&c->head_reader, more, len);
 	forget_request(c);
-	intake_next(&c->intake);
+	head_reader_next(&c->head_reader);
 	if (err < 0) {
 		conn_begin_exchange(c);
 		conn_leave_heading(c, "no-memory");
 		return;
 	}
 	set_head_patience(c);
-	if (intake_has_bytes(&c->intake) || conn_is_unheard(c))
-		conn_group_await_turn(c); /* what is here comes first */
+	if (head_reader_has_bytes(&c->head_reader) || conn_is_unheard(c))
+		connections_await_turn(c); /* what is here comes first */
 	else
 		ev_io_start(c->group->loop, &c->readable);
 }
@@ -381,7 +384,7 @@ await_head(struct conn *c)
 static void
 go_on_unheard(struct conn *c)
 {
-	sender_mute(&c->sender, -EPIPE);
+	response_writer_mute(&c->response_writer, -EPIPE);
 	transport_shutdown(&c->transport);
 	await_head(c);
 }
@@ -400,34 +403,34 @@ answer(struct conn *c)
 	c->request = NULL;
 	ev_io_stop(c->group->loop, &c->readable);
 	await_progress(c, 0);
-	sender_send(&c->sender);
+	response_writer_send(&c->response_writer);
 }
 
 static void
 begin_stream(struct conn *c)
 {
 	await_progress(c, 0);
-	sender_hold(&c->sender);
+	response_writer_hold(&c->response_writer);
 }
 
 static void
 finish(struct conn *c)
 {
-	struct conn_group *g = c->group;
+	struct connections *g = c->group;
 
 	ev_io_stop(g->loop, &c->readable);
-	sender_fini(&c->sender);
+	response_writer_fini(&c->response_writer);
 	deadline_fini(&c->patience);
 	transport_close(&c->transport);
 	body_fini(&c->body);
-	intake_fini(&c->intake);
+	head_reader_fini(&c->head_reader);
 	access_fini(&c->exchange);
 	str_fini(&c->fields);
 	free(c->note);
 	list_remove(&c->node);
 	list_remove(&c->turn);
 	atomic_fetch_sub(&g->slot->connections, 1);
-	tally_leave(g->served.tally, &c->place);
+	limits_leave(g->served.limits, &c->place);
 	c->magic = 0;
 	free(c);
 	g->on_closed(g->arg);
@@ -507,8 +510,8 @@ conn_on(struct conn *c, enum event ev)
 /* ---- for the group ---- */
 
 int
-conn_begin(struct conn_group *g, int fd, const struct addr *peer,
-    tally_place place, bool turned_away, bool on_loopback)
+conn_begin(struct connections *g, int fd, const struct addr *peer,
+    limits_entry place, bool rejected, bool on_loopback)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
@@ -519,7 +522,7 @@ conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 	c->group = g;
 	c->peer = *peer;
 	c->place = place;
-	c->turned_away = turned_away;
+	c->rejected = rejected;
 	c->on_loopback = on_loopback;
 	transport_init_plain(&c->transport, fd);
 	/* A UNIX socket has no stamps, and would pass us descriptors beside. */
@@ -528,9 +531,10 @@ conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 	atomic_fetch_add(&g->slot->connections, 1);
 	ev_io_init(&c->readable, on_readable, fd, EV_READ);
 	c->readable.data = c;
-	sender_init(&c->sender, g->loop, &c->transport, c, on_sent);
+	response_writer_init(
+	    &c->response_writer, g->loop, &c->transport, c, on_sent);
 	deadline_init(&c->patience, g->loop, on_due);
-	if (turned_away) {
+	if (rejected) {
 		deadline_set(&c->patience, ROOM_S);
 		return 0;
 	}

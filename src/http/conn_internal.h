@@ -13,7 +13,7 @@
 #define CONN_STOP_GRACE_S 1.0
 
 /* To ask, and to hear that there are too many. */
-#define CONN_TURNED_AWAY_S 1.0
+#define CONN_REJECTED_S 1.0
 
 #include "loop/deadline.h"
 #include "net/transport.h"
@@ -60,18 +60,18 @@ struct lingering {
 struct conn {
 	unsigned magic;
 	enum state state;
-	struct conn_group *group;
+	struct connections *group;
 	struct list_node node;
 	struct list_node turn; /* linked: waits for its turn */
 	struct transport transport;
 	struct addr peer;
-	uint64_t requests; /* heads that were read */
-	bool on_loopback;  /* accepted there */
-	bool turned_away;  /* not served: too many of this address */
-	tally_place place; /* among those, or among the served */
+	uint64_t requests;  /* heads that were read */
+	bool on_loopback;   /* accepted there */
+	bool rejected;	    /* not served: too many of this address */
+	limits_entry place; /* among those, or among the served */
 	ev_io readable;
-	struct intake intake;
-	struct sender sender;
+	struct head_reader head_reader;
+	struct response_writer response_writer;
 	struct deadline patience; /* with the client */
 	struct lingering linger;
 	void *note;	   /* for the handler of request `note_for`; or NULL */
@@ -93,8 +93,8 @@ struct conn {
 /* A connection over `fd`, which it owns then, and `place` too; whatever one
  * that is turned away asks, it is told that there are too many.  0, or -ENOMEM
  * and nothing was taken. */
-NODISCARD int conn_begin(struct conn_group *g, int fd, const struct addr *peer,
-    tally_place place, bool turned_away, bool on_loopback);
+NODISCARD int conn_begin(struct connections *g, int fd, const struct addr *peer,
+    limits_entry place, bool rejected, bool on_loopback);
 
 /*
  * The only place where a connection changes state.  The action comes last
@@ -103,33 +103,33 @@ NODISCARD int conn_begin(struct conn_group *g, int fd, const struct addr *peer,
 void conn_on(struct conn *c, enum event ev);
 
 /*
- * conn_group_look_for_room(c):
+ * connections_look_for_room(c):
  * It was turned away; but whose place it needs may just have left, here or in
  * another worker.  Else it may ask, and will hear no.
  */
-void conn_group_look_for_room(struct conn *c);
+void connections_look_for_room(struct conn *c);
 
 /* Another request is at hand: conn_take_turn() in the next turn of the loop,
  * so that a pipeline does not hold up others. */
-void conn_group_await_turn(struct conn *c);
+void connections_await_turn(struct conn *c);
 
 /* One that was turned away: is there room for it now?  Then it is served. */
-bool conn_group_readmit(struct conn *c);
+bool connections_readmit(struct conn *c);
 
 /* An exchange begins, unless it has. */
 void conn_begin_exchange(struct conn *c);
 
 /* HEADING: refuse whatever is asked, and close; `ending` is for its line. */
 void conn_refuse(
-    struct conn *c, int status, const char *why, const char *ending);
+    struct conn *c, int status, const char *why, const char *outcome);
 
 /* HEADING: no answer can be given to what is asked, if anything is: close. */
-void conn_leave_heading(struct conn *c, const char *ending);
+void conn_leave_heading(struct conn *c, const char *outcome);
 
 /* HEADING: note for the exchange's line what came, which was refused or (`h`)
  * parsed, perhaps in part. */
 void conn_describe(
-    struct conn *c, const struct intake_head *got, const struct head *h);
+    struct conn *c, const struct head_reader_head *got, const struct head *h);
 
 /* HEADING: its turn has come. */
 void conn_take_turn(struct conn *c);
@@ -141,7 +141,7 @@ NODISCARD int conn_begin_body(
 
 /* There is no head, and will be none: find out as much about who asks as the
  * refusal needs. */
-void conn_glimpse(struct conn *c, const struct intake_head *got);
+void conn_glimpse(struct conn *c, const struct head_reader_head *got);
 
 /* Ask the handler for the lines that go with any answer to `h`; NULL: there is
  * no head, or it was asked for already. */
@@ -171,7 +171,8 @@ void linger_due(struct conn *c);
 static inline bool
 conn_has_begun(const struct conn *c)
 {
-	return c->exchange.began_ns != 0 || intake_has_begun(&c->intake) ||
+	return c->exchange.began_ns != 0 ||
+	       head_reader_has_begun(&c->head_reader) ||
 	       list_is_linked(&c->turn);
 }
 
@@ -180,7 +181,7 @@ conn_has_begun(const struct conn *c)
 static inline bool
 conn_is_unheard(const struct conn *c)
 {
-	return c->sender.muted != 0;
+	return c->response_writer.muted != 0;
 }
 
 /* STREAMING and ANSWERING: it is certain that the answer will not be sent whole.

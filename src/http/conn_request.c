@@ -13,14 +13,14 @@
 static void
 log_unread(struct conn *c)
 {
-	struct access rest = {.ending = "unread"};
+	struct access rest = {.outcome = "unread"};
 	const unsigned char *more;
 	size_t len;
 
 	if (!c->body.source.ended)
 		return; /* what came is the body's, or nobody knows */
 	body_leftover(&c->body, &more, &len);
-	if (len > 0 || intake_has_bytes(&c->intake))
+	if (len > 0 || head_reader_has_bytes(&c->head_reader))
 		access_add(c->group->access, &c->peer, &rest);
 }
 
@@ -33,7 +33,7 @@ is_request(const struct head *h)
 
 void
 conn_describe(
-    struct conn *c, const struct intake_head *got, const struct head *h)
+    struct conn *c, const struct head_reader_head *got, const struct head *h)
 {
 	if (c->group->access == NULL)
 		return;
@@ -47,7 +47,7 @@ void
 conn_end_exchange(struct conn *c)
 {
 	struct access *x = &c->exchange;
-	uint64_t taken = c->sender.taken;
+	uint64_t taken = c->response_writer.taken;
 
 	if (x->began_ns == 0)
 		return;
@@ -94,13 +94,13 @@ conn_begin_body(
 		c->body.source.ended = true;
 	c->waits_for_100 =
 	    h->expect_continue && taken == 0 && !c->body.source.ended;
-	return intake_hold(&c->intake, pre + taken, len - taken);
+	return head_reader_hold(&c->head_reader, pre + taken, len - taken);
 }
 
 /* ---- answers ---- */
 
 void
-conn_glimpse(struct conn *c, const struct intake_head *got)
+conn_glimpse(struct conn *c, const struct head_reader_head *got)
 {
 	struct head h = {
 	    .method = METHOD_OTHER,
@@ -124,11 +124,11 @@ conn_add_fields(struct conn *c, const struct head *h)
 void
 conn_compose(struct conn *c, const struct response *r)
 {
-	struct str *out = sender_compose(&c->sender);
+	struct str *out = response_writer_compose(&c->response_writer);
 	size_t content = c->head_only || r->streamed ? 0 : r->content.len;
 
 	c->exchange.status = r->status;
-	c->exchange.ending = r->ending;
+	c->exchange.outcome = r->outcome;
 	c->keep = c->keep && !r->close && !c->group->stopping &&
 		  c->body.source.ended &&
 		  c->group->conf->keepalive_timeout_ms > 0 &&
@@ -162,22 +162,22 @@ conn_stream(struct conn *c, const struct response *r)
 	check_magic(c, CONN_MAGIC);
 	conn_compose(c, r);
 	conn_on(c, STREAMS);
-	return &c->sender.sink;
+	return &c->response_writer.sink;
 }
 
 void
-conn_streamed(struct conn *c, bool whole, const char *ending)
+conn_streamed(struct conn *c, bool whole, const char *outcome)
 {
 	check_magic(c, CONN_MAGIC);
-	c->exchange.ending = ending;
+	c->exchange.outcome = outcome;
 	conn_on(c, whole ? ANSWERED : conn_after_cut(c));
 }
 
 void
-conn_leave(struct conn *c, const char *ending)
+conn_leave(struct conn *c, const char *outcome)
 {
 	check_magic(c, CONN_MAGIC);
-	c->exchange.ending = ending;
+	c->exchange.outcome = outcome;
 	conn_on(c, LEFT);
 }
 
@@ -192,9 +192,9 @@ conn_begin_exchange(struct conn *c)
 
 /* Nobody knows where the next head would begin. */
 void
-conn_refuse(struct conn *c, int status, const char *why, const char *ending)
+conn_refuse(struct conn *c, int status, const char *why, const char *outcome)
 {
-	struct response r = {.close = true, .ending = ending};
+	struct response r = {.close = true, .outcome = outcome};
 
 	conn_begin_exchange(c);
 	conn_add_fields(c, NULL);
@@ -206,11 +206,11 @@ conn_refuse(struct conn *c, int status, const char *why, const char *ending)
 }
 
 void
-conn_leave_heading(struct conn *c, const char *ending)
+conn_leave_heading(struct conn *c, const char *outcome)
 {
 	if (conn_has_begun(c))
 		conn_begin_exchange(c);
-	c->exchange.ending = ending;
+	c->exchange.outcome = outcome;
 	conn_on(c, LEFT);
 }
 
@@ -296,11 +296,12 @@ conn_continue(struct conn *c)
 	if (!c->waits_for_100)
 		return;
 	c->waits_for_100 = false;
-	sender_interim(&c->sender, "HTTP/1.1 100 Continue\r\n\r\n");
+	response_writer_interim(
+	    &c->response_writer, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 bool
 conn_unstream(struct conn *c)
 {
-	return sender_take_back(&c->sender);
+	return response_writer_take_back(&c->response_writer);
 }

@@ -19,7 +19,7 @@ log_crowded(void)
 
 /* Whoever is closed without an answer is nowhere else to be seen. */
 static void
-log_closed(const struct conn_group *g, const struct addr *peer)
+log_closed(const struct connections *g, const struct addr *peer)
 {
 	static struct log_limit limit;
 	char text[ADDR_TEXT_MAX];
@@ -38,60 +38,60 @@ log_closed(const struct conn_group *g, const struct addr *peer)
  * False: close it.
  */
 static bool
-admit(struct conn_group *g, const struct addr *peer, tally_place *ret_place,
-    bool *ret_turned_away)
+admit(struct connections *g, const struct addr *peer, limits_entry *ret_place,
+    bool *ret_rejected)
 {
 	uint64_t max = g->conf->max_connections_per_ip;
 	unsigned char network[8];
 	size_t len = max > 0 ? addr_network(peer, network) : 0;
-	enum tally_answer answer = TALLY_COUNTED;
+	enum limits_answer answer = LIMITS_COUNTED;
 
 	*ret_place = 0;
 	if (len > 0)
-		answer = tally_enter(&g->served, network, len, max, ret_place);
-	*ret_turned_away = answer == TALLY_FULL;
-	if (answer == TALLY_FULL)
+		answer = limits_enter(&g->served, network, len, max, ret_place);
+	*ret_rejected = answer == LIMITS_FULL;
+	if (answer == LIMITS_FULL)
 		answer =
-		    tally_enter(&g->turned_away, network, len, max, ret_place);
-	if (answer == TALLY_CROWDED)
+		    limits_enter(&g->rejected, network, len, max, ret_place);
+	if (answer == LIMITS_CROWDED)
 		log_crowded();
-	if (answer == TALLY_FULL)
+	if (answer == LIMITS_FULL)
 		log_closed(g, peer);
-	return answer != TALLY_FULL;
+	return answer != LIMITS_FULL;
 }
 
 bool
-conn_group_readmit(struct conn *c)
+connections_readmit(struct conn *c)
 {
-	const struct conn_group *g = c->group;
+	const struct connections *g = c->group;
 	unsigned char network[8];
 	size_t len = addr_network(&c->peer, network);
-	tally_place place;
+	limits_entry place;
 
-	if (tally_enter(&g->served, network, len,
-		g->conf->max_connections_per_ip, &place) == TALLY_FULL)
+	if (limits_enter(&g->served, network, len,
+		g->conf->max_connections_per_ip, &place) == LIMITS_FULL)
 		return false;
-	tally_leave(g->served.tally, &c->place);
+	limits_leave(g->served.limits, &c->place);
 	c->place = place;
-	c->turned_away = false;
+	c->rejected = false;
 	return true;
 }
 
 void
-conn_group_look_for_room(struct conn *c)
+connections_look_for_room(struct conn *c)
 {
-	if (conn_group_readmit(c))
+	if (connections_readmit(c))
 		deadline_set(&c->patience,
 		    (double)c->group->conf->header_timeout_ms / 1e3);
 	else
-		deadline_set(&c->patience, CONN_TURNED_AWAY_S);
+		deadline_set(&c->patience, CONN_REJECTED_S);
 	ev_io_start(c->group->loop, &c->readable);
 }
 
 void
-conn_group_await_turn(struct conn *c)
+connections_await_turn(struct conn *c)
 {
-	struct conn_group *g = c->group;
+	struct connections *g = c->group;
 
 	list_append(&g->in_turn, &c->turn);
 	if (!ev_is_active(&g->turn)) {
@@ -101,18 +101,17 @@ conn_group_await_turn(struct conn *c)
 }
 
 void
-conn_group_open(
-    struct conn_group *g, int fd, const struct addr *peer, bool on_loopback)
+connections_open(
+    struct connections *g, int fd, const struct addr *peer, bool on_loopback)
 {
 	static struct log_limit limit;
-	bool turned_away;
-	tally_place place;
+	bool rejected;
+	limits_entry place;
 
-	if (!admit(g, peer, &place, &turned_away)) {
+	if (!admit(g, peer, &place, &rejected)) {
 		fd_close(&fd);
-	} else if (conn_begin(g, fd, peer, place, turned_away, on_loopback) <
-		   0) {
-		tally_leave(g->served.tally, &place);
+	} else if (conn_begin(g, fd, peer, place, rejected, on_loopback) < 0) {
+		limits_leave(g->served.limits, &place);
 		fd_close(&fd);
 		if (log_allowed(&limit))
 			log_error("no memory for a connection: it is closed");
@@ -123,7 +122,7 @@ conn_group_open(
 static void
 on_turn(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct conn_group *g = w->data;
+	struct connections *g = w->data;
 	struct list_node *last = g->in_turn.head.prev, *n;
 
 	(void)revents;
@@ -139,7 +138,7 @@ on_turn(struct ev_loop *loop, ev_timer *w, int revents)
 }
 
 void
-conn_group_init(struct conn_group *g)
+connections_init(struct connections *g)
 {
 	list_init(&g->conns);
 	list_init(&g->in_turn);
@@ -149,11 +148,11 @@ conn_group_init(struct conn_group *g)
 
 /* The server stops: do not stay idle for long. */
 static void
-hurry(struct conn *c)
+shorten_idle(struct conn *c)
 {
 	/* It was told that it may ask again, and may be doing so just now: it
 	 * is answered, and told to close. */
-	if (c->state == HEADING && !intake_has_bytes(&c->intake))
+	if (c->state == HEADING && !head_reader_has_bytes(&c->head_reader))
 		deadline_set(&c->patience, CONN_STOP_GRACE_S);
 }
 
@@ -166,7 +165,7 @@ drop(struct conn *c)
 
 	if (c->state == WORKING || c->state == STREAMING) {
 		c->request = NULL;
-		c->exchange.ending = h->on_gone(h, request);
+		c->exchange.outcome = h->on_gone(h, request);
 	} else if (c->state == ANSWERING) {
 		c->exchange.cut = ACCESS_STOPPED;
 	} else if (c->state == HEADING) {
@@ -193,22 +192,22 @@ cut(struct conn *c)
 		drop(c);
 	} else if (c->state == WORKING && h->on_stop(h, c->request)) {
 		response_problem(&r, 503, why);
-		r.ending = "stopped";
+		r.outcome = "stopped";
 		conn_answer(c, &r);
 		response_fini(&r);
 	}
 }
 
 void
-conn_group_stop(struct conn_group *g)
+connections_stop(struct connections *g)
 {
 	g->stopping = true;
 	LIST_FOREACH(struct conn, c, &g->conns, node)
-		hurry(c);
+		shorten_idle(c);
 }
 
 void
-conn_group_cut(struct conn_group *g)
+connections_cut(struct connections *g)
 {
 	g->stopping = true;
 	LIST_FOREACH(struct conn, c, &g->conns, node)
@@ -216,7 +215,7 @@ conn_group_cut(struct conn_group *g)
 }
 
 void
-conn_group_drop(struct conn_group *g)
+connections_drop(struct connections *g)
 {
 	g->stopping = true;
 	LIST_FOREACH(struct conn, c, &g->conns, node)

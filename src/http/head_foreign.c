@@ -16,8 +16,8 @@ static const char http2[] =
     "this is HTTP/2 without TLS, and only HTTP/1.1 is spoken here: have the "
     "client or the proxy use that (curl: without --http2-prior-knowledge)";
 
-_Static_assert(sizeof(proxy) <= HEAD_WHY_MAX, "the intake copies it");
-_Static_assert(sizeof(http2) <= HEAD_WHY_MAX, "the intake copies it");
+_Static_assert(sizeof(proxy) <= HEAD_WHY_MAX, "the head reader copies it");
+_Static_assert(sizeof(http2) <= HEAD_WHY_MAX, "the head reader copies it");
 
 /* clang-format off */
 static const struct head_foreign protocols[] = {

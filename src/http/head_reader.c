@@ -14,23 +14,23 @@ enum {
 static char shared[SHARED_SIZE];
 
 bool
-intake_has_begun(const struct intake *in)
+head_reader_has_begun(const struct head_reader *in)
 {
 	return in->scan.lines > 0 || in->scan.at > in->scan.line;
 }
 
-static enum intake_result
-refuse(struct intake_head *ret, int status, const char *why)
+static enum head_reader_result
+refuse(struct head_reader_head *ret, int status, const char *why)
 {
 	ret->status = status;
-	ret->ending = head_refusal_word(why);
+	ret->outcome = head_refusal_word(why);
 	snprintf(ret->why, sizeof(ret->why), "%s", why);
-	return INTAKE_REFUSED;
+	return HEAD_READER_REFUSED;
 }
 
 /* Name the limit that was passed. */
-static enum intake_result
-refuse_size(struct intake_head *ret, int status, const char *what,
+static enum head_reader_result
+refuse_size(struct head_reader_head *ret, int status, const char *what,
     const char *limit, uint32_t bytes)
 {
 	char text[NUM_TEXT_MAX];
@@ -40,23 +40,23 @@ refuse_size(struct intake_head *ret, int status, const char *what,
 	snprintf(ret->why, sizeof(ret->why),
 	    "%s is longer than %s %s: shorten it, or have the limit raised",
 	    what, limit, text);
-	return INTAKE_REFUSED;
+	return HEAD_READER_REFUSED;
 }
 
 /* Look at ret->len bytes at ret->buf. */
-static enum intake_result
-scan(struct intake *in, const struct head_limits *limits,
-    struct intake_head *ret)
+static enum head_reader_result
+scan(struct head_reader *in, const struct head_limits *limits,
+    struct head_reader_head *ret)
 {
 	const char *why = NULL;
 
 	ret->is_head = head_is_head(ret->buf, ret->len);
 	switch (head_scan(&in->scan, limits, ret->buf, ret->len, &why)) {
 	case HEAD_INCOMPLETE:
-		return INTAKE_PART;
+		return HEAD_READER_PART;
 	case HEAD_COMPLETE:
 		ret->head_len = in->scan.at;
-		return INTAKE_HEAD;
+		return HEAD_READER_HEAD;
 	case HEAD_LINE_LONG:
 		return refuse_size(ret, 414, "the request line",
 		    "max_request_line", limits->line);
@@ -70,7 +70,7 @@ scan(struct intake *in, const struct head_limits *limits,
 		    "max_header_fields %u: send fewer, or have the limit "
 		    "raised",
 		    (unsigned)limits->fields);
-		return INTAKE_REFUSED;
+		return HEAD_READER_REFUSED;
 	case HEAD_MALFORMED:
 	default:
 		return refuse(ret, 400, why);
@@ -78,18 +78,18 @@ scan(struct intake *in, const struct head_limits *limits,
 }
 
 /* Look at what is held, which is all there is. */
-static enum intake_result
-scan_held(struct intake *in, const struct head_limits *limits,
-    struct intake_head *ret)
+static enum head_reader_result
+scan_held(struct head_reader *in, const struct head_limits *limits,
+    struct head_reader_head *ret)
 {
-	enum intake_result result;
+	enum head_reader_result result;
 
 	if (str_failed(&in->held))
-		return INTAKE_FAILED;
+		return HEAD_READER_FAILED;
 	ret->buf = in->held.s;
 	ret->len = in->held.len;
 	result = scan(in, limits, ret);
-	if (result == INTAKE_HEAD) {
+	if (result == HEAD_READER_HEAD) {
 		ret->own = in->held;
 		in->held = (struct str){0};
 	}
@@ -97,36 +97,36 @@ scan_held(struct intake *in, const struct head_limits *limits,
 }
 
 /* Look at `len` bytes in the shared buffer, the first of this head. */
-static enum intake_result
-scan_shared(struct intake *in, const struct head_limits *limits, size_t len,
-    struct intake_head *ret)
+static enum head_reader_result
+scan_shared(struct head_reader *in, const struct head_limits *limits,
+    size_t len, struct head_reader_head *ret)
 {
-	enum intake_result result;
+	enum head_reader_result result;
 
 	ret->buf = shared;
 	ret->len = len;
 	result = scan(in, limits, ret);
-	if (result == INTAKE_PART && intake_hold(in, shared, len) < 0)
-		return INTAKE_FAILED;
+	if (result == HEAD_READER_PART && head_reader_hold(in, shared, len) < 0)
+		return HEAD_READER_FAILED;
 	return result;
 }
 
-enum intake_result
-intake_read(struct intake *in, const struct head_limits *limits,
-    struct transport *t, struct intake_head *ret)
+enum head_reader_result
+head_reader_read(struct head_reader *in, const struct head_limits *limits,
+    struct transport *t, struct head_reader_head *ret)
 {
 	ssize_t n;
 
 	ret->own = (struct str){0};
 	ret->head_len = ret->len = 0;
-	ret->ending = "refused";
+	ret->outcome = "refused";
 	if (t == NULL)
 		return scan_held(in, limits, ret);
 	n = transport_recv(t, shared, sizeof(shared));
 	if (n == -EAGAIN)
-		return INTAKE_NOTHING;
+		return HEAD_READER_NOTHING;
 	if (n <= 0)
-		return INTAKE_FAILED;
+		return HEAD_READER_FAILED;
 	if (in->held.len == 0)
 		return scan_shared(in, limits, (size_t)n, ret);
 	str_add(&in->held, shared, (size_t)n);
@@ -134,14 +134,14 @@ intake_read(struct intake *in, const struct head_limits *limits,
 }
 
 void
-intake_release(struct intake_head *h)
+head_reader_release(struct head_reader_head *h)
 {
 	str_fini(&h->own);
 	h->buf = NULL;
 }
 
 int
-intake_hold(struct intake *in, const void *bytes, size_t len)
+head_reader_hold(struct head_reader *in, const void *bytes, size_t len)
 {
 	if (len > 0)
 		str_add(&in->held, bytes, len);
@@ -149,13 +149,13 @@ intake_hold(struct intake *in, const void *bytes, size_t len)
 }
 
 void
-intake_next(struct intake *in)
+head_reader_next(struct head_reader *in)
 {
 	in->scan = (struct head_scan){0};
 }
 
 void
-intake_fini(struct intake *in)
+head_reader_fini(struct head_reader *in)
 {
 	str_fini(&in->held);
 }

@@ -66,10 +66,10 @@ linger_begin(struct conn *c)
 	};
 	/* What came with the head is nobody's any more. */
 	body_fini(&c->body);
-	intake_fini(&c->intake);
+	head_reader_fini(&c->head_reader);
 	str_fini(&c->fields);
-	if (c->turned_away)
-		c->linger.end = now + CONN_TURNED_AWAY_S;
+	if (c->rejected)
+		c->linger.end = now + CONN_REJECTED_S;
 	ev_io_start(c->group->loop, &c->readable);
 	await_end(c);
 }

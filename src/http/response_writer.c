@@ -8,23 +8,23 @@
 #include "flow/writer.h"
 #include "net/transport.h"
 
-#define SENDER_MAGIC 0x73656e64U
+#define RESPONSE_WRITER_MAGIC 0x73656e64U
 
 enum {
 	COMPOSED_MAX = 64 * 1024,
 };
 
 static struct str composed;
-static struct sender *composer; /* whose it is; NULL: nobody's */
+static struct response_writer *composer; /* whose it is; NULL: nobody's */
 
 static size_t
-rest_len(const struct sender *s)
+rest_len(const struct response_writer *s)
 {
 	return s->rest.len - s->rest_sent;
 }
 
 struct str *
-sender_compose(struct sender *s)
+response_writer_compose(struct response_writer *s)
 {
 	if (composed.cap > COMPOSED_MAX)
 		str_fini(&composed); /* an exception, not to be kept */
@@ -37,7 +37,7 @@ sender_compose(struct sender *s)
 
 /* All of it was sent: an idle connection holds no memory for answers. */
 static void
-drop_rest(struct sender *s)
+drop_rest(struct response_writer *s)
 {
 	str_fini(&s->rest);
 	s->rest_sent = s->ahead = 0;
@@ -45,7 +45,7 @@ drop_rest(struct sender *s)
 
 /* The kernel took `n` bytes. */
 static void
-count(struct sender *s, size_t n)
+count(struct response_writer *s, size_t n)
 {
 	size_t interim = n < s->ahead ? n : s->ahead;
 
@@ -54,14 +54,14 @@ count(struct sender *s, size_t n)
 }
 
 static void
-wait_for_room(struct sender *s)
+wait_for_room(struct response_writer *s)
 {
 	ev_io_start(s->loop, &s->writable);
 }
 
 /* Send the rest: 0, -EAGAIN and the watcher runs, or another errno. */
 static int
-send_rest(struct sender *s)
+send_rest(struct response_writer *s)
 {
 	if (str_failed(&s->rest))
 		return -ENOMEM; /* without a part of it, it is no answer */
@@ -84,7 +84,7 @@ send_rest(struct sender *s)
 
 /* The answer is out, or cannot be. */
 static void
-end_answer(struct sender *s, int err)
+end_answer(struct response_writer *s, int err)
 {
 	ev_io_stop(s->loop, &s->writable);
 	s->answering = false;
@@ -94,7 +94,7 @@ end_answer(struct sender *s, int err)
 /* Behind the rest, as far as the socket takes it; what it does not take becomes
  * the rest. */
 static int
-send_bytes(struct sender *s, const char *bytes, size_t len)
+send_bytes(struct response_writer *s, const char *bytes, size_t len)
 {
 	struct iovec iov = {.iov_len = len};
 	ssize_t n = 0;
@@ -116,7 +116,7 @@ send_bytes(struct sender *s, const char *bytes, size_t len)
 
 /* What `s` has composed. */
 static int
-send_composed(struct sender *s)
+send_composed(struct response_writer *s)
 {
 	if (composer != s)
 		return send_rest(s);
@@ -125,11 +125,11 @@ send_composed(struct sender *s)
 }
 
 void
-sender_send(struct sender *s)
+response_writer_send(struct response_writer *s)
 {
 	int err;
 
-	check_magic(s, SENDER_MAGIC);
+	check_magic(s, RESPONSE_WRITER_MAGIC);
 	check(!s->answering && s->sending == NULL);
 	s->answering = true;
 	s->progress = clock_mono_s();
@@ -139,7 +139,7 @@ sender_send(struct sender *s)
 }
 
 void
-sender_hold(struct sender *s)
+response_writer_hold(struct response_writer *s)
 {
 	check(composer == s);
 	composer = NULL;
@@ -147,9 +147,9 @@ sender_hold(struct sender *s)
 }
 
 void
-sender_mute(struct sender *s, int err)
+response_writer_mute(struct response_writer *s, int err)
 {
-	check_magic(s, SENDER_MAGIC);
+	check_magic(s, RESPONSE_WRITER_MAGIC);
 	check(err < 0 && err != -EAGAIN && s->sending == NULL);
 	ev_io_stop(s->loop, &s->writable);
 	drop_rest(s);
@@ -158,7 +158,7 @@ sender_mute(struct sender *s, int err)
 }
 
 bool
-sender_take_back(struct sender *s)
+response_writer_take_back(struct response_writer *s)
 {
 	if (s->rest_sent > 0 || s->taken > 0 || s->rest.len == 0)
 		return false;
@@ -167,7 +167,7 @@ sender_take_back(struct sender *s)
 }
 
 void
-sender_interim(struct sender *s, const char *text)
+response_writer_interim(struct response_writer *s, const char *text)
 {
 	/* If the client is gone, reading its body will say so. */
 	if (s->muted == 0)
@@ -176,7 +176,7 @@ sender_interim(struct sender *s, const char *text)
 
 /* A chunk of content is out, or cannot be: tell the flow. */
 static void
-sent_chunk(struct sender *s, int err)
+sent_chunk(struct response_writer *s, int err)
 {
 	struct writer *w = s->writer;
 	struct chunk *c = s->sending;
@@ -190,7 +190,7 @@ sent_chunk(struct sender *s, int err)
 
 /* The rest and the chunk, in one piece. */
 static void
-send_chunk(struct sender *s)
+send_chunk(struct response_writer *s)
 {
 	if (s->muted != 0 || str_failed(&s->rest)) {
 		sent_chunk(s, s->muted != 0 ? s->muted : -ENOMEM);
@@ -235,11 +235,11 @@ send_chunk(struct sender *s)
 static void
 on_writable(struct ev_loop *loop, ev_io *w, int revents)
 {
-	struct sender *s = w->data;
+	struct response_writer *s = w->data;
 	int err;
 
 	(void)revents;
-	check_magic(s, SENDER_MAGIC);
+	check_magic(s, RESPONSE_WRITER_MAGIC);
 	if (s->sending != NULL) {
 		send_chunk(s);
 		return;
@@ -256,9 +256,10 @@ on_writable(struct ev_loop *loop, ev_io *w, int revents)
 static void
 sink_write(struct sink *sink, struct chunk *c, struct writer *w)
 {
-	struct sender *s = container_of(sink, struct sender, sink);
+	struct response_writer *s =
+	    container_of(sink, struct response_writer, sink);
 
-	check_magic(s, SENDER_MAGIC);
+	check_magic(s, RESPONSE_WRITER_MAGIC);
 	check(!s->answering && s->sending == NULL);
 	s->sending = c;
 	s->writer = w;
@@ -270,7 +271,8 @@ sink_write(struct sink *sink, struct chunk *c, struct writer *w)
 static void
 sink_abandon(struct sink *sink)
 {
-	struct sender *s = container_of(sink, struct sender, sink);
+	struct response_writer *s =
+	    container_of(sink, struct response_writer, sink);
 
 	ev_io_stop(s->loop, &s->writable);
 	if (s->sending != NULL)
@@ -280,7 +282,7 @@ sink_abandon(struct sink *sink)
 }
 
 void
-sender_look(struct sender *s)
+response_writer_look(struct response_writer *s)
 {
 	size_t unsent = transport_unsent(s->transport);
 
@@ -290,22 +292,22 @@ sender_look(struct sender *s)
 }
 
 void
-sender_cut(struct sender *s, int err)
+response_writer_cut(struct response_writer *s, int err)
 {
 	if (s->sending != NULL)
 		sent_chunk(s, err);
 }
 
 void
-sender_init(struct sender *s, struct ev_loop *loop, struct transport *t,
-    void *owner, void (*on_sent)(void *owner, int err))
+response_writer_init(struct response_writer *s, struct ev_loop *loop,
+    struct transport *t, void *owner, void (*on_sent)(void *owner, int err))
 {
 	static const struct sink_ops ops = {
 	    .write = sink_write,
 	    .abandon = sink_abandon,
 	};
 
-	*s = (struct sender){.magic = SENDER_MAGIC,
+	*s = (struct response_writer){.magic = RESPONSE_WRITER_MAGIC,
 	    .sink = {.ops = &ops},
 	    .loop = loop,
 	    .transport = t,
@@ -316,9 +318,9 @@ sender_init(struct sender *s, struct ev_loop *loop, struct transport *t,
 }
 
 void
-sender_fini(struct sender *s)
+response_writer_fini(struct response_writer *s)
 {
-	check_magic(s, SENDER_MAGIC);
+	check_magic(s, RESPONSE_WRITER_MAGIC);
 	check(s->sending == NULL);
 	ev_io_stop(s->loop, &s->writable);
 	drop_rest(s);

@@ -143,13 +143,13 @@ dirsync_new(struct engine *e, struct device *d)
 }
 
 void
-dirsync_free(struct dirsync **sp)
+dirsync_free(struct dirsync **local)
 {
-	struct dirsync *s = *sp;
+	struct dirsync *s = *local;
 
 	if (s == NULL)
 		return;
 	check(list_is_empty(&s->groups));
 	free(s);
-	*sp = NULL;
+	*local = NULL;
 }

@@ -54,11 +54,11 @@ refuse_direct(struct incoming_file *f, int err)
 {
 	f->direct_wanted = false;
 	f->base.sink.whole_chunks = false;
-	if (!f->spool->direct_refused)
+	if (!f->local->direct_refused)
 		log_warn("%s: direct I/O is refused here (errno %d): writing "
 			 "through the page cache",
-		    f->spool->base.dir, -err);
-	f->spool->direct_refused = true;
+		    f->local->base.dir, -err);
+	f->local->direct_refused = true;
 }
 
 /* What is written is on its way to the disk at once.  Some take O_DIRECT and
@@ -74,9 +74,9 @@ bypasses(const struct incoming_file *f)
 static bool
 wants_direct(const struct incoming_file *f, const struct chunk *c)
 {
-	return f->direct_wanted && c->len == f->spool->to.chunk_size &&
+	return f->direct_wanted && c->len == f->local->to.chunk_size &&
 	       c->op.offset >= f->direct_from &&
-	       c->op.offset % SPOOL_ALIGN == 0;
+	       c->op.offset % LOCAL_ALIGN == 0;
 }
 
 /* Be in the mode that the next chunk needs; false: not with writes in flight. */
@@ -87,7 +87,7 @@ choose_mode(struct incoming_file *f, const struct chunk *c)
 	int err;
 
 	/* Whole chunks would never be aligned again. */
-	if (!direct && c->len < f->spool->to.chunk_size)
+	if (!direct && c->len < f->local->to.chunk_size)
 		f->direct_wanted = f->base.sink.whole_chunks = false;
 	if (direct == f->direct)
 		return true;
@@ -113,19 +113,19 @@ choose_mode(struct incoming_file *f, const struct chunk *c)
 /* ---- room ahead, and what is not written back yet ---- */
 
 static void
-on_cared(struct op *op, int res)
+on_background_done(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
 	struct writer *w = f->writer;
 
 	check_magic(f, INCOMING_MAGIC);
-	if (op->call == spool_extend_job) {
+	if (op->call == room_extend) {
 		;
 	} else if (res == -EAGAIN) {
 		res = 0; /* there was no thread: later, then */
 	} else if (res == 0) {
-		if (f->behind_from < f->care_to)
-			f->behind_from = f->care_to;
+		if (f->behind_from < f->background_to)
+			f->behind_from = f->background_to;
 	} else {
 		/* A sync would not tell again: the upload is lost. */
 		f->base.cause = -res;
@@ -133,32 +133,32 @@ on_cared(struct op *op, int res)
 			res = STORE_SYNC_FAILED;
 	}
 	if (f->committing || f->abandoned) {
-		spool_in_cared(f, res);
+		incoming_background_done(f, res);
 	} else if (w != NULL && res < 0) {
-		struct spool_dir *at = f->at;
+		struct local_dir *at = f->at;
 		int cause = f->base.cause;
 
-		spool_enter(at);
+		local_dir_enter(at);
 		writer_wrote(w, 0, res); /* may abort `f` */
-		spool_learn(at, res, cause);
-		spool_leave(at);
+		health_learn(at, res, cause);
+		local_dir_leave(at);
 	} else if (w != NULL) {
 		pump(f);
 	}
 }
 
 static void
-begin_care(
+begin_background(
     struct incoming_file *f, int (*call)(void *), uint64_t from, uint64_t to)
 {
-	f->care_from = from;
-	f->care_to = to;
+	f->background_from = from;
+	f->background_to = to;
 	f->job = (struct op){.kind = OP_CALL,
 	    .call = call,
 	    .arg = f,
 	    .owner = f,
-	    .on_done = on_cared};
-	engine_submit(f->spool->to.engine, f->at->device, &f->job);
+	    .on_done = on_background_done};
+	engine_submit(f->local->to.engine, f->at->device, &f->job);
 }
 
 /* On an engine thread. */
@@ -167,8 +167,8 @@ write_back_job(void *file)
 {
 	struct incoming_file *f = file;
 
-	int err = space_write_back(f->u.fd, f->care_from,
-	    f->care_to - f->care_from, f->at->traits.writes_ranges);
+	int err = space_write_back(f->u.fd, f->background_from,
+	    f->background_to - f->background_from, f->at->traits.writes_ranges);
 
 	/* That would say that this job was never begun. */
 	return err == -EAGAIN ? -EIO : err;
@@ -181,7 +181,7 @@ has_room(struct incoming_file *f, uint64_t end)
 	uint64_t step;
 
 	/* The job changes what we would look at. */
-	if (f->job.in_flight && f->job.call == spool_extend_job)
+	if (f->job.in_flight && f->job.call == room_extend)
 		return false;
 	if (end <= f->granted)
 		return true;
@@ -192,8 +192,8 @@ has_room(struct incoming_file *f, uint64_t end)
 		step = AHEAD_MIN;
 	if (step > AHEAD_MAX)
 		step = AHEAD_MAX;
-	f->care_need = end;
-	begin_care(f, spool_extend_job, f->granted, end + step);
+	f->background_need = end;
+	begin_background(f, room_extend, f->granted, end + step);
 	return false;
 }
 
@@ -201,19 +201,19 @@ has_room(struct incoming_file *f, uint64_t end)
 static void
 write_behind(struct incoming_file *f)
 {
-	uint64_t most = f->spool->to.write_behind;
+	uint64_t most = f->local->to.write_behind;
 
 	if (most == 0 || bypasses(f) || is_memory(f) || f->job.in_flight ||
 	    f->written < f->behind_from + most / 2)
 		return;
-	begin_care(f, write_back_job, f->behind_from, f->written);
+	begin_background(f, write_back_job, f->behind_from, f->written);
 }
 
 /* Not more than write_behind waits when all up to `end` is written. */
 static bool
 is_not_behind(const struct incoming_file *f, uint64_t end)
 {
-	uint64_t most = f->spool->to.write_behind;
+	uint64_t most = f->local->to.write_behind;
 
 	return most == 0 || bypasses(f) || is_memory(f) || !f->job.in_flight ||
 	       f->job.call != write_back_job || end - f->behind_from <= most;
@@ -247,23 +247,24 @@ on_written(struct op *op, int res)
 		return;
 	}
 	while ((n = list_shift(&c->joined)) != NULL)
-		chunks +=
-		    spool_hash_release(f, container_of(n, struct chunk, node));
-	chunks += spool_hash_release(f, c);
+		chunks += incoming_hash_release(
+		    f, container_of(n, struct chunk, node));
+	chunks += incoming_hash_release(f, c);
 	if (res >= 0) {
-		spool_settle(f, len);
+		room_release(f, len);
 		if (end > f->written)
 			f->written = end;
 	}
 	if (w == NULL) {
 		if (f->abandoned)
-			spool_in_settle(f);
+			incoming_end(f);
 		return;
 	}
 	if (res >= 0) {
 		write_behind(f);
 		pump(f);
-		writer_hashes(w, f->in_flight == 0 && spool_hash_has_moved(f));
+		writer_hashes(
+		    w, f->in_flight == 0 && incoming_hash_has_moved(f));
 	}
 	writer_wrote(w, chunks, res < 0 ? res : 0); /* may abort `f` */
 }
@@ -318,7 +319,7 @@ submit(struct incoming_file *f, unsigned chunks, size_t bytes)
 	    .buf = c->data,
 	    .len = bytes,
 	    .offset = c->op.offset,
-	    .align = f->direct ? SPOOL_ALIGN : 0,
+	    .align = f->direct ? LOCAL_ALIGN : 0,
 	    .owner = f,
 	    .on_done = on_written};
 	list_init(&c->joined);
@@ -336,7 +337,7 @@ submit(struct incoming_file *f, unsigned chunks, size_t bytes)
 	list_append(&f->writing, &c->node);
 	if (f->in_flight++ == 0)
 		writer_hashes(f->writer, false);
-	engine_submit(f->spool->to.engine, f->at->device, &c->op);
+	engine_submit(f->local->to.engine, f->at->device, &c->op);
 }
 
 /* Write what may be written now. */
@@ -401,17 +402,17 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 	f->offset += c->len;
 	list_append(&f->pending, &c->node);
 	if (!f->collecting) {
-		spool_hash_add(f, c);
+		incoming_hash_add(f, c);
 		if (is_memory(f)) /* there and then, while it is in cache */
 			pump(f);
 	} else if (f->offset == f->length || ev_is_pending(&f->on_collected) ||
 		   device_is_avoided(f->at->device)) {
-		ev_feed_event(f->spool->to.loop, &f->on_collected, EV_CUSTOM);
+		ev_feed_event(f->local->to.loop, &f->on_collected, EV_CUSTOM);
 	} else { /* its client is slow: nobody keeps memory for it */
 		f->collecting = false;
 		s->whole_chunks = false;
-		spool_hash_add(f, c);
-		spool_in_create_late(f);
+		incoming_hash_add(f, c);
+		incoming_create_late(f);
 	}
 }
 
@@ -427,9 +428,9 @@ sink_abandon(struct sink *s)
 	struct incoming_file *f = file_of(s);
 
 	f->writer = NULL;
-	ev_clear_pending(f->spool->to.loop, &f->on_collected);
-	spool_hash_abandon(f);
-	spool_sink_drop(f);
+	ev_clear_pending(f->local->to.loop, &f->on_collected);
+	incoming_hash_abandon(f);
+	file_writer_drop(f);
 	LIST_FOREACH(struct chunk, c, &f->writing, node) {
 		chunk_disown(c);
 		LIST_FOREACH(struct chunk, joined, &c->joined, node)
@@ -437,25 +438,25 @@ sink_abandon(struct sink *s)
 	}
 }
 
-const struct sink_ops spool_sink_ops = {
+const struct sink_ops file_writer_ops = {
     .write = sink_write,
     .flush = sink_flush,
     .abandon = sink_abandon,
 };
 
-/* ---- what the rest of the spool calls ---- */
+/* ---- what the rest of the store calls ---- */
 
 void
-spool_sink_adapt(struct incoming_file *f)
+file_writer_adapt(struct incoming_file *f)
 {
-	const struct spool_setup *to = &f->spool->to;
+	const struct local_setup *to = &f->local->to;
 	bool known = f->length != STORE_LENGTH_UNKNOWN;
 	bool direct =
-	    to->direct == SPOOL_DIRECT_ON ||
-	    (to->direct == SPOOL_DIRECT_AUTO && f->at->device->direct);
+	    to->direct == LOCAL_DIRECT_ON ||
+	    (to->direct == LOCAL_DIRECT_AUTO && f->at->device->direct);
 
 	f->direct_wanted = direct && !is_memory(f) &&
-			   !f->spool->direct_refused &&
+			   !f->local->direct_refused &&
 			   (!known || f->length >= to->direct_min);
 	f->says_direct = SPACE_DIRECT_UNKNOWN;
 	/* The page cache takes one at a time as fast as several. */
@@ -466,18 +467,18 @@ spool_sink_adapt(struct incoming_file *f)
 }
 
 void
-spool_sink_init(struct incoming_file *f)
+file_writer_init(struct incoming_file *f)
 {
 	list_init(&f->pending);
 	list_init(&f->writing);
-	f->base.sink.ops = &spool_sink_ops;
-	spool_sink_adapt(f);
+	f->base.sink.ops = &file_writer_ops;
+	file_writer_adapt(f);
 	ev_prepare_init(&f->on_collected, on_collected);
 	f->on_collected.data = f;
 }
 
 void
-spool_sink_created(struct incoming_file *f)
+file_writer_created(struct incoming_file *f)
 {
 	if (f->says_direct != SPACE_DIRECT_NO || !f->direct_wanted)
 		return;
@@ -488,11 +489,11 @@ spool_sink_created(struct incoming_file *f)
 }
 
 void
-spool_sink_opened(struct incoming_file *f, int err)
+file_writer_opened(struct incoming_file *f, int err)
 {
 	if (f->writer == NULL) {
 		if (f->abandoned)
-			spool_in_settle(f);
+			incoming_end(f);
 	} else if (err < 0) {
 		writer_wrote(f->writer, 0, err); /* may abort `f` */
 	} else {
@@ -501,20 +502,20 @@ spool_sink_opened(struct incoming_file *f, int err)
 }
 
 bool
-spool_sink_is_idle(const struct incoming_file *f)
+file_writer_is_idle(const struct incoming_file *f)
 {
-	return f->in_flight == 0 && !spool_hash_is_busy(f);
+	return f->in_flight == 0 && !incoming_hash_is_busy(f);
 }
 
 void
-spool_sink_cancel(struct incoming_file *f)
+file_writer_cancel(struct incoming_file *f)
 {
 	LIST_FOREACH(struct chunk, c, &f->writing, node)
-		(void)engine_cancel(f->spool->to.engine, &c->op);
+		(void)engine_cancel(f->local->to.engine, &c->op);
 }
 
 void
-spool_sink_drop(struct incoming_file *f)
+file_writer_drop(struct incoming_file *f)
 {
 	struct list_node *n;
 
@@ -522,6 +523,6 @@ spool_sink_drop(struct incoming_file *f)
 		struct chunk *c = container_of(n, struct chunk, node);
 
 		chunk_disown(c);
-		(void)spool_hash_release(f, c);
+		(void)incoming_hash_release(f, c);
 	}
 }

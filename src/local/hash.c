@@ -55,7 +55,7 @@ take_all(_Atomic(struct chunk *) *from)
 /* ---- the job ---- */
 
 int
-spool_hash_now(struct incoming_file *f, const void *bytes, size_t len)
+incoming_hash_now(struct incoming_file *f, const void *bytes, size_t len)
 {
 	uint64_t since = clock_mono_ns();
 	int err = digest_update(f->hash->digest, bytes, len);
@@ -69,7 +69,7 @@ static int
 hash_job(void *file)
 {
 	struct incoming_file *f = file;
-	struct spool_hash *h = f->hash;
+	struct incoming_hash *h = f->hash;
 	struct chunk *c, *next;
 	uint64_t bytes = 0;
 
@@ -78,9 +78,9 @@ hash_job(void *file)
 			next = c->hash_next;
 			bytes += c->len;
 			if (h->err == 0)
-				h->err = spool_hash_now(f, c->data, c->len);
+				h->err = incoming_hash_now(f, c->data, c->len);
 			if (push(&h->hashed, c))
-				ev_async_send(f->spool->to.loop, &h->progress);
+				ev_async_send(f->local->to.loop, &h->progress);
 		}
 	}
 	return h->err;
@@ -88,7 +88,7 @@ hash_job(void *file)
 
 /* Those that are written, too, go back: how many? */
 static unsigned
-give_hashed(struct spool_hash *h)
+give_hashed(struct incoming_hash *h)
 {
 	struct chunk *c, *next;
 	unsigned chunks = 0;
@@ -130,10 +130,10 @@ on_hashed(struct op *op, int res)
 
 	check_magic(f, INCOMING_MAGIC);
 	chunks = give_hashed(f->hash);
-	ev_async_stop(f->spool->to.loop, &f->hash->progress);
+	ev_async_stop(f->local->to.loop, &f->hash->progress);
 	if (w == NULL) {
 		if (f->abandoned)
-			spool_in_settle(f);
+			incoming_end(f);
 		return;
 	}
 	if (res == 0)
@@ -145,25 +145,25 @@ on_hashed(struct op *op, int res)
 static void
 begin(struct incoming_file *f)
 {
-	struct spool_hash *h = f->hash;
+	struct incoming_hash *h = f->hash;
 
 	if (h->op.in_flight || atomic_load(&h->waiting) == NULL)
 		return;
-	ev_async_start(f->spool->to.loop, &h->progress);
+	ev_async_start(f->local->to.loop, &h->progress);
 	h->op = (struct op){.kind = OP_CALL,
 	    .call = hash_job,
 	    .arg = f,
-	    .lengthy = true,
-	    .unhurried = true, /* it says nothing of a disk */
+	    .slow = true,
+	    .no_stall = true, /* it says nothing of a disk */
 	    .owner = f,
 	    .on_done = on_hashed};
-	engine_submit(f->spool->to.engine, f->spool->to.compute, &h->op);
+	engine_submit(f->local->to.engine, f->local->to.compute, &h->op);
 }
 
-/* ---- what the rest of the spool calls ---- */
+/* ---- what the rest of the store calls ---- */
 
 void
-spool_hash_add(struct incoming_file *f, struct chunk *c)
+incoming_hash_add(struct incoming_file *f, struct chunk *c)
 {
 	if (f->hash == NULL)
 		return;
@@ -173,7 +173,7 @@ spool_hash_add(struct incoming_file *f, struct chunk *c)
 }
 
 bool
-spool_hash_release(struct incoming_file *f, struct chunk *c)
+incoming_hash_release(struct incoming_file *f, struct chunk *c)
 {
 	if (!c->hashing) {
 		chunk_give(c);
@@ -185,7 +185,7 @@ spool_hash_release(struct incoming_file *f, struct chunk *c)
 }
 
 void
-spool_hash_abandon(struct incoming_file *f)
+incoming_hash_abandon(struct incoming_file *f)
 {
 	struct chunk *c, *next;
 
@@ -205,21 +205,21 @@ spool_hash_abandon(struct incoming_file *f)
 }
 
 bool
-spool_hash_is_busy(const struct incoming_file *f)
+incoming_hash_is_busy(const struct incoming_file *f)
 {
 	return f->hash != NULL && f->hash->op.in_flight;
 }
 
 bool
-spool_hash_has_moved(const struct incoming_file *f)
+incoming_hash_has_moved(const struct incoming_file *f)
 {
 	return f->hash != NULL && !list_is_empty(&f->hash->moved);
 }
 
 int
-spool_hash_finish(struct incoming_file *f)
+incoming_hash_finish(struct incoming_file *f)
 {
-	struct spool_hash *h = f->hash;
+	struct incoming_hash *h = f->hash;
 	int err;
 
 	if (h == NULL)
@@ -236,10 +236,10 @@ spool_hash_finish(struct incoming_file *f)
 }
 
 int
-spool_hash_init(struct incoming_file *f, const struct store_wish *wish)
+incoming_hash_init(struct incoming_file *f, const struct store_wish *wish)
 {
 	unsigned claimed = wish->claims != NULL ? wish->claims->set : 0;
-	struct spool_hash *h;
+	struct incoming_hash *h;
 	int err;
 
 	if ((wish->digests | claimed) == 0)
@@ -258,7 +258,7 @@ spool_hash_init(struct incoming_file *f, const struct store_wish *wish)
 }
 
 int
-spool_hash_restart(struct incoming_file *f)
+incoming_hash_restart(struct incoming_file *f)
 {
 	struct digest *fresh;
 	int err;
@@ -275,7 +275,7 @@ spool_hash_restart(struct incoming_file *f)
 }
 
 void
-spool_hash_fini(struct incoming_file *f)
+incoming_hash_fini(struct incoming_file *f)
 {
 	if (f->hash == NULL)
 		return;

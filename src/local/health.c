@@ -22,40 +22,40 @@
 /* End all that is in it: their clients are told at once, what the kernel has
  * stays with its operations.  Downloads do not care for a sync that failed. */
 static void
-fail_all(struct spool_dir *at)
+fail_all(struct local_dir *at)
 {
 	struct list_node *n, *tmp;
 
 	LIST_FOREACH(struct incoming_file, f, &at->incoming, node)
-		spool_in_fail(f);
+		incoming_fail(f);
 	if (!at->device->stalled)
 		return;
 	for (n = at->outgoing.head.next; n != &at->outgoing.head; n = tmp) {
 		tmp = n->next;
-		spool_out_fail(n);
+		outgoing_fail(n);
 	}
 }
 
 /* End what is held, each once: it may come to be held again. */
 static void
-end_held(struct spool_dir *at)
+end_held(struct local_dir *at)
 {
 	struct list_node *n, *tmp;
 
 	LIST_FOREACH(struct incoming_file, f, &at->held_incoming, held_node)
-		spool_in_settle(f);
+		incoming_end(f);
 	for (n = at->held_outgoing.head.next; n != &at->held_outgoing.head;
 	     n = tmp) {
 		tmp = n->next;
-		spool_out_settle(n);
+		outgoing_end(n);
 	}
 }
 
 static void
-say(const struct spool_dir *at)
+say(const struct local_dir *at)
 {
 	const struct device *d = at->device;
-	const char *dir = at->spool->base.dir;
+	const char *dir = at->local->base.dir;
 
 	if (!device_is_sick(d))
 		log_notice("%s: the disk answers again", dir);
@@ -78,7 +78,7 @@ static int
 probe_job(void *arg)
 {
 	static const char text[512];
-	struct spool_dir *at = arg;
+	struct local_dir *at = arg;
 	struct unpublished u = {.fd = -1};
 	int err;
 
@@ -99,16 +99,16 @@ probe_job(void *arg)
 static void
 on_probed(struct op *op, int res)
 {
-	struct spool_dir *at = op->owner;
+	struct local_dir *at = op->owner;
 
 	device_end_probe(at->device, res == 0);
-	spool_leave(at);
+	local_dir_leave(at);
 }
 
 /* One at a time for each device, whoever of all workers begins it; and not at
  * once: one good sync says little of a disk that has just failed another. */
 static void
-probe(struct spool_dir *at)
+probe(struct local_dir *at)
 {
 	struct device *d = at->device;
 
@@ -116,13 +116,13 @@ probe(struct spool_dir *at)
 	    clock_mono_s() - d->failed_s < PROBE_AFTER_S ||
 	    !device_begin_probe(d))
 		return;
-	spool_enter(at);
+	local_dir_enter(at);
 	at->probe_op = (struct op){.kind = OP_CALL,
 	    .call = probe_job,
 	    .arg = at,
 	    .owner = at,
 	    .on_done = on_probed};
-	engine_submit(at->spool->to.engine, d, &at->probe_op);
+	engine_submit(at->local->to.engine, d, &at->probe_op);
 }
 
 /* ---- does the path lead elsewhere? ---- */
@@ -130,47 +130,47 @@ probe(struct spool_dir *at)
 static int
 place_job(void *arg)
 {
-	return spool_check_place(arg);
+	return jobs_check_path(arg);
 }
 
 static void
 on_place(struct op *op, int res)
 {
-	struct spool_dir *at = op->owner;
+	struct local_dir *at = op->owner;
 
 	if (res == STORE_VANISHED)
-		spool_reopen(at);
-	spool_leave(at);
+		reopen_begin(at);
+	local_dir_leave(at);
 }
 
 /* Not as an operation of the disk, which hangs perhaps. */
 static void
-look_at_place(struct spool_dir *at)
+look_at_place(struct local_dir *at)
 {
-	struct spool *sp = at->spool;
+	struct local *local = at->local;
 
-	if (sp->place_op.in_flight)
+	if (local->place_op.in_flight)
 		return;
-	spool_enter(at);
-	sp->place_op = (struct op){.kind = OP_CALL,
+	local_dir_enter(at);
+	local->place_op = (struct op){.kind = OP_CALL,
 	    .call = place_job,
-	    .unhurried = true,
+	    .no_stall = true,
 	    .arg = at,
 	    .owner = at,
 	    .on_done = on_place};
-	engine_submit(sp->to.engine, sp->unknown, &sp->place_op);
+	engine_submit(local->to.engine, local->unknown, &local->place_op);
 }
 
 static void
 on_sick_look(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct spool *sp = w->data;
-	struct spool_dir *at = sp->at;
+	struct local *local = w->data;
+	struct local_dir *at = local->at;
 	bool holds = false;
 
 	(void)revents;
 	/* Those that the path has led to before may hold some, too. */
-	LIST_FOREACH(struct spool_dir, dir, &sp->dirs, node) {
+	LIST_FOREACH(struct local_dir, dir, &local->dirs, node) {
 		if (!dir->device->stalled)
 			end_held(dir);
 		holds = holds || !list_is_empty(&dir->held_incoming) ||
@@ -187,16 +187,16 @@ on_sick_look(struct ev_loop *loop, ev_timer *w, int revents)
 /* ---- what others call ---- */
 
 void
-spool_health_watch(struct spool *sp)
+health_watch(struct local *local)
 {
-	if (!ev_is_active(&sp->sick_look))
-		ev_timer_again(sp->to.loop, &sp->sick_look);
+	if (!ev_is_active(&local->sick_look))
+		ev_timer_again(local->to.loop, &local->sick_look);
 }
 
 void
-spool_on_health(struct device_listener *l, struct device *d, bool news)
+health_changed(struct device_listener *l, struct device *d, bool news)
 {
-	struct spool_dir *at = container_of(l, struct spool_dir, health);
+	struct local_dir *at = container_of(l, struct local_dir, health);
 
 	if (at->users == 0)
 		return; /* it is being closed */
@@ -206,40 +206,40 @@ spool_on_health(struct device_listener *l, struct device *d, bool news)
 		end_held(at);
 	if (!device_is_sick(d))
 		return;
-	spool_enter(at); /* the last file in it may end */
+	local_dir_enter(at); /* the last file in it may end */
 	fail_all(at);
-	spool_health_watch(at->spool);
-	spool_leave(at);
+	health_watch(at->local);
+	local_dir_leave(at);
 }
 
 void
-spool_health_opened(struct spool *sp)
+health_opened(struct local *local)
 {
-	if (!device_is_sick(sp->at->device))
+	if (!device_is_sick(local->at->device))
 		return;
-	say(sp->at);
-	spool_health_watch(sp);
+	say(local->at);
+	health_watch(local);
 }
 
 void
-spool_learn(struct spool_dir *at, int err, int cause)
+health_learn(struct local_dir *at, int err, int cause)
 {
 	if (err == STORE_VANISHED)
-		spool_reopen(at);
+		reopen_begin(at);
 	else if ((err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN) &&
-		 spool_syncs(at) && !spool_is_ours(cause))
+		 local_dir_syncs(at) && !local_is_our_lack(cause))
 		device_set_failed(at->device, true);
 }
 
 void
-spool_health_init(struct spool *sp)
+health_init(struct local *local)
 {
-	ev_timer_init(&sp->sick_look, on_sick_look, 0., LOOK_S);
-	sp->sick_look.data = sp;
+	ev_timer_init(&local->sick_look, on_sick_look, 0., LOOK_S);
+	local->sick_look.data = local;
 }
 
 void
-spool_health_fini(struct spool *sp)
+health_fini(struct local *local)
 {
-	ev_timer_stop(sp->to.loop, &sp->sick_look);
+	ev_timer_stop(local->to.loop, &local->sick_look);
 }

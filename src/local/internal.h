@@ -1,4 +1,4 @@
-/* What the spool's own files share; nobody else includes it. */
+/* What the store's own files share; nobody else includes it. */
 #ifndef LOCAL_INTERNAL_H
 #define LOCAL_INTERNAL_H
 
@@ -18,10 +18,10 @@
 #include "local/space.h"
 
 enum {
-	SPOOL_SYNCED_DIRS = 256,
-	SPOOL_VICTIMS = 2, /* the file replaced, and the one before it */
-	SPOOL_LENGTHY_BYTES = 1024 * 1024, /* freeing more takes its time */
-	SPOOL_ALIGN = 4096,		   /* of direct writes */
+	LOCAL_SYNCED_DIRS = 256,
+	LOCAL_UNLINKED = 2, /* the file replaced, and the one before it */
+	LOCAL_SLOW_BYTES = 1024 * 1024, /* freeing more takes its time */
+	LOCAL_ALIGN = 4096,		/* of direct writes */
 };
 
 #define INCOMING_MAGIC 0x696e636fU
@@ -30,10 +30,10 @@ enum {
  * A directory that is open.  A file holds on to the one it began in, also
  * when the path leads to another one meanwhile.
  */
-struct spool_dir {
-	struct list_node node; /* of the spool's `dirs` */
-	struct spool *spool;
-	size_t users; /* files in it, and the spool itself */
+struct local_dir {
+	struct list_node node; /* of the store's `dirs` */
+	struct local *local;
+	size_t users; /* files in it, and the store itself */
 	int fd;
 	struct stat st;
 	uint64_t identity; /* path_identity() */
@@ -43,15 +43,15 @@ struct spool_dir {
 	struct device *device;
 	struct device_listener health;
 	struct dirsync *dirsync;
-	struct newest *newest;
-	struct ledger_disk *ledger; /* NULL: too many disks */
+	struct latest *latest;
+	struct reservations_disk *reservations; /* NULL: too many disks */
 	struct op close_op;
 	struct list incoming, outgoing;
 	/* files to be ended when the disk answers again */
 	struct list held_incoming, held_outgoing;
 	struct op probe_op;
 	struct op scan_op;
-	struct newest_entry scanned;
+	struct latest_entry scanned;
 	/* `keep latest`: what could not be removed (unlinked.c) */
 	struct list old;
 	unsigned old_count; /* with the one that is being tried */
@@ -63,7 +63,7 @@ struct spool_dir {
 
 	/* Directories (path_identity) whose way down from the root is on
 	 * stable storage; engine threads look and store. */
-	_Atomic uint64_t synced_dirs[SPOOL_SYNCED_DIRS];
+	_Atomic uint64_t synced_dirs[LOCAL_SYNCED_DIRS];
 };
 
 /*
@@ -71,25 +71,25 @@ struct spool_dir {
  * the directory that is there now is open: on_reopened(w, to) is told which one
  * that is, or NULL when it cannot be opened.
  */
-struct spool_follower {
-	struct list_node node; /* of the spool's `followers` */
-	void (*on_reopened)(struct spool_follower *w, struct spool_dir *to);
+struct reopen_follower {
+	struct list_node node; /* of the store's `followers` */
+	void (*on_reopened)(struct reopen_follower *w, struct local_dir *to);
 	unsigned times; /* it has waited */
 };
 
 /* A download of the newest upload that waits until it is known which one that
  * is: on_known(w) comes then, or (with `late`) after some seconds. */
-struct spool_seeker {
-	struct list_node node; /* of the spool's `seekers` */
-	struct spool_dir *at;
+struct scan_seeker {
+	struct list_node node; /* of the store's `seekers` */
+	struct local_dir *at;
 	double until;
-	void (*on_known)(struct spool_seeker *w, bool late);
+	void (*on_known)(struct scan_seeker *w, bool late);
 };
 
-struct spool {
+struct local {
 	struct store base;
-	struct spool_setup to;
-	struct spool_dir *at;	/* NULL: not open */
+	struct local_setup to;
+	struct local_dir *at;	/* NULL: not open */
 	struct list dirs;	/* it, and those before it that are in use */
 	struct device *unknown; /* for opening it */
 	int said;		/* the last error logged about opening */
@@ -98,14 +98,14 @@ struct spool {
 	enum device_sync synced; /* of the directory that was open */
 	bool reopening; /* `at` is not where the path leads; we look where */
 	struct list followers;
-	ev_timer patience;	/* of those */
-	struct place *place;	/* where it was, for all workers; NULL: not
+	ev_timer patience;	    /* of those */
+	struct mount_record *place; /* where it was, for all workers; NULL: not
 				   looked up yet */
-	struct place own_place; /* there are too many for that */
-	bool direct_refused;	/* O_DIRECT does not work here after all */
+	struct mount_record own_mounts; /* there are too many for that */
+	bool direct_refused; /* O_DIRECT does not work here after all */
 
 	struct op open_op;
-	struct spool_dir *opening; /* what that job makes */
+	struct local_dir *opening; /* what that job makes */
 	unsigned short_tries;	   /* of opening or scanning, one after another,
 				      that found us short of something */
 	ev_timer retry;
@@ -118,15 +118,15 @@ struct spool {
 };
 
 /* Whether an upload's name may still be kept from appearing. */
-enum fate {
-	FATE_OPEN,
-	FATE_LINKING,	 /* it may appear at any time */
-	FATE_CALLED_OFF, /* it never will */
-	FATE_DURABLE,	 /* it is there for good */
+enum link_phase {
+	LINK_NOT_BEGUN,
+	LINK_BEGUN,	 /* it may appear at any time */
+	LINK_CALLED_OFF, /* it never will */
+	LINK_DURABLE,	 /* it is there for good */
 };
 
 /* hash.c */
-struct spool_hash {
+struct incoming_hash {
 	struct digest *digest;
 	struct digest_claims claims;	 /* what it has to be, if anything */
 	_Atomic(struct chunk *) waiting; /* to be hashed, the last one first */
@@ -140,8 +140,8 @@ struct spool_hash {
 struct incoming_file {
 	unsigned magic;
 	struct incoming base;
-	struct spool *spool;
-	struct spool_dir *at;
+	struct local *local;
+	struct local_dir *at;
 	/* Its upload's flow may have begun while it was bound for this one, and
 	 * charges it to the end; NULL: it is bound for no other now. */
 	struct device *charged;
@@ -161,18 +161,18 @@ struct incoming_file {
 	bool direct;	       /* O_DIRECT is set */
 	enum space_direct says_direct; /* the kernel of it, once it is made */
 	uint64_t direct_from;	       /* offset */
-	uint64_t granted;     /* the ledger, or the disk, has room up to it */
-	uint64_t owed;	      /* of that, what stands in the ledger */
+	uint64_t granted;     /* it was reserved, or is allocated, up to here */
+	uint64_t reserved;    /* of that, what is still reserved */
 	uint64_t allocated;   /* space is allocated up to it */
 	bool allocates;	      /* ahead of what is written */
 	bool is_longer;	      /* than what was written, perhaps */
 	uint64_t behind_from; /* all before it was written back */
 	/* the job beside writes (room ahead, or writing back) */
-	uint64_t care_from, care_to;
-	uint64_t care_need;	 /* less than care_to will do */
-	ev_prepare on_collected; /* never started, only fed */
+	uint64_t background_from, background_to;
+	uint64_t background_need; /* less than background_to will do */
+	ev_prepare on_collected;  /* never started, only fed */
 
-	struct spool_hash *hash; /* digests, beside the writes; NULL: none */
+	struct incoming_hash *hash; /* digests, beside the writes; NULL: none */
 
 	/* jobs: incoming.c and, on engine threads, jobs.c */
 	struct op job; /* one at a time */
@@ -182,20 +182,20 @@ struct incoming_file {
 	const char *rest; /* the part of `name` below it */
 	bool committing;
 	bool abandoned; /* by its upload: end when nothing is in flight */
-	_Atomic int fate;
+	_Atomic int link_phase;
 	struct dirsync_wait synced;
 	/* the order of those that overlap: order.c */
 	uint64_t existing;	/* what has the name now; 0: nothing */
 	uint64_t order_key;	/* of itself; 0: not yet */
-	arrival_place place;	/* while it is getting its name */
+	arrivals_entry place;	/* while it is getting its name */
 	uint64_t outlasted_ns;	/* when the head of what it replaces came */
 	uint64_t ticket;	/* of the newest, from when it got its name */
 	bool has_forerunner;	/* with `overwrite` off, one version may ... */
 	uint64_t forerunner[2]; /* ... be replaced: file_version_digest() */
 	bool replaces;		/* it will wait for others that replace */
-	int victims[SPOOL_VICTIMS]; /* what lost its name for it, and is huge;
+	int unlinked[LOCAL_UNLINKED]; /* what lost its name for it, and is huge;
 				       or -1 */
-	struct newest_entry *old;   /* `keep latest`: to be removed; or NULL */
+	struct latest_entry *old; /* `keep latest`: to be removed; or NULL */
 	struct incoming_follower *follower; /* NULL: it never had to wait so */
 	bool (*terms_hold)(const void *terms,
 	    const struct file_version *existing, const char **ret_why);
@@ -203,33 +203,34 @@ struct incoming_file {
 	char name[];
 };
 
-static inline struct spool *
-spool_of(struct store *s)
+static inline struct local *
+local_of(struct store *s)
 {
-	return container_of(s, struct spool, base);
+	return container_of(s, struct local, base);
 }
 
 static inline bool
-spool_syncs(const struct spool_dir *at)
+local_dir_syncs(const struct local_dir *at)
 {
-	return at->spool->to.sync && at->device->kind != DEVICE_MEMORY;
+	return at->local->to.sync && at->device->kind != DEVICE_MEMORY;
 }
 
 /* Of the room it was promised, so much needs no promise any more. */
 static inline void
-spool_settle(struct incoming_file *f, uint64_t bytes)
+room_release(struct incoming_file *f, uint64_t bytes)
 {
-	if (bytes > f->owed)
-		bytes = f->owed;
+	if (bytes > f->reserved)
+		bytes = f->reserved;
 	if (bytes > 0)
-		ledger_settle(f->at->ledger, f->spool->to.slot, bytes);
-	f->owed -= bytes;
+		reservations_release(
+		    f->at->reservations, f->local->to.slot, bytes);
+	f->reserved -= bytes;
 }
 
 /* local.c: an upload, a download or a job begins in the directory, or has
  * ended. */
-void spool_enter(struct spool_dir *at);
-void spool_leave(struct spool_dir *at);
+void local_dir_enter(struct local_dir *at);
+void local_dir_leave(struct local_dir *at);
 
 /*
  * local.c: an attempt to open the directory, or to look through it, failed with
@@ -237,208 +238,207 @@ void spool_leave(struct spool_dir *at);
  * when it is we who are short of something for a moment, such as descriptors
  * while many directories are opened.
  */
-bool spool_try_later(struct spool *sp, int err);
+bool local_try_later(struct local *local, int err);
 
 /* What was for want of memory, threads or descriptors says nothing of a disk. */
 static inline bool
-spool_is_ours(int cause)
+local_is_our_lack(int cause)
 {
 	return cause == EAGAIN || cause == ENOMEM || cause == EMFILE ||
 	       cause == ENFILE;
 }
 
-/* local.c: open what the path leads to; spool_reopened() follows, either way. */
-void spool_begin_opening(struct spool *sp);
+/* local.c: open what the path leads to; reopen_done() follows, either way. */
+void local_begin_opening(struct local *local);
 
 /*
- * open_dir.c: spool_open_dir(dir, place):
+ * open_dir.c: open_dir_make(dir, place):
  * On an engine thread: open it; make it, when it is not there and never was.
  * Once it was, its disk may have been unmounted: what we made in its place, or
  * what was hidden below that disk, is not to be used.  And take note in `place`
  * of where it is.  A descriptor, or -errno or STORE_UNMOUNTED.
  */
-NODISCARD int spool_open_dir(const char *dir, struct place *place);
+NODISCARD int open_dir_make(const char *dir, struct mount_record *place);
 
 /* reopen.c */
-void spool_reopen_init(struct spool *sp);
-void spool_reopen_fini(struct spool *sp);
+void reopen_init(struct local *local);
+void reopen_fini(struct local *local);
 /* The path does not lead to `at` any more: have it opened where it leads. */
-void spool_reopen(struct spool_dir *at);
+void reopen_begin(struct local_dir *at);
 /* That has come to an end; `old` is what was open before, or NULL. */
-void spool_reopened(struct spool *sp, struct spool_dir *old);
+void reopen_done(struct local *local, struct local_dir *old);
 /*
- * spool_follow(at, w):
+ * reopen_follow(at, w):
  * The path does not lead to `at` any more, as `w` has found.  True: it is told
  * when that is open, perhaps at once; false: it need not wait.
  */
-NODISCARD bool spool_follow(struct spool_dir *at, struct spool_follower *w);
+NODISCARD bool reopen_follow(struct local_dir *at, struct reopen_follower *w);
 
 /* report.c: what a start-up line says of a directory that can be used by
  * `way`; `file` is a new one in it, -1: there is no room for one. */
-void spool_report(const struct spool_setup *setup, const char *way, int file,
+void report_describe(const struct local_setup *setup, const char *way, int file,
     const struct device_traits *t, struct str *report);
 /* The path leads to where a sync is worth less, or more, than it was; at the
  * start the master says so. */
-void spool_say_doubt(const struct spool *sp);
+void report_doubt(const struct local *local);
 
 /* health.c */
-void spool_health_init(struct spool *sp);
-void spool_health_fini(struct spool *sp);
-void spool_on_health(struct device_listener *l, struct device *d, bool news);
+void health_init(struct local *local);
+void health_fini(struct local *local);
+void health_changed(struct device_listener *l, struct device *d, bool news);
 /* The directory was opened; its disk may be known to have failed. */
-void spool_health_opened(struct spool *sp);
+void health_opened(struct local *local);
 /* An upload ended in `err`: does that say something of the directory? */
-void spool_learn(struct spool_dir *at, int err, int cause);
+void health_learn(struct local_dir *at, int err, int cause);
 
 /* Look after what is held or sick, again and again, until nothing is. */
-void spool_health_watch(struct spool *sp);
+void health_watch(struct local *local);
 
 /* sweep.c: what workers that died left behind. */
-void spool_sweep_init(struct spool *sp);
-void spool_sweep_fini(struct spool *sp);
+void sweep_init(struct local *local);
+void sweep_fini(struct local *local);
 /* There was a sweep; others may be due. */
-void spool_swept(struct spool_dir *at);
+void sweep_done(struct local_dir *at);
 
 /* unlinked.c: `keep latest` */
-void spool_old_init(struct spool *sp);
-void spool_old_fini(struct spool *sp);
-/* spool_remove_old() said `res`: it is tried again, if that may help. */
-void spool_old_tried(
-    struct spool_dir *at, const struct newest_entry *e, int res);
+void removals_init(struct local *local);
+void removals_fini(struct local *local);
+/* jobs_remove() said `res`: it is tried again, if that may help. */
+void removals_tried(
+    struct local_dir *at, const struct latest_entry *e, int res);
 /* On an engine thread: the directory is about to be closed. */
-void spool_old_last_try(struct spool_dir *at);
+void removals_last_try(struct local_dir *at);
 /* Those that are left stay. */
-void spool_old_give_up(struct spool_dir *at);
+void removals_give_up(struct local_dir *at);
 /* store_rest(): the directory is closed, if there are any. */
-void spool_old_rest(struct store *s);
+void removals_rest(struct store *s);
 
 /* scan.c: find the newest upload, unless it is known. */
-void spool_scan(struct spool *sp);
-void spool_scan_init(struct spool *sp);
-void spool_scan_fini(struct spool *sp);
+void scan_begin(struct local *local);
+void scan_init(struct local *local);
+void scan_fini(struct local *local);
 /* Wait until the newest upload of `at` is known, which is found out, if need be;
  * until list_remove(&w->node). */
-void spool_seek(struct spool_dir *at, struct spool_seeker *w);
+void scan_seek(struct local_dir *at, struct scan_seeker *w);
 
 /* jobs.c, on engine threads: arguments are incoming files. */
-int spool_create_job(void *file);
-int spool_commit_job(void *file);
-int spool_collected_job(void *file);
-int spool_remove_old_job(void *file);
+int jobs_create(void *file);
+int jobs_commit(void *file);
+int jobs_commit_collected(void *file);
+int jobs_remove_before(void *file);
 /* Remove the upload `e`, if it still is the file that it was: 0, STORE_REFUSED
  * (it is another) or -errno.  `f` frees it, if that takes time, or NULL. */
-NODISCARD int spool_remove_old(struct spool_dir *at,
-    const struct newest_entry *e, struct incoming_file *f);
-int spool_discard_job(void *file);
+NODISCARD int jobs_remove(struct local_dir *at, const struct latest_entry *e,
+    struct incoming_file *f);
+int jobs_discard(void *file);
 /* On the loop, of a memory file system: would it replace a file? */
-bool spool_replaces(const struct incoming_file *f);
+bool jobs_would_replace(const struct incoming_file *f);
 /* Is the path still `at`?  0 or STORE_VANISHED. */
-int spool_check_place(const struct spool_dir *at);
+int jobs_check_path(const struct local_dir *at);
 
 /* parents.c, on engine threads */
 /*
- * spool_make_way(f, ret_made, ret_name):
+ * parents_make(f, ret_made, ret_name):
  * Make the directories that its name lacks, have their names on stable storage,
  * and see that they are still where the name leads.  *ret_made and *ret_name as
  * with path_make_parents().
  */
-NODISCARD int spool_make_way(
+NODISCARD int parents_make(
     struct incoming_file *f, int *ret_made, const char **ret_name);
 /* Was it `err`, because its directory (or `made`, -1: none) was removed, by a job
  * that tidies up what is empty, say?  One that was moved away is not lost. */
-bool spool_has_lost_way(const struct incoming_file *f, int made, int err);
+bool parents_are_lost(const struct incoming_file *f, int made, int err);
 /* A sync before there is a name failed.  It is never tried again: a second one
  * after one that failed says 0 and lies. */
-int spool_not_synced(struct incoming_file *f, int err);
+int parents_not_synced(struct incoming_file *f, int err);
 
 /* order.c: is this version what it may replace with `overwrite` off? */
-bool spool_order_is_forerunner(
+bool order_is_forerunner(
     const struct incoming_file *f, const struct file_version *v);
 
 /*
  * order.c, on engine threads; `name` is in `dir`.  The file is about to
  * get it, and has got it or not.
  */
-void spool_order_announce(
-    struct incoming_file *f, const char *name, bool replaces);
-void spool_order_settle(struct incoming_file *f, bool named);
+void order_announce(struct incoming_file *f, const char *name, bool replaces);
+void order_named(struct incoming_file *f, bool named);
 /*
- * spool_order_yields(f, dir, name, ret_unsynced):
+ * order_yields(f, dir, name, ret_unsynced):
  * Asked with the lock that all who replace take: does f->existing keep the name?
- * Then the upload is superseded, and *ret_unsynced is for spool_order_end(),
+ * Then the upload is superseded, and *ret_unsynced is for order_end(),
  * which needs no lock: nothing is left of the upload, and what has the name is as
  * durable as the answer will say when the directory is synced, too.  STORE_REFUSED
  * if it had terms: they were for what was there before.
  */
-bool spool_order_yields(
+bool order_yields(
     struct incoming_file *f, int dir, const char *name, int *ret_unsynced);
-NODISCARD int spool_order_end(struct incoming_file *f, int unsynced);
+NODISCARD int order_end(struct incoming_file *f, int unsynced);
 
 /* names.c, on engine threads */
 /* Giving it a name, or looking for one, said `err`: STORE_BAD_NAME, when it is
  * for the name itself. */
-int spool_name_error(struct incoming_file *f, int err);
+int name_check_error(struct incoming_file *f, int err);
 /* Before there is a body: can the file system take what is new in its name? */
-NODISCARD int spool_try_name(struct incoming_file *f);
+NODISCARD int name_check_try(struct incoming_file *f);
 
 /* room.c, on engine threads */
-NODISCARD int spool_reserve(struct incoming_file *f);
-int spool_extend_job(void *file); /* an incoming file */
+NODISCARD int room_reserve(struct incoming_file *f);
+int room_extend(void *file); /* an incoming file */
 
 /* file_writer.c */
-extern const struct sink_ops spool_sink_ops;
-void spool_sink_init(struct incoming_file *f);
+extern const struct sink_ops file_writer_ops;
+void file_writer_init(struct incoming_file *f);
 /* Nothing is written yet: how to, on the device that it is bound for. */
-void spool_sink_adapt(struct incoming_file *f);
+void file_writer_adapt(struct incoming_file *f);
 /* The job that makes the file has ended: is it written as was wished? */
-void spool_sink_created(struct incoming_file *f);
+void file_writer_created(struct incoming_file *f);
 /* The file is made, or could not be. */
-void spool_sink_opened(struct incoming_file *f, int err);
+void file_writer_opened(struct incoming_file *f, int err);
 /* No operation of the sink is in flight. */
-bool spool_sink_is_idle(const struct incoming_file *f);
+bool file_writer_is_idle(const struct incoming_file *f);
 /* Call off what has not begun yet. */
-void spool_sink_cancel(struct incoming_file *f);
+void file_writer_cancel(struct incoming_file *f);
 /* Chunks that were collected go back. */
-void spool_sink_drop(struct incoming_file *f);
+void file_writer_drop(struct incoming_file *f);
 
 /* hash.c */
-int spool_hash_init(struct incoming_file *f, const struct store_wish *wish);
-void spool_hash_fini(struct incoming_file *f);
+int incoming_hash_init(struct incoming_file *f, const struct store_wish *wish);
+void incoming_hash_fini(struct incoming_file *f);
 /* Of a collected file: forget what was hashed. */
-NODISCARD int spool_hash_restart(struct incoming_file *f);
+NODISCARD int incoming_hash_restart(struct incoming_file *f);
 /* The next chunk of the file. */
-void spool_hash_add(struct incoming_file *f, struct chunk *c);
+void incoming_hash_add(struct incoming_file *f, struct chunk *c);
 /* It is written or given up: back to the pool, now (true) or when it is
  * hashed. */
-bool spool_hash_release(struct incoming_file *f, struct chunk *c);
+bool incoming_hash_release(struct incoming_file *f, struct chunk *c);
 /* Begin no more. */
-void spool_hash_abandon(struct incoming_file *f);
+void incoming_hash_abandon(struct incoming_file *f);
 /* On an engine thread: the next bytes of a collected file. */
-int spool_hash_now(struct incoming_file *f, const void *bytes, size_t len);
+int incoming_hash_now(struct incoming_file *f, const void *bytes, size_t len);
 /* A job runs, or chunks that are written wait for one. */
-bool spool_hash_is_busy(const struct incoming_file *f);
-bool spool_hash_has_moved(const struct incoming_file *f);
+bool incoming_hash_is_busy(const struct incoming_file *f);
+bool incoming_hash_has_moved(const struct incoming_file *f);
 /* On an engine thread: the values; do they differ from what was claimed? */
-int spool_hash_finish(struct incoming_file *f);
+int incoming_hash_finish(struct incoming_file *f);
 
 /* incoming.c */
-int spool_in_create(struct store *s, const struct store_wish *wish, void *owner,
+int incoming_create(struct store *s, const struct store_wish *wish, void *owner,
     void (*done)(void *owner, int err), struct incoming **ret);
-void spool_in_commit(struct incoming *in);
-void spool_in_abort(struct incoming *in);
-void spool_in_create_late(struct incoming_file *f);
-void spool_in_settle(struct incoming_file *f);
-void spool_in_cared(struct incoming_file *f, int err);
+void incoming_commit(struct incoming *in);
+void incoming_abort(struct incoming *in);
+void incoming_create_late(struct incoming_file *f);
+void incoming_end(struct incoming_file *f);
+void incoming_background_done(struct incoming_file *f, int err);
 /* Its disk is sick. */
-void spool_in_fail(struct incoming_file *f);
+void incoming_fail(struct incoming_file *f);
 
 /* outgoing.c */
-int spool_out_open(struct store *s, const char *name, void *owner,
+int outgoing_open(struct store *s, const char *name, void *owner,
     void (*done)(void *owner, int err), struct outgoing **ret);
-void spool_out_close(struct outgoing *out);
+void outgoing_close(struct outgoing *out);
 /* Its disk is sick. */
-void spool_out_fail(struct list_node *n);
+void outgoing_fail(struct list_node *n);
 /* The disk answers again: end what is held. */
-void spool_out_settle(struct list_node *held);
+void outgoing_end(struct list_node *held);
 
 #endif

@@ -19,7 +19,7 @@ enum {
 };
 
 /* Freeing as much takes seconds. */
-static const off_t VICTIM_MAX = (off_t)64 << 30;
+static const off_t UNLINKED_MAX = (off_t)64 << 30;
 
 /* Close what is open, and take back a temp name. */
 static void
@@ -31,35 +31,35 @@ close_all(struct incoming_file *f)
 }
 
 int
-spool_discard_job(void *file)
+jobs_discard(void *file)
 {
 	struct incoming_file *f = file;
 
 	close_all(f);
-	for (int i = 0; i < SPOOL_VICTIMS; i++)
-		fd_close(&f->victims[i]);
+	for (int i = 0; i < LOCAL_UNLINKED; i++)
+		fd_close(&f->unlinked[i]);
 	return 0;
 }
 
 bool
-spool_replaces(const struct incoming_file *f)
+jobs_would_replace(const struct incoming_file *f)
 {
 	struct stat st;
 
 	if (f->terms_hold != NULL || f->has_forerunner)
 		return true;
 	/* What is in a directory is not looked for on the loop. */
-	return f->spool->to.overwrite &&
+	return f->local->to.overwrite &&
 	       (strchr(f->name, '/') != NULL ||
 		   fstatat(f->at->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 int
-spool_check_place(const struct spool_dir *at)
+jobs_check_path(const struct local_dir *at)
 {
 	struct stat st;
 
-	if (stat(at->spool->base.dir, &st) == -1)
+	if (stat(at->local->base.dir, &st) == -1)
 		return errno == ENOENT || errno == ENOTDIR ? STORE_VANISHED
 							   : -errno;
 	return st.st_dev == at->st.st_dev && st.st_ino == at->st.st_ino
@@ -83,7 +83,7 @@ check_target(
 		  ? file_version_at(at, name, &v)
 		  : file_version_peek(at, name, &v);
 	if (err < 0 && err != -ENOENT)
-		return spool_name_error(f, err);
+		return name_check_error(f, err);
 	exists = err == 0;
 	*ret_exists = exists;
 	f->existing = exists ? v.inode : 0;
@@ -95,8 +95,7 @@ check_target(
 	if (f->terms_hold != NULL &&
 	    !f->terms_hold(f->terms, exists ? &v : NULL, &f->base.why))
 		return STORE_REFUSED;
-	if (exists && !f->spool->to.overwrite &&
-	    !spool_order_is_forerunner(f, &v))
+	if (exists && !f->local->to.overwrite && !order_is_forerunner(f, &v))
 		return -EEXIST;
 	return 0;
 }
@@ -114,7 +113,7 @@ check_wish(struct incoming_file *f)
 	else if (f->terms_hold != NULL &&
 		 !f->terms_hold(f->terms, NULL, &f->base.why))
 		err = STORE_REFUSED;
-	return err == 0 && !exists ? spool_try_name(f) : err;
+	return err == 0 && !exists ? name_check_try(f) : err;
 }
 
 /* Find the directory that it goes to, and make the file; somebody may remove the
@@ -126,14 +125,14 @@ make_file(struct incoming_file *f, bool early)
 
 	f->u.path = f->name;
 	for (int i = 0;; i++) {
-		err = spool_name_error(
+		err = name_check_error(
 		    f, path_open_parent(f->at->fd, f->name, &f->dir, &f->rest));
 		/* Late, giving the name tells; but no directories for nothing. */
 		if (err == 0 && (early || strchr(f->rest, '/') != NULL))
 			err = check_wish(f);
 		if (err == 0)
 			err = publish_create(&f->at->publish, f->dir, &f->u);
-		if (i == TRIES || !spool_has_lost_way(f, -1, err))
+		if (i == TRIES || !parents_are_lost(f, -1, err))
 			return err;
 		fd_close(&f->dir);
 	}
@@ -147,18 +146,18 @@ create(struct incoming_file *f, bool early)
 
 	/* Late, publishing tells the same. */
 	if (early)
-		err = spool_check_place(f->at);
+		err = jobs_check_path(f->at);
 	if (err == 0)
 		err = make_file(f, early);
 	if (err < 0)
 		return err;
 	if (f->direct_wanted)
-		f->says_direct = space_direct_of(f->u.fd, SPOOL_ALIGN);
+		f->says_direct = space_direct_of(f->u.fd, LOCAL_ALIGN);
 	if (f->says_direct == SPACE_DIRECT_NO)
 		f->allocates = false;
 	if (f->at->stamps)
 		file_version_stamp(f->u.fd);
-	return spool_reserve(f);
+	return room_reserve(f);
 }
 
 /* Close it all; perhaps the directory is gone, and that is behind `err`. */
@@ -172,12 +171,12 @@ give_up(struct incoming_file *f, int err)
 	if ((err == -ENOENT || err == -ENOTDIR || err == -ELOOP) &&
 	    !publish_is_intact(&f->at->publish))
 		return STORE_VANISHED;
-	return spool_check_place(f->at) == STORE_VANISHED ? (int)STORE_VANISHED
-							  : err;
+	return jobs_check_path(f->at) == STORE_VANISHED ? (int)STORE_VANISHED
+							: err;
 }
 
 int
-spool_create_job(void *file)
+jobs_create(void *file)
 {
 	struct incoming_file *f = file;
 	int err = create(f, true);
@@ -192,9 +191,10 @@ spool_create_job(void *file)
 static int
 begin_linking(struct incoming_file *f)
 {
-	int fate = FATE_OPEN;
+	int phase = LINK_NOT_BEGUN;
 
-	return atomic_compare_exchange_strong(&f->fate, &fate, FATE_LINKING)
+	return atomic_compare_exchange_strong(
+		   &f->link_phase, &phase, LINK_BEGUN)
 		   ? 0
 		   : (int)STORE_SICK;
 }
@@ -204,16 +204,17 @@ begin_linking(struct incoming_file *f)
 static void
 take_ticket(struct incoming_file *f)
 {
-	f->ticket = newest_ticket(f->at->newest);
+	f->ticket = latest_ticket(f->at->latest);
 }
 
 /* It did not get it, and may be called off again. */
 static void
 end_linking(struct incoming_file *f)
 {
-	int fate = FATE_LINKING;
+	int phase = LINK_BEGUN;
 
-	(void)atomic_compare_exchange_strong(&f->fate, &fate, FATE_OPEN);
+	(void)atomic_compare_exchange_strong(
+	    &f->link_phase, &phase, LINK_NOT_BEGUN);
 }
 
 /*
@@ -221,7 +222,7 @@ end_linking(struct incoming_file *f)
  * wait for the lock: that may take seconds.  -1: it is freed at once.
  */
 static int
-hold_victim(int dir, const char *name)
+hold_unlinked(int dir, const char *name)
 {
 #ifdef O_PATH
 	return openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -237,20 +238,20 @@ hold_victim(int dir, const char *name)
  * upload; unless it is so huge that its disk could be taken for stalled.
  */
 static void
-let_victim_go(struct incoming_file *f, int victim)
+release_unlinked(struct incoming_file *f, int unlinked)
 {
 	struct stat st;
 
-	if (victim != -1 && fstat(victim, &st) == 0 &&
-	    st.st_size > VICTIM_MAX) {
-		for (int i = 0; i < SPOOL_VICTIMS; i++) {
-			if (f->victims[i] == -1) {
-				f->victims[i] = victim;
+	if (unlinked != -1 && fstat(unlinked, &st) == 0 &&
+	    st.st_size > UNLINKED_MAX) {
+		for (int i = 0; i < LOCAL_UNLINKED; i++) {
+			if (f->unlinked[i] == -1) {
+				f->unlinked[i] = unlinked;
 				return;
 			}
 		}
 	}
-	fd_close(&victim);
+	fd_close(&unlinked);
 }
 
 /* With overwrite off a link says whether the name was new, and nothing needs a
@@ -258,7 +259,7 @@ let_victim_go(struct incoming_file *f, int victim)
 static bool
 needs_lock(const struct incoming_file *f)
 {
-	return f->spool->to.overwrite || f->has_forerunner;
+	return f->local->to.overwrite || f->has_forerunner;
 }
 
 static int
@@ -283,33 +284,33 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	struct publish *p = &f->at->publish;
 	struct publish_lock lock;
 	bool exists = false;
-	int victim = -1, unsynced, err;
+	int unlinked = -1, unsynced, err;
 
 	err = begin_replacing(f, &lock);
-	if ((err == -EACCES || err == -EPERM) && !f->spool->to.overwrite)
+	if ((err == -EACCES || err == -EPERM) && !f->local->to.overwrite)
 		return -EEXIST; /* that it may be replaced was a favour */
 	if (err < 0)
 		return err;
 	err = check_target(f, dir, name, &exists);
-	if (err == 0 && exists && spool_order_yields(f, dir, name, &unsynced)) {
+	if (err == 0 && exists && order_yields(f, dir, name, &unsynced)) {
 		end_replacing(f, &lock);
-		return spool_order_end(f, unsynced);
+		return order_end(f, unsynced);
 	}
 	if (err == 0)
 		err = begin_linking(f);
 	take_ticket(f);
 	if (err == 0)
-		spool_order_announce(f, name, exists);
+		order_announce(f, name, exists);
 	if (err == 0 && exists) {
-		victim = hold_victim(dir, name);
-		err = spool_name_error(f, publish_replace(p, &f->u, dir, name));
+		unlinked = hold_unlinked(dir, name);
+		err = name_check_error(f, publish_replace(p, &f->u, dir, name));
 		f->base.replaced = err == 0;
 	} else if (err == 0) {
-		err = spool_name_error(f, publish_link(p, &f->u, dir, name));
+		err = name_check_error(f, publish_link(p, &f->u, dir, name));
 	}
-	spool_order_settle(f, err == 0 || f->u.uncertain);
+	order_named(f, err == 0 || f->u.uncertain);
 	end_replacing(f, &lock);
-	let_victim_go(f, victim);
+	release_unlinked(f, unlinked);
 	return err;
 }
 
@@ -355,10 +356,10 @@ link_new(struct incoming_file *f, int dir, const char *name)
 	take_ticket(f);
 	if (err < 0)
 		return err;
-	spool_order_announce(f, name, false);
-	err = spool_name_error(
+	order_announce(f, name, false);
+	err = name_check_error(
 	    f, publish_link(&f->at->publish, &f->u, dir, name));
-	spool_order_settle(f, err == 0 || f->u.uncertain);
+	order_named(f, err == 0 || f->u.uncertain);
 	return err;
 }
 
@@ -366,7 +367,7 @@ link_new(struct incoming_file *f, int dir, const char *name)
 static int
 give_name(struct incoming_file *f, int dir, const char *name)
 {
-	bool overwrite = f->spool->to.overwrite;
+	bool overwrite = f->local->to.overwrite;
 	int err;
 
 	/* It may have been judged before, in a directory that is gone. */
@@ -395,7 +396,7 @@ sync_data(struct incoming_file *f)
 	if (fsync(f->u.fd) == 0)
 		return 0;
 	/* Some learn only now that there is no room (quota, NFS). */
-	return publish_is_full(-errno) ? -errno : spool_not_synced(f, -errno);
+	return publish_is_full(-errno) ? -errno : parents_not_synced(f, -errno);
 }
 
 /* The content, complete and as durable as it is to be. */
@@ -404,10 +405,10 @@ finish_data(struct incoming_file *f)
 {
 	int err;
 
-	err = spool_hash_finish(f);
+	err = incoming_hash_finish(f);
 	if (err == 0 && (f->allocated > f->offset || f->is_longer))
 		err = space_trim(f->u.fd, f->offset);
-	if (err == 0 && spool_syncs(f->at))
+	if (err == 0 && local_dir_syncs(f->at))
 		err = sync_data(f);
 	if (err == 0 && f->at->device->kind == DEVICE_UNKNOWN)
 		err = publish_check_close(f->u.fd);
@@ -453,14 +454,14 @@ publish(struct incoming_file *f, int *ret_made)
 	int err;
 
 	for (int i = 0;; i++) {
-		err = spool_make_way(f, ret_made, &name);
+		err = parents_make(f, ret_made, &name);
 		if (err == 0)
 			err = give_name(f,
 			    *ret_made != -1 ? *ret_made
 			    : f->dir == -1  ? f->at->fd
 					    : f->dir,
 			    name);
-		if (i == TRIES || !spool_has_lost_way(f, *ret_made, err))
+		if (i == TRIES || !parents_are_lost(f, *ret_made, err))
 			return err;
 		end_linking(f);
 		fd_close(ret_made);
@@ -491,7 +492,7 @@ commit(struct incoming_file *f)
 	if (f->base.version.kind == FILE_CHANGED &&
 	    file_version_of(f->u.fd, &f->base.version) < 0)
 		f->base.version.kind = FILE_UNMARKED;
-	if (spool_syncs(f->at))
+	if (local_dir_syncs(f->at))
 		err = keep_directory(f, made);
 	else
 		fd_close(&made);
@@ -500,12 +501,12 @@ commit(struct incoming_file *f)
 }
 
 int
-spool_commit_job(void *file)
+jobs_commit(void *file)
 {
 	struct incoming_file *f = file;
 	int err = commit(f);
 
-	if (err == 0 && !spool_syncs(f->at))
+	if (err == 0 && !local_dir_syncs(f->at))
 		fd_close(&f->dir);
 	return err < 0 ? give_up(f, err) : 0;
 }
@@ -524,7 +525,7 @@ write_collected(struct incoming_file *f)
 		int res = op_run(&op);
 
 		if (res >= 0 && f->hash != NULL)
-			res = spool_hash_now(f, c->data, c->len);
+			res = incoming_hash_now(f, c->data, c->len);
 		if (res < 0)
 			return res;
 	}
@@ -532,7 +533,7 @@ write_collected(struct incoming_file *f)
 }
 
 int
-spool_collected_job(void *file)
+jobs_commit_collected(void *file)
 {
 	struct incoming_file *f = file;
 	int err;
@@ -543,7 +544,7 @@ spool_collected_job(void *file)
 	f->base.written_ns = clock_mono_ns();
 	if (err == 0)
 		err = commit(f);
-	if (err == 0 && !spool_syncs(f->at))
+	if (err == 0 && !local_dir_syncs(f->at))
 		fd_close(&f->dir);
 	return err < 0 ? give_up(f, err) : 0;
 }
@@ -551,13 +552,13 @@ spool_collected_job(void *file)
 /* ---- keep latest ---- */
 
 int
-spool_remove_old(
-    struct spool_dir *at, const struct newest_entry *e, struct incoming_file *f)
+jobs_remove(
+    struct local_dir *at, const struct latest_entry *e, struct incoming_file *f)
 {
 	struct file_version is;
 	const char *rest;
 	struct publish_lock lock;
-	int parent, dir, victim, err;
+	int parent, dir, unlinked, err;
 
 	err = path_open_parent(at->fd, e->name, &parent, &rest);
 	if (err < 0)
@@ -568,25 +569,25 @@ spool_remove_old(
 		return err;
 	}
 	dir = parent == -1 ? at->fd : parent;
-	victim = hold_victim(dir, rest);
+	unlinked = hold_unlinked(dir, rest);
 	err = file_version_at(dir, rest, &is);
-	if (err == 0 && !newest_is(e, &is))
+	if (err == 0 && !latest_is(e, &is))
 		err = STORE_REFUSED;
 	else if (err == 0 && unlinkat(dir, rest, 0) == -1)
 		err = -errno;
 	publish_release(&lock);
 	if (f != NULL)
-		let_victim_go(f, victim);
+		release_unlinked(f, unlinked);
 	else
-		fd_close(&victim);
+		fd_close(&unlinked);
 	fd_close(&parent);
 	return err;
 }
 
 int
-spool_remove_old_job(void *file)
+jobs_remove_before(void *file)
 {
 	struct incoming_file *f = file;
 
-	return spool_remove_old(f->at, f->old, f);
+	return jobs_remove(f->at, f->old, f);
 }

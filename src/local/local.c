@@ -24,9 +24,9 @@ is_gone(int err)
 	return err == -ENOENT || err == -ENOTDIR;
 }
 
-/* What spool_check() does once the directory is open. */
+/* What local_check() does once the directory is open. */
 static int
-try_publishing(const struct spool_setup *setup, int dir, struct str *report,
+try_publishing(const struct local_setup *setup, int dir, struct str *report,
     enum device_sync *ret_sync)
 {
 	struct device_traits traits = device_traits_of(dir);
@@ -41,7 +41,7 @@ try_publishing(const struct spool_setup *setup, int dir, struct str *report,
 		step = "its file system can neither link nor rename without "
 		       "replacing (with overwrite on, a plain rename would do)";
 	if (err == 0)
-		err = publish_rehearse(
+		err = publish_try_out(
 		    &p, setup->overwrite, setup->keep_latest, &step);
 	if (err == 0)
 		err = publish_create(&p, -1, &u);
@@ -59,7 +59,7 @@ try_publishing(const struct spool_setup *setup, int dir, struct str *report,
 				 "off)");
 	} else {
 		err = full;
-		spool_report(setup, publish_way(&p), u.fd, &traits, report);
+		report_describe(setup, publish_way(&p), u.fd, &traits, report);
 		*ret_sync = traits.sync;
 	}
 	publish_discard(&p, &u);
@@ -69,20 +69,21 @@ try_publishing(const struct spool_setup *setup, int dir, struct str *report,
 }
 
 int
-spool_check(const struct spool_setup *setup, struct str *report,
+local_check(const struct local_setup *setup, struct str *report,
     enum device_sync *ret_sync)
 {
-	struct place known = {0};
+	struct mount_record known = {0};
 	int fd, err;
 
 	/* A copy: this may be refused, and then nothing was open. */
-	if (setup->places != NULL)
-		places_look(setup->places, setup->dir, &known);
-	fd = spool_open_dir(setup->dir, &known);
+	if (setup->mount_history != NULL)
+		mount_history_look(setup->mount_history, setup->dir, &known);
+	fd = open_dir_make(setup->dir, &known);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
-		return is_gone(fd) && place_is_known(&known) ? STORE_VANISHED
-							     : fd;
+		return is_gone(fd) && mount_history_is_known(&known)
+			   ? STORE_VANISHED
+			   : fd;
 	}
 	err = try_publishing(setup, fd, report, ret_sync);
 	fd_close(&fd);
@@ -92,7 +93,7 @@ spool_check(const struct spool_setup *setup, struct str *report,
 /* ---- open directories ---- */
 
 size_t
-spool_fds(bool overwrite)
+local_fds(bool overwrite)
 {
 #ifdef O_TMPFILE
 	return overwrite ? 2 : 1; /* and PUBLISH_TEMP_DIR */
@@ -103,7 +104,7 @@ spool_fds(bool overwrite)
 }
 
 void
-spool_enter(struct spool_dir *at)
+local_dir_enter(struct local_dir *at)
 {
 	at->users++;
 }
@@ -112,9 +113,9 @@ spool_enter(struct spool_dir *at)
 static int
 close_dir_job(void *arg)
 {
-	struct spool_dir *at = arg;
+	struct local_dir *at = arg;
 
-	spool_old_last_try(at);
+	removals_last_try(at);
 	publish_fini(&at->publish);
 	fd_close(&at->fd);
 	return 0;
@@ -122,69 +123,69 @@ close_dir_job(void *arg)
 
 /* What it has of its worker's, and of all workers'. */
 static void
-let_go(struct spool_dir *at)
+release(struct local_dir *at)
 {
-	const struct spool_setup *to = &at->spool->to;
+	const struct local_setup *to = &at->local->to;
 
-	newest_leave(to->newest, to->slot, &at->newest);
-	ledger_leave(to->ledger, to->slot, &at->ledger);
+	latest_leave(to->latest, to->slot, &at->latest);
+	reservations_leave(to->reservations, to->slot, &at->reservations);
 	dirsync_free(&at->dirsync);
 	device_put(to->devices, &at->device);
 }
 
 static void
-dir_free(struct spool_dir *at)
+dir_free(struct local_dir *at)
 {
 	list_remove(&at->node);
-	spool_old_give_up(at);
+	removals_give_up(at);
 	device_unlisten(&at->health);
-	let_go(at);
+	release(at);
 	free(at);
 }
 
 static void
 on_dir_closed(struct op *op, int res)
 {
-	struct spool_dir *at = op->owner;
+	struct local_dir *at = op->owner;
 
 	if (res < 0) { /* it could not be run; the loop waits for no lock */
-		spool_old_give_up(at);
+		removals_give_up(at);
 		(void)close_dir_job(at);
 	}
-	at->spool->base.files--;
+	at->local->base.files--;
 	dir_free(at);
 }
 
 void
-spool_leave(struct spool_dir *at)
+local_dir_leave(struct local_dir *at)
 {
-	struct spool *sp = at->spool;
+	struct local *local = at->local;
 
 	check(at->users > 0);
 	if (--at->users > 0)
 		return;
 	if (device_is_hanging(at->device))
-		spool_old_give_up(at);
+		removals_give_up(at);
 	at->close_op = (struct op){.kind = OP_CALL,
-	    .lengthy = true,
-	    .unhurried = true,
+	    .slow = true,
+	    .no_stall = true,
 	    .call = close_dir_job,
 	    .arg = at,
 	    .owner = at,
 	    .on_done = on_dir_closed};
-	engine_submit(sp->to.engine, at->device, &at->close_op);
+	engine_submit(local->to.engine, at->device, &at->close_op);
 }
 
 /* On an engine thread: open the directory and find out how to use it. */
 static int
 open_job(void *arg)
 {
-	struct spool *sp = arg;
-	struct spool_dir *at = sp->opening;
+	struct local *local = arg;
+	struct local_dir *at = local->opening;
 	int fd, err;
 
-	str_fini(&sp->trouble);
-	fd = spool_open_dir(sp->base.dir, sp->place);
+	str_fini(&local->trouble);
+	fd = open_dir_make(local->base.dir, local->place);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &at->st) == -1) {
@@ -194,12 +195,12 @@ open_job(void *arg)
 	at->identity = path_identity(fd);
 	at->stamps = file_version_needs_stamp(fd);
 	at->traits = device_traits_of(fd);
-	err = publish_init(&at->publish, fd, sp->to.overwrite);
+	err = publish_init(&at->publish, fd, local->to.overwrite);
 	if (err < 0) {
-		publish_explain(fd, sp->base.dir, err, &sp->trouble);
+		publish_explain(fd, local->base.dir, err, &local->trouble);
 		goto close_fd;
 	}
-	if (!sp->was_open || publish_locks_last())
+	if (!local->was_open || publish_locks_last())
 		at->swept = publish_sweep(fd, &at->living);
 	at->fd = fd;
 	return 0;
@@ -210,23 +211,23 @@ close_fd:
 }
 
 bool
-spool_try_later(struct spool *sp, int err)
+local_try_later(struct local *local, int err)
 {
-	bool brief = (spool_is_ours(-err) || err == STORE_HELD_UP) &&
-		     sp->short_tries < SHORT_TRIES;
+	bool brief = (local_is_our_lack(-err) || err == STORE_HELD_UP) &&
+		     local->short_tries < SHORT_TRIES;
 
-	sp->short_tries += brief;
-	ev_timer_stop(sp->to.loop, &sp->retry);
-	ev_timer_set(&sp->retry, brief ? SHORT_RETRY_S : RETRY_S, 0.);
-	ev_timer_start(sp->to.loop, &sp->retry);
+	local->short_tries += brief;
+	ev_timer_stop(local->to.loop, &local->retry);
+	ev_timer_set(&local->retry, brief ? SHORT_RETRY_S : RETRY_S, 0.);
+	ev_timer_start(local->to.loop, &local->retry);
 	return !brief;
 }
 
 /* What the job opened becomes the directory that we use. */
 static int
-take_over(struct spool *sp, struct spool_dir *at)
+take_over(struct local *local, struct local_dir *at)
 {
-	const struct spool_setup *to = &sp->to;
+	const struct local_setup *to = &local->to;
 
 	at->device = device_get(to->devices, at->st.st_dev, at->traits);
 	if (at->device == NULL)
@@ -235,26 +236,27 @@ take_over(struct spool *sp, struct spool_dir *at)
 	if (at->dirsync == NULL)
 		return -ENOMEM;
 	/* Without it `keep latest` would remove nothing, and say nothing. */
-	at->newest = newest_of(
-	    to->newest, to->slot, at->st.st_dev, at->st.st_ino, at->identity);
-	if (at->newest == NULL)
+	at->latest = latest_of(
+	    to->latest, to->slot, at->st.st_dev, at->st.st_ino, at->identity);
+	if (at->latest == NULL)
 		return errno == EBUSY ? STORE_HELD_UP : STORE_CROWDED;
-	at->ledger = ledger_of(to->ledger, to->slot, at->st.st_dev);
-	if (at->ledger == NULL && errno == EBUSY)
+	at->reservations =
+	    reservations_of(to->reservations, to->slot, at->st.st_dev);
+	if (at->reservations == NULL && errno == EBUSY)
 		return STORE_HELD_UP;
-	at->health.on_health = spool_on_health;
+	at->health.on_health = health_changed;
 	device_listen(at->device, &at->health);
-	spool_enter(at);
-	list_append(&sp->dirs, &at->node);
-	sp->at = at;
+	local_dir_enter(at);
+	list_append(&local->dirs, &at->node);
+	local->at = at;
 	return 0;
 }
 
 static const char *
-describe(const struct spool *sp, int err)
+describe(const struct local *local, int err)
 {
-	if (sp->trouble.len > 0)
-		return sp->trouble.s;
+	if (local->trouble.len > 0)
+		return local->trouble.s;
 	if (err == STORE_UNMOUNTED)
 		return "the disk that it was on is not mounted there (to use "
 		       "what is there now, restart penstock)";
@@ -276,203 +278,206 @@ describe(const struct spool *sp, int err)
 }
 
 static void
-opening_failed(struct spool *sp, int err)
+opening_failed(struct local *local, int err)
 {
-	free(sp->opening);
-	sp->opening = NULL;
+	free(local->opening);
+	local->opening = NULL;
 	/* Those that wait for it to be opened again are told at once. */
-	if (!spool_try_later(sp, err) && !sp->reopening)
+	if (!local_try_later(local, err) && !local->reopening)
 		return;
-	if (sp->said != err)
+	if (local->said != err)
 		log_error("%s: cannot be opened: %s; uploads to it get %s "
 			  "until it can be",
-		    sp->base.dir, describe(sp, err),
+		    local->base.dir, describe(local, err),
 		    publish_is_full(err) ? "507" : "503");
-	sp->said = err;
-	sp->base.open_error = err;
-	sp->base.open_settled = true;
-	spool_reopened(sp, sp->at);
+	local->said = err;
+	local->base.open_error = err;
+	local->base.open_settled = true;
+	reopen_done(local, local->at);
 }
 
 /* What is worth a line about the directory that is open now. */
 static void
-say_opened(const struct spool *sp)
+say_opened(const struct local *local)
 {
-	if (sp->said != 0 || sp->was_open)
-		log_notice("%s: open again", sp->base.dir);
-	if (sp->was_open && sp->to.sync && sp->at->traits.sync != sp->synced)
-		spool_say_doubt(sp);
-	if (sp->place == &sp->own_place && !sp->was_open)
+	if (local->said != 0 || local->was_open)
+		log_notice("%s: open again", local->base.dir);
+	if (local->was_open && local->to.sync &&
+	    local->at->traits.sync != local->synced)
+		report_doubt(local);
+	if (local->place == &local->own_mounts && !local->was_open)
 		log_error("%s: too many output directories: once its disk is "
 			  "not mounted, workers that start then do not know",
-		    sp->base.dir);
-	if (sp->at->ledger == NULL)
+		    local->base.dir);
+	if (local->at->reservations == NULL)
 		log_error("%s: too many disks: uploads that cannot fit on "
 			  "this one are not refused before their bodies",
-		    sp->base.dir);
+		    local->base.dir);
 }
 
 static void
 on_open(struct op *op, int res)
 {
-	struct spool *sp = op->owner;
-	struct spool_dir *at = sp->opening, *old = sp->at;
+	struct local *local = op->owner;
+	struct local_dir *at = local->opening, *old = local->at;
 
 	if (res == 0) {
-		res = take_over(sp, at);
+		res = take_over(local, at);
 		if (res < 0) {
 			publish_fini(&at->publish);
 			fd_close(&at->fd);
-			let_go(at);
+			release(at);
 		}
 	}
 	if (res < 0) {
-		opening_failed(sp, res);
+		opening_failed(local, res);
 		return;
 	}
-	sp->base.open_error = 0;
-	sp->opening = NULL;
-	say_opened(sp);
-	spool_swept(at);
-	sp->said = 0;
-	sp->short_tries = 0;
-	sp->was_open = true;
-	sp->synced = at->traits.sync;
-	sp->direct_refused = false;
-	sp->base.is_open = true;
-	spool_health_opened(sp);
-	spool_scan(sp);
-	spool_reopened(sp, old);
+	local->base.open_error = 0;
+	local->opening = NULL;
+	say_opened(local);
+	sweep_done(at);
+	local->said = 0;
+	local->short_tries = 0;
+	local->was_open = true;
+	local->synced = at->traits.sync;
+	local->direct_refused = false;
+	local->base.is_open = true;
+	health_opened(local);
+	scan_begin(local);
+	reopen_done(local, old);
 }
 
 /* Its place among those that all workers know, or one of its own. */
 static int
-find_place(struct spool *sp)
+find_place(struct local *local)
 {
-	if (sp->place != NULL)
+	if (local->place != NULL)
 		return 0;
-	sp->place = places_of(sp->to.places, sp->to.slot, sp->base.dir);
-	if (sp->place == NULL && errno == EBUSY)
+	local->place = mount_history_of(
+	    local->to.mount_history, local->to.slot, local->base.dir);
+	if (local->place == NULL && errno == EBUSY)
 		return STORE_HELD_UP;
-	if (sp->place == NULL)
-		sp->place = &sp->own_place;
+	if (local->place == NULL)
+		local->place = &local->own_mounts;
 	return 0;
 }
 
 void
-spool_begin_opening(struct spool *sp)
+local_begin_opening(struct local *local)
 {
 	int err;
 
-	if (sp->open_op.in_flight)
+	if (local->open_op.in_flight)
 		return;
-	err = find_place(sp);
+	err = find_place(local);
 	if (err == 0)
-		sp->opening = calloc(1, sizeof(*sp->opening));
-	if (err == 0 && sp->opening == NULL)
+		local->opening = calloc(1, sizeof(*local->opening));
+	if (err == 0 && local->opening == NULL)
 		err = -ENOMEM;
 	if (err < 0) {
-		opening_failed(sp, err);
+		opening_failed(local, err);
 		return;
 	}
-	sp->opening->spool = sp;
-	sp->opening->fd = -1;
-	sp->opening->publish.temp_dir = -1;
-	list_init(&sp->opening->old);
-	list_init(&sp->opening->incoming);
-	list_init(&sp->opening->outgoing);
-	list_init(&sp->opening->held_incoming);
-	list_init(&sp->opening->held_outgoing);
-	sp->open_op = (struct op){.kind = OP_CALL,
+	local->opening->local = local;
+	local->opening->fd = -1;
+	local->opening->publish.temp_dir = -1;
+	list_init(&local->opening->old);
+	list_init(&local->opening->incoming);
+	list_init(&local->opening->outgoing);
+	list_init(&local->opening->held_incoming);
+	list_init(&local->opening->held_outgoing);
+	local->open_op = (struct op){.kind = OP_CALL,
 	    .call = open_job,
-	    .arg = sp,
-	    .owner = sp,
+	    .arg = local,
+	    .owner = local,
 	    .on_done = on_open};
-	engine_submit(sp->to.engine, sp->unknown, &sp->open_op);
+	engine_submit(local->to.engine, local->unknown, &local->open_op);
 }
 
 static void
 on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct spool *sp = w->data;
+	struct local *local = w->data;
 
 	(void)loop;
 	(void)revents;
-	if (sp->base.is_open)
-		spool_scan(sp);
+	if (local->base.is_open)
+		scan_begin(local);
 	else
-		spool_begin_opening(sp);
+		local_begin_opening(local);
 }
 
 static bool
 is_idle(struct store *s)
 {
-	const struct spool *sp = spool_of(s);
+	const struct local *local = local_of(s);
 
 	/* What a job works for is in a directory. */
-	return sp->base.files == 0 && !sp->open_op.in_flight &&
-	       !sp->place_op.in_flight &&
-	       (sp->at == NULL || sp->at->users == 1);
+	return local->base.files == 0 && !local->open_op.in_flight &&
+	       !local->place_op.in_flight &&
+	       (local->at == NULL || local->at->users == 1);
 }
 
 static void
 free_spool(struct store *s)
 {
-	struct spool *sp = spool_of(s);
+	struct local *local = local_of(s);
 
 	check(is_idle(s));
-	ev_timer_stop(sp->to.loop, &sp->retry);
-	spool_reopen_fini(sp);
-	spool_health_fini(sp);
-	spool_sweep_fini(sp);
-	str_fini(&sp->trouble);
-	spool_old_fini(sp);
-	spool_scan_fini(sp);
-	if (sp->at != NULL) {
-		check(sp->at->users == 1);
-		spool_old_give_up(sp->at); /* spool_old_rest() was in time */
-		(void)close_dir_job(sp->at);
-		dir_free(sp->at);
+	ev_timer_stop(local->to.loop, &local->retry);
+	reopen_fini(local);
+	health_fini(local);
+	sweep_fini(local);
+	str_fini(&local->trouble);
+	removals_fini(local);
+	scan_fini(local);
+	if (local->at != NULL) {
+		check(local->at->users == 1);
+		removals_give_up(local->at); /* removals_rest() was in time */
+		(void)close_dir_job(local->at);
+		dir_free(local->at);
 	}
-	if (sp->place != NULL && sp->place != &sp->own_place)
-		places_leave(sp->to.places, sp->to.slot, sp->place);
-	free(sp);
+	if (local->place != NULL && local->place != &local->own_mounts)
+		mount_history_leave(
+		    local->to.mount_history, local->to.slot, local->place);
+	free(local);
 }
 
-static const struct store_ops spool_ops = {
-    .create = spool_in_create,
-    .commit = spool_in_commit,
-    .abort = spool_in_abort,
-    .open = spool_out_open,
-    .close = spool_out_close,
-    .rest = spool_old_rest,
+static const struct store_ops local_ops = {
+    .create = incoming_create,
+    .commit = incoming_commit,
+    .abort = incoming_abort,
+    .open = outgoing_open,
+    .close = outgoing_close,
+    .rest = removals_rest,
     .is_idle = is_idle,
     .free = free_spool,
 };
 
 struct store *
-spool_new(const struct spool_setup *setup)
+local_new(const struct local_setup *setup)
 {
-	struct spool *sp = calloc(1, sizeof(*sp));
+	struct local *local = calloc(1, sizeof(*local));
 
-	if (sp == NULL)
+	if (local == NULL)
 		return NULL;
-	sp->base.ops = &spool_ops;
-	sp->base.dir = setup->dir;
-	sp->to = *setup;
-	list_init(&sp->dirs);
-	spool_reopen_init(sp);
-	spool_health_init(sp);
-	spool_sweep_init(sp);
-	spool_old_init(sp);
-	spool_scan_init(sp);
-	sp->unknown = device_new_unknown(setup->devices);
-	if (sp->unknown == NULL) {
-		free(sp);
+	local->base.ops = &local_ops;
+	local->base.dir = setup->dir;
+	local->to = *setup;
+	list_init(&local->dirs);
+	reopen_init(local);
+	health_init(local);
+	sweep_init(local);
+	removals_init(local);
+	scan_init(local);
+	local->unknown = device_new_unknown(setup->devices);
+	if (local->unknown == NULL) {
+		free(local);
 		return NULL;
 	}
-	ev_timer_init(&sp->retry, on_retry, 0., 0.);
-	sp->retry.data = sp;
-	spool_begin_opening(sp);
-	return &sp->base;
+	ev_timer_init(&local->retry, on_retry, 0., 0.);
+	local->retry.data = local;
+	local_begin_opening(local);
+	return &local->base;
 }

@@ -39,7 +39,7 @@ make_dir(const char *path)
 	}
 	fd_close(&fd);
 	if (err == -EINVAL)
-		err = 0; /* there is no such thing here: see spool_check() */
+		err = 0; /* there is no such thing here: see local_check() */
 	if (err < 0)	 /* or the next start would take its name for synced */
 		(void)rmdir(path);
 	return err;
@@ -98,13 +98,13 @@ count_mounts(int dir)
 }
 
 int
-spool_open_dir(const char *dir, struct place *place)
+open_dir_make(const char *dir, struct mount_record *place)
 {
 	char *real;
 	int fd, mounts, err;
 
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT && !place_is_known(place)) {
+	if (fd == -1 && errno == ENOENT && !mount_history_is_known(place)) {
 		err = make_dirs(dir);
 		if (err < 0)
 			return err;
@@ -120,10 +120,11 @@ spool_open_dir(const char *dir, struct place *place)
 	}
 	mounts = count_mounts(fd);
 	err = mounts < 0 ? mounts : 0;
-	if (err == 0 && place_lacks_mounts(place, real, (unsigned)mounts))
+	if (err == 0 &&
+	    mount_history_lacks_mounts(place, real, (unsigned)mounts))
 		err = STORE_UNMOUNTED;
 	if (err == 0)
-		place_remember(place, real, (unsigned)mounts);
+		mount_history_remember(place, real, (unsigned)mounts);
 	else
 		fd_close(&fd);
 	free(real);

@@ -18,8 +18,8 @@
 static struct arrivals *
 arrivals_for(const struct incoming_file *f)
 {
-	return f->spool->to.overwrite && f->base.came.head_ns != 0
-		   ? f->spool->to.arrivals
+	return f->local->to.overwrite && f->base.came.head_ns != 0
+		   ? f->local->to.arrivals
 		   : NULL;
 }
 
@@ -27,12 +27,11 @@ static uint64_t
 key_of(const struct incoming_file *f, uint64_t inode, const char *name)
 {
 	return arrivals_key(
-	    f->spool->to.arrivals, f->at->st.st_dev, inode, name);
+	    f->local->to.arrivals, f->at->st.st_dev, inode, name);
 }
 
 bool
-spool_order_is_forerunner(
-    const struct incoming_file *f, const struct file_version *v)
+order_is_forerunner(const struct incoming_file *f, const struct file_version *v)
 {
 	uint64_t digest[2];
 
@@ -43,13 +42,13 @@ spool_order_is_forerunner(
 }
 
 void
-spool_order_announce(struct incoming_file *f, const char *name, bool replaces)
+order_announce(struct incoming_file *f, const char *name, bool replaces)
 {
 	struct arrivals *t = arrivals_for(f);
 	struct arrival_record r = {
 	    .head_ns = f->base.came.head_ns,
 	    .replaced = replaces,
-	    .synced = spool_syncs(f->at),
+	    .synced = local_dir_syncs(f->at),
 	};
 
 	f->place = 0;
@@ -59,14 +58,14 @@ spool_order_announce(struct incoming_file *f, const char *name, bool replaces)
 		r.head_ns = f->outlasted_ns;
 	if (f->order_key == 0)
 		f->order_key = key_of(f, f->base.version.inode, name);
-	f->place = arrivals_announce(t, f->spool->to.slot, f->order_key, &r);
+	f->place = arrivals_announce(t, f->local->to.slot, f->order_key, &r);
 }
 
 void
-spool_order_settle(struct incoming_file *f, bool named)
+order_named(struct incoming_file *f, bool named)
 {
 	if (f->place != 0)
-		arrivals_settle(f->spool->to.arrivals, &f->place,
+		arrivals_end(f->local->to.arrivals, &f->place,
 		    named ? clock_mono_ns() : 0);
 }
 
@@ -86,7 +85,7 @@ open_existing(const struct incoming_file *f, int dir, const char *name)
 }
 
 bool
-spool_order_yields(
+order_yields(
     struct incoming_file *f, int dir, const char *name, int *ret_unsynced)
 {
 	struct arrivals *t = arrivals_for(f);
@@ -100,7 +99,7 @@ spool_order_yields(
 	f->outlasted_ns = there.head_ns;
 	if (!arrival_is_superseded(&f->base.came, &there))
 		return false;
-	if (spool_syncs(f->at) && !there.synced) {
+	if (local_dir_syncs(f->at) && !there.synced) {
 		*ret_unsynced = open_existing(f, dir, name);
 		if (*ret_unsynced == -1)
 			return false;
@@ -111,13 +110,13 @@ spool_order_yields(
 }
 
 int
-spool_order_end(struct incoming_file *f, int unsynced)
+order_end(struct incoming_file *f, int unsynced)
 {
 	int err = 0;
 
 	publish_discard(&f->at->publish, &f->u);
 	if (unsynced != -1 && fsync(unsynced) == -1)
-		err = spool_not_synced(f, -errno);
+		err = parents_not_synced(f, -errno);
 	fd_close(&unsynced);
 	if (err == 0 && f->terms_hold != NULL)
 		err = STORE_REFUSED;

@@ -18,16 +18,16 @@
 struct outgoing_file {
 	unsigned magic;
 	struct outgoing base;
-	struct spool_dir *at;
+	struct local_dir *at;
 	struct list_node node;	    /* of the directory's `outgoing` */
 	struct list_node held_node; /* of its `held_outgoing` */
 	struct reader *reader;	    /* NULL: gone */
 	struct chunk *reading;	    /* in an operation */
-	struct spool_follower follower;
-	struct spool_seeker seeker;
+	struct reopen_follower follower;
+	struct scan_seeker seeker;
 	struct op job;
 	int fd;
-	bool is_newest; /* whatever it is called */
+	bool is_latest; /* whatever it is called */
 	uint64_t ticket;
 	unsigned tries;
 	bool abandoned;
@@ -68,7 +68,7 @@ open_job(void *arg)
 	struct outgoing_file *f = arg;
 	int fd, err;
 
-	if (spool_check_place(f->at) == STORE_VANISHED)
+	if (jobs_check_path(f->at) == STORE_VANISHED)
 		return STORE_VANISHED;
 	/* O_NONBLOCK: somebody may have put a FIFO there. */
 	fd = path_open(
@@ -101,35 +101,34 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
     void (*on_done)(struct op *, int))
 {
 	/* A file that was removed meanwhile is freed by its close. */
-	f->job =
-	    (struct op){.lengthy = call == close_job &&
-				   f->base.version.size > SPOOL_LENGTHY_BYTES,
-		.unhurried = call == close_job,
-		.kind = OP_CALL,
-		.call = call,
-		.arg = f,
-		.owner = f,
-		.on_done = on_done};
-	engine_submit(f->at->spool->to.engine, f->at->device, &f->job);
+	f->job = (struct op){.slow = call == close_job &&
+				     f->base.version.size > LOCAL_SLOW_BYTES,
+	    .no_stall = call == close_job,
+	    .kind = OP_CALL,
+	    .call = call,
+	    .arg = f,
+	    .owner = f,
+	    .on_done = on_done};
+	engine_submit(f->at->local->to.engine, f->at->device, &f->job);
 }
 
 static void
 file_free(struct outgoing_file *f)
 {
-	struct spool_dir *at = f->at;
+	struct local_dir *at = f->at;
 
 	list_remove(&f->node);
-	at->spool->base.files--;
+	at->local->base.files--;
 	f->magic = 0;
 	free(f);
-	spool_leave(at);
+	local_dir_leave(at);
 }
 
 static void
 hold(struct outgoing_file *f)
 {
 	list_append(&f->at->held_outgoing, &f->held_node);
-	spool_health_watch(f->at->spool);
+	health_watch(f->at->local);
 }
 
 static void
@@ -161,38 +160,38 @@ settle(struct outgoing_file *f)
 }
 
 void
-spool_out_settle(struct list_node *held)
+outgoing_end(struct list_node *held)
 {
 	settle(container_of(held, struct outgoing_file, held_node));
 }
 
 void
-spool_out_fail(struct list_node *n)
+outgoing_fail(struct list_node *n)
 {
 	struct outgoing_file *f = container_of(n, struct outgoing_file, node);
 
 	/* What it has read goes on its way; what it waits for does not come. */
 	if (f->abandoned || (!f->job.in_flight && f->reading == NULL))
 		return;
-	(void)engine_cancel(f->at->spool->to.engine, &f->job);
+	(void)engine_cancel(f->at->local->to.engine, &f->job);
 	if (f->reading != NULL)
-		(void)engine_cancel(f->at->spool->to.engine, &f->reading->op);
+		(void)engine_cancel(f->at->local->to.engine, &f->reading->op);
 	f->base.done(f->base.owner, STORE_SICK); /* may close `f` */
 }
 
 /* Name and ticket of the newest; STORE_NONE or STORE_LOOKING when nobody can
  * say. */
 static int
-resolve_newest(struct outgoing_file *f)
+resolve_latest(struct outgoing_file *f)
 {
-	struct newest_entry e;
+	struct latest_entry e;
 
-	if (newest_get(f->at->newest, &e)) {
+	if (latest_get(f->at->latest, &e)) {
 		memcpy(f->base.name, e.name, sizeof(e.name));
 		f->ticket = e.ticket;
 		return 0;
 	}
-	return newest_is_known(f->at->newest) ? STORE_NONE : STORE_LOOKING;
+	return latest_is_known(f->at->latest) ? STORE_NONE : STORE_LOOKING;
 }
 
 static void on_opened(struct op *op, int res);
@@ -201,10 +200,10 @@ static void on_opened(struct op *op, int res);
 static void
 begin(struct outgoing_file *f)
 {
-	int err = f->is_newest ? resolve_newest(f) : 0;
+	int err = f->is_latest ? resolve_latest(f) : 0;
 
 	if (err == STORE_LOOKING)
-		spool_seek(f->at, &f->seeker);
+		scan_seek(f->at, &f->seeker);
 	else if (err < 0)
 		on_opened(&f->job, err); /* may free `f` */
 	else
@@ -213,23 +212,23 @@ begin(struct outgoing_file *f)
 
 /* The path leads to another directory, which is open now. */
 static void
-move(struct outgoing_file *f, struct spool_dir *to)
+move(struct outgoing_file *f, struct local_dir *to)
 {
-	struct spool_dir *from = f->at;
+	struct local_dir *from = f->at;
 
 	if (to == from)
 		return;
 	list_remove(&f->node);
 	f->at = to;
-	spool_enter(to);
+	local_dir_enter(to);
 	list_append(&to->outgoing, &f->node);
 	f->base.account = &to->device->fetching;
-	spool_leave(from);
+	local_dir_leave(from);
 }
 
 /* Look there, unless `err` says that it is of no use. */
 static void
-begin_in(struct outgoing_file *f, struct spool_dir *to, int err)
+begin_in(struct outgoing_file *f, struct local_dir *to, int err)
 {
 	check_magic(f, OUTGOING_MAGIC);
 	if (err == 0 && device_is_hanging(to->device))
@@ -243,16 +242,16 @@ begin_in(struct outgoing_file *f, struct spool_dir *to, int err)
 }
 
 static void
-on_reopened(struct spool_follower *w, struct spool_dir *to)
+on_reopened(struct reopen_follower *w, struct local_dir *to)
 {
 	begin_in(container_of(w, struct outgoing_file, follower), to,
 	    to == NULL ? (int)STORE_VANISHED : 0);
 }
 
 static void
-on_known(struct spool_seeker *w, bool late)
+on_known(struct scan_seeker *w, bool late)
 {
-	struct spool_dir *to = w->at->spool->at;
+	struct local_dir *to = w->at->local->at;
 
 	begin_in(container_of(w, struct outgoing_file, seeker), to,
 	    to == NULL ? (int)STORE_NOT_READY
@@ -268,12 +267,12 @@ on_known(struct spool_seeker *w, bool late)
 static bool
 look_again(struct outgoing_file *f, int res)
 {
-	if (!f->is_newest || f->abandoned ||
+	if (!f->is_latest || f->abandoned ||
 	    (res != -ENOENT && res != -ENOTDIR && res != -ELOOP &&
 		res != -EISDIR) ||
 	    f->tries++ == TRIES)
 		return false;
-	newest_drop(f->at->newest, f->ticket, f->base.name);
+	latest_drop(f->at->latest, f->ticket, f->base.name);
 	begin(f);
 	return true;
 }
@@ -284,25 +283,25 @@ follow(struct outgoing_file *f, int res)
 	if (res != STORE_VANISHED || f->abandoned)
 		return false;
 	f->follower.on_reopened = on_reopened;
-	return spool_follow(f->at, &f->follower);
+	return reopen_follow(f->at, &f->follower);
 }
 
 static void
 on_opened(struct op *op, int res)
 {
 	struct outgoing_file *f = op->owner;
-	struct spool_dir *at = f->at;
+	struct local_dir *at = f->at;
 
 	check_magic(f, OUTGOING_MAGIC);
 	if (look_again(f, res) || follow(f, res))
 		return;
-	spool_enter(at); /* `f` may be the last one in it */
+	local_dir_enter(at); /* `f` may be the last one in it */
 	if (f->abandoned)
 		settle(f);
 	else
 		f->base.done(f->base.owner, res); /* may close `f` */
-	spool_learn(at, res, 0);
-	spool_leave(at);
+	health_learn(at, res, 0);
+	local_dir_leave(at);
 }
 
 static void
@@ -352,7 +351,7 @@ source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 	    .offset = f->base.offset,
 	    .owner = f,
 	    .on_done = on_read};
-	engine_submit(f->at->spool->to.engine, f->at->device, &c->op);
+	engine_submit(f->at->local->to.engine, f->at->device, &c->op);
 	return SOURCE_TAKEN;
 }
 
@@ -373,25 +372,25 @@ static const struct source_ops source_ops = {
 };
 
 int
-spool_out_open(struct store *s, const char *name, void *owner,
+outgoing_open(struct store *s, const char *name, void *owner,
     void (*done)(void *owner, int err), struct outgoing **ret)
 {
-	struct spool *sp = spool_of(s);
+	struct local *local = local_of(s);
 	struct outgoing_file *f;
 	int err;
 
-	if (!sp->base.is_open)
+	if (!local->base.is_open)
 		return STORE_NOT_READY;
-	if (device_is_hanging(sp->at->device)) {
-		spool_health_watch(sp);
+	if (device_is_hanging(local->at->device)) {
+		health_watch(local);
 		return STORE_SICK;
 	}
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		return -ENOMEM;
-	f->at = sp->at;
-	f->is_newest = name == NULL;
-	err = name == NULL ? resolve_newest(f) : 0;
+	f->at = local->at;
+	f->is_latest = name == NULL;
+	err = name == NULL ? resolve_latest(f) : 0;
 	if (err < 0 && err != STORE_LOOKING) {
 		free(f);
 		return err;
@@ -408,21 +407,21 @@ spool_out_open(struct store *s, const char *name, void *owner,
 	f->base.owner = owner;
 	f->base.done = done;
 	f->fd = -1;
-	spool_enter(f->at);
-	sp->base.files++;
+	local_dir_enter(f->at);
+	local->base.files++;
 	list_append(&f->at->outgoing, &f->node);
 	*ret = &f->base;
 	f->job.owner = f;
 	f->seeker.on_known = on_known;
 	if (err == STORE_LOOKING)
-		spool_seek(f->at, &f->seeker);
+		scan_seek(f->at, &f->seeker);
 	else
 		submit_job(f, open_job, on_opened);
 	return 0;
 }
 
 void
-spool_out_close(struct outgoing *out)
+outgoing_close(struct outgoing *out)
 {
 	struct outgoing_file *f = file_of(out);
 

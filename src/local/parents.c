@@ -16,7 +16,7 @@ enum {
 };
 
 int
-spool_not_synced(struct incoming_file *f, int err)
+parents_not_synced(struct incoming_file *f, int err)
 {
 	f->base.cause = -err;
 	return STORE_SYNC_FAILED;
@@ -32,10 +32,10 @@ spool_not_synced(struct incoming_file *f, int err)
 static int
 sync_ancestors(struct incoming_file *f, int dir)
 {
-	struct spool_dir *at_dir = f->at;
+	struct local_dir *at_dir = f->at;
 	uint64_t self = path_identity(dir);
 	_Atomic uint64_t *slot =
-	    &at_dir->synced_dirs[self / 2 % SPOOL_SYNCED_DIRS];
+	    &at_dir->synced_dirs[self / 2 % LOCAL_SYNCED_DIRS];
 	struct stat st;
 	int at = dir, err = 0;
 
@@ -51,7 +51,7 @@ sync_ancestors(struct incoming_file *f, int dir)
 			break;
 		err = at == -1 ? path_sync_disk(f->u.fd) : path_sync_dir(at);
 		if (err < 0)
-			err = spool_not_synced(f, err);
+			err = parents_not_synced(f, err);
 		if (at == -1)
 			break;
 	}
@@ -85,19 +85,20 @@ check_parent(const struct incoming_file *f, int parent)
 
 /* Make the directories on the way to the name, and see that it leads there. */
 int
-spool_make_way(struct incoming_file *f, int *ret_made, const char **ret_name)
+parents_make(struct incoming_file *f, int *ret_made, const char **ret_name)
 {
 	int dir = f->dir == -1 ? f->at->fd : f->dir;
 	int err;
 
-	err = spool_name_error(
+	err = name_check_error(
 	    f, path_make_parents(dir, f->rest, ret_made, ret_name));
-	if (err == 0 && spool_syncs(f->at) && (*ret_made != -1 || f->dir != -1))
+	if (err == 0 && local_dir_syncs(f->at) &&
+	    (*ret_made != -1 || f->dir != -1))
 		err = sync_ancestors(f, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0 && (*ret_made != -1 || f->dir != -1))
 		err = check_parent(f, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0)
-		err = spool_check_place(f->at);
+		err = jobs_check_path(f->at);
 	return err;
 }
 
@@ -110,7 +111,7 @@ may_be_removed(int err)
 }
 
 bool
-spool_has_lost_way(const struct incoming_file *f, int made, int err)
+parents_are_lost(const struct incoming_file *f, int made, int err)
 {
 	if (!may_be_removed(err) || f->u.uncertain)
 		return false;

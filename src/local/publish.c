@@ -362,7 +362,7 @@ publish_discard(struct publish *p, struct unpublished *u)
 	end_temp(p, u);
 }
 
-/* ---- a rehearsal ---- */
+/* ---- a preflight ---- */
 
 static int
 step(const char *what, int err, const char **ret_step)
@@ -407,7 +407,7 @@ try_replacing(struct publish *p, struct unpublished *u, const char *name,
 }
 
 static int
-rehearse_once(
+try_out_once(
     struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
 {
 	struct unpublished old = {.fd = -1}, new = {.fd = -1};
@@ -439,11 +439,11 @@ rehearse_once(
 }
 
 int
-publish_rehearse(
+publish_try_out(
     struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
 {
 	for (int i = 0; i < PUBLISH_TRIES; i++) {
-		int err = rehearse_once(p, overwrite, keep_latest, ret_step);
+		int err = try_out_once(p, overwrite, keep_latest, ret_step);
 
 		if (!has_renewed(p, &err))
 			return err;

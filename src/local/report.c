@@ -6,7 +6,7 @@
 #include "local/space.h"
 
 enum durability
-spool_durability(enum device_sync worth, bool sync)
+local_durability(enum device_sync worth, bool sync)
 {
 	switch (worth) {
 	case DEVICE_SYNC_IN_MEMORY:
@@ -25,14 +25,14 @@ spool_durability(enum device_sync worth, bool sync)
 
 /* Does O_DIRECT pay on this file system, or at least work where it is wanted? */
 static const char *
-way_of_large(int fd, const struct device_traits *t, enum spool_direct wish)
+way_of_large(int fd, const struct device_traits *t, enum local_direct wish)
 {
 	static const char cached[] = "written through the page cache";
 
-	if (wish == SPOOL_DIRECT_OFF || t->kind == DEVICE_MEMORY ||
-	    (wish == SPOOL_DIRECT_AUTO && !t->direct))
+	if (wish == LOCAL_DIRECT_OFF || t->kind == DEVICE_MEMORY ||
+	    (wish == LOCAL_DIRECT_AUTO && !t->direct))
 		return cached;
-	if (space_direct_of(fd, SPOOL_ALIGN) == SPACE_DIRECT_NO ||
+	if (space_direct_of(fd, LOCAL_ALIGN) == SPACE_DIRECT_NO ||
 	    space_set_direct(fd, true) < 0)
 		return cached;
 	if (t->kind == DEVICE_LOCAL && !t->direct) /* btrfs */
@@ -42,26 +42,26 @@ way_of_large(int fd, const struct device_traits *t, enum spool_direct wish)
 }
 
 void
-spool_report(const struct spool_setup *setup, const char *way, int file,
+report_describe(const struct local_setup *setup, const char *way, int file,
     const struct device_traits *t, struct str *report)
 {
 	str_printf(report, "published by %s, %s, %s", way,
 	    file == -1 ? "full (uploads get 507 until there is room)"
 		       : way_of_large(file, t, setup->direct),
-	    durability_name[spool_durability(t->sync, setup->sync)]);
+	    durability_name[local_durability(t->sync, setup->sync)]);
 }
 
 void
-spool_say_doubt(const struct spool *sp)
+report_doubt(const struct local *local)
 {
-	enum device_sync now = sp->at->traits.sync;
+	enum device_sync now = local->at->traits.sync;
 
 	if (now == DEVICE_SYNC_DURABLE)
-		log_notice("%s: receipts say %s again", sp->base.dir,
+		log_notice("%s: receipts say %s again", local->base.dir,
 		    durability_name[DURABLE_SYNCED]);
 	else
 		log_warn("%s: %s, which cannot keep what sync promises: "
 			 "receipts say %s",
-		    sp->base.dir, device_sync_text[now],
-		    durability_name[spool_durability(now, true)]);
+		    local->base.dir, device_sync_text[now],
+		    durability_name[local_durability(now, true)]);
 }

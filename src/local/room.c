@@ -1,5 +1,5 @@
 /*
- * Room for a file on its way in: what the ledger owes it, and the space that is
+ * Room for a file on its way in: what the reservations owes it, and the space that is
  * allocated ahead of its writes.  On engine threads, as all that asks the disk.
  */
 #include <errno.h>
@@ -18,14 +18,14 @@ measure(int fd, struct statvfs *ret)
 }
 
 /*
- * Owe the file room up to `to`, if the disk has it beside all that is owed
+ * Reserve room for the file up to `to`, if the disk has it beside all that is reserved
  * already and min_free.
  */
 static int
 grant(struct incoming_file *f, uint64_t to)
 {
-	struct spool_dir *at = f->at;
-	uint64_t more = to - f->granted, owed, room;
+	struct local_dir *at = f->at;
+	uint64_t more = to - f->granted, reserved, room;
 	struct statvfs fs;
 	int err;
 
@@ -38,24 +38,26 @@ grant(struct incoming_file *f, uint64_t to)
 	}
 	if (more > (uint64_t)fs.f_blocks * fs.f_frsize)
 		return -ENOSPC;
-	owed = more;
-	if (at->ledger != NULL) {
-		ledger_owe(at->ledger, at->spool->to.slot, more);
-		owed = ledger_owed(at->ledger);
+	reserved = more;
+	if (at->reservations != NULL) {
+		reservations_reserve(
+		    at->reservations, at->local->to.slot, more);
+		reserved = reservations_held(at->reservations);
 	}
 	err = measure(at->fd, &fs);
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (err == 0 && room < more)
 		err = -ENOSPC;
-	if (err == 0 && (room < at->spool->to.min_free ||
-			    room - at->spool->to.min_free < owed))
+	if (err == 0 && (room < at->local->to.min_free ||
+			    room - at->local->to.min_free < reserved))
 		err = STORE_NO_ROOM;
-	if (at->ledger != NULL && err < 0)
-		ledger_settle(at->ledger, at->spool->to.slot, more);
+	if (at->reservations != NULL && err < 0)
+		reservations_release(
+		    at->reservations, at->local->to.slot, more);
 	if (err < 0)
 		return err;
-	if (at->ledger != NULL)
-		f->owed += more;
+	if (at->reservations != NULL)
+		f->reserved += more;
 	f->granted = to;
 	return 0;
 }
@@ -75,7 +77,7 @@ allocate(struct incoming_file *f, uint64_t to)
 		return err;
 	}
 	f->allocated = to;
-	spool_settle(f, f->owed);
+	room_release(f, f->reserved);
 	return 0;
 }
 
@@ -89,13 +91,13 @@ is_too_much(int err)
 
 /* Room for the file: all it needs, or a first step, or some at least. */
 int
-spool_reserve(struct incoming_file *f)
+room_reserve(struct incoming_file *f)
 {
 	int err;
 
 	if (f->length == STORE_LENGTH_UNKNOWN) {
-		err = grant(f, f->at->spool->to.chunk_size);
-		return is_too_much(err) ? grant(f, SPOOL_ALIGN) : err;
+		err = grant(f, f->at->local->to.chunk_size);
+		return is_too_much(err) ? grant(f, LOCAL_ALIGN) : err;
 	}
 	err = grant(f, f->length);
 	if (err == 0 && f->allocates)
@@ -104,26 +106,27 @@ spool_reserve(struct incoming_file *f)
 }
 
 /*
- * Of a file whose length is not known: more room, up to care_to if there is as
+ * Of a file whose length is not known: more room, up to background_to if there is as
  * much, up to what is to be written now if not.
  */
 int
-spool_extend_job(void *file)
+room_extend(void *file)
 {
 	struct incoming_file *f = file;
 	int err = 0;
 
-	if (f->granted < f->care_to)
-		err = grant(f, f->care_to);
-	if (is_too_much(err) && f->granted < f->care_need)
-		err = grant(f, f->care_need);
+	if (f->granted < f->background_to)
+		err = grant(f, f->background_to);
+	if (is_too_much(err) && f->granted < f->background_need)
+		err = grant(f, f->background_need);
 	if (err == 0 && f->allocates && f->allocated < f->granted)
 		err = allocate(f, f->granted);
 	/* Perhaps that was too far ahead. */
-	if (is_too_much(err) && f->allocates && f->allocated < f->care_need &&
-	    f->care_need <= f->granted) {
-		err = allocate(f, f->care_need);
-		f->granted = f->care_need;
+	if (is_too_much(err) && f->allocates &&
+	    f->allocated < f->background_need &&
+	    f->background_need <= f->granted) {
+		err = allocate(f, f->background_need);
+		f->granted = f->background_need;
 	}
 	return err;
 }

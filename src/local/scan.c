@@ -25,10 +25,10 @@ enum {
 
 /* A newer regular file than *best? */
 struct scan {
-	struct newest_entry *best;
+	struct latest_entry *best;
 	struct file_version found; /* with `mode` 0: none yet */
 	bool dotfiles;
-	char path[NEWEST_NAME_MAX];
+	char path[LATEST_NAME_MAX];
 };
 
 /*
@@ -63,7 +63,7 @@ look_at(struct scan *s, const struct file_version *v)
 	    (s->found.mode != 0 && !is_newer(v, &s->found)))
 		return;
 	s->found = *v;
-	newest_note(s->best, v);
+	latest_note(s->best, v);
 	memcpy(s->best->name, s->path, sizeof(s->path));
 }
 
@@ -117,7 +117,7 @@ scan_below(struct scan *s, int fd, size_t path_len, size_t len, int depth)
 {
 	int sub = path_open(fd, s->path + path_len, O_RDONLY | O_DIRECTORY);
 
-	if (spool_is_ours(-sub) || sub == -EIO)
+	if (local_is_our_lack(-sub) || sub == -EIO)
 		return sub;
 	if (sub < 0)
 		return 0; /* not ours to enter, or gone */
@@ -129,9 +129,9 @@ scan_below(struct scan *s, int fd, size_t path_len, size_t len, int depth)
 static int
 scan_job(void *arg)
 {
-	struct spool_dir *at = arg;
-	struct spool *sp = at->spool;
-	struct scan s = {.best = &at->scanned, .dotfiles = sp->to.dotfiles};
+	struct local_dir *at = arg;
+	struct local *local = at->local;
+	struct scan s = {.best = &at->scanned, .dotfiles = local->to.dotfiles};
 	int fd, err;
 
 	fd = path_open(at->fd, ".", O_RDONLY | O_DIRECTORY);
@@ -143,24 +143,24 @@ scan_job(void *arg)
 
 /* Those who need not wait any longer; with `late` all, once. */
 static void
-wake_seekers(struct spool *sp, bool late)
+wake_seekers(struct local *local, bool late)
 {
 	double now = clock_mono_s();
 	struct list woken;
 	struct list_node *n;
 
 	list_init(&woken);
-	LIST_FOREACH(struct spool_seeker, w, &sp->seekers, node) {
-		if (late || w->at != sp->at || now >= w->until ||
+	LIST_FOREACH(struct scan_seeker, w, &local->seekers, node) {
+		if (late || w->at != local->at || now >= w->until ||
 		    device_is_hanging(w->at->device) ||
-		    newest_is_known(w->at->newest)) {
+		    latest_is_known(w->at->latest)) {
 			list_remove(&w->node);
 			list_append(&woken, &w->node);
 		}
 	}
 	while ((n = list_shift(&woken)) != NULL) {
-		struct spool_seeker *w =
-		    container_of(n, struct spool_seeker, node);
+		struct scan_seeker *w =
+		    container_of(n, struct scan_seeker, node);
 
 		w->on_known(w, late || now >= w->until); /* may seek again */
 	}
@@ -169,92 +169,92 @@ wake_seekers(struct spool *sp, bool late)
 static void
 on_seek(struct ev_loop *loop, ev_timer *t, int revents)
 {
-	struct spool *sp = t->data;
+	struct local *local = t->data;
 
 	(void)revents;
 	/* The one who looked may have died over it. */
-	if (sp->at != NULL && !ev_is_active(&sp->retry))
-		spool_scan(sp);
-	wake_seekers(sp, false);
-	if (list_is_empty(&sp->seekers))
+	if (local->at != NULL && !ev_is_active(&local->retry))
+		scan_begin(local);
+	wake_seekers(local, false);
+	if (list_is_empty(&local->seekers))
 		ev_timer_stop(loop, t);
 }
 
 void
-spool_seek(struct spool_dir *at, struct spool_seeker *w)
+scan_seek(struct local_dir *at, struct scan_seeker *w)
 {
-	struct spool *sp = at->spool;
+	struct local *local = at->local;
 
 	w->at = at;
 	if (w->until == 0.)
 		w->until = clock_mono_s() + SEEK_MAX_S;
-	list_append(&sp->seekers, &w->node);
-	if (!ev_is_active(&sp->seek))
-		ev_timer_again(sp->to.loop, &sp->seek);
-	if (at == sp->at && !ev_is_active(&sp->retry))
-		spool_scan(sp);
+	list_append(&local->seekers, &w->node);
+	if (!ev_is_active(&local->seek))
+		ev_timer_again(local->to.loop, &local->seek);
+	if (at == local->at && !ev_is_active(&local->retry))
+		scan_begin(local);
 }
 
 void
-spool_scan_init(struct spool *sp)
+scan_init(struct local *local)
 {
-	list_init(&sp->seekers);
-	ev_timer_init(&sp->seek, on_seek, 0., SEEK_LOOK_S);
-	sp->seek.data = sp;
+	list_init(&local->seekers);
+	ev_timer_init(&local->seek, on_seek, 0., SEEK_LOOK_S);
+	local->seek.data = local;
 }
 
 void
-spool_scan_fini(struct spool *sp)
+scan_fini(struct local *local)
 {
-	check(list_is_empty(&sp->seekers));
-	ev_timer_stop(sp->to.loop, &sp->seek);
+	check(list_is_empty(&local->seekers));
+	ev_timer_stop(local->to.loop, &local->seek);
 }
 
 static void
 on_scanned(struct op *op, int res)
 {
-	struct spool_dir *at = op->owner;
-	struct spool *sp = at->spool;
+	struct local_dir *at = op->owner;
+	struct local *local = at->local;
 
 	if (res < 0) {
-		newest_unclaim_scan(at->newest);
-		if (at != sp->at || spool_try_later(sp, res))
+		latest_unclaim_scan(at->latest);
+		if (at != local->at || local_try_later(local, res))
 			log_error("%s: cannot be looked through for the newest "
 				  "upload: %s",
-			    sp->base.dir, strerror(-res));
+			    local->base.dir, strerror(-res));
 	} else {
-		newest_scanned(at->newest, res > 0 ? &at->scanned : NULL);
+		latest_scanned(at->latest, res > 0 ? &at->scanned : NULL);
 	}
-	sp->base.open_settled = true;
-	wake_seekers(sp, res < 0);
-	spool_leave(at);
+	local->base.open_settled = true;
+	wake_seekers(local, res < 0);
+	local_dir_leave(at);
 }
 
 /* Another worker may be looking already; it may die over it, so we look again
  * later. */
 void
-spool_scan(struct spool *sp)
+scan_begin(struct local *local)
 {
-	struct spool_dir *at = sp->at;
+	struct local_dir *at = local->at;
 
 	if (at->scan_op.in_flight)
 		return;
-	if (newest_is_known(at->newest)) {
-		sp->base.open_settled = true;
+	if (latest_is_known(at->latest)) {
+		local->base.open_settled = true;
 		return;
 	}
-	if (!newest_claim_scan(at->newest)) {
-		sp->base.open_settled = true;
-		(void)spool_try_later(sp, 0);
+	if (!latest_claim_scan(at->latest)) {
+		local->base.open_settled = true;
+		(void)local_try_later(local, 0);
 		return;
 	}
-	spool_enter(at);
+	local_dir_enter(at);
 	at->scan_op = (struct op){.kind = OP_CALL,
 	    .call = scan_job,
-	    .lengthy = true,
-	    .unhurried = true,
+	    .slow = true,
+	    .no_stall = true,
 	    .arg = at,
 	    .owner = at,
 	    .on_done = on_scanned};
-	engine_submit(sp->to.engine, at->device, &at->scan_op);
+	engine_submit(local->to.engine, at->device, &at->scan_op);
 }

@@ -18,7 +18,7 @@ enum {
 static int
 sweep_job(void *arg)
 {
-	struct spool_dir *at = arg;
+	struct local_dir *at = arg;
 
 	at->swept = publish_sweep(at->fd, &at->living);
 	return 0;
@@ -27,64 +27,64 @@ sweep_job(void *arg)
 static void
 on_swept(struct op *op, int res)
 {
-	struct spool_dir *at = op->owner;
+	struct local_dir *at = op->owner;
 
 	(void)res;
-	if (at == at->spool->at)
-		spool_swept(at);
-	spool_leave(at);
+	if (at == at->local->at)
+		sweep_done(at);
+	local_dir_leave(at);
 }
 
 static void
 on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct spool *sp = w->data;
-	struct spool_dir *at = sp->at;
+	struct local *local = w->data;
+	struct local_dir *at = local->at;
 
 	(void)loop;
 	(void)revents;
 	if (at == NULL || device_is_hanging(at->device) ||
 	    at->sweep_op.in_flight)
 		return; /* the timer repeats */
-	spool_enter(at);
+	local_dir_enter(at);
 	at->sweep_op = (struct op){.kind = OP_CALL,
 	    .call = sweep_job,
-	    .lengthy = true,
-	    .unhurried = true,
+	    .slow = true,
+	    .no_stall = true,
 	    .arg = at,
 	    .owner = at,
 	    .on_done = on_swept};
-	engine_submit(sp->to.engine, at->device, &at->sweep_op);
+	engine_submit(local->to.engine, at->device, &at->sweep_op);
 }
 
 void
-spool_swept(struct spool_dir *at)
+sweep_done(struct local_dir *at)
 {
-	struct spool *sp = at->spool;
-	double *every = &sp->sweep_again.repeat;
+	struct local *local = at->local;
+	double *every = &local->sweep_again.repeat;
 
 	if (at->swept > 0)
 		log_notice("%s: %u unfinished uploads of a worker that died "
 			   "were removed",
-		    sp->base.dir, at->swept);
+		    local->base.dir, at->swept);
 	*every = *every * 2 < LAST_S ? *every * 2 : LAST_S;
 	if (!publish_locks_last())
 		return;
 	if (at->living == 0 && at->sweeps++ >= LOOKS_MIN)
-		ev_timer_stop(sp->to.loop, &sp->sweep_again);
+		ev_timer_stop(local->to.loop, &local->sweep_again);
 	else
-		ev_timer_again(sp->to.loop, &sp->sweep_again);
+		ev_timer_again(local->to.loop, &local->sweep_again);
 }
 
 void
-spool_sweep_init(struct spool *sp)
+sweep_init(struct local *local)
 {
-	ev_timer_init(&sp->sweep_again, on_again, 0., FIRST_S / 2);
-	sp->sweep_again.data = sp;
+	ev_timer_init(&local->sweep_again, on_again, 0., FIRST_S / 2);
+	local->sweep_again.data = local;
 }
 
 void
-spool_sweep_fini(struct spool *sp)
+sweep_fini(struct local *local)
 {
-	ev_timer_stop(sp->to.loop, &sp->sweep_again);
+	ev_timer_stop(local->to.loop, &local->sweep_again);
 }

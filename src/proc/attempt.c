@@ -43,15 +43,15 @@ attempt_engine(const struct config *conf)
 /* Of the disk, and not of the configuration, since the directory was open once
  * or since it is full: it may pass, and is no reason to refuse a reload. */
 static bool
-is_disks_fault(struct places *places, const char *dir, int err)
+is_disks_fault(struct mount_history *mount_history, const char *dir, int err)
 {
-	struct place known = {0};
+	struct mount_record known = {0};
 
 	if (publish_is_full(err))
 		return true; /* there is no room to make it */
-	if (places != NULL)
-		places_look(places, dir, &known);
-	if (!place_is_known(&known))
+	if (mount_history != NULL)
+		mount_history_look(mount_history, dir, &known);
+	if (!mount_history_is_known(&known))
 		return false;
 	switch (-err) {
 	case EIO:
@@ -95,23 +95,23 @@ log_refusal(const struct conf_location *l, const char *what, int err)
 }
 
 int
-attempt_location(const struct config *conf, struct places *places,
+attempt_location(const struct config *conf, struct mount_history *mount_history,
     const struct conf_location *l, const char *engine)
 {
-	struct spool_setup setup = {.dir = l->output_dir,
+	struct local_setup setup = {.dir = l->output_dir,
 	    .overwrite = l->overwrite,
 	    .sync = l->sync,
 	    .keep_latest = l->keep == KEEP_LATEST,
 	    .direct = choice_of_direct(l->direct_io),
-	    .places = places};
+	    .mount_history = mount_history};
 	char size[NUM_TEXT_MAX];
 	struct str report = {0};
 	enum device_sync sync = DEVICE_SYNC_DURABLE;
 	int err;
 
-	err = spool_check(&setup, &report, &sync);
+	err = local_check(&setup, &report, &sync);
 	num_format_size(conf->chunk_size, size);
-	if (is_disks_fault(places, l->output_dir, err)) {
+	if (is_disks_fault(mount_history, l->output_dir, err)) {
 		log_warn("location %s -> %s: %s: it gets %s until it is well "
 			 "again",
 		    l->prefix, l->output_dir, describe_fault(err),
@@ -129,7 +129,7 @@ attempt_location(const struct config *conf, struct places *places,
 		log_warn("location %s: output_dir %s %s, which cannot keep "
 			 "what sync promises: receipts say %s",
 		    l->prefix, l->output_dir, device_sync_text[sync],
-		    durability_name[spool_durability(sync, true)]);
+		    durability_name[local_durability(sync, true)]);
 	str_fini(&report);
 	return err;
 }

@@ -28,18 +28,18 @@ children_init(struct children *c, const struct children_room *room)
 
 	list_init(&c->list);
 	c->room = *room;
-	c->shm =
-	    shm_new(newest_table_size(room->directories) +
-		    places_size(room->directories) +
-		    tally_size(room->connections) + ledger_size(room->disks) +
-		    sickness_size(room->disks) + arrivals_size());
+	c->shm = shm_new(latest_table_size(room->directories) +
+			 mount_history_size(room->directories) +
+			 limits_size(room->connections) +
+			 reservations_size(room->disks) +
+			 disk_health_size(room->disks) + arrivals_size());
 	if (c->shm == NULL)
 		return -errno;
-	c->newest = newest_table_new(c->shm, room->directories);
-	c->places = places_new(c->shm, room->directories);
-	c->tally = tally_new(c->shm, room->connections);
-	c->ledger = ledger_new(c->shm, room->disks);
-	c->sickness = sickness_new(c->shm, room->disks);
+	c->latest = latest_table_new(c->shm, room->directories);
+	c->mount_history = mount_history_new(c->shm, room->directories);
+	c->limits = limits_new(c->shm, room->connections);
+	c->reservations = reservations_new(c->shm, room->disks);
+	c->disk_health = disk_health_new(c->shm, room->disks);
 	c->arrivals = arrivals_new(c->shm);
 	if (pipe(c->alive) == -1)
 		return -errno;
@@ -101,12 +101,12 @@ void
 children_share(const struct children *c, struct worker_setup *setup)
 {
 	setup->shm = c->shm;
-	setup->newest = c->newest;
-	setup->places = c->places;
-	setup->ledger = c->ledger;
-	setup->sickness = c->sickness;
+	setup->latest = c->latest;
+	setup->mount_history = c->mount_history;
+	setup->reservations = c->reservations;
+	setup->disk_health = c->disk_health;
 	setup->arrivals = c->arrivals;
-	setup->tally = c->tally;
+	setup->limits = c->limits;
 }
 
 /* In the child, signals still blocked: forget what is the master's, and work.
@@ -222,12 +222,12 @@ forget(struct children *c, struct child *ch, bool stopping)
 {
 	unsigned slot = shm_slot_number(c->shm, ch->slot);
 
-	newest_forget(c->newest, slot, ch->pid);
-	places_forget(c->places, slot);
-	tally_forget(c->tally, slot);
-	ledger_forget(c->ledger, slot);
+	latest_forget(c->latest, slot, ch->pid);
+	mount_history_forget(c->mount_history, slot);
+	limits_forget(c->limits, slot);
+	reservations_forget(c->reservations, slot);
 	arrivals_forget(c->arrivals, slot, clock_mono_ns());
-	if (sickness_forget(c->sickness, slot) && !stopping)
+	if (disk_health_forget(c->disk_health, slot) && !stopping)
 		log_notice("worker %ld (%u.%u) was the last that had "
 			   "found a disk sick: uploads try it again",
 		    (long)ch->pid, ch->index, ch->generation);
@@ -248,7 +248,7 @@ children_reap(struct children *c, bool stopping)
 		bool again;
 
 		if (ch == NULL)
-			continue; /* a rehearsal that nobody waited for */
+			continue; /* a preflight that nobody waited for */
 		again = !stopping && !ch->retired;
 		log_end(ch, status, again);
 		forget(c, ch, stopping);
@@ -307,7 +307,7 @@ children_are_ready(const struct children *c, unsigned generation)
 }
 
 bool
-children_keep_ending(const struct children *c, unsigned generation)
+children_keep_outcome(const struct children *c, unsigned generation)
 {
 	LIST_FOREACH(const struct child, ch, &c->list, node) {
 		if (ch->generation == generation && ch->backoff_ms > 0)

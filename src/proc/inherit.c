@@ -69,14 +69,15 @@ inherit_tidy(void)
 static int
 descriptor_in(const char *path)
 {
-	static const char *const places[] = {"/dev/fd/", "/proc/self/fd/"};
+	static const char *const mount_history[] = {
+	    "/dev/fd/", "/proc/self/fd/"};
 
-	for (size_t i = 0; i < COUNT_OF(places); i++) {
-		size_t len = strlen(places[i]);
+	for (size_t i = 0; i < COUNT_OF(mount_history); i++) {
+		size_t len = strlen(mount_history[i]);
 		char *end;
 		long fd;
 
-		if (strncmp(path, places[i], len) != 0)
+		if (strncmp(path, mount_history[i], len) != 0)
 			continue;
 		fd = strtol(path + len, &end, 10);
 		if (end != path + len && *end == '\0' && fd > STDERR_FILENO &&

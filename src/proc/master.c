@@ -103,7 +103,7 @@ start(struct master *m)
 	needs_raise_limit(conf);
 	if (sockets_open(conf, NULL, &m->sockets) < 0)
 		goto drop_pidfile;
-	if (rehearsal_run(conf, REHEARSAL_WHOLE, NULL, is_to_stop, NULL) < 0)
+	if (preflight_run(conf, PREFLIGHT_WHOLE, NULL, is_to_stop, NULL) < 0)
 		goto close_sockets;
 	sockets_log(&m->sockets);
 	if (m->detach != -1)
@@ -204,15 +204,15 @@ mind_children(void *arg)
 }
 
 static bool
-rehearse(struct master *m, const struct config *fresh, struct sockets *sockets,
+try_out(struct master *m, const struct config *fresh, struct sockets *sockets,
     struct logs *logs)
 {
 	int err;
 
 	m->fresh_sockets = sockets;
 	m->fresh_logs = logs;
-	err = rehearsal_run(
-	    fresh, REHEARSAL_WHOLE, m->children.places, mind_children, m);
+	err = preflight_run(fresh, PREFLIGHT_WHOLE, m->children.mount_history,
+	    mind_children, m);
 	m->fresh_sockets = NULL;
 	m->fresh_logs = NULL;
 	if (err < 0 && is_to_stop(NULL))
@@ -244,7 +244,7 @@ reload(struct master *m)
 		goto give_up;
 	if (sockets_open(fresh, &m->sockets, &sockets) < 0)
 		goto close_logs;
-	if (!rehearse(m, fresh, &sockets, &logs))
+	if (!try_out(m, fresh, &sockets, &logs))
 		goto close_sockets;
 	if (children_add(&m->children, m->generation + 1,
 		(size_t)fresh->worker_processes) < 0) {
@@ -292,7 +292,7 @@ are_overdue(const struct master *m)
 	uint64_t now = clock_mono_ns();
 
 	return now >= m->ready_ns &&
-	       (children_keep_ending(&m->children, m->generation) ||
+	       (children_keep_outcome(&m->children, m->generation) ||
 		   now - m->ready_ns >= SLOW_MS * NS_PER_MS);
 }
 
@@ -442,12 +442,12 @@ close_own(void *arg)
 {
 	struct master *m = arg;
 
-	signals_let_go();
+	signals_restore();
 	if (m->fresh_sockets != NULL)
 		sockets_close(m->fresh_sockets, &m->sockets, false);
 	if (m->fresh_logs != NULL)
 		logs_close(m->fresh_logs);
-	rehearsal_let_go();
+	preflight_release();
 	fd_close(&m->pidfile);
 	fd_close(&m->detach);
 	verdict_close(&m->verdict, false);
@@ -554,7 +554,7 @@ master_run(struct config **conf)
 free_children:
 	/* If it did not even start. */
 	detach_end(&m.detach, how_it_failed(&m, status));
-	signals_let_go();
+	signals_restore();
 	children_fini(&m.children);
 	return status;
 }

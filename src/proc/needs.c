@@ -45,7 +45,7 @@ count_open(const struct config *conf)
 		n.access_logs += s->access_log[0] == '/';
 		n.locations += s->location_count;
 		for (size_t k = 0; k < s->location_count; k++)
-			n.directories += spool_fds(s->locations[k].overwrite);
+			n.directories += local_fds(s->locations[k].overwrite);
 	}
 	return n;
 }
@@ -210,8 +210,9 @@ compare(const void *a, const void *b)
 /* How many paths there are, and of those that no worker has open; false: out of
  * memory. */
 static bool
-count_directories(const struct config *conf, const struct places *places,
-    size_t *ret_distinct, size_t *ret_closed)
+count_directories(const struct config *conf,
+    const struct mount_history *mount_history, size_t *ret_distinct,
+    size_t *ret_closed)
 {
 	size_t count = count_open(conf).locations, at = 0;
 	const struct conf_location **all;
@@ -229,7 +230,8 @@ count_directories(const struct config *conf, const struct places *places,
 		    strcmp(all[i - 1]->output_dir, all[i]->output_dir) == 0)
 			continue;
 		++*ret_distinct;
-		*ret_closed += !places_is_open(places, all[i]->output_dir);
+		*ret_closed +=
+		    !mount_history_is_open(mount_history, all[i]->output_dir);
 	}
 	free(all);
 	return true;
@@ -243,7 +245,7 @@ directories_fit(
 
 	if (count_open(conf).locations <= room)
 		return true;
-	if (!count_directories(conf, c->places, &distinct, &closed))
+	if (!count_directories(conf, c->mount_history, &distinct, &closed))
 		return false; /* the caller says out of memory: no text */
 	if (distinct <= room)
 		return true;
@@ -259,10 +261,10 @@ bool
 needs_fit(
     const struct config *conf, const struct children *c, struct str *errors)
 {
-	size_t places = children_places(c);
+	size_t mount_history = children_places(c);
 	bool fits = directories_fit(conf, c, errors);
 
-	if (conf->worker_processes > places) {
+	if (conf->worker_processes > mount_history) {
 		blame_file(conf, errors);
 		str_printf(errors,
 		    "there are to be %" PRIu64 " new ones, "
@@ -271,7 +273,7 @@ needs_fit(
 		    "have "
 		    "ended (shutdown_timeout ends them), have fewer, or "
 		    "restart\n",
-		    conf->worker_processes, places);
+		    conf->worker_processes, mount_history);
 		fits = false;
 	}
 	return needs_are_met(conf, errors) && fits;
@@ -281,10 +283,11 @@ needs_fit(
 static void
 warn_of_directories(const struct config *conf, const struct children *c)
 {
-	size_t open = places_count_open(c->places), distinct, closed;
+	size_t open = mount_history_count_open(c->mount_history), distinct,
+	       closed;
 
 	if (open + count_open(conf).locations <= c->room.directories ||
-	    !count_directories(conf, c->places, &distinct, &closed) ||
+	    !count_directories(conf, c->mount_history, &distinct, &closed) ||
 	    open + closed <= c->room.directories)
 		return;
 	log_warn("reload: %zu output directories beside %zu that earlier "

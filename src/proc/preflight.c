@@ -108,8 +108,8 @@ count_locations(const struct config *conf)
 }
 
 static void
-rehearse(const struct config *conf, struct places *places,
-    enum rehearsal_depth depth, size_t from)
+try_out(const struct config *conf, struct mount_history *mount_history,
+    enum preflight_depth depth, size_t from)
 {
 	size_t count = count_locations(conf);
 	const char *engine;
@@ -132,9 +132,9 @@ rehearse(const struct config *conf, struct places *places,
 
 		tell(TRYING, n);
 		title_set(NULL, "checking output_dir %s", l->output_dir);
-		err = depth == REHEARSAL_LOOK
+		err = depth == PREFLIGHT_LOOK
 			  ? attempt_look(l)
-			  : attempt_location(conf, places, l, engine);
+			  : attempt_location(conf, mount_history, l, engine);
 		if (err < 0)
 			tell(FAULT, n);
 	}
@@ -169,11 +169,11 @@ struct telling {
 	bool begun, fault, done;
 };
 
-struct rehearsal {
+struct preflight {
 	const struct config *conf;
-	struct places *places;
-	enum rehearsal_depth depth;
-	rehearsal_fn *meanwhile;
+	struct mount_history *mount_history;
+	enum preflight_depth depth;
+	preflight_fn *meanwhile;
 	void *arg;
 	size_t count;	      /* of locations */
 	uint64_t patience_ns; /* with one */
@@ -228,7 +228,7 @@ enum how {
 
 /* Hear what the child tells, until it ends or time is up. */
 static enum how
-watch(const struct rehearsal *r, struct telling *t)
+watch(const struct preflight *r, struct telling *t)
 {
 	uint64_t begun = clock_mono_ns();
 	size_t last = t->last;
@@ -262,9 +262,9 @@ watch(const struct rehearsal *r, struct telling *t)
 	}
 }
 
-/* A child that rehearses; -1: there is none, which was logged. */
+/* A child that tries it out; -1: there is none, which was logged. */
 static pid_t
-start_child(const struct rehearsal *r, size_t from)
+start_child(const struct preflight *r, size_t from)
 {
 	int ends[2];
 	pid_t pid;
@@ -276,7 +276,7 @@ start_child(const struct rehearsal *r, size_t from)
 	pid = signals_fork();
 	if (pid == 0) {
 		be_child(ends[1]);
-		rehearse(r->conf, r->places, r->depth, from);
+		try_out(r->conf, r->mount_history, r->depth, from);
 		tell(DONE, 0);
 		_exit(0);
 	}
@@ -306,7 +306,7 @@ wait_for(pid_t pid)
 
 /* Try the locations from this one on. */
 static enum how
-try_from(const struct rehearsal *r, size_t from, struct telling *t)
+try_from(const struct preflight *r, size_t from, struct telling *t)
 {
 	pid_t pid = start_child(r, from);
 	enum how how;
@@ -334,7 +334,7 @@ try_from(const struct rehearsal *r, size_t from, struct telling *t)
 /* One does not answer.  Those behind it may have mistakes all the same: true, go
  * on with them, in less time. */
 static bool
-go_on_behind(struct rehearsal *r, const struct telling *t)
+go_on_behind(struct preflight *r, const struct telling *t)
 {
 	const struct conf_location *l = location_at(r->conf, t->last);
 	size_t left = r->count - t->last - 1;
@@ -359,11 +359,11 @@ go_on_behind(struct rehearsal *r, const struct telling *t)
 }
 
 int
-rehearsal_run(const struct config *conf, enum rehearsal_depth depth,
-    struct places *places, rehearsal_fn *meanwhile, void *arg)
+preflight_run(const struct config *conf, enum preflight_depth depth,
+    struct mount_history *mount_history, preflight_fn *meanwhile, void *arg)
 {
-	struct rehearsal r = {.conf = conf,
-	    .places = places,
+	struct preflight r = {.conf = conf,
+	    .mount_history = mount_history,
 	    .depth = depth,
 	    .meanwhile = meanwhile,
 	    .arg = arg,
@@ -388,7 +388,7 @@ rehearsal_run(const struct config *conf, enum rehearsal_depth depth,
 }
 
 void
-rehearsal_let_go(void)
+preflight_release(void)
 {
 	fd_close(&hear_fd);
 }

@@ -122,11 +122,11 @@ signals_pass_on(void)
 		(void)raise(SIGQUIT);
 	if (signals_take(SIGNAL_HUP))
 		(void)raise(SIGHUP);
-	signals_let_go();
+	signals_restore();
 }
 
 void
-signals_let_go(void)
+signals_restore(void)
 {
 	fd_wake_close(&wake);
 }

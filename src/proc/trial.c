@@ -60,7 +60,7 @@ trial_run(const struct config *conf)
 	good &= sockets_look(conf);
 	if (has_user)
 		good &=
-		    rehearsal_run(conf, REHEARSAL_LOOK, NULL, never, NULL) == 0;
+		    preflight_run(conf, PREFLIGHT_LOOK, NULL, never, NULL) == 0;
 	log_listen(NULL, NULL);
 	return good;
 }

@@ -96,7 +96,7 @@ on_accepted(void *arg, void *server, const struct listener *at, int fd,
 	struct server *s = server;
 
 	(void)arg;
-	conn_group_open(&s->conns, fd, peer, addr_is_loopback(&at->addr));
+	connections_open(&s->conns, fd, peer, addr_is_loopback(&at->addr));
 }
 
 static bool
@@ -141,19 +141,19 @@ open_journal(struct worker *w, int fd, const char *name)
 static void
 begin_limits(struct worker *w, struct server *s)
 {
-	struct tally_scope scope = {
-	    .tally = w->to->tally,
+	struct limits_scope scope = {
+	    .limits = w->to->limits,
 	    .owner = shm_slot_number(w->to->shm, w->to->slot),
 	};
 	char text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < s->conf->listen_count; i++) {
 		addr_format(&s->conf->listens[i].addr, text);
-		scope = tally_scope(&scope, text, strlen(text));
+		scope = limits_scope(&scope, text, strlen(text));
 	}
-	s->conns.served = tally_scope(&scope, "served", 6);
-	s->conns.turned_away = tally_scope(&scope, "turned away", 11);
-	s->service.uploads = tally_scope(&scope, "uploads", 7);
+	s->conns.served = limits_scope(&scope, "served", 6);
+	s->conns.rejected = limits_scope(&scope, "turned away", 11);
+	s->service.uploads = limits_scope(&scope, "uploads", 7);
 }
 
 /* Could one upload replace another? */
@@ -190,7 +190,7 @@ begin_server(struct worker *w, size_t i)
 	s->conns.ids = &w->ids;
 	s->conns.stamped = overwrites(conf);
 	begin_limits(w, s);
-	conn_group_init(&s->conns);
+	connections_init(&s->conns);
 	if (w->to->logs->access[i] != -1) {
 		s->access =
 		    open_journal(w, w->to->logs->access[i], conf->access_log);
@@ -201,21 +201,21 @@ begin_server(struct worker *w, size_t i)
 	s->service.stores =
 	    calloc(conf->location_count, sizeof(*s->service.stores));
 	s->service.failures = calloc(
-	    conf->location_count * ENDING_COUNT, sizeof(*s->service.failures));
+	    conf->location_count * OUTCOME_COUNT, sizeof(*s->service.failures));
 	if (s->service.stores == NULL || s->service.failures == NULL)
 		return -ENOMEM;
 	w->server_count++;
 	for (size_t k = 0; k < conf->location_count; k++) {
 		const struct conf_location *l = &conf->locations[k];
 
-		s->service.stores[k] = spool_new(&(struct spool_setup){
+		s->service.stores[k] = local_new(&(struct local_setup){
 		    .loop = w->loop,
 		    .engine = w->engine,
 		    .devices = w->devices,
 		    .compute = w->compute,
-		    .newest = w->to->newest,
-		    .places = w->to->places,
-		    .ledger = w->to->ledger,
+		    .latest = w->to->latest,
+		    .mount_history = w->to->mount_history,
+		    .reservations = w->to->reservations,
 		    .arrivals = w->to->arrivals,
 		    .slot = shm_slot_number(w->to->shm, w->to->slot),
 		    .chunk_size = w->to->conf->chunk_size,
@@ -255,7 +255,7 @@ begin_shared(struct worker *w)
 		return -ENOMEM;
 	w->devices = device_set_new(w->pool);
 	if (w->devices != NULL)
-		device_set_share(w->devices, w->to->sickness,
+		device_set_share(w->devices, w->to->disk_health,
 		    shm_slot_number(w->to->shm, w->to->slot));
 	w->compute = w->devices ? device_new_compute(w->devices) : NULL;
 	if (w->compute == NULL)
@@ -347,7 +347,7 @@ begin(struct worker *w)
 
 /* Say for the master what keeps this process from ending. */
 static void
-confess(struct worker *w)
+report_stuck(struct worker *w)
 {
 	struct slot *slot = w->to->slot;
 	const char *dir = "a log";
@@ -366,7 +366,7 @@ confess(struct worker *w)
 /* The access logs that did not take their last lines in time, if the error log
  * can be had: a log that hangs must not hold this process up. */
 static void
-confess_lost_lines(const struct worker *w)
+report_lost_lines(const struct worker *w)
 {
 	bool can_say = journal_is_idle(w->errors);
 
@@ -432,9 +432,9 @@ worker_run(const struct worker_setup *setup)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	ev_run(w.loop, 0);
-	confess_lost_lines(&w);
+	report_lost_lines(&w);
 	if (engine_in_flight(w.engine) > 0) {
-		confess(&w);
+		report_stuck(&w);
 		_exit(0);
 	}
 	end(&w);

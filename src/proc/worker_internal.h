@@ -20,7 +20,7 @@ struct server {
 	struct worker *worker;
 	const struct conf_server *conf;
 	struct service service;
-	struct conn_group conns;
+	struct connections conns;
 	struct journal *access;
 };
 

@@ -78,7 +78,7 @@ conns_are_closed(const struct worker *w)
 	return atomic_load(&w->to->slot->connections) == 0;
 }
 
-static void be_patient(struct worker *w, double seconds);
+static void set_stop_timer(struct worker *w, double seconds);
 
 /* When nobody waits for an answer any more: how long for the disks? */
 static double
@@ -119,7 +119,7 @@ on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 	patience = last_patience_s(w);
 	if (w->leaving_in <= 0 || patience < w->leaving_in) {
 		w->leaving_in = patience;
-		be_patient(w, patience);
+		set_stop_timer(w, patience);
 	}
 }
 
@@ -136,9 +136,9 @@ on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 	}
 	if (w->fast || w->leaving_in > 0) {
 		for (size_t i = 0; i < w->server_count; i++)
-			conn_group_drop(&w->servers[i].conns);
+			connections_drop(&w->servers[i].conns);
 		w->dropped = true; /* on_rest() ends the loop */
-		be_patient(w, LAST_LINES_S);
+		set_stop_timer(w, LAST_LINES_S);
 		return;
 	}
 	log_notice("shutdown_timeout is over: cutting what is left");
@@ -146,7 +146,7 @@ on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 }
 
 static void
-be_patient(struct worker *w, double seconds)
+set_stop_timer(struct worker *w, double seconds)
 {
 	ev_timer_stop(w->loop, &w->patience);
 	if (seconds <= 0)
@@ -201,8 +201,8 @@ worker_stop_fast(struct worker *w)
 	}
 	w->stopping = w->fast = true;
 	for (size_t i = 0; i < w->server_count; i++)
-		conn_group_cut(&w->servers[i].conns);
-	be_patient(w, FAST_STOP_S);
+		connections_cut(&w->servers[i].conns);
+	set_stop_timer(w, FAST_STOP_S);
 	ev_prepare_start(w->loop, &w->rest);
 }
 
@@ -216,8 +216,8 @@ worker_stop_gracefully(struct worker *w)
 	close_sockets(w);
 	w->stopping = true;
 	for (size_t i = 0; i < w->server_count; i++)
-		conn_group_stop(&w->servers[i].conns);
-	be_patient(w, (double)w->to->conf->shutdown_timeout_ms / 1e3);
+		connections_stop(&w->servers[i].conns);
+	set_stop_timer(w, (double)w->to->conf->shutdown_timeout_ms / 1e3);
 	ev_prepare_start(w->loop, &w->rest);
 }
 

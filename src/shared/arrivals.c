@@ -97,7 +97,7 @@ choose(struct entry *group, uint64_t key)
 	return oldest;
 }
 
-arrival_place
+arrivals_entry
 arrivals_announce(struct arrivals *t, unsigned slot, uint64_t key,
     const struct arrival_record *r)
 {
@@ -120,11 +120,11 @@ arrivals_announce(struct arrivals *t, unsigned slot, uint64_t key,
 	atomic_store(&e->flags,
 	    (r->replaced ? REPLACED : 0U) | (r->synced ? SYNCED : 0U));
 	atomic_store(&e->key, key);
-	return (arrival_place)(e - t->entries) + 1;
+	return (arrivals_entry)(e - t->entries) + 1;
 }
 
 void
-arrivals_settle(struct arrivals *t, arrival_place *place, uint64_t named_ns)
+arrivals_end(struct arrivals *t, arrivals_entry *place, uint64_t named_ns)
 {
 	struct entry *e;
 

@@ -18,41 +18,42 @@ struct bits {
 	_Atomic uint64_t words[WORDS];
 };
 
-struct sickness_disk {
+struct disk_health_disk {
 	struct registry_head head; /* the key is st_dev and variant */
 	struct bits stalled, failed;
 	/* Workers with a bit.  One that dies between the two is counted for
 	 * good or not at all: then some news is told too often or not. */
 	_Atomic int sayers;
 	_Atomic uint32_t prober; /* its slot + 1; 0: nobody */
-	_Atomic double well_s;	 /* sickness_well_s() */
+	_Atomic double well_s;	 /* disk_health_well_s() */
 };
 
-struct sickness {
+struct disk_health {
 	struct registry *disks;
 };
 
 size_t
-sickness_size(size_t disks)
+disk_health_size(size_t disks)
 {
-	return sizeof(struct sickness) + 64 +
-	       registry_size(disks, sizeof(struct sickness_disk));
+	return sizeof(struct disk_health) + 64 +
+	       registry_size(disks, sizeof(struct disk_health_disk));
 }
 
-struct sickness *
-sickness_new(struct shm *s, size_t disks)
+struct disk_health *
+disk_health_new(struct shm *s, size_t disks)
 {
-	struct sickness *all = shm_alloc(s, sizeof(*all));
+	struct disk_health *all = shm_alloc(s, sizeof(*all));
 
 	all->disks =
-	    registry_new(s, disks, sizeof(struct sickness_disk), IDLE_MAX);
+	    registry_new(s, disks, sizeof(struct disk_health_disk), IDLE_MAX);
 	return all;
 }
 
-struct sickness_disk *
-sickness_of(struct sickness *s, unsigned slot, dev_t dev, unsigned variant)
+struct disk_health_disk *
+disk_health_of(
+    struct disk_health *s, unsigned slot, dev_t dev, unsigned variant)
 {
-	check(variant < SICKNESS_VARIANTS);
+	check(variant < DISK_HEALTH_VARIANTS);
 	return registry_take(s->disks, slot,
 	    (struct registry_key){.major = (uint64_t)dev, .minor = variant});
 }
@@ -78,19 +79,20 @@ any_bit(const struct bits *b)
 }
 
 bool
-sickness_is_stalled(const struct sickness_disk *d)
+disk_health_is_stalled(const struct disk_health_disk *d)
 {
 	return any_bit(&d->stalled);
 }
 
 bool
-sickness_is_sick(const struct sickness_disk *d)
+disk_health_is_sick(const struct disk_health_disk *d)
 {
 	return any_bit(&d->stalled) || any_bit(&d->failed);
 }
 
 bool
-sickness_say(struct sickness_disk *d, unsigned slot, bool stalled, bool failed)
+disk_health_report(
+    struct disk_health_disk *d, unsigned slot, bool stalled, bool failed)
 {
 	bool was_stalled, was_failed, was_sick;
 
@@ -105,7 +107,7 @@ sickness_say(struct sickness_disk *d, unsigned slot, bool stalled, bool failed)
 }
 
 bool
-sickness_begin_probe(struct sickness_disk *d, unsigned slot)
+disk_health_begin_probe(struct disk_health_disk *d, unsigned slot)
 {
 	uint32_t nobody = 0;
 
@@ -114,7 +116,7 @@ sickness_begin_probe(struct sickness_disk *d, unsigned slot)
 }
 
 void
-sickness_end_probe(struct sickness_disk *d, unsigned slot)
+disk_health_end_probe(struct disk_health_disk *d, unsigned slot)
 {
 	uint32_t me = slot + 1;
 
@@ -123,27 +125,28 @@ sickness_end_probe(struct sickness_disk *d, unsigned slot)
 }
 
 void
-sickness_set_well(struct sickness_disk *d, double at)
+disk_health_set_well(struct disk_health_disk *d, double at)
 {
 	atomic_store(&d->well_s, at);
 }
 
 double
-sickness_well_s(const struct sickness_disk *d)
+disk_health_well_s(const struct disk_health_disk *d)
 {
 	return atomic_load(&d->well_s);
 }
 
 /* Nothing of it is this worker's any more. */
 static bool
-fall_silent(struct sickness_disk *d, unsigned slot)
+fall_silent(struct disk_health_disk *d, unsigned slot)
 {
-	sickness_end_probe(d, slot);
-	return sickness_say(d, slot, false, false);
+	disk_health_end_probe(d, slot);
+	return disk_health_report(d, slot, false, false);
 }
 
 void
-sickness_leave(struct sickness *s, unsigned slot, struct sickness_disk **dp)
+disk_health_leave(
+    struct disk_health *s, unsigned slot, struct disk_health_disk **dp)
 {
 	if (*dp == NULL)
 		return;
@@ -153,12 +156,12 @@ sickness_leave(struct sickness *s, unsigned slot, struct sickness_disk **dp)
 }
 
 bool
-sickness_forget(struct sickness *s, unsigned slot)
+disk_health_forget(struct disk_health *s, unsigned slot)
 {
 	bool news = false;
 
 	for (size_t i = 0; i < registry_count(s->disks); i++) {
-		struct sickness_disk *d = registry_at(s->disks, i);
+		struct disk_health_disk *d = registry_at(s->disks, i);
 
 		if (registry_is_used_by(d, slot) && fall_silent(d, slot))
 			news = true;

@@ -23,12 +23,12 @@ enum {
 struct buffer {
 	_Atomic uint64_t tag;
 	_Atomic uint64_t ticket; /* that of the entry */
-	struct newest_entry entry;
+	struct latest_entry entry;
 };
 
 #define OWNER_RECORD UINT32_MAX
 
-struct newest {
+struct latest {
 	struct registry_head head; /* the key is st_dev and inode */
 	_Atomic uint64_t identity; /* of the directory that has that inode */
 	_Atomic uint32_t scanned;  /* what was there before us is known */
@@ -38,19 +38,19 @@ struct newest {
 	struct buffer buffers[BUFFERS];
 };
 
-struct newest_table {
+struct latest_table {
 	struct registry *records;
 };
 
 void
-newest_note(struct newest_entry *e, const struct file_version *v)
+latest_note(struct latest_entry *e, const struct file_version *v)
 {
 	file_version_digest(v, e->version);
 	e->is_sure = file_version_is_sure(v);
 }
 
 bool
-newest_is(const struct newest_entry *e, const struct file_version *v)
+latest_is(const struct latest_entry *e, const struct file_version *v)
 {
 	uint64_t digest[2];
 
@@ -60,40 +60,40 @@ newest_is(const struct newest_entry *e, const struct file_version *v)
 }
 
 size_t
-newest_table_size(size_t directories)
+latest_table_size(size_t directories)
 {
-	return sizeof(struct newest_table) + 64 +
-	       registry_size(directories, sizeof(struct newest));
+	return sizeof(struct latest_table) + 64 +
+	       registry_size(directories, sizeof(struct latest));
 }
 
-struct newest_table *
-newest_table_new(struct shm *s, size_t directories)
+struct latest_table *
+latest_table_new(struct shm *s, size_t directories)
 {
-	struct newest_table *t = shm_alloc(s, sizeof(*t));
+	struct latest_table *t = shm_alloc(s, sizeof(*t));
 
 	t->records =
-	    registry_new(s, directories, sizeof(struct newest), IDLE_MAX);
+	    registry_new(s, directories, sizeof(struct latest), IDLE_MAX);
 	return t;
 }
 
 bool
-newest_claim_scan(struct newest *n)
+latest_claim_scan(struct latest *n)
 {
 	uint32_t none = 0;
 
-	return !newest_is_known(n) &&
+	return !latest_is_known(n) &&
 	       atomic_compare_exchange_strong(
 		   &n->scanner, &none, (uint32_t)getpid());
 }
 
 void
-newest_unclaim_scan(struct newest *n)
+latest_unclaim_scan(struct latest *n)
 {
 	atomic_store(&n->scanner, 0);
 }
 
 bool
-newest_is_known(const struct newest *n)
+latest_is_known(const struct latest *n)
 {
 	return atomic_load(&n->scanned) != 0 || atomic_load(&n->current) != 0;
 }
@@ -119,7 +119,7 @@ low_of(uint64_t packed)
 
 /* The buffer that a value of `current` names. */
 static struct buffer *
-buffer_of(struct newest *n, uint64_t current)
+buffer_of(struct latest *n, uint64_t current)
 {
 	check(low_of(current) >= 1 && low_of(current) <= BUFFERS);
 	return &n->buffers[low_of(current) - 1];
@@ -127,7 +127,7 @@ buffer_of(struct newest *n, uint64_t current)
 
 /* Fill a free buffer; what `current` has to be for it to be the record. */
 static uint64_t
-fill_buffer(struct newest *n, const struct newest_entry *e)
+fill_buffer(struct latest *n, const struct latest_entry *e)
 {
 	uint32_t me = (uint32_t)getpid();
 
@@ -153,7 +153,7 @@ fill_buffer(struct newest *n, const struct newest_entry *e)
 
 /* It became the record; unless it has been replaced already. */
 static void
-settle(struct newest *n, uint64_t mine)
+settle(struct latest *n, uint64_t mine)
 {
 	uint64_t tag = pack(version_of(mine), (uint32_t)getpid());
 
@@ -163,7 +163,7 @@ settle(struct newest *n, uint64_t mine)
 
 /* Give a buffer back, if it still is what `current` was. */
 static void
-give_back(struct newest *n, uint64_t current)
+give_back(struct latest *n, uint64_t current)
 {
 	struct buffer *b = buffer_of(n, current);
 	uint64_t tag = atomic_load(&b->tag);
@@ -176,7 +176,7 @@ give_back(struct newest *n, uint64_t current)
 
 /* Copy an entry; false when it has been filled anew meanwhile. */
 static bool
-copy_entry(struct newest *n, uint64_t current, struct newest_entry *ret)
+copy_entry(struct latest *n, uint64_t current, struct latest_entry *ret)
 {
 	struct buffer *b = buffer_of(n, current);
 
@@ -190,7 +190,7 @@ copy_entry(struct newest *n, uint64_t current, struct newest_entry *ret)
  * what was known of the one before, but for what was published meanwhile.
  */
 static void
-begin_anew(struct newest *n, uint64_t identity)
+begin_anew(struct latest *n, uint64_t identity)
 {
 	uint64_t current = atomic_load(&n->current);
 	uint64_t before = atomic_load(&n->identity);
@@ -206,11 +206,11 @@ begin_anew(struct newest *n, uint64_t identity)
 		give_back(n, current);
 }
 
-struct newest *
-newest_of(struct newest_table *t, unsigned slot, dev_t dev, ino_t inode,
+struct latest *
+latest_of(struct latest_table *t, unsigned slot, dev_t dev, ino_t inode,
     uint64_t identity)
 {
-	struct newest *n = registry_take(t->records, slot,
+	struct latest *n = registry_take(t->records, slot,
 	    (struct registry_key){
 		.major = (uint64_t)dev, .minor = (uint64_t)inode});
 
@@ -220,7 +220,7 @@ newest_of(struct newest_table *t, unsigned slot, dev_t dev, ino_t inode,
 }
 
 void
-newest_leave(struct newest_table *t, unsigned slot, struct newest **np)
+latest_leave(struct latest_table *t, unsigned slot, struct latest **np)
 {
 	if (*np == NULL)
 		return;
@@ -229,7 +229,7 @@ newest_leave(struct newest_table *t, unsigned slot, struct newest **np)
 }
 
 void
-newest_scanned(struct newest *n, const struct newest_entry *found)
+latest_scanned(struct latest *n, const struct latest_entry *found)
 {
 	uint64_t none = 0, mine;
 
@@ -245,14 +245,14 @@ newest_scanned(struct newest *n, const struct newest_entry *found)
 }
 
 uint64_t
-newest_ticket(struct newest *n)
+latest_ticket(struct latest *n)
 {
 	return atomic_fetch_add(&n->tickets, 1) + 1;
 }
 
 /* Has the entry, which is `current` now, a later ticket than that? */
 static bool
-is_later(struct newest *n, uint64_t current, uint64_t ticket)
+is_later(struct latest *n, uint64_t current, uint64_t ticket)
 {
 	struct buffer *b;
 	uint64_t its;
@@ -266,8 +266,8 @@ is_later(struct newest *n, uint64_t current, uint64_t ticket)
 }
 
 bool
-newest_set(struct newest *n, const struct newest_entry *fresh,
-    struct newest_entry *ret_gone)
+latest_set(struct latest *n, const struct latest_entry *fresh,
+    struct latest_entry *ret_gone)
 {
 	uint64_t mine = fill_buffer(n, fresh);
 	uint64_t before = atomic_load(&n->current);
@@ -290,7 +290,7 @@ newest_set(struct newest *n, const struct newest_entry *fresh,
 }
 
 bool
-newest_get(struct newest *n, struct newest_entry *ret)
+latest_get(struct latest *n, struct latest_entry *ret)
 {
 	uint64_t current;
 
@@ -303,9 +303,9 @@ newest_get(struct newest *n, struct newest_entry *ret)
 }
 
 void
-newest_drop(struct newest *n, uint64_t ticket, const char *name)
+latest_drop(struct latest *n, uint64_t ticket, const char *name)
 {
-	struct newest_entry e;
+	struct latest_entry e;
 	uint64_t current = atomic_load(&n->current);
 
 	if (current == 0 || !copy_entry(n, current, &e) || e.ticket != ticket ||
@@ -323,7 +323,7 @@ newest_drop(struct newest *n, uint64_t ticket, const char *name)
  * so just now finds it gone, or changed, and can tell.
  */
 static void
-recover(struct newest *n, uint32_t index, uint32_t pid)
+recover(struct latest *n, uint32_t index, uint32_t pid)
 {
 	struct buffer *b = &n->buffers[index];
 	uint64_t tag = atomic_load(&b->tag);
@@ -336,10 +336,10 @@ recover(struct newest *n, uint32_t index, uint32_t pid)
 }
 
 void
-newest_forget(struct newest_table *t, unsigned slot, pid_t pid)
+latest_forget(struct latest_table *t, unsigned slot, pid_t pid)
 {
 	for (size_t i = 0; i < registry_count(t->records); i++) {
-		struct newest *n = registry_at(t->records, i);
+		struct latest *n = registry_at(t->records, i);
 		uint32_t was = (uint32_t)pid;
 
 		if (!registry_is_used_by(n, slot))

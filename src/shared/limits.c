@@ -25,7 +25,7 @@ struct entry {
 	uint32_t spare;
 };
 
-struct tally {
+struct limits {
 	uint64_t seed;
 	uint64_t mask;
 	struct entry entries[];
@@ -42,18 +42,18 @@ entries_for(size_t things)
 }
 
 size_t
-tally_size(size_t things)
+limits_size(size_t things)
 {
 	/* What shm_alloc() rounds up to is within one entry more. */
-	return sizeof(struct tally) +
+	return sizeof(struct limits) +
 	       (entries_for(things) + 4) * sizeof(struct entry);
 }
 
-struct tally *
-tally_new(struct shm *s, size_t things)
+struct limits *
+limits_new(struct shm *s, size_t things)
 {
 	size_t n = entries_for(things);
-	struct tally *t;
+	struct limits *t;
 
 	t = shm_alloc(s, sizeof(*t) + n * sizeof(t->entries[0]));
 	t->mask = n - 1;
@@ -62,15 +62,15 @@ tally_new(struct shm *s, size_t things)
 }
 
 static uint64_t
-key_of(const struct tally_scope *in, const void *bytes, size_t len)
+key_of(const struct limits_scope *in, const void *bytes, size_t len)
 {
-	return hash_bytes(in->tally->seed ^ in->key, bytes, len);
+	return hash_bytes(in->limits->seed ^ in->key, bytes, len);
 }
 
-struct tally_scope
-tally_scope(const struct tally_scope *outer, const void *name, size_t len)
+struct limits_scope
+limits_scope(const struct limits_scope *outer, const void *name, size_t len)
 {
-	struct tally_scope s = *outer;
+	struct limits_scope s = *outer;
 
 	s.key = key_of(outer, name, len);
 	return s;
@@ -78,7 +78,7 @@ tally_scope(const struct tally_scope *outer, const void *name, size_t len)
 
 /* Entry `i` of the window of `key`. */
 static struct entry *
-entry_at(const struct tally *t, uint64_t key, unsigned i)
+entry_at(const struct limits *t, uint64_t key, unsigned i)
 {
 	const struct entry *e = &t->entries[(key + i) & t->mask];
 
@@ -93,7 +93,7 @@ key_bits(uint64_t key)
 }
 
 static uint64_t
-count(const struct tally *t, uint64_t key)
+count(const struct limits *t, uint64_t key)
 {
 	uint64_t sum = 0;
 
@@ -108,7 +108,7 @@ count(const struct tally *t, uint64_t key)
 
 /* The entry of this worker for `key`, a new one if need be; NULL: no room. */
 static struct entry *
-own_entry(struct tally *t, unsigned owner, uint64_t key)
+own_entry(struct limits *t, unsigned owner, uint64_t key)
 {
 	struct entry *e;
 
@@ -146,17 +146,17 @@ count_down(struct entry *e)
 }
 
 uint64_t
-tally_count(const struct tally_scope *in, const void *bytes, size_t len)
+limits_count(const struct limits_scope *in, const void *bytes, size_t len)
 {
-	return count(in->tally, key_of(in, bytes, len));
+	return count(in->limits, key_of(in, bytes, len));
 }
 
-enum tally_answer
-tally_enter(const struct tally_scope *in, const void *bytes, size_t len,
-    uint64_t max, tally_place *ret_place)
+enum limits_answer
+limits_enter(const struct limits_scope *in, const void *bytes, size_t len,
+    uint64_t max, limits_entry *ret_place)
 {
 	uint64_t key = key_of(in, bytes, len);
-	struct tally *t = in->tally;
+	struct limits *t = in->limits;
 
 	*ret_place = 0;
 	for (unsigned i = 0; i < TRIES; i++) {
@@ -164,22 +164,22 @@ tally_enter(const struct tally_scope *in, const void *bytes, size_t len,
 
 		if (e == NULL ||
 		    (atomic_load(&e->word) & COUNT_MASK) == COUNT_MASK)
-			return TALLY_CROWDED;
+			return LIMITS_CROWDED;
 		atomic_fetch_add(&e->word, 1);
 		if (count(t, key) <= max) {
-			*ret_place = (tally_place)(e - t->entries) + 1;
-			return TALLY_COUNTED;
+			*ret_place = (limits_entry)(e - t->entries) + 1;
+			return LIMITS_COUNTED;
 		}
 		count_down(e);
 		/* Or is it only that somebody else tries just now? */
 		if (count(t, key) >= max)
-			return TALLY_FULL;
+			return LIMITS_FULL;
 	}
-	return TALLY_FULL;
+	return LIMITS_FULL;
 }
 
 void
-tally_leave(struct tally *t, tally_place *place)
+limits_leave(struct limits *t, limits_entry *place)
 {
 	if (*place == 0)
 		return;
@@ -188,7 +188,7 @@ tally_leave(struct tally *t, tally_place *place)
 }
 
 void
-tally_forget(struct tally *t, unsigned owner)
+limits_forget(struct limits *t, unsigned owner)
 {
 	for (uint64_t i = 0; i <= t->mask; i++) {
 		struct entry *e = &t->entries[i];

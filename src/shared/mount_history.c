@@ -14,24 +14,24 @@ enum {
 
 struct record {
 	struct registry_head head; /* the key is a hash of the path */
-	struct place place;
+	struct mount_record place;
 };
 
-struct places {
+struct mount_history {
 	struct registry *paths;
 };
 
 size_t
-places_size(size_t paths)
+mount_history_size(size_t paths)
 {
-	return sizeof(struct places) + 64 +
+	return sizeof(struct mount_history) + 64 +
 	       registry_size(paths, sizeof(struct record));
 }
 
-struct places *
-places_new(struct shm *s, size_t paths)
+struct mount_history *
+mount_history_new(struct shm *s, size_t paths)
 {
-	struct places *p = shm_alloc(s, sizeof(*p));
+	struct mount_history *p = shm_alloc(s, sizeof(*p));
 
 	p->paths = registry_new(s, paths, sizeof(struct record), paths);
 	return p;
@@ -44,8 +44,8 @@ key_of(const char *dir)
 	return (struct registry_key){.major = hash_bytes(0, dir, strlen(dir))};
 }
 
-struct place *
-places_of(struct places *p, unsigned slot, const char *dir)
+struct mount_record *
+mount_history_of(struct mount_history *p, unsigned slot, const char *dir)
 {
 	struct record *r = registry_take(p->paths, slot, key_of(dir));
 
@@ -53,14 +53,16 @@ places_of(struct places *p, unsigned slot, const char *dir)
 }
 
 void
-places_leave(struct places *p, unsigned slot, struct place *place)
+mount_history_leave(
+    struct mount_history *p, unsigned slot, struct mount_record *place)
 {
 	registry_give(
 	    p->paths, slot, container_of(place, struct record, place));
 }
 
 void
-places_look(const struct places *p, const char *dir, struct place *ret)
+mount_history_look(
+    const struct mount_history *p, const char *dir, struct mount_record *ret)
 {
 	const struct record *r = registry_find(p->paths, key_of(dir));
 	uint64_t seen;
@@ -74,7 +76,7 @@ places_look(const struct places *p, const char *dir, struct place *ret)
 }
 
 bool
-places_is_open(const struct places *p, const char *dir)
+mount_history_is_open(const struct mount_history *p, const char *dir)
 {
 	const struct record *r = registry_find(p->paths, key_of(dir));
 
@@ -82,7 +84,7 @@ places_is_open(const struct places *p, const char *dir)
 }
 
 size_t
-places_count_open(const struct places *p)
+mount_history_count_open(const struct mount_history *p)
 {
 	size_t open = 0;
 
@@ -101,19 +103,21 @@ seen_as(const char *real, unsigned mounts)
 }
 
 void
-place_remember(struct place *p, const char *real, unsigned mounts)
+mount_history_remember(
+    struct mount_record *p, const char *real, unsigned mounts)
 {
 	atomic_store(&p->seen, seen_as(real, mounts));
 }
 
 bool
-place_is_known(const struct place *p)
+mount_history_is_known(const struct mount_record *p)
 {
 	return atomic_load(&p->seen) != 0;
 }
 
 bool
-place_lacks_mounts(const struct place *p, const char *real, unsigned mounts)
+mount_history_lacks_mounts(
+    const struct mount_record *p, const char *real, unsigned mounts)
 {
 	uint64_t before = atomic_load(&p->seen), now = seen_as(real, mounts);
 
@@ -122,7 +126,7 @@ place_lacks_mounts(const struct place *p, const char *real, unsigned mounts)
 }
 
 void
-places_forget(struct places *p, unsigned slot)
+mount_history_forget(struct mount_history *p, unsigned slot)
 {
 	registry_forget(p->paths, slot);
 }

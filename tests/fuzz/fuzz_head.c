@@ -344,7 +344,7 @@ check_answer(const struct answer *a, const struct head_limits *limits,
 }
 
 /*
- * The same by way of the intake, with what follows the head.
+ * The same by way of the head reader, with what follows the head.
  */
 
 struct fake {
@@ -377,9 +377,9 @@ fake_recv(struct transport *t, void *buf, size_t len)
 
 static const struct transport_ops fake_ops = {.recv = fake_recv};
 
-/* What the intake made of a head is what the scan did. */
+/* What the head reader made of a head is what the scan did. */
 static void
-check_intake(enum intake_result got, const struct intake_head *h,
+check_intake(enum head_reader_result got, const struct head_reader_head *h,
     const struct answer *want, const unsigned char *bytes)
 {
 	static const int statuses[] = {[HEAD_LINE_LONG] = 414,
@@ -387,27 +387,27 @@ check_intake(enum intake_result got, const struct intake_head *h,
 	    [HEAD_MANY] = 431,
 	    [HEAD_MALFORMED] = 400};
 
-	if (got == INTAKE_HEAD) {
+	if (got == HEAD_READER_HEAD) {
 		check(want->kind == HEAD_COMPLETE);
 		check(h->head_len == want->at && h->len >= h->head_len);
 		check(memcmp(h->buf, bytes, h->len) == 0);
 		return;
 	}
-	check(got == INTAKE_REFUSED && want->kind > HEAD_COMPLETE);
+	check(got == HEAD_READER_REFUSED && want->kind > HEAD_COMPLETE);
 	check(h->status == statuses[want->kind] && h->why[0] != '\0');
 }
 
 /* Receive until there is a head, a refusal, or nothing more. */
-static enum intake_result
-read_head(struct intake *in, const struct head_limits *limits, struct fake *f,
-    struct intake_head *h)
+static enum head_reader_result
+read_head(struct head_reader *in, const struct head_limits *limits,
+    struct fake *f, struct head_reader_head *h)
 {
-	enum intake_result got;
+	enum head_reader_result got;
 
 	do {
-		got = intake_read(in, limits, &f->transport, h);
-	} while (
-	    got == INTAKE_PART || (got == INTAKE_NOTHING && f->at < f->len));
+		got = head_reader_read(in, limits, &f->transport, h);
+	} while (got == HEAD_READER_PART ||
+		 (got == HEAD_READER_NOTHING && f->at < f->len));
 	return got;
 }
 
@@ -422,40 +422,40 @@ try_intake(const struct head_limits *limits, const unsigned char *bytes,
 	    .piece = k[PIECE],
 	    .pieces = 1 + k[PIECES],
 	};
-	struct intake in = {0};
-	struct intake_head h;
-	enum intake_result got;
+	struct head_reader in = {0};
+	struct head_reader_head h;
+	enum head_reader_result got;
 	struct answer second;
 
 	got = read_head(&in, limits, &f, &h);
-	if (got == INTAKE_NOTHING) {
+	if (got == HEAD_READER_NOTHING) {
 		check(want->kind == HEAD_INCOMPLETE);
-		check(intake_has_bytes(&in) == (len > 0));
-		intake_fini(&in);
+		check(head_reader_has_bytes(&in) == (len > 0));
+		head_reader_fini(&in);
 		return;
 	}
 	check_intake(got, &h, want, bytes);
-	if (got == INTAKE_HEAD) {
+	if (got == HEAD_READER_HEAD) {
 		bytes += want->at;
 		len -= want->at;
-		check(intake_hold(
+		check(head_reader_hold(
 			  &in, h.buf + h.head_len, h.len - h.head_len) == 0);
-		intake_release(&h);
-		intake_next(&in);
+		head_reader_release(&h);
+		head_reader_next(&in);
 		second = scan_cut(limits, bytes, len, len, len);
-		got = INTAKE_PART;
-		if (intake_has_bytes(&in))
-			got = intake_read(&in, limits, NULL, &h);
-		if (got == INTAKE_PART)
+		got = HEAD_READER_PART;
+		if (head_reader_has_bytes(&in))
+			got = head_reader_read(&in, limits, NULL, &h);
+		if (got == HEAD_READER_PART)
 			got = read_head(&in, limits, &f, &h);
-		if (got != INTAKE_NOTHING)
+		if (got != HEAD_READER_NOTHING)
 			check_intake(got, &h, &second, bytes);
 		else
 			check(second.kind == HEAD_INCOMPLETE);
-		if (got == INTAKE_HEAD)
-			intake_release(&h);
+		if (got == HEAD_READER_HEAD)
+			head_reader_release(&h);
 	}
-	intake_fini(&in);
+	head_reader_fini(&in);
 }
 
 /*

@@ -191,7 +191,7 @@ daemonize_into() {
 }
 
 # bats test_tags=long
-# A rehearsal that hangs on a dead disk must not keep the pipe open.
+# A preflight that hangs on a dead disk must not keep the pipe open.
 @test "daemonize beside a disk that hangs: the command ends, and its output too" {
 	slowfs_start
 	slowfs_hang

@@ -175,7 +175,7 @@ sys.exit(r.returncode)' "$PENSTOCK" -c penstock.conf
 	stop_server
 }
 
-# The reload waits for the disk, for as long as a rehearsal may take.
+# The reload waits for the disk, for as long as a preflight may take.
 @test "a reload that waits for a disk that hangs does not keep the server from stopping" {
 	local sig
 

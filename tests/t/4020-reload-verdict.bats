@@ -231,7 +231,7 @@ print("bound", flush=True); time.sleep(60)' "$other" >bound 3>&- &
 
 # kill_workers PARENT: each worker of PARENT's as it comes, but for $KEPT, until
 # there is a file `enough`.  A disk that hangs makes each of them wait a second
-# before it accepts; the rehearsal, which must not be killed, has given up on it.
+# before it accepts; the preflight, which must not be killed, has given up on it.
 kill_workers() {
 	eventually grep -q 'does not answer' error.log stderr
 	while [ ! -e enough ]; do
@@ -295,7 +295,7 @@ kill_workers() {
 }
 
 # slow_workers: those that accept a second late, since the disk of
-# one location does not list a directory; the rehearsal, which lists none, is quick.
+# one location does not list a directory; the preflight, which lists none, is quick.
 slow_workers() {
 	slowfs_start
 	mkdir backing/up
@@ -418,7 +418,7 @@ SLOW_LOCATION='location /slow { output_dir slow/up; overwrite on; }'
 	assert_equal "$(cat said)" ''
 }
 
-# The rehearsal takes a second or two, in which a worker dies.
+# The preflight takes a second or two, in which a worker dies.
 @test "while a reload waits for a disk, a worker that dies is restarted" {
 	slowfs_start
 	start_server '' '' 'worker_processes 1;'

@@ -65,7 +65,7 @@ an_answer_of_which_nothing_was_sent_has_no_status(void **state)
 	    {ACCESS_NO_MEMORY, "no-memory"},
 	    {ACCESS_CONNECTION_CUT, "connection-cut"},
 	};
-	struct access a = {.status = 201, .in = 5, .ending = "stored"};
+	struct access a = {.status = 201, .in = 5, .outcome = "stored"};
 
 	(void)state;
 	assert_int_equal(COUNT_OF(rows), ACCESS_CUT_COUNT - 1);
@@ -89,7 +89,7 @@ one_that_was_sent_in_part_has_both(void **state)
 	    .answered = true,
 	    .out = 12,
 	    .cut = ACCESS_CLIENT_GONE,
-	    .ending = "replaced",
+	    .outcome = "replaced",
 	};
 
 	(void)state;
@@ -104,7 +104,7 @@ what_was_measured_of_an_upload(void **state)
 	struct access a = {
 	    .status = 201,
 	    .answered = true,
-	    .ending = "stored",
+	    .outcome = "stored",
 	};
 	struct meter m = {.start = 1, .end = 5000001};
 
@@ -140,7 +140,7 @@ no_line_is_longer_than_a_pipe_takes_as_one(void **state)
 	    .cut = ACCESS_CONNECTION_CUT,
 	    .in = UINT64_MAX,
 	    .out = UINT64_MAX,
-	    .ending = "a-long-word-for-how-it-has-ended-at-last",
+	    .outcome = "a-long-word-for-how-it-has-ended-at-last",
 	};
 	struct str line = {0};
 	struct meter m;

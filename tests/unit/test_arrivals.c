@@ -48,9 +48,9 @@ static void
 name_file(unsigned slot, uint64_t key, uint64_t head_ns, uint64_t named_ns)
 {
 	const struct arrival_record r = {.head_ns = head_ns};
-	arrival_place at = arrivals_announce(t, slot, key, &r);
+	arrivals_entry at = arrivals_announce(t, slot, key, &r);
 
-	arrivals_settle(t, &at, named_ns);
+	arrivals_end(t, &at, named_ns);
 	assert_int_equal(at, 0);
 }
 
@@ -85,7 +85,7 @@ while_it_gets_its_name_it_may_have_it(void **state)
 	const struct arrival_record r = {
 	    .head_ns = 200, .replaced = true, .synced = true};
 	struct arrival_record got;
-	arrival_place at;
+	arrivals_entry at;
 
 	(void)state;
 	assert_false(arrivals_find(t, key, &got));
@@ -95,8 +95,8 @@ while_it_gets_its_name_it_may_have_it(void **state)
 	assert_int_equal(got.head_ns, 200);
 	assert_true(got.named_ns == UINT64_MAX);
 	assert_true(got.replaced && got.synced);
-	arrivals_settle(t, &at, 300);
-	arrivals_settle(t, &at, 400); /* nothing the second time */
+	arrivals_end(t, &at, 300);
+	arrivals_end(t, &at, 400); /* nothing the second time */
 	assert_true(arrivals_find(t, key, &got));
 	assert_int_equal(got.named_ns, 300);
 }
@@ -156,7 +156,7 @@ a_full_table_forgets_the_oldest(void **state)
 static void
 what_is_getting_its_name_is_not_forgotten(void **state)
 {
-	static arrival_place at[MANY];
+	static arrivals_entry at[MANY];
 	const struct arrival_record r = {.head_ns = 7};
 	struct arrival_record got;
 	unsigned none = 0;
@@ -172,7 +172,7 @@ what_is_getting_its_name_is_not_forgotten(void **state)
 		    arrivals_find(t, arrivals_key(t, 1, i, "a"), &got),
 		    at[i] != 0);
 	for (unsigned i = 0; i < MANY; i++)
-		arrivals_settle(t, &at[i], 10);
+		arrivals_end(t, &at[i], 10);
 	for (unsigned i = 0; i < MANY; i++)
 		name_file(0, arrivals_key(t, 2, i, "a"), 8, 20);
 	assert_true(arrivals_find(t, arrivals_key(t, 2, MANY - 1, "a"), &got));
@@ -184,10 +184,10 @@ work(unsigned slot)
 {
 	for (unsigned i = 0;; i++) {
 		const struct arrival_record r = {.head_ns = i + 1};
-		arrival_place at = arrivals_announce(
+		arrivals_entry at = arrivals_announce(
 		    t, slot, arrivals_key(t, slot, i % 1000, "a"), &r);
 
-		arrivals_settle(t, &at, i % 3 == 0 ? 0 : i + 1);
+		arrivals_end(t, &at, i % 3 == 0 ? 0 : i + 1);
 	}
 }
 
@@ -195,7 +195,7 @@ static void
 nothing_stays_of_a_worker_that_dies(void **state)
 {
 	const struct arrival_record r = {.head_ns = 5};
-	static arrival_place at[MANY];
+	static arrivals_entry at[MANY];
 	struct arrival_record got;
 	unsigned held = 0, again = 0;
 
@@ -239,13 +239,13 @@ check_own(unsigned slot)
 	for (unsigned i = 1; i <= ROUNDS; i++) {
 		uint64_t key = arrivals_key(t, slot, i, "a");
 		const struct arrival_record r = {.head_ns = key};
-		arrival_place at = arrivals_announce(t, slot, key, &r);
+		arrivals_entry at = arrivals_announce(t, slot, key, &r);
 		struct arrival_record got;
 
 		if (at == 0 || !arrivals_find(t, key, &got) ||
 		    got.head_ns != key)
 			_exit(1);
-		arrivals_settle(t, &at, i);
+		arrivals_end(t, &at, i);
 		key = arrivals_key(t, (slot + 1) % WORKERS, i, "a");
 		if (arrivals_find(t, key, &got) && got.head_ns != key)
 			_exit(1);

@@ -40,7 +40,7 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* by directory */
-	unsigned begun[DIRS], let_go[DIRS], ended[DIRS];
+	unsigned begun[DIRS], release[DIRS], ended[DIRS];
 	int err[DIRS]; /* what it fails with; 0: it does not */
 	ino_t inode[DIRS];
 	unsigned strange; /* no directory of ours */
@@ -77,7 +77,7 @@ fsync(int fd)
 		return -1;
 	}
 	sys.begun[dir]++;
-	while (sys.let_go[dir] <= sys.ended[dir])
+	while (sys.release[dir] <= sys.ended[dir])
 		pthread_cond_wait(&sys.changed, &sys.lock);
 	sys.ended[dir]++;
 	err = sys.err[dir];
@@ -115,10 +115,10 @@ pthread_create(
 
 /* Let syncs of that directory end, which fail with `err` unless it is 0. */
 static void
-let_go(int dir, unsigned n, int err)
+release(int dir, unsigned n, int err)
 {
 	pthread_mutex_lock(&sys.lock);
-	sys.let_go[dir] += n;
+	sys.release[dir] += n;
 	sys.err[dir] = err;
 	pthread_cond_broadcast(&sys.changed);
 	pthread_mutex_unlock(&sys.lock);
@@ -160,7 +160,7 @@ set_up(void **state)
 		assert_non_null(mkdtemp(f.path[i]));
 		assert_int_equal(stat(f.path[i], &st), 0);
 		sys.inode[i] = st.st_ino;
-		sys.begun[i] = sys.let_go[i] = sys.ended[i] = 0;
+		sys.begun[i] = sys.release[i] = sys.ended[i] = 0;
 	}
 	f.loop = ev_loop_new(EVFLAG_AUTO);
 	f.pool = chunk_pool_new(f.loop, 4096, 4096 * 4);
@@ -322,7 +322,7 @@ who_comes_while_it_runs_is_not_covered(void **state)
 	assert_int_equal(sys.begun[0], 1);
 	assert_int_equal(f.told, 0);
 
-	let_go(0, 1, 0);
+	release(0, 1, 0);
 	await_told(1);
 	assert_told(0, 0);
 	await_begun(0, 2);
@@ -330,12 +330,12 @@ who_comes_while_it_runs_is_not_covered(void **state)
 	assert_int_equal(f.told, 1);
 	come(3, 0); /* and so on */
 
-	let_go(0, 1, 0);
+	release(0, 1, 0);
 	await_told(3);
 	assert_told(1, 0);
 	assert_told(2, 0);
 	assert_int_equal(f.w[3].told, 0);
-	let_go(0, 1, 0);
+	release(0, 1, 0);
 	await_told(4);
 	assert_told(3, 0);
 	idle();
@@ -348,7 +348,7 @@ many_at_once_share_two(void **state)
 	(void)state;
 	for (unsigned i = 0; i < WAITERS; i++)
 		come(i, 0);
-	let_go(0, 100, 0);
+	release(0, 100, 0);
 	await_told(WAITERS);
 	for (unsigned i = 0; i < WAITERS; i++)
 		assert_told(i, 0);
@@ -365,12 +365,12 @@ nobody_waits_for_more_than_two(void **state)
 	for (unsigned i = 1; i < WAITERS; i++) {
 		await_begun(0, i);
 		come(i, 0);
-		let_go(0, 1, 0);
+		release(0, 1, 0);
 		await_told(i);
 		assert_told(i - 1, 0);
 		assert_int_equal(f.w[i].told, 0);
 	}
-	let_go(0, 1, 0);
+	release(0, 1, 0);
 	await_told(WAITERS);
 }
 
@@ -383,7 +383,7 @@ who_comes_when_another_is_told_is_served_too(void **state)
 	join(0);
 	for (unsigned i = 1; i <= 5; i++) {
 		await_begun(0, i);
-		let_go(0, 1, 0);
+		release(0, 1, 0);
 		await_told(i);
 		assert_told(i - 1, 0);
 	}
@@ -395,7 +395,7 @@ static void
 when_it_is_over_it_begins_again(void **state)
 {
 	(void)state;
-	let_go(0, 100, 0);
+	release(0, 100, 0);
 	for (unsigned i = 0; i < 5; i++) {
 		come(i, 0);
 		await_told(i + 1);
@@ -414,16 +414,16 @@ directories_do_not_wait_for_each_other(void **state)
 		await_begun(i, 1);
 	come(3, 0);
 	come(4, 1);
-	let_go(1, 2, 0);
+	release(1, 2, 0);
 	await_told(2);
 	assert_told(1, 0);
 	assert_told(4, 0);
-	let_go(2, 1, 0);
+	release(2, 1, 0);
 	await_told(3);
 	assert_told(2, 0);
 	idle();
 	assert_int_equal(f.told, 3);
-	let_go(0, 2, 0);
+	release(0, 2, 0);
 	await_told(5);
 	for (int i = 0; i < DIRS; i++)
 		assert_int_equal(sys.begun[i], i == 2 ? 1 : 2);
@@ -439,19 +439,19 @@ an_error_is_for_all_it_covers_and_for_them_only(void **state)
 	await_begun(1, 1);
 	for (unsigned i = 1; i < 5; i++)
 		come(i, 0);
-	let_go(0, 1, 0);
+	release(0, 1, 0);
 	await_told(1);
 	assert_told(0, 0);
 	await_begun(0, 2);
 	come(5, 0);
 	come(6, 0);
-	let_go(0, 1, EIO);
+	release(0, 1, EIO);
 	await_told(5);
 	for (unsigned i = 1; i < 5; i++)
 		assert_told(i, -EIO);
 	await_begun(0, 3);
-	let_go(0, 1, 0);
-	let_go(1, 1, 0);
+	release(0, 1, 0);
+	release(1, 1, 0);
 	await_told(8);
 	assert_told(5, 0);
 	assert_told(6, 0);
@@ -475,7 +475,7 @@ descriptors_are_closed_once_but_for_those_to_be_kept(void **state)
 		for (unsigned i = 0; i < 12; i++)
 			assert_int_equal(sys.closed[f.w[i].fd], 0);
 		sys.closed_late = 0;
-		let_go(0, 2, errs[round]);
+		release(0, 2, errs[round]);
 		await_told(12);
 		assert_int_equal(sys.closed_late, 0); /* it may wait */
 		for (unsigned i = 0; i < 12; i++) {

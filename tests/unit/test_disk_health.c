@@ -21,15 +21,15 @@ enum {
 };
 
 static struct shm *shm;
-static struct sickness *all;
+static struct disk_health *all;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	shm = shm_new(sickness_size(DISKS));
+	shm = shm_new(disk_health_size(DISKS));
 	assert_non_null(shm);
-	all = sickness_new(shm, DISKS);
+	all = disk_health_new(shm, DISKS);
 	return 0;
 }
 
@@ -37,98 +37,99 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	munmap(shm, sizeof(*shm) + sickness_size(DISKS));
+	munmap(shm, sizeof(*shm) + disk_health_size(DISKS));
 	return 0;
 }
 
 static void
 the_first_and_the_last_are_news(void **state)
 {
-	struct sickness_disk *d = sickness_of(all, 0, 0, 0);
+	struct disk_health_disk *d = disk_health_of(all, 0, 0, 0);
 
 	(void)state;
-	assert_false(sickness_is_sick(d));
-	assert_true(sickness_say(d, 0, true, false));
-	assert_false(sickness_say(d, SHM_SLOTS - 1, false, true));
-	assert_true(sickness_is_stalled(d));
-	assert_false(sickness_say(d, 0, true, true));
-	assert_false(sickness_say(d, 0, false, false));
-	assert_false(sickness_is_stalled(d));
-	assert_true(sickness_is_sick(d));
-	assert_true(sickness_say(d, SHM_SLOTS - 1, false, false));
-	assert_false(sickness_is_sick(d));
-	assert_false(sickness_say(d, 7, false, false));
+	assert_false(disk_health_is_sick(d));
+	assert_true(disk_health_report(d, 0, true, false));
+	assert_false(disk_health_report(d, SHM_SLOTS - 1, false, true));
+	assert_true(disk_health_is_stalled(d));
+	assert_false(disk_health_report(d, 0, true, true));
+	assert_false(disk_health_report(d, 0, false, false));
+	assert_false(disk_health_is_stalled(d));
+	assert_true(disk_health_is_sick(d));
+	assert_true(disk_health_report(d, SHM_SLOTS - 1, false, false));
+	assert_false(disk_health_is_sick(d));
+	assert_false(disk_health_report(d, 7, false, false));
 }
 
 static void
 disks_are_told_apart(void **state)
 {
-	struct sickness_disk *a = sickness_of(all, 0, 1, 0);
-	struct sickness_disk *b = sickness_of(all, 0, 2, 0);
+	struct disk_health_disk *a = disk_health_of(all, 0, 1, 0);
+	struct disk_health_disk *b = disk_health_of(all, 0, 2, 0);
 	dev_t more = 3;
 
 	(void)state;
 	assert_ptr_not_equal(a, b);
-	assert_ptr_equal(sickness_of(all, 0, 1, 0), a);
+	assert_ptr_equal(disk_health_of(all, 0, 1, 0), a);
 	/* The same number, and another disk. */
-	for (unsigned i = 1; i < SICKNESS_VARIANTS; i++) {
-		struct sickness_disk *other = sickness_of(all, 0, 1, i);
+	for (unsigned i = 1; i < DISK_HEALTH_VARIANTS; i++) {
+		struct disk_health_disk *other = disk_health_of(all, 0, 1, i);
 
 		assert_non_null(other);
 		assert_true(other != a && other != b);
 	}
-	assert_true(sickness_say(a, 3, true, false));
-	assert_false(sickness_is_sick(b));
-	assert_true(sickness_say(b, 3, false, true));
-	assert_false(sickness_is_stalled(b));
-	while (sickness_of(all, 0, more, 0) != NULL)
+	assert_true(disk_health_report(a, 3, true, false));
+	assert_false(disk_health_is_sick(b));
+	assert_true(disk_health_report(b, 3, false, true));
+	assert_false(disk_health_is_stalled(b));
+	while (disk_health_of(all, 0, more, 0) != NULL)
 		assert_true(++more < 100000);
-	assert_int_equal(more, 2 + DISKS - SICKNESS_VARIANTS);
+	assert_int_equal(more, 2 + DISKS - DISK_HEALTH_VARIANTS);
 	/* Those there are still are. */
-	assert_ptr_equal(sickness_of(all, 0, 2, 0), b);
+	assert_ptr_equal(disk_health_of(all, 0, 2, 0), b);
 }
 
 static void
 what_the_dead_said_is_forgotten(void **state)
 {
-	struct sickness_disk *a = sickness_of(all, 65, 1, 0);
-	struct sickness_disk *b = sickness_of(all, 65, 2, 0);
+	struct disk_health_disk *a = disk_health_of(all, 65, 1, 0);
+	struct disk_health_disk *b = disk_health_of(all, 65, 2, 0);
 
 	(void)state;
-	assert_ptr_equal(sickness_of(all, 66, 1, 0), a);
-	assert_false(sickness_forget(all, 64));
-	assert_true(sickness_say(a, 65, true, true));
-	assert_false(sickness_say(a, 66, true, false));
-	assert_true(sickness_say(b, 65, false, true));
-	assert_false(sickness_forget(all, 64));
-	assert_true(sickness_forget(all, 65)); /* of b */
-	assert_true(sickness_is_sick(a));
-	assert_false(sickness_is_sick(b));
-	assert_false(sickness_forget(all, 65));
-	assert_true(sickness_forget(all, 66));
-	assert_false(sickness_is_sick(a));
-	assert_true(sickness_say(a, 1, true, false)); /* and is news again */
+	assert_ptr_equal(disk_health_of(all, 66, 1, 0), a);
+	assert_false(disk_health_forget(all, 64));
+	assert_true(disk_health_report(a, 65, true, true));
+	assert_false(disk_health_report(a, 66, true, false));
+	assert_true(disk_health_report(b, 65, false, true));
+	assert_false(disk_health_forget(all, 64));
+	assert_true(disk_health_forget(all, 65)); /* of b */
+	assert_true(disk_health_is_sick(a));
+	assert_false(disk_health_is_sick(b));
+	assert_false(disk_health_forget(all, 65));
+	assert_true(disk_health_forget(all, 66));
+	assert_false(disk_health_is_sick(a));
+	assert_true(
+	    disk_health_report(a, 1, true, false)); /* and is news again */
 }
 
 static void
 one_at_a_time_tries_it(void **state)
 {
-	struct sickness_disk *a = sickness_of(all, 0, 1, 0);
+	struct disk_health_disk *a = disk_health_of(all, 0, 1, 0);
 
 	(void)state;
-	assert_true(sickness_begin_probe(a, 0));
-	assert_false(sickness_begin_probe(a, 0));
-	assert_false(sickness_begin_probe(a, 7));
-	assert_ptr_equal(sickness_of(all, 7, 1, 0), a);
-	assert_true(sickness_begin_probe(sickness_of(all, 7, 2, 0), 7));
-	sickness_end_probe(a, 7); /* it has none */
-	assert_false(sickness_begin_probe(a, 7));
-	sickness_end_probe(a, 0);
-	assert_true(sickness_begin_probe(a, 7));
-	(void)sickness_forget(all, 8);
-	assert_false(sickness_begin_probe(a, 0));
-	(void)sickness_forget(all, 7);
-	assert_true(sickness_begin_probe(a, 0));
+	assert_true(disk_health_begin_probe(a, 0));
+	assert_false(disk_health_begin_probe(a, 0));
+	assert_false(disk_health_begin_probe(a, 7));
+	assert_ptr_equal(disk_health_of(all, 7, 1, 0), a);
+	assert_true(disk_health_begin_probe(disk_health_of(all, 7, 2, 0), 7));
+	disk_health_end_probe(a, 7); /* it has none */
+	assert_false(disk_health_begin_probe(a, 7));
+	disk_health_end_probe(a, 0);
+	assert_true(disk_health_begin_probe(a, 7));
+	(void)disk_health_forget(all, 8);
+	assert_false(disk_health_begin_probe(a, 0));
+	(void)disk_health_forget(all, 7);
+	assert_true(disk_health_begin_probe(a, 0));
 }
 
 /* A remount is another disk: those that were taken away leave room, and nothing
@@ -136,25 +137,25 @@ one_at_a_time_tries_it(void **state)
 static void
 disks_come_and_go(void **state)
 {
-	struct sickness_disk *stays = sickness_of(all, 1, 9999, 0), *d;
+	struct disk_health_disk *stays = disk_health_of(all, 1, 9999, 0), *d;
 
 	(void)state;
-	assert_true(sickness_say(stays, 1, true, false));
+	assert_true(disk_health_report(stays, 1, true, false));
 	for (dev_t dev = 1; dev < 10 * DISKS; dev++) {
-		d = sickness_of(all, 0, dev, 1);
+		d = disk_health_of(all, 0, dev, 1);
 		assert_non_null(d);
-		assert_false(sickness_is_sick(d));
-		assert_true(sickness_say(d, 0, true, true));
-		assert_true(sickness_begin_probe(d, 0));
-		sickness_leave(all, 0, &d);
+		assert_false(disk_health_is_sick(d));
+		assert_true(disk_health_report(d, 0, true, true));
+		assert_true(disk_health_begin_probe(d, 0));
+		disk_health_leave(all, 0, &d);
 		assert_null(d);
 	}
-	assert_ptr_equal(sickness_of(all, 0, 9999, 0), stays);
-	assert_true(sickness_is_stalled(stays));
+	assert_ptr_equal(disk_health_of(all, 0, 9999, 0), stays);
+	assert_true(disk_health_is_stalled(stays));
 	/* Who comes back to one finds that nobody says anything. */
-	d = sickness_of(all, 0, 10 * DISKS - 1, 1);
-	assert_false(sickness_is_sick(d));
-	assert_true(sickness_begin_probe(d, 0));
+	d = disk_health_of(all, 0, 10 * DISKS - 1, 1);
+	assert_false(disk_health_is_sick(d));
+	assert_true(disk_health_begin_probe(d, 0));
 }
 
 static atomic_int balance; /* news that it is sick, less those that it is not */
@@ -162,13 +163,13 @@ static atomic_int balance; /* news that it is sick, less those that it is not */
 static void *
 come_and_go(void *arg)
 {
-	struct sickness_disk *d = sickness_of(all, 0, 9, 0);
+	struct disk_health_disk *d = disk_health_of(all, 0, 9, 0);
 	unsigned slot = (unsigned)(uintptr_t)arg * 63;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		if (sickness_say(d, slot, true, false))
+		if (disk_health_report(d, slot, true, false))
 			atomic_fetch_add(&balance, 1);
-		if (sickness_say(d, slot, false, false))
+		if (disk_health_report(d, slot, false, false))
 			atomic_fetch_sub(&balance, 1);
 	}
 	return NULL;
@@ -189,8 +190,9 @@ many_at_once_say_each_once(void **state)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(atomic_load(&balance), 0);
-	assert_false(sickness_is_sick(sickness_of(all, 0, 9, 0)));
-	assert_true(sickness_say(sickness_of(all, 0, 9, 0), 5, true, false));
+	assert_false(disk_health_is_sick(disk_health_of(all, 0, 9, 0)));
+	assert_true(
+	    disk_health_report(disk_health_of(all, 0, 9, 0), 5, true, false));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -217,7 +217,7 @@ enter(void *arg)
 }
 
 static void
-let_go(unsigned n)
+release(unsigned n)
 {
 	pthread_mutex_lock(&f.gate.lock);
 	f.gate.free += n;
@@ -429,7 +429,7 @@ a_device_has_so_many_in_flight_and_no_more(void **state)
 	assert_int_equal(engine_in_flight(f.engine), CAP + MORE + 1);
 	assert_int_equal(write.done, 0);
 
-	let_go(CAP + MORE);
+	release(CAP + MORE);
 	assert_true(await(done_are, 3 + CAP + MORE + 1));
 	assert_int_equal(engine_in_flight(f.engine), 0);
 	assert_int_equal(dead->in_flight, 0);
@@ -465,7 +465,7 @@ a_stuck_device_does_not_slow_down_writes_of_others(void **state)
 		submit(live, &w[i]);
 	}
 	assert_true(await(done_are, WRITES));
-	let_go(CAP);
+	release(CAP);
 	assert_true(await(done_are, WRITES + CAP));
 	free(w);
 }
@@ -510,11 +510,11 @@ those_over_the_cap_begin_in_order(void **state)
 		submit(dev, &more[i]);
 	}
 	/* One place: they go through it one after the other. */
-	let_go(1);
+	release(1);
 	assert_true(await(done_are, 1 + MORE));
 	for (size_t i = 0; i < MORE; i++)
 		assert_int_equal(f.order[i], i);
-	let_go(CAP - 1);
+	release(CAP - 1);
 	assert_true(await(done_are, CAP + MORE));
 }
 
@@ -568,7 +568,7 @@ what_has_not_begun_can_be_called_off(void **state)
 	assert_int_equal(dev->in_flight, 1);
 	assert_false(engine_cancel(f.engine, &write.op));
 
-	let_go(1);
+	release(1);
 	assert_true(await(done_are, 1 + MORE + 1));
 	assert_int_equal(stuck.res, 7);
 	assert_int_equal(f.ordered, MORE / 2);
@@ -604,7 +604,7 @@ what_was_called_off_can_be_submitted_again(void **state)
 		assert_int_equal(write.res, -ECANCELED);
 	}
 	submit(dev, &write);
-	let_go(1);
+	release(1);
 	assert_true(await(done_are, 5));
 	assert_int_equal(write.res, sizeof(buf));
 	assert_int_equal(write.done, 4);
@@ -643,14 +643,14 @@ on_memory_lengthy_calls_have_a_thread(void **state)
 
 	(void)state;
 	need_engine();
-	for (int lengthy = 0; lengthy < 2; lengthy++) {
+	for (int slow = 0; slow < 2; slow++) {
 		struct job j = {.op = {.kind = OP_CALL,
 				    .call = note_thread,
-				    .arg = &by[lengthy],
-				    .lengthy = lengthy}};
+				    .arg = &by[slow],
+				    .slow = slow}};
 
 		submit(memory, &j);
-		assert_true(await(done_are, (unsigned)lengthy + 1));
+		assert_true(await(done_are, (unsigned)slow + 1));
 	}
 	assert_true(pthread_equal(by[0], pthread_self()));
 	assert_false(pthread_equal(by[1], pthread_self()));
@@ -680,7 +680,7 @@ of_calls_that_compute_as_many_run_as_there_are_processors(void **state)
 	assert_true(await(inside_are, (unsigned)cap));
 	idle();
 	assert_int_equal(f.gate.entered, cap);
-	let_go((unsigned)cap + MORE);
+	release((unsigned)cap + MORE);
 	assert_true(await(done_are, (unsigned)cap + MORE));
 	assert_int_equal(f.gate.entered, cap + MORE);
 	free(j);

@@ -40,15 +40,15 @@ enum {
 #endif
 
 static struct shm *shm;
-static struct newest_table *table;
+static struct latest_table *table;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	shm = shm_new(newest_table_size(DIRECTORIES));
+	shm = shm_new(latest_table_size(DIRECTORIES));
 	assert_non_null(shm);
-	table = newest_table_new(shm, DIRECTORIES);
+	table = latest_table_new(shm, DIRECTORIES);
 	return 0;
 }
 
@@ -56,15 +56,15 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	munmap(shm, sizeof(*shm) + newest_table_size(DIRECTORIES));
+	munmap(shm, sizeof(*shm) + latest_table_size(DIRECTORIES));
 	return 0;
 }
 
 /* An entry in which every byte says its number, so that a torn one shows. */
-static struct newest_entry
+static struct latest_entry
 entry(unsigned number)
 {
-	struct newest_entry e = {.version = {number + 1}};
+	struct latest_entry e = {.version = {number + 1}};
 
 	memset(e.name, 'a' + (int)(number % 26), sizeof(e.name) - 1);
 	e.name[snprintf(e.name, sizeof(e.name), "%08u", number)] =
@@ -73,9 +73,9 @@ entry(unsigned number)
 }
 
 static bool
-is_whole(const struct newest_entry *e)
+is_whole(const struct latest_entry *e)
 {
-	struct newest_entry must = entry((unsigned)e->version[0] - 1);
+	struct latest_entry must = entry((unsigned)e->version[0] - 1);
 
 	return memcmp(&must, e, sizeof(must)) == 0;
 }
@@ -83,15 +83,15 @@ is_whole(const struct newest_entry *e)
 static void
 a_directory_has_one_record(void **state)
 {
-	struct newest *a = newest_of(table, MINE, 1, 10, 0), *b;
+	struct latest *a = latest_of(table, MINE, 1, 10, 0), *b;
 
 	(void)state;
 	assert_non_null(a);
-	assert_ptr_equal(newest_of(table, MINE, 1, 10, 0), a);
-	b = newest_of(table, MINE, 1, 11, 0);
+	assert_ptr_equal(latest_of(table, MINE, 1, 10, 0), a);
+	b = latest_of(table, MINE, 1, 11, 0);
 	assert_ptr_not_equal(b, a);
-	assert_ptr_not_equal(newest_of(table, MINE, 2, 10, 0), a);
-	assert_ptr_equal(newest_of(table, MINE, 1, 11, 0), b);
+	assert_ptr_not_equal(latest_of(table, MINE, 2, 10, 0), a);
+	assert_ptr_equal(latest_of(table, MINE, 1, 11, 0), b);
 }
 
 static void
@@ -100,11 +100,11 @@ a_full_table_says_so(void **state)
 	ino_t i = 0;
 
 	(void)state;
-	while (newest_of(table, MINE, 1, i, 0) != NULL)
+	while (latest_of(table, MINE, 1, i, 0) != NULL)
 		assert_true(++i < 100000);
 	assert_int_equal(i, DIRECTORIES);
 	/* Those there are still are. */
-	assert_non_null(newest_of(table, MINE, 1, 0, 0));
+	assert_non_null(latest_of(table, MINE, 1, 0, 0));
 }
 
 /*
@@ -115,37 +115,37 @@ a_full_table_says_so(void **state)
 static void
 directories_come_and_go(void **state)
 {
-	struct newest *kept = newest_of(table, THEIRS, 2, 2, 0), *n;
-	struct newest_entry e = entry(7), got, gone;
+	struct latest *kept = latest_of(table, THEIRS, 2, 2, 0), *n;
+	struct latest_entry e = entry(7), got, gone;
 
 	(void)state;
-	assert_false(newest_set(kept, &e, &gone));
+	assert_false(latest_set(kept, &e, &gone));
 	for (unsigned i = 0; i < 4 * DIRECTORIES; i++) {
-		n = newest_of(table, MINE, 1, i, 0);
+		n = latest_of(table, MINE, 1, i, 0);
 		assert_non_null(n);
-		assert_false(newest_is_known(n));
-		assert_false(newest_get(n, &got));
+		assert_false(latest_is_known(n));
+		assert_false(latest_get(n, &got));
 		e = entry(i);
-		assert_false(newest_set(n, &e, &gone));
-		newest_leave(table, MINE, &n);
+		assert_false(latest_set(n, &e, &gone));
+		latest_leave(table, MINE, &n);
 		assert_null(n);
 		/* And back, as after a reload. */
-		n = newest_of(table, MINE, 1, i, 0);
-		assert_true(newest_get(n, &got));
+		n = latest_of(table, MINE, 1, i, 0);
+		assert_true(latest_get(n, &got));
 		assert_memory_equal(&got, &e, sizeof(e));
-		newest_leave(table, MINE, &n);
+		latest_leave(table, MINE, &n);
 	}
-	assert_true(newest_get(kept, &got));
+	assert_true(latest_get(kept, &got));
 	assert_int_equal(got.version[0], 8);
 	/* The last 200 are remembered, the first ones are to be looked for. */
 	for (unsigned i = 4 * DIRECTORIES - 200; i < 4 * DIRECTORIES; i++) {
-		n = newest_of(table, MINE, 1, i, 0);
-		assert_true(newest_is_known(n));
-		newest_leave(table, MINE, &n);
+		n = latest_of(table, MINE, 1, i, 0);
+		assert_true(latest_is_known(n));
+		latest_leave(table, MINE, &n);
 	}
-	n = newest_of(table, MINE, 1, 0, 0);
-	assert_false(newest_is_known(n));
-	assert_true(newest_claim_scan(n));
+	n = latest_of(table, MINE, 1, 0, 0);
+	assert_false(latest_is_known(n));
+	assert_true(latest_claim_scan(n));
 }
 
 /* What a worker had that died is there for others. */
@@ -154,30 +154,30 @@ a_dead_worker_uses_none(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < DIRECTORIES; i++)
-		assert_non_null(newest_of(table, THEIRS, 1, i, 0));
-	assert_null(newest_of(table, MINE, 2, 0, 0));
-	newest_forget(table, THEIRS, 12345);
+		assert_non_null(latest_of(table, THEIRS, 1, i, 0));
+	assert_null(latest_of(table, MINE, 2, 0, 0));
+	latest_forget(table, THEIRS, 12345);
 	for (unsigned i = 0; i < DIRECTORIES; i++)
-		assert_non_null(newest_of(table, MINE, 2, i, 0));
+		assert_non_null(latest_of(table, MINE, 2, i, 0));
 }
 
 static void
 each_is_replaced_once(void **state)
 {
-	struct newest *n = newest_of(table, MINE, 1, 1, 0);
-	struct newest_entry e = entry(1), got, old;
+	struct latest *n = latest_of(table, MINE, 1, 1, 0);
+	struct latest_entry e = entry(1), got, old;
 
 	(void)state;
-	assert_false(newest_get(n, &got));
-	assert_false(newest_set(n, &e, &old));
-	assert_true(newest_get(n, &got));
+	assert_false(latest_get(n, &got));
+	assert_false(latest_set(n, &e, &old));
+	assert_true(latest_get(n, &got));
 	assert_memory_equal(&got, &e, sizeof(e));
 	for (unsigned i = 2; i < 200; i++) {
 		e = entry(i);
-		assert_true(newest_set(n, &e, &old));
+		assert_true(latest_set(n, &e, &old));
 		assert_int_equal(old.version[0], i);
 		assert_true(is_whole(&old));
-		assert_true(newest_get(n, &got));
+		assert_true(latest_get(n, &got));
 		assert_memory_equal(&got, &e, sizeof(e));
 	}
 }
@@ -187,32 +187,32 @@ each_is_replaced_once(void **state)
 static void
 what_is_dropped_is_looked_for(void **state)
 {
-	struct newest *n = newest_of(table, MINE, 1, 1, 0);
-	struct newest_entry e = entry(1), later = entry(2), got;
+	struct latest *n = latest_of(table, MINE, 1, 1, 0);
+	struct latest_entry e = entry(1), later = entry(2), got;
 
 	(void)state;
-	e.ticket = newest_ticket(n);
-	later.ticket = newest_ticket(n);
-	newest_drop(n, e.ticket, e.name);
-	assert_false(newest_set(n, &e, &got));
-	newest_drop(n, later.ticket, e.name);
-	newest_drop(n, e.ticket, later.name);
-	assert_true(newest_get(n, &got));
-	newest_drop(n, e.ticket, e.name);
-	assert_false(newest_get(n, &got));
-	assert_false(newest_is_known(n));
-	assert_true(newest_claim_scan(n));
-	assert_false(newest_claim_scan(n));
-	newest_scanned(n, NULL);
-	assert_true(newest_is_known(n));
-	assert_false(newest_set(n, &later, &got));
-	newest_drop(n, e.ticket, e.name);
-	assert_true(newest_get(n, &got));
+	e.ticket = latest_ticket(n);
+	later.ticket = latest_ticket(n);
+	latest_drop(n, e.ticket, e.name);
+	assert_false(latest_set(n, &e, &got));
+	latest_drop(n, later.ticket, e.name);
+	latest_drop(n, e.ticket, later.name);
+	assert_true(latest_get(n, &got));
+	latest_drop(n, e.ticket, e.name);
+	assert_false(latest_get(n, &got));
+	assert_false(latest_is_known(n));
+	assert_true(latest_claim_scan(n));
+	assert_false(latest_claim_scan(n));
+	latest_scanned(n, NULL);
+	assert_true(latest_is_known(n));
+	assert_false(latest_set(n, &later, &got));
+	latest_drop(n, e.ticket, e.name);
+	assert_true(latest_get(n, &got));
 	assert_memory_equal(&got, &later, sizeof(got));
 	/* And leaves nothing taken. */
 	for (unsigned i = 0; i < 100; i++) {
-		newest_drop(n, later.ticket, later.name);
-		assert_false(newest_set(n, &later, &got));
+		latest_drop(n, later.ticket, later.name);
+		assert_false(latest_set(n, &later, &got));
 	}
 }
 
@@ -220,93 +220,93 @@ what_is_dropped_is_looked_for(void **state)
 static void
 an_earlier_ticket_does_not_replace_a_later_one(void **state)
 {
-	struct newest *n = newest_of(table, MINE, 1, 1, 0);
-	struct newest_entry early = entry(1), late = entry(2), got, gone;
+	struct latest *n = latest_of(table, MINE, 1, 1, 0);
+	struct latest_entry early = entry(1), late = entry(2), got, gone;
 
 	(void)state;
-	early.ticket = newest_ticket(n);
-	late.ticket = newest_ticket(n);
+	early.ticket = latest_ticket(n);
+	late.ticket = latest_ticket(n);
 	assert_true(late.ticket > early.ticket && early.ticket > 0);
-	assert_false(newest_set(n, &late, &gone));
-	assert_true(newest_set(n, &early, &gone));
+	assert_false(latest_set(n, &late, &gone));
+	assert_true(latest_set(n, &early, &gone));
 	assert_memory_equal(&gone, &early, sizeof(gone));
-	assert_true(newest_get(n, &got));
+	assert_true(latest_get(n, &got));
 	assert_memory_equal(&got, &late, sizeof(got));
 	/* And leaves nothing taken. */
 	for (unsigned i = 0; i < 100; i++)
-		assert_true(newest_set(n, &early, &gone));
-	early.ticket = newest_ticket(n);
-	assert_true(newest_set(n, &early, &gone));
+		assert_true(latest_set(n, &early, &gone));
+	early.ticket = latest_ticket(n);
+	assert_true(latest_set(n, &early, &gone));
 	assert_memory_equal(&gone, &late, sizeof(gone));
 }
 
 static void
 one_alone_scans(void **state)
 {
-	struct newest *n = newest_of(table, MINE, 1, 1, 0);
-	struct newest_entry e = entry(1), got;
+	struct latest *n = latest_of(table, MINE, 1, 1, 0);
+	struct latest_entry e = entry(1), got;
 
 	(void)state;
-	assert_false(newest_is_known(n));
-	assert_true(newest_claim_scan(n));
-	assert_false(newest_claim_scan(n));
-	newest_scanned(n, &e);
-	assert_true(newest_is_known(n));
-	assert_false(newest_claim_scan(n));
-	assert_true(newest_get(n, &got));
+	assert_false(latest_is_known(n));
+	assert_true(latest_claim_scan(n));
+	assert_false(latest_claim_scan(n));
+	latest_scanned(n, &e);
+	assert_true(latest_is_known(n));
+	assert_false(latest_claim_scan(n));
+	assert_true(latest_get(n, &got));
 	assert_memory_equal(&got, &e, sizeof(e));
 }
 
 static void
 an_empty_directory_is_known_too(void **state)
 {
-	struct newest *n = newest_of(table, MINE, 1, 1, 0);
-	struct newest_entry got;
+	struct latest *n = latest_of(table, MINE, 1, 1, 0);
+	struct latest_entry got;
 
 	(void)state;
-	assert_true(newest_claim_scan(n));
-	newest_scanned(n, NULL);
-	assert_true(newest_is_known(n));
-	assert_false(newest_get(n, &got));
-	assert_false(newest_claim_scan(n));
+	assert_true(latest_claim_scan(n));
+	latest_scanned(n, NULL);
+	assert_true(latest_is_known(n));
+	assert_false(latest_get(n, &got));
+	assert_false(latest_claim_scan(n));
 }
 
 static void
 what_was_published_meanwhile_is_newer(void **state)
 {
-	struct newest *n = newest_of(table, MINE, 1, 1, 0);
-	struct newest_entry e = entry(1), fresh = entry(2), got, old;
+	struct latest *n = latest_of(table, MINE, 1, 1, 0);
+	struct latest_entry e = entry(1), fresh = entry(2), got, old;
 
 	(void)state;
-	assert_true(newest_claim_scan(n));
-	assert_false(newest_set(n, &fresh, &old));
-	assert_true(newest_is_known(n));
+	assert_true(latest_claim_scan(n));
+	assert_false(latest_set(n, &fresh, &old));
+	assert_true(latest_is_known(n));
 	for (int i = 0; i < 100; i++) /* no buffer is lost either */
-		newest_scanned(n, &e);
-	assert_true(newest_get(n, &got));
+		latest_scanned(n, &e);
+	assert_true(latest_get(n, &got));
 	assert_int_equal(got.version[0], fresh.version[0]);
-	assert_true(newest_set(n, &e, &old));
+	assert_true(latest_set(n, &e, &old));
 	assert_int_equal(old.version[0], fresh.version[0]);
 }
 
 static void
 another_directory_with_the_inode_begins_anew(void **state)
 {
-	struct newest *n = newest_of(table, MINE, 1, 1, 77);
-	struct newest_entry e = entry(1), found = entry(2), got, gone;
+	struct latest *n = latest_of(table, MINE, 1, 1, 77);
+	struct latest_entry e = entry(1), found = entry(2), got, gone;
 
 	(void)state;
 	/* More often than there are buffers: none is lost by it. */
 	for (uint64_t identity = 78; identity < 200; identity++) {
-		assert_true(newest_claim_scan(n));
-		newest_scanned(n, &found);
-		assert_true(newest_set(n, &e, &gone));
-		assert_ptr_equal(newest_of(table, MINE, 1, 1, identity - 1), n);
-		assert_ptr_equal(newest_of(table, MINE, 1, 1, 0), n);
-		assert_true(newest_get(n, &got));
-		assert_ptr_equal(newest_of(table, MINE, 1, 1, identity), n);
-		assert_false(newest_get(n, &got));
-		assert_false(newest_is_known(n));
+		assert_true(latest_claim_scan(n));
+		latest_scanned(n, &found);
+		assert_true(latest_set(n, &e, &gone));
+		assert_ptr_equal(latest_of(table, MINE, 1, 1, identity - 1), n);
+		assert_ptr_equal(latest_of(table, MINE, 1, 1, 0), n);
+		assert_true(latest_get(n, &got));
+		assert_ptr_equal(latest_of(table, MINE, 1, 1, identity), n);
+		assert_false(latest_get(n, &got));
+		assert_false(latest_is_known(n));
 	}
 }
 
@@ -342,7 +342,7 @@ ends_well(pid_t pid)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static struct newest *hammered;
+static struct latest *hammered;
 static struct board {
 	_Atomic unsigned told[TOTAL + 1]; /* how often as the one before */
 	_Atomic unsigned claims;
@@ -352,12 +352,12 @@ static struct board {
 static void
 write_many(unsigned i)
 {
-	struct newest_entry old;
+	struct latest_entry old;
 
 	for (unsigned k = 0; k < SETS; k++) {
-		struct newest_entry e = entry(i * SETS + k);
+		struct latest_entry e = entry(i * SETS + k);
 
-		if (!newest_set(hammered, &e, &old))
+		if (!latest_set(hammered, &e, &old))
 			continue;
 		if (!is_whole(&old))
 			_exit(1);
@@ -368,11 +368,11 @@ write_many(unsigned i)
 static void
 read_many(unsigned i)
 {
-	struct newest_entry got;
+	struct latest_entry got;
 
 	(void)i;
 	while (!atomic_load(&board->over))
-		if (newest_get(hammered, &got) && !is_whole(&got))
+		if (latest_get(hammered, &got) && !is_whole(&got))
 			_exit(1);
 }
 
@@ -388,12 +388,12 @@ static void
 many_processes_tear_no_name(void **state)
 {
 	pid_t writers[WRITERS], readers[READERS];
-	struct newest_entry last;
+	struct latest_entry last;
 	unsigned never = 0;
 
 	(void)state;
 	new_board();
-	hammered = newest_of(table, MINE, 1, 1, 0);
+	hammered = latest_of(table, MINE, 1, 1, 0);
 	for (unsigned i = 0; i < READERS; i++)
 		readers[i] = spawn(read_many, i);
 	for (unsigned i = 0; i < WRITERS; i++)
@@ -405,7 +405,7 @@ many_processes_tear_no_name(void **state)
 		assert_true(ends_well(readers[i]));
 
 	/* Each is told of once, but for the last, which still stands. */
-	assert_true(newest_get(hammered, &last));
+	assert_true(latest_get(hammered, &last));
 	for (unsigned i = 0; i < TOTAL; i++) {
 		unsigned told = atomic_load(&board->told[i]);
 
@@ -422,7 +422,7 @@ many_processes_tear_no_name(void **state)
 static void
 claim(unsigned i)
 {
-	if (newest_claim_scan(newest_of(table, THEIRS + i, 5, 5, 0)))
+	if (latest_claim_scan(latest_of(table, THEIRS + i, 5, 5, 0)))
 		atomic_fetch_add(&board->claims, 1);
 }
 
@@ -451,23 +451,23 @@ a_dead_scanners_claim_comes_back(void **state)
 	pid = spawn(claim, 0);
 	assert_true(ends_well(pid));
 	assert_int_equal(atomic_load(&board->claims), 1);
-	assert_false(newest_claim_scan(newest_of(table, MINE, 5, 5, 0)));
-	newest_forget(table, THEIRS + 1, getpid()); /* it does not have it */
-	assert_false(newest_claim_scan(newest_of(table, MINE, 5, 5, 0)));
-	newest_forget(table, THEIRS, pid);
-	assert_true(newest_claim_scan(newest_of(table, MINE, 5, 5, 0)));
+	assert_false(latest_claim_scan(latest_of(table, MINE, 5, 5, 0)));
+	latest_forget(table, THEIRS + 1, getpid()); /* it does not have it */
+	assert_false(latest_claim_scan(latest_of(table, MINE, 5, 5, 0)));
+	latest_forget(table, THEIRS, pid);
+	assert_true(latest_claim_scan(latest_of(table, MINE, 5, 5, 0)));
 	munmap(board, sizeof(*board));
 }
 
 static void
 set_some(unsigned i)
 {
-	struct newest_entry old;
+	struct latest_entry old;
 
 	for (unsigned k = 0; k < 100; k++) {
-		struct newest_entry e = entry(i + k);
+		struct latest_entry e = entry(i + k);
 
-		if (newest_set(hammered, &e, &old) && !is_whole(&old))
+		if (latest_set(hammered, &e, &old) && !is_whole(&old))
 			_exit(1);
 	}
 }
@@ -476,13 +476,13 @@ set_some(unsigned i)
 static void
 publish_traced(unsigned i)
 {
-	struct newest_entry e = entry(i), old;
+	struct latest_entry e = entry(i), old;
 
-	hammered = newest_of(table, THEIRS, 1, 1, 0);
+	hammered = latest_of(table, THEIRS, 1, 1, 0);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
 		_exit(1);
 	raise(SIGSTOP);
-	(void)newest_set(hammered, &e, &old);
+	(void)latest_set(hammered, &e, &old);
 	_exit(0);
 }
 
@@ -512,7 +512,7 @@ publish_and_die(long steps)
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 	}
-	newest_forget(table, THEIRS, pid);
+	latest_forget(table, THEIRS, pid);
 	return done;
 }
 
@@ -535,7 +535,7 @@ the_dead_leave_nothing_taken(void **state)
 		print_message("not with TSan: skipped\n");
 		skip();
 	}
-	hammered = newest_of(table, MINE, 1, 1, 0);
+	hammered = latest_of(table, MINE, 1, 1, 0);
 	set_some(0);
 	all = publish_and_die(100000);
 	if (all == -1) {
@@ -549,13 +549,13 @@ the_dead_leave_nothing_taken(void **state)
 	for (int pass = 0, stuck = 0;
 	     pass < 8 && !stuck && (pass == 0 || clock_mono_ns() < end);
 	     pass++) {
-		struct newest_entry got;
+		struct latest_entry got;
 
 		for (step = 0; publish_and_die(step) == step && !stuck;
 		     step += 1 + all / 50) {
 			killed++;
 			stuck = step > 4 * all;
-			assert_true(newest_get(hammered, &got));
+			assert_true(latest_get(hammered, &got));
 			assert_true(is_whole(&got));
 		}
 	}

@@ -24,15 +24,15 @@ enum {
 };
 
 static struct shm *shm;
-static struct tally *t;
+static struct limits *t;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	shm = shm_new(tally_size(THINGS));
+	shm = shm_new(limits_size(THINGS));
 	assert_non_null(shm);
-	t = tally_new(shm, THINGS);
+	t = limits_new(shm, THINGS);
 	return 0;
 }
 
@@ -40,67 +40,68 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	munmap(shm, sizeof(*shm) + tally_size(THINGS));
+	munmap(shm, sizeof(*shm) + limits_size(THINGS));
 	return 0;
 }
 
-static struct tally_scope
+static struct limits_scope
 scope_of(unsigned owner, const char *name)
 {
-	struct tally_scope whole = {.tally = t, .owner = owner};
+	struct limits_scope whole = {.limits = t, .owner = owner};
 
-	return tally_scope(&whole, name, strlen(name));
+	return limits_scope(&whole, name, strlen(name));
 }
 
-static enum tally_answer
+static enum limits_answer
 enter(unsigned owner, const char *scope, uint32_t thing, unsigned max,
-    tally_place *ret)
+    limits_entry *ret)
 {
-	struct tally_scope s = scope_of(owner, scope);
+	struct limits_scope s = scope_of(owner, scope);
 
-	return tally_enter(&s, &thing, sizeof(thing), max, ret);
+	return limits_enter(&s, &thing, sizeof(thing), max, ret);
 }
 
 static void
-leave(tally_place *place)
+leave(limits_entry *place)
 {
-	tally_leave(t, place);
+	limits_leave(t, place);
 }
 
 static unsigned
 count(const char *scope, uint32_t thing)
 {
-	struct tally_scope s = scope_of(200, scope);
+	struct limits_scope s = scope_of(200, scope);
 
-	return (unsigned)tally_count(&s, &thing, sizeof(thing));
+	return (unsigned)limits_count(&s, &thing, sizeof(thing));
 }
 
 static void
 a_limit_is_exact(void **state)
 {
-	tally_place places[MAX + 1], other;
+	limits_entry mount_history[MAX + 1], other;
 
 	(void)state;
 	for (unsigned i = 0; i < MAX; i++) {
-		assert_int_equal(
-		    enter(i % 2, "a", 1, MAX, &places[i]), TALLY_COUNTED);
+		assert_int_equal(enter(i % 2, "a", 1, MAX, &mount_history[i]),
+		    LIMITS_COUNTED);
 		assert_int_equal(count("a", 1), i + 1);
 	}
 	for (unsigned owner = 0; owner < 3; owner++) {
-		assert_int_equal(
-		    enter(owner, "a", 1, MAX, &places[MAX]), TALLY_FULL);
-		assert_int_equal(places[MAX], 0);
+		assert_int_equal(enter(owner, "a", 1, MAX, &mount_history[MAX]),
+		    LIMITS_FULL);
+		assert_int_equal(mount_history[MAX], 0);
 	}
 	/* Another thing, and the same one in another scope. */
-	assert_int_equal(enter(0, "a", 2, 1, &other), TALLY_COUNTED);
-	assert_int_equal(enter(0, "b", 1, 1, &other), TALLY_COUNTED);
-	leave(&places[1]);
-	leave(&places[1]); /* it is cleared: once is enough */
+	assert_int_equal(enter(0, "a", 2, 1, &other), LIMITS_COUNTED);
+	assert_int_equal(enter(0, "b", 1, 1, &other), LIMITS_COUNTED);
+	leave(&mount_history[1]);
+	leave(&mount_history[1]); /* it is cleared: once is enough */
 	assert_int_equal(count("a", 1), MAX - 1);
-	assert_int_equal(enter(5, "a", 1, MAX, &places[1]), TALLY_COUNTED);
-	leave(&places[0]);
-	leave(&places[1]);
-	leave(&places[2]);
+	assert_int_equal(
+	    enter(5, "a", 1, MAX, &mount_history[1]), LIMITS_COUNTED);
+	leave(&mount_history[0]);
+	leave(&mount_history[1]);
+	leave(&mount_history[2]);
 	assert_int_equal(count("a", 1), 0);
 	assert_int_equal(count("b", 1), 1);
 }
@@ -108,14 +109,14 @@ a_limit_is_exact(void **state)
 static void
 the_dead_count_nothing(void **state)
 {
-	tally_place place;
+	limits_entry place;
 
 	(void)state;
 	for (unsigned i = 0; i < MAX; i++)
 		assert_int_equal(
-		    enter(7, "k", 1, MAX + 1, &place), TALLY_COUNTED);
-	assert_int_equal(enter(8, "k", 1, MAX + 1, &place), TALLY_COUNTED);
-	tally_forget(t, 7);
+		    enter(7, "k", 1, MAX + 1, &place), LIMITS_COUNTED);
+	assert_int_equal(enter(8, "k", 1, MAX + 1, &place), LIMITS_COUNTED);
+	limits_forget(t, 7);
 	assert_int_equal(count("k", 1), 1);
 	leave(&place);
 	assert_int_equal(count("k", 1), 0);
@@ -125,25 +126,25 @@ the_dead_count_nothing(void **state)
 static void
 a_limit_holds_for_all_workers(void **state)
 {
-	static tally_place places[SHM_SLOTS];
-	tally_place none;
+	static limits_entry mount_history[SHM_SLOTS];
+	limits_entry none;
 
 	(void)state;
 	for (unsigned i = 0; i < SHM_SLOTS; i++)
-		assert_int_equal(
-		    enter(i, "a", 1, SHM_SLOTS, &places[i]), TALLY_COUNTED);
-	assert_int_equal(enter(7, "a", 1, SHM_SLOTS, &none), TALLY_FULL);
+		assert_int_equal(enter(i, "a", 1, SHM_SLOTS, &mount_history[i]),
+		    LIMITS_COUNTED);
+	assert_int_equal(enter(7, "a", 1, SHM_SLOTS, &none), LIMITS_FULL);
 	for (unsigned i = 0; i < SHM_SLOTS; i++)
-		leave(&places[i]);
+		leave(&mount_history[i]);
 	assert_int_equal(count("a", 1), 0);
 }
 
 /* Killed wherever it is, again and again, a worker leaves nothing behind that
- * tally_forget() does not find. */
+ * limits_forget() does not find. */
 static void
 the_killed_leave_nothing(void **state)
 {
-	tally_place places[MAX];
+	limits_entry mount_history[MAX];
 
 	(void)state;
 	for (unsigned round = 0; round < 200; round++) {
@@ -151,19 +152,20 @@ the_killed_leave_nothing(void **state)
 
 		if (pid == 0)
 			for (;;)
-				if (enter(9, "k", round, MAX, &places[0]) ==
-				    TALLY_COUNTED)
-					leave(&places[0]);
+				if (enter(9, "k", round, MAX,
+					&mount_history[0]) == LIMITS_COUNTED)
+					leave(&mount_history[0]);
 		usleep(round * 7 % 500);
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
-		tally_forget(t, 9);
+		limits_forget(t, 9);
 		assert_int_equal(count("k", round), 0);
 		for (unsigned i = 0; i < MAX; i++)
-			assert_int_equal(enter(i, "k", round, MAX, &places[i]),
-			    TALLY_COUNTED);
+			assert_int_equal(
+			    enter(i, "k", round, MAX, &mount_history[i]),
+			    LIMITS_COUNTED);
 		for (unsigned i = 0; i < MAX; i++)
-			leave(&places[i]);
+			leave(&mount_history[i]);
 	}
 }
 
@@ -172,19 +174,19 @@ the_killed_leave_nothing(void **state)
 static void
 a_full_table_lets_pass(void **state)
 {
-	static tally_place places[20 * THINGS];
+	static limits_entry mount_history[20 * THINGS];
 	size_t crowded = 0;
 
 	(void)state;
 	for (uint32_t i = 0; i < 20 * THINGS; i++) {
-		if (enter(1, "", i, 1, &places[i]) == TALLY_CROWDED)
+		if (enter(1, "", i, 1, &mount_history[i]) == LIMITS_CROWDED)
 			crowded++;
 		else
 			assert_int_equal(count("", i), 1);
 	}
 	assert_in_range(crowded, 1, 20 * THINGS - THINGS);
 	for (uint32_t i = 0; i < 20 * THINGS; i++)
-		leave(&places[i]);
+		leave(&mount_history[i]);
 	for (uint32_t i = 0; i < 20 * THINGS; i++)
 		assert_int_equal(count("", i), 0);
 }
@@ -196,9 +198,9 @@ come_and_go(unsigned owner, _Atomic uint32_t *inside)
 	unsigned entered = 0;
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		tally_place place;
+		limits_entry place;
 
-		if (enter(owner, "x", 1, MAX, &place) != TALLY_COUNTED)
+		if (enter(owner, "x", 1, MAX, &place) != LIMITS_COUNTED)
 			continue;
 		entered++;
 		if (atomic_fetch_add(inside, 1) >= MAX)

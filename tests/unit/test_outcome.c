@@ -71,17 +71,17 @@ static const struct {
 /* clang-format on */
 
 static void
-each_error_has_its_ending(void **state)
+each_error_has_its_outcome(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		enum ending e = ending_of_error(rows[i].err);
+		enum outcome e = outcome_of_error(rows[i].err);
 
-		if (ending_status(e) != rows[i].status ||
-		    strcmp(ending_word(e), rows[i].word) != 0)
+		if (outcome_status(e) != rows[i].status ||
+		    strcmp(outcome_word(e), rows[i].word) != 0)
 			fail_msg("%d (%s) is %d %s", rows[i].err,
-			    strerror(-rows[i].err), ending_status(e),
-			    ending_word(e));
+			    strerror(-rows[i].err), outcome_status(e),
+			    outcome_word(e));
 	}
 }
 
@@ -95,17 +95,17 @@ no_errno_of_a_disk_is_the_clients_fault(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(errs); i++)
 		assert_int_equal(
-		    ending_of_store_error(errs[i]), ENDED_DISK_ERROR);
-	assert_int_equal(ending_of_store_error(-EEXIST), ENDED_EXISTS);
-	assert_int_equal(ending_of_store_error(STORE_SICK), ENDED_DISK_SICK);
+		    outcome_of_store_error(errs[i]), OUTCOME_DISK_ERROR);
+	assert_int_equal(outcome_of_store_error(-EEXIST), OUTCOME_EXISTS);
+	assert_int_equal(outcome_of_store_error(STORE_SICK), OUTCOME_DISK_SICK);
 }
 
 static void
 each_ending_has_a_word_of_its_own(void **state)
 {
 	(void)state;
-	for (int a = 0; a < ENDING_COUNT; a++) {
-		const char *word = ending_word((enum ending)a);
+	for (int a = 0; a < OUTCOME_COUNT; a++) {
+		const char *word = outcome_word((enum outcome)a);
 
 		assert_non_null(word);
 		assert_true(word[0] != '\0');
@@ -113,7 +113,7 @@ each_ending_has_a_word_of_its_own(void **state)
 		    strspn(word, "abcdefghijklmnopqrstuvwxyz-"), strlen(word));
 		for (int b = 0; b < a; b++)
 			assert_string_not_equal(
-			    word, ending_word((enum ending)b));
+			    word, outcome_word((enum outcome)b));
 	}
 }
 
@@ -121,8 +121,8 @@ static void
 each_status_is_one_that_is_sent(void **state)
 {
 	(void)state;
-	for (int e = 0; e < ENDING_COUNT; e++) {
-		int status = ending_status((enum ending)e);
+	for (int e = 0; e < OUTCOME_COUNT; e++) {
+		int status = outcome_status((enum outcome)e);
 
 		if (status == 0) /* nobody is there to be answered */
 			continue;
@@ -131,8 +131,8 @@ each_status_is_one_that_is_sent(void **state)
 		/* Whom to blame goes with the class. */
 		if (status < 400)
 			assert_int_equal(
-			    ending_blame((enum ending)e), BLAME_NOBODY);
-		if (ending_blame((enum ending)e) == BLAME_CLIENT)
+			    outcome_blame((enum outcome)e), BLAME_NOBODY);
+		if (outcome_blame((enum outcome)e) == BLAME_CLIENT)
 			assert_in_range(status, 400, 499);
 	}
 }
@@ -155,14 +155,14 @@ static void
 each_error_tells_the_user_what_to_change(void **state)
 {
 	(void)state;
-	for (int e = 0; e < ENDING_COUNT; e++) {
+	for (int e = 0; e < OUTCOME_COUNT; e++) {
 		struct response r = {0};
-		int status = ending_status((enum ending)e);
+		int status = outcome_status((enum outcome)e);
 
 		if (status < 400)
 			continue;
-		ending_respond((enum ending)e,
-		    &(struct ending_context){
+		outcome_respond((enum outcome)e,
+		    &(struct outcome_context){
 			"/a%20b%s", "most_of_all 7%l", "a name%n\"x"},
 		    &r);
 		assert_int_equal(r.status, status);
@@ -191,7 +191,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(each_error_has_its_ending),
+	    cmocka_unit_test(each_error_has_its_outcome),
 	    cmocka_unit_test(no_errno_of_a_disk_is_the_clients_fault),
 	    cmocka_unit_test(each_ending_has_a_word_of_its_own),
 	    cmocka_unit_test(each_status_is_one_that_is_sent),

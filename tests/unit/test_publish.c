@@ -649,7 +649,7 @@ it_is_made_for_what_is_created_or_rehearsed(void **state)
 		assert_int_equal(unlinkat(sub, "x", 0), 0);
 		close(u.fd);
 		(void)unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR);
-		assert_int_equal(publish_rehearse(&p, true, true, &step), 0);
+		assert_int_equal(publish_try_out(&p, true, true, &step), 0);
 		assert_true(exists(PUBLISH_TEMP_DIR));
 		publish_fini(&p);
 	}
@@ -779,7 +779,7 @@ a_lock_that_cannot_be_had_is_no_lock_of_others(void **state)
 	publish_fini(&p);
 }
 
-/* ---- a rehearsal */
+/* ---- a preflight */
 
 static void
 a_rehearsal_leaves_nothing(void **state)
@@ -792,7 +792,7 @@ a_rehearsal_leaves_nothing(void **state)
 
 		for (int i = 0; i < 4; i++)
 			assert_int_equal(
-			    publish_rehearse(&p, i & 1, i & 2, &step), 0);
+			    publish_try_out(&p, i & 1, i & 2, &step), 0);
 		assert_null(step);
 		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
 		assert_int_equal(entries("."), 2);

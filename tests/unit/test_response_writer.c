@@ -25,7 +25,7 @@ enum {
 static struct fixture {
 	struct ev_loop *loop;
 	struct transport t;
-	struct sender s;
+	struct response_writer s;
 	int client;
 	int sent; /* times on_sent was called */
 	int err;
@@ -58,7 +58,7 @@ set_up(void **state)
 	f.client = ends[1];
 	f.loop = ev_loop_new(EVFLAG_AUTO);
 	transport_init_plain(&f.t, ends[0]);
-	sender_init(&f.s, f.loop, &f.t, &f, on_sent);
+	response_writer_init(&f.s, f.loop, &f.t, &f, on_sent);
 	return 0;
 }
 
@@ -66,7 +66,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	sender_fini(&f.s);
+	response_writer_fini(&f.s);
 	transport_close(&f.t);
 	if (f.client != -1)
 		close(f.client);
@@ -95,7 +95,7 @@ letter(size_t at)
 static void
 compose(size_t len)
 {
-	struct str *out = sender_compose(&f.s);
+	struct str *out = response_writer_compose(&f.s);
 	char *text = malloc(len);
 
 	assert_non_null(text);
@@ -116,14 +116,14 @@ assert_answer(const char *got, size_t len)
 static void
 a_long_answer_arrives_bit_by_bit(void **state)
 {
-	struct sender other = {0};
+	struct response_writer other = {0};
 
 	(void)state;
 	compose(ANSWER);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	assert_int_equal(f.sent, 0);
 	/* Somebody else composes meanwhile. */
-	str_puts(sender_compose(&other), "not this");
+	str_puts(response_writer_compose(&other), "not this");
 	for (int i = 0; i < TURNS && f.len < ANSWER; i++)
 		take(777);
 	assert_int_equal(f.len, ANSWER);
@@ -132,7 +132,7 @@ a_long_answer_arrives_bit_by_bit(void **state)
 	assert_int_equal(f.err, 0);
 	/* And the next one on the same connection. */
 	compose(10);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	take(100);
 	assert_int_equal(f.sent, 2);
 	assert_int_equal(f.len, ANSWER + 10);
@@ -149,10 +149,10 @@ an_interim_answer_that_does_not_fit_comes_first(void **state)
 	(void)state;
 	while (send(f.t.fd, "f", 1, 0) == 1)
 		filled++;
-	sender_interim(&f.s, text);
+	response_writer_interim(&f.s, text);
 	take(0);
 	compose(ANSWER);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	assert_int_equal(f.sent, 0);
 	for (int i = 0; i < TURNS && f.sent == 0; i++)
 		take(5000);
@@ -173,7 +173,7 @@ an_interim_answer_needs_no_other(void **state)
 	(void)state;
 	while (send(f.t.fd, "f", 1, 0) == 1)
 		filled++;
-	sender_interim(&f.s, "interim");
+	response_writer_interim(&f.s, "interim");
 	for (int i = 0; i < TURNS && f.len < filled + 7; i++)
 		take(5000);
 	assert_memory_equal(f.got + filled, "interim", 7);
@@ -185,15 +185,15 @@ what_is_held_may_be_taken_back(void **state)
 {
 	(void)state;
 	compose(100);
-	sender_hold(&f.s);
+	response_writer_hold(&f.s);
 	take(100);
 	assert_int_equal(f.len, 0);
-	assert_true(sender_take_back(&f.s));
+	assert_true(response_writer_take_back(&f.s));
 	compose(20);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	take(1000);
 	assert_int_equal(f.len, 20);
-	assert_false(sender_take_back(&f.s));
+	assert_false(response_writer_take_back(&f.s));
 }
 
 static void
@@ -201,7 +201,7 @@ a_client_that_is_gone_is_an_error(void **state)
 {
 	(void)state;
 	compose(ANSWER);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	close(f.client);
 	f.client = -1;
 	for (int i = 0; i < 10 && f.sent == 0; i++)
@@ -222,9 +222,9 @@ what_the_kernel_took_is_counted(void **state)
 	(void)state;
 	while (send(f.t.fd, "f", 1, 0) == 1)
 		filled++;
-	sender_interim(&f.s, "interim");
+	response_writer_interim(&f.s, "interim");
 	compose(ANSWER);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	assert_int_equal(f.s.taken, 0);
 	for (int i = 0; i < TURNS && f.s.taken < 1000; i++)
 		take(500);
@@ -236,7 +236,7 @@ what_the_kernel_took_is_counted(void **state)
 	for (int i = 0; i < TURNS && f.len < filled + 7 + ANSWER; i++)
 		take(5000);
 	compose(10);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	assert_int_equal(f.s.taken, 10);
 }
 
@@ -247,7 +247,7 @@ of_a_client_that_is_gone_nothing_is_counted(void **state)
 	close(f.client);
 	f.client = -1;
 	compose(100);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	assert_int_equal(f.sent, 1);
 	assert_true(f.err == -EPIPE || f.err == -ECONNRESET);
 	assert_int_equal(f.s.taken, 0);
@@ -261,17 +261,17 @@ nothing_follows_an_answer_that_was_cut(void **state)
 
 	(void)state;
 	compose(ANSWER);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	assert_int_equal(f.sent, 0);
 	got = f.s.taken;
-	sender_mute(&f.s, -EPIPE);
+	response_writer_mute(&f.s, -EPIPE);
 	for (int i = 0; i < TURNS; i++)
 		take(5000);
 	assert_int_equal(f.sent, 0); /* nobody waits for it any more */
 	assert_int_equal(f.len, got);
-	sender_interim(&f.s, "interim");
+	response_writer_interim(&f.s, "interim");
 	compose(10);
-	sender_send(&f.s);
+	response_writer_send(&f.s);
 	assert_int_equal(f.sent, 1);
 	assert_int_equal(f.err, -EPIPE);
 	assert_int_equal(f.s.taken, 0);

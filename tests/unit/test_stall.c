@@ -127,21 +127,21 @@ on_done(struct op *op, int res)
 }
 
 static void
-begin(struct device *d, unsigned which, bool unhurried)
+begin(struct device *d, unsigned which, bool no_stall)
 {
 	struct call *c = &f.call[which];
 
 	*c = (struct call){.op = {.kind = OP_CALL,
 			       .call = wait_inside,
 			       .arg = c,
-			       .unhurried = unhurried,
+			       .no_stall = no_stall,
 			       .owner = c,
 			       .on_done = on_done}};
 	engine_submit(f.engine, d, &c->op);
 }
 
 static void
-let_go(unsigned which)
+release(unsigned which)
 {
 	pthread_mutex_lock(&f.lock);
 	f.call[which].free = true;
@@ -219,7 +219,7 @@ is_done(unsigned which)
 static void
 finish(unsigned which)
 {
-	let_go(which);
+	release(which);
 	assert_true(await(is_done, which));
 }
 
@@ -574,7 +574,7 @@ a_disk_may_be_sick_in_two_ways(void **state)
 }
 
 static struct device *
-as_worker(struct device_set *set, struct sickness *s, unsigned slot)
+as_worker(struct device_set *set, struct disk_health *s, unsigned slot)
 {
 	struct device *d;
 
@@ -594,12 +594,12 @@ static void
 disks_come_and_go(void **state)
 {
 	static const struct device_traits local = {.kind = DEVICE_LOCAL};
-	struct shm *shm = shm_new(sickness_size(8));
+	struct shm *shm = shm_new(disk_health_size(8));
 	struct device_set *set = device_set_new(f.pool);
 	struct device *d, *again, *sick;
 
 	(void)state;
-	device_set_share(set, sickness_new(shm, 8), 3);
+	device_set_share(set, disk_health_new(shm, 8), 3);
 	for (dev_t i = 1; i < 200; i++) {
 		d = device_get(set, i, local);
 		assert_non_null(d);
@@ -627,7 +627,7 @@ disks_come_and_go(void **state)
 		device_put(set, &sick);
 	}
 	device_set_free(&set);
-	munmap(shm, sizeof(*shm) + sickness_size(8));
+	munmap(shm, sizeof(*shm) + disk_health_size(8));
 }
 
 /* A worker died while it looked one up.  Others are to try again, and not to
@@ -636,8 +636,8 @@ static void
 a_disk_is_had_when_the_dead_are_cleared_away(void **state)
 {
 	static const struct device_traits local = {.kind = DEVICE_LOCAL};
-	struct shm *shm = shm_new(sickness_size(8));
-	struct sickness *s = sickness_new(shm, 8);
+	struct shm *shm = shm_new(disk_health_size(8));
+	struct disk_health *s = disk_health_new(shm, 8);
 	struct device_set *set = device_set_new(f.pool);
 	_Atomic uint32_t *lock;
 	struct device *d;
@@ -649,20 +649,20 @@ a_disk_is_had_when_the_dead_are_cleared_away(void **state)
 	atomic_store(lock, 7 + 1);
 	assert_null(device_get(set, 1, local));
 	assert_int_equal(errno, EBUSY);
-	sickness_forget(s, 7);
+	disk_health_forget(s, 7);
 	d = device_get(set, 1, local);
 	assert_non_null(d);
 	assert_non_null(d->shared);
 	device_put(set, &d);
 	device_set_free(&set);
-	munmap(shm, sizeof(*shm) + sickness_size(8));
+	munmap(shm, sizeof(*shm) + disk_health_size(8));
 }
 
 static void
 workers_tell_each_other(void **state)
 {
-	struct shm *shm = shm_new(sickness_size(8));
-	struct sickness *s = sickness_new(shm, 8);
+	struct shm *shm = shm_new(disk_health_size(8));
+	struct disk_health *s = disk_health_new(shm, 8);
 	struct device_set *sets[2] = {
 	    device_set_new(f.pool), device_set_new(f.pool)};
 	struct device *a = as_worker(sets[0], s, 0);
@@ -718,7 +718,7 @@ workers_tell_each_other(void **state)
 	device_unlisten(&at_b.listener);
 	device_set_free(&sets[0]);
 	device_set_free(&sets[1]);
-	munmap(shm, sizeof(*shm) + sickness_size(8));
+	munmap(shm, sizeof(*shm) + disk_health_size(8));
 }
 
 static void

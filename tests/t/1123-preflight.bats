@@ -1,6 +1,6 @@
 # The start tries all that the configuration will need: locks, links,
 # replacements, removals.  Guards what would else show at the first upload of
-# that kind, as a 500 to a client; and the rehearsal itself: it leaves nothing,
+# that kind, as a 500 to a client; and the preflight itself: it leaves nothing,
 # beside a server that runs and after a crash.
 
 load ../lib/penstock

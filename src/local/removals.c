@@ -22,31 +22,31 @@ enum {
 /* One that could not be removed. */
 struct old_file {
 	struct list_node node; /* of the directory's `old` */
-	struct spool_dir *at;
-	struct newest_entry entry;
+	struct local_dir *at;
+	struct latest_entry entry;
 };
 
 static const char *
-quote(const struct newest_entry *e, char *buf, size_t size)
+quote(const struct latest_entry *e, char *buf, size_t size)
 {
 	return str_quote(e->name, strlen(e->name), buf, size);
 }
 
 /* It was not removed since it is not what we have stored. */
 static void
-say_kept(const struct spool_dir *at, const struct newest_entry *e)
+say_kept(const struct local_dir *at, const struct latest_entry *e)
 {
 	static struct log_limit limit;
-	struct newest_entry now;
+	struct latest_entry now;
 	char quoted[128];
 
 	/* An upload may have replaced it meanwhile. */
-	if ((newest_get(at->newest, &now) && strcmp(now.name, e->name) == 0) ||
+	if ((latest_get(at->latest, &now) && strcmp(now.name, e->name) == 0) ||
 	    !log_allowed(&limit))
 		return;
 	log_notice("%s: %s is kept: it is not what was uploaded, or nothing "
 		   "tells it from what others put there",
-	    at->spool->base.dir, quote(e, quoted, sizeof(quoted)));
+	    at->local->base.dir, quote(e, quoted, sizeof(quoted)));
 }
 
 static int
@@ -54,23 +54,23 @@ remove_job(void *arg)
 {
 	struct old_file *o = arg;
 
-	return spool_remove_old(o->at, &o->entry, NULL);
+	return jobs_remove(o->at, &o->entry, NULL);
 }
 
-static void try_next(struct spool_dir *at);
+static void try_next(struct local_dir *at);
 
 static void
 on_removed(struct op *op, int res)
 {
 	struct old_file *o = op->owner;
-	struct spool_dir *at = o->at;
+	struct local_dir *at = o->at;
 	char quoted[128];
 
 	if (res < 0 && res != -ENOENT && res != STORE_REFUSED) {
 		list_append(&at->old, &o->node);
 	} else {
 		if (res == 0)
-			log_notice("%s: %s is removed now", at->spool->base.dir,
+			log_notice("%s: %s is removed now", at->local->base.dir,
 			    quote(&o->entry, quoted, sizeof(quoted)));
 		else if (res == STORE_REFUSED)
 			say_kept(at, &o->entry);
@@ -79,12 +79,12 @@ on_removed(struct op *op, int res)
 		at->old_said = 0;
 		try_next(at);
 	}
-	spool_leave(at);
+	local_dir_leave(at);
 }
 
 /* The first one; those that follow come when that could be done. */
 static void
-try_next(struct spool_dir *at)
+try_next(struct local_dir *at)
 {
 	struct list_node *n;
 
@@ -93,25 +93,25 @@ try_next(struct spool_dir *at)
 	n = list_shift(&at->old);
 	if (n == NULL)
 		return;
-	spool_enter(at);
+	local_dir_enter(at);
 	at->old_op = (struct op){.kind = OP_CALL,
 	    .call = remove_job,
-	    .lengthy = true,
-	    .unhurried = true,
+	    .slow = true,
+	    .no_stall = true,
 	    .arg = container_of(n, struct old_file, node),
 	    .owner = container_of(n, struct old_file, node),
 	    .on_done = on_removed};
-	engine_submit(at->spool->to.engine, at->device, &at->old_op);
+	engine_submit(at->local->to.engine, at->device, &at->old_op);
 }
 
 static void
 on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct spool *sp = w->data;
+	struct local *local = w->data;
 	bool left = false;
 
 	(void)revents;
-	LIST_FOREACH(struct spool_dir, at, &sp->dirs, node) {
+	LIST_FOREACH(struct local_dir, at, &local->dirs, node) {
 		if (at->users > 0) /* else it is being closed */
 			try_next(at);
 		left = left || at->old_count > 0;
@@ -122,9 +122,9 @@ on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 
 /* It is told once for as long as the reason is the same. */
 static void
-try_again(struct spool_dir *at, const struct newest_entry *e, int err)
+try_again(struct local_dir *at, const struct latest_entry *e, int err)
 {
-	struct spool *sp = at->spool;
+	struct local *local = at->local;
 	struct old_file *o = NULL;
 	char quoted[128];
 
@@ -133,7 +133,7 @@ try_again(struct spool_dir *at, const struct newest_entry *e, int err)
 	if (o == NULL || at->old_said != err)
 		log_warn("%s: %s cannot be removed, for which there is a newer "
 			 "upload: %s; it %s",
-		    sp->base.dir, quote(e, quoted, sizeof(quoted)),
+		    local->base.dir, quote(e, quoted, sizeof(quoted)),
 		    strerror(-err),
 		    o == NULL ? "stays: there are too many of them"
 			      : "is tried again until it can be");
@@ -143,12 +143,12 @@ try_again(struct spool_dir *at, const struct newest_entry *e, int err)
 	*o = (struct old_file){.at = at, .entry = *e};
 	list_append(&at->old, &o->node);
 	at->old_count++;
-	if (!ev_is_active(&sp->old_again))
-		ev_timer_again(sp->to.loop, &sp->old_again);
+	if (!ev_is_active(&local->old_again))
+		ev_timer_again(local->to.loop, &local->old_again);
 }
 
 void
-spool_old_tried(struct spool_dir *at, const struct newest_entry *e, int res)
+removals_tried(struct local_dir *at, const struct latest_entry *e, int res)
 {
 	if (res == STORE_REFUSED)
 		say_kept(at, e);
@@ -157,10 +157,10 @@ spool_old_tried(struct spool_dir *at, const struct newest_entry *e, int res)
 }
 
 void
-spool_old_last_try(struct spool_dir *at)
+removals_last_try(struct local_dir *at)
 {
 	LIST_FOREACH(struct old_file, o, &at->old, node) {
-		int err = spool_remove_old(at, &o->entry, NULL);
+		int err = jobs_remove(at, &o->entry, NULL);
 
 		if (err < 0 && err != -ENOENT && err != STORE_REFUSED)
 			continue;
@@ -170,7 +170,7 @@ spool_old_last_try(struct spool_dir *at)
 }
 
 void
-spool_old_give_up(struct spool_dir *at)
+removals_give_up(struct local_dir *at)
 {
 	struct list_node *n;
 	char quoted[128];
@@ -180,33 +180,33 @@ spool_old_give_up(struct spool_dir *at)
 
 		log_error("%s: %s stays, although there is a newer upload: "
 			  "remove it by hand",
-		    at->spool->base.dir,
+		    at->local->base.dir,
 		    quote(&o->entry, quoted, sizeof(quoted)));
 		free(o);
 	}
 }
 
 void
-spool_old_rest(struct store *s)
+removals_rest(struct store *s)
 {
-	struct spool *sp = spool_of(s);
+	struct local *local = local_of(s);
 
-	if (sp->at == NULL || sp->at->old_count == 0 ||
-	    device_is_hanging(sp->at->device))
+	if (local->at == NULL || local->at->old_count == 0 ||
+	    device_is_hanging(local->at->device))
 		return;
-	ev_timer_stop(sp->to.loop, &sp->retry);
-	spool_reopened(sp, sp->at);
+	ev_timer_stop(local->to.loop, &local->retry);
+	reopen_done(local, local->at);
 }
 
 void
-spool_old_init(struct spool *sp)
+removals_init(struct local *local)
 {
-	ev_timer_init(&sp->old_again, on_retry, 0., RETRY_S);
-	sp->old_again.data = sp;
+	ev_timer_init(&local->old_again, on_retry, 0., RETRY_S);
+	local->old_again.data = local;
 }
 
 void
-spool_old_fini(struct spool *sp)
+removals_fini(struct local *local)
 {
-	ev_timer_stop(sp->to.loop, &sp->old_again);
+	ev_timer_stop(local->to.loop, &local->old_again);
 }

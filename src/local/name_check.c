@@ -66,7 +66,7 @@ try_to_find(struct incoming_file *f, const char *part)
 }
 
 int
-spool_try_name(struct incoming_file *f)
+name_check_try(struct incoming_file *f)
 {
 	int err = 0;
 
@@ -79,7 +79,7 @@ spool_try_name(struct incoming_file *f)
 }
 
 int
-spool_name_error(struct incoming_file *f, int err)
+name_check_error(struct incoming_file *f, int err)
 {
 	if (f->u.uncertain)
 		return err;
