@@ -129,9 +129,10 @@ hdr-check:
 			-Werror -Wno-pedantic -fsyntax-only -x c - || { echo "$$h: does not compile alone"; exit 1; }; \
 	done; echo "hdr-check: $(words $(HEADERS)) headers compile alone"
 
-# layers: includes point down only (src/LAYERS).
-layers:
-	$(Q)scripts/layers
+# layers: includes point down only, and no two files of a folder need each other
+# (src/LAYERS).
+layers: $(OBJ)
+	$(Q)scripts/layers $(OBJ)
 
 format:
 	$(Q)clang-format-14 -i $$(git ls-files -co --exclude-standard "*.c" "*.h" | grep -v tbl.h)
