@@ -49,8 +49,13 @@ void writer_start(struct writer *w, const struct writer_setup *setup);
 /* There is something to do: a chunk was put, or the queue was closed. */
 void writer_wake(struct writer *w);
 
-/* The sink is done with `chunks` of them: 0, or a negative errno. */
-void writer_wrote(struct writer *w, unsigned chunks, int err);
+/* The sink is done with `chunks` of those that it was given.  Only wakes the
+ * writer: nothing ends within this call. */
+void writer_done(struct writer *w, unsigned chunks);
+
+/* The sink cannot go on: `err` is a negative errno.  Chunks that it still has
+ * stay its own until abandon().  May end the writer. */
+void writer_failed(struct writer *w, int err);
 
 /* The sink has chunks of it, and writes none of them but computes a digest; or
  * it writes again.  For the meter. */

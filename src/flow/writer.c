@@ -94,7 +94,7 @@ writer_wake(struct writer *w)
 }
 
 void
-writer_wrote(struct writer *w, unsigned chunks, int err)
+writer_done(struct writer *w, unsigned chunks)
 {
 	check_magic(w, WRITER_MAGIC);
 	check(w->writing >= chunks);
@@ -102,14 +102,19 @@ writer_wrote(struct writer *w, unsigned chunks, int err)
 	w->writing -= chunks;
 	for (unsigned i = 0; i < chunks; i++)
 		trace_step(w->to.trace, TRACE_WRITER, "task_done()");
+	if (w->running)
+		ev_feed_event(w->to.loop, &w->watcher, EV_CUSTOM);
+}
+
+void
+writer_failed(struct writer *w, int err)
+{
+	check_magic(w, WRITER_MAGIC);
+	check(err < 0);
 	if (!w->running)
 		return;
-	if (err < 0) {
-		w->running = false;
-		w->to.on_failed(w->to.owner, err); /* may end `w` */
-		return;
-	}
-	ev_feed_event(w->to.loop, &w->watcher, EV_CUSTOM);
+	w->running = false;
+	w->to.on_failed(w->to.owner, err); /* may end `w` */
 }
 
 void

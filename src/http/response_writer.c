@@ -185,7 +185,9 @@ sent_chunk(struct response_writer *s, int err)
 	s->sending = NULL;
 	s->writer = NULL;
 	chunk_give(c);
-	writer_wrote(w, 1, err); /* may end `s` */
+	writer_done(w, 1);
+	if (err < 0)
+		writer_failed(w, err); /* may end `s` */
 }
 
 /* The rest and the chunk, in one piece. */

@@ -139,7 +139,7 @@ on_background_done(struct op *op, int res)
 		int cause = f->base.cause;
 
 		local_dir_enter(at);
-		writer_wrote(w, 0, res); /* may abort `f` */
+		writer_failed(w, res); /* may abort `f` */
 		health_learn(at, res, cause);
 		local_dir_leave(at);
 	} else if (w != NULL) {
@@ -266,7 +266,9 @@ on_written(struct op *op, int res)
 		writer_hashes(
 		    w, f->in_flight == 0 && incoming_hash_has_moved(f));
 	}
-	writer_wrote(w, chunks, res < 0 ? res : 0); /* may abort `f` */
+	writer_done(w, chunks);
+	if (res < 0)
+		writer_failed(w, res); /* may abort `f` */
 }
 
 /* How many chunks from the first on can go out in one write. */
@@ -381,7 +383,7 @@ on_collected(struct ev_loop *loop, ev_prepare *p, int revents)
 	(void)revents;
 	check_magic(f, INCOMING_MAGIC);
 	if (f->offset < f->length || device_is_avoided(f->at->device)) {
-		writer_wrote(w, 0, STORE_SICK); /* may abort `f` */
+		writer_failed(w, STORE_SICK); /* may abort `f` */
 		return;
 	}
 	f->writer = NULL;
@@ -389,7 +391,7 @@ on_collected(struct ev_loop *loop, ev_prepare *p, int revents)
 		chunk_disown(c);
 		chunks++;
 	}
-	writer_wrote(w, chunks, 0);
+	writer_done(w, chunks);
 }
 
 static void
@@ -495,7 +497,7 @@ file_writer_opened(struct incoming_file *f, int err)
 		if (f->abandoned)
 			incoming_end(f);
 	} else if (err < 0) {
-		writer_wrote(f->writer, 0, err); /* may abort `f` */
+		writer_failed(f->writer, err); /* may abort `f` */
 	} else {
 		pump(f);
 	}

@@ -116,7 +116,7 @@ on_progress(struct ev_loop *loop, ev_async *a, int revents)
 	check_magic(f, INCOMING_MAGIC);
 	chunks = give_hashed(f->hash);
 	if (f->writer != NULL && chunks > 0)
-		writer_wrote(f->writer, chunks, 0);
+		writer_done(f->writer, chunks);
 }
 
 static void begin(struct incoming_file *f);
@@ -138,7 +138,9 @@ on_hashed(struct op *op, int res)
 	}
 	if (res == 0)
 		begin(f);
-	writer_wrote(w, chunks, res); /* may abort `f` */
+	writer_done(w, chunks);
+	if (res < 0)
+		writer_failed(w, res); /* may abort `f` */
 }
 
 /* Hash what waits, unless that is being done. */

@@ -229,9 +229,11 @@ sink_go_on(struct fake_sink *s)
 
 		memmove(s->has, s->has + 1, --s->count * sizeof(s->has[0]));
 		chunk_give(c);
-		if (s->writer != NULL)
-			writer_wrote(
-			    s->writer, 1, s->len >= s->fail_at ? -ENOSPC : 0);
+		if (s->writer == NULL)
+			continue;
+		writer_done(s->writer, 1);
+		if (s->len >= s->fail_at)
+			writer_failed(s->writer, -ENOSPC);
 	}
 }
 
