@@ -18,48 +18,30 @@
 #include "app/outcome.h"
 #include "app/receipt.h"
 #include "app/terms.h"
+#include "upload_internal.h"
 
 #define UPLOAD_MAGIC 0x75706c6fU
 
-enum state {
-	OPENING,    /* the store is making the file */
-	FLOWING,    /* reader and writer run */
-	DRAINING,   /* the last byte is read, the writer still runs */
-	COMMITTING, /* all is written: sync and publish */
-	OVER,
-	STATE_COUNT
+static const char *const state_names[UPLOAD_STATES] = {
+    [UPLOAD_OPENING] = "opening",
+    [UPLOAD_FLOWING] = "flowing",
+    [UPLOAD_DRAINING] = "draining",
+    [UPLOAD_COMMITTING] = "committing",
+    [UPLOAD_OVER] = "over",
 };
 
-enum event {
-	OPENED,
-	LAST_BYTE,
-	EMPTIED,
-	COMMITTED,
-	FAILED, /* `ending` says how */
-	GONE,	/* the connection, and with it whoever could be answered */
-	EVENT_COUNT
-};
-
-static const char *const state_name[STATE_COUNT] = {
-    [OPENING] = "opening",
-    [FLOWING] = "flowing",
-    [DRAINING] = "draining",
-    [COMMITTING] = "committing",
-    [OVER] = "over",
-};
-
-static const char *const event_name[EVENT_COUNT] = {
-    [OPENED] = "opened",
-    [LAST_BYTE] = "last byte",
-    [EMPTIED] = "emptied",
-    [COMMITTED] = "committed",
-    [FAILED] = "failed",
-    [GONE] = "gone",
+static const char *const event_names[UPLOAD_EVENTS] = {
+    [UPLOAD_OPENED] = "opened",
+    [UPLOAD_LAST_BYTE] = "last byte",
+    [UPLOAD_EMPTIED] = "emptied",
+    [UPLOAD_COMMITTED] = "committed",
+    [UPLOAD_FAILED] = "failed",
+    [UPLOAD_GONE] = "gone",
 };
 
 struct upload {
 	unsigned magic;
-	enum state state;
+	unsigned state; /* enum upload_state */
 	struct request request;
 	struct service *service;
 	struct conn *conn;
@@ -74,7 +56,13 @@ struct upload {
 	char name[];
 };
 
-static void upload_on(struct upload *u, enum event ev);
+/* The only way to change an upload's state; `u` may be freed by it. */
+static void
+upload_on(struct upload *u, enum upload_event ev)
+{
+	check_magic(u, UPLOAD_MAGIC);
+	fsm_on(&upload_table, &u->state, ev, u->id, u);
+}
 
 /* ---- what the others tell ---- */
 
@@ -86,7 +74,7 @@ fail(struct upload *u, int err, enum outcome e)
 	else
 		u->err = err;
 	u->outcome = e;
-	upload_on(u, FAILED);
+	upload_on(u, UPLOAD_FAILED);
 }
 
 static void
@@ -107,7 +95,8 @@ on_stored(void *owner, int err)
 	if (err < 0)
 		store_failed(u, err);
 	else
-		upload_on(u, u->state == OPENING ? OPENED : COMMITTED);
+		upload_on(u, u->state == UPLOAD_OPENING ? UPLOAD_OPENED
+							: UPLOAD_COMMITTED);
 }
 
 static void
@@ -117,13 +106,13 @@ on_read_all(void *owner)
 
 	if (u->incoming->came.head_ns != 0)
 		u->incoming->came.last_ns = conn_would_come_ns(u->conn);
-	upload_on(u, LAST_BYTE);
+	upload_on(u, UPLOAD_LAST_BYTE);
 }
 
 static void
 on_drained(void *owner)
 {
-	upload_on(owner, EMPTIED);
+	upload_on(owner, UPLOAD_EMPTIED);
 }
 
 static void
@@ -145,11 +134,11 @@ static enum outcome
 drop(struct request *r)
 {
 	struct upload *u = container_of(r, struct upload, request);
-	enum outcome e =
-	    u->state == COMMITTING ? OUTCOME_OUTCOME_UNKNOWN : OUTCOME_STOPPED;
+	enum outcome e = u->state == UPLOAD_COMMITTING ? OUTCOME_OUTCOME_UNKNOWN
+						       : OUTCOME_STOPPED;
 
 	u->outcome = e;
-	upload_on(u, GONE);
+	upload_on(u, UPLOAD_GONE);
 	return e;
 }
 
@@ -159,7 +148,7 @@ stop(struct request *r)
 {
 	struct upload *u = container_of(r, struct upload, request);
 
-	if (u->state == COMMITTING)
+	if (u->state == UPLOAD_COMMITTING)
 		return false;
 	(void)drop(r);
 	return true;
@@ -191,8 +180,10 @@ write_depth(const struct upload *u)
 }
 
 static void
-start_flow(struct upload *u)
+start_flow(void *owner)
 {
+	struct upload *u = owner;
+
 	trace_step(u->flow.trace, TRACE_READER, "open()");
 	conn_continue(u->conn);
 	if (flow_start(&u->flow,
@@ -222,14 +213,10 @@ start_flow(struct upload *u)
 }
 
 static void
-wait_for_writer(struct upload *u)
+start_commit(void *owner)
 {
-	(void)u;
-}
+	struct upload *u = owner;
 
-static void
-start_commit(struct upload *u)
-{
 	if (u->location->sync)
 		trace_step(u->flow.trace, TRACE_WRITER, "sync()");
 	trace_step(u->flow.trace, TRACE_WRITER, "publish()");
@@ -264,9 +251,10 @@ stop_meter(struct upload *u)
 		meter_split_sync(&u->flow.meter, u->incoming->written_ns);
 }
 
-static void
-answer_stored(struct upload *u)
+void
+upload_answer_stored(void *owner)
 {
+	struct upload *u = owner;
 	struct conn *c = u->conn;
 	struct response r = {.content_type = "application/json"};
 	struct str location = {0};
@@ -294,8 +282,10 @@ answer_stored(struct upload *u)
 }
 
 static void
-answer_failed(struct upload *u)
+answer_failed(void *owner)
 {
+	struct upload *u = owner;
+
 	struct conn *c = u->conn;
 	enum outcome e = u->outcome;
 	char limit[LIMIT_TEXT_MAX];
@@ -330,68 +320,55 @@ answer_failed(struct upload *u)
 
 /* Nobody is there to be answered.  What was being committed still is. */
 static void
-forget(struct upload *u)
+forget(void *owner)
 {
+	struct upload *u = owner;
+
 	release(u, outcome_word(u->outcome));
 }
 
-typedef void act_fn(struct upload *u);
-
 /*
- * Every move an upload can make, and what is done on the way.  A square left
- * empty cannot happen unless this server is wrong, whatever a client does.
- * A client that leaves before the last byte leaves nothing behind; one that
- * leaves after it still gets its file stored.  (GONE while DRAINING is this
- * server's end, not the client's.)
+ * Every move that an upload can make, and what is done on the way.  A client
+ * that leaves before the last byte leaves nothing behind; one that leaves
+ * after it still gets its file stored.  (GONE while DRAINING is this server's
+ * end, not the client's.)
  */
 /* clang-format off */
-static const struct move {
-	act_fn *act;
-	enum state next;
-} moves[STATE_COUNT][EVENT_COUNT] = {
-	[OPENING] = {
-		[OPENED]    = { start_flow,      FLOWING    },
-		[FAILED]    = { answer_failed,   OVER       },
-		[GONE]      = { forget,          OVER       },
+static const struct fsm_square squares[UPLOAD_STATES][UPLOAD_EVENTS] = {
+	[UPLOAD_OPENING] = {
+		[UPLOAD_OPENED]    = { FSM_ACT, UPLOAD_FLOWING,    start_flow           },
+		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       answer_failed        },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       forget               },
 	},
-	[FLOWING] = {
-		[LAST_BYTE] = { wait_for_writer, DRAINING   },
-		[FAILED]    = { answer_failed,   OVER       },
-		[GONE]      = { forget,          OVER       },
+	[UPLOAD_FLOWING] = {
+		[UPLOAD_LAST_BYTE] = { FSM_NOTHING, UPLOAD_DRAINING                     },
+		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       answer_failed        },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       forget               },
 	},
-	[DRAINING] = {
-		[EMPTIED]   = { start_commit,    COMMITTING },
-		[FAILED]    = { answer_failed,   OVER       },
-		[GONE]      = { forget,          OVER       },
+	[UPLOAD_DRAINING] = {
+		[UPLOAD_EMPTIED]   = { FSM_ACT, UPLOAD_COMMITTING, start_commit         },
+		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       answer_failed        },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       forget               },
 	},
-	[COMMITTING] = {
-		[COMMITTED] = { answer_stored,   OVER       },
-		[FAILED]    = { answer_failed,   OVER       },
-		[GONE]      = { forget,          OVER       },
+	[UPLOAD_COMMITTING] = {
+		[UPLOAD_COMMITTED] = { FSM_ACT, UPLOAD_OVER,       upload_answer_stored },
+		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       answer_failed        },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       forget               },
 	},
 };
 /* clang-format on */
 
-/*
- * The only place where an upload changes state.  The action comes last
- * because it may free `u`; callers must not touch `u` afterwards either.
- */
-static void
-upload_on(struct upload *u, enum event ev)
-{
-	const struct move *m;
-
-	check_magic(u, UPLOAD_MAGIC);
-	check(u->state < STATE_COUNT && ev < EVENT_COUNT);
-	m = &moves[u->state][ev];
-	if (m->act == NULL)
-		die("upload %" PRIu64 ": %s while %s", u->id, event_name[ev],
-		    state_name[u->state]);
-	log_debug("upload %" PRIu64 ": %s: %s -> %s", u->id, event_name[ev],
-	    state_name[u->state], state_name[m->next]);
-	u->state = m->next;
-	m->act(u);
-}
+const struct fsm_table upload_table = {
+    .name = "upload",
+    .states = UPLOAD_STATES,
+    .events = UPLOAD_EVENTS,
+    .state_names = state_names,
+    .event_names = event_names,
+    .first = UPLOAD_OPENING,
+    .final = FSM_STATE(UPLOAD_OVER),
+    .squares = squares[0],
+    .marked = NULL,
+};
 
 /* ---- the beginning ---- */
 
@@ -454,7 +431,8 @@ upload_new(struct service *s, struct conn *c, const struct route *route,
 
 	if (u == NULL)
 		return NULL;
-	*u = (struct upload){.magic = UPLOAD_MAGIC, .state = OPENING};
+	*u =
+	    (struct upload){.magic = UPLOAD_MAGIC, .state = upload_table.first};
 	u->request.drop = drop;
 	u->request.stop = stop;
 	u->service = s;
@@ -514,7 +492,7 @@ begin_storing(
 	if (err < 0)
 		store_failed(u, err);
 	else if (err > 0)
-		upload_on(u, OPENED);
+		upload_on(u, UPLOAD_OPENED);
 }
 
 /* Count it among the uploads of its location; false: there are too many. */

@@ -1,183 +1,230 @@
 /*
- * The two state tables, walked: every state can be reached and left, and
- * trouble is provided for everywhere.
+ * The state tables, walked: every state can be reached and left, each square
+ * is of a known kind, and trouble is provided for everywhere.
  *
- * The tables are private, so their files are included here and left out when
- * this is linked (Makefile).  What both name alike gets another name in one.
+ * A table is walked once it stands in tables() below.  The connection's is
+ * private still: its file is included here and left out when this is linked
+ * (Makefile).
  */
-#define state upload_state
-#define event upload_event
-#define state_name upload_state_name
-#define event_name upload_event_name
-#define act_fn upload_act_fn
-#define move upload_move
-#define moves upload_moves
-#define refuse upload_refuse
-#define OVER UPLOAD_OVER
-#define STATE_COUNT UPLOAD_STATE_COUNT
-#define EVENT_COUNT UPLOAD_EVENT_COUNT
-#include "app/upload.c"
-#undef state
-#undef event
-#undef state_name
-#undef event_name
-#undef act_fn
-#undef move
-#undef moves
-#undef refuse
-#undef OVER
-#undef STATE_COUNT
-#undef EVENT_COUNT
+#include "app/upload_internal.h"
+#include "base/fsm.h"
 #include "http/conn.c"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 enum {
-	SQUARES_MAX = 16,
+	TABLES = 2,
+	TROUBLES_MAX = 4,
+	NO_MORE = 99,
 };
 
-/* A table, whosever it is: next[state][event], -1 where a square is empty. */
-struct table {
-	int states, events, over, first;
-	int next[SQUARES_MAX][SQUARES_MAX];
-	const char *const *state_names, *const *event_names;
+/* A table, and the events that end the owner in any state but a final one. */
+struct walked {
+	const struct fsm_table *table;
+	unsigned troubles[TROUBLES_MAX]; /* NO_MORE behind the last */
 };
 
-static struct table
-upload_table(void)
+static void
+conn_act(void *owner)
 {
-	struct table t = {
-	    .states = UPLOAD_STATE_COUNT,
-	    .events = UPLOAD_EVENT_COUNT,
-	    .over = UPLOAD_OVER,
-	    .first = OPENING,
-	    .state_names = upload_state_name,
-	    .event_names = upload_event_name,
-	};
-
-	for (int s = 0; s < t.states; s++)
-		for (int e = 0; e < t.events; e++)
-			t.next[s][e] = upload_moves[s][e].act
-					   ? (int)upload_moves[s][e].next
-					   : -1;
-	return t;
+	(void)owner;
 }
 
-static struct table
+/* The connection's, as what all tables will be. */
+static const struct fsm_table *
 conn_table(void)
 {
-	struct table t = {
+	static struct fsm_square squares[STATE_COUNT][EVENT_COUNT];
+	static const struct fsm_table table = {
+	    .name = "connection of request",
 	    .states = STATE_COUNT,
 	    .events = EVENT_COUNT,
-	    .over = OVER,
-	    .first = HEADING,
 	    .state_names = state_name,
 	    .event_names = event_name,
+	    .first = HEADING,
+	    .final = FSM_STATE(OVER),
+	    .squares = squares[0],
 	};
 
-	for (int s = 0; s < t.states; s++)
-		for (int e = 0; e < t.events; e++)
-			t.next[s][e] =
-			    moves[s][e].act ? (int)moves[s][e].next : -1;
-	return t;
+	for (int s = 0; s < STATE_COUNT; s++)
+		for (int e = 0; e < EVENT_COUNT; e++)
+			if (moves[s][e].act != NULL)
+				squares[s][e] = (struct fsm_square){
+				    .kind = FSM_ACT,
+				    .next = moves[s][e].next,
+				    .act = conn_act,
+				};
+	return &table;
+}
+
+static void
+tables(struct walked ret[TABLES])
+{
+	const struct walked all[TABLES] = {
+	    {&upload_table, {UPLOAD_FAILED, UPLOAD_GONE, NO_MORE}},
+	    {conn_table(), {LEFT, NO_MORE}},
+	};
+
+	memcpy(ret, all, sizeof(all));
 }
 
 /* Mark all that can be reached from `s`. */
 static void
-walk(const struct table *t, int s, bool seen[SQUARES_MAX])
+walk(const struct fsm_table *t, unsigned s, bool seen[FSM_STATES_MAX])
 {
 	if (seen[s])
 		return;
 	seen[s] = true;
-	for (int e = 0; e < t->events; e++)
-		if (t->next[s][e] != -1)
-			walk(t, t->next[s][e], seen);
+	for (unsigned e = 0; e < t->events; e++)
+		if (fsm_square(t, s, e)->kind != FSM_IMPOSSIBLE)
+			walk(t, fsm_square(t, s, e)->next, seen);
+}
+
+static bool
+reaches_final(const struct fsm_table *t, unsigned s)
+{
+	bool seen[FSM_STATES_MAX] = {false};
+
+	walk(t, s, seen);
+	for (unsigned end = 0; end < t->states; end++)
+		if (seen[end] && fsm_is_final(t, end))
+			return true;
+	return false;
 }
 
 static void
-check_table(const struct table *t)
+check_ways(const struct fsm_table *t)
 {
-	bool from_first[SQUARES_MAX] = {false};
+	bool from_first[FSM_STATES_MAX] = {false};
 
-	assert_true(t->states <= SQUARES_MAX && t->events <= SQUARES_MAX);
+	assert_true(t->states <= FSM_STATES_MAX);
+	assert_true(t->final != 0 && t->final < FSM_STATE(t->states));
 	walk(t, t->first, from_first);
-	for (int s = 0; s < t->states; s++) {
-		bool from_here[SQUARES_MAX] = {false};
-
+	for (unsigned s = 0; s < t->states; s++) {
 		if (!from_first[s])
-			fail_msg("%s cannot be reached", t->state_names[s]);
-		walk(t, s, from_here);
-		if (!from_here[t->over])
-			fail_msg("%s never ends", t->state_names[s]);
+			fail_msg("%s: %s cannot be reached", t->name,
+			    t->state_names[s]);
+		if (!reaches_final(t, s))
+			fail_msg(
+			    "%s: %s never ends", t->name, t->state_names[s]);
 	}
-	/* What is over stays so: nothing may come any more. */
-	for (int e = 0; e < t->events; e++)
-		assert_int_equal(t->next[t->over][e], -1);
 }
 
 static void
-check_names(const struct table *t)
+check_square(const struct fsm_table *t, unsigned s, unsigned e)
 {
-	for (int e = 0; e < t->events; e++) {
+	const struct fsm_square *sq = fsm_square(t, s, e);
+
+	switch (sq->kind) {
+	case FSM_IMPOSSIBLE:
+		assert_true(sq->next == 0 && sq->act == NULL && sq->mark == 0);
+		break;
+	case FSM_NOTHING:
+		assert_true(sq->next < t->states && sq->act == NULL);
+		break;
+	case FSM_ACT:
+		assert_true(sq->next < t->states && sq->act != NULL);
+		break;
+	default:
+		fail_msg("%s: %s while %s is of no kind", t->name,
+		    t->event_names[e], t->state_names[s]);
+	}
+	assert_true(sq->mark == 0 || t->marked != NULL);
+	/* What is over stays so: nothing may come any more. */
+	if (fsm_is_final(t, s))
+		assert_int_equal(sq->kind, FSM_IMPOSSIBLE);
+}
+
+static void
+check_names(const struct fsm_table *t)
+{
+	assert_non_null(t->name);
+	for (unsigned e = 0; e < t->events; e++) {
 		bool used = false;
 
 		assert_non_null(t->event_names[e]);
-		for (int s = 0; s < t->states; s++)
-			used |= t->next[s][e] != -1;
+		for (unsigned s = 0; s < t->states; s++)
+			used |= fsm_square(t, s, e)->kind != FSM_IMPOSSIBLE;
 		if (!used)
-			fail_msg("%s never happens", t->event_names[e]);
+			fail_msg(
+			    "%s: %s never happens", t->name, t->event_names[e]);
 	}
-	for (int s = 0; s < t->states; s++)
+	for (unsigned s = 0; s < t->states; s++)
 		assert_non_null(t->state_names[s]);
+}
+
+/* In each state but a final one they may come, and end it. */
+static void
+check_troubles(const struct walked *w)
+{
+	const struct fsm_table *t = w->table;
+
+	for (unsigned i = 0; w->troubles[i] != NO_MORE; i++)
+		for (unsigned s = 0; s < t->states; s++) {
+			const struct fsm_square *sq =
+			    fsm_square(t, s, w->troubles[i]);
+
+			if (fsm_is_final(t, s))
+				continue;
+			if (sq->kind != FSM_ACT || !fsm_is_final(t, sq->next))
+				fail_msg("%s: %s while %s does not end it",
+				    t->name, t->event_names[w->troubles[i]],
+				    t->state_names[s]);
+		}
 }
 
 static void
 each_state_is_reached_and_left(void **state)
 {
-	struct table upload = upload_table(), conn = conn_table();
+	struct walked all[TABLES];
 
 	(void)state;
-	check_table(&upload);
-	check_table(&conn);
+	tables(all);
+	for (int i = 0; i < TABLES; i++)
+		check_ways(all[i].table);
+}
+
+static void
+each_square_is_of_one_kind(void **state)
+{
+	struct walked all[TABLES];
+
+	(void)state;
+	tables(all);
+	for (int i = 0; i < TABLES; i++)
+		for (unsigned s = 0; s < all[i].table->states; s++)
+			for (unsigned e = 0; e < all[i].table->events; e++)
+				check_square(all[i].table, s, e);
 }
 
 static void
 all_have_names_and_uses(void **state)
 {
-	struct table upload = upload_table(), conn = conn_table();
+	struct walked all[TABLES];
 
 	(void)state;
-	check_names(&upload);
-	check_names(&conn);
+	tables(all);
+	for (int i = 0; i < TABLES; i++)
+		check_names(all[i].table);
 }
 
+/* An upload may fail or lose its client anywhere; so may a connection. */
 static void
-an_upload_may_fail_or_lose_its_client_anywhere(void **state)
+trouble_may_come_anywhere(void **state)
 {
-	(void)state;
-	for (int s = 0; s < UPLOAD_STATE_COUNT; s++) {
-		if (s == UPLOAD_OVER)
-			continue;
-		assert_non_null(upload_moves[s][FAILED].act);
-		assert_int_equal(upload_moves[s][FAILED].next, UPLOAD_OVER);
-		assert_non_null(upload_moves[s][GONE].act);
-		assert_int_equal(upload_moves[s][GONE].next, UPLOAD_OVER);
-	}
-}
+	struct walked all[TABLES];
 
-static void
-a_client_may_leave_anywhere(void **state)
-{
 	(void)state;
-	for (int s = 0; s < STATE_COUNT; s++) {
-		if (s == OVER)
-			continue;
-		assert_non_null(moves[s][LEFT].act);
-		assert_int_equal(moves[s][LEFT].next, OVER);
-	}
+	tables(all);
+	for (int i = 0; i < TABLES; i++)
+		check_troubles(&all[i]);
 }
 
 /* Where the connection watches the socket, time can run out. */
@@ -228,25 +275,141 @@ static void
 an_upload_goes_its_way(void **state)
 {
 	static const enum upload_event events[] = {
-	    OPENED, LAST_BYTE, EMPTIED, COMMITTED};
+	    UPLOAD_OPENED, UPLOAD_LAST_BYTE, UPLOAD_EMPTIED, UPLOAD_COMMITTED};
 	static const enum upload_state states[] = {
-	    FLOWING, DRAINING, COMMITTING, UPLOAD_OVER};
-	enum upload_state s = OPENING;
+	    UPLOAD_FLOWING, UPLOAD_DRAINING, UPLOAD_COMMITTING, UPLOAD_OVER};
+	const struct fsm_table *t = &upload_table;
+	unsigned s = UPLOAD_OPENING;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(events); i++) {
-		assert_non_null(upload_moves[s][events[i]].act);
-		s = upload_moves[s][events[i]].next;
+		const struct fsm_square *sq = fsm_square(t, s, events[i]);
+
+		assert_int_not_equal(sq->kind, FSM_IMPOSSIBLE);
+		s = sq->next;
 		assert_int_equal(s, states[i]);
 		/* And 201 is said at the end of it only. */
-		assert_true((upload_moves[OPENING + i][events[i]].act ==
-				answer_stored) == (s == UPLOAD_OVER));
+		assert_true(
+		    (sq->act == upload_answer_stored) == (s == UPLOAD_OVER));
 	}
-	for (int from = 0; from < UPLOAD_STATE_COUNT; from++)
-		for (int e = 0; e < UPLOAD_EVENT_COUNT; e++)
-			if (upload_moves[from][e].act == answer_stored)
-				assert_true(
-				    from == COMMITTING && e == COMMITTED);
+	for (unsigned from = 0; from < t->states; from++)
+		for (unsigned e = 0; e < t->events; e++)
+			if (fsm_square(t, from, e)->act == upload_answer_stored)
+				assert_true(from == UPLOAD_COMMITTING &&
+					    e == UPLOAD_COMMITTED);
+}
+
+/* ---- the engine itself ---- */
+
+enum { SHUT, OPEN, GONE_, DOOR_STATES };
+enum { KNOCK, HANDLE, LEAVE, DOOR_EVENTS };
+
+struct door {
+	unsigned state, marks, acts;
+};
+
+static void
+note_mark(void *owner)
+{
+	struct door *d = owner;
+
+	d->marks++;
+	assert_int_equal(d->acts, 0);
+	assert_int_equal(d->state, OPEN);
+}
+
+static void
+swing(void *owner)
+{
+	struct door *d = owner;
+
+	assert_int_equal(d->state, OPEN);
+	d->acts++;
+}
+
+static void
+vanish(void *owner)
+{
+	free(owner);
+}
+
+static const struct fsm_square door_squares[DOOR_STATES][DOOR_EVENTS] = {
+    [SHUT] =
+	{
+	    [KNOCK] = {FSM_NOTHING, SHUT},
+	    [HANDLE] = {FSM_ACT, OPEN, swing, 1},
+	    [LEAVE] = {FSM_ACT, GONE_, vanish},
+	},
+    [OPEN] = {[HANDLE] = {FSM_NOTHING, SHUT}},
+};
+
+static const char *const door_states[DOOR_STATES] = {"shut", "open", "gone"};
+static const char *const door_events[DOOR_EVENTS] = {
+    "knock", "handle", "leave"};
+
+static const struct fsm_table door_table = {
+    .name = "door",
+    .states = DOOR_STATES,
+    .events = DOOR_EVENTS,
+    .state_names = door_states,
+    .event_names = door_events,
+    .first = SHUT,
+    .final = FSM_STATE(GONE_),
+    .squares = door_squares[0],
+    .marked = note_mark,
+};
+
+static void
+the_action_comes_last(void **state)
+{
+	struct door *d = calloc(1, sizeof(*d));
+
+	(void)state;
+	assert_non_null(d);
+	fsm_on(&door_table, &d->state, KNOCK, 7, d);
+	assert_true(d->state == SHUT && d->marks == 0 && d->acts == 0);
+	fsm_on(&door_table, &d->state, HANDLE, 7, d);
+	assert_true(d->state == OPEN && d->marks == 1 && d->acts == 1);
+	fsm_on(&door_table, &d->state, HANDLE, 7, d);
+	assert_true(d->state == SHUT && d->marks == 1 && d->acts == 1);
+	fsm_on(&door_table, &d->state, LEAVE, 7, d); /* frees it */
+}
+
+/* What a process that does this writes, and that it aborts. */
+static void
+post_the_impossible(int out)
+{
+	struct door d = {.state = OPEN};
+
+	log_to(out, LEVEL_ERROR);
+	fsm_on(&door_table, &d.state, KNOCK, 7, &d);
+}
+
+static void
+the_impossible_ends_the_process(void **state)
+{
+	char text[512];
+	int fds[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGABRT, SIG_DFL);
+		post_the_impossible(fds[1]);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	n = read(fds[0], text, sizeof(text) - 1);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_non_null(
+	    strstr(text, "check failed: door 7: knock while open\n"));
+	close(fds[0]);
+	close(fds[1]);
 }
 
 int
@@ -254,13 +417,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_state_is_reached_and_left),
+	    cmocka_unit_test(each_square_is_of_one_kind),
 	    cmocka_unit_test(all_have_names_and_uses),
-	    cmocka_unit_test(an_upload_may_fail_or_lose_its_client_anywhere),
-	    cmocka_unit_test(a_client_may_leave_anywhere),
+	    cmocka_unit_test(trouble_may_come_anywhere),
 	    cmocka_unit_test(waiting_for_a_client_has_an_end),
 	    cmocka_unit_test(each_exchange_ends_once),
 	    cmocka_unit_test(an_answer_that_is_cut_need_not_be_the_end),
 	    cmocka_unit_test(an_upload_goes_its_way),
+	    cmocka_unit_test(the_action_comes_last),
+	    cmocka_unit_test(the_impossible_ends_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
