@@ -26,10 +26,7 @@
 struct ev_loop;
 struct engine;
 struct device_set;
-struct arrivals;
-struct reservations;
-struct latest_table;
-struct mount_history;
+struct shared;
 
 /* When to write past the page cache (O_DIRECT). */
 enum local_direct {
@@ -42,14 +39,11 @@ struct local_setup {
 	struct ev_loop *loop;
 	struct engine *engine;
 	struct device_set *devices;
-	struct device *compute; /* digests are computed there */
-	struct latest_table *latest;
-	struct mount_history *mount_history;
-	struct reservations *reservations;
-	struct arrivals *arrivals; /* NULL: all count by when they are named */
-	unsigned slot;		   /* of this worker in the tables above */
-	const char *dir;	   /* absolute; outlives the store */
-	size_t chunk_size;	   /* of the chunks it will be given */
+	struct device *compute;	     /* digests are computed there */
+	const struct shared *shared; /* what all workers know */
+	unsigned slot;		     /* of this worker, in the tables there */
+	const char *dir;	     /* absolute; outlives the store */
+	size_t chunk_size;	     /* of the chunks it will be given */
 	bool overwrite;
 	bool sync;
 	bool keep_latest;
@@ -72,12 +66,13 @@ NODISCARD struct store *local_new(const struct local_setup *setup);
  * local_check(setup, report, ret_sync):
  * Make the directory where it is missing, and try whether it can be written
  * and published into; waits for the disk.  Needs dir, overwrite, sync, direct,
- * keep_latest and mount_history (NULL: none was ever open) of the setup.  0, what a
+ * keep_latest and shared (NULL: no directory was ever open) of the setup.  0, what a
  * start-up line says in `report`, and what a sync is worth there; 1: the same,
  * and there is no room for a file now;
  * or a negative errno, and in `report` which step failed; or STORE_VANISHED,
  * STORE_UNMOUNTED: it was there before and is not now, and was not made.  In
- * mount_history nothing is remembered: what is only tried may yet be refused.
+ * shared->mount_history nothing is remembered: what is only tried may yet be
+ * refused.
  */
 NODISCARD int local_check(const struct local_setup *setup, struct str *report,
     enum device_sync *ret_sync);

@@ -8,20 +8,20 @@
 #include "base/check.h"
 #include "config/config.h"
 
-struct mount_history;
+struct shared;
 
 /* Its name, or NULL after logging that there is none such. */
 const char *attempt_engine(const struct config *conf);
 
 /*
- * attempt_location(conf, mount_history, l, engine):
+ * attempt_location(conf, shared, l, engine):
  * Make the directory where it is missing, and publish in it; a line in the log
  * says what holds there, with `engine`.  0; or a negative errno after logging
  * it.  What is the fault of a disk, seen from where the directory was before
- * (`mount_history`, or NULL), is a warning and no error.
+ * (`shared`, or NULL), is a warning and no error.
  */
 NODISCARD int attempt_location(const struct config *conf,
-    struct mount_history *mount_history, const struct conf_location *l,
+    const struct shared *shared, const struct conf_location *l,
     const char *engine);
 
 /* Would that be possible, as far as it can be told without making anything?

@@ -26,32 +26,17 @@ struct child {
 	unsigned backoff_ms;
 };
 
-/* What shared memory has room for, from the start until the master ends. */
-struct children_room {
-	size_t connections; /* at once, for the counts behind limits */
-	size_t directories; /* that workers of all generations have open */
-	size_t disks;	    /* that those lie on */
-};
-
 struct children {
 	struct list list;
-	struct shm *shm;
-	struct latest_table *latest;
-	struct mount_history *mount_history;
-	struct reservations *reservations;
-	struct disk_health *disk_health;
-	struct arrivals *arrivals;
-	struct limits *limits;
-	struct children_room room; /* that was made in shared memory */
+	struct shared *shared; /* what all workers share; the caller's */
 	int alive[2]; /* a pipe: workers read it, its end is the master's */
 	/* Called in a fresh child: close what is the master's alone. */
 	void (*in_child)(void *arg);
 	void *arg;
 };
 
-/* 0 or a negative errno. */
-NODISCARD int children_init(
-    struct children *c, const struct children_room *room);
+/* No workers yet; `shared` outlives it.  0 or a negative errno. */
+NODISCARD int children_init(struct children *c, struct shared *shared);
 void children_fini(struct children *c);
 
 /* Add `count` workers of a generation; they are forked by children_tend(). */
@@ -59,10 +44,7 @@ NODISCARD int children_add(
     struct children *c, unsigned generation, size_t count);
 
 /* How many can be added beside those that there are. */
-size_t children_places(const struct children *c);
-
-/* Give a worker what it shares with all. */
-void children_share(const struct children *c, struct worker_setup *setup);
+size_t children_slots_left(const struct children *c);
 
 /*
  * children_tend(c, setup):

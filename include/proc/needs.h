@@ -18,10 +18,10 @@
 
 /* Room in shared memory for this configuration and for those that reloads
  * bring; directories come and go beneath one path, too. */
-struct children_room needs_room(const struct config *conf);
+struct shared_room needs_room(const struct config *conf);
 
-/* children_init() with that room; false after logging that it cannot be had. */
-NODISCARD bool needs_share(const struct config *conf, struct children *c);
+/* shared_init() with that room; false after logging that it cannot be had. */
+NODISCARD bool needs_share(const struct config *conf, struct shared *s);
 
 /* Raise the limit on descriptors to what `worker_connections` at once may need;
  * one warning when it is too low for that. */

@@ -15,7 +15,7 @@
 #include "base/check.h"
 #include "config/config.h"
 
-struct mount_history;
+struct shared;
 
 typedef bool preflight_fn(void *arg);
 
@@ -25,8 +25,8 @@ enum preflight_depth {
 };
 
 /*
- * preflight_run(conf, depth, mount_history, meanwhile, arg):
- * `mount_history`: where directories were before; NULL at the start.  0 after logging a
+ * preflight_run(conf, depth, shared, meanwhile, arg):
+ * `shared` knows where directories were before; NULL at the start.  0 after logging a
  * line for each location (only looking, none); or -1 after logging what cannot be.  A directory that
  * does not answer in time, or that was open before and is gone now, or its disk
  * full, broken or read-only, is a warning, not an error: its location answers
@@ -35,7 +35,7 @@ enum preflight_depth {
  * that is the end of it, -1.
  */
 NODISCARD int preflight_run(const struct config *conf,
-    enum preflight_depth depth, struct mount_history *mount_history,
+    enum preflight_depth depth, const struct shared *shared,
     preflight_fn *meanwhile, void *arg);
 
 /* In a process that meanwhile() has forked: close what belongs to it. */

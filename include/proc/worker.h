@@ -14,12 +14,7 @@
 #define PROC_WORKER_H
 
 #include "base/check.h"
-#include "shared/arrivals.h"
-#include "shared/disk_health.h"
-#include "shared/latest.h"
-#include "shared/limits.h"
-#include "shared/mount_history.h"
-#include "shared/reservations.h"
+#include "shared/shared.h"
 #include "shared/shm.h"
 #include "config/config.h"
 #include "proc/logs.h"
@@ -31,14 +26,8 @@ struct worker_setup {
 	const struct config *conf;
 	const struct sockets *sockets;
 	const struct logs *logs;
-	const struct shm *shm;
-	struct latest_table *latest;
-	struct mount_history *mount_history;
-	struct reservations *reservations;
-	struct disk_health *disk_health;
-	struct arrivals *arrivals;
-	struct limits *limits;
-	struct slot *slot;
+	const struct shared *shared; /* with all workers */
+	struct slot *slot;	     /* this one's */
 	int master; /* reads end-of-file when the master is gone; -1: none */
 	unsigned generation;	     /* how many reloads there were, and one */
 	bool alone;		     /* worker_processes 0: no master at all */

@@ -10,6 +10,7 @@
 #include "shared/latest.h"
 #include "shared/mount_history.h"
 #include "shared/reservations.h"
+#include "shared/shared.h"
 #include "disk/device.h"
 #include "disk/engine.h"
 #include "local/dirsync.h"

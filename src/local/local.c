@@ -76,8 +76,9 @@ local_check(const struct local_setup *setup, struct str *report,
 	int fd, err;
 
 	/* A copy: this may be refused, and then nothing was open. */
-	if (setup->mount_history != NULL)
-		mount_history_look(setup->mount_history, setup->dir, &known);
+	if (setup->shared != NULL)
+		mount_history_look(
+		    setup->shared->mount_history, setup->dir, &known);
 	fd = open_dir_make(setup->dir, &known);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
@@ -127,8 +128,9 @@ release(struct local_dir *at)
 {
 	const struct local_setup *to = &at->local->to;
 
-	latest_leave(to->latest, to->slot, &at->latest);
-	reservations_leave(to->reservations, to->slot, &at->reservations);
+	latest_leave(to->shared->latest, to->slot, &at->latest);
+	reservations_leave(
+	    to->shared->reservations, to->slot, &at->reservations);
 	dirsync_free(&at->dirsync);
 	device_put(to->devices, &at->device);
 }
@@ -236,12 +238,12 @@ take_over(struct local *local, struct local_dir *at)
 	if (at->dirsync == NULL)
 		return -ENOMEM;
 	/* Without it `keep latest` would remove nothing, and say nothing. */
-	at->latest = latest_of(
-	    to->latest, to->slot, at->st.st_dev, at->st.st_ino, at->identity);
+	at->latest = latest_of(to->shared->latest, to->slot, at->st.st_dev,
+	    at->st.st_ino, at->identity);
 	if (at->latest == NULL)
 		return errno == EBUSY ? STORE_HELD_UP : STORE_CROWDED;
 	at->reservations =
-	    reservations_of(to->reservations, to->slot, at->st.st_dev);
+	    reservations_of(to->shared->reservations, to->slot, at->st.st_dev);
 	if (at->reservations == NULL && errno == EBUSY)
 		return STORE_HELD_UP;
 	at->health.on_health = health_changed;
@@ -355,7 +357,7 @@ find_place(struct local *local)
 	if (local->place != NULL)
 		return 0;
 	local->place = mount_history_of(
-	    local->to.mount_history, local->to.slot, local->base.dir);
+	    local->to.shared->mount_history, local->to.slot, local->base.dir);
 	if (local->place == NULL && errno == EBUSY)
 		return STORE_HELD_UP;
 	if (local->place == NULL)
@@ -439,8 +441,8 @@ free_spool(struct store *s)
 		dir_free(local->at);
 	}
 	if (local->place != NULL && local->place != &local->own_mounts)
-		mount_history_leave(
-		    local->to.mount_history, local->to.slot, local->place);
+		mount_history_leave(local->to.shared->mount_history,
+		    local->to.slot, local->place);
 	free(local);
 }
 

@@ -19,7 +19,7 @@ static struct arrivals *
 arrivals_for(const struct incoming_file *f)
 {
 	return f->local->to.overwrite && f->base.came.head_ns != 0
-		   ? f->local->to.arrivals
+		   ? f->local->to.shared->arrivals
 		   : NULL;
 }
 
@@ -27,7 +27,7 @@ static uint64_t
 key_of(const struct incoming_file *f, uint64_t inode, const char *name)
 {
 	return arrivals_key(
-	    f->local->to.arrivals, f->at->st.st_dev, inode, name);
+	    f->local->to.shared->arrivals, f->at->st.st_dev, inode, name);
 }
 
 bool
@@ -65,7 +65,7 @@ void
 order_named(struct incoming_file *f, bool named)
 {
 	if (f->place != 0)
-		arrivals_end(f->local->to.arrivals, &f->place,
+		arrivals_end(f->local->to.shared->arrivals, &f->place,
 		    named ? clock_mono_ns() : 0);
 }
 

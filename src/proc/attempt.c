@@ -10,6 +10,7 @@
 #include "base/permit.h"
 #include "base/str.h"
 #include "shared/mount_history.h"
+#include "shared/shared.h"
 #include "config/lexer.h"
 #include "disk/engine.h"
 #include "local/local.h"
@@ -43,14 +44,14 @@ attempt_engine(const struct config *conf)
 /* Of the disk, and not of the configuration, since the directory was open once
  * or since it is full: it may pass, and is no reason to refuse a reload. */
 static bool
-is_disks_fault(struct mount_history *mount_history, const char *dir, int err)
+is_disks_fault(const struct shared *shared, const char *dir, int err)
 {
 	struct mount_record known = {0};
 
 	if (publish_is_full(err))
 		return true; /* there is no room to make it */
-	if (mount_history != NULL)
-		mount_history_look(mount_history, dir, &known);
+	if (shared != NULL)
+		mount_history_look(shared->mount_history, dir, &known);
 	if (!mount_history_is_known(&known))
 		return false;
 	switch (-err) {
@@ -95,7 +96,7 @@ log_refusal(const struct conf_location *l, const char *what, int err)
 }
 
 int
-attempt_location(const struct config *conf, struct mount_history *mount_history,
+attempt_location(const struct config *conf, const struct shared *shared,
     const struct conf_location *l, const char *engine)
 {
 	struct local_setup setup = {.dir = l->output_dir,
@@ -103,7 +104,7 @@ attempt_location(const struct config *conf, struct mount_history *mount_history,
 	    .sync = l->sync,
 	    .keep_latest = l->keep == KEEP_LATEST,
 	    .direct = choice_of_direct(l->direct_io),
-	    .mount_history = mount_history};
+	    .shared = shared};
 	char size[NUM_TEXT_MAX];
 	struct str report = {0};
 	enum device_sync sync = DEVICE_SYNC_DURABLE;
@@ -111,7 +112,7 @@ attempt_location(const struct config *conf, struct mount_history *mount_history,
 
 	err = local_check(&setup, &report, &sync);
 	num_format_size(conf->chunk_size, size);
-	if (is_disks_fault(mount_history, l->output_dir, err)) {
+	if (is_disks_fault(shared, l->output_dir, err)) {
 		log_warn("location %s -> %s: %s: it gets %s until it is well "
 			 "again",
 		    l->prefix, l->output_dir, describe_fault(err),

@@ -22,25 +22,12 @@ enum {
 };
 
 int
-children_init(struct children *c, const struct children_room *room)
+children_init(struct children *c, struct shared *shared)
 {
 	int err;
 
 	list_init(&c->list);
-	c->room = *room;
-	c->shm = shm_new(latest_table_size(room->directories) +
-			 mount_history_size(room->directories) +
-			 limits_size(room->connections) +
-			 reservations_size(room->disks) +
-			 disk_health_size(room->disks) + arrivals_size());
-	if (c->shm == NULL)
-		return -errno;
-	c->latest = latest_table_new(c->shm, room->directories);
-	c->mount_history = mount_history_new(c->shm, room->directories);
-	c->limits = limits_new(c->shm, room->connections);
-	c->reservations = reservations_new(c->shm, room->disks);
-	c->disk_health = disk_health_new(c->shm, room->disks);
-	c->arrivals = arrivals_new(c->shm);
+	c->shared = shared;
 	if (pipe(c->alive) == -1)
 		return -errno;
 	for (int i = 0; i < 2; i++) {
@@ -92,21 +79,9 @@ children_add(struct children *c, unsigned generation, size_t count)
 }
 
 size_t
-children_places(const struct children *c)
+children_slots_left(const struct children *c)
 {
 	return SHM_SLOTS - list_length(&c->list);
-}
-
-void
-children_share(const struct children *c, struct worker_setup *setup)
-{
-	setup->shm = c->shm;
-	setup->latest = c->latest;
-	setup->mount_history = c->mount_history;
-	setup->reservations = c->reservations;
-	setup->disk_health = c->disk_health;
-	setup->arrivals = c->arrivals;
-	setup->limits = c->limits;
 }
 
 /* In the child, signals still blocked: forget what is the master's, and work.
@@ -124,7 +99,7 @@ be_worker(struct children *c, const struct child *ch,
 	title_set("penstock-worker", "worker process");
 	fd_close(&c->alive[1]);
 	c->in_child(c->arg);
-	children_share(c, &own);
+	own.shared = c->shared;
 	own.slot = ch->slot;
 	own.generation = ch->generation;
 	own.master = c->alive[0];
@@ -147,7 +122,7 @@ fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
 	uint64_t now = clock_mono_ns();
 	pid_t pid;
 
-	ch->slot = shm_slot_take(c->shm);
+	ch->slot = shm_slot_take(c->shared->shm);
 	if (ch->slot == NULL) {
 		log_error("%d workers live: too many reloads with uploads that "
 			  "still run; one is missing",
@@ -220,18 +195,10 @@ log_end(const struct child *ch, int status, bool again)
 static void
 forget(struct children *c, struct child *ch, bool stopping)
 {
-	unsigned slot = shm_slot_number(c->shm, ch->slot);
-
-	latest_forget(c->latest, slot, ch->pid);
-	mount_history_forget(c->mount_history, slot);
-	limits_forget(c->limits, slot);
-	reservations_forget(c->reservations, slot);
-	arrivals_forget(c->arrivals, slot, clock_mono_ns());
-	if (disk_health_forget(c->disk_health, slot) && !stopping)
+	if (shared_forget(c->shared, ch->slot, ch->pid) && !stopping)
 		log_notice("worker %ld (%u.%u) was the last that had "
 			   "found a disk sick: uploads try it again",
 		    (long)ch->pid, ch->index, ch->generation);
-	shm_slot_wipe(ch->slot);
 	ch->slot = NULL;
 	ch->pid = 0;
 }

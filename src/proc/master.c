@@ -42,6 +42,7 @@ struct master {
 	struct config **conf;
 	struct sockets sockets;
 	struct logs logs;
+	struct shared shared;
 	struct children children;
 	int pidfile;
 	unsigned generation;
@@ -211,8 +212,8 @@ try_out(struct master *m, const struct config *fresh, struct sockets *sockets,
 
 	m->fresh_sockets = sockets;
 	m->fresh_logs = logs;
-	err = preflight_run(fresh, PREFLIGHT_WHOLE, m->children.mount_history,
-	    mind_children, m);
+	err =
+	    preflight_run(fresh, PREFLIGHT_WHOLE, &m->shared, mind_children, m);
 	m->fresh_sockets = NULL;
 	m->fresh_logs = NULL;
 	if (err < 0 && is_to_stop(NULL))
@@ -467,6 +468,8 @@ run_alone(struct master *m)
 {
 	struct worker_setup setup = {.conf = *m->conf,
 	    .master = -1,
+	    .shared = &m->shared,
+	    .slot = shm_slot_take(m->shared.shm),
 	    .sockets = &m->sockets,
 	    .logs = &m->logs,
 	    .verdict = &m->verdict,
@@ -475,8 +478,6 @@ run_alone(struct master *m)
 	    .arg = m};
 
 	signals_pass_on();
-	children_share(&m->children, &setup);
-	setup.slot = shm_slot_take(m->children.shm);
 	check(setup.slot != NULL);
 	return worker_run(&setup);
 }
@@ -528,8 +529,13 @@ master_run(struct config **conf)
 	}
 	title_set_command((*conf)->worker_processes == 0 ? "single process"
 							 : "master process");
-	if (!needs_share(*conf, &m.children))
+	if (!needs_share(*conf, &m.shared))
 		return 1;
+	err = children_init(&m.children, &m.shared);
+	if (err < 0) {
+		log_error("pipe: %s", strerror(-err));
+		return 1;
+	}
 	err = signals_watch();
 	if (err < 0) {
 		log_error("signals cannot be watched: %s", strerror(-err));

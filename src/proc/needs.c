@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "shared/mount_history.h"
 #include "config/lexer.h"
 #include "local/local.h"
 #include "proc/owners.h"
@@ -57,12 +58,12 @@ sum(const struct open_files *n)
 	       n->access_logs;
 }
 
-struct children_room
+struct shared_room
 needs_room(const struct config *conf)
 {
 	size_t locations = count_open(conf).locations;
 
-	return (struct children_room){
+	return (struct shared_room){
 	    .connections =
 		(conf->worker_processes + 1) * conf->worker_connections,
 	    /* of this generation, and of the one before or after it */
@@ -73,10 +74,10 @@ needs_room(const struct config *conf)
 }
 
 bool
-needs_share(const struct config *conf, struct children *c)
+needs_share(const struct config *conf, struct shared *s)
 {
-	struct children_room room = needs_room(conf);
-	int err = children_init(c, &room);
+	struct shared_room room = needs_room(conf);
+	int err = shared_init(s, &room);
 
 	if (err < 0)
 		log_error("shared memory for %zu connections, and for %zu "
@@ -241,11 +242,12 @@ static bool
 directories_fit(
     const struct config *conf, const struct children *c, struct str *errors)
 {
-	size_t room = c->room.directories, distinct, closed;
+	size_t room = c->shared->room.directories, distinct, closed;
 
 	if (count_open(conf).locations <= room)
 		return true;
-	if (!count_directories(conf, c->mount_history, &distinct, &closed))
+	if (!count_directories(
+		conf, c->shared->mount_history, &distinct, &closed))
 		return false; /* the caller says out of memory: no text */
 	if (distinct <= room)
 		return true;
@@ -261,10 +263,10 @@ bool
 needs_fit(
     const struct config *conf, const struct children *c, struct str *errors)
 {
-	size_t mount_history = children_places(c);
+	size_t left = children_slots_left(c);
 	bool fits = directories_fit(conf, c, errors);
 
-	if (conf->worker_processes > mount_history) {
+	if (conf->worker_processes > left) {
 		blame_file(conf, errors);
 		str_printf(errors,
 		    "there are to be %" PRIu64 " new ones, "
@@ -273,7 +275,7 @@ needs_fit(
 		    "have "
 		    "ended (shutdown_timeout ends them), have fewer, or "
 		    "restart\n",
-		    conf->worker_processes, mount_history);
+		    conf->worker_processes, left);
 		fits = false;
 	}
 	return needs_are_met(conf, errors) && fits;
@@ -283,25 +285,26 @@ needs_fit(
 static void
 warn_of_directories(const struct config *conf, const struct children *c)
 {
-	size_t open = mount_history_count_open(c->mount_history), distinct,
-	       closed;
+	size_t open = mount_history_count_open(c->shared->mount_history),
+	       distinct, closed;
 
-	if (open + count_open(conf).locations <= c->room.directories ||
-	    !count_directories(conf, c->mount_history, &distinct, &closed) ||
-	    open + closed <= c->room.directories)
+	if (open + count_open(conf).locations <= c->shared->room.directories ||
+	    !count_directories(
+		conf, c->shared->mount_history, &distinct, &closed) ||
+	    open + closed <= c->shared->room.directories)
 		return;
 	log_warn("reload: %zu output directories beside %zu that earlier "
 		 "workers have open are more than the %zu that there is room "
 		 "for: some locations may get 503 until those have ended "
 		 "(shutdown_timeout ends them)",
-	    closed, open, c->room.directories);
+	    closed, open, c->shared->room.directories);
 }
 
 void
 needs_warn(const struct config *conf, const struct children *c)
 {
 	warn_of_directories(conf, c);
-	if (needs_room(conf).connections > c->room.connections)
+	if (needs_room(conf).connections > c->shared->room.connections)
 		log_warn(
 		    "reload: %zu workers of worker_connections %zu, and one "
 		    "for workers of before, are %zu connections; this "
@@ -311,5 +314,5 @@ needs_warn(const struct config *conf, const struct children *c)
 		    "restart it",
 		    (size_t)conf->worker_processes,
 		    (size_t)conf->worker_connections,
-		    needs_room(conf).connections, c->room.connections);
+		    needs_room(conf).connections, c->shared->room.connections);
 }

@@ -108,7 +108,7 @@ count_locations(const struct config *conf)
 }
 
 static void
-try_out(const struct config *conf, struct mount_history *mount_history,
+try_out(const struct config *conf, const struct shared *shared,
     enum preflight_depth depth, size_t from)
 {
 	size_t count = count_locations(conf);
@@ -134,7 +134,7 @@ try_out(const struct config *conf, struct mount_history *mount_history,
 		title_set(NULL, "checking output_dir %s", l->output_dir);
 		err = depth == PREFLIGHT_LOOK
 			  ? attempt_look(l)
-			  : attempt_location(conf, mount_history, l, engine);
+			  : attempt_location(conf, shared, l, engine);
 		if (err < 0)
 			tell(FAULT, n);
 	}
@@ -171,7 +171,7 @@ struct telling {
 
 struct preflight {
 	const struct config *conf;
-	struct mount_history *mount_history;
+	const struct shared *shared;
 	enum preflight_depth depth;
 	preflight_fn *meanwhile;
 	void *arg;
@@ -276,7 +276,7 @@ start_child(const struct preflight *r, size_t from)
 	pid = signals_fork();
 	if (pid == 0) {
 		be_child(ends[1]);
-		try_out(r->conf, r->mount_history, r->depth, from);
+		try_out(r->conf, r->shared, r->depth, from);
 		tell(DONE, 0);
 		_exit(0);
 	}
@@ -360,10 +360,10 @@ go_on_behind(struct preflight *r, const struct telling *t)
 
 int
 preflight_run(const struct config *conf, enum preflight_depth depth,
-    struct mount_history *mount_history, preflight_fn *meanwhile, void *arg)
+    const struct shared *shared, preflight_fn *meanwhile, void *arg)
 {
 	struct preflight r = {.conf = conf,
-	    .mount_history = mount_history,
+	    .shared = shared,
 	    .depth = depth,
 	    .meanwhile = meanwhile,
 	    .arg = arg,

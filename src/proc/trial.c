@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "proc/children.h"
 #include "proc/logs.h"
 #include "proc/needs.h"
 #include "proc/pidfile.h"
@@ -34,16 +33,13 @@ static bool
 counts_are_met(const struct config *conf)
 {
 	struct str errors = {0};
-	struct children c = {0};
+	struct shared shared;
 	bool met = needs_are_met(conf, &errors);
 
 	if (!met)
 		log_lines(LEVEL_ERROR, "", errors.s);
 	str_fini(&errors);
-	if (!needs_share(conf, &c))
-		return false;
-	children_fini(&c);
-	return met;
+	return needs_share(conf, &shared) && met;
 }
 
 bool

@@ -142,8 +142,8 @@ static void
 begin_limits(struct worker *w, struct server *s)
 {
 	struct limits_scope scope = {
-	    .limits = w->to->limits,
-	    .owner = shm_slot_number(w->to->shm, w->to->slot),
+	    .limits = w->to->shared->limits,
+	    .owner = shm_slot_number(w->to->shared->shm, w->to->slot),
 	};
 	char text[ADDR_TEXT_MAX];
 
@@ -213,11 +213,8 @@ begin_server(struct worker *w, size_t i)
 		    .engine = w->engine,
 		    .devices = w->devices,
 		    .compute = w->compute,
-		    .latest = w->to->latest,
-		    .mount_history = w->to->mount_history,
-		    .reservations = w->to->reservations,
-		    .arrivals = w->to->arrivals,
-		    .slot = shm_slot_number(w->to->shm, w->to->slot),
+		    .shared = w->to->shared,
+		    .slot = shm_slot_number(w->to->shared->shm, w->to->slot),
 		    .chunk_size = w->to->conf->chunk_size,
 		    .dir = l->output_dir,
 		    .overwrite = l->overwrite,
@@ -247,6 +244,7 @@ static int
 begin_shared(struct worker *w)
 {
 	const struct config *conf = w->to->conf;
+	const struct shared *shared = w->to->shared;
 	int err;
 
 	w->pool =
@@ -255,8 +253,8 @@ begin_shared(struct worker *w)
 		return -ENOMEM;
 	w->devices = device_set_new(w->pool);
 	if (w->devices != NULL)
-		device_set_share(w->devices, w->to->disk_health,
-		    shm_slot_number(w->to->shm, w->to->slot));
+		device_set_share(w->devices, shared->disk_health,
+		    shm_slot_number(shared->shm, w->to->slot));
 	w->compute = w->devices ? device_new_compute(w->devices) : NULL;
 	if (w->compute == NULL)
 		return -ENOMEM;
@@ -273,11 +271,12 @@ begin_shared(struct worker *w)
 	if (w->trace == NULL || w->errors == NULL)
 		return -ENOMEM;
 	log_via(deliver_line, w->errors);
-	w->traces = (struct trace_group){
-	    .out = w->trace, .active = &w->to->slot->traces, .shm = w->to->shm};
+	w->traces = (struct trace_group){.out = w->trace,
+	    .active = &w->to->slot->traces,
+	    .shm = shared->shm};
 	w->acceptor = acceptor_new(&(struct acceptor_setup){
 	    .loop = w->loop,
-	    .shm = w->to->shm,
+	    .shm = shared->shm,
 	    .slot = w->to->slot,
 	    .connections_max = (uint32_t)conf->worker_connections,
 	    .on_accepted = on_accepted,

@@ -1,0 +1,53 @@
+#include "shared/shared.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "shared/arrivals.h"
+#include "shared/disk_health.h"
+#include "shared/latest.h"
+#include "shared/limits.h"
+#include "shared/mount_history.h"
+#include "shared/reservations.h"
+#include "shared/shm.h"
+
+static size_t
+shared_size(const struct shared_room *room)
+{
+	return latest_table_size(room->directories) +
+	       mount_history_size(room->directories) +
+	       limits_size(room->connections) + reservations_size(room->disks) +
+	       disk_health_size(room->disks) + arrivals_size();
+}
+
+int
+shared_init(struct shared *s, const struct shared_room *room)
+{
+	s->room = *room;
+	s->shm = shm_new(shared_size(room));
+	if (s->shm == NULL)
+		return -errno;
+	s->latest = latest_table_new(s->shm, room->directories);
+	s->mount_history = mount_history_new(s->shm, room->directories);
+	s->limits = limits_new(s->shm, room->connections);
+	s->reservations = reservations_new(s->shm, room->disks);
+	s->disk_health = disk_health_new(s->shm, room->disks);
+	s->arrivals = arrivals_new(s->shm);
+	return 0;
+}
+
+bool
+shared_forget(struct shared *s, struct slot *slot, pid_t pid)
+{
+	unsigned number = shm_slot_number(s->shm, slot);
+	bool last_to_know;
+
+	latest_forget(s->latest, number, pid);
+	mount_history_forget(s->mount_history, number);
+	limits_forget(s->limits, number);
+	reservations_forget(s->reservations, number);
+	arrivals_forget(s->arrivals, number, clock_mono_ns());
+	last_to_know = disk_health_forget(s->disk_health, number);
+	shm_slot_wipe(slot);
+	return last_to_know;
+}
