@@ -1,16 +1,16 @@
 /*
  * flow/writer.h - the writing side of a flow: queue -> sink.
  *
- * Its watcher has no descriptor: a file is always "ready".  It is fed
- * (ev_feed_event) by a put into the queue and by each completion, so that
- * both sides of a flow are watchers and neither calls into the other.
+ * A file has no descriptor to watch: it is always "ready".  The writer runs
+ * from the loop after each put into the queue and after each completion, so
+ * that neither side of a flow runs within the other.
  */
 #ifndef FLOW_WRITER_H
 #define FLOW_WRITER_H
 
-#include <ev.h>
 #include <stdbool.h>
 
+#include "loop/deferred.h"
 #include "log/trace.h"
 #include "flow/meter.h"
 #include "flow/queue.h"
@@ -37,9 +37,9 @@ struct writer_setup {
 struct writer {
 	unsigned magic;
 	struct writer_setup to;
-	ev_prepare watcher; /* never started, only fed */
-	unsigned writing;   /* chunks the sink has */
-	bool asked;	    /* "get()" was said for the next chunk */
+	struct deferred wake; /* a chunk was put, or some are written */
+	unsigned writing;     /* chunks the sink has */
+	bool asked;	      /* "get()" was said for the next chunk */
 	bool running;
 };
 

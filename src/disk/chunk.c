@@ -6,6 +6,7 @@
 
 #include "base/asan.h"
 #include "base/block.h"
+#include "loop/deferred.h"
 
 enum {
 	/* With several devices none holds more than this times what is free:
@@ -23,8 +24,7 @@ enum {
 
 struct chunk_pool {
 	struct ev_loop *loop;
-	ev_prepare on_given; /* never started: fed when a chunk came back and
-				somebody waits */
+	struct deferred given; /* a chunk came back, and claims wait */
 	size_t size;
 	size_t budget; /* chunks */
 	size_t held;   /* handed out */
@@ -116,7 +116,7 @@ static void
 serve_later(struct chunk_pool *p)
 {
 	if (chunk_pool_is_short(p))
-		ev_feed_event(p->loop, &p->on_given, EV_CUSTOM);
+		deferred_post(&p->given);
 }
 
 /* Those at the end of the list were used longest ago. */
@@ -312,12 +312,10 @@ serve(struct chunk_pool *p, struct list *waiting)
 }
 
 static void
-on_given(struct ev_loop *loop, ev_prepare *w, int revents)
+on_given(struct deferred *d)
 {
-	struct chunk_pool *p = w->data;
+	struct chunk_pool *p = container_of(d, struct chunk_pool, given);
 
-	(void)loop;
-	(void)revents;
 	serve(p, &p->first_waiting);
 	serve(p, &p->more_waiting);
 }
@@ -337,8 +335,7 @@ chunk_pool_new(struct ev_loop *loop, size_t size, size_t budget)
 	list_init(&p->accounts);
 	list_init(&p->first_waiting);
 	list_init(&p->more_waiting);
-	ev_prepare_init(&p->on_given, on_given);
-	p->on_given.data = p;
+	deferred_init(&p->given, loop, on_given);
 	ev_timer_init(&p->trim, on_trim, TRIM_S, TRIM_S);
 	p->trim.data = p;
 	return p;
@@ -353,7 +350,7 @@ chunk_pool_free(struct chunk_pool **pp)
 	if (p == NULL)
 		return;
 	check(p->held == 0);
-	ev_clear_pending(p->loop, &p->on_given);
+	deferred_cancel(&p->given);
 	ev_timer_stop(p->loop, &p->trim);
 	while ((n = list_first(&p->free)) != NULL)
 		unmake(p, container_of(n, struct chunk, node));

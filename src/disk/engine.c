@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "loop/deferred.h"
 #include "disk/device.h"
 
 /* How often we look, in parts of the longest time an operation may take. */
@@ -17,12 +18,12 @@
 struct engine {
 	struct ev_loop *loop;
 	struct fd_wake wake;
-	ev_io on_wake;	    /* a backend has something for us */
-	ev_prepare on_idle; /* the loop is about to sleep: flush */
-	ev_prepare on_done; /* never started: fed when `done` has something */
-	struct backend *moves; /* reads and writes */
-	struct backend *calls; /* everything else: threads */
-	struct list done;      /* completed, their on_done not called yet */
+	ev_io on_wake;		 /* a backend has something for us */
+	ev_prepare on_idle;	 /* the loop is about to sleep: flush */
+	struct deferred deliver; /* `done` has something */
+	struct backend *moves;	 /* reads and writes */
+	struct backend *calls;	 /* everything else: threads */
+	struct list done;	 /* completed, their on_done not called yet */
 	size_t in_flight;
 	struct list busy; /* devices that have operations that grow old */
 	double stall_s;	  /* 0: they may take any time */
@@ -138,7 +139,7 @@ static void
 deliver_later(struct engine *e, struct op *op)
 {
 	list_append(&e->done, &op->node);
-	ev_feed_event(e->loop, &e->on_done, EV_CUSTOM);
+	deferred_post(&e->deliver);
 }
 
 void
@@ -211,13 +212,11 @@ leave_device(struct engine *e, struct op *op)
 
 /* Call on_done of all that completed, and let those that waited go. */
 static void
-on_done(struct ev_loop *loop, ev_prepare *w, int revents)
+on_deliver(struct deferred *d)
 {
-	struct engine *e = w->data;
+	struct engine *e = container_of(d, struct engine, deliver);
 	struct list_node *n;
 
-	(void)loop;
-	(void)revents;
 	while ((n = list_shift(&e->done)) != NULL) {
 		struct op *op = container_of(n, struct op, node);
 
@@ -292,8 +291,7 @@ engine_new(struct ev_loop *loop, enum engine_wish wish, struct engine **ret)
 	ev_io_init(&e->on_wake, on_wake, e->wake.rd, EV_READ);
 	e->on_wake.data = e;
 	ev_io_start(loop, &e->on_wake);
-	ev_prepare_init(&e->on_done, on_done);
-	e->on_done.data = e;
+	deferred_init(&e->deliver, loop, on_deliver);
 	ev_prepare_init(&e->on_idle, on_idle);
 	e->on_idle.data = e;
 	ev_prepare_start(loop, &e->on_idle);
@@ -345,7 +343,7 @@ engine_free(struct engine **ep)
 	ev_io_stop(e->loop, &e->on_wake);
 	ev_prepare_stop(e->loop, &e->on_idle);
 	ev_timer_stop(e->loop, &e->look);
-	ev_clear_pending(e->loop, &e->on_done);
+	deferred_cancel(&e->deliver);
 	if (e->moves != e->calls)
 		e->moves->ops->free(e->moves);
 	e->calls->ops->free(e->calls);

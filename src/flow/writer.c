@@ -41,14 +41,11 @@ write_chunk(struct writer *w, struct chunk *c)
 
 /* Give the sink what the queue has, as far as it may take it. */
 static void
-on_fed(struct ev_loop *loop, ev_prepare *watcher, int revents)
+on_wake(struct deferred *d)
 {
-	struct writer *w = watcher->data;
-
+	struct writer *w = container_of(d, struct writer, wake);
 	unsigned before = w->writing;
 
-	(void)loop;
-	(void)revents;
 	check_magic(w, WRITER_MAGIC);
 	while (w->running && w->writing < w->to.depth) {
 		enum queue_edge edge;
@@ -81,8 +78,7 @@ writer_start(struct writer *w, const struct writer_setup *setup)
 	*w = (struct writer){.magic = WRITER_MAGIC, .to = *setup};
 	check(setup->depth >= 1);
 	w->running = true;
-	ev_prepare_init(&w->watcher, on_fed);
-	w->watcher.data = w;
+	deferred_init(&w->wake, setup->loop, on_wake);
 	meter_write(setup->meter, WRITER_DATA);
 }
 
@@ -90,7 +86,7 @@ void
 writer_wake(struct writer *w)
 {
 	check_magic(w, WRITER_MAGIC);
-	ev_feed_event(w->to.loop, &w->watcher, EV_CUSTOM);
+	deferred_post(&w->wake);
 }
 
 void
@@ -103,7 +99,7 @@ writer_done(struct writer *w, unsigned chunks)
 	for (unsigned i = 0; i < chunks; i++)
 		trace_step(w->to.trace, TRACE_WRITER, "task_done()");
 	if (w->running)
-		ev_feed_event(w->to.loop, &w->watcher, EV_CUSTOM);
+		deferred_post(&w->wake);
 }
 
 void
@@ -132,7 +128,7 @@ writer_stop(struct writer *w)
 		return;
 	check_magic(w, WRITER_MAGIC);
 	w->running = false;
-	ev_clear_pending(w->to.loop, &w->watcher);
+	deferred_cancel(&w->wake);
 	if (w->writing > 0)
 		w->to.sink->ops->abandon(w->to.sink);
 	w->magic = 0;
