@@ -58,6 +58,22 @@ const char *engine_name(const struct engine *e);
  */
 void engine_submit(struct engine *e, struct device *dev, struct op *op);
 
+/* What a call is; combined with |. */
+enum engine_call_flag {
+	CALL_SLOW = 1,	   /* as `slow` of disk/op.h */
+	CALL_NO_STALL = 2, /* as `no_stall` */
+};
+
+/*
+ * engine_call(e, dev, op, call, arg, flags, on_done):
+ * Submit `op`, whatever was in it, as an OP_CALL: call(arg) on a thread, then
+ * on_done(op, what it returned) from the loop, with `arg` in op->owner.  `arg`
+ * is the thread's until then.
+ */
+void engine_call(struct engine *e, struct device *dev, struct op *op,
+    int (*call)(void *arg), void *arg, unsigned flags,
+    void (*on_done)(struct op *op, int res));
+
 /*
  * engine_cancel(e, op):
  * Call it off if it still waits for its place on the device: then it comes

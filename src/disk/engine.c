@@ -168,6 +168,24 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 	}
 }
 
+void
+engine_call(struct engine *e, struct device *dev, struct op *op,
+    int (*call)(void *arg), void *arg, unsigned flags,
+    void (*on_done)(struct op *op, int res))
+{
+	check(!op->in_flight);
+	*op = (struct op){
+	    .kind = OP_CALL,
+	    .call = call,
+	    .arg = arg,
+	    .slow = (flags & CALL_SLOW) != 0,
+	    .no_stall = (flags & CALL_NO_STALL) != 0,
+	    .owner = arg,
+	    .on_done = on_done,
+	};
+	engine_submit(e, dev, op);
+}
+
 bool
 engine_cancel(struct engine *e, struct op *op)
 {

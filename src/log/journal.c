@@ -104,12 +104,8 @@ journal_push(struct journal *j)
 	empty = j->writing;
 	j->writing = j->waiting;
 	j->waiting = empty;
-	j->op.kind = OP_CALL;
-	j->op.call = write_lines;
-	j->op.arg = j;
-	j->op.owner = j;
-	j->op.on_done = on_written;
-	engine_submit(j->engine, j->device, &j->op);
+	engine_call(
+	    j->engine, j->device, &j->op, write_lines, j, 0, on_written);
 }
 
 static void

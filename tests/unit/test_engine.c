@@ -137,6 +137,17 @@ on_done(struct op *op, int res)
 	f.done++;
 }
 
+/* Of a call whose owner is the gate. */
+static void
+on_called(struct op *op, int res)
+{
+	assert_false(f.submitting);
+	assert_false(op->in_flight);
+	assert_ptr_equal(op->owner, &f.gate);
+	assert_int_equal(res, 7);
+	f.done++;
+}
+
 static void
 submit(struct device *dev, struct job *j)
 {
@@ -340,6 +351,30 @@ a_call_returns_what_it_returns(void **state)
 	assert_int_equal(result(j), 5);
 	j.op.arg = &bad;
 	assert_int_equal(result(j), -EBADF);
+}
+
+/* engine_call() takes an op as it is left by the use before. */
+static void
+a_call_is_made_in_one_step(void **state)
+{
+	struct device *d = device(1, DEVICE_MEMORY);
+	struct job j = {.op = {.iovs = 3, .align = 512, .no_stall = true}};
+
+	(void)state;
+	need_engine();
+	release(1);
+	f.submitting = true;
+	engine_call(f.engine, d, &j.op, enter, &f.gate,
+	    CALL_SLOW | CALL_NO_STALL, on_called);
+	f.submitting = false;
+	assert_true(j.op.in_flight && j.op.slow && j.op.no_stall);
+	assert_true(j.op.iovs == 0 && j.op.align == 0);
+	assert_true(await(done_are, 1));
+	release(1);
+	engine_call(f.engine, d, &j.op, enter, &f.gate, 0, on_called);
+	assert_true(j.op.in_flight && !j.op.slow && !j.op.no_stall);
+	assert_true(await(done_are, 2));
+	assert_int_equal(f.gate.entered, 2);
 }
 
 static void
@@ -893,6 +928,7 @@ main(void)
 	    TEST(a_read_ends_short_at_the_end_of_the_file),
 	    TEST(nothing_to_move_is_done_all_the_same),
 	    TEST(a_call_returns_what_it_returns),
+	    TEST(a_call_is_made_in_one_step),
 	    TEST(errors_are_negative_errnos),
 	    TEST(a_write_is_whole_or_an_error),
 	    TEST(a_device_has_so_many_in_flight_and_no_more),
