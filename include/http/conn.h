@@ -140,18 +140,18 @@ void conn_measured(
 
 /*
  * conn_answer(c, r):
- * The final answer; `r` stays the caller's.  When the body was not read to
- * its end, the connection closes after it, letting the client see the answer
+ * The final response; what `r` holds is freed.  When the body was not read to
+ * its end, the connection closes after it, letting the client see the response
  * first.  Ends the request.
  */
-void conn_answer(struct conn *c, const struct response *r);
+void conn_answer(struct conn *c, struct response *r);
 
 /*
  * conn_stream(c, r):
- * The head of an answer whose content follows through the sink that is
- * returned; then call conn_streamed().
+ * The head of a response whose content follows through the sink that is
+ * returned; then call conn_streamed().  What `r` holds is freed.
  */
-struct sink *conn_stream(struct conn *c, const struct response *r);
+struct sink *conn_stream(struct conn *c, struct response *r);
 
 /* Content failed: true when nothing was sent yet, not even the head; then
  * conn_answer() ends the request, else conn_streamed(). */

@@ -74,7 +74,6 @@ answer_outcome(struct download *d, const char *name, enum outcome e)
 	r.outcome = outcome_word(e);
 	release(d);
 	conn_answer(c, &r);
-	response_fini(&r);
 }
 
 static void
@@ -123,7 +122,6 @@ answer_short(struct download *d, int status, const char *why)
 	r.outcome = "conditional";
 	release(d);
 	conn_answer(c, &r);
-	response_fini(&r);
 }
 
 static void
@@ -189,7 +187,6 @@ answer_file(
 		r.outcome = outcome_word(OUTCOME_SENT);
 		release(d);
 		conn_answer(c, &r);
-		response_fini(&r);
 		return;
 	}
 	out->offset = range->first;
@@ -208,7 +205,6 @@ answer_file(
 				     .on_failed = on_flow_failed,
 				 }) < 0)
 		on_flow_failed(d, FLOW_READING, -ENOMEM);
-	response_fini(&r);
 }
 
 static void
@@ -290,7 +286,6 @@ download_begin(struct service *s, struct conn *c, const struct head *h,
 		response_problem(&r, status, "%s", why);
 		r.outcome = "refused";
 		conn_answer(c, &r);
-		response_fini(&r);
 		return;
 	}
 	if (slash) {

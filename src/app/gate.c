@@ -15,7 +15,6 @@ refuse(struct conn *c, int status, const struct str *why, const char *outcome)
 	response_problem(&r, status, "%s",
 	    str_failed(why) ? "out of memory: try again later" : why->s);
 	conn_answer(c, &r);
-	response_fini(&r);
 }
 
 /* Its name leads here by mistake, or because somebody wants it to. */
@@ -99,7 +98,6 @@ answer_preflight(
 	cors_add_preflight(
 	    h, route.allow ? route.allow : methods_of_any, &r.fields);
 	conn_answer(c, &r);
-	response_fini(&r);
 }
 
 bool

@@ -79,7 +79,6 @@ answer_refused(
 	str_puts(&r.fields, route->fields);
 	r.outcome = route->word;
 	conn_answer(c, &r);
-	response_fini(&r);
 }
 
 static void
@@ -89,7 +88,6 @@ answer_options(struct conn *c, const struct route *route)
 
 	str_printf(&r.fields, "Allow: %s\r\n", route->allow);
 	conn_answer(c, &r);
-	response_fini(&r);
 }
 
 static void
@@ -99,7 +97,6 @@ answer_index(const struct service *s, struct conn *c, const struct head *h)
 
 	describe(s, h, &r);
 	conn_answer(c, &r);
-	response_fini(&r);
 }
 
 static void

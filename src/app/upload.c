@@ -277,8 +277,30 @@ upload_answer_stored(void *owner)
 	conn_measured(c, &u->flow.meter, receipt.digest != NULL, u->name);
 	release(u, "Done");
 	conn_answer(c, &r);
-	response_fini(&r);
 	str_fini(&location);
+}
+
+/* What the client is told of an upload that ended with `e`. */
+static void
+describe_failure(const struct upload *u, enum outcome e, struct response *r)
+{
+	const char *why = NULL;
+	char limit[LIMIT_TEXT_MAX];
+
+	if (e == OUTCOME_BAD_FRAMING)
+		why = conn_body_problem(u->conn);
+	else if (e == OUTCOME_PRECONDITION && u->incoming != NULL)
+		why = u->incoming->why;
+	if (why != NULL)
+		response_problem(r, outcome_status(e), "%s", why);
+	else
+		outcome_respond(e,
+		    &(struct outcome_context){.prefix = u->location->prefix,
+			.limit =
+			    limit_text(e, u->service->conf, u->location, limit),
+			.name = u->name},
+		    r);
+	r->outcome = outcome_word(e);
 }
 
 static void
@@ -288,34 +310,21 @@ answer_failed(void *owner)
 
 	struct conn *c = u->conn;
 	enum outcome e = u->outcome;
-	char limit[LIMIT_TEXT_MAX];
+	bool leaves = outcome_status(e) == 0; /* the client has gone */
 	struct response r = {0};
 
-	service_note_failure(u->service, u->location, "upload", u->id, u->name,
-	    u->outcome, u->err);
-	if (e == OUTCOME_BAD_FRAMING && conn_body_problem(c) != NULL)
-		response_problem(
-		    &r, outcome_status(e), "%s", conn_body_problem(c));
-	else if (e == OUTCOME_PRECONDITION && u->incoming != NULL &&
-		 u->incoming->why != NULL)
-		response_problem(&r, outcome_status(e), "%s", u->incoming->why);
-	else
-		outcome_respond(e,
-		    &(struct outcome_context){.prefix = u->location->prefix,
-			.limit =
-			    limit_text(e, u->service->conf, u->location, limit),
-			.name = u->name},
-		    &r);
+	service_note_failure(
+	    u->service, u->location, "upload", u->id, u->name, e, u->err);
+	if (!leaves)
+		describe_failure(u, e, &r);
 	/* The rest may be a job's still. */
 	meter_stop(&u->flow.meter);
-	r.outcome = outcome_word(e);
 	conn_measured(c, &u->flow.meter, false, u->name);
 	release(u, outcome_word(e));
-	if (outcome_status(e) == 0)
-		conn_leave(c, r.outcome);
+	if (leaves)
+		conn_leave(c, outcome_word(e));
 	else
 		conn_answer(c, &r);
-	response_fini(&r);
 }
 
 /* Nobody is there to be answered.  What was being committed still is. */
@@ -380,7 +389,6 @@ refuse(struct conn *c, int status, const char *why)
 	response_problem(&r, status, "%s", why);
 	r.outcome = "refused";
 	conn_answer(c, &r);
-	response_fini(&r);
 }
 
 static void
@@ -396,7 +404,6 @@ refuse_as(struct conn *c, enum outcome e, const struct service *s,
 	    &r);
 	r.outcome = outcome_word(e);
 	conn_answer(c, &r);
-	response_fini(&r);
 }
 
 /* What the name is, as the request says or as we make it. */

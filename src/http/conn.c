@@ -397,20 +397,20 @@ hand_over(struct conn *c)
 	deadline_clear(&c->patience);
 }
 
+/* A response is about to be sent, or the end of one; this ends nothing. */
 static void
-answer(struct conn *c)
+begin_answer(struct conn *c)
 {
 	c->request = NULL;
 	ev_io_stop(c->group->loop, &c->readable);
 	await_progress(c, 0);
-	response_writer_send(&c->response_writer);
 }
 
+/* The head of one is held until content comes; this ends nothing. */
 static void
 begin_stream(struct conn *c)
 {
 	await_progress(c, 0);
-	response_writer_hold(&c->response_writer);
 }
 
 static void
@@ -457,19 +457,19 @@ static const struct move {
 } moves[STATE_COUNT][EVENT_COUNT] = {
 	[HEADING] = {
 		[ASKED]    = { hand_over,     WORKING,   GOES_ON },
-		[REFUSED]  = { answer,        ANSWERING, GOES_ON },
+		[REFUSED]  = { begin_answer,  ANSWERING, GOES_ON },
 		[LINGER]   = { linger_begin,  LINGERING, ENDS    },
 		[LEFT]     = { finish,        OVER,      ENDS    },
 		[EXPIRED]  = { finish,        OVER,      ENDS    },
 	},
 	[WORKING] = {
-		[ANSWERED] = { answer,        ANSWERING, GOES_ON },
+		[ANSWERED] = { begin_answer,  ANSWERING, GOES_ON },
 		[STREAMS]  = { begin_stream,  STREAMING, GOES_ON },
 		[LEFT]     = { finish,        OVER,      ENDS    },
 	},
 	[STREAMING] = {
 		/* The content may have been empty: the head is held still. */
-		[ANSWERED] = { answer,        ANSWERING, GOES_ON },
+		[ANSWERED] = { begin_answer,  ANSWERING, GOES_ON },
 		[UNHEARD]  = { go_on_unheard, HEADING,   ENDS    },
 		[LEFT]     = { finish,        OVER,      ENDS    },
 	},

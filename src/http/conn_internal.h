@@ -35,9 +35,9 @@ enum state {
 
 enum event {
 	ASKED,	  /* a good head */
-	REFUSED,  /* a bad one, or one that took too long: answer is composed */
-	ANSWERED, /* the handler's answer is composed */
-	STREAMS,  /* its head is composed, content follows */
+	REFUSED,  /* a bad one, or one that took too long: a response follows */
+	ANSWERED, /* the handler has its response, or the end of it */
+	STREAMS,  /* or the head of one, whose content follows */
 	KEEP,	  /* all sent, and another request may come */
 	LINGER,	  /* nothing more is sent, but the client may not have seen all
 		     of it yet */
@@ -119,7 +119,7 @@ bool connections_readmit(struct conn *c);
 /* An exchange begins, unless it has. */
 void conn_begin_exchange(struct conn *c);
 
-/* HEADING: refuse whatever is asked, and close; `ending` is for its line. */
+/* HEADING: refuse whatever is asked, and close; `outcome` is for its line. */
 void conn_refuse(
     struct conn *c, int status, const char *why, const char *outcome);
 
@@ -146,9 +146,6 @@ void conn_glimpse(struct conn *c, const struct head_reader_head *got);
 /* Ask the handler for the lines that go with any answer to `h`; NULL: there is
  * no head, or it was asked for already. */
 void conn_add_fields(struct conn *c, const struct head *h);
-
-/* Compose `r`, which is sent when ANSWERED, STREAMS or REFUSED is posted next. */
-void conn_compose(struct conn *c, const struct response *r);
 
 /*
  * conn_end_exchange(c):

@@ -6,6 +6,10 @@
 #include "base/clock.h"
 #include "conn_internal.h"
 
+enum {
+	BUFFER_MAX = 64 * 1024, /* of a response, to be kept for the next one */
+};
+
 /* ---- the record ---- */
 
 /* Bytes of further requests came along, and the connection is to close: who
@@ -121,10 +125,22 @@ conn_add_fields(struct conn *c, const struct head *h)
 		handler->add_fields(handler, h ? h : &none, &c->fields);
 }
 
-void
-conn_compose(struct conn *c, const struct response *r)
+/* An empty buffer, whose memory is used again for the next response. */
+static struct str *
+take_buffer(void)
 {
-	struct str *out = response_writer_compose(&c->response_writer);
+	static struct str buffer;
+
+	if (buffer.cap > BUFFER_MAX)
+		str_fini(&buffer); /* an exception, not to be kept */
+	str_clear(&buffer);
+	return &buffer;
+}
+
+/* Write `r` as it goes out on this connection, and note that for the log. */
+static void
+format(struct conn *c, const struct response *r, struct str *out)
+{
 	size_t content = c->head_only || r->streamed ? 0 : r->content.len;
 
 	c->exchange.status = r->status;
@@ -148,20 +164,35 @@ conn_compose(struct conn *c, const struct response *r)
 	}
 }
 
+/* Send `r`, which `ev` says, and free what it holds.  May end `c`. */
+static void
+respond(struct conn *c, enum event ev, struct response *r)
+{
+	struct str *bytes = take_buffer();
+
+	format(c, r, bytes);
+	response_fini(r);
+	conn_on(c, ev);
+	response_writer_send(&c->response_writer, bytes->s, bytes->len);
+}
+
 void
-conn_answer(struct conn *c, const struct response *r)
+conn_answer(struct conn *c, struct response *r)
 {
 	check_magic(c, CONN_MAGIC);
-	conn_compose(c, r);
-	conn_on(c, ANSWERED);
+	respond(c, ANSWERED, r);
 }
 
 struct sink *
-conn_stream(struct conn *c, const struct response *r)
+conn_stream(struct conn *c, struct response *r)
 {
+	struct str *bytes = take_buffer();
+
 	check_magic(c, CONN_MAGIC);
-	conn_compose(c, r);
+	format(c, r, bytes);
+	response_fini(r);
 	conn_on(c, STREAMS);
+	response_writer_hold(&c->response_writer, bytes->s, bytes->len);
 	return &c->response_writer.sink;
 }
 
@@ -170,7 +201,13 @@ conn_streamed(struct conn *c, bool whole, const char *outcome)
 {
 	check_magic(c, CONN_MAGIC);
 	c->exchange.outcome = outcome;
-	conn_on(c, whole ? ANSWERED : conn_after_cut(c));
+	if (!whole) {
+		conn_on(c, conn_after_cut(c));
+		return;
+	}
+	/* The content may have been empty: then the head is held still. */
+	conn_on(c, ANSWERED);
+	response_writer_finish(&c->response_writer);
 }
 
 void
@@ -199,10 +236,8 @@ conn_refuse(struct conn *c, int status, const char *why, const char *outcome)
 	conn_begin_exchange(c);
 	conn_add_fields(c, NULL);
 	response_problem(&r, status, "%s", why);
-	conn_compose(c, &r);
-	response_fini(&r);
 	c->body.source.ended = false; /* whatever follows: linger */
-	conn_on(c, REFUSED);
+	respond(c, REFUSED, &r);
 }
 
 void

@@ -194,7 +194,6 @@ cut(struct conn *c)
 		response_problem(&r, 503, why);
 		r.outcome = "stopped";
 		conn_answer(c, &r);
-		response_fini(&r);
 	}
 }
 

@@ -10,32 +10,13 @@
 
 #define RESPONSE_WRITER_MAGIC 0x73656e64U
 
-enum {
-	COMPOSED_MAX = 64 * 1024,
-};
-
-static struct str composed;
-static struct response_writer *composer; /* whose it is; NULL: nobody's */
-
 static size_t
 rest_len(const struct response_writer *s)
 {
 	return s->rest.len - s->rest_sent;
 }
 
-struct str *
-response_writer_compose(struct response_writer *s)
-{
-	if (composed.cap > COMPOSED_MAX)
-		str_fini(&composed); /* an exception, not to be kept */
-	str_clear(&composed);
-	composer = s;
-	s->taken = 0;
-	s->ahead = rest_len(s);
-	return &composed;
-}
-
-/* All of it was sent: an idle connection holds no memory for answers. */
+/* All of it was sent: an idle connection holds no memory for responses. */
 static void
 drop_rest(struct response_writer *s)
 {
@@ -64,7 +45,7 @@ static int
 send_rest(struct response_writer *s)
 {
 	if (str_failed(&s->rest))
-		return -ENOMEM; /* without a part of it, it is no answer */
+		return -ENOMEM; /* a part of it is missing */
 	while (rest_len(s) > 0) {
 		struct iovec iov = {.iov_base = s->rest.s + s->rest_sent,
 		    .iov_len = rest_len(s)};
@@ -82,7 +63,7 @@ send_rest(struct response_writer *s)
 	return 0;
 }
 
-/* The answer is out, or cannot be. */
+/* The response was sent, or cannot be. */
 static void
 end_answer(struct response_writer *s, int err)
 {
@@ -114,18 +95,18 @@ send_bytes(struct response_writer *s, const char *bytes, size_t len)
 	return send_rest(s);
 }
 
-/* What `s` has composed. */
-static int
-send_composed(struct response_writer *s)
+/* Count what the kernel takes from here on: of a new response, and not of an
+ * interim one that is still to be sent. */
+static void
+begin_count(struct response_writer *s)
 {
-	if (composer != s)
-		return send_rest(s);
-	composer = NULL;
-	return send_bytes(s, composed.s, composed.len);
+	s->taken = 0;
+	s->ahead = rest_len(s);
 }
 
-void
-response_writer_send(struct response_writer *s)
+/* Send the end of a response: what is held, and these bytes behind it. */
+static void
+send_end(struct response_writer *s, const char *bytes, size_t len)
 {
 	int err;
 
@@ -133,17 +114,30 @@ response_writer_send(struct response_writer *s)
 	check(!s->answering && s->sending == NULL);
 	s->answering = true;
 	s->progress = clock_mono_s();
-	err = s->muted != 0 ? s->muted : send_composed(s);
+	err = s->muted != 0 ? s->muted : send_bytes(s, bytes, len);
 	if (err != -EAGAIN)
 		end_answer(s, err);
 }
 
 void
-response_writer_hold(struct response_writer *s)
+response_writer_send(struct response_writer *s, const char *bytes, size_t len)
 {
-	check(composer == s);
-	composer = NULL;
-	str_add(&s->rest, composed.s, composed.len);
+	begin_count(s);
+	send_end(s, bytes, len);
+}
+
+void
+response_writer_hold(struct response_writer *s, const char *bytes, size_t len)
+{
+	check_magic(s, RESPONSE_WRITER_MAGIC);
+	begin_count(s);
+	str_add(&s->rest, bytes, len);
+}
+
+void
+response_writer_finish(struct response_writer *s)
+{
+	send_end(s, NULL, 0);
 }
 
 void
@@ -174,7 +168,7 @@ response_writer_interim(struct response_writer *s, const char *text)
 		(void)send_bytes(s, text, strlen(text));
 }
 
-/* A chunk of content is out, or cannot be: tell the flow. */
+/* A chunk of content was sent, or cannot be: tell the flow. */
 static void
 sent_chunk(struct response_writer *s, int err)
 {
@@ -326,7 +320,5 @@ response_writer_fini(struct response_writer *s)
 	check(s->sending == NULL);
 	ev_io_stop(s->loop, &s->writable);
 	drop_rest(s);
-	if (composer == s)
-		composer = NULL;
 	s->magic = 0;
 }

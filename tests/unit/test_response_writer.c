@@ -92,16 +92,18 @@ letter(size_t at)
 	return (char)('a' + (at * 7 + at / 26) % 26);
 }
 
+/* A response of `len` bytes, handed to `how`; they are gone when it returns. */
 static void
-compose(size_t len)
+respond(size_t len,
+    void (*how)(struct response_writer *s, const char *bytes, size_t len))
 {
-	struct str *out = response_writer_compose(&f.s);
 	char *text = malloc(len);
 
 	assert_non_null(text);
 	for (size_t i = 0; i < len; i++)
 		text[i] = letter(i);
-	str_add(out, text, len);
+	how(&f.s, text, len);
+	memset(text, '?', len);
 	free(text);
 }
 
@@ -116,14 +118,9 @@ assert_answer(const char *got, size_t len)
 static void
 a_long_answer_arrives_bit_by_bit(void **state)
 {
-	struct response_writer other = {0};
-
 	(void)state;
-	compose(ANSWER);
-	response_writer_send(&f.s);
+	respond(ANSWER, response_writer_send);
 	assert_int_equal(f.sent, 0);
-	/* Somebody else composes meanwhile. */
-	str_puts(response_writer_compose(&other), "not this");
 	for (int i = 0; i < TURNS && f.len < ANSWER; i++)
 		take(777);
 	assert_int_equal(f.len, ANSWER);
@@ -131,8 +128,7 @@ a_long_answer_arrives_bit_by_bit(void **state)
 	assert_int_equal(f.sent, 1);
 	assert_int_equal(f.err, 0);
 	/* And the next one on the same connection. */
-	compose(10);
-	response_writer_send(&f.s);
+	respond(10, response_writer_send);
 	take(100);
 	assert_int_equal(f.sent, 2);
 	assert_int_equal(f.len, ANSWER + 10);
@@ -151,8 +147,7 @@ an_interim_answer_that_does_not_fit_comes_first(void **state)
 		filled++;
 	response_writer_interim(&f.s, text);
 	take(0);
-	compose(ANSWER);
-	response_writer_send(&f.s);
+	respond(ANSWER, response_writer_send);
 	assert_int_equal(f.sent, 0);
 	for (int i = 0; i < TURNS && f.sent == 0; i++)
 		take(5000);
@@ -184,24 +179,37 @@ static void
 what_is_held_may_be_taken_back(void **state)
 {
 	(void)state;
-	compose(100);
-	response_writer_hold(&f.s);
+	respond(100, response_writer_hold);
 	take(100);
 	assert_int_equal(f.len, 0);
 	assert_true(response_writer_take_back(&f.s));
-	compose(20);
-	response_writer_send(&f.s);
+	respond(20, response_writer_send);
 	take(1000);
 	assert_int_equal(f.len, 20);
 	assert_false(response_writer_take_back(&f.s));
 }
 
 static void
+what_is_held_goes_out_at_the_end(void **state)
+{
+	(void)state;
+	respond(100, response_writer_hold);
+	take(100);
+	assert_int_equal(f.len, 0);
+	response_writer_finish(&f.s);
+	assert_int_equal(f.sent, 1);
+	assert_int_equal(f.err, 0);
+	assert_int_equal(f.s.taken, 100);
+	take(1000);
+	assert_int_equal(f.len, 100);
+	assert_answer(f.got, 100);
+}
+
+static void
 a_client_that_is_gone_is_an_error(void **state)
 {
 	(void)state;
-	compose(ANSWER);
-	response_writer_send(&f.s);
+	respond(ANSWER, response_writer_send);
 	close(f.client);
 	f.client = -1;
 	for (int i = 0; i < 10 && f.sent == 0; i++)
@@ -223,8 +231,7 @@ what_the_kernel_took_is_counted(void **state)
 	while (send(f.t.fd, "f", 1, 0) == 1)
 		filled++;
 	response_writer_interim(&f.s, "interim");
-	compose(ANSWER);
-	response_writer_send(&f.s);
+	respond(ANSWER, response_writer_send);
 	assert_int_equal(f.s.taken, 0);
 	for (int i = 0; i < TURNS && f.s.taken < 1000; i++)
 		take(500);
@@ -235,8 +242,7 @@ what_the_kernel_took_is_counted(void **state)
 	/* The next answer begins anew. */
 	for (int i = 0; i < TURNS && f.len < filled + 7 + ANSWER; i++)
 		take(5000);
-	compose(10);
-	response_writer_send(&f.s);
+	respond(10, response_writer_send);
 	assert_int_equal(f.s.taken, 10);
 }
 
@@ -246,8 +252,7 @@ of_a_client_that_is_gone_nothing_is_counted(void **state)
 	(void)state;
 	close(f.client);
 	f.client = -1;
-	compose(100);
-	response_writer_send(&f.s);
+	respond(100, response_writer_send);
 	assert_int_equal(f.sent, 1);
 	assert_true(f.err == -EPIPE || f.err == -ECONNRESET);
 	assert_int_equal(f.s.taken, 0);
@@ -260,8 +265,7 @@ nothing_follows_an_answer_that_was_cut(void **state)
 	size_t got;
 
 	(void)state;
-	compose(ANSWER);
-	response_writer_send(&f.s);
+	respond(ANSWER, response_writer_send);
 	assert_int_equal(f.sent, 0);
 	got = f.s.taken;
 	response_writer_mute(&f.s, -EPIPE);
@@ -270,8 +274,7 @@ nothing_follows_an_answer_that_was_cut(void **state)
 	assert_int_equal(f.sent, 0); /* nobody waits for it any more */
 	assert_int_equal(f.len, got);
 	response_writer_interim(&f.s, "interim");
-	compose(10);
-	response_writer_send(&f.s);
+	respond(10, response_writer_send);
 	assert_int_equal(f.sent, 1);
 	assert_int_equal(f.err, -EPIPE);
 	assert_int_equal(f.s.taken, 0);
@@ -289,6 +292,7 @@ main(void)
 	    TEST(an_interim_answer_that_does_not_fit_comes_first),
 	    TEST(an_interim_answer_needs_no_other),
 	    TEST(what_is_held_may_be_taken_back),
+	    TEST(what_is_held_goes_out_at_the_end),
 	    TEST(a_client_that_is_gone_is_an_error),
 	    TEST(what_the_kernel_took_is_counted),
 	    TEST(of_a_client_that_is_gone_nothing_is_counted),
