@@ -105,6 +105,10 @@ main(int argc, char **argv)
 		return options_end_output();
 	}
 	conf = load(&o);
+	if (conf == NULL && o.signal != NULL)
+		fprintf(stderr,
+		    "penstock: -s %s: not sent, nothing was changed\n",
+		    o.signal);
 	if (conf == NULL)
 		return EXIT_FAILURE;
 	if (o.signal != NULL) {

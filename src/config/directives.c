@@ -85,7 +85,8 @@ const struct directive directives[] = {
 	{ "buffer_memory", VALUE_SIZE, APPLY_RELOAD, OF_TOP(buffer_memory),
 	  RANGE(MB(1), GB(1024)), .dflt = "256m",
 	  .topic = TOPIC_SPEED,
-	  .help = "most memory for chunks, per worker" },
+	  .help = "most memory for chunks, per worker; at least (queue_depth + 2) "
+		  "x chunk_size of each location" },
 	{ "checksum", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(checksum),
 	  .words = words_checksum, .dflt = "off",
 	  .topic = TOPIC_STORED,

@@ -4,6 +4,7 @@
 #include <ev.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/num.h"
@@ -16,6 +17,7 @@
 #include "local/local.h"
 #include "local/publish.h"
 #include "proc/choice.h"
+#include "proc/privileges.h"
 #include "proc/refusal.h"
 
 const char *
@@ -78,19 +80,43 @@ describe_fault(int err)
 	return strerror(-err);
 }
 
+static bool
+is_missing(const char *dir)
+{
+	struct stat st;
+
+	return lstat(dir, &st) == -1 && errno == ENOENT;
+}
+
+/* The step `what` failed with `err`: what to do about it. */
+static void
+explain(const char *dir, const char *what, int err, struct str *line)
+{
+	char why[REFUSAL_WHY_MAX], user[PRIVILEGES_NAME_MAX];
+
+	if ((err == -EACCES || err == -EPERM) && is_missing(dir)) {
+		privileges_name(user);
+		str_printf(line,
+		    "it is not there, and user %s may not make it: make it "
+		    "(install -d -o %s DIRECTORY), or choose another path",
+		    user, user);
+	} else {
+		str_printf(line, "%s: %s", what, refusal_why(err, why));
+	}
+}
+
 /* `what` is the step that failed. */
 static void
 log_refusal(const struct conf_location *l, const char *what, int err)
 {
 	bool given = l->output_dir_at.line != 0;
-	char why[REFUSAL_WHY_MAX];
 	struct str line = {0};
 
 	lexer_place(&line, given ? &l->output_dir_at : &l->place);
 	str_puts(&line, ": output_dir: ");
 	str_escape(&line, l->output_dir, strlen(l->output_dir));
-	str_printf(&line, "%s: %s: %s", given ? "" : " (by default)", what,
-	    refusal_why(err, why));
+	str_puts(&line, given ? ": " : " (by default): ");
+	explain(l->output_dir, what, err, &line);
 	log_error("%s", str_failed(&line) ? "out of memory" : line.s);
 	str_fini(&line);
 }

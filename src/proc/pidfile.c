@@ -108,7 +108,8 @@ log_holder(const struct config *conf)
 	if (owner > 0)
 		refusal_log(&conf->pid_file_at, "pid_file", path,
 		    "another penstock, process %ld, runs with it: stop that "
-		    "one (-s stop) or choose another pid_file",
+		    "one (-s stop), wait for it if it is finishing uploads "
+		    "(-s quit), or choose another pid_file",
 		    (long)owner);
 	else
 		refusal_log(&conf->pid_file_at, "pid_file", path,

@@ -198,6 +198,8 @@ sys.exit(r.returncode)' "$PENSTOCK" -c penstock.conf
 }
 
 # The pid file is there already, and whoever reads it may send any of these.
+mkdir_waits() { slowfs_ctl count waiting | grep -q '[1-9]'; }
+
 @test "a signal during the start is not its default action" {
 	local n sig
 
@@ -210,6 +212,7 @@ sys.exit(r.returncode)' "$PENSTOCK" -c penstock.conf
 			penstock -c penstock.conf >out 2>&1 3>&- &
 			asked=$!
 			eventually test -s penstock.pid.reload
+			eventually mkdir_waits # the directory before it is done
 			MASTER=$(cat penstock.pid)
 			SERVERS+=("$MASTER")
 			kill -HUP "$MASTER"

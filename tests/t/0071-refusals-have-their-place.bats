@@ -107,7 +107,7 @@ as_nobody() {
 	assert_output -p "penstock.conf:1:1: pid_file $T/penstock.pid: Permission denied, as user nobody"
 	sed -i 's/^pid_file.*/pid_file off;/' penstock.conf
 	bad_start "${NOBODY[@]}"
-	assert_output -e "penstock\.conf:4:17: output_dir: $T/a: cannot be opened or made: Permission denied, as user nobody"
+	assert_output -p "penstock.conf:4:17: output_dir: $T/a: it is not there, and user nobody may not make it: make it (install -d -o nobody DIRECTORY), or choose another path"
 	sed -i "s,listen .*;,listen 127.0.0.1:80; listen unix:$T/s;," penstock.conf
 	bad_start unshare -n sh -c 'ip link set lo up
 		echo 1024 >/proc/sys/net/ipv4/ip_unprivileged_port_start
@@ -137,7 +137,7 @@ as_nobody() {
 	assert_output -p "pid_file $T/penstock.pid (by default): Permission denied, as user nobody"
 	sed -i '1i pid_file off;' penstock.conf
 	bad_start "${NOBODY[@]}"
-	assert_output -p "penstock.conf:4:3: output_dir: $STORE (by default): cannot be opened or made: Permission denied, as user nobody"
+	assert_output -p "penstock.conf:4:3: output_dir: $STORE (by default): it is not there, and user nobody may not make it"
 }
 
 @test "a reload that is refused tells the place, too" {

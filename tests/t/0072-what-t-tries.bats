@@ -53,7 +53,7 @@ check() {
 		}
 	END
 	check 1
-	assert_line -p "penstock.conf:4:17: output_dir: $T/a/b: cannot be written: Permission denied, as user nobody"
+	assert_line -p "penstock.conf:4:17: output_dir: $T/a/b: it is not there, and user nobody may not make it: make it (install -d -o nobody DIRECTORY), or choose another path"
 	assert_line -p "penstock.conf:6:17: output_dir: $T/file: cannot be written: Not a directory"
 	assert_line -p "penstock.conf:7:17: output_dir: $T/file/a: cannot be written: Not a directory"
 	assert_line -p "penstock.conf:8:17: output_dir: $T/old: its .penstock cannot be written: Permission denied, as user nobody"

@@ -57,6 +57,18 @@ print("bound", flush=True); time.sleep(60)' "$other" >bound 3>&- &
 	kill "$holder"
 }
 
+@test "a mistake that the command itself finds is not sent, which is said" {
+	start_server
+	sed -i 's,chunk_size,chunk_sze,' penstock.conf
+	for name in reload quit stop; do
+		run -1 penstock -c penstock.conf -s "$name"
+		assert_line -p "penstock.conf:3:1: chunk_sze: no such directive"
+		assert_line "penstock: -s $name: not sent, nothing was changed"
+	done
+	upload PUT /file/a penstock.conf
+	assert_status 201
+}
+
 # The file is good where -s is typed, and is not by the time the server looks.
 @test "a mistake that only the server meets is told with its line and column" {
 	start_server

@@ -176,6 +176,8 @@ PYTHON
 	upload PUT /file/a/new body # so that there is a .penstock
 	assert_status 200
 	touch -d '40 days ago' "$STORE/a/old" "$STORE/.penstock/1.part" "$STORE/.penstock-1.part"
+	# Names that are collected may be new files' by the time they are removed.
+	refute grep -qe '-exec' <(recipe clean)
 	run -0 bash -c "$(recipe clean)"
 	assert_output "$STORE/a/old"
 	refute [ -e "$STORE/a/old" ]
