@@ -2,7 +2,7 @@
  * flow/source.h, what a reader reads from.
  *
  * Two kinds: one with a descriptor (a request body over a socket), which is
- * asked when the descriptor is readable and gives what is there; and one
+ * asked when the descriptor is ready and gives what is there; and one
  * without (a file), which takes the chunk along, has an operation fill it,
  * and brings it back with reader_filled().
  */
@@ -20,7 +20,7 @@ struct source;
 
 enum source_result {
 	SOURCE_BYTES, /* c->len grew, unless only framing was read */
-	SOURCE_NONE,  /* nothing is there yet: ask when readable */
+	SOURCE_NONE,  /* nothing is there yet: ask when the descriptor says */
 	SOURCE_TAKEN, /* the chunk is in an operation: wait for reader_filled */
 	SOURCE_FAILED, /* source->err says why; ask no more */
 };
@@ -34,13 +34,19 @@ struct source_ops {
 	enum source_result (*read)(
 	    struct source *s, struct chunk *c, size_t size, struct reader *r);
 
+	/* Would a read bring something now, as far as can be told without one?
+	 * NULL: `ready` says all there is to say. */
+	bool (*has_bytes)(struct source *s);
+
 	/* The reader goes away while the source has its chunk (TAKEN). */
 	void (*abandon)(struct source *s);
 };
 
 struct source {
 	const struct source_ops *ops;
-	int fd;	    /* watched for reading; -1: this kind takes chunks along */
+	int fd;	    /* watched; -1: this kind takes chunks along */
+	int wants;  /* EV_READ, EV_WRITE or both: what `fd` is watched for after
+		       the last read */
 	int err;    /* after FAILED: a negative errno or a code of the source */
 	bool ended; /* no byte will come any more */
 	bool ready; /* bytes are there of which the descriptor does not tell */

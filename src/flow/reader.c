@@ -1,10 +1,10 @@
 #include "flow/reader.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "loop/watch.h"
 #include "flow/writer.h"
 
 #define READER_MAGIC 0x72656164U
@@ -111,8 +111,8 @@ await_source(struct reader *r)
 {
 	meter_read(r->to.meter, READER_NETWORK);
 	run_clocks(r);
-	if (r->to.source->fd != -1 && !ev_is_active(&r->watcher))
-		ev_io_start(r->to.loop, &r->watcher);
+	if (r->to.source->fd != -1)
+		watch_for(r->to.loop, &r->watcher, r->to.source->wants);
 	watch_clocks(r);
 }
 
@@ -393,9 +393,9 @@ is_overdue(const struct reader *r)
 static bool
 has_bytes(const struct reader *r)
 {
-	struct pollfd p = {.fd = r->to.source->fd, .events = POLLIN};
+	struct source *s = r->to.source;
 
-	return r->to.source->ready || poll(&p, 1, 0) > 0;
+	return s->ready || (s->ops->has_bytes != NULL && s->ops->has_bytes(s));
 }
 
 /* The source is too slow, it seems. */

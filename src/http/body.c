@@ -263,7 +263,7 @@ use_held(struct body *b, size_t n)
 {
 	b->held_at += n;
 	if (b->held_at == b->held_len) {
-		b->source.ready = false;
+		b->source.ready = b->transport->holds;
 		body_fini(b);
 	}
 }
@@ -274,6 +274,8 @@ receive(struct body *b, struct chunk *c, size_t len, enum source_result *ret)
 {
 	ssize_t n = transport_recv(b->transport, c->data + c->len, len);
 
+	b->source.ready = b->transport->holds;
+	b->source.wants = b->transport->recv_wants;
 	if (n > 0) {
 		check((size_t)n <= len);
 		return (size_t)n;
@@ -373,8 +375,17 @@ body_abandon(struct source *s)
 	die("body: abandoned with a chunk, which it never takes");
 }
 
+static bool
+body_has_bytes(struct source *s)
+{
+	struct body *b = container_of(s, struct body, source);
+
+	return b->held != NULL || transport_has_bytes(b->transport);
+}
+
 static const struct source_ops body_ops = {
     .read = body_read,
+    .has_bytes = body_has_bytes,
     .abandon = body_abandon,
 };
 
@@ -382,7 +393,7 @@ static int
 init(struct body *b, struct transport *t, const void *pre, size_t pre_len)
 {
 	*b = (struct body){
-	    .source = {.ops = &body_ops, .fd = t->fd},
+	    .source = {.ops = &body_ops, .fd = t->fd, .wants = t->recv_wants},
 	    .pre_taken = pre_len,
 	    .transport = t,
 	    .limit = UINT64_MAX,

@@ -144,7 +144,7 @@ ask(struct conn *c, const struct head_reader_head *got)
 static void
 await_rest(struct conn *c)
 {
-	ev_io_start(c->group->loop, &c->readable);
+	transport_await_recv(&c->transport, c->group->loop, &c->readable);
 	if (c->exchange.began_ns != 0 ||
 	    !head_reader_has_begun(&c->head_reader))
 		return;
@@ -194,6 +194,9 @@ read_head(struct conn *c, struct transport *from)
 	case HEAD_READER_NOTHING:
 		if (conn_is_unheard(c))
 			leave_unheard(c);
+		else
+			transport_await_recv(
+			    &c->transport, c->group->loop, &c->readable);
 		return;
 	case HEAD_READER_PART:
 		await_rest(c);
@@ -376,7 +379,8 @@ await_head(struct conn *c)
 	if (head_reader_has_bytes(&c->head_reader) || conn_is_unheard(c))
 		connections_await_turn(c); /* what is here comes first */
 	else
-		ev_io_start(c->group->loop, &c->readable);
+		transport_await_recv(
+		    &c->transport, c->group->loop, &c->readable);
 }
 
 /* The client learns that this was all; what it asked for before it could know
@@ -539,6 +543,6 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 		return 0;
 	}
 	set_patience_ms(c, g->conf->header_timeout_ms);
-	ev_io_start(g->loop, &c->readable);
+	transport_await_recv(&c->transport, g->loop, &c->readable);
 	return 0;
 }

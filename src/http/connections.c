@@ -85,7 +85,7 @@ connections_look_for_room(struct conn *c)
 		    (double)c->group->conf->header_timeout_ms / 1e3);
 	else
 		deadline_set(&c->patience, CONN_REJECTED_S);
-	ev_io_start(c->group->loop, &c->readable);
+	transport_await_recv(&c->transport, c->group->loop, &c->readable);
 }
 
 void

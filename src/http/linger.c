@@ -70,7 +70,7 @@ linger_begin(struct conn *c)
 	str_fini(&c->fields);
 	if (c->rejected)
 		c->linger.end = now + CONN_REJECTED_S;
-	ev_io_start(c->group->loop, &c->readable);
+	transport_await_recv(&c->transport, c->group->loop, &c->readable);
 	await_end(c);
 }
 
@@ -80,12 +80,13 @@ linger_discard(struct conn *c)
 	static char sink[64 * 1024];
 	ssize_t n = transport_recv(&c->transport, sink, sizeof(sink));
 
-	if (n == -EAGAIN)
-		return;
-	if (n <= 0) {
+	if (n <= 0 && n != -EAGAIN) {
 		conn_on(c, LEFT);
 		return;
 	}
+	transport_await_recv(&c->transport, c->group->loop, &c->readable);
+	if (n == -EAGAIN)
+		return;
 	c->linger.silent = silent_from(c, clock_mono_s());
 	await_end(c);
 }

@@ -37,7 +37,7 @@ count(struct response_writer *s, size_t n)
 static void
 wait_for_room(struct response_writer *s)
 {
-	ev_io_start(s->loop, &s->writable);
+	transport_await_send(s->transport, s->loop, &s->writable);
 }
 
 /* Send the rest: 0, -EAGAIN and the watcher runs, or another errno. */
@@ -154,7 +154,8 @@ response_writer_mute(struct response_writer *s, int err)
 bool
 response_writer_take_back(struct response_writer *s)
 {
-	if (s->rest_sent > 0 || s->taken > 0 || s->rest.len == 0)
+	if (s->rest_sent > 0 || s->taken > 0 || s->rest.len == 0 ||
+	    transport_is_committed(s->transport))
 		return false;
 	drop_rest(s);
 	return true;

@@ -22,6 +22,13 @@ note_late(struct transport *t)
 	t->came_ns = 0; /* it was that of the stamp before */
 }
 
+static int
+plain_handshake(struct transport *t)
+{
+	(void)t;
+	return 0;
+}
+
 static ssize_t
 plain_recv(struct transport *t, void *buf, size_t len)
 {
@@ -75,6 +82,7 @@ plain_close(struct transport *t)
 }
 
 static const struct transport_ops plain_ops = {
+    .handshake = plain_handshake,
     .recv = plain_recv,
     .send = plain_send,
     .shutdown = plain_shutdown,
@@ -86,7 +94,12 @@ static const struct transport_ops plain_ops = {
 void
 transport_init_plain(struct transport *t, int fd)
 {
-	*t = (struct transport){.ops = &plain_ops, .fd = fd};
+	*t = (struct transport){
+	    .ops = &plain_ops,
+	    .fd = fd,
+	    .recv_wants = EV_READ,
+	    .send_wants = EV_WRITE,
+	};
 }
 
 uint64_t
@@ -114,5 +127,5 @@ transport_has_bytes(const struct transport *t)
 {
 	struct pollfd p = {.fd = t->fd, .events = POLLIN};
 
-	return poll(&p, 1, 0) > 0;
+	return t->holds || poll(&p, 1, 0) > 0;
 }

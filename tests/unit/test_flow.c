@@ -173,8 +173,17 @@ source_go_on(struct fake_source *s)
 	reader_filled(s->reader, c, s->at >= s->fail_at ? -EIO : 1);
 }
 
+static bool
+source_has_bytes(struct source *source)
+{
+	struct pollfd p = {.fd = source->fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
 static const struct source_ops source_ops = {
     .read = source_read,
+    .has_bytes = source_has_bytes,
     .abandon = source_abandon,
 };
 
@@ -339,7 +348,9 @@ begin(bool takes, size_t queue_depth, unsigned write_depth)
 {
 	f.flow = (struct flow){0};
 	f.source = (struct fake_source){
-	    .source = {.ops = &source_ops, .fd = takes ? -1 : f.ends[0]},
+	    .source = {.ops = &source_ops,
+		.fd = takes ? -1 : f.ends[0],
+		.wants = EV_READ},
 	    .takes = takes,
 	    .fail_at = SIZE_MAX,
 	    .pause_at = SIZE_MAX,
