@@ -97,8 +97,6 @@ FORCE:
 
 # unit: build the unit tests; scripts/test runs them.
 unit: $(UNIT)
-# This one includes it, to see its table.
-$(BUILD)/unit/test_states: OBJ := $(filter-out %/http/conn.o,$(OBJ))
 $(BUILD)/unit/%: tests/unit/%.c $(OBJ) $(BUILD)/.flags
 	$(call SAY,UNIT,$@)
 	$(Q)mkdir -p $(@D)

@@ -26,12 +26,13 @@
 #include "base/addr.h"
 #include "base/check.h"
 #include "base/list.h"
-#include "shared/limits.h"
 #include "config/config.h"
 #include "flow/sink.h"
 #include "flow/source.h"
+#include "http/admission.h"
 #include "http/head.h"
 #include "http/response.h"
+#include "http/turns.h"
 
 struct chunk_pool;
 struct conn;
@@ -69,21 +70,16 @@ struct connections {
 	struct chunk_pool *pool; /* whose chunks answers are streamed from */
 	const struct conf_server *conf;
 	struct handler *handler;
-	struct slot *slot; /* whose `connections` they count in */
-	/* For max_connections_per_ip: who is served, and who is told that he
-	 * is not. */
-	struct limits_scope served, rejected;
+	struct slot *slot;	      /* whose `connections` they count in */
+	struct admission admission;   /* its scopes; the rest is set by init */
 	struct journal *access;	      /* NULL: no access log */
 	void (*on_closed)(void *arg); /* there is one fewer */
 	void *arg;
 	bool stamped; /* their sockets are fd_stamp()ed */
 	struct list conns;
-	/* Those with a further request at hand: each gets one turn of the
-	 * loop for it. */
-	struct list in_turn;
-	ev_timer turn;
-	bool stopping; /* no request after the present one */
-	uint64_t *ids; /* the last id given out, of the worker */
+	struct turns turns; /* of those with a further request at hand */
+	bool stopping;	    /* no request after the present one */
+	uint64_t *ids;	    /* the last id given out, of the worker */
 };
 
 /* With all that is asked for above `conns` set: ready for connections. */

@@ -1,6 +1,11 @@
 /*
- * A connection from the inside: for conn.c, whose states these are,
- * connections.c, conn_request.c and linger.c.
+ * A connection from the inside.  Each of these files calls only those before it:
+ *
+ *	exchange_log.c	the line of the exchange in the access log
+ *	conn.c		the state table, and what is done on each move
+ *	conn_request.c	the request in hand, for its handler
+ *	conn_events.c	what comes from the client, and the passing of time
+ *	connections.c	all connections of a server block
  */
 #ifndef CONN_INTERNAL_H
 #define CONN_INTERNAL_H
@@ -15,6 +20,7 @@
 /* To ask, and to hear that there are too many. */
 #define CONN_REJECTED_S 1.0
 
+#include "base/fsm.h"
 #include "loop/deadline.h"
 #include "net/transport.h"
 #include "http/access.h"
@@ -22,53 +28,52 @@
 #include "http/conn.h"
 #include "http/head_reader.h"
 #include "http/response_writer.h"
+#include "linger.h"
 
-enum state {
-	HEADING,   /* waiting for a head, or for the rest of one */
-	WORKING,   /* the handler has the request */
-	STREAMING, /* and sends content from a flow */
-	ANSWERING, /* sending an answer, or the last of it */
-	LINGERING, /* answered and refused: the client may still send */
-	OVER,
-	STATE_COUNT
+enum conn_state {
+	CONN_HEADING,	/* waiting for a head, or for the rest of one */
+	CONN_WORKING,	/* the handler has the request */
+	CONN_STREAMING, /* and sends content from a flow */
+	CONN_ANSWERING, /* sending a response, or the last of it */
+	CONN_LINGERING, /* answered and refused: the client may still send */
+	CONN_OVER,
+	CONN_STATES
 };
 
-enum event {
-	ASKED,	  /* a good head */
-	REFUSED,  /* a bad one, or one that took too long: a response follows */
-	ANSWERED, /* the handler has its response, or the end of it */
-	STREAMS,  /* or the head of one, whose content follows */
-	KEEP,	  /* all sent, and another request may come */
-	LINGER,	  /* nothing more is sent, but the client may not have seen all
-		     of it yet */
-	UNHEARD,  /* not all was sent, and nothing will be any more; but the
-		     client may have sent further requests before */
-	LEFT,	  /* the client is gone, or is to be */
-	EXPIRED,  /* it was given time enough */
-	EVENT_COUNT
+enum conn_event {
+	CONN_ASKED,    /* a good head */
+	CONN_REFUSED,  /* a bad one, or one that took too long: a response
+			  follows */
+	CONN_ANSWERED, /* the handler has its response, or the end of it */
+	CONN_STREAMS,  /* or the head of one, whose content follows */
+	CONN_KEEP,     /* all sent, and another request may come */
+	CONN_LINGER,   /* nothing more is sent, but the client may not have seen
+			  all of it yet */
+	CONN_UNHEARD, /* not all was sent, and nothing will be any more; but the
+			  client may have sent further requests before */
+	CONN_LEFT,    /* the client is gone, or is to be */
+	CONN_EXPIRED, /* it was given time enough */
+	CONN_EVENTS
 };
 
-/* Until when LINGERING lasts; times are by clock_mono_s(). */
-struct lingering {
-	double end;    /* lingering_time is over */
-	double silent; /* and so is lingering_timeout, if nothing comes */
-	double look;   /* the next look whether it has the answer, or the end of
-			    the grace after that */
-	bool has_answer; /* its system has acknowledged all of it */
+enum {
+	CONN_ENDS_EXCHANGE = 1, /* mark of a move in its table */
 };
+
+extern const struct fsm_table conn_table;
 
 struct conn {
 	unsigned magic;
-	enum state state;
+	unsigned state; /* enum conn_state */
 	struct connections *group;
 	struct list_node node;
-	struct list_node turn; /* linked: waits for its turn */
+	struct list_node turn; /* on group->turns: waits for its turn */
 	struct transport transport;
 	struct addr peer;
 	uint64_t requests;  /* heads that were read */
 	bool on_loopback;   /* accepted there */
-	bool rejected;	    /* not served: too many of this address */
-	limits_entry place; /* among those, or among the served */
+	bool rejected;	    /* see http/admission.h */
+	limits_entry place; /* there */
 	ev_io readable;
 	struct head_reader head_reader;
 	struct response_writer response_writer;
@@ -91,7 +96,7 @@ struct conn {
 };
 
 /* A connection over `fd`, which it owns then, and `place` too; whatever one
- * that is turned away asks, it is told that there are too many.  0, or -ENOMEM
+ * that is rejected asks, it is told that there are too many.  0, or -ENOMEM
  * and nothing was taken. */
 NODISCARD int conn_begin(struct connections *g, int fd, const struct addr *peer,
     limits_entry place, bool rejected, bool on_loopback);
@@ -100,21 +105,7 @@ NODISCARD int conn_begin(struct connections *g, int fd, const struct addr *peer,
  * The only place where a connection changes state.  The action comes last
  * because it may free `c`; callers must not touch `c` afterwards either.
  */
-void conn_on(struct conn *c, enum event ev);
-
-/*
- * connections_look_for_room(c):
- * It was turned away; but whose place it needs may just have left, here or in
- * another worker.  Else it may ask, and will hear no.
- */
-void connections_look_for_room(struct conn *c);
-
-/* Another request is at hand: conn_take_turn() in the next turn of the loop,
- * so that a pipeline does not hold up others. */
-void connections_await_turn(struct conn *c);
-
-/* One that was turned away: is there room for it now?  Then it is served. */
-bool connections_readmit(struct conn *c);
+void conn_on(struct conn *c, enum conn_event ev);
 
 /* An exchange begins, unless it has. */
 void conn_begin_exchange(struct conn *c);
@@ -131,8 +122,8 @@ void conn_leave_heading(struct conn *c, const char *outcome);
 void conn_describe(
     struct conn *c, const struct head_reader_head *got, const struct head *h);
 
-/* HEADING: its turn has come. */
-void conn_take_turn(struct conn *c);
+/* HEADING: its turn has come; `n` is conn.turn. */
+void conn_take_turn(struct list_node *n);
 
 /* Set up the body, of which `len` bytes at `pre` came along.  What is not its own
  * of that is the next request's and is kept.  0 or -ENOMEM. */
@@ -154,15 +145,17 @@ void conn_add_fields(struct conn *c, const struct head *h);
  */
 void conn_end_exchange(struct conn *c);
 
-/* LINGERING begins: say that nothing more will be sent, and read on. */
-void linger_begin(struct conn *c);
+/* The client has so long from now on. */
+void conn_set_patience_ms(struct conn *c, uint64_t ms);
 
-/* LINGERING: something may have come; throw it away.  May end `c`. */
-void linger_discard(struct conn *c);
+/* How long the client may take nothing of what it is sent, in seconds.  While
+ * content is streamed it holds chunks, which others may need. */
+double conn_send_limit_s(const struct conn *c);
 
-/* LINGERING: its patience is over, or it is time to look whether the client has
- * its answer.  May end `c`. */
-void linger_due(struct conn *c);
+/* Look again when it would be late, and some times before: what the client takes
+ * from the kernel shows only from look to look.  It has taken nothing for
+ * `stalled_s`. */
+void conn_await_progress(struct conn *c, double stalled_s);
 
 /* HEADING: something of the next request is here, so that an exchange runs. */
 static inline bool
@@ -183,10 +176,10 @@ conn_is_unheard(const struct conn *c)
 
 /* STREAMING and ANSWERING: it is certain that the answer will not be sent whole.
  * Are there requests that came before that became so? */
-static inline enum event
+static inline enum conn_event
 conn_after_cut(const struct conn *c)
 {
-	return c->keep && c->body.source.ended ? UNHEARD : LEFT;
+	return c->keep && c->body.source.ended ? CONN_UNHEARD : CONN_LEFT;
 }
 
 #endif

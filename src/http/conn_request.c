@@ -10,65 +10,6 @@ enum {
 	BUFFER_MAX = 64 * 1024, /* of a response, to be kept for the next one */
 };
 
-/* ---- the record ---- */
-
-/* Bytes of further requests came along, and the connection is to close: who
- * sent them sees that, but nobody looked what they ask. */
-static void
-log_unread(struct conn *c)
-{
-	struct access rest = {.outcome = "unread"};
-	const unsigned char *more;
-	size_t len;
-
-	if (!c->body.source.ended)
-		return; /* what came is the body's, or nobody knows */
-	body_leftover(&c->body, &more, &len);
-	if (len > 0 || head_reader_has_bytes(&c->head_reader))
-		access_add(c->group->access, &c->peer, &rest);
-}
-
-/* With method and target there is something to be recognised. */
-static bool
-is_request(const struct head *h)
-{
-	return h != NULL && h->method_text.len > 0 && h->target.len > 0;
-}
-
-void
-conn_describe(
-    struct conn *c, const struct head_reader_head *got, const struct head *h)
-{
-	if (c->group->access == NULL)
-		return;
-	if (is_request(h))
-		access_describe(h, &c->exchange.asked);
-	else
-		access_describe_start(got->buf, got->len, &c->exchange.asked);
-}
-
-void
-conn_end_exchange(struct conn *c)
-{
-	struct access *x = &c->exchange;
-	uint64_t taken = c->response_writer.taken;
-
-	if (x->began_ns == 0)
-		return;
-	if (c->group->access != NULL) {
-		x->ended_ns = clock_mono_ns();
-		x->in = c->body.payload;
-		x->answered = x->status != 0 && taken > 0;
-		x->out = x->answered && taken > c->head_len
-			     ? taken - c->head_len
-			     : 0;
-		access_add(c->group->access, &c->peer, x);
-		if (c->state != HEADING)
-			log_unread(c);
-	}
-	x->began_ns = 0; /* it has its line */
-}
-
 void
 conn_measured(
     struct conn *c, const struct meter *m, bool hashed, const char *name)
@@ -166,7 +107,7 @@ format(struct conn *c, const struct response *r, struct str *out)
 
 /* Send `r`, which `ev` says, and free what it holds.  May end `c`. */
 static void
-respond(struct conn *c, enum event ev, struct response *r)
+respond(struct conn *c, enum conn_event ev, struct response *r)
 {
 	struct str *bytes = take_buffer();
 
@@ -180,7 +121,7 @@ void
 conn_answer(struct conn *c, struct response *r)
 {
 	check_magic(c, CONN_MAGIC);
-	respond(c, ANSWERED, r);
+	respond(c, CONN_ANSWERED, r);
 }
 
 struct sink *
@@ -191,7 +132,7 @@ conn_stream(struct conn *c, struct response *r)
 	check_magic(c, CONN_MAGIC);
 	format(c, r, bytes);
 	response_fini(r);
-	conn_on(c, STREAMS);
+	conn_on(c, CONN_STREAMS);
 	response_writer_hold(&c->response_writer, bytes->s, bytes->len);
 	return &c->response_writer.sink;
 }
@@ -206,7 +147,7 @@ conn_streamed(struct conn *c, bool whole, const char *outcome)
 		return;
 	}
 	/* The content may have been empty: then the head is held still. */
-	conn_on(c, ANSWERED);
+	conn_on(c, CONN_ANSWERED);
 	response_writer_finish(&c->response_writer);
 }
 
@@ -215,17 +156,10 @@ conn_leave(struct conn *c, const char *outcome)
 {
 	check_magic(c, CONN_MAGIC);
 	c->exchange.outcome = outcome;
-	conn_on(c, LEFT);
+	conn_on(c, CONN_LEFT);
 }
 
 /* ---- HEADING: without a handler ---- */
-
-void
-conn_begin_exchange(struct conn *c)
-{
-	if (c->exchange.began_ns == 0)
-		c->exchange.began_ns = clock_mono_ns();
-}
 
 /* Nobody knows where the next head would begin. */
 void
@@ -237,16 +171,7 @@ conn_refuse(struct conn *c, int status, const char *why, const char *outcome)
 	conn_add_fields(c, NULL);
 	response_problem(&r, status, "%s", why);
 	c->body.source.ended = false; /* whatever follows: linger */
-	respond(c, REFUSED, &r);
-}
-
-void
-conn_leave_heading(struct conn *c, const char *outcome)
-{
-	if (conn_has_begun(c))
-		conn_begin_exchange(c);
-	c->exchange.outcome = outcome;
-	conn_on(c, LEFT);
+	respond(c, CONN_REFUSED, &r);
 }
 
 /* ---- what the handler asks ---- */

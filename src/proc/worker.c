@@ -151,8 +151,8 @@ begin_limits(struct worker *w, struct server *s)
 		addr_format(&s->conf->listens[i].addr, text);
 		scope = limits_scope(&scope, text, strlen(text));
 	}
-	s->conns.served = limits_scope(&scope, "served", 6);
-	s->conns.rejected = limits_scope(&scope, "turned away", 11);
+	s->conns.admission.served = limits_scope(&scope, "served", 6);
+	s->conns.admission.rejected = limits_scope(&scope, "turned away", 11);
 	s->service.uploads = limits_scope(&scope, "uploads", 7);
 }
 

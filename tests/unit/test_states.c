@@ -2,17 +2,16 @@
  * The state tables, walked: every state can be reached and left, each square
  * is of a known kind, and trouble is provided for everywhere.
  *
- * A table is walked once it stands in tables() below.  The connection's is
- * private still: its file is included here and left out when this is linked
- * (Makefile).
+ * A table is walked once it stands in tables() below.
  */
 #include "app/upload_internal.h"
 #include "base/fsm.h"
-#include "http/conn.c"
+#include "http/conn_internal.h"
 
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,44 +31,11 @@ struct walked {
 };
 
 static void
-conn_act(void *owner)
-{
-	(void)owner;
-}
-
-/* The connection's, as what all tables will be. */
-static const struct fsm_table *
-conn_table(void)
-{
-	static struct fsm_square squares[STATE_COUNT][EVENT_COUNT];
-	static const struct fsm_table table = {
-	    .name = "connection of request",
-	    .states = STATE_COUNT,
-	    .events = EVENT_COUNT,
-	    .state_names = state_name,
-	    .event_names = event_name,
-	    .first = HEADING,
-	    .final = FSM_STATE(OVER),
-	    .squares = squares[0],
-	};
-
-	for (int s = 0; s < STATE_COUNT; s++)
-		for (int e = 0; e < EVENT_COUNT; e++)
-			if (moves[s][e].act != NULL)
-				squares[s][e] = (struct fsm_square){
-				    .kind = FSM_ACT,
-				    .next = moves[s][e].next,
-				    .act = conn_act,
-				};
-	return &table;
-}
-
-static void
 tables(struct walked ret[TABLES])
 {
 	const struct walked all[TABLES] = {
 	    {&upload_table, {UPLOAD_FAILED, UPLOAD_GONE, NO_MORE}},
-	    {conn_table(), {LEFT, NO_MORE}},
+	    {&conn_table, {CONN_LEFT, NO_MORE}},
 	};
 
 	memcpy(ret, all, sizeof(all));
@@ -231,10 +197,14 @@ trouble_may_come_anywhere(void **state)
 static void
 waiting_for_a_client_has_an_end(void **state)
 {
+	static const enum conn_state waiting[] = {
+	    CONN_HEADING, CONN_ANSWERING, CONN_LINGERING};
+
 	(void)state;
-	assert_non_null(moves[HEADING][EXPIRED].act);
-	assert_non_null(moves[ANSWERING][EXPIRED].act);
-	assert_non_null(moves[LINGERING][EXPIRED].act);
+	for (size_t i = 0; i < COUNT_OF(waiting); i++)
+		assert_int_equal(
+		    fsm_square(&conn_table, waiting[i], CONN_EXPIRED)->kind,
+		    FSM_ACT);
 }
 
 /*
@@ -245,30 +215,41 @@ waiting_for_a_client_has_an_end(void **state)
 static void
 each_exchange_ends_once(void **state)
 {
-	(void)state;
-	for (int s = 0; s < STATE_COUNT; s++) {
-		for (int e = 0; e < EVENT_COUNT; e++) {
-			bool inside = moves[s][e].next == WORKING ||
-				      moves[s][e].next == STREAMING ||
-				      moves[s][e].next == ANSWERING;
+	const struct fsm_table *t = &conn_table;
 
-			if (moves[s][e].act == NULL)
+	(void)state;
+	for (unsigned s = 0; s < t->states; s++) {
+		for (unsigned e = 0; e < t->events; e++) {
+			const struct fsm_square *sq = fsm_square(t, s, e);
+			bool inside = sq->next == CONN_WORKING ||
+				      sq->next == CONN_STREAMING ||
+				      sq->next == CONN_ANSWERING;
+			bool ends = sq->mark == CONN_ENDS_EXCHANGE;
+
+			if (sq->kind == FSM_IMPOSSIBLE)
 				continue;
 			/* Lingering comes after the end. */
-			if (moves[s][e].ends != (!inside && s != LINGERING))
-				fail_msg("%s while %s", event_name[e],
-				    state_name[s]);
+			if (ends != (!inside && s != CONN_LINGERING))
+				fail_msg("%s while %s", t->event_names[e],
+				    t->state_names[s]);
 		}
 	}
 }
 
-/* What came whole is carried out, though an answer before could not be sent. */
+/* What came whole is carried out, though a response before could not be sent. */
 static void
 an_answer_that_is_cut_need_not_be_the_end(void **state)
 {
+	static const enum conn_state cut[] = {CONN_ANSWERING, CONN_STREAMING};
+
 	(void)state;
-	assert_int_equal(moves[ANSWERING][UNHEARD].next, HEADING);
-	assert_int_equal(moves[STREAMING][UNHEARD].next, HEADING);
+	for (size_t i = 0; i < COUNT_OF(cut); i++) {
+		const struct fsm_square *sq =
+		    fsm_square(&conn_table, cut[i], CONN_UNHEARD);
+
+		assert_int_equal(sq->kind, FSM_ACT);
+		assert_int_equal(sq->next, CONN_HEADING);
+	}
 }
 
 static void

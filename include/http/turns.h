@@ -1,0 +1,30 @@
+/*
+ * http/turns.h - whose turn it is to have its next request read.
+ *
+ * A client may send requests one behind the other without waiting for responses
+ * (a pipeline).  Each further one is taken up in a loop iteration of its own, so
+ * that a long pipeline does not hold up other clients.
+ */
+#ifndef HTTP_TURNS_H
+#define HTTP_TURNS_H
+
+#include <ev.h>
+
+#include "base/list.h"
+
+/* The fields are the module's. */
+struct turns {
+	struct ev_loop *loop;
+	ev_timer timer;
+	struct list waiting;
+	void (*take)(struct list_node *n);
+};
+
+/* take(n) is called when the turn of `n` has come; it may wait again at once. */
+void turns_init(
+    struct turns *t, struct ev_loop *loop, void (*take)(struct list_node *n));
+
+/* Wait for a turn: `n` stays the caller's, who may list_remove() it. */
+void turns_await(struct turns *t, struct list_node *n);
+
+#endif

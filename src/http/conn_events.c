@@ -1,0 +1,356 @@
+/*
+ * What comes to a connection: bytes, its turn, the end of a response, or the end
+ * of its client's time.  Each becomes an event of its state table (conn.c).
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "conn_internal.h"
+#include "shared/shm.h"
+
+#define ROOM_S 0.100 /* for another one to leave, before one is rejected */
+#define SLACK_S 0.001
+
+/* ---- responses ---- */
+
+/* How an answered request leaves its connection.  Never by closing at once: with
+ * bytes unread that is a reset, which can take the response along. */
+static enum conn_event
+after_answer(const struct conn *c)
+{
+	return c->keep && c->body.source.ended ? CONN_KEEP : CONN_LINGER;
+}
+
+/* The response writer is done with a response. */
+static void
+on_sent(void *owner, int err)
+{
+	struct conn *c = owner;
+
+	check_magic(c, CONN_MAGIC);
+	if (err == 0) {
+		conn_on(c, after_answer(c));
+		return;
+	}
+	c->exchange.cut = conn_is_unheard(c) ? ACCESS_CONNECTION_CUT
+			  : err == -ENOMEM   ? ACCESS_NO_MEMORY
+					     : ACCESS_CLIENT_GONE;
+	conn_on(c, conn_after_cut(c));
+}
+
+/* ANSWERING: the client had its time to take the response. */
+static void
+expire_answer(struct conn *c)
+{
+	enum conn_event after = conn_after_cut(c);
+
+	c->exchange.cut = ACCESS_NOT_TAKEN;
+	conn_on(c, after == CONN_UNHEARD ? CONN_UNHEARD : CONN_EXPIRED);
+}
+
+/* ANSWERING and STREAMING: does the client take what it is sent? */
+static void
+look_at_progress(struct conn *c)
+{
+	double stalled;
+
+	response_writer_look(&c->response_writer);
+	stalled = clock_mono_s() - c->response_writer.progress;
+	if (c->state == CONN_STREAMING && c->response_writer.sending == NULL)
+		conn_await_progress(c, 0); /* it waits for the disk */
+	else if (stalled + SLACK_S < conn_send_limit_s(c))
+		conn_await_progress(c, stalled);
+	else if (c->state == CONN_STREAMING)
+		response_writer_cut(&c->response_writer, -ETIMEDOUT);
+	else
+		expire_answer(c);
+}
+
+/* ---- heads ---- */
+
+static void
+refuse_crowd(struct conn *c)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why),
+	    "there are max_connections_per_ip %" PRIu64
+	    " connections from this address already: close some, or try "
+	    "again later",
+	    c->group->conf->max_connections_per_ip);
+	conn_refuse(c, 503, why, "refused");
+}
+
+static void
+refuse_late(struct conn *c)
+{
+	char limit[NUM_TEXT_MAX], why[128];
+
+	num_format_time(c->group->conf->header_timeout_ms, limit);
+	snprintf(why, sizeof(why),
+	    "the head of the request did not arrive within header_timeout %s: "
+	    "send it in one piece",
+	    limit);
+	c->head_only = head_reader_is_head(&c->head_reader);
+	conn_refuse(c, 408, why, "refused");
+}
+
+/* One that was rejected: is there room by now?  Then it is served. */
+static bool
+is_readmitted(struct conn *c)
+{
+	if (!admission_retry(&c->group->admission, &c->peer, &c->place))
+		return false;
+	c->rejected = false;
+	return true;
+}
+
+/* A whole head is there: hand the request to the handler. */
+static void
+ask(struct conn *c, const struct head_reader_head *got)
+{
+	struct connections *g = c->group;
+	struct head h = {0};
+	const char *why;
+	int status;
+
+	c->requests++;
+	c->exchange.id = ++*g->ids;
+	conn_begin_exchange(c);
+	status = head_parse(got->buf, got->head_len, &h, &why);
+	/* A proxy that hands on what a browser says reads in its own way. */
+	c->from_browser = head_is_from_browser(&h) && !h.forwarded;
+	conn_describe(c, got, &h);
+	conn_add_fields(c, &h);
+	if (c->rejected && !is_readmitted(c)) {
+		refuse_crowd(c);
+		return;
+	}
+	if (status != 0) {
+		conn_refuse(c, status, why, head_refusal_word(why));
+		return;
+	}
+	c->keep = h.keep_alive;
+	if (conn_begin_body(c, &h, got->buf + got->head_len,
+		got->len - got->head_len) < 0) {
+		conn_leave_heading(c, "no-memory");
+		return;
+	}
+	conn_on(c, CONN_ASKED);
+	g->handler->on_request(g->handler, c, &h, &c->request);
+}
+
+/* There is a part of a head, or nothing; wait for more of it. */
+static void
+await_rest(struct conn *c)
+{
+	transport_await_recv(&c->transport, c->group->loop, &c->readable);
+	if (c->exchange.began_ns != 0 ||
+	    !head_reader_has_begun(&c->head_reader))
+		return;
+	conn_begin_exchange(c);
+	if (!c->rejected)
+		conn_set_patience_ms(c, c->group->conf->header_timeout_ms);
+}
+
+/* One that is unheard is not waited for: all of it that is here is read. */
+static enum head_reader_result
+take_head(struct conn *c, struct transport *from, struct head_reader_head *ret)
+{
+	const struct conf_server *conf = c->group->conf;
+	const struct head_limits limits = {
+	    .line = (uint32_t)conf->max_request_line,
+	    .size = (uint32_t)conf->max_header_size,
+	    .fields = (uint32_t)conf->max_header_fields,
+	};
+	enum head_reader_result result;
+
+	do {
+		result = head_reader_read(&c->head_reader, &limits, from, ret);
+		from = &c->transport;
+	} while (result == HEAD_READER_PART && conn_is_unheard(c));
+	return result;
+}
+
+/* All that came whole is done.  The client may be there still, and sending: a
+ * reset could take along what it has not read yet. */
+static void
+leave_unheard(struct conn *c)
+{
+	if (conn_has_begun(c))
+		conn_begin_exchange(c);
+	c->exchange.outcome = "unread";
+	conn_on(c, CONN_LINGER);
+}
+
+/* Bytes may have come to `from`, or (NULL) those that are held are to be looked
+ * at. */
+static void
+read_head(struct conn *c, struct transport *from)
+{
+	struct head_reader_head got;
+
+	switch (take_head(c, from, &got)) {
+	case HEAD_READER_NOTHING:
+		if (conn_is_unheard(c))
+			leave_unheard(c);
+		else
+			transport_await_recv(
+			    &c->transport, c->group->loop, &c->readable);
+		return;
+	case HEAD_READER_PART:
+		await_rest(c);
+		return;
+	case HEAD_READER_HEAD:
+		c->head_only = got.is_head;
+		ask(c, &got); /* may end `c`, but not what was got */
+		head_reader_release(&got);
+		return;
+	case HEAD_READER_REFUSED:
+		c->head_only = got.is_head;
+		conn_describe(c, &got, NULL);
+		conn_glimpse(c, &got);
+		conn_refuse(c, got.status, got.why, got.outcome);
+		return;
+	case HEAD_READER_FAILED:
+		conn_leave_heading(c, str_failed(&c->head_reader.held)
+					  ? "no-memory"
+					  : "client-gone");
+		return;
+	}
+}
+
+void
+conn_take_turn(struct list_node *n)
+{
+	struct conn *c = container_of(n, struct conn, turn);
+
+	check_magic(c, CONN_MAGIC);
+	check(c->state == CONN_HEADING);
+	read_head(
+	    c, head_reader_has_bytes(&c->head_reader) ? NULL : &c->transport);
+}
+
+/* It was rejected; but one that was served may have left meanwhile. */
+static void
+look_for_room(struct conn *c)
+{
+	if (is_readmitted(c))
+		conn_set_patience_ms(c, c->group->conf->header_timeout_ms);
+	else
+		deadline_set(&c->patience, CONN_REJECTED_S);
+	transport_await_recv(&c->transport, c->group->loop, &c->readable);
+}
+
+/* Too late, it seems; but bytes may be there that were not read yet, for this
+ * process was stopped or busy.  They are read first, once. */
+static bool
+has_more(struct conn *c)
+{
+	if (c->looked || !transport_has_bytes(&c->transport))
+		return false;
+	c->looked = true;
+	deadline_set(&c->patience, 0);
+	return true;
+}
+
+/* HEADING: the client had its time. */
+static void
+expire_heading(struct conn *c)
+{
+	if (c->rejected && !ev_is_active(&c->readable))
+		look_for_room(c);
+	else if (c->rejected)
+		refuse_crowd(c);
+	else if (has_more(c))
+		return;
+	else if (head_reader_has_begun(&c->head_reader))
+		refuse_late(c);
+	else
+		conn_on(c, CONN_EXPIRED);
+}
+
+/* ---- LINGERING ---- */
+
+static void
+go_on_lingering(struct conn *c, enum linger_verdict verdict)
+{
+	if (verdict != LINGER_ON) {
+		conn_on(c, verdict == LINGER_LEFT ? CONN_LEFT : CONN_EXPIRED);
+		return;
+	}
+	transport_await_recv(&c->transport, c->group->loop, &c->readable);
+	deadline_set(&c->patience, linger_left_s(&c->linger));
+}
+
+/* ---- the watchers ---- */
+
+static void
+on_readable(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct conn *c = w->data;
+
+	(void)loop;
+	(void)revents;
+	check_magic(c, CONN_MAGIC);
+	if (c->state == CONN_HEADING)
+		read_head(c, &c->transport);
+	else if (c->state == CONN_LINGERING)
+		go_on_lingering(
+		    c, linger_discard(&c->linger, &c->transport,
+			   (double)c->group->conf->lingering_timeout_ms / 1e3));
+}
+
+/* The client had its time. */
+static void
+on_due(struct deadline *d)
+{
+	struct conn *c = container_of(d, struct conn, patience);
+
+	check_magic(c, CONN_MAGIC);
+	if (c->state == CONN_STREAMING || c->state == CONN_ANSWERING)
+		look_at_progress(c);
+	else if (c->state == CONN_LINGERING)
+		go_on_lingering(c, linger_due(&c->linger, &c->transport));
+	else
+		expire_heading(c);
+}
+
+int
+conn_begin(struct connections *g, int fd, const struct addr *peer,
+    limits_entry place, bool rejected, bool on_loopback)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return -ENOMEM;
+	c->magic = CONN_MAGIC;
+	c->state = CONN_HEADING;
+	c->group = g;
+	c->peer = *peer;
+	c->place = place;
+	c->rejected = rejected;
+	c->on_loopback = on_loopback;
+	transport_init_plain(&c->transport, fd);
+	/* A UNIX socket has no stamps, and would pass us descriptors beside. */
+	c->transport.stamped = g->stamped && peer->ss.ss_family != AF_UNIX;
+	list_append(&g->conns, &c->node);
+	atomic_fetch_add(&g->slot->connections, 1);
+	ev_io_init(&c->readable, on_readable, fd, EV_READ);
+	c->readable.data = c;
+	response_writer_init(
+	    &c->response_writer, g->loop, &c->transport, c, on_sent);
+	deadline_init(&c->patience, g->loop, on_due);
+	if (rejected) {
+		deadline_set(&c->patience, ROOM_S);
+		return 0;
+	}
+	conn_set_patience_ms(c, g->conf->header_timeout_ms);
+	transport_await_recv(&c->transport, g->loop, &c->readable);
+	return 0;
+}
