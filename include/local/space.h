@@ -13,6 +13,10 @@
 
 #include "base/check.h"
 
+enum {
+	SPACE_ALIGN = 4096, /* of direct writes, in memory and in the file */
+};
+
 /*
  * space_allocate(fd, from, len):
  * Allocate the blocks, and make the file as long.  -ENOSPC, -EDQUOT, -EFBIG;

@@ -44,7 +44,7 @@ extern const char *const durability_name[DURABLE_COUNT];
 
 /* Errors of a store that no errno says: far from any errno. */
 enum store_error {
-	STORE_NOT_READY = -20001, /* not open (yet); see store_open_error */
+	STORE_NOT_READY = -20001,	/* not open (yet) */
 	STORE_OUTCOME_UNKNOWN = -20002, /* the name may be there, not synced */
 	STORE_SYNC_FAILED = -20003,	/* the data is lost, and has no name */
 	STORE_REFUSED = -20004,		/* wish.terms_hold said no */
@@ -138,6 +138,7 @@ struct store_ops {
 	    void (*done)(void *owner, int err), struct outgoing **ret);
 	void (*close)(struct outgoing *out);
 	void (*rest)(struct store *s);
+	bool (*has_files)(struct store *s);
 	bool (*is_idle)(struct store *s);
 	void (*free)(struct store *s);
 };
@@ -145,10 +146,7 @@ struct store_ops {
 struct store {
 	const struct store_ops *ops;
 	const char *dir;   /* for messages */
-	bool is_open;	   /* it can take and give */
-	int open_error;	   /* why not, a negative errno; 0: still trying */
 	bool open_settled; /* the first attempt is over, either way */
-	size_t files;	   /* incoming and outgoing that live */
 };
 
 /*
@@ -221,6 +219,13 @@ static inline void
 store_rest(struct store *s)
 {
 	s->ops->rest(s);
+}
+
+/* Some files are on their way in or out, or what they were in is being closed. */
+static inline bool
+store_has_files(struct store *s)
+{
+	return s->ops->has_files(s);
 }
 
 /* Waits for nothing any more: no file open, no operation in flight. */

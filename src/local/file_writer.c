@@ -76,7 +76,7 @@ wants_direct(const struct incoming_file *f, const struct chunk *c)
 {
 	return f->direct_wanted && c->len == f->local->to.chunk_size &&
 	       c->op.offset >= f->direct_from &&
-	       c->op.offset % LOCAL_ALIGN == 0;
+	       c->op.offset % SPACE_ALIGN == 0;
 }
 
 /* Be in the mode that the next chunk needs; false: not with writes in flight. */
@@ -138,10 +138,10 @@ on_background_done(struct op *op, int res)
 		struct local_dir *at = f->at;
 		int cause = f->base.cause;
 
-		local_dir_enter(at);
+		dir_hold(at);
 		writer_failed(w, res); /* may abort `f` */
-		health_learn(at, res, cause);
-		local_dir_leave(at);
+		dir_learn(at, res, cause);
+		dir_release(at);
 	} else if (w != NULL) {
 		pump(f);
 	}
@@ -321,7 +321,7 @@ submit(struct incoming_file *f, unsigned chunks, size_t bytes)
 	    .buf = c->data,
 	    .len = bytes,
 	    .offset = c->op.offset,
-	    .align = f->direct ? LOCAL_ALIGN : 0,
+	    .align = f->direct ? SPACE_ALIGN : 0,
 	    .owner = f,
 	    .on_done = on_written};
 	list_init(&c->joined);

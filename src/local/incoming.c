@@ -53,13 +53,13 @@ report(struct incoming_file *f, int err)
 	struct local_dir *at = f->at;
 	int cause = f->base.cause;
 
-	local_dir_enter(at); /* `f` may be the last one in it */
+	dir_hold(at); /* `f` may be the last one in it */
 	if (f->abandoned)
 		incoming_end(f);
 	else
 		f->base.done(f->base.owner, err); /* may abort `f` */
-	health_learn(at, err, cause);
-	local_dir_leave(at);
+	dir_learn(at, err, cause);
+	dir_release(at);
 }
 
 /* ---- the path leads elsewhere ---- */
@@ -81,13 +81,11 @@ move_to(struct incoming_file *f, struct local_dir *to)
 	room_release(f, f->reserved);
 	f->granted = f->allocated = 0;
 	f->is_longer = false;
-	list_remove(&f->node);
+	dir_part(from, &f->member);
 	f->at = to;
-	local_dir_enter(to);
-	list_append(&to->incoming, &f->node);
+	dir_join(to, &f->member);
 	f->base.account = &to->device->account;
 	file_writer_adapt(f);
-	local_dir_leave(from);
 }
 
 /* What it wanted to do there it does here, all of it. */
@@ -132,7 +130,7 @@ follow(struct incoming_file *f, int res)
 		return false;
 	f->follower->file = f;
 	f->follower->base.on_reopened = on_reopened;
-	return reopen_follow(f->at, &f->follower->base);
+	return reopen_follow(&f->local->reopen, f->at, &f->follower->base);
 }
 
 /* ---- the end ---- */
@@ -145,22 +143,13 @@ file_free(struct incoming_file *f)
 	file_writer_drop(f);
 	room_release(f, f->reserved);
 	device_put(f->local->to.devices, &f->charged);
-	list_remove(&f->node);
-	f->local->base.files--;
 	f->magic = 0;
 	incoming_hash_fini(f);
 	free(f->terms);
 	free(f->old);
 	free(f->follower);
+	dir_part(at, &f->member);
 	free(f);
-	local_dir_leave(at);
-}
-
-static void
-hold(struct incoming_file *f)
-{
-	list_append(&f->at->held_incoming, &f->held_node);
-	health_watch(f->local);
 }
 
 static void
@@ -169,7 +158,7 @@ on_discarded(struct op *op, int res)
 	struct incoming_file *f = op->owner;
 
 	if (res < 0) /* there was no thread to do it */
-		hold(f);
+		dir_postpone(f->at, &f->member);
 	else
 		file_free(f);
 }
@@ -187,7 +176,7 @@ has_unlinked(const struct incoming_file *f)
 void
 incoming_end(struct incoming_file *f)
 {
-	list_remove(&f->held_node);
+	list_remove(&f->member.postponed_node);
 	if (f->follower != NULL)
 		list_remove(&f->follower->base.node);
 	if (f->job.in_flight || !file_writer_is_idle(f) ||
@@ -196,7 +185,7 @@ incoming_end(struct incoming_file *f)
 	if (f->u.fd == -1 && f->dir == -1 && !has_unlinked(f))
 		file_free(f);
 	else if (f->at->device->stalled)
-		hold(f);
+		dir_postpone(f->at, &f->member);
 	else
 		submit_job(f, jobs_discard, on_discarded,
 		    f->offset > LOCAL_SLOW_BYTES || has_unlinked(f));
@@ -217,12 +206,14 @@ incoming_abort(struct incoming *in)
  * Its disk is sick.  Whether the name will appear is decided here when it is
  * not under way; else nobody can tell before the disk answers.
  */
-void
-incoming_fail(struct incoming_file *f)
+static void
+on_unhealthy(struct dir_member *m, bool stalled)
 {
+	struct incoming_file *f = container_of(m, struct incoming_file, member);
 	int phase = LINK_NOT_BEGUN;
 	int err = STORE_SICK;
 
+	(void)stalled;
 	if (f->abandoned)
 		return;
 	if (f->committing && !atomic_compare_exchange_strong(
@@ -233,6 +224,17 @@ incoming_fail(struct incoming_file *f)
 	f->base.done(f->base.owner, err); /* may abort `f` */
 }
 
+static void
+on_healthy(struct dir_member *m)
+{
+	incoming_end(container_of(m, struct incoming_file, member));
+}
+
+static const struct dir_member_ops member_ops = {
+    .on_unhealthy = on_unhealthy,
+    .on_healthy = on_healthy,
+};
+
 /* ---- commit ---- */
 
 static void
@@ -240,7 +242,7 @@ on_old_removed(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
 
-	removals_tried(f->at, f->old, res);
+	removals_tried(&f->local->removals, f->at, f->old, res);
 	report(f, 0);
 }
 
@@ -333,7 +335,7 @@ on_committed(struct op *op, int res)
 	file_writer_drop(f);
 	if (res < 0)
 		report(f, res);
-	else if (local_dir_syncs(f->at))
+	else if (dir_syncs(f->at))
 		sync_directory(f);
 	else
 		finish(f);
@@ -401,10 +403,10 @@ on_created_late(struct op *op, int res)
 		return;
 	f->opening = false;
 	file_writer_created(f);
-	local_dir_enter(at);
+	dir_hold(at);
 	file_writer_opened(f, res); /* may end `f` */
-	health_learn(at, res, 0);
-	local_dir_leave(at);
+	dir_learn(at, res, 0);
+	dir_release(at);
 }
 
 /* It was collected, and it takes too long. */
@@ -424,13 +426,13 @@ new_file(struct local *local, const struct store_wish *wish,
 	int err;
 
 	check(len < STORE_NAME_MAX);
-	if (!local->base.is_open && local->base.open_error == -EDQUOT)
+	if (local->opener.current == NULL && local->opener.err == -EDQUOT)
 		return -EDQUOT; /* there is no room to make it */
-	if (!local->base.is_open)
-		return local->base.open_error == -ENOSPC ? -ENOSPC
-							 : (int)STORE_NOT_READY;
-	if (device_is_avoided(local->at->device)) {
-		health_watch(local); /* the path may lead elsewhere */
+	if (local->opener.current == NULL)
+		return local->opener.err == -ENOSPC ? -ENOSPC
+						    : (int)STORE_NOT_READY;
+	if (device_is_avoided(local->opener.current->device)) {
+		health_watch(&local->health); /* the path may lead elsewhere */
 		return STORE_SICK;
 	}
 	f = calloc(1, sizeof(*f) + len + 1);
@@ -462,7 +464,7 @@ incoming_create(struct store *s, const struct store_wish *wish, void *owner,
 	}
 	f->magic = INCOMING_MAGIC;
 	f->local = local;
-	f->at = local->at;
+	f->at = local->opener.current;
 	f->base.store = s;
 	f->base.account = &f->at->device->account;
 	f->base.owner = owner;
@@ -478,9 +480,8 @@ incoming_create(struct store *s, const struct store_wish *wish, void *owner,
 	f->terms = wish->terms;
 	atomic_init(&f->link_phase, LINK_NOT_BEGUN);
 	file_writer_init(f);
-	local_dir_enter(f->at);
-	local->base.files++;
-	list_append(&f->at->incoming, &f->node);
+	f->member.ops = &member_ops;
+	dir_join(f->at, &f->member);
 	*ret = &f->base;
 	if (f->collecting)
 		return 1;

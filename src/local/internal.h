@@ -7,116 +7,18 @@
 #include <stdatomic.h>
 
 #include "shared/arrivals.h"
-#include "shared/latest.h"
-#include "shared/mount_history.h"
 #include "shared/reservations.h"
-#include "shared/shared.h"
-#include "disk/device.h"
-#include "disk/engine.h"
 #include "local/dirsync.h"
-#include "local/local.h"
 #include "local/publish.h"
 #include "local/space.h"
+#include "local_store.h"
 
 enum {
-	LOCAL_SYNCED_DIRS = 256,
 	LOCAL_UNLINKED = 2, /* the file replaced, and the one before it */
 	LOCAL_SLOW_BYTES = 1024 * 1024, /* freeing more takes its time */
-	LOCAL_ALIGN = 4096,		/* of direct writes */
 };
 
 #define INCOMING_MAGIC 0x696e636fU
-
-/*
- * A directory that is open.  A file holds on to the one it began in, also
- * when the path leads to another one meanwhile.
- */
-struct local_dir {
-	struct list_node node; /* of the store's `dirs` */
-	struct local *local;
-	size_t users; /* files in it, and the store itself */
-	int fd;
-	struct stat st;
-	uint64_t identity; /* path_identity() */
-	bool stamps;	   /* files have no birth time: give them a stamp */
-	struct device_traits traits;
-	struct publish publish;
-	struct device *device;
-	struct device_listener health;
-	struct dirsync *dirsync;
-	struct latest *latest;
-	struct reservations_disk *reservations; /* NULL: too many disks */
-	struct op close_op;
-	struct list incoming, outgoing;
-	/* files to be ended when the disk answers again */
-	struct list held_incoming, held_outgoing;
-	struct op probe_op;
-	struct op scan_op;
-	struct latest_entry scanned;
-	/* `keep latest`: what could not be removed (unlinked.c) */
-	struct list old;
-	unsigned old_count; /* with the one that is being tried */
-	int old_said;	    /* the last error logged about it */
-	struct op old_op;
-	struct op sweep_op;
-	unsigned swept, living; /* what the last sweep found */
-	unsigned sweeps;	/* that found none in use */
-
-	/* Directories (path_identity) whose way down from the root is on
-	 * stable storage; engine threads look and store. */
-	_Atomic uint64_t synced_dirs[LOCAL_SYNCED_DIRS];
-};
-
-/*
- * An upload or a download that found the path leading elsewhere, and waits until
- * the directory that is there now is open: on_reopened(w, to) is told which one
- * that is, or NULL when it cannot be opened.
- */
-struct reopen_follower {
-	struct list_node node; /* of the store's `followers` */
-	void (*on_reopened)(struct reopen_follower *w, struct local_dir *to);
-	unsigned times; /* it has waited */
-};
-
-/* A download of the newest upload that waits until it is known which one that
- * is: on_known(w) comes then, or (with `late`) after some seconds. */
-struct scan_seeker {
-	struct list_node node; /* of the store's `seekers` */
-	struct local_dir *at;
-	double until;
-	void (*on_known)(struct scan_seeker *w, bool late);
-};
-
-struct local {
-	struct store base;
-	struct local_setup to;
-	struct local_dir *at;	/* NULL: not open */
-	struct list dirs;	/* it, and those before it that are in use */
-	struct device *unknown; /* for opening it */
-	int said;		/* the last error logged about opening */
-	struct str trouble; /* what is known of why that was, more than err */
-	bool was_open;
-	enum device_sync synced; /* of the directory that was open */
-	bool reopening; /* `at` is not where the path leads; we look where */
-	struct list followers;
-	ev_timer patience;	    /* of those */
-	struct mount_record *place; /* where it was, for all workers; NULL: not
-				   looked up yet */
-	struct mount_record own_mounts; /* there are too many for that */
-	bool direct_refused; /* O_DIRECT does not work here after all */
-
-	struct op open_op;
-	struct local_dir *opening; /* what that job makes */
-	unsigned short_tries;	   /* of opening or scanning, one after another,
-				      that found us short of something */
-	ev_timer retry;
-	ev_timer sweep_again;
-	struct list seekers;
-	ev_timer seek;	    /* runs while there are such */
-	ev_timer old_again; /* runs while there is something to remove */
-	ev_timer sick_look; /* runs while there is something to look after */
-	struct op place_op; /* does the path still lead there? */
-};
 
 /* Whether an upload's name may still be kept from appearing. */
 enum link_phase {
@@ -146,8 +48,7 @@ struct incoming_file {
 	/* Its upload's flow may have begun while it was bound for this one, and
 	 * charges it to the end; NULL: it is bound for no other now. */
 	struct device *charged;
-	struct list_node node;	    /* of the directory's `incoming` */
-	struct list_node held_node; /* of its `held` */
+	struct dir_member member;
 
 	/* writing: file_writer.c */
 	struct writer *writer; /* NULL: gone */
@@ -204,18 +105,6 @@ struct incoming_file {
 	char name[];
 };
 
-static inline struct local *
-local_of(struct store *s)
-{
-	return container_of(s, struct local, base);
-}
-
-static inline bool
-local_dir_syncs(const struct local_dir *at)
-{
-	return at->local->to.sync && at->device->kind != DEVICE_MEMORY;
-}
-
 /* Of the room it was promised, so much needs no promise any more. */
 static inline void
 room_release(struct incoming_file *f, uint64_t bytes)
@@ -227,100 +116,6 @@ room_release(struct incoming_file *f, uint64_t bytes)
 		    f->at->reservations, f->local->to.slot, bytes);
 	f->reserved -= bytes;
 }
-
-/* local.c: an upload, a download or a job begins in the directory, or has
- * ended. */
-void local_dir_enter(struct local_dir *at);
-void local_dir_leave(struct local_dir *at);
-
-/*
- * local.c: an attempt to open the directory, or to look through it, failed with
- * `err`; it is made again.  True: that is worth a line in the log.  It is not
- * when it is we who are short of something for a moment, such as descriptors
- * while many directories are opened.
- */
-bool local_try_later(struct local *local, int err);
-
-/* What was for want of memory, threads or descriptors says nothing of a disk. */
-static inline bool
-local_is_our_lack(int cause)
-{
-	return cause == EAGAIN || cause == ENOMEM || cause == EMFILE ||
-	       cause == ENFILE;
-}
-
-/* local.c: open what the path leads to; reopen_done() follows, either way. */
-void local_begin_opening(struct local *local);
-
-/*
- * open_dir.c: open_dir_make(dir, place):
- * On an engine thread: open it; make it, when it is not there and never was.
- * Once it was, its disk may have been unmounted: what we made in its place, or
- * what was hidden below that disk, is not to be used.  And take note in `place`
- * of where it is.  A descriptor, or -errno or STORE_UNMOUNTED.
- */
-NODISCARD int open_dir_make(const char *dir, struct mount_record *place);
-
-/* reopen.c */
-void reopen_init(struct local *local);
-void reopen_fini(struct local *local);
-/* The path does not lead to `at` any more: have it opened where it leads. */
-void reopen_begin(struct local_dir *at);
-/* That has come to an end; `old` is what was open before, or NULL. */
-void reopen_done(struct local *local, struct local_dir *old);
-/*
- * reopen_follow(at, w):
- * The path does not lead to `at` any more, as `w` has found.  True: it is told
- * when that is open, perhaps at once; false: it need not wait.
- */
-NODISCARD bool reopen_follow(struct local_dir *at, struct reopen_follower *w);
-
-/* report.c: what a start-up line says of a directory that can be used by
- * `way`; `file` is a new one in it, -1: there is no room for one. */
-void report_describe(const struct local_setup *setup, const char *way, int file,
-    const struct device_traits *t, struct str *report);
-/* The path leads to where a sync is worth less, or more, than it was; at the
- * start the master says so. */
-void report_doubt(const struct local *local);
-
-/* health.c */
-void health_init(struct local *local);
-void health_fini(struct local *local);
-void health_changed(struct device_listener *l, struct device *d, bool news);
-/* The directory was opened; its disk may be known to have failed. */
-void health_opened(struct local *local);
-/* An upload ended in `err`: does that say something of the directory? */
-void health_learn(struct local_dir *at, int err, int cause);
-
-/* Look after what is held or sick, again and again, until nothing is. */
-void health_watch(struct local *local);
-
-/* sweep.c: what workers that died left behind. */
-void sweep_init(struct local *local);
-void sweep_fini(struct local *local);
-/* There was a sweep; others may be due. */
-void sweep_done(struct local_dir *at);
-
-/* unlinked.c: `keep latest` */
-void removals_init(struct local *local);
-void removals_fini(struct local *local);
-/* jobs_remove() said `res`: it is tried again, if that may help. */
-void removals_tried(
-    struct local_dir *at, const struct latest_entry *e, int res);
-/* On an engine thread: the directory is about to be closed. */
-void removals_last_try(struct local_dir *at);
-/* Those that are left stay. */
-void removals_give_up(struct local_dir *at);
-/* store_rest(): the directory is closed, if there are any. */
-void removals_rest(struct store *s);
-
-/* scan.c: find the newest upload, unless it is known. */
-void scan_begin(struct local *local);
-void scan_init(struct local *local);
-void scan_fini(struct local *local);
-/* Wait until the newest upload of `at` is known, which is found out, if need be;
- * until list_remove(&w->node). */
-void scan_seek(struct local_dir *at, struct scan_seeker *w);
 
 /* jobs.c, on engine threads: arguments are incoming files. */
 int jobs_create(void *file);
@@ -334,8 +129,6 @@ NODISCARD int jobs_remove(struct local_dir *at, const struct latest_entry *e,
 int jobs_discard(void *file);
 /* On the loop, of a memory file system: would it replace a file? */
 bool jobs_would_replace(const struct incoming_file *f);
-/* Is the path still `at`?  0 or STORE_VANISHED. */
-int jobs_check_path(const struct local_dir *at);
 
 /* parents.c, on engine threads */
 /*
@@ -430,16 +223,5 @@ void incoming_abort(struct incoming *in);
 void incoming_create_late(struct incoming_file *f);
 void incoming_end(struct incoming_file *f);
 void incoming_background_done(struct incoming_file *f, int err);
-/* Its disk is sick. */
-void incoming_fail(struct incoming_file *f);
-
-/* outgoing.c */
-int outgoing_open(struct store *s, const char *name, void *owner,
-    void (*done)(void *owner, int err), struct outgoing **ret);
-void outgoing_close(struct outgoing *out);
-/* Its disk is sick. */
-void outgoing_fail(struct list_node *n);
-/* The disk answers again: end what is held. */
-void outgoing_end(struct list_node *held);
 
 #endif

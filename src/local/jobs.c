@@ -54,19 +54,6 @@ jobs_would_replace(const struct incoming_file *f)
 		   fstatat(f->at->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
-int
-jobs_check_path(const struct local_dir *at)
-{
-	struct stat st;
-
-	if (stat(at->local->base.dir, &st) == -1)
-		return errno == ENOENT || errno == ENOTDIR ? STORE_VANISHED
-							   : -errno;
-	return st.st_dev == at->st.st_dev && st.st_ino == at->st.st_ino
-		   ? 0
-		   : STORE_VANISHED;
-}
-
 /* ---- create ---- */
 
 /* May a file named `name` in `dir` be made, in place of what is there? */
@@ -146,13 +133,13 @@ create(struct incoming_file *f, bool early)
 
 	/* Late, publishing tells the same. */
 	if (early)
-		err = jobs_check_path(f->at);
+		err = dir_check_path(f->at);
 	if (err == 0)
 		err = make_file(f, early);
 	if (err < 0)
 		return err;
 	if (f->direct_wanted)
-		f->says_direct = space_direct_of(f->u.fd, LOCAL_ALIGN);
+		f->says_direct = space_direct_of(f->u.fd, SPACE_ALIGN);
 	if (f->says_direct == SPACE_DIRECT_NO)
 		f->allocates = false;
 	if (f->at->stamps)
@@ -171,8 +158,8 @@ give_up(struct incoming_file *f, int err)
 	if ((err == -ENOENT || err == -ENOTDIR || err == -ELOOP) &&
 	    !publish_is_intact(&f->at->publish))
 		return STORE_VANISHED;
-	return jobs_check_path(f->at) == STORE_VANISHED ? (int)STORE_VANISHED
-							: err;
+	return dir_check_path(f->at) == STORE_VANISHED ? (int)STORE_VANISHED
+						       : err;
 }
 
 int
@@ -408,7 +395,7 @@ finish_data(struct incoming_file *f)
 	err = incoming_hash_finish(f);
 	if (err == 0 && (f->allocated > f->offset || f->is_longer))
 		err = space_trim(f->u.fd, f->offset);
-	if (err == 0 && local_dir_syncs(f->at))
+	if (err == 0 && dir_syncs(f->at))
 		err = sync_data(f);
 	if (err == 0 && f->at->device->kind == DEVICE_UNKNOWN)
 		err = publish_check_close(f->u.fd);
@@ -492,7 +479,7 @@ commit(struct incoming_file *f)
 	if (f->base.version.kind == FILE_CHANGED &&
 	    file_version_of(f->u.fd, &f->base.version) < 0)
 		f->base.version.kind = FILE_UNMARKED;
-	if (local_dir_syncs(f->at))
+	if (dir_syncs(f->at))
 		err = keep_directory(f, made);
 	else
 		fd_close(&made);
@@ -506,7 +493,7 @@ jobs_commit(void *file)
 	struct incoming_file *f = file;
 	int err = commit(f);
 
-	if (err == 0 && !local_dir_syncs(f->at))
+	if (err == 0 && !dir_syncs(f->at))
 		fd_close(&f->dir);
 	return err < 0 ? give_up(f, err) : 0;
 }
@@ -544,7 +531,7 @@ jobs_commit_collected(void *file)
 	f->base.written_ns = clock_mono_ns();
 	if (err == 0)
 		err = commit(f);
-	if (err == 0 && !local_dir_syncs(f->at))
+	if (err == 0 && !dir_syncs(f->at))
 		fd_close(&f->dir);
 	return err < 0 ? give_up(f, err) : 0;
 }

@@ -1,7 +1,5 @@
-/*
- * Opening an output directory: it is made where it is missing, and known again
- * when its disk is not mounted.
- */
+#include "open_dir.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "internal.h"
 #include "local/path.h"
+#include "store/store.h"
 
 /* mkdir, and its name on stable storage: an acknowledged upload must not be
  * lost with the directory that it is in. */

@@ -48,7 +48,7 @@ order_announce(struct incoming_file *f, const char *name, bool replaces)
 	struct arrival_record r = {
 	    .head_ns = f->base.came.head_ns,
 	    .replaced = replaces,
-	    .synced = local_dir_syncs(f->at),
+	    .synced = dir_syncs(f->at),
 	};
 
 	f->place = 0;
@@ -99,7 +99,7 @@ order_yields(
 	f->outlasted_ns = there.head_ns;
 	if (!arrival_is_superseded(&f->base.came, &there))
 		return false;
-	if (local_dir_syncs(f->at) && !there.synced) {
+	if (dir_syncs(f->at) && !there.synced) {
 		*ret_unsynced = open_existing(f, dir, name);
 		if (*ret_unsynced == -1)
 			return false;

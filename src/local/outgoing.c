@@ -1,6 +1,5 @@
-/*
- * A file on its way out: open job -> reads, one at a time -> close job.
- */
+#include "outgoing.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,19 +9,19 @@
 
 #include "base/fd.h"
 #include "flow/reader.h"
-#include "internal.h"
 #include "local/path.h"
+#include "local_store.h"
 
 #define OUTGOING_MAGIC 0x6f757467U
 
 struct outgoing_file {
 	unsigned magic;
 	struct outgoing base;
-	struct local_dir *at;
-	struct list_node node;	    /* of the directory's `outgoing` */
-	struct list_node held_node; /* of its `held_outgoing` */
-	struct reader *reader;	    /* NULL: gone */
-	struct chunk *reading;	    /* in an operation */
+	struct local *local;
+	struct local_dir *dir;
+	struct dir_member member;
+	struct reader *reader; /* NULL: gone */
+	struct chunk *reading; /* in an operation */
 	struct reopen_follower follower;
 	struct scan_seeker seeker;
 	struct op job;
@@ -34,7 +33,8 @@ struct outgoing_file {
 };
 
 enum {
-	TRIES = 16, /* to open the newest before it is gone */
+	TRIES = 16,		  /* to open the newest before it is gone */
+	SLOW_BYTES = 1024 * 1024, /* freeing more takes its time */
 };
 
 static struct outgoing_file *
@@ -54,7 +54,7 @@ is_not_there(const struct outgoing_file *f, int err)
 	struct stat st;
 
 	if (err == -ENXIO || err == -ENODEV)
-		return fstatat(f->at->fd, f->base.name, &st,
+		return fstatat(f->dir->fd, f->base.name, &st,
 			   AT_SYMLINK_NOFOLLOW) == 0 &&
 		       !S_ISREG(st.st_mode);
 	return err == -EINVAL || err == -EILSEQ;
@@ -68,11 +68,11 @@ open_job(void *arg)
 	struct outgoing_file *f = arg;
 	int fd, err;
 
-	if (jobs_check_path(f->at) == STORE_VANISHED)
+	if (dir_check_path(f->dir) == STORE_VANISHED)
 		return STORE_VANISHED;
 	/* O_NONBLOCK: somebody may have put a FIFO there. */
 	fd = path_open(
-	    f->at->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+	    f->dir->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return is_not_there(f, fd) ? -ENOENT : fd;
 	err = file_version_of(fd, &f->base.version);
@@ -101,34 +101,25 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
     void (*on_done)(struct op *, int))
 {
 	/* A file that was removed meanwhile is freed by its close. */
-	f->job = (struct op){.slow = call == close_job &&
-				     f->base.version.size > LOCAL_SLOW_BYTES,
+	f->job = (struct op){
+	    .slow = call == close_job && f->base.version.size > SLOW_BYTES,
 	    .no_stall = call == close_job,
 	    .kind = OP_CALL,
 	    .call = call,
 	    .arg = f,
 	    .owner = f,
 	    .on_done = on_done};
-	engine_submit(f->at->local->to.engine, f->at->device, &f->job);
+	engine_submit(f->local->to.engine, f->dir->device, &f->job);
 }
 
 static void
 file_free(struct outgoing_file *f)
 {
-	struct local_dir *at = f->at;
+	struct local_dir *dir = f->dir;
 
-	list_remove(&f->node);
-	at->local->base.files--;
 	f->magic = 0;
+	dir_part(dir, &f->member);
 	free(f);
-	local_dir_leave(at);
-}
-
-static void
-hold(struct outgoing_file *f)
-{
-	list_append(&f->at->held_outgoing, &f->held_node);
-	health_watch(f->at->local);
 }
 
 static void
@@ -137,7 +128,7 @@ on_closed(struct op *op, int res)
 	struct outgoing_file *f = op->owner;
 
 	if (res < 0) /* there was no thread to do it */
-		hold(f);
+		dir_postpone(f->dir, &f->member);
 	else
 		file_free(f);
 }
@@ -146,38 +137,45 @@ on_closed(struct op *op, int res)
 static void
 settle(struct outgoing_file *f)
 {
-	list_remove(&f->held_node);
+	list_remove(&f->member.postponed_node);
 	list_remove(&f->follower.node);
 	list_remove(&f->seeker.node);
 	if (f->job.in_flight || f->reading != NULL)
 		return;
 	if (f->fd == -1)
 		file_free(f);
-	else if (f->at->device->stalled)
-		hold(f);
+	else if (f->dir->device->stalled)
+		dir_postpone(f->dir, &f->member);
 	else
 		submit_job(f, close_job, on_closed);
 }
 
-void
-outgoing_end(struct list_node *held)
+static void
+on_healthy(struct dir_member *m)
 {
-	settle(container_of(held, struct outgoing_file, held_node));
+	settle(container_of(m, struct outgoing_file, member));
 }
 
-void
-outgoing_fail(struct list_node *n)
+/* A disk that fails to sync can still be read. */
+static void
+on_unhealthy(struct dir_member *m, bool stalled)
 {
-	struct outgoing_file *f = container_of(n, struct outgoing_file, node);
+	struct outgoing_file *f = container_of(m, struct outgoing_file, member);
 
 	/* What it has read goes on its way; what it waits for does not come. */
-	if (f->abandoned || (!f->job.in_flight && f->reading == NULL))
+	if (!stalled || f->abandoned ||
+	    (!f->job.in_flight && f->reading == NULL))
 		return;
-	(void)engine_cancel(f->at->local->to.engine, &f->job);
+	(void)engine_cancel(f->local->to.engine, &f->job);
 	if (f->reading != NULL)
-		(void)engine_cancel(f->at->local->to.engine, &f->reading->op);
+		(void)engine_cancel(f->local->to.engine, &f->reading->op);
 	f->base.done(f->base.owner, STORE_SICK); /* may close `f` */
 }
+
+static const struct dir_member_ops member_ops = {
+    .on_unhealthy = on_unhealthy,
+    .on_healthy = on_healthy,
+};
 
 /* Name and ticket of the newest; STORE_NONE or STORE_LOOKING when nobody can
  * say. */
@@ -186,12 +184,12 @@ resolve_latest(struct outgoing_file *f)
 {
 	struct latest_entry e;
 
-	if (latest_get(f->at->latest, &e)) {
+	if (latest_get(f->dir->latest, &e)) {
 		memcpy(f->base.name, e.name, sizeof(e.name));
 		f->ticket = e.ticket;
 		return 0;
 	}
-	return latest_is_known(f->at->latest) ? STORE_NONE : STORE_LOOKING;
+	return latest_is_known(f->dir->latest) ? STORE_NONE : STORE_LOOKING;
 }
 
 static void on_opened(struct op *op, int res);
@@ -203,7 +201,7 @@ begin(struct outgoing_file *f)
 	int err = f->is_latest ? resolve_latest(f) : 0;
 
 	if (err == STORE_LOOKING)
-		scan_seek(f->at, &f->seeker);
+		scan_seek(&f->local->scan, f->dir, &f->seeker);
 	else if (err < 0)
 		on_opened(&f->job, err); /* may free `f` */
 	else
@@ -214,16 +212,12 @@ begin(struct outgoing_file *f)
 static void
 move(struct outgoing_file *f, struct local_dir *to)
 {
-	struct local_dir *from = f->at;
-
-	if (to == from)
+	if (to == f->dir)
 		return;
-	list_remove(&f->node);
-	f->at = to;
-	local_dir_enter(to);
-	list_append(&to->outgoing, &f->node);
+	dir_part(f->dir, &f->member);
+	dir_join(to, &f->member);
+	f->dir = to;
 	f->base.account = &to->device->fetching;
-	local_dir_leave(from);
 }
 
 /* Look there, unless `err` says that it is of no use. */
@@ -249,14 +243,12 @@ on_reopened(struct reopen_follower *w, struct local_dir *to)
 }
 
 static void
-on_known(struct scan_seeker *w, bool late)
+on_known(struct scan_seeker *w, struct local_dir *current, bool late)
 {
-	struct local_dir *to = w->at->local->at;
-
-	begin_in(container_of(w, struct outgoing_file, seeker), to,
-	    to == NULL ? (int)STORE_NOT_READY
-	    : late     ? (int)STORE_LOOKING
-		       : 0);
+	begin_in(container_of(w, struct outgoing_file, seeker), current,
+	    current == NULL ? (int)STORE_NOT_READY
+	    : late	    ? (int)STORE_LOOKING
+			    : 0);
 }
 
 /*
@@ -272,7 +264,7 @@ look_again(struct outgoing_file *f, int res)
 		res != -EISDIR) ||
 	    f->tries++ == TRIES)
 		return false;
-	latest_drop(f->at->latest, f->ticket, f->base.name);
+	latest_drop(f->dir->latest, f->ticket, f->base.name);
 	begin(f);
 	return true;
 }
@@ -283,25 +275,25 @@ follow(struct outgoing_file *f, int res)
 	if (res != STORE_VANISHED || f->abandoned)
 		return false;
 	f->follower.on_reopened = on_reopened;
-	return reopen_follow(f->at, &f->follower);
+	return reopen_follow(&f->local->reopen, f->dir, &f->follower);
 }
 
 static void
 on_opened(struct op *op, int res)
 {
 	struct outgoing_file *f = op->owner;
-	struct local_dir *at = f->at;
+	struct local_dir *dir = f->dir;
 
 	check_magic(f, OUTGOING_MAGIC);
 	if (look_again(f, res) || follow(f, res))
 		return;
-	local_dir_enter(at); /* `f` may be the last one in it */
+	dir_hold(dir); /* `f` may be the last one in it */
 	if (f->abandoned)
 		settle(f);
 	else
 		f->base.done(f->base.owner, res); /* may close `f` */
-	health_learn(at, res, 0);
-	local_dir_leave(at);
+	dir_learn(dir, res, 0);
+	dir_release(dir);
 }
 
 static void
@@ -351,7 +343,7 @@ source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 	    .offset = f->base.offset,
 	    .owner = f,
 	    .on_done = on_read};
-	engine_submit(f->at->local->to.engine, f->at->device, &c->op);
+	engine_submit(f->local->to.engine, f->dir->device, &c->op);
 	return SOURCE_TAKEN;
 }
 
@@ -376,19 +368,21 @@ outgoing_open(struct store *s, const char *name, void *owner,
     void (*done)(void *owner, int err), struct outgoing **ret)
 {
 	struct local *local = local_of(s);
+	struct local_dir *dir = local->opener.current;
 	struct outgoing_file *f;
 	int err;
 
-	if (!local->base.is_open)
+	if (dir == NULL)
 		return STORE_NOT_READY;
-	if (device_is_hanging(local->at->device)) {
-		health_watch(local);
+	if (device_is_hanging(dir->device)) {
+		health_watch(&local->health);
 		return STORE_SICK;
 	}
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		return -ENOMEM;
-	f->at = local->at;
+	f->local = local;
+	f->dir = dir;
 	f->is_latest = name == NULL;
 	err = name == NULL ? resolve_latest(f) : 0;
 	if (err < 0 && err != STORE_LOOKING) {
@@ -403,18 +397,17 @@ outgoing_open(struct store *s, const char *name, void *owner,
 	f->base.source.ops = &source_ops;
 	f->base.source.fd = -1;
 	f->base.store = s;
-	f->base.account = &f->at->device->fetching;
+	f->base.account = &f->dir->device->fetching;
 	f->base.owner = owner;
 	f->base.done = done;
 	f->fd = -1;
-	local_dir_enter(f->at);
-	local->base.files++;
-	list_append(&f->at->outgoing, &f->node);
+	f->member.ops = &member_ops;
+	dir_join(dir, &f->member);
 	*ret = &f->base;
 	f->job.owner = f;
 	f->seeker.on_known = on_known;
 	if (err == STORE_LOOKING)
-		scan_seek(f->at, &f->seeker);
+		scan_seek(&f->local->scan, f->dir, &f->seeker);
 	else
 		submit_job(f, open_job, on_opened);
 	return 0;

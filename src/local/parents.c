@@ -35,7 +35,7 @@ sync_ancestors(struct incoming_file *f, int dir)
 	struct local_dir *at_dir = f->at;
 	uint64_t self = path_identity(dir);
 	_Atomic uint64_t *slot =
-	    &at_dir->synced_dirs[self / 2 % LOCAL_SYNCED_DIRS];
+	    &at_dir->synced_dirs[self / 2 % DIR_SYNCED_MAX];
 	struct stat st;
 	int at = dir, err = 0;
 
@@ -92,13 +92,12 @@ parents_make(struct incoming_file *f, int *ret_made, const char **ret_name)
 
 	err = name_check_error(
 	    f, path_make_parents(dir, f->rest, ret_made, ret_name));
-	if (err == 0 && local_dir_syncs(f->at) &&
-	    (*ret_made != -1 || f->dir != -1))
+	if (err == 0 && dir_syncs(f->at) && (*ret_made != -1 || f->dir != -1))
 		err = sync_ancestors(f, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0 && (*ret_made != -1 || f->dir != -1))
 		err = check_parent(f, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0)
-		err = jobs_check_path(f->at);
+		err = dir_check_path(f->at);
 	return err;
 }
 

@@ -1,28 +1,32 @@
-/*
- * `keep latest`: the uploads that are to go, since there is a newer one.
- *
- * Each is removed by the upload that took its place, if it still is the file
- * that it was.  What could not be removed then (no descriptor was left, somebody
- * has made it immutable) is tried again until it can be, one after another; and
- * a last time when the directory is closed.
- */
-#include <errno.h>
+#include "removals.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "internal.h"
 
-#define RETRY_S 1.0
+#define AGAIN_S 1.0
 
 enum {
 	OLD_MAX = 256, /* of a directory, in a worker */
 };
 
+/* What is to be removed in a directory. */
+struct queue {
+	struct dir_last last;
+	struct list_node node; /* of `queues` */
+	struct local_dir *dir;
+	struct list old;
+	unsigned count; /* of `old`, with the one that is being tried */
+	int said;	/* the last error logged about it */
+	struct op op;
+};
+
 /* One that could not be removed. */
 struct old_file {
-	struct list_node node; /* of the directory's `old` */
-	struct local_dir *at;
+	struct list_node node; /* of the queue's `old` */
+	struct queue *queue;
 	struct latest_entry entry;
 };
 
@@ -34,179 +38,240 @@ quote(const struct latest_entry *e, char *buf, size_t size)
 
 /* It was not removed since it is not what we have stored. */
 static void
-say_kept(const struct local_dir *at, const struct latest_entry *e)
+say_kept(const struct local_dir *dir, const struct latest_entry *e)
 {
 	static struct log_limit limit;
 	struct latest_entry now;
 	char quoted[128];
 
 	/* An upload may have replaced it meanwhile. */
-	if ((latest_get(at->latest, &now) && strcmp(now.name, e->name) == 0) ||
+	if ((latest_get(dir->latest, &now) && strcmp(now.name, e->name) == 0) ||
 	    !log_allowed(&limit))
 		return;
 	log_notice("%s: %s is kept: it is not what was uploaded, or nothing "
 		   "tells it from what others put there",
-	    at->local->base.dir, quote(e, quoted, sizeof(quoted)));
+	    dir->to->dir, quote(e, quoted, sizeof(quoted)));
 }
+
+/* ---- one after another ---- */
 
 static int
 remove_job(void *arg)
 {
 	struct old_file *o = arg;
 
-	return jobs_remove(o->at, &o->entry, NULL);
+	return jobs_remove(o->queue->dir, &o->entry, NULL);
 }
 
-static void try_next(struct local_dir *at);
+/* It is gone, or is not ours to remove. */
+static bool
+is_settled(int res)
+{
+	return res >= 0 || res == -ENOENT || res == STORE_REFUSED;
+}
+
+static void try_next(struct queue *q);
 
 static void
 on_removed(struct op *op, int res)
 {
 	struct old_file *o = op->owner;
-	struct local_dir *at = o->at;
+	struct queue *q = o->queue;
+	struct local_dir *dir = q->dir;
 	char quoted[128];
 
-	if (res < 0 && res != -ENOENT && res != STORE_REFUSED) {
-		list_append(&at->old, &o->node);
+	if (!is_settled(res)) {
+		list_append(&q->old, &o->node);
 	} else {
 		if (res == 0)
-			log_notice("%s: %s is removed now", at->local->base.dir,
+			log_notice("%s: %s is removed now", dir->to->dir,
 			    quote(&o->entry, quoted, sizeof(quoted)));
 		else if (res == STORE_REFUSED)
-			say_kept(at, &o->entry);
-		at->old_count--;
+			say_kept(dir, &o->entry);
+		q->count--;
 		free(o);
-		at->old_said = 0;
-		try_next(at);
+		q->said = 0;
+		try_next(q);
 	}
-	local_dir_leave(at);
+	dir_release(dir);
 }
 
 /* The first one; those that follow come when that could be done. */
 static void
-try_next(struct local_dir *at)
+try_next(struct queue *q)
 {
+	struct local_dir *dir = q->dir;
 	struct list_node *n;
 
-	if (at->old_op.in_flight || device_is_avoided(at->device))
+	if (q->op.in_flight || device_is_avoided(dir->device))
 		return;
-	n = list_shift(&at->old);
+	n = list_shift(&q->old);
 	if (n == NULL)
 		return;
-	local_dir_enter(at);
-	at->old_op = (struct op){.kind = OP_CALL,
-	    .call = remove_job,
+	dir_hold(dir);
+	q->op = (struct op){.kind = OP_CALL,
 	    .slow = true,
 	    .no_stall = true,
+	    .call = remove_job,
 	    .arg = container_of(n, struct old_file, node),
 	    .owner = container_of(n, struct old_file, node),
 	    .on_done = on_removed};
-	engine_submit(at->local->to.engine, at->device, &at->old_op);
+	engine_submit(dir->to->engine, dir->device, &q->op);
 }
 
 static void
-on_retry(struct ev_loop *loop, ev_timer *w, int revents)
+on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct local *local = w->data;
+	struct removals *r = w->data;
 	bool left = false;
 
 	(void)revents;
-	LIST_FOREACH(struct local_dir, at, &local->dirs, node) {
-		if (at->users > 0) /* else it is being closed */
-			try_next(at);
-		left = left || at->old_count > 0;
+	LIST_FOREACH(struct queue, q, &r->queues, node) {
+		if (q->dir->users > 0) /* else it is being closed */
+			try_next(q);
+		left = left || q->count > 0;
 	}
 	if (!left)
 		ev_timer_stop(loop, w);
 }
 
-/* It is told once for as long as the reason is the same. */
+/* ---- when the directory is closed ---- */
+
+static struct queue *
+queue_of(const struct local_dir *dir)
+{
+	return dir->last == NULL ? NULL
+				 : container_of(dir->last, struct queue, last);
+}
+
+/* On an engine thread. */
 static void
-try_again(struct local_dir *at, const struct latest_entry *e, int err)
+last_try(struct dir_last *l)
 {
-	struct local *local = at->local;
-	struct old_file *o = NULL;
-	char quoted[128];
+	struct queue *q = container_of(l, struct queue, last);
 
-	if (at->old_count < OLD_MAX)
-		o = malloc(sizeof(*o));
-	if (o == NULL || at->old_said != err)
-		log_warn("%s: %s cannot be removed, for which there is a newer "
-			 "upload: %s; it %s",
-		    local->base.dir, quote(e, quoted, sizeof(quoted)),
-		    strerror(-err),
-		    o == NULL ? "stays: there are too many of them"
-			      : "is tried again until it can be");
-	at->old_said = err;
-	if (o == NULL)
-		return;
-	*o = (struct old_file){.at = at, .entry = *e};
-	list_append(&at->old, &o->node);
-	at->old_count++;
-	if (!ev_is_active(&local->old_again))
-		ev_timer_again(local->to.loop, &local->old_again);
-}
-
-void
-removals_tried(struct local_dir *at, const struct latest_entry *e, int res)
-{
-	if (res == STORE_REFUSED)
-		say_kept(at, e);
-	else if (res < 0 && res != -ENOENT)
-		try_again(at, e, res);
-}
-
-void
-removals_last_try(struct local_dir *at)
-{
-	LIST_FOREACH(struct old_file, o, &at->old, node) {
-		int err = jobs_remove(at, &o->entry, NULL);
-
-		if (err < 0 && err != -ENOENT && err != STORE_REFUSED)
+	LIST_FOREACH(struct old_file, o, &q->old, node) {
+		if (!is_settled(jobs_remove(q->dir, &o->entry, NULL)))
 			continue;
 		list_remove(&o->node);
 		free(o);
 	}
 }
 
-void
-removals_give_up(struct local_dir *at)
+static void
+give_up(struct dir_last *l)
 {
+	struct queue *q = container_of(l, struct queue, last);
 	struct list_node *n;
 	char quoted[128];
 
-	while ((n = list_shift(&at->old)) != NULL) {
+	while ((n = list_shift(&q->old)) != NULL) {
 		struct old_file *o = container_of(n, struct old_file, node);
 
 		log_error("%s: %s stays, although there is a newer upload: "
 			  "remove it by hand",
-		    at->local->base.dir,
-		    quote(&o->entry, quoted, sizeof(quoted)));
+		    q->dir->to->dir, quote(&o->entry, quoted, sizeof(quoted)));
 		free(o);
 	}
 }
 
-void
-removals_rest(struct store *s)
+static void
+free_queue(struct dir_last *l)
 {
-	struct local *local = local_of(s);
+	struct queue *q = container_of(l, struct queue, last);
 
-	if (local->at == NULL || local->at->old_count == 0 ||
-	    device_is_hanging(local->at->device))
-		return;
-	ev_timer_stop(local->to.loop, &local->retry);
-	reopen_done(local, local->at);
+	list_remove(&q->node);
+	free(q);
+}
+
+/* ---- what could not be removed ---- */
+
+/* The one of the directory, made when it is first needed; NULL: out of memory. */
+static struct queue *
+make_queue(struct removals *r, struct local_dir *dir)
+{
+	struct queue *q = queue_of(dir);
+
+	if (q != NULL)
+		return q;
+	q = calloc(1, sizeof(*q));
+	if (q == NULL)
+		return NULL;
+	q->last = (struct dir_last){last_try, give_up, free_queue};
+	q->dir = dir;
+	list_init(&q->old);
+	list_append(&r->queues, &q->node);
+	dir->last = &q->last;
+	return q;
+}
+
+static struct old_file *
+add(struct queue *q, const struct latest_entry *e)
+{
+	struct old_file *o = NULL;
+
+	if (q != NULL && q->count < OLD_MAX)
+		o = malloc(sizeof(*o));
+	if (o == NULL)
+		return NULL;
+	*o = (struct old_file){.queue = q, .entry = *e};
+	list_append(&q->old, &o->node);
+	q->count++;
+	return o;
+}
+
+/* It is logged once for as long as the reason is the same. */
+static void
+try_again(struct removals *r, struct local_dir *dir,
+    const struct latest_entry *e, int err)
+{
+	struct queue *q = make_queue(r, dir);
+	const struct old_file *o = add(q, e);
+	char quoted[128];
+
+	if (o == NULL || q->said != err)
+		log_warn("%s: %s cannot be removed, for which there is a newer "
+			 "upload: %s; it %s",
+		    dir->to->dir, quote(e, quoted, sizeof(quoted)),
+		    strerror(-err),
+		    o == NULL ? "stays: there are too many of them"
+			      : "is tried again until it can be");
+	if (q != NULL)
+		q->said = err;
+	if (o != NULL && !ev_is_active(&r->again))
+		ev_timer_again(r->loop, &r->again);
 }
 
 void
-removals_init(struct local *local)
+removals_tried(struct removals *r, struct local_dir *dir,
+    const struct latest_entry *e, int res)
 {
-	ev_timer_init(&local->old_again, on_retry, 0., RETRY_S);
-	local->old_again.data = local;
+	if (res == STORE_REFUSED)
+		say_kept(dir, e);
+	else if (!is_settled(res))
+		try_again(r, dir, e, res);
+}
+
+bool
+removals_are_left(const struct local_dir *dir)
+{
+	const struct queue *q = queue_of(dir);
+
+	return q != NULL && q->count > 0;
 }
 
 void
-removals_fini(struct local *local)
+removals_init(struct removals *r, struct ev_loop *loop)
 {
-	ev_timer_stop(local->to.loop, &local->old_again);
+	r->loop = loop;
+	list_init(&r->queues);
+	ev_timer_init(&r->again, on_again, 0., AGAIN_S);
+	r->again.data = r;
+}
+
+void
+removals_fini(struct removals *r)
+{
+	check(list_is_empty(&r->queues));
+	ev_timer_stop(r->loop, &r->again);
 }

@@ -1,8 +1,6 @@
-/*
- * What is said of a directory: how it is written to, and what that is worth.
- */
+#include "report.h"
+
 #include "base/log.h"
-#include "internal.h"
 #include "local/space.h"
 
 enum durability
@@ -32,7 +30,7 @@ way_of_large(int fd, const struct device_traits *t, enum local_direct wish)
 	if (wish == LOCAL_DIRECT_OFF || t->kind == DEVICE_MEMORY ||
 	    (wish == LOCAL_DIRECT_AUTO && !t->direct))
 		return cached;
-	if (space_direct_of(fd, LOCAL_ALIGN) == SPACE_DIRECT_NO ||
+	if (space_direct_of(fd, SPACE_ALIGN) == SPACE_DIRECT_NO ||
 	    space_set_direct(fd, true) < 0)
 		return cached;
 	if (t->kind == DEVICE_LOCAL && !t->direct) /* btrfs */
@@ -52,16 +50,14 @@ report_describe(const struct local_setup *setup, const char *way, int file,
 }
 
 void
-report_doubt(const struct local *local)
+report_doubt(const struct local_setup *setup, enum device_sync now)
 {
-	enum device_sync now = local->at->traits.sync;
-
 	if (now == DEVICE_SYNC_DURABLE)
-		log_notice("%s: receipts say %s again", local->base.dir,
+		log_notice("%s: receipts say %s again", setup->dir,
 		    durability_name[DURABLE_SYNCED]);
 	else
 		log_warn("%s: %s, which cannot keep what sync promises: "
 			 "receipts say %s",
-		    local->base.dir, device_sync_text[now],
+		    setup->dir, device_sync_text[now],
 		    durability_name[local_durability(now, true)]);
 }

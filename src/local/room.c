@@ -40,20 +40,18 @@ grant(struct incoming_file *f, uint64_t to)
 		return -ENOSPC;
 	reserved = more;
 	if (at->reservations != NULL) {
-		reservations_reserve(
-		    at->reservations, at->local->to.slot, more);
+		reservations_reserve(at->reservations, at->to->slot, more);
 		reserved = reservations_held(at->reservations);
 	}
 	err = measure(at->fd, &fs);
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (err == 0 && room < more)
 		err = -ENOSPC;
-	if (err == 0 && (room < at->local->to.min_free ||
-			    room - at->local->to.min_free < reserved))
+	if (err == 0 &&
+	    (room < at->to->min_free || room - at->to->min_free < reserved))
 		err = STORE_NO_ROOM;
 	if (at->reservations != NULL && err < 0)
-		reservations_release(
-		    at->reservations, at->local->to.slot, more);
+		reservations_release(at->reservations, at->to->slot, more);
 	if (err < 0)
 		return err;
 	if (at->reservations != NULL)
@@ -96,8 +94,8 @@ room_reserve(struct incoming_file *f)
 	int err;
 
 	if (f->length == STORE_LENGTH_UNKNOWN) {
-		err = grant(f, f->at->local->to.chunk_size);
-		return is_too_much(err) ? grant(f, LOCAL_ALIGN) : err;
+		err = grant(f, f->at->to->chunk_size);
+		return is_too_much(err) ? grant(f, SPACE_ALIGN) : err;
 	}
 	err = grant(f, f->length);
 	if (err == 0 && f->allocates)

@@ -1,11 +1,8 @@
-/*
- * At the start, and when others have removed the newest upload: which of the
- * files that are there is the newest.  One of all workers looks; downloads of
- * the newest wait for it, for a while.
- */
+#include "scan.h"
+
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,7 +10,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "internal.h"
 #include "local/path.h"
 
 enum {
@@ -23,18 +19,20 @@ enum {
 #define SEEK_LOOK_S 0.02 /* does another worker know? */
 #define SEEK_MAX_S 2.0
 
-/* A newer regular file than *best? */
-struct scan {
-	struct latest_entry *best;
-	struct file_version found; /* with `mode` 0: none yet */
-	bool dotfiles;
+/* One look through a directory, which it keeps open. */
+struct scan_run {
+	struct op op;
+	struct scan *scan;
+	struct local_dir *dir;
+	struct latest_entry best;
+	struct file_version found; /* `best`; with `mode` 0: none yet */
 	char path[LATEST_NAME_MAX];
 };
 
 /*
  * When the file was complete: its mtime, if that is between its birth and its
- * last change, where the one of an upload is.  Else somebody has set it, to that
- * of another file or to the future, and the birth is what counts.  Where no
+ * last change, where the one of an upload is.  Else it was set by hand, to that of
+ * another file or to the future, and the birth is what counts.  Where no
  * births are known an older mtime is believed, and for one in the future the
  * ctime counts: when it got its name, or its mode or owner was changed since.
  */
@@ -56,32 +54,33 @@ is_newer(const struct file_version *a, const struct file_version *b)
 	return a_ns != b_ns ? a_ns > b_ns : a->ctime_ns > b->ctime_ns;
 }
 
+/* The file named s->path: is it newer than the best one so far? */
 static void
-look_at(struct scan *s, const struct file_version *v)
+judge(struct scan_run *s, const struct file_version *v)
 {
 	if (!S_ISREG(v->mode) ||
 	    (s->found.mode != 0 && !is_newer(v, &s->found)))
 		return;
 	s->found = *v;
-	latest_note(s->best, v);
-	memcpy(s->best->name, s->path, sizeof(s->path));
+	latest_note(&s->best, v);
+	memcpy(s->best.name, s->path, sizeof(s->path));
 }
 
 static bool
-is_skipped(const struct scan *s, const char *name)
+is_skipped(const struct scan_run *s, const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
 	       publish_is_reserved(name, strlen(name)) ||
-	       (name[0] == '.' && !s->dotfiles);
+	       (name[0] == '.' && !s->dir->to->dotfiles);
 }
 
 static int scan_below(
-    struct scan *s, int fd, size_t path_len, size_t len, int depth);
+    struct scan_run *s, int fd, size_t path_len, size_t len, int depth);
 
 /* Look through the directory `fd`, which is closed on the way out: 0 or a
  * negative errno.  What vanishes meanwhile is none. */
 static int
-scan_dir(struct scan *s, int fd, size_t path_len, int depth)
+scan_dir(struct scan_run *s, int fd, size_t path_len, int depth)
 {
 	const struct dirent *e;
 	DIR *d = fdopendir(fd);
@@ -101,7 +100,7 @@ scan_dir(struct scan *s, int fd, size_t path_len, int depth)
 		    file_version_peek(fd, e->d_name, &v) < 0)
 			continue;
 		memcpy(s->path + path_len, e->d_name, len + 1);
-		look_at(s, &v);
+		judge(s, &v);
 		if (S_ISDIR(v.mode) && depth < DEPTH_MAX)
 			err = scan_below(s, fd, path_len, len, depth);
 	}
@@ -113,11 +112,11 @@ scan_dir(struct scan *s, int fd, size_t path_len, int depth)
 
 /* Look through the directory whose name stands last in s->path. */
 static int
-scan_below(struct scan *s, int fd, size_t path_len, size_t len, int depth)
+scan_below(struct scan_run *s, int fd, size_t path_len, size_t len, int depth)
 {
 	int sub = path_open(fd, s->path + path_len, O_RDONLY | O_DIRECTORY);
 
-	if (local_is_our_lack(-sub) || sub == -EIO)
+	if (dir_is_our_lack(-sub) || sub == -EIO)
 		return sub;
 	if (sub < 0)
 		return 0; /* not ours to enter, or gone */
@@ -129,31 +128,32 @@ scan_below(struct scan *s, int fd, size_t path_len, size_t len, int depth)
 static int
 scan_job(void *arg)
 {
-	struct local_dir *at = arg;
-	struct local *local = at->local;
-	struct scan s = {.best = &at->scanned, .dotfiles = local->to.dotfiles};
+	struct scan_run *s = arg;
 	int fd, err;
 
-	fd = path_open(at->fd, ".", O_RDONLY | O_DIRECTORY);
+	fd = path_open(s->dir->fd, ".", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
-	err = scan_dir(&s, fd, 0, 1);
-	return err < 0 ? err : s.found.mode != 0;
+	err = scan_dir(s, fd, 0, 1);
+	return err < 0 ? err : s->found.mode != 0;
 }
 
-/* Those who need not wait any longer; with `late` all, once. */
+/* ---- downloads that wait ---- */
+
+/* Those that need not wait any longer; with `late` all, once. */
 static void
-wake_seekers(struct local *local, bool late)
+wake_seekers(struct scan *s, bool late)
 {
+	struct local_dir *current = s->opener->current;
 	double now = clock_mono_s();
 	struct list woken;
 	struct list_node *n;
 
 	list_init(&woken);
-	LIST_FOREACH(struct scan_seeker, w, &local->seekers, node) {
-		if (late || w->at != local->at || now >= w->until ||
-		    device_is_hanging(w->at->device) ||
-		    latest_is_known(w->at->latest)) {
+	LIST_FOREACH(struct scan_seeker, w, &s->seekers, node) {
+		if (late || w->dir != current || now >= w->until ||
+		    device_is_hanging(w->dir->device) ||
+		    latest_is_known(w->dir->latest)) {
 			list_remove(&w->node);
 			list_append(&woken, &w->node);
 		}
@@ -162,99 +162,149 @@ wake_seekers(struct local *local, bool late)
 		struct scan_seeker *w =
 		    container_of(n, struct scan_seeker, node);
 
-		w->on_known(w, late || now >= w->until); /* may seek again */
+		/* It may seek again. */
+		w->on_known(w, s->opener->current, late || now >= w->until);
 	}
 }
 
 static void
 on_seek(struct ev_loop *loop, ev_timer *t, int revents)
 {
-	struct local *local = t->data;
+	struct scan *s = t->data;
 
 	(void)revents;
-	/* The one who looked may have died over it. */
-	if (local->at != NULL && !ev_is_active(&local->retry))
-		scan_begin(local);
-	wake_seekers(local, false);
-	if (list_is_empty(&local->seekers))
+	/* The worker that looked may have died over it. */
+	if (s->opener->current != NULL && !retry_is_due(&s->retry))
+		scan_begin(s);
+	wake_seekers(s, false);
+	if (list_is_empty(&s->seekers))
 		ev_timer_stop(loop, t);
 }
 
 void
-scan_seek(struct local_dir *at, struct scan_seeker *w)
+scan_seek(struct scan *s, struct local_dir *dir, struct scan_seeker *w)
 {
-	struct local *local = at->local;
-
-	w->at = at;
+	w->dir = dir;
 	if (w->until == 0.)
 		w->until = clock_mono_s() + SEEK_MAX_S;
-	list_append(&local->seekers, &w->node);
-	if (!ev_is_active(&local->seek))
-		ev_timer_again(local->to.loop, &local->seek);
-	if (at == local->at && !ev_is_active(&local->retry))
-		scan_begin(local);
+	list_append(&s->seekers, &w->node);
+	if (!ev_is_active(&s->seek))
+		ev_timer_again(s->opener->to->loop, &s->seek);
+	if (dir == s->opener->current && !retry_is_due(&s->retry))
+		scan_begin(s);
 }
 
-void
-scan_init(struct local *local)
-{
-	list_init(&local->seekers);
-	ev_timer_init(&local->seek, on_seek, 0., SEEK_LOOK_S);
-	local->seek.data = local;
-}
+/* ---- scans ---- */
 
-void
-scan_fini(struct local *local)
+static void
+failed(struct scan *s, const struct local_dir *dir, int err)
 {
-	check(list_is_empty(&local->seekers));
-	ev_timer_stop(local->to.loop, &local->seek);
+	if (dir != s->opener->current || retry_later(&s->retry, err))
+		log_error("%s: cannot be looked through for the newest "
+			  "upload: %s",
+		    s->opener->to->dir, strerror(-err));
 }
 
 static void
 on_scanned(struct op *op, int res)
 {
-	struct local_dir *at = op->owner;
-	struct local *local = at->local;
+	struct scan_run *run = op->owner;
+	struct scan *s = run->scan;
+	struct local_dir *dir = run->dir;
 
+	if (s->run == run)
+		s->run = NULL;
 	if (res < 0) {
-		latest_unclaim_scan(at->latest);
-		if (at != local->at || local_try_later(local, res))
-			log_error("%s: cannot be looked through for the newest "
-				  "upload: %s",
-			    local->base.dir, strerror(-res));
+		latest_unclaim_scan(dir->latest);
+		failed(s, dir, res);
 	} else {
-		latest_scanned(at->latest, res > 0 ? &at->scanned : NULL);
+		latest_scanned(dir->latest, res > 0 ? &run->best : NULL);
+		retry_reset(&s->retry);
 	}
-	local->base.open_settled = true;
-	wake_seekers(local, res < 0);
-	local_dir_leave(at);
+	free(run);
+	s->on_settled(s->owner);
+	wake_seekers(s, res < 0);
+	dir_release(dir);
 }
 
-/* Another worker may be looking already; it may die over it, so we look again
- * later. */
-void
-scan_begin(struct local *local)
+static void
+start_run(struct scan *s, struct scan_run *run)
 {
-	struct local_dir *at = local->at;
+	struct local_dir *dir = s->opener->current;
 
-	if (at->scan_op.in_flight)
-		return;
-	if (latest_is_known(at->latest)) {
-		local->base.open_settled = true;
-		return;
-	}
-	if (!latest_claim_scan(at->latest)) {
-		local->base.open_settled = true;
-		(void)local_try_later(local, 0);
-		return;
-	}
-	local_dir_enter(at);
-	at->scan_op = (struct op){.kind = OP_CALL,
-	    .call = scan_job,
+	run->scan = s;
+	run->dir = dir;
+	s->run = run;
+	dir_hold(dir);
+	run->op = (struct op){.kind = OP_CALL,
 	    .slow = true,
 	    .no_stall = true,
-	    .arg = at,
-	    .owner = at,
+	    .call = scan_job,
+	    .arg = run,
+	    .owner = run,
 	    .on_done = on_scanned};
-	engine_submit(local->to.engine, at->device, &at->scan_op);
+	engine_submit(dir->to->engine, dir->device, &run->op);
+}
+
+void
+scan_begin(struct scan *s)
+{
+	struct local_dir *dir = s->opener->current;
+	struct scan_run *run;
+
+	if (s->run != NULL && s->run->dir == dir)
+		return;
+	if (latest_is_known(dir->latest)) {
+		s->on_settled(s->owner);
+		return;
+	}
+	run = calloc(1, sizeof(*run));
+	if (run == NULL) {
+		failed(s, dir, -ENOMEM);
+		s->on_settled(s->owner);
+	} else if (!latest_claim_scan(dir->latest)) {
+		/* Another worker looks; it may die over it. */
+		free(run);
+		(void)retry_later(&s->retry, 0);
+		s->on_settled(s->owner);
+	} else {
+		start_run(s, run);
+	}
+}
+
+static void
+on_retry(void *owner)
+{
+	struct scan *s = owner;
+
+	/* Once it is open again, scan_begin() is called anyway. */
+	if (s->opener->current != NULL && !s->opener->awaited)
+		scan_begin(s);
+}
+
+void
+scan_stop(struct scan *s)
+{
+	retry_stop(&s->retry);
+}
+
+void
+scan_init(struct scan *s, struct opener *o, void (*on_settled)(void *owner),
+    void *owner)
+{
+	s->opener = o;
+	s->on_settled = on_settled;
+	s->owner = owner;
+	list_init(&s->seekers);
+	retry_init(&s->retry, o->to->loop, on_retry, s);
+	ev_timer_init(&s->seek, on_seek, 0., SEEK_LOOK_S);
+	s->seek.data = s;
+}
+
+void
+scan_fini(struct scan *s)
+{
+	check(list_is_empty(&s->seekers));
+	retry_stop(&s->retry);
+	ev_timer_stop(s->opener->to->loop, &s->seek);
 }

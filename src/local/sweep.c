@@ -1,90 +1,116 @@
-/*
- * Temp files that a worker left behind.  Whoever opens the directory removes
- * them, but for those that are in use then: by a worker that goes on, or by one
- * that is ending and perhaps cannot, because its disk does not answer.  When
- * that does, files may even be made that nobody has any more.  So it is looked
- * again, less and less often, until there are none, and a few times anyway.
- */
+#include "sweep.h"
+
+#include <stdlib.h>
+
 #include "base/log.h"
-#include "internal.h"
 
 #define FIRST_S 1.0
 #define LAST_S 60.0
 
 enum {
-	LOOKS_MIN = 4, /* 1 + 2 + 4 + 8 seconds */
+	SWEEPS_MIN = 4, /* 1 + 2 + 4 + 8 seconds */
 };
+
+/* One sweep, in a directory that this keeps open. */
+struct sweep_run {
+	struct op op;
+	struct sweep *sweep;
+	struct local_dir *dir;
+	unsigned swept, living; /* it removed, and left since they are in use */
+};
+
+/* A sweep has ended; another one may be due. */
+static void
+swept(struct sweep *s, unsigned removed, unsigned living)
+{
+	const struct local_setup *to = s->opener->to;
+	double *every = &s->again.repeat;
+
+	if (removed > 0)
+		log_notice("%s: %u unfinished uploads of a worker that died "
+			   "were removed",
+		    to->dir, removed);
+	*every = *every * 2 < LAST_S ? *every * 2 : LAST_S;
+	if (!publish_locks_last())
+		return;
+	if (living == 0 && s->found_none++ >= SWEEPS_MIN)
+		ev_timer_stop(to->loop, &s->again);
+	else
+		ev_timer_again(to->loop, &s->again);
+}
 
 static int
 sweep_job(void *arg)
 {
-	struct local_dir *at = arg;
+	struct sweep_run *run = arg;
 
-	at->swept = publish_sweep(at->fd, &at->living);
+	run->swept = publish_sweep(run->dir->fd, &run->living);
 	return 0;
 }
 
 static void
 on_swept(struct op *op, int res)
 {
-	struct local_dir *at = op->owner;
+	struct sweep_run *run = op->owner;
+	struct sweep *s = run->sweep;
 
 	(void)res;
-	if (at == at->local->at)
-		sweep_done(at);
-	local_dir_leave(at);
+	if (s->run == run)
+		s->run = NULL;
+	if (s->opener->current == run->dir)
+		swept(s, run->swept, run->living);
+	dir_release(run->dir);
+	free(run);
 }
 
 static void
 on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct local *local = w->data;
-	struct local_dir *at = local->at;
+	struct sweep *s = w->data;
+	struct local_dir *dir = s->opener->current;
+	struct sweep_run *run;
 
 	(void)loop;
 	(void)revents;
-	if (at == NULL || device_is_hanging(at->device) ||
-	    at->sweep_op.in_flight)
+	if (dir == NULL || device_is_hanging(dir->device) || s->run != NULL)
 		return; /* the timer repeats */
-	local_dir_enter(at);
-	at->sweep_op = (struct op){.kind = OP_CALL,
-	    .call = sweep_job,
+	run = calloc(1, sizeof(*run));
+	if (run == NULL)
+		return;
+	run->sweep = s;
+	run->dir = dir;
+	s->run = run;
+	dir_hold(dir);
+	run->op = (struct op){.kind = OP_CALL,
 	    .slow = true,
 	    .no_stall = true,
-	    .arg = at,
-	    .owner = at,
+	    .call = sweep_job,
+	    .arg = run,
+	    .owner = run,
 	    .on_done = on_swept};
-	engine_submit(local->to.engine, at->device, &at->sweep_op);
+	engine_submit(dir->to->engine, dir->device, &run->op);
 }
 
 void
-sweep_done(struct local_dir *at)
+sweep_opened(struct sweep *s)
 {
-	struct local *local = at->local;
-	double *every = &local->sweep_again.repeat;
+	const struct local_dir *dir = s->opener->current;
 
-	if (at->swept > 0)
-		log_notice("%s: %u unfinished uploads of a worker that died "
-			   "were removed",
-		    local->base.dir, at->swept);
-	*every = *every * 2 < LAST_S ? *every * 2 : LAST_S;
-	if (!publish_locks_last())
-		return;
-	if (at->living == 0 && at->sweeps++ >= LOOKS_MIN)
-		ev_timer_stop(local->to.loop, &local->sweep_again);
-	else
-		ev_timer_again(local->to.loop, &local->sweep_again);
+	s->run = NULL; /* that is in another one, if any is */
+	s->found_none = 0;
+	swept(s, dir->swept, dir->living);
 }
 
 void
-sweep_init(struct local *local)
+sweep_init(struct sweep *s, struct opener *o)
 {
-	ev_timer_init(&local->sweep_again, on_again, 0., FIRST_S / 2);
-	local->sweep_again.data = local;
+	s->opener = o;
+	ev_timer_init(&s->again, on_again, 0., FIRST_S / 2);
+	s->again.data = s;
 }
 
 void
-sweep_fini(struct local *local)
+sweep_fini(struct sweep *s)
 {
-	ev_timer_stop(local->to.loop, &local->sweep_again);
+	ev_timer_stop(s->opener->to->loop, &s->again);
 }

@@ -33,7 +33,7 @@ stores_are_idle(struct worker *w, bool at_rest)
 		for (size_t k = 0; k < s->conf->location_count; k++) {
 			struct store *store = s->service.stores[k];
 
-			if (store->files > 0 ||
+			if (store_has_files(store) ||
 			    (at_rest && !store_is_idle(store)))
 				return false;
 		}

@@ -1,0 +1,302 @@
+#include "dir.h"
+
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "local/path.h"
+#include "open_dir.h"
+
+/* ---- opening it ---- */
+
+struct local_dir *
+dir_new(
+    const struct local_setup *to, const struct dir_events *events, void *owner)
+{
+	struct local_dir *dir = calloc(1, sizeof(*dir));
+
+	if (dir == NULL)
+		return NULL;
+	dir->to = to;
+	dir->events = events;
+	dir->owner = owner;
+	dir->fd = -1;
+	dir->publish.temp_dir = -1;
+	list_init(&dir->members);
+	list_init(&dir->postponed);
+	return dir;
+}
+
+int
+dir_open(struct local_dir *dir, struct mount_record *place, bool sweep,
+    struct str *trouble)
+{
+	int fd = open_dir_make(dir->to->dir, place);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &dir->st) == -1) {
+		err = -errno;
+		goto close_fd;
+	}
+	dir->identity = path_identity(fd);
+	dir->stamps = file_version_needs_stamp(fd);
+	dir->traits = device_traits_of(fd);
+	err = publish_init(&dir->publish, fd, dir->to->overwrite);
+	if (err < 0) {
+		publish_explain(fd, dir->to->dir, err, trouble);
+		goto close_fd;
+	}
+	if (sweep)
+		dir->swept = publish_sweep(fd, &dir->living);
+	dir->fd = fd;
+	return 0;
+
+close_fd:
+	fd_close(&fd);
+	return err;
+}
+
+/* What it has of its worker's, and of all workers'. */
+static void
+leave_shared(struct local_dir *dir)
+{
+	const struct local_setup *to = dir->to;
+
+	latest_leave(to->shared->latest, to->slot, &dir->latest);
+	reservations_leave(
+	    to->shared->reservations, to->slot, &dir->reservations);
+	dirsync_free(&dir->dirsync);
+	device_put(to->devices, &dir->device);
+}
+
+static int
+join_shared(struct local_dir *dir)
+{
+	const struct local_setup *to = dir->to;
+
+	dir->device = device_get(to->devices, dir->st.st_dev, dir->traits);
+	if (dir->device == NULL)
+		return errno == EBUSY ? (int)STORE_HELD_UP : -ENOMEM;
+	dir->dirsync = dirsync_new(to->engine, dir->device);
+	if (dir->dirsync == NULL)
+		return -ENOMEM;
+	/* Without it `keep latest` would remove nothing, and say nothing. */
+	dir->latest = latest_of(to->shared->latest, to->slot, dir->st.st_dev,
+	    dir->st.st_ino, dir->identity);
+	if (dir->latest == NULL)
+		return errno == EBUSY ? STORE_HELD_UP : STORE_CROWDED;
+	dir->reservations =
+	    reservations_of(to->shared->reservations, to->slot, dir->st.st_dev);
+	if (dir->reservations == NULL && errno == EBUSY)
+		return STORE_HELD_UP;
+	return 0;
+}
+
+static void
+on_health(struct device_listener *l, struct device *d, bool news)
+{
+	struct local_dir *dir = container_of(l, struct local_dir, health);
+
+	(void)d;
+	if (dir->users == 0)
+		return; /* it is being closed */
+	dir_hold(dir);	/* its last member may leave */
+	dir->events->on_health(dir->owner, dir, news);
+	dir_release(dir);
+}
+
+int
+dir_start(struct local_dir *dir)
+{
+	int err = join_shared(dir);
+
+	if (err < 0) {
+		leave_shared(dir);
+		return err;
+	}
+	dir->health.on_health = on_health;
+	device_listen(dir->device, &dir->health);
+	dir_hold(dir);
+	return 0;
+}
+
+void
+dir_discard(struct local_dir *dir)
+{
+	check(dir->users == 0);
+	if (dir->fd != -1)
+		publish_fini(&dir->publish);
+	fd_close(&dir->fd);
+	free(dir);
+}
+
+/* ---- closing it ---- */
+
+static void
+give_up_last(struct local_dir *dir)
+{
+	if (dir->last != NULL)
+		dir->last->give_up(dir->last);
+}
+
+/* On an engine thread. */
+static int
+close_job(void *arg)
+{
+	struct local_dir *dir = arg;
+
+	if (dir->last != NULL)
+		dir->last->try(dir->last);
+	publish_fini(&dir->publish);
+	fd_close(&dir->fd);
+	return 0;
+}
+
+static void
+dir_free(struct local_dir *dir)
+{
+	list_remove(&dir->node);
+	give_up_last(dir);
+	if (dir->last != NULL)
+		dir->last->free(dir->last);
+	device_unlisten(&dir->health);
+	leave_shared(dir);
+	free(dir);
+}
+
+static void
+on_closed(struct op *op, int res)
+{
+	struct local_dir *dir = op->owner;
+
+	if (res < 0) { /* it could not be run; the loop waits for no lock */
+		give_up_last(dir);
+		(void)close_job(dir);
+	}
+	dir_free(dir);
+}
+
+void
+dir_hold(struct local_dir *dir)
+{
+	dir->users++;
+}
+
+void
+dir_release(struct local_dir *dir)
+{
+	check(dir->users > 0);
+	if (--dir->users > 0)
+		return;
+	if (device_is_hanging(dir->device))
+		give_up_last(dir);
+	dir->close_op = (struct op){.kind = OP_CALL,
+	    .slow = true,
+	    .no_stall = true,
+	    .call = close_job,
+	    .arg = dir,
+	    .owner = dir,
+	    .on_done = on_closed};
+	engine_submit(dir->to->engine, dir->device, &dir->close_op);
+}
+
+void
+dir_close_now(struct local_dir *dir)
+{
+	check(dir->users == 1);
+	give_up_last(dir); /* there was time to try before */
+	(void)close_job(dir);
+	dir_free(dir);
+}
+
+/* ---- members ---- */
+
+void
+dir_join(struct local_dir *dir, struct dir_member *m)
+{
+	dir_hold(dir);
+	list_append(&dir->members, &m->node);
+}
+
+void
+dir_part(struct local_dir *dir, struct dir_member *m)
+{
+	list_remove(&m->node);
+	list_remove(&m->postponed_node);
+	dir_release(dir);
+}
+
+void
+dir_postpone(struct local_dir *dir, struct dir_member *m)
+{
+	list_append(&dir->postponed, &m->postponed_node);
+	dir->events->on_postponed(dir->owner);
+}
+
+static void
+move_all(struct list *from, struct list *to)
+{
+	struct list_node *n;
+
+	list_init(to);
+	while ((n = list_shift(from)) != NULL)
+		list_append(to, n);
+}
+
+/* From a list of its own, which any member may leave while others are told. */
+void
+dir_fail_members(struct local_dir *dir)
+{
+	bool stalled = dir->device->stalled;
+	struct list_node *n;
+	struct list rest;
+
+	move_all(&dir->members, &rest);
+	while ((n = list_shift(&rest)) != NULL) {
+		struct dir_member *m = container_of(n, struct dir_member, node);
+
+		list_append(&dir->members, n);
+		m->ops->on_unhealthy(m, stalled);
+	}
+}
+
+void
+dir_end_postponed(struct local_dir *dir)
+{
+	struct list_node *n;
+	struct list rest;
+
+	move_all(&dir->postponed, &rest);
+	while ((n = list_shift(&rest)) != NULL) {
+		struct dir_member *m =
+		    container_of(n, struct dir_member, postponed_node);
+
+		m->ops->on_healthy(m);
+	}
+}
+
+/* ---- what operations in it say ---- */
+
+void
+dir_learn(struct local_dir *dir, int err, int cause)
+{
+	if (err == STORE_VANISHED)
+		dir->events->on_vanished(dir->owner, dir);
+	else if ((err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN) &&
+		 dir_syncs(dir) && !dir_is_our_lack(cause))
+		device_set_failed(dir->device, true);
+}
+
+int
+dir_check_path(const struct local_dir *dir)
+{
+	struct stat st;
+
+	if (stat(dir->to->dir, &st) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? STORE_VANISHED
+							   : -errno;
+	return st.st_dev == dir->st.st_dev && st.st_ino == dir->st.st_ino
+		   ? 0
+		   : STORE_VANISHED;
+}

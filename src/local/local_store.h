@@ -1,0 +1,35 @@
+/*
+ * local/local_store.h - the store of local files, put together from its parts.
+ *
+ * Each part knows those above it in this struct, and tells those below by
+ * events that local.c passes on.
+ */
+#ifndef LOCAL_LOCAL_STORE_H
+#define LOCAL_LOCAL_STORE_H
+
+#include "health.h"
+#include "opener.h"
+#include "removals.h"
+#include "reopen.h"
+#include "scan.h"
+#include "sweep.h"
+
+struct local {
+	struct store base;
+	struct local_setup to;
+	struct opener opener;
+	struct reopen reopen;
+	struct health health;
+	struct sweep sweep;
+	struct scan scan;
+	struct removals removals;
+	bool direct_refused; /* O_DIRECT does not work here after all */
+};
+
+static inline struct local *
+local_of(struct store *s)
+{
+	return container_of(s, struct local, base);
+}
+
+#endif

@@ -1,0 +1,202 @@
+#include "opener.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "report.h"
+
+static const char *
+describe(const struct opener *o, int err)
+{
+	if (o->trouble.len > 0)
+		return o->trouble.s;
+	if (err == STORE_UNMOUNTED)
+		return "the disk that it was on is not mounted there (to use "
+		       "what is there now, restart penstock)";
+	if (err == STORE_CROWDED)
+		return "workers of before the last reloads, which still finish "
+		       "uploads, have more directories open than this penstock "
+		       "was started with room for";
+	if (err == STORE_HELD_UP)
+		return "a worker died while it looked up what all workers "
+		       "know of it, and the master has not cleared up yet";
+	if (err == -EMFILE)
+		return "too many files are open: raise the limit (ulimit -Hn, "
+		       "LimitNOFILE= of a systemd unit), or have fewer "
+		       "locations";
+	if (err == -EAGAIN)
+		return "no thread can be had for it: raise the limit (ulimit "
+		       "-u, TasksMax= of a systemd unit)";
+	return strerror(-err);
+}
+
+static void
+fail(struct opener *o, int err)
+{
+	if (o->opening != NULL)
+		dir_discard(o->opening);
+	o->opening = NULL;
+	/* Requests that wait for it are told at once. */
+	if (!retry_later(&o->retry, err) && !o->awaited)
+		return;
+	if (o->said != err)
+		log_error("%s: cannot be opened: %s; uploads to it get %s "
+			  "until it can be",
+		    o->to->dir, describe(o, err),
+		    publish_is_full(err) ? "507" : "503");
+	o->said = err;
+	o->err = err;
+	o->events->on_failed(o->owner);
+}
+
+/* What is worth a line about the directory that is open now. */
+static void
+say_opened(const struct opener *o)
+{
+	const struct local_dir *dir = o->current;
+
+	if (o->said != 0 || o->was_open)
+		log_notice("%s: open again", o->to->dir);
+	if (o->was_open && o->to->sync && dir->traits.sync != o->synced)
+		report_doubt(o->to, dir->traits.sync);
+	if (o->place == &o->own_place && !o->was_open)
+		log_error("%s: too many output directories: once its disk is "
+			  "not mounted, workers that start then do not know",
+		    o->to->dir);
+	if (dir->reservations == NULL)
+		log_error("%s: too many disks: uploads that cannot fit on "
+			  "this one are not refused before their bodies",
+		    o->to->dir);
+}
+
+static void
+on_open(struct op *op, int res)
+{
+	struct opener *o = op->owner;
+	struct local_dir *before = o->current;
+
+	if (res == 0)
+		res = dir_start(o->opening);
+	if (res < 0) {
+		fail(o, res);
+		return;
+	}
+	o->current = o->opening;
+	o->opening = NULL;
+	list_append(&o->dirs, &o->current->node);
+	say_opened(o);
+	o->err = o->said = 0;
+	retry_reset(&o->retry);
+	o->was_open = true;
+	o->synced = o->current->traits.sync;
+	o->events->on_opened(o->owner, before);
+}
+
+/* On an engine thread. */
+static int
+open_job(void *arg)
+{
+	struct opener *o = arg;
+
+	str_fini(&o->trouble);
+	return dir_open(o->opening, o->place,
+	    !o->was_open || publish_locks_last(), &o->trouble);
+}
+
+/* Its place among those that all workers know, or one of its own. */
+static int
+find_place(struct opener *o)
+{
+	if (o->place != NULL)
+		return 0;
+	o->place = mount_history_of(
+	    o->to->shared->mount_history, o->to->slot, o->to->dir);
+	if (o->place == NULL && errno == EBUSY)
+		return STORE_HELD_UP;
+	if (o->place == NULL)
+		o->place = &o->own_place;
+	return 0;
+}
+
+void
+opener_begin(struct opener *o)
+{
+	int err;
+
+	if (o->op.in_flight)
+		return;
+	err = find_place(o);
+	if (err == 0) {
+		o->opening = dir_new(o->to, o->dir_events, o->owner);
+		err = o->opening == NULL ? -ENOMEM : 0;
+	}
+	if (err < 0) {
+		fail(o, err);
+		return;
+	}
+	o->op = (struct op){.kind = OP_CALL,
+	    .call = open_job,
+	    .arg = o,
+	    .owner = o,
+	    .on_done = on_open};
+	engine_submit(o->to->engine, o->unknown, &o->op);
+}
+
+static void
+on_retry(void *owner)
+{
+	struct opener *o = owner;
+
+	if (o->current == NULL)
+		opener_begin(o);
+}
+
+void
+opener_close(struct opener *o)
+{
+	struct local_dir *dir = o->current;
+
+	o->current = NULL;
+	if (dir != NULL)
+		dir_release(dir);
+}
+
+bool
+opener_is_idle(const struct opener *o)
+{
+	if (o->op.in_flight)
+		return false;
+	LIST_FOREACH(const struct local_dir, dir, &o->dirs, node) {
+		if (dir != o->current)
+			return false;
+	}
+	return true;
+}
+
+int
+opener_init(struct opener *o, const struct local_setup *to,
+    const struct opener_events *events, const struct dir_events *dir_events,
+    void *owner)
+{
+	o->to = to;
+	o->events = events;
+	o->dir_events = dir_events;
+	o->owner = owner;
+	list_init(&o->dirs);
+	retry_init(&o->retry, to->loop, on_retry, o);
+	o->unknown = device_new_unknown(to->devices);
+	return o->unknown == NULL ? -ENOMEM : 0;
+}
+
+void
+opener_fini(struct opener *o)
+{
+	retry_stop(&o->retry);
+	str_fini(&o->trouble);
+	if (o->current != NULL)
+		dir_close_now(o->current);
+	if (o->place != NULL && o->place != &o->own_place)
+		mount_history_leave(
+		    o->to->shared->mount_history, o->to->slot, o->place);
+}

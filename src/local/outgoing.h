@@ -1,0 +1,13 @@
+/* local/outgoing.h - a file on its way out: open job -> reads, one at a time ->
+ * close job. */
+#ifndef LOCAL_OUTGOING_H
+#define LOCAL_OUTGOING_H
+
+#include "store/store.h"
+
+/* store_open() and store_close() of local files. */
+NODISCARD int outgoing_open(struct store *s, const char *name, void *owner,
+    void (*done)(void *owner, int err), struct outgoing **ret);
+void outgoing_close(struct outgoing *out);
+
+#endif
