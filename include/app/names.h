@@ -15,12 +15,10 @@
 #include <stddef.h>
 
 #include "base/check.h"
+#include "base/name_limits.h"
 #include "base/str.h"
 
 enum {
-	NAMES_MAX = 1024,     /* bytes of a whole name */
-	NAMES_PART_MAX = 255, /* bytes of a part */
-	NAMES_PARTS_MAX = 16, /* parts of a name */
 	NAMES_GENERATED = 36, /* bytes of a generated name */
 };
 
@@ -33,7 +31,7 @@ enum {
  * publish_is_reserved().
  */
 NODISCARD int names_decode(const char *raw, size_t len, bool dotfiles,
-    char ret_name[NAMES_MAX + 1], const char **ret_why);
+    char ret_name[FILE_NAME_SIZE], const char **ret_why);
 
 /*
  * A name nobody has had: YYYYMMDDTHHMMSSmmmZ-<16 hex>, the time and 64 random

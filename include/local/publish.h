@@ -32,6 +32,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "base/name_limits.h"
 #include "base/str.h"
 
 #define PUBLISH_TEMP_DIR ".penstock"
@@ -42,8 +43,8 @@
 bool publish_is_reserved(const char *name, size_t len);
 
 enum {
-	PUBLISH_TEMP_MAX = 32, /* a temp name with its NUL */
-	PUBLISH_LOCKS = 17,    /* a name of 16 parts, and the root */
+	PUBLISH_TEMP_MAX = 32,			 /* a temp name with its NUL */
+	PUBLISH_LOCKS = 1 + FILE_NAME_PARTS_MAX, /* the root, and a name's */
 	PUBLISH_FITTING = 64,
 
 	/* From publish_replace(), far from any errno: `.penstock` was removed,

@@ -19,11 +19,8 @@
 
 #include "base/check.h"
 #include "base/file_version.h"
+#include "base/name_limits.h"
 #include "shared/shm.h"
-
-enum {
-	LATEST_NAME_MAX = 1025, /* with its NUL: http names have 1024 bytes */
-};
 
 struct latest;	     /* one directory's record */
 struct latest_table; /* all of them */
@@ -33,7 +30,7 @@ struct latest_entry {
 	uint64_t version[2]; /* file_version_digest(), when it got its name */
 	bool is_sure;	/* that it is the same one tells that it is the file */
 	bool published; /* by us, since the start; else found by a scan */
-	char name[LATEST_NAME_MAX]; /* below the output directory */
+	char name[FILE_NAME_SIZE]; /* below the output directory */
 };
 
 /* An entry's version becomes `v`. */

@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/digest.h"
 #include "base/file_version.h"
+#include "base/name_limits.h"
 #include "shared/arrivals.h"
 #include "disk/chunk.h"
 #include "flow/sink.h"
@@ -25,10 +26,6 @@
 struct store;
 struct incoming;
 struct outgoing;
-
-enum {
-	STORE_NAME_MAX = 1025, /* a name below the store, with its NUL */
-};
 
 #define STORE_LENGTH_UNKNOWN UINT64_MAX
 
@@ -123,7 +120,7 @@ struct outgoing {
 	void *owner;
 	void (*done)(void *owner, int err);
 	struct file_version version; /* after open */
-	char name[STORE_NAME_MAX];   /* which file it is */
+	char name[FILE_NAME_SIZE];   /* which file it is */
 	uint64_t offset, end; /* what is read; the caller may narrow it */
 };
 

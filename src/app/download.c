@@ -267,7 +267,7 @@ void
 download_begin(struct service *s, struct conn *c, const struct head *h,
     const struct route *route, void **ret_request)
 {
-	char name[NAMES_MAX + 1];
+	char name[FILE_NAME_SIZE];
 	const char *why = "out of memory: try again later";
 	struct download *d = NULL;
 	bool slash = ends_in_slash(route->name);

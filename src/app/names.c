@@ -28,9 +28,13 @@ unescape(const char *raw, size_t len)
 	return (int)code;
 }
 
+_Static_assert(FILE_NAME_MAX == 1024 && FILE_NAME_PART_MAX == 255 &&
+		   FILE_NAME_PARTS_MAX == 16,
+    "the sentences below say so");
+
 /* Decode all of it; nothing but the escapes and the length is checked. */
 static int
-decode(const char *raw, size_t len, char ret_name[NAMES_MAX + 1],
+decode(const char *raw, size_t len, char ret_name[FILE_NAME_SIZE],
     size_t *ret_len, const char **ret_why)
 {
 	size_t n = 0;
@@ -55,7 +59,7 @@ decode(const char *raw, size_t len, char ret_name[NAMES_MAX + 1],
 		if (c == '\0')
 			return refuse(
 			    400, "the name has a NUL: leave out %00", ret_why);
-		if (n == NAMES_MAX)
+		if (n == FILE_NAME_MAX)
 			return refuse(414,
 			    "the name is longer than 1024 "
 			    "bytes: shorten it",
@@ -125,7 +129,7 @@ is_part(const char *s, size_t len, const char *want)
 static int
 check_part(const char *s, size_t len, bool dotfiles, const char **ret_why)
 {
-	if (len > NAMES_PART_MAX)
+	if (len > FILE_NAME_PART_MAX)
 		return refuse(400,
 		    "a part of the name is longer than 255 "
 		    "bytes: shorten it",
@@ -167,7 +171,7 @@ check_parts(const char *name, bool dotfiles, const char **ret_why)
 			    "the name has an empty part: "
 			    "write one slash only",
 			    ret_why);
-		if (parts > NAMES_PARTS_MAX)
+		if (parts > FILE_NAME_PARTS_MAX)
 			return refuse(400,
 			    "the name has more than 16 parts: "
 			    "use fewer directories",
@@ -181,7 +185,7 @@ check_parts(const char *name, bool dotfiles, const char **ret_why)
 
 int
 names_decode(const char *raw, size_t len, bool dotfiles,
-    char ret_name[NAMES_MAX + 1], const char **ret_why)
+    char ret_name[FILE_NAME_SIZE], const char **ret_why)
 {
 	size_t n = 0;
 	int status;

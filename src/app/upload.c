@@ -409,7 +409,7 @@ refuse_as(struct conn *c, enum outcome e, const struct service *s,
 /* What the name is, as the request says or as we make it. */
 static int
 find_name(
-    const struct route *route, char name[NAMES_MAX + 1], const char **ret_why)
+    const struct route *route, char name[FILE_NAME_SIZE], const char **ret_why)
 {
 	if (route->kind == ROUTE_STORE_NAMED)
 		return names_decode(route->name.s, route->name.len,
@@ -535,7 +535,7 @@ upload_begin(struct service *s, struct conn *c, const struct head *h,
 {
 	const struct conf_location *l = route->location;
 	struct digest_claims claims;
-	char name[NAMES_MAX + 1];
+	char name[FILE_NAME_SIZE];
 	limits_entry place = 0;
 	struct upload *u;
 	const char *why;

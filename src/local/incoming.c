@@ -425,7 +425,7 @@ new_file(struct local *local, const struct store_wish *wish,
 	struct incoming_file *f;
 	int err;
 
-	check(len < STORE_NAME_MAX);
+	check(len < FILE_NAME_SIZE);
 	if (local->opener.current == NULL && local->opener.err == -EDQUOT)
 		return -EDQUOT; /* there is no room to make it */
 	if (local->opener.current == NULL)

@@ -11,10 +11,6 @@
 
 #include "internal.h"
 
-enum {
-	PART_MAX = 256, /* NAME_MAX and a NUL */
-};
-
 typedef int try_fn(struct incoming_file *f, const char *part);
 
 /* Each part of `path` that not every file system takes, until one fails. */
@@ -25,9 +21,9 @@ try_parts(struct incoming_file *f, const char *path, try_fn *try)
 
 	while (err == 0 && *path != '\0') {
 		size_t len = strcspn(path, "/");
-		char part[PART_MAX];
+		char part[FILE_NAME_PART_SIZE];
 
-		if (len >= PART_MAX)
+		if (len >= FILE_NAME_PART_SIZE)
 			return -ENAMETOOLONG;
 		memcpy(part, path, len);
 		part[len] = '\0';

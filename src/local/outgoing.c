@@ -390,7 +390,7 @@ outgoing_open(struct store *s, const char *name, void *owner,
 		return err;
 	}
 	if (name != NULL) {
-		check(strlen(name) < STORE_NAME_MAX);
+		check(strlen(name) < FILE_NAME_SIZE);
 		memcpy(f->base.name, name, strlen(name) + 1);
 	}
 	f->magic = OUTGOING_MAGIC;

@@ -11,10 +11,6 @@
 #include "internal.h"
 #include "local/path.h"
 
-enum {
-	PARTS_MAX = 16, /* of a name */
-};
-
 int
 parents_not_synced(struct incoming_file *f, int err)
 {
@@ -39,7 +35,7 @@ sync_ancestors(struct incoming_file *f, int dir)
 	struct stat st;
 	int at = dir, err = 0;
 
-	for (int level = 0; level <= PARTS_MAX; level++) {
+	for (int level = 0; level <= FILE_NAME_PARTS_MAX; level++) {
 		if (err == 0 && fstat(at, &st) == -1)
 			err = -errno;
 		if (err < 0 || st.st_ino == at_dir->st.st_ino)

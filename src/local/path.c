@@ -8,20 +8,20 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/name_limits.h"
 
 enum {
-	PART_MAX = 256, /* NAME_MAX and a NUL */
-	TRIES = 8,	/* against who removes directories that are empty */
+	TRIES = 8, /* against who removes directories that are empty */
 };
 
 /* Copy the first part of `path`; where the next one begins, or NULL. */
 static int
-split(const char *path, char part[PART_MAX], const char **ret_next)
+split(const char *path, char part[FILE_NAME_PART_SIZE], const char **ret_next)
 {
 	const char *slash = strchr(path, '/');
 	size_t len = slash ? (size_t)(slash - path) : strlen(path);
 
-	if (len >= PART_MAX)
+	if (len >= FILE_NAME_PART_SIZE)
 		return -ENAMETOOLONG;
 	memcpy(part, path, len);
 	part[len] = '\0';
@@ -80,7 +80,7 @@ open_part(int root, int dir, const char *part, int flags)
 int
 path_walk(int root, const char *path, int flags)
 {
-	char part[PART_MAX];
+	char part[FILE_NAME_PART_SIZE];
 	int dir = -1, err;
 
 	for (;;) {
@@ -139,7 +139,7 @@ int
 path_open_parent(
     int root, const char *path, int *ret_dir, const char **ret_rest)
 {
-	char parent[1026];
+	char parent[FILE_NAME_SIZE];
 	size_t len = strlen(path);
 	char *slash;
 	int fd;
@@ -183,7 +183,7 @@ int
 path_make_parents(
     int dir, const char *rest, int *ret_dir, const char **ret_name)
 {
-	char part[PART_MAX];
+	char part[FILE_NAME_PART_SIZE];
 	int at = -1, err;
 
 	for (;;) {

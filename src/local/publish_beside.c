@@ -27,6 +27,7 @@
 enum {
 	NOTE_MAX = 1100, /* bytes of a name */
 };
+_Static_assert(NOTE_MAX >= FILE_NAME_MAX + PUBLISH_TEMP_MAX, "or it is cut");
 
 static const char note_suffix[] = ".note";
 

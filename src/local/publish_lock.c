@@ -21,7 +21,9 @@
 
 enum {
 	WAY_MAX = 1100, /* a name, and what is in `.penstock` */
+	IN_TEMP_DIR_MAX = 64,
 };
+_Static_assert(WAY_MAX >= FILE_NAME_SIZE + IN_TEMP_DIR_MAX, "any name fits");
 
 /* Could somebody else hold us up with it?  Below the root there may be one
  * that an untrusted user has made. */
@@ -66,7 +68,7 @@ take(int root, const char *way, size_t len, struct publish_lock *lock)
 	char path[WAY_MAX];
 	int fd = -1, err = -EAGAIN;
 
-	if (len + 64 > sizeof(path))
+	if (len + IN_TEMP_DIR_MAX > sizeof(path))
 		return -ENAMETOOLONG;
 	for (int i = 0; i < PUBLISH_TRIES && err == -EAGAIN; i++) {
 		memcpy(path, way, len);

@@ -12,10 +12,6 @@
 #include "base/log.h"
 #include "local/path.h"
 
-enum {
-	DEPTH_MAX = 16, /* of directories, as of names */
-};
-
 #define SEEK_LOOK_S 0.02 /* does another worker know? */
 #define SEEK_MAX_S 2.0
 
@@ -26,7 +22,7 @@ struct scan_run {
 	struct local_dir *dir;
 	struct latest_entry best;
 	struct file_version found; /* `best`; with `mode` 0: none yet */
-	char path[LATEST_NAME_MAX];
+	char path[FILE_NAME_SIZE];
 };
 
 /*
@@ -101,7 +97,7 @@ scan_dir(struct scan_run *s, int fd, size_t path_len, int depth)
 			continue;
 		memcpy(s->path + path_len, e->d_name, len + 1);
 		judge(s, &v);
-		if (S_ISDIR(v.mode) && depth < DEPTH_MAX)
+		if (S_ISDIR(v.mode) && depth < FILE_NAME_PARTS_MAX)
 			err = scan_below(s, fd, path_len, len, depth);
 	}
 	if (err == 0)

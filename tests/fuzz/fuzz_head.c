@@ -768,7 +768,7 @@ check_refused(const struct route *r)
 static void
 check_name(const struct route *r, const struct head *h)
 {
-	char name[NAMES_MAX + 1];
+	char name[FILE_NAME_SIZE];
 	const char *why = NULL;
 	int status;
 

@@ -320,7 +320,7 @@ is_plain_name(const unsigned char *name, size_t len, bool dotfiles)
 	const char *s = (const char *)name;
 	size_t part = 0, parts = 1, n;
 
-	if (len > NAMES_MAX)
+	if (len > FILE_NAME_MAX)
 		return false;
 	for (size_t i = 0; i < len; i += n) {
 		n = plain_utf8(name + i, len - i);
@@ -344,7 +344,7 @@ is_plain_name(const unsigned char *name, size_t len, bool dotfiles)
 static void
 check_round_trip(const char *name, bool dotfiles)
 {
-	char again[NAMES_MAX + 1];
+	char again[FILE_NAME_SIZE];
 	struct str url = {0};
 	const char *why = NULL;
 	char *copy;
@@ -364,7 +364,7 @@ check_round_trip(const char *name, bool dotfiles)
 /* True and the name when it is one. */
 static bool
 try_name(
-    const char *raw, size_t len, bool dotfiles, char ret_name[NAMES_MAX + 1])
+    const char *raw, size_t len, bool dotfiles, char ret_name[FILE_NAME_SIZE])
 {
 	unsigned char *plain = fuzz_alloc(len + 1);
 	const char *why = NULL;
@@ -374,12 +374,12 @@ try_name(
 
 	fine = plain_decode(raw, len, plain, &n) &&
 	       is_plain_name(plain, n, dotfiles);
-	memset(ret_name, 0xa5, NAMES_MAX + 1);
+	memset(ret_name, 0xa5, FILE_NAME_MAX + 1);
 	status = names_decode(raw, len, dotfiles, ret_name, &why);
 	check(status == 0 || status == 400 || status == 414);
 	check(fine == (status == 0));
 	check(fine || why != NULL);
-	check(status != 414 || len > NAMES_MAX);
+	check(status != 414 || len > FILE_NAME_MAX);
 	if (fine) {
 		check(strlen(ret_name) == n);
 		check(memcmp(ret_name, plain, n) == 0);
@@ -528,7 +528,7 @@ try_parent(const char *path, bool is_name, make_fn *make)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char name[NAMES_MAX + 1];
+	char name[FILE_NAME_SIZE];
 	int flags, before;
 	char *raw, *path;
 	make_fn *make;

@@ -18,7 +18,7 @@
 #include "fuzz.h"
 
 enum {
-	NAMES_MAX = 4,
+	FILE_NAME_MAX = 4,
 };
 
 static struct conf_list names;
@@ -236,11 +236,11 @@ take_line(struct head *h, struct span line)
 		text = fuzz_alloc(v.len + 1);
 		memcpy(text, v.s, v.len);
 		text[v.len] = '\0';
-		if (names.count < NAMES_MAX &&
+		if (names.count < FILE_NAME_MAX &&
 		    host_read_pattern(text, name, &why) == 0)
 			names.values[names.count++] = strdup(name);
 		else
-			check(names.count == NAMES_MAX || why != NULL);
+			check(names.count == FILE_NAME_MAX || why != NULL);
 		free(text);
 		break;
 	default:
@@ -251,7 +251,7 @@ take_line(struct head *h, struct span line)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *copy = fuzz_copy(data, size), *values[NAMES_MAX];
+	char *copy = fuzz_copy(data, size), *values[FILE_NAME_MAX];
 	struct head h = {.method = METHOD_PUT};
 	struct str form = {0};
 

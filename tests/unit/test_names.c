@@ -141,7 +141,7 @@ names_are_taken_or_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		const struct row *r = &rows[i];
-		char name[NAMES_MAX + 1];
+		char name[FILE_NAME_SIZE];
 		int plain = decode(r->raw, r->len, false, name);
 		int dots = decode(r->raw, r->len, true, name);
 
@@ -156,33 +156,34 @@ names_are_taken_or_refused(void **state)
 static void
 lengths_are_exact(void **state)
 {
-	char raw[4 * NAMES_MAX], name[NAMES_MAX + 1];
+	char raw[4 * FILE_NAME_MAX], name[FILE_NAME_SIZE];
 
 	(void)state;
 	memset(raw, 'a', sizeof(raw));
-	assert_int_equal(decode(raw, NAMES_PART_MAX, false, name), 0);
-	assert_int_equal(decode(raw, NAMES_PART_MAX + 1, false, name), 400);
-	assert_int_equal(decode(raw, NAMES_MAX + 1, false, name), 414);
+	assert_int_equal(decode(raw, FILE_NAME_PART_MAX, false, name), 0);
+	assert_int_equal(decode(raw, FILE_NAME_PART_MAX + 1, false, name), 400);
+	assert_int_equal(decode(raw, FILE_NAME_MAX + 1, false, name), 414);
 	for (size_t i = 200; i < sizeof(raw); i += 200)
 		raw[i] = '/';
-	assert_int_equal(decode(raw, NAMES_MAX, false, name), 0);
-	assert_int_equal(strlen(name), NAMES_MAX);
-	assert_int_equal(decode(raw, NAMES_MAX + 1, false, name), 414);
+	assert_int_equal(decode(raw, FILE_NAME_MAX, false, name), 0);
+	assert_int_equal(strlen(name), FILE_NAME_MAX);
+	assert_int_equal(decode(raw, FILE_NAME_MAX + 1, false, name), 414);
 
 	/* What counts is the name, not how it was written. */
-	for (size_t i = 0; i < NAMES_PART_MAX; i++)
+	for (size_t i = 0; i < FILE_NAME_PART_MAX; i++)
 		memcpy(raw + 3 * i, "%61", 3);
-	assert_int_equal(decode(raw, 3 * NAMES_PART_MAX, false, name), 0);
-	assert_int_equal(strlen(name), NAMES_PART_MAX);
-	for (size_t i = 0; i <= NAMES_MAX; i++)
+	assert_int_equal(decode(raw, 3 * FILE_NAME_PART_MAX, false, name), 0);
+	assert_int_equal(strlen(name), FILE_NAME_PART_MAX);
+	for (size_t i = 0; i <= FILE_NAME_MAX; i++)
 		memcpy(raw + 3 * i, i % 200 == 199 ? "//b" : "%61", 3);
-	assert_int_equal(decode(raw, 3 * (NAMES_MAX + 1), false, name), 414);
+	assert_int_equal(
+	    decode(raw, 3 * (FILE_NAME_MAX + 1), false, name), 414);
 }
 
 static void
 the_reason_says_what_to_change(void **state)
 {
-	char name[NAMES_MAX + 1];
+	char name[FILE_NAME_SIZE];
 	static const char slash[] =
 	    "the path ends in a slash, as a directory's does: add a name after "
 	    "the slash (curl -T adds the file's own), or leave out the slash";
@@ -218,7 +219,7 @@ static void
 generated_names_are_names_and_differ(void **state)
 {
 	char a[NAMES_GENERATED + 1], b[NAMES_GENERATED + 1];
-	char name[NAMES_MAX + 1];
+	char name[FILE_NAME_SIZE];
 
 	(void)state;
 	names_generate(a);
@@ -236,7 +237,7 @@ static void
 encoded_names_come_back(void **state)
 {
 	struct str out = {0};
-	char all[2 * 256], name[NAMES_MAX + 1];
+	char all[2 * 256], name[FILE_NAME_SIZE];
 	size_t n = 0;
 
 	(void)state;
