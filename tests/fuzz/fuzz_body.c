@@ -85,9 +85,9 @@ check_asked(const struct body *b, size_t len)
 
 	check(len > 0);
 	if (!b->chunked)
-		check(len <= b->reserved);
+		check(len <= b->owed);
 	else if (len > BODY_OVERREAD_MAX)
-		check(len <= b->reserved + LAST_CHUNK);
+		check(len <= b->owed + LAST_CHUNK);
 }
 
 static ssize_t
