@@ -21,29 +21,8 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/str.h"
-
-enum conf_engine {
-	ENGINE_AUTO,
-	ENGINE_IO_URING,
-	ENGINE_THREADS,
-};
-
-enum conf_direct {
-	DIRECT_AUTO,
-	DIRECT_ON,
-	DIRECT_OFF,
-};
-
-enum conf_checksum {
-	CHECKSUM_OFF,
-	CHECKSUM_CRC32C,
-	CHECKSUM_SHA256,
-};
-
-enum conf_keep {
-	KEEP_ALL,
-	KEEP_LATEST,
-};
+#include "config/choices.h"
+#include "config/store_policy.h"
 
 enum {
 	CONFIG_MISTAKES_MAX = 20, /* that are told; of more, only the number */
@@ -65,28 +44,20 @@ struct conf_list {
 struct conf_location {
 	char *prefix; /* "/file": begins with a slash, ends with none but "/" */
 	struct conf_place place;
-	char *output_dir; /* absolute: resolved when the file was read */
+	struct store_policy policy; /* for its store */
 	struct conf_place output_dir_at;
 	uint64_t queue_depth;	/* chunks between reader and writer */
 	uint64_t max_body_size; /* bytes, 0: any */
 	uint64_t limit_rate;	/* bytes per second, 0: any */
 	uint64_t min_rate;	/* bytes per second, 0: any */
 	uint64_t min_rate_grace_ms;
-	uint64_t max_uploads;	/* at once, over all workers, 0: any */
-	uint64_t write_depth;	/* chunks being written */
-	uint64_t write_behind;	/* bytes not written back, 0: any */
-	uint64_t min_free;	/* bytes */
-	uint64_t direct_io_min; /* bytes */
-	enum conf_direct direct_io;
-	enum conf_checksum checksum;
-	enum conf_keep keep;
+	uint64_t max_uploads; /* at once, over all workers, 0: any */
+	uint64_t write_depth; /* chunks being written */
+	unsigned checksum;    /* a set of digests: base/digest.h */
 	/* Pages of these origins may ask for anything: as origin_format() has
 	 * them, or one "*": all. */
 	struct conf_list allow_origin;
-	bool overwrite;
-	bool sync;
-	bool read;     /* GET and HEAD are answered */
-	bool dotfiles; /* names may begin with a dot */
+	bool read; /* GET and HEAD are answered */
 	bool trace;
 };
 

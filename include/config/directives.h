@@ -32,7 +32,7 @@ enum directives_type {
 	VALUE_SIZE,	 /* uint64_t, bytes */
 	VALUE_TIME,	 /* uint64_t, milliseconds */
 	VALUE_FLAG,	 /* bool */
-	VALUE_CHOICE,	 /* an enum: the index of the word */
+	VALUE_CHOICE,	 /* an enum or an int: see `values` below */
 	VALUE_PATH,	 /* char *: one of the words, or made absolute */
 	VALUE_TEXT,	 /* char *, NULL when not given */
 	VALUE_ERROR_LOG, /* error_log and error_level of struct config */
@@ -82,6 +82,8 @@ struct directive {
 	uint64_t min, max;
 	uint64_t multiple;	  /* 0: any */
 	const char *const *words; /* NULL or ended by NULL */
+	const int *values;	  /* of a VALUE_CHOICE: what its words stand
+				   * for; NULL: their index */
 	const char *dflt;	  /* as in a file; NULL: none */
 	enum directives_topic topic;
 	const char *help; /* a clause: lower case, no full stop */

@@ -23,16 +23,11 @@
 #include <stddef.h>
 
 #include "base/check.h"
+#include "config/choices.h"
 #include "disk/op.h"
 
 struct ev_loop;
 struct engine;
-
-enum engine_wish {
-	ENGINE_WISH_AUTO, /* the ring when this kernel lets us, else threads */
-	ENGINE_WISH_URING,
-	ENGINE_WISH_THREADS,
-};
 
 enum {
 	/* Operations in flight on one device: enough for any disk to sort,
@@ -41,12 +36,12 @@ enum {
 };
 
 /*
- * engine_new(loop, wish, ret):
+ * engine_new(loop, choice, ret):
  * 0, -ENOSYS or -EPERM when the ring was asked for and cannot be had, or
  * another negative errno.  The caller owns it until engine_free().
  */
 NODISCARD int engine_new(
-    struct ev_loop *loop, enum engine_wish wish, struct engine **ret);
+    struct ev_loop *loop, enum conf_engine choice, struct engine **ret);
 
 /* "io_uring" or "threads". */
 const char *engine_name(const struct engine *e);

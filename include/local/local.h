@@ -27,13 +27,7 @@ struct ev_loop;
 struct engine;
 struct device_set;
 struct shared;
-
-/* When to write past the page cache (O_DIRECT). */
-enum local_direct {
-	LOCAL_DIRECT_AUTO, /* where it pays */
-	LOCAL_DIRECT_ON,   /* wherever the file system lets us */
-	LOCAL_DIRECT_OFF,
-};
+struct store_policy;
 
 struct local_setup {
 	struct ev_loop *loop;
@@ -42,39 +36,30 @@ struct local_setup {
 	struct device *compute;	     /* digests are computed there */
 	const struct shared *shared; /* what all workers know */
 	unsigned slot;		     /* of this worker, in the tables there */
-	const char *dir;	     /* absolute; outlives the store */
 	size_t chunk_size;	     /* of the chunks it will be given */
-	bool overwrite;
-	bool sync;
-	bool keep_latest;
-	bool dotfiles; /* the newest may be one */
-	enum local_direct direct;
-	uint64_t direct_min;   /* smaller files go through the page cache */
-	uint64_t write_behind; /* bytes of a file that may be there and not on
-				  the disk; 0: any */
-	uint64_t min_free;     /* bytes that stay free */
+	const struct store_policy *policy; /* outlives the store */
 };
 
 /* Descriptors that an open directory keeps, where files need no name of their
  * own before they are published; elsewhere it is one more. */
-size_t local_fds(bool overwrite);
+size_t local_fds(const struct store_policy *policy);
 
 /* A store that begins to open itself; NULL when out of memory. */
 NODISCARD struct store *local_new(const struct local_setup *setup);
 
 /*
- * local_check(setup, report, ret_sync):
+ * local_check(policy, shared, report, ret_sync):
  * Make the directory where it is missing, and try whether it can be written
- * and published into; waits for the disk.  Needs dir, overwrite, sync, direct,
- * keep_latest and shared (NULL: no directory was ever open) of the setup.  0, what a
- * start-up line says in `report`, and what a sync is worth there; 1: the same,
- * and there is no room for a file now;
+ * and published into; waits for the disk.  `shared` may be NULL: no directory
+ * was ever open.  0, what a start-up line says in `report`, and what a sync is
+ * worth there; 1: the same, and there is no room for a file now;
  * or a negative errno, and in `report` which step failed; or STORE_VANISHED,
  * STORE_UNMOUNTED: it was there before and is not now, and was not made.  In
  * shared->mount_history nothing is remembered: what is only tried may yet be
  * refused.
  */
-NODISCARD int local_check(const struct local_setup *setup, struct str *report,
+NODISCARD int local_check(const struct store_policy *policy,
+    const struct shared *shared, struct str *report,
     enum device_sync *ret_sync);
 
 /* What a 201 stands for where a sync is worth that, and `sync` is on or off. */

@@ -275,7 +275,7 @@ download_begin(struct service *s, struct conn *c, const struct head *h,
 
 	if (route->kind == ROUTE_READ_NAMED)
 		status = names_decode(route->name.s, route->name.len - slash,
-		    route->location->dotfiles, name, &why);
+		    route->location->policy.dotfiles, name, &why);
 	if (status == 0) {
 		d = download_new(s, c, h, route);
 		status = d ? 0 : 503;

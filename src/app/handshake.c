@@ -24,7 +24,7 @@ handshake_note(struct conn *c, const struct conf_location *l, const char *name,
 	size_t len = strlen(name);
 	struct note *n;
 
-	if (conn_is_unix(c) || l->overwrite || stored->size > 0 ||
+	if (conn_is_unix(c) || l->policy.overwrite || stored->size > 0 ||
 	    !file_version_is_sure(stored))
 		return;
 	n = malloc(sizeof(*n) + len + 1);

@@ -24,7 +24,8 @@ service_note_failure(const struct service *s, const struct conf_location *l,
 
 	if (outcome_blame(e) != BLAME_SERVER || !log_allowed(&s->failures[at]))
 		return;
-	log_error("%s %" PRIu64 ": %s: %s: %s%s%s%s", what, id, l->output_dir,
+	log_error("%s %" PRIu64 ": %s: %s: %s%s%s%s", what, id,
+	    l->policy.output_dir,
 	    str_quote(name, strlen(name), quoted, sizeof(quoted)),
 	    outcome_word(e), has_errno ? " (" : "",
 	    has_errno ? strerror(-err) : "", has_errno ? ")" : "");

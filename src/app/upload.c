@@ -217,7 +217,7 @@ start_commit(void *owner)
 {
 	struct upload *u = owner;
 
-	if (u->location->sync)
+	if (u->location->policy.sync)
 		trace_step(u->flow.trace, TRACE_WRITER, "sync()");
 	trace_step(u->flow.trace, TRACE_WRITER, "publish()");
 	/* What was collected is written only now: see stop_meter(). */
@@ -413,7 +413,7 @@ find_name(
 {
 	if (route->kind == ROUTE_STORE_NAMED)
 		return names_decode(route->name.s, route->name.len,
-		    route->location->dotfiles, name, ret_why);
+		    route->location->policy.dotfiles, name, ret_why);
 	names_generate(name);
 	return 0;
 }
@@ -453,20 +453,6 @@ upload_new(struct service *s, struct conn *c, const struct route *route,
 	return u;
 }
 
-static unsigned
-digests_of(enum conf_checksum c)
-{
-	switch (c) {
-	case CHECKSUM_CRC32C:
-		return digest_bit(DIGEST_CRC32C);
-	case CHECKSUM_SHA256:
-		return digest_bit(DIGEST_SHA256);
-	case CHECKSUM_OFF:
-		break;
-	}
-	return 0;
-}
-
 /* Ask the store for a file. */
 static void
 begin_storing(
@@ -476,7 +462,7 @@ begin_storing(
 	    .name = u->name,
 	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
 	    .collect = h->has_length && !h->expect_continue,
-	    .digests = digests_of(u->location->checksum),
+	    .digests = u->location->checksum,
 	    .claims = claims,
 	};
 	struct file_version first;
@@ -484,7 +470,7 @@ begin_storing(
 	int err;
 
 	/* Nobody else gets a name that was generated. */
-	if (u->named && u->location->overwrite)
+	if (u->named && u->location->policy.overwrite)
 		wish.head_ns = conn_came_ns(u->conn);
 	if (u->named &&
 	    handshake_follows(u->conn, u->location, u->name, h, &first))

@@ -168,8 +168,8 @@ build_location(
 	/* Nothing can be said of a directory whose `keep` is not known. */
 	given_at(b, "keep", &bad);
 	if (bad) {
-		free(loc->output_dir);
-		loc->output_dir = NULL;
+		free(loc->policy.output_dir);
+		loc->policy.output_dir = NULL;
 	}
 	return 0;
 }

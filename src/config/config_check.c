@@ -126,16 +126,17 @@ check_sharing(const struct conf_location *before, const struct conf_location *l,
 	};
 	struct str place = {0}, dir = {0};
 
-	if (before->output_dir == NULL || before->keep == l->keep ||
-	    strcmp(before->output_dir, l->output_dir) != 0)
+	if (before->policy.output_dir == NULL ||
+	    before->policy.keep == l->policy.keep ||
+	    strcmp(before->policy.output_dir, l->policy.output_dir) != 0)
 		return true;
 	lexer_place(&place, &before->place);
-	str_escape(&dir, l->output_dir, strlen(l->output_dir));
+	str_escape(&dir, l->policy.output_dir, strlen(l->policy.output_dir));
 	lexer_mistake(errors, &l->place, "output_dir",
 	    "%s has keep %s here and keep %s in location %s at %s; "
 	    "latest would remove files of the other",
-	    str_failed(&dir) ? "it" : dir.s, keeps[l->keep],
-	    keeps[before->keep], before->prefix,
+	    str_failed(&dir) ? "it" : dir.s, keeps[l->policy.keep],
+	    keeps[before->policy.keep], before->prefix,
 	    str_failed(&place) ? "another place" : place.s);
 	str_fini(&place);
 	str_fini(&dir);
@@ -150,7 +151,7 @@ check_directory(
 	const struct conf_location *l;
 
 	l = &c->servers[server].locations[location];
-	if (l->output_dir == NULL)
+	if (l->policy.output_dir == NULL)
 		return;
 	for (size_t i = 0; i <= server; i++) {
 		const struct conf_server *s = &c->servers[i];

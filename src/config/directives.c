@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/num.h"
 #include "config/config.h"
 
@@ -35,8 +36,6 @@ enum {
 #define OF_TOP_AT(m) OF_TOP(m), .place = offsetof(struct config, m##_at)
 #define OF_SERVER_AT(m)                                                        \
 	OF_SERVER(m), .place = offsetof(struct conf_server, m##_at)
-#define OF_LOCATION_AT(m)                                                      \
-	OF_LOCATION(m), .place = offsetof(struct conf_location, m##_at)
 
 static const char *const words_auto[] = {"auto", NULL};
 static const char *const words_off[] = {"off", NULL};
@@ -54,11 +53,11 @@ static const char *const words_direct[] = {
     [DIRECT_OFF] = "off",
     NULL,
 };
-static const char *const words_checksum[] = {
-    [CHECKSUM_OFF] = "off",
-    [CHECKSUM_CRC32C] = "crc32c",
-    [CHECKSUM_SHA256] = "sha256",
-    NULL,
+static const char *const words_checksum[] = {"off", "crc32c", "sha256", NULL};
+static const int values_checksum[] = {
+    0,
+    1 << DIGEST_CRC32C,
+    1 << DIGEST_SHA256,
 };
 static const char *const words_keep[] = {
     [KEEP_ALL] = "all",
@@ -88,7 +87,7 @@ const struct directive directives[] = {
 	  .help = "most memory for chunks, per worker; at least (queue_depth + 2) "
 		  "x chunk_size of each location" },
 	{ "checksum", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(checksum),
-	  .words = words_checksum, .dflt = "off",
+	  .words = words_checksum, .values = values_checksum, .dflt = "off",
 	  .topic = TOPIC_STORED,
 	  .help = "computed of each upload, for the receipt and Repr-Digest" },
 	{ "chunk_size", VALUE_SIZE, APPLY_RELOAD, OF_TOP(chunk_size),
@@ -99,11 +98,11 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_PROCESS,
 	  .help = "detach from the terminal" },
-	{ "direct_io", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(direct_io),
+	{ "direct_io", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(policy.direct_io),
 	  .words = words_direct, .dflt = "auto",
 	  .topic = TOPIC_SPEED,
 	  .help = "write large uploads past the page cache, auto: on ext4 and XFS" },
-	{ "direct_io_min", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(direct_io_min),
+	{ "direct_io_min", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(policy.direct_io_min),
 	  RANGE(0, GB(1024)), .dflt = "1m",
 	  .topic = TOPIC_SPEED,
 	  .help = "smaller uploads go through the page cache; those of unknown "
@@ -113,7 +112,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_STORED,
 	  .help = "when an operation takes longer its disk is sick: uploads to it "
 		  "get 503 until it answers" },
-	{ "dotfiles", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(dotfiles),
+	{ "dotfiles", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(policy.dotfiles),
 	  .dflt = "off",
 	  .topic = TOPIC_FILES,
 	  .help = "allow names that begin with a dot" },
@@ -135,7 +134,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_SPEED,
 	  .help = "who writes files: io_uring, a thread pool, "
 		  "or the better one that works" },
-	{ "keep", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(keep),
+	{ "keep", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(policy.keep),
 	  .words = words_keep, .dflt = "all",
 	  .topic = TOPIC_FILES,
 	  .help = "latest: each new upload removes the one before" },
@@ -201,7 +200,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_LIMITS,
 	  .help = "most uploads at once to a location, over all workers, 0: any; "
 		  "one more gets 503" },
-	{ "min_free", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(min_free),
+	{ "min_free", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(policy.min_free),
 	  RANGE(0, GB(1024 * 1024)), .dflt = "0",
 	  .topic = TOPIC_STORED,
 	  .help = "bytes that stay free on the disk; an upload that would leave "
@@ -215,11 +214,12 @@ const struct directive directives[] = {
 	  OF_LOCATION(min_rate_grace_ms), RANGE(1000, DAYS(1)), .dflt = "10s",
 	  .topic = TOPIC_LIMITS,
 	  .help = "time over which min_rate is measured, again and again" },
-	{ "output_dir", VALUE_PATH, APPLY_RELOAD, OF_LOCATION_AT(output_dir),
+	{ "output_dir", VALUE_PATH, APPLY_RELOAD, OF_LOCATION(policy.output_dir),
+	  .place = offsetof(struct conf_location, output_dir_at),
 	  .dflt = "uploads",
 	  .topic = TOPIC_FILES,
 	  .help = "directory the uploads are stored in" },
-	{ "overwrite", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(overwrite),
+	{ "overwrite", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(policy.overwrite),
 	  .dflt = "off",
 	  .topic = TOPIC_FILES,
 	  .help = "an upload may replace a file of its name" },
@@ -258,7 +258,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PROCESS,
 	  .help = "how long a worker that is stopped gracefully, or replaced by a "
 		  "reload, may finish uploads, 0: as long as they take" },
-	{ "sync", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(sync),
+	{ "sync", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(policy.sync),
 	  .dflt = "on",
 	  .topic = TOPIC_STORED,
 	  .help = "answer 201 only when the upload is on stable storage" },
@@ -279,7 +279,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PROCESS,
 	  .help = "workers, auto: one per core, "
 		  "0: one process that never forks, for debuggers" },
-	{ "write_behind", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(write_behind),
+	{ "write_behind", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(policy.write_behind),
 	  RANGE(0, GB(1024)), .dflt = "8m",
 	  .topic = TOPIC_SPEED,
 	  .help = "most bytes of an upload that are in the page cache and not on "

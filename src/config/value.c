@@ -46,6 +46,18 @@ word_index(const char *const *words, const char *text)
 	return -1;
 }
 
+/* The word of a VALUE_CHOICE that has this value. */
+static const char *
+word_of(const struct directive *d, int value)
+{
+	int i = value;
+
+	if (d->values != NULL)
+		for (i = 0; d->values[i] != value; i++)
+			check(d->words[i] != NULL);
+	return d->words[i];
+}
+
 /* What is wrong is in in->why; which value, in in->wrong. */
 static int refuse(struct value_input *in, size_t wrong, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
@@ -136,6 +148,8 @@ set_choice(const struct directive *d, void *base, struct value_input *in)
 
 	if (i == -1)
 		return refuse_kind(d, in, "is no such choice");
+	if (d->values != NULL)
+		i = d->values[i];
 	memcpy(place_of(d, base), &i, sizeof(i));
 	return 0;
 }
@@ -487,7 +501,7 @@ value_format(const struct directive *d, const void *base, struct str *out)
 		break;
 	case VALUE_CHOICE:
 		memcpy(&i, value_of(d, base), sizeof(i));
-		str_puts(out, d->words[i]);
+		str_puts(out, word_of(d, i));
 		break;
 	case VALUE_PATH:
 	case VALUE_TEXT:

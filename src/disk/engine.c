@@ -268,9 +268,9 @@ on_idle(struct ev_loop *loop, ev_prepare *w, int revents)
 	e->moves->ops->flush(e->moves);
 }
 
-/* Make the backends that `wish` asks for. */
+/* Make the backends that `choice` asks for. */
 static int
-make_backends(struct engine *e, enum engine_wish wish)
+make_backends(struct engine *e, enum conf_engine choice)
 {
 	int err;
 
@@ -278,16 +278,16 @@ make_backends(struct engine *e, enum engine_wish wish)
 	if (err < 0)
 		return err;
 	e->moves = e->calls;
-	if (wish == ENGINE_WISH_THREADS)
+	if (choice == ENGINE_THREADS)
 		return 0;
 	err = uring_new(e, &e->wake, &e->moves);
-	if (err == 0 || wish == ENGINE_WISH_URING)
+	if (err == 0 || choice == ENGINE_IO_URING)
 		return err;
 	return 0;
 }
 
 int
-engine_new(struct ev_loop *loop, enum engine_wish wish, struct engine **ret)
+engine_new(struct ev_loop *loop, enum conf_engine choice, struct engine **ret)
 {
 	struct engine *e = calloc(1, sizeof(*e));
 	int err;
@@ -302,7 +302,7 @@ engine_new(struct ev_loop *loop, enum engine_wish wish, struct engine **ret)
 	err = fd_wake_open(&e->wake);
 	if (err < 0)
 		goto free_engine;
-	err = make_backends(e, wish);
+	err = make_backends(e, choice);
 	if (err < 0)
 		goto free_backends;
 

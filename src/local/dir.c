@@ -30,7 +30,7 @@ int
 dir_open(struct local_dir *dir, struct mount_record *place, bool sweep,
     struct str *trouble)
 {
-	int fd = open_dir_make(dir->to->dir, place);
+	int fd = open_dir_make(dir->to->policy->output_dir, place);
 	int err;
 
 	if (fd < 0)
@@ -42,9 +42,9 @@ dir_open(struct local_dir *dir, struct mount_record *place, bool sweep,
 	dir->identity = path_identity(fd);
 	dir->stamps = file_version_needs_stamp(fd);
 	dir->traits = device_traits_of(fd);
-	err = publish_init(&dir->publish, fd, dir->to->overwrite);
+	err = publish_init(&dir->publish, fd, dir->to->policy->overwrite);
 	if (err < 0) {
-		publish_explain(fd, dir->to->dir, err, trouble);
+		publish_explain(fd, dir->to->policy->output_dir, err, trouble);
 		goto close_fd;
 	}
 	if (sweep)
@@ -293,7 +293,7 @@ dir_check_path(const struct local_dir *dir)
 {
 	struct stat st;
 
-	if (stat(dir->to->dir, &st) == -1)
+	if (stat(dir->to->policy->output_dir, &st) == -1)
 		return errno == ENOENT || errno == ENOTDIR ? STORE_VANISHED
 							   : -errno;
 	return st.st_dev == dir->st.st_dev && st.st_ino == dir->st.st_ino

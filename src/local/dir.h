@@ -18,6 +18,7 @@
 #include "shared/mount_history.h"
 #include "shared/reservations.h"
 #include "shared/shared.h"
+#include "config/store_policy.h"
 #include "disk/device.h"
 #include "disk/engine.h"
 #include "local/dirsync.h"
@@ -159,7 +160,7 @@ NODISCARD int dir_check_path(const struct local_dir *dir);
 static inline bool
 dir_syncs(const struct local_dir *dir)
 {
-	return dir->to->sync && dir->device->kind != DEVICE_MEMORY;
+	return dir->to->policy->sync && dir->device->kind != DEVICE_MEMORY;
 }
 
 /* What was for want of memory, threads or descriptors says nothing of a disk. */

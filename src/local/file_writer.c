@@ -201,7 +201,7 @@ has_room(struct incoming_file *f, uint64_t end)
 static void
 write_behind(struct incoming_file *f)
 {
-	uint64_t most = f->local->to.write_behind;
+	uint64_t most = f->local->to.policy->write_behind;
 
 	if (most == 0 || bypasses(f) || is_memory(f) || f->job.in_flight ||
 	    f->written < f->behind_from + most / 2)
@@ -213,7 +213,7 @@ write_behind(struct incoming_file *f)
 static bool
 is_not_behind(const struct incoming_file *f, uint64_t end)
 {
-	uint64_t most = f->local->to.write_behind;
+	uint64_t most = f->local->to.policy->write_behind;
 
 	return most == 0 || bypasses(f) || is_memory(f) || !f->job.in_flight ||
 	       f->job.call != write_back_job || end - f->behind_from <= most;
@@ -454,16 +454,16 @@ file_writer_adapt(struct incoming_file *f)
 	const struct local_setup *to = &f->local->to;
 	bool known = f->length != STORE_LENGTH_UNKNOWN;
 	bool direct =
-	    to->direct == LOCAL_DIRECT_ON ||
-	    (to->direct == LOCAL_DIRECT_AUTO && f->at->device->direct);
+	    to->policy->direct_io == DIRECT_ON ||
+	    (to->policy->direct_io == DIRECT_AUTO && f->at->device->direct);
 
 	f->direct_wanted = direct && !is_memory(f) &&
 			   !f->local->direct_refused &&
-			   (!known || f->length >= to->direct_min);
+			   (!known || f->length >= to->policy->direct_io_min);
 	f->says_direct = SPACE_DIRECT_UNKNOWN;
 	/* The page cache takes one at a time as fast as several. */
 	f->base.write_depth = f->direct_wanted || f->hash != NULL ? 0 : 1;
-	f->direct_from = known ? 0 : to->direct_min;
+	f->direct_from = known ? 0 : to->policy->direct_io_min;
 	f->allocates = f->direct_wanted && known && f->at->traits.allocates;
 	f->base.sink.whole_chunks = f->direct_wanted || f->collecting;
 }

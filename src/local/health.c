@@ -15,7 +15,7 @@ static void
 say(const struct local_dir *dir)
 {
 	const struct device *d = dir->device;
-	const char *path = dir->to->dir;
+	const char *path = dir->to->policy->output_dir;
 
 	if (!device_is_sick(d))
 		log_notice("%s: the disk answers again", path);

@@ -260,7 +260,7 @@ take_place(struct incoming_file *f)
 	latest_note(&e, &f->base.version);
 	memcpy(e.name, f->name, strlen(f->name) + 1);
 	if (!latest_set(f->at->latest, &e, &old) || !old.published ||
-	    !f->local->to.keep_latest)
+	    f->local->to.policy->keep != KEEP_LATEST)
 		return false;
 	/* One of the two has replaced the other: that has its name no more. */
 	other = e;
@@ -285,7 +285,7 @@ finish(struct incoming_file *f)
 {
 	atomic_store(&f->link_phase, LINK_DURABLE);
 	f->base.durability =
-	    local_durability(f->at->traits.sync, f->local->to.sync);
+	    local_durability(f->at->traits.sync, f->local->to.policy->sync);
 	if (!f->base.superseded && take_place(f))
 		submit_job(f, jobs_remove_before, on_old_removed, true);
 	else

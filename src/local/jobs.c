@@ -49,7 +49,7 @@ jobs_would_replace(const struct incoming_file *f)
 	if (f->terms_hold != NULL || f->has_forerunner)
 		return true;
 	/* What is in a directory is not looked for on the loop. */
-	return f->local->to.overwrite &&
+	return f->local->to.policy->overwrite &&
 	       (strchr(f->name, '/') != NULL ||
 		   fstatat(f->at->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0);
 }
@@ -82,7 +82,8 @@ check_target(
 	if (f->terms_hold != NULL &&
 	    !f->terms_hold(f->terms, exists ? &v : NULL, &f->base.why))
 		return STORE_REFUSED;
-	if (exists && !f->local->to.overwrite && !order_is_forerunner(f, &v))
+	if (exists && !f->local->to.policy->overwrite &&
+	    !order_is_forerunner(f, &v))
 		return -EEXIST;
 	return 0;
 }
@@ -246,7 +247,7 @@ release_unlinked(struct incoming_file *f, int unlinked)
 static bool
 needs_lock(const struct incoming_file *f)
 {
-	return f->local->to.overwrite || f->has_forerunner;
+	return f->local->to.policy->overwrite || f->has_forerunner;
 }
 
 static int
@@ -274,7 +275,8 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	int unlinked = -1, unsynced, err;
 
 	err = begin_replacing(f, &lock);
-	if ((err == -EACCES || err == -EPERM) && !f->local->to.overwrite)
+	if ((err == -EACCES || err == -EPERM) &&
+	    !f->local->to.policy->overwrite)
 		return -EEXIST; /* that it may be replaced was a favour */
 	if (err < 0)
 		return err;
@@ -354,7 +356,7 @@ link_new(struct incoming_file *f, int dir, const char *name)
 static int
 give_name(struct incoming_file *f, int dir, const char *name)
 {
-	bool overwrite = f->local->to.overwrite;
+	bool overwrite = f->local->to.policy->overwrite;
 	int err;
 
 	/* It may have been judged before, in a directory that is gone. */

@@ -8,12 +8,12 @@
 #include "outgoing.h"
 
 size_t
-local_fds(bool overwrite)
+local_fds(const struct store_policy *policy)
 {
 #ifdef O_TMPFILE
-	return overwrite ? 2 : 1; /* and PUBLISH_TEMP_DIR */
+	return policy->overwrite ? 2 : 1; /* and PUBLISH_TEMP_DIR */
 #else
-	(void)overwrite; /* there are no nameless files at all */
+	(void)policy; /* there are no nameless files at all */
 	return 2;
 #endif
 }
@@ -160,7 +160,7 @@ local_new(const struct local_setup *setup)
 	if (local == NULL)
 		return NULL;
 	local->base.ops = &local_ops;
-	local->base.dir = setup->dir;
+	local->base.dir = setup->policy->output_dir;
 	local->to = *setup;
 	if (opener_init(&local->opener, &local->to, &opener_events, &dir_events,
 		local) < 0) {

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "shared/shared.h"
+#include "config/store_policy.h"
 #include "local/local.h"
 #include "local/path.h"
 #include "local/publish.h"
@@ -17,7 +18,7 @@ is_gone(int err)
 
 /* What local_check() does once the directory is open. */
 static int
-try_publishing(const struct local_setup *setup, int dir, struct str *report,
+try_publishing(const struct store_policy *policy, int dir, struct str *report,
     enum device_sync *ret_sync)
 {
 	struct device_traits traits = device_traits_of(dir);
@@ -27,21 +28,21 @@ try_publishing(const struct local_setup *setup, int dir, struct str *report,
 	bool full;
 	int err;
 
-	err = publish_init(&p, dir, setup->overwrite);
+	err = publish_init(&p, dir, policy->overwrite);
 	if (err == -EOPNOTSUPP)
 		step = "its file system can neither link nor rename without "
 		       "replacing (with overwrite on, a plain rename would do)";
 	if (err == 0)
 		err = publish_try_out(
-		    &p, setup->overwrite, setup->keep_latest, &step);
+		    &p, policy->overwrite, policy->keep == KEEP_LATEST, &step);
 	if (err == 0)
 		err = publish_create(&p, -1, &u);
 	full = publish_is_full(err);
 	if (err < 0 && !full) {
-		publish_explain(dir, setup->dir, err, report);
+		publish_explain(dir, policy->output_dir, err, report);
 		if (report->len == 0)
 			str_puts(report, step);
-	} else if (setup->sync && traits.kind != DEVICE_MEMORY &&
+	} else if (policy->sync && traits.kind != DEVICE_MEMORY &&
 		   path_sync_dir(dir) == -EINVAL) {
 		/* fsync(2): this file has no such thing. */
 		err = -EOPNOTSUPP;
@@ -50,7 +51,7 @@ try_publishing(const struct local_setup *setup, int dir, struct str *report,
 				 "off)");
 	} else {
 		err = full;
-		report_describe(setup, publish_way(&p), u.fd, &traits, report);
+		report_describe(policy, publish_way(&p), u.fd, &traits, report);
 		*ret_sync = traits.sync;
 	}
 	publish_discard(&p, &u);
@@ -60,24 +61,24 @@ try_publishing(const struct local_setup *setup, int dir, struct str *report,
 }
 
 int
-local_check(const struct local_setup *setup, struct str *report,
-    enum device_sync *ret_sync)
+local_check(const struct store_policy *policy, const struct shared *shared,
+    struct str *report, enum device_sync *ret_sync)
 {
 	struct mount_record known = {0};
 	int fd, err;
 
 	/* A copy: this may be refused, and then nothing was open. */
-	if (setup->shared != NULL)
+	if (shared != NULL)
 		mount_history_look(
-		    setup->shared->mount_history, setup->dir, &known);
-	fd = open_dir_make(setup->dir, &known);
+		    shared->mount_history, policy->output_dir, &known);
+	fd = open_dir_make(policy->output_dir, &known);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
 		return is_gone(fd) && mount_history_is_known(&known)
 			   ? STORE_VANISHED
 			   : fd;
 	}
-	err = try_publishing(setup, fd, report, ret_sync);
+	err = try_publishing(policy, fd, report, ret_sync);
 	fd_close(&fd);
 	return err;
 }

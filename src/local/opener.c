@@ -43,7 +43,7 @@ fail(struct opener *o, int err)
 	if (o->said != err)
 		log_error("%s: cannot be opened: %s; uploads to it get %s "
 			  "until it can be",
-		    o->to->dir, describe(o, err),
+		    o->to->policy->output_dir, describe(o, err),
 		    publish_is_full(err) ? "507" : "503");
 	o->said = err;
 	o->err = err;
@@ -57,17 +57,17 @@ say_opened(const struct opener *o)
 	const struct local_dir *dir = o->current;
 
 	if (o->said != 0 || o->was_open)
-		log_notice("%s: open again", o->to->dir);
-	if (o->was_open && o->to->sync && dir->traits.sync != o->synced)
-		report_doubt(o->to, dir->traits.sync);
+		log_notice("%s: open again", o->to->policy->output_dir);
+	if (o->was_open && o->to->policy->sync && dir->traits.sync != o->synced)
+		report_doubt(o->to->policy->output_dir, dir->traits.sync);
 	if (o->place == &o->own_place && !o->was_open)
 		log_error("%s: too many output directories: once its disk is "
 			  "not mounted, workers that start then do not know",
-		    o->to->dir);
+		    o->to->policy->output_dir);
 	if (dir->reservations == NULL)
 		log_error("%s: too many disks: uploads that cannot fit on "
 			  "this one are not refused before their bodies",
-		    o->to->dir);
+		    o->to->policy->output_dir);
 }
 
 static void
@@ -110,8 +110,8 @@ find_place(struct opener *o)
 {
 	if (o->place != NULL)
 		return 0;
-	o->place = mount_history_of(
-	    o->to->shared->mount_history, o->to->slot, o->to->dir);
+	o->place = mount_history_of(o->to->shared->mount_history, o->to->slot,
+	    o->to->policy->output_dir);
 	if (o->place == NULL && errno == EBUSY)
 		return STORE_HELD_UP;
 	if (o->place == NULL)

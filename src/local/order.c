@@ -18,7 +18,7 @@
 static struct arrivals *
 arrivals_for(const struct incoming_file *f)
 {
-	return f->local->to.overwrite && f->base.came.head_ns != 0
+	return f->local->to.policy->overwrite && f->base.came.head_ns != 0
 		   ? f->local->to.shared->arrivals
 		   : NULL;
 }

@@ -50,7 +50,7 @@ say_kept(const struct local_dir *dir, const struct latest_entry *e)
 		return;
 	log_notice("%s: %s is kept: it is not what was uploaded, or nothing "
 		   "tells it from what others put there",
-	    dir->to->dir, quote(e, quoted, sizeof(quoted)));
+	    dir->to->policy->output_dir, quote(e, quoted, sizeof(quoted)));
 }
 
 /* ---- one after another ---- */
@@ -84,7 +84,8 @@ on_removed(struct op *op, int res)
 		list_append(&q->old, &o->node);
 	} else {
 		if (res == 0)
-			log_notice("%s: %s is removed now", dir->to->dir,
+			log_notice("%s: %s is removed now",
+			    dir->to->policy->output_dir,
 			    quote(&o->entry, quoted, sizeof(quoted)));
 		else if (res == STORE_REFUSED)
 			say_kept(dir, &o->entry);
@@ -170,7 +171,8 @@ give_up(struct dir_last *l)
 
 		log_error("%s: %s stays, although there is a newer upload: "
 			  "remove it by hand",
-		    q->dir->to->dir, quote(&o->entry, quoted, sizeof(quoted)));
+		    q->dir->to->policy->output_dir,
+		    quote(&o->entry, quoted, sizeof(quoted)));
 		free(o);
 	}
 }
@@ -232,8 +234,8 @@ try_again(struct removals *r, struct local_dir *dir,
 	if (o == NULL || q->said != err)
 		log_warn("%s: %s cannot be removed, for which there is a newer "
 			 "upload: %s; it %s",
-		    dir->to->dir, quote(e, quoted, sizeof(quoted)),
-		    strerror(-err),
+		    dir->to->policy->output_dir,
+		    quote(e, quoted, sizeof(quoted)), strerror(-err),
 		    o == NULL ? "stays: there are too many of them"
 			      : "is tried again until it can be");
 	if (q != NULL)

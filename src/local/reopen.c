@@ -62,7 +62,7 @@ reopen_begin(struct reopen *r, struct local_dir *dir)
 	 * directory; what cannot be opened then is an error. */
 	log_notice("%s: is not the directory any more that it was, or has "
 		   "lost its %s: it is opened again",
-	    o->to->dir, PUBLISH_TEMP_DIR);
+	    o->to->policy->output_dir, PUBLISH_TEMP_DIR);
 	o->awaited = true;
 	ev_timer_stop(o->to->loop, &r->patience);
 	ev_timer_set(&r->patience, PATIENCE_S, 0.);

@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include "base/log.h"
+#include "config/store_policy.h"
 #include "local/space.h"
 
 enum durability
@@ -23,12 +24,12 @@ local_durability(enum device_sync worth, bool sync)
 
 /* Does O_DIRECT pay on this file system, or at least work where it is wanted? */
 static const char *
-way_of_large(int fd, const struct device_traits *t, enum local_direct wish)
+way_of_large(int fd, const struct device_traits *t, enum conf_direct wanted)
 {
 	static const char cached[] = "written through the page cache";
 
-	if (wish == LOCAL_DIRECT_OFF || t->kind == DEVICE_MEMORY ||
-	    (wish == LOCAL_DIRECT_AUTO && !t->direct))
+	if (wanted == DIRECT_OFF || t->kind == DEVICE_MEMORY ||
+	    (wanted == DIRECT_AUTO && !t->direct))
 		return cached;
 	if (space_direct_of(fd, SPACE_ALIGN) == SPACE_DIRECT_NO ||
 	    space_set_direct(fd, true) < 0)
@@ -40,24 +41,24 @@ way_of_large(int fd, const struct device_traits *t, enum local_direct wish)
 }
 
 void
-report_describe(const struct local_setup *setup, const char *way, int file,
+report_describe(const struct store_policy *policy, const char *way, int file,
     const struct device_traits *t, struct str *report)
 {
 	str_printf(report, "published by %s, %s, %s", way,
 	    file == -1 ? "full (uploads get 507 until there is room)"
-		       : way_of_large(file, t, setup->direct),
-	    durability_name[local_durability(t->sync, setup->sync)]);
+		       : way_of_large(file, t, policy->direct_io),
+	    durability_name[local_durability(t->sync, policy->sync)]);
 }
 
 void
-report_doubt(const struct local_setup *setup, enum device_sync now)
+report_doubt(const char *dir, enum device_sync now)
 {
 	if (now == DEVICE_SYNC_DURABLE)
-		log_notice("%s: receipts say %s again", setup->dir,
+		log_notice("%s: receipts say %s again", dir,
 		    durability_name[DURABLE_SYNCED]);
 	else
 		log_warn("%s: %s, which cannot keep what sync promises: "
 			 "receipts say %s",
-		    setup->dir, device_sync_text[now],
+		    dir, device_sync_text[now],
 		    durability_name[local_durability(now, true)]);
 }

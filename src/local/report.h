@@ -7,11 +7,11 @@
 
 /* What a start-up line says of a directory that is published into by `way`;
  * `file` is a new one in it, -1: there is no room for one. */
-void report_describe(const struct local_setup *setup, const char *way, int file,
-    const struct device_traits *t, struct str *report);
+void report_describe(const struct store_policy *policy, const char *way,
+    int file, const struct device_traits *t, struct str *report);
 
 /* Since the path leads elsewhere, a sync is worth less, or more, than it was:
  * `now`.  At the start the master says so. */
-void report_doubt(const struct local_setup *setup, enum device_sync now);
+void report_doubt(const char *dir, enum device_sync now);
 
 #endif

@@ -47,8 +47,8 @@ grant(struct incoming_file *f, uint64_t to)
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (err == 0 && room < more)
 		err = -ENOSPC;
-	if (err == 0 &&
-	    (room < at->to->min_free || room - at->to->min_free < reserved))
+	if (err == 0 && (room < at->to->policy->min_free ||
+			    room - at->to->policy->min_free < reserved))
 		err = STORE_NO_ROOM;
 	if (at->reservations != NULL && err < 0)
 		reservations_release(at->reservations, at->to->slot, more);

@@ -67,7 +67,7 @@ is_skipped(const struct scan_run *s, const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
 	       publish_is_reserved(name, strlen(name)) ||
-	       (name[0] == '.' && !s->dir->to->dotfiles);
+	       (name[0] == '.' && !s->dir->to->policy->dotfiles);
 }
 
 static int scan_below(
@@ -198,7 +198,7 @@ failed(struct scan *s, const struct local_dir *dir, int err)
 	if (dir != s->opener->current || retry_later(&s->retry, err))
 		log_error("%s: cannot be looked through for the newest "
 			  "upload: %s",
-		    s->opener->to->dir, strerror(-err));
+		    s->opener->to->policy->output_dir, strerror(-err));
 }
 
 static void

@@ -29,7 +29,7 @@ swept(struct sweep *s, unsigned removed, unsigned living)
 	if (removed > 0)
 		log_notice("%s: %u unfinished uploads of a worker that died "
 			   "were removed",
-		    to->dir, removed);
+		    to->policy->output_dir, removed);
 	*every = *every * 2 < LAST_S ? *every * 2 : LAST_S;
 	if (!publish_locks_last())
 		return;

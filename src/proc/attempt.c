@@ -16,7 +16,6 @@
 #include "disk/engine.h"
 #include "local/local.h"
 #include "local/publish.h"
-#include "proc/choice.h"
 #include "proc/privileges.h"
 #include "proc/refusal.h"
 
@@ -29,7 +28,7 @@ attempt_engine(const struct config *conf)
 	int err = -ENOMEM;
 
 	if (loop != NULL)
-		err = engine_new(loop, choice_of(conf->io_engine), &e);
+		err = engine_new(loop, conf->io_engine, &e);
 	if (err < 0) {
 		refusal_log(&conf->io_engine_at, "io_engine", NULL,
 		    "cannot be had here: %s; auto takes what there is",
@@ -114,9 +113,9 @@ log_refusal(const struct conf_location *l, const char *what, int err)
 
 	lexer_place(&line, given ? &l->output_dir_at : &l->place);
 	str_puts(&line, ": output_dir: ");
-	str_escape(&line, l->output_dir, strlen(l->output_dir));
+	str_escape(&line, l->policy.output_dir, strlen(l->policy.output_dir));
 	str_puts(&line, given ? ": " : " (by default): ");
-	explain(l->output_dir, what, err, &line);
+	explain(l->policy.output_dir, what, err, &line);
 	log_error("%s", str_failed(&line) ? "out of memory" : line.s);
 	str_fini(&line);
 }
@@ -125,23 +124,17 @@ int
 attempt_location(const struct config *conf, const struct shared *shared,
     const struct conf_location *l, const char *engine)
 {
-	struct local_setup setup = {.dir = l->output_dir,
-	    .overwrite = l->overwrite,
-	    .sync = l->sync,
-	    .keep_latest = l->keep == KEEP_LATEST,
-	    .direct = choice_of_direct(l->direct_io),
-	    .shared = shared};
 	char size[NUM_TEXT_MAX];
 	struct str report = {0};
 	enum device_sync sync = DEVICE_SYNC_DURABLE;
 	int err;
 
-	err = local_check(&setup, &report, &sync);
+	err = local_check(&l->policy, shared, &report, &sync);
 	num_format_size(conf->chunk_size, size);
-	if (is_disks_fault(shared, l->output_dir, err)) {
+	if (is_disks_fault(shared, l->policy.output_dir, err)) {
 		log_warn("location %s -> %s: %s: it gets %s until it is well "
 			 "again",
-		    l->prefix, l->output_dir, describe_fault(err),
+		    l->prefix, l->policy.output_dir, describe_fault(err),
 		    publish_is_full(err) ? "507" : "503");
 		err = 0;
 	} else if (err < 0) {
@@ -149,13 +142,13 @@ attempt_location(const struct config *conf, const struct shared *shared,
 	} else {
 		log_line(err > 0 ? LEVEL_WARN : LEVEL_NOTICE,
 		    "location %s -> %s: %s; queue %" PRIu64 " x %s, %s",
-		    l->prefix, l->output_dir, report.s, l->queue_depth, size,
-		    engine);
+		    l->prefix, l->policy.output_dir, report.s, l->queue_depth,
+		    size, engine);
 	}
-	if (sync != DEVICE_SYNC_DURABLE && l->sync)
+	if (sync != DEVICE_SYNC_DURABLE && l->policy.sync)
 		log_warn("location %s: output_dir %s %s, which cannot keep "
 			 "what sync promises: receipts say %s",
-		    l->prefix, l->output_dir, device_sync_text[sync],
+		    l->prefix, l->policy.output_dir, device_sync_text[sync],
 		    durability_name[local_durability(sync, true)]);
 	str_fini(&report);
 	return err;
@@ -165,14 +158,14 @@ int
 attempt_look(const struct conf_location *l)
 {
 	struct str inner = {0};
-	int err = permit_dir(l->output_dir);
+	int err = permit_dir(l->policy.output_dir);
 
 	if (err < 0) {
 		log_refusal(l, "cannot be written", err);
 		return err;
 	}
 	/* Ours, from the time of another user perhaps. */
-	str_printf(&inner, "%s/" PUBLISH_TEMP_DIR, l->output_dir);
+	str_printf(&inner, "%s/" PUBLISH_TEMP_DIR, l->policy.output_dir);
 	err = str_failed(&inner) ? -ENOMEM : permit_dir(inner.s);
 	str_fini(&inner);
 	if (err < 0)

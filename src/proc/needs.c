@@ -46,7 +46,7 @@ count_open(const struct config *conf)
 		n.access_logs += s->access_log[0] == '/';
 		n.locations += s->location_count;
 		for (size_t k = 0; k < s->location_count; k++)
-			n.directories += local_fds(s->locations[k].overwrite);
+			n.directories += local_fds(&s->locations[k].policy);
 	}
 	return n;
 }
@@ -200,7 +200,7 @@ static int
 compare(const void *a, const void *b)
 {
 	const struct conf_location *const *x = a, *const *y = b;
-	int by_dir = strcmp((*x)->output_dir, (*y)->output_dir);
+	int by_dir = strcmp((*x)->policy.output_dir, (*y)->policy.output_dir);
 
 	if (by_dir != 0)
 		return by_dir;
@@ -227,12 +227,12 @@ count_directories(const struct config *conf,
 			all[at++] = &conf->servers[i].locations[k];
 	qsort(all, count, sizeof(const struct conf_location *), compare);
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0 &&
-		    strcmp(all[i - 1]->output_dir, all[i]->output_dir) == 0)
+		if (i > 0 && strcmp(all[i - 1]->policy.output_dir,
+				 all[i]->policy.output_dir) == 0)
 			continue;
 		++*ret_distinct;
-		*ret_closed +=
-		    !mount_history_is_open(mount_history, all[i]->output_dir);
+		*ret_closed += !mount_history_is_open(
+		    mount_history, all[i]->policy.output_dir);
 	}
 	free(all);
 	return true;

@@ -131,7 +131,7 @@ try_out(const struct config *conf, const struct shared *shared,
 		const struct conf_location *l = location_at(conf, n);
 
 		tell(TRYING, n);
-		title_set(NULL, "checking output_dir %s", l->output_dir);
+		title_set(NULL, "checking output_dir %s", l->policy.output_dir);
 		err = depth == PREFLIGHT_LOOK
 			  ? attempt_look(l)
 			  : attempt_location(conf, shared, l, engine);
@@ -345,7 +345,7 @@ go_on_behind(struct preflight *r, const struct telling *t)
 		return false;
 	}
 	log_warn("location %s -> %s does not answer: it gets 503 until it does",
-	    l->prefix, l->output_dir);
+	    l->prefix, l->policy.output_dir);
 	if (left == 0)
 		return false;
 	if (r->patience_ns == PATIENCE_MS * NS_PER_MS) {

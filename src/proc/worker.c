@@ -17,7 +17,6 @@
 #include "log/journal.h"
 #include "net/acceptor.h"
 #include "local/local.h"
-#include "proc/choice.h"
 #include "proc/privileges.h"
 #include "proc/refusal.h"
 #include "proc/verdict.h"
@@ -161,7 +160,7 @@ static bool
 overwrites(const struct conf_server *s)
 {
 	for (size_t k = 0; k < s->location_count; k++) {
-		if (s->locations[k].overwrite)
+		if (s->locations[k].policy.overwrite)
 			return true;
 	}
 	return false;
@@ -216,15 +215,7 @@ begin_server(struct worker *w, size_t i)
 		    .shared = w->to->shared,
 		    .slot = shm_slot_number(w->to->shared->shm, w->to->slot),
 		    .chunk_size = w->to->conf->chunk_size,
-		    .dir = l->output_dir,
-		    .overwrite = l->overwrite,
-		    .sync = l->sync,
-		    .keep_latest = l->keep == KEEP_LATEST,
-		    .dotfiles = l->dotfiles,
-		    .direct = choice_of_direct(l->direct_io),
-		    .direct_min = l->direct_io_min,
-		    .write_behind = l->write_behind,
-		    .min_free = l->min_free,
+		    .policy = &l->policy,
 		});
 		if (s->service.stores[k] == NULL)
 			return -ENOMEM;
@@ -259,7 +250,7 @@ begin_shared(struct worker *w)
 	if (w->compute == NULL)
 		return -ENOMEM;
 	(void)digest_start();
-	err = engine_new(w->loop, choice_of(conf->io_engine), &w->engine);
+	err = engine_new(w->loop, conf->io_engine, &w->engine);
 	if (err < 0) {
 		refusal_log(&w->to->conf->io_engine_at, "io_engine", NULL,
 		    "cannot be had here: %s", strerror(-err));

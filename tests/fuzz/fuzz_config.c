@@ -206,7 +206,8 @@ check_whole(const struct config *c)
 		for (size_t j = 0; j < s->location_count; j++) {
 			const struct conf_location *l = &s->locations[j];
 
-			check(l->prefix[0] == '/' && l->output_dir[0] == '/');
+			check(l->prefix[0] == '/' &&
+			      l->policy.output_dir[0] == '/');
 			check(c->buffer_memory / c->chunk_size >=
 			      l->queue_depth + 2);
 			check(config_location(

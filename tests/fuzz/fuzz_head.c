@@ -775,7 +775,7 @@ check_name(const struct route *r, const struct head *h)
 	check(r->name.len > 0 && r->name.s[-1] == '/');
 	check(r->name.s + r->name.len == h->path.s + h->path.len);
 	status = names_decode(
-	    r->name.s, r->name.len, r->location->dotfiles, name, &why);
+	    r->name.s, r->name.len, r->location->policy.dotfiles, name, &why);
 	check(status == 0 || status == 400 || status == 414);
 	check(status == 0 || why != NULL);
 }

@@ -85,14 +85,14 @@ assert_same_location(
     const struct conf_location *a, const struct conf_location *b)
 {
 	assert_string_equal(a->prefix, b->prefix);
-	assert_string_equal(a->output_dir, b->output_dir);
+	assert_string_equal(a->policy.output_dir, b->policy.output_dir);
 	assert_int_equal(a->queue_depth, b->queue_depth);
 	assert_int_equal(a->max_body_size, b->max_body_size);
-	assert_int_equal(a->keep, b->keep);
-	assert_int_equal(a->overwrite, b->overwrite);
-	assert_int_equal(a->sync, b->sync);
+	assert_int_equal(a->policy.keep, b->policy.keep);
+	assert_int_equal(a->policy.overwrite, b->policy.overwrite);
+	assert_int_equal(a->policy.sync, b->policy.sync);
 	assert_int_equal(a->read, b->read);
-	assert_int_equal(a->dotfiles, b->dotfiles);
+	assert_int_equal(a->policy.dotfiles, b->policy.dotfiles);
 	assert_int_equal(a->trace, b->trace);
 }
 
@@ -220,16 +220,16 @@ test_defaults(void **state)
 	l = &s->locations[0];
 	assert_string_equal(l->prefix, "/file");
 	in_cwd("uploads", path);
-	assert_string_equal(l->output_dir, path);
+	assert_string_equal(l->policy.output_dir, path);
 	assert_int_equal(l->queue_depth, 8);
 	assert_int_equal(l->max_body_size, 0);
-	assert_int_equal(l->keep, KEEP_ALL);
+	assert_int_equal(l->policy.keep, KEEP_ALL);
 	assert_int_equal(s->server_name.count, 0);
 	assert_int_equal(l->allow_origin.count, 0);
-	assert_false(l->overwrite);
-	assert_true(l->sync);
+	assert_false(l->policy.overwrite);
+	assert_true(l->policy.sync);
 	assert_true(l->read);
-	assert_false(l->dotfiles);
+	assert_false(l->policy.dotfiles);
 	assert_false(l->trace);
 	config_free(&c);
 	assert_null(c);
@@ -284,17 +284,17 @@ test_inheritance_does_not_ask_for_order(void **state)
 	l = c->servers[0].locations;
 	assert_string_equal(l[0].prefix, "/long");
 	assert_int_equal(l[0].queue_depth, 4);
-	assert_true(l[0].sync);
+	assert_true(l[0].policy.sync);
 	assert_string_equal(l[1].prefix, "/a");
 	assert_int_equal(l[1].queue_depth, 4);
-	assert_false(l[1].sync);
+	assert_false(l[1].policy.sync);
 	assert_string_equal(l[2].prefix, "/b");
 	assert_int_equal(l[2].queue_depth, 5);
-	assert_string_equal(l[2].output_dir, "/d");
+	assert_string_equal(l[2].policy.output_dir, "/d");
 	assert_int_equal(c->servers[0].header_timeout_ms, 2000);
 	assert_int_equal(c->servers[1].header_timeout_ms, 5400000);
 	assert_int_equal(c->servers[1].locations[0].queue_depth, 3);
-	assert_string_equal(c->servers[1].locations[0].output_dir, "/d");
+	assert_string_equal(c->servers[1].locations[0].policy.output_dir, "/d");
 	assert_string_equal(l[2].place.file, "t.conf");
 	assert_int_equal(l[2].place.line, 1);
 	assert_int_equal(l[2].place.column, 10);
@@ -377,7 +377,8 @@ test_words_and_paths(void **state)
 		    cases[i].written);
 		c = good(text);
 		assert_string_equal(
-		    c->servers[0].locations[0].output_dir, cases[i].path);
+		    c->servers[0].locations[0].policy.output_dir,
+		    cases[i].path);
 		config_free(&c);
 	}
 }
@@ -502,7 +503,7 @@ test_limits_are_allowed(void **state)
 	assert_int_equal(*addr_unix_path(&c->servers[0].listens[0].addr), '/');
 	assert_int_equal(c->servers[0].keepalive_timeout_ms, 0);
 	assert_string_equal(c->servers[0].access_log, "off");
-	assert_int_equal(c->servers[0].locations[0].keep, KEEP_LATEST);
+	assert_int_equal(c->servers[0].locations[0].policy.keep, KEEP_LATEST);
 	assert_false(c->servers[0].locations[0].read);
 	config_free(&c);
 }

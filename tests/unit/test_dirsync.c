@@ -165,7 +165,7 @@ set_up(void **state)
 	f.loop = ev_loop_new(EVFLAG_AUTO);
 	f.pool = chunk_pool_new(f.loop, 4096, 4096 * 4);
 	f.devices = device_set_new(f.pool);
-	assert_int_equal(engine_new(f.loop, ENGINE_WISH_THREADS, &f.engine), 0);
+	assert_int_equal(engine_new(f.loop, ENGINE_THREADS, &f.engine), 0);
 	f.syncs = dirsync_new(f.engine, device_new_unknown(f.devices));
 	assert_non_null(f.syncs);
 	return 0;

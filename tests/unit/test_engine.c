@@ -58,7 +58,7 @@ static struct fixture {
 } f;
 
 static int
-set_up_with(enum engine_wish wish)
+set_up_with(enum conf_engine wish)
 {
 	const char *dir = getenv("TMPDIR");
 	int err;
@@ -72,7 +72,7 @@ set_up_with(enum engine_wish wish)
 	f.fd = open(dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	assert_int_not_equal(f.fd, -1);
 	err = engine_new(f.loop, wish, &f.engine);
-	if (err == -ENOSYS && wish == ENGINE_WISH_URING) {
+	if (err == -ENOSYS && wish == ENGINE_IO_URING) {
 		print_message("no io_uring here: skipped\n");
 		f.engine = NULL;
 		return 0;
@@ -84,14 +84,14 @@ static int
 set_up_uring(void **state)
 {
 	(void)state;
-	return set_up_with(ENGINE_WISH_URING);
+	return set_up_with(ENGINE_IO_URING);
 }
 
 static int
 set_up_threads(void **state)
 {
 	(void)state;
-	return set_up_with(ENGINE_WISH_THREADS);
+	return set_up_with(ENGINE_THREADS);
 }
 
 static int
@@ -867,7 +867,7 @@ submit_twice(void)
 	struct job j = waiting_call();
 
 	/* Its own: an engine does not survive a fork. */
-	if (engine_new(f.loop, ENGINE_WISH_THREADS, &e) < 0)
+	if (engine_new(f.loop, ENGINE_THREADS, &e) < 0)
 		_exit(1);
 	j.op.on_done = on_done;
 	engine_submit(e, device(1, DEVICE_UNKNOWN), &j.op);
@@ -880,7 +880,7 @@ free_in_flight(void)
 	struct engine *e;
 	struct job j = waiting_call();
 
-	if (engine_new(f.loop, ENGINE_WISH_THREADS, &e) < 0)
+	if (engine_new(f.loop, ENGINE_THREADS, &e) < 0)
 		_exit(1);
 	j.op.on_done = on_done;
 	engine_submit(e, device(1, DEVICE_UNKNOWN), &j.op);
@@ -903,8 +903,8 @@ auto_is_one_of_the_two(void **state)
 	int err;
 
 	(void)state;
-	assert_int_equal(engine_new(f.loop, ENGINE_WISH_AUTO, &e), 0);
-	err = engine_new(f.loop, ENGINE_WISH_URING, &ring);
+	assert_int_equal(engine_new(f.loop, ENGINE_AUTO, &e), 0);
+	err = engine_new(f.loop, ENGINE_IO_URING, &ring);
 	assert_string_equal(engine_name(e), err == 0 ? "io_uring" : "threads");
 	assert_true(err == 0 || ring == NULL);
 	engine_free(&ring);

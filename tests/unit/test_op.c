@@ -164,7 +164,7 @@ static struct fixture {
 } f;
 
 static int
-set_up_with(enum engine_wish wish)
+set_up_with(enum conf_engine wish)
 {
 	const char *dir = getenv("TMPDIR");
 	int err;
@@ -179,7 +179,7 @@ set_up_with(enum engine_wish wish)
 	for (size_t i = 0; i < TOTAL; i++)
 		f.out[i] = (unsigned char)(i * 2654435761U >> 9);
 	err = engine_new(f.loop, wish, &f.engine);
-	if (err == -ENOSYS && wish == ENGINE_WISH_URING) {
+	if (err == -ENOSYS && wish == ENGINE_IO_URING) {
 		print_message("no io_uring here: skipped\n");
 		f.engine = NULL;
 		return 0;
@@ -191,14 +191,14 @@ static int
 set_up_uring(void **state)
 {
 	(void)state;
-	return set_up_with(ENGINE_WISH_URING);
+	return set_up_with(ENGINE_IO_URING);
 }
 
 static int
 set_up_threads(void **state)
 {
 	(void)state;
-	return set_up_with(ENGINE_WISH_THREADS);
+	return set_up_with(ENGINE_THREADS);
 }
 
 static int

@@ -98,7 +98,7 @@ set_up(void **state)
 	f.devices = device_set_new(f.pool);
 	pthread_mutex_init(&f.lock, NULL);
 	pthread_cond_init(&f.changed, NULL);
-	assert_int_equal(engine_new(f.loop, ENGINE_WISH_THREADS, &f.engine), 0);
+	assert_int_equal(engine_new(f.loop, ENGINE_THREADS, &f.engine), 0);
 	engine_watch(f.engine, STALL_S);
 	f.dev = device(1, DEVICE_UNKNOWN);
 	listen_to(f.dev, &f.ear);
