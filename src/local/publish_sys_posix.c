@@ -1,4 +1,4 @@
-/* What publish_linux.c does, with nothing beyond POSIX.1-2008. */
+/* What publish_sys_linux.c does, with nothing beyond POSIX.1-2008. */
 #include "local/publish.h"
 
 #include <errno.h>
