@@ -8,30 +8,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "publish_internal.h"
-
-bool
-publish_is_full(int err)
-{
-	return err == -ENOSPC || err == -EDQUOT;
-}
-
-int
-publish_temp_dir(struct publish *p)
-{
-	int there = atomic_load(&p->temp_dir), fd;
-
-	if (there != -1)
-		return there;
-	fd = publish_open_temp_dir(p->root, p->nameless);
-	if (fd < 0)
-		return fd;
-	/* Another thread may have been faster. */
-	if (atomic_compare_exchange_strong(&p->temp_dir, &there, fd))
-		return fd;
-	fd_close(&fd);
-	return there;
-}
+#include "publish_beside.h"
+#include "publish_name.h"
+#include "publish_stage.h"
+#include "publish_sys.h"
+#include "publish_temp.h"
 
 /* There is no such thing here, as against: it failed. */
 static bool
@@ -97,23 +78,13 @@ try_ways(struct publish *p)
 	return err;
 }
 
-/* Has `.penstock` been made anew, so that what wanted it is to be done again? */
-static bool
-has_renewed(struct publish *p, int *err)
-{
-	if (*err != PUBLISH_RENEW)
-		return false;
-	*err = publish_renew(p);
-	return *err == 0;
-}
-
 static int
 find_way(struct publish *p)
 {
 	for (int i = 0; i < PUBLISH_TRIES; i++) {
 		int err = try_ways(p);
 
-		if (!has_renewed(p, &err))
+		if (!publish_has_renewed(p, &err))
 			return err;
 	}
 	return -ENOENT;
@@ -182,7 +153,7 @@ publish_create(struct publish *p, int dir, struct unpublished *ret)
 	for (int i = 0; i < PUBLISH_TRIES; i++) {
 		int err = create_once(p, dir, ret);
 
-		if (!has_renewed(p, &err))
+		if (!publish_has_renewed(p, &err))
 			return err;
 	}
 	return -ENOENT;
@@ -236,26 +207,10 @@ settle_name(int err, struct unpublished *u, int dir, const char *name)
 	return has == 1 ? 0 : err;
 }
 
-/* The directory where its temp name is. */
-static int
-temp_dir_of(const struct publish *p, const struct unpublished *u)
-{
-	return u->is_beside ? u->beside : p->temp_dir;
-}
-
-/* It has its name, and no temp name any more. */
-static void
-end_temp(struct publish *p, struct unpublished *u)
-{
-	if (u->is_beside)
-		publish_end_beside(p, u);
-	u->temp[0] = '\0';
-}
-
 static int
 link_once(struct publish *p, struct unpublished *u, int dir, const char *name)
 {
-	int from = temp_dir_of(p, u), err = 0;
+	int from = publish_temp_dir_of(p, u), err = 0;
 
 	if (u->temp[0] == '\0')
 		return publish_link_nameless(u->fd, dir, name);
@@ -287,7 +242,7 @@ publish_link(
 		return err;
 	if (p->by_link)
 		publish_discard(p, u);
-	end_temp(p, u);
+	publish_end_temp(p, u);
 	return 0;
 }
 
@@ -307,7 +262,7 @@ link_temp(struct publish *p, struct unpublished *u, int dir)
 	publish_make_temp_name(u->temp);
 	err = publish_link_nameless(u->fd, p->temp_dir, u->temp);
 	err = settle_name(err, u, p->temp_dir, u->temp);
-	u->uncertain = false; /* about a name that is nobody's business */
+	u->uncertain = false; /* clients do not see the temp name */
 	if (err < 0)
 		publish_discard(p, u);
 	if (err == -EXDEV)
@@ -320,7 +275,7 @@ link_temp(struct publish *p, struct unpublished *u, int dir)
 static int
 rename_once(struct publish *p, struct unpublished *u, int dir, const char *name)
 {
-	if (renameat(temp_dir_of(p, u), u->temp, dir, name) == -1)
+	if (renameat(publish_temp_dir_of(p, u), u->temp, dir, name) == -1)
 		return -errno;
 	return 0;
 }
@@ -344,109 +299,6 @@ publish_replace(
 		publish_forget_fitting(p, dir);
 	err = settle_name(err, u, dir, name);
 	if (err == 0)
-		end_temp(p, u);
+		publish_end_temp(p, u);
 	return err;
-}
-
-void
-publish_discard(struct publish *p, struct unpublished *u)
-{
-	bool is_gone;
-
-	if (u->temp[0] == '\0')
-		return;
-	is_gone =
-	    unlinkat(temp_dir_of(p, u), u->temp, 0) == 0 || errno == ENOENT;
-	if (u->is_beside && !is_gone)
-		publish_leave_beside(u);
-	end_temp(p, u);
-}
-
-/* ---- a preflight ---- */
-
-static int
-step(const char *what, int err, const char **ret_step)
-{
-	if (err < 0)
-		*ret_step = what;
-	return err;
-}
-
-/* Nobody sees it: what has that name stays. */
-static int
-try_link(struct publish *p, const char **ret_step)
-{
-	struct unpublished u = {.fd = -1};
-	int err = publish_create(p, -1, &u);
-
-	if (err < 0)
-		return step("cannot be written", err, ret_step);
-	err = publish_link_nameless(u.fd, p->root, ".");
-	fd_close(&u.fd);
-	return step("files in it cannot be given names",
-	    err == -EEXIST ? 0 : err, ret_step);
-}
-
-/* Replace what has `name`, if that is wanted, and remove it. */
-static int
-try_replacing(struct publish *p, struct unpublished *u, const char *name,
-    bool overwrite, const char **ret_step)
-{
-	struct publish_lock lock;
-	int err = publish_serialize(p, name, &lock);
-
-	if (err < 0)
-		return step("its .penstock cannot be locked", err, ret_step);
-	if (overwrite)
-		err = step("files in it cannot be replaced",
-		    publish_replace(p, u, -1, name), ret_step);
-	if (unlinkat(p->root, name, 0) == -1 && err == 0)
-		err = step("files in it cannot be removed", -errno, ret_step);
-	publish_release(&lock);
-	return err;
-}
-
-static int
-try_out_once(
-    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
-{
-	struct unpublished old = {.fd = -1}, new = {.fd = -1};
-	struct unpublished name = {.fd = -1};
-	int err;
-
-	if (p->nameless && !overwrite && !keep_latest)
-		return try_link(p, ret_step);
-	err = publish_begin_beside(p, p->root, &name);
-	if (err < 0)
-		return publish_is_full(err)
-			   ? 0
-			   : step("cannot be written", err, ret_step);
-	err = step("cannot be written", publish_create(p, -1, &old), ret_step);
-	if (err == 0)
-		err = step(
-		    "cannot be written", publish_create(p, -1, &new), ret_step);
-	if (err == 0)
-		err = step("files in it cannot be given names",
-		    publish_link(p, &old, -1, name.temp), ret_step);
-	if (err == 0)
-		err = try_replacing(p, &new, name.temp, overwrite, ret_step);
-	publish_discard(p, &old);
-	publish_discard(p, &new);
-	publish_discard(p, &name);
-	fd_close(&old.fd);
-	fd_close(&new.fd);
-	return publish_is_full(err) ? 0 : err;
-}
-
-int
-publish_try_out(
-    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
-{
-	for (int i = 0; i < PUBLISH_TRIES; i++) {
-		int err = try_out_once(p, overwrite, keep_latest, ret_step);
-
-		if (!has_renewed(p, &err))
-			return err;
-	}
-	return -ENOENT;
 }

@@ -1,60 +1,23 @@
-/*
- * Temp names outside of `.penstock`: in the directory that the file is bound
- * for, so that the file is what that directory makes of it.
- *
- *	OUTPUT_DIR/.penstock/RANDOM.note       says: a/b/name
- *	OUTPUT_DIR/a/b/.penstock-RANDOM.part   the file
- *
- * The note comes first and goes last, and its maker holds a lock on it: so a
- * sweep finds what a crash has left without looking through the directories.
- * Of a name in OUTPUT_DIR itself it says nothing: there is no need to write.
- */
-#include "local/publish.h"
+#include "publish_beside.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/hash.h"
-#include "publish_internal.h"
 #include "local/path.h"
+#include "publish_name.h"
+#include "publish_stage.h"
+#include "publish_sys.h"
 
 enum {
 	NOTE_MAX = 1100, /* bytes of a name */
 };
 _Static_assert(NOTE_MAX >= FILE_NAME_MAX + PUBLISH_TEMP_MAX, "or it is cut");
 
-static const char note_suffix[] = ".note";
-
-/* ---- names ---- */
-
-/* What stands behind: nothing, a temp name's number, or what FAT drops. */
-bool
-publish_is_reserved(const char *name, size_t len)
-{
-	const size_t own = sizeof(PUBLISH_RESERVED) - 1;
-
-	if (len < own || strncasecmp(name, PUBLISH_RESERVED, own) != 0)
-		return false;
-	if (len > own && name[own] == '-')
-		return true;
-	while (len > own && (name[len - 1] == '.' || name[len - 1] == ' '))
-		len--;
-	return len == own;
-}
-
 /* ---- notes ---- */
-
-bool
-publish_is_note_name(const char *name)
-{
-	return publish_is_numbered(name, note_suffix);
-}
 
 /* The name beside, for a note or a temp name with these digits. */
 static void
@@ -68,7 +31,7 @@ static void
 name_note(const char *beside, char ret[PUBLISH_TEMP_MAX])
 {
 	snprintf(ret, PUBLISH_TEMP_MAX, "%.*s%s", PUBLISH_DIGITS,
-	    beside + sizeof(PUBLISH_RESERVED), note_suffix);
+	    beside + sizeof(PUBLISH_RESERVED), publish_note_suffix);
 }
 
 int
@@ -80,7 +43,7 @@ publish_begin_beside(struct publish *p, int dir, struct unpublished *u)
 	check(!u->is_beside);
 	err = publish_temp_dir(p);
 	if (err >= 0)
-		err = publish_make_temp(p, note_suffix, note, &u->note);
+		err = publish_make_temp(p, publish_note_suffix, note, &u->note);
 	if (err < 0)
 		return err;
 	name_beside(note, temp);
@@ -173,116 +136,4 @@ publish_link_beside(struct publish *p, int dir, struct unpublished *u)
 	if (err < 0)
 		publish_end_beside(p, u);
 	return err;
-}
-
-/* Hide it in `.penstock`; where that cannot be it stays, and a crash of the
- * system must not lose the note. */
-static int
-hide(struct publish *p, struct unpublished *u)
-{
-	char temp[PUBLISH_TEMP_MAX];
-
-	publish_make_temp_name(temp);
-	if (renameat(u->beside, u->temp, p->temp_dir, temp) == 0) {
-		publish_end_beside(p, u);
-		memcpy(u->temp, temp, sizeof(temp));
-		return 0;
-	}
-	return fsync(u->note) == -1 && errno != EINVAL ? -errno : 0;
-}
-
-static int
-make_beside(struct publish *p, int dir, struct unpublished *u)
-{
-	int err = publish_begin_beside(p, dir, u);
-
-	if (err < 0)
-		return err;
-	u->fd = openat(dir, u->temp,
-	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    PUBLISH_FILE_MODE);
-	if (u->fd == -1) {
-		err = -errno;
-		publish_end_beside(p, u);
-		return err;
-	}
-	err = publish_lock(u->fd);
-	if (err == 0)
-		err = hide(p, u);
-	if (err < 0) {
-		publish_discard(p, u);
-		fd_close(&u->fd);
-	}
-	return err;
-}
-
-/* ---- where to make a file ---- */
-
-static uint64_t
-key_of(const struct stat *st)
-{
-	return hash_mix((uint64_t)st->st_dev ^ hash_mix((uint64_t)st->st_ino)) |
-	       1;
-}
-
-static _Atomic uint64_t *
-slot_of(struct publish *p, uint64_t key)
-{
-	return &p->fitting[key / 2 % PUBLISH_FITTING];
-}
-
-void
-publish_forget_fitting(struct publish *p, int dir)
-{
-	struct stat st;
-
-	if (fstat(dir, &st) == 0)
-		atomic_store(slot_of(p, key_of(&st)), 0);
-}
-
-/* Can a file of `.penstock` have a name in `dir`?  Tried with one beside.  The
- * file may then be there: with a rename it is hard to say. */
-static int
-try_to_move(struct publish *p, int dir, struct unpublished *u)
-{
-	struct unpublished to = {.fd = -1, .path = u->path};
-	int err = publish_begin_beside(p, dir, &to);
-
-	if (err < 0)
-		return err;
-	if (p->by_link) {
-		if (linkat(p->temp_dir, u->temp, dir, to.temp, 0) == -1)
-			err = -errno;
-	} else if (renameat(p->temp_dir, u->temp, dir, to.temp) == -1) {
-		err = -errno;
-	} else if (renameat(dir, to.temp, p->temp_dir, u->temp) == -1) {
-		err = -errno;
-	}
-	publish_discard(p, &to);
-	return err;
-}
-
-int
-publish_make_bound(struct publish *p, int dir, struct unpublished *u)
-{
-	struct stat st;
-	uint64_t key;
-	int err;
-
-	if (fstat(dir, &st) == -1)
-		return -errno;
-	if ((st.st_mode & S_ISGID) || publish_hands_down_acl(dir))
-		return make_beside(p, dir, u);
-	err = publish_make_temp(p, NULL, u->temp, &u->fd);
-	key = key_of(&st);
-	if (err < 0 || atomic_load(slot_of(p, key)) == key)
-		return err;
-	err = try_to_move(p, dir, u);
-	if (err == 0) {
-		atomic_store(slot_of(p, key), key);
-		return 0;
-	}
-	publish_discard(p, u);
-	fd_close(&u->fd);
-	return err == -EXDEV ? make_beside(p, dir, u) : err;
 }

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "publish_internal.h"
+#include "publish_stage.h"
+#include "publish_sys.h"
 
 enum {
 	WAY_MAX = 1100, /* a name, and what is in `.penstock` */

@@ -1,20 +1,60 @@
-/*
- * Names that a file system cannot take: FAT and NTFS know no colon, some want
- * UTF-8, some have shorter names than 255 bytes.
- */
+#include "publish_name.h"
+
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fd.h"
-#include "publish_internal.h"
 
 enum {
 	PLAIN_MAX = 100, /* bytes; file systems that encrypt names take 143 */
 };
+
+const char publish_temp_suffix[] = ".part";
+const char publish_note_suffix[] = ".note";
+
+/* ---- our own ---- */
+
+void
+publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX])
+{
+	uint64_t random;
+
+	fd_random(&random, sizeof(random));
+	snprintf(ret_name, PUBLISH_TEMP_MAX, "%016" PRIx64 "%s", random,
+	    publish_temp_suffix);
+}
+
+bool
+publish_is_numbered(const char *name, const char *suffix)
+{
+	return strspn(name, "0123456789abcdef") == PUBLISH_DIGITS &&
+	       strcmp(name + PUBLISH_DIGITS, suffix) == 0;
+}
+
+/* What stands behind: nothing, a temp name's number, or what FAT drops. */
+bool
+publish_is_reserved(const char *name, size_t len)
+{
+	const size_t own = sizeof(PUBLISH_RESERVED) - 1;
+
+	if (len < own || strncasecmp(name, PUBLISH_RESERVED, own) != 0)
+		return false;
+	if (len > own && name[own] == '-')
+		return true;
+	while (len > own && (name[len - 1] == '.' || name[len - 1] == ' '))
+		len--;
+	return len == own;
+}
+
+/* ---- those that a file system cannot take ---- */
+
+/*
+ * FAT and NTFS know no colon, some want UTF-8, some have shorter names than 255
+ * bytes.
+ */
 
 /* Names of DOS's devices, whatever follows a dot. */
 static bool
@@ -48,34 +88,4 @@ bool
 publish_is_bad_name(int err)
 {
 	return err == -EINVAL || err == -EILSEQ || err == -ENAMETOOLONG;
-}
-
-void
-publish_sweep_tried(int dir, const char *name)
-{
-	struct stat st;
-
-	if (!publish_is_plain_name(name, strlen(name)) &&
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode) && st.st_size == 0)
-		(void)unlinkat(dir, name, 0);
-}
-
-int
-publish_try_name(struct publish *p, const char *part)
-{
-	int dir, fd;
-
-	if (!p->is_known || p->nameless)
-		return 0;
-	dir = publish_temp_dir(p);
-	if (dir < 0)
-		return 0;
-	fd = openat(dir, part,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return publish_is_bad_name(-errno) ? -errno : 0;
-	fd_close(&fd);
-	(void)unlinkat(dir, part, 0);
-	return 0;
 }

@@ -1,28 +1,21 @@
-/* `.penstock`, where temp names are; and what a sweep finds there. */
-#include "local/publish.h"
+#include "publish_stage.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "publish_internal.h"
 #include "local/path.h"
+#include "publish_name.h"
+#include "publish_sys.h"
 
 enum {
 	LEVELS_MAX = 64, /* of directories above */
-	/* Where locks do not last, nobody is without his for so long. */
-	LOOK_AGAIN_NS = 100 * 1000 * 1000,
 };
-
-static const char temp_suffix[] = ".part";
 
 /* ---- the directory ---- */
 
@@ -72,8 +65,8 @@ let_those_above_finish(int root)
 		fd_close(&at);
 }
 
-int
-publish_open_temp_dir(int root, bool nameless)
+static int
+open_temp_dir(int root, bool nameless)
 {
 	bool is_new = false;
 	int fd = -ENOENT;
@@ -92,6 +85,23 @@ publish_open_temp_dir(int root, bool nameless)
 	if (is_new)
 		let_those_above_finish(root);
 	return fd;
+}
+
+int
+publish_temp_dir(struct publish *p)
+{
+	int there = atomic_load(&p->temp_dir), fd;
+
+	if (there != -1)
+		return there;
+	fd = open_temp_dir(p->root, p->nameless);
+	if (fd < 0)
+		return fd;
+	/* Another thread may have been faster. */
+	if (atomic_compare_exchange_strong(&p->temp_dir, &there, fd))
+		return fd;
+	fd_close(&fd);
+	return there;
 }
 
 bool
@@ -116,13 +126,22 @@ publish_renew(struct publish *p)
 		err = publish_temp_dir(p);
 		return err < 0 ? err : 0;
 	}
-	fd = publish_open_temp_dir(p->root, p->nameless);
+	fd = open_temp_dir(p->root, p->nameless);
 	if (fd < 0)
 		return fd;
 	/* Other threads use the number: that stays. */
 	err = fd_move_onto(fd, p->temp_dir);
 	fd_close(&fd);
 	return err;
+}
+
+bool
+publish_has_renewed(struct publish *p, int *err)
+{
+	if (*err != PUBLISH_RENEW)
+		return false;
+	*err = publish_renew(p);
+	return *err == 0;
 }
 
 void
@@ -158,24 +177,34 @@ publish_explain(int root, const char *dir, int err, struct str *out)
 	}
 }
 
-/* ---- temp names ---- */
-
-void
-publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX])
-{
-	uint64_t random;
-
-	fd_random(&random, sizeof(random));
-	snprintf(ret_name, PUBLISH_TEMP_MAX, "%016" PRIx64 "%s", random,
-	    temp_suffix);
-}
+/* ---- what is tried in it ---- */
 
 bool
-publish_is_numbered(const char *name, const char *suffix)
+publish_is_full(int err)
 {
-	return strspn(name, "0123456789abcdef") == PUBLISH_DIGITS &&
-	       strcmp(name + PUBLISH_DIGITS, suffix) == 0;
+	return err == -ENOSPC || err == -EDQUOT;
 }
+
+int
+publish_try_name(struct publish *p, const char *part)
+{
+	int dir, fd;
+
+	if (!p->is_known || p->nameless)
+		return 0;
+	dir = publish_temp_dir(p);
+	if (dir < 0)
+		return 0;
+	fd = openat(dir, part,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return publish_is_bad_name(-errno) ? -errno : 0;
+	fd_close(&fd);
+	(void)unlinkat(dir, part, 0);
+	return 0;
+}
+
+/* ---- temp names ---- */
 
 /* Open a new one; PUBLISH_RENEW: somebody has removed `.penstock`. */
 static int
@@ -233,95 +262,4 @@ publish_make_temp(struct publish *p, const char *suffix,
 	}
 	ret_name[0] = '\0';
 	return err;
-}
-
-/* ---- the sweep ---- */
-
-/* Names that nobody holds, at a first look. */
-struct unheld {
-	char (*name)[PUBLISH_TEMP_MAX];
-	size_t count, room;
-};
-
-static void
-remember(struct unheld *u, const char *name)
-{
-	if (u->count == u->room) {
-		size_t room = u->room * 2 + 16;
-		void *more = realloc(u->name, room * sizeof(*u->name));
-
-		if (more == NULL)
-			return; /* the next sweep takes it */
-		u->name = more;
-		u->room = room;
-	}
-	snprintf(u->name[u->count++], sizeof(*u->name), "%s", name);
-}
-
-struct sweep {
-	int root, dir;
-	unsigned swept, living;
-};
-
-static void
-remove_one(struct sweep *s, int file, const char *name)
-{
-	if (!publish_is_note_name(name))
-		s->swept += unlinkat(s->dir, name, 0) == 0;
-	else if (publish_heed_note(s->root, file, name, &s->swept) == 0)
-		(void)unlinkat(s->dir, name, 0);
-}
-
-/* One that nobody holds is removed, or remembered in `unheld`. */
-static void
-sweep_one(struct sweep *s, const char *name, struct unheld *unheld)
-{
-	int file =
-	    openat(s->dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (file == -1)
-		return;
-	if (publish_lock(file) < 0)
-		s->living++;
-	else if (unheld != NULL)
-		remember(unheld, name);
-	else
-		remove_one(s, file, name);
-	fd_close(&file);
-}
-
-unsigned
-publish_sweep(int root, unsigned *ret_living)
-{
-	const struct timespec nap = {.tv_nsec = LOOK_AGAIN_NS};
-	bool sure = publish_locks_last();
-	struct sweep s = {.root = root};
-	struct unheld unheld = {0};
-	const struct dirent *e;
-	DIR *d;
-
-	*ret_living = 0;
-	s.dir = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
-	if (s.dir < 0)
-		return 0;
-	d = fdopendir(s.dir);
-	if (d == NULL) {
-		fd_close(&s.dir);
-		return 0;
-	}
-	while ((e = readdir(d)) != NULL) {
-		if (publish_is_numbered(e->d_name, temp_suffix) ||
-		    publish_is_note_name(e->d_name))
-			sweep_one(&s, e->d_name, sure ? NULL : &unheld);
-		else
-			publish_sweep_tried(s.dir, e->d_name);
-	}
-	if (unheld.count > 0)
-		(void)nanosleep(&nap, NULL);
-	for (size_t i = 0; i < unheld.count; i++)
-		sweep_one(&s, unheld.name[i], NULL);
-	free(unheld.name);
-	closedir(d);
-	*ret_living = s.living;
-	return s.swept;
 }

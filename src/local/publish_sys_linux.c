@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "publish_internal.h"
+#include "publish_sys.h"
 #include "local/path.h"
 
 #ifndef RENAME_NOREPLACE

@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#include "local/publish_internal.h"
+#include "local/publish_beside.h"
 
 static char top[256];
 static int root;
