@@ -57,6 +57,19 @@ list_append(struct list *l, struct list_node *n)
 	list_insert_before(&l->head, n);
 }
 
+/* Append all that `from` has, in their order, which leaves it empty. */
+static inline void
+list_append_all(struct list *l, struct list *from)
+{
+	if (list_is_empty(from))
+		return;
+	from->head.next->prev = l->head.prev;
+	from->head.prev->next = &l->head;
+	l->head.prev->next = from->head.next;
+	l->head.prev = from->head.prev;
+	list_init(from);
+}
+
 /* Put `n`, which must not be on a list, before all others. */
 static inline void
 list_prepend(struct list *l, struct list_node *n)

@@ -22,6 +22,12 @@
 #include "shared/disk_health.h"
 #include "disk/chunk.h"
 
+enum {
+	/* Operations in flight on one device: enough for any disk to sort,
+	 * few enough that a dead one costs little. */
+	DEVICE_CAP = 64,
+};
+
 /* How operations on a file system may be carried out. */
 enum device_kind {
 	DEVICE_UNKNOWN, /* may wait anywhere: FUSE, NFS, all not named below */

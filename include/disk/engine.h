@@ -29,12 +29,6 @@
 struct ev_loop;
 struct engine;
 
-enum {
-	/* Operations in flight on one device: enough for any disk to sort,
-	 * few enough that a dead one costs little. */
-	ENGINE_DEVICE_CAP = 64,
-};
-
 /*
  * engine_new(loop, choice, ret):
  * 0, -ENOSYS or -EPERM when the ring was asked for and cannot be had, or
@@ -95,33 +89,5 @@ bool engine_is_stuck(const struct engine *e);
  * flight that is a bug: such a process can only _exit().
  */
 void engine_free(struct engine **ep);
-
-/*
- * What engines are made of: threads.c and uring.c.  A backend takes ops
- * (start), may collect them until the loop sleeps (flush), and hands those
- * that are done to engine_done() when the engine's wake-up rang (reap).
- */
-struct backend {
-	const struct backend_ops *ops;
-	struct engine *engine;
-};
-
-struct backend_ops {
-	const char *name;
-	void (*start)(struct backend *b, struct op *op);
-	void (*flush)(struct backend *b);
-	void (*reap)(struct backend *b);
-	void (*free)(struct backend *b);
-};
-
-/* Make one that raises `wake` when something is done: 0 or negative errno. */
-struct fd_wake;
-NODISCARD int threads_new(
-    struct engine *e, const struct fd_wake *wake, struct backend **ret);
-NODISCARD int uring_new(
-    struct engine *e, const struct fd_wake *wake, struct backend **ret);
-
-/* From reap only: `op` is done with op->res; its on_done is called later. */
-void engine_done(struct engine *e, struct op *op);
 
 #endif

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "disk/engine.h"
+#include "disk/op.h"
 
 enum {
 	/* Disks that were found sick and that nobody has open: so many are
@@ -61,7 +61,7 @@ add(struct device_set *set)
 	if (d == NULL)
 		return NULL;
 	d->set = set;
-	d->cap = ENGINE_DEVICE_CAP;
+	d->cap = DEVICE_CAP;
 	list_init(&d->waiting);
 	list_init(&d->ages);
 	list_init(&d->listeners);

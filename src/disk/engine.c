@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "loop/deferred.h"
+#include "disk/backend.h"
 #include "disk/device.h"
 
 /* How often we look, in parts of the longest time an operation may take. */
@@ -21,7 +22,7 @@ struct engine {
 	ev_io on_wake;		 /* a backend has something for us */
 	ev_prepare on_idle;	 /* the loop is about to sleep: flush */
 	struct deferred deliver; /* `done` has something */
-	struct backend *moves;	 /* reads and writes */
+	struct backend *rw;	 /* reads and writes */
 	struct backend *calls;	 /* everything else: threads */
 	struct list done;	 /* completed, their on_done not called yet */
 	size_t in_flight;
@@ -46,7 +47,7 @@ choose_backend(const struct engine *e, const struct op *op)
 	if (op->kind == OP_WRITE && !device_is_alone(op->device) &&
 	    (op->align == 0 || !op->device->direct))
 		return e->calls;
-	return e->moves;
+	return e->rw;
 }
 
 /* From now on it grows old, and so may those that wait for a place. */
@@ -199,13 +200,6 @@ engine_cancel(struct engine *e, struct op *op)
 	return true;
 }
 
-void
-engine_done(struct engine *e, struct op *op)
-{
-	check(op->in_flight);
-	deliver_later(e, op);
-}
-
 /* `op` leaves its device; the next of those that wait may take its place. */
 static void
 leave_device(struct engine *e, struct op *op)
@@ -238,6 +232,7 @@ on_deliver(struct deferred *d)
 	while ((n = list_shift(&e->done)) != NULL) {
 		struct op *op = container_of(n, struct op, node);
 
+		check(op->in_flight);
 		e->in_flight--;
 		leave_device(e, op);
 		op->in_flight = false;
@@ -253,9 +248,11 @@ on_wake(struct ev_loop *loop, ev_io *w, int revents)
 	(void)loop;
 	(void)revents;
 	fd_wake_lower(&e->wake);
-	if (e->moves != e->calls)
-		e->moves->ops->reap(e->moves);
-	e->calls->ops->reap(e->calls);
+	if (e->rw != e->calls)
+		e->rw->ops->reap(e->rw, &e->done);
+	e->calls->ops->reap(e->calls, &e->done);
+	if (!list_is_empty(&e->done))
+		deferred_post(&e->deliver);
 }
 
 static void
@@ -265,7 +262,7 @@ on_idle(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	e->moves->ops->flush(e->moves);
+	e->rw->ops->flush(e->rw);
 }
 
 /* Make the backends that `choice` asks for. */
@@ -274,13 +271,13 @@ make_backends(struct engine *e, enum conf_engine choice)
 {
 	int err;
 
-	err = threads_new(e, &e->wake, &e->calls);
+	err = threads_new(&e->wake, &e->calls);
 	if (err < 0)
 		return err;
-	e->moves = e->calls;
+	e->rw = e->calls;
 	if (choice == ENGINE_THREADS)
 		return 0;
-	err = uring_new(e, &e->wake, &e->moves);
+	err = uring_new(&e->wake, &e->rw);
 	if (err == 0 || choice == ENGINE_IO_URING)
 		return err;
 	return 0;
@@ -328,7 +325,7 @@ free_engine:
 const char *
 engine_name(const struct engine *e)
 {
-	return e->moves->ops->name;
+	return e->rw->ops->name;
 }
 
 size_t
@@ -362,8 +359,8 @@ engine_free(struct engine **ep)
 	ev_prepare_stop(e->loop, &e->on_idle);
 	ev_timer_stop(e->loop, &e->look);
 	deferred_cancel(&e->deliver);
-	if (e->moves != e->calls)
-		e->moves->ops->free(e->moves);
+	if (e->rw != e->calls)
+		e->rw->ops->free(e->rw);
 	e->calls->ops->free(e->calls);
 	fd_wake_close(&e->wake);
 	free(e);

@@ -4,7 +4,7 @@
  *
  * How many there can be follows from the cap per device, which the engine
  * holds: one thread for each op in flight.  So no op ever waits for a thread
- * that waits for somebody else's disk.
+ * that waits for another disk.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -13,8 +13,7 @@
 #include <time.h>
 
 #include "base/fd.h"
-#include "base/log.h"
-#include "disk/engine.h"
+#include "disk/backend.h"
 
 enum {
 	IDLE_S = 10,
@@ -32,7 +31,7 @@ struct threads {
 	/* under `lock` */
 	struct list todo, done;
 	size_t todo_count, idle, count;
-	bool outcome;
+	bool ending;
 };
 
 /* With the lock held: the next op, or NULL when this thread is to end. */
@@ -45,7 +44,7 @@ next_op(struct threads *t)
 		struct timespec until;
 		int err;
 
-		if (t->outcome)
+		if (t->ending)
 			return NULL;
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec += IDLE_S;
@@ -135,14 +134,12 @@ threads_flush(struct backend *b)
 }
 
 static void
-threads_reap(struct backend *b)
+threads_reap(struct backend *b, struct list *done)
 {
 	struct threads *t = container_of(b, struct threads, base);
-	struct list_node *n;
 
 	pthread_mutex_lock(&t->lock);
-	while ((n = list_shift(&t->done)) != NULL)
-		engine_done(b->engine, container_of(n, struct op, node));
+	list_append_all(done, &t->done);
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -152,7 +149,7 @@ threads_free(struct backend *b)
 	struct threads *t = container_of(b, struct threads, base);
 
 	pthread_mutex_lock(&t->lock);
-	t->outcome = true;
+	t->ending = true;
 	pthread_cond_broadcast(&t->work);
 	while (t->count > 0)
 		pthread_cond_wait(&t->all_out, &t->lock);
@@ -173,14 +170,13 @@ static const struct backend_ops threads_ops = {
 };
 
 int
-threads_new(struct engine *e, const struct fd_wake *wake, struct backend **ret)
+threads_new(const struct fd_wake *wake, struct backend **ret)
 {
 	struct threads *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return -ENOMEM;
 	t->base.ops = &threads_ops;
-	t->base.engine = e;
 	t->wake = wake;
 	list_init(&t->todo);
 	list_init(&t->done);

@@ -15,14 +15,14 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "disk/backend.h"
 #include "disk/device.h"
-#include "disk/engine.h"
 
 enum {
 	ENTRIES = 256,
 	/* The cap of as many devices as a worker is likely to have: more are
 	 * held by the kernel meanwhile, and fetched when there is room. */
-	COMPLETIONS = 64 * ENGINE_DEVICE_CAP,
+	COMPLETIONS = 64 * DEVICE_CAP,
 };
 
 struct uring {
@@ -30,6 +30,7 @@ struct uring {
 	struct io_uring ring;
 	const struct fd_wake *wake;
 	struct list backlog; /* ops that found the submission queue full */
+	struct list done;    /* those that the ring has no part in */
 	size_t unsubmitted;
 	size_t disks; /* for which io-wq has threads */
 	bool first_try_waits;
@@ -42,7 +43,7 @@ struct uring {
 static void
 allow_threads(struct uring *u, size_t disks)
 {
-	unsigned n = (unsigned)(disks + 1) * ENGINE_DEVICE_CAP;
+	unsigned n = (unsigned)(disks + 1) * DEVICE_CAP;
 	unsigned most[2] = {n, n};
 
 	/* Kernels before 5.15 do not know it; what they do is their limit. */
@@ -111,7 +112,8 @@ uring_start(struct backend *b, struct op *op)
 		allow_threads(u, disks);
 	if (op->len == 0) { /* nothing to move: the ring says 0 = end */
 		op->res = 0;
-		engine_done(b->engine, op);
+		list_append(&u->done, &op->node);
+		fd_wake_raise(u->wake);
 		return;
 	}
 	push(u, op);
@@ -147,9 +149,9 @@ uring_flush(struct backend *b)
 	}
 }
 
-/* One completion: go on with the rest of a short one, or be done. */
+/* One completion: go on with the rest of a short one, or append it to `done`. */
 static void
-complete(struct uring *u, struct op *op, int res)
+complete(struct uring *u, struct op *op, int res, struct list *done)
 {
 	if ((res == -EINTR || res == -EAGAIN) && op->tries++ < OP_TRIES) {
 		push(u, op);
@@ -169,21 +171,22 @@ complete(struct uring *u, struct op *op, int res)
 	} else {
 		op->res = (int)op->done;
 	}
-	engine_done(u->base.engine, op);
+	list_append(done, &op->node);
 }
 
 static void
-uring_reap(struct backend *b)
+uring_reap(struct backend *b, struct list *done)
 {
 	struct uring *u = container_of(b, struct uring, base);
 	struct io_uring_cqe *cqe;
 
+	list_append_all(done, &u->done);
 	while (io_uring_peek_cqe(&u->ring, &cqe) == 0) {
 		struct op *op = io_uring_cqe_get_data(cqe);
 		int res = cqe->res;
 
 		io_uring_cqe_seen(&u->ring, cqe);
-		complete(u, op, res);
+		complete(u, op, res, done);
 	}
 }
 
@@ -205,7 +208,7 @@ static const struct backend_ops uring_ops = {
 };
 
 int
-uring_new(struct engine *e, const struct fd_wake *wake, struct backend **ret)
+uring_new(const struct fd_wake *wake, struct backend **ret)
 {
 	struct io_uring_params params = {
 	    .flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
@@ -217,9 +220,9 @@ uring_new(struct engine *e, const struct fd_wake *wake, struct backend **ret)
 	if (u == NULL)
 		return -ENOMEM;
 	u->base.ops = &uring_ops;
-	u->base.engine = e;
 	u->wake = wake;
 	list_init(&u->backlog);
+	list_init(&u->done);
 	err = io_uring_queue_init_params(ENTRIES, &u->ring, &params);
 	if (err < 0)
 		goto free_uring;

@@ -1,12 +1,11 @@
 /* What stands for uring.c where there is no liburing (URING=0). */
 #include <errno.h>
 
-#include "disk/engine.h"
+#include "disk/backend.h"
 
 int
-uring_new(struct engine *e, const struct fd_wake *wake, struct backend **ret)
+uring_new(const struct fd_wake *wake, struct backend **ret)
 {
-	(void)e;
 	(void)wake;
 	(void)ret;
 	return -ENOSYS;

@@ -426,7 +426,7 @@ a_write_is_whole_or_an_error(void **state)
 static void
 a_device_has_so_many_in_flight_and_no_more(void **state)
 {
-	enum { CAP = ENGINE_DEVICE_CAP, MORE = 10 };
+	enum { CAP = DEVICE_CAP, MORE = 10 };
 	struct job stuck[CAP + MORE], write, other, read;
 	struct device *dead = device(1, DEVICE_UNKNOWN);
 	struct device *live = device(2, DEVICE_LOCAL);
@@ -479,7 +479,7 @@ a_device_has_so_many_in_flight_and_no_more(void **state)
 static void
 a_stuck_device_does_not_slow_down_writes_of_others(void **state)
 {
-	enum { CAP = ENGINE_DEVICE_CAP, WRITES = 500 };
+	enum { CAP = DEVICE_CAP, WRITES = 500 };
 	struct job stuck[CAP], *w = calloc(WRITES, sizeof(*w));
 	struct device *dead = device(1, DEVICE_UNKNOWN);
 	struct device *live = device(2, DEVICE_UNKNOWN);
@@ -523,7 +523,7 @@ note(void *arg)
 static void
 those_over_the_cap_begin_in_order(void **state)
 {
-	enum { CAP = ENGINE_DEVICE_CAP, MORE = 20 };
+	enum { CAP = DEVICE_CAP, MORE = 20 };
 	struct job stuck[CAP], more[MORE];
 	struct numbered number[MORE];
 	struct device *dev = device(1, DEVICE_UNKNOWN);

@@ -683,7 +683,7 @@ on_one_of_many_done(struct op *op, int res)
 static void
 more_than_a_ring_has_room_for_is_done(void **state)
 {
-	enum { DEVICES = 80, EACH = ENGINE_DEVICE_CAP, LEN = 8 };
+	enum { DEVICES = 80, EACH = DEVICE_CAP, LEN = 8 };
 	static struct op ops[DEVICES * EACH];
 	static unsigned char in[DEVICES * EACH][LEN];
 	uint64_t end = clock_mono_ns() + PATIENCE_S * NS_PER_S;
