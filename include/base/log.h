@@ -40,7 +40,7 @@ void log_to(int fd, enum log_level level);
  * log_via(deliver, arg):
  * Hand lines to deliver() instead of writing them, which may wait for whatever
  * is behind the descriptor.  For one thread only: others must not log.  NULL:
- * write them again.  A failed check() is always written.
+ * write them again.  A failed check() is always written, see base/check.h.
  */
 typedef void log_fn(void *arg, const char *line, size_t len);
 void log_via(log_fn *deliver, void *arg);

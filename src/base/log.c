@@ -31,6 +31,7 @@ log_to(int fd, enum log_level level)
 	check(level < LEVEL_COUNT);
 	out_fd = fd;
 	out_level = level;
+	check_write_to(fd);
 }
 
 void
@@ -57,6 +58,7 @@ void
 log_set_who(const char *who)
 {
 	snprintf(out_who, sizeof(out_who), "%s", who);
+	check_set_who(who);
 }
 
 bool

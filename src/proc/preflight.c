@@ -86,6 +86,13 @@ tell_line(void *arg, enum log_level level, const char *message)
 	return true;
 }
 
+/* A check that fails in the child is a line for the parent. */
+static void
+tell_check(const char *message)
+{
+	(void)tell_line(NULL, LEVEL_ERROR, message);
+}
+
 /* They are counted over all servers. */
 static const struct conf_location *
 location_at(const struct config *conf, size_t n)
@@ -153,6 +160,7 @@ be_child(int fd)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	tell_fd = fd;
 	log_listen(tell_line, NULL);
+	check_tell_to(tell_check);
 	log_to(STDERR_FILENO, LEVEL_DEBUG);
 	fd_close_others(STDERR_FILENO + 1, &fd, 1);
 	if (fd_null_standard() < 0)
