@@ -180,9 +180,6 @@ bool publish_is_bad_name(int err);
 /* Every file system takes this name, so there is no need to try it. */
 bool publish_is_plain_name(const char *part, size_t len);
 
-/* No room for a file: none at all, or a quota is used up. */
-bool publish_is_full(int err);
-
 /* A lock lasts until its descriptor is closed, and keeps out the same process
  * too: so a sweep may be done beside its own uploads.  Else the lock is given up
  * for a moment by publish_check_close(). */

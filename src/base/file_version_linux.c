@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "base/clock.h"
+#include "base/errno_class.h"
 #include "base/fd.h"
 
 #ifndef FUSE_SUPER_MAGIC
@@ -145,7 +146,7 @@ file_version_at(int dir, const char *name, struct file_version *ret)
 	/* Its attributes can be read from a descriptor only. */
 	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
-		return errno == EACCES || errno == EPERM ? 0 : -errno;
+		return errno_is_denied(-errno) ? 0 : -errno;
 	err = mark_otherwise(fd, ret);
 	fd_close(&fd);
 	return err;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "local/path.h"
 #include "open_dir.h"
@@ -284,7 +285,7 @@ dir_learn(struct local_dir *dir, int err, int cause)
 	if (err == STORE_VANISHED)
 		dir->events->on_vanished(dir->owner, dir);
 	else if ((err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN) &&
-		 dir_syncs(dir) && !dir_is_our_lack(cause))
+		 dir_syncs(dir) && !errno_is_our_lack(-cause))
 		device_set_failed(dir->device, true);
 }
 

@@ -163,12 +163,4 @@ dir_syncs(const struct local_dir *dir)
 	return dir->to->policy->sync && dir->device->kind != DEVICE_MEMORY;
 }
 
-/* What was for want of memory, threads or descriptors says nothing of a disk. */
-static inline bool
-dir_is_our_lack(int cause)
-{
-	return cause == EAGAIN || cause == ENOMEM || cause == EMFILE ||
-	       cause == ENFILE;
-}
-
 #endif

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "local/path.h"
@@ -53,7 +54,7 @@ probe_job(void *arg)
 	    (write(u.fd, text, sizeof(text)) == -1 || fsync(u.fd) == -1))
 		err = -errno;
 	/* Full is not sick: uploads are told so, and have syncs of their own. */
-	if (publish_is_full(err))
+	if (errno_is_no_space(err))
 		err = 0;
 	publish_discard(&p->dir->publish, &u);
 	fd_close(&u.fd);

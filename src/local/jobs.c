@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "internal.h"
 #include "local/path.h"
@@ -275,8 +276,7 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	int unlinked = -1, unsynced, err;
 
 	err = begin_replacing(f, &lock);
-	if ((err == -EACCES || err == -EPERM) &&
-	    !f->local->to.policy->overwrite)
+	if (errno_is_denied(err) && !f->local->to.policy->overwrite)
 		return -EEXIST; /* that it may be replaced was a favour */
 	if (err < 0)
 		return err;
@@ -385,7 +385,8 @@ sync_data(struct incoming_file *f)
 	if (fsync(f->u.fd) == 0)
 		return 0;
 	/* Some learn only now that there is no room (quota, NFS). */
-	return publish_is_full(-errno) ? -errno : parents_not_synced(f, -errno);
+	return errno_is_no_space(-errno) ? -errno
+					 : parents_not_synced(f, -errno);
 }
 
 /* The content, complete and as durable as it is to be. */

@@ -1,6 +1,7 @@
 /* Whether an output directory can be used, before there is a store. */
 #include <errno.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "shared/shared.h"
 #include "config/store_policy.h"
@@ -9,12 +10,6 @@
 #include "local/publish.h"
 #include "open_dir.h"
 #include "report.h"
-
-static bool
-is_gone(int err)
-{
-	return err == -ENOENT || err == -ENOTDIR;
-}
 
 /* What local_check() does once the directory is open. */
 static int
@@ -37,7 +32,7 @@ try_publishing(const struct store_policy *policy, int dir, struct str *report,
 		    &p, policy->overwrite, policy->keep == KEEP_LATEST, &step);
 	if (err == 0)
 		err = publish_create(&p, -1, &u);
-	full = publish_is_full(err);
+	full = errno_is_no_space(err);
 	if (err < 0 && !full) {
 		publish_explain(dir, policy->output_dir, err, report);
 		if (report->len == 0)
@@ -74,7 +69,7 @@ local_check(const struct store_policy *policy, const struct shared *shared,
 	fd = open_dir_make(policy->output_dir, &known);
 	if (fd < 0) {
 		str_puts(report, "cannot be opened or made");
-		return is_gone(fd) && mount_history_is_known(&known)
+		return errno_is_missing(fd) && mount_history_is_known(&known)
 			   ? STORE_VANISHED
 			   : fd;
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/errno_class.h"
 #include "internal.h"
 
 typedef int try_fn(struct incoming_file *f, const char *part);
@@ -71,7 +72,7 @@ name_check_try(struct incoming_file *f)
 		err = try_parts(f, f->rest, try_to_find);
 	if (err == 0 && !f->at->publish.nameless)
 		err = try_parts(f, f->rest, try_to_give);
-	return err == -EINVAL || err == -EILSEQ ? (int)STORE_BAD_NAME : err;
+	return errno_is_bad_name(err) ? (int)STORE_BAD_NAME : err;
 }
 
 int

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/errno_class.h"
 #include "base/log.h"
 #include "report.h"
 
@@ -44,7 +45,7 @@ fail(struct opener *o, int err)
 		log_error("%s: cannot be opened: %s; uploads to it get %s "
 			  "until it can be",
 		    o->to->policy->output_dir, describe(o, err),
-		    publish_is_full(err) ? "507" : "503");
+		    errno_is_no_space(err) ? "507" : "503");
 	o->said = err;
 	o->err = err;
 	o->events->on_failed(o->owner);

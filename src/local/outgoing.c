@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "flow/reader.h"
 #include "local/path.h"
@@ -57,7 +58,7 @@ is_not_there(const struct outgoing_file *f, int err)
 		return fstatat(f->dir->fd, f->base.name, &st,
 			   AT_SYMLINK_NOFOLLOW) == 0 &&
 		       !S_ISREG(st.st_mode);
-	return err == -EINVAL || err == -EILSEQ;
+	return errno_is_bad_name(err);
 }
 
 /* On an engine thread, as all *_job.  What is no regular file is not there, but for

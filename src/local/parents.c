@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "internal.h"
 #include "local/path.h"
@@ -102,7 +103,7 @@ parents_make(struct incoming_file *f, int *ret_made, const char **ret_name)
 static bool
 may_be_removed(int err)
 {
-	return err == -ENOENT || err == -EPERM || err == -ESTALE;
+	return errno_is_removed(err) || err == -EPERM;
 }
 
 bool

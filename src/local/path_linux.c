@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "base/hash.h"
 
@@ -68,7 +69,7 @@ path_is_removed(int dir)
 	struct stat st;
 
 	if (fstat(dir, &st) == -1)
-		return errno == ENOENT || errno == ESTALE;
+		return errno_is_removed(-errno);
 	return st.st_nlink == 0 || is_called_deleted(dir);
 }
 

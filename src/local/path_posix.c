@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "base/errno_class.h"
+
 uint64_t
 path_identity(int dir)
 {
@@ -23,7 +25,7 @@ path_is_removed(int dir)
 	struct stat st;
 
 	if (fstat(dir, &st) == -1)
-		return errno == ENOENT || errno == ESTALE;
+		return errno_is_removed(-errno);
 	return st.st_nlink == 0;
 }
 

@@ -7,19 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "publish_beside.h"
 #include "publish_name.h"
 #include "publish_stage.h"
 #include "publish_sys.h"
 #include "publish_temp.h"
-
-/* There is no such thing here, as against: it failed. */
-static bool
-is_missing(int err)
-{
-	return err == -EINVAL || err == -ENOSYS || err == -EOPNOTSUPP;
-}
 
 /*
  * Find out how a temp file can get a name that must not exist yet.  Where it
@@ -39,12 +33,12 @@ try_temp_names(struct publish *p)
 	publish_make_temp_name(second);
 	if (linkat(p->temp_dir, first, p->temp_dir, second, 0) == 0)
 		p->by_link = true;
-	else if (publish_is_full(-errno))
+	else if (errno_is_no_space(-errno))
 		err = -errno;
 	else
 		err =
 		    publish_rename_new(p->temp_dir, first, p->temp_dir, second);
-	if (is_missing(err)) {
+	if (errno_is_unsupported(err)) {
 		p->clobbers = p->overwrite;
 		err = p->overwrite ? 0 : -EOPNOTSUPP;
 	}
@@ -100,7 +94,7 @@ publish_init(struct publish *p, int root, bool overwrite)
 	err = find_way(p);
 	if (err == 0 && overwrite)
 		err = publish_temp_dir(p);
-	if (err >= 0 || publish_is_full(err))
+	if (err >= 0 || errno_is_no_space(err))
 		return 0;
 	publish_fini(p);
 	return err;
@@ -172,27 +166,6 @@ has_name(const struct unpublished *u, int dir, const char *name)
 	return st.st_dev == own.st_dev && st.st_ino == own.st_ino;
 }
 
-/* May it be done for all that?  Errors of an answer that did not come, rather
- * than of what was asked; and those of asking for it again. */
-static bool
-may_be_done(int err)
-{
-	switch (-err) {
-	case EEXIST:
-	case ENOENT:
-	case EIO:
-	case EINTR:
-	case EPIPE:
-	case ETIMEDOUT:
-	case ENOTCONN:
-	case ECONNRESET:
-	case ECONNABORTED:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /*
  * What giving it the name came to, after that said `err`: 0 if it has the name.
  * NFS and FUSE may have done what they were told, and lose the answer; told
@@ -203,7 +176,7 @@ settle_name(int err, struct unpublished *u, int dir, const char *name)
 {
 	int has = err == 0 ? 1 : has_name(u, dir, name);
 
-	u->uncertain = has == -1 && may_be_done(err);
+	u->uncertain = has == -1 && errno_is_lost_reply(err);
 	return has == 1 ? 0 : err;
 }
 
@@ -267,7 +240,7 @@ link_temp(struct publish *p, struct unpublished *u, int dir)
 		publish_discard(p, u);
 	if (err == -EXDEV)
 		err = publish_link_beside(p, dir, u);
-	if ((err == -ENOENT || err == -ESTALE) && !publish_is_intact(p))
+	if (errno_is_removed(err) && !publish_is_intact(p))
 		err = PUBLISH_RENEW;
 	return err;
 }

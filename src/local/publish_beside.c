@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "local/path.h"
 #include "publish_name.h"
@@ -91,7 +92,7 @@ remove_beside(int root, const char *dir, const char *temp, unsigned *ret_swept)
 {
 	int fd = path_open_dir(root, dir), err = 0;
 
-	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EXDEV)
+	if (errno_is_not_below(fd))
 		return 0; /* it is not in this store any more */
 	if (fd < 0)
 		return fd;

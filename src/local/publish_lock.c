@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "publish_stage.h"
 #include "publish_sys.h"
@@ -90,13 +91,15 @@ take(int root, const char *way, size_t len, struct publish_lock *lock)
 	return err;
 }
 
-/* There is none, or it is not ours: nobody's output directory.  Of all else
- * nobody knows, and without a lock that others have updates would be lost. */
+/*
+ * There is no directory, or one that this process may not enter, so it is no
+ * output directory of this server, and has no lock that counts.  With any other
+ * error there may be one, and without its lock updates could be lost.
+ */
 static bool
-is_none_of_ours(int err)
+has_no_lock(int err)
 {
-	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP ||
-	       err == -EXDEV || err == -EACCES || err == -EPERM;
+	return errno_is_not_below(err) || errno_is_denied(err);
 }
 
 /* That of the root, which has to be there, and those below. */
@@ -110,7 +113,7 @@ take_all(int root, const char *path, struct publish_lock *lock)
 		if (lock->count == PUBLISH_LOCKS)
 			return -ENAMETOOLONG;
 		err = take(root, path, (size_t)(s - path) + 1, lock);
-		if (is_none_of_ours(err))
+		if (has_no_lock(err))
 			err = 0;
 	}
 	return err;

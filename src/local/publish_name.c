@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 
 enum {
@@ -87,5 +88,5 @@ publish_is_plain_name(const char *part, size_t len)
 bool
 publish_is_bad_name(int err)
 {
-	return err == -EINVAL || err == -EILSEQ || err == -ENAMETOOLONG;
+	return errno_is_bad_name(err) || err == -ENAMETOOLONG;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "local/path.h"
 #include "publish_name.h"
@@ -179,12 +180,6 @@ publish_explain(int root, const char *dir, int err, struct str *out)
 
 /* ---- what is tried in it ---- */
 
-bool
-publish_is_full(int err)
-{
-	return err == -ENOSPC || err == -EDQUOT;
-}
-
 int
 publish_try_name(struct publish *p, const char *part)
 {
@@ -222,7 +217,7 @@ open_temp(const struct publish *p, const char *suffix,
 		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    PUBLISH_FILE_MODE);
 		err = fd == -1 ? -errno : 0;
-		if (err == -ENOENT || err == -ESTALE)
+		if (errno_is_removed(err))
 			err = PUBLISH_RENEW;
 	}
 	return err < 0 ? err : fd;

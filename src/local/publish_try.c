@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "local/publish.h"
 #include "publish_beside.h"
@@ -62,7 +63,7 @@ try_out_once(
 		return try_link(p, ret_step);
 	err = publish_begin_beside(p, p->root, &name);
 	if (err < 0)
-		return publish_is_full(err)
+		return errno_is_no_space(err)
 			   ? 0
 			   : step("cannot be written", err, ret_step);
 	err = step("cannot be written", publish_create(p, -1, &old), ret_step);
@@ -79,7 +80,7 @@ try_out_once(
 	publish_discard(p, &name);
 	fd_close(&old.fd);
 	fd_close(&new.fd);
-	return publish_is_full(err) ? 0 : err;
+	return errno_is_no_space(err) ? 0 : err;
 }
 
 int

@@ -1,5 +1,6 @@
 #include "retry.h"
 
+#include "base/errno_class.h"
 #include "dir.h"
 
 #define RETRY_S 1.0
@@ -33,7 +34,7 @@ retry_init(struct retry *r, struct ev_loop *loop, void (*again)(void *owner),
 bool
 retry_later(struct retry *r, int err)
 {
-	bool brief = (dir_is_our_lack(-err) || err == STORE_HELD_UP) &&
+	bool brief = (errno_is_our_lack(err) || err == STORE_HELD_UP) &&
 		     r->brief < BRIEF_MAX;
 
 	r->brief += brief;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/statvfs.h>
 
+#include "base/errno_class.h"
 #include "internal.h"
 #include "local/space.h"
 
@@ -79,12 +80,11 @@ allocate(struct incoming_file *f, uint64_t to)
 	return 0;
 }
 
-/* There is room for less, perhaps. */
+/* There may be room for less. */
 static bool
-is_too_much(int err)
+is_beyond_room(int err)
 {
-	return err == STORE_NO_ROOM || err == -ENOSPC || err == -EDQUOT ||
-	       err == -EFBIG;
+	return err == STORE_NO_ROOM || errno_is_too_much(err);
 }
 
 /* Room for the file: all it needs, or a first step, or some at least. */
@@ -95,7 +95,7 @@ room_reserve(struct incoming_file *f)
 
 	if (f->length == STORE_LENGTH_UNKNOWN) {
 		err = grant(f, f->at->to->chunk_size);
-		return is_too_much(err) ? grant(f, SPACE_ALIGN) : err;
+		return is_beyond_room(err) ? grant(f, SPACE_ALIGN) : err;
 	}
 	err = grant(f, f->length);
 	if (err == 0 && f->allocates)
@@ -115,12 +115,12 @@ room_extend(void *file)
 
 	if (f->granted < f->background_to)
 		err = grant(f, f->background_to);
-	if (is_too_much(err) && f->granted < f->background_need)
+	if (is_beyond_room(err) && f->granted < f->background_need)
 		err = grant(f, f->background_need);
 	if (err == 0 && f->allocates && f->allocated < f->granted)
 		err = allocate(f, f->granted);
 	/* Perhaps that was too far ahead. */
-	if (is_too_much(err) && f->allocates &&
+	if (is_beyond_room(err) && f->allocates &&
 	    f->allocated < f->background_need &&
 	    f->background_need <= f->granted) {
 		err = allocate(f, f->background_need);

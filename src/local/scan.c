@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "local/path.h"
@@ -112,7 +113,7 @@ scan_below(struct scan_run *s, int fd, size_t path_len, size_t len, int depth)
 {
 	int sub = path_open(fd, s->path + path_len, O_RDONLY | O_DIRECTORY);
 
-	if (dir_is_our_lack(-sub) || sub == -EIO)
+	if (errno_is_our_lack(sub) || sub == -EIO)
 		return sub;
 	if (sub < 0)
 		return 0; /* not ours to enter, or gone */

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
+
 /* Mode 0: without KEEP_SIZE, which costs up to twice the CPU. */
 int
 space_allocate(int fd, uint64_t from, uint64_t len)
@@ -22,8 +24,7 @@ space_allocate(int fd, uint64_t from, uint64_t len)
 static int
 sync_all(int fd)
 {
-	if (fdatasync(fd) == 0 || errno == EINVAL || errno == ENOSYS ||
-	    errno == EOPNOTSUPP)
+	if (fdatasync(fd) == 0 || errno_is_unsupported(-errno))
 		return 0;
 	return -errno;
 }

@@ -4,6 +4,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
+
 /* posix_fallocate() may write zeros instead, which costs more than it saves. */
 int
 space_allocate(int fd, uint64_t from, uint64_t len)
@@ -20,8 +22,7 @@ space_write_back(int fd, uint64_t from, uint64_t len, bool by_range)
 	(void)from;
 	(void)len;
 	(void)by_range;
-	if (fdatasync(fd) == 0 || errno == EINVAL || errno == ENOSYS ||
-	    errno == EOPNOTSUPP)
+	if (fdatasync(fd) == 0 || errno_is_unsupported(-errno))
 		return 0;
 	return -errno;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/errno_class.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "base/permit.h"
@@ -49,24 +50,14 @@ is_disks_fault(const struct shared *shared, const char *dir, int err)
 {
 	struct mount_record known = {0};
 
-	if (publish_is_full(err))
+	if (errno_is_no_space(err))
 		return true; /* there is no room to make it */
 	if (shared != NULL)
 		mount_history_look(shared->mount_history, dir, &known);
 	if (!mount_history_is_known(&known))
 		return false;
-	switch (-err) {
-	case EIO:
-	case ENODEV:
-	case ENOTCONN:
-	case ENXIO:
-	case EROFS:
-	case ESTALE:
-	case ETIMEDOUT:
-		return true;
-	default:
-		return err == STORE_VANISHED || err == STORE_UNMOUNTED;
-	}
+	return errno_is_disk_fault(err) || err == STORE_VANISHED ||
+	       err == STORE_UNMOUNTED;
 }
 
 static const char *
@@ -93,7 +84,7 @@ explain(const char *dir, const char *what, int err, struct str *line)
 {
 	char why[REFUSAL_WHY_MAX], user[PRIVILEGES_NAME_MAX];
 
-	if ((err == -EACCES || err == -EPERM) && is_missing(dir)) {
+	if (errno_is_denied(err) && is_missing(dir)) {
 		privileges_name(user);
 		str_printf(line,
 		    "it is not there, and user %s may not make it: make it "
@@ -135,7 +126,7 @@ attempt_location(const struct config *conf, const struct shared *shared,
 		log_warn("location %s -> %s: %s: it gets %s until it is well "
 			 "again",
 		    l->prefix, l->policy.output_dir, describe_fault(err),
-		    publish_is_full(err) ? "507" : "503");
+		    errno_is_no_space(err) ? "507" : "503");
 		err = 0;
 	} else if (err < 0) {
 		log_refusal(l, report.s, err);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/errno_class.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "proc/privileges.h"
@@ -49,7 +50,7 @@ refusal_why(int err, char buf[REFUSAL_WHY_MAX])
 {
 	char name[PRIVILEGES_NAME_MAX];
 
-	if (err == -EACCES || err == -EPERM) {
+	if (errno_is_denied(err)) {
 		privileges_name(name);
 		snprintf(buf, REFUSAL_WHY_MAX,
 		    "%s, as user %s: let that user write there, or choose "
