@@ -7,7 +7,7 @@
 #include "app/service.h"
 
 /* Take a request with a ROUTE_READ_*, as upload_begin() does. */
-void download_begin(struct service *s, struct conn *c, const struct head *h,
-    const struct route *r, void **ret_request);
+void download_begin(
+    struct service *s, struct exchange *x, const struct route *r);
 
 #endif

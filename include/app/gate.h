@@ -13,12 +13,12 @@
 #include <stdbool.h>
 
 #include "config/config.h"
-#include "http/conn.h"
+#include "http/exchange.h"
 #include "http/head.h"
 
 /* Answer the request here, if that is to be: true; then it is over, and `c` may
  * be gone. */
 bool gate_answers(
-    const struct conf_server *s, struct conn *c, const struct head *h);
+    const struct conf_server *s, struct exchange *x, const struct head *h);
 
 #endif

@@ -24,15 +24,15 @@
 
 #include "base/file_version.h"
 #include "config/config.h"
-#include "http/conn.h"
+#include "http/exchange.h"
 
 /* An upload to `name` was stored, as a new file: if it may have been the first of
  * two, note that for the connection's next request.  Before it is answered. */
-void handshake_note(struct conn *c, const struct conf_location *l,
+void handshake_note(struct exchange *x, const struct conf_location *l,
     const char *name, const struct file_version *stored);
 
 /* Is this upload to `name` the second of two?  Then *ret is what it may replace. */
-bool handshake_follows(struct conn *c, const struct conf_location *l,
+bool handshake_follows(struct exchange *x, const struct conf_location *l,
     const char *name, const struct head *h, struct file_version *ret);
 
 #endif

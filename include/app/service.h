@@ -1,7 +1,7 @@
 /*
  * app/service.h - answers the requests of one server block: a `handler`.
  *
- *	conn -> head -> router -> service -> upload | download | short answer
+ *	exchange -> gate -> router -> service -> upload | download | short answer
  */
 #ifndef APP_SERVICE_H
 #define APP_SERVICE_H
@@ -11,14 +11,15 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "shared/limits.h"
 #include "log/trace.h"
 #include "store/store.h"
-#include "http/conn.h"
+#include "http/exchange.h"
 #include "http/router.h"
 #include "app/outcome.h"
 
 struct service {
-	struct handler handler; /* what conns are given */
+	struct handler handler; /* what connections are given */
 	const struct conf_server *conf;
 	struct ev_loop *loop;
 	struct chunk_pool *pool;
@@ -26,14 +27,6 @@ struct service {
 	struct store **stores;	     /* one for each of conf->locations */
 	struct limits_scope uploads; /* for max_uploads */
 	struct log_limit *failures;  /* one for each location and ending */
-};
-
-/* A request in the service's hands: how to forget it when its connection
- * goes, and how it ended then.  The first member of an upload and of a download. */
-struct request {
-	enum outcome (*drop)(struct request *r);
-	/* The same because the server stops; NULL: may be done at any time. */
-	bool (*stop)(struct request *r);
 };
 
 /* Ready to be used; all that the fields point to outlives it. */

@@ -7,11 +7,9 @@
 #include "app/service.h"
 
 /*
- * upload_begin(s, c, h, r, ret_request):
+ * upload_begin(s, x, r):
  * Take a request with a ROUTE_STORE_*: it is answered, sooner or later.
- * *ret_request is set while it is in hand.
  */
-void upload_begin(struct service *s, struct conn *c, const struct head *h,
-    const struct route *r, void **ret_request);
+void upload_begin(struct service *s, struct exchange *x, const struct route *r);
 
 #endif

@@ -3,17 +3,20 @@
  *
  * What the head asks for is held against the file's version and nothing else;
  * no file is touched.  A date that is none is ignored, as the RFC demands,
- * but a list of entity-tags that is none is refused with 400: who writes a
- * condition must not have it dropped.
+ * but a list of entity-tags that is none is refused with 400: a condition must
+ * not be dropped without the client's knowledge.
  */
 #ifndef HTTP_CONDITIONS_H
 #define HTTP_CONDITIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "base/file_version.h"
 #include "base/str.h"
+#include "http/syntax.h"
 
 struct head;
 
@@ -52,12 +55,52 @@ NODISCARD int conditions_read(const struct head *h,
     const struct file_version *v, struct conditions_range *ret_range,
     const char **ret_why);
 
+/* What If-Match or If-None-Match says. */
+struct conditions_tags {
+	enum conditions_tags_kind {
+		TAGS_ABSENT,
+		TAGS_ANY, /* an asterisk: whatever file there is */
+		TAGS_LISTED,
+		TAGS_MALFORMED,
+	} kind;
+	struct span list; /* LISTED: well-formed entity-tags, with commas */
+};
+
+/* The conditions of a request that writes: a value, whose texts lie in the head
+ * until preconditions_copy(). */
+struct preconditions {
+	struct conditions_tags match, none_match;
+	bool has_date;		 /* If-Unmodified-Since; not beside If-Match */
+	time_t unmodified_since; /* seconds since 1970 */
+};
+
 /*
- * conditions_write(h, v, ret_why):
- * Whether a PUT may go on: 0, or 412 or 400 and a static sentence.  `v` is
- * the file that would be replaced, NULL when there is none.
+ * preconditions_read(h, ret, ret_why):
+ * The conditions of a PUT or POST: 0, or 400 and a static sentence.  (With a
+ * good If-Match a malformed If-None-Match is told when the first one holds.)
  */
-NODISCARD int conditions_write(
-    const struct head *h, const struct file_version *v, const char **ret_why);
+NODISCARD int preconditions_read(
+    const struct head *h, struct preconditions *ret, const char **ret_why);
+
+/*
+ * preconditions_hold(p, v, ret_why):
+ * Whether the file of version `v` (NULL: there is none) may be replaced; if not,
+ * *ret_why is a static sentence.  From any thread.
+ */
+bool preconditions_hold(const struct preconditions *p,
+    const struct file_version *v, const char **ret_why);
+
+/* Does it ask for anything? */
+static inline bool
+preconditions_exist(const struct preconditions *p)
+{
+	return p->match.kind != TAGS_ABSENT ||
+	       p->none_match.kind != TAGS_ABSENT || p->has_date;
+}
+
+/* A copy with its texts, which needs the head no longer; to be ended with free().
+ * NULL when out of memory. */
+NODISCARD struct preconditions *preconditions_copy(
+    const struct preconditions *p);
 
 #endif

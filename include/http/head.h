@@ -192,4 +192,12 @@ struct span head_glimpse_origin(const char *buf, size_t len);
 NODISCARD int head_parse(
     const char *buf, size_t len, struct head *ret, const char **ret_why);
 
+/*
+ * head_copy(h, buf, len):
+ * A copy of a head that was parsed from these bytes, and of the bytes, to be ended
+ * with free().  NULL when out of memory.
+ */
+NODISCARD struct head *head_copy(
+    const struct head *h, const char *buf, size_t len);
+
 #endif

@@ -11,7 +11,6 @@
 #include "http/conditions.h"
 #include "app/names.h"
 #include "app/outcome.h"
-#include "app/terms.h"
 
 #define DOWNLOAD_MAGIC 0x646f776eU
 
@@ -24,13 +23,11 @@ enum {
 
 struct download {
 	unsigned magic;
-	struct request request;
 	struct service *service;
-	struct conn *conn;
+	struct exchange *exchange;
 	const struct conf_location *location;
 	struct outgoing *outgoing;
-	struct terms *terms; /* NULL: none */
-	struct flow flow;    /* runs once the content is being streamed */
+	struct flow flow; /* runs once the content is being streamed */
 	bool head_only;
 	bool newest; /* asked for by the location's name only */
 };
@@ -41,30 +38,36 @@ release(struct download *d)
 {
 	flow_stop(&d->flow);
 	store_close(&d->outgoing);
-	free(d->terms);
 	d->magic = 0;
 	free(d);
 }
 
-static enum outcome
-drop(struct request *r)
+static const char *
+on_gone(void *owner)
 {
-	release(container_of(r, struct download, request));
-	return OUTCOME_STOPPED;
+	struct download *d = owner;
+
+	check_magic(d, DOWNLOAD_MAGIC);
+	release(d);
+	return outcome_word(OUTCOME_STOPPED);
 }
+
+static const struct exchange_ops download_ops = {
+    .on_gone = on_gone,
+};
 
 static void
 note_failure(
     const struct download *d, const char *name, enum outcome e, int err)
 {
 	service_note_failure(d->service, d->location, "download",
-	    conn_id(d->conn), name, e, err);
+	    exchange_id(d->exchange), name, e, err);
 }
 
 static void
 answer_outcome(struct download *d, const char *name, enum outcome e)
 {
-	struct conn *c = d->conn;
+	struct exchange *x = d->exchange;
 	struct response r = {0};
 
 	outcome_respond(e,
@@ -73,7 +76,7 @@ answer_outcome(struct download *d, const char *name, enum outcome e)
 	    &r);
 	r.outcome = outcome_word(e);
 	release(d);
-	conn_answer(c, &r);
+	exchange_respond(x, &r);
 }
 
 static void
@@ -108,7 +111,7 @@ add_location(const struct download *d, struct response *r)
 static void
 answer_short(struct download *d, int status, const char *why)
 {
-	struct conn *c = d->conn;
+	struct exchange *x = d->exchange;
 	struct response r = {0};
 
 	if (status == 304)
@@ -121,7 +124,7 @@ answer_short(struct download *d, int status, const char *why)
 		    d->outgoing->version.size);
 	r.outcome = "conditional";
 	release(d);
-	conn_answer(c, &r);
+	exchange_respond(x, &r);
 }
 
 static void
@@ -134,29 +137,29 @@ static void
 on_drained(void *owner)
 {
 	struct download *d = owner;
-	struct conn *c = d->conn;
+	struct exchange *x = d->exchange;
 
 	check_magic(d, DOWNLOAD_MAGIC);
 	release(d);
-	conn_streamed(c, true, outcome_word(OUTCOME_SENT));
+	exchange_streamed(x, true, outcome_word(OUTCOME_SENT));
 }
 
 static void
 on_flow_failed(void *owner, enum flow_side side, int err)
 {
 	struct download *d = owner;
-	struct conn *c = d->conn;
+	struct exchange *x = d->exchange;
 	bool client = side == FLOW_WRITING;
 
 	check_magic(d, DOWNLOAD_MAGIC);
-	if (!client && conn_unstream(c)) {
+	if (!client && exchange_unstream(x)) {
 		answer_error(d, d->outgoing->name, err == -ENOENT ? -EIO : err);
 		return;
 	}
 	if (!client)
 		note_failure(d, d->outgoing->name, OUTCOME_DISK_ERROR, err);
 	release(d);
-	conn_streamed(c, false,
+	exchange_streamed(x, false,
 	    outcome_word(!client	     ? OUTCOME_DISK_ERROR
 			 : err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN
 					     : OUTCOME_CLIENT_GONE));
@@ -168,7 +171,7 @@ answer_file(
     struct download *d, int status, const struct conditions_range *range)
 {
 	struct outgoing *out = d->outgoing;
-	struct conn *c = d->conn;
+	struct exchange *x = d->exchange;
 	struct response r = {.status = status, .streamed = true};
 
 	r.content_type = "application/octet-stream";
@@ -186,7 +189,7 @@ answer_file(
 	if (d->head_only || range->len == 0) {
 		r.outcome = outcome_word(OUTCOME_SENT);
 		release(d);
-		conn_answer(c, &r);
+		exchange_respond(x, &r);
 		return;
 	}
 	out->offset = range->first;
@@ -196,7 +199,7 @@ answer_file(
 				     .pool = d->service->pool,
 				     .account = out->account,
 				     .source = &out->source,
-				     .sink = conn_stream(c, &r),
+				     .sink = exchange_stream(x, &r),
 				     .queue_depth = QUEUE_DEPTH,
 				     .write_depth = WRITE_DEPTH,
 				     .owner = d,
@@ -225,7 +228,7 @@ on_open(void *owner, int err)
 		return;
 	}
 	status = conditions_read(
-	    terms_head(d->terms), &d->outgoing->version, &range, &why);
+	    exchange_head(d->exchange), &d->outgoing->version, &range, &why);
 	if (status == 200 || status == 206)
 		answer_file(d, status, &range);
 	else
@@ -233,25 +236,19 @@ on_open(void *owner, int err)
 }
 
 static struct download *
-download_new(struct service *s, struct conn *c, const struct head *h,
-    const struct route *route)
+download_new(struct service *s, struct exchange *x, const struct route *route)
 {
 	struct download *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
 	d->magic = DOWNLOAD_MAGIC;
-	d->request.drop = drop;
 	d->service = s;
-	d->conn = c;
+	d->exchange = x;
 	d->location = route->location;
-	d->head_only = h->method == METHOD_HEAD;
+	d->head_only = exchange_head(x)->method == METHOD_HEAD;
 	d->newest = route->kind == ROUTE_READ_NEWEST;
 	flow_init(&d->flow);
-	if (terms_copy(h, &d->terms) < 0) {
-		free(d);
-		return NULL;
-	}
 	return d;
 }
 
@@ -264,8 +261,7 @@ ends_in_slash(struct span name)
 }
 
 void
-download_begin(struct service *s, struct conn *c, const struct head *h,
-    const struct route *route, void **ret_request)
+download_begin(struct service *s, struct exchange *x, const struct route *route)
 {
 	char name[FILE_NAME_SIZE];
 	const char *why = "out of memory: try again later";
@@ -277,22 +273,18 @@ download_begin(struct service *s, struct conn *c, const struct head *h,
 		status = names_decode(route->name.s, route->name.len - slash,
 		    route->location->policy.dotfiles, name, &why);
 	if (status == 0) {
-		d = download_new(s, c, h, route);
+		d = download_new(s, x, route);
 		status = d ? 0 : 503;
 	}
 	if (status != 0) {
-		struct response r = {0};
-
-		response_problem(&r, status, "%s", why);
-		r.outcome = "refused";
-		conn_answer(c, &r);
+		exchange_refuse(x, status, why, "refused");
 		return;
 	}
 	if (slash) {
 		answer_outcome(d, name, OUTCOME_SLASH);
 		return;
 	}
-	*ret_request = &d->request;
+	exchange_take(x, &download_ops, d);
 	err = store_open(service_store(s, d->location), d->newest ? NULL : name,
 	    d, on_open, &d->outgoing);
 	if (err < 0)

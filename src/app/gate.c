@@ -8,18 +8,17 @@
 static const char methods_of_any[] = "GET, HEAD, POST, PUT, OPTIONS";
 
 static void
-refuse(struct conn *c, int status, const struct str *why, const char *outcome)
+gate_refuse(
+    struct exchange *x, int status, const struct str *why, const char *outcome)
 {
-	struct response r = {.outcome = outcome};
-
-	response_problem(&r, status, "%s",
-	    str_failed(why) ? "out of memory: try again later" : why->s);
-	conn_answer(c, &r);
+	exchange_refuse(x, status,
+	    str_failed(why) ? "out of memory: try again later" : why->s,
+	    outcome);
 }
 
 /* Its name leads here by mistake, or because somebody wants it to. */
 static void
-answer_misdirected(struct conn *c, const struct head *h)
+answer_misdirected(struct exchange *x, const struct head *h)
 {
 	struct str why = {0};
 	struct host_port at;
@@ -35,7 +34,7 @@ answer_misdirected(struct conn *c, const struct head *h)
 	    "its own. If the name is yours, write server_name ");
 	str_add(&why, at.host, at.len);
 	str_puts(&why, " into the server block");
-	refuse(c, 421, &why, "misdirected");
+	gate_refuse(x, 421, &why, "misdirected");
 	str_fini(&why);
 }
 
@@ -55,7 +54,7 @@ name_origin(const struct head *h, struct str *out)
 
 static void
 answer_foreign(
-    const struct conf_server *s, struct conn *c, const struct head *h)
+    const struct conf_server *s, struct exchange *x, const struct head *h)
 {
 	const struct conf_location *l =
 	    config_location(s, h->path.s, h->path.len);
@@ -82,14 +81,14 @@ answer_foreign(
 		    "Serve the page from a web server and name that in "
 		    "allow_origin, or set allow_origin *");
 	}
-	refuse(c, 403, &why, "cross-site");
+	gate_refuse(x, 403, &why, "cross-site");
 	str_fini(&origin);
 	str_fini(&why);
 }
 
 static void
 answer_preflight(
-    const struct conf_server *s, struct conn *c, const struct head *h)
+    const struct conf_server *s, struct exchange *x, const struct head *h)
 {
 	struct response r = {.status = 204};
 	struct route route;
@@ -97,29 +96,31 @@ answer_preflight(
 	router_route(s, h, &route);
 	cors_add_preflight(
 	    h, route.allow ? route.allow : methods_of_any, &r.fields);
-	conn_answer(c, &r);
+	exchange_respond(x, &r);
 }
 
 bool
-gate_answers(const struct conf_server *s, struct conn *c, const struct head *h)
+gate_answers(
+    const struct conf_server *s, struct exchange *x, const struct head *h)
 {
 	bool preflight = site_is_preflight(h);
 
 	/* CONNECT names another host by nature, and is refused anyway. */
 	if (h->method == METHOD_CONNECT)
 		return false;
-	if (conn_is_on_loopback(c) && !site_knows_host(h, &s->server_name)) {
-		answer_misdirected(c, h);
+	if (exchange_is_on_loopback(x) &&
+	    !site_knows_host(h, &s->server_name)) {
+		answer_misdirected(x, h);
 		return true;
 	}
 	if (!preflight && !site_may_change(h))
 		return false;
 	if (preflight && cors_allows(s, h)) {
-		answer_preflight(s, c, h);
+		answer_preflight(s, x, h);
 		return true;
 	}
 	if (site_of(h, &s->server_name) == SITE_FOREIGN && !cors_allows(s, h)) {
-		answer_foreign(s, c, h);
+		answer_foreign(s, x, h);
 		return true;
 	}
 	return false;

@@ -18,13 +18,13 @@ struct note {
 };
 
 void
-handshake_note(struct conn *c, const struct conf_location *l, const char *name,
-    const struct file_version *stored)
+handshake_note(struct exchange *x, const struct conf_location *l,
+    const char *name, const struct file_version *stored)
 {
 	size_t len = strlen(name);
 	struct note *n;
 
-	if (conn_is_unix(c) || l->policy.overwrite || stored->size > 0 ||
+	if (exchange_is_unix(x) || l->policy.overwrite || stored->size > 0 ||
 	    !file_version_is_sure(stored))
 		return;
 	n = malloc(sizeof(*n) + len + 1);
@@ -34,7 +34,7 @@ handshake_note(struct conn *c, const struct conf_location *l, const char *name,
 	n->stored = *stored;
 	n->when_ns = clock_mono_ns();
 	memcpy(n->name, name, len + 1);
-	conn_leave_note(c, n);
+	exchange_leave_note(x, n);
 }
 
 static bool
@@ -53,10 +53,10 @@ may_be_second(const struct head *h)
 }
 
 bool
-handshake_follows(struct conn *c, const struct conf_location *l,
+handshake_follows(struct exchange *x, const struct conf_location *l,
     const char *name, const struct head *h, struct file_version *ret)
 {
-	struct note *n = conn_take_note(c);
+	struct note *n = exchange_take_note(x);
 	bool follows;
 
 	if (n == NULL)

@@ -68,7 +68,7 @@ describe(const struct service *s, const struct head *h, struct response *r)
 
 static void
 answer_refused(
-    struct conn *c, const struct head *head, const struct route *route)
+    struct exchange *x, const struct head *head, const struct route *route)
 {
 	struct response r = {0};
 
@@ -79,54 +79,54 @@ answer_refused(
 		str_printf(&r.fields, "Allow: %s\r\n", route->allow);
 	str_puts(&r.fields, route->fields);
 	r.outcome = route->word;
-	conn_answer(c, &r);
+	exchange_respond(x, &r);
 }
 
 static void
-answer_options(struct conn *c, const struct route *route)
+answer_options(struct exchange *x, const struct route *route)
 {
 	struct response r = {.status = 204};
 
 	str_printf(&r.fields, "Allow: %s\r\n", route->allow);
-	conn_answer(c, &r);
+	exchange_respond(x, &r);
 }
 
 static void
-answer_index(const struct service *s, struct conn *c, const struct head *h)
+answer_index(const struct service *s, struct exchange *x, const struct head *h)
 {
 	struct response r = {0};
 
 	describe(s, h, &r);
-	conn_answer(c, &r);
+	exchange_respond(x, &r);
 }
 
 static void
-on_request(struct handler *handler, struct conn *c, const struct head *head,
-    void **request)
+on_request(struct handler *handler, struct exchange *x)
 {
 	struct service *s = container_of(handler, struct service, handler);
+	const struct head *head = exchange_head(x);
 	struct route route;
 
-	if (gate_answers(s->conf, c, head))
+	if (gate_answers(s->conf, x, head))
 		return;
 	router_route(s->conf, head, &route);
 	switch (route.kind) {
 	case ROUTE_REFUSED:
-		answer_refused(c, head, &route);
+		answer_refused(x, head, &route);
 		return;
 	case ROUTE_INDEX:
-		answer_index(s, c, head);
+		answer_index(s, x, head);
 		return;
 	case ROUTE_OPTIONS:
-		answer_options(c, &route);
+		answer_options(x, &route);
 		return;
 	case ROUTE_STORE_NEW:
 	case ROUTE_STORE_NAMED:
-		upload_begin(s, c, head, &route, request);
+		upload_begin(s, x, &route);
 		return;
 	case ROUTE_READ_NEWEST:
 	case ROUTE_READ_NAMED:
-		download_begin(s, c, head, &route, request);
+		download_begin(s, x, &route);
 		return;
 	}
 }
@@ -139,32 +139,9 @@ add_fields(struct handler *handler, const struct head *head, struct str *out)
 	cors_add_fields(s->conf, head, out);
 }
 
-static const char *
-on_gone(struct handler *handler, void *request)
-{
-	struct request *r = request;
-
-	(void)handler;
-	return outcome_word(r->drop(r));
-}
-
-static bool
-on_stop(struct handler *handler, void *request)
-{
-	struct request *r = request;
-
-	(void)handler;
-	if (r->stop != NULL)
-		return r->stop(r);
-	(void)r->drop(r);
-	return true;
-}
-
 void
 service_init(struct service *s)
 {
 	s->handler.on_request = on_request;
 	s->handler.add_fields = add_fields;
-	s->handler.on_gone = on_gone;
-	s->handler.on_stop = on_stop;
 }

@@ -17,7 +17,6 @@
 #include "app/names.h"
 #include "app/outcome.h"
 #include "app/receipt.h"
-#include "app/terms.h"
 #include "upload_internal.h"
 
 #define UPLOAD_MAGIC 0x75706c6fU
@@ -42,9 +41,8 @@ static const char *const event_names[UPLOAD_EVENTS] = {
 struct upload {
 	unsigned magic;
 	unsigned state; /* enum upload_state */
-	struct request request;
 	struct service *service;
-	struct conn *conn;
+	struct exchange *exchange;
 	const struct conf_location *location;
 	struct incoming *incoming; /* NULL: not begun, or done with */
 	struct flow flow;
@@ -105,7 +103,7 @@ on_read_all(void *owner)
 	struct upload *u = owner;
 
 	if (u->incoming->came.head_ns != 0)
-		u->incoming->came.last_ns = conn_would_come_ns(u->conn);
+		u->incoming->came.last_ns = exchange_would_come_ns(u->exchange);
 	upload_on(u, UPLOAD_LAST_BYTE);
 }
 
@@ -130,29 +128,34 @@ on_flow_failed(void *owner, enum flow_side side, int err)
 
 /* Nobody will answer it: the server ends.  What is being committed may get its
  * name still. */
-static enum outcome
-drop(struct request *r)
+static const char *
+on_gone(void *owner)
 {
-	struct upload *u = container_of(r, struct upload, request);
+	struct upload *u = owner;
 	enum outcome e = u->state == UPLOAD_COMMITTING ? OUTCOME_OUTCOME_UNKNOWN
 						       : OUTCOME_STOPPED;
 
 	u->outcome = e;
 	upload_on(u, UPLOAD_GONE);
-	return e;
+	return outcome_word(e);
 }
 
 /* What is being committed may get its name at any time. */
 static bool
-stop(struct request *r)
+on_stop(void *owner)
 {
-	struct upload *u = container_of(r, struct upload, request);
+	struct upload *u = owner;
 
 	if (u->state == UPLOAD_COMMITTING)
 		return false;
-	(void)drop(r);
+	(void)on_gone(u);
 	return true;
 }
+
+static const struct exchange_ops upload_ops = {
+    .on_gone = on_gone,
+    .on_stop = on_stop,
+};
 
 /* ---- what is done on the way ---- */
 
@@ -185,13 +188,13 @@ start_flow(void *owner)
 	struct upload *u = owner;
 
 	trace_step(u->flow.trace, TRACE_READER, "open()");
-	conn_continue(u->conn);
+	exchange_continue(u->exchange);
 	if (flow_start(&u->flow,
 		&(struct flow_setup){
 		    .loop = u->service->loop,
 		    .pool = u->service->pool,
 		    .account = u->incoming->account,
-		    .source = conn_body(u->conn),
+		    .source = exchange_body(u->exchange),
 		    .sink = &u->incoming->sink,
 		    .queue_depth = u->location->queue_depth,
 		    .write_depth = write_depth(u),
@@ -231,7 +234,7 @@ receipt_of(const struct upload *u, const char *location)
 	return (struct receipt){
 	    .name = u->name,
 	    .location = location,
-	    .bytes = conn_body_bytes(u->conn),
+	    .bytes = exchange_body_bytes(u->exchange),
 	    .meter = &u->flow.meter,
 	    .durability = u->incoming ? u->incoming->durability : 0,
 	    .digest = u->incoming ? u->incoming->digest : NULL,
@@ -255,7 +258,7 @@ void
 upload_answer_stored(void *owner)
 {
 	struct upload *u = owner;
-	struct conn *c = u->conn;
+	struct exchange *x = u->exchange;
 	struct response r = {.content_type = "application/json"};
 	struct str location = {0};
 	struct receipt receipt;
@@ -266,7 +269,7 @@ upload_answer_stored(void *owner)
 	if (u->incoming->superseded)
 		u->outcome = OUTCOME_SUPERSEDED;
 	if (u->named && u->outcome == OUTCOME_STORED)
-		handshake_note(c, u->location, u->name, &u->incoming->version);
+		handshake_note(x, u->location, u->name, &u->incoming->version);
 	if (strcmp(u->location->prefix, "/") != 0)
 		str_puts(&location, u->location->prefix);
 	str_puts(&location, "/");
@@ -274,9 +277,9 @@ upload_answer_stored(void *owner)
 	receipt = receipt_of(u, location.s);
 	receipt_respond(&receipt, &r);
 	r.outcome = outcome_word(u->outcome);
-	conn_measured(c, &u->flow.meter, receipt.digest != NULL, u->name);
+	exchange_measured(x, &u->flow.meter, receipt.digest != NULL, u->name);
 	release(u, "Done");
-	conn_answer(c, &r);
+	exchange_respond(x, &r);
 	str_fini(&location);
 }
 
@@ -288,7 +291,7 @@ describe_failure(const struct upload *u, enum outcome e, struct response *r)
 	char limit[LIMIT_TEXT_MAX];
 
 	if (e == OUTCOME_BAD_FRAMING)
-		why = conn_body_problem(u->conn);
+		why = exchange_body_problem(u->exchange);
 	else if (e == OUTCOME_PRECONDITION && u->incoming != NULL)
 		why = u->incoming->why;
 	if (why != NULL)
@@ -308,7 +311,7 @@ answer_failed(void *owner)
 {
 	struct upload *u = owner;
 
-	struct conn *c = u->conn;
+	struct exchange *x = u->exchange;
 	enum outcome e = u->outcome;
 	bool leaves = outcome_status(e) == 0; /* the client has gone */
 	struct response r = {0};
@@ -319,12 +322,12 @@ answer_failed(void *owner)
 		describe_failure(u, e, &r);
 	/* The rest may be a job's still. */
 	meter_stop(&u->flow.meter);
-	conn_measured(c, &u->flow.meter, false, u->name);
+	exchange_measured(x, &u->flow.meter, false, u->name);
 	release(u, outcome_word(e));
 	if (leaves)
-		conn_leave(c, outcome_word(e));
+		exchange_leave(x, outcome_word(e));
 	else
-		conn_answer(c, &r);
+		exchange_respond(x, &r);
 }
 
 /* Nobody is there to be answered.  What was being committed still is. */
@@ -382,17 +385,7 @@ const struct fsm_table upload_table = {
 /* ---- the beginning ---- */
 
 static void
-refuse(struct conn *c, int status, const char *why)
-{
-	struct response r = {0};
-
-	response_problem(&r, status, "%s", why);
-	r.outcome = "refused";
-	conn_answer(c, &r);
-}
-
-static void
-refuse_as(struct conn *c, enum outcome e, const struct service *s,
+refuse_as(struct exchange *x, enum outcome e, const struct service *s,
     const struct conf_location *l)
 {
 	char limit[LIMIT_TEXT_MAX];
@@ -403,7 +396,7 @@ refuse_as(struct conn *c, enum outcome e, const struct service *s,
 		.prefix = l->prefix, .limit = limit_text(e, s->conf, l, limit)},
 	    &r);
 	r.outcome = outcome_word(e);
-	conn_answer(c, &r);
+	exchange_respond(x, &r);
 }
 
 /* What the name is, as the request says or as we make it. */
@@ -430,7 +423,7 @@ begin_trace(const struct upload *u)
 }
 
 static struct upload *
-upload_new(struct service *s, struct conn *c, const struct route *route,
+upload_new(struct service *s, struct exchange *x, const struct route *route,
     const char *name)
 {
 	size_t len = strlen(name);
@@ -440,12 +433,10 @@ upload_new(struct service *s, struct conn *c, const struct route *route,
 		return NULL;
 	*u =
 	    (struct upload){.magic = UPLOAD_MAGIC, .state = upload_table.first};
-	u->request.drop = drop;
-	u->request.stop = stop;
 	u->service = s;
-	u->conn = c;
+	u->exchange = x;
 	u->location = route->location;
-	u->id = conn_id(c);
+	u->id = exchange_id(x);
 	u->named = route->kind == ROUTE_STORE_NAMED;
 	memcpy(u->name, name, len + 1);
 	flow_init(&u->flow);
@@ -453,11 +444,20 @@ upload_new(struct service *s, struct conn *c, const struct route *route,
 	return u;
 }
 
-/* Ask the store for a file. */
-static void
-begin_storing(
-    struct upload *u, const struct head *h, const struct digest_claims *claims)
+/* For the store, which judges on a thread what has the name then. */
+static bool
+do_hold(const void *preconditions, const struct file_version *existing,
+    const char **ret_why)
 {
+	return preconditions_hold(preconditions, existing, ret_why);
+}
+
+/* Ask the store for a file.  The head is needed no longer than for that. */
+static void
+begin_storing(struct upload *u, const struct preconditions *p,
+    const struct digest_claims *claims)
+{
+	const struct head *h = exchange_head(u->exchange);
 	struct store_wish wish = {
 	    .name = u->name,
 	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
@@ -466,22 +466,25 @@ begin_storing(
 	    .claims = claims,
 	};
 	struct file_version first;
-	struct terms *terms;
 	int err;
 
 	/* Nobody else gets a name that was generated. */
 	if (u->named && u->location->policy.overwrite)
-		wish.head_ns = conn_came_ns(u->conn);
+		wish.head_ns = exchange_came_ns(u->exchange);
 	if (u->named &&
-	    handshake_follows(u->conn, u->location, u->name, h, &first))
+	    handshake_follows(u->exchange, u->location, u->name, h, &first))
 		wish.forerunner = &first;
-	err = terms_copy(h, &terms);
-	if (err == 0) {
-		wish.terms = terms;
-		wish.terms_hold = terms ? terms_hold : NULL;
-		err = store_create(service_store(u->service, u->location),
-		    &wish, u, on_stored, &u->incoming);
+	if (preconditions_exist(p)) {
+		wish.terms = preconditions_copy(p);
+		wish.terms_hold = do_hold;
+		if (wish.terms == NULL) {
+			store_failed(u, -ENOMEM);
+			return;
+		}
 	}
+	exchange_drop_head(u->exchange);
+	err = store_create(service_store(u->service, u->location), &wish, u,
+	    on_stored, &u->incoming);
 	if (err < 0)
 		store_failed(u, err);
 	else if (err > 0)
@@ -516,42 +519,43 @@ is_too_large(const struct head *h, const struct conf_location *l)
 }
 
 void
-upload_begin(struct service *s, struct conn *c, const struct head *h,
-    const struct route *route, void **ret_request)
+upload_begin(struct service *s, struct exchange *x, const struct route *route)
 {
 	const struct conf_location *l = route->location;
+	const struct head *h = exchange_head(x);
 	struct digest_claims claims;
+	struct preconditions p;
 	char name[FILE_NAME_SIZE];
 	limits_entry place = 0;
 	struct upload *u;
 	const char *why;
 	int status;
 
-	status = conditions_write(h, NULL, &why) == 400 ? 400 : 0;
+	status = preconditions_read(h, &p, &why);
 	if (status == 0)
 		status = digest_fields_read(h, &claims, &why);
 	if (status == 0)
 		status = find_name(route, name, &why);
 	if (status != 0) {
-		refuse(c, status, why);
+		exchange_refuse(x, status, why, "refused");
 		return;
 	}
 	if (is_too_large(h, l)) {
-		refuse_as(c, OUTCOME_TOO_LARGE, s, l);
+		refuse_as(x, OUTCOME_TOO_LARGE, s, l);
 		return;
 	}
 	if (!count_upload(s, l, &place)) {
-		refuse_as(c, OUTCOME_TOO_MANY, s, l);
+		refuse_as(x, OUTCOME_TOO_MANY, s, l);
 		return;
 	}
-	conn_limit_body(c, l->max_body_size);
-	u = upload_new(s, c, route, name);
+	exchange_limit_body(x, l->max_body_size);
+	u = upload_new(s, x, route, name);
 	if (u == NULL) {
 		limits_leave(s->uploads.limits, &place);
-		refuse_as(c, OUTCOME_NO_MEMORY, s, l);
+		refuse_as(x, OUTCOME_NO_MEMORY, s, l);
 		return;
 	}
 	u->place = place;
-	*ret_request = &u->request;
-	begin_storing(u, h, &claims);
+	exchange_take(x, &upload_ops, u);
+	begin_storing(u, &p, &claims);
 }

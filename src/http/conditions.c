@@ -1,19 +1,13 @@
 #include "http/conditions.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "http/head.h"
-
-/* What a list of entity-tags says about a file. */
-enum match {
-	MATCH_NO,
-	MATCH_YES,
-	MATCH_BAD, /* it is no such list */
-};
 
 /* The first second of the year 1601, for older dates are not read either
  * (clock_parse_http()), and of the year 10000. */
@@ -133,32 +127,60 @@ is_etag(const struct tag *tag, const char *etag, bool strong)
 	       memcmp(tag->opaque.s, opaque, tag->opaque.len) == 0;
 }
 
-/* Look for `etag` (NULL: there is no file) in `*` or a list of tags. */
-static enum match
-match_list(struct span t, const char *etag, bool strong)
+/* Take the next tag from a list; false: it is at its end, or (*ret_bad) it is no
+ * list.  Empty members are allowed (RFC 9110 5.6.1.2). */
+static bool
+next_tag(struct span *t, struct tag *ret, bool *ret_bad)
 {
-	enum match found = MATCH_NO;
-	struct tag tag;
-	unsigned tags = 0;
+	*t = syntax_trim(*t);
+	while (t->len > 0 && t->s[0] == ',')
+		*t = syntax_trim((struct span){t->s + 1, t->len - 1});
+	if (t->len == 0)
+		return false;
+	*ret_bad = !take_tag(t, ret);
+	if (*ret_bad)
+		return false;
+	*t = syntax_trim(*t);
+	*ret_bad = t->len > 0 && t->s[0] != ',';
+	return !*ret_bad;
+}
 
+/* What the field `t` says: an asterisk, or a list with a tag in it. */
+static struct conditions_tags
+read_tags(struct span t)
+{
+	struct span rest = t;
+	bool bad = false;
+	unsigned count = 0;
+	struct tag tag;
+
+	if (t.s == NULL)
+		return (struct conditions_tags){.kind = TAGS_ABSENT};
 	if (t.len == 1 && t.s[0] == '*')
-		return etag != NULL ? MATCH_YES : MATCH_NO;
-	for (;;) {
-		/* Empty members are allowed (RFC 9110 5.6.1.2). */
-		t = syntax_trim(t);
-		while (t.len > 0 && t.s[0] == ',')
-			t = syntax_trim((struct span){t.s + 1, t.len - 1});
-		if (t.len == 0)
-			return tags > 0 ? found : MATCH_BAD;
-		if (!take_tag(&t, &tag))
-			return MATCH_BAD;
-		tags++;
-		if (etag != NULL && is_etag(&tag, etag, strong))
-			found = MATCH_YES;
-		t = syntax_trim(t);
-		if (t.len > 0 && t.s[0] != ',')
-			return MATCH_BAD;
-	}
+		return (struct conditions_tags){.kind = TAGS_ANY};
+	while (next_tag(&rest, &tag, &bad))
+		count++;
+	if (bad || count == 0)
+		return (struct conditions_tags){.kind = TAGS_MALFORMED};
+	return (struct conditions_tags){.kind = TAGS_LISTED, .list = t};
+}
+
+/* Is `etag` (NULL: there is no file) among them? */
+static bool
+tags_name(const struct conditions_tags *tags, const char *etag, bool strong)
+{
+	struct span t = tags->list;
+	struct tag tag;
+	bool bad;
+
+	if (etag == NULL)
+		return false;
+	if (tags->kind == TAGS_ANY)
+		return true;
+	while (next_tag(&t, &tag, &bad))
+		if (is_etag(&tag, etag, strong))
+			return true;
+	return false;
 }
 
 /* The date in `t`; false: absent or none. */
@@ -184,32 +206,33 @@ why_no_match(const struct file_version *v)
 	       "replaced; ask for its ETag (HEAD) and decide again";
 }
 
+static const char bad_match[] =
+    "If-Match must be * or entity-tags in quotes, with commas between";
+static const char bad_none_match[] =
+    "If-None-Match must be * or entity-tags in quotes, with commas between";
+
 /*
  * If-Match, or If-Unmodified-Since in its absence: steps 1 and 2 of RFC 9110
  * 13.2.2.  0, 412 or 400.
  */
 static int
-check_unchanged(const struct head *h, const struct file_version *v,
+check_unchanged(const struct preconditions *p, const struct file_version *v,
     const char *etag, const char **ret_why)
 {
-	time_t date, when;
+	time_t when;
 
-	if (h->if_match.s != NULL) {
-		switch (match_list(h->if_match, etag, true)) {
-		case MATCH_YES:
-			return 0;
-		case MATCH_NO:
-			*ret_why = why_no_match(v);
-			return 412;
-		case MATCH_BAD:
-		default:
-			*ret_why = "If-Match must be * or entity-tags in "
-				   "quotes, with commas between";
-			return 400;
-		}
+	if (p->match.kind == TAGS_MALFORMED) {
+		*ret_why = bad_match;
+		return 400;
 	}
-	if (v != NULL && date_of(h->if_unmodified_since, &date) &&
-	    modified(v, &when) && when > date) {
+	if (p->match.kind != TAGS_ABSENT) {
+		if (tags_name(&p->match, etag, true))
+			return 0;
+		*ret_why = why_no_match(v);
+		return 412;
+	}
+	if (v != NULL && p->has_date && modified(v, &when) &&
+	    when > p->unmodified_since) {
 		*ret_why = "the file was modified after If-Unmodified-Since";
 		return 412;
 	}
@@ -218,39 +241,89 @@ check_unchanged(const struct head *h, const struct file_version *v,
 
 /* If-None-Match: 0 when it holds or is absent, 412 or 400. */
 static int
-check_none(const struct head *h, const char *etag, const char **ret_why)
+check_none(
+    const struct preconditions *p, const char *etag, const char **ret_why)
 {
-	if (h->if_none_match.s == NULL)
-		return 0;
-	switch (match_list(h->if_none_match, etag, false)) {
-	case MATCH_NO:
-		return 0;
-	case MATCH_YES:
-		*ret_why = "a file of that name exists, and If-None-Match says "
-			   "not to replace it: choose another name, or leave "
-			   "the condition out";
-		return 412;
-	case MATCH_BAD:
-	default:
-		*ret_why = "If-None-Match must be * or entity-tags in quotes, "
-			   "with commas between";
+	if (p->none_match.kind == TAGS_MALFORMED) {
+		*ret_why = bad_none_match;
 		return 400;
 	}
+	if (p->none_match.kind == TAGS_ABSENT ||
+	    !tags_name(&p->none_match, etag, false))
+		return 0;
+	*ret_why = "a file of that name exists, and If-None-Match says "
+		   "not to replace it: choose another name, or leave "
+		   "the condition out";
+	return 412;
+}
+
+static struct preconditions
+read_preconditions(const struct head *h)
+{
+	struct preconditions p = {
+	    .match = read_tags(h->if_match),
+	    .none_match = read_tags(h->if_none_match),
+	};
+
+	p.has_date = p.match.kind == TAGS_ABSENT &&
+		     date_of(h->if_unmodified_since, &p.unmodified_since);
+	return p;
 }
 
 int
-conditions_write(
-    const struct head *h, const struct file_version *v, const char **ret_why)
+preconditions_read(
+    const struct head *h, struct preconditions *ret, const char **ret_why)
+{
+	*ret = read_preconditions(h);
+	if (ret->match.kind == TAGS_MALFORMED) {
+		*ret_why = bad_match;
+		return 400;
+	}
+	if (ret->match.kind == TAGS_ABSENT &&
+	    ret->none_match.kind == TAGS_MALFORMED) {
+		*ret_why = bad_none_match;
+		return 400;
+	}
+	return 0;
+}
+
+bool
+preconditions_hold(const struct preconditions *p, const struct file_version *v,
+    const char **ret_why)
 {
 	char etag[CONDITIONS_ETAG_MAX];
-	int status;
 
 	if (v != NULL)
 		conditions_etag(v, etag);
-	status = check_unchanged(h, v, v ? etag : NULL, ret_why);
-	if (status == 0)
-		status = check_none(h, v ? etag : NULL, ret_why);
-	return status;
+	return check_unchanged(p, v, v ? etag : NULL, ret_why) == 0 &&
+	       check_none(p, v ? etag : NULL, ret_why) == 0;
+}
+
+/* Copy the list to *at, which is moved behind it. */
+static void
+copy_tags(struct conditions_tags *tags, char **at)
+{
+	if (tags->kind != TAGS_LISTED)
+		return;
+	memcpy(*at, tags->list.s, tags->list.len);
+	tags->list.s = *at;
+	*at += tags->list.len;
+}
+
+struct preconditions *
+preconditions_copy(const struct preconditions *p)
+{
+	struct preconditions *copy =
+	    malloc(sizeof(*copy) + p->match.list.len + p->none_match.list.len);
+	char *at;
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *p;
+	at = (char *)(copy + 1);
+	copy_tags(&copy->match, &at);
+	copy_tags(&copy->none_match, &at);
+	return copy;
 }
 
 /* Whether Range may be followed: If-Range is absent or names this file. */
@@ -324,16 +397,17 @@ int
 conditions_read(const struct head *h, const struct file_version *v,
     struct conditions_range *ret_range, const char **ret_why)
 {
+	const struct preconditions p = read_preconditions(h);
 	uint64_t size = v->size;
 	char etag[CONDITIONS_ETAG_MAX];
 	time_t date, when;
 	int status;
 
 	conditions_etag(v, etag);
-	status = check_unchanged(h, v, etag, ret_why);
+	status = check_unchanged(&p, v, etag, ret_why);
 	if (status != 0)
 		return status;
-	status = check_none(h, etag, ret_why);
+	status = check_none(&p, etag, ret_why);
 	if (status != 0)
 		return status == 412 ? 304 : status;
 	if (h->if_none_match.s == NULL &&

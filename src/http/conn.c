@@ -42,13 +42,39 @@ void
 conn_on(struct conn *c, enum conn_event ev)
 {
 	check_magic(c, CONN_MAGIC);
-	fsm_on(&conn_table, &c->state, ev, c->exchange.id, c);
+	fsm_on(&conn_table, &c->state, ev, c->exchange.record.id, c);
 }
 
 void
 conn_set_patience_ms(struct conn *c, uint64_t ms)
 {
 	deadline_set(&c->patience, (double)ms / 1e3);
+}
+
+/* The handler has it in hand no longer. */
+static void
+release(struct exchange *x)
+{
+	struct connections *g = conn_of(x)->group;
+
+	if (g->asking == x)
+		g->asking = NULL;
+	free(x->kept);
+	x->kept = NULL;
+	x->head = NULL;
+	x->ops = NULL;
+	x->owner = NULL;
+}
+
+/* Nothing of it is left: the next one may come. */
+static void
+forget_exchange(struct exchange *x)
+{
+	release(x);
+	body_fini(&x->body);
+	access_fini(&x->record);
+	str_fini(&x->fields);
+	*x = (struct exchange){.conn = x->conn};
 }
 
 /* ---- progress of a response ---- */
@@ -78,8 +104,8 @@ void
 conn_leave_heading(struct conn *c, const char *outcome)
 {
 	if (conn_has_begun(c))
-		conn_begin_exchange(c);
-	c->exchange.outcome = outcome;
+		exchange_log_begin(&c->exchange);
+	c->exchange.record.outcome = outcome;
 	conn_on(c, CONN_LEFT);
 }
 
@@ -87,13 +113,9 @@ conn_leave_heading(struct conn *c, const char *outcome)
 static void
 forget_request(struct conn *c)
 {
-	body_fini(&c->body);
-	c->body = (struct body){0};
-	access_fini(&c->exchange);
-	str_fini(&c->fields);
+	forget_exchange(&c->exchange);
 	transport_forget_late(&c->transport);
-	c->keep = c->head_only = c->waits_for_100 = c->looked = false;
-	c->from_browser = false;
+	c->looked = false;
 }
 
 /* How long the client may take until its next request begins. */
@@ -118,12 +140,12 @@ await_head(void *owner)
 	size_t len;
 	int err;
 
-	body_leftover(&c->body, &more, &len);
+	body_leftover(&c->exchange.body, &more, &len);
 	err = head_reader_hold(&c->head_reader, more, len);
 	forget_request(c);
 	head_reader_next(&c->head_reader);
 	if (err < 0) {
-		conn_begin_exchange(c);
+		exchange_log_begin(&c->exchange);
 		conn_leave_heading(c, "no-memory");
 		return;
 	}
@@ -166,7 +188,7 @@ begin_answer(void *owner)
 {
 	struct conn *c = owner;
 
-	c->request = NULL;
+	release(&c->exchange);
 	ev_io_stop(c->group->loop, &c->readable);
 	conn_await_progress(c, 0);
 }
@@ -182,7 +204,7 @@ begin_stream(void *owner)
 static bool
 is_deaf(const struct conn *c)
 {
-	return c->from_browser && !c->body.source.ended;
+	return c->exchange.from_browser && !c->exchange.body.source.ended;
 }
 
 static void
@@ -196,9 +218,9 @@ begin_linger(void *owner)
 			: (double)conf->lingering_time_ms / 1e3,
 	    (double)conf->lingering_timeout_ms / 1e3, is_deaf(c));
 	/* What came with the head is of no use any more. */
-	body_fini(&c->body);
+	body_fini(&c->exchange.body);
 	head_reader_fini(&c->head_reader);
-	str_fini(&c->fields);
+	str_fini(&c->exchange.fields);
 	transport_await_recv(&c->transport, c->group->loop, &c->readable);
 	deadline_set(&c->patience, linger_left_s(&c->linger));
 }
@@ -213,10 +235,8 @@ end(void *owner)
 	response_writer_fini(&c->response_writer);
 	deadline_fini(&c->patience);
 	transport_close(&c->transport);
-	body_fini(&c->body);
 	head_reader_fini(&c->head_reader);
-	access_fini(&c->exchange);
-	str_fini(&c->fields);
+	forget_exchange(&c->exchange);
 	free(c->note);
 	list_remove(&c->node);
 	list_remove(&c->turn);
@@ -231,7 +251,9 @@ end(void *owner)
 static void
 end_exchange(void *owner)
 {
-	conn_end_exchange(owner);
+	struct conn *c = owner;
+
+	exchange_log_end(&c->exchange);
 }
 
 /*

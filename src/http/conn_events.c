@@ -23,7 +23,8 @@
 static enum conn_event
 after_answer(const struct conn *c)
 {
-	return c->keep && c->body.source.ended ? CONN_KEEP : CONN_LINGER;
+	return c->exchange.keep && c->exchange.body.source.ended ? CONN_KEEP
+								 : CONN_LINGER;
 }
 
 /* The response writer is done with a response. */
@@ -37,9 +38,9 @@ on_sent(void *owner, int err)
 		conn_on(c, after_answer(c));
 		return;
 	}
-	c->exchange.cut = conn_is_unheard(c) ? ACCESS_CONNECTION_CUT
-			  : err == -ENOMEM   ? ACCESS_NO_MEMORY
-					     : ACCESS_CLIENT_GONE;
+	c->exchange.record.cut = conn_is_unheard(c) ? ACCESS_CONNECTION_CUT
+				 : err == -ENOMEM   ? ACCESS_NO_MEMORY
+						    : ACCESS_CLIENT_GONE;
 	conn_on(c, conn_after_cut(c));
 }
 
@@ -49,7 +50,7 @@ expire_answer(struct conn *c)
 {
 	enum conn_event after = conn_after_cut(c);
 
-	c->exchange.cut = ACCESS_NOT_TAKEN;
+	c->exchange.record.cut = ACCESS_NOT_TAKEN;
 	conn_on(c, after == CONN_UNHEARD ? CONN_UNHEARD : CONN_EXPIRED);
 }
 
@@ -83,7 +84,7 @@ refuse_crowd(struct conn *c)
 	    " connections from this address already: close some, or try "
 	    "again later",
 	    c->group->conf->max_connections_per_ip);
-	conn_refuse(c, 503, why, "refused");
+	exchange_refuse_head(&c->exchange, 503, why, "refused");
 }
 
 static void
@@ -96,8 +97,8 @@ refuse_late(struct conn *c)
 	    "the head of the request did not arrive within header_timeout %s: "
 	    "send it in one piece",
 	    limit);
-	c->head_only = head_reader_is_head(&c->head_reader);
-	conn_refuse(c, 408, why, "refused");
+	c->exchange.head_only = head_reader_is_head(&c->head_reader);
+	exchange_refuse_head(&c->exchange, 408, why, "refused");
 }
 
 /* One that was rejected: is there room by now?  Then it is served. */
@@ -120,29 +121,29 @@ ask(struct conn *c, const struct head_reader_head *got)
 	int status;
 
 	c->requests++;
-	c->exchange.id = ++*g->ids;
-	conn_begin_exchange(c);
+	c->exchange.record.id = ++*g->ids;
+	exchange_log_begin(&c->exchange);
 	status = head_parse(got->buf, got->head_len, &h, &why);
 	/* A proxy that hands on what a browser says reads in its own way. */
-	c->from_browser = head_is_from_browser(&h) && !h.forwarded;
-	conn_describe(c, got, &h);
-	conn_add_fields(c, &h);
+	c->exchange.from_browser = head_is_from_browser(&h) && !h.forwarded;
+	exchange_log_describe(&c->exchange, got, &h);
+	exchange_add_fields(&c->exchange, &h);
 	if (c->rejected && !is_readmitted(c)) {
 		refuse_crowd(c);
 		return;
 	}
 	if (status != 0) {
-		conn_refuse(c, status, why, head_refusal_word(why));
+		exchange_refuse_head(
+		    &c->exchange, status, why, head_refusal_word(why));
 		return;
 	}
-	c->keep = h.keep_alive;
-	if (conn_begin_body(c, &h, got->buf + got->head_len,
+	c->exchange.keep = h.keep_alive;
+	if (exchange_begin_body(&c->exchange, &h, got->buf + got->head_len,
 		got->len - got->head_len) < 0) {
 		conn_leave_heading(c, "no-memory");
 		return;
 	}
-	conn_on(c, CONN_ASKED);
-	g->handler->on_request(g->handler, c, &h, &c->request);
+	exchange_hand_over(&c->exchange, &h, got->buf, got->head_len);
 }
 
 /* There is a part of a head, or nothing; wait for more of it. */
@@ -150,10 +151,10 @@ static void
 await_rest(struct conn *c)
 {
 	transport_await_recv(&c->transport, c->group->loop, &c->readable);
-	if (c->exchange.began_ns != 0 ||
+	if (c->exchange.record.began_ns != 0 ||
 	    !head_reader_has_begun(&c->head_reader))
 		return;
-	conn_begin_exchange(c);
+	exchange_log_begin(&c->exchange);
 	if (!c->rejected)
 		conn_set_patience_ms(c, c->group->conf->header_timeout_ms);
 }
@@ -183,8 +184,8 @@ static void
 leave_unheard(struct conn *c)
 {
 	if (conn_has_begun(c))
-		conn_begin_exchange(c);
-	c->exchange.outcome = "unread";
+		exchange_log_begin(&c->exchange);
+	c->exchange.record.outcome = "unread";
 	conn_on(c, CONN_LINGER);
 }
 
@@ -207,15 +208,16 @@ read_head(struct conn *c, struct transport *from)
 		await_rest(c);
 		return;
 	case HEAD_READER_HEAD:
-		c->head_only = got.is_head;
+		c->exchange.head_only = got.is_head;
 		ask(c, &got); /* may end `c`, but not what was got */
 		head_reader_release(&got);
 		return;
 	case HEAD_READER_REFUSED:
-		c->head_only = got.is_head;
-		conn_describe(c, &got, NULL);
-		conn_glimpse(c, &got);
-		conn_refuse(c, got.status, got.why, got.outcome);
+		c->exchange.head_only = got.is_head;
+		exchange_log_describe(&c->exchange, &got, NULL);
+		exchange_glimpse(&c->exchange, &got);
+		exchange_refuse_head(
+		    &c->exchange, got.status, got.why, got.outcome);
 		return;
 	case HEAD_READER_FAILED:
 		conn_leave_heading(c, str_failed(&c->head_reader.held)
@@ -332,6 +334,7 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 	c->magic = CONN_MAGIC;
 	c->state = CONN_HEADING;
 	c->group = g;
+	c->exchange.conn = c;
 	c->peer = *peer;
 	c->place = place;
 	c->rejected = rejected;

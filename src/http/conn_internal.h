@@ -3,7 +3,7 @@
  *
  *	exchange_log.c	the line of the exchange in the access log
  *	conn.c		the state table, and what is done on each move
- *	conn_request.c	the request in hand, for its handler
+ *	exchange.c	the request in hand, for its handler
  *	conn_events.c	what comes from the client, and the passing of time
  *	connections.c	all connections of a server block
  */
@@ -25,7 +25,7 @@
 #include "net/transport.h"
 #include "http/access.h"
 #include "http/body.h"
-#include "http/conn.h"
+#include "http/connections.h"
 #include "http/head_reader.h"
 #include "http/response_writer.h"
 #include "linger.h"
@@ -62,6 +62,23 @@ enum {
 
 extern const struct fsm_table conn_table;
 
+/* A request and its response; with all but `conn` zeroed, nothing came yet. */
+struct exchange {
+	struct conn *conn;    /* whose it is */
+	struct access record; /* what is known of it, for its line in the log */
+	const struct exchange_ops *ops; /* who has it in hand; NULL: nobody */
+	void *owner;
+	const struct head *head; /* NULL: not there yet, or not any more */
+	struct head *kept;	 /* the same, if it is a copy */
+	struct str fields;	 /* that go with any response to it */
+	struct body body;
+	size_t head_len; /* of its response: bytes that are no content */
+	bool keep;	 /* the client may send another */
+	bool head_only;
+	bool from_browser;  /* and through no proxy, as far as one says so */
+	bool waits_for_100; /* and has sent nothing of its body */
+};
+
 struct conn {
 	unsigned magic;
 	unsigned state; /* enum conn_state */
@@ -82,18 +99,62 @@ struct conn {
 	void *note;	   /* for the handler of request `note_for`; or NULL */
 	uint64_t note_for; /* by `requests` */
 
-	/* the request being answered */
-	struct access exchange; /* what is known of it, for its line */
-	void *request;		/* the handler's; NULL: none */
-	struct str fields;	/* that go with any answer to it */
-	struct body body;
-	size_t head_len; /* of its answer: bytes that are no content */
-	bool keep;	 /* the client may send another */
-	bool head_only;
-	bool from_browser;  /* and through no proxy, as far as one says so */
-	bool looked;	    /* for its head when it was due */
-	bool waits_for_100; /* and has sent nothing of its body */
+	struct exchange exchange; /* the present one */
+	bool looked;		  /* for its head when it was due */
 };
+
+/* Whose exchange it is. */
+static inline struct conn *
+conn_of(const struct exchange *x)
+{
+	check_magic(x->conn, CONN_MAGIC);
+	return x->conn;
+}
+
+/* ---- exchange_log.c: all of it is for the line in the access log ---- */
+
+/* It begins, unless it has. */
+void exchange_log_begin(struct exchange *x);
+
+/* Note what came, which was refused or (`h`) parsed, perhaps in part. */
+void exchange_log_describe(struct exchange *x,
+    const struct head_reader_head *got, const struct head *h);
+
+/* The one that runs, if any, has ended: write its line.  The next state is set
+ * already. */
+void exchange_log_end(struct exchange *x);
+
+/* ---- exchange.c: for conn_events.c and connections.c ---- */
+
+/* Set up the body, of which `len` bytes at `pre` came along.  What is not its own
+ * of that is the next request's and is kept.  0 or -ENOMEM. */
+NODISCARD int exchange_begin_body(
+    struct exchange *x, const struct head *h, const char *pre, size_t len);
+
+/* There is no head, and will be none: find out as much about who asks as the
+ * refusal needs. */
+void exchange_glimpse(struct exchange *x, const struct head_reader_head *got);
+
+/* Ask the handler for the lines that go with any response to `h`; NULL: there is
+ * no head, or it was asked for already. */
+void exchange_add_fields(struct exchange *x, const struct head *h);
+
+/* HEADING: refuse whatever is asked, and close; `outcome` is for its line. */
+void exchange_refuse_head(
+    struct exchange *x, int status, const char *why, const char *outcome);
+
+/* Hand it to the handler, with its head, whose `len` bytes at `text` are good
+ * during this call only. */
+void exchange_hand_over(
+    struct exchange *x, const struct head *h, const char *text, size_t len);
+
+/* WORKING and STREAMING: it ends without a response, and the handler is told. */
+void exchange_drop(struct exchange *x);
+
+/* WORKING: the server stops; false: it will be answered all the same. */
+bool exchange_stop(struct exchange *x);
+
+/* ---- conn_events.c ---- */
 
 /* A connection over `fd`, which it owns then, and `place` too; whatever one
  * that is rejected asks, it is told that there are too many.  0, or -ENOMEM
@@ -101,49 +162,19 @@ struct conn {
 NODISCARD int conn_begin(struct connections *g, int fd, const struct addr *peer,
     limits_entry place, bool rejected, bool on_loopback);
 
+/* HEADING: its turn has come; `n` is conn.turn. */
+void conn_take_turn(struct list_node *n);
+
+/* ---- conn.c ---- */
+
 /*
  * The only place where a connection changes state.  The action comes last
  * because it may free `c`; callers must not touch `c` afterwards either.
  */
 void conn_on(struct conn *c, enum conn_event ev);
 
-/* An exchange begins, unless it has. */
-void conn_begin_exchange(struct conn *c);
-
-/* HEADING: refuse whatever is asked, and close; `outcome` is for its line. */
-void conn_refuse(
-    struct conn *c, int status, const char *why, const char *outcome);
-
-/* HEADING: no answer can be given to what is asked, if anything is: close. */
+/* HEADING: no response can be given to what is asked, if anything is: close. */
 void conn_leave_heading(struct conn *c, const char *outcome);
-
-/* HEADING: note for the exchange's line what came, which was refused or (`h`)
- * parsed, perhaps in part. */
-void conn_describe(
-    struct conn *c, const struct head_reader_head *got, const struct head *h);
-
-/* HEADING: its turn has come; `n` is conn.turn. */
-void conn_take_turn(struct list_node *n);
-
-/* Set up the body, of which `len` bytes at `pre` came along.  What is not its own
- * of that is the next request's and is kept.  0 or -ENOMEM. */
-NODISCARD int conn_begin_body(
-    struct conn *c, const struct head *h, const char *pre, size_t len);
-
-/* There is no head, and will be none: find out as much about who asks as the
- * refusal needs. */
-void conn_glimpse(struct conn *c, const struct head_reader_head *got);
-
-/* Ask the handler for the lines that go with any answer to `h`; NULL: there is
- * no head, or it was asked for already. */
-void conn_add_fields(struct conn *c, const struct head *h);
-
-/*
- * conn_end_exchange(c):
- * The exchange that runs, if any, has ended: write its line.  Only conn_on()
- * calls it, with the next state set already.
- */
-void conn_end_exchange(struct conn *c);
 
 /* The client has so long from now on. */
 void conn_set_patience_ms(struct conn *c, uint64_t ms);
@@ -161,25 +192,26 @@ void conn_await_progress(struct conn *c, double stalled_s);
 static inline bool
 conn_has_begun(const struct conn *c)
 {
-	return c->exchange.began_ns != 0 ||
+	return c->exchange.record.began_ns != 0 ||
 	       head_reader_has_begun(&c->head_reader) ||
 	       list_is_linked(&c->turn);
 }
 
-/* The answer before was not sent whole: no answer is sent any more, and the
- * client is waited for in nothing. */
+/* The response before was not sent whole: none is sent any more, and the client
+ * is not waited for. */
 static inline bool
 conn_is_unheard(const struct conn *c)
 {
 	return c->response_writer.muted != 0;
 }
 
-/* STREAMING and ANSWERING: it is certain that the answer will not be sent whole.
- * Are there requests that came before that became so? */
+/* STREAMING and ANSWERING: it is certain that the response will not be sent whole.
+ * Requests that came whole before that are carried out. */
 static inline enum conn_event
 conn_after_cut(const struct conn *c)
 {
-	return c->keep && c->body.source.ended ? CONN_UNHEARD : CONN_LEFT;
+	return c->exchange.keep && c->exchange.body.source.ended ? CONN_UNHEARD
+								 : CONN_LEFT;
 }
 
 #endif

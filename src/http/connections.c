@@ -43,19 +43,15 @@ shorten_idle(struct conn *c)
 static void
 drop(struct conn *c)
 {
-	struct handler *h = c->group->handler;
-	void *request = c->request;
-
 	if (c->state == CONN_WORKING || c->state == CONN_STREAMING) {
-		c->request = NULL;
-		c->exchange.outcome = h->on_gone(h, request);
-	} else if (c->state == CONN_ANSWERING) {
-		c->exchange.cut = ACCESS_STOPPED;
+		exchange_drop(&c->exchange);
 	} else if (c->state == CONN_HEADING) {
 		conn_leave_heading(c, "stopped");
-		return;
+	} else {
+		if (c->state == CONN_ANSWERING)
+			c->exchange.record.cut = ACCESS_STOPPED;
+		conn_on(c, CONN_LEFT);
 	}
-	conn_on(c, CONN_LEFT);
 }
 
 /* Its client is to see an answer, or the end, and no reset. */
@@ -64,19 +60,17 @@ cut(struct conn *c)
 {
 	static const char why[] =
 	    "the server is stopping; nothing was stored: try again later";
-	struct handler *h = c->group->handler;
-	struct response r = {.close = true};
+	struct response r = {.close = true, .outcome = "stopped"};
 
 	if (c->state == CONN_HEADING &&
 	    (conn_has_begun(c) || transport_has_bytes(&c->transport))) {
 		list_remove(&c->turn);
-		conn_refuse(c, 503, why, "stopped");
+		exchange_refuse_head(&c->exchange, 503, why, "stopped");
 	} else if (c->state == CONN_HEADING || c->state == CONN_STREAMING) {
 		drop(c);
-	} else if (c->state == CONN_WORKING && h->on_stop(h, c->request)) {
+	} else if (c->state == CONN_WORKING && exchange_stop(&c->exchange)) {
 		response_problem(&r, 503, why);
-		r.outcome = "stopped";
-		conn_answer(c, &r);
+		exchange_respond(&c->exchange, &r);
 	}
 }
 

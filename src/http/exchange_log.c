@@ -5,24 +5,25 @@
 #include "conn_internal.h"
 
 void
-conn_begin_exchange(struct conn *c)
+exchange_log_begin(struct exchange *x)
 {
-	if (c->exchange.began_ns == 0)
-		c->exchange.began_ns = clock_mono_ns();
+	if (x->record.began_ns == 0)
+		x->record.began_ns = clock_mono_ns();
 }
 
-/* Bytes of further requests came along, and the connection is to close: who
- * sent them sees that, but nobody looked what they ask. */
+/* Bytes of further requests came along, and the connection is to close: the
+ * client sees that, but what they ask was never looked at. */
 static void
 log_unread(struct conn *c)
 {
 	struct access rest = {.outcome = "unread"};
+	const struct body *b = &c->exchange.body;
 	const unsigned char *more;
 	size_t len;
 
-	if (!c->body.source.ended)
-		return; /* what came is the body's, or nobody knows */
-	body_leftover(&c->body, &more, &len);
+	if (!b->source.ended)
+		return; /* what came is the body's, or cannot be told from it */
+	body_leftover(b, &more, &len);
 	if (len > 0 || head_reader_has_bytes(&c->head_reader))
 		access_add(c->group->access, &c->peer, &rest);
 }
@@ -35,35 +36,36 @@ is_request(const struct head *h)
 }
 
 void
-conn_describe(
-    struct conn *c, const struct head_reader_head *got, const struct head *h)
+exchange_log_describe(struct exchange *x, const struct head_reader_head *got,
+    const struct head *h)
 {
-	if (c->group->access == NULL)
+	if (conn_of(x)->group->access == NULL)
 		return;
 	if (is_request(h))
-		access_describe(h, &c->exchange.asked);
+		access_describe(h, &x->record.asked);
 	else
-		access_describe_start(got->buf, got->len, &c->exchange.asked);
+		access_describe_start(got->buf, got->len, &x->record.asked);
 }
 
 void
-conn_end_exchange(struct conn *c)
+exchange_log_end(struct exchange *x)
 {
-	struct access *x = &c->exchange;
+	struct conn *c = conn_of(x);
+	struct access *a = &x->record;
 	uint64_t taken = c->response_writer.taken;
 
-	if (x->began_ns == 0)
+	if (a->began_ns == 0)
 		return;
 	if (c->group->access != NULL) {
-		x->ended_ns = clock_mono_ns();
-		x->in = c->body.payload;
-		x->answered = x->status != 0 && taken > 0;
-		x->out = x->answered && taken > c->head_len
-			     ? taken - c->head_len
+		a->ended_ns = clock_mono_ns();
+		a->in = x->body.payload;
+		a->answered = a->status != 0 && taken > 0;
+		a->out = a->answered && taken > x->head_len
+			     ? taken - x->head_len
 			     : 0;
-		access_add(c->group->access, &c->peer, x);
+		access_add(c->group->access, &c->peer, a);
 		if (c->state != CONN_HEADING)
 			log_unread(c);
 	}
-	x->began_ns = 0; /* it has its line */
+	a->began_ns = 0; /* it has its line */
 }

@@ -1,6 +1,7 @@
 /*
  * The fields of a head that matter here, each taken by its row of known[].
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/num.h"
@@ -230,6 +231,13 @@ make_chains(void)
 	}
 }
 
+/* Where the text of a row that has no function is kept. */
+static struct span *
+text_of(struct head *h, const struct field *f)
+{
+	return (struct span *)(void *)((char *)h + f->to);
+}
+
 static int
 take_row(struct parse *p, unsigned row, struct span v)
 {
@@ -240,7 +248,7 @@ take_row(struct parse *p, unsigned row, struct span v)
 	p->seen |= UINT64_C(1) << row;
 	if (f->take != NULL)
 		return f->take(p, v);
-	*(struct span *)(void *)((char *)p->h + f->to) = v;
+	*text_of(p->h, f) = v;
 	return 0;
 }
 
@@ -280,4 +288,45 @@ head_take_field(struct parse *p, struct span name, struct span v)
 		if (str_ieq_bytes(name.s, known[i - 1].name, name.len))
 			return take_row(p, i - 1, v);
 	return 0;
+}
+
+/* Have a text in the `len` bytes at `from` lie in their copy at `to`; one that is
+ * static, or absent, stays. */
+static void
+move_text(struct span *text, const char *from, size_t len, const char *to)
+{
+	if (text->s != NULL && (uintptr_t)text->s >= (uintptr_t)from &&
+	    (uintptr_t)text->s <= (uintptr_t)from + len)
+		text->s = to + (text->s - from);
+}
+
+static void
+move_lines(struct head_lines *l, const char *from, size_t len, const char *to)
+{
+	for (unsigned i = 0; i < l->count; i++)
+		move_text(&l->line[i], from, len, to);
+}
+
+struct head *
+head_copy(const struct head *h, const char *buf, size_t len)
+{
+	struct head *copy = malloc(sizeof(*copy) + len);
+	char *to;
+
+	if (copy == NULL)
+		return NULL;
+	to = (char *)(copy + 1);
+	*copy = *h;
+	memcpy(to, buf, len);
+	move_text(&copy->method_text, buf, len, to);
+	move_text(&copy->target, buf, len, to);
+	move_text(&copy->path, buf, len, to);
+	move_text(&copy->host, buf, len, to);
+	move_lines(&copy->forwarded_host, buf, len, to);
+	move_lines(&copy->content_digest, buf, len, to);
+	move_lines(&copy->repr_digest, buf, len, to);
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		if (known[i].take == NULL)
+			move_text(text_of(copy, &known[i]), buf, len, to);
+	return copy;
 }

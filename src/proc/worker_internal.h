@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "log/trace.h"
+#include "http/connections.h"
 #include "app/service.h"
 #include "proc/worker.h"
 

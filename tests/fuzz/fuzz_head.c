@@ -883,8 +883,11 @@ static void
 check_write(const struct head *h, const struct file_version *st)
 {
 	const char *why = NULL;
-	int status = conditions_write(h, st, &why);
+	struct preconditions p;
+	int status = preconditions_read(h, &p, &why);
 
+	if (status == 0 && !preconditions_hold(&p, st, &why))
+		status = 412;
 	check(status == 0 || status == 400 || status == 412);
 	check(status == 0 || (why != NULL && !is_unconditional(h)));
 	if (h->if_none_match.len == 1 && h->if_none_match.s[0] == '*' &&

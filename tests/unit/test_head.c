@@ -827,6 +827,101 @@ mangled_heads_do_no_harm(void **state)
 	}
 }
 
+/* A copy has its own bytes: all texts are as they were when the first are gone. */
+static void
+a_copy_needs_the_first_no_longer(void **state)
+{
+	static const char text[] =
+	    "OPTIONS http://h.example:80/a%20b?q HTTP/1.1\r\nHost: "
+	    "h.example\r\n"
+	    "Access-Control-Request-Headers: a1\r\n"
+	    "Access-Control-Request-Method: a2\r\n"
+	    "Access-Control-Request-Private-Network: a3\r\n"
+	    "Content-MD5: a4\r\nContent-Range: a5\r\nContent-Type: a6\r\n"
+	    "If-Match: a7\r\nIf-Modified-Since: a8\r\nIf-None-Match: a9\r\n"
+	    "If-Range: b1\r\nIf-Unmodified-Since: b2\r\nOrigin: b3\r\n"
+	    "Range: b4\r\nSec-Fetch-Mode: b5\r\nSec-Fetch-Site: b6\r\n"
+	    "Tus-Resumable: b7\r\nUpgrade-Insecure-Requests: b8\r\n"
+	    "Upload-Complete: b9\r\nUpload-Incomplete: c1\r\n"
+	    "Upload-Length: c2\r\nUpload-Offset: c3\r\n"
+	    "X-Amz-Copy-Source: c4\r\nX-Amz-Decoded-Content-Length: c5\r\n"
+	    "X-HTTP-Method-Override: c6\r\n"
+	    "Content-Digest: d1\r\nContent-Digest: d2\r\nRepr-Digest: d3\r\n"
+	    "X-Forwarded-Host: d4\r\n\r\n";
+	char *bytes = malloc(sizeof(text) - 1);
+	struct head h, *copy;
+	const char *why;
+
+	(void)state;
+	assert_non_null(bytes);
+	memcpy(bytes, text, sizeof(text) - 1);
+	assert_int_equal(head_parse(bytes, sizeof(text) - 1, &h, &why), 0);
+	copy = head_copy(&h, bytes, sizeof(text) - 1);
+	assert_non_null(copy);
+	memset(bytes, '?', sizeof(text) - 1);
+	free(bytes);
+	memset(&h, '?', sizeof(h));
+#define SAME(member, text)                                                     \
+	do {                                                                   \
+		assert_int_equal(copy->member.len, sizeof(text) - 1);          \
+		assert_memory_equal(copy->member.s, text, sizeof(text) - 1);   \
+	} while (0)
+	SAME(method_text, "OPTIONS");
+	SAME(target, "http://h.example:80/a%20b?q");
+	SAME(path, "/a%20b");
+	SAME(host, "h.example:80");
+	SAME(preflight_fields, "a1");
+	SAME(preflight_method, "a2");
+	SAME(preflight_private, "a3");
+	SAME(content_md5, "a4");
+	SAME(content_range, "a5");
+	SAME(content_type, "a6");
+	SAME(if_match, "a7");
+	SAME(if_modified_since, "a8");
+	SAME(if_none_match, "a9");
+	SAME(if_range, "b1");
+	SAME(if_unmodified_since, "b2");
+	SAME(origin, "b3");
+	SAME(range, "b4");
+	SAME(sec_fetch_mode, "b5");
+	SAME(sec_fetch_site, "b6");
+	SAME(tus_resumable, "b7");
+	SAME(upgrade_insecure, "b8");
+	SAME(upload_complete, "b9");
+	SAME(upload_incomplete, "c1");
+	SAME(upload_length, "c2");
+	SAME(upload_offset, "c3");
+	SAME(amz_copy_source, "c4");
+	SAME(amz_decoded_length, "c5");
+	SAME(method_override, "c6");
+	SAME(content_digest.line[0], "d1");
+	SAME(content_digest.line[1], "d2");
+	SAME(repr_digest.line[0], "d3");
+	SAME(forwarded_host.line[0], "d4");
+#undef SAME
+	free(copy);
+}
+
+/* What is no part of the bytes stays where it is, and what is absent, absent. */
+static void
+a_copy_has_what_is_static(void **state)
+{
+	static const char text[] =
+	    "OPTIONS http://h HTTP/1.1\r\nHost: h\r\n\r\n";
+	const char *why;
+	struct head h, *copy;
+
+	(void)state;
+	assert_int_equal(head_parse(text, sizeof(text) - 1, &h, &why), 0);
+	copy = head_copy(&h, text, sizeof(text) - 1);
+	assert_non_null(copy);
+	assert_true(copy->path.len == 1 && copy->path.s[0] == '*');
+	assert_ptr_equal(copy->path.s, h.path.s);
+	assert_null(copy->if_match.s);
+	assert_int_equal(copy->content_digest.count, 0);
+	free(copy);
+}
+
 int
 main(void)
 {
@@ -836,6 +931,8 @@ main(void)
 	    cmocka_unit_test(the_parse_refuses_by_itself),
 	    cmocka_unit_test(what_follows_the_head_is_left_alone),
 	    cmocka_unit_test(methods_are_told_apart),
+	    cmocka_unit_test(a_copy_needs_the_first_no_longer),
+	    cmocka_unit_test(a_copy_has_what_is_static),
 	    cmocka_unit_test(targets_give_path_and_host),
 	    cmocka_unit_test(fields_are_found),
 	    cmocka_unit_test(an_origin_is_glimpsed),

@@ -908,18 +908,16 @@ a_plain_one_has_nothing_to_agree_on(void **state)
 static unsigned asked;
 
 static void
-answer_request(
-    struct handler *h, struct conn *c, const struct head *head, void **request)
+answer_request(struct handler *h, struct exchange *x)
 {
+	const struct head *head = exchange_head(x);
 	struct response r = {.status = 200, .content_type = "text/plain"};
 
 	(void)h;
-	(void)request;
 	asked++;
 	str_add(&r.content, head->target.s, head->target.len);
 	r.close = head->target.len > 5 && asked == 4;
-	conn_answer(c, &r);
-	response_fini(&r);
+	exchange_respond(x, &r);
 }
 
 static void

@@ -1,0 +1,360 @@
+#include "http/exchange.h"
+
+#include <stdlib.h>
+
+#include "conn_internal.h"
+
+enum {
+	BUFFER_MAX = 64 * 1024, /* of a response, to be kept for the next one */
+};
+
+/* ---- in hand ---- */
+
+void
+exchange_take(struct exchange *x, const struct exchange_ops *ops, void *owner)
+{
+	check(x->ops == NULL && conn_of(x)->state == CONN_WORKING);
+	x->ops = ops;
+	x->owner = owner;
+}
+
+/* on_request() has returned, and the head will be wanted: copy it. */
+static void
+keep_head(struct exchange *x, const char *text, size_t len)
+{
+	x->kept = head_copy(x->head, text, len);
+	x->head = x->kept;
+	if (x->kept != NULL)
+		return;
+	(void)x->ops->on_gone(x->owner);
+	exchange_refuse(x, 503,
+	    "the server is short of memory or descriptors: try again later",
+	    "no-memory");
+}
+
+void
+exchange_hand_over(
+    struct exchange *x, const struct head *h, const char *text, size_t len)
+{
+	struct connections *g = conn_of(x)->group;
+
+	x->head = h;
+	g->asking = x;
+	conn_on(conn_of(x), CONN_ASKED);
+	g->handler->on_request(g->handler, x);
+	if (g->asking == NULL)
+		return; /* it is answered, and `x` may be gone */
+	g->asking = NULL;
+	check(x->ops != NULL);
+	if (x->head != NULL)
+		keep_head(x, text, len);
+}
+
+void
+exchange_drop(struct exchange *x)
+{
+	x->record.outcome = x->ops->on_gone(x->owner);
+	conn_on(conn_of(x), CONN_LEFT);
+}
+
+bool
+exchange_stop(struct exchange *x)
+{
+	if (x->ops->on_stop != NULL)
+		return x->ops->on_stop(x->owner);
+	(void)x->ops->on_gone(x->owner);
+	return true;
+}
+
+/* ---- the request ---- */
+
+const struct head *
+exchange_head(const struct exchange *x)
+{
+	check(x->head != NULL);
+	return x->head;
+}
+
+void
+exchange_drop_head(struct exchange *x)
+{
+	free(x->kept);
+	x->kept = NULL;
+	x->head = NULL;
+}
+
+uint64_t
+exchange_id(const struct exchange *x)
+{
+	return x->record.id;
+}
+
+bool
+exchange_is_on_loopback(const struct exchange *x)
+{
+	return conn_of(x)->on_loopback;
+}
+
+bool
+exchange_is_unix(const struct exchange *x)
+{
+	return conn_of(x)->peer.ss.ss_family == AF_UNIX;
+}
+
+int
+exchange_begin_body(
+    struct exchange *x, const struct head *h, const char *pre, size_t len)
+{
+	struct conn *c = conn_of(x);
+	struct body *b = &x->body;
+	int err;
+
+	if (h->chunked)
+		err = body_init_chunked(b, &c->transport, pre, len);
+	else
+		err = body_init_length(b, &c->transport,
+		    h->has_length ? h->content_length : 0, pre, len);
+	if (err < 0)
+		return err;
+	if (!h->chunked && (!h->has_length || h->content_length == 0))
+		b->source.ended = true;
+	x->waits_for_100 =
+	    h->expect_continue && b->pre_taken == 0 && !b->source.ended;
+	return head_reader_hold(
+	    &c->head_reader, pre + b->pre_taken, len - b->pre_taken);
+}
+
+struct source *
+exchange_body(struct exchange *x)
+{
+	return &x->body.source;
+}
+
+void
+exchange_limit_body(struct exchange *x, uint64_t max)
+{
+	body_limit(&x->body, max);
+}
+
+uint64_t
+exchange_body_bytes(const struct exchange *x)
+{
+	return x->body.payload;
+}
+
+const char *
+exchange_body_problem(const struct exchange *x)
+{
+	return x->body.why;
+}
+
+uint64_t
+exchange_came_ns(struct exchange *x)
+{
+	return transport_came_ns(&conn_of(x)->transport);
+}
+
+uint64_t
+exchange_would_come_ns(struct exchange *x)
+{
+	return transport_would_come_ns(&conn_of(x)->transport);
+}
+
+void
+exchange_leave_note(struct exchange *x, void *note)
+{
+	struct conn *c = conn_of(x);
+
+	free(c->note);
+	c->note = note;
+	c->note_for = c->requests + 1;
+}
+
+void *
+exchange_take_note(struct exchange *x)
+{
+	struct conn *c = conn_of(x);
+	void *note = c->note;
+
+	c->note = NULL;
+	if (c->requests == c->note_for)
+		return note;
+	free(note);
+	return NULL;
+}
+
+/* ---- lines that go with any response ---- */
+
+void
+exchange_add_fields(struct exchange *x, const struct head *h)
+{
+	static const struct head none = {.method = METHOD_OTHER};
+	struct handler *handler = conn_of(x)->group->handler;
+
+	if (x->fields.len == 0)
+		handler->add_fields(handler, h ? h : &none, &x->fields);
+}
+
+void
+exchange_glimpse(struct exchange *x, const struct head_reader_head *got)
+{
+	struct head h = {
+	    .method = METHOD_OTHER,
+	    .origin = head_glimpse_origin(got->buf, got->len),
+	};
+
+	x->from_browser = head_is_from_browser(&h);
+	exchange_add_fields(x, &h);
+}
+
+/* ---- the response ---- */
+
+void
+exchange_measured(
+    struct exchange *x, const struct meter *m, bool hashed, const char *name)
+{
+	if (conn_of(x)->group->access != NULL)
+		access_measured(&x->record, m, hashed, name);
+}
+
+void
+exchange_continue(struct exchange *x)
+{
+	if (!x->waits_for_100)
+		return;
+	x->waits_for_100 = false;
+	response_writer_interim(
+	    &conn_of(x)->response_writer, "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+/* An empty buffer, whose memory is used again for the next response. */
+static struct str *
+take_buffer(void)
+{
+	static struct str buffer;
+
+	if (buffer.cap > BUFFER_MAX)
+		str_fini(&buffer); /* an exception, not to be kept */
+	str_clear(&buffer);
+	return &buffer;
+}
+
+/* May the client send another request? */
+static bool
+may_keep(const struct exchange *x, const struct response *r)
+{
+	const struct conn *c = conn_of(x);
+	const struct conf_server *conf = c->group->conf;
+
+	return x->keep && !r->close && !c->group->stopping &&
+	       x->body.source.ended && conf->keepalive_timeout_ms > 0 &&
+	       c->requests < conf->keepalive_requests;
+}
+
+/* Write `r` as it goes out on this connection, note that for the log, and free
+ * what it holds. */
+static void
+format(struct exchange *x, struct response *r, struct str *out)
+{
+	size_t content = x->head_only || r->streamed ? 0 : r->content.len;
+
+	x->record.status = r->status;
+	x->record.outcome = r->outcome;
+	x->keep = may_keep(x, r);
+	response_format(r,
+	    &(struct response_form){
+		.keep_alive = x->keep,
+		.head_only = x->head_only,
+		.tokens = conn_of(x)->group->conf->server_tokens,
+		.fields = &x->fields,
+	    },
+	    out);
+	x->head_len = out->len > content ? out->len - content : out->len;
+	if (str_failed(out)) { /* what there is of it goes out */
+		x->record.cut = ACCESS_NO_MEMORY;
+		x->keep = false;
+	}
+	response_fini(r);
+}
+
+/* Send `r`, of which `ev` tells the connection.  May free `x`. */
+static void
+respond(struct exchange *x, enum conn_event ev, struct response *r)
+{
+	struct conn *c = conn_of(x);
+	struct str *bytes = take_buffer();
+
+	format(x, r, bytes);
+	conn_on(c, ev);
+	response_writer_send(&c->response_writer, bytes->s, bytes->len);
+}
+
+void
+exchange_respond(struct exchange *x, struct response *r)
+{
+	respond(x, CONN_ANSWERED, r);
+}
+
+void
+exchange_refuse(
+    struct exchange *x, int status, const char *why, const char *outcome)
+{
+	struct response r = {.outcome = outcome};
+
+	response_problem(&r, status, "%s", why);
+	respond(x, CONN_ANSWERED, &r);
+}
+
+/* Where the next head would begin cannot be known. */
+void
+exchange_refuse_head(
+    struct exchange *x, int status, const char *why, const char *outcome)
+{
+	struct response r = {.close = true, .outcome = outcome};
+
+	exchange_log_begin(x);
+	exchange_add_fields(x, NULL);
+	response_problem(&r, status, "%s", why);
+	x->body.source.ended = false; /* whatever follows: linger */
+	respond(x, CONN_REFUSED, &r);
+}
+
+struct sink *
+exchange_stream(struct exchange *x, struct response *r)
+{
+	struct conn *c = conn_of(x);
+	struct str *bytes = take_buffer();
+
+	format(x, r, bytes);
+	conn_on(c, CONN_STREAMS);
+	response_writer_hold(&c->response_writer, bytes->s, bytes->len);
+	return &c->response_writer.sink;
+}
+
+bool
+exchange_unstream(struct exchange *x)
+{
+	return response_writer_take_back(&conn_of(x)->response_writer);
+}
+
+void
+exchange_streamed(struct exchange *x, bool whole, const char *outcome)
+{
+	struct conn *c = conn_of(x);
+
+	x->record.outcome = outcome;
+	if (!whole) {
+		conn_on(c, conn_after_cut(c));
+		return;
+	}
+	/* The content may have been empty: then the head is held still. */
+	conn_on(c, CONN_ANSWERED);
+	response_writer_finish(&c->response_writer);
+}
+
+void
+exchange_leave(struct exchange *x, const char *outcome)
+{
+	x->record.outcome = outcome;
+	conn_on(conn_of(x), CONN_LEFT);
+}
