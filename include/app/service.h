@@ -23,6 +23,8 @@ struct service {
 	const struct conf_server *conf;
 	struct ev_loop *loop;
 	struct chunk_pool *pool;
+	struct engine *engine;	/* for digests, ... */
+	struct device *compute; /* ... which are computed here */
 	struct trace_group *traces;
 	struct store **stores;	     /* one for each of conf->locations */
 	struct limits_scope uploads; /* for max_uploads */

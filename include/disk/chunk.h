@@ -40,14 +40,11 @@ enum {
 };
 
 struct chunk {
-	unsigned char *data;	 /* chunk_size() bytes */
-	size_t len;		 /* of them filled */
-	size_t taken;		 /* of those gone on their way (sockets) */
-	struct op op;		 /* the one operation it can be in */
-	struct list joined;	 /* those behind it in the same operation */
-	struct chunk *hash_next; /* of those whose digest is computed */
-	bool hashing;		 /* it is one of them */
-	bool moved;		 /* and its bytes are where they go already */
+	unsigned char *data; /* chunk_size() bytes */
+	size_t len;	     /* of them filled */
+	size_t taken;	     /* of those gone on their way (sockets) */
+	struct op op;	     /* the one operation it can be in */
+	struct list joined;  /* those behind it in the same operation */
 	struct iovec iov[CHUNK_JOIN_MAX];
 
 	/* the pool's */
@@ -55,6 +52,8 @@ struct chunk {
 	struct chunk_pool *pool;
 	struct chunk_account *account;
 	struct chunk_claim *claim; /* NULL: the taker is gone */
+	unsigned shares;	   /* how many beside its owner read it */
+	bool given;		   /* by its owner; they have it still */
 	unsigned canary;
 };
 
@@ -108,10 +107,21 @@ NODISCARD struct chunk *chunk_take(
 /* Wait no longer; nothing when the claim does not wait. */
 void chunk_stop_waiting(struct chunk_pool *p, struct chunk_claim *claim);
 
-/* Give it back to its pool. */
+/* Its owner has done with it: back to its pool, at once or when those with whom
+ * it is shared have done, too. */
 void chunk_give(struct chunk *c);
 
-/* The claim of a chunk that is in an operation ends before the operation. */
+/* The claim of a chunk that is in an operation ends before the operation; also
+ * of one that is only shared still. */
 void chunk_disown(struct chunk *c);
+
+/*
+ * chunk_share(c):
+ * Another one than its owner reads it, until chunk_unshare().  It stays charged
+ * to its device until then, or until its owner has given it back and its claim
+ * has ended: the device may be gone after that.
+ */
+void chunk_share(struct chunk *c);
+void chunk_unshare(struct chunk *c);
 
 #endif

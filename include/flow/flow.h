@@ -2,6 +2,7 @@
  * flow/flow.h - one reader and one writer, joined by one queue.
  *
  *	source -> reader --put--> [ queue ] --get--> writer -> sink
+ *	                                                   \-> tap
  *
  * The same thing carries an upload (a request body into a file) and a
  * download (a file into a socket).
@@ -27,6 +28,7 @@ struct flow_setup {
 	struct chunk_account *account; /* of the device it goes to or from */
 	struct source *source;
 	struct sink *sink;
+	struct tap *tap; /* reads what passes, beside the sink; NULL: none */
 	size_t queue_depth;
 	unsigned write_depth;
 	struct reader_limits limits; /* of the source */

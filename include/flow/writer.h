@@ -1,6 +1,9 @@
 /*
  * flow/writer.h - the writing side of a flow: queue -> sink.
  *
+ *	queue -> writer --> sink
+ *	               \--> tap, if there is one: it reads what passes
+ *
  * A file has no descriptor to watch: it is always "ready".  The writer runs
  * from the loop after each put into the queue and after each completion, so
  * that neither side of a flow runs within the other.
@@ -17,6 +20,21 @@
 #include "flow/sink.h"
 
 struct reader;
+struct tap;
+struct writer;
+
+struct tap_ops {
+	/* Read `c`, which goes to the sink, too.  True: it is shared
+	 * (chunk_share), and writer_tapped() will say that the tap has done
+	 * with it, later; false: the tap has done already. */
+	bool (*take)(struct tap *t, struct chunk *c, struct writer *w);
+	/* The writer goes away: it must never hear of the tap again. */
+	void (*abandon)(struct tap *t);
+};
+
+struct tap {
+	const struct tap_ops *ops;
+};
 
 /* What a writer is joined to; all of it outlives the writer. */
 struct writer_setup {
@@ -24,11 +42,13 @@ struct writer_setup {
 	struct queue *queue;
 	struct reader *reader; /* resumed by the first free place */
 	struct sink *sink;
+	struct tap *tap; /* NULL: none */
 	struct meter *meter;
 	struct trace *trace;
-	unsigned depth; /* writes in flight at most */
+	unsigned depth; /* chunks the sink has at most, and the tap */
 	void *owner;
-	/* Queue closed, empty, and all written.  May end the writer. */
+	/* Queue closed, empty, and all written and tapped.  May end the
+	 * writer. */
 	void (*on_drained)(void *owner);
 	/* The first error of the sink.  May end the writer. */
 	void (*on_failed)(void *owner, int err);
@@ -39,6 +59,7 @@ struct writer {
 	struct writer_setup to;
 	struct deferred wake; /* a chunk was put, or some are written */
 	unsigned writing;     /* chunks the sink has */
+	unsigned tapped;      /* chunks the tap has; the sink may, too */
 	bool asked;	      /* "get()" was said for the next chunk */
 	bool running;
 };
@@ -57,11 +78,11 @@ void writer_done(struct writer *w, unsigned chunks);
  * stay its own until abandon().  May end the writer. */
 void writer_failed(struct writer *w, int err);
 
-/* The sink has chunks of it, and writes none of them but computes a digest; or
- * it writes again.  For the meter. */
-void writer_hashes(struct writer *w, bool hashes);
+/* The tap is done with `chunks` of those that it shared.  Only wakes the writer,
+ * too. */
+void writer_tapped(struct writer *w, unsigned chunks);
 
-/* Stop for good, leaving to the sink what it has; idempotent. */
+/* Stop for good, leaving to the sink and the tap what they have; idempotent. */
 void writer_stop(struct writer *w);
 
 #endif

@@ -33,7 +33,6 @@ struct local_setup {
 	struct ev_loop *loop;
 	struct engine *engine;
 	struct device_set *devices;
-	struct device *compute;	     /* digests are computed there */
 	const struct shared *shared; /* what all workers know */
 	unsigned slot;		     /* of this worker, in the tables there */
 	size_t chunk_size;	     /* of the chunks it will be given */

@@ -15,7 +15,6 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "base/digest.h"
 #include "base/file_version.h"
 #include "base/name_limits.h"
 #include "shared/arrivals.h"
@@ -47,10 +46,8 @@ enum store_error {
 	STORE_REFUSED = -20004,		/* wish.terms_hold said no */
 	STORE_NONE = -20005,		/* nothing was uploaded yet */
 	STORE_LOOKING = -20006,		/* the newest is being looked for */
-	STORE_SICK = -20007,	 /* its disk does not answer, or has failed */
-	STORE_VANISHED = -20008, /* the directory is gone, or another one */
-	STORE_DIGEST_DIFFERS = -20009, /* from wish.claims */
-	STORE_NO_DIGEST = -20010, /* one that was wished for cannot be had */
+	STORE_SICK = -20007,	  /* its disk does not answer, or has failed */
+	STORE_VANISHED = -20008,  /* the directory is gone, or another one */
 	STORE_UNMOUNTED = -20011, /* what is there is not on the disk it was */
 	STORE_NO_ROOM = -20012,	  /* beside min_free and what others need */
 	STORE_CROWDED = -20013,	  /* others have all records of directories */
@@ -69,9 +66,6 @@ struct store_wish {
 	/* When its head came, where it may have to be told from others of that
 	 * name; 0: uploads count by when they get the name. */
 	uint64_t head_ns;
-	unsigned digests; /* a set of algorithms to compute: base/digest.h */
-	const struct digest_claims *claims; /* what must come of those of its
-					       set; copied; or NULL */
 	/* What has the name may be replaced also with `overwrite` off, if it is
 	 * this version; NULL: it may not.  Copied. */
 	const struct file_version *forerunner;
@@ -106,10 +100,7 @@ struct incoming {
 	unsigned write_depth; /* chunks it can use at once; 0: any number */
 	uint64_t written_ns;  /* after the commit of what was collected: when
 				 it was written, by clock_mono_ns() */
-	const struct digest *digest; /* after commit: those wished for; NULL:
-					none */
-	uint64_t hash_ns;	     /* computing them */
-	_Atomic int cause; /* the errno behind an error of the store, or 0 */
+	_Atomic int cause;    /* the errno behind an error of the store, or 0 */
 };
 
 /* A file on its way out. */
@@ -150,9 +141,9 @@ struct store {
  * store_create(s, wish, owner, done, ret):
  * Begin a file.  0: done(owner, err) follows, and on err == 0 *ret is ready
  * as a sink; on an error it is still the caller's to abort.  1: it is ready
- * already (wish->collect).  Negative: STORE_NOT_READY, STORE_SICK,
- * STORE_NO_DIGEST, -ENOMEM, -ENOSPC or -EDQUOT (it cannot even be opened), and
- * nothing was begun (wish->terms are freed all the same).
+ * already (wish->collect).  Negative: STORE_NOT_READY, STORE_SICK, -ENOMEM,
+ * -ENOSPC or -EDQUOT (it cannot even be opened), and nothing was begun
+ * (wish->terms are freed all the same).
  *
  * From then on until it is aborted done(owner, err) may come at any time, with
  * an error: the disk does not answer, say.

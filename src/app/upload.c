@@ -17,6 +17,7 @@
 #include "app/names.h"
 #include "app/outcome.h"
 #include "app/receipt.h"
+#include "upload_digests.h"
 #include "upload_internal.h"
 
 #define UPLOAD_MAGIC 0x75706c6fU
@@ -46,6 +47,7 @@ struct upload {
 	const struct conf_location *location;
 	struct incoming *incoming; /* NULL: not begun, or done with */
 	struct flow flow;
+	struct upload_digests digests;
 	limits_entry place; /* among max_uploads; 0: not counted */
 	uint64_t id;
 	bool named; /* by its client */
@@ -107,10 +109,19 @@ on_read_all(void *owner)
 	upload_on(u, UPLOAD_LAST_BYTE);
 }
 
+/* Nothing that differs from what its client claims is committed. */
 static void
 on_drained(void *owner)
 {
-	upload_on(owner, UPLOAD_EMPTIED);
+	struct upload *u = owner;
+	int err = upload_digests_finish(&u->digests);
+
+	if (err == -EBADMSG)
+		fail(u, 0, OUTCOME_DIGEST_DIFFERS);
+	else if (err < 0)
+		store_failed(u, err);
+	else
+		upload_on(u, UPLOAD_EMPTIED);
 }
 
 static void
@@ -164,6 +175,7 @@ static void
 release(struct upload *u, const char *last_step)
 {
 	flow_stop(&u->flow);
+	upload_digests_end(&u->digests);
 	store_abort(&u->incoming);
 	trace_end(&u->flow.trace, last_step);
 	limits_leave(u->service->uploads.limits, &u->place);
@@ -171,12 +183,15 @@ release(struct upload *u, const char *last_step)
 	free(u);
 }
 
-/* Chunks that may be in writing: what the store can use of write_depth. */
+/* Chunks that may be in writing: what the store can use of write_depth, or as
+ * many as can be hashed meanwhile. */
 static unsigned
 write_depth(const struct upload *u)
 {
 	unsigned most = u->incoming->write_depth;
 
+	if (u->digests.digester != NULL)
+		most = 0;
 	return most > 0 && most < u->location->write_depth
 		   ? most
 		   : (unsigned)u->location->write_depth;
@@ -196,6 +211,7 @@ start_flow(void *owner)
 		    .account = u->incoming->account,
 		    .source = exchange_body(u->exchange),
 		    .sink = &u->incoming->sink,
+		    .tap = upload_digests_tap(&u->digests),
 		    .queue_depth = u->location->queue_depth,
 		    .write_depth = write_depth(u),
 		    .limits =
@@ -237,7 +253,7 @@ receipt_of(const struct upload *u, const char *location)
 	    .bytes = exchange_body_bytes(u->exchange),
 	    .meter = &u->flow.meter,
 	    .durability = u->incoming ? u->incoming->durability : 0,
-	    .digest = u->incoming ? u->incoming->digest : NULL,
+	    .digest = upload_digests_values(&u->digests),
 	    .version = u->incoming ? &u->incoming->version : NULL,
 	};
 }
@@ -249,7 +265,7 @@ stop_meter(struct upload *u)
 	meter_stop(&u->flow.meter);
 	if (u->incoming == NULL)
 		return;
-	u->flow.meter.hash_ns = u->incoming->hash_ns;
+	u->flow.meter.hash_ns = upload_digests_ns(&u->digests);
 	if (u->incoming->written_ns != 0)
 		meter_split_sync(&u->flow.meter, u->incoming->written_ns);
 }
@@ -454,16 +470,13 @@ do_hold(const void *preconditions, const struct file_version *existing,
 
 /* Ask the store for a file.  The head is needed no longer than for that. */
 static void
-begin_storing(struct upload *u, const struct preconditions *p,
-    const struct digest_claims *claims)
+begin_storing(struct upload *u, const struct preconditions *p)
 {
 	const struct head *h = exchange_head(u->exchange);
 	struct store_wish wish = {
 	    .name = u->name,
 	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
 	    .collect = h->has_length && !h->expect_continue,
-	    .digests = u->location->checksum,
-	    .claims = claims,
 	};
 	struct file_version first;
 	int err;
@@ -489,6 +502,21 @@ begin_storing(struct upload *u, const struct preconditions *p,
 		store_failed(u, err);
 	else if (err > 0)
 		upload_on(u, UPLOAD_OPENED);
+}
+
+static void
+begin_hashing(struct upload *u, const struct preconditions *p,
+    const struct digest_claims *claims)
+{
+	int err =
+	    upload_digests_begin(&u->digests, u->service, u->location, claims);
+
+	if (err == -EOPNOTSUPP)
+		fail(u, 0, OUTCOME_NO_DIGEST);
+	else if (err < 0)
+		fail(u, err, OUTCOME_NO_MEMORY);
+	else
+		begin_storing(u, p);
 }
 
 /* Count it among the uploads of its location; false: there are too many. */
@@ -557,5 +585,5 @@ upload_begin(struct service *s, struct exchange *x, const struct route *route)
 	}
 	u->place = place;
 	exchange_take(x, &upload_ops, u);
-	begin_storing(u, &p, &claims);
+	begin_hashing(u, &p, &claims);
 }

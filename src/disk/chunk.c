@@ -153,7 +153,7 @@ hand_out(struct chunk_pool *p, struct chunk_claim *claim)
 	ASAN_UNPOISON_MEMORY_REGION(c->data, p->size);
 	c->canary = CANARY_HELD;
 	c->len = c->taken = 0;
-	c->hashing = c->moved = false;
+	c->given = false;
 	c->account = claim->account;
 	c->claim = claim;
 	c->account->held++;
@@ -257,21 +257,29 @@ give_up_one(struct chunk_pool *p, struct chunk_claim *claim)
 	    first_since(&p->first_waiting, claim->since), &claim->node);
 }
 
-void
-chunk_give(struct chunk *c)
+/* No device and no claim pays for it any more. */
+static void
+chunk_uncharge(struct chunk *c)
+{
+	if (c->claim != NULL)
+		give_up_one(c->pool, c->claim);
+	c->claim = NULL;
+	if (c->account == NULL)
+		return;
+	check(c->account->held > 0);
+	c->account->held--;
+	c->account = NULL;
+}
+
+static void
+put_back(struct chunk *c)
 {
 	struct chunk_pool *p = c->pool;
 
-	check(c->canary == CANARY_HELD);
-	check(!c->op.in_flight && !c->hashing);
-	check(c->account->held > 0 && p->held > 0);
-	c->account->held--;
-	if (c->claim != NULL)
-		give_up_one(p, c->claim);
+	check(p->held > 0);
+	chunk_uncharge(c);
 	p->held--;
 	c->canary = CANARY_FREE;
-	c->account = NULL;
-	c->claim = NULL;
 	ASAN_POISON_MEMORY_REGION(c->data, p->size);
 	list_prepend(&p->free, &c->node);
 	if (p->made - p->held > SPARE && !ev_is_active(&p->trim)) {
@@ -282,11 +290,44 @@ chunk_give(struct chunk *c)
 }
 
 void
+chunk_give(struct chunk *c)
+{
+	check(c->canary == CANARY_HELD && !c->given);
+	check(!c->op.in_flight);
+	if (c->shares == 0) {
+		put_back(c);
+		return;
+	}
+	c->given = true;
+	if (c->claim != NULL)
+		return;
+	chunk_uncharge(c);
+	serve_later(c->pool);
+}
+
+void
 chunk_disown(struct chunk *c)
 {
 	if (c->claim != NULL)
 		give_up_one(c->pool, c->claim);
 	c->claim = NULL;
+	if (c->given)
+		chunk_uncharge(c);
+}
+
+void
+chunk_share(struct chunk *c)
+{
+	check(c->canary == CANARY_HELD && !c->given);
+	c->shares++;
+}
+
+void
+chunk_unshare(struct chunk *c)
+{
+	check(c->canary == CANARY_HELD && c->shares > 0);
+	if (--c->shares == 0 && c->given)
+		put_back(c);
 }
 
 /* Serve those of one list who may have one, the longest waiting first. */

@@ -58,6 +58,7 @@ flow_start(struct flow *f, const struct flow_setup *s)
 				     .queue = f->queue,
 				     .reader = &f->reader,
 				     .sink = s->sink,
+				     .tap = s->tap,
 				     .meter = &f->meter,
 				     .trace = f->trace,
 				     .depth = s->write_depth,

@@ -34,9 +34,21 @@ write_chunk(struct writer *w, struct chunk *c)
 	meter_write(m, WRITER_WRITE);
 	if (reading)
 		meter_read(m, READER_QUEUE);
+	if (w->to.tap != NULL && w->to.tap->ops->take(w->to.tap, c, w))
+		w->tapped++;
 	w->to.sink->ops->write(w->to.sink, c, w);
 	if (reading)
 		meter_read(m, READER_NETWORK);
+}
+
+/* All that was given has been dealt with. */
+static void
+rest(struct writer *w)
+{
+	if (queue_is_closed(w->to.queue))
+		drained(w);
+	else
+		meter_write(w->to.meter, WRITER_DATA);
 }
 
 /* Give the sink what the queue has, as far as it may take it. */
@@ -47,7 +59,8 @@ on_wake(struct deferred *d)
 	unsigned before = w->writing;
 
 	check_magic(w, WRITER_MAGIC);
-	while (w->running && w->writing < w->to.depth) {
+	while (
+	    w->running && w->writing < w->to.depth && w->tapped < w->to.depth) {
 		enum queue_edge edge;
 		struct chunk *c;
 
@@ -64,12 +77,12 @@ on_wake(struct deferred *d)
 	}
 	if (w->writing > before && w->to.sink->ops->flush != NULL)
 		w->to.sink->ops->flush(w->to.sink);
-	if (w->running && w->writing == 0) {
-		if (queue_is_closed(w->to.queue))
-			drained(w);
-		else
-			meter_write(w->to.meter, WRITER_DATA);
-	}
+	if (!w->running || w->writing > 0)
+		return;
+	if (w->tapped > 0)
+		meter_write(w->to.meter, WRITER_HASH);
+	else
+		rest(w);
 }
 
 void
@@ -114,11 +127,14 @@ writer_failed(struct writer *w, int err)
 }
 
 void
-writer_hashes(struct writer *w, bool hashes)
+writer_tapped(struct writer *w, unsigned chunks)
 {
 	check_magic(w, WRITER_MAGIC);
-	if (w->writing > 0)
-		meter_write(w->to.meter, hashes ? WRITER_HASH : WRITER_WRITE);
+	check(w->tapped >= chunks);
+
+	w->tapped -= chunks;
+	if (w->running)
+		deferred_post(&w->wake);
 }
 
 void
@@ -131,5 +147,7 @@ writer_stop(struct writer *w)
 	deferred_cancel(&w->wake);
 	if (w->writing > 0)
 		w->to.sink->ops->abandon(w->to.sink);
+	if (w->to.tap != NULL)
+		w->to.tap->ops->abandon(w->to.tap);
 	w->magic = 0;
 }

@@ -228,7 +228,7 @@ on_written(struct op *op, int res)
 	struct chunk *c = container_of(op, struct chunk, op);
 	uint64_t len = op->len, end = op->offset + len;
 	struct writer *w = f->writer;
-	unsigned chunks = 0;
+	unsigned chunks = 1;
 	struct list_node *n;
 
 	check_magic(f, INCOMING_MAGIC);
@@ -246,10 +246,9 @@ on_written(struct op *op, int res)
 		pump(f);
 		return;
 	}
-	while ((n = list_shift(&c->joined)) != NULL)
-		chunks += incoming_hash_release(
-		    f, container_of(n, struct chunk, node));
-	chunks += incoming_hash_release(f, c);
+	for (; (n = list_shift(&c->joined)) != NULL; chunks++)
+		chunk_give(container_of(n, struct chunk, node));
+	chunk_give(c);
 	if (res >= 0) {
 		room_release(f, len);
 		if (end > f->written)
@@ -263,8 +262,6 @@ on_written(struct op *op, int res)
 	if (res >= 0) {
 		write_behind(f);
 		pump(f);
-		writer_hashes(
-		    w, f->in_flight == 0 && incoming_hash_has_moved(f));
 	}
 	writer_done(w, chunks);
 	if (res < 0)
@@ -337,8 +334,7 @@ submit(struct incoming_file *f, unsigned chunks, size_t bytes)
 		c->iov[i] = (struct iovec){next->data, next->len};
 	}
 	list_append(&f->writing, &c->node);
-	if (f->in_flight++ == 0)
-		writer_hashes(f->writer, false);
+	f->in_flight++;
 	engine_submit(f->local->to.engine, f->at->device, &c->op);
 }
 
@@ -404,7 +400,6 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 	f->offset += c->len;
 	list_append(&f->pending, &c->node);
 	if (!f->collecting) {
-		incoming_hash_add(f, c);
 		if (is_memory(f)) /* there and then, while it is in cache */
 			pump(f);
 	} else if (f->offset == f->length || ev_is_pending(&f->on_collected) ||
@@ -413,7 +408,6 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 	} else { /* its client is slow: nobody keeps memory for it */
 		f->collecting = false;
 		s->whole_chunks = false;
-		incoming_hash_add(f, c);
 		incoming_create_late(f);
 	}
 }
@@ -431,7 +425,6 @@ sink_abandon(struct sink *s)
 
 	f->writer = NULL;
 	ev_clear_pending(f->local->to.loop, &f->on_collected);
-	incoming_hash_abandon(f);
 	file_writer_drop(f);
 	LIST_FOREACH(struct chunk, c, &f->writing, node) {
 		chunk_disown(c);
@@ -462,7 +455,7 @@ file_writer_adapt(struct incoming_file *f)
 			   (!known || f->length >= to->policy->direct_io_min);
 	f->says_direct = SPACE_DIRECT_UNKNOWN;
 	/* The page cache takes one at a time as fast as several. */
-	f->base.write_depth = f->direct_wanted || f->hash != NULL ? 0 : 1;
+	f->base.write_depth = f->direct_wanted ? 0 : 1;
 	f->direct_from = known ? 0 : to->policy->direct_io_min;
 	f->allocates = f->direct_wanted && known && f->at->traits.allocates;
 	f->base.sink.whole_chunks = f->direct_wanted || f->collecting;
@@ -486,8 +479,7 @@ file_writer_created(struct incoming_file *f)
 		return;
 	f->direct_wanted = false;
 	f->base.sink.whole_chunks = false;
-	if (f->hash == NULL)
-		f->base.write_depth = 1;
+	f->base.write_depth = 1;
 }
 
 void
@@ -506,7 +498,7 @@ file_writer_opened(struct incoming_file *f, int err)
 bool
 file_writer_is_idle(const struct incoming_file *f)
 {
-	return f->in_flight == 0 && !incoming_hash_is_busy(f);
+	return f->in_flight == 0;
 }
 
 void
@@ -525,6 +517,6 @@ file_writer_drop(struct incoming_file *f)
 		struct chunk *c = container_of(n, struct chunk, node);
 
 		chunk_disown(c);
-		(void)incoming_hash_release(f, c);
+		chunk_give(c);
 	}
 }

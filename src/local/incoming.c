@@ -18,10 +18,6 @@
 #include "base/log.h"
 #include "internal.h"
 
-enum {
-	HASH_MAX = 16 * 1024, /* hashed on the loop, if anything is */
-};
-
 static struct incoming_file *
 file_of(struct incoming *in)
 {
@@ -101,8 +97,6 @@ on_reopened(struct reopen_follower *w, struct local_dir *to)
 		err = STORE_VANISHED;
 	else if (device_is_avoided(to->device))
 		err = STORE_SICK;
-	else if (f->collecting)
-		err = incoming_hash_restart(f);
 	if (err < 0) {
 		f->job.on_done(&f->job, err); /* may free `f` */
 		return;
@@ -144,7 +138,6 @@ file_free(struct incoming_file *f)
 	room_release(f, f->reserved);
 	device_put(f->local->to.devices, &f->charged);
 	f->magic = 0;
-	incoming_hash_fini(f);
 	free(f->terms);
 	free(f->old);
 	free(f->follower);
@@ -347,10 +340,8 @@ commit(struct incoming_file *f)
 	submit_job(f, f->collecting ? jobs_commit_collected : jobs_commit,
 	    on_committed,
 	    /* Not for the loop, on a memory file system. */
-	    f->replaces ||
-		(f->collecting && f->hash != NULL && f->offset > HASH_MAX) ||
-		(f->at->device->kind == DEVICE_MEMORY &&
-		    jobs_would_replace(f)));
+	    f->replaces || (f->at->device->kind == DEVICE_MEMORY &&
+			       jobs_would_replace(f)));
 }
 
 void
@@ -423,7 +414,6 @@ new_file(struct local *local, const struct store_wish *wish,
 {
 	size_t len = strlen(wish->name);
 	struct incoming_file *f;
-	int err;
 
 	check(len < FILE_NAME_SIZE);
 	if (local->opener.current == NULL && local->opener.err == -EDQUOT)
@@ -438,12 +428,6 @@ new_file(struct local *local, const struct store_wish *wish,
 	f = calloc(1, sizeof(*f) + len + 1);
 	if (f == NULL)
 		return -ENOMEM;
-	err = incoming_hash_init(f, wish);
-	if (err < 0) {
-		incoming_hash_fini(f);
-		free(f);
-		return err;
-	}
 	memcpy(f->name, wish->name, len + 1);
 	*ret = f;
 	return 0;

@@ -28,18 +28,6 @@ enum link_phase {
 	LINK_DURABLE,	 /* it is there for good */
 };
 
-/* hash.c */
-struct incoming_hash {
-	struct digest *digest;
-	struct digest_claims claims;	 /* what it has to be, if anything */
-	_Atomic(struct chunk *) waiting; /* to be hashed, the last one first */
-	_Atomic(struct chunk *) hashed;	 /* of which the loop is to know */
-	ev_async progress;		 /* there are such */
-	struct list moved; /* written, or given up, but not hashed yet */
-	int err;	   /* of the job: then there are no values */
-	struct op op;	   /* the job, while there is something to hash */
-};
-
 struct incoming_file {
 	unsigned magic;
 	struct incoming base;
@@ -73,8 +61,6 @@ struct incoming_file {
 	uint64_t background_from, background_to;
 	uint64_t background_need; /* less than background_to will do */
 	ev_prepare on_collected;  /* never started, only fed */
-
-	struct incoming_hash *hash; /* digests, beside the writes; NULL: none */
 
 	/* jobs: incoming.c and, on engine threads, jobs.c */
 	struct op job; /* one at a time */
@@ -194,26 +180,6 @@ bool file_writer_is_idle(const struct incoming_file *f);
 void file_writer_cancel(struct incoming_file *f);
 /* Chunks that were collected go back. */
 void file_writer_drop(struct incoming_file *f);
-
-/* hash.c */
-int incoming_hash_init(struct incoming_file *f, const struct store_wish *wish);
-void incoming_hash_fini(struct incoming_file *f);
-/* Of a collected file: forget what was hashed. */
-NODISCARD int incoming_hash_restart(struct incoming_file *f);
-/* The next chunk of the file. */
-void incoming_hash_add(struct incoming_file *f, struct chunk *c);
-/* It is written or given up: back to the pool, now (true) or when it is
- * hashed. */
-bool incoming_hash_release(struct incoming_file *f, struct chunk *c);
-/* Begin no more. */
-void incoming_hash_abandon(struct incoming_file *f);
-/* On an engine thread: the next bytes of a collected file. */
-int incoming_hash_now(struct incoming_file *f, const void *bytes, size_t len);
-/* A job runs, or chunks that are written wait for one. */
-bool incoming_hash_is_busy(const struct incoming_file *f);
-bool incoming_hash_has_moved(const struct incoming_file *f);
-/* On an engine thread: the values; do they differ from what was claimed? */
-int incoming_hash_finish(struct incoming_file *f);
 
 /* incoming.c */
 int incoming_create(struct store *s, const struct store_wish *wish, void *owner,

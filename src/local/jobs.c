@@ -393,10 +393,9 @@ sync_data(struct incoming_file *f)
 static int
 finish_data(struct incoming_file *f)
 {
-	int err;
+	int err = 0;
 
-	err = incoming_hash_finish(f);
-	if (err == 0 && (f->allocated > f->offset || f->is_longer))
+	if (f->allocated > f->offset || f->is_longer)
 		err = space_trim(f->u.fd, f->offset);
 	if (err == 0 && dir_syncs(f->at))
 		err = sync_data(f);
@@ -514,8 +513,6 @@ write_collected(struct incoming_file *f)
 		    .offset = c->op.offset};
 		int res = op_run(&op);
 
-		if (res >= 0 && f->hash != NULL)
-			res = incoming_hash_now(f, c->data, c->len);
 		if (res < 0)
 			return res;
 	}

@@ -177,6 +177,8 @@ begin_server(struct worker *w, size_t i)
 	s->service.conf = conf;
 	s->service.loop = w->loop;
 	s->service.pool = w->pool;
+	s->service.engine = w->engine;
+	s->service.compute = w->compute;
 	s->service.traces = &w->traces;
 	service_init(&s->service);
 	s->conns.loop = w->loop;
@@ -211,7 +213,6 @@ begin_server(struct worker *w, size_t i)
 		    .loop = w->loop,
 		    .engine = w->engine,
 		    .devices = w->devices,
-		    .compute = w->compute,
 		    .shared = w->to->shared,
 		    .slot = shm_slot_number(w->to->shared->shm, w->to->slot),
 		    .chunk_size = w->to->conf->chunk_size,

@@ -944,6 +944,67 @@ short_memory_is_asked_for_again(void **state)
 	chunk_give(t.has[0]);
 }
 
+/* Whoever is the last to have it gives it back. */
+static void
+a_shared_chunk_goes_back_when_all_have_done(void **state)
+{
+	struct taker t = taker(&one);
+	struct chunk *c;
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	for (int owner_first = 0; owner_first < 2; owner_first++) {
+		c = chunk_take(pool, &t.claim);
+		assert_non_null(c);
+		chunk_share(c);
+		chunk_share(c);
+		chunk_unshare(c);
+		if (owner_first)
+			chunk_give(c);
+		else
+			chunk_unshare(c);
+		/* Until then its taker pays for it. */
+		assert_int_equal(chunk_pool_held(pool), 1);
+		assert_int_equal(one.held, 1);
+		assert_int_equal(t.claim.held, 1);
+		if (owner_first)
+			chunk_unshare(c);
+		else
+			chunk_give(c);
+		assert_int_equal(chunk_pool_held(pool), 0);
+		assert_int_equal(one.held, 0);
+		assert_int_equal(t.claim.held, 0);
+	}
+}
+
+/* Its taker is gone, and so is what it was bound for: only the pool has it. */
+static void
+a_shared_chunk_outlives_its_device(void **state)
+{
+	struct taker t = taker(&one);
+	struct chunk *c;
+
+	(void)state;
+	for (int disowned_first = 0; disowned_first < 2; disowned_first++) {
+		chunk_account_add(pool, &one);
+		c = chunk_take(pool, &t.claim);
+		assert_non_null(c);
+		chunk_share(c);
+		if (disowned_first)
+			chunk_disown(c);
+		assert_int_equal(one.held, 1);
+		chunk_give(c);
+		chunk_disown(c);
+		chunk_disown(c);
+		assert_int_equal(t.claim.held, 0);
+		assert_int_equal(one.held, 0);
+		chunk_account_remove(pool, &one);
+		assert_int_equal(chunk_pool_held(pool), 1);
+		chunk_unshare(c);
+		assert_int_equal(chunk_pool_held(pool), 0);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -973,6 +1034,8 @@ main(void)
 	    TEST(a_dead_device_does_not_hold_others_to_one_chunk),
 	    TEST(a_disowned_chunk_outlives_its_taker),
 	    TEST(coming_back_a_disowned_chunk_wakes_who_waits),
+	    TEST(a_shared_chunk_goes_back_when_all_have_done),
+	    TEST(a_shared_chunk_outlives_its_device),
 	    TEST(what_nobody_needs_goes_back_to_the_system),
 	    TEST(short_memory_is_asked_for_again),
 	    TEST(at_random_the_sums_are_right),
