@@ -21,6 +21,8 @@
 
 #include <cmocka.h>
 
+#include "set_clock.h"
+
 enum {
 	SIZE = 8192,
 	BUDGET = 10,
@@ -876,7 +878,7 @@ misuse_ends_the_process(void **state)
 	assert_int_equal(dies_of(wait_twice), SIGABRT);
 }
 
-/* Turn the loop until `*what` is at most `most`, or for 20 s. */
+/* Turn the loop, each ms, until `*what` is at most `most`, or for 20 s. */
 static bool
 falls_to(const int *what, int most)
 {

@@ -9,14 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "set_clock.h"
 
 static struct fixture {
 	struct ev_loop *loop;
@@ -27,19 +26,6 @@ static struct fixture {
 	ev_io io;
 	bool read_first;
 } f;
-
-/* Somebody sets the wall clock by so much. */
-static time_t wall_step;
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	long got = syscall(SYS_clock_gettime, id, ts);
-
-	if (got == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
-		ts->tv_sec += wall_step;
-	return (int)got;
-}
 
 static void
 on_due(struct deadline *d)
@@ -62,7 +48,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	wall_step = 0;
+	set_clock_wall_step = 0;
 	f.loop = ev_loop_new(EVFLAG_AUTO);
 	f.due_at = 0;
 	f.count = 0;
@@ -114,7 +100,7 @@ it_comes_when_it_is_due(void **state)
 static void
 it_may_be_moved(void **state)
 {
-	double from = clock_mono_s();
+	double from;
 
 	(void)state;
 	/* Later, again and again. */
@@ -123,8 +109,7 @@ it_may_be_moved(void **state)
 		run(0.01);
 		deadline_set(&f.d, 0.03);
 	}
-	if (clock_mono_s() - from < 0.2) /* else this machine is too busy */
-		assert_int_equal(f.count, 0);
+	assert_int_equal(f.count, 0);
 	/* And nearer. */
 	f.count = 0;
 	from = clock_mono_s();
@@ -188,7 +173,7 @@ the_wall_clock_does_not_matter(void **state)
 		deadline_set(&f.d, 0.05);
 		deadline_set(&f.d, 0.1);
 		run(0.01);
-		wall_step += steps[i];
+		set_clock_wall_step += steps[i];
 		run(5);
 		assert_int_equal(f.count, 1);
 		assert_true(f.due_at - from >= 0.098);

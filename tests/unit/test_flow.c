@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "disk/chunk.h"
+#include "set_clock.h"
 
 enum {
 	SIZE = 1024, /* of a chunk */
@@ -28,6 +29,7 @@ enum {
 	SINK_MAX = 8,
 	PATIENCE_S = 5,
 	TRICKLE_MS = 4,
+	TURN_US = 4, /* what a turn of the loop takes */
 };
 
 /*
@@ -317,6 +319,7 @@ set_up(void **state)
 	(void)state;
 	memset(&f, 0, sizeof(f));
 	f.loop = ev_loop_new(EVFLAG_AUTO);
+	set_clock_turn_ns = TURN_US * UINT64_C(1000);
 	f.pool = chunk_pool_new(f.loop, SIZE, SIZE * BUDGET);
 	chunk_account_add(f.pool, &f.account);
 	assert_int_equal(pipe(f.ends), 0);
