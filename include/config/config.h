@@ -127,7 +127,7 @@ struct config {
 };
 
 /*
- * config_load(path, errors, ret):
+ * config_load_with(path, extra, errors, ret):
  * Read and check the file at `path`, or the built-in defaults when NULL.  Not
  * one mistake but all of them are added to `errors`, a line each, as
  * "file:line:column: directive: what is wrong and what is allowed"; behind the
@@ -138,15 +138,10 @@ struct config {
  * Relative paths are relative to the working directory (those of `include` to
  * the file), so a process that reloads must not change it.  Where that is gone,
  * a relative path is a mistake, an absolute one is not.
- */
-NODISCARD int config_load(
-    const char *path, struct str *errors, struct config **ret);
-
-/*
- * config_load_with(path, extra, errors, ret):
- * The same with `extra` directives from the command line (NULL: none): they take the place
- * of those that the file has outside of its blocks.  Their mistakes are those of a
- * file of the name "-g".
+ *
+ * `extra` are directives from the command line (NULL: none): they take the place
+ * of those that the file has outside of its blocks.  Their mistakes are those of
+ * a file of the name "-g".
  */
 NODISCARD int config_load_with(const char *path, const char *extra,
     struct str *errors, struct config **ret);
@@ -161,7 +156,7 @@ NODISCARD int config_reload(
 
 /*
  * config_parse_text(name, text, len, errors, ret):
- * The same from memory: any bytes at all.  `name` is what the messages and
+ * For tests: the same from memory, any bytes at all.  `name` is what the messages and
  * config_print() call it, and `include` is relative to.
  */
 NODISCARD int config_parse_text(const char *name, const char *text, size_t len,

@@ -88,7 +88,7 @@ size_t chunk_size(const struct chunk_pool *p);
 /* Somebody waits for a chunk. */
 bool chunk_pool_is_short(const struct chunk_pool *p);
 
-/* Chunks handed out now. */
+/* For tests: chunks handed out now. */
 size_t chunk_pool_held(const struct chunk_pool *p);
 
 /* Let a device take part; it must stay until chunk_account_remove(). */

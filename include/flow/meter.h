@@ -69,7 +69,6 @@ void meter_split_sync(struct meter *m, uint64_t at);
 void meter_stop(struct meter *m);
 
 /* From here on, all of a stopped meter. */
-uint64_t meter_network_ns(const struct meter *m);
 uint64_t meter_total_ns(const struct meter *m);
 
 /*

@@ -52,8 +52,10 @@ NODISCARD struct chunk *queue_pop(struct queue *q, enum queue_edge *ret_edge);
 void queue_close(struct queue *q);
 
 bool queue_is_closed(const struct queue *q);
-bool queue_is_empty(const struct queue *q);
 bool queue_is_full(const struct queue *q);
+
+/* For tests. */
+bool queue_is_empty(const struct queue *q);
 size_t queue_length(const struct queue *q);
 
 /*

@@ -114,13 +114,6 @@ NODISCARD int body_init_chunked(
 void body_limit(struct body *b, uint64_t max);
 
 /*
- * True while bytes that came with the head wait to be read: then the next
- * read must not wait for the socket.  They all go into the first chunk when
- * it has room for them.
- */
-bool body_has_held(const struct body *b);
-
-/*
  * body_leftover(b, ret_bytes, ret_len):
  * After the end: the bytes of the next request that were received along, none
  * for a body with a length.  At most BODY_OVERREAD_MAX, or what came with the

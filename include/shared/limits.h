@@ -71,7 +71,7 @@ void limits_leave(struct limits *t, limits_entry *place);
 /* The process with slot number `owner` is gone, and all it counted. */
 void limits_forget(struct limits *t, unsigned owner);
 
-/* How many there are now of what `bytes` name. */
+/* For tests: how many there are now of what `bytes` name. */
 uint64_t limits_count(
     const struct limits_scope *in, const void *bytes, size_t len);
 

@@ -367,12 +367,6 @@ config_load_with(const char *path, const char *extra, struct str *errors,
 }
 
 int
-config_load(const char *path, struct str *errors, struct config **ret)
-{
-	return config_load_with(path, NULL, errors, ret);
-}
-
-int
 config_reload(const struct config *old, struct str *errors, struct config **ret)
 {
 	struct parser_input in = {

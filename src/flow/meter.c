@@ -76,7 +76,7 @@ meter_split_sync(struct meter *m, uint64_t at)
 	m->writer_ns[WRITER_WRITE] += before;
 }
 
-uint64_t
+static uint64_t
 meter_network_ns(const struct meter *m)
 {
 	return m->reader_ns[READER_NETWORK] + m->reader_ns[READER_PACED];

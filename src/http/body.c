@@ -431,12 +431,6 @@ body_limit(struct body *b, uint64_t max)
 	b->limit = max > 0 ? max : UINT64_MAX;
 }
 
-bool
-body_has_held(const struct body *b)
-{
-	return b->held != NULL && !b->source.ended;
-}
-
 void
 body_leftover(
     const struct body *b, const unsigned char **ret_bytes, size_t *ret_len)

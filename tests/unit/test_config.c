@@ -191,7 +191,7 @@ test_defaults(void **state)
 	char path[PATH_MAX], text[ADDR_TEXT_MAX];
 
 	(void)state;
-	assert_int_equal(config_load(NULL, &errors, &c), 0);
+	assert_int_equal(config_load_with(NULL, NULL, &errors, &c), 0);
 	assert_null(c->file);
 	assert_true(c->worker_auto);
 	assert_in_range(c->worker_processes, 1, 256);
@@ -252,8 +252,8 @@ test_shipped_file_is_the_defaults(void **state)
 	in = fopen(name, "r");
 	if (in == NULL)
 		fail_msg("%s: run this from the top of the tree", name);
-	assert_int_equal(config_load(NULL, &errors, &built_in), 0);
-	assert_int_equal(config_load(name, &errors, &shipped), 0);
+	assert_int_equal(config_load_with(NULL, NULL, &errors, &built_in), 0);
+	assert_int_equal(config_load_with(name, NULL, &errors, &shipped), 0);
 	assert_string_equal(shipped->file, name);
 	assert_same(built_in, shipped);
 	/* It spells out every directive but include. */
@@ -937,7 +937,7 @@ expect_load(const char *dir, const char *expected)
 			str_add(&told, expected, 1);
 	}
 	snprintf(path, sizeof(path), "%s/main.conf", dir);
-	err = config_load(path, &errors, &c);
+	err = config_load_with(path, NULL, &errors, &c);
 	assert_int_equal(err, told.len > 0 ? -EINVAL : 0);
 	assert_string_equal(errors.s ? errors.s : "", told.s ? told.s : "");
 	config_free(&c);
