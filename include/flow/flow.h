@@ -17,11 +17,6 @@
 #include "flow/reader.h"
 #include "flow/writer.h"
 
-enum flow_side {
-	FLOW_READING,
-	FLOW_WRITING,
-};
-
 struct flow_setup {
 	struct ev_loop *loop;
 	struct chunk_pool *pool;
@@ -35,15 +30,13 @@ struct flow_setup {
 	void *owner;
 	void (*on_read_all)(void *owner); /* the last byte is in the queue */
 	void (*on_drained)(void *owner);  /* and has been written */
-	/* Either side failed; the flow is at rest and is to be stopped. */
-	void (*on_failed)(void *owner, enum flow_side side, int err);
+	/* A side failed; the flow is at rest and is to be stopped.  The same
+	 * errno may mean another thing on the other side. */
+	void (*on_read_failed)(void *owner, int err);
+	void (*on_write_failed)(void *owner, int err);
 };
 
 struct flow {
-	void *owner;
-	void (*on_read_all)(void *owner);
-	void (*on_drained)(void *owner);
-	void (*on_failed)(void *owner, enum flow_side side, int err);
 	struct queue *queue;
 	struct reader reader;
 	struct writer writer;

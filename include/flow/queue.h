@@ -3,10 +3,12 @@
  *
  *	source -> reader --push--> [c][c][c] --pop--> writer -> sink
  *
- * The queue is all the two sides share, and back-pressure is decided nowhere
- * else: the push that fills it says "stop reading", the pop that makes the
- * first place says "read again".  It lives on one worker's loop, so there is
- * nothing to lock.
+ * The queue is all that the two sides share; neither knows the other.  What a
+ * push or a pop means for its caller is what it returns; what it means for the
+ * other side is an event, which the queue's owner passes on.  Back-pressure is
+ * decided here and nowhere else: the push that fills the queue stops the
+ * reader, the pop that makes the first place lets it go on.  It lives on one
+ * worker's loop, so there is nothing to lock.
  */
 #ifndef FLOW_QUEUE_H
 #define FLOW_QUEUE_H
@@ -19,21 +21,30 @@
 struct chunk;
 struct queue;
 
-/* What a push or a pop did to the flow.  Whoever caused it acts on it. */
+/* What a push did to the queue. */
 enum queue_edge {
 	QUEUE_STEADY = 0,
-	QUEUE_FILLED,  /* by push: stop the reader's watcher */
-	QUEUE_DRAINED, /* by pop: start it again */
+	QUEUE_FILLED, /* it is full now: stop reading */
+};
+
+/* What the owner is told, from within the call that causes it; it must not
+ * use the queue there. */
+struct queue_events {
+	/* A chunk was pushed, or the queue was closed: for who pops. */
+	void (*on_work)(void *owner);
+	/* A full queue has a place: for who pushes.  It is told of the first
+	 * place: to wait for more would be taking turns. */
+	void (*on_room)(void *owner);
+	void *owner;
 };
 
 /*
- * queue_new(depth):
- * An empty queue for at most `depth` chunks (at least 1).  The pop that makes
- * the first place in a full queue reports QUEUE_DRAINED: waiting for more
- * would be taking turns.  NULL when out of memory.  The caller owns it until
- * queue_free().
+ * queue_new(depth, events):
+ * An empty queue for at most `depth` chunks (at least 1); `events` is copied.
+ * NULL when out of memory.  The caller owns it until queue_free().
  */
-NODISCARD struct queue *queue_new(size_t depth);
+NODISCARD struct queue *queue_new(
+    size_t depth, const struct queue_events *events);
 
 /*
  * queue_push(q, c):
@@ -42,11 +53,8 @@ NODISCARD struct queue *queue_new(size_t depth);
  */
 NODISCARD enum queue_edge queue_push(struct queue *q, struct chunk *c);
 
-/*
- * queue_pop(q, ret_edge):
- * The oldest chunk, which the caller owns from here on, or NULL.
- */
-NODISCARD struct chunk *queue_pop(struct queue *q, enum queue_edge *ret_edge);
+/* The oldest chunk, which the caller owns from here on, or NULL. */
+NODISCARD struct chunk *queue_pop(struct queue *q);
 
 /* No more will be pushed: when it is empty now, it stays so. */
 void queue_close(struct queue *q);

@@ -26,8 +26,6 @@
 #include "flow/sink.h"
 #include "flow/source.h"
 
-struct writer;
-
 /* What a source may and must do; zeroed: as it likes. */
 struct reader_limits {
 	double silence_s;      /* longest; else -ETIMEDOUT */
@@ -47,7 +45,6 @@ struct reader_setup {
 	struct chunk_account *account;
 	struct source *source;
 	struct queue *queue;
-	struct writer *writer;	 /* woken by a put */
 	const struct sink *sink; /* behind the writer: see whole_chunks */
 	struct meter *meter;
 	struct trace *trace;
@@ -82,7 +79,7 @@ struct reader {
 /* Begin to read.  The first attempt is made from the loop, not in here. */
 void reader_start(struct reader *r, const struct reader_setup *setup);
 
-/* The queue has a place again: go on. */
+/* The queue has a place again: go on, from the loop. */
 void reader_resume(struct reader *r);
 
 /* The source brings back a chunk it took: `res` bytes were added, or a

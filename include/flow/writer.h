@@ -19,7 +19,6 @@
 #include "flow/queue.h"
 #include "flow/sink.h"
 
-struct reader;
 struct tap;
 struct writer;
 
@@ -40,7 +39,6 @@ struct tap {
 struct writer_setup {
 	struct ev_loop *loop;
 	struct queue *queue;
-	struct reader *reader; /* resumed by the first free place */
 	struct sink *sink;
 	struct tap *tap; /* NULL: none */
 	struct meter *meter;
@@ -67,7 +65,8 @@ struct writer {
 /* Be ready; the first chunk is taken when it is put. */
 void writer_start(struct writer *w, const struct writer_setup *setup);
 
-/* There is something to do: a chunk was put, or the queue was closed. */
+/* There is something to do: a chunk was put, or the queue was closed.  It is
+ * done from the loop. */
 void writer_wake(struct writer *w);
 
 /* The sink is done with `chunks` of those that it was given.  Only wakes the

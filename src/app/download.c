@@ -145,24 +145,36 @@ on_drained(void *owner)
 }
 
 static void
-on_flow_failed(void *owner, enum flow_side side, int err)
+end_cut(struct download *d, enum outcome e)
+{
+	struct exchange *x = d->exchange;
+
+	release(d);
+	exchange_streamed(x, false, outcome_word(e));
+}
+
+static void
+on_read_failed(void *owner, int err)
 {
 	struct download *d = owner;
-	struct exchange *x = d->exchange;
-	bool client = side == FLOW_WRITING;
 
 	check_magic(d, DOWNLOAD_MAGIC);
-	if (!client && exchange_unstream(x)) {
+	if (exchange_unstream(d->exchange)) {
 		answer_error(d, d->outgoing->name, err == -ENOENT ? -EIO : err);
 		return;
 	}
-	if (!client)
-		note_failure(d, d->outgoing->name, OUTCOME_DISK_ERROR, err);
-	release(d);
-	exchange_streamed(x, false,
-	    outcome_word(!client	     ? OUTCOME_DISK_ERROR
-			 : err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN
-					     : OUTCOME_CLIENT_GONE));
+	note_failure(d, d->outgoing->name, OUTCOME_DISK_ERROR, err);
+	end_cut(d, OUTCOME_DISK_ERROR);
+}
+
+/* The client does not take it. */
+static void
+on_write_failed(void *owner, int err)
+{
+	struct download *d = owner;
+
+	check_magic(d, DOWNLOAD_MAGIC);
+	end_cut(d, err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN : OUTCOME_CLIENT_GONE);
 }
 
 /* 200 or 206 and what is in `range`. */
@@ -205,9 +217,10 @@ answer_file(
 				     .owner = d,
 				     .on_read_all = on_read_all,
 				     .on_drained = on_drained,
-				     .on_failed = on_flow_failed,
+				     .on_read_failed = on_read_failed,
+				     .on_write_failed = on_write_failed,
 				 }) < 0)
-		on_flow_failed(d, FLOW_READING, -ENOMEM);
+		on_read_failed(d, -ENOMEM);
 }
 
 static void
@@ -220,7 +233,7 @@ on_open(void *owner, int err)
 
 	check_magic(d, DOWNLOAD_MAGIC);
 	if (err < 0 && d->flow.queue != NULL) {
-		on_flow_failed(d, FLOW_READING, err);
+		on_read_failed(d, err);
 		return;
 	}
 	if (err < 0) {

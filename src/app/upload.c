@@ -125,16 +125,21 @@ on_drained(void *owner)
 }
 
 static void
-on_flow_failed(void *owner, enum flow_side side, int err)
+on_read_failed(void *owner, int err)
 {
 	struct upload *u = owner;
 
 	check_magic(u, UPLOAD_MAGIC);
-	/* The same errno means another thing on the other side. */
-	if (side == FLOW_WRITING)
-		store_failed(u, err);
-	else
-		fail(u, err, outcome_of_error(err));
+	fail(u, err, outcome_of_error(err));
+}
+
+static void
+on_write_failed(void *owner, int err)
+{
+	struct upload *u = owner;
+
+	check_magic(u, UPLOAD_MAGIC);
+	store_failed(u, err);
 }
 
 /* Nobody will answer it: the server ends.  What is being committed may get its
@@ -226,7 +231,8 @@ start_flow(void *owner)
 		    .owner = u,
 		    .on_read_all = on_read_all,
 		    .on_drained = on_drained,
-		    .on_failed = on_flow_failed,
+		    .on_read_failed = on_read_failed,
+		    .on_write_failed = on_write_failed,
 		}) < 0)
 		fail(u, -ENOMEM, OUTCOME_NO_MEMORY);
 }

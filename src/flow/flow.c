@@ -11,60 +11,43 @@ flow_init(struct flow *f)
 	meter_write(&f->meter, WRITER_WRITE);
 }
 
-static void
-on_read_all(void *owner)
-{
-	struct flow *f = owner;
+/* What the queue tells goes to the side that it is for. */
 
-	f->on_read_all(f->owner);
+static void
+on_work(void *flow)
+{
+	struct flow *f = flow;
+
+	writer_wake(&f->writer);
 }
 
 static void
-on_drained(void *owner)
+on_room(void *flow)
 {
-	struct flow *f = owner;
+	struct flow *f = flow;
 
-	f->on_drained(f->owner);
-}
-
-static void
-on_read_failed(void *owner, int err)
-{
-	struct flow *f = owner;
-
-	f->on_failed(f->owner, FLOW_READING, err);
-}
-
-static void
-on_write_failed(void *owner, int err)
-{
-	struct flow *f = owner;
-
-	f->on_failed(f->owner, FLOW_WRITING, err);
+	reader_resume(&f->reader);
 }
 
 int
 flow_start(struct flow *f, const struct flow_setup *s)
 {
-	f->owner = s->owner;
-	f->on_read_all = s->on_read_all;
-	f->on_drained = s->on_drained;
-	f->on_failed = s->on_failed;
-	f->queue = queue_new(s->queue_depth);
+	f->queue = queue_new(s->queue_depth,
+	    &(struct queue_events){
+		.on_work = on_work, .on_room = on_room, .owner = f});
 	if (f->queue == NULL)
 		return -ENOMEM;
 	writer_start(&f->writer, &(struct writer_setup){
 				     .loop = s->loop,
 				     .queue = f->queue,
-				     .reader = &f->reader,
 				     .sink = s->sink,
 				     .tap = s->tap,
 				     .meter = &f->meter,
 				     .trace = f->trace,
 				     .depth = s->write_depth,
-				     .owner = f,
-				     .on_drained = on_drained,
-				     .on_failed = on_write_failed,
+				     .owner = s->owner,
+				     .on_drained = s->on_drained,
+				     .on_failed = s->on_write_failed,
 				 });
 	reader_start(&f->reader, &(struct reader_setup){
 				     .loop = s->loop,
@@ -72,14 +55,13 @@ flow_start(struct flow *f, const struct flow_setup *s)
 				     .account = s->account,
 				     .source = s->source,
 				     .queue = f->queue,
-				     .writer = &f->writer,
 				     .sink = s->sink,
 				     .meter = &f->meter,
 				     .trace = f->trace,
 				     .limits = s->limits,
-				     .owner = f,
-				     .on_ended = on_read_all,
-				     .on_failed = on_read_failed,
+				     .owner = s->owner,
+				     .on_ended = s->on_read_all,
+				     .on_failed = s->on_read_failed,
 				 });
 	return 0;
 }

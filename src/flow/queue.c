@@ -7,18 +7,21 @@
 struct queue {
 	size_t depth, head, length;
 	bool closed;
+	struct queue_events events;
 	struct chunk *ring[];
 };
 
 struct queue *
-queue_new(size_t depth)
+queue_new(size_t depth, const struct queue_events *events)
 {
 	struct queue *q;
 
 	check(depth >= 1);
 	q = calloc(1, sizeof(*q) + depth * sizeof(struct chunk *));
-	if (q != NULL)
-		q->depth = depth;
+	if (q == NULL)
+		return NULL;
+	q->depth = depth;
+	q->events = *events;
 	return q;
 }
 
@@ -31,21 +34,21 @@ queue_push(struct queue *q, struct chunk *c)
 
 	q->ring[(q->head + q->length) % q->depth] = c;
 	q->length++;
+	q->events.on_work(q->events.owner);
 	return q->length == q->depth ? QUEUE_FILLED : QUEUE_STEADY;
 }
 
 struct chunk *
-queue_pop(struct queue *q, enum queue_edge *ret_edge)
+queue_pop(struct queue *q)
 {
 	struct chunk *c;
 
-	*ret_edge = QUEUE_STEADY;
 	if (q->length == 0)
 		return NULL;
 	c = q->ring[q->head];
 	q->head = (q->head + 1) % q->depth;
 	if (q->length-- == q->depth)
-		*ret_edge = QUEUE_DRAINED;
+		q->events.on_room(q->events.owner);
 	return c;
 }
 
@@ -53,6 +56,7 @@ void
 queue_close(struct queue *q)
 {
 	q->closed = true;
+	q->events.on_work(q->events.owner);
 }
 
 bool
@@ -82,13 +86,12 @@ queue_length(const struct queue *q)
 void
 queue_free(struct queue **qp)
 {
-	enum queue_edge edge;
-	struct chunk *c;
+	struct queue *q = *qp;
 
-	if (*qp == NULL)
+	if (q == NULL)
 		return;
-	while ((c = queue_pop(*qp, &edge)) != NULL)
-		chunk_give(c);
-	free(*qp);
+	for (size_t i = 0; i < q->length; i++)
+		chunk_give(q->ring[(q->head + i) % q->depth]);
+	free(q);
 	*qp = NULL;
 }

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "loop/watch.h"
-#include "flow/writer.h"
 
 #define READER_MAGIC 0x72656164U
 
@@ -156,11 +155,8 @@ put(struct reader *r)
 	r->filling = NULL;
 	r->asked = false;
 	trace_step(r->to.trace, TRACE_READER, "put()");
-	if (queue_push(r->to.queue, c) == QUEUE_STEADY) {
-		writer_wake(r->to.writer);
+	if (queue_push(r->to.queue, c) == QUEUE_STEADY)
 		return true;
-	}
-	writer_wake(r->to.writer);
 	pause_reading(r, READER_QUEUE);
 	return false;
 }
@@ -187,11 +183,10 @@ end(struct reader *r)
 		chunk_give(r->filling);
 		r->filling = NULL;
 	}
-	queue_close(r->to.queue);
 	r->running = false;
 	pause_reading(r, READER_DONE);
 	trace_step(r->to.trace, TRACE_READER, "join()");
-	writer_wake(r->to.writer);
+	queue_close(r->to.queue);
 	r->to.on_ended(owner); /* may end `r` */
 }
 

@@ -1,7 +1,6 @@
 #include "flow/writer.h"
 
 #include "base/check.h"
-#include "flow/reader.h"
 
 #define WRITER_MAGIC 0x77726974U
 
@@ -61,15 +60,12 @@ on_wake(struct deferred *d)
 	check_magic(w, WRITER_MAGIC);
 	while (
 	    w->running && w->writing < w->to.depth && w->tapped < w->to.depth) {
-		enum queue_edge edge;
 		struct chunk *c;
 
 		say_get(w);
-		c = queue_pop(w->to.queue, &edge);
+		c = queue_pop(w->to.queue);
 		if (c == NULL)
 			break;
-		if (edge == QUEUE_DRAINED)
-			reader_resume(w->to.reader);
 		w->asked = false;
 		w->writing++;
 		trace_step(w->to.trace, TRACE_WRITER, "write()");

@@ -68,6 +68,12 @@ struct fake_sink {
 	struct writer *writer; /* NULL: gone */
 };
 
+/* Of a flow: which one failed? */
+enum side {
+	READING,
+	WRITING,
+};
+
 static struct fixture {
 	struct ev_loop *loop;
 	struct chunk_pool *pool;
@@ -81,7 +87,7 @@ static struct fixture {
 	unsigned turns;
 	bool read_all, drained;
 	bool stop_at_end; /* from within the callback, as owners do */
-	enum flow_side failed_side;
+	enum side failed_side;
 	int failed;
 } f;
 
@@ -276,9 +282,8 @@ on_drained(void *owner)
 }
 
 static void
-on_failed(void *owner, enum flow_side side, int err)
+note_failure(enum side side, int err)
 {
-	assert_ptr_equal(owner, &f);
 	assert_true(err < 0);
 	/* The other side may fail too before it is stopped. */
 	if (f.failed == 0) {
@@ -287,6 +292,20 @@ on_failed(void *owner, enum flow_side side, int err)
 	}
 	if (f.stop_at_end)
 		flow_stop(&f.flow);
+}
+
+static void
+on_read_failed(void *owner, int err)
+{
+	assert_ptr_equal(owner, &f);
+	note_failure(READING, err);
+}
+
+static void
+on_write_failed(void *owner, int err)
+{
+	assert_ptr_equal(owner, &f);
+	note_failure(WRITING, err);
 }
 
 static void
@@ -381,7 +400,8 @@ begin(bool takes, size_t queue_depth, unsigned write_depth)
 				 .owner = &f,
 				 .on_read_all = on_read_all,
 				 .on_drained = on_drained,
-				 .on_failed = on_failed,
+				 .on_read_failed = on_read_failed,
+				 .on_write_failed = on_write_failed,
 			     }),
 	    0);
 }
@@ -759,7 +779,7 @@ a_failing_source_is_told(void **state)
 			begin(takes, 3, 1);
 			f.source.fail_at = at;
 			assert_true(await(has_ended));
-			assert_int_equal(f.failed_side, FLOW_READING);
+			assert_int_equal(f.failed_side, READING);
 			assert_true(f.failed == -ENETDOWN || f.failed == -EIO);
 			assert_false(f.read_all);
 			end();
@@ -778,7 +798,7 @@ a_failing_sink_is_told(void **state)
 				f.sink.fail_at = at;
 				f.sink.lag = lag;
 				assert_true(await(has_ended));
-				assert_int_equal(f.failed_side, FLOW_WRITING);
+				assert_int_equal(f.failed_side, WRITING);
 				assert_int_equal(f.failed, -ENOSPC);
 				assert_false(f.drained);
 				end();
@@ -886,7 +906,8 @@ begin_with_limits(const struct reader_limits *limits)
 				 .owner = &f,
 				 .on_read_all = on_read_all,
 				 .on_drained = on_drained,
-				 .on_failed = on_failed,
+				 .on_read_failed = on_read_failed,
+				 .on_write_failed = on_write_failed,
 			     }),
 	    0);
 }
@@ -912,7 +933,7 @@ silence_has_a_limit(void **state)
 		began = clock_mono_ns();
 		assert_true(await(has_failed));
 		assert_int_equal(f.failed, -ETIMEDOUT);
-		assert_int_equal(f.failed_side, FLOW_READING);
+		assert_int_equal(f.failed_side, READING);
 		assert_true(clock_mono_ns() - began < 3000 * NS_PER_MS);
 		assert_arrived(f.source.at);
 		end();
@@ -1022,7 +1043,7 @@ a_trickle_may_be_too_slow(void **state)
 	f.source.trickles = true;
 	assert_true(await(has_failed));
 	assert_int_equal(f.failed, READER_BELOW_RATE);
-	assert_int_equal(f.failed_side, FLOW_READING);
+	assert_int_equal(f.failed_side, READING);
 	end();
 	stop_trickling();
 

@@ -28,7 +28,36 @@ struct fixture {
 	struct chunk_pool *pool;
 	struct chunk_account account;
 	struct chunk_claim claim;
+	unsigned works, rooms; /* how often the owner was told */
 };
+
+static void
+on_work(void *owner)
+{
+	struct fixture *f = owner;
+
+	f->works++;
+}
+
+static void
+on_room(void *owner)
+{
+	struct fixture *f = owner;
+
+	f->rooms++;
+}
+
+/* A queue, of which the fixture is told. */
+static struct queue *
+new_queue(struct fixture *f, size_t depth)
+{
+	struct queue *q = queue_new(
+	    depth, &(struct queue_events){
+		       .on_work = on_work, .on_room = on_room, .owner = f});
+
+	assert_non_null(q);
+	return q;
+}
 
 static int
 set_up(void **state)
@@ -68,11 +97,27 @@ take(struct fixture *f)
 
 /* Push where the edge does not matter. */
 static void
-push(struct queue *q, struct chunk *c)
+push(struct fixture *f, struct queue *q, struct chunk *c)
 {
+	unsigned works = f->works, rooms = f->rooms;
 	enum queue_edge edge = queue_push(q, c);
 
-	assert_int_not_equal(edge, QUEUE_DRAINED);
+	(void)edge;
+	assert_int_equal(f->works, works + 1);
+	assert_int_equal(f->rooms, rooms);
+}
+
+/* Pop; *ret_edge: it was told of as one that makes the first place. */
+static struct chunk *
+pop(struct fixture *f, struct queue *q, bool *ret_edge)
+{
+	unsigned works = f->works, rooms = f->rooms;
+	struct chunk *c = queue_pop(q);
+
+	*ret_edge = f->rooms != rooms;
+	assert_true(f->rooms <= rooms + 1);
+	assert_int_equal(f->works, works);
+	return c;
 }
 
 static void
@@ -81,8 +126,8 @@ the_edges_are_the_last_place_and_the_first(void **state)
 	struct fixture *f = *state;
 
 	for (size_t depth = 1; depth <= 9; depth++) {
-		struct queue *q = queue_new(depth);
-		enum queue_edge edge;
+		struct queue *q = new_queue(f, depth);
+		bool edge;
 
 		assert_non_null(q);
 		assert_true(queue_is_empty(q));
@@ -95,16 +140,15 @@ the_edges_are_the_last_place_and_the_first(void **state)
 		}
 		assert_true(queue_is_full(q));
 		for (size_t i = 0; i < depth; i++) {
-			struct chunk *c = queue_pop(q, &edge);
+			struct chunk *c = pop(f, q, &edge);
 
 			assert_non_null(c);
-			assert_int_equal(
-			    edge, i == 0 ? QUEUE_DRAINED : QUEUE_STEADY);
+			assert_int_equal(edge, i == 0);
 			chunk_give(c);
 		}
 		assert_true(queue_is_empty(q));
-		assert_null(queue_pop(q, &edge));
-		assert_int_equal(edge, QUEUE_STEADY);
+		assert_null(pop(f, q, &edge));
+		assert_false(edge);
 		queue_free(&q);
 		assert_null(q);
 	}
@@ -117,18 +161,18 @@ what_goes_in_first_comes_out_first(void **state)
 
 	/* Every depth and every place of the ring to begin at. */
 	for (size_t depth = 1; depth <= 5; depth++) {
-		struct queue *q = queue_new(depth);
+		struct queue *q = new_queue(f, depth);
 		size_t in = 0, out = 0;
 
 		for (unsigned step = 0; step < 200; step++) {
-			enum queue_edge edge;
+			bool edge;
 			struct chunk *c;
 
 			if (!queue_is_full(q) && step * 7 % 3 != 0) {
 				c = take(f);
 				c->len = in++;
-				push(q, c);
-			} else if ((c = queue_pop(q, &edge)) != NULL) {
+				push(f, q, c);
+			} else if ((c = pop(f, q, &edge)) != NULL) {
 				assert_int_equal(c->len, out++);
 				chunk_give(c);
 			}
@@ -143,14 +187,14 @@ static void
 each_refilling_is_an_edge_again(void **state)
 {
 	struct fixture *f = *state;
-	struct queue *q = queue_new(2);
-	enum queue_edge edge;
+	struct queue *q = new_queue(f, 2);
+	bool edge;
 
 	assert_int_equal(queue_push(q, take(f)), QUEUE_STEADY);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(queue_push(q, take(f)), QUEUE_FILLED);
-		chunk_give(queue_pop(q, &edge));
-		assert_int_equal(edge, QUEUE_DRAINED);
+		chunk_give(pop(f, q, &edge));
+		assert_true(edge);
 	}
 	queue_free(&q);
 }
@@ -159,15 +203,17 @@ static void
 closing_keeps_what_is_in_it(void **state)
 {
 	struct fixture *f = *state;
-	struct queue *q = queue_new(3);
-	enum queue_edge edge;
+	struct queue *q = new_queue(f, 3);
+	bool edge;
 
 	assert_false(queue_is_closed(q));
-	push(q, take(f));
+	push(f, q, take(f));
+	f->works = 0;
 	queue_close(q);
+	assert_int_equal(f->works, 1); /* whoever pops has to know */
 	assert_true(queue_is_closed(q));
 	assert_int_equal(queue_length(q), 1);
-	chunk_give(queue_pop(q, &edge));
+	chunk_give(pop(f, q, &edge));
 	assert_true(queue_is_empty(q) && queue_is_closed(q));
 	queue_free(&q);
 }
@@ -176,13 +222,15 @@ static void
 freeing_gives_the_chunks_back(void **state)
 {
 	struct fixture *f = *state;
-	struct queue *q = queue_new(8);
+	struct queue *q = new_queue(f, 8);
 
 	for (int i = 0; i < 5; i++)
-		push(q, take(f));
+		push(f, q, take(f));
 	assert_int_equal(chunk_pool_held(f->pool), 5);
+	f->works = f->rooms = 0;
 	queue_free(&q);
 	assert_null(q);
+	assert_int_equal(f->works + f->rooms, 0); /* nobody is told any more */
 	assert_int_equal(chunk_pool_held(f->pool), 0);
 	assert_int_equal(f->claim.held, 0);
 	queue_free(&q); /* and nothing when there is none */
@@ -197,7 +245,7 @@ dies_of(void (*act)(struct fixture *f, struct queue *q), struct fixture *f)
 
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
-		struct queue *q = queue_new(1);
+		struct queue *q = new_queue(f, 1);
 
 		if (freopen("/dev/null", "w", stderr) == NULL)
 			_exit(1);
@@ -211,15 +259,15 @@ dies_of(void (*act)(struct fixture *f, struct queue *q), struct fixture *f)
 static void
 push_twice(struct fixture *f, struct queue *q)
 {
-	push(q, take(f));
-	push(q, take(f));
+	push(f, q, take(f));
+	push(f, q, take(f));
 }
 
 static void
 push_closed(struct fixture *f, struct queue *q)
 {
 	queue_close(q);
-	push(q, take(f));
+	push(f, q, take(f));
 }
 
 static void

@@ -487,10 +487,9 @@ on_drained(void *owner)
 }
 
 static void
-on_failed(void *owner, enum flow_side side, int err)
+on_failed(void *owner, int err)
 {
 	(void)owner;
-	(void)side;
 	f.failed = err;
 }
 
@@ -576,7 +575,8 @@ begin_flow(struct sink *sink)
 				 .owner = &f,
 				 .on_read_all = on_read_all,
 				 .on_drained = on_drained,
-				 .on_failed = on_failed,
+				 .on_read_failed = on_failed,
+				 .on_write_failed = on_failed,
 			     }),
 	    0);
 }
