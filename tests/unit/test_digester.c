@@ -262,11 +262,18 @@ on_drained(void *owner)
 		end_all();
 }
 
+/* Only the sink fails here. */
 static void
-on_failed(void *owner, enum flow_side side, int err)
+on_read_failed(void *owner, int err)
 {
 	(void)owner;
-	assert_int_equal(side, FLOW_WRITING);
+	fail_msg("the source failed: %d", err);
+}
+
+static void
+on_write_failed(void *owner, int err)
+{
+	(void)owner;
 	assert_int_equal(f.failed, 0);
 	f.failed = err;
 	if (f.end_within)
@@ -428,7 +435,8 @@ begin(unsigned set, size_t len, unsigned depth)
 				 .owner = &f,
 				 .on_read_all = on_read_all,
 				 .on_drained = on_drained,
-				 .on_failed = on_failed,
+				 .on_read_failed = on_read_failed,
+				 .on_write_failed = on_write_failed,
 			     }),
 	    0);
 }
