@@ -182,12 +182,13 @@ void config_name_value(const struct conf_place *at, const char *directive,
 void config_free(struct config **cp);
 
 /*
- * config_needs_restart(old, fresh, why):
- * What a reload cannot apply (see directives.h), a line each into `why`.
- * True when there is any.
+ * config_keep_until_restart(old, fresh, why):
+ * What the directive table says a reload cannot apply is in `fresh` as it is in
+ * `old` from here on; a line for each change that is lost so goes into `why`.
+ * How many there were, or -ENOMEM.
  */
-bool config_needs_restart(
-    const struct config *old, const struct config *fresh, struct str *why);
+NODISCARD int config_keep_until_restart(
+    const struct config *old, struct config *fresh, struct str *why);
 
 /* The whole effective configuration, a comment on every directive (-T): a
  * config file that gives this config again. */

@@ -404,47 +404,6 @@ config_name_value(const struct conf_place *at, const char *directive,
 	str_puts(out, given ? "" : " (by default)");
 }
 
-/* Whether going from one value to the other takes a restart. */
-static bool
-takes_restart(const struct directive *d, const struct config *old,
-    const struct config *fresh)
-{
-	return d->apply == APPLY_RESTART ||
-	       (d->apply == APPLY_RESTART_ZERO &&
-		   (old->worker_processes == 0) !=
-		       (fresh->worker_processes == 0));
-}
-
-bool
-config_needs_restart(
-    const struct config *old, const struct config *fresh, struct str *why)
-{
-	bool needed = false;
-
-	for (size_t i = 0; i < directives_count; i++) {
-		const struct directive *d = &directives[i];
-		struct str was = {0}, is = {0};
-
-		if (d->apply == APPLY_RELOAD || !takes_restart(d, old, fresh))
-			continue;
-		check(d->owner == BLOCK_TOP);
-		if (!value_format(d, old, &was))
-			str_puts(&was, "none");
-		if (!value_format(d, fresh, &is))
-			str_puts(&is, "none");
-		if (str_failed(&was) || str_failed(&is) ||
-		    strcmp(was.s, is.s) != 0) {
-			needed = true;
-			str_printf(why,
-			    "%s: the change from %s to %s needs a restart\n",
-			    d->name, was.s ? was.s : "?", is.s ? is.s : "?");
-		}
-		str_fini(&was);
-		str_fini(&is);
-	}
-	return needed;
-}
-
 const struct conf_location *
 config_location(const struct conf_server *s, const char *path, size_t len)
 {

@@ -133,46 +133,19 @@ finish(struct master *m, bool remove_sockets)
 
 /* ---- reload ---- */
 
-/* `restart`: what it changes in vain. */
+/* `restart`: what it changes in vain, which stays as it was. */
 static bool
 load(const struct config *old, struct config **ret, struct str *restart)
 {
 	struct str text = {0};
-	bool ok = config_reload(old, &text, ret) == 0;
+	int err = config_reload(old, &text, ret);
 
-	if (!ok)
+	if (err == 0)
+		err = config_keep_until_restart(old, *ret, restart);
+	if (err < 0)
 		log_lines(LEVEL_ERROR, "reload: ", text.s);
-	else
-		(void)config_needs_restart(old, *ret, restart);
 	str_fini(&text);
-	return ok;
-}
-
-static void
-swap(char **a, char **b)
-{
-	char *was = *a;
-
-	*a = *b;
-	*b = was;
-}
-
-/* What only a restart applies stays as it was: where we are known, and who
- * the workers are. */
-static void
-keep_until_restart(struct config *old, struct config *fresh)
-{
-	char *pid_file = strdup(old->pid_file);
-	char *user = old->user ? strdup(old->user) : NULL;
-
-	check(pid_file != NULL && (user != NULL || old->user == NULL));
-	swap(&fresh->pid_file, &pid_file);
-	swap(&fresh->user, &user);
-	free(pid_file);
-	free(user);
-	fresh->daemonize = old->daemonize;
-	if (fresh->worker_processes == 0)
-		fresh->worker_processes = old->worker_processes;
+	return err >= 0;
 }
 
 static int
@@ -238,7 +211,6 @@ reload(struct master *m)
 	verdict_begin(&m->verdict);
 	if (!load(old, &fresh, &restart))
 		goto give_up;
-	keep_until_restart(old, fresh);
 	if (!can_be_had(fresh, &m->children))
 		goto give_up;
 	if (logs_open(fresh, &logs) < 0)

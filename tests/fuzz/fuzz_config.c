@@ -234,7 +234,7 @@ check_accepted(const struct config *c)
 	other = print(again, &other_len);
 	check(len == other_len && memcmp(text, other, len) == 0);
 	check(again->worker_auto == c->worker_auto);
-	check(!config_needs_restart(c, again, &why) && why.len == 0);
+	check(config_keep_until_restart(c, again, &why) == 0 && why.len == 0);
 	free(text);
 	free(other);
 	config_free(&again);

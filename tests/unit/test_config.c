@@ -1099,6 +1099,66 @@ test_markdown_has_every_row(void **state)
 	free(text);
 }
 
+/* What `d` has in `c`, as a file has it; "none" where it has nothing. */
+static void
+format_value(const struct directive *d, const struct config *c, struct str *out)
+{
+	if (!value_format(d, c, out))
+		str_puts(out, "none");
+	assert_false(str_failed(out));
+}
+
+static void
+assert_same_value(
+    const struct directive *d, const struct config *a, const struct config *b)
+{
+	struct str x = {0}, y = {0};
+
+	format_value(d, a, &x);
+	format_value(d, b, &y);
+	assert_string_equal(x.s, y.s);
+	str_fini(&x);
+	str_fini(&y);
+}
+
+/* Each row of the table that needs a restart is changed here: it is named, and
+ * what it was is kept.  A new row has to be added. */
+static void
+test_each_restart_only_is_kept(void **state)
+{
+	struct config *old = good("daemonize on; pid_file /a; user me;"
+				  "worker_processes 3; server {" LOC "}");
+	struct config *fresh = good("daemonize off; pid_file /b; user you;"
+				    "worker_processes 0; server {" LOC "}");
+	struct str why = {0};
+	int kept = 0;
+
+	(void)state;
+	assert_int_equal(config_keep_until_restart(old, fresh, &why), 4);
+	for (size_t i = 0; i < directives_count; i++) {
+		const struct directive *d = &directives[i];
+		char named[64];
+
+		if (d->apply == APPLY_RELOAD)
+			continue;
+		kept++;
+		snprintf(named, sizeof(named), "%s: the change from", d->name);
+		if (strstr(why.s, named) == NULL)
+			print_error("%s is not named\n", d->name);
+		assert_non_null(strstr(why.s, named));
+		assert_same_value(d, old, fresh);
+	}
+	assert_int_equal(kept, 4);
+	assert_string_equal(fresh->pid_file, "/a");
+	assert_ptr_not_equal(fresh->pid_file, old->pid_file);
+	assert_string_equal(fresh->user, "me");
+	assert_true(fresh->daemonize);
+	assert_int_equal(fresh->worker_processes, 3);
+	str_fini(&why);
+	config_free(&old);
+	config_free(&fresh);
+}
+
 static void
 test_needs_restart(void **state)
 {
@@ -1131,9 +1191,13 @@ test_needs_restart(void **state)
 		snprintf(
 		    text, sizeof(text), "%s server {" LOC "}", cases[i].fresh);
 		fresh = good(text);
-		assert_int_equal(config_needs_restart(old, fresh, &why),
+		assert_int_equal(
+		    config_keep_until_restart(old, fresh, &why) > 0,
 		    cases[i].why[0] != '\0');
 		assert_string_equal(why.s ? why.s : "", cases[i].why);
+		/* Now there is nothing that a restart would apply. */
+		assert_int_equal(
+		    config_keep_until_restart(old, fresh, NULL), 0);
 		str_fini(&why);
 		config_free(&old);
 		config_free(&fresh);
@@ -1241,6 +1305,7 @@ main(void)
 	    cmocka_unit_test(test_print_says_it_all),
 	    cmocka_unit_test(test_markdown_has_every_row),
 	    cmocka_unit_test(test_needs_restart),
+	    cmocka_unit_test(test_each_restart_only_is_kept),
 	    cmocka_unit_test(test_location_matching),
 	};
 
