@@ -5,6 +5,8 @@
 #ifndef PROC_ATTEMPT_H
 #define PROC_ATTEMPT_H
 
+#include <stdbool.h>
+
 #include "base/check.h"
 #include "config/config.h"
 
@@ -15,17 +17,17 @@ const char *attempt_engine(const struct config *conf);
 
 /*
  * attempt_location(conf, shared, l, engine):
- * Make the directory where it is missing, and publish in it; a line in the log
- * says what holds there, with `engine`.  0; or a negative errno after logging
- * it.  What is the fault of a disk, seen from where the directory was before
- * (`shared`, or NULL), is a warning and no error.
+ * Have its store checked for real; a line in the log says what holds there, with
+ * `engine`.  False: it cannot be used as it is configured, which was logged.
+ * What may pass, seen from what was open before (`shared`, or NULL), is a
+ * warning.
  */
-NODISCARD int attempt_location(const struct config *conf,
+NODISCARD bool attempt_location(const struct config *conf,
     const struct shared *shared, const struct conf_location *l,
     const char *engine);
 
-/* Would that be possible, as far as it can be told without making anything?
- * The same, but nothing is logged on success. */
-NODISCARD int attempt_look(const struct conf_location *l);
+/* Could it be used, as far as it can be told without making anything?  Nothing
+ * is logged if so. */
+NODISCARD bool attempt_look(const struct conf_location *l);
 
 #endif

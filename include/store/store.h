@@ -133,8 +133,7 @@ struct store_ops {
 
 struct store {
 	const struct store_ops *ops;
-	const char *dir;   /* for messages */
-	bool open_settled; /* the first attempt is over, either way */
+	const char *dir; /* for messages */
 };
 
 /*

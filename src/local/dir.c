@@ -11,7 +11,7 @@
 
 struct local_dir *
 dir_new(
-    const struct local_setup *to, const struct dir_events *events, void *owner)
+    const struct store_setup *to, const struct dir_events *events, void *owner)
 {
 	struct local_dir *dir = calloc(1, sizeof(*dir));
 
@@ -62,7 +62,7 @@ close_fd:
 static void
 leave_shared(struct local_dir *dir)
 {
-	const struct local_setup *to = dir->to;
+	const struct store_setup *to = dir->to;
 
 	latest_leave(to->shared->latest, to->slot, &dir->latest);
 	reservations_leave(
@@ -74,7 +74,7 @@ leave_shared(struct local_dir *dir)
 static int
 join_shared(struct local_dir *dir)
 {
-	const struct local_setup *to = dir->to;
+	const struct store_setup *to = dir->to;
 
 	dir->device = device_get(to->devices, dir->st.st_dev, dir->traits);
 	if (dir->device == NULL)

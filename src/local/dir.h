@@ -71,7 +71,7 @@ struct dir_last {
 
 struct local_dir {
 	struct list_node node; /* for its owner */
-	const struct local_setup *to;
+	const struct store_setup *to;
 	const struct dir_events *events;
 	void *owner;
 	size_t users; /* members, jobs, and the store */
@@ -102,7 +102,7 @@ struct local_dir {
 
 /* NULL when out of memory.  `to`, `events` and `owner` outlive it. */
 NODISCARD struct local_dir *dir_new(
-    const struct local_setup *to, const struct dir_events *events, void *owner);
+    const struct store_setup *to, const struct dir_events *events, void *owner);
 
 /*
  * dir_open(dir, place, sweep, trouble):

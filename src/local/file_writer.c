@@ -444,7 +444,7 @@ const struct sink_ops file_writer_ops = {
 void
 file_writer_adapt(struct incoming_file *f)
 {
-	const struct local_setup *to = &f->local->to;
+	const struct store_setup *to = &f->local->to;
 	bool known = f->length != STORE_LENGTH_UNKNOWN;
 	bool direct =
 	    to->policy->direct_io == DIRECT_ON ||

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "internal.h"
+#include "report.h"
 
 static struct incoming_file *
 file_of(struct incoming *in)
@@ -278,7 +279,7 @@ finish(struct incoming_file *f)
 {
 	atomic_store(&f->link_phase, LINK_DURABLE);
 	f->base.durability =
-	    local_durability(f->at->traits.sync, f->local->to.policy->sync);
+	    report_durability(f->at->traits.sync, f->local->to.policy->sync);
 	if (!f->base.superseded && take_place(f))
 		submit_job(f, jobs_remove_before, on_old_removed, true);
 	else

@@ -4,14 +4,17 @@
 #include <stdlib.h>
 
 #include "internal.h"
+#include "local_preflight.h"
 #include "local_store.h"
 #include "outgoing.h"
 
-size_t
-local_fds(const struct store_policy *policy)
+/* An open directory; and, where files need a name of their own before they are
+ * published, its PUBLISH_TEMP_DIR. */
+static size_t
+descriptors(const struct store_policy *policy)
 {
 #ifdef O_TMPFILE
-	return policy->overwrite ? 2 : 1; /* and PUBLISH_TEMP_DIR */
+	return policy->overwrite ? 2 : 1;
 #else
 	(void)policy; /* there are no nameless files at all */
 	return 2;
@@ -67,7 +70,10 @@ settle(void *owner)
 {
 	struct local *local = owner;
 
-	local->base.open_settled = true;
+	if (local->is_settled)
+		return;
+	local->is_settled = true;
+	local->to.on_settled(local->to.owner);
 }
 
 static void
@@ -152,8 +158,8 @@ static const struct store_ops local_ops = {
     .free = free_store,
 };
 
-struct store *
-local_new(const struct local_setup *setup)
+static struct store *
+open_store(const struct store_setup *setup)
 {
 	struct local *local = calloc(1, sizeof(*local));
 
@@ -175,3 +181,11 @@ local_new(const struct local_setup *setup)
 	opener_begin(&local->opener);
 	return &local->base;
 }
+
+const struct store_kind local_kind = {
+    .name = "local",
+    .descriptors = descriptors,
+    .preflight = local_preflight,
+    .look = local_look,
+    .open = open_store,
+};

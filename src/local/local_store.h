@@ -16,13 +16,14 @@
 
 struct local {
 	struct store base;
-	struct local_setup to;
+	struct store_setup to;
 	struct opener opener;
 	struct reopen reopen;
 	struct health health;
 	struct sweep sweep;
 	struct scan scan;
 	struct removals removals;
+	bool is_settled;     /* its opener was told so */
 	bool direct_refused; /* O_DIRECT does not work here after all */
 };
 

@@ -37,8 +37,9 @@ make_dir(const char *path)
 	}
 	fd_close(&fd);
 	if (err == -EINVAL)
-		err = 0; /* there is no such thing here: see local_check() */
-	if (err < 0)	 /* or the next start would take its name for synced */
+		err =
+		    0; /* there is no such thing here: see local_preflight() */
+	if (err < 0)   /* or the next start would take its name for synced */
 		(void)rmdir(path);
 	return err;
 }

@@ -176,7 +176,7 @@ opener_is_idle(const struct opener *o)
 }
 
 int
-opener_init(struct opener *o, const struct local_setup *to,
+opener_init(struct opener *o, const struct store_setup *to,
     const struct opener_events *events, const struct dir_events *dir_events,
     void *owner)
 {

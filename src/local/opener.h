@@ -20,7 +20,7 @@ struct opener_events {
 };
 
 struct opener {
-	const struct local_setup *to;
+	const struct store_setup *to;
 	const struct dir_events *dir_events; /* of those that it opens */
 	const struct opener_events *events;
 	void *owner; /* of all these events */
@@ -45,7 +45,7 @@ struct opener {
 };
 
 /* -ENOMEM, or 0.  `owner` is the one of `events` and of `dir_events`. */
-NODISCARD int opener_init(struct opener *o, const struct local_setup *to,
+NODISCARD int opener_init(struct opener *o, const struct store_setup *to,
     const struct opener_events *events, const struct dir_events *dir_events,
     void *owner);
 

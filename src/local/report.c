@@ -5,7 +5,7 @@
 #include "local/space.h"
 
 enum durability
-local_durability(enum device_sync worth, bool sync)
+report_durability(enum device_sync worth, bool sync)
 {
 	switch (worth) {
 	case DEVICE_SYNC_IN_MEMORY:
@@ -47,7 +47,7 @@ report_describe(const struct store_policy *policy, const char *way, int file,
 	str_printf(report, "published by %s, %s, %s", way,
 	    file == -1 ? "full (uploads get 507 until there is room)"
 		       : way_of_large(file, t, policy->direct_io),
-	    durability_name[local_durability(t->sync, policy->sync)]);
+	    durability_name[report_durability(t->sync, policy->sync)]);
 }
 
 void
@@ -60,5 +60,5 @@ report_doubt(const char *dir, enum device_sync now)
 		log_warn("%s: %s, which cannot keep what sync promises: "
 			 "receipts say %s",
 		    dir, device_sync_text[now],
-		    durability_name[local_durability(now, true)]);
+		    durability_name[report_durability(now, true)]);
 }

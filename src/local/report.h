@@ -3,7 +3,11 @@
 #ifndef LOCAL_REPORT_H
 #define LOCAL_REPORT_H
 
-#include "local/local.h"
+#include "disk/device.h"
+#include "store/kind.h"
+
+/* What a 201 stands for where a sync is worth that, with `sync` on or off. */
+enum durability report_durability(enum device_sync worth, bool sync);
 
 /* What a start-up line says of a directory that is published into by `way`;
  * `file` is a new one in it, -1: there is no room for one. */

@@ -23,7 +23,7 @@ struct sweep_run {
 static void
 swept(struct sweep *s, unsigned removed, unsigned living)
 {
-	const struct local_setup *to = s->opener->to;
+	const struct store_setup *to = s->opener->to;
 	double *every = &s->again.repeat;
 
 	if (removed > 0)

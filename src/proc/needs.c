@@ -12,7 +12,7 @@
 #include "base/num.h"
 #include "shared/mount_history.h"
 #include "config/lexer.h"
-#include "local/local.h"
+#include "proc/kinds.h"
 #include "proc/owners.h"
 #include "proc/refusal.h"
 
@@ -45,8 +45,12 @@ count_open(const struct config *conf)
 		n.listens += s->listen_count;
 		n.access_logs += s->access_log[0] == '/';
 		n.locations += s->location_count;
-		for (size_t k = 0; k < s->location_count; k++)
-			n.directories += local_fds(&s->locations[k].policy);
+		for (size_t k = 0; k < s->location_count; k++) {
+			const struct store_policy *policy =
+			    &s->locations[k].policy;
+
+			n.directories += kinds_of(policy)->descriptors(policy);
+		}
 	}
 	return n;
 }

@@ -139,10 +139,9 @@ try_out(const struct config *conf, const struct shared *shared,
 
 		tell(TRYING, n);
 		title_set(NULL, "checking output_dir %s", l->policy.output_dir);
-		err = depth == PREFLIGHT_LOOK
-			  ? attempt_look(l)
-			  : attempt_location(conf, shared, l, engine);
-		if (err < 0)
+		if (depth == PREFLIGHT_LOOK
+			? !attempt_look(l)
+			: !attempt_location(conf, shared, l, engine))
 			tell(FAULT, n);
 	}
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -16,14 +15,13 @@
 #include "disk/engine.h"
 #include "log/journal.h"
 #include "net/acceptor.h"
-#include "local/local.h"
+#include "proc/kinds.h"
 #include "proc/privileges.h"
 #include "proc/refusal.h"
 #include "proc/verdict.h"
 #include "worker_internal.h"
 
-#define READY_MAX_S 1.0 /* how long stores may take before we accept */
-#define LOOK_S 0.005	/* how often we look whether they are open */
+#define OPEN_MAX_S 1.0 /* how long stores may take before we accept */
 
 /* ---- signals ---- */
 
@@ -98,33 +96,29 @@ on_accepted(void *arg, void *server, const struct listener *at, int fd,
 	connections_open(&s->conns, fd, peer, addr_is_loopback(&at->addr));
 }
 
-static bool
-stores_are_settled(const struct worker *w)
-{
-	for (size_t i = 0; i < w->server_count; i++) {
-		const struct server *s = &w->servers[i];
-
-		for (size_t k = 0; k < s->conf->location_count; k++)
-			if (!s->service.stores[k]->open_settled)
-				return false;
-	}
-	return true;
-}
-
-/* Accept as soon as all directories are open, or have had their time. */
+/* Accept: all stores have opened themselves, or have had their time. */
 static void
-on_look(struct ev_loop *loop, ev_timer *t, int revents)
+on_opened(struct ev_loop *loop, ev_timer *t, int revents)
 {
 	struct worker *w = t->data;
 
 	(void)revents;
-	if (!stores_are_settled(w) && clock_mono_s() - w->started < READY_MAX_S)
-		return;
 	ev_timer_stop(loop, t);
 	acceptor_start(w->acceptor);
 	log_info("worker ready, %s", engine_name(w->engine));
 	if (w->to->on_ready != NULL)
 		w->to->on_ready(w->to->arg);
+}
+
+/* Perhaps while the stores behind it are not made yet: from the loop, later. */
+static void
+on_settled(void *owner)
+{
+	struct worker *w = owner;
+
+	check(w->unsettled > 0);
+	if (--w->unsettled == 0 && ev_is_active(&w->opening))
+		ev_feed_event(w->loop, &w->opening, EV_TIMER);
 }
 
 static struct journal *
@@ -166,39 +160,29 @@ overwrites(const struct conf_server *s)
 	return false;
 }
 
-static int
-begin_server(struct worker *w, size_t i)
+static struct store *
+open_store(struct worker *w, const struct store_policy *policy)
 {
-	const struct conf_server *conf = &w->to->conf->servers[i];
-	struct server *s = &w->servers[i];
+	const struct shared *shared = w->to->shared;
 
-	s->worker = w;
-	s->conf = conf;
-	s->service.conf = conf;
-	s->service.loop = w->loop;
-	s->service.pool = w->pool;
-	s->service.engine = w->engine;
-	s->service.compute = w->compute;
-	s->service.traces = &w->traces;
-	service_init(&s->service);
-	s->conns.loop = w->loop;
-	s->conns.pool = w->pool;
-	s->conns.conf = conf;
-	s->conns.handler = &s->service.handler;
-	s->conns.slot = w->to->slot;
-	s->conns.on_closed = on_closed;
-	s->conns.arg = s;
-	s->conns.ids = &w->ids;
-	s->conns.stamped = overwrites(conf);
-	begin_limits(w, s);
-	connections_init(&s->conns);
-	if (w->to->logs->access[i] != -1) {
-		s->access =
-		    open_journal(w, w->to->logs->access[i], conf->access_log);
-		if (s->access == NULL)
-			return -ENOMEM;
-		s->conns.access = s->access;
-	}
+	return kinds_of(policy)->open(&(struct store_setup){
+	    .policy = policy,
+	    .loop = w->loop,
+	    .engine = w->engine,
+	    .devices = w->devices,
+	    .shared = shared,
+	    .slot = shm_slot_number(shared->shm, w->to->slot),
+	    .chunk_size = w->to->conf->chunk_size,
+	    .on_settled = on_settled,
+	    .owner = w,
+	});
+}
+
+static int
+begin_stores(struct worker *w, struct server *s)
+{
+	const struct conf_server *conf = s->conf;
+
 	s->service.stores =
 	    calloc(conf->location_count, sizeof(*s->service.stores));
 	s->service.failures = calloc(
@@ -207,21 +191,53 @@ begin_server(struct worker *w, size_t i)
 		return -ENOMEM;
 	w->server_count++;
 	for (size_t k = 0; k < conf->location_count; k++) {
-		const struct conf_location *l = &conf->locations[k];
-
-		s->service.stores[k] = local_new(&(struct local_setup){
-		    .loop = w->loop,
-		    .engine = w->engine,
-		    .devices = w->devices,
-		    .shared = w->to->shared,
-		    .slot = shm_slot_number(w->to->shared->shm, w->to->slot),
-		    .chunk_size = w->to->conf->chunk_size,
-		    .policy = &l->policy,
-		});
+		s->service.stores[k] =
+		    open_store(w, &conf->locations[k].policy);
 		if (s->service.stores[k] == NULL)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static void
+begin_connections(struct worker *w, struct server *s)
+{
+	s->conns.loop = w->loop;
+	s->conns.pool = w->pool;
+	s->conns.conf = s->conf;
+	s->conns.handler = &s->service.handler;
+	s->conns.slot = w->to->slot;
+	s->conns.on_closed = on_closed;
+	s->conns.arg = s;
+	s->conns.ids = &w->ids;
+	s->conns.stamped = overwrites(s->conf);
+	s->conns.access = s->access;
+	connections_init(&s->conns);
+}
+
+static int
+begin_server(struct worker *w, size_t i)
+{
+	struct server *s = &w->servers[i];
+
+	s->worker = w;
+	s->conf = &w->to->conf->servers[i];
+	s->service.conf = s->conf;
+	s->service.loop = w->loop;
+	s->service.pool = w->pool;
+	s->service.engine = w->engine;
+	s->service.compute = w->compute;
+	s->service.traces = &w->traces;
+	service_init(&s->service);
+	if (w->to->logs->access[i] != -1) {
+		s->access = open_journal(
+		    w, w->to->logs->access[i], s->conf->access_log);
+		if (s->access == NULL)
+			return -ENOMEM;
+	}
+	begin_limits(w, s);
+	begin_connections(w, s);
+	return begin_stores(w, s);
 }
 
 /* The error log must not stop the loop either. */
@@ -296,10 +312,9 @@ begin_watching(struct worker *w)
 	if (w->to->master != -1)
 		ev_io_start(w->loop, &w->master);
 	worker_stop_init(w);
-	ev_timer_init(&w->look, on_look, 0., LOOK_S);
-	w->look.data = w;
-	w->started = clock_mono_s();
-	ev_timer_start(w->loop, &w->look);
+	ev_timer_init(&w->opening, on_opened, OPEN_MAX_S, 0.);
+	w->opening.data = w;
+	ev_timer_start(w->loop, &w->opening);
 }
 
 static int
@@ -317,6 +332,8 @@ begin(struct worker *w)
 	/* Before directories are opened: the loop has to have its descriptors,
 	 * or libev ends the process. */
 	begin_watching(w);
+	for (size_t i = 0; i < conf->server_count; i++)
+		w->unsettled += conf->servers[i].location_count;
 	for (size_t i = 0; i < conf->server_count; i++) {
 		err = begin_server(w, i);
 		if (err < 0)

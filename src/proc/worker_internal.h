@@ -41,9 +41,9 @@ struct worker {
 	uint64_t ids;
 	ev_signal signals[WORKER_SIGNALS];
 	ev_io master;
-	ev_timer look;	   /* at the start: are the stores open? */
-	double started;	   /* when looking began */
-	ev_prepare rest;   /* when stopping: is there anything left to do? */
+	ev_timer opening; /* at the start: until all stores are open, or late */
+	size_t unsettled; /* stores that have not opened themselves yet */
+	ev_prepare rest;  /* when stopping: is there anything left to do? */
 	ev_timer patience; /* when stopping: enough is enough */
 	bool stopping, fast;
 	bool dropped;	   /* all connections: the logs are written, no more */

@@ -160,7 +160,7 @@ set_stop_timer(struct worker *w, double seconds)
 static void
 close_sockets(struct worker *w)
 {
-	ev_timer_stop(w->loop, &w->look);
+	ev_timer_stop(w->loop, &w->opening);
 	acceptor_stop(w->acceptor);
 	for (size_t i = 0; i < w->to->sockets->count; i++) {
 		const struct listener *l = &w->to->sockets->bound[i].listener;
