@@ -86,6 +86,10 @@ void reader_resume(struct reader *r);
  * negative errno.  The reader owns the chunk from here on. */
 void reader_filled(struct reader *r, struct chunk *c, int res);
 
+/* The source cannot go on, for `err`, a negative errno or an error of its own.  A
+ * chunk that it has taken stays its own until abandon().  May end the reader. */
+void reader_failed(struct reader *r, int err);
+
 /* Stop for good and give back what it holds; idempotent. */
 void reader_stop(struct reader *r);
 

@@ -108,11 +108,21 @@ struct outgoing {
 	struct source source; /* for the reader */
 	struct store *store;
 	struct chunk_account *account;
-	void *owner;
-	void (*done)(void *owner, int err);
-	struct file_version version; /* after open */
+	const struct get_events *events;
+	void *owner;		     /* of these */
+	struct file_version version; /* when it is ready */
 	char name[FILE_NAME_SIZE];   /* which file it is */
 	uint64_t offset, end; /* what is read; the caller may narrow it */
+};
+
+/* What is told, on the loop, about a file that is to be read: one of these,
+ * once. */
+struct get_events {
+	/* It is open: `version`, `name`, `offset` and `end` are known.  What
+	 * goes wrong later its source tells its reader. */
+	void (*on_ready)(void *owner);
+	/* It cannot be opened, or its disk does not answer. */
+	void (*on_failed)(void *owner, int err);
 };
 
 struct store_ops {
@@ -122,8 +132,9 @@ struct store_ops {
 	    struct incoming **ret);
 	void (*commit)(struct incoming *in);
 	void (*abort)(struct incoming *in);
-	int (*open)(struct store *s, const char *name, void *owner,
-	    void (*done)(void *owner, int err), struct outgoing **ret);
+	int (*open)(struct store *s, const char *name,
+	    const struct get_events *events, void *owner,
+	    struct outgoing **ret);
 	void (*close)(struct outgoing *out);
 	void (*rest)(struct store *s);
 	bool (*has_files)(struct store *s);
@@ -179,16 +190,16 @@ store_abort(struct incoming **inp)
 }
 
 /*
- * store_open(s, name, owner, done, ret):
- * Open a file for reading, the newest one when `name` is NULL.  0: done()
- * follows; in any case *ret is then the caller's to close.  As above, done()
- * may bring an error later too.
+ * store_open(s, name, events, owner, ret):
+ * Open a file for reading, the newest one when `name` is NULL.  0: one of
+ * `events` follows, and *ret is the caller's to close, before that or after.
+ * Negative: nothing was begun.
  */
 NODISCARD static inline int
-store_open(struct store *s, const char *name, void *owner,
-    void (*done)(void *owner, int err), struct outgoing **ret)
+store_open(struct store *s, const char *name, const struct get_events *events,
+    void *owner, struct outgoing **ret)
 {
-	return s->ops->open(s, name, owner, done, ret);
+	return s->ops->open(s, name, events, owner, ret);
 }
 
 /* The caller is done with it; operations in flight are waited for. */

@@ -224,7 +224,16 @@ answer_file(
 }
 
 static void
-on_open(void *owner, int err)
+on_open_failed(void *owner, int err)
+{
+	struct download *d = owner;
+
+	check_magic(d, DOWNLOAD_MAGIC);
+	answer_error(d, d->outgoing->name, err);
+}
+
+static void
+on_open(void *owner)
 {
 	struct download *d = owner;
 	struct conditions_range range;
@@ -232,14 +241,6 @@ on_open(void *owner, int err)
 	int status;
 
 	check_magic(d, DOWNLOAD_MAGIC);
-	if (err < 0 && d->flow.queue != NULL) {
-		on_read_failed(d, err);
-		return;
-	}
-	if (err < 0) {
-		answer_error(d, d->outgoing->name, err);
-		return;
-	}
 	status = conditions_read(
 	    exchange_head(d->exchange), &d->outgoing->version, &range, &why);
 	if (status == 200 || status == 206)
@@ -247,6 +248,11 @@ on_open(void *owner, int err)
 	else
 		answer_short(d, status, why);
 }
+
+static const struct get_events get_events = {
+    .on_ready = on_open,
+    .on_failed = on_open_failed,
+};
 
 static struct download *
 download_new(struct service *s, struct exchange *x, const struct route *route)
@@ -299,7 +305,7 @@ download_begin(struct service *s, struct exchange *x, const struct route *route)
 	}
 	exchange_take(x, &download_ops, d);
 	err = store_open(service_store(s, d->location), d->newest ? NULL : name,
-	    d, on_open, &d->outgoing);
+	    &get_events, d, &d->outgoing);
 	if (err < 0)
 		answer_error(d, d->newest ? "the newest" : name, err);
 }

@@ -347,6 +347,15 @@ reader_filled(struct reader *r, struct chunk *c, int res)
 		took_bytes(r, 0); /* only a file comes so: it has no rate */
 }
 
+void
+reader_failed(struct reader *r, int err)
+{
+	check_magic(r, READER_MAGIC);
+	check(err < 0);
+	if (r->running)
+		fail(r, err); /* may end `r` */
+}
+
 static void
 on_grant(struct chunk_claim *claim, struct chunk *c)
 {

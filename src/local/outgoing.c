@@ -164,13 +164,16 @@ on_unhealthy(struct dir_member *m, bool stalled)
 	struct outgoing_file *f = container_of(m, struct outgoing_file, member);
 
 	/* What it has read goes on its way; what it waits for does not come. */
-	if (!stalled || f->abandoned ||
-	    (!f->job.in_flight && f->reading == NULL))
+	if (!stalled || f->abandoned)
 		return;
-	(void)engine_cancel(f->local->to.engine, &f->job);
-	if (f->reading != NULL)
+	if (f->job.in_flight) {
+		(void)engine_cancel(f->local->to.engine, &f->job);
+		f->base.events->on_failed(f->base.owner, STORE_SICK);
+	} else if (f->reading != NULL) {
 		(void)engine_cancel(f->local->to.engine, &f->reading->op);
-	f->base.done(f->base.owner, STORE_SICK); /* may close `f` */
+		if (f->reader != NULL)
+			reader_failed(f->reader, STORE_SICK);
+	} /* `f` may be closed */
 }
 
 static const struct dir_member_ops member_ops = {
@@ -291,8 +294,10 @@ on_opened(struct op *op, int res)
 	dir_hold(dir); /* `f` may be the last one in it */
 	if (f->abandoned)
 		settle(f);
+	else if (res < 0)
+		f->base.events->on_failed(f->base.owner, res);
 	else
-		f->base.done(f->base.owner, res); /* may close `f` */
+		f->base.events->on_ready(f->base.owner); /* may close `f` */
 	dir_learn(dir, res, 0);
 	dir_release(dir);
 }
@@ -365,8 +370,8 @@ static const struct source_ops source_ops = {
 };
 
 int
-outgoing_open(struct store *s, const char *name, void *owner,
-    void (*done)(void *owner, int err), struct outgoing **ret)
+outgoing_open(struct store *s, const char *name,
+    const struct get_events *events, void *owner, struct outgoing **ret)
 {
 	struct local *local = local_of(s);
 	struct local_dir *dir = local->opener.current;
@@ -400,7 +405,7 @@ outgoing_open(struct store *s, const char *name, void *owner,
 	f->base.store = s;
 	f->base.account = &f->dir->device->fetching;
 	f->base.owner = owner;
-	f->base.done = done;
+	f->base.events = events;
 	f->fd = -1;
 	f->member.ops = &member_ops;
 	dir_join(dir, &f->member);

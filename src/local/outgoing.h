@@ -6,8 +6,8 @@
 #include "store/store.h"
 
 /* store_open() and store_close() of local files. */
-NODISCARD int outgoing_open(struct store *s, const char *name, void *owner,
-    void (*done)(void *owner, int err), struct outgoing **ret);
+NODISCARD int outgoing_open(struct store *s, const char *name,
+    const struct get_events *events, void *owner, struct outgoing **ret);
 void outgoing_close(struct outgoing *out);
 
 #endif
