@@ -20,7 +20,7 @@ enum {
 	ADDR_TEXT_MAX = 128, /* room for addr_format(), with its NUL */
 };
 
-/* There is one for each connection: so it is no sockaddr_storage. */
+/* Smaller than a sockaddr_storage: each connection has one. */
 struct addr {
 	union {
 		sa_family_t ss_family;
@@ -33,8 +33,8 @@ struct addr {
 
 /*
  * addr_parse(text, ret, ret_why):
- * Read what stands behind `listen`.  0, or -EINVAL and *ret_why a sentence
- * (static) that says what is wrong and what is allowed.
+ * Read the address of a `listen` directive.  0, or -EINVAL and *ret_why a
+ * sentence (static) that says what is wrong and what is allowed.
  */
 NODISCARD int addr_parse(
     const char *text, struct addr *ret, const char **ret_why);
@@ -42,8 +42,8 @@ NODISCARD int addr_parse(
 /* The form addr_parse() reads; a UNIX peer without a name is "unix:". */
 void addr_format(const struct addr *a, char ret_text[ADDR_TEXT_MAX]);
 
-/* An IPv4 address in the form that a socket of IPv6 has it in (::ffff:192.0.2.1)
- * becomes the IPv4 address that it is; others stay as they are. */
+/* Turn an IPv4 address mapped into IPv6 (::ffff:192.0.2.1), as an IPv6 socket
+ * reports it, into plain IPv4; leave any other address as it is. */
 void addr_unmap(struct addr *a);
 
 /* True when both name the same endpoint. */
@@ -51,13 +51,14 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 
 /*
  * addr_network(a, ret_bytes):
- * What one user has at least: an IPv4 address, also one that is mapped into
- * IPv6, or an IPv6 /64.  How many bytes that are; 0: not from the internet.
+ * The part of an address that stands for one user: a whole IPv4 address (also
+ * when mapped into IPv6), or the /64 of an IPv6 address.  Returns how many
+ * bytes that is; 0 for any other family.
  */
 size_t addr_network(const struct addr *a, unsigned char ret_bytes[8]);
 
-/* True when only this machine reaches it: 127.0.0.0/8 (also as it is mapped into
- * IPv6) and ::1.  A UNIX socket is none, nor is an address for all. */
+/* True when only this machine can reach it: 127.0.0.0/8 (also when mapped into
+ * IPv6) and ::1.  False for UNIX sockets and wildcard addresses. */
 bool addr_is_loopback(const struct addr *a);
 
 /* The path of a UNIX socket, or NULL for another family. */

@@ -1,7 +1,7 @@
 /*
- * base/asan.h - tell AddressSanitizer what memory is nobody's just now.
+ * base/asan.h - tell AddressSanitizer which memory is not in use.
  *
- * Nothing without it.
+ * The macros do nothing in a build without it.
  */
 #ifndef BASE_ASAN_H
 #define BASE_ASAN_H

@@ -1,9 +1,9 @@
 /*
  * base/base64.h - base64 (RFC 4648 section 4), in its canonical form only.
  *
- * libcrypto does the work, but it forgives: white space, padding that is
- * none, bits behind the last byte.  Here every text has one value, and every
- * value one text.
+ * libcrypto does the work, but it accepts white space, wrong padding, and bits
+ * behind the last byte.  These functions do not: every value has exactly one
+ * text.
  */
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H
@@ -14,7 +14,7 @@
 
 struct str;
 
-/* The characters that `len` bytes make, padding included. */
+/* Characters that `len` bytes become, padding included. */
 #define BASE64_LEN(len) (((len) + 2) / 3 * 4)
 
 /* Add the bytes to `b` as base64. */

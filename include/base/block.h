@@ -3,8 +3,8 @@
  *
  * For large buffers, and for bytes that are held for a moment: short-lived
  * buffers among long-lived small objects leave holes that neither fits again.
- * With 8,000 silent uploads half of the heap was such holes.  So these come
- * from a place of their own.
+ * With 8,000 silent uploads half of the heap was such holes.  So these are
+ * mapped apart from the heap.
  *
  * For one thread only: the loop's.
  */

@@ -21,8 +21,8 @@ enum {
 /* Nanoseconds on a clock that never jumps (CLOCK_MONOTONIC). */
 uint64_t clock_mono_ns(void);
 
-/* The same in seconds, for what is reckoned with in them.  The loop's own
- * ev_now() is the wall clock, which somebody may set. */
+/* The same in seconds, for calculations in seconds.  The loop's ev_now() is no
+ * substitute: it is the wall clock, which can be set. */
 static inline double
 clock_mono_s(void)
 {
@@ -33,9 +33,9 @@ clock_mono_s(void)
 uint64_t clock_wall_ns(void);
 
 /*
- * The time on the first of a moment that the second showed not long ago: to a
- * few microseconds, unless somebody has set the wall clock since.  Never later
- * than now, nor more than CLOCK_AGO_MAX_S ago.
+ * Convert a recent time of the wall clock to the monotonic clock, accurate to a
+ * few microseconds unless the wall clock was set in between.  Never later than
+ * now, nor more than CLOCK_AGO_MAX_S ago.
  */
 uint64_t clock_mono_of_wall(uint64_t wall_ns);
 

@@ -4,9 +4,10 @@
  *	digest_new -> digest_update ... -> digest_finish -> digest_value
  *
  * MD5 and SHA-2 are libcrypto's, CRC-32C is ISA-L's; both choose the fastest
- * way that the processor has.  It takes its time: a large update belongs on
- * an engine thread.  An object may wander between threads, but is used by one
- * at a time, and who hands it on orders the memory.
+ * way that the processor has.  Hashing is slow: a large update belongs on an
+ * engine thread.  An object may move between threads, but only one may use it
+ * at a time; the caller provides the memory ordering when it hands the object
+ * over.
  *
  * A digest's value is its bytes as RFC 9530 puts them on the wire; CRC-32C is
  * four, the most significant one first.
@@ -33,7 +34,7 @@ enum {
 	DIGEST_LEN_MAX = 64, /* bytes of the longest value */
 };
 
-/* A set of algorithms has a bit for each of them. */
+/* A set of algorithms is a bit mask with one bit for each. */
 static inline unsigned
 digest_bit(enum digest_algo a)
 {
@@ -48,7 +49,8 @@ struct digest_kind {
 
 extern const struct digest_kind digest_kinds[DIGEST_COUNT];
 
-/* What somebody says the values are; only those of the set are there. */
+/* Expected values, as a client claims them; only those in `set` are filled
+ * in. */
 struct digest_claims {
 	unsigned set;
 	unsigned char value[DIGEST_COUNT][DIGEST_LEN_MAX];
@@ -60,14 +62,15 @@ struct digest_claims {
 
 /*
  * digest_start():
- * Have libcrypto, which reads its openssl.cnf now, look up what it has; before
- * any other call, and while there is one thread.  What is forked later has it
- * too, and calling it again does nothing.  Returns the set that can be had:
- * all, unless libcrypto is told to refuse some (MD5, in FIPS mode).
+ * Have libcrypto read its openssl.cnf and look up the algorithms.  Call it
+ * before any other function here, while the process has one thread.  Processes
+ * forked later inherit the result; calling it again does nothing.  Returns the
+ * set that is available: all, unless libcrypto is configured to refuse some
+ * (MD5 in FIPS mode).
  */
 unsigned digest_start(void);
 
-/* Give back what digest_start() took, when no object is left. */
+/* Free what digest_start() allocated, when no object is left. */
 void digest_stop(void);
 
 /*
@@ -92,7 +95,7 @@ void digest_free(struct digest **dp);
  */
 NODISCARD int digest_update(struct digest *d, const void *bytes, size_t len);
 
-/* The stream has ended: work out the values, once.  0 or -EIO, as above. */
+/* The stream has ended: compute the values, once.  0 or -EIO, as above. */
 NODISCARD int digest_finish(struct digest *d);
 
 /*
@@ -105,7 +108,8 @@ unsigned digest_set(const struct digest *d);
 /* The digest_kinds[a].len bytes of one of its algorithms; they are its own. */
 const unsigned char *digest_value(const struct digest *d, enum digest_algo a);
 
-/* The algorithms whose value is not as claimed; it has all that are. */
+/* The claimed algorithms whose value differs.  `d` must have been made for all
+ * that are claimed. */
 unsigned digest_differ(
     const struct digest *d, const struct digest_claims *claims);
 

@@ -1,8 +1,8 @@
 /*
  * base/errno_class.h - what a group of errnos means, wherever it is asked.
  *
- * Each takes a negative errno, as all our functions return it; 0 and the codes of
- * other modules (STORE_..., READER_...) belong to no class.  What an errno
+ * Each takes a negative errno, as all our functions return it; 0 and the codes
+ * of other modules (STORE_..., READER_...) belong to no class.  What an errno
  * becomes for a client is not here but in app/outcome.c.
  */
 #ifndef BASE_ERRNO_CLASS_H
@@ -80,8 +80,8 @@ errno_is_unsupported(int err)
 	return err == -EINVAL || err == -ENOSYS || err == -EOPNOTSUPP;
 }
 
-/* The disk of a directory that was in use before: it is broken, was taken away or
- * cannot be reached.  The configuration is not at fault. */
+/* The disk of a directory that was in use before: it is broken, was taken away
+ * or cannot be reached.  The configuration is not at fault. */
 static inline bool
 errno_is_disk_fault(int err)
 {

@@ -44,7 +44,7 @@ void fd_close_others(int first, const int *keep, size_t count);
  */
 NODISCARD int fd_move_onto(int fd, int onto);
 
-/* The file that is open is the one that `path` leads to. */
+/* True when `path` leads to the file that is open as `fd`. */
 bool fd_is_named(int fd, const char *path);
 
 /* 0 or a negative errno. */
@@ -53,8 +53,9 @@ NODISCARD int fd_set_cloexec(int fd);
 
 /*
  * fd_accept(listener, ret_addr, ret_len):
- * One accepted socket, non-blocking, or a negative errno (-EAGAIN: nobody
- * waits).  *ret_len holds the room in *ret_addr and is set to what was used.
+ * Accept one connection: a non-blocking socket, or a negative errno (-EAGAIN:
+ * none is queued).  *ret_len holds the room in *ret_addr and is set to what was
+ * used.
  */
 NODISCARD int fd_accept(int listener, void *ret_addr, socklen_t *ret_len);
 
@@ -87,27 +88,27 @@ NODISCARD int fd_raise_limit(size_t want, size_t *ret_have);
 /* What that limit can be raised to; SIZE_MAX: anything. */
 size_t fd_limit_max(void);
 
-/* `len` random bytes from the system; fewer is fatal (die).  PORTABLE, when no
- * descriptor is left: bytes that are not to be guessed easily, and differ. */
+/* `len` random bytes from the system; fewer is fatal (die).  A PORTABLE build
+ * that has no descriptor left falls back to bytes that differ from call to call
+ * and are hard to guess, but are not random. */
 void fd_random(void *buf, size_t len);
 
 /* Bytes that the other end of a socket has not taken yet; 0: unknown. */
 size_t fd_unsent(int fd);
 
-/* The other end's system has acknowledged all that was sent over a TCP
- * connection (with the end of it, when that was sent); false: not yet, or nobody
- * knows. */
+/* The peer's system has acknowledged all that was sent over a TCP connection,
+ * including the FIN if one was sent.  False: not yet, or unknown. */
 bool fd_is_acknowledged(int fd);
 
 /*
  * fd_stamp(fd, on):
- * Have the kernel note when bytes come to a listening socket's connections, to
- * those accepted from now on; false: it cannot.
+ * Have the kernel note the arrival time of packets on the connections that this
+ * listening socket accepts from now on.  False: the kernel cannot.
  */
 bool fd_stamp(int fd, bool on);
 
-/* recv(2) without flags from a connection of such a one: and when the last of
- * these bytes came, by clock_wall_ns(); 0: unknown. */
+/* recv(2) without flags on such a connection; *ret_wall_ns is when the last of
+ * these bytes arrived, by clock_wall_ns(), or 0 when unknown. */
 ssize_t fd_recv_stamped(int fd, void *buf, size_t len, uint64_t *ret_wall_ns);
 
 /* pwritev(2), or as many of the pieces as one call can take here. */
@@ -116,17 +117,19 @@ ssize_t fd_write_pieces(
 
 /*
  * fd_write_now(fd, buf, len):
- * Write what can be written without waiting, for a log line that is better lost
- * than waited for.  Where the system can, also when the descriptor blocks and
- * somebody else fills the pipe at the same moment.
+ * Write as much as is possible without blocking, for log lines that are better
+ * lost than waited for.  On Linux this holds even when the descriptor is
+ * blocking and another process fills the pipe at the same moment.
  */
 void fd_write_now(int fd, const void *buf, size_t len);
 
-/* For that: write(2), which does not wait where the system can see to that. */
+/* Part of fd_write_now(): write(2) that does not block where the system
+ * supports that. */
 ssize_t fd_write_without_wait(int fd, const void *buf, size_t len);
 
-/* Write it all, waiting as long as it takes, also where the descriptor does
- * not block (whoever shares it may have set that): 0 or a negative errno. */
+/* Write all of it, blocking as long as it takes, also when the descriptor is
+ * non-blocking (another process that shares it may have set that).  0 or a
+ * negative errno. */
 NODISCARD int fd_write_all(int fd, const void *buf, size_t len);
 
 #endif

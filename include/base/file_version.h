@@ -1,15 +1,14 @@
 /*
- * base/file_version.h - which version of which file it is, judged by what its
- * file system says of it.
+ * base/file_version.h - identifies a version of a file by its metadata.
  *
  * Two versions are the same when size, mtime (in nanoseconds), inode and a mark
- * are.  The mark tells a file from one that gets its inode number later, which
- * on ext4 is the very next one, perhaps with the same size and an mtime that
- * somebody kept (cp -p, rsync -t).  What changes no content (chmod, chown, a
- * link, an extended attribute) changes none of the four.  Who writes into a
- * file in place and then sets its mtime back is not noticed.
+ * are.  The mark tells a file from a later one with the same inode number: ext4
+ * gives a freed number to the next file, which may have the same size and a
+ * preserved mtime (cp -p, rsync -t).  Changes that leave the content alone
+ * (chmod, chown, a link, an extended attribute) change none of the four.  A
+ * write in place whose mtime is set back afterwards goes unnoticed.
  *
- * May wait for the disk.
+ * All of it may block on the disk.
  */
 #ifndef BASE_FILE_VERSION_H
 #define BASE_FILE_VERSION_H
@@ -41,33 +40,33 @@ struct file_version {
 /* The version of an open file: 0 or -errno. */
 NODISCARD int file_version_of(int fd, struct file_version *ret);
 
-/* The same of `name` in the directory `dir`; a symbolic link is not followed,
- * and what is no regular file has no mark. */
+/* The same of `name` in the directory `dir`.  Symbolic links are not followed;
+ * anything but a regular file has no mark. */
 NODISCARD int file_version_at(
     int dir, const char *name, struct file_version *ret);
 
-/* The same, but for the mark of what has no birth time: one system call
- * everywhere. */
+/* The same with one system call, but without the mark of files that have no
+ * birth time. */
 NODISCARD int file_version_peek(
     int dir, const char *name, struct file_version *ret);
 
-/* Files of this directory have no birth time: those that we make need a stamp
- * to be told apart. */
+/* True when files in this directory have no birth time, so that those made here
+ * need a stamp to be told apart. */
 bool file_version_needs_stamp(int dir);
 
-/* Give an open file a number of its own, where the file system lets us; it has
- * to be done once, before others see the file. */
+/* Store a random number in the file's attributes, if the file system allows it.
+ * To be done once, before the file has a name. */
 void file_version_stamp(int fd);
 
-/* Whether nothing but chance can make two versions look the same. */
+/* Two different versions can look the same only by chance. */
 static inline bool
 file_version_is_sure(const struct file_version *v)
 {
 	return v->kind != FILE_UNMARKED;
 }
 
-/* 128 bits that are the same for the same version, in all processes, and tell
- * nothing else. */
+/* A 128-bit hash, the same for the same version in all processes.  It reveals
+ * nothing of the fields. */
 void file_version_digest(const struct file_version *v, uint64_t ret[2]);
 
 #endif

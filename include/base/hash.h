@@ -1,5 +1,5 @@
 /*
- * base/hash.h - numbers that say whether two things are the same.
+ * base/hash.h - hashes for tables and comparisons.
  *
  * Not for secrets.  Where a client chooses what is hashed, `seed` must be a
  * random number that it cannot know, so that it cannot choose collisions.
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Every bit of `x` moves half of the result's; one-to-one. */
+/* Mix all bits of `x`, one-to-one. */
 static inline uint64_t
 hash_mix(uint64_t x)
 {
@@ -20,7 +20,7 @@ hash_mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-/* Of bytes, and of their number. */
+/* Hash of the bytes and their number. */
 uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t len);
 
 #endif

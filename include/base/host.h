@@ -27,9 +27,9 @@ struct host_port {
 
 /*
  * host_split(s, len, ret):
- * Take host[:port] apart.  False, and nothing set, for an empty host, a port
- * that is none, or what can be no host: a byte that is neither a letter, a
- * digit, -, . nor _, or an IPv6 address that is wrong or without brackets.
+ * Split host[:port].  False, with nothing set, for an empty host, an invalid
+ * port, or an invalid host: one with a byte that is neither a letter, a digit,
+ * -, . nor _, or an IPv6 address that is malformed or without brackets.
  */
 NODISCARD bool host_split(const char *s, size_t len, struct host_port *ret);
 
@@ -38,33 +38,32 @@ bool host_equal(const char *a, size_t a_len, const char *b, size_t b_len);
 
 /*
  * host_is_address(host, len):
- * True for an IP address: one in brackets, or what ends with a number, which
- * browsers take for an IPv4 address (127.0.0.1, 127.1, 0x7f000001) or for
- * nothing at all, but never look up.
+ * True for an IP address in brackets, or for a host that ends with a number:
+ * browsers take such a host for an IPv4 address (127.0.0.1, 127.1, 0x7f000001)
+ * or refuse it, but never look it up.
  */
 bool host_is_address(const char *host, size_t len);
 
 /*
  * host_is_localhost(host, len):
- * True for `localhost` and all beneath it, also with a dot behind: these names
- * mean this machine (RFC 6761 6.3), no name server of somebody else's can say
- * that they are another one.
+ * True for `localhost` and names below it, also with a trailing dot.  They
+ * always mean this machine (RFC 6761 6.3), whatever a name server says.
  */
 bool host_is_localhost(const char *host, size_t len);
 
 /*
  * host_matches(pattern, host, len):
- * Whether a host goes by `pattern`, as host_read_pattern() gives it; a dot
- * behind the host does not count.  *.example.org are all names beneath
- * example.org, at any depth, and not example.org itself.
+ * True when a host matches `pattern`, as host_read_pattern() returns it; a
+ * trailing dot of the host is ignored.  *.example.org matches names below
+ * example.org at any depth, but not example.org itself.
  */
 bool host_matches(const char *pattern, const char *host, size_t len);
 
 /*
  * host_read_pattern(text, ret, ret_why):
- * Read a name, an IP address or *.NAME that somebody wrote: 0 and *ret in
- * lower case and without a dot behind it; or -EINVAL and *ret_why a static
- * sentence that says what is wrong and what to write.
+ * Read a name, an IP address or *.NAME from the configuration.  0 and *ret in
+ * lower case without a trailing dot; or -EINVAL and *ret_why a static sentence
+ * that says what is wrong and what to write.
  */
 NODISCARD int host_read_pattern(
     const char *text, char ret[HOST_NAME_MAX_BYTES + 3], const char **ret_why);

@@ -57,7 +57,7 @@ list_append(struct list *l, struct list_node *n)
 	list_insert_before(&l->head, n);
 }
 
-/* Append all that `from` has, in their order, which leaves it empty. */
+/* Append all nodes of `from`, in their order, and leave `from` empty. */
 static inline void
 list_append_all(struct list *l, struct list *from)
 {
@@ -77,7 +77,7 @@ list_prepend(struct list *l, struct list_node *n)
 	list_insert_before(l->head.next, n);
 }
 
-/* Take `n` off its list; nothing when it is on none. */
+/* Take `n` off its list.  Does nothing when it is on none. */
 static inline void
 list_remove(struct list_node *n)
 {
@@ -106,7 +106,7 @@ list_shift(struct list *l)
 	return n;
 }
 
-/* How many nodes there are: by going through them. */
+/* How many nodes there are, counted one by one. */
 static inline size_t
 list_length(const struct list *l)
 {
@@ -119,9 +119,9 @@ list_length(const struct list *l)
 }
 
 /*
- * LIST_FOREACH(struct conn, c, &g->conns, node) { }
- * For each `struct conn *c` that the list `l` links by its member `node`.  The
- * body may remove and free `c`, but not the one behind it.
+ * LIST_FOREACH(struct conn, c, &g->conns, node) { } For each `struct conn *c`
+ * that the list `l` links by its member `node`.  The body may remove and free
+ * `c`, but must not remove the node after it.
  */
 #define LIST_FOREACH(type, v, l, member)                                       \
 	for (type *v = container_of((l)->head.next, type, member), *v##_next;  \

@@ -4,8 +4,8 @@
  *	2026-11-22T12:00:00.123Z notice 4711 1.2: upload 7: message
  *
  * A process has one error log, a descriptor that may be shared with others
- * (O_APPEND keeps the lines whole).  Lower layers return errors and do not
- * log; whoever knows the request logs once.  Text that came from a client
+ * (O_APPEND keeps the lines whole).  Lower layers return errors and do not log;
+ * the layer that knows the request logs once.  Text that came from a client
  * must go through str_escape() first.  Not for signal handlers.
  */
 #ifndef BASE_LOG_H
@@ -18,7 +18,7 @@
 #include "base/check.h"
 
 enum log_level {
-	LEVEL_ERROR,  /* someone must look */
+	LEVEL_ERROR,  /* needs attention */
 	LEVEL_WARN,   /* we coped */
 	LEVEL_NOTICE, /* life cycle */
 	LEVEL_INFO,
@@ -38,23 +38,22 @@ void log_to(int fd, enum log_level level);
 
 /*
  * log_via(deliver, arg):
- * Hand lines to deliver() instead of writing them, which may wait for whatever
- * is behind the descriptor.  For one thread only: others must not log.  NULL:
- * write them again.  A failed check() is always written, see base/check.h.
+ * Pass lines to deliver() instead of writing them to the descriptor, which may
+ * block.  Only one thread may log then.  NULL: write them again.  A failed
+ * check() is always written, see base/check.h.
  */
 typedef void log_fn(void *arg, const char *line, size_t len);
 void log_via(log_fn *deliver, void *arg);
 
 /*
  * log_listen(heard, arg):
- * Call heard() with each message, of whatever level, without the time and what
- * else begins a line.  True: it was taken, and is not written.  NULL: nobody
- * listens any more.
+ * Call heard() with each message of any level, without the line's prefix (time,
+ * level, pid).  When it returns true the message is not written.  NULL: stop.
  */
 typedef bool log_heard_fn(void *arg, enum log_level level, const char *message);
 void log_listen(log_heard_fn *heard, void *arg);
 
-/* Where lines go now. */
+/* The descriptor that lines go to now. */
 int log_fd(void);
 
 /*
@@ -70,8 +69,9 @@ bool log_enabled(enum log_level level);
 /* Write one line, clipped at 2 KiB; errno is left as it was. */
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Write each line of `text` as a line of its own, behind `what`.  NULL: there
- * was no memory for it, which is said. */
+/* Write each line of `text` as a line of its own, prefixed with `what`.  NULL
+ * stands for a text that could not be built; then a line says that memory ran
+ * out. */
 void log_lines(enum log_level level, const char *what, const char *text);
 
 #define log_error(...) log_line(LEVEL_ERROR, __VA_ARGS__)
@@ -85,8 +85,8 @@ void log_lines(enum log_level level, const char *what, const char *text);
 /*
  * log_allowed(limit):
  * For lines that a client can cause: true at most once a second for each
- * `limit` (a static, zeroed struct of the caller).  How many were held back
- * since is said in a line of its own, before the next.
+ * `limit` (a static, zeroed struct of the caller).  The next line that passes
+ * is preceded by one that says how many were suppressed.
  */
 struct log_limit {
 	uint64_t last_ns;

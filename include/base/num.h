@@ -1,9 +1,9 @@
 /*
  * base/num.h - numbers, sizes and times as people write them.
  *
- * Parsers take text and a length (what they read is not NUL-terminated),
- * accept nothing around the number, and never wrap: 0, -EINVAL for what is no
- * such number, -ERANGE for one that does not fit.  *ret is set on 0 only.
+ * Parsers take text and a length (what they read is not NUL-terminated), accept
+ * nothing around the number, and never wrap: 0, -EINVAL for anything that is
+ * not such a number, -ERANGE for one that does not fit.  *ret is set on 0 only.
  */
 #ifndef BASE_NUM_H
 #define BASE_NUM_H

@@ -1,24 +1,24 @@
 /*
- * base/permit.h - what this process, as the user that it is now, may make.
+ * base/permit.h - may this process, as its present user, make or write a file?
  *
- * Told without opening or making anything.  So it is a guess where more than
- * permissions decides, such as the room on a disk; and by the time of the use
- * it may be different.
+ * Answered from permissions alone, without opening or making anything.  So it
+ * is only a guess where other things decide, such as free space, and it may
+ * have changed by the time of the use.
  */
 #ifndef BASE_PERMIT_H
 #define BASE_PERMIT_H
 
 #include "base/check.h"
 
-/* Write the file at `path`, which is absolute, or make it in a directory that is
- * there: 0 or a negative errno. */
+/* Write the file at `path`, which is absolute, or make it in a directory that
+ * is there: 0 or a negative errno. */
 NODISCARD int permit_file(const char *path);
 
-/* Give something that name, or take the name away: 0 or a negative errno. */
+/* Create or remove a directory entry of that name: 0 or a negative errno. */
 NODISCARD int permit_name(const char *path);
 
-/* Make files in the directory at `path`, which is absolute, or make it and those
- * above it that are missing: 0 or a negative errno. */
+/* Make files in the directory at `path`, which is absolute, or first make it
+ * and its missing parents: 0 or a negative errno. */
 NODISCARD int permit_dir(const char *path);
 
 #endif

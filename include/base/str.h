@@ -2,8 +2,9 @@
  * base/str.h - text that grows, and text made safe to show.
  *
  * A zeroed struct str is empty and owns nothing.  `s` is always NUL-terminated
- * once anything was added.  Out of memory is remembered: nothing is added any
- * more and str_failed() says so, so that a caller checks once, at the end.
+ * once anything was added.  Once memory has run out nothing is added any more
+ * and str_failed() is true, so that a caller needs to check only once, at the
+ * end.
  */
 #ifndef BASE_STR_H
 #define BASE_STR_H
@@ -28,16 +29,16 @@ void str_puts(struct str *b, const char *text);
 void str_printf(struct str *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void str_vprintf(struct str *b, const char *fmt, va_list ap);
 
-/* Add a number, or milliseconds with three places behind the point ("12.034"; what
- * is less is left out).  An answer has some twenty, and printf() takes eight times
- * as long for each. */
+/* Add a number, or nanoseconds as milliseconds with three decimals ("12.034",
+ * rounded down).  A response has some twenty of them, and printf() takes eight
+ * times as long for each. */
 void str_add_u64(struct str *b, uint64_t n);
 void str_add_ms(struct str *b, uint64_t ns);
 
 /* True when memory ran out on the way; the text is then not whole. */
 NODISCARD bool str_failed(const struct str *b);
 
-/* Give back the memory that it has beyond its text: for one that is kept. */
+/* Give back memory beyond the text: for a text that is kept for long. */
 void str_trim(struct str *b);
 
 /* Make it empty, keeping its memory. */
@@ -55,7 +56,8 @@ void str_fini(struct str *b);
  */
 void str_escape(struct str *b, const void *bytes, size_t len);
 
-/* The same in at most `max` bytes, 3 at least; what is clipped ends with "...". */
+/* The same in at most `max` bytes (at least 3); a clipped text ends with
+ * "...". */
 void str_escape_within(
     struct str *b, const void *bytes, size_t len, size_t max);
 
@@ -76,8 +78,8 @@ size_t str_utf8(const unsigned char *bytes, size_t len, unsigned *ret_code);
  * C1, line and paragraph separators, bidirectional controls, the BOM. */
 bool str_is_control(unsigned code);
 
-/* Equal but for ASCII case; of as many bytes, and `b` a string.  Most words that
- * are compared differ in length: that is seen without a call. */
+/* True when `a` (len bytes) and the string `b` are equal, ignoring ASCII case.
+ * Inline, because most words that are compared differ in length. */
 bool str_ieq_bytes(const char *a, const char *b, size_t len);
 static inline bool
 str_ieq(const char *a, size_t a_len, const char *b)

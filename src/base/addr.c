@@ -204,7 +204,8 @@ addr_unix_path(const struct addr *a)
 
 	if (a->ss.ss_family != AF_UNIX)
 		return NULL;
-	/* A peer that never bound has a family and nothing else. */
+	/* A UNIX peer that never called bind(2) has a family and nothing
+	 * else. */
 	if (a->len <= offsetof(struct sockaddr_un, sun_path))
 		return "";
 	return sun->sun_path;

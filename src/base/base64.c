@@ -20,8 +20,8 @@ base64_add(struct str *b, const void *bytes, size_t len)
 }
 
 /*
- * Four characters into `want` bytes, 1 to 3 of them.  What does not come out
- * the same when it is encoded again was no canonical form.
+ * Decode four characters into `want` (1 to 3) bytes.  Text that is not
+ * canonical shows when the bytes are encoded again.
  */
 static bool
 decode_quad(const unsigned char *text, unsigned char *ret, size_t want)

@@ -7,19 +7,19 @@
 #include "base/asan.h"
 
 enum {
-	SIZE = 16 * 1024, /* what is longer is the heap's */
+	SIZE = 16 * 1024, /* longer blocks come from the heap */
 	SLAB = 64,	  /* blocks mapped at a time */
 	WARM_MAX = 64,	  /* free ones that keep their memory */
 };
 
 /*
  * Addresses of free blocks, the last used at the end; the first `cold` have
- * given their memory back to the system.  The list stands outside of the
- * blocks, for a link in each would keep a page of it.
+ * given their memory back to the system.  The list is kept outside of the
+ * blocks: a link inside each would keep a page of it in memory.
  */
 static void **spares;
 static size_t spare_count, cold;
-static size_t mapped; /* blocks; the list has room for all */
+static size_t mapped; /* blocks; the list is long enough for all */
 
 void *
 block_map(size_t size)
@@ -33,7 +33,8 @@ block_map(size_t size)
 void
 block_unmap(void *block, size_t size)
 {
-	/* A hole may be one mapping too many: then the pages go at least. */
+	/* munmap(2) may fail when a hole would be one mapping too many; then at
+	 * least the pages are given back. */
 	if (munmap(block, size) == -1)
 		(void)madvise(block, size, MADV_DONTNEED);
 }

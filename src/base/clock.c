@@ -9,7 +9,7 @@
 
 enum {
 	TRIES = 4,
-	CLOSE_NS = 1000, /* what two clocks may be apart in being read */
+	CLOSE_NS = 1000, /* longest time between reading the two clocks */
 };
 
 static const char *const day_name[] = {
@@ -45,8 +45,8 @@ clock_mono_of_wall(uint64_t wall_ns)
 {
 	uint64_t best = UINT64_MAX, mono = 0, wall = 0, ago;
 
-	/* The two clocks are read one after the other, and this process may
-	 * be stopped in between. */
+	/* The two clocks are read one after the other; try again if this
+	 * process was descheduled in between. */
 	for (int i = 0; i < TRIES && best > CLOSE_NS; i++) {
 		uint64_t before = clock_mono_ns(), now = clock_wall_ns();
 		uint64_t width = clock_mono_ns() - before;
@@ -178,7 +178,8 @@ clock_parse_http(const char *text, size_t len, time_t *ret_s)
 	if (month < 0 || day < 1 || day > 31 || h < 0 || h > 23 || m < 0 ||
 	    m > 59 || sec < 0 || sec > 60 || year < 1601)
 		return -EINVAL;
-	/* A day that the month does not have comes back as another one. */
+	/* timegm(3) turns a day that the month does not have into another
+	 * date. */
 	when = seconds_of(year, month + 1, day, 0, 0, 0);
 	if (gmtime_r(&when, &tm) == NULL || tm.tm_mday != day)
 		return -EINVAL;

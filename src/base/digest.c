@@ -20,7 +20,7 @@ const struct digest_kind digest_kinds[DIGEST_COUNT] = {
 	[DIGEST_SHA512] = { "sha-512", "sha512", 64 },
 };
 
-/* What libcrypto calls them; the rest is not its own. */
+/* libcrypto's names; the others are not computed by it. */
 static const char *const libcrypto_names[DIGEST_COUNT] = {
 	[DIGEST_MD5]    = "MD5",
 	[DIGEST_SHA256] = "SHA256",
@@ -28,7 +28,7 @@ static const char *const libcrypto_names[DIGEST_COUNT] = {
 };
 /* clang-format on */
 
-/* Looking one up takes longer than hashing a small file does. */
+/* Looking one up takes longer than hashing a small file, so it is done once. */
 static EVP_MD *methods[DIGEST_COUNT];
 static unsigned offered; /* 0: not started */
 
@@ -113,7 +113,7 @@ digest_free(struct digest **dp)
 static uint32_t
 crc_update(uint32_t crc, const void *bytes, size_t len)
 {
-	/* It only reads what it takes as not const. */
+	/* isa-l only reads the bytes; its prototype lacks const. */
 	unsigned char *at = (unsigned char *)(uintptr_t)bytes;
 
 	while (len > INT_MAX) {

@@ -14,8 +14,8 @@ fd_open_standard(void)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
 			continue;
-		/* The lowest number that is free is `fd`.  Without /dev
-		 * anything will do that takes the number. */
+		/* open(2) returns the lowest free number, which is `fd`.
+		 * Without /dev any descriptor will do that takes the number. */
 		if (open("/dev/null", O_RDWR) == -1 &&
 		    open("/", O_RDONLY) == -1)
 			_exit(1);
@@ -42,7 +42,7 @@ fd_close(int *fd)
 {
 	if (*fd == -1)
 		return;
-	/* EINTR included, the descriptor is gone (close(2), Linux). */
+	/* Even after EINTR the descriptor is closed (close(2), Linux). */
 	(void)close(*fd);
 	*fd = -1;
 }

@@ -48,7 +48,7 @@ fd_wake_raise(const struct fd_wake *w)
 {
 	uint64_t one = 1;
 
-	/* Full means raised already. */
+	/* A full counter means that it is raised already. */
 	while (write(w->wr, &one, sizeof(one)) == -1 && errno == EINTR)
 		;
 }
@@ -79,7 +79,8 @@ fd_random(void *buf, size_t len)
 		check(errno == EINTR);
 }
 
-/* As fd_posix.c does it, but only what is open: before Linux 5.9. */
+/* Before Linux 5.9, which has no close_range(2): close the descriptors listed
+ * in /proc/self/fd. */
 static void
 close_listed(int first, const int *keep, size_t count)
 {
@@ -155,7 +156,7 @@ fd_is_acknowledged(int fd)
 	int protocol = 0, bytes = 0;
 	socklen_t len = sizeof(protocol);
 
-	/* What the number means on a UNIX socket is another thing. */
+	/* On a UNIX socket the number means something else. */
 	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
 	       protocol == IPPROTO_TCP && ioctl(fd, SIOCOUTQ, &bytes) == 0 &&
 	       bytes == 0;
@@ -170,7 +171,7 @@ fd_stamp(int fd, bool on)
 		   fd, SOL_SOCKET, SO_TIMESTAMPNS, &value, sizeof(value)) == 0;
 }
 
-/* What the kernel says beside the bytes; 0: nothing. */
+/* The timestamp in the control messages; 0: none. */
 static uint64_t
 stamp_of(struct msghdr *msg)
 {

@@ -1,4 +1,4 @@
-/* What fd_linux.c does, with nothing beyond POSIX.1-2008. */
+/* The same as fd_linux.c, with POSIX.1-2008 alone. */
 #include "base/fd.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "base/hash.h"
 
 enum {
-	FDS_MAX = 65536, /* the limit may be none: how far to look */
+	FDS_MAX = 65536, /* how far to look when there is no limit */
 };
 
 /* Make a fresh descriptor non-blocking and close-on-exec, or close it. */
@@ -97,7 +97,7 @@ fd_wake_open(struct fd_wake *w)
 void
 fd_wake_raise(const struct fd_wake *w)
 {
-	/* A full pipe is raised already. */
+	/* A full pipe means that it is raised already. */
 	while (write(w->wr, "", 1) == -1 && errno == EINTR)
 		;
 }
@@ -113,7 +113,7 @@ fd_wake_lower(const struct fd_wake *w)
 	while (n > 0 || (n == -1 && errno == EINTR));
 }
 
-/* POSIX has no anonymous mapping: map a file that has no name any more. */
+/* POSIX has no anonymous mapping: map an unlinked file. */
 void *
 fd_map_shared(size_t size)
 {
@@ -128,13 +128,13 @@ fd_map_shared(size_t size)
 	if (ftruncate(fd, (off_t)size) == 0)
 		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
-		err = errno; /* such as EFBIG: ulimit -f holds for it, too */
+		err = errno; /* such as EFBIG: ulimit -f applies to it too */
 	fd_close(&fd);
 	errno = err;
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* There is no descriptor left: names that differ are enough to go on. */
+/* No descriptor is left: bytes that differ are enough to go on. */
 static void
 make_distinct(unsigned char *buf, size_t len)
 {
@@ -151,8 +151,9 @@ make_distinct(unsigned char *buf, size_t len)
 	}
 }
 
-/* The file is opened each time: a descriptor that is kept is closed by who
- * closes all, as a preflight does, and is then another file's. */
+/* The file is opened each time: a descriptor that is kept would be closed by
+ * code that closes all others, as the preflight does, and its number then be
+ * reused. */
 void
 fd_random(void *buf, size_t len)
 {

@@ -25,11 +25,12 @@ static const char stamp_name[] = "user.penstock.id";
 static int64_t
 ns_of(const struct statx_timestamp *t)
 {
-	/* A year that 64 bits of nanoseconds do not reach wraps around. */
+	/* A year beyond 64 bits of nanoseconds wraps around. */
 	return (int64_t)((uint64_t)t->tv_sec * NS_PER_S + t->tv_nsec);
 }
 
-/* For who is not let near statx(2) (seccomp of old containers says EPERM). */
+/* For systems without statx(2), or where it is forbidden (EPERM from the
+ * seccomp filter of old containers). */
 static int
 ask_plainly(int dir, const char *name, int flags, struct file_version *ret)
 {
@@ -90,7 +91,7 @@ read_stamp(int fd, uint64_t *ret)
 	return true;
 }
 
-/* The ctime of FUSE is one that the kernel makes up until it asks again. */
+/* On FUSE the kernel makes up the ctime until it asks the file system again. */
 static bool
 is_ctime_true(int fd)
 {
@@ -106,7 +107,7 @@ mark_otherwise(int fd, struct file_version *v)
 	uint64_t stamp;
 	int err;
 
-	/* What FUSE and NFS remember of it may be a second old. */
+	/* FUSE and NFS may return attributes that are a second old. */
 	err = ask(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, v);
 	if (err < 0 || v->kind != FILE_UNMARKED || !S_ISREG(v->mode))
 		return err;
@@ -172,6 +173,6 @@ file_version_stamp(int fd)
 		text[2 * i] = digits[random[i] >> 4];
 		text[2 * i + 1] = digits[random[i] & 15];
 	}
-	/* Refused, the file is told apart as well as can be. */
+	/* If that is refused, the file has the next best mark. */
 	(void)fsetxattr(fd, stamp_name, text, sizeof(text), XATTR_CREATE);
 }

@@ -19,8 +19,8 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* A byte of a name.  An underscore is in no host name by the book, and in many
- * that people gave their machines. */
+/* A byte of a name.  Underscores are not allowed by the RFCs, but common in
+ * names of machines. */
 static bool
 is_name_byte(char c)
 {
@@ -113,14 +113,14 @@ host_equal(const char *a, size_t a_len, const char *b, size_t b_len)
 	return true;
 }
 
-/* Without the dot that may stand behind a name. */
+/* Length without a trailing dot. */
 static size_t
 undotted(const char *host, size_t len)
 {
 	return len > 1 && host[len - 1] == '.' ? len - 1 : len;
 }
 
-/* Digits, or 0x and what may be hexadecimal digits. */
+/* Decimal digits, or 0x and any hexadecimal digits. */
 static bool
 is_number(const char *s, size_t len)
 {
@@ -147,7 +147,7 @@ host_is_address(const char *host, size_t len)
 	return is_number(host + last, len - last) && is_name(host, len);
 }
 
-/* `host` ends with `tail`, with something before it. */
+/* `host` ends with `tail` and is longer. */
 static bool
 is_beneath(const char *tail, const char *host, size_t len)
 {
@@ -173,7 +173,7 @@ host_matches(const char *pattern, const char *host, size_t len)
 	return host_equal(pattern, strlen(pattern), host, len);
 }
 
-/* What is wrong with a name, the *. before it left out; NULL: nothing. */
+/* What is wrong with a name (without a leading "*."); NULL: nothing. */
 static const char *
 trouble_with(const char *name, size_t len)
 {

@@ -67,7 +67,8 @@ log_enabled(enum log_level level)
 	return level <= out_level;
 }
 
-/* A pipe that nobody reads loses lines; it must not stop this process. */
+/* When a pipe is full, lines are lost: logging must never block this
+ * process. */
 static void
 write_line(const char *line, size_t len)
 {

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/* The port that a scheme has anyway. */
+/* The default port of a scheme. */
 static int
 port_of(const char *scheme, size_t len)
 {
@@ -30,7 +30,7 @@ is_scheme(const char *s, size_t len)
 	return len > 0;
 }
 
-/* What stands behind scheme:// is no host[:port]: why? */
+/* Why the text after scheme:// is not host[:port]. */
 static const char *
 trouble_with(const char *s, size_t len)
 {
@@ -77,7 +77,7 @@ origin_parse(
 	}
 	rest += 3;
 	len -= o.scheme_len + 3;
-	/* "http://a:" has a colon too many: no browser sends it. */
+	/* "http://a:" has a needless colon, which no browser sends. */
 	if (!host_split(rest, len, &o.at) ||
 	    (o.at.port == HOST_NO_PORT && o.at.len < len)) {
 		*ret_why = trouble_with(rest, len);
@@ -92,7 +92,7 @@ origin_parse(
 bool
 origin_equal(const struct origin *a, const struct origin *b)
 {
-	/* A scheme has the letters of a host, and is compared like one. */
+	/* A scheme is compared like a host: ASCII letters, ignoring case. */
 	return host_equal(a->scheme, a->scheme_len, b->scheme, b->scheme_len) &&
 	       host_equal(a->at.host, a->at.len, b->at.host, b->at.len) &&
 	       a->at.port == b->at.port;

@@ -14,7 +14,7 @@ may(const char *path, int how)
 	return faccessat(AT_FDCWD, path, how, AT_EACCESS) == -1 ? -errno : 0;
 }
 
-/* `path` without its last part, "/" above all. */
+/* The directory of `path`; "/" for a path with one part. */
 static int
 parent_of(const char *path, char ret_parent[PATH_MAX])
 {
@@ -30,7 +30,8 @@ parent_of(const char *path, char ret_parent[PATH_MAX])
 	return 0;
 }
 
-/* A directory that is there. */
+/* May the directory be used in this way?  0 or a negative errno, -ENOENT when
+ * there is none. */
 static int
 look_at(const char *dir, int how)
 {
@@ -64,8 +65,8 @@ permit_file(const char *path)
 	return permit_name(path);
 }
 
-/* Nothing has that name, not even a link that leads nowhere, through which
- * nothing can be made. */
+/* No directory entry has that name.  (A dangling symbolic link counts as one:
+ * nothing can be created through it.) */
 static bool
 is_free(const char *path)
 {

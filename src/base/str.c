@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-	DIGITS_MAX = 32, /* of a uint64_t, and a point among them */
+	DIGITS_MAX = 32, /* of a uint64_t, and a decimal point */
 };
 
 /* Make room for `more` bytes and a NUL. */
@@ -62,7 +62,7 @@ str_vprintf(struct str *b, const char *fmt, va_list ap)
 	len = vsnprintf(b->s + b->len, room, fmt, ap);
 	check(len >= 0);
 	if ((size_t)len >= room) {
-		b->s[b->len] = '\0'; /* when there is no memory, as it was */
+		b->s[b->len] = '\0'; /* unchanged when there is no memory */
 		if (reserve(b, (size_t)len))
 			vsnprintf(b->s + b->len, (size_t)len + 1, fmt, again);
 		else
@@ -82,8 +82,8 @@ str_printf(struct str *b, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Write the decimal digits of `n` so that they end before `end`, at least `least`
- * of them; where they begin. */
+/* Write the decimal digits of `n`, at least `least` of them, so that they end
+ * before `end`.  Returns where they begin. */
 static char *
 put_digits(uint64_t n, int least, char *end)
 {
@@ -192,7 +192,8 @@ str_is_control(unsigned c)
 	       (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
-/* Add the first sign of the text, escaped; how many bytes it was. */
+/* Add the first character of the text, escaped.  Returns how many bytes it
+ * has. */
 static size_t
 escape_one(struct str *b, const unsigned char *p, size_t len)
 {
@@ -246,7 +247,7 @@ str_quote(const void *bytes, size_t len, char *buf, size_t size)
 {
 	const unsigned char *p = bytes;
 	struct str b = {0};
-	size_t whole = 0; /* what can stay when "..." follows */
+	size_t whole = 0; /* what is kept when "..." follows */
 
 	check(size >= 4);
 	for (size_t i = 0; i < len && b.len < size;) {
