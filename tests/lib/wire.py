@@ -1,8 +1,10 @@
-# What comes back over the wire, taken apart strictly: for rows.py and judge.py.
+"""What goes over the wire: connections, requests, and answers taken apart strictly."""
 
 import json
+import os
 import re
 import socket
+import struct
 
 PATIENCE = 10 # seconds for an answer
 
@@ -95,7 +97,60 @@ def problem_with(answer):
     return None
 
 
-def connect(port):
-    s = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+def connect(port=None, timeout=PATIENCE):
+    """A connection to the server, which is at $PORT when no port is given."""
+    s = socket.create_connection(("127.0.0.1", port or int(os.environ["PORT"])), timeout=timeout)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return s
+
+
+def connect_without_room(timeout=PATIENCE):
+    """A connection whose kernel takes as little as it can before it is read."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.settimeout(timeout)
+    s.connect(("127.0.0.1", int(os.environ["PORT"])))
+    return s
+
+
+def connect_unix(path, timeout=PATIENCE):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(timeout)
+    s.connect(path)
+    return s
+
+
+def reset_on_close(s):
+    """Its close is a reset, and what was not sent by then is dropped."""
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def head(method, target, *fields):
+    """The head of a request to host x."""
+    lines = ["%s %s HTTP/1.1" % (method, target), "Host: x", *fields]
+    return "".join(line + "\r\n" for line in lines).encode("latin-1") + b"\r\n"
+
+
+def put_head(target, length, *fields):
+    return head("PUT", target, *fields, "Content-Length: %d" % length)
+
+
+def put(target, body, *fields):
+    """A whole PUT."""
+    return put_head(target, len(body), *fields) + body
+
+
+def unescaped(text):
+    """The bytes of what is written with \\r, \\n, \\0, \\xFF."""
+    return text.encode().decode("unicode_escape").encode("latin-1")
+
+
+def status(s):
+    """Read the begin of an answer: its status, as text; empty: it was closed."""
+    return s.recv(12).decode()[9:]
+
+
+def expect(s, code):
+    """Read an answer that comes in one piece; it has to have this status."""
+    answer = s.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 %d" % code), "no %d: %r" % (code, answer[:200])

@@ -2,12 +2,6 @@
 
 load ../lib/penstock
 
-# leave_stale PATH: a socket of a process that is gone.
-leave_stale() {
-	"$PYTHON" -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$1"
-	[ -S "$1" ]
-}
-
 @test "IPv4, IPv6 and a UNIX socket, each with the whole service" {
 	grep -q ' lo$' /proc/net/if_inet6 || skip 'no IPv6 here'
 	start_server '' "listen [::1]:$PORT; listen unix:$T/sock;"
@@ -60,7 +54,7 @@ leave_stale() {
 }
 
 @test "a stale UNIX socket is removed" {
-	leave_stale sock
+	py disks leave_socket sock
 	start_server '' "listen unix:$T/sock;"
 	request GET / --unix-socket sock
 	assert_status 200

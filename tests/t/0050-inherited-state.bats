@@ -76,15 +76,8 @@ with_signals() {
 
 	(
 		_penstock_env
-		exec "$PYTHON" -S -E -c '
-import os, signal, sys
-for n in filter(None, sys.argv[1].split(",")):
-    signal.signal(getattr(signal, "SIG" + n), signal.SIG_IGN)
-signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-signal.pthread_sigmask(signal.SIG_SETMASK,
-    [getattr(signal, "SIG" + n) for n in filter(None, sys.argv[2].split(","))])
-os.execv(sys.argv[3], sys.argv[3:])' "$ignored" "$blocked" "$PENSTOCK" \
-			-c penstock.conf "$@" >>stdout 2>>stderr </dev/null 3>&- 4>&-
+		_exec_py launch with_signals "$ignored" "$blocked" "$PENSTOCK" -c penstock.conf "$@" \
+			>>stdout 2>>stderr </dev/null 3>&- 4>&-
 	) &
 	MASTER=$!
 	SERVERS+=("$MASTER")
@@ -141,13 +134,7 @@ lives_and_stops() {
 		flock "$lock"
 		(
 			_penstock_env
-			exec "$PYTHON" -S -E -c '
-import os, select, socket, sys
-epoll, tcp = select.epoll(), socket.socket()
-for fd in epoll.fileno(), tcp.fileno(), os.eventfd(0):
-    os.dup2(fd, 700 + fd)
-os.dup2(0, 1999)
-os.execv(sys.argv[1], sys.argv[1:])' "$PENSTOCK" -c penstock.conf \
+			_exec_py launch with_descriptors "$PENSTOCK" -c penstock.conf \
 				>>stdout 2>>stderr </dev/null 3>&- 4>&-
 		) &
 		MASTER=$!
@@ -292,10 +279,7 @@ daemonize_into() {
 	exec {end}<>pipe
 	(
 		_penstock_env
-		exec "$PYTHON" -S -E -c '
-import os, sys
-os.set_blocking(1, False)
-os.execv(sys.argv[1], sys.argv[1:])' "$PENSTOCK" -c penstock.conf \
+		_exec_py launch with_nonblocking_output "$PENSTOCK" -c penstock.conf \
 			>pipe 2>>stderr </dev/null 3>&- 4>&-
 	) {end}>&- &
 	MASTER=$!
@@ -312,17 +296,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$PENSTOCK" -c penstock.conf \
 @test "descriptors that a client sends are not taken" {
 	start_server 'overwrite on; sync off;' "listen unix:$T/sock;" 'worker_processes 1;'
 	: >passed
-	"$PYTHON" -S -E -c '
-import array, socket
-fds = [open("passed") for _ in range(8)]
-s = socket.socket(socket.AF_UNIX); s.connect("sock")
-beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [f.fileno() for f in fds]))]
-for n in range(4):
-    s.sendmsg([b"PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"], beside)
-    print(s.recv(4096).decode().split("\r\n")[0])
-s.sendmsg([b"PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc"], beside)
-s.sendmsg([b"def"], beside)
-print(s.recv(4096).decode().split("\r\n")[0])' >answers
+	py connections pass_descriptors sock passed >answers
 	assert_equal "$(cut -d ' ' -f 2 answers | tr '\n' ' ')" '201 200 200 200 200 '
 	run -0 ls -l "/proc/$(workers)/fd"
 	refute_output -p "$T/passed"

@@ -112,15 +112,7 @@ _lines_in() { (($(grep -c "$1" "$2") >= $3)); }
 
 	for name in stdout stderr fd/60; do
 		write_conf '' "access_log /dev/$name;"
-		run -1 "$PYTHON" -S -E -c '
-import os, socket, subprocess, sys
-a, b = socket.socketpair()
-c, d = socket.socketpair()
-os.dup2(a.fileno(), 60)
-r = subprocess.run(sys.argv[1:], stdout=b, stderr=d, pass_fds=[60], timeout=20)
-d.close()
-sys.stdout.write(c.recv(65536).decode())
-sys.exit(r.returncode)' "$PENSTOCK" -c penstock.conf
+		run -1 py launch with_sockets_for_output "$PENSTOCK" -c penstock.conf
 		n=$name
 		[[ $name != fd/60 ]] || n='stdout or stderr'
 		assert_output -p "access_log /dev/$name: it is a socket, which cannot be opened by a name: write $n"

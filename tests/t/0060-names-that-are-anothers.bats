@@ -124,13 +124,9 @@ _socket_answers() { curl -sf -o /dev/null --unix-socket "$T/sock" http://x/; }
 
 	write_conf
 	echo 1 >penstock.pid
-	"$PYTHON" -S -E -c '
-import fcntl, time
-f = open("penstock.pid")
-fcntl.lockf(f, fcntl.LOCK_SH)
-print("locked", flush=True); time.sleep(60)' >locked 3>&- &
-	reader=$!
-	eventually grep -q locked locked
+	start_py disks hold_for_reading penstock.pid
+	reader=$PY
+	eventually test -e held
 	run -1 penstock -c penstock.conf -s stop
 	assert_output "penstock: pid_file $T/penstock.pid: no penstock runs with it"
 	is_running "$reader" || fail 'a stranger was ended'

@@ -181,31 +181,6 @@ load ../lib/penstock
 	assert_status 412
 }
 
-# Each name once by each of eight clients, all at it together.
-read -r -d '' _RACE <<'PYTHON' || true
-import collections, http.client, sys, threading
-
-ROUNDS = 5
-together, said = threading.Barrier(8), collections.Counter()
-
-def client(i):
-    c = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=30)
-    mine = []
-    c.connect()
-    for n in range(ROUNDS):
-        together.wait()
-        c.request("PUT", "/file/race%d" % n, b"%d" % i, {"If-None-Match": "*"})
-        a = c.getresponse()
-        a.read()
-        mine.append(a.status)
-    said.update(mine)
-
-ts = [threading.Thread(target=client, args=(i,)) for i in range(8)]
-[t.start() for t in ts]
-[t.join() for t in ts]
-print(*("%d:%d" % x for x in sorted(said.items())))
-PYTHON
-
 # What is judged before a name is given, and again because somebody was faster,
 # is judged by the same rules both times.
 @test "If-None-Match: * by many at once is 201 for one and 412 for the rest" {
@@ -215,7 +190,7 @@ PYTHON
 	chmod +x slow
 	PENSTOCK=$T/slow
 	start_server '' '' 'worker_processes 2;'
-	run -0 "$PYTHON" -S -E -c "$_RACE" "$ADDRESS" "$PORT"
+	run -0 py uploads race_if_none_match 8 5
 	assert_output '201:5 412:35'
 }
 

@@ -262,62 +262,15 @@ _only() { [[ $(files_in "$STORE") == "$STORE/$1" ]]; }
 	assert_equal "$(ls "$STORE")" $'b\nbefore'
 }
 
-# together ROUNDS NAMES...: in each round uploads of these names at once, each
-# with a body of its own; then GET, until the file that it names is gone:
-# "lost" counts rounds after which nothing, or not what was acknowledged last
-# by its name, is there.
-together() {
-	"$PYTHON" -S -E -c "$_TOGETHER" "$PORT" "$STORE" "$@"
-}
-
-read -r -d '' _TOGETHER <<'PYTHON' || true
-import os, socket, sys, threading
-port, store, rounds, names = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:]
-def ask(s, text, body=b""):
-    s.sendall(text.encode() + body)
-    answer = b""
-    while b"\r\n\r\n" not in answer:
-        answer += s.recv(65536)
-    head, _, rest = answer.partition(b"\r\n\r\n")
-    length = int([l.split(b":")[1] for l in head.split(b"\r\n") if l.lower().startswith(b"content-length")][0])
-    while len(rest) < length:
-        rest += s.recv(65536)
-    return int(head.split()[1]), rest
-def connect():
-    s = socket.create_connection(("127.0.0.1", port))
-    s.settimeout(20)
-    return s
-conns = [connect() for _ in names]
-reader = connect()
-bodies = [[b"%d of %d %s" % (i, r, b"x" * (i * 50)) for i in range(len(names))] for r in range(rounds)]
-lost = bad = 0
-for r in range(rounds):
-    status = [0] * len(names)
-    start = threading.Barrier(len(names))
-    def put(i):
-        start.wait()
-        status[i] = ask(conns[i], "PUT /file/%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (names[i], len(bodies[r][i])), bodies[r][i])[0]
-    threads = [threading.Thread(target=put, args=(i,)) for i in range(len(names))]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    bad += any(s not in (200, 201) for s in status)
-    code, body = ask(reader, "GET /file HTTP/1.1\r\nHost: x\r\n\r\n")
-    left = [f for f in os.listdir(store) if f != ".penstock"]
-    if code != 200 or len(left) != 1 or body not in bodies[r] or open(os.path.join(store, left[0]), "rb").read() != body:
-        lost += 1
-        print("round", r, status, code, body, left)
-print("bad %d, lost %d of %d" % (bad, lost, rounds))
-PYTHON
-
 @test "keep latest: of two at once to one name one stays" {
 	start_server 'overwrite on; keep latest;' '' 'worker_processes 2;'
-	run -0 together 150 same same
+	run -0 py uploads race_for_newest "$STORE" 150 same same
 	assert_line 'bad 0, lost 0 of 150'
 }
 
 @test "keep latest: of six at once to three names one stays" {
 	start_server 'overwrite on; keep latest;' '' 'worker_processes 2;'
-	run -0 together 60 a b c a b c
+	run -0 py uploads race_for_newest "$STORE" 60 a b c a b c
 	assert_line 'bad 0, lost 0 of 60'
 }
 
@@ -327,20 +280,7 @@ PYTHON
 	put first
 	"$PENSTOCK_TOOLS/load" -c 2 -d 3 -s 1k -u /file/n%d "$ADDRESS:$PORT" >load.out 2>&1 3>&- 4>&- &
 	pid=$!
-	run -0 "$PYTHON" -S -E -c "$_ASK_ON" "$PORT" 2.5
+	run -0 py uploads read_newest 2.5
 	wait "$pid"
 	assert_output --regexp '^200: [0-9]+$'
 }
-
-# For so many seconds: GET /file, and how often which status came.
-read -r -d '' _ASK_ON <<'PYTHON' || true
-import http.client, sys, time
-c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=20)
-end, seen = time.monotonic() + float(sys.argv[2]), {}
-while time.monotonic() < end:
-    c.request("GET", "/file")
-    r = c.getresponse()
-    r.read()
-    seen[r.status] = seen.get(r.status, 0) + 1
-print(", ".join("%d: %d" % s for s in sorted(seen.items())))
-PYTHON

@@ -83,30 +83,8 @@ start_other() {
 @test "a pipeline without end holds up nobody" {
 	start_other
 	start_server '' 'keepalive_requests 1000000;' 'worker_processes 1;'
-	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON' &
-import selectors, socket, sys, time
-data = b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n" * 2000
-sel = selectors.DefaultSelector()
-for _ in range(20):
-    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-    s.setblocking(False)
-    sel.register(s, selectors.EVENT_READ | selectors.EVENT_WRITE)
-open("pipelining", "w").close()
-end = time.monotonic() + 120
-at = {}
-while time.monotonic() < end:
-    for key, what in sel.select(1):
-        s = key.fileobj
-        try:
-            if what & selectors.EVENT_WRITE:
-                n = at.get(s, 0)
-                at[s] = (n + s.send(data[n:])) % len(data)
-            if what & selectors.EVENT_READ:
-                s.recv(1 << 20)
-        except BlockingIOError:
-            pass
-PYTHON
-	pipes=$!
+	start_py connections pipeline 20
+	pipes=$PY
 	eventually test -e pipelining
 	# The same requests to a server that has nothing else to do say how long
 	# anything takes now, beside those that send and whoever else is here.

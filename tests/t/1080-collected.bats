@@ -69,32 +69,11 @@ open_files() {
 # In ten tries: how often was there no file yet, 50 ms after a part of the body?
 @test "there is no file before all of the body is there" {
 	on_slow
-	run -0 "$PYTHON" -S -E -c "$_PARTS" "$PORT" "$PENSTOCK_TOOLS/slowfs" "$T/slowfs.ctl"
+	run -0 py uploads in_two_parts "$PENSTOCK_TOOLS/slowfs" "$T/slowfs.ctl"
 	echo "$output"
 	[[ ${lines[-1]} -ge 3 ]]
 	assert_equal "$(files_in backing/up | wc -l)" 10
 }
-
-read -r -d '' _PARTS <<'PYTHON' || true
-import socket, subprocess, sys, time
-port, slowfs, ctl = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-def created():
-    out = subprocess.run([slowfs, "--ctl", ctl, "count", "create"], capture_output=True, text=True)
-    return int(out.stdout.split()[-1])
-none = 0
-for i in range(10):
-    s = socket.create_connection(("127.0.0.1", port))
-    s.settimeout(10)
-    before = created()
-    s.sendall(b"PUT /slow/a%d HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n" % i + 1000 * b"x")
-    time.sleep(0.05)
-    none += created() == before
-    s.sendall(1000 * b"y")
-    assert s.recv(100).startswith(b"HTTP/1.1 201"), "no 201"
-    assert created() == before + 1
-    s.close()
-print(none)
-PYTHON
 
 @test "who pauses goes the long way: the file is there before the body is" {
 	local n
@@ -115,38 +94,19 @@ PYTHON
 }
 
 @test "in pieces with pauses, of all small sizes: the content is whole" {
-	local size cut
+	local size pid pids=()
 	start_server '' '' 'chunk_size 4k;'
 	for size in 2 3 4095 4096 4097; do
-		random_file body $size
-		cut=$((size / 2))
-		(
-			"$PYTHON" -S -E -c "$_PAUSES" "$PORT" $size body >"answer.$size"
-		) 3>&- &
+		start_py uploads in_four_parts $size >"answer.$size"
+		pids+=("$PY")
 	done
-	for cut in $(jobs -p); do
-		[[ $cut == "$MASTER" ]] || wait "$cut"
-	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
 	for size in 2 3 4095 4096 4097; do
 		assert_equal "$(cat answer.$size)" 201
 		assert_equal "$(stat -c %s "$STORE/p$size")" $size
 		assert_equal "$(sha256sum <"$STORE/p$size")" "$(cat sum.$size)"
 	done
 }
-
-read -r -d '' _PAUSES <<'PYTHON' || true
-import hashlib, os, socket, sys, time
-port, size = int(sys.argv[1]), int(sys.argv[2])
-body = os.urandom(size)
-open("sum.%d" % size, "w").write(hashlib.sha256(body).hexdigest() + "  -\n")
-s = socket.create_connection(("127.0.0.1", port))
-s.settimeout(10)
-s.sendall(b"PUT /file/p%d HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (size, size))
-for part in (body[:1], body[1:size // 2], body[size // 2:-1], body[-1:]):
-    time.sleep(0.15)
-    s.sendall(part)
-print(s.recv(100).split()[1].decode())
-PYTHON
 
 @test "a limited rate is no hindrance" {
 	start_server 'limit_rate 100k;'
@@ -171,8 +131,8 @@ PYTHON
 	done
 	_stalled() { (($(slowfs_ctl count waiting) > 0)); }
 	eventually _stalled
-	"$PYTHON" -S -E -c "$_TRICKLE" "$PORT" >trickled 3>&- &
-	local trickle=$!
+	start_py uploads byte_by_byte >trickled
+	local trickle=$PY
 	_made() { (($(open_files) > 0)); }
 	eventually _made
 	is_running $trickle
@@ -182,19 +142,6 @@ PYTHON
 	assert_equal "$(cat "$STORE/t")" "$(head -c 100 /dev/zero | tr '\0' t)"
 	for i in "${fds[@]}"; do hang_up "$i"; done
 }
-
-# 100 bytes, one each 20 ms.
-read -r -d '' _TRICKLE <<'PYTHON' || true
-import socket, sys, time
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-s.sendall(b"PUT /file/t HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
-for i in range(100):
-    s.sendall(b"t")
-    time.sleep(0.02)
-s.settimeout(20)
-print(s.recv(100).split()[1].decode())
-PYTHON
 
 @test "a client that leaves in the middle leaves nothing" {
 	local when
@@ -345,39 +292,10 @@ fails() {
 
 @test "many at once: each is stored, each its own" {
 	start_server
-	run -0 "$PYTHON" -S -E -c "$_MANY" "$PORT" "$STORE"
+	run -0 py uploads small_at_once "$STORE" 200
 	assert_output 'all 200 of 200'
 	assert_equal "$(files_in "$STORE" | wc -l)" 200
 }
-
-read -r -d '' _MANY <<'PYTHON' || true
-import os, random, select, socket, sys
-port, store = int(sys.argv[1]), sys.argv[2]
-random.seed(1)
-n, socks, bodies = 200, [], []
-for i in range(n):
-    s = socket.create_connection(("127.0.0.1", port))
-    s.settimeout(20)
-    socks.append(s)
-    bodies.append(os.urandom(random.choice((0, 1, 100, 5000, 65535, 65536))))
-order = list(range(n))
-random.shuffle(order)
-# All heads, then all bodies, in two parts.
-for i in order:
-    socks[i].sendall(b"PUT /file/d%d/m%d HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (i % 3, i, len(bodies[i])))
-for i in order:
-    socks[i].sendall(bodies[i][:len(bodies[i]) // 2])
-for i in order:
-    socks[i].sendall(bodies[i][len(bodies[i]) // 2:])
-good = 0
-for i in range(n):
-    answer = socks[i].recv(4096)
-    if not answer.startswith(b"HTTP/1.1 201 "):
-        print(i, answer[:200])
-        continue
-    good += open("%s/d%d/m%d" % (store, i % 3, i), "rb").read() == bodies[i]
-print("all", good, "of", n)
-PYTHON
 
 # A wake-up of the loop is 8 bytes into its eventfd: one for each job.
 @test "a collected upload is one job for a thread" {

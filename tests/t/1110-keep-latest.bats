@@ -22,16 +22,11 @@ only() {
 	}
 }
 
-# set_attribute FILE
-set_attribute() {
-	"$PYTHON" -c 'import os, sys; os.setxattr(sys.argv[1], "user.test", b"x")' "$1"
-}
-
 # one_stays: after all that leaves the content alone.
 one_stays() {
 	local n=0 act
 
-	for act in true 'chmod 600' 'chown 1:1' set_attribute 'touch -a' cat; do
+	for act in true 'chmod 600' 'chown 1:1' 'py disks set_attribute' 'touch -a' cat; do
 		put "f$n"
 		$act "$STORE/f$n" >/dev/null
 		put "d/g$n"
@@ -189,17 +184,9 @@ held() {
 		return
 	fi
 	# It locks a file in there, with fcntl.
-	exec {LOCK}> >(exec "$PYTHON" -S -E -c "$_HOLD" "$1/lock" 3>&- 4>&-)
+	exec {LOCK}> >(_exec_py disks hold_file "$1/lock" 3>&- 4>&-)
 	eventually test -e held
 }
-
-read -r -d '' _HOLD <<'PYTHON' || true
-import fcntl, sys
-f = open(sys.argv[1], "r+")
-fcntl.lockf(f, fcntl.LOCK_EX)
-open("held", "w").close()
-sys.stdin.read()
-PYTHON
 
 # In memory there is nothing else that the loop might wait for.
 @test "the path leads elsewhere while somebody has the lock: the loop does not wait" {

@@ -118,29 +118,6 @@ newest_is() {
 	newest_is c
 }
 
-# ask_all N: so many clients ask at once; the statuses and what they got.
-ask_all() {
-	"$PYTHON" -S -E -c "$_ASK_ALL" "$PORT" "$1"
-}
-
-read -r -d '' _ASK_ALL <<'PYTHON' || true
-import http.client, sys, threading
-port, n = int(sys.argv[1]), int(sys.argv[2])
-start, got = threading.Barrier(n), [None] * n
-def ask(i):
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    c.connect()
-    start.wait()
-    c.request("GET", "/file")
-    r = c.getresponse()
-    got[i] = "%d %s" % (r.status, r.getheader("Content-Location"))
-    r.read()
-threads = [threading.Thread(target=ask, args=(i,)) for i in range(n)]
-for t in threads: t.start()
-for t in threads: t.join()
-for line in sorted(set(got)): print(got.count(line), line)
-PYTHON
-
 # bats test_tags=long
 @test "many who ask at once wait for one who looks" {
 	local looks call=openat2 tracers=()
@@ -157,7 +134,7 @@ PYTHON
 	done
 	_traced() { ! grep -L 'TracerPid:.[1-9]' $(workers | sed 's|.*|/proc/&/status|') | grep -q .; }
 	eventually _traced
-	run -0 ask_all 40
+	run -0 py uploads read_newest_at_once 40
 	assert_output '40 200 /file/a'
 	# Each directory is entered once, by one of all workers.
 	looks=$(cat strace.* | grep -c '"many"')
@@ -173,7 +150,7 @@ PYTHON
 	(cd "$STORE/many" && seq 1 3000 | split -l 1 -a 4 - f)
 	write_conf '' '' 'worker_processes 2;'
 	start_conf penstock.conf
-	run -0 ask_all 10
+	run -0 py uploads read_newest_at_once 10
 	assert_output --regexp '^10 200 /file/many/f[a-z]{4}$'
 }
 

@@ -15,8 +15,8 @@ count_over() {
 	upload PUT "$1" zero
 	for url; do
 		n=$((n + 1))
-		"$PYTHON" -S -E -c "$_COUNT" "$seconds" "$url" >"won.$n" 3>&- 4>&- &
-		pids+=($!)
+		start_py uploads add_by_if_match "$seconds" "$url" >"won.$n"
+		pids+=("$PY")
 	done
 	for n in "${pids[@]}"; do wait "$n"; done
 	request GET "$1"
@@ -26,26 +26,6 @@ count_over() {
 	# They have met.
 	awk '{ n += $2 } END { exit n == 0 }' won.*
 }
-
-read -r -d '' _COUNT <<'PYTHON' || true
-import http.client, sys, time, urllib.parse
-
-end, url = time.monotonic() + float(sys.argv[1]), urllib.parse.urlsplit(sys.argv[2])
-c = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
-won = lost = 0
-while time.monotonic() < end or won == 0:
-    c.request("GET", url.path)
-    a = c.getresponse()
-    was, etag = a.read(), a.getheader("ETag")
-    assert a.status == 200, a.status
-    c.request("PUT", url.path, b"%d" % (int(was) + 1), {"If-Match": etag})
-    a = c.getresponse()
-    a.read()
-    assert a.status in (200, 412), a.status
-    won += a.status == 200
-    lost += a.status == 412
-print(won, lost)
-PYTHON
 
 setup() {
 	penstock_setup

@@ -137,23 +137,10 @@ without_barriers() {
 # no_sync: what is started has a fsync that says 0 and does nothing, as below
 # systemd-nspawn --suppress-sync and eatmydata.
 no_sync() {
-	cat >no-sync <<-PYTHON
-		#!$PYTHON
-		import ctypes, os, platform, struct, sys
-		numbers = {"x86_64": (74, 75, 277), "aarch64": (82, 83, 84)}[platform.machine()]
-		ins = [(0x20, 0, 0, 0)]
-		for k, n in enumerate(numbers):
-		    ins.append((0x15, len(numbers) - k, 0, n))
-		ins += [(0x06, 0, 0, 0x7fff0000), (0x06, 0, 0, 0x00050000)]
-		code = b"".join(struct.pack("HBBI", *i) for i in ins)
-		buf = ctypes.create_string_buffer(code, len(code))
-		prog = struct.pack("HxxxxxxQ", len(ins), ctypes.addressof(buf))
-		libc = ctypes.CDLL(None, use_errno=True)
-		libc.prctl.argtypes = [ctypes.c_int] + 4 * [ctypes.c_void_p]
-		if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.cast(prog, ctypes.c_void_p), 0, 0):
-		    sys.exit("seccomp: errno %d" % ctypes.get_errno())
-		os.execv("$PENSTOCK", ["$PENSTOCK"] + sys.argv[1:])
-	PYTHON
+	cat >no-sync <<-END
+		#!/bin/sh
+		exec $PYTHON -B -S -E "$REPO/tests/lib/commands.py" launch without_sync "$PENSTOCK" "\$@"
+	END
 	chmod 755 no-sync
 }
 

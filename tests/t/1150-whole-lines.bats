@@ -16,26 +16,6 @@ stdout_is_full_pipe() {
 	head -c 65536 /dev/zero | tr '\0' '\n' >&"$PIPE"
 }
 
-# ask TARGET N: N requests on each of 12 connections, without waiting for a log.
-ask() {
-	_PORT=$PORT "$PYTHON" -S -E -c '
-import os, socket, sys
-target, n = sys.argv[1], int(sys.argv[2])
-one = ("GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % target).encode()
-socks = [socket.create_connection(("127.0.0.1", int(os.environ["_PORT"]))) for _ in range(12)]
-for i in range(n):
-    for s in socks:
-        s.sendall(one)
-    for s in socks:
-        got = b""
-        while b"}" not in got:
-            more = s.recv(65536)
-            if not more:
-                sys.exit("closed")
-            got += more
-' "$1" "$2" 3>&- 4>&-
-}
-
 # The file `lines` is what the pipe gives from here on.
 read_pipe() {
 	timeout "$PENSTOCK_PATIENCE" grep --line-buffered . <&"$PIPE" >lines 3>&- 4>&- &
@@ -49,7 +29,7 @@ _has_lines() { (($(wc -l <lines) >= $1)); }
 
 	target=/file/$(head -c 201 /dev/zero | tr '\0' x)
 	stdout_is_full_pipe start_server '' 'access_log stdout;' 'worker_processes 4;'
-	ask "$target" 100
+	py connections ask_in_rounds "$target" 100
 	read_pipe
 	eventually _has_lines 1200
 	kill $READER
@@ -63,7 +43,7 @@ _has_lines() { (($(wc -l <lines) >= $1)); }
 
 	target=/file/$(head -c 1100 /dev/zero | tr '\0' '"')
 	stdout_is_full_pipe start_server '' 'access_log stdout;' 'worker_processes 4;'
-	ask "$target" 20
+	py connections ask_in_rounds "$target" 20
 	read_pipe
 	eventually _has_lines 240
 	kill $READER
@@ -79,7 +59,7 @@ _has_lines() { (($(wc -l <lines) >= $1)); }
 	for n in 1 2 3 4 5 6 7 8; do
 		(exec curl -sS -o /dev/null --max-time 60 -T body "$URL/file/a$n" 3>&- 4>&-) &
 	done
-	ask "/file/none-$(head -c 200 /dev/zero | tr '\0' x)" 30
+	py connections ask_in_rounds "/file/none-$(head -c 200 /dev/zero | tr '\0' x)" 30
 	eventually _all_there
 	read_pipe
 	eventually _has_all_ends

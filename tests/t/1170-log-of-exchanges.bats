@@ -13,14 +13,7 @@ PUT5='HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n'
 # before the server does anything.
 reset_after() {
 	kill -STOP $(workers)
-	"$PYTHON" -S -E - "$PORT" "$@" 3>&- <<'PYTHON'
-import socket, struct, sys
-for text in sys.argv[2:]:
-    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    s.sendall(text.encode().decode("unicode_escape").encode("latin-1"))
-    s.close()
-PYTHON
+	py connections reset_after "$@"
 	kill -CONT $(workers)
 }
 
@@ -125,23 +118,7 @@ END
 
 @test "an answer that its client does not take is cut, and the line says so" {
 	start_server '' 'send_timeout 300ms; keepalive_requests 1000000;' 'worker_processes 1;'
-	"$PYTHON" -S -E - "$PORT" >asked 3>&- <<'PYTHON'
-import select, socket, sys, time
-s = socket.socket()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-s.connect(("127.0.0.1", int(sys.argv[1])))
-s.setblocking(False)
-one = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-data, sent = one * 60000, 0
-# Until the server takes nothing any more: it waits for us to take something.
-while sent < len(data) and select.select([], [s], [], 2)[1]:
-    sent += s.send(data[sent:])
-# It must be the server that ends it.
-end = time.monotonic() + 60
-while b"answer=" not in open("access.log", "rb").read() and time.monotonic() < end:
-    time.sleep(0.02)
-print(sent // len(one))
-PYTHON
+	py connections take_nothing_until_cut >asked
 	eventually access_has ' answer=send-timeout$'
 	eventually access_has ' answer=connection-cut$'
 	# All that was sent whole and reached us is there once, in its order: first

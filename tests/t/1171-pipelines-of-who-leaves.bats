@@ -13,21 +13,7 @@ CHUNKED='Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n'
 # anything, or `half`: shut the sending side down and take all answers.
 leave_after() {
 	[[ $1 != reset ]] || kill -STOP $(workers)
-	"$PYTHON" -S -E - "$PORT" "$@" 3>&- <<'PYTHON'
-import socket, struct, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-how = sys.argv[2]
-if how == "reset":
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-s.sendall("".join(sys.argv[3:]).encode().decode("unicode_escape").encode("latin-1"))
-if how == "half":
-    s.shutdown(socket.SHUT_WR)
-    answers = b""
-    while more := s.recv(65536):
-        answers += more
-    print(answers.count(b"HTTP/1.1 201 "))
-s.close()
-PYTHON
+	py connections leave_after "$@"
 	[[ $1 != reset ]] || kill -CONT $(workers)
 }
 
@@ -111,22 +97,7 @@ lines_are() { (($(_count "$1" access.log) == $2)); }
 @test "what the kernel has taken whole is stored, though the client has gone meanwhile" {
 	start_server '' '' 'worker_processes 1;'
 	kill -STOP "$(workers)"
-	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON'
-import socket, struct, sys
-body = b"0123456789abcdef" * 500
-for how in "close", "reset":
-    for coding in "length", "chunked":
-        s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-        if how == "reset":
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        for n in range(5):
-            s.sendall(b"PUT /file/%s-%s-%d HTTP/1.1\r\nHost: x\r\n" % (how.encode(), coding.encode(), n))
-            if coding == "length":
-                s.sendall(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-            else:
-                s.sendall(b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n")
-        s.close()
-PYTHON
+	py connections leave_long_pipelines
 	kill -CONT "$(workers)"
 	eventually lines_are '"PUT /file/(close|reset)-(length|chunked)-[0-4]" (0|201) in=8000 .* stored ' 20
 	lines_are . 20

@@ -47,15 +47,8 @@ load ../lib/penstock
 	connect
 	head=$FD
 	say "$head" 'GET /file/b HTTP/1.1\r\nHo'
-	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON' &
-import socket, sys, time
-s = socket.socket()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-s.connect(("127.0.0.1", int(sys.argv[1])))
-s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 60000)
-time.sleep(30)
-PYTHON
-	client=$!
+	start_py connections take_nothing
+	client=$PY
 	# The worker sleeps, though there is more to do, until the client takes some.
 	_not_taking() {
 		local n
@@ -93,26 +86,8 @@ PYTHON
 
 @test "requests that wait for their turn at a stop: one more is refused, and no line is lost" {
 	start_server '' 'keepalive_requests 1000000;' 'worker_processes 1;'
-	"$PYTHON" -S -E - "$PORT" >answers 3>&- <<'PYTHON' &
-import socket, sys, threading
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-def send():
-    try:
-        while True:
-            s.sendall(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
-    except OSError:
-        pass
-threading.Thread(target=send, daemon=True).start()
-got = b""
-try:
-    while more := s.recv(1 << 20):
-        got += more
-        open("answered", "w").close()
-except OSError:
-    pass
-print(got.count(b"HTTP/1.1 204 "), got.count(b"HTTP/1.1 503 "))
-PYTHON
-	client=$!
+	start_py connections pipeline_until_closed >answers
+	client=$PY
 	_answered() { [[ -e answered ]]; }
 	eventually _answered
 	stop_server

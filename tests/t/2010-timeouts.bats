@@ -29,10 +29,7 @@ load ../lib/penstock
 			(
 				printf 'PUT /file/x%d HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n' $n
 				cat body
-			) | timeout 5 "$PYTHON" -S -E -c '
-import socket, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.sendall(sys.stdin.buffer.read())' "$PORT"
+			) | py connections send_and_leave
 		done
 	done
 	_all() { [ "$(_count 'client-gone|bad-framing' access.log)" == 20 ]; }
@@ -107,32 +104,7 @@ s.sendall(sys.stdin.buffer.read())' "$PORT"
 # host was busy, or this virtual machine was paused.
 @test "a worker that was stopped for a while blames nobody for it" {
 	start_server '' 'header_timeout 1s; keepalive_timeout 1s; body_timeout 1s;' 'worker_processes 1;'
-	"$PYTHON" -S -E - "$PORT" "$(workers)" >statuses <<'PYTHON'
-import os, signal, socket, sys, time
-port, worker = int(sys.argv[1]), int(sys.argv[2])
-def connect(data):
-    s = socket.create_connection(("127.0.0.1", port))
-    s.settimeout(10)
-    s.sendall(data)
-    return s
-def status(s):
-    return s.recv(12).decode()[9:]
-head = connect(b"GET /file/none HTTP/1.1\r\n")
-kept = connect(b"GET /file/none HTTP/1.1\r\nHost: x\r\n\r\n")
-print("first", status(kept))
-kept.recv(10000)
-body = connect(b"PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello")
-time.sleep(0.3)
-os.kill(worker, signal.SIGSTOP)
-head.sendall(b"Host: x\r\n\r\n")
-kept.sendall(b"GET /file/none HTTP/1.1\r\nHost: x\r\n\r\n")
-body.sendall(b"hello")
-time.sleep(2)
-os.kill(worker, signal.SIGCONT)
-print("head", status(head))
-print("kept", status(kept))
-print("body", status(body))
-PYTHON
+	py connections stop_worker "$(workers)" >statuses
 	assert_equal "$(tr '\n' ' ' <statuses)" 'first 404 head 404 kept 404 body 201 '
 }
 
@@ -144,24 +116,8 @@ PYTHON
 		say "$FD" "PUT /file/x$n HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx"
 		fds+=("$FD")
 	done
-	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON' &
-import socket, sys, time
-conns = []
-for i in range(100):
-    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    s.sendall(b"PUT /file/t%d HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" % i)
-    conns.append(s)
-end = time.monotonic() + 20
-while time.monotonic() < end:
-    for s in conns:
-        try:
-            s.send(b"y")
-        except OSError:
-            pass
-    time.sleep(0.002)
-PYTHON
-	tricklers=$!
+	start_py uploads trickle 100 20
+	tricklers=$PY
 	# All 40 are told, while the tricklers go on.
 	_all_cut() { (($(grep -cE '"PUT /file/x[0-9]+" 408 .* too-slow' access.log) == 40)); }
 	eventually _all_cut

@@ -259,16 +259,8 @@ lies_outside() {
 	start
 	mkdir "$STORE/d" outside
 	ln -s "$T/outside" "$STORE/link"
-	"$PYTHON" -S -E -c '
-import ctypes, os, sys, time
-# RENAME_EXCHANGE of a directory and a link, for some three seconds
-libc = ctypes.CDLL(None, use_errno=True)
-end = time.monotonic() + 3
-a, b = (os.fsencode(sys.argv[1]) + n for n in (b"/d", b"/link"))
-while time.monotonic() < end:
-    libc.renameat2(-100, a, -100, b, 2)
-' "$STORE" 3>&- &
-	swapper=$!
+	start_py disks exchange "$STORE/d" "$STORE/link" 3
+	swapper=$PY
 	run "$PENSTOCK_TOOLS/load" --allow-errors -c 8 -d 2 -s 1k -u /file/d/x/y%d "127.0.0.1:$PORT"
 	wait $swapper
 	assert_equal "$(find outside)" outside

@@ -57,15 +57,7 @@ setup() {
 
 @test "max_uploads: of 30 that come at once as many run as may, and none more" {
 	start_server 'max_uploads 6;' '' 'worker_processes 4;'
-	"$PYTHON" -S -E - "$PORT" >statuses <<'PYTHON'
-import socket, sys
-conns = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(30)]
-for i, s in enumerate(conns):
-    s.sendall(b"PUT /file/x%d HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n" % i)
-for s in conns:
-    s.settimeout(10)
-    print(s.recv(12).decode()[9:])
-PYTHON
+	py uploads ask_first_at_once 30 >statuses
 	assert_equal "$(grep -c 100 statuses)" 6
 	assert_equal "$(grep -c 503 statuses)" 24
 }
@@ -121,37 +113,14 @@ PYTHON
 
 @test "max_connections_per_ip: who opens the next one after the last is never refused" {
 	start_server '' 'max_connections_per_ip 1;'
-	"$PYTHON" -S -E - "$PORT" >statuses <<'PYTHON'
-import socket, sys
-for n in range(60):
-    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-    s.settimeout(10)
-    s.sendall(b"GET /file/none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    print(s.recv(12).decode()[9:])
-    while s.recv(10000):
-        pass
-    s.close()
-PYTHON
+	py connections one_after_another 60 >statuses
 	assert_equal "$(sort statuses | uniq -c | tr -s ' ')" ' 60 404'
 }
 
 @test "max_connections_per_ip: those beyond it cannot take all connections by waiting" {
 	start_server '' 'max_connections_per_ip 4;' 'worker_processes 1; worker_connections 20;'
-	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON' &
-import socket, sys, time
-conns = []
-for i in range(300):
-    s = socket.socket()
-    s.settimeout(5)
-    try:
-        s.connect(("127.0.0.1", int(sys.argv[1])))
-    except OSError:
-        pass
-    conns.append(s)
-open("connected", "w").close()
-time.sleep(20)
-PYTHON
-	flood=$!
+	start_py connections flood 300
+	flood=$PY
 	eventually test -e connected
 	request GET /file/none --interface 127.0.0.2 --max-time "$PENSTOCK_PATIENCE"
 	assert_status 404
@@ -161,24 +130,7 @@ PYTHON
 @test "max_connections_per_ip: an IPv6 network is one, a UNIX socket is exempt" {
 	grep -q ' lo$' /proc/net/if_inet6 || skip 'no IPv6 here'
 	start_server '' "listen [::1]:$PORT; listen unix:$T/sock; max_connections_per_ip 2;"
-	"$PYTHON" -S -E - "$PORT" >statuses <<'PYTHON'
-import socket, sys
-def ask(s):
-    s.settimeout(5)
-    s.sendall(b"GET /file/none HTTP/1.1\r\nHost: x\r\n\r\n")
-    return s.recv(12).decode()[9:]
-v6 = []
-for i in range(3):
-    s = socket.create_connection(("::1", int(sys.argv[1])))
-    v6.append(s)
-    print("v6", ask(s))
-un = []
-for i in range(5):
-    s = socket.socket(socket.AF_UNIX)
-    s.connect("sock")
-    un.append(s)
-    print("unix", ask(s))
-PYTHON
+	py connections by_ipv6_and_unix sock >statuses
 	assert_equal "$(tr '\n' ' ' <statuses)" 'v6 404 v6 404 v6 503 unix 404 unix 404 unix 404 unix 404 unix 404 '
 }
 
@@ -234,14 +186,7 @@ took() {
 		(exec curl -sS -o /dev/null -w '%{http_code}\n' -T big "$URL/slow/$n" >>codes 3>&-) &
 		clients[n]=$!
 	done
-	"$PYTHON" -S -E - "$PORT" >status <<'PYTHON'
-import socket, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.settimeout(30)
-s.sendall(b"PUT /tiny/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    + b"".join(b"1\r\n%c\r\n" % (97 + i % 26) for i in range(30000)) + b"0\r\n\r\n")
-print(s.recv(12).decode()[9:])
-PYTHON
+	py uploads chunks_of_one_byte /tiny/a 30000 >status
 	assert_equal "$(cat status)" 201
 	assert_equal "$(stat -c %s "$T/tiny/a")" 30000
 	for n in 1 2 3 4; do wait "${clients[n]}"; done

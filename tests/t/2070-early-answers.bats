@@ -101,25 +101,7 @@ refused() {
 	eventually _closed
 	hang_up "$FD"
 	# One that sends on and on has its answer at once, and its second.
-	"$PYTHON" -S -E - "$PORT" >seconds <<'PYTHON'
-import socket, sys, time
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.settimeout(0.05)
-s.sendall(b"PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
-began = time.monotonic()
-answer = b""
-try:
-    while time.monotonic() < began + 60:
-        s.sendall(b"x" * 1000)
-        try:
-            answer += s.recv(1000)
-        except socket.timeout:
-            pass
-except OSError:
-    pass
-assert answer.startswith(b"HTTP/1.1 413 "), answer
-print(time.monotonic() - began)
-PYTHON
+	py connections send_on_when_refused >seconds
 	[[ $(awk '{ print ($1 >= 0.8 && $1 < 20) }' seconds) == 1 ]] || fail "it took $(cat seconds) s"
 }
 
@@ -146,20 +128,5 @@ PYTHON
 	needs_acks
 	start_server '' 'send_timeout 1s;'
 	head -c 12M /dev/urandom >"$STORE/big"
-	"$PYTHON" -S -E - "$PORT" "$STORE/big" <<'PYTHON'
-import socket, sys, time
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.settimeout(10)
-s.sendall(b"GET /file/big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-got = b""
-slow = time.monotonic() + 5
-while True:
-    more = s.recv(40000)
-    if not more:
-        break
-    got += more
-    if time.monotonic() < slow:
-        time.sleep(0.1)
-assert got.endswith(open(sys.argv[2], "rb").read()), len(got)
-PYTHON
+	py connections read_slowly /file/big "$STORE/big"
 }

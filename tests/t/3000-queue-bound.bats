@@ -4,52 +4,6 @@
 # bats file_tags=engine
 load ../lib/penstock
 
-# push TARGET SIZE THEN...: send a body of SIZE until nothing more is taken for
-# half a second; print how many bytes the server itself has; run THEN; send
-# the rest and leave status and answer as `request` does.
-push() {
-	_T=$T _PORT=$PORT "$PYTHON" -S -E -c "$_PUSH" "$@" 3>&- 4>&-
-}
-
-read -r -d '' _PUSH <<'PYTHON' || true
-import fcntl, os, select, socket, struct, subprocess, sys
-target, size, then = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-T, port = os.environ["_T"], int(os.environ["_PORT"])
-SIOCOUTQ = 0x5411
-pattern = open(T + "/body", "rb").read()
-assert len(pattern) == size
-s = socket.create_connection(("127.0.0.1", port))
-mine = s.getsockname()[1]
-s.sendall(b"PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (target.encode(), size))
-s.setblocking(False)
-view, sent = memoryview(pattern), 0
-
-def unread():
-    """What the kernel has of it: unsent, and unread on the other side."""
-    out = struct.unpack("i", fcntl.ioctl(s, SIOCOUTQ, b"\0\0\0\0"))[0]
-    for line in open("/proc/net/tcp"):
-        f = line.split()
-        if f[1].endswith(":%04X" % port) and f[2].endswith(":%04X" % mine):
-            return out + int(f[4].split(":")[1], 16)
-    raise SystemExit("there is no such connection")
-
-while sent < size and select.select([], [s], [], 0.5)[1]:
-    sent += s.send(view[sent:sent + 65536])
-if sent == size:
-    raise SystemExit("it took all of it")
-print(sent - unread())
-sys.stdout.flush()
-if then:
-    subprocess.run(then, check=True, stdout=subprocess.DEVNULL)
-s.setblocking(True)
-s.settimeout(20)
-s.sendall(view[sent:])
-data = b""
-while b"\r\n\r\n" not in data:
-    data += s.recv(65536)
-open(T + "/status", "w").write(data.split()[1].decode())
-PYTHON
-
 slow_server() {
 	slowfs_start
 	STORES+=("$T/backing/up")
@@ -65,7 +19,7 @@ bound_holds() {
 	slow_server "queue_depth $depth; ${4:-}" "chunk_size $chunk;"
 	random_file body 24M
 	slowfs_ctl stall write
-	held=$(push /slow/a $((24 * 1024 * 1024)) "$PENSTOCK_TOOLS/slowfs" --ctl "$T/slowfs.ctl" resume)
+	held=$(py uploads push /slow/a body "$PENSTOCK_TOOLS/slowfs" --ctl "$T/slowfs.ctl" resume)
 	echo "the server held $held bytes"
 	((held >= (depth + writes) * chunk))
 	((held <= (1 + depth + writes) * chunk))
@@ -111,7 +65,7 @@ bound_holds() {
 	slow_server 'queue_depth 4;'
 	random_file body 24M
 	slowfs_ctl stall create
-	held=$(push /slow/a $((24 * 1024 * 1024)) "$PENSTOCK_TOOLS/slowfs" --ctl "$T/slowfs.ctl" resume)
+	held=$(py uploads push /slow/a body "$PENSTOCK_TOOLS/slowfs" --ctl "$T/slowfs.ctl" resume)
 	echo "the server held $held bytes"
 	((held <= 16384)) # what came along with the head
 	assert_status 201

@@ -109,24 +109,8 @@ silent() {
 	# The engine's threads and the pool are there before, and are not counted.
 	load_with -c 200 -n 1000 -s 300k -u /file/first-%d >/dev/null
 	before=$(awk '$1 == "RssAnon:" { print $2 }' "/proc/$WORKER/status")
-	"$PYTHON" -S -E - "$1" "$PORT" "$count" 3>&- <<'PYTHON' &
-import resource, socket, sys, time
-mode, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-head = ("PUT /file/%d HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nUser-Agent: curl/7.88.1\r\n"
-    "Accept: */*\r\nContent-Length: 300000\r\n\r\n")
-conns = []
-for i in range(count):
-    conns.append(socket.create_connection(("127.0.0.1", port)))
-    if mode == "body":
-        conns[i].sendall((head % i).encode() + b"x" * 3000)
-if mode == "head":
-    for j in range(0, len(head) - 4, 12):
-        for s in conns:
-            s.send(head[j:min(j + 12, len(head) - 4)].encode())
-open("said", "w").close()
-time.sleep(600)
-PYTHON
-	client=$!
+	start_py connections silent "$1" "$count"
+	client=$PY
 	PENSTOCK_PATIENCE=240 eventually test -e said
 	# What is idle goes back to the system a little later.
 	_settled() {

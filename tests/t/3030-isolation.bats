@@ -157,16 +157,8 @@ in_connections() {
 
 # hold_lock DIR: as a worker does that is stopped while it replaces a file.
 hold_lock() {
-	python3 - "$1/.penstock" 3>&- 4>&- <<-'END' &
-		import fcntl, os, sys, time
-		d = os.open(sys.argv[1], os.O_RDONLY)
-		fcntl.flock(d, fcntl.LOCK_EX)
-		f = os.open("lock", os.O_RDWR | os.O_CREAT, dir_fd=d)
-		fcntl.lockf(f, fcntl.LOCK_EX)
-		open("held", "w").close()
-		time.sleep(60)
-	END
-	HOLDER=$!
+	start_py disks hold_directory "$1/.penstock"
+	HOLDER=$PY
 	eventually test -e held
 }
 

@@ -66,18 +66,10 @@ download() {
 # pausing N: so many that have sent a part, which is written, and send no more:
 # nothing of theirs is in flight when they leave.  To be the first to `leave`.
 pausing() {
-	"$PYTHON" -S -E -c "$_PAUSING" "$PORT" "$1" 3>&- 4>&- &
-	CLIENTS+=("$!")
+	start_py uploads pause /slow/pausing "$1"
+	CLIENTS+=("$PY")
 	eventually has_parts "$1"
 }
-
-read -r -d '' _PAUSING <<'PYTHON' || true
-import signal, socket, sys
-socks = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(int(sys.argv[2]))]
-for i, s in enumerate(socks):
-    s.sendall(b"PUT /slow/pausing%d HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n" % i + bytes(70000))
-signal.pause()
-PYTHON
 
 has_parts() {
 	local f n=0

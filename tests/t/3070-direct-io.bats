@@ -5,69 +5,15 @@ load ../lib/penstock
 
 # resident FILE: bytes of it that are in the page cache.
 resident() {
-	"$PYTHON" -S -E -c "$_RESIDENT" "$1"
+	py disks resident "$1"
 }
 
-read -r -d '' _RESIDENT <<'PYTHON' || true
-import ctypes, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-libc.mmap.restype = ctypes.c_void_p
-libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + 3 * [ctypes.c_int] + [ctypes.c_long]
-libc.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
-fd = os.open(sys.argv[1], os.O_RDONLY)
-size = os.fstat(fd).st_size
-if size == 0:
-    print(0)
-    sys.exit()
-at = libc.mmap(None, size, 1, 1, fd, 0)
-pages = (size + 4095) // 4096
-vec = ctypes.create_string_buffer(pages)
-if libc.mincore(at, size, vec) != 0:
-    raise OSError(ctypes.get_errno(), "mincore")
-print(4096 * sum(b & 1 for b in vec.raw[:pages]))
-PYTHON
-
-# talk TARGET HEADER FILE PIECE...: send a body in pieces, which are lengths, or
-# -MS for a silence; the rest of the file comes last.  Chunked, each piece is
-# a chunk.  Status, headers and content of the answer are left as ever.
+# talk TARGET HEADER FILE PIECE...: send a body in pieces, with silences; status,
+# headers and content of the answer are left as ever.
 talk() {
 	rm -f headers answer status
-	_T=$T _PORT=$PORT "$PYTHON" -S -E -c "$_TALK" "$@" 3>&- 4>&-
+	py uploads with_silences "$@"
 }
-
-read -r -d '' _TALK <<'PYTHON' || true
-import os, socket, sys, time
-target, header, name, pieces = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
-T, port = os.environ["_T"], int(os.environ["_PORT"])
-body = open(name, "rb").read()
-chunked = "chunked" in header
-s = socket.create_connection(("127.0.0.1", port))
-s.settimeout(20)
-head = "PUT %s HTTP/1.1\r\nHost: x\r\n" % target
-head += header + "\r\n\r\n" if header else "Content-Length: %d\r\n\r\n" % len(body)
-s.sendall(head.encode())
-at = 0
-for p in [int(p) for p in pieces] + [len(body)]:
-    if p < 0:
-        time.sleep(-p / 1000)
-        continue
-    part = body[at:at + p]
-    at += len(part)
-    if part:
-        s.sendall(b"%x\r\n%s\r\n" % (len(part), part) if chunked else part)
-if chunked:
-    s.sendall(b"0\r\n\r\n")
-data = b""
-while b"\r\n\r\n" not in data:
-    more = s.recv(65536)
-    if not more:
-        sys.exit("closed without an answer")
-    data += more
-head, _, content = data.partition(b"\r\n\r\n")
-open(T + "/status", "w").write(head.split()[1].decode())
-open(T + "/headers", "wb").write(head + b"\r\n\r\n")
-open(T + "/answer", "wb").write(content)
-PYTHON
 
 begin() {
 	loop_disk "$1" "${2:-320M}"

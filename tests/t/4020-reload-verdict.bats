@@ -28,12 +28,9 @@ reload_it() { run penstock -c "${1:-penstock.conf}" -s reload; }
 @test "refused for a port, a directory, a log: status 1, and the server's words" {
 	start_server
 	other=$(free_port)
-	"$PYTHON" -S -E -c '
-import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen()
-print("bound", flush=True); time.sleep(60)' "$other" >bound 3>&- &
-	holder=$!
-	eventually grep -q bound bound
+	start_py connections hold_port "$other"
+	holder=$PY
+	eventually test -e held
 	write_conf '' "listen 127.0.0.1:$other;"
 	reload_it
 	assert_failure 1

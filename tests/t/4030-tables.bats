@@ -7,41 +7,6 @@
 
 load ../lib/penstock
 
-# client COMMANDS...: one connection for many requests; a Python program with
-# put(path, body), get(path), only(dir, name) and what the test adds.
-client() {
-	"$PYTHON" -S -E - "$PORT" "$@" 3>&- 4>&- <<PYTHON
-import http.client, os, sys, time
-port, args = int(sys.argv[1]), sys.argv[2:]
-c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-def ask(method, path, body=None):
-    c.request(method, path, body)
-    a = c.getresponse()
-    return a.status, a.read()
-def put(path, body, patience=$PENSTOCK_PATIENCE):
-    """It may take a try to see that the directory is another one."""
-    end = time.monotonic() + patience
-    while True:
-        status, text = ask("PUT", path, body)
-        if status == 201:
-            return
-        if status != 503 or time.monotonic() > end:
-            sys.exit("PUT %s: %d %s" % (path, status, text))
-def get(path, must):
-    status, text = ask("GET", path)
-    if status != 200 or text != must:
-        sys.exit("GET %s: %d %s, not %s" % (path, status, text, must))
-def only(dir, *names):
-    got = sorted(n for n in os.listdir(dir) if n != ".penstock")
-    if got != sorted(names):
-        sys.exit("%s has %s, not %s" % (dir, got, names))
-def point(link, dir):
-    os.symlink(dir, link + ".new")
-    os.rename(link + ".new", link)
-$(cat <&5)
-PYTHON
-}
-
 # locations COUNT PREFIX: locations.conf has so many, in PREFIX0, PREFIX1 ...
 locations() {
 	seq 0 $(($1 - 1)) |
@@ -53,25 +18,7 @@ locations() {
 	mkdir "$MEMORY/0"
 	ln -s "$MEMORY/0" "$MEMORY/now"
 	start_server '' "location /turn { output_dir $MEMORY/now; keep latest; sync off; }" 'worker_processes 1;'
-	client "$MEMORY" 5<<'PYTHON'
-top = args[0]
-for i in range(1100):
-    day = "%s/%d" % (top, i)
-    os.makedirs(day, exist_ok=True)
-    point(top + "/now", day)
-    put("/turn/a%d" % i, b"first %d" % i)
-    put("/turn/b%d" % i, b"second %d" % i)
-    only(day, "b%d" % i)
-    get("/turn", b"second %d" % i)
-# And back to one that was left long ago, or just now: nothing that is known of
-# another is taken for it.
-for i in (0, 1, 1098, 950):
-    point(top + "/now", "%s/%d" % (top, i))
-    put("/turn/c%d" % i, b"third %d" % i)
-    get("/turn", b"third %d" % i)
-    put("/turn/d%d" % i, b"fourth %d" % i)
-    only("%s/%d" % (top, i), "d%d" % i, *(["b%d" % i] if i < 2 else []))
-PYTHON
+	py directories newest_of_many_targets "$MEMORY" 1100
 	run ! log_has 'too many'
 }
 
@@ -79,14 +26,7 @@ PYTHON
 	memory_dir
 	locations 300 "$MEMORY/"
 	start_server '' 'include locations.conf;' 'worker_processes 1;'
-	client "$MEMORY" 5<<'PYTHON'
-for i in range(300):
-    put("/l%d/a" % i, b"a%d" % i)
-    put("/l%d/b" % i, b"b%d" % i)
-for i in range(300):
-    only("%s/%d" % (args[0], i), "b")
-    get("/l%d" % i, b"b%d" % i)
-PYTHON
+	py directories newest_of_locations_together "$MEMORY/" 300
 	run ! log_has 'too many'
 }
 
@@ -99,21 +39,12 @@ PYTHON
 		else
 			reload
 		fi
-		client "$MEMORY/$day" 5<<'PYTHON'
-for i in range(60):
-    put("/l%d/a" % i, b"a%d" % i)
-    put("/l%d/b" % i, b"b%d" % i)
-    only("%s.%d" % (args[0], i), "b")
-    get("/l%d" % i, b"b%d" % i)
-PYTHON
+		py directories newest_of_locations "$MEMORY/$day." 60
 	done
 	run ! log_has 'too many'
 	# What is known of them lasts over a reload.
 	reload
-	client 5<<'PYTHON'
-for i in range(60):
-    get("/l%d" % i, b"b%d" % i)
-PYTHON
+	py directories newest_are_known 60
 }
 
 # promises_count N: of two uploads that fit alone the second one is refused before
@@ -130,21 +61,7 @@ promises_count() {
 # remount COUNT: as many disks, one after the other at $UP, each of which has its
 # newest upload, and keeps no other.  Each has a number (st_dev) of its own.
 remount() {
-	client "$UP" "$1" 5<<'PYTHON'
-import ctypes
-libc = ctypes.CDLL(None, use_errno=True)
-devices = set()
-for i in range(int(args[1])):
-    if libc.mount(b"none", args[0].encode(), b"tmpfs", 0, b"size=1m,mode=777") != 0:
-        sys.exit("mount: %d" % ctypes.get_errno())
-    devices.add(os.stat(args[0]).st_dev)
-    put("/disk/a%d" % i, b"a%d" % i)
-    put("/disk/b%d" % i, b"b%d" % i)
-    only(args[0], "b%d" % i)
-    get("/disk", b"b%d" % i)
-if len(devices) != int(args[1]):
-    sys.exit("the mounts are %d devices" % len(devices))
-PYTHON
+	py directories newest_of_mounts "$UP" "$1"
 }
 
 unmount_all() { xargs -n 20 umount < <(yes "$UP" | head -n "$1"); }

@@ -53,17 +53,7 @@ NEEDS='a worker needs [0-9]+ open files, and the hard limit is 1024: [0-9]+ for 
 	conf 400
 	run -0 penstock -t -c penstock.conf
 	start_conf penstock.conf
-	"$PYTHON" -S -E - "$PORT" <<'PYTHON'
-import http.client, sys
-cs = [http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=20) for _ in range(16)]
-for i in range(1, 400):
-    c = cs[i % 16]
-    for how in 201, 200:
-        c.request("PUT", "/l%d/a" % i, b"hello")
-        a = c.getresponse()
-        a.read()
-        assert a.status == how, (i, a.status)
-PYTHON
+	py directories store_and_replace 399
 	run ! log_has 'Too many open files|error '
 }
 

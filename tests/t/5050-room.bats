@@ -200,48 +200,10 @@ two_together() {
 # missing the next time.
 again_and_again() {
 	begin "$@"
-	run -0 "$PYTHON" -S -E -c "$_AGAIN" "$PORT" $((ROOM / 10 * 6)) "$DISK/up"
+	run -0 py uploads ask_for_room $((ROOM / 10 * 6)) "$DISK/up"
 	assert_output 'all 100 of 100'
 	assert_as_before
 }
-
-read -r -d '' _AGAIN <<'PYTHON' || true
-import os, socket, sys, time
-port, big, up = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-def ask(name, fields):
-    """A connection that was asked for its body, and one that was not."""
-    end = time.monotonic() + 10
-    while True:
-        s = socket.create_connection(("127.0.0.1", port))
-        s.settimeout(10)
-        s.sendall(b"PUT /disk/%s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n%s\r\n\r\n" % (name, fields))
-        answer = s.recv(4096)
-        if answer.startswith(b"HTTP/1.1 100"):
-            return s
-        s.close()
-        if time.monotonic() > end:
-            sys.exit("there was no room: %r" % answer)
-        time.sleep(0.005)
-for i in range(100):
-    known = b"Content-Length: %d" % big
-    s = ask(b"a%d" % i, known)
-    if i % 4 == 1:
-        s.sendall(b"x" * 100000)
-    elif i % 4 == 2: # beside it, one of unknown length that breaks off, too
-        u = ask(b"u%d" % i, b"Transfer-Encoding: chunked")
-        u.sendall(b"186a0\r\n" + b"y" * 100000 + b"\r\nffff\r\n")
-        u.close()
-    elif i % 4 == 3: # ... and one that is stored
-        c = socket.create_connection(("127.0.0.1", port))
-        c.settimeout(10)
-        c.sendall(b"PUT /disk/c%d HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" % i + b"z" * 5000)
-        assert c.recv(100).startswith(b"HTTP/1.1 201"), "no 201"
-        os.unlink("%s/c%d" % (up, i))
-        c.close()
-    s.close()
-ask(b"last", b"Content-Length: %d" % big).close()
-print("all", i + 1, "of 100")
-PYTHON
 
 @test "ext4: 100 times the room is there again" {
 	again_and_again ext4

@@ -129,60 +129,10 @@ heals() {
 
 @test "replaced again and again under uploads: each 201 is where the path led" {
 	begin 'sync off;'
-	run -0 "$PYTHON" -S -E -c "$_AGAIN" "$PORT" "$UP" "$T/moved"
+	run -0 py directories move_under_uploads "$UP" "$T/moved"
 	echo "$output"
 	assert_line --regexp '^lost 0 of [0-9]+, after [0-9]+ moves$'
 }
-
-# For 3 s: uploads, one after the other, while the directory is moved away and
-# made anew.  What was told to be stored is in one that had the name then: the
-# one before the answer, or the one after it.
-read -r -d '' _AGAIN <<'PYTHON' || true
-import os, shutil, socket, sys, threading, time
-port, up, moved = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-stop, moves, had = time.monotonic() + 3, [], []
-def move():
-    n = 0
-    while time.monotonic() < stop:
-        os.rename(up, "%s.%d" % (moved, n))
-        moves.append((time.monotonic(), "%s.%d" % (moved, n)))
-        os.mkdir(up)
-        n += 1
-        time.sleep(0.4)
-mover = threading.Thread(target=move)
-mover.start()
-stored, status, i = [], {}, 0
-s = None
-while time.monotonic() < stop:
-    if s is None:
-        s = socket.create_connection(("127.0.0.1", port))
-        s.settimeout(10)
-    i += 1
-    began = time.monotonic()
-    s.sendall(b"PUT /gone/a%d HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello" % i)
-    answer = s.recv(4096)
-    code = answer.split()[1].decode() if answer else "closed"
-    status[code] = status.get(code, 0) + 1
-    if code == "201":
-        stored.append((i, began))
-    else:
-        time.sleep(0.02)
-    if not answer or b"Connection: close" in answer:
-        s.close()
-        s = None
-mover.join()
-# Where each should be: the directory whose move was over next after it began, or
-# the one that came after that.
-lost = 0
-for i, began in stored:
-    later = [d for t, d in moves if t > began][:2]
-    places = later + ([up] if len(later) < 2 else [])
-    lost += not any(os.path.exists("%s/a%d" % (d, i)) for d in places)
-print(status)
-print("lost", lost, "of %d, after %d moves" % (len(stored), len(moves)))
-for t, d in moves:
-    shutil.rmtree(d)
-PYTHON
 
 # in_flight NAME: an upload of which a part came, on $FD.
 in_flight() { upload_part "/gone/$1" large; }

@@ -210,8 +210,8 @@ _is_waited_for() { grep -q -- "-> .*:$(stat -c %i "$1") " /proc/locks; }
 @test "100 uploads at once, while the link is moved ten times: all are stored" {
 	local n
 	begin 'sync off;'
-	"$PYTHON" -S -E -c "$_MANY" "$PORT" "$T/moved" >out 3>&- &
-	n=$!
+	start_py directories upload_until "$T/moved" 100 >out
+	n=$PY
 	for i in {1..10}; do
 		_more() { [[ $(files_in "$DAYS"/ | wc -l) -gt $((i * 60)) ]]; }
 		eventually _more
@@ -223,27 +223,6 @@ _is_waited_for() { grep -q -- "-> .*:$(stat -c %i "$1") " /proc/locks; }
 	grep -qx 'all stored' out
 	refute access_has '" 50[03] '
 }
-
-read -r -d '' _MANY <<'PYTHON' || true
-import os, socket, sys, threading
-port, end = int(sys.argv[1]), sys.argv[2]
-bad = []
-def client(k):
-    s = socket.create_connection(("127.0.0.1", port))
-    s.settimeout(20)
-    n = 0
-    while not os.path.exists(end):
-        n += 1
-        s.sendall(b"PUT /file/c%d-%d HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello" % (k, n))
-        answer = s.recv(4096)
-        if not answer.startswith(b"HTTP/1.1 201 "):
-            bad.append(answer)
-            return
-all = [threading.Thread(target=client, args=(k,)) for k in range(100)]
-for t in all: t.start()
-for t in all: t.join()
-print(bad[0] if bad else "all stored")
-PYTHON
 
 @test "the new directory cannot be opened in time: 503, and not a client that waits for ever" {
 	begin

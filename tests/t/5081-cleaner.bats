@@ -111,51 +111,11 @@ cleaner() {
 	loop_disk ext4 64M
 	UP=$DISK/up
 	begin 'sync off;'
-	"$PYTHON" -S -E -c "$_CLEANER" "$UP" "$T/enough" 3>&- &
-	n=$!
-	run -0 "$PYTHON" -S -E -c "$_UPLOADS" "$PORT" "$UP"
+	start_py directories clean_until "$T/enough" "$UP" 20
+	n=$PY
+	run -0 py directories upload_to_empty "$UP" 20
 	: >enough
 	wait $n
 	assert_output 'all stored'
 	refute access_has '" 50[03] '
 }
-
-read -r -d '' _CLEANER <<'PYTHON' || true
-import os, sys
-up, enough = sys.argv[1:]
-while not os.path.exists(enough):
-    for i in range(20):
-        try:
-            os.rmdir("%s/d%d" % (up, i))
-        except OSError:
-            pass
-PYTHON
-
-# Five bytes, to a directory that is empty before and after; half of them with
-# the body a little later than the head.
-read -r -d '' _UPLOADS <<'PYTHON' || true
-import os, socket, sys, threading
-port, up = int(sys.argv[1]), sys.argv[2]
-bad = []
-def client(k):
-    s = socket.create_connection(("127.0.0.1", port))
-    s.settimeout(20)
-    for n in range(100):
-        s.sendall(b"PUT /up/d%d/a HTTP/1.1\r\nHost: x\r\n%sContent-Length: 5\r\n\r\n"
-                  % (k, b"Expect: 100-continue\r\n" if n % 2 else b""))
-        if n % 2:
-            answer = s.recv(4096)
-            if not answer.startswith(b"HTTP/1.1 100"):
-                bad.append(answer)
-                return
-        s.sendall(b"hello")
-        answer = s.recv(4096)
-        if not answer.startswith(b"HTTP/1.1 201 "):
-            bad.append(answer)
-            return
-        os.unlink("%s/d%d/a" % (up, k))
-all = [threading.Thread(target=client, args=(k,)) for k in range(20)]
-for t in all: t.start()
-for t in all: t.join()
-print(bad[0] if bad else "all stored")
-PYTHON

@@ -146,23 +146,7 @@ small_tmpfs() {
 
 # One file takes all blocks; then there are none for inodes, nameless or not.
 _fill_xfs() {
-	"$PYTHON" -S -E - "$DISK" <<-'PYTHON'
-		import errno, os, sys
-		disk, at, size = sys.argv[1], 0, 1 << 26
-		fd = os.open(disk + "/room.1", os.O_CREAT | os.O_WRONLY)
-		while size >= 4096:
-		    try:
-		        os.posix_fallocate(fd, at, size)
-		        at += size
-		    except OSError:
-		        size //= 2
-		os.fsync(fd)
-		try:
-		    os.open(disk, os.O_TMPFILE | os.O_WRONLY)
-		    sys.exit("it is not full")
-		except OSError as e:
-		    assert e.errno == errno.ENOSPC
-	PYTHON
+	py disks fill_blocks "$DISK"
 }
 
 @test "a btrfs whose quota is used up" {

@@ -147,7 +147,7 @@ names() {
 	DISK=$T/disk
 	begin
 	mkfifo "$UP/fifo"
-	"$PYTHON" -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$UP/socket"
+	py disks leave_socket "$UP/socket"
 	mknod "$UP/device" b 240 77
 	for name in fifo socket device; do
 		request GET /up/$name

@@ -13,22 +13,7 @@ load ../lib/browser
 # and reads nothing until it cannot send any more.  Prints the seconds that this
 # took and the first line of what it had been sent.
 deaf() {
-	"$PYTHON" -S -E - "$PORT" "$@" 3>&- <<'PYTHON'
-import socket, sys, time
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.settimeout(60)
-name = sys.argv[3] if len(sys.argv) > 3 else "b"
-s.sendall(b"PUT /file/%s HTTP/1.1\r\nHost: x\r\n%sContent-Length: 209715200\r\n\r\n" %
-    (name.encode(), sys.argv[2].encode().decode("unicode_escape").encode()))
-began = time.monotonic()
-try:
-    while True:
-        s.send(bytes(4000))
-        time.sleep(0.01)
-except OSError:
-    pass
-print("%.1f" % (time.monotonic() - began), s.recv(99).split(b"\r\n")[0].decode())
-PYTHON
+	py connections send_without_reading "$@"
 }
 
 # told_within SECONDS STATUS HEADER_LINES [NAME]
@@ -141,19 +126,7 @@ told_within() {
 # A UNIX socket has no acknowledgements that say anything.
 @test "on a UNIX socket a browser's request lingers like all others" {
 	start_server 'max_body_size 1m;' "listen unix:$T/sock; lingering_timeout 2s;"
-	"$PYTHON" -S -E - "$T/sock" >seconds 3>&- <<'PYTHON'
-import select, socket, sys, time
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.settimeout(60)
-s.sendall(b"PUT /file/b HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nContent-Length: 9000000\r\n\r\n")
-assert s.recv(9999).startswith(b"HTTP/1.1 413 ")
-began = time.monotonic()
-p = select.poll()
-p.register(s, 0) # POLLHUP: both sides are closed
-assert p.poll(60000)
-print(time.monotonic() - began)
-PYTHON
+	py connections wait_when_refused sock >seconds
 	[[ $(awk '{ print ($1 >= 1.7) }' seconds) == 1 ]] || fail "it was closed after $(cat seconds) s"
 }
 
@@ -201,28 +174,5 @@ PYTHON
 		assert_status 413
 		assert_problem max_body_size
 	done
-	"$PYTHON" -S -E - "$PORT" 3>&- <<'PYTHON'
-import http.client, json, sys, time
-
-class Slow: # some 4 MB/s
-    def __init__(self, left):
-        self.left = left
-
-    def read(self, n=8192):
-        n = min(n, 8192, self.left)
-        self.left -= n
-        time.sleep(0.002)
-        return bytes(n)
-
-c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
-try:
-    c.request("PUT", "/file/a", body=Slow(200000000), headers={"Host": "x",
-        "Origin": "http://x", "Sec-Fetch-Mode": "cors", "Content-Length": "200000000"})
-    sys.exit("it could send all of it")
-except (BrokenPipeError, ConnectionResetError):
-    pass
-r = c.getresponse()
-assert r.status == 413, r.status
-assert "max_body_size" in json.loads(r.read())["detail"]
-PYTHON
+	py connections read_when_it_cannot_send
 }

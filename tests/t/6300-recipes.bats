@@ -117,20 +117,7 @@ front() { request PUT "/file/$1" -T body --url "http://$ADDRESS:$FRONT/file/$1" 
 	assert_same body "$STORE/a"
 	assert_same body "$STORE/b"
 	# What one client has just made, although empty, is not another one's to replace.
-	run -0 "$PYTHON" -S -E - "$ADDRESS" "$FRONT" 3>&- <<'PYTHON'
-import http.client, sys
-
-def ask(c, method, path, body=None):
-    c.request(method, path, body=body)
-    r = c.getresponse()
-    r.read()
-    return r.status
-
-one, other = (http.client.HTTPConnection(sys.argv[1], int(sys.argv[2])) for _ in range(2))
-ask(one, "GET", "/")
-ask(other, "GET", "/")
-print(ask(one, "PUT", "/file/lock", b""), ask(other, "PUT", "/file/lock", b"mine"))
-PYTHON
+	run -0 py connections two_behind_a_proxy "$FRONT"
 	assert_output '201 409'
 	kill "$FRONT_PID"
 }

@@ -2,28 +2,6 @@
 
 load ../lib/penstock
 
-# stalled_gets N PATH CMD...: N clients ask for PATH and read nothing, while CMD
-# runs.
-stalled_gets() {
-	_PORT=$PORT "$PYTHON" -S -E -c "$_STALL" "$@" 3>&- 4>&-
-}
-
-read -r -d '' _STALL <<'PYTHON' || true
-import os, socket, subprocess, sys
-n, path, then = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
-socks = []
-for i in range(n):
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    s.connect(("127.0.0.1", int(os.environ["_PORT"])))
-    s.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
-    socks.append(s)
-for s in socks:
-    s.settimeout(30)
-    s.recv(1)
-sys.exit(subprocess.run(then).returncode)
-PYTHON
-
 @test "clients that read nothing of their GETs do not stop an upload" {
 	start_server '' '' 'worker_processes 1; buffer_memory 1m;'
 	random_file big 8M
@@ -33,7 +11,7 @@ PYTHON
 	from=${EPOCHREALTIME/[.,]/}
 	upload PUT /file/alone body
 	alone=$((${EPOCHREALTIME/[.,]/} - from))
-	run -0 stalled_gets 6 /file/big timeout "$((3 + 10 * alone / 1000000))" curl -fsS -T body "$URL/file/a"
+	run -0 py connections stall_gets 6 /file/big timeout "$((3 + 10 * alone / 1000000))" curl -fsS -T body "$URL/file/a"
 	assert_same body "$STORE/a"
 }
 
@@ -42,7 +20,7 @@ PYTHON
 	random_file big 8M
 	upload PUT /file/big big
 	assert_status 201
-	run -0 stalled_gets 30 /file/big timeout "$PENSTOCK_PATIENCE" curl -fsS -r 0-99 -o part "$URL/file/big"
+	run -0 py connections stall_gets 30 /file/big timeout "$PENSTOCK_PATIENCE" curl -fsS -r 0-99 -o part "$URL/file/big"
 	[ "$(wc -c <part)" -eq 100 ]
 }
 

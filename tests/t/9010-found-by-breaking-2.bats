@@ -70,33 +70,9 @@ load ../lib/penstock
 	assert_output '/dev/null:1:1: server: there is none; write server { location /PREFIX { } }'
 }
 
-# lingering N: so many clients are refused that each sent 16 KiB in one piece with its
-# head, and are still there; says what memory a worker took for one of them.
-lingering() {
-	_PORT=$PORT "$PYTHON" -S -E -c "$_LINGERING" "$1" "$(workers)" 3>&- 4>&-
-}
-
-read -r -d '' _LINGERING <<'PYTHON' || true
-import os, socket, sys
-n, pid = int(sys.argv[1]), sys.argv[2]
-def memory():
-    with open("/proc/%s/status" % pid) as f:
-        return next(int(l.split()[1]) for l in f if l.startswith("RssAnon:")) << 10
-def refused():
-    s = socket.create_connection(("127.0.0.1", int(os.environ["_PORT"])))
-    s.sendall(b"PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + bytes(16000))
-    while s.recv(4096):
-        pass
-    return s
-socks = [refused()]
-before = memory()
-socks += [refused() for i in range(n)]
-print((memory() - before) // n)
-PYTHON
-
 @test "a client that lingers after a refusal takes no memory for what came with its head" {
 	is_sanitized && skip 'memory is measured in the plain build only'
 	start_server 'max_body_size 1k;' '' 'worker_processes 1;'
-	run -0 lingering 300
+	run -0 py connections memory_of_refused 300 "$(workers)"
 	[ "$output" -lt 8000 ] || fail "it takes $output bytes each"
 }
