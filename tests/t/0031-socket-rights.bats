@@ -271,3 +271,25 @@ needs_users() {
 	assert_same body "$STORE/a"
 	kill "$proxy"
 }
+
+# In a directory that all may write the second server took the socket away.
+@test "a UNIX socket that another user may not connect to is not taken for a stale one" {
+	[[ $EUID == 0 ]] || skip 'needs root to become somebody else'
+	mkdir -m 777 all
+	chmod 755 .
+	cp "$PENSTOCK" binary
+	chmod 755 binary
+	start_server '' "listen unix:$T/all/sock mode=0600;"
+	cat >other.conf <<-END
+		pid_file off; worker_processes 1;
+		server { listen unix:$T/all/sock; access_log off; location /file { output_dir $T/all/up; } }
+	END
+	other() (
+		_penstock_env
+		exec timeout "$PENSTOCK_PATIENCE" setpriv --reuid nobody --regid nogroup --clear-groups ./binary -c other.conf 3>&- 4>&-
+	)
+	run -1 other
+	assert_output -p 'somebody else listens there'
+	request GET / --unix-socket all/sock
+	assert_status 200
+}

@@ -269,3 +269,8 @@ mkdir_waits() { slowfs_ctl count waiting | grep -q '[1-9]'; }
 	_is_told() { request GET / && log_has "log $T/fifo: its reader is gone: lines are lost"; }
 	eventually _is_told
 }
+
+@test "a configuration that is /dev/null is empty, and no FIFO" {
+	run -1 penstock -c /dev/null -t
+	assert_output '/dev/null:1:1: server: there is none; write server { location /PREFIX { } }'
+}

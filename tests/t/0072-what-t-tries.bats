@@ -97,3 +97,12 @@ check() {
 	assert_line 'penstock: penstock.conf: the configuration is good'
 	curl -sf --unix-socket s -T penstock.conf http://x/file/a
 }
+
+@test "-t refuses an output_dir that is a link which leads nowhere, as the start does" {
+	ln -s nowhere link
+	for dir in link link/below; do
+		echo "server { listen 127.0.0.1:$PORT; location /file { output_dir $T/$dir; } }" >penstock.conf
+		run -1 penstock -c penstock.conf -t
+		assert_output -p "output_dir: $T/$dir: cannot be written: No such file or directory"
+	done
+}

@@ -209,3 +209,13 @@ load ../lib/penstock
 	_only_good() { [[ $(files_in "$STORE") == "$STORE/good" ]]; }
 	eventually _only_good
 }
+
+@test "empty lines behind an answer are not taken for a head that is late" {
+	start_server '' 'header_timeout 300ms; keepalive_timeout 1s;'
+	connect
+	say "$FD" 'GET / HTTP/1.1\r\nHost: x\r\n\r\n\r\n'
+	run hear "$FD"
+	hang_up "$FD"
+	assert_output --partial 'HTTP/1.1 200'
+	refute_output --partial 'HTTP/1.1 408'
+}

@@ -133,3 +133,32 @@ silent() {
 @test "8,000 heads that come in pieces take at most 3 KiB each" {
 	silent head
 }
+
+@test "clients that read nothing of their GETs do not stop an upload" {
+	start_server '' '' 'worker_processes 1; buffer_memory 1m;'
+	random_file big 8M
+	upload PUT /file/big big
+	assert_status 201
+	random_file body 200000
+	from=${EPOCHREALTIME/[.,]/}
+	upload PUT /file/alone body
+	alone=$((${EPOCHREALTIME/[.,]/} - from))
+	run -0 py connections stall_gets 6 /file/big timeout "$((3 + 10 * alone / 1000000))" curl -fsS -T body "$URL/file/a"
+	assert_same body "$STORE/a"
+}
+
+@test "nor other GETs for longer than a few seconds" {
+	start_server '' '' 'worker_processes 1; buffer_memory 1m;'
+	random_file big 8M
+	upload PUT /file/big big
+	assert_status 201
+	run -0 py connections stall_gets 30 /file/big timeout "$PENSTOCK_PATIENCE" curl -fsS -r 0-99 -o part "$URL/file/big"
+	[ "$(wc -c <part)" -eq 100 ]
+}
+
+@test "a client that lingers after a refusal takes no memory for what came with its head" {
+	is_sanitized && skip 'memory is measured in the plain build only'
+	start_server 'max_body_size 1k;' '' 'worker_processes 1;'
+	run -0 py connections memory_of_refused 300 "$(workers)"
+	[ "$output" -lt 8000 ] || fail "it takes $output bytes each"
+}

@@ -119,3 +119,23 @@ cleaner() {
 	assert_output 'all stored'
 	refute access_has '" 50[03] '
 }
+
+@test "a directory of the path that goes away does not harm later uploads" {
+	start_server
+	mkdir -p "$STORE/d"
+	random_file body 1K
+	connect
+	say "$FD" 'PUT /file/d/x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n'
+	read -r line <&"$FD"
+	[[ $line == 'HTTP/1.1 100 '* ]]
+	rmdir "$STORE/d"
+	say "$FD" 'abcd'
+	run hear "$FD"
+	hang_up "$FD"
+	assert_output --partial 'HTTP/1.1 201'
+	assert_equal "$(cat "$STORE/d/x")" abcd
+	upload PUT /file/d/y body
+	assert_status 201
+	upload PUT /file/z body
+	assert_status 201
+}

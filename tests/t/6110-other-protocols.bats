@@ -87,3 +87,23 @@ load ../lib/penstock
 	run -1 grep -E '" "|"-"' access.log
 	assert_equal "$(wc -l <access.log)" 8
 }
+
+# Each would be a file that nobody has: empty, in chunks with signatures, or the list
+# of parts; with overwrite on in place of a good one.
+@test "a copy, signed chunks and the end of a multipart upload of S3 are no file" {
+	start_server 'overwrite on;'
+	random_file body 1000
+	upload PUT /file/a body
+	assert_status 201
+	request PUT /file/a -H 'X-Amz-Copy-Source: /file/b' --data-binary ''
+	assert_status 400
+	assert_problem 'asks for a copy'
+	request PUT /file/a -H 'X-Amz-Content-Sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD' -H 'X-Amz-Decoded-Content-Length: 5' \
+		--data-binary $'5;chunk-signature=0\r\nhello\r\n0;chunk-signature=0\r\n\r\n'
+	assert_status 415
+	assert_problem 'signed chunks'
+	request POST '/file/a?uploadId=x' --data-binary '<CompleteMultipartUpload/>'
+	assert_status 400
+	assert_problem 'multipart upload of S3'
+	assert_same body "$STORE/a"
+}
