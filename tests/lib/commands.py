@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """
 commands.py FILE COMMAND ARGS... - call a function of FILE.py, which is beside this
 one, with these arguments.  Without a COMMAND: say which there are.  Tests call it

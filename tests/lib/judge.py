@@ -2,7 +2,7 @@
 # of this server, and by what RFC 9110, 9112 and 9457 ask of such an answer.
 #
 #	judge.py answers PORT     /file with files, /tiny, /over, /blind, ...: see
-#	                          2050-answers-judged.bats
+#	                          2050-answers-read-by-h11.bats
 #	judge.py tokens PORT      server_tokens on, keepalive_timeout 0
 #	judge.py slow PORT        timeouts of 300 ms
 #	judge.py busy PORT        /one with max_uploads 1
