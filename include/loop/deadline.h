@@ -1,9 +1,10 @@
 /*
- * loop/deadline.h - a time that moves with nearly every packet.
+ * loop/deadline.h - a timer that is cheap to move.
  *
- * Moving it later costs a store: the timer below runs out when it was once
- * to, sees that it is early, and runs on for what is left.  So ten thousand
- * connections set it as often as they like.
+ * It moves with nearly every packet.  Moving it later costs one store: the
+ * libev timer below runs out at the old time, sees that this is too early, and
+ * is started again for the rest.  So ten thousand connections can set it as
+ * often as they like.
  */
 #ifndef LOOP_DEADLINE_H
 #define LOOP_DEADLINE_H
@@ -11,26 +12,26 @@
 #include <ev.h>
 
 struct deadline {
-	ev_timer timer; /* runs out at or before `at` */
-	double at;	/* by clock_mono_s(); 0: never */
+	ev_timer timer; /* the libev timer, which runs out at or before `at` */
+	double at;	/* by clock_mono_s(); 0: not set */
 	struct ev_loop *loop;
 	void (*on_due)(struct deadline *d);
 };
 
-/* Set to never; the owner is found with container_of(). */
+/* Initialise it, not set.  on_due() finds its owner with container_of(). */
 void deadline_init(struct deadline *d, struct ev_loop *loop,
     void (*on_due)(struct deadline *d));
 
-/* In so many seconds (0 or less: as soon as the loop comes round): then it is
- * never again, and on_due() is called, which may end the deadline.  What a
- * descriptor has in the same turn of the loop comes first: nobody is late
- * whose bytes are there. */
+/* Set it to so many seconds from now (0 or less: in the next iteration of the
+ * loop).  When it is due, it is cleared and on_due() is called, which may end
+ * it.  Descriptors that are ready in the same iteration come first, so that a
+ * client whose bytes have arrived does not time out. */
 void deadline_set(struct deadline *d, double seconds);
 
-/* Never; costs nothing. */
+/* Clear it; costs one store. */
 void deadline_clear(struct deadline *d);
 
-/* The loop forgets it; idempotent. */
+/* Stop the timer.  Idempotent. */
 void deadline_fini(struct deadline *d);
 
 #endif

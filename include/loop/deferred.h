@@ -1,12 +1,11 @@
 /*
  * loop/deferred.h - a call that is made a little later, from the loop.
  *
- * For what must not happen within the call that causes it, because its caller
- * is not ready for the consequences.  It is made in the same iteration of the
- * loop, once the callback that runs now has returned and before descriptors
- * are polled again.  Those of one iteration have no order among themselves.
- * (What has to wait for the next iteration, so that others come first, is a
- * deadline of 0 seconds.)
+ * For consequences that the caller of a function is not ready for within that
+ * call.  The call is made in the same iteration of the loop, after the callback
+ * that runs now has returned and before descriptors are polled again.  Deferred
+ * calls of one iteration have no order among themselves.  (To wait for the next
+ * iteration, so that others come first, use a deadline of 0 seconds.)
  */
 #ifndef LOOP_DEFERRED_H
 #define LOOP_DEFERRED_H

@@ -14,12 +14,12 @@
  *   yet (`committed`);
  * - nothing can be sent or received before handshake has returned 0.
  *
- * So nobody but the transport decides what its descriptor is watched for: the
- * users have a watcher each and call transport_await_recv() or
+ * So the transport decides which events of its descriptor are watched: each
+ * user has a watcher of its own and calls transport_await_recv() or
  * transport_await_send().
  *
- * No call blocks.  All return 0, a count of bytes, or a negative errno: -EAGAIN
- * when nothing can be moved now.
+ * No call blocks.  All return 0, a number of bytes, or a negative errno:
+ * -EAGAIN when nothing can be transferred now.
  */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
@@ -42,32 +42,33 @@ enum {
 
 struct transport_ops {
 	/*
-	 * Agree with the client on how to go on: 0 when that is done, -EAGAIN
-	 * (then again when transport_await_recv()'s watcher fires), or why it
+	 * Negotiate with the client: 0 when that is done, -EAGAIN (call it
+	 * again when the watcher of transport_await_recv() fires), or why it
 	 * failed.  A connection calls it before its first recv, within
-	 * header_timeout; one that is cut meanwhile gets no answer.
+	 * header_timeout; if it is closed meanwhile, no response can be sent.
 	 */
 	int (*handshake)(struct transport *t);
 	/* Up to `len` bytes (at least 1).  0: the client has said that it sends
 	 * no more; a stream that just breaks off is an error. */
 	ssize_t (*recv)(struct transport *t, void *buf, size_t len);
 	/*
-	 * The bytes of `count` (at least 1) vectors, or the first of them; those
-	 * that are counted are the transport's.  After -EAGAIN the caller may send
-	 * other bytes or none, unless the transport is `committed`: then the
-	 * next send begins with the same bytes, wherever they lie by then, and
-	 * has as many or more; or there is none.
+	 * Send the bytes of `count` (at least 1) vectors, or the first of them;
+	 * returns how many the transport has taken.  After -EAGAIN the next
+	 * send may have other bytes, unless the transport is `committed`: then
+	 * it must begin with the same bytes, at least as many, though they may
+	 * lie elsewhere; or nothing more is sent at all.
 	 */
 	ssize_t (*send)(
 	    struct transport *t, const struct iovec *iov, int count);
-	/* Say that nothing more will be sent; reading goes on.  What cannot be
-	 * said yet is said from within recv, as soon as recv_wants tells. */
+	/* End the sending direction; receiving goes on.  If that cannot be sent
+	 * now, recv sends it later, and `recv_wants` includes EV_WRITE until
+	 * then. */
 	void (*shutdown)(struct transport *t);
-	/* Bytes that were counted as sent and that the client does not have yet;
-	 * 0 where that is not known. */
+	/* Bytes that send has taken and the client's system does not have yet;
+	 * 0 where that is unknown. */
 	size_t (*unsent)(const struct transport *t);
-	/* All that was sent, and its end, has been acknowledged by the client's
-	 * system; false where that is not known. */
+	/* The client's system has acknowledged all that was sent, including the
+	 * end; false where that is unknown. */
 	bool (*is_delivered)(const struct transport *t);
 	void (*close)(struct transport *t); /* also closes and clears `fd` */
 };
@@ -76,7 +77,7 @@ struct transport {
 	const struct transport_ops *ops;
 	int fd; /* watched by the users, with watchers of their own */
 
-	/* The implementation's to set, after each call; in `plain` they never
+	/* Set by the implementation in each call; in `plain` they never
 	 * change. */
 	uint8_t recv_wants; /* EV_READ, EV_WRITE: what to wait for after recv or
 			       handshake said -EAGAIN, and while `holds` is
@@ -86,15 +87,18 @@ struct transport {
 			       false after -EAGAIN */
 	bool committed : 1; /* see send */
 
-	bool stamped : 1; /* the caller's to set: the socket is fd_stamp()ed */
-	/* By the wall clock, of what was received last: when it came, and when
-	 * it was received; 0: unknown.  And how long there were bytes to be
-	 * received since transport_forget_late(). */
+	bool stamped : 1; /* set by the caller: fd_stamp() was called for the
+			     listener */
+	/* Of what was received last, by the wall clock: when it arrived, and
+	 * when it was received; 0: unknown.  And for how long bytes lay unread
+	 * since transport_forget_late(). */
 	uint64_t stamp_ns, received_ns, late_ns;
-	uint64_t came_ns; /* transport_came_ns() of the stamp; 0: not asked */
+	uint64_t came_ns; /* transport_came_ns() of the stamp; 0: not
+			     computed */
 };
 
-/* A transport over the connected, non-blocking socket `fd`, which it owns. */
+/* Make `t` a plain transport over the connected, non-blocking socket `fd`,
+ * which it owns until transport_close(). */
 void transport_init_plain(struct transport *t, int fd);
 
 static inline int
@@ -118,9 +122,9 @@ transport_send(struct transport *t, const struct iovec *iov, int count)
 /*
  * transport_await_recv(t, loop, w):
  * Have `w`, a watcher of the transport's descriptor, fire when recv (or
- * handshake) is to be tried: at once, in this iteration of the loop, if there
- * are bytes inside.  To be called after each recv behind which the caller waits
- * for more; it may well fire for nothing.  ev_io_stop() ends it.
+ * handshake) should be called again: in this iteration of the loop if there are
+ * bytes inside.  Call it after each recv after which the caller waits for more.
+ * It may fire although there is nothing.  ev_io_stop() ends it.
  */
 static inline void
 transport_await_recv(const struct transport *t, struct ev_loop *loop, ev_io *w)
@@ -137,7 +141,8 @@ transport_await_send(const struct transport *t, struct ev_loop *loop, ev_io *w)
 	watch_for(loop, w, t->send_wants);
 }
 
-/* Bytes of the send that could not go on are part of the stream already. */
+/* True when the bytes of the last send, which returned -EAGAIN, are part of the
+ * stream already. */
 static inline bool
 transport_is_committed(const struct transport *t)
 {
@@ -159,8 +164,8 @@ transport_unsent(const struct transport *t)
 /*
  * transport_is_delivered(t):
  * After transport_shutdown(): the client's system has acknowledged all that was
- * sent, and that it was all; whether the client has read it is not known.  False
- * where this is not known either: on anything but TCP.
+ * sent, including the end.  Whether the client has read it is unknown.  Always
+ * false on anything but TCP.
  */
 static inline bool
 transport_is_delivered(const struct transport *t)
@@ -169,18 +174,18 @@ transport_is_delivered(const struct transport *t)
 }
 
 /*
- * When the last of what was received last came to this host, by clock_mono_ns(),
- * however late it was received.  Where the kernel does not say (not stamped, or a
- * UNIX socket): now.
+ * When the last byte of the last recv arrived at this host, by clock_mono_ns(),
+ * however late it was received.  Without timestamps (not stamped, or a UNIX
+ * socket): now.
  */
 uint64_t transport_came_ns(struct transport *t);
 
 /*
  * transport_would_come_ns(t):
- * The same, had all bytes since transport_forget_late() been received as soon as
- * they came: without the time for which there were some to be received, of which
- * at most TRANSPORT_LATE_MAX_MS are taken off.  A client sends no more while
- * these lie there.
+ * The same, less the time for which bytes lay unread since
+ * transport_forget_late(), at most TRANSPORT_LATE_MAX_MS.  A client stops
+ * sending while its bytes lie unread, so this is when the last one would have
+ * arrived if the worker had always received at once.
  */
 uint64_t transport_would_come_ns(struct transport *t);
 
@@ -190,8 +195,8 @@ transport_forget_late(struct transport *t)
 	t->late_ns = 0;
 }
 
-/* Something can be received now, it seems: bytes, the end, or an error.  Costs a
- * poll(2), unless there are bytes inside. */
+/* True when recv would probably not return -EAGAIN: there are bytes, the end,
+ * or an error.  Calls poll(2), unless there are bytes inside. */
 bool transport_has_bytes(const struct transport *t);
 
 static inline void

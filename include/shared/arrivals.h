@@ -1,36 +1,38 @@
 /*
- * shared/arrivals.h - which of two uploads to one name stays, over all workers.
+ * shared/arrivals.h - which of two overlapping uploads to one name wins, across
+ * all workers.
  *
  *	named file --(device, inode, name)--> [head came, got its name]
  *
- * The rule.  Two uploads to one name overlap on this host when each was there
- * whole before the other had its name: only the server's own turns decide which
- * gets it first.  Then the one whose head came later stays.  The other one, if
- * it comes to its turn after that, is superseded: its answer is what it would
- * have been had it got the name just before, and it does not get it.  An upload
- * whose last byte came only after the other one had its name did not lose a
- * race: it counts by when it gets its own, and stays.  From then on it stands
- * for whatever it has outlasted, too, and does not lose to what came before that.
+ * The rule.  Two uploads to one name overlap when each had arrived whole before
+ * the other got its name, so that only the server's scheduling decides which
+ * gets it first.  The one whose head arrived later wins.  If the other one is
+ * ready for its name after that, it is superseded: it does not get the name,
+ * but the response is the one it would have had if it had got it just before.
+ * An upload whose last byte arrived after the other one got its name was not in
+ * a race: it replaces that file.  From then on its record also has the arrival
+ * of the file it replaced, if that is later, so that it does not lose to
+ * uploads older than that.
  *
- * When bytes came is what the kernel says, by the clock that never jumps: a
- * worker may be late to read them.  Those that were read together count as having
- * come with the last of them.  A client sends no more while the socket is full:
- * so the time for which bytes lay there unread, up to a second of it, is taken off
- * when the last byte came (net/transport.h).  Where the kernel does not say it
- * (UNIX sockets, PORTABLE), bytes came when they were read.
+ * Arrival times are the kernel's timestamps, converted to the monotonic clock,
+ * since a worker may read late.  Bytes that are read together count as arrived
+ * with the last of them.  A client stops sending while the socket is full, so
+ * the time for which bytes lay unread, at most a second, is subtracted from the
+ * arrival of the last byte (net/transport.h).  Without timestamps (UNIX
+ * sockets, PORTABLE), bytes arrive when they are read.
  *
- * The record is of the file, and is announced before it gets the name: so it is
- * there for whoever finds that file under that name, and says nothing of any
- * other.  Thus a file that somebody else has put there supersedes nobody, and
- * nobody waits for a record.  Some 30,000 are kept, in small groups; a new one
- * takes the place of the one in its group that got its name longest ago.  Where
- * there is no record any more, or no room for one, uploads count by when they
- * get the name.
+ * A record belongs to a file (its inode) and is announced before the file gets
+ * the name, so it exists for every worker that finds the file under that name,
+ * and says nothing about other files.  A file that another program put there
+ * therefore supersedes no upload, and no upload ever waits for a record.  Some
+ * 30,000 records are kept, in small groups; a new record overwrites the one of
+ * its group whose file got its name first.  Without a record, uploads are
+ * ordered by when they get the name.
  *
- * An entry is its worker's while the name is being given.  What a worker that
- * died has left there is settled by the master.
+ * A worker owns an entry while it gives the file its name.  The master finishes
+ * the entries of a worker that died.
  *
- * Any thread of the worker may call these.
+ * Any thread of the worker may call these functions.
  */
 #ifndef SHARED_ARRIVALS_H
 #define SHARED_ARRIVALS_H
@@ -47,19 +49,19 @@ struct arrivals;
 
 /* When an upload came, by clock_mono_ns(). */
 struct arrival {
-	uint64_t head_ns; /* 0: it does not take part in any order */
+	uint64_t head_ns; /* 0: it takes no part in the order */
 	uint64_t last_ns; /* its last byte */
 };
 
 /* What is known of a file that has a name. */
 struct arrival_record {
-	uint64_t head_ns;  /* its own, or that of what it has outlasted */
-	uint64_t named_ns; /* UINT64_MAX: it is getting it just now */
-	bool replaced;	   /* there was a file of that name before */
-	bool synced;	   /* its data were on stable storage by then */
+	uint64_t head_ns;  /* its own, or of a file it replaced */
+	uint64_t named_ns; /* UINT64_MAX: it is about to get it */
+	bool replaced;	   /* it replaced a file */
+	bool synced;	   /* its data was on stable storage by then */
 };
 
-/* Where a record is while the name is being given; 0: nowhere. */
+/* Which entry of the table holds a record that was announced; 0: none. */
 typedef uint32_t arrivals_entry;
 
 /* Bytes of shared memory for the table. */
@@ -68,27 +70,29 @@ size_t arrivals_size(void);
 /* A table in shared memory, before the fork. */
 struct arrivals *arrivals_new(struct shm *s);
 
-/* What a file is known by: `name` is the last part of it. */
+/* The key of a file; `name` is the last part of its name. */
 uint64_t arrivals_key(
     const struct arrivals *t, dev_t dev, uint64_t inode, const char *name);
 
 /*
  * arrivals_announce(t, slot, key, r):
  * The file is about to get its name; r->named_ns is not used.  `slot` is the
- * caller's own.  To be ended with arrivals_end().
+ * caller's own.  Returns the entry for arrivals_end(), or 0 when there is no
+ * room.
  */
 NODISCARD arrivals_entry arrivals_announce(struct arrivals *t, unsigned slot,
     uint64_t key, const struct arrival_record *r);
 
-/* It got its name by now, or (0) it did not; clears the caller's place, which
- * may be 0. */
+/* The file got its name at `named_ns`, or (0) it did not.  Clears the caller's
+ * entry, which may be 0. */
 void arrivals_end(struct arrivals *t, arrivals_entry *place, uint64_t named_ns);
 
-/* The record of a file; false: there is none. */
+/* The record of a file.  False: there is none. */
 bool arrivals_find(
     const struct arrivals *t, uint64_t key, struct arrival_record *ret);
 
-/* The rule: may the upload `a` not replace the file that has the name? */
+/* The rule: true when the upload `a` must not replace the file that has the
+ * name. */
 static inline bool
 arrival_is_superseded(
     const struct arrival *a, const struct arrival_record *there)
@@ -97,8 +101,8 @@ arrival_is_superseded(
 	       a->last_ns <= there->named_ns;
 }
 
-/* The worker that had this slot is gone; what it was giving a name to has it
- * now or never will. */
+/* For the master: the worker of this slot has ended.  The files it announced
+ * have their names by now, or never will. */
 void arrivals_forget(struct arrivals *t, unsigned slot, uint64_t now_ns);
 
 #endif

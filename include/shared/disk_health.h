@@ -1,11 +1,12 @@
 /*
- * shared/disk_health.h - which disks are sick, and which worker says so.
+ * shared/disk_health.h - which disks are stalled or failed, across all workers.
  *
- * A worker finds out by an operation of its own (disk/device.h); with this the
- * others need not find out by theirs, one hanging upload after the other.  A
- * bit per disk and worker in shared memory: a worker changes its own only, and
- * the master takes back what one said that it has reaped.  Here they also agree
- * who tries whether a disk is well again, and when that was last so.
+ * A worker detects it by an operation of its own (disk/device.h); through this
+ * table the others know without an upload that hangs in each of them.  Shared
+ * memory holds two bits for each disk and worker: a worker changes only its
+ * own, and the master clears those of a worker that it has reaped.  The table
+ * also says which worker probes a failed disk, and when a probe last succeeded.
+ * "Sick" is stalled or failed.
  */
 #ifndef SHARED_DISK_HEALTH_H
 #define SHARED_DISK_HEALTH_H
@@ -21,57 +22,58 @@ enum {
 	DISK_HEALTH_VARIANTS = 8,
 };
 
-struct disk_health;	 /* of all disks */
-struct disk_health_disk; /* of one */
+struct disk_health;	 /* the table of all disks */
+struct disk_health_disk; /* the record of one */
 
-/* Bytes of shared memory for so many disks in use at once. */
+/* Bytes of shared memory for `disks` disks in use at once. */
 size_t disk_health_size(size_t disks);
 
-/* In shared memory, before the fork. */
+/* Make the table in shared memory, before the first fork. */
 struct disk_health *disk_health_new(struct shm *s, size_t disks);
 
 /*
  * disk_health_of(s, slot, dev, variant):
- * The disk with this st_dev, made on first sight, for the worker of `slot`
- * until its disk_health_leave(); NULL: there are too many disks, and workers do
- * not tell each other of this one; or, with errno EBUSY, see registry_take().
- * A number is given again to other disks:
- * those that the caller can tell from the one before have another `variant`,
- * below DISK_HEALTH_VARIANTS.
+ * The record of the disk with this st_dev, made on first use; the worker of
+ * `slot` uses it until its disk_health_leave().  NULL, with errno ENOSPC: there
+ * are too many disks, and this one's health is not shared; or EBUSY, see
+ * registry_take().  The kernel reuses device numbers: a disk that the caller
+ * can tell from the previous one of that number gets another `variant`, below
+ * DISK_HEALTH_VARIANTS.
  */
 struct disk_health_disk *disk_health_of(
     struct disk_health *s, unsigned slot, dev_t dev, unsigned variant);
 
-/* The worker does not use it any more, and says nothing of it; clears the
+/* The worker no longer uses the record; its bits are cleared, and so is the
  * caller's pointer, which may be NULL. */
 void disk_health_leave(
     struct disk_health *s, unsigned slot, struct disk_health_disk **dp);
 
 /*
  * disk_health_report(d, slot, stalled, failed):
- * What the worker of this slot, below SHM_SLOTS, says of the disk from now on;
- * only that worker may, or the master when it is gone.  True when that
- * is news: it is the first to say that it is sick, or the last that did.
+ * Set the bits of the worker of `slot`; only that worker may, or the master
+ * once it has ended.  True when this changes whether the disk is sick for the
+ * whole server.
  */
 bool disk_health_report(
     struct disk_health_disk *d, unsigned slot, bool stalled, bool failed);
 
-/* Does any worker say that it is stalled?  Or sick, in whatever way? */
+/* True when any worker reports it stalled; stalled or failed. */
 bool disk_health_is_stalled(const struct disk_health_disk *d);
 bool disk_health_is_sick(const struct disk_health_disk *d);
 
-/* True for one worker at a time, until it ends it: it may try whether the disk
- * is well again. */
+/* Claim the probe of a failed disk: true for one worker at a time, until it
+ * calls disk_health_end_probe(). */
 bool disk_health_begin_probe(struct disk_health_disk *d, unsigned slot);
 void disk_health_end_probe(struct disk_health_disk *d, unsigned slot);
 
-/* A probe that was begun then (by clock_mono_s()) found it well; when the last
- * such was, 0: never.  What failed before that need not be tried again. */
+/* A probe that began at this time (clock_mono_s()) succeeded; when the last
+ * such probe began, 0: never.  Failures from before it need no probe of their
+ * own. */
 void disk_health_set_well(struct disk_health_disk *d, double at);
 double disk_health_well_s(const struct disk_health_disk *d);
 
-/* The worker that had this slot is gone, and its probes; true: it was the last
- * that said of some disk that it is sick. */
+/* For the master: the worker of this slot has ended; clear its bits and probes.
+ * True: it was the last to report some disk sick. */
 bool disk_health_forget(struct disk_health *s, unsigned slot);
 
 #endif

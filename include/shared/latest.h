@@ -2,13 +2,13 @@
  * shared/latest.h - which upload of a directory is the newest, for all workers.
  *
  * One record per output directory in shared memory, replaced by the worker that
- * has just published.  A name is written into a buffer that nobody else uses
- * and then becomes the record in one exchange: a worker that dies on the way
- * leaves a buffer behind, never half a name, and nobody ever waits for it.  The
- * master gives such buffers back.
+ * has just published.  A name is written into a buffer that the worker owns,
+ * and then becomes the record in one atomic exchange.  A worker that dies
+ * before that leaves a buffer behind, never half a name, and blocks no other
+ * worker.  The master frees such buffers.
  *
- * Directories come and go for as long as the server runs: a record that no
- * worker uses may become another directory's (shared/registry.h).
+ * Directories come and go while the server runs: a record that no worker uses
+ * may be reused for another directory (shared/registry.h).
  */
 #ifndef SHARED_LATEST_H
 #define SHARED_LATEST_H
@@ -28,75 +28,77 @@ struct latest_table; /* all of them */
 struct latest_entry {
 	uint64_t ticket;     /* latest_ticket(); 0: it was found by a scan */
 	uint64_t version[2]; /* file_version_digest(), when it got its name */
-	bool is_sure;	/* that it is the same one tells that it is the file */
-	bool published; /* by us, since the start; else found by a scan */
+	bool is_sure;	     /* equal versions mean the same file */
+	bool published;	     /* by this server since its start; else found by a
+			   scan */
 	char name[FILE_NAME_SIZE]; /* below the output directory */
 };
 
-/* An entry's version becomes `v`. */
+/* Set the entry's version to that of `v`. */
 void latest_note(struct latest_entry *e, const struct file_version *v);
 
-/* Whether what has its name now is the file that had it then, unchanged, and not
- * one that others put there: it may be removed. */
+/* True when `v`, which has the entry's name now, is certainly the same
+ * unchanged file and not one that another program put there, so that it may be
+ * removed. */
 bool latest_is(const struct latest_entry *e, const struct file_version *v);
 
-/* Bytes of shared memory for the records of so many directories in use at
- * once. */
+/* Bytes of shared memory for `directories` directories in use at once. */
 size_t latest_table_size(size_t directories);
 
-/* A table in shared memory; before the fork. */
+/* Make the table in shared memory, before the first fork. */
 struct latest_table *latest_table_new(struct shm *s, size_t directories);
 
 /*
  * latest_of(t, slot, dev, inode, identity):
- * The record of a directory, made on first sight, for the worker of `slot`
- * until its latest_leave(); NULL: workers use all that there are; or,
- * with errno EBUSY, see registry_take() of shared/registry.h.
- * `identity` (path_identity()) tells whether it is the directory that had that
- * inode before; if not, nothing is known of it.  0: that cannot be told.
+ * The record of a directory, made on first use; the worker of `slot` uses it
+ * until its latest_leave().  NULL, with errno ENOSPC: all records are in use;
+ * or EBUSY, see registry_take().  `identity` (path_identity(); 0: unknown)
+ * tells whether this is the directory that had that inode before; if it is
+ * another one, the record is reset.
  */
 struct latest *latest_of(struct latest_table *t, unsigned slot, dev_t dev,
     ino_t inode, uint64_t identity);
 
 /*
  * latest_leave(t, slot, np):
- * The worker does not use it any more; clears the caller's pointer, which may
- * be NULL.  What is known stays for who comes next, unless the record is
- * needed for another directory first: then it is to be found again by a scan.
+ * The worker no longer uses the record.  Clears the caller's pointer, which may
+ * be NULL.  The record keeps its contents for the next user, until it is needed
+ * for another directory; then a scan has to find them again.
  */
 void latest_leave(struct latest_table *t, unsigned slot, struct latest **np);
 
 /*
  * latest_claim_scan(n):
- * True for exactly one caller while nothing is known of the directory yet:
- * it has to find the newest file and say latest_scanned().
+ * True for exactly one caller while nothing is known of the directory yet: that
+ * caller has to find the newest file and call latest_scanned().
  */
 bool latest_claim_scan(struct latest *n);
 
-/* It could not be done; somebody may try again. */
+/* The scan failed; another caller may claim it. */
 void latest_unclaim_scan(struct latest *n);
 
-/* The scan is over; `found` (NULL: none) counts only when nothing was
+/* The scan is over.  `found` (NULL: no file) is ignored when an upload was
  * published meanwhile. */
 void latest_scanned(struct latest *n, const struct latest_entry *found);
 
-/* False while the directory is still being looked through. */
+/* False until the scan is over or an upload was published. */
 bool latest_is_known(const struct latest *n);
 
 /*
  * latest_ticket(n):
- * Uploads are told apart by when they took a ticket, and not by when they
- * became durable: take one right before a file gets its name (and, to replace
- * a file, after that file was seen), so that of two with the same name the one
- * that has it has the later ticket.  From any thread.
+ * Uploads are ordered by their tickets, not by when they become durable.  Take
+ * one right before a file gets its name (and, to replace a file, after looking
+ * at that file), so that of two uploads to one name the one that keeps it has
+ * the later ticket.  From any thread.
  */
 uint64_t latest_ticket(struct latest *n);
 
 /*
  * latest_set(n, fresh, ret_gone):
- * `fresh` was published.  True when something is not the newest for it, which
- * is then in *ret_gone: the record that it replaced, or `fresh` itself, if one
- * with a later ticket was there before.  Exactly one caller is told of each.
+ * `fresh` was published.  True when an upload is no longer the newest because
+ * of this, which is then in *ret_gone: the previous record, or `fresh` itself
+ * if the record has a later ticket.  Each upload is returned to exactly one
+ * caller.
  */
 bool latest_set(struct latest *n, const struct latest_entry *fresh,
     struct latest_entry *ret_gone);
@@ -106,14 +108,14 @@ bool latest_get(struct latest *n, struct latest_entry *ret);
 
 /*
  * latest_drop(n, ticket, name):
- * Others have removed the newest upload, which had this ticket and name: unless
- * there is a newer one by now, nothing is known of the directory any more, and
- * it has to be scanned.
+ * Another program has removed the newest upload, which had this ticket and
+ * name.  Unless there is a newer one by now, the record is reset and the
+ * directory has to be scanned.
  */
 void latest_drop(struct latest *n, uint64_t ticket, const char *name);
 
-/* The worker `pid`, which had this slot, is gone: give back what it used and
- * had claimed. */
+/* For the master: the worker `pid` of this slot has ended; free what it used
+ * and claimed. */
 void latest_forget(struct latest_table *t, unsigned slot, pid_t pid);
 
 #endif

@@ -1,17 +1,18 @@
 /*
- * shared/limits.h - how many of each there are, over all workers.
+ * shared/limits.h - counters across all workers, for limits such as connections
+ * per address.
  *
  *	key (a client's network, a location) --window--> [owner, count] ...
  *
- * For limits: connections per address, uploads per location.  One table in
- * shared memory; each entry belongs to one worker, which alone writes to it,
- * and the total of a key is the sum of the entries that have it.  All entries
- * of a key lie within a window of the table that has room for all workers, so
- * a look is a walk over 5 KiB whatever comes and goes.  The master frees the
+ * Counted are connections per address and uploads per location.  The counters
+ * are entries of one table in shared memory.  Each entry belongs to one worker,
+ * which alone writes to it; the total of a key is the sum of its entries.  All
+ * entries of a key lie within a window of the table that has room for one entry
+ * of each worker, so that a lookup reads 5 KiB at most.  The master frees the
  * entries of a worker that it has reaped: nothing leaks.
  *
- * Keys are hashes with a secret seed; two things with one key would share a
- * limit, at odds of one to 2^44.
+ * Keys are hashes with a secret seed.  Two things share a key, and so a limit,
+ * with a probability of 2^-44.
  */
 #ifndef SHARED_LIMITS_H
 #define SHARED_LIMITS_H
@@ -25,26 +26,27 @@
 
 struct limits;
 
-/* Where something was counted; 0: nowhere. */
+/* The entry of the table in which something was counted; 0: none. */
 typedef uint32_t limits_entry;
 
 /* The result of limits_enter(). */
 enum limits_answer {
 	LIMITS_COUNTED,
 	LIMITS_FULL,	/* the limit is reached: not counted */
-	LIMITS_CROWDED, /* the table has no room: not counted, let it pass */
+	LIMITS_CROWDED, /* the window is full: not counted, to be let through */
 };
 
-/* Bytes of shared memory for the counts of about `things` at once (up to some
- * 260,000; beyond that, and when more come, windows may fill). */
+/* Bytes of shared memory for about `things` counters at once (up to some
+ * 260,000; with more, windows may fill). */
 size_t limits_size(size_t things);
 
-/* A table in shared memory, before the fork, with the same `things`. */
+/* Make the table in shared memory, before the first fork, with the same
+ * `things`. */
 struct limits *limits_new(struct shm *s, size_t things);
 
 /*
- * What a limit counts, for one worker.  The same bytes in two scopes are two
- * things; in the same scope of two workers they are one.
+ * What a limit counts, as seen by one worker.  The same bytes in two scopes
+ * have a counter each; the same scope in two workers is one.
  */
 struct limits_scope {
 	struct limits *limits;
@@ -52,23 +54,24 @@ struct limits_scope {
 	uint64_t key;
 };
 
-/* The scope within `outer` (its key 0: the whole) that has this name. */
+/* The scope called `name` within `outer` (whose key is 0 for the outermost). */
 struct limits_scope limits_scope(
     const struct limits_scope *outer, const void *name, size_t len);
 
 /*
  * limits_enter(in, bytes, len, max, ret_place):
  * Count one more of what `bytes` name, unless that makes more than `max`.  Of
- * two that come at once for the last place one gets it.  *ret_place is to be
- * given to limits_leave(), and 0 when nothing was counted.
+ * two simultaneous calls for the last place exactly one gets it.  *ret_place is
+ * the entry for limits_leave(), or 0 when nothing was counted.
  */
 NODISCARD enum limits_answer limits_enter(const struct limits_scope *in,
     const void *bytes, size_t len, uint64_t max, limits_entry *ret_place);
 
-/* There is one fewer; clears the caller's place, which may be 0. */
+/* Count one fewer.  Clears the caller's entry, which may be 0. */
 void limits_leave(struct limits *t, limits_entry *place);
 
-/* The process with slot number `owner` is gone, and all it counted. */
+/* For the master: the worker with slot number `owner` has ended; free its
+ * entries. */
 void limits_forget(struct limits *t, unsigned owner);
 
 /* For tests: how many there are now of what `bytes` name. */

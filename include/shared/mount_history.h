@@ -1,14 +1,14 @@
 /*
- * shared/mount_history.h - where output directories were when they were last
- * open, for all workers, and those of later generations.
+ * shared/mount_history.h - how many mounts led to each output directory when it
+ * was last open, for all workers of all generations.
  *
- * A directory that is gone may have been on a disk that is not mounted now:
- * what is made or found at its path then is on another disk, and would be
- * hidden when that one returns.  So who opens a directory remembers its real
- * path and how many mounts that led over, in shared memory, until the master
- * ends, or until so many other paths were opened since that there is no room
- * for one that nobody uses.  (Another real path is one that somebody led there:
- * a symbolic link.)
+ * A directory that has vanished may be on a disk that is not mounted now.  A
+ * directory made or found at its path would then be on another disk, and hidden
+ * when the right one is mounted again.  So every open of an output directory
+ * records its real path and the number of mounts on the way to it.  Records
+ * stay in shared memory until the master ends; one that no worker uses may be
+ * reused when there are too many paths.  (A different real path is no alarm: an
+ * administrator has changed a symbolic link.)
  */
 #ifndef SHARED_MOUNT_HISTORY_H
 #define SHARED_MOUNT_HISTORY_H
@@ -21,53 +21,55 @@
 #include "base/check.h"
 #include "shared/shm.h"
 
-/* One path; zeroed, it was never open. */
+/* The record of one path; zeroed: it was never open. */
 struct mount_record {
-	_Atomic uint64_t seen; /* hash of the real path, mounts + 1 */
+	_Atomic uint64_t seen; /* hash of the real path, and mounts + 1 */
 };
 
 struct mount_history;
 
-/* Bytes of shared memory for so many paths in use at once. */
+/* Bytes of shared memory for `paths` paths in use at once. */
 size_t mount_history_size(size_t paths);
 
-/* In shared memory; before the fork. */
+/* Make the table in shared memory, before the first fork. */
 struct mount_history *mount_history_new(struct shm *s, size_t paths);
 
 /*
  * mount_history_of(p, slot, dir):
- * The place of this path, made on first sight, for the worker of `slot` until
- * its mount_history_leave(); NULL: there are too many; or, with errno
- * EBUSY, see registry_take() of shared/registry.h.
+ * The record of this path, made on first use; the worker of `slot` uses it
+ * until its mount_history_leave().  NULL, with errno ENOSPC: all are in use; or
+ * EBUSY, see registry_take().
  */
 struct mount_record *mount_history_of(
     struct mount_history *p, unsigned slot, const char *dir);
 
-/* The worker does not use it any more; what is known of it stays. */
+/* The worker no longer uses the record, which keeps its contents. */
 void mount_history_leave(
     struct mount_history *p, unsigned slot, struct mount_record *place);
 
-/* What is known of this path by now, for who is no worker; nothing in `ret`,
- * which is the caller's own, when nobody knows it. */
+/* Copy the record of this path to the caller's `ret`, without using it; zeroed
+ * when there is none.  For processes that are no workers. */
 void mount_history_look(
     const struct mount_history *p, const char *dir, struct mount_record *ret);
 
-/* Has a worker this path open?  How many paths are? */
+/* True when a worker has this path open; how many paths workers have open. */
 bool mount_history_is_open(const struct mount_history *p, const char *dir);
 size_t mount_history_count_open(const struct mount_history *p);
 
-/* It is open at this real path, with `mounts` on the way to it. */
+/* Record that it is open at this real path, with `mounts` mounts on the way. */
 void mount_history_remember(
     struct mount_record *p, const char *real, unsigned mounts);
 
-/* Whether it ever was open. */
+/* True when it was ever open. */
 bool mount_history_is_known(const struct mount_record *p);
 
-/* Whether it was open at this very path when there were more mounts. */
+/* True when it was last open at the same real path, with more mounts on the
+ * way: a disk is missing. */
 bool mount_history_lacks_mounts(
     const struct mount_record *p, const char *real, unsigned mounts);
 
-/* The worker that had this slot is gone; what it remembered stays. */
+/* For the master: the worker of this slot has ended and uses no record any
+ * more.  The records keep their contents. */
 void mount_history_forget(struct mount_history *p, unsigned slot);
 
 #endif

@@ -4,17 +4,19 @@
  *
  *	held = what was promised to them, less what is allocated or written
  *
- * The file system counts what is written; reservations count what is not written
- * yet, over all workers, so that uploads can never jointly fill a disk.  (A disk
- * is an st_dev: two subvolumes of a btrfs are two that know nothing of each
- * other.)  One number per disk and worker in shared memory: a worker changes
- * its own only, and the master forgets those of a worker that it has reaped.
+ * The file system accounts for what is written; reservations account for what
+ * is still to be written, across all workers, so that uploads in flight cannot
+ * fill a disk together.  (A disk is an st_dev: two subvolumes of a btrfs are
+ * two disks that know nothing of each other.)  Shared memory holds one number
+ * of bytes for each disk and worker: a worker changes only its own, and the
+ * master clears those of a worker that it has reaped.
  *
- * To be sure of room: reserve the bytes first, read reservations_held(), then
- * ask the file system what is free.  What is written meanwhile is counted twice, never
- * not at all; of two that ask at once for the last room perhaps none gets it.
+ * To be sure of room: first reserve the bytes, then read reservations_held(),
+ * then ask the file system how much is free.  Bytes written in between are
+ * counted twice, but never missed; of two uploads that ask for the last room at
+ * once, perhaps neither gets it.
  *
- * Any thread of the worker may call these.
+ * Any thread of the worker may call these functions.
  */
 #ifndef SHARED_RESERVATIONS_H
 #define SHARED_RESERVATIONS_H
@@ -29,36 +31,39 @@
 struct reservations;
 struct reservations_disk;
 
-/* Bytes of shared memory for reservations on so many disks in use at once. */
+/* Bytes of shared memory for `disks` disks in use at once. */
 size_t reservations_size(size_t disks);
 
-/* Reservations in shared memory, before the fork. */
+/* Make the table in shared memory, before the first fork. */
 struct reservations *reservations_new(struct shm *s, size_t disks);
 
 /*
  * reservations_of(l, slot, dev):
- * The record of the disk with this st_dev, made on first sight, for the worker
- * of `slot` until its reservations_leave(); NULL: there are too many disks, and
- * nothing is reserved on this one; or, with errno EBUSY, see registry_take().
+ * The record of the disk with this st_dev, made on first use; the worker of
+ * `slot` uses it until its reservations_leave().  NULL, with errno ENOSPC:
+ * there are too many disks, and nothing is reserved on this one; or EBUSY, see
+ * registry_take().
  */
 struct reservations_disk *reservations_of(
     struct reservations *l, unsigned slot, dev_t dev);
 
-/* The worker, which has reserved nothing there, does not use it any more; clears the
- * caller's pointer, which may be NULL. */
+/* The worker, which holds no reservation there, no longer uses the record.
+ * Clears the caller's pointer, which may be NULL. */
 void reservations_leave(
     struct reservations *l, unsigned slot, struct reservations_disk **dp);
 
-/* `slot`, the caller's own, reserves so much more or less for its uploads. */
+/* Reserve or release so many bytes for the uploads of the worker of `slot`, the
+ * caller's own. */
 void reservations_reserve(
     struct reservations_disk *d, unsigned slot, uint64_t bytes);
 void reservations_release(
     struct reservations_disk *d, unsigned slot, uint64_t bytes);
 
-/* All that is reserved on this disk. */
+/* Bytes reserved on this disk by all workers. */
 uint64_t reservations_held(const struct reservations_disk *d);
 
-/* The worker that had this slot is gone, and its unfinished files with it. */
+/* For the master: the worker of this slot has ended, and its unfinished files
+ * with it. */
 void reservations_forget(struct reservations *l, unsigned slot);
 
 #endif

@@ -28,7 +28,7 @@ struct reservations;
 struct shm;
 struct slot;
 
-/* How many of each the tables have room for, until the master ends. */
+/* How many of each the tables have room for; fixed until the master ends. */
 struct shared_room {
 	size_t connections; /* at once, over all workers: each is a count */
 	size_t directories; /* open at once, in workers of all generations */

@@ -1,9 +1,9 @@
 /*
- * shared/shm.h - what the workers and the master know of each other.
+ * shared/shm.h - the shared mapping, and one slot in it for each worker.
  *
- * One mapping, made before the first fork.  A worker writes to its own slot
- * only; whoever wants a total sums the slots when it reads.  Nothing that may
- * die ever decrements a common counter: the master wipes the slot of a worker
+ * The mapping is made before the first fork.  A worker writes only to its own
+ * slot; a reader that wants a total sums up the slots.  No process that may be
+ * killed decrements a common counter: the master zeroes the slot of a worker
  * that it has reaped, and with it all that the worker had counted.
  */
 #ifndef SHARED_SHM_H
@@ -25,7 +25,7 @@ struct slot {
 	_Atomic uint32_t accepting; /* takes part in sharing out connections */
 	_Atomic uint32_t connections; /* live */
 	_Atomic uint32_t traces;      /* uploads being traced */
-	/* what a worker that cannot end leaves behind for the master to say */
+	/* of a worker that cannot end, for the master to report */
 	_Atomic uint32_t stuck_ops;
 	char stuck_dir[SHM_DIR_MAX];
 };
@@ -36,24 +36,25 @@ struct shm {
 	unsigned char area[];
 };
 
-/* Map it, with `area` bytes for shm_alloc(); NULL: it cannot be had, and errno
- * says why. */
+/* Map it, with `area` bytes for shm_alloc().  NULL, with errno, when that
+ * fails. */
 NODISCARD struct shm *shm_new(size_t area);
 
-/* A zeroed, 64-byte aligned piece of the area: before the fork only; running
- * out is a bug in the caller's sizes. */
+/* A zeroed, 64-byte aligned piece of the area.  Before the first fork only;
+ * when the area is too small, the sizes that the caller computed are wrong. */
 void *shm_alloc(struct shm *s, size_t size);
 
-/* A free slot for a process that does not exist yet, or NULL: all taken. */
+/* A free slot for a process that does not exist yet, or NULL when all are
+ * taken. */
 struct slot *shm_slot_take(struct shm *s);
 
 /* Its number, below SHM_SLOTS. */
 unsigned shm_slot_number(const struct shm *s, const struct slot *slot);
 
-/* Wipe a slot whose process is gone. */
+/* Zero the slot of a process that has ended. */
 void shm_slot_wipe(struct slot *slot);
 
-/* Traces running in all workers. */
+/* Traces running in all workers together. */
 uint32_t shm_traces(const struct shm *s);
 
 /* The fewest live connections of any accepting worker but `me`; UINT32_MAX

@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 
-/* Less than this is now: a timer may run out by a rounding error early. */
+/* A rest below this counts as due: a timer may run out early by a rounding
+ * error. */
 #define EARLY_S 0.001
 
 static void
@@ -47,8 +48,9 @@ deadline_set(struct deadline *d, double seconds)
 	if (seconds < 0)
 		seconds = 0;
 	d->at = clock_mono_s() + seconds;
-	/* It runs out in this turn of the loop and will see the new time.  Not
-	 * to be started anew: who is set at every turn would never come. */
+	/* The timer runs out in this iteration and will then see the new time.
+	 * It is not restarted: restarting it on every iteration would postpone
+	 * it for ever. */
 	if (ev_is_pending(&d->timer))
 		return;
 	if (!ev_is_active(&d->timer) ||

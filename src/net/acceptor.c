@@ -8,9 +8,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-#define LOOK_AWAY_S 0.002  /* not our turn */
-#define UNTAKEN_S 0.020	   /* nobody else takes it */
-#define OUT_OF_FDS_S 0.100 /* accept would fail again at once */
+#define LOOK_AWAY_S 0.002  /* after declining */
+#define UNTAKEN_S 0.020	   /* no other worker has accepted it */
+#define OUT_OF_FDS_S 0.100 /* accept(2) would fail again at once */
 
 struct watch {
 	ev_io io;
@@ -64,7 +64,7 @@ on_pause_over(struct ev_loop *loop, ev_timer *t, int revents)
 	watch_all(a, true);
 }
 
-/* Is it ours to take, by the rule at the top of the header? */
+/* Does the rule at the top of the header let this worker accept? */
 static bool
 is_our_turn(struct acceptor *a)
 {
@@ -72,8 +72,8 @@ is_our_turn(struct acceptor *a)
 	uint32_t mine = atomic_load(&a->to.slot->connections);
 	double now = clock_mono_s();
 
-	/* Who has fewest took none when it had the time to: until it moves,
-	 * it is not waited for again. */
+	/* The least loaded worker let a connection wait for UNTAKEN_S.  Do not
+	 * wait for it again until its number of connections changes. */
 	if (fewest != a->idle_fewest)
 		a->idle_fewest = UINT32_MAX;
 	if (fewest == UINT32_MAX || fewest == a->idle_fewest ||
@@ -81,7 +81,8 @@ is_our_turn(struct acceptor *a)
 		a->declining_since = 0;
 		return true;
 	}
-	/* A connection that is still there after one look is the same one. */
+	/* A connection that waits at two successive looks is taken to be the
+	 * same one. */
 	if (a->declining_since == 0. || now - a->declined_last > 2 * UNTAKEN_S)
 		a->declining_since = now;
 	a->declined_last = now;
@@ -94,8 +95,8 @@ is_our_turn(struct acceptor *a)
 
 enum taken {
 	TAKEN_ONE,
-	TAKEN_NONE,  /* nobody waits */
-	TAKEN_GONE,  /* who waited has gone already */
+	TAKEN_NONE,  /* no connection is queued */
+	TAKEN_GONE,  /* the client has left the queue already */
 	TAKEN_SHORT, /* out of descriptors or memory: pausing */
 };
 
@@ -126,7 +127,7 @@ accept_one(struct watch *w)
 				 "worker_connections",
 			    strerror(-fd));
 		look_away(a, OUT_OF_FDS_S);
-		/* Let the others have them. */
+		/* Leave the connections to the other workers. */
 		atomic_store(&a->to.slot->accepting, 0);
 		return TAKEN_SHORT;
 	default:

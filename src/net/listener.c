@@ -8,8 +8,8 @@
 
 #include "base/fd.h"
 
-/* Does anybody answer on this UNIX socket?  What another user may not connect to
- * is his: where its directory is open to all, only the mode keeps us out. */
+/* Does a process listen on this UNIX socket?  If its mode forbids us to connect
+ * and it belongs to another user, assume that one does. */
 static bool
 is_live(const struct addr *a, const struct stat *st)
 {
@@ -17,7 +17,7 @@ is_live(const struct addr *a, const struct stat *st)
 	bool live;
 
 	if (fd < 0)
-		return true; /* we cannot tell, so it is not ours to remove */
+		return true; /* unknown, so it must not be removed */
 	live = connect(fd, (const struct sockaddr *)&a->ss, a->len) == 0 ||
 	       errno == EAGAIN || errno == EINPROGRESS ||
 	       (errno == EACCES && st->st_uid != geteuid());
@@ -25,7 +25,7 @@ is_live(const struct addr *a, const struct stat *st)
 	return live;
 }
 
-/* Remove a UNIX socket left over from a process that is gone. */
+/* Remove a UNIX socket left behind by a process that has ended. */
 static int
 remove_stale(const struct addr *a)
 {
@@ -54,14 +54,14 @@ set_options(int fd, const struct addr *a, bool ipv6only)
 	    setsockopt(
 		fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) == -1)
 		return -errno;
-	/* Inherited by what is accepted; saves a call for each. */
+	/* Inherited by accepted sockets, which saves a system call for each. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == -1)
 		return -errno;
 	return 0;
 }
 
-/* What connect() finds is a UNIX socket that has its rights already: nobody can
- * before listen(). */
+/* The rights of a UNIX socket are set before listen(2), and no client can
+ * connect before that. */
 static int
 bind_and_listen(int fd, const struct addr *addr,
     const struct listener_options *options, struct stat *ret_st)
@@ -117,7 +117,8 @@ listener_open(const struct addr *addr, const struct listener_options *options,
 	return 0;
 }
 
-/* Its file; false: it has none, or that is another one's by now. */
+/* The file of a UNIX socket.  False: it is none, or the path leads to another
+ * file by now. */
 static bool
 look(const struct listener *l, struct stat *ret)
 {
@@ -136,7 +137,7 @@ listener_adjust(const struct listener *l,
 	struct stat st;
 
 	*ret_changed = false;
-	/* The kernel takes the new number for what is queued from now on. */
+	/* listen(2) again changes the backlog from now on. */
 	if (listen(l->fd, options->backlog) == -1)
 		return -errno;
 	if (rights.owner == (uid_t)-1)

@@ -19,8 +19,8 @@ is_same(const struct stat *a, const struct stat *b)
 	       a->st_ino == b->st_ino;
 }
 
-/* The umask is that of the process, which has no other thread where sockets are
- * opened. */
+/* The umask belongs to the whole process, which has only one thread when
+ * sockets are opened. */
 int
 socket_file_bind(int fd, const struct addr *addr, struct stat *ret_st)
 {
@@ -36,8 +36,8 @@ socket_file_bind(int fd, const struct addr *addr, struct stat *ret_st)
 	umask(mask);
 	if (err < 0)
 		return err;
-	/* What is there now must be what we have just made: a socket of ours
-	 * that nobody may open. */
+	/* The path must lead to what was just made: a socket with our owner and
+	 * mode 0000. */
 	if (lstat(addr_unix_path(addr), ret_st) == -1)
 		return -errno;
 	if (!S_ISSOCK(ret_st->st_mode) || ret_st->st_uid != geteuid() ||
@@ -54,7 +54,7 @@ socket_file_differs(const struct stat *st, const struct socket_rights *r)
 	       (r->group != (gid_t)-1 && r->group != st->st_gid);
 }
 
-/* Between the old owner and the new one, only what both modes allow. */
+/* While the owner changes, only what both modes allow. */
 static int
 give(const char *path, int fd, const struct stat *st,
     const struct socket_rights *r)

@@ -8,15 +8,16 @@
 
 #include "base/fd.h"
 
-/* The file that bind() makes has at most the mode of the socket: no umask is asked
- * where the directory has a default access list. */
+/* bind(2) takes the mode of the socket's own inode as the maximum, which also
+ * holds where a default access list of the directory replaces the umask. */
 int
 socket_file_hide(int fd)
 {
 	return fchmod(fd, 0) == -1 ? -errno : 0;
 }
 
-/* The descriptor stands for the file, whatever the path leads to later. */
+/* The descriptor keeps referring to the file, whatever the path leads to
+ * later. */
 int
 socket_file_open(const char *path, const struct stat *st, int *ret_fd)
 {
@@ -41,14 +42,15 @@ socket_file_chown(const char *path, int fd, uid_t owner, gid_t group)
 	return fchownat(fd, "", owner, group, AT_EMPTY_PATH) == -1 ? -errno : 0;
 }
 
-/* With Linux 6.6: fchmodat2(), which has this number on all machines but Alpha. */
+/* fchmodat2(2) of Linux 6.6, whose number is the same on all architectures
+ * except Alpha. */
 static int
 chmod_again(int fd, mode_t mode)
 {
 	return syscall(452, fd, "", mode, AT_EMPTY_PATH) == -1 ? -errno : 0;
 }
 
-/* fchmod() takes no such descriptor. */
+/* fchmod(2) does not accept O_PATH descriptors. */
 int
 socket_file_chmod(const char *path, int fd, mode_t mode)
 {
@@ -58,7 +60,7 @@ socket_file_chmod(const char *path, int fd, mode_t mode)
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if (chmod(name, mode) == 0)
 		return 0;
-	/* Without /proc the path is left, which chmod() would follow to whatever
-	 * somebody has put there meanwhile. */
+	/* Without /proc only the path would be left, and chmod(2) would follow
+	 * it to whatever another user has put there meanwhile. */
 	return errno == ENOENT ? chmod_again(fd, mode) : -errno;
 }

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* The umask alone sees to it. */
+/* The umask alone sets the mode. */
 int
 socket_file_hide(int fd)
 {
@@ -12,7 +12,7 @@ socket_file_hide(int fd)
 	return 0;
 }
 
-/* A socket cannot be opened: the path is all there is, looked at once more. */
+/* A socket cannot be opened: check once more what the path leads to. */
 int
 socket_file_open(const char *path, const struct stat *st, int *ret_fd)
 {

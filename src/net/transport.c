@@ -8,18 +8,18 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
-/* Bytes came and were received, some of them perhaps late. */
+/* Bytes were received; add the time for which they lay unread. */
 static void
 note_late(struct transport *t)
 {
 	uint64_t from = t->stamp_ns, now = clock_wall_ns();
 
 	if (from < t->received_ns)
-		from = t->received_ns; /* counted up to there */
+		from = t->received_ns; /* the time before that is counted */
 	if (now > from)
 		t->late_ns += now - from;
 	t->received_ns = now;
-	t->came_ns = 0; /* it was that of the stamp before */
+	t->came_ns = 0; /* it belongs to the previous stamp */
 }
 
 static int
@@ -49,7 +49,7 @@ plain_send(struct transport *t, const struct iovec *iov, int count)
 	struct msghdr msg = {.msg_iovlen = (size_t)count};
 	ssize_t n;
 
-	/* sendmsg(2) reads the vector only; its type just does not say so. */
+	/* sendmsg(2) only reads the vector; its type lacks const. */
 	memcpy(&msg.msg_iov, &iov, sizeof(iov));
 	do
 		n = sendmsg(t->fd, &msg, MSG_NOSIGNAL);

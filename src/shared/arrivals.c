@@ -7,10 +7,10 @@
 #include "base/hash.h"
 
 enum {
-	GROUP = 8, /* entries in which a key may be */
+	GROUP = 8, /* entries in which a key can be */
 	GROUPS = 4096,
 	ENTRIES = GROUP * GROUPS,
-	TRIES = 8, /* when several come at once for one entry */
+	TRIES = 8, /* when several workers want one entry at once */
 };
 
 enum {
@@ -19,15 +19,15 @@ enum {
 };
 
 /*
- * `owner` is whose it is while he writes to it, and while he gives the file its
- * name.  Who reads does not ask for that: `key` is 0 while the rest is not of
- * one piece.
+ * `owner` is the worker that writes to it, or that is giving the file its name.
+ * Readers do not look at it: `key` is 0 while the other fields are
+ * inconsistent.
  */
 struct entry {
-	_Atomic uint64_t key; /* 0: nothing is known */
+	_Atomic uint64_t key; /* 0: empty */
 	_Atomic uint64_t head_ns;
 	_Atomic uint64_t named_ns;
-	_Atomic uint32_t owner; /* slot number + 1; 0: nobody's */
+	_Atomic uint32_t owner; /* slot number + 1; 0: none */
 	_Atomic uint32_t flags;
 };
 
@@ -39,7 +39,7 @@ struct arrivals {
 size_t
 arrivals_size(void)
 {
-	/* What shm_alloc() rounds up to is within one entry more. */
+	/* One entry more covers the rounding of shm_alloc(). */
 	return sizeof(struct arrivals) + 2 * sizeof(struct entry);
 }
 
@@ -72,8 +72,8 @@ group_of(const struct arrivals *t, uint64_t key)
 	return (struct entry *)(uintptr_t)e;
 }
 
-/* Which entry of a group is to be overwritten: what is known of this very key,
- * else none, else the oldest.  NULL: all of them are somebody's. */
+/* The entry of a group to overwrite: the one of this key, else an empty one,
+ * else the oldest.  NULL: workers own all of them. */
 static struct entry *
 choose(struct entry *group, uint64_t key)
 {
@@ -139,7 +139,7 @@ arrivals_end(struct arrivals *t, arrivals_entry *place, uint64_t named_ns)
 	atomic_store(&e->owner, 0);
 }
 
-/* All of one entry; false: it is not of this key, or is being written. */
+/* Copy one entry.  False: it has another key, or is being written. */
 static bool
 read_entry(const struct entry *e, uint64_t key, struct arrival_record *ret)
 {
@@ -163,8 +163,8 @@ arrivals_find(
 	struct arrival_record r;
 	bool found = false;
 
-	/* There may be another one of a file that is gone, whose inode this
-	 * one has. */
+	/* There may be an old record of a file that was removed and whose inode
+	 * this one reuses. */
 	for (unsigned i = 0; i < GROUP; i++) {
 		if (!read_entry(&group[i], key, &r) ||
 		    (found && r.head_ns <= ret->head_ns))

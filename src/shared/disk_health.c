@@ -6,7 +6,8 @@
 #include "shared/registry.h"
 
 enum {
-	IDLE_MAX = 16, /* of a disk that nobody uses, nobody says anything */
+	IDLE_MAX = 16, /* a record that is not in use holds nothing worth
+			  keeping */
 	WORD_BITS = 64,
 	WORDS = SHM_SLOTS / WORD_BITS,
 };
@@ -21,10 +22,12 @@ struct bits {
 struct disk_health_disk {
 	struct registry_head head; /* the key is st_dev and variant */
 	struct bits stalled, failed;
-	/* Workers with a bit.  One that dies between the two is counted for
-	 * good or not at all: then some news is told too often or not. */
+	/* Workers with a bit.  If a worker dies between setting its bit and
+	 * counting itself, the count stays off by one: then a change is
+	 * reported too often or not at all. */
 	_Atomic int sayers;
-	_Atomic uint32_t prober; /* its slot + 1; 0: nobody */
+	_Atomic uint32_t prober; /* slot + 1 of the worker that probes; 0:
+				    none */
 	_Atomic double well_s;	 /* disk_health_well_s() */
 };
 
@@ -58,7 +61,7 @@ disk_health_of(
 	    (struct registry_key){.major = (uint64_t)dev, .minor = variant});
 }
 
-/* Was it on? */
+/* Returns whether it was set. */
 static bool
 set_bit(struct bits *b, unsigned slot, bool on)
 {
@@ -109,10 +112,10 @@ disk_health_report(
 bool
 disk_health_begin_probe(struct disk_health_disk *d, unsigned slot)
 {
-	uint32_t nobody = 0;
+	uint32_t none = 0;
 
 	check(slot < SHM_SLOTS);
-	return atomic_compare_exchange_strong(&d->prober, &nobody, slot + 1);
+	return atomic_compare_exchange_strong(&d->prober, &none, slot + 1);
 }
 
 void
@@ -136,7 +139,7 @@ disk_health_well_s(const struct disk_health_disk *d)
 	return atomic_load(&d->well_s);
 }
 
-/* Nothing of it is this worker's any more. */
+/* Clear all that this worker has in it. */
 static bool
 fall_silent(struct disk_health_disk *d, unsigned slot)
 {

@@ -8,17 +8,18 @@
 #include "shared/registry.h"
 
 enum {
-	/* Of directories that nobody has open, those that are remembered before
+	/* Records kept for directories that no worker has open, before fresh
 	 * memory is touched for another one: a record has 34 KiB. */
 	IDLE_MAX = 256,
-	BUFFERS = 32, /* far more than can be in use in one microsecond */
+	BUFFERS = 32, /* far more than are in use within the microsecond that a
+			 fill takes */
 };
 
 /*
  * A buffer is free (owner 0), being filled by the process `owner`, or a record
- * (OWNER_RECORD).  Its tag holds the owner and a version, which changes with
- * each filling; so does `current`: whoever copies an entry without a lock can
- * tell afterwards whether it was the one that it meant.
+ * (OWNER_RECORD).  Its tag holds the owner and a version that changes with each
+ * fill, and `current` holds that version too: a reader that copies an entry
+ * without a lock can tell afterwards whether the entry was refilled meanwhile.
  */
 struct buffer {
 	_Atomic uint64_t tag;
@@ -31,10 +32,10 @@ struct buffer {
 struct latest {
 	struct registry_head head; /* the key is st_dev and inode */
 	_Atomic uint64_t identity; /* of the directory that has that inode */
-	_Atomic uint32_t scanned;  /* what was there before us is known */
-	_Atomic uint32_t scanner;  /* who finds out, while it does */
+	_Atomic uint32_t scanned;  /* the scan is over */
+	_Atomic uint32_t scanner;  /* pid of the worker that scans, or 0 */
 	_Atomic uint64_t current;  /* its version, and index + 1; 0: none */
-	_Atomic uint64_t tickets;  /* that were taken */
+	_Atomic uint64_t tickets;  /* how many were taken */
 	struct buffer buffers[BUFFERS];
 };
 
@@ -101,7 +102,7 @@ latest_is_known(const struct latest *n)
 static uint64_t
 pack(uint32_t version, uint32_t low)
 {
-	/* A product, for clang-tidy 14 misreads the shift. */
+	/* A product, because clang-tidy 14 misreads the shift. */
 	return (uint64_t)version * (UINT64_C(1) << 32) + low;
 }
 
@@ -125,7 +126,8 @@ buffer_of(struct latest *n, uint64_t current)
 	return &n->buffers[low_of(current) - 1];
 }
 
-/* Fill a free buffer; what `current` has to be for it to be the record. */
+/* Fill a free buffer.  Returns the value of `current` that makes it the
+ * record. */
 static uint64_t
 fill_buffer(struct latest *n, const struct latest_entry *e)
 {
@@ -141,17 +143,19 @@ fill_buffer(struct latest *n, const struct latest_entry *e)
 			    !atomic_compare_exchange_strong(
 				&b->tag, &tag, pack(version, me)))
 				continue;
-			/* Who sees any of what follows sees the tag, too. */
+			/* A reader that sees any of the stores below sees the
+			 * tag, too. */
 			atomic_thread_fence(memory_order_release);
 			atomic_store(&b->ticket, e->ticket);
 			b->entry = *e;
 			return pack(version, i + 1);
 		}
-		/* All taken: the others are in the middle of a few stores. */
+		/* All are taken by workers in the middle of a few stores: try
+		 * again. */
 	}
 }
 
-/* It became the record; unless it has been replaced already. */
+/* It became the record, unless it has been replaced already. */
 static void
 settle(struct latest *n, uint64_t mine)
 {
@@ -161,7 +165,7 @@ settle(struct latest *n, uint64_t mine)
 	    pack(version_of(mine), OWNER_RECORD));
 }
 
-/* Give a buffer back, if it still is what `current` was. */
+/* Free a buffer, if it still is what `current` was. */
 static void
 give_back(struct latest *n, uint64_t current)
 {
@@ -186,8 +190,8 @@ copy_entry(struct latest *n, uint64_t current, struct latest_entry *ret)
 }
 
 /*
- * Another directory may have got the inode.  Whoever sees that first forgets
- * what was known of the one before, but for what was published meanwhile.
+ * Another directory may have got the inode.  The first worker that sees this
+ * resets the record, except for what was published meanwhile.
  */
 static void
 begin_anew(struct latest *n, uint64_t identity)
@@ -198,7 +202,7 @@ begin_anew(struct latest *n, uint64_t identity)
 	if (identity == 0 || before == identity ||
 	    !atomic_compare_exchange_strong(&n->identity, &before, identity))
 		return;
-	if (before == 0) /* it could not be told, and now can */
+	if (before == 0) /* it was unknown so far */
 		return;
 	atomic_store(&n->scanned, 0);
 	if (current != 0 &&
@@ -283,7 +287,8 @@ latest_set(struct latest *n, const struct latest_entry *fresh,
 	settle(n, mine);
 	if (before == 0)
 		return false;
-	/* Only the master can have taken it away, after somebody's death. */
+	/* Only the master can have taken it away, when it cleaned up after a
+	 * worker. */
 	known = copy_entry(n, before, ret_gone);
 	give_back(n, before);
 	return known;
@@ -311,16 +316,17 @@ latest_drop(struct latest *n, uint64_t ticket, const char *name)
 	if (current == 0 || !copy_entry(n, current, &e) || e.ticket != ticket ||
 	    strcmp(e.name, name) != 0)
 		return;
-	/* First this: one who finds no record must not take it for all. */
+	/* This comes first: a reader that sees the record reset must also see
+	 * that it is not scanned. */
 	atomic_store(&n->scanned, 0);
 	if (atomic_compare_exchange_strong(&n->current, &current, 0))
 		give_back(n, current);
 }
 
 /*
- * What a process that died had in hand.  A record that is not the current one
- * was replaced by somebody who has yet to give it back: who is alive and does
- * so just now finds it gone, or changed, and can tell.
+ * Free the buffers of a process that died.  A record that is not the current
+ * one was replaced by a worker that has yet to free it; if that worker is alive
+ * and frees it just now, it finds the tag changed and leaves it.
  */
 static void
 recover(struct latest *n, uint32_t index, uint32_t pid)

@@ -6,20 +6,21 @@
 #include "base/hash.h"
 
 enum {
-	/* Entries, from the one that a key hashes to: one for each worker that
-	 * there can be, and some that other keys have. */
+	/* Entries, counted from the one that a key hashes to: one for each
+	 * possible worker, and some for other keys. */
 	WINDOW = SHM_SLOTS + 64,
-	SPARE = 4, /* entries for each thing: windows seldom fill */
+	SPARE = 4, /* entries for each thing, so that windows seldom fill */
 	ENTRIES_MIN = 4096,
 	ENTRIES_MAX = 1 << 20,
-	TRIES = 64, /* when several come at once for the last places */
+	TRIES = 64, /* when several workers want the last places at once */
 	COUNT_BITS = 20,
 };
 
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 
 struct entry {
-	/* Key and count in one word, so that nobody sees halves of two. */
+	/* Key and count are in one word, so that they are read and changed
+	 * together. */
 	_Atomic uint64_t word;
 	_Atomic uint32_t owner; /* slot number + 1; 0: free */
 	uint32_t spare;
@@ -44,7 +45,7 @@ entries_for(size_t things)
 size_t
 limits_size(size_t things)
 {
-	/* What shm_alloc() rounds up to is within one entry more. */
+	/* One entry more covers the rounding of shm_alloc(). */
 	return sizeof(struct limits) +
 	       (entries_for(things) + 4) * sizeof(struct entry);
 }
@@ -85,7 +86,7 @@ entry_at(const struct limits *t, uint64_t key, unsigned i)
 	return (struct entry *)(uintptr_t)e;
 }
 
-/* The key as it stands in an entry: never zero. */
+/* The key as stored in an entry: never zero. */
 static uint64_t
 key_bits(uint64_t key)
 {
@@ -106,7 +107,7 @@ count(const struct limits *t, uint64_t key)
 	return sum;
 }
 
-/* The entry of this worker for `key`, a new one if need be; NULL: no room. */
+/* The entry of this worker for `key`, made if necessary.  NULL: no room. */
 static struct entry *
 own_entry(struct limits *t, unsigned owner, uint64_t key)
 {
@@ -171,7 +172,8 @@ limits_enter(const struct limits_scope *in, const void *bytes, size_t len,
 			return LIMITS_COUNTED;
 		}
 		count_down(e);
-		/* Or is it only that somebody else tries just now? */
+		/* The limit may be exceeded only because another worker is
+		 * trying just now. */
 		if (count(t, key) >= max)
 			return LIMITS_FULL;
 	}

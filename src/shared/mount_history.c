@@ -37,7 +37,8 @@ mount_history_new(struct shm *s, size_t paths)
 	return p;
 }
 
-/* Paths are the administrator's: nobody chooses collisions. */
+/* The administrator chooses the paths, so no seed is needed against
+ * collisions. */
 static struct registry_key
 key_of(const char *dir)
 {
@@ -93,7 +94,7 @@ mount_history_count_open(const struct mount_history *p)
 	return open;
 }
 
-/* Both in one word, so that nobody sees halves of two. */
+/* Both are in one word, so that they are read and changed together. */
 static uint64_t
 seen_as(const char *real, unsigned mounts)
 {

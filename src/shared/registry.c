@@ -10,9 +10,10 @@ enum {
 };
 
 struct registry {
-	_Atomic uint32_t lock;	/* slot + 1 of the worker that makes one */
-	_Atomic uint64_t clock; /* counts what `used_at` goes by */
-	_Atomic uint64_t made; /* records that were ever used: the first ones */
+	_Atomic uint32_t lock;	/* slot + 1 of the worker that holds the lock */
+	_Atomic uint64_t clock; /* the counter behind `used_at` */
+	_Atomic uint64_t made;	/* how many of the records, from the first on,
+				  were ever used */
 	size_t records, record, idle_max;
 	_Alignas(64) unsigned char area[];
 };
@@ -97,9 +98,9 @@ registry_find(const struct registry *r, struct registry_key key)
 }
 
 /*
- * Who has it is in the middle of a few stores.  One that was killed there is
- * reaped by the master, which takes the lock back: that may be a moment, and
- * nobody waits for longer than that.
+ * The holder is in the middle of a few stores.  If it was killed there, the
+ * master releases the lock when it reaps the worker, which takes a moment; wait
+ * no longer than that.
  */
 static bool
 lock(struct registry *r, unsigned slot)
@@ -107,9 +108,9 @@ lock(struct registry *r, unsigned slot)
 	const struct timespec wait = {.tv_nsec = LOCK_WAIT_NS};
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		uint32_t nobody = 0;
+		uint32_t none = 0;
 
-		if (atomic_compare_exchange_strong(&r->lock, &nobody, slot + 1))
+		if (atomic_compare_exchange_strong(&r->lock, &none, slot + 1))
 			return true;
 		(void)nanosleep(&wait, NULL);
 	}
@@ -123,9 +124,9 @@ unlock(struct registry *r)
 }
 
 /*
- * Locked: a record for another key; zero behind its head.  Only who holds the
- * lock begins to use one, so one that nobody uses stays so.  NULL: all are in
- * use.
+ * With the lock held: a record for another key, zeroed behind its head.  Uses
+ * begin only with the lock held, so an unused record stays unused.  NULL: all
+ * are in use.
  */
 static struct registry_head *
 find_free(struct registry *r)
@@ -138,7 +139,7 @@ find_free(struct registry *r)
 
 		if (registry_is_used(h))
 			continue;
-		/* One that is not made: who did so died over it. */
+		/* It is not complete: the worker that made it died. */
 		idle++;
 		if (oldest == NULL || atomic_load(&h->is_made) == 0 ||
 		    atomic_load(&h->used_at) < atomic_load(&oldest->used_at))
@@ -158,7 +159,8 @@ find_free(struct registry *r)
 	return oldest;
 }
 
-/* Locked.  Wherever we may die, what is there is a whole record or a free one. */
+/* With the lock held.  The order of the stores makes sure that a process killed
+ * at any point leaves a complete record or a free one. */
 static void
 make(struct registry_head *h, struct registry_key key)
 {

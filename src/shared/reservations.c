@@ -5,7 +5,8 @@
 #include "shared/registry.h"
 
 enum {
-	IDLE_MAX = 16, /* a disk that nobody uses has nothing to be known */
+	IDLE_MAX = 16, /* a record that is not in use holds nothing worth
+			  keeping */
 };
 
 struct reservations_disk {

@@ -40,7 +40,7 @@ shm_slot_take(struct shm *s)
 	for (size_t i = 0; i < SHM_SLOTS; i++) {
 		uint32_t none = 0;
 
-		/* Taken by the master's own number until the child is there. */
+		/* Marked with the master's pid until the child exists. */
 		if (atomic_compare_exchange_strong(
 			&s->slots[i].pid, &none, (uint32_t)getpid()))
 			return &s->slots[i];
