@@ -120,6 +120,10 @@ install: all
 		install -D -m 644 conf/penstock.conf $(DESTDIR)/etc/penstock/penstock.conf; \
 	fi
 
+# check: build it all and run the tests (scripts/test; LONG=1: all of them).
+check:
+	$(Q)scripts/test $(if $(filter 1,$(LONG)),--long)
+
 # hdr-check: every header compiles alone.
 hdr-check:
 	$(Q)for h in $(HEADERS); do \
@@ -176,6 +180,7 @@ help:
 	@echo "make fuzz          hostile bytes for the parsers, SECONDS=900 of CPU time for each (tests/fuzz/README.md)"
 	@echo "make torture       kills, power cuts, failing disks; MINUTES=30 SEED=n (tests/crash/README.md)"
 	@echo "make mutants       do the tests notice what is taken out of the server? (scripts/mutants)"
+	@echo "make check         run the tests (scripts/test): some 10 minutes; LONG=1: all"
 	@echo "make install       DESTDIR= PREFIX=/usr/local; an existing penstock.conf is left alone"
 	@echo "make unit tools    the unit tests; the tests' helper programs"
 	@echo "make hdr-check layers format format-check tidy cppcheck shellcheck portable-check todo"
