@@ -7,10 +7,6 @@
 #include "base/check.h"
 #include "config/config.h"
 
-enum {
-	PRIVILEGES_NAME_MAX = 64,
-};
-
 /*
  * privileges_check(conf):
  * Is there the `user` of the configuration?  0; or -ENOENT after logging that
@@ -18,9 +14,6 @@ enum {
  * else than `user` says.
  */
 NODISCARD int privileges_check(const struct config *conf);
-
-/* The name of the user that this process is, or its number if it has none. */
-void privileges_name(char ret_name[PRIVILEGES_NAME_MAX]);
 
 /*
  * privileges_drop(user):

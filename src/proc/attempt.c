@@ -11,7 +11,7 @@
 #include "config/lexer.h"
 #include "disk/engine.h"
 #include "proc/kinds.h"
-#include "proc/privileges.h"
+#include "proc/identity.h"
 #include "proc/refusal.h"
 
 const char *
@@ -41,10 +41,10 @@ attempt_engine(const struct config *conf)
 static void
 explain(const struct store_check *c, struct str *line)
 {
-	char why[REFUSAL_WHY_MAX], user[PRIVILEGES_NAME_MAX];
+	char why[REFUSAL_WHY_MAX], user[IDENTITY_NAME_MAX];
 
 	if (c->is_missing) {
-		privileges_name(user);
+		identity_name(user);
 		str_printf(line,
 		    "it is not there, and user %s may not make it: make it "
 		    "(install -d -o %s DIRECTORY), or choose another path",

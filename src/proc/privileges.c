@@ -2,28 +2,16 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "proc/identity.h"
 #include "proc/refusal.h"
-
-void
-privileges_name(char ret_name[PRIVILEGES_NAME_MAX])
-{
-	const struct passwd *pw = getpwuid(geteuid());
-
-	if (pw != NULL)
-		snprintf(ret_name, PRIVILEGES_NAME_MAX, "%s", pw->pw_name);
-	else
-		snprintf(ret_name, PRIVILEGES_NAME_MAX, "%lu",
-		    (unsigned long)geteuid());
-}
 
 int
 privileges_check(const struct config *conf)
 {
-	char name[PRIVILEGES_NAME_MAX];
+	char name[IDENTITY_NAME_MAX];
 	const struct passwd *pw;
 	uid_t uid;
 
@@ -41,7 +29,7 @@ privileges_check(const struct config *conf)
 		return -ENOENT;
 	}
 	uid = pw->pw_uid;
-	privileges_name(name);
+	identity_name(name);
 	if (geteuid() == 0 && uid == 0)
 		refusal_warn(&conf->user_at, "user", conf->user,
 		    "clients are served as root: name another one");

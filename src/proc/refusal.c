@@ -8,7 +8,7 @@
 #include "base/errno_class.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "proc/privileges.h"
+#include "proc/identity.h"
 
 static void
 tell(enum log_level level, const struct conf_place *at, const char *directive,
@@ -48,10 +48,10 @@ refusal_warn(const struct conf_place *at, const char *directive,
 const char *
 refusal_why(int err, char buf[REFUSAL_WHY_MAX])
 {
-	char name[PRIVILEGES_NAME_MAX];
+	char name[IDENTITY_NAME_MAX];
 
 	if (errno_is_denied(err)) {
-		privileges_name(name);
+		identity_name(name);
 		snprintf(buf, REFUSAL_WHY_MAX,
 		    "%s, as user %s: let that user write there, or choose "
 		    "another path",

@@ -10,8 +10,8 @@
 #include "base/permit.h"
 #include "base/str.h"
 #include "config/lexer.h"
+#include "proc/identity.h"
 #include "proc/owners.h"
-#include "proc/privileges.h"
 #include "proc/refusal.h"
 
 /* One that listens there, and that clients reach. */
@@ -56,10 +56,10 @@ log_trouble(enum log_level level, const struct conf_server *s,
 static void
 log_refusal(const struct conf_server *s, const struct conf_listen *l, int err)
 {
-	char then[REFUSAL_WHY_MAX] = "", name[PRIVILEGES_NAME_MAX];
+	char then[REFUSAL_WHY_MAX] = "", name[IDENTITY_NAME_MAX];
 
 	if (err == -EACCES) {
-		privileges_name(name);
+		identity_name(name);
 		snprintf(then, sizeof(then), ", as user %s: %s", name,
 		    addr_unix_path(&l->addr) != NULL
 			? "a UNIX socket needs a directory that this user can "
