@@ -9,7 +9,7 @@
  *
  * Each file is what an upload with `sync on` is, without a server: O_TMPFILE,
  * write, fsync, linkat, and a sync of DIR that is shared: one that begins
- * after the link serves all who wait for it.  Prints one JSON object.
+ * after the link serves all that wait for it.  Prints one JSON object.
  */
 #include <errno.h>
 #include <fcntl.h>

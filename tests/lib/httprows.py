@@ -418,7 +418,7 @@ def codings():
             "chunked\x00", "\x00chunked", "chunked\x0c", "chunked\x85", "\xa0chunked",
             "chunked=1", "chunked:", "(chunked)", "chunked, chunked, gzip"):
         yield coding(text)
-    # Codings that nobody here knows, the last of which may be chunked.
+    # Codings that are not known here, the last of which may be chunked.
     for text in ("identity", "identity, chunked", "gzip, chunked", "gzip", "deflate",
             "xchunked", "'chunked'", "chunkedx", "chunke", "cow", "x-chunked"):
         yield coding(text, 501)

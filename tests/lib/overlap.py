@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # overlap.py PORT STORE TRIES SIZE [HOW...]: two PUTs of one name, one sent
-# after the other on two connections, and nobody waits for the first answer.
+# after the other on two connections, without waiting for the first answer.
 # Prints how often the older one was left, and which words the answers had.
 #
 #	new       another name each time; else the same one
@@ -98,7 +98,7 @@ for n in range(tries):
     answers[said] = answers.get(said, 0) + 1
     older += content(name) != bodies[-1]
 if "chunked" in how:
-    # Who has closed does not know when the server is done with it: the log does.
+    # The connections are closed: that the server is done with them says the log.
     end = time.monotonic() + 20
     while lines_in(log) < tries * count and time.monotonic() < end:
         time.sleep(0.01)

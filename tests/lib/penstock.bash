@@ -67,7 +67,7 @@ penstock_setup() {
 	URL=http://$ADDRESS:$PORT
 }
 
-# free_port: print a TCP port that nobody has and no other test will get.
+# free_port: print a TCP port that is free and that no other test will get.
 free_port() {
 	local lock=/tmp/.penstock-test-port port hex tries
 
@@ -225,7 +225,7 @@ eventually() {
 	done
 }
 
-# A process that has not ended; one that nobody has reaped yet has.
+# A process that has not ended; a zombie has.
 is_running() {
 	local stat
 

@@ -1,7 +1,7 @@
 # Send the rows of httprows.py to a server, whole, byte by byte, and cut in two
 # at every place, and compare: the answers must be those of the table and the
-# same however the bytes came.  (Not, though, if they came late: who is silent
-# for a tenth of a second may be answered before he has sent all.  That is our
+# same however the bytes came.  (Not, though, if they came late: a client that is
+# silent for a tenth of a second may be answered before it has sent all.  That is our
 # doing when this machine stands still; such a variant is sent again.)
 #
 #	rows.py PORT STORE GROUP [CUTS]

@@ -9,7 +9,7 @@
  * exits 0 (operations still waiting then fail with ECONNABORTED).  CONTROL is
  * a UNIX socket it makes, outside of the mount.  --ctl sends one command,
  * waits for the answer and prints it; exit 0 once the command is in force, 1
- * when it was refused, or nobody answered for 5 s.
+ * when it was refused, or there was no answer for 5 s.
  *
  * Commands, OP being a row of the table below or "all":
  *
@@ -34,7 +34,7 @@
  *
  * An operation is counted, then stalled, delayed, failed, paced, in this order.
  * The rate is that of a disk that moves: with hiccups it is less on average.
- * Each runs on a thread of its own, so those that wait hold nobody up but for
+ * Each runs on a thread of its own, so those that wait hold up no others, but for
  * the kernel's locks (one write at a time to one file).  Nothing is cached
  * in the kernel but clean pages: a write() lasts as long as the device takes.
  * There is no O_TMPFILE, and renameat2() takes no flags.  `kill -STOP` of
@@ -358,7 +358,7 @@ find(fuse_ino_t parent, const char *name, struct fuse_entry_param *ret)
 	return 0;
 }
 
-/* Give what was just made to whoever asked for it. */
+/* Give what was just made to the process that asked for it. */
 static void
 give(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
@@ -1220,7 +1220,7 @@ control_listen(const char *path)
 	return fd;
 }
 
-/* Take one line from whoever connected, and answer it. */
+/* Take one line from a client that connected, and answer it. */
 static void
 control_answer(int listener)
 {

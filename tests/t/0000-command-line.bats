@@ -107,7 +107,7 @@ load ../lib/penstock
 	run -1 penstock -c penstock.conf -s stop
 	assert_output -p "$T/penstock.pid"
 	assert_output -p 'no penstock runs'
-	# A number alone is nobody: whose process it is now cannot be known.
+	# A number alone is not signalled: another process may have it by now.
 	echo $$ >penstock.pid
 	run -1 penstock -c penstock.conf -s stop
 	assert_output -p 'no penstock runs'

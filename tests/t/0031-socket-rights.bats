@@ -1,7 +1,7 @@
-# Who may connect by a UNIX socket, and the other options of `listen`.  The fault
-# guarded here is a door that is open to other people than the configuration says:
-# at once, for a moment while it is made or changed, or after a reload; and one that
-# is shut to those whom it is for, such as a proxy that runs as another user.
+# Which users may connect to a UNIX socket, and the other options of `listen`.  The
+# fault guarded here: a socket is open to users that the configuration excludes (at
+# once, for a moment while it is made or changed, or after a reload), or closed to
+# those it is for, such as a proxy that runs as another user.
 
 load ../lib/penstock
 
@@ -123,7 +123,7 @@ needs_users() {
 	run -0 penstock -c penstock.conf -s reload
 	# What is not said any more is as if it had never been said.
 	assert_equal "$(rights)" '660 root:root'
-	# It is the same socket all the time: nobody was turned away.
+	# It is the same socket all the time: no client was turned away.
 	assert_equal "$(stat -c %i sock)" "$inode"
 	# One that changes nothing says nothing of it.
 	told=$(grep -c 'listening on' error.log)

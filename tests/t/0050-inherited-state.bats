@@ -291,8 +291,8 @@ daemonize_into() {
 	exec {end}>&-
 }
 
-# A client of a UNIX socket can send descriptors beside its bytes; what a kernel
-# hands over is open until somebody closes it.
+# A client of a UNIX socket can send descriptors beside its bytes; those that are
+# received stay open until they are closed.
 @test "descriptors that a client sends are not taken" {
 	start_server 'overwrite on; sync off;' "listen unix:$T/sock;" 'worker_processes 1;'
 	: >passed

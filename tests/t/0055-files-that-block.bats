@@ -1,11 +1,11 @@
-# What a start or a reload opens may be something that makes open(2), read(2) or
-# write(2) wait for somebody who never comes: a FIFO in place of a log, a
-# configuration or a pid file, a reader that has left or stopped.  The fault
-# guarded here is a master that waits: then TERM, QUIT and restarts are dead.
+# A start or a reload may open something on which open(2), read(2) or write(2)
+# blocks for ever: a FIFO in place of a log, a configuration or a pid file, a pipe
+# whose reader has left or stopped.  The fault guarded here is a master that blocks:
+# it obeys neither TERM nor QUIT then, and restarts no worker.
 
 load ../lib/penstock
 
-# Who opens a FIFO to read it, and goes on only when it is open.
+# Opens a FIFO to read it, and goes on only when it is open.
 read_into() { exec {READER}<>"$1"; }
 
 @test "a log that is a FIFO without a reader: an error at the start, no hang" {
@@ -69,7 +69,7 @@ _lines_in() { (($(grep -c "$1" "$2") >= $3)); }
 	grep -q 'stopped$' read2
 }
 
-# 64 KiB are in the pipe, and nobody takes them: workers and master go on.
+# 64 KiB are in the pipe, and are not read: workers and master go on.
 @test "a reader that stops reading holds up neither workers nor master" {
 	local what path
 
@@ -189,7 +189,7 @@ _lines_in() { (($(grep -c "$1" "$2") >= $3)); }
 	done
 }
 
-# The pid file is there already, and whoever reads it may send any of these.
+# The pid file is there already, so any of these signals may be sent.
 mkdir_waits() { slowfs_ctl count waiting | grep -q '[1-9]'; }
 
 @test "a signal during the start is not its default action" {

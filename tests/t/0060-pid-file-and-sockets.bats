@@ -118,7 +118,7 @@ _socket_answers() { curl -sf -o /dev/null --unix-socket "$T/sock" http://x/; }
 	await_exit
 }
 
-# Whoever may read the file may lock it for reading.
+# A process that can read the file can lock it for reading.
 @test "a reader's lock on the pid file is not taken for a server's" {
 	local reader
 

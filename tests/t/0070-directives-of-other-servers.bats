@@ -1,6 +1,6 @@
-# Somebody who comes from another server writes its words.  Each is told with its
-# place, what it is called here or what to do instead, also inside of a block that
-# there is none of here; and a variable is never taken for a part of a path.
+# A configuration with directives of another server.  The answer to each has its
+# place, and says what it is called here or what to do instead, also inside of a
+# block that does not exist here; and a variable is never taken for a part of a path.
 
 load ../lib/penstock
 

@@ -18,7 +18,8 @@ start_by() (
 	exec timeout "$((2 * PENSTOCK_PATIENCE))" "$@" "$PENSTOCK" -c penstock.conf 3>&- 4>&-
 )
 
-# as_nobody: $NOBODY are the words that run a command as nobody, who can reach the binary.
+# as_nobody: $NOBODY are the words that run a command as the user nobody, to whom the
+# binary is readable.
 as_nobody() {
 	[[ $EUID == 0 ]] || skip 'needs root to become somebody else'
 	cp "$PENSTOCK" binary

@@ -1,5 +1,5 @@
-# Whoever serves clients as root, or set a `user` that has no effect, is told so:
-# once, at the start and by -t, with the place of the directive if there is one.
+# Workers that serve as root, and a `user` that has no effect, are warned of: once, at
+# the start and by -t, with the place of the directive if there is one.
 
 load ../lib/penstock
 
@@ -68,7 +68,7 @@ count_warnings() {
 	for pid in $(workers); do
 		assert_equal "$(stat -c %U "/proc/$pid")" nobody
 	done
-	# Who is that user anyway is served as it says.
+	# A server that is that user anyway runs as it says.
 	sed -i 's/^user .*/user nobody;/' penstock.conf
 	run -0 "${as[@]}" ./binary -c penstock.conf -t
 	assert_output 'penstock: penstock.conf: the configuration is good'

@@ -200,7 +200,7 @@ GENERATED='^/file/[0-9]{8}T[0-9]{9}Z-[0-9a-f]{16}$'
 	eventually access_has '"PUT /file/a" 409 in=0 .* exists'
 	eventually access_has '"GET /file/a" 200 in=0 out=10240 ms=[0-9.]+ sent'
 	eventually access_has '"GET /file/none" 404 .* not-found'
-	# Nobody can write lines of their own into it.
+	# A client cannot write lines of its own into it.
 	raw 'GET /file/"%0a\x9b\x22 HTTP/1.1\r\nHost: x\r\n\r\n'
 	request GET '/file/%0a%22x'
 	assert_status 400

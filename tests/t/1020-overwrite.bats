@@ -181,8 +181,8 @@ load ../lib/penstock
 	assert_status 412
 }
 
-# What is judged before a name is given, and again because somebody was faster,
-# is judged by the same rules both times.
+# A condition is judged before the name is given, and again when another upload was
+# faster: by the same rules both times.
 @test "If-None-Match: * by many at once is 201 for one and 412 for the rest" {
 	is_sanitized && skip 'sanitizers and strace: in the plain build only'
 	printf '#!/bin/sh\nexec strace -D -f -qq -o /dev/null -e trace=linkat -e inject=linkat:delay_enter=100000 %s "$@"\n' \

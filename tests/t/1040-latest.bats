@@ -1,4 +1,4 @@
-# GET of a location: the newest finished upload, whoever took it; and keep
+# GET of a location: the newest finished upload, whichever worker took it; and keep
 # latest, which removes the one before.
 
 load ../lib/penstock

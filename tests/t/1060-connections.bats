@@ -87,7 +87,7 @@ start_other() {
 	pipes=$PY
 	eventually test -e pipelining
 	# The same requests to a server that has nothing else to do say how long
-	# anything takes now, beside those that send and whoever else is here.
+	# anything takes now, on a machine that is busy with these and other things.
 	busy=0 idle=0
 	for n in {1..20}; do
 		timed 404 GET "$OTHER_URL/file/none"
@@ -220,7 +220,7 @@ start_other() {
 	_connected() { [ "$(ls -l /proc/$(workers | head -n 1)/fd /proc/$(workers | tail -n 1)/fd | grep -c socket:)" -ge 200 ]; }
 	eventually _connected
 	# All of these are under way while an upload of 50 MB goes through, nearly
-	# as if nobody else were there,
+	# as if it were alone,
 	timed 201 PUT /file/fast -T body
 	echo "alone $alone us, beside them $US us"
 	is_sanitized || ((US < 8 * alone))

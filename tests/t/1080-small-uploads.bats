@@ -1,5 +1,5 @@
 # Small uploads are collected: nothing is made until all of the body is there,
-# and then all is done at once.  Whoever takes his time goes the long way.
+# and then all is done at once.  A client that takes its time goes the long way.
 
 # bats file_tags=engine
 load ../lib/penstock
@@ -20,7 +20,7 @@ on_slow() {
 }
 
 # send METHOD TARGET FILE [CURL ARGS...]: as `upload`, without the Expect that
-# curl has: who asks first is told at once, and not collected.
+# curl has: a client that asks first is answered at once, and not collected.
 send() { upload "$@" -H 'Expect:'; }
 
 # Files of uploads that a worker has open in this store.
@@ -116,8 +116,8 @@ open_files() {
 	assert_same body "$STORE/a"
 }
 
-# Uploads to a disk that hangs hold all the memory they may: nobody keeps what
-# others wait for, however steadily he sends.
+# Uploads to a disk that hangs hold all the memory they may: then no client keeps what
+# others wait for, however steadily it sends.
 @test "while memory is short, one that trickles goes the long way" {
 	local i fds=()
 	on_slow '' '' 'buffer_memory 1m;'

@@ -1,5 +1,5 @@
 # GET of a location when the newest upload is not there any more: it is the next
-# newest, for whoever asks, and 404 only when there is none.
+# newest, for every client, and 404 only when there is none.
 #
 # The kind of fault: a record of what is on a disk that is believed when the disk
 # says otherwise.

@@ -1,4 +1,4 @@
-# One lock for one directory, whoever leads there: a location beneath another
+# One lock for one directory, whichever way leads there: a location beneath another
 # one, the same directory by a symbolic link or a bind mount, a second server.
 # Guards read-modify-write by If-Match: no update is lost.  Each client adds 1
 # to a counter, if it is still the one that it has read.

@@ -1,13 +1,13 @@
 # bats file_tags=engine
-# Lines that several workers write to one pipe are whole: whoever collects the
-# log on the other end (a supervisor, `| rotatelogs`) reads each as it was.  The
-# kind of fault: a write to what others write to as well that is longer than
-# what is kept together (PIPE_BUF of a pipe).
+# Lines that several workers write to one pipe are whole: a program that collects the
+# log at the other end (a supervisor, `| rotatelogs`) reads each as it was.  The
+# kind of fault: a write to a shared pipe that is longer than what the kernel keeps
+# together (PIPE_BUF).
 
 load ../lib/penstock
 
-# The server's stdout is $PIPE, which is full, and which nobody reads: so all
-# workers have much to write by the time that somebody does.
+# The server's stdout is $PIPE, which is full and not read: so all workers have much to
+# write by the time it is.
 stdout_is_full_pipe() {
 	mkfifo stdout
 	exec {PIPE}<>stdout

@@ -27,7 +27,7 @@ lines_are() { (($(wc -l <access.log) == $1)); }
 	for n in 1 2 3 4 5 6 7 8; do
 		assert_equal "$(cat "$STORE/gone$n")" abcde
 	done
-	# Who stays is told, and that is to be seen in the line, too.
+	# A client that stays has its answer, which the line shows, too.
 	echo hello >body
 	upload PUT /file/told body
 	eventually access_has "\"PUT /file/told\" 201 in=6 out=$(wc -c <answer) .* stored .* name=\"told\"$"

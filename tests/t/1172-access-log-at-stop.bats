@@ -1,8 +1,8 @@
 # A server that stops says what became of all that it had in hand: what it cut has
 # its line, which is written before the worker ends.
 #
-# The kind of fault: lines that are made at the very end wait for a write that nobody
-# does any more; and "stopped" is said of what may be stored all the same.
+# The kind of fault: lines that are made at the very end wait for a write that is never
+# done; and "stopped" is said of what may be stored all the same.
 
 load ../lib/penstock
 

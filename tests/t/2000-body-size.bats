@@ -50,7 +50,7 @@ load ../lib/penstock
 		assert_status 413
 		assert_problem 'max_body_size'
 	done
-	# With a body whose end nobody knows.
+	# With a body of unknown length.
 	upload PUT /file/d - -H 'Expect:' <body
 	assert_status 413
 	# By clients that look at the answer when all is sent only.

@@ -100,7 +100,7 @@ load ../lib/penstock
 	assert_output ''
 }
 
-# Bytes that arrived in time count, also when nobody could look at them: the
+# Bytes that arrived in time count, also when the server could not look at them: the
 # host was busy, or this virtual machine was paused.
 @test "a worker that was stopped for a while blames nobody for it" {
 	start_server '' 'header_timeout 1s; keepalive_timeout 1s; body_timeout 1s;' 'worker_processes 1;'

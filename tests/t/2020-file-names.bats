@@ -216,7 +216,8 @@ lies_outside() {
 	lies_outside mnt mnt/a mnt/b/c d/mnt/a
 }
 
-# No mount, but inodes of its own: two of them were one to who syncs directories.
+# No mount, but inodes of its own: two such directories were taken for one when they
+# were to be synced.
 @test "a btrfs subvolume on the way: 403" {
 	[[ $EUID == 0 ]] || skip 'needs root for a mount'
 	loop_disk btrfs 200M

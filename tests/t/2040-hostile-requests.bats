@@ -2,7 +2,7 @@
 # answered, whether the connection is closed, what is stored) is sent whole,
 # byte by byte, and cut in two at every place.  However it comes, the answer is
 # the same, the connection ends with a FIN or takes another request, nothing
-# behind a refused request is ever served, and whoever comes next is.
+# behind a refused request is ever served, and the next connection is.
 
 load ../lib/penstock
 

@@ -1,5 +1,5 @@
 # Limits that count over all workers, and rates: each is exact, says its name,
-# and forgets those who are gone.
+# and forgets clients that are gone.
 
 load ../lib/penstock
 
@@ -36,8 +36,8 @@ setup() {
 		assert_problem 'max_uploads 4'
 		assert_header Retry-After 1
 	done
-	# Before the body, also for who asks first; reading and other locations
-	# are not concerned.
+	# Before the body, also with Expect: 100-continue; reading and other
+	# locations are not concerned.
 	run -0 raw 'PUT /file/e HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n'
 	assert_status 503
 	refute_line -p '100 Continue'

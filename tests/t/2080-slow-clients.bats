@@ -29,7 +29,7 @@ median_of() {
 	done | sort -n | sed -n "$((($1 + 1) / 2))p"
 }
 
-# Uploads are taken as if nobody else were there, from the first second of
+# Uploads are taken as if there were no attack, from the first second of
 # the attack to its last.
 uploads_go_on() {
 	local n=0 beside=0

@@ -1,4 +1,4 @@
-# A disk that stalls holds up its own uploads and nobody else: one worker, a
+# A disk that stalls holds up its own uploads and no others: one worker, a
 # slow location beside a fast one on a disk and one in memory.
 
 # bats file_tags=engine

@@ -116,8 +116,8 @@ go_on() {
 	return 1
 }
 
-# no_long_turn COMMAND...: while it runs.  It is not what hangs when somebody
-# else is in our way for once: three tries.
+# no_long_turn COMMAND...: while it runs.  Other work on this machine may be in the way
+# for once: three tries.
 no_long_turn() {
 	local longest
 

@@ -44,7 +44,7 @@ took() {
 		"unix:$T/socket" 3>&- 4>&- | jq '.seconds * 1000 | round'
 }
 
-# overlaps TENTHS: of a second that the link takes.  Somebody else may use the
+# overlaps TENTHS: of a second that the link takes.  Other work may use the
 # processors meanwhile: what is seen once in four tries counts.
 overlaps() {
 	local client disk longer both short hidden='' exposed=''

@@ -39,7 +39,7 @@ _known_is_direct() {
 	[[ $STATUS == 20? && $(resident "$DISK/up/known") == 0 ]]
 }
 
-# Until it is large enough, nobody knows that it will be.
+# Until it is large enough, the server does not know that it will be.
 _unknown_is_direct() {
 	local in_cache
 

@@ -1,6 +1,5 @@
-# Queues in which one who was served goes behind all newcomers, or newcomers
-# behind all who are there: a crowd that asks for little, again and again, must
-# leave everybody else his turn.
+# Fair queues: a client that asks for little, again and again, goes neither before all
+# newcomers nor behind them; a crowd of such clients leaves every other one its turn.
 
 load ../lib/penstock
 

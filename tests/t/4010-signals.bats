@@ -101,7 +101,7 @@ _is_receiving() {
 	for pid in $old; do
 		eventually not_running "$pid"
 	done
-	# The newest is known to the workers of now, who did not take it.
+	# The newest is known to the new workers, which did not take it.
 	run -0 request GET /file
 	assert_status 200
 	assert_same slow.bin answer

@@ -14,7 +14,7 @@ reload_it() { run penstock -c "${1:-penstock.conf}" -s reload; }
 		reload_it
 		assert_success
 		assert_output ''
-		# At once: nobody is waited for here.
+		# At once: there is nothing to wait for.
 		random_file body $((${limit%k} * 1024 + 1))
 		run -0 upload PUT "/file/$limit" body
 		assert_status 413
@@ -117,7 +117,7 @@ reload_it() { run penstock -c "${1:-penstock.conf}" -s reload; }
 	for pid in "${pids[@]}"; do wait "$pid"; done
 	cat said*
 	[ -z "$(cat said*)" ]
-	# Nobody who asks after the file was changed hears of what was before.
+	# A command that comes after the file was changed is not told of what was before.
 	echo 'nonsense 1;' >>penstock.conf
 	pids=()
 	for n in 1 2 3 4 5 6 7 8; do

@@ -1,6 +1,6 @@
-# What ps shows of each process.  The fault guarded here is a list of processes
-# from which nobody can tell which one is the master, what an old worker is still
-# there for, and what a start waits for.
+# What ps shows of each process.  The fault guarded here is a list of processes that
+# does not tell which one is the master, what an old worker is still there for, and
+# what a start waits for.
 
 load ../lib/penstock
 
@@ -37,7 +37,7 @@ has_title() { [[ $(title "$1") == "$2" ]]; }
 		assert_equal "$(title "$pid")" 'penstock: worker process'
 		assert_equal "$(name "$pid")" penstock-worker
 	done
-	# By its name the master is found, and nobody else of this server.
+	# By its name the master is found, and no other process of this server.
 	assert_equal "$(name "$MASTER")" penstock
 	assert_equal "$(pgrep -x penstock | grep -xE "$MASTER|$(workers | paste -sd '|')")" "$MASTER"
 	# After a reload it is what it was.

@@ -221,7 +221,7 @@ fails() {
 
 _waits() { [[ $(slowfs_ctl count waiting) == 1 ]]; }
 
-# lose_answer OP ERRNO: of an upload, and nobody can look what became of it.
+# lose_answer OP ERRNO: of an upload, and what became of it cannot be looked at.
 lose_answer() {
 	slowfs_ctl stall "$1"
 	upload PUT /slow/a body &

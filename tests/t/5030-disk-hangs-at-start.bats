@@ -42,8 +42,8 @@ others_work_this_one_waits() {
 	assert_status 200
 }
 
-# A fixed time for whatever the configuration names is another limit that nobody
-# hears of: here 60 directories take more than the five seconds that one gets.
+# A fixed time for all that the configuration names would be a hidden limit: here 60
+# directories take more than the five seconds that one gets.
 # bats test_tags=long
 @test "many directories on a slow disk: each gets its time, and none is said to hang" {
 	slowfs_start

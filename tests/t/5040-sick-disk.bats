@@ -1,7 +1,7 @@
 # A disk is sick when its oldest operation has taken disk_stall_timeout: its
 # uploads end with 503, new ones are told so before their bodies, and all that
 # is not held by the kernel goes back.  It is well again when that operation
-# returns.  Nobody else notices, and the server can be stopped and reloaded.
+# returns.  Other disks do not notice, and the server can be stopped and reloaded.
 
 load ../lib/penstock
 
@@ -327,7 +327,7 @@ is_said() { said "$@" 2>/dev/null; }
 	bulk 64
 	eventually is_sick
 	all_got 503 64
-	# As many as there are chunks but for what the kernel holds: nobody has
+	# As many as there are chunks but for what the kernel holds: no upload has
 	# to wait for one.
 	run -0 "$PENSTOCK_TOOLS/load" -c 8 -n 64 -s 1m -g 60 -u /disk/other-%d "$ADDRESS:$PORT"
 	upload PUT /disk/last body
@@ -347,7 +347,7 @@ is_said() { said "$@" 2>/dev/null; }
 	run -0 penstock -c penstock.conf -t
 }
 
-# ---- nobody else
+# ---- others do not notice
 
 # rate PORT: small uploads per second, to memory.
 rate() {

@@ -52,7 +52,7 @@ hold() {
 	return 1
 }
 
-# There is so much room now: somebody gets it, and gives it back.
+# There is so much room now: an upload gets it, and gives it back.
 _fits() { hold try "$1" && hang_up "$FD"; }
 fits() { eventually _fits "$1"; }
 

@@ -77,7 +77,7 @@ heals() {
 @test "renamed: nothing lands in what was moved; renamed back" {
 	begin
 	mv "$UP" moved
-	# The first one who asks is told before his body.
+	# The first client that asks is told before its body.
 	raw 'PUT /gone/x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 300000\r\n\r\n' >out
 	assert_statuses 503
 	refute grep -q '^HTTP/1.1 100' out
@@ -287,7 +287,7 @@ ends() { upload_rest "$FD" large "$1"; }
 	assert_equal "$(files_in moved)" moved/first
 }
 
-# It is ours, but somebody tidies up: no more than one upload notices.
+# It is ours, but another program tidies up: no more than one upload notices.
 @test "its .penstock is removed, or moved away: replacing works again by itself" {
 	local how
 	begin 'overwrite on;'
@@ -315,7 +315,7 @@ _is_replaced() { upload PUT /gone/first large && [[ $STATUS == 200 ]]; }
 	heals
 }
 
-# Who may read the directory may lock it: that is no business of ours.
+# A process that can read the directory can lock it: that does not concern us.
 @test "somebody holds a lock on it: files are replaced all the same" {
 	begin 'overwrite on;'
 	local lock
@@ -397,7 +397,7 @@ sleep_over_a_retry() {
 	mount -o loop disk.img "$DISK"
 	heals
 	assert_same small "$UP/first"
-	# Who means what is there now restarts us.
+	# To serve what is there now takes a restart.
 	umount -l "$DISK"
 	refused 503
 	stop_server

@@ -110,7 +110,7 @@ all_follow() {
 }
 
 # Three disks: what the flow of an upload charges its memory to is the first one,
-# which nobody has open any more when the rest of the body comes.
+# which is not open any more when the rest of the body comes.
 @test "an upload that has followed to another disk goes on when the first one is let go" {
 	memory_disks 1 2 3
 	begin
@@ -130,7 +130,7 @@ all_follow() {
 	assert_status 201
 }
 
-# _locks FILE: somebody waits for its lock.
+# _locks FILE: a process waits for its lock.
 _is_waited_for() { grep -q -- "-> .*:$(stat -c %i "$1") " /proc/locks; }
 
 # In memory, then on a disk that keeps it: an answer that comes late says what is true

@@ -1,5 +1,5 @@
-# What somebody else's job does to directories while they are empty is not the
-# disk's fault: a cleaner (find -type d -empty -delete) removes the directory
+# What another program does to directories while they are empty is not the disk's
+# fault: a cleaner (find -type d -empty -delete) removes the directory
 # that an upload is bound for, and it is made again.  A directory that was moved
 # away is not: nothing lands where the name does not lead (5060 too).
 

@@ -1,10 +1,9 @@
-# Directories that are somebody else's may let us search them and not read them
-# (0711, 0733).  Reading is needed for nothing but a sync of the directory: that
+# Directories of another user may let us search them and not read them (0711, 0733).  Reading is needed for nothing but a sync of the directory: that
 # is no reason to fail an upload, nor to acknowledge one that is not durable.
 
 load ../lib/penstock
 
-# begin [LOCATION]: a server that becomes nobody, in $UP.
+# begin [LOCATION]: a server that becomes the user nobody, in $UP.
 begin() {
 	is_portable && skip 'a PORTABLE build cannot become another user'
 	UP=$T/others/up

@@ -1,4 +1,4 @@
-# An errno that comes of the name, or of what somebody else does, is not put
+# An errno that comes of the name, or of what another program does, is not put
 # down to the disk: a client is told with a 4xx what to change, before the body
 # where the directory can tell, and never "the disk failed; send it again",
 # which `curl --retry` does.

@@ -1,5 +1,5 @@
 # A page that comes through a proxy is the server's own, whatever the proxy makes of
-# Host; and where nobody could know it, the answer says what to change.  (nginx's
+# Host; and where it cannot be known, the answer says what to change.  (nginx's
 # ways here; Apache's default, X-Forwarded-Host, is 6010's.)
 
 load ../lib/penstock

@@ -160,9 +160,9 @@ told_within() {
 	jq -e --argjson bytes "$(cut -d' ' -f1 reference)" 'all(.[]; .[2] < 3 / 1.3 * $bytes)' page
 }
 
-# Node's fetch sends Sec-Fetch-Mode, a script may send Origin: whoever reads
-# while it sends has its answer before it is closed, and who looks when it cannot send
-# any more finds it.
+# Node's fetch sends Sec-Fetch-Mode, a script may send Origin: a client that reads
+# while it sends has its answer before the connection is closed, and one that looks
+# when it cannot send any more finds it.
 @test "clients that are no browsers and send these fields have their answer, whole" {
 	start_server 'max_body_size 1m;'
 	head -c 40M /dev/zero >body

@@ -88,8 +88,8 @@ load ../lib/penstock
 	assert_equal "$(wc -l <access.log)" 8
 }
 
-# Each would be a file that nobody has: empty, in chunks with signatures, or the list
-# of parts; with overwrite on in place of a good one.
+# Each would be stored as what the client does not have: empty, in chunks with
+# signatures, or the list of parts; with overwrite on in place of a good one.
 @test "a copy, signed chunks and the end of a multipart upload of S3 are no file" {
 	start_server 'overwrite on;'
 	random_file body 1000

@@ -37,7 +37,7 @@ WHOLE='PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello'
 		assert_status 409
 		assert_same small "$STORE/$way-small"
 	done
-	# These send no empty one when nobody asks for a password.
+	# These send no empty one when they are not asked for a password.
 	for way in basic anyauth negotiate; do
 		upload PUT "/file/$way" small --$way -u user:password
 		assert_status 201

@@ -1,7 +1,7 @@
 # A request of a protocol for resumable uploads that is not spoken here: it must
 # leave no empty file and no part of one, and its client must give up, and not
-# try again for ever.  Who sends a whole file and only offers to resume it is
-# served.
+# try again for ever.  A client that sends a whole file and only offers to resume it
+# is served.
 
 load ../lib/penstock
 

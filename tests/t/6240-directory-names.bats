@@ -1,5 +1,5 @@
 # What is asked for under a name that no file can have: the answer says what the
-# name is (a directory, a sign nobody sees), not only that there is no such file.
+# name is (a directory, an invisible sign), not only that there is no such file.
 
 load ../lib/penstock
 
