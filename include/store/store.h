@@ -43,7 +43,7 @@ enum store_error {
 	STORE_NOT_READY = -20001,	/* not open (yet) */
 	STORE_OUTCOME_UNKNOWN = -20002, /* the name may be there, not synced */
 	STORE_SYNC_FAILED = -20003,	/* the data is lost, and has no name */
-	STORE_REFUSED = -20004,		/* wish.terms_hold said no */
+	STORE_REFUSED = -20004,		/* request.terms_hold said no */
 	STORE_NONE = -20005,		/* nothing was uploaded yet */
 	STORE_LOOKING = -20006,		/* the newest is being looked for */
 	STORE_SICK = -20007,	  /* its disk does not answer, or has failed */
@@ -57,7 +57,7 @@ enum store_error {
 };
 
 /* What to store. */
-struct store_wish {
+struct put_request {
 	const char *name; /* checked parts, relative; copied */
 	uint64_t length;  /* bytes, or STORE_LENGTH_UNKNOWN */
 	/* It is small, and nobody waits to be told of trouble before he sends
@@ -80,13 +80,29 @@ struct store_wish {
 	void *terms; /* from malloc(); the store's from here on, and freed */
 };
 
+/*
+ * What the owner of a file on its way in is told, from the loop.  It may
+ * store_abort() the file from within each of them.
+ */
+struct put_events {
+	/* It can be written to. */
+	void (*on_ready)(void *owner);
+	/* It is stored: what stands after "after commit" is true. */
+	void (*on_stored)(void *owner);
+	/* It is not, and never will be (STORE_OUTCOME_UNKNOWN: it may be).
+	 * `err` is a negative errno or an enum store_error.  At any time, since
+	 * its disk may fall sick, and nothing comes after it.  While there is a
+	 * writer, trouble with what it wrote is told by writer_failed(). */
+	void (*on_failed)(void *owner, int err);
+};
+
 /* A file on its way in. */
 struct incoming {
 	struct sink sink; /* for the writer */
 	struct store *store;
 	struct chunk_account *account; /* the device it is bound for */
-	void *owner;		       /* NULL: nobody waits any more */
-	void (*done)(void *owner, int err);
+	const struct put_events *events;
+	void *owner;	     /* NULL: it was aborted */
 	struct arrival came; /* last_ns: the owner's to set, before commit */
 	/* After commit: of this file; the store's path may lead elsewhere by
 	 * then. */
@@ -127,8 +143,8 @@ struct get_events {
 
 struct store_ops {
 	/* See the functions below. */
-	int (*create)(struct store *s, const struct store_wish *wish,
-	    void *owner, void (*done)(void *owner, int err),
+	int (*create)(struct store *s, const struct put_request *request,
+	    const struct put_events *events, void *owner,
 	    struct incoming **ret);
 	void (*commit)(struct incoming *in);
 	void (*abort)(struct incoming *in);
@@ -148,27 +164,23 @@ struct store {
 };
 
 /*
- * store_create(s, wish, owner, done, ret):
- * Begin a file.  0: done(owner, err) follows, and on err == 0 *ret is ready
- * as a sink; on an error it is still the caller's to abort.  1: it is ready
- * already (wish->collect).  Negative: STORE_NOT_READY, STORE_SICK, -ENOMEM,
- * -ENOSPC or -EDQUOT (it cannot even be opened), and nothing was begun
- * (wish->terms are freed all the same).
- *
- * From then on until it is aborted done(owner, err) may come at any time, with
- * an error: the disk does not answer, say.
+ * store_create(s, request, events, owner, ret):
+ * Begin a file.  0: on_ready() follows, and then *ret can be written to, or
+ * on_failed().  1: it can be written to already (request->collect).  In both
+ * cases it is the caller's until store_abort().  Negative: STORE_NOT_READY,
+ * STORE_SICK, -ENOMEM, -ENOSPC or -EDQUOT (it cannot even be opened), and
+ * nothing was begun (request->terms are freed all the same).
  */
 NODISCARD static inline int
-store_create(struct store *s, const struct store_wish *wish, void *owner,
-    void (*done)(void *owner, int err), struct incoming **ret)
+store_create(struct store *s, const struct put_request *request,
+    const struct put_events *events, void *owner, struct incoming **ret)
 {
-	return s->ops->create(s, wish, owner, done, ret);
+	return s->ops->create(s, request, events, owner, ret);
 }
 
 /*
  * All of it is written: make it durable as the store does, and visible.
- * done(owner, err) follows; then the incoming is still the caller's to abort,
- * which after a commit frees it and undoes nothing.
+ * on_stored() follows, or on_failed().
  */
 static inline void
 store_commit(struct incoming *in)
@@ -177,8 +189,8 @@ store_commit(struct incoming *in)
 }
 
 /*
- * The caller is done with it, whatever it is doing: unless it is committed or
- * being committed, nothing of it stays.  Operations in flight are waited for
+ * The caller is done with it, whatever it is doing, and whatever it was told:
+ * unless it is committed or being committed, nothing of it stays.  Operations in flight are waited for
  * without the caller, whose pointer is cleared.
  */
 static inline void

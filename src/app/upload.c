@@ -85,19 +85,32 @@ store_failed(struct upload *u, int err)
 	    err == -ENOENT ? OUTCOME_VANISHED : outcome_of_store_error(err));
 }
 
-/* The store has made the file, or has committed it. */
 static void
-on_stored(void *owner, int err)
+on_ready(void *owner)
+{
+	upload_on(owner, UPLOAD_OPENED);
+}
+
+static void
+on_stored(void *owner)
+{
+	upload_on(owner, UPLOAD_COMMITTED);
+}
+
+static void
+on_store_failed(void *owner, int err)
 {
 	struct upload *u = owner;
 
 	check_magic(u, UPLOAD_MAGIC);
-	if (err < 0)
-		store_failed(u, err);
-	else
-		upload_on(u, u->state == UPLOAD_OPENING ? UPLOAD_OPENED
-							: UPLOAD_COMMITTED);
+	store_failed(u, err);
 }
+
+static const struct put_events put_events = {
+    .on_ready = on_ready,
+    .on_stored = on_stored,
+    .on_failed = on_store_failed,
+};
 
 static void
 on_read_all(void *owner)
@@ -479,7 +492,7 @@ static void
 begin_storing(struct upload *u, const struct preconditions *p)
 {
 	const struct head *h = exchange_head(u->exchange);
-	struct store_wish wish = {
+	struct put_request request = {
 	    .name = u->name,
 	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
 	    .collect = h->has_length && !h->expect_continue,
@@ -489,21 +502,21 @@ begin_storing(struct upload *u, const struct preconditions *p)
 
 	/* Nobody else gets a name that was generated. */
 	if (u->named && u->location->policy.overwrite)
-		wish.head_ns = exchange_came_ns(u->exchange);
+		request.head_ns = exchange_came_ns(u->exchange);
 	if (u->named &&
 	    handshake_follows(u->exchange, u->location, u->name, h, &first))
-		wish.forerunner = &first;
+		request.forerunner = &first;
 	if (preconditions_exist(p)) {
-		wish.terms = preconditions_copy(p);
-		wish.terms_hold = do_hold;
-		if (wish.terms == NULL) {
+		request.terms = preconditions_copy(p);
+		request.terms_hold = do_hold;
+		if (request.terms == NULL) {
 			store_failed(u, -ENOMEM);
 			return;
 		}
 	}
 	exchange_drop_head(u->exchange);
-	err = store_create(service_store(u->service, u->location), &wish, u,
-	    on_stored, &u->incoming);
+	err = store_create(service_store(u->service, u->location), &request,
+	    &put_events, u, &u->incoming);
 	if (err < 0)
 		store_failed(u, err);
 	else if (err > 0)

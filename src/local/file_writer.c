@@ -116,10 +116,9 @@ static void
 on_background_done(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
-	struct writer *w = f->writer;
 
 	check_magic(f, INCOMING_MAGIC);
-	if (op->call == room_extend) {
+	if (f->background == BACKGROUND_ROOM) {
 		;
 	} else if (res == -EAGAIN) {
 		res = 0; /* there was no thread: later, then */
@@ -132,33 +131,9 @@ on_background_done(struct op *op, int res)
 		if (res != -ENOSPC && res != -EDQUOT)
 			res = STORE_SYNC_FAILED;
 	}
-	if (f->committing || f->abandoned) {
-		incoming_background_done(f, res);
-	} else if (w != NULL && res < 0) {
-		struct local_dir *at = f->at;
-		int cause = f->base.cause;
-
-		dir_hold(at);
-		writer_failed(w, res); /* may abort `f` */
-		dir_learn(at, res, cause);
-		dir_release(at);
-	} else if (w != NULL) {
-		pump(f);
-	}
-}
-
-static void
-begin_background(
-    struct incoming_file *f, int (*call)(void *), uint64_t from, uint64_t to)
-{
-	f->background_from = from;
-	f->background_to = to;
-	f->job = (struct op){.kind = OP_CALL,
-	    .call = call,
-	    .arg = f,
-	    .owner = f,
-	    .on_done = on_background_done};
-	engine_submit(f->local->to.engine, f->at->device, &f->job);
+	f->res = res;
+	incoming_on(
+	    f, res < 0 ? INCOMING_BACKGROUND_FAILED : INCOMING_BACKGROUND_DONE);
 }
 
 /* On an engine thread. */
@@ -174,6 +149,18 @@ write_back_job(void *file)
 	return err == -EAGAIN ? -EIO : err;
 }
 
+static void
+begin_background(
+    struct incoming_file *f, enum background which, uint64_t from, uint64_t to)
+{
+	f->background = which;
+	f->background_from = from;
+	f->background_to = to;
+	engine_call(f->local->to.engine, f->at->device, &f->job,
+	    which == BACKGROUND_ROOM ? room_extend : write_back_job, f, 0,
+	    on_background_done);
+}
+
 /* There is room on the disk for all up to `end`; else it is asked for. */
 static bool
 has_room(struct incoming_file *f, uint64_t end)
@@ -181,7 +168,7 @@ has_room(struct incoming_file *f, uint64_t end)
 	uint64_t step;
 
 	/* The job changes what we would look at. */
-	if (f->job.in_flight && f->job.call == room_extend)
+	if (f->job.in_flight && f->background == BACKGROUND_ROOM)
 		return false;
 	if (end <= f->granted)
 		return true;
@@ -193,7 +180,7 @@ has_room(struct incoming_file *f, uint64_t end)
 	if (step > AHEAD_MAX)
 		step = AHEAD_MAX;
 	f->background_need = end;
-	begin_background(f, room_extend, f->granted, end + step);
+	begin_background(f, BACKGROUND_ROOM, f->granted, end + step);
 	return false;
 }
 
@@ -206,7 +193,7 @@ write_behind(struct incoming_file *f)
 	if (most == 0 || bypasses(f) || is_memory(f) || f->job.in_flight ||
 	    f->written < f->behind_from + most / 2)
 		return;
-	begin_background(f, write_back_job, f->behind_from, f->written);
+	begin_background(f, BACKGROUND_WRITE_BACK, f->behind_from, f->written);
 }
 
 /* Not more than write_behind waits when all up to `end` is written. */
@@ -216,7 +203,8 @@ is_not_behind(const struct incoming_file *f, uint64_t end)
 	uint64_t most = f->local->to.policy->write_behind;
 
 	return most == 0 || bypasses(f) || is_memory(f) || !f->job.in_flight ||
-	       f->job.call != write_back_job || end - f->behind_from <= most;
+	       f->background != BACKGROUND_WRITE_BACK ||
+	       end - f->behind_from <= most;
 }
 
 /* ---- writes ---- */
@@ -255,8 +243,7 @@ on_written(struct op *op, int res)
 			f->written = end;
 	}
 	if (w == NULL) {
-		if (f->abandoned)
-			incoming_end(f);
+		incoming_on(f, INCOMING_WRITTEN); /* may free `f` */
 		return;
 	}
 	if (res >= 0) {
@@ -344,7 +331,7 @@ pump(struct incoming_file *f)
 {
 	struct list_node *n;
 
-	while (!f->collecting && !f->opening &&
+	while (f->state == INCOMING_OPEN &&
 	       (n = list_first(&f->pending)) != NULL) {
 		const struct chunk *c = container_of(n, struct chunk, node);
 		unsigned chunks;
@@ -399,16 +386,15 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 	c->op = (struct op){.offset = f->offset};
 	f->offset += c->len;
 	list_append(&f->pending, &c->node);
-	if (!f->collecting) {
+	if (f->state != INCOMING_COLLECTING) {
 		if (is_memory(f)) /* there and then, while it is in cache */
 			pump(f);
 	} else if (f->offset == f->length || ev_is_pending(&f->on_collected) ||
 		   device_is_avoided(f->at->device)) {
 		ev_feed_event(f->local->to.loop, &f->on_collected, EV_CUSTOM);
 	} else { /* its client is slow: nobody keeps memory for it */
-		f->collecting = false;
 		s->whole_chunks = false;
-		incoming_create_late(f);
+		incoming_on(f, INCOMING_LATE);
 	}
 }
 
@@ -458,7 +444,7 @@ file_writer_adapt(struct incoming_file *f)
 	f->base.write_depth = f->direct_wanted ? 0 : 1;
 	f->direct_from = known ? 0 : to->policy->direct_io_min;
 	f->allocates = f->direct_wanted && known && f->at->traits.allocates;
-	f->base.sink.whole_chunks = f->direct_wanted || f->collecting;
+	f->base.sink.whole_chunks = f->direct_wanted;
 }
 
 void
@@ -483,16 +469,12 @@ file_writer_created(struct incoming_file *f)
 }
 
 void
-file_writer_opened(struct incoming_file *f, int err)
+file_writer_go_on(void *file)
 {
-	if (f->writer == NULL) {
-		if (f->abandoned)
-			incoming_end(f);
-	} else if (err < 0) {
-		writer_failed(f->writer, err); /* may abort `f` */
-	} else {
+	struct incoming_file *f = file;
+
+	if (f->writer != NULL)
 		pump(f);
-	}
 }
 
 bool

@@ -1,21 +1,18 @@
 /*
- * A file on its way in.
+ * A file on its way in: its table (incoming.h has the picture), and what is
+ * done on the way.
  *
- *	create job -> writes -> commit job -> (sync of the directory)
- *	                     -> (remove the one before) -> over
- *	          \________\___ abort: discard job ______/
- *
- *	collected: chunks stay here -> one job for all -> ...
- *
- * One job at a time, and writes only between the two jobs.  An upload that
- * goes away leaves the file to itself: it ends when its last operation has, or,
- * on a disk that does not answer, when that does again.
+ * What a move does is the function in its square.  The job of a state runs in
+ * f->job; whatever it comes to is an event.
  */
+#include "incoming.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "flow/writer.h"
 #include "internal.h"
 #include "report.h"
 
@@ -28,33 +25,108 @@ file_of(struct incoming *in)
 	return f;
 }
 
-static void
-submit_job(struct incoming_file *f, int (*call)(void *),
-    void (*on_done)(struct op *, int), bool slow)
+void
+incoming_on(struct incoming_file *f, enum incoming_event ev)
 {
-	f->job = (struct op){.kind = OP_CALL,
-	    .call = call,
-	    .arg = f,
-	    .slow = slow,
-	    .no_stall = call == jobs_discard,
-	    .owner = f,
-	    .on_done = on_done};
-	engine_submit(f->local->to.engine, f->at->device, &f->job);
+	check_magic(f, INCOMING_MAGIC);
+	fsm_on(&incoming_table, &f->state, ev, f->id, f);
 }
 
-/* Tell the upload how its job went, if it is still there; then act on what
- * that says of the directory or its disk. */
+/* ---- jobs ---- */
+
 static void
-report(struct incoming_file *f, int err)
+on_job(struct op *op, int res)
 {
+	struct incoming_file *f = op->owner;
+
+	check_magic(f, INCOMING_MAGIC);
+	f->res = res;
+	incoming_on(f, res >= 0		       ? INCOMING_JOB_DONE
+		       : res == STORE_VANISHED ? INCOMING_JOB_MOVED
+					       : INCOMING_JOB_FAILED);
+}
+
+static void
+begin_job(struct incoming_file *f, int (*job)(void *), unsigned flags)
+{
+	engine_call(
+	    f->local->to.engine, f->at->device, &f->job, job, f, flags, on_job);
+}
+
+static void
+begin_create(void *file)
+{
+	begin_job(file, jobs_create, 0);
+}
+
+static void
+begin_naming(struct incoming_file *f, int (*job)(void *))
+{
+	bool slow = f->replaces || (f->at->device->kind == DEVICE_MEMORY &&
+				       jobs_would_replace(f));
+
+	begin_job(f, job, slow ? CALL_SLOW : 0); /* not for the loop */
+}
+
+static void
+begin_commit(void *file)
+{
+	begin_naming(file, jobs_commit);
+}
+
+static void
+begin_storing(void *file)
+{
+	begin_naming(file, jobs_commit_collected);
+}
+
+/* ---- its owner is told ---- */
+
+void
+incoming_tell_ready(void *file)
+{
+	struct incoming_file *f = file;
+
+	file_writer_created(f);
+	f->base.events->on_ready(f->base.owner); /* may abort `f` */
+}
+
+/* Those whose chunks are here already hear nothing of it. */
+static void
+begin_writing(void *file)
+{
+	struct incoming_file *f = file;
+
+	file_writer_created(f);
+	file_writer_go_on(f);
+}
+
+/* A job has failed: that may say something of the directory, or of its disk. */
+void
+incoming_tell_failed(void *file)
+{
+	struct incoming_file *f = file;
 	struct local_dir *at = f->at;
-	int cause = f->base.cause;
+	int err = f->res, cause = f->base.cause;
 
 	dir_hold(at); /* `f` may be the last one in it */
-	if (f->abandoned)
-		incoming_end(f);
-	else
-		f->base.done(f->base.owner, err); /* may abort `f` */
+	file_writer_drop(f);
+	f->base.events->on_failed(f->base.owner, err); /* may abort `f` */
+	dir_learn(at, err, cause);
+	dir_release(at);
+}
+
+/* The same while its writer waits for it: that tells. */
+void
+incoming_fail_writer(void *file)
+{
+	struct incoming_file *f = file;
+	struct local_dir *at = f->at;
+	int err = f->res, cause = f->base.cause;
+
+	dir_hold(at);
+	if (f->writer != NULL)
+		writer_failed(f->writer, err); /* may abort `f` */
 	dir_learn(at, err, cause);
 	dir_release(at);
 }
@@ -91,48 +163,111 @@ on_reopened(struct reopen_follower *w, struct local_dir *to)
 {
 	struct incoming_file *f =
 	    container_of(w, struct incoming_follower, base)->file;
-	int err = 0;
 
 	check_magic(f, INCOMING_MAGIC);
-	if (to == NULL)
-		err = STORE_VANISHED;
-	else if (device_is_avoided(to->device))
-		err = STORE_SICK;
-	if (err < 0) {
-		f->job.on_done(&f->job, err); /* may free `f` */
-		return;
+	if (to == NULL) {
+		incoming_on(f, INCOMING_JOB_MOVED);
+	} else if (device_is_avoided(to->device)) {
+		f->res = STORE_SICK;
+		incoming_on(f, INCOMING_NOT_REOPENED);
+	} else {
+		move_to(f, to);
+		incoming_on(f, INCOMING_REOPENED);
 	}
-	move_to(f, to);
-	submit_job(f, f->job.call, f->job.on_done, f->job.slow);
 }
 
-/* The job just done has left nothing behind.  True: it will be done again where
- * the path leads now. */
-static bool
-follow(struct incoming_file *f, int res)
+/* The job has left nothing behind: it is done again where the path leads now. */
+static void
+follow_path(void *file)
 {
+	struct incoming_file *f = file;
 	int phase = LINK_BEGUN;
 
-	if (res != STORE_VANISHED || f->abandoned)
-		return false;
 	(void)atomic_compare_exchange_strong(
 	    &f->link_phase, &phase, LINK_NOT_BEGUN);
-	if (atomic_load(&f->link_phase) != LINK_NOT_BEGUN)
-		return false;
 	if (f->follower == NULL)
 		f->follower = calloc(1, sizeof(*f->follower));
-	if (f->follower == NULL)
-		return false;
-	f->follower->file = f;
-	f->follower->base.on_reopened = on_reopened;
-	return reopen_follow(&f->local->reopen, f->at, &f->follower->base);
+	if (f->follower != NULL) {
+		f->follower->file = f;
+		f->follower->base.on_reopened = on_reopened;
+		if (reopen_follow(&f->local->reopen, f->at, &f->follower->base))
+			return; /* `f` may be freed */
+	}
+	f->res = STORE_VANISHED;
+	incoming_on(f, INCOMING_NOT_REOPENED);
+}
+
+static void
+stop_following(struct incoming_file *f)
+{
+	if (f->follower != NULL)
+		list_remove(&f->follower->base.node);
 }
 
 /* ---- the end ---- */
 
-static void
-file_free(struct incoming_file *f)
+static bool
+has_unlinked(const struct incoming_file *f)
 {
+	for (int i = 0; i < LOCAL_UNLINKED; i++) {
+		if (f->unlinked[i] != -1)
+			return true;
+	}
+	return false;
+}
+
+/* Its owner has let go, and nothing is in flight: throw away what is left. */
+static void
+wind_down(void *file)
+{
+	struct incoming_file *f = file;
+
+	stop_following(f);
+	if (f->base.owner != NULL || f->job.in_flight ||
+	    !file_writer_is_idle(f))
+		return;
+	incoming_on(f, f->u.fd == -1 && f->dir == -1 && !has_unlinked(f)
+			   ? INCOMING_NOTHING_LEFT
+		       : f->at->device->stalled ? INCOMING_STUCK
+						: INCOMING_LEFTOVERS);
+}
+
+/* As incoming_tell_failed(), with nobody to tell. */
+static void
+fail_alone(void *file)
+{
+	struct incoming_file *f = file;
+	struct local_dir *at = f->at;
+	int err = f->res, cause = f->base.cause;
+
+	dir_hold(at);
+	file_writer_drop(f);
+	wind_down(f);
+	dir_learn(at, err, cause);
+	dir_release(at);
+}
+
+static void
+discard(void *file)
+{
+	struct incoming_file *f = file;
+	bool slow = f->offset > LOCAL_SLOW_BYTES || has_unlinked(f);
+
+	begin_job(f, jobs_discard, CALL_NO_STALL | (slow ? CALL_SLOW : 0));
+}
+
+static void
+postpone(void *file)
+{
+	struct incoming_file *f = file;
+
+	dir_postpone(f->at, &f->member);
+}
+
+static void
+file_free(void *file)
+{
+	struct incoming_file *f = file;
 	struct local_dir *at = f->at;
 
 	file_writer_drop(f);
@@ -146,82 +281,69 @@ file_free(struct incoming_file *f)
 	free(f);
 }
 
+/* ---- its disk ---- */
+
 static void
-on_discarded(struct op *op, int res)
+cancel_all(struct incoming_file *f)
 {
-	struct incoming_file *f = op->owner;
-
-	if (res < 0) /* there was no thread to do it */
-		dir_postpone(f->at, &f->member);
-	else
-		file_free(f);
-}
-
-static bool
-has_unlinked(const struct incoming_file *f)
-{
-	for (int i = 0; i < LOCAL_UNLINKED; i++) {
-		if (f->unlinked[i] != -1)
-			return true;
-	}
-	return false;
+	file_writer_cancel(f);
+	(void)engine_cancel(f->local->to.engine, &f->job);
 }
 
 void
-incoming_end(struct incoming_file *f)
+incoming_tell_sick(void *file)
 {
-	list_remove(&f->member.postponed_node);
-	if (f->follower != NULL)
-		list_remove(&f->follower->base.node);
-	if (f->job.in_flight || !file_writer_is_idle(f) ||
-	    list_is_linked(&f->synced.node))
-		return;
-	if (f->u.fd == -1 && f->dir == -1 && !has_unlinked(f))
-		file_free(f);
-	else if (f->at->device->stalled)
-		dir_postpone(f->at, &f->member);
-	else
-		submit_job(f, jobs_discard, on_discarded,
-		    f->offset > LOCAL_SLOW_BYTES || has_unlinked(f));
+	struct incoming_file *f = file;
+
+	cancel_all(f);
+	stop_following(f);
+	f->base.events->on_failed(f->base.owner, STORE_SICK);
 }
 
 void
-incoming_abort(struct incoming *in)
+incoming_tell_called_off(void *file)
 {
-	struct incoming_file *f = file_of(in);
+	struct incoming_file *f = file;
 
-	f->abandoned = true;
-	f->base.owner = NULL;
-	f->writer = NULL;
-	incoming_end(f);
+	f->base.events->on_failed(f->base.owner, STORE_SICK);
 }
 
-/*
- * Its disk is sick.  Whether the name will appear is decided here when it is
- * not under way; else nobody can tell before the disk answers.
- */
+void
+incoming_tell_unknown(void *file)
+{
+	struct incoming_file *f = file;
+
+	f->base.events->on_failed(f->base.owner, STORE_OUTCOME_UNKNOWN);
+}
+
+/* Whether the name will appear is decided here when it is not under way; else
+ * nobody can tell before the disk answers. */
+static void
+call_off(void *file)
+{
+	struct incoming_file *f = file;
+	int phase = LINK_NOT_BEGUN;
+
+	cancel_all(f);
+	incoming_on(f, atomic_compare_exchange_strong(
+			   &f->link_phase, &phase, LINK_CALLED_OFF)
+			   ? INCOMING_CALLED_OFF
+			   : INCOMING_UNKNOWN);
+}
+
 static void
 on_unhealthy(struct dir_member *m, bool stalled)
 {
-	struct incoming_file *f = container_of(m, struct incoming_file, member);
-	int phase = LINK_NOT_BEGUN;
-	int err = STORE_SICK;
-
 	(void)stalled;
-	if (f->abandoned)
-		return;
-	if (f->committing && !atomic_compare_exchange_strong(
-				 &f->link_phase, &phase, LINK_CALLED_OFF))
-		err = phase == LINK_DURABLE ? 0 : (int)STORE_OUTCOME_UNKNOWN;
-	file_writer_cancel(f);
-	(void)engine_cancel(f->local->to.engine, &f->job);
-	f->base.done(f->base.owner, err); /* may abort `f` */
+	incoming_on(
+	    container_of(m, struct incoming_file, member), INCOMING_SICK);
 }
 
 static void
 on_healthy(struct dir_member *m)
 {
-	incoming_end(container_of(m, struct incoming_file, member));
+	incoming_on(
+	    container_of(m, struct incoming_file, member), INCOMING_HEALTHY);
 }
 
 static const struct dir_member_ops member_ops = {
@@ -229,15 +351,44 @@ static const struct dir_member_ops member_ops = {
     .on_healthy = on_healthy,
 };
 
-/* ---- commit ---- */
+/* ---- it has its name ---- */
 
 static void
-on_old_removed(struct op *op, int res)
+on_synced(struct dirsync_wait *w, int err)
 {
-	struct incoming_file *f = op->owner;
+	struct incoming_file *f = container_of(w, struct incoming_file, synced);
 
-	removals_tried(&f->local->removals, f->at, f->old, res);
-	report(f, 0);
+	check_magic(f, INCOMING_MAGIC);
+	f->dir = -1; /* it was closed */
+	if (err < 0) {
+		f->base.cause = -err;
+		f->res = STORE_OUTCOME_UNKNOWN;
+	}
+	incoming_on(f, err < 0 ? INCOMING_UNSYNCED : INCOMING_SYNCED);
+}
+
+/* Whether its name is durable the directory's sync will tell. */
+static void
+sync_directory(void *file)
+{
+	struct incoming_file *f = file;
+	int err;
+
+	file_writer_drop(f);
+	if (!dir_syncs(f->at)) {
+		incoming_on(f, INCOMING_SYNCED);
+		return;
+	}
+	f->synced.dir = f->dir == -1 ? f->at->fd : f->dir;
+	f->synced.keep_dir = f->dir == -1;
+	f->synced.disk = f->at->fd;
+	f->synced.on_done = on_synced;
+	err = dirsync_join(f->at->dirsync, &f->synced);
+	if (err < 0) {
+		f->base.cause = -err;
+		f->res = STORE_OUTCOME_UNKNOWN;
+		incoming_on(f, INCOMING_UNSYNCED);
+	}
 }
 
 /*
@@ -246,7 +397,7 @@ on_old_removed(struct op *op, int res)
  * scan found may be somebody else's file: that is never removed.
  */
 static bool
-take_place(struct incoming_file *f)
+become_latest(struct incoming_file *f)
 {
 	struct latest_entry old, other;
 	struct latest_entry e = {.ticket = f->ticket, .published = true};
@@ -275,145 +426,301 @@ take_place(struct incoming_file *f)
 
 /* It is there, as durable as this store makes it. */
 static void
-finish(struct incoming_file *f)
+remove_before(void *file)
 {
+	struct incoming_file *f = file;
+
 	atomic_store(&f->link_phase, LINK_DURABLE);
 	f->base.durability =
 	    report_durability(f->at->traits.sync, f->local->to.policy->sync);
-	if (!f->base.superseded && take_place(f))
-		submit_job(f, jobs_remove_before, on_old_removed, true);
+	if (!f->base.superseded && become_latest(f))
+		begin_job(f, jobs_remove_before, CALL_SLOW);
 	else
-		report(f, 0);
+		incoming_on(f, INCOMING_JOB_DONE);
 }
 
 static void
-on_synced(struct dirsync_wait *w, int err)
+note_removed(struct incoming_file *f)
 {
-	struct incoming_file *f = container_of(w, struct incoming_file, synced);
-
-	check_magic(f, INCOMING_MAGIC);
-	f->dir = -1; /* it was closed */
-	if (err == 0) {
-		finish(f);
-		return;
-	}
-	f->base.cause = -err;
-	report(f, STORE_OUTCOME_UNKNOWN);
+	if (f->old != NULL)
+		removals_tried(&f->local->removals, f->at, f->old, f->res);
 }
 
-/* It has its name; whether that is durable the directory's sync will tell. */
-static void
-sync_directory(struct incoming_file *f)
+void
+incoming_tell_stored(void *file)
 {
-	int err;
+	struct incoming_file *f = file;
 
-	f->synced.dir = f->dir == -1 ? f->at->fd : f->dir;
-	f->synced.keep_dir = f->dir == -1;
-	f->synced.disk = f->at->fd;
-	f->synced.on_done = on_synced;
-	err = dirsync_join(f->at->dirsync, &f->synced);
-	if (err < 0) {
-		f->base.cause = -err;
-		report(f, STORE_OUTCOME_UNKNOWN);
-	}
+	note_removed(f);
+	f->base.events->on_stored(f->base.owner); /* may abort `f` */
 }
 
 static void
-on_committed(struct op *op, int res)
+end_stored_alone(void *file)
 {
-	struct incoming_file *f = op->owner;
-
-	check_magic(f, INCOMING_MAGIC);
-	if (f->collecting && follow(f, res))
-		return;
-	file_writer_drop(f);
-	if (res < 0)
-		report(f, res);
-	else if (dir_syncs(f->at))
-		sync_directory(f);
-	else
-		finish(f);
+	note_removed(file);
+	wind_down(file);
 }
 
-static void
-commit(struct incoming_file *f)
+/* The disk is sick, but the file is durable already. */
+void
+incoming_tell_stored_early(void *file)
 {
-	submit_job(f, f->collecting ? jobs_commit_collected : jobs_commit,
-	    on_committed,
-	    /* Not for the loop, on a memory file system. */
-	    f->replaces || (f->at->device->kind == DEVICE_MEMORY &&
-			       jobs_would_replace(f)));
+	struct incoming_file *f = file;
+
+	cancel_all(f);
+	f->base.events->on_stored(f->base.owner); /* may abort `f` */
 }
+
+/* ---- the table ---- */
+
+static const char *const state_names[INCOMING_STATES] = {
+    [INCOMING_NEW] = "new",
+    [INCOMING_COLLECTING] = "collecting",
+    [INCOMING_OPENING] = "opening",
+    [INCOMING_OPENING_LATE] = "opening late",
+    [INCOMING_OPEN] = "open",
+    [INCOMING_COMMIT_DUE] = "commit due",
+    [INCOMING_COMMITTING] = "committing",
+    [INCOMING_STORING] = "storing",
+    [INCOMING_REOPENING] = "reopening",
+    [INCOMING_REOPENING_LATE] = "reopening late",
+    [INCOMING_REOPENING_STORING] = "reopening to store",
+    [INCOMING_SYNCING] = "syncing",
+    [INCOMING_REMOVING] = "removing",
+    [INCOMING_STORED] = "stored",
+    [INCOMING_FAILED] = "failed",
+    [INCOMING_COMMIT_DUE_ALONE] = "commit due, alone",
+    [INCOMING_COMMITTING_ALONE] = "committing alone",
+    [INCOMING_SYNCING_ALONE] = "syncing alone",
+    [INCOMING_REMOVING_ALONE] = "removing alone",
+    [INCOMING_ENDING] = "ending",
+    [INCOMING_POSTPONED] = "postponed",
+    [INCOMING_DISCARDING] = "discarding",
+    [INCOMING_OVER] = "over",
+};
+
+static const char *const event_names[INCOMING_EVENTS] = {
+    [INCOMING_CREATE] = "create",
+    [INCOMING_COLLECT] = "collect",
+    [INCOMING_LATE] = "late",
+    [INCOMING_COMMIT] = "commit",
+    [INCOMING_COMMIT_BUSY] = "commit while busy",
+    [INCOMING_ABORT] = "abort",
+    [INCOMING_JOB_DONE] = "job done",
+    [INCOMING_JOB_FAILED] = "job failed",
+    [INCOMING_JOB_MOVED] = "directory moved",
+    [INCOMING_REOPENED] = "reopened",
+    [INCOMING_NOT_REOPENED] = "not reopened",
+    [INCOMING_BACKGROUND_DONE] = "background job done",
+    [INCOMING_BACKGROUND_FAILED] = "background job failed",
+    [INCOMING_WRITTEN] = "written",
+    [INCOMING_SYNCED] = "synced",
+    [INCOMING_UNSYNCED] = "not synced",
+    [INCOMING_SICK] = "disk sick",
+    [INCOMING_CALLED_OFF] = "called off",
+    [INCOMING_UNKNOWN] = "outcome unknown",
+    [INCOMING_HEALTHY] = "disk healthy",
+    [INCOMING_NOTHING_LEFT] = "nothing left",
+    [INCOMING_STUCK] = "stuck",
+    [INCOMING_LEFTOVERS] = "leftovers",
+};
+
+/* clang-format off */
+static const struct fsm_square squares[INCOMING_STATES][INCOMING_EVENTS] = {
+	[INCOMING_NEW] = {
+		[INCOMING_CREATE]            = { FSM_ACT, INCOMING_OPENING,           begin_create },
+		[INCOMING_COLLECT]           = { FSM_NOTHING, INCOMING_COLLECTING },
+	},
+	[INCOMING_COLLECTING] = {
+		[INCOMING_LATE]              = { FSM_ACT, INCOMING_OPENING_LATE,      begin_create },
+		[INCOMING_COMMIT]            = { FSM_ACT, INCOMING_STORING,           begin_storing },
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_FAILED,            incoming_tell_sick },
+	},
+	[INCOMING_OPENING] = {
+		[INCOMING_JOB_DONE]          = { FSM_ACT, INCOMING_OPEN,              incoming_tell_ready },
+		[INCOMING_JOB_FAILED]        = { FSM_ACT, INCOMING_FAILED,            incoming_tell_failed },
+		[INCOMING_JOB_MOVED]         = { FSM_ACT, INCOMING_REOPENING,         follow_path },
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_FAILED,            incoming_tell_sick },
+	},
+	[INCOMING_OPENING_LATE] = {
+		[INCOMING_JOB_DONE]          = { FSM_ACT, INCOMING_OPEN,              begin_writing },
+		[INCOMING_JOB_FAILED]        = { FSM_ACT, INCOMING_FAILED,            incoming_fail_writer },
+		[INCOMING_JOB_MOVED]         = { FSM_ACT, INCOMING_REOPENING_LATE,    follow_path },
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_FAILED,            incoming_tell_sick },
+	},
+	[INCOMING_OPEN] = {
+		[INCOMING_COMMIT]            = { FSM_ACT, INCOMING_COMMITTING,        begin_commit },
+		[INCOMING_COMMIT_BUSY]       = { FSM_NOTHING, INCOMING_COMMIT_DUE },
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_BACKGROUND_DONE]   = { FSM_ACT, INCOMING_OPEN,              file_writer_go_on },
+		[INCOMING_BACKGROUND_FAILED] = { FSM_ACT, INCOMING_FAILED,            incoming_fail_writer },
+		[INCOMING_WRITTEN]           = { FSM_NOTHING, INCOMING_OPEN },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_FAILED,            incoming_tell_sick },
+	},
+	[INCOMING_COMMIT_DUE] = {
+		[INCOMING_BACKGROUND_DONE]   = { FSM_ACT, INCOMING_COMMITTING,        begin_commit },
+		[INCOMING_BACKGROUND_FAILED] = { FSM_ACT, INCOMING_FAILED,            incoming_tell_failed },
+		[INCOMING_ABORT]             = { FSM_NOTHING, INCOMING_COMMIT_DUE_ALONE },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_FAILED,            incoming_tell_sick },
+	},
+	[INCOMING_COMMITTING] = {
+		[INCOMING_JOB_DONE]          = { FSM_ACT, INCOMING_SYNCING,           sync_directory },
+		[INCOMING_JOB_FAILED]        = { FSM_ACT, INCOMING_FAILED,            incoming_tell_failed },
+		[INCOMING_JOB_MOVED]         = { FSM_ACT, INCOMING_FAILED,            incoming_tell_failed },
+		[INCOMING_ABORT]             = { FSM_NOTHING, INCOMING_COMMITTING_ALONE },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_COMMITTING,        call_off },
+		[INCOMING_CALLED_OFF]        = { FSM_ACT, INCOMING_COMMITTING_ALONE,  incoming_tell_called_off },
+		[INCOMING_UNKNOWN]           = { FSM_ACT, INCOMING_COMMITTING_ALONE,  incoming_tell_unknown },
+	},
+	[INCOMING_STORING] = {
+		[INCOMING_JOB_DONE]          = { FSM_ACT, INCOMING_SYNCING,           sync_directory },
+		[INCOMING_JOB_FAILED]        = { FSM_ACT, INCOMING_FAILED,            incoming_tell_failed },
+		[INCOMING_JOB_MOVED]         = { FSM_ACT, INCOMING_REOPENING_STORING, follow_path },
+		[INCOMING_ABORT]             = { FSM_NOTHING, INCOMING_COMMITTING_ALONE },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_STORING,           call_off },
+		[INCOMING_CALLED_OFF]        = { FSM_ACT, INCOMING_COMMITTING_ALONE,  incoming_tell_called_off },
+		[INCOMING_UNKNOWN]           = { FSM_ACT, INCOMING_COMMITTING_ALONE,  incoming_tell_unknown },
+	},
+	[INCOMING_REOPENING] = {
+		[INCOMING_REOPENED]          = { FSM_ACT, INCOMING_OPENING,           begin_create },
+		[INCOMING_NOT_REOPENED]      = { FSM_ACT, INCOMING_FAILED,            incoming_tell_failed },
+		[INCOMING_JOB_MOVED]         = { FSM_ACT, INCOMING_REOPENING,         follow_path },
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_FAILED,            incoming_tell_sick },
+	},
+	[INCOMING_REOPENING_LATE] = {
+		[INCOMING_REOPENED]          = { FSM_ACT, INCOMING_OPENING_LATE,      begin_create },
+		[INCOMING_NOT_REOPENED]      = { FSM_ACT, INCOMING_FAILED,            incoming_fail_writer },
+		[INCOMING_JOB_MOVED]         = { FSM_ACT, INCOMING_REOPENING_LATE,    follow_path },
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_FAILED,            incoming_tell_sick },
+	},
+	[INCOMING_REOPENING_STORING] = {
+		[INCOMING_REOPENED]          = { FSM_ACT, INCOMING_STORING,           begin_storing },
+		[INCOMING_NOT_REOPENED]      = { FSM_ACT, INCOMING_FAILED,            incoming_tell_failed },
+		[INCOMING_JOB_MOVED]         = { FSM_ACT, INCOMING_REOPENING_STORING, follow_path },
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_FAILED,            incoming_tell_sick },
+	},
+	[INCOMING_SYNCING] = {
+		[INCOMING_SYNCED]            = { FSM_ACT, INCOMING_REMOVING,          remove_before },
+		[INCOMING_UNSYNCED]          = { FSM_ACT, INCOMING_FAILED,            incoming_tell_failed },
+		[INCOMING_ABORT]             = { FSM_NOTHING, INCOMING_SYNCING_ALONE },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_SYNCING,           call_off },
+		[INCOMING_CALLED_OFF]        = { FSM_ACT, INCOMING_SYNCING_ALONE,     incoming_tell_called_off },
+		[INCOMING_UNKNOWN]           = { FSM_ACT, INCOMING_SYNCING_ALONE,     incoming_tell_unknown },
+	},
+	[INCOMING_REMOVING] = {
+		[INCOMING_JOB_DONE]          = { FSM_ACT, INCOMING_STORED,            incoming_tell_stored },
+		[INCOMING_JOB_FAILED]        = { FSM_ACT, INCOMING_STORED,            incoming_tell_stored },
+		[INCOMING_ABORT]             = { FSM_NOTHING, INCOMING_REMOVING_ALONE },
+		[INCOMING_SICK]              = { FSM_ACT, INCOMING_REMOVING_ALONE,    incoming_tell_stored_early },
+	},
+	[INCOMING_STORED] = {
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_NOTHING, INCOMING_STORED },
+	},
+	[INCOMING_FAILED] = {
+		[INCOMING_JOB_DONE]          = { FSM_NOTHING, INCOMING_FAILED },
+		[INCOMING_JOB_FAILED]        = { FSM_NOTHING, INCOMING_FAILED },
+		[INCOMING_JOB_MOVED]         = { FSM_NOTHING, INCOMING_FAILED },
+		[INCOMING_BACKGROUND_DONE]   = { FSM_NOTHING, INCOMING_FAILED },
+		[INCOMING_BACKGROUND_FAILED] = { FSM_NOTHING, INCOMING_FAILED },
+		[INCOMING_WRITTEN]           = { FSM_NOTHING, INCOMING_FAILED },
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_NOTHING, INCOMING_FAILED },
+	},
+	[INCOMING_COMMIT_DUE_ALONE] = {
+		[INCOMING_BACKGROUND_DONE]   = { FSM_ACT, INCOMING_COMMITTING_ALONE,  begin_commit },
+		[INCOMING_BACKGROUND_FAILED] = { FSM_ACT, INCOMING_ENDING,            fail_alone },
+		[INCOMING_SICK]              = { FSM_NOTHING, INCOMING_COMMIT_DUE_ALONE },
+	},
+	[INCOMING_COMMITTING_ALONE] = {
+		[INCOMING_JOB_DONE]          = { FSM_ACT, INCOMING_SYNCING_ALONE,     sync_directory },
+		[INCOMING_JOB_FAILED]        = { FSM_ACT, INCOMING_ENDING,            fail_alone },
+		[INCOMING_JOB_MOVED]         = { FSM_ACT, INCOMING_ENDING,            fail_alone },
+		[INCOMING_ABORT]             = { FSM_NOTHING, INCOMING_COMMITTING_ALONE },
+		[INCOMING_SICK]              = { FSM_NOTHING, INCOMING_COMMITTING_ALONE },
+	},
+	[INCOMING_SYNCING_ALONE] = {
+		[INCOMING_SYNCED]            = { FSM_ACT, INCOMING_REMOVING_ALONE,    remove_before },
+		[INCOMING_UNSYNCED]          = { FSM_ACT, INCOMING_ENDING,            fail_alone },
+		[INCOMING_ABORT]             = { FSM_NOTHING, INCOMING_SYNCING_ALONE },
+		[INCOMING_SICK]              = { FSM_NOTHING, INCOMING_SYNCING_ALONE },
+	},
+	[INCOMING_REMOVING_ALONE] = {
+		[INCOMING_JOB_DONE]          = { FSM_ACT, INCOMING_ENDING,            end_stored_alone },
+		[INCOMING_JOB_FAILED]        = { FSM_ACT, INCOMING_ENDING,            end_stored_alone },
+		[INCOMING_ABORT]             = { FSM_NOTHING, INCOMING_REMOVING_ALONE },
+		[INCOMING_SICK]              = { FSM_NOTHING, INCOMING_REMOVING_ALONE },
+	},
+	[INCOMING_ENDING] = {
+		[INCOMING_JOB_DONE]          = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_JOB_FAILED]        = { FSM_ACT, INCOMING_ENDING,            fail_alone },
+		[INCOMING_JOB_MOVED]         = { FSM_ACT, INCOMING_ENDING,            fail_alone },
+		[INCOMING_BACKGROUND_DONE]   = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_BACKGROUND_FAILED] = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_WRITTEN]           = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_ABORT]             = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_NOTHING, INCOMING_ENDING },
+		[INCOMING_NOTHING_LEFT]      = { FSM_ACT, INCOMING_OVER,              file_free },
+		[INCOMING_STUCK]             = { FSM_ACT, INCOMING_POSTPONED,         postpone },
+		[INCOMING_LEFTOVERS]         = { FSM_ACT, INCOMING_DISCARDING,        discard },
+	},
+	[INCOMING_POSTPONED] = {
+		[INCOMING_HEALTHY]           = { FSM_ACT, INCOMING_ENDING,            wind_down },
+		[INCOMING_SICK]              = { FSM_NOTHING, INCOMING_POSTPONED },
+	},
+	[INCOMING_DISCARDING] = {
+		[INCOMING_JOB_DONE]          = { FSM_ACT, INCOMING_OVER,              file_free },
+		[INCOMING_JOB_FAILED]        = { FSM_ACT, INCOMING_POSTPONED,         postpone }, /* no thread */
+		[INCOMING_SICK]              = { FSM_NOTHING, INCOMING_DISCARDING },
+	},
+};
+/* clang-format on */
+
+const struct fsm_table incoming_table = {
+    .name = "incoming file",
+    .states = INCOMING_STATES,
+    .events = INCOMING_EVENTS,
+    .state_names = state_names,
+    .event_names = event_names,
+    .first = INCOMING_NEW,
+    .final = FSM_STATE(INCOMING_OVER),
+    .squares = squares[0],
+};
+
+/* ---- what the store calls ---- */
 
 void
 incoming_commit(struct incoming *in)
 {
 	struct incoming_file *f = file_of(in);
 
-	check(!f->opening && f->in_flight == 0);
-	f->committing = true;
-	if (!f->job.in_flight) /* else incoming_background_done() does */
-		commit(f);
+	check(f->in_flight == 0);
+	incoming_on(
+	    f, f->job.in_flight ? INCOMING_COMMIT_BUSY : INCOMING_COMMIT);
 }
 
-/* What was done beside the writes has ended. */
 void
-incoming_background_done(struct incoming_file *f, int err)
+incoming_abort(struct incoming *in)
 {
-	/* What is being committed is, whoever leaves meanwhile. */
-	if (!f->committing || atomic_load(&f->link_phase) == LINK_CALLED_OFF)
-		incoming_end(f);
-	else if (err < 0)
-		report(f, err);
-	else
-		commit(f);
-}
+	struct incoming_file *f = file_of(in);
 
-/* ---- create ---- */
-
-static void
-on_created(struct op *op, int res)
-{
-	struct incoming_file *f = op->owner;
-
-	check_magic(f, INCOMING_MAGIC);
-	if (follow(f, res))
-		return;
-	f->opening = false;
-	file_writer_created(f);
-	report(f, res);
-}
-
-static void
-on_created_late(struct op *op, int res)
-{
-	struct incoming_file *f = op->owner;
-	struct local_dir *at = f->at;
-
-	check_magic(f, INCOMING_MAGIC);
-	if (follow(f, res))
-		return;
-	f->opening = false;
-	file_writer_created(f);
-	dir_hold(at);
-	file_writer_opened(f, res); /* may end `f` */
-	dir_learn(at, res, 0);
-	dir_release(at);
-}
-
-/* It was collected, and it takes too long. */
-void
-incoming_create_late(struct incoming_file *f)
-{
-	f->opening = true;
-	submit_job(f, jobs_create, on_created_late, false);
+	f->base.owner = NULL;
+	f->writer = NULL;
+	incoming_on(f, INCOMING_ABORT);
 }
 
 static int
-new_file(struct local *local, const struct store_wish *wish,
+new_file(struct local *local, const struct put_request *request,
     struct incoming_file **ret)
 {
-	size_t len = strlen(wish->name);
+	size_t len = strlen(request->name);
 	struct incoming_file *f;
 
 	check(len < FILE_NAME_SIZE);
@@ -429,48 +736,51 @@ new_file(struct local *local, const struct store_wish *wish,
 	f = calloc(1, sizeof(*f) + len + 1);
 	if (f == NULL)
 		return -ENOMEM;
-	memcpy(f->name, wish->name, len + 1);
+	memcpy(f->name, request->name, len + 1);
 	*ret = f;
 	return 0;
 }
 
 int
-incoming_create(struct store *s, const struct store_wish *wish, void *owner,
-    void (*done)(void *owner, int err), struct incoming **ret)
+incoming_create(struct store *s, const struct put_request *request,
+    const struct put_events *events, void *owner, struct incoming **ret)
 {
 	struct local *local = local_of(s);
 	struct incoming_file *f;
+	static uint64_t id;
+	bool collect =
+	    request->collect && request->length <= local->to.chunk_size;
 	int err;
 
-	err = new_file(local, wish, &f);
+	err = new_file(local, request, &f);
 	if (err < 0) {
-		free(wish->terms);
+		free(request->terms);
 		return err;
 	}
 	f->magic = INCOMING_MAGIC;
+	f->state = incoming_table.first;
+	f->id = ++id;
 	f->local = local;
 	f->at = local->opener.current;
 	f->base.store = s;
 	f->base.account = &f->at->device->account;
 	f->base.owner = owner;
-	f->base.done = done;
-	f->base.came.head_ns = wish->head_ns;
+	f->base.events = events;
+	f->base.came.head_ns = request->head_ns;
 	f->u.fd = f->dir = f->unlinked[0] = f->unlinked[1] = -1;
-	f->length = wish->length;
-	f->collecting = wish->collect && wish->length <= local->to.chunk_size;
-	f->has_forerunner = wish->forerunner != NULL;
+	f->length = request->length;
+	f->has_forerunner = request->forerunner != NULL;
 	if (f->has_forerunner)
-		file_version_digest(wish->forerunner, f->forerunner);
-	f->terms_hold = wish->terms_hold;
-	f->terms = wish->terms;
+		file_version_digest(request->forerunner, f->forerunner);
+	f->terms_hold = request->terms_hold;
+	f->terms = request->terms;
 	atomic_init(&f->link_phase, LINK_NOT_BEGUN);
 	file_writer_init(f);
+	if (collect) /* its reader may be as patient as it likes */
+		f->base.sink.whole_chunks = true;
 	f->member.ops = &member_ops;
 	dir_join(f->at, &f->member);
 	*ret = &f->base;
-	if (f->collecting)
-		return 1;
-	f->opening = true;
-	submit_job(f, jobs_create, on_created, false);
-	return 0;
+	incoming_on(f, collect ? INCOMING_COLLECT : INCOMING_CREATE);
+	return collect;
 }

@@ -11,6 +11,7 @@
 #include "local/dirsync.h"
 #include "local/publish.h"
 #include "local/space.h"
+#include "incoming.h"
 #include "local_store.h"
 
 enum {
@@ -30,6 +31,8 @@ enum link_phase {
 
 struct incoming_file {
 	unsigned magic;
+	unsigned state; /* enum incoming_state */
+	uint64_t id;	/* for the log */
 	struct incoming base;
 	struct local *local;
 	struct local_dir *at;
@@ -46,7 +49,6 @@ struct incoming_file {
 	uint64_t offset;       /* where the next chunk goes */
 	uint64_t written;      /* all before it is */
 	uint64_t length;       /* when known */
-	bool collecting;       /* there is no file yet */
 	bool direct_wanted;    /* from direct_from on */
 	bool direct;	       /* O_DIRECT is set */
 	enum space_direct says_direct; /* the kernel of it, once it is made */
@@ -57,20 +59,22 @@ struct incoming_file {
 	bool allocates;	      /* ahead of what is written */
 	bool is_longer;	      /* than what was written, perhaps */
 	uint64_t behind_from; /* all before it was written back */
-	/* the job beside writes (room ahead, or writing back) */
+	/* the job beside writes, while it is in flight */
+	enum background {
+		BACKGROUND_ROOM, /* ahead */
+		BACKGROUND_WRITE_BACK,
+	} background;
 	uint64_t background_from, background_to;
 	uint64_t background_need; /* less than background_to will do */
 	ev_prepare on_collected;  /* never started, only fed */
 
 	/* jobs: incoming.c and, on engine threads, jobs.c */
-	struct op job; /* one at a time */
-	bool opening;  /* it makes the file */
+	struct op job; /* the state's, or the background job: one at a time */
+	int res;       /* what the last one came to */
 	struct unpublished u;
 	int dir;	  /* deepest directory that exists; -1: the root */
 	const char *rest; /* the part of `name` below it */
-	bool committing;
-	bool abandoned; /* by its upload: end when nothing is in flight */
-	_Atomic int link_phase;
+	_Atomic int link_phase; /* no state: engine threads change it, too */
 	struct dirsync_wait synced;
 	/* the order of those that overlap: order.c */
 	uint64_t existing;	/* what has the name now; 0: nothing */
@@ -172,22 +176,13 @@ void file_writer_init(struct incoming_file *f);
 void file_writer_adapt(struct incoming_file *f);
 /* The job that makes the file has ended: is it written as was wished? */
 void file_writer_created(struct incoming_file *f);
-/* The file is made, or could not be. */
-void file_writer_opened(struct incoming_file *f, int err);
+/* It is made, or the job beside the writes has ended: `file` is written on. */
+void file_writer_go_on(void *file);
 /* No operation of the sink is in flight. */
 bool file_writer_is_idle(const struct incoming_file *f);
 /* Call off what has not begun yet. */
 void file_writer_cancel(struct incoming_file *f);
 /* Chunks that were collected go back. */
 void file_writer_drop(struct incoming_file *f);
-
-/* incoming.c */
-int incoming_create(struct store *s, const struct store_wish *wish, void *owner,
-    void (*done)(void *owner, int err), struct incoming **ret);
-void incoming_commit(struct incoming *in);
-void incoming_abort(struct incoming *in);
-void incoming_create_late(struct incoming_file *f);
-void incoming_end(struct incoming_file *f);
-void incoming_background_done(struct incoming_file *f, int err);
 
 #endif

@@ -92,7 +92,7 @@ check_target(
 /* What a client can be told before it sends the body; and with no more than a
  * look: a name in directories that are to be made is new. */
 static int
-check_wish(struct incoming_file *f)
+check_request(struct incoming_file *f)
 {
 	bool exists = false;
 	int err = 0;
@@ -118,7 +118,7 @@ make_file(struct incoming_file *f, bool early)
 		    f, path_open_parent(f->at->fd, f->name, &f->dir, &f->rest));
 		/* Late, giving the name tells; but no directories for nothing. */
 		if (err == 0 && (early || strchr(f->rest, '/') != NULL))
-			err = check_wish(f);
+			err = check_request(f);
 		if (err == 0)
 			err = publish_create(&f->at->publish, f->dir, &f->u);
 		if (i == TRIES || !parents_are_lost(f, -1, err))
@@ -457,7 +457,7 @@ publish(struct incoming_file *f, int *ret_made)
 		fd_close(&f->dir);
 		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
 		if (err == 0 && strchr(f->rest, '/') != NULL)
-			err = check_wish(f); /* no directories for nothing */
+			err = check_request(f); /* no directories for nothing */
 		if (err < 0)
 			return err;
 	}

@@ -7,6 +7,7 @@
 #include "app/upload_internal.h"
 #include "base/fsm.h"
 #include "http/conn_internal.h"
+#include "local/incoming.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -19,7 +20,7 @@
 #include <cmocka.h>
 
 enum {
-	TABLES = 2,
+	TABLES = 3,
 	TROUBLES_MAX = 4,
 	NO_MORE = 99,
 };
@@ -35,6 +36,7 @@ tables(struct walked ret[TABLES])
 {
 	const struct walked all[TABLES] = {
 	    {&upload_table, {UPLOAD_FAILED, UPLOAD_GONE, NO_MORE}},
+	    {&incoming_table, {NO_MORE}}, /* operations are waited for */
 	    {&conn_table, {CONN_LEFT, NO_MORE}},
 	};
 
@@ -280,6 +282,187 @@ an_upload_goes_its_way(void **state)
 					    e == UPLOAD_COMMITTED);
 }
 
+/* ---- a file on its way in ---- */
+
+/* It may lose its owner in any state in which it has one, and its disk may fall
+ * sick in any. */
+static void
+an_incoming_file_is_aborted_anywhere(void **state)
+{
+	const struct fsm_table *t = &incoming_table;
+
+	(void)state;
+	for (unsigned s = 0; s < t->states; s++) {
+		bool begins = s == INCOMING_NEW, is_over = s == INCOMING_OVER;
+		bool has_owner = s < INCOMING_COMMIT_DUE_ALONE ||
+				 s == INCOMING_COMMITTING_ALONE ||
+				 s == INCOMING_SYNCING_ALONE ||
+				 s == INCOMING_REMOVING_ALONE ||
+				 s == INCOMING_ENDING;
+
+		assert_true(
+		    (fsm_square(t, s, INCOMING_ABORT)->kind !=
+			FSM_IMPOSSIBLE) == (has_owner && !begins && !is_over));
+		assert_true((fsm_square(t, s, INCOMING_SICK)->kind !=
+				FSM_IMPOSSIBLE) == (!begins && !is_over));
+	}
+}
+
+enum told { TOLD_NOTHING, TOLD_STORED, TOLD_FAILED, TOLD_UNKNOWN };
+
+static enum told
+told_by(const struct fsm_square *sq)
+{
+	if (sq->act == incoming_tell_stored ||
+	    sq->act == incoming_tell_stored_early)
+		return TOLD_STORED;
+	if (sq->act == incoming_tell_unknown)
+		return TOLD_UNKNOWN;
+	if (sq->act == incoming_tell_failed ||
+	    sq->act == incoming_fail_writer || sq->act == incoming_tell_sick ||
+	    sq->act == incoming_tell_called_off)
+		return TOLD_FAILED;
+	return TOLD_NOTHING;
+}
+
+/* Whatever its owner was told, it is the last word. */
+static void
+an_owner_is_told_once(void **state)
+{
+	const struct fsm_table *t = &incoming_table;
+
+	(void)state;
+	for (unsigned s = 0; s < t->states; s++) {
+		for (unsigned e = 0; e < t->events; e++) {
+			const struct fsm_square *sq = fsm_square(t, s, e);
+			bool seen[FSM_STATES_MAX] = {false};
+
+			if (told_by(sq) == TOLD_NOTHING)
+				continue;
+			walk(t, sq->next, seen);
+			for (unsigned r = 0; r < t->states; r++)
+				for (unsigned k = 0; seen[r] && k < t->events;
+				     k++)
+					assert_int_equal(
+					    told_by(fsm_square(t, r, k)),
+					    TOLD_NOTHING);
+		}
+	}
+}
+
+/* The matrix of local/incoming.h, line by line. */
+#define ENDED INCOMING_ABORT, INCOMING_LEFTOVERS, INCOMING_JOB_DONE
+#define LEFT INCOMING_LEFTOVERS, INCOMING_JOB_DONE
+#define HEALED                                                                 \
+	INCOMING_STUCK, INCOMING_HEALTHY, INCOMING_LEFTOVERS, INCOMING_JOB_DONE
+
+/* clang-format off */
+static const struct ending {
+	bool complete;
+	bool is_named; /* in the end */
+	enum told told;
+	unsigned events[12]; /* from OPEN or COLLECTING on; NO_MORE ends */
+} endings[] = {
+	/* there: it has its name, durably */
+	{ true, true, TOLD_STORED, { INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_SYNCED, INCOMING_JOB_DONE, ENDED, NO_MORE } },
+	{ true, true, TOLD_STORED, { INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_SYNCED, INCOMING_JOB_FAILED, ENDED, NO_MORE } },
+	/* gone: the same, at whatever moment */
+	{ true, true, TOLD_NOTHING, { INCOMING_COMMIT, INCOMING_ABORT, INCOMING_JOB_DONE, INCOMING_SYNCED, INCOMING_JOB_DONE, LEFT, NO_MORE } },
+	{ true, true, TOLD_NOTHING, { INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_ABORT, INCOMING_SYNCED, INCOMING_JOB_DONE, LEFT, NO_MORE } },
+	{ true, true, TOLD_NOTHING, { INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_SYNCED, INCOMING_ABORT, INCOMING_JOB_DONE, LEFT, NO_MORE } },
+	/* there, gone: an error before it has its name */
+	{ true, false, TOLD_FAILED, { INCOMING_COMMIT, INCOMING_JOB_FAILED, ENDED, NO_MORE } },
+	{ true, false, TOLD_NOTHING, { INCOMING_COMMIT, INCOMING_ABORT, INCOMING_JOB_FAILED, LEFT, NO_MORE } },
+	/* there (`res` says that the outcome is unknown), gone: the sync failed */
+	{ true, true, TOLD_FAILED, { INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_UNSYNCED, ENDED, NO_MORE } },
+	{ true, true, TOLD_NOTHING, { INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_ABORT, INCOMING_UNSYNCED, LEFT, NO_MORE } },
+	/* there, gone: no answer before the link */
+	{ true, false, TOLD_FAILED, { INCOMING_COMMIT, INCOMING_SICK, INCOMING_CALLED_OFF, INCOMING_ABORT, INCOMING_JOB_FAILED, HEALED, NO_MORE } },
+	{ true, true, TOLD_NOTHING, { INCOMING_COMMIT, INCOMING_ABORT, INCOMING_SICK, INCOMING_JOB_DONE, INCOMING_SYNCED, INCOMING_JOB_DONE, LEFT, NO_MORE } },
+	/* there, gone: no answer since the link began */
+	{ true, true, TOLD_UNKNOWN, { INCOMING_COMMIT, INCOMING_SICK, INCOMING_UNKNOWN, INCOMING_ABORT, INCOMING_JOB_DONE, INCOMING_SYNCED, INCOMING_JOB_DONE, LEFT, NO_MORE } },
+	{ true, false, TOLD_UNKNOWN, { INCOMING_COMMIT, INCOMING_SICK, INCOMING_UNKNOWN, INCOMING_ABORT, INCOMING_JOB_FAILED, LEFT, NO_MORE } },
+	{ true, true, TOLD_UNKNOWN, { INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_SICK, INCOMING_UNKNOWN, INCOMING_ABORT, INCOMING_UNSYNCED, LEFT, NO_MORE } },
+	{ true, true, TOLD_NOTHING, { INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_ABORT, INCOMING_SICK, INCOMING_SYNCED, INCOMING_JOB_DONE, LEFT, NO_MORE } },
+	/* there: no answer since it is durable */
+	{ true, true, TOLD_STORED, { INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_SYNCED, INCOMING_SICK, INCOMING_ABORT, INCOMING_JOB_DONE, LEFT, NO_MORE } },
+	/* a part, there: no answer, or (by its writer) an error */
+	{ false, false, TOLD_FAILED, { INCOMING_SICK, INCOMING_ABORT, HEALED, NO_MORE } },
+	/* a part, gone */
+	{ false, false, TOLD_NOTHING, { ENDED, NO_MORE } },
+	{ false, false, TOLD_NOTHING, { INCOMING_ABORT, INCOMING_SICK, HEALED, NO_MORE } },
+};
+/* clang-format on */
+
+static bool
+has_name(unsigned s)
+{
+	return s == INCOMING_SYNCING || s == INCOMING_REMOVING ||
+	       s == INCOMING_STORED || s == INCOMING_SYNCING_ALONE ||
+	       s == INCOMING_REMOVING_ALONE;
+}
+
+static void
+each_ending_is_as_the_matrix_says(void **state)
+{
+	static const unsigned from[] = {INCOMING_OPEN, INCOMING_COLLECTING};
+	const struct fsm_table *t = &incoming_table;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(endings) * 2; i++) {
+		const struct ending *row = &endings[i / 2];
+		enum told told = TOLD_NOTHING;
+		bool is_named = false, complete = false;
+		unsigned s = from[i % 2];
+
+		for (size_t k = 0; row->events[k] != NO_MORE; k++) {
+			const struct fsm_square *sq =
+			    fsm_square(t, s, row->events[k]);
+
+			if (sq->kind == FSM_IMPOSSIBLE)
+				fail_msg("row %zu: %s while %s", i / 2,
+				    t->event_names[row->events[k]],
+				    t->state_names[s]);
+			if (told_by(sq) != TOLD_NOTHING)
+				told = told_by(sq);
+			complete |= row->events[k] == INCOMING_COMMIT;
+			s = sq->next;
+			is_named |= has_name(s);
+		}
+		assert_int_equal(s, INCOMING_OVER);
+		assert_int_equal(told, row->told);
+		assert_int_equal(is_named, row->is_named);
+		assert_int_equal(complete, row->complete);
+	}
+}
+
+/* What is not complete never gets a name, and who was told that it failed does
+ * not hear later that it is stored. */
+static void
+what_the_matrix_excludes_cannot_be(void **state)
+{
+	const struct fsm_table *t = &incoming_table;
+	bool reached[INCOMING_STATES] = {[INCOMING_NEW] = true};
+
+	(void)state;
+	for (unsigned turn = 0; turn < t->states; turn++) {
+		for (unsigned s = 0; s < t->states; s++) {
+			for (unsigned e = 0; reached[s] && e < t->events; e++) {
+				const struct fsm_square *sq =
+				    fsm_square(t, s, e);
+
+				if (sq->kind != FSM_IMPOSSIBLE &&
+				    e != INCOMING_COMMIT &&
+				    e != INCOMING_COMMIT_BUSY)
+					reached[sq->next] = true;
+			}
+		}
+	}
+	for (unsigned s = 0; s < t->states; s++)
+		assert_false(reached[s] && has_name(s));
+	assert_true(reached[INCOMING_OVER] && reached[INCOMING_FAILED]);
+}
+
 /* ---- the engine itself ---- */
 
 enum { SHUT, OPEN, GONE_, DOOR_STATES };
@@ -405,6 +588,10 @@ main(void)
 	    cmocka_unit_test(each_exchange_ends_once),
 	    cmocka_unit_test(an_answer_that_is_cut_need_not_be_the_end),
 	    cmocka_unit_test(an_upload_goes_its_way),
+	    cmocka_unit_test(an_incoming_file_is_aborted_anywhere),
+	    cmocka_unit_test(an_owner_is_told_once),
+	    cmocka_unit_test(each_ending_is_as_the_matrix_says),
+	    cmocka_unit_test(what_the_matrix_excludes_cannot_be),
 	    cmocka_unit_test(the_action_comes_last),
 	    cmocka_unit_test(the_impossible_ends_the_process),
 	};

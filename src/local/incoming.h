@@ -1,0 +1,132 @@
+/*
+ * local/incoming.h - a file on its way in: its states.
+ *
+ *	NEW -> OPENING ---------------------> OPEN -> COMMITTING -+-> SYNCING
+ *	  \                                  /                    |      |
+ *	   `-> COLLECTING -> OPENING_LATE --'                     |   REMOVING
+ *	                 `-----------------> STORING -------------'      |
+ *	                                                               STORED
+ *
+ * It does one job at a time.  Its owner is told once that it is stored, or that
+ * it failed; then, or at any time before, the owner aborts it: what it has begun
+ * ends without an owner (..._ALONE), or what there is of it is thrown away.
+ *
+ * How it ends.  The owner is an upload, which aborts it when its client leaves
+ * before the body is complete (an upload that is complete stays, though its
+ * client is gone), when the server stops, and after it was told.
+ *
+ *	body       owner   the disk's verdict               ending
+ *	complete   there   it has its name, durably         stored
+ *	complete   gone    it has its name, durably         stored; nobody is told
+ *	complete   there   error before it has its name     failed
+ *	complete   gone    error before it has its name     thrown away
+ *	complete   there   name given, sync failed          failed: outcome unknown
+ *	complete   gone    name given, sync failed          nobody is told
+ *	complete   there   no answer before the link        failed, and called off
+ *	complete   gone    no answer before the link        committed when it answers
+ *	complete   there   no answer since the link began   failed: outcome unknown
+ *	complete   gone    no answer since the link began   committed when it answers
+ *	complete   there   no answer since it is durable    stored
+ *	part       there   error, or no answer              failed
+ *	part       gone    any                              thrown away
+ *	part       any     it has its name                  cannot be
+ *
+ * tests/unit/test_states.c walks the table along each of these lines.
+ */
+#ifndef LOCAL_INCOMING_H
+#define LOCAL_INCOMING_H
+
+#include "base/fsm.h"
+#include "store/store.h"
+
+struct incoming_file;
+
+enum incoming_state {
+	INCOMING_NEW,
+	INCOMING_COLLECTING,   /* small: chunks stay here, there is no file */
+	INCOMING_OPENING,      /* a job makes the file */
+	INCOMING_OPENING_LATE, /* the same, of what was to be collected */
+	INCOMING_OPEN,	       /* chunks are written */
+	INCOMING_COMMIT_DUE,   /* when the job beside the writes has ended */
+	INCOMING_COMMITTING,   /* a job gives it its name */
+	INCOMING_STORING,      /* a job makes, writes and commits it */
+
+	/* The path leads to another directory: when that is open, the job is
+	 * done again, there. */
+	INCOMING_REOPENING,
+	INCOMING_REOPENING_LATE,
+	INCOMING_REOPENING_STORING,
+
+	INCOMING_SYNCING,  /* it has its name; the directory is synced */
+	INCOMING_REMOVING, /* it is durable; a job removes the one before */
+	INCOMING_STORED,   /* its owner was told, and is to abort it */
+	INCOMING_FAILED,   /* its owner was told, and is to abort it */
+
+	/* Its owner is gone, or was told already. */
+	INCOMING_COMMIT_DUE_ALONE,
+	INCOMING_COMMITTING_ALONE,
+	INCOMING_SYNCING_ALONE,
+	INCOMING_REMOVING_ALONE,
+
+	INCOMING_ENDING,    /* its last operation, and its owner, are to go */
+	INCOMING_POSTPONED, /* until the disk answers */
+	INCOMING_DISCARDING, /* a job closes what is open, and takes back names */
+	INCOMING_OVER,
+	INCOMING_STATES
+};
+
+enum incoming_event {
+	/* its owner, and its sink */
+	INCOMING_CREATE,
+	INCOMING_COLLECT,
+	INCOMING_LATE,	 /* it was collected, and that takes too long */
+	INCOMING_COMMIT, /* nothing runs beside */
+	INCOMING_COMMIT_BUSY,
+	INCOMING_ABORT,
+	/* the job of its state; `res` is what it returned */
+	INCOMING_JOB_DONE,
+	INCOMING_JOB_FAILED,
+	INCOMING_JOB_MOVED, /* STORE_VANISHED: it has left nothing behind */
+	INCOMING_REOPENED,
+	INCOMING_NOT_REOPENED,
+	/* beside writes; the last one is for when there is no writer */
+	INCOMING_BACKGROUND_DONE,
+	INCOMING_BACKGROUND_FAILED,
+	INCOMING_WRITTEN,
+	/* its directory was synced, as far as it is; or could not be */
+	INCOMING_SYNCED,
+	INCOMING_UNSYNCED,
+	/* its disk */
+	INCOMING_SICK,
+	INCOMING_CALLED_OFF, /* sick, and its name will never appear */
+	INCOMING_UNKNOWN,    /* sick, and its name may appear */
+	INCOMING_HEALTHY,
+	/* nothing is in flight: what is there to be thrown away? */
+	INCOMING_NOTHING_LEFT,
+	INCOMING_STUCK, /* something, by a disk that does not answer */
+	INCOMING_LEFTOVERS,
+	INCOMING_EVENTS
+};
+
+extern const struct fsm_table incoming_table;
+
+/* Something has come to `f`, which may be freed by it. */
+void incoming_on(struct incoming_file *f, enum incoming_event ev);
+
+/* The store's part: store/store.h. */
+int incoming_create(struct store *s, const struct put_request *request,
+    const struct put_events *events, void *owner, struct incoming **ret);
+void incoming_commit(struct incoming *in);
+void incoming_abort(struct incoming *in);
+
+/* The moves that tell the owner something, for tests. */
+void incoming_tell_ready(void *file);
+void incoming_tell_stored(void *file);
+void incoming_tell_stored_early(void *file); /* the disk is sick */
+void incoming_tell_failed(void *file);
+void incoming_fail_writer(void *file); /* by way of its writer */
+void incoming_tell_sick(void *file);
+void incoming_tell_called_off(void *file);
+void incoming_tell_unknown(void *file);
+
+#endif
