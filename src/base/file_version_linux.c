@@ -50,7 +50,7 @@ ask_plainly(int dir, const char *name, int flags, struct file_version *ret)
 }
 
 static int
-ask(int dir, const char *name, int flags, struct file_version *ret)
+file_version_ask(int dir, const char *name, int flags, struct file_version *ret)
 {
 	struct statx x;
 
@@ -108,7 +108,7 @@ mark_otherwise(int fd, struct file_version *v)
 	int err;
 
 	/* FUSE and NFS may return attributes that are a second old. */
-	err = ask(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, v);
+	err = file_version_ask(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, v);
 	if (err < 0 || v->kind != FILE_UNMARKED || !S_ISREG(v->mode))
 		return err;
 	if (read_stamp(fd, &stamp)) {
@@ -124,7 +124,7 @@ mark_otherwise(int fd, struct file_version *v)
 int
 file_version_of(int fd, struct file_version *ret)
 {
-	int err = ask(fd, "", AT_EMPTY_PATH, ret);
+	int err = file_version_ask(fd, "", AT_EMPTY_PATH, ret);
 
 	return err < 0 || ret->kind == FILE_BORN ? err
 						 : mark_otherwise(fd, ret);
@@ -133,7 +133,7 @@ file_version_of(int fd, struct file_version *ret)
 int
 file_version_peek(int dir, const char *name, struct file_version *ret)
 {
-	return ask(dir, name, AT_SYMLINK_NOFOLLOW, ret);
+	return file_version_ask(dir, name, AT_SYMLINK_NOFOLLOW, ret);
 }
 
 int
@@ -158,7 +158,8 @@ file_version_needs_stamp(int dir)
 {
 	struct file_version v = {0};
 
-	return ask(dir, "", AT_EMPTY_PATH, &v) == 0 && v.kind != FILE_BORN;
+	return file_version_ask(dir, "", AT_EMPTY_PATH, &v) == 0 &&
+	       v.kind != FILE_BORN;
 }
 
 void

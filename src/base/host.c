@@ -8,13 +8,13 @@
 #include "base/str.h"
 
 static char
-lower(char c)
+host_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
 static bool
-is_digit(char c)
+host_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
@@ -24,8 +24,9 @@ is_digit(char c)
 static bool
 is_name_byte(char c)
 {
-	return is_digit(c) || c == '.' ||
-	       (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' || c == '_';
+	return host_is_digit(c) || c == '.' ||
+	       (host_lower(c) >= 'a' && host_lower(c) <= 'z') || c == '-' ||
+	       c == '_';
 }
 
 static bool
@@ -58,7 +59,7 @@ read_port(const char *s, size_t len, int *ret)
 	int port = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (!is_digit(s[i]))
+		if (!host_is_digit(s[i]))
 			return false;
 		port = port * 10 + (s[i] - '0');
 		if (port > 65535)
@@ -108,7 +109,7 @@ host_equal(const char *a, size_t a_len, const char *b, size_t b_len)
 	if (a_len != b_len)
 		return false;
 	for (size_t i = 0; i < a_len; i++)
-		if (lower(a[i]) != lower(b[i]))
+		if (host_lower(a[i]) != host_lower(b[i]))
 			return false;
 	return true;
 }
@@ -124,11 +125,11 @@ undotted(const char *host, size_t len)
 static bool
 is_number(const char *s, size_t len)
 {
-	bool hex = len >= 2 && s[0] == '0' && lower(s[1]) == 'x';
+	bool hex = len >= 2 && s[0] == '0' && host_lower(s[1]) == 'x';
 
 	for (size_t i = hex ? 2 : 0; i < len; i++)
-		if (!is_digit(s[i]) &&
-		    !(hex && lower(s[i]) >= 'a' && lower(s[i]) <= 'f'))
+		if (!host_is_digit(s[i]) && !(hex && host_lower(s[i]) >= 'a' &&
+						host_lower(s[i]) <= 'f'))
 			return false;
 	return len > 0;
 }
@@ -175,7 +176,7 @@ host_matches(const char *pattern, const char *host, size_t len)
 
 /* What is wrong with a name (without a leading "*."); NULL: nothing. */
 static const char *
-trouble_with(const char *name, size_t len)
+host_trouble(const char *name, size_t len)
 {
 	struct host_port whole;
 	struct in6_addr addr;
@@ -209,12 +210,12 @@ host_read_pattern(
 	const char *name = strncmp(text, "*.", 2) == 0 ? text + 2 : text;
 	size_t len = undotted(name, strlen(name)), all;
 
-	*ret_why = trouble_with(name, len);
+	*ret_why = host_trouble(name, len);
 	if (*ret_why != NULL)
 		return -EINVAL;
 	all = (size_t)(name - text) + len;
 	for (size_t i = 0; i < all; i++)
-		ret[i] = lower(text[i]);
+		ret[i] = host_lower(text[i]);
 	ret[all] = '\0';
 	return 0;
 }

@@ -70,7 +70,7 @@ log_enabled(enum log_level level)
 /* When a pipe is full, lines are lost: logging must never block this
  * process. */
 static void
-write_line(const char *line, size_t len)
+log_write_line(const char *line, size_t len)
 {
 	fd_write_now(out_fd, line, len);
 }
@@ -109,7 +109,7 @@ log_line(enum log_level level, const char *fmt, ...)
 	if (out_deliver != NULL)
 		out_deliver(out_arg, line, n);
 	else
-		write_line(line, n);
+		log_write_line(line, n);
 	errno = saved;
 }
 

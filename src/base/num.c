@@ -6,7 +6,7 @@
 #include <string.h>
 
 static int
-digit_of(char c)
+num_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -25,7 +25,7 @@ parse_digits(const char **s, const char *end, unsigned base, uint64_t *ret)
 	uint64_t n = 0;
 
 	for (; *s < end; (*s)++) {
-		unsigned d = (unsigned)digit_of(**s);
+		unsigned d = (unsigned)num_digit(**s);
 
 		if (d >= base)
 			break;

@@ -32,7 +32,7 @@ is_scheme(const char *s, size_t len)
 
 /* Why the text after scheme:// is not host[:port]. */
 static const char *
-trouble_with(const char *s, size_t len)
+origin_trouble(const char *s, size_t len)
 {
 	if (len > 0 && s[len - 1] == '/')
 		return "an origin ends behind the host or the port: leave out "
@@ -80,7 +80,7 @@ origin_parse(
 	/* "http://a:" has a needless colon, which no browser sends. */
 	if (!host_split(rest, len, &o.at) ||
 	    (o.at.port == HOST_NO_PORT && o.at.len < len)) {
-		*ret_why = trouble_with(rest, len);
+		*ret_why = origin_trouble(rest, len);
 		return -EINVAL;
 	}
 	if (o.at.port == HOST_NO_PORT)

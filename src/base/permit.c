@@ -33,7 +33,7 @@ parent_of(const char *path, char ret_parent[PATH_MAX])
 /* May the directory be used in this way?  0 or a negative errno, -ENOENT when
  * there is none. */
 static int
-look_at(const char *dir, int how)
+permit_existing_dir(const char *dir, int how)
 {
 	struct stat st;
 
@@ -48,7 +48,7 @@ permit_name(const char *path)
 	char parent[PATH_MAX];
 	int err = parent_of(path, parent);
 
-	return err < 0 ? err : look_at(parent, W_OK | X_OK);
+	return err < 0 ? err : permit_existing_dir(parent, W_OK | X_OK);
 }
 
 int
@@ -79,13 +79,13 @@ int
 permit_dir(const char *path)
 {
 	char dir[PATH_MAX], parent[PATH_MAX];
-	int err = look_at(path, R_OK | W_OK | X_OK);
+	int err = permit_existing_dir(path, R_OK | W_OK | X_OK);
 
 	if (err != -ENOENT || !is_free(path))
 		return err;
 	err = parent_of(path, dir);
 	while (err == 0) {
-		err = look_at(dir, W_OK | X_OK);
+		err = permit_existing_dir(dir, W_OK | X_OK);
 		if (err != -ENOENT || !is_free(dir) || strcmp(dir, "/") == 0)
 			break;
 		err = parent_of(dir, parent);

@@ -120,7 +120,7 @@ listener_open(const struct addr *addr, const struct listener_options *options,
 /* The file of a UNIX socket.  False: it is none, or the path leads to another
  * file by now. */
 static bool
-look(const struct listener *l, struct stat *ret)
+listener_file(const struct listener *l, struct stat *ret)
 {
 	const char *path = addr_unix_path(&l->addr);
 
@@ -144,7 +144,7 @@ listener_adjust(const struct listener *l,
 		rights.owner = l->owner;
 	if (rights.group == (gid_t)-1)
 		rights.group = l->group;
-	if (!look(l, &st) || !socket_file_differs(&st, &rights))
+	if (!listener_file(l, &st) || !socket_file_differs(&st, &rights))
 		return 0;
 	*ret_changed = true;
 	return socket_file_give(addr_unix_path(&l->addr), &st, &rights);
@@ -158,7 +158,7 @@ listener_describe(const struct listener *l, struct str *out)
 
 	addr_format(&l->addr, text);
 	str_puts(out, text);
-	if (look(l, &st))
+	if (listener_file(l, &st))
 		socket_file_describe(&st, out);
 }
 
@@ -167,7 +167,7 @@ listener_is_reachable(const struct listener *l)
 {
 	struct stat st;
 
-	return addr_unix_path(&l->addr) == NULL || look(l, &st);
+	return addr_unix_path(&l->addr) == NULL || listener_file(l, &st);
 }
 
 void

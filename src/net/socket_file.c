@@ -13,7 +13,7 @@ enum {
 };
 
 static bool
-is_same(const struct stat *a, const struct stat *b)
+socket_file_is(const struct stat *a, const struct stat *b)
 {
 	return S_ISSOCK(a->st_mode) && a->st_dev == b->st_dev &&
 	       a->st_ino == b->st_ino;
@@ -93,7 +93,7 @@ socket_file_remove(const char *path, const struct stat *st)
 {
 	struct stat now;
 
-	if (lstat(path, &now) == 0 && is_same(&now, st))
+	if (lstat(path, &now) == 0 && socket_file_is(&now, st))
 		(void)unlink(path);
 }
 

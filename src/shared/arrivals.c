@@ -65,7 +65,7 @@ arrivals_key(
 }
 
 static struct entry *
-group_of(const struct arrivals *t, uint64_t key)
+arrivals_group(const struct arrivals *t, uint64_t key)
 {
 	const struct entry *e = &t->entries[key % GROUPS * GROUP];
 
@@ -102,13 +102,13 @@ arrivals_announce(struct arrivals *t, unsigned slot, uint64_t key,
     const struct arrival_record *r)
 {
 	struct entry *e = NULL;
-	uint32_t nobody = 0;
+	uint32_t none = 0;
 
 	for (unsigned i = 0; i < TRIES; i++) {
-		e = choose(group_of(t, key), key);
-		nobody = 0;
-		if (e == NULL || atomic_compare_exchange_strong(
-				     &e->owner, &nobody, slot + 1))
+		e = choose(arrivals_group(t, key), key);
+		none = 0;
+		if (e == NULL ||
+		    atomic_compare_exchange_strong(&e->owner, &none, slot + 1))
 			break;
 		e = NULL;
 	}
@@ -159,7 +159,7 @@ bool
 arrivals_find(
     const struct arrivals *t, uint64_t key, struct arrival_record *ret)
 {
-	const struct entry *group = group_of(t, key);
+	const struct entry *group = arrivals_group(t, key);
 	struct arrival_record r;
 	bool found = false;
 

@@ -157,7 +157,7 @@ fill_buffer(struct latest *n, const struct latest_entry *e)
 
 /* It became the record, unless it has been replaced already. */
 static void
-settle(struct latest *n, uint64_t mine)
+latest_settle(struct latest *n, uint64_t mine)
 {
 	uint64_t tag = pack(version_of(mine), (uint32_t)getpid());
 
@@ -240,7 +240,7 @@ latest_scanned(struct latest *n, const struct latest_entry *found)
 	if (found != NULL) {
 		mine = fill_buffer(n, found);
 		if (atomic_compare_exchange_strong(&n->current, &none, mine))
-			settle(n, mine);
+			latest_settle(n, mine);
 		else
 			give_back(n, mine);
 	}
@@ -284,7 +284,7 @@ latest_set(struct latest *n, const struct latest_entry *fresh,
 			return true;
 		}
 	} while (!atomic_compare_exchange_weak(&n->current, &before, mine));
-	settle(n, mine);
+	latest_settle(n, mine);
 	if (before == 0)
 		return false;
 	/* Only the master can have taken it away, when it cleaned up after a

@@ -63,7 +63,7 @@ limits_new(struct shm *s, size_t things)
 }
 
 static uint64_t
-key_of(const struct limits_scope *in, const void *bytes, size_t len)
+limits_key(const struct limits_scope *in, const void *bytes, size_t len)
 {
 	return hash_bytes(in->limits->seed ^ in->key, bytes, len);
 }
@@ -73,7 +73,7 @@ limits_scope(const struct limits_scope *outer, const void *name, size_t len)
 {
 	struct limits_scope s = *outer;
 
-	s.key = key_of(outer, name, len);
+	s.key = limits_key(outer, name, len);
 	return s;
 }
 
@@ -94,7 +94,7 @@ key_bits(uint64_t key)
 }
 
 static uint64_t
-count(const struct limits *t, uint64_t key)
+limits_sum(const struct limits *t, uint64_t key)
 {
 	uint64_t sum = 0;
 
@@ -149,14 +149,14 @@ count_down(struct entry *e)
 uint64_t
 limits_count(const struct limits_scope *in, const void *bytes, size_t len)
 {
-	return count(in->limits, key_of(in, bytes, len));
+	return limits_sum(in->limits, limits_key(in, bytes, len));
 }
 
 enum limits_answer
 limits_enter(const struct limits_scope *in, const void *bytes, size_t len,
     uint64_t max, limits_entry *ret_place)
 {
-	uint64_t key = key_of(in, bytes, len);
+	uint64_t key = limits_key(in, bytes, len);
 	struct limits *t = in->limits;
 
 	*ret_place = 0;
@@ -167,14 +167,14 @@ limits_enter(const struct limits_scope *in, const void *bytes, size_t len,
 		    (atomic_load(&e->word) & COUNT_MASK) == COUNT_MASK)
 			return LIMITS_CROWDED;
 		atomic_fetch_add(&e->word, 1);
-		if (count(t, key) <= max) {
+		if (limits_sum(t, key) <= max) {
 			*ret_place = (limits_entry)(e - t->entries) + 1;
 			return LIMITS_COUNTED;
 		}
 		count_down(e);
 		/* The limit may be exceeded only because another worker is
 		 * trying just now. */
-		if (count(t, key) >= max)
+		if (limits_sum(t, key) >= max)
 			return LIMITS_FULL;
 	}
 	return LIMITS_FULL;

@@ -40,7 +40,7 @@ mount_history_new(struct shm *s, size_t paths)
 /* The administrator chooses the paths, so no seed is needed against
  * collisions. */
 static struct registry_key
-key_of(const char *dir)
+mount_history_key(const char *dir)
 {
 	return (struct registry_key){.major = hash_bytes(0, dir, strlen(dir))};
 }
@@ -48,7 +48,8 @@ key_of(const char *dir)
 struct mount_record *
 mount_history_of(struct mount_history *p, unsigned slot, const char *dir)
 {
-	struct record *r = registry_take(p->paths, slot, key_of(dir));
+	struct record *r =
+	    registry_take(p->paths, slot, mount_history_key(dir));
 
 	return r != NULL ? &r->place : NULL;
 }
@@ -65,21 +66,23 @@ void
 mount_history_look(
     const struct mount_history *p, const char *dir, struct mount_record *ret)
 {
-	const struct record *r = registry_find(p->paths, key_of(dir));
+	const struct record *r =
+	    registry_find(p->paths, mount_history_key(dir));
 	uint64_t seen;
 
 	atomic_init(&ret->seen, 0);
 	if (r == NULL)
 		return;
 	seen = atomic_load(&r->place.seen);
-	if (registry_is(r, key_of(dir)))
+	if (registry_is(r, mount_history_key(dir)))
 		atomic_init(&ret->seen, seen);
 }
 
 bool
 mount_history_is_open(const struct mount_history *p, const char *dir)
 {
-	const struct record *r = registry_find(p->paths, key_of(dir));
+	const struct record *r =
+	    registry_find(p->paths, mount_history_key(dir));
 
 	return r != NULL && registry_is_used(r);
 }

@@ -103,7 +103,7 @@ registry_find(const struct registry *r, struct registry_key key)
  * no longer than that.
  */
 static bool
-lock(struct registry *r, unsigned slot)
+registry_lock(struct registry *r, unsigned slot)
 {
 	const struct timespec wait = {.tv_nsec = LOCK_WAIT_NS};
 
@@ -118,7 +118,7 @@ lock(struct registry *r, unsigned slot)
 }
 
 static void
-unlock(struct registry *r)
+registry_unlock(struct registry *r)
 {
 	atomic_store(&r->lock, 0);
 }
@@ -162,7 +162,7 @@ find_free(struct registry *r)
 /* With the lock held.  The order of the stores makes sure that a process killed
  * at any point leaves a complete record or a free one. */
 static void
-make(struct registry_head *h, struct registry_key key)
+registry_make(struct registry_head *h, struct registry_key key)
 {
 	atomic_store(&h->major, key.major);
 	atomic_store(&h->minor, key.minor);
@@ -175,7 +175,7 @@ registry_take(struct registry *r, unsigned slot, struct registry_key key)
 	struct registry_head *h;
 
 	check(slot < SHM_SLOTS);
-	if (!lock(r, slot)) {
+	if (!registry_lock(r, slot)) {
 		errno = EBUSY;
 		return NULL;
 	}
@@ -183,14 +183,14 @@ registry_take(struct registry *r, unsigned slot, struct registry_key key)
 	if (h == NULL) {
 		h = find_free(r);
 		if (h != NULL)
-			make(h, key);
+			registry_make(h, key);
 	}
 	if (h != NULL) {
 		check(atomic_load(&h->uses[slot]) < UINT16_MAX);
 		atomic_fetch_add(&h->uses[slot], 1);
 		atomic_store(&h->used_at, atomic_fetch_add(&r->clock, 1));
 	}
-	unlock(r);
+	registry_unlock(r);
 	if (h == NULL)
 		errno = ENOSPC;
 	return h;

@@ -1,5 +1,5 @@
 /*
- * Workers tell each other which disks are sick.
+ * Workers share which disks are stalled or failed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -175,7 +175,7 @@ come_and_go(void *arg)
 	return NULL;
 }
 
-/* Whoever was first to say that it is sick, somebody says that it is not. */
+/* A disk that was reported sick is also reported well. */
 static void
 many_at_once_say_each_once(void **state)
 {

@@ -58,7 +58,7 @@ static struct fixture {
 } f;
 
 static int
-set_up_with(enum conf_engine wish)
+set_up_with(enum conf_engine wanted)
 {
 	const char *dir = getenv("TMPDIR");
 	int err;
@@ -71,8 +71,8 @@ set_up_with(enum conf_engine wish)
 	pthread_cond_init(&f.gate.changed, NULL);
 	f.fd = open(dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	assert_int_not_equal(f.fd, -1);
-	err = engine_new(f.loop, wish, &f.engine);
-	if (err == -ENOSYS && wish == ENGINE_IO_URING) {
+	err = engine_new(f.loop, wanted, &f.engine);
+	if (err == -ENOSYS && wanted == ENGINE_IO_URING) {
 		print_message("no io_uring here: skipped\n");
 		f.engine = NULL;
 		return 0;

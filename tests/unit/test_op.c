@@ -164,7 +164,7 @@ static struct fixture {
 } f;
 
 static int
-set_up_with(enum conf_engine wish)
+set_up_with(enum conf_engine wanted)
 {
 	const char *dir = getenv("TMPDIR");
 	int err;
@@ -178,8 +178,8 @@ set_up_with(enum conf_engine wish)
 	assert_int_not_equal(f.fd, -1);
 	for (size_t i = 0; i < TOTAL; i++)
 		f.out[i] = (unsigned char)(i * 2654435761U >> 9);
-	err = engine_new(f.loop, wish, &f.engine);
-	if (err == -ENOSYS && wish == ENGINE_IO_URING) {
+	err = engine_new(f.loop, wanted, &f.engine);
+	if (err == -ENOSYS && wanted == ENGINE_IO_URING) {
 		print_message("no io_uring here: skipped\n");
 		f.engine = NULL;
 		return 0;
