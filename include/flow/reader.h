@@ -70,9 +70,8 @@ struct reader {
 	double allowed_at;   /* when that was reckoned */
 	struct chunk_claim claim;
 	struct chunk *filling; /* ours, part-filled; NULL: none */
-	bool asked;	    /* "stream().next()" was said for the next chunk */
-	bool pacing;	    /* rate_max is reached: no reading for a while */
-	bool reading_ahead; /* the source has our chunk (SOURCE_TAKEN) */
+	bool pacing;	       /* rate_max is reached: no reading for a while */
+	bool reading_ahead;    /* the source has our chunk (SOURCE_TAKEN) */
 	bool running;
 };
 

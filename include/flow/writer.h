@@ -58,7 +58,6 @@ struct writer {
 	struct deferred wake; /* a chunk was put, or some are written */
 	unsigned writing;     /* chunks the sink has */
 	unsigned tapped;      /* chunks the tap has; the sink may, too */
-	bool asked;	      /* "get()" was said for the next chunk */
 	bool running;
 };
 

@@ -25,9 +25,21 @@ struct journal;
 struct shm;
 struct trace;
 
-enum trace_side {
-	TRACE_READER,
-	TRACE_WRITER,
+/* The steps, in the words of the asyncio program that this server re-makes:
+ * the table is in trace.c.  Those of the reader come first. */
+enum trace_step {
+	TRACE_OPEN, /* the store has a file */
+	TRACE_NEXT, /* the reader wants a chunk's worth of bytes */
+	TRACE_PUT,  /* and has put it into the queue */
+	TRACE_JOIN, /* it waits for the writer to have written all */
+
+	TRACE_GET,	 /* the writer wants a chunk */
+	TRACE_WRITE,	 /* and has given it to the sink */
+	TRACE_TASK_DONE, /* a chunk is written */
+	TRACE_CANCEL,	 /* no more will come: the writer ends */
+	TRACE_SYNC,	 /* the file is synced */
+	TRACE_PUBLISH,	 /* and gets its name */
+	TRACE_STEPS
 };
 
 /* What all traces of a worker share. */
@@ -45,8 +57,17 @@ struct trace_group {
  */
 struct trace *trace_new(const char *label, struct trace_group *group);
 
-/* One step of one side: "put()", "write()". */
-void trace_step(struct trace *t, enum trace_side side, const char *step);
+/* As trace_step(), of a trace that is on. */
+void trace_draw(struct trace *t, enum trace_step step);
+
+/* A side makes a step.  A side that wants a chunk says so once, however often
+ * it tries: until TRACE_PUT, or TRACE_WRITE, it is not drawn again. */
+static inline void
+trace_step(struct trace *t, enum trace_step step)
+{
+	if (t != NULL)
+		trace_draw(t, step);
+}
 
 /* The last line, such as "Done" or "Failed: why"; frees it, clears *tp. */
 void trace_end(struct trace **tp, const char *how);

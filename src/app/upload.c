@@ -220,7 +220,7 @@ start_flow(void *owner)
 {
 	struct upload *u = owner;
 
-	trace_step(u->flow.trace, TRACE_READER, "open()");
+	trace_step(u->flow.trace, TRACE_OPEN);
 	exchange_continue(u->exchange);
 	if (flow_start(&u->flow,
 		&(struct flow_setup){
@@ -256,8 +256,8 @@ start_commit(void *owner)
 	struct upload *u = owner;
 
 	if (u->location->policy.sync)
-		trace_step(u->flow.trace, TRACE_WRITER, "sync()");
-	trace_step(u->flow.trace, TRACE_WRITER, "publish()");
+		trace_step(u->flow.trace, TRACE_SYNC);
+	trace_step(u->flow.trace, TRACE_PUBLISH);
 	/* What was collected is written only now: see stop_meter(). */
 	meter_write(&u->flow.meter, WRITER_SYNC);
 	store_commit(u->incoming);

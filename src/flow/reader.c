@@ -153,8 +153,7 @@ put(struct reader *r)
 	struct chunk *c = r->filling;
 
 	r->filling = NULL;
-	r->asked = false;
-	trace_step(r->to.trace, TRACE_READER, "put()");
+	trace_step(r->to.trace, TRACE_PUT);
 	if (queue_push(r->to.queue, c) == QUEUE_STEADY)
 		return true;
 	pause_reading(r, READER_QUEUE);
@@ -185,7 +184,7 @@ end(struct reader *r)
 	}
 	r->running = false;
 	pause_reading(r, READER_DONE);
-	trace_step(r->to.trace, TRACE_READER, "join()");
+	trace_step(r->to.trace, TRACE_JOIN);
 	queue_close(r->to.queue);
 	r->to.on_ended(owner); /* may end `r` */
 }
@@ -214,10 +213,7 @@ static bool
 have_chunk(struct reader *r)
 {
 	if (r->filling == NULL) {
-		if (!r->asked)
-			trace_step(
-			    r->to.trace, TRACE_READER, "stream().next()");
-		r->asked = true;
+		trace_step(r->to.trace, TRACE_NEXT);
 		r->filling = chunk_take(r->to.pool, &r->claim);
 		r->filling_since = clock_mono_s();
 	}
@@ -380,8 +376,7 @@ put_what_is_there(struct reader *r)
 		chunk_give(r->filling);
 		r->filling = NULL;
 	} else if (put(r)) {
-		trace_step(r->to.trace, TRACE_READER, "stream().next()");
-		r->asked = true;
+		trace_step(r->to.trace, TRACE_NEXT);
 	}
 }
 

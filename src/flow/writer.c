@@ -4,21 +4,13 @@
 
 #define WRITER_MAGIC 0x77726974U
 
-static void
-say_get(struct writer *w)
-{
-	if (!w->asked)
-		trace_step(w->to.trace, TRACE_WRITER, "get()");
-	w->asked = true;
-}
-
 /* Everything is written: whoever owns us goes on from here. */
 static void
 drained(struct writer *w)
 {
 	w->running = false;
-	say_get(w);
-	trace_step(w->to.trace, TRACE_WRITER, "cancel()");
+	trace_step(w->to.trace, TRACE_GET);
+	trace_step(w->to.trace, TRACE_CANCEL);
 	w->to.on_drained(w->to.owner); /* may end `w` */
 }
 
@@ -62,13 +54,12 @@ on_wake(struct deferred *d)
 	    w->running && w->writing < w->to.depth && w->tapped < w->to.depth) {
 		struct chunk *c;
 
-		say_get(w);
+		trace_step(w->to.trace, TRACE_GET);
 		c = queue_pop(w->to.queue);
 		if (c == NULL)
 			break;
-		w->asked = false;
 		w->writing++;
-		trace_step(w->to.trace, TRACE_WRITER, "write()");
+		trace_step(w->to.trace, TRACE_WRITE);
 		write_chunk(w, c);
 	}
 	if (w->writing > before && w->to.sink->ops->flush != NULL)
@@ -106,7 +97,7 @@ writer_done(struct writer *w, unsigned chunks)
 
 	w->writing -= chunks;
 	for (unsigned i = 0; i < chunks; i++)
-		trace_step(w->to.trace, TRACE_WRITER, "task_done()");
+		trace_step(w->to.trace, TRACE_TASK_DONE);
 	if (w->running)
 		deferred_post(&w->wake);
 }

@@ -13,10 +13,36 @@ enum {
 	LINE_MAX_BYTES = 400, /* a longer one is continued on the next */
 };
 
+enum side { READER, WRITER, SIDES };
+
+enum chunk_step {
+	NO_CHUNK, /* it is not about one */
+	WANTS,	  /* a side waits for one */
+	HAS,	  /* and has had it */
+};
+
+static const struct {
+	const char *word;
+	enum side side;
+	enum chunk_step chunk;
+} steps[TRACE_STEPS] = {
+    [TRACE_OPEN] = {"open()", READER, NO_CHUNK},
+    [TRACE_NEXT] = {"stream().next()", READER, WANTS},
+    [TRACE_PUT] = {"put()", READER, HAS},
+    [TRACE_JOIN] = {"join()", READER, NO_CHUNK},
+    [TRACE_GET] = {"get()", WRITER, WANTS},
+    [TRACE_WRITE] = {"write()", WRITER, HAS},
+    [TRACE_TASK_DONE] = {"task_done()", WRITER, NO_CHUNK},
+    [TRACE_CANCEL] = {"cancel()", WRITER, NO_CHUNK},
+    [TRACE_SYNC] = {"sync()", WRITER, NO_CHUNK},
+    [TRACE_PUBLISH] = {"publish()", WRITER, NO_CHUNK},
+};
+
 struct trace {
 	struct trace_group *group;
-	enum trace_side side;
-	bool begun; /* the side's line has steps */
+	enum side side;	   /* that made the last step */
+	bool wants[SIDES]; /* a chunk, and has said so */
+	bool begun;	   /* the side's line has steps */
 	struct str line;
 	char label[32];
 };
@@ -38,9 +64,9 @@ static void
 begin(struct trace *t)
 {
 	if (shm_traces(t->group->shm) > 1)
-		str_printf(&t->line, "%s:%s", t->label,
-		    t->side == TRACE_READER ? " " : "");
-	if (t->side == TRACE_WRITER)
+		str_printf(
+		    &t->line, "%s:%s", t->label, t->side == READER ? " " : "");
+	if (t->side == WRITER)
 		str_puts(&t->line, "\t\t\t\t\t\t");
 }
 
@@ -60,16 +86,20 @@ trace_new(const char *label, struct trace_group *group)
 }
 
 void
-trace_step(struct trace *t, enum trace_side side, const char *step)
+trace_draw(struct trace *t, enum trace_step step)
 {
-	if (t == NULL)
+	enum side side = steps[step].side;
+
+	if (steps[step].chunk == WANTS && t->wants[side])
 		return;
+	if (steps[step].chunk != NO_CHUNK)
+		t->wants[side] = steps[step].chunk == WANTS;
 	if (side != t->side || t->line.len > LINE_MAX_BYTES)
 		flush(t);
 	t->side = side;
 	if (t->line.len == 0)
 		begin(t);
-	str_printf(&t->line, "%s-> %s", t->begun ? " " : "", step);
+	str_printf(&t->line, "%s-> %s", t->begun ? " " : "", steps[step].word);
 	t->begun = true;
 }
 
