@@ -5,7 +5,7 @@
 
 #include "app/cors.h"
 #include "app/download.h"
-#include "app/gate.h"
+#include "app/site_gate.h"
 #include "app/upload.h"
 
 struct store *
@@ -107,7 +107,7 @@ on_request(struct handler *handler, struct exchange *x)
 	const struct head *head = exchange_head(x);
 	struct route route;
 
-	if (gate_answers(s->conf, x, head))
+	if (site_gate_answers(s->conf, x, head))
 		return;
 	router_route(s->conf, head, &route);
 	switch (route.kind) {

@@ -1,5 +1,5 @@
 /*
- * app/gate.h - requests that are answered before anybody asks what they want.
+ * app/site_gate.h - requests that are answered before anybody asks what they want.
  *
  *	Host is not ours, on a loopback address    421
  *	a preflight                                204, or 403
@@ -7,8 +7,8 @@
  *
  * They are answered by the head alone, before its body, and in this order.
  */
-#ifndef APP_GATE_H
-#define APP_GATE_H
+#ifndef APP_SITE_GATE_H
+#define APP_SITE_GATE_H
 
 #include <stdbool.h>
 
@@ -18,7 +18,7 @@
 
 /* Answer the request here, if that is to be: true; then it is over, and `c` may
  * be gone. */
-bool gate_answers(
+bool site_gate_answers(
     const struct conf_server *s, struct exchange *x, const struct head *h);
 
 #endif

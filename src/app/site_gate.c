@@ -1,4 +1,4 @@
-#include "app/gate.h"
+#include "app/site_gate.h"
 
 #include "base/origin.h"
 #include "http/router.h"
@@ -8,7 +8,7 @@
 static const char methods_of_any[] = "GET, HEAD, POST, PUT, OPTIONS";
 
 static void
-gate_refuse(
+site_gate_refuse(
     struct exchange *x, int status, const struct str *why, const char *outcome)
 {
 	exchange_refuse(x, status,
@@ -34,7 +34,7 @@ answer_misdirected(struct exchange *x, const struct head *h)
 	    "its own. If the name is yours, write server_name ");
 	str_add(&why, at.host, at.len);
 	str_puts(&why, " into the server block");
-	gate_refuse(x, 421, &why, "misdirected");
+	site_gate_refuse(x, 421, &why, "misdirected");
 	str_fini(&why);
 }
 
@@ -81,7 +81,7 @@ answer_foreign(
 		    "Serve the page from a web server and name that in "
 		    "allow_origin, or set allow_origin *");
 	}
-	gate_refuse(x, 403, &why, "cross-site");
+	site_gate_refuse(x, 403, &why, "cross-site");
 	str_fini(&origin);
 	str_fini(&why);
 }
@@ -100,7 +100,7 @@ answer_preflight(
 }
 
 bool
-gate_answers(
+site_gate_answers(
     const struct conf_server *s, struct exchange *x, const struct head *h)
 {
 	bool preflight = site_is_preflight(h);
