@@ -132,4 +132,19 @@ ssize_t fd_write_without_wait(int fd, const void *buf, size_t len);
  * negative errno. */
 NODISCARD int fd_write_all(int fd, const void *buf, size_t len);
 
+/* Whether the other end of a connected socket is there. */
+enum fd_peer {
+	FD_PEER_THERE,
+	FD_PEER_SHUT, /* it sends no more, but may read */
+	FD_PEER_GONE, /* the connection broke, or is closed on both sides */
+};
+
+/*
+ * fd_peer(fd, ret_unread):
+ * Find out without reading; *ret_unread: bytes that came and wait to be read.
+ * PORTABLE: an end behind bytes that wait does not show, nor how many these are
+ * beyond the first.
+ */
+enum fd_peer fd_peer(int fd, size_t *ret_unread);
+
 #endif

@@ -56,9 +56,20 @@ struct exchange_ops {
 	bool (*on_stop)(void *owner);
 };
 
-/* It will be answered later: `owner` is told what `ops` has until then. */
+/* It will be answered later: `owner` is told what `ops` has until then, in place
+ * of whoever had it in hand before. */
 void exchange_take(
     struct exchange *x, const struct exchange_ops *ops, void *owner);
+
+/*
+ * exchange_watch(x), exchange_unwatch(x):
+ * While nobody reads the body: does the client leave?  The socket is looked at
+ * every quarter of a second and nothing is read from it.  A client that has closed
+ * is gone, and on_gone() tells, unless all of its body is here, or (chunked) may
+ * be: then it may have closed its sending side only, and wait for the response.
+ */
+void exchange_watch(struct exchange *x);
+void exchange_unwatch(struct exchange *x);
 
 /* ---- the request ---- */
 

@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "flow/flow.h"
 #include "http/conditions.h"
-#include "http/digest_fields.h"
 #include "app/handshake.h"
 #include "app/limit_text.h"
 #include "app/names.h"
@@ -419,33 +418,6 @@ const struct fsm_table upload_table = {
 
 /* ---- the beginning ---- */
 
-static void
-refuse_as(struct exchange *x, enum outcome e, const struct service *s,
-    const struct conf_location *l)
-{
-	char limit[LIMIT_TEXT_MAX];
-	struct response r = {0};
-
-	outcome_respond(e,
-	    &(struct outcome_context){
-		.prefix = l->prefix, .limit = limit_text(e, s->conf, l, limit)},
-	    &r);
-	r.outcome = outcome_word(e);
-	exchange_respond(x, &r);
-}
-
-/* What the name is, as the request says or as we make it. */
-static int
-find_name(
-    const struct route *route, char name[FILE_NAME_SIZE], const char **ret_why)
-{
-	if (route->kind == ROUTE_STORE_NAMED)
-		return names_decode(route->name.s, route->name.len,
-		    route->location->policy.dotfiles, name, ret_why);
-	names_generate(name);
-	return 0;
-}
-
 static struct trace *
 begin_trace(const struct upload *u)
 {
@@ -458,22 +430,22 @@ begin_trace(const struct upload *u)
 }
 
 static struct upload *
-upload_new(struct service *s, struct exchange *x, const struct route *route,
-    const char *name)
+upload_new(const struct upload_request *r)
 {
-	size_t len = strlen(name);
+	size_t len = strlen(r->name);
 	struct upload *u = malloc(sizeof(*u) + len + 1);
 
 	if (u == NULL)
 		return NULL;
 	*u =
 	    (struct upload){.magic = UPLOAD_MAGIC, .state = upload_table.first};
-	u->service = s;
-	u->exchange = x;
-	u->location = route->location;
-	u->id = exchange_id(x);
-	u->named = route->kind == ROUTE_STORE_NAMED;
-	memcpy(u->name, name, len + 1);
+	u->service = r->service;
+	u->exchange = r->exchange;
+	u->location = r->location;
+	u->id = exchange_id(r->exchange);
+	u->named = r->named;
+	u->place = r->place;
+	memcpy(u->name, r->name, len + 1);
 	flow_init(&u->flow);
 	u->flow.trace = begin_trace(u);
 	return u;
@@ -489,13 +461,15 @@ do_hold(const void *preconditions, const struct file_version *existing,
 
 /* Ask the store for a file.  The head is needed no longer than for that. */
 static void
-begin_storing(struct upload *u, const struct preconditions *p)
+begin_storing(struct upload *u, const struct upload_request *r)
 {
 	const struct head *h = exchange_head(u->exchange);
 	struct put_request request = {
 	    .name = u->name,
 	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
 	    .collect = h->has_length && !h->expect_continue,
+	    .terms = r->preconditions,
+	    .terms_hold = r->preconditions != NULL ? do_hold : NULL,
 	};
 	struct file_version first;
 	int err;
@@ -506,14 +480,6 @@ begin_storing(struct upload *u, const struct preconditions *p)
 	if (u->named &&
 	    handshake_follows(u->exchange, u->location, u->name, h, &first))
 		request.forerunner = &first;
-	if (preconditions_exist(p)) {
-		request.terms = preconditions_copy(p);
-		request.terms_hold = do_hold;
-		if (request.terms == NULL) {
-			store_failed(u, -ENOMEM);
-			return;
-		}
-	}
 	exchange_drop_head(u->exchange);
 	err = store_create(service_store(u->service, u->location), &request,
 	    &put_events, u, &u->incoming);
@@ -524,85 +490,30 @@ begin_storing(struct upload *u, const struct preconditions *p)
 }
 
 static void
-begin_hashing(struct upload *u, const struct preconditions *p,
-    const struct digest_claims *claims)
+begin_hashing(struct upload *u, const struct upload_request *r)
 {
-	int err =
-	    upload_digests_begin(&u->digests, u->service, u->location, claims);
+	int err = upload_digests_begin(
+	    &u->digests, u->service, u->location, r->claims);
 
+	if (err == 0) {
+		begin_storing(u, r);
+		return;
+	}
+	free(r->preconditions);
 	if (err == -EOPNOTSUPP)
 		fail(u, 0, OUTCOME_NO_DIGEST);
-	else if (err < 0)
-		fail(u, err, OUTCOME_NO_MEMORY);
 	else
-		begin_storing(u, p);
+		fail(u, err, OUTCOME_NO_MEMORY);
 }
 
-/* Count it among the uploads of its location; false: there are too many. */
-static bool
-count_upload(const struct service *s, const struct conf_location *l,
-    limits_entry *ret_place)
+bool
+upload_start(const struct upload_request *r)
 {
-	static struct log_limit limit;
-	enum limits_answer answer;
+	struct upload *u = upload_new(r);
 
-	*ret_place = 0;
-	if (l->max_uploads == 0)
-		return true;
-	answer = limits_enter(&s->uploads, l->prefix, strlen(l->prefix),
-	    l->max_uploads, ret_place);
-	if (answer == LIMITS_CROWDED && log_allowed(&limit))
-		log_warn("max_uploads of location %s: no room to count one",
-		    l->prefix);
-	return answer != LIMITS_FULL;
-}
-
-/* Whether the head says that its body is larger than may be. */
-static bool
-is_too_large(const struct head *h, const struct conf_location *l)
-{
-	return l->max_body_size > 0 && h->has_length &&
-	       h->content_length > l->max_body_size;
-}
-
-void
-upload_begin(struct service *s, struct exchange *x, const struct route *route)
-{
-	const struct conf_location *l = route->location;
-	const struct head *h = exchange_head(x);
-	struct digest_claims claims;
-	struct preconditions p;
-	char name[FILE_NAME_SIZE];
-	limits_entry place = 0;
-	struct upload *u;
-	const char *why;
-	int status;
-
-	status = preconditions_read(h, &p, &why);
-	if (status == 0)
-		status = digest_fields_read(h, &claims, &why);
-	if (status == 0)
-		status = find_name(route, name, &why);
-	if (status != 0) {
-		exchange_refuse(x, status, why, "refused");
-		return;
-	}
-	if (is_too_large(h, l)) {
-		refuse_as(x, OUTCOME_TOO_LARGE, s, l);
-		return;
-	}
-	if (!count_upload(s, l, &place)) {
-		refuse_as(x, OUTCOME_TOO_MANY, s, l);
-		return;
-	}
-	exchange_limit_body(x, l->max_body_size);
-	u = upload_new(s, x, route, name);
-	if (u == NULL) {
-		limits_leave(s->uploads.limits, &place);
-		refuse_as(x, OUTCOME_NO_MEMORY, s, l);
-		return;
-	}
-	u->place = place;
-	exchange_take(x, &upload_ops, u);
-	begin_hashing(u, &p, &claims);
+	if (u == NULL)
+		return false;
+	exchange_take(r->exchange, &upload_ops, u);
+	begin_hashing(u, r);
+	return true;
 }

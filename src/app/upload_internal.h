@@ -31,4 +31,20 @@ extern const struct fsm_table upload_table;
 /* The one action that says 201. */
 void upload_answer_stored(void *owner);
 
+/* An upload that may begin: what passed its gate (upload_gate.c). */
+struct upload_request {
+	struct service *service;
+	struct exchange *exchange;
+	const struct conf_location *location;
+	const char *name;
+	bool named;			     /* by its client */
+	struct preconditions *preconditions; /* NULL: none */
+	const struct digest_claims *claims;
+	limits_entry place; /* among max_uploads, or 0 */
+};
+
+/* Begin it; it is answered, sooner or later.  `place` and `preconditions` are the
+ * upload's then.  False: out of memory, and nothing was done. */
+NODISCARD bool upload_start(const struct upload_request *r);
+
 #endif

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -216,4 +217,19 @@ int
 fd_move_onto(int fd, int onto)
 {
 	return dup3(fd, onto, O_CLOEXEC) == -1 ? -errno : 0;
+}
+
+enum fd_peer
+fd_peer(int fd, size_t *ret_unread)
+{
+	struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+	int unread = 0;
+
+	(void)poll(&p, 1, 0);
+	if (ioctl(fd, FIONREAD, &unread) == -1 || unread < 0)
+		unread = 0;
+	*ret_unread = (size_t)unread;
+	if (p.revents & (POLLHUP | POLLERR))
+		return FD_PEER_GONE;
+	return p.revents & POLLRDHUP ? FD_PEER_SHUT : FD_PEER_THERE;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -213,4 +214,19 @@ int
 fd_move_onto(int fd, int onto)
 {
 	return dup2(fd, onto) == -1 ? -errno : fd_set_cloexec(onto);
+}
+
+enum fd_peer
+fd_peer(int fd, size_t *ret_unread)
+{
+	struct pollfd p = {.fd = fd};
+	char byte;
+	ssize_t n;
+
+	(void)poll(&p, 1, 0);
+	n = recv(fd, &byte, 1, MSG_PEEK);
+	*ret_unread = n > 0 ? (size_t)n : 0;
+	if (p.revents & (POLLHUP | POLLERR))
+		return FD_PEER_GONE;
+	return n == 0 ? FD_PEER_SHUT : FD_PEER_THERE;
 }

@@ -317,6 +317,8 @@ on_due(struct deadline *d)
 	check_magic(c, CONN_MAGIC);
 	if (c->state == CONN_STREAMING || c->state == CONN_ANSWERING)
 		look_at_progress(c);
+	else if (c->state == CONN_WORKING)
+		exchange_look(&c->exchange);
 	else if (c->state == CONN_LINGERING)
 		go_on_lingering(c, linger_due(&c->linger, &c->transport));
 	else

@@ -148,6 +148,9 @@ void exchange_refuse_head(
 void exchange_hand_over(
     struct exchange *x, const struct head *h, const char *text, size_t len);
 
+/* WORKING, and watched: is the client still there?  May end it. */
+void exchange_look(struct exchange *x);
+
 /* WORKING and STREAMING: it ends without a response, and the handler is told. */
 void exchange_drop(struct exchange *x);
 

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/fd.h"
 #include "conn_internal.h"
+
+#define WATCH_S 0.25 /* between two looks at a client that is not read from */
 
 enum {
 	BUFFER_MAX = 64 * 1024, /* of a response, to be kept for the next one */
@@ -13,7 +16,7 @@ enum {
 void
 exchange_take(struct exchange *x, const struct exchange_ops *ops, void *owner)
 {
-	check(x->ops == NULL && conn_of(x)->state == CONN_WORKING);
+	check(conn_of(x)->state == CONN_WORKING);
 	x->ops = ops;
 	x->owner = owner;
 }
@@ -48,6 +51,47 @@ exchange_hand_over(
 	check(x->ops != NULL);
 	if (x->head != NULL)
 		keep_head(x, text, len);
+}
+
+void
+exchange_watch(struct exchange *x)
+{
+	check(conn_of(x)->state == CONN_WORKING && x->ops != NULL);
+	deadline_set(&conn_of(x)->patience, WATCH_S);
+}
+
+void
+exchange_unwatch(struct exchange *x)
+{
+	deadline_clear(&conn_of(x)->patience);
+}
+
+/* All of the body is here, of which `unread` bytes are in the kernel; or it may
+ * be, and reading alone would tell. */
+static bool
+may_be_whole(const struct exchange *x, size_t unread)
+{
+	const struct body *b = &x->body;
+	uint64_t here = b->held_len - b->held_at + unread;
+
+	return b->source.ended || (b->chunked ? here > 0 : here >= b->owed);
+}
+
+void
+exchange_look(struct exchange *x)
+{
+	struct conn *c = conn_of(x);
+	size_t unread;
+	enum fd_peer peer = fd_peer(c->transport.fd, &unread);
+
+	if (peer == FD_PEER_THERE ||
+	    (peer == FD_PEER_SHUT && may_be_whole(x, unread))) {
+		exchange_watch(x);
+		return;
+	}
+	(void)x->ops->on_gone(x->owner);
+	x->record.outcome = "client-gone";
+	conn_on(c, CONN_LEFT);
 }
 
 void
