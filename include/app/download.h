@@ -4,10 +4,12 @@
 #ifndef APP_DOWNLOAD_H
 #define APP_DOWNLOAD_H
 
-#include "app/service.h"
+#include "http/exchange.h"
+#include "http/router.h"
+#include "app/context.h"
 
 /* Take a request with a ROUTE_READ_*, as upload_begin() does. */
 void download_begin(
-    struct service *s, struct exchange *x, const struct route *r);
+    struct context *c, struct exchange *x, const struct route *r);
 
 #endif

@@ -4,12 +4,14 @@
 #ifndef APP_UPLOAD_H
 #define APP_UPLOAD_H
 
-#include "app/service.h"
+#include "http/exchange.h"
+#include "http/router.h"
+#include "app/context.h"
 
 /*
  * upload_begin(s, x, r):
  * Take a request with a ROUTE_STORE_*: it is answered, sooner or later.
  */
-void upload_begin(struct service *s, struct exchange *x, const struct route *r);
+void upload_begin(struct context *c, struct exchange *x, const struct route *r);
 
 #endif

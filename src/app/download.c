@@ -23,7 +23,7 @@ enum {
 
 struct download {
 	unsigned magic;
-	struct service *service;
+	struct context *context;
 	struct exchange *exchange;
 	const struct conf_location *location;
 	struct outgoing *outgoing;
@@ -60,7 +60,7 @@ static void
 note_failure(
     const struct download *d, const char *name, enum outcome e, int err)
 {
-	service_note_failure(d->service, d->location, "download",
+	context_note_failure(d->context, d->location, "download",
 	    exchange_id(d->exchange), name, e, err);
 }
 
@@ -207,8 +207,8 @@ answer_file(
 	out->offset = range->first;
 	out->end = range->first + range->len;
 	if (flow_start(&d->flow, &(struct flow_setup){
-				     .loop = d->service->loop,
-				     .pool = d->service->pool,
+				     .loop = d->context->loop,
+				     .pool = d->context->pool,
 				     .account = out->account,
 				     .source = &out->source,
 				     .sink = exchange_stream(x, &r),
@@ -255,14 +255,14 @@ static const struct get_events get_events = {
 };
 
 static struct download *
-download_new(struct service *s, struct exchange *x, const struct route *route)
+download_new(struct context *c, struct exchange *x, const struct route *route)
 {
 	struct download *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
 	d->magic = DOWNLOAD_MAGIC;
-	d->service = s;
+	d->context = c;
 	d->exchange = x;
 	d->location = route->location;
 	d->head_only = exchange_head(x)->method == METHOD_HEAD;
@@ -280,7 +280,7 @@ ends_in_slash(struct span name)
 }
 
 void
-download_begin(struct service *s, struct exchange *x, const struct route *route)
+download_begin(struct context *c, struct exchange *x, const struct route *route)
 {
 	char name[FILE_NAME_SIZE];
 	const char *why = "out of memory: try again later";
@@ -292,7 +292,7 @@ download_begin(struct service *s, struct exchange *x, const struct route *route)
 		status = names_decode(route->name.s, route->name.len - slash,
 		    route->location->policy.dotfiles, name, &why);
 	if (status == 0) {
-		d = download_new(s, x, route);
+		d = download_new(c, x, route);
 		status = d ? 0 : 503;
 	}
 	if (status != 0) {
@@ -304,7 +304,7 @@ download_begin(struct service *s, struct exchange *x, const struct route *route)
 		return;
 	}
 	exchange_take(x, &download_ops, d);
-	err = store_open(service_store(s, d->location), d->newest ? NULL : name,
+	err = store_open(context_store(c, d->location), d->newest ? NULL : name,
 	    &get_events, d, &d->outgoing);
 	if (err < 0)
 		answer_error(d, d->newest ? "the newest" : name, err);

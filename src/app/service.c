@@ -1,39 +1,16 @@
 #include "app/service.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "app/cors.h"
 #include "app/download.h"
 #include "app/site_gate.h"
 #include "app/upload.h"
-
-struct store *
-service_store(const struct service *s, const struct conf_location *location)
-{
-	return s->stores[location - s->conf->locations];
-}
-
-void
-service_note_failure(const struct service *s, const struct conf_location *l,
-    const char *what, uint64_t id, const char *name, enum outcome e, int err)
-{
-	size_t at = (size_t)(l - s->conf->locations) * OUTCOME_COUNT + e;
-	bool has_errno = err < 0 && err > -4096;
-	char quoted[128];
-
-	if (outcome_blame(e) != BLAME_SERVER || !log_allowed(&s->failures[at]))
-		return;
-	log_error("%s %" PRIu64 ": %s: %s: %s%s%s%s", what, id,
-	    l->policy.output_dir,
-	    str_quote(name, strlen(name), quoted, sizeof(quoted)),
-	    outcome_word(e), has_errno ? " (" : "",
-	    has_errno ? strerror(-err) : "", has_errno ? ")" : "");
-}
+#include "http/router.h"
 
 /* GET /: what there is, and the lines to try. */
 static void
-describe(const struct service *s, const struct head *h, struct response *r)
+describe(const struct conf_server *s, const struct head *h, struct response *r)
 {
 	struct str host = {0};
 	const char *authority = "HOST";
@@ -46,8 +23,8 @@ describe(const struct service *s, const struct head *h, struct response *r)
 	str_puts(&r->content,
 	    "penstock takes uploads: the file is the body of a PUT or POST, "
 	    "which do the same (forms are not understood).\n");
-	for (size_t i = 0; i < s->conf->location_count; i++) {
-		const struct conf_location *l = &s->conf->locations[i];
+	for (size_t i = 0; i < s->location_count; i++) {
+		const struct conf_location *l = &s->locations[i];
 		const char *p = strcmp(l->prefix, "/") == 0 ? "" : l->prefix;
 
 		str_printf(&r->content,
@@ -92,7 +69,8 @@ answer_options(struct exchange *x, const struct route *route)
 }
 
 static void
-answer_index(const struct service *s, struct exchange *x, const struct head *h)
+answer_index(
+    const struct conf_server *s, struct exchange *x, const struct head *h)
 {
 	struct response r = {0};
 
@@ -103,30 +81,31 @@ answer_index(const struct service *s, struct exchange *x, const struct head *h)
 static void
 on_request(struct handler *handler, struct exchange *x)
 {
-	struct service *s = container_of(handler, struct service, handler);
+	struct context *c =
+	    container_of(handler, struct service, handler)->context;
 	const struct head *head = exchange_head(x);
 	struct route route;
 
-	if (site_gate_answers(s->conf, x, head))
+	if (site_gate_answers(c->conf, x, head))
 		return;
-	router_route(s->conf, head, &route);
+	router_route(c->conf, head, &route);
 	switch (route.kind) {
 	case ROUTE_REFUSED:
 		answer_refused(x, head, &route);
 		return;
 	case ROUTE_INDEX:
-		answer_index(s, x, head);
+		answer_index(c->conf, x, head);
 		return;
 	case ROUTE_OPTIONS:
 		answer_options(x, &route);
 		return;
 	case ROUTE_STORE_NEW:
 	case ROUTE_STORE_NAMED:
-		upload_begin(s, x, &route);
+		upload_begin(c, x, &route);
 		return;
 	case ROUTE_READ_NEWEST:
 	case ROUTE_READ_NAMED:
-		download_begin(s, x, &route);
+		download_begin(c, x, &route);
 		return;
 	}
 }
@@ -136,12 +115,13 @@ add_fields(struct handler *handler, const struct head *head, struct str *out)
 {
 	struct service *s = container_of(handler, struct service, handler);
 
-	cors_add_fields(s->conf, head, out);
+	cors_add_fields(s->context->conf, head, out);
 }
 
 void
-service_init(struct service *s)
+service_init(struct service *s, struct context *c)
 {
+	s->context = c;
 	s->handler.on_request = on_request;
 	s->handler.add_fields = add_fields;
 }

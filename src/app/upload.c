@@ -41,7 +41,7 @@ static const char *const event_names[UPLOAD_EVENTS] = {
 struct upload {
 	unsigned magic;
 	unsigned state; /* enum upload_state */
-	struct service *service;
+	struct context *context;
 	struct exchange *exchange;
 	const struct conf_location *location;
 	struct incoming *incoming; /* NULL: not begun, or done with */
@@ -195,7 +195,7 @@ release(struct upload *u, const char *last_step)
 	upload_digests_end(&u->digests);
 	store_abort(&u->incoming);
 	trace_end(&u->flow.trace, last_step);
-	limits_leave(u->service->uploads.limits, &u->place);
+	limits_leave(u->context->uploads.limits, &u->place);
 	u->magic = 0;
 	free(u);
 }
@@ -223,8 +223,8 @@ start_flow(void *owner)
 	exchange_continue(u->exchange);
 	if (flow_start(&u->flow,
 		&(struct flow_setup){
-		    .loop = u->service->loop,
-		    .pool = u->service->pool,
+		    .loop = u->context->loop,
+		    .pool = u->context->pool,
 		    .account = u->incoming->account,
 		    .source = exchange_body(u->exchange),
 		    .sink = &u->incoming->sink,
@@ -234,7 +234,7 @@ start_flow(void *owner)
 		    .limits =
 			{
 			    .silence_s =
-				(double)u->service->conf->body_timeout_ms / 1e3,
+				(double)u->context->conf->body_timeout_ms / 1e3,
 			    .rate_min = u->location->min_rate,
 			    .rate_min_for_s =
 				(double)u->location->min_rate_grace_ms / 1e3,
@@ -334,7 +334,7 @@ describe_failure(const struct upload *u, enum outcome e, struct response *r)
 		outcome_respond(e,
 		    &(struct outcome_context){.prefix = u->location->prefix,
 			.limit =
-			    limit_text(e, u->service->conf, u->location, limit),
+			    limit_text(e, u->context->conf, u->location, limit),
 			.name = u->name},
 		    r);
 	r->outcome = outcome_word(e);
@@ -350,8 +350,8 @@ answer_failed(void *owner)
 	bool leaves = outcome_status(e) == 0; /* the client has gone */
 	struct response r = {0};
 
-	service_note_failure(
-	    u->service, u->location, "upload", u->id, u->name, e, u->err);
+	context_note_failure(
+	    u->context, u->location, "upload", u->id, u->name, e, u->err);
 	if (!leaves)
 		describe_failure(u, e, &r);
 	/* The rest may be a job's still. */
@@ -426,7 +426,7 @@ begin_trace(const struct upload *u)
 	if (!u->location->trace)
 		return NULL;
 	snprintf(label, sizeof(label), "%ld-%" PRIu64, (long)getpid(), u->id);
-	return trace_new(label, u->service->traces);
+	return trace_new(label, u->context->traces);
 }
 
 static struct upload *
@@ -439,7 +439,7 @@ upload_new(const struct upload_request *r)
 		return NULL;
 	*u =
 	    (struct upload){.magic = UPLOAD_MAGIC, .state = upload_table.first};
-	u->service = r->service;
+	u->context = r->context;
 	u->exchange = r->exchange;
 	u->location = r->location;
 	u->id = exchange_id(r->exchange);
@@ -481,7 +481,7 @@ begin_storing(struct upload *u, const struct upload_request *r)
 	    handshake_follows(u->exchange, u->location, u->name, h, &first))
 		request.forerunner = &first;
 	exchange_drop_head(u->exchange);
-	err = store_create(service_store(u->service, u->location), &request,
+	err = store_create(context_store(u->context, u->location), &request,
 	    &put_events, u, &u->incoming);
 	if (err < 0)
 		store_failed(u, err);
@@ -493,7 +493,7 @@ static void
 begin_hashing(struct upload *u, const struct upload_request *r)
 {
 	int err = upload_digests_begin(
-	    &u->digests, u->service, u->location, r->claims);
+	    &u->digests, u->context, u->location, r->claims);
 
 	if (err == 0) {
 		begin_storing(u, r);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 int
-upload_digests_begin(struct upload_digests *d, const struct service *s,
+upload_digests_begin(struct upload_digests *d, const struct context *c,
     const struct conf_location *l, const struct digest_claims *claims)
 {
 	unsigned set = l->checksum | claims->set;
@@ -19,9 +19,9 @@ upload_digests_begin(struct upload_digests *d, const struct service *s,
 	}
 	return digester_new(
 	    &(struct digester_setup){
-		.loop = s->loop,
-		.engine = s->engine,
-		.compute = s->compute,
+		.loop = c->loop,
+		.engine = c->engine,
+		.compute = c->compute,
 		.set = set,
 		.depth = (unsigned)l->write_depth,
 	    },

@@ -9,7 +9,7 @@
 #include "base/digest.h"
 #include "config/config.h"
 #include "flow/digester.h"
-#include "app/service.h"
+#include "app/context.h"
 
 struct upload_digests {
 	struct digester *digester;    /* NULL: none is wanted */
@@ -22,7 +22,7 @@ struct upload_digests {
  * follows in any case.  The claims are copied.
  */
 NODISCARD int upload_digests_begin(struct upload_digests *d,
-    const struct service *s, const struct conf_location *l,
+    const struct context *c, const struct conf_location *l,
     const struct digest_claims *claims);
 
 /* What the flow is to be given; NULL: nothing. */

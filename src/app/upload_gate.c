@@ -18,7 +18,7 @@
 
 struct upload_pass {
 	struct gate_pass gate;
-	struct service *service;
+	struct context *context;
 	const struct conf_location *location;
 	bool named;	/* by its client */
 	size_t name_at; /* where in the path the name begins, still encoded */
@@ -52,7 +52,7 @@ refuse_as(struct upload_pass *p, enum outcome e)
 	outcome_respond(e,
 	    &(struct outcome_context){
 		.prefix = p->location->prefix,
-		.limit = limit_text(e, p->service->conf, p->location, limit),
+		.limit = limit_text(e, p->context->conf, p->location, limit),
 	    },
 	    &r);
 	r.outcome = outcome_word(e);
@@ -133,7 +133,7 @@ judge_count(struct gate_pass *gate)
 
 	if (l->max_uploads == 0)
 		return GATE_PASS;
-	answer = limits_enter(&p->service->uploads, l->prefix,
+	answer = limits_enter(&p->context->uploads, l->prefix,
 	    strlen(l->prefix), l->max_uploads, &p->place);
 	if (answer == LIMITS_CROWDED && log_allowed(&limit))
 		log_warn("max_uploads of location %s: no room to count one",
@@ -157,7 +157,7 @@ undo(struct gate_pass *gate)
 	struct upload_pass *p = upload_pass_of(gate);
 
 	free(p->preconditions);
-	limits_leave(p->service->uploads.limits, &p->place);
+	limits_leave(p->context->uploads.limits, &p->place);
 }
 
 static void
@@ -166,7 +166,7 @@ start_upload(struct gate_pass *gate)
 	struct upload_pass *p = upload_pass_of(gate);
 
 	if (upload_start(&(struct upload_request){
-		.service = p->service,
+		.context = p->context,
 		.exchange = gate->exchange,
 		.location = p->location,
 		.name = p->name,
@@ -189,12 +189,12 @@ static const struct gate upload_gate = {
 };
 
 void
-upload_begin(struct service *s, struct exchange *x, const struct route *route)
+upload_begin(struct context *c, struct exchange *x, const struct route *route)
 {
 	struct upload_pass p;
 
 	p.gate.exchange = x;
-	p.service = s;
+	p.context = c;
 	p.location = route->location;
 	p.named = route->kind == ROUTE_STORE_NAMED;
 	p.name_at =

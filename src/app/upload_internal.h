@@ -6,6 +6,8 @@
 #define APP_UPLOAD_INTERNAL_H
 
 #include "base/fsm.h"
+#include "app/context.h"
+#include "http/exchange.h"
 
 enum upload_state {
 	UPLOAD_OPENING,	   /* the store is making the file */
@@ -33,7 +35,7 @@ void upload_answer_stored(void *owner);
 
 /* An upload that may begin: what passed its gate (upload_gate.c). */
 struct upload_request {
-	struct service *service;
+	struct context *context;
 	struct exchange *exchange;
 	const struct conf_location *location;
 	const char *name;

@@ -146,7 +146,7 @@ begin_limits(struct worker *w, struct server *s)
 	}
 	s->conns.admission.served = limits_scope(&scope, "served", 6);
 	s->conns.admission.rejected = limits_scope(&scope, "turned away", 11);
-	s->service.uploads = limits_scope(&scope, "uploads", 7);
+	s->context.uploads = limits_scope(&scope, "uploads", 7);
 }
 
 /* Could one upload replace another? */
@@ -183,17 +183,17 @@ begin_stores(struct worker *w, struct server *s)
 {
 	const struct conf_server *conf = s->conf;
 
-	s->service.stores =
-	    calloc(conf->location_count, sizeof(*s->service.stores));
-	s->service.failures = calloc(
-	    conf->location_count * OUTCOME_COUNT, sizeof(*s->service.failures));
-	if (s->service.stores == NULL || s->service.failures == NULL)
+	s->context.stores =
+	    calloc(conf->location_count, sizeof(*s->context.stores));
+	s->context.failures = calloc(
+	    conf->location_count * OUTCOME_COUNT, sizeof(*s->context.failures));
+	if (s->context.stores == NULL || s->context.failures == NULL)
 		return -ENOMEM;
 	w->server_count++;
 	for (size_t k = 0; k < conf->location_count; k++) {
-		s->service.stores[k] =
+		s->context.stores[k] =
 		    open_store(w, &conf->locations[k].policy);
-		if (s->service.stores[k] == NULL)
+		if (s->context.stores[k] == NULL)
 			return -ENOMEM;
 	}
 	return 0;
@@ -222,13 +222,13 @@ begin_server(struct worker *w, size_t i)
 
 	s->worker = w;
 	s->conf = &w->to->conf->servers[i];
-	s->service.conf = s->conf;
-	s->service.loop = w->loop;
-	s->service.pool = w->pool;
-	s->service.engine = w->engine;
-	s->service.compute = w->compute;
-	s->service.traces = &w->traces;
-	service_init(&s->service);
+	s->context.conf = s->conf;
+	s->context.loop = w->loop;
+	s->context.pool = w->pool;
+	s->context.engine = w->engine;
+	s->context.compute = w->compute;
+	s->context.traces = &w->traces;
+	service_init(&s->service, &s->context);
 	if (w->to->logs->access[i] != -1) {
 		s->access = open_journal(
 		    w, w->to->logs->access[i], s->conf->access_log);
@@ -364,8 +364,8 @@ report_stuck(struct worker *w)
 		struct server *s = &w->servers[i];
 
 		for (size_t k = 0; k < s->conf->location_count; k++)
-			if (!store_is_idle(s->service.stores[k]))
-				dir = s->service.stores[k]->dir;
+			if (!store_is_idle(s->context.stores[k]))
+				dir = s->context.stores[k]->dir;
 	}
 	snprintf(slot->stuck_dir, sizeof(slot->stuck_dir), "%s", dir);
 	atomic_store(&slot->stuck_ops, (uint32_t)engine_in_flight(w->engine));
@@ -397,9 +397,9 @@ end(struct worker *w)
 		struct server *s = &w->servers[i];
 
 		for (size_t k = 0; k < s->conf->location_count; k++)
-			store_free(&s->service.stores[k]);
-		free(s->service.stores);
-		free(s->service.failures);
+			store_free(&s->context.stores[k]);
+		free(s->context.stores);
+		free(s->context.failures);
 		journal_free(&s->access);
 	}
 	free(w->servers);

@@ -20,6 +20,7 @@ enum {
 struct server {
 	struct worker *worker;
 	const struct conf_server *conf;
+	struct context context;
 	struct service service;
 	struct connections conns;
 	struct journal *access;

@@ -31,7 +31,7 @@ stores_are_idle(struct worker *w, bool at_rest)
 		struct server *s = &w->servers[i];
 
 		for (size_t k = 0; k < s->conf->location_count; k++) {
-			struct store *store = s->service.stores[k];
+			struct store *store = s->context.stores[k];
 
 			if (store_has_files(store) ||
 			    (at_rest && !store_is_idle(store)))
@@ -49,7 +49,7 @@ rest_stores(struct worker *w)
 		struct server *s = &w->servers[i];
 
 		for (size_t k = 0; k < s->conf->location_count; k++)
-			store_rest(s->service.stores[k]);
+			store_rest(s->context.stores[k]);
 	}
 }
 
