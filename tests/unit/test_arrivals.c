@@ -67,7 +67,7 @@ the_later_head_stays(void **state)
 	    &(struct arrival){.head_ns = 199, .last_ns = 300}, &b));
 	assert_false(arrival_is_superseded(
 	    &(struct arrival){.head_ns = 201, .last_ns = 210}, &b));
-	/* Both at once: who gets the name later has it. */
+	/* Both at once: the one that gets the name later has it. */
 	assert_false(arrival_is_superseded(
 	    &(struct arrival){.head_ns = 200, .last_ns = 210}, &b));
 	/* It took longer than the other's whole life. */
@@ -152,7 +152,7 @@ a_full_table_forgets_the_oldest(void **state)
 	assert_int_equal(recent, 1000);
 }
 
-/* Who is at work with a file keeps his place; there may be none for others. */
+/* A worker that writes a file keeps its place; there may be none for others. */
 static void
 what_is_getting_its_name_is_not_forgotten(void **state)
 {

@@ -118,7 +118,7 @@ die_at_length(int out)
 	die("%s", text);
 }
 
-/* Nobody reads, and there is no room. */
+/* It is not read, and there is no room. */
 static void
 die_into_a_full_pipe(int out)
 {

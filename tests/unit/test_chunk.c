@@ -29,7 +29,7 @@ enum {
 	MANY = 32,
 };
 
-/* Whoever takes chunks: an upload, as the pool sees it. */
+/* What takes chunks: an upload, as the pool sees it. */
 struct taker {
 	struct chunk_claim claim;
 	struct chunk *has[MANY];
@@ -370,9 +370,9 @@ seconds_are_shared_out_in_turn(void **state)
 }
 
 /*
- * Queues in which one who was served goes behind all newcomers: whoever waits
- * for another chunk, and has none left, is in line with those who never had
- * one, and by the time that he has waited.
+ * One that was served does not go behind all newcomers: if it waits for another
+ * chunk, and has none left, it is in line with those that never had one, by the
+ * time that it has waited.
  */
 static void
 who_has_none_left_waits_where_his_time_puts_him(void **state)
@@ -395,7 +395,7 @@ who_has_none_left_waits_where_his_time_puts_him(void **state)
 	assert_int_equal(w[0].granted, 1);
 	give(&a);
 	turn();
-	assert_int_equal(b.granted, 1); /* before those who came later */
+	assert_int_equal(b.granted, 1); /* before those that came later */
 	assert_int_equal(w[1].granted, 0);
 	for (int i = 1; i < 3; i++) {
 		give(&a);
@@ -486,7 +486,7 @@ a_crowd_of_newcomers_leaves_everybody_his_share(void **state)
 		leave(&crowd[i]);
 }
 
-/* Who is served may leave, and with it others who wait. */
+/* One that is served may leave, and with it others that wait. */
 static struct taker *goes_too;
 
 static void
@@ -573,7 +573,7 @@ beside_others_a_device_leaves_some_for_a_newcomer(void **state)
 	(void)state;
 	chunk_account_add(pool, &one);
 	chunk_account_add(pool, &two);
-	/* Four times what is free: 8 of 10, though nobody else is there. */
+	/* Four times what is free: 8 of 10, though it is the only one. */
 	assert_int_equal(take_all(&a), BUDGET * 4 / 5);
 	assert_true(take(&b));
 	assert_true(take(&c));
@@ -796,7 +796,7 @@ at_random_the_sums_are_right(void **state)
 		assert_int_equal(chunk_pool_held(pool), held[0] + held[1]);
 		assert_true(chunk_pool_held(pool) <= BUDGET);
 	}
-	/* When all that was held comes back, all who wait are served. */
+	/* When all that was held comes back, all that wait are served. */
 	for (int round = 0; round < 8; round++) {
 		for (int i = 0; i < 8; i++)
 			while (t[i].count > 0)
@@ -921,7 +921,7 @@ what_nobody_needs_goes_back_to_the_system(void **state)
 		chunk_give(chunks[i]);
 }
 
-/* Nobody holds one that could come back: it is tried again all the same. */
+/* There is none that could come back: it is tried again all the same. */
 static void
 short_memory_is_asked_for_again(void **state)
 {
@@ -946,7 +946,7 @@ short_memory_is_asked_for_again(void **state)
 	chunk_give(t.has[0]);
 }
 
-/* Whoever is the last to have it gives it back. */
+/* The last one that has it gives it back. */
 static void
 a_shared_chunk_goes_back_when_all_have_done(void **state)
 {

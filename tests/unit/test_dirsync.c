@@ -1,6 +1,6 @@
 /*
- * Shared syncs of directories: whoever is told that his name is on stable
- * storage came before the sync began, and nobody waits for more than two.
+ * Shared syncs of directories: a name that is said to be on stable storage was
+ * there before the sync began, and no caller waits for more than two.
  * fsync(2) is one of ours, which takes until it is let go.
  */
 #include "local/dirsync.h"
@@ -206,7 +206,7 @@ on_done(struct dirsync_wait *wait, int err)
 		join((unsigned)(w->then - f.w));
 }
 
-/* Somebody who waits for that directory, by a descriptor of his own. */
+/* A caller that waits for that directory, by a descriptor of its own. */
 static struct waiter *
 prepare(unsigned which, int dir, bool keep)
 {
@@ -356,7 +356,7 @@ many_at_once_share_two(void **state)
 	assert_in_range(sys.begun[0], 1, 2);
 }
 
-/* Others who come all the time put nobody off. */
+/* Others that come all the time do not put one off. */
 static void
 nobody_waits_for_more_than_two(void **state)
 {
@@ -489,7 +489,7 @@ descriptors_are_closed_once_but_for_those_to_be_kept(void **state)
 	}
 }
 
-/* Then nobody is told that his name is safe, and nothing is left open. */
+/* Then no name is said to be safe, and nothing is left open. */
 static void
 without_a_thread_all_are_told_and_closed(void **state)
 {

@@ -78,7 +78,7 @@ the_same_host_may_be_written_otherwise(void **state)
 	assert_false(host_equal(LEN("[::1]"), LEN("127.0.0.1")));
 }
 
-/* No name server of somebody else's says where they lead. */
+/* No foreign name server says where they lead. */
 static void
 names_that_cannot_be_rebound(void **state)
 {

@@ -28,7 +28,7 @@ enum {
 	SETS = 3000, /* of each writer */
 	TOTAL = WRITERS * SETS,
 	PATIENCE_S = 5,
-	DIRECTORIES = 300, /* more than are remembered while nobody uses them */
+	DIRECTORIES = 300, /* more than are remembered while not in use */
 	MINE = 0,	   /* slots */
 	THEIRS = 1,
 };
@@ -108,7 +108,7 @@ a_full_table_says_so(void **state)
 }
 
 /*
- * Directories come and go for ever: one that nobody uses is remembered for a
+ * Directories come and go for ever: one that is not in use is remembered for a
  * while, and gives its record up only when others need it.  What was given up
  * is not known, and so looked for: it is never taken for empty.
  */
@@ -518,7 +518,7 @@ publish_and_die(long steps)
 
 /*
  * A worker is killed while it publishes, at one instruction after the other.
- * What it had taken must come back, all of it: else whoever publishes next
+ * What it had taken must come back, all of it: else the next worker that publishes
  * waits for ever some day.
  */
 static void

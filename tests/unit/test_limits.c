@@ -1,6 +1,6 @@
 /*
- * Limits over all workers: what is counted, that the limit is exact whoever
- * comes at once, and that nothing stays of a worker that dies.
+ * Limits over all workers: what is counted, that the limit is exact whichever come
+ * at once, and that nothing stays of a worker that dies.
  */
 #include "shared/limits.h"
 

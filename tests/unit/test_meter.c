@@ -142,7 +142,7 @@ static const struct verdict_row {
 	uint64_t queue, memory, data, rest; /* in ns */
 	enum verdict is;
 } verdicts[] = {
-	/* nobody waited, or for less than 10 ms in all */
+	/* no side waited, or for less than 10 ms in all */
 	{ 0, 0, 0, 0,                       VERDICT_BALANCED },
 	{ 0, 0, 10 * MS - 1, 0,             VERDICT_BALANCED },
 	{ 10 * MS - 1, 0, 0, 0,             VERDICT_BALANCED },
@@ -220,7 +220,7 @@ hashing_is_to_blame_when_it_took_longer_than_writing(void **state)
 	m.writer_ns[WRITER_SYNC] = 1 * MS;
 	assert_int_equal(meter_verdict(&m), VERDICT_WRITE_BOUND);
 	m.writer_ns[WRITER_SYNC] = 0;
-	/* Nobody waited for it. */
+	/* The other side did not wait for it. */
 	m.reader_ns[READER_QUEUE] = 10 * MS;
 	assert_int_equal(meter_verdict(&m), VERDICT_BALANCED);
 	m.writer_ns[WRITER_DATA] = 100 * MS;

@@ -148,7 +148,7 @@ too_many_are_told_so(void **state)
 	assert_ptr_equal(mount_history_of(mount_history, 0, "/d0"), first);
 }
 
-/* A reload with a directory for each day: who needs a place gets that of the
+/* A reload with a directory for each day: a new one gets the place of the
  * path that was used longest ago, and never one that is in use. */
 static void
 paths_come_and_go(void **state)
@@ -167,7 +167,7 @@ paths_come_and_go(void **state)
 		assert_false(mount_history_is_known(p));
 		mount_history_remember(p, dir, 2);
 		mount_history_leave(mount_history, 0, p);
-		/* It is known to who comes next. */
+		/* It is known to the next one that looks. */
 		mount_history_look(mount_history, dir, &known);
 		assert_true(mount_history_lacks_mounts(&known, dir, 1));
 	}

@@ -1,7 +1,7 @@
 /*
  * Names beneath a directory: what is found, what is refused, that the
- * portable walk says the same as the kernel, and that nobody gets out, not
- * even while somebody swaps directories for symbolic links.
+ * portable walk says the same as the kernel, and that no path leads out, not
+ * even while directories are swapped for symbolic links.
  */
 #include "local/path.h"
 
@@ -26,7 +26,7 @@
 
 #include "base/clock.h"
 
-/* top/root is what is served, top/outside what nobody may reach. */
+/* top/root is what is served, top/outside what must not be reached. */
 static char top[256];
 static int top_fd, root, outside;
 

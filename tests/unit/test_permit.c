@@ -84,7 +84,7 @@ test_what_could_be_made(void **state)
 	assert_int_equal(permit_dir(in_top("link/new/below")), -ENOENT);
 }
 
-/* As somebody else, where we can be. */
+/* As another user, where we can become one. */
 static void
 test_what_may_not_be_written(void **state)
 {

@@ -210,7 +210,7 @@ closing_keeps_what_is_in_it(void **state)
 	push(f, q, take(f));
 	f->works = 0;
 	queue_close(q);
-	assert_int_equal(f->works, 1); /* whoever pops has to know */
+	assert_int_equal(f->works, 1); /* the side that pops has to know */
 	assert_true(queue_is_closed(q));
 	assert_int_equal(queue_length(q), 1);
 	chunk_give(pop(f, q, &edge));
@@ -230,7 +230,7 @@ freeing_gives_the_chunks_back(void **state)
 	f->works = f->rooms = 0;
 	queue_free(&q);
 	assert_null(q);
-	assert_int_equal(f->works + f->rooms, 0); /* nobody is told any more */
+	assert_int_equal(f->works + f->rooms, 0); /* no side is told */
 	assert_int_equal(chunk_pool_held(f->pool), 0);
 	assert_int_equal(f->claim.held, 0);
 	queue_free(&q); /* and nothing when there is none */

@@ -32,7 +32,7 @@ enum {
 
 struct record {
 	struct registry_head head;
-	_Atomic uint64_t of; /* its key, as who uses it has written */
+	_Atomic uint64_t of; /* its key, as its users have written it */
 	_Atomic uint64_t users[PROCESSES];
 };
 
@@ -102,7 +102,7 @@ what_is_used_stays(void **state)
 	assert_null(take(0, 0));
 }
 
-/* Of those that nobody uses a few are remembered, the last ones. */
+/* Of those that are not in use a few are remembered, the last ones. */
 static void
 the_one_used_longest_ago_is_given_up(void **state)
 {
@@ -250,7 +250,7 @@ who_dies_on_the_way_leaves_nothing(void **state)
 	}
 }
 
-/* That all are in use is for long, that somebody died with the lock is not. */
+/* That all are in use is for long, that a process died with the lock is not. */
 static void
 what_is_short_for_a_moment_is_told_from_what_is_full(void **state)
 {

@@ -43,7 +43,7 @@ static const struct {
 	{ SITE_OWN,     HOST("backend:1") SITE("same-origin")
 			ORIGIN("http://public") },
 
-	/* A word that nobody knows yet does not decide. */
+	/* A word that is not known yet does not decide. */
 	{ SITE_OWN,     HOST("a") SITE("x") ORIGIN("http://a") },
 	{ SITE_FOREIGN, HOST("a") SITE("x") ORIGIN("http://b") },
 	{ SITE_FOREIGN, HOST("a") SITE("x") },

@@ -381,7 +381,7 @@ a_queue_that_moves_is_no_stall(void **state)
 	assert_false(f.dev->stalled);
 }
 
-/* All places are taken by what nobody waits for, and none becomes free. */
+/* All places are taken by calls that may take long; none becomes free. */
 static void
 a_queue_that_does_not_move_is_stalled(void **state)
 {
@@ -395,7 +395,7 @@ a_queue_that_does_not_move_is_stalled(void **state)
 	begin(f.dev, 2, false);
 	assert_true(stalls());
 	assert_true(device_oldest_s(f.dev) >= STALL_S);
-	/* Nor is it well because nobody wants to wait any more. */
+	/* Nor is it well because the last one does not want to wait any more. */
 	assert_true(engine_cancel(f.engine, &f.call[2].op));
 	assert_true(await(is_done, 2));
 	pass(STALL_NS / 2);
@@ -409,7 +409,7 @@ a_queue_that_does_not_move_is_stalled(void **state)
 	assert_int_equal(f.ear.told, 2);
 }
 
-/* Time in which we did not run is nobody's, also when the operation, of a
+/* Time in which we did not run is no disk's, also when the operation, of a
  * thread that was stopped as well, takes some more. */
 static void
 a_process_that_was_stopped_blames_no_disk(void **state)
@@ -557,10 +557,10 @@ as_worker(struct device_set *set, struct disk_health *s, unsigned slot)
 }
 
 /*
- * Each remount has a number of its own.  A disk that nobody has open leaves
+ * Each remount has a number of its own.  A disk that is not open any more leaves
  * nothing in the worker: no part in the pool, where a chunk would be kept back
- * for each; no thread; no record of what is shared; and who has the one disk
- * that there is, is alone.
+ * for each; no thread; no record of what is shared; and the one disk that there
+ * is, is alone.
  */
 static void
 disks_come_and_go(void **state)
@@ -587,7 +587,7 @@ disks_come_and_go(void **state)
 		device_put(set, &again);
 		assert_null(again);
 	}
-	/* One that has failed is known to who opens it again: a few such. */
+	/* One that has failed is known when it is opened again: a few such. */
 	for (dev_t i = 1; i < 100; i++) {
 		sick = device_get(set, i, local);
 		assert_false(device_is_sick(sick));
@@ -679,7 +679,7 @@ workers_tell_each_other(void **state)
 	device_end_probe(b, true);
 	assert_true(b->failed);
 	device_set_failed(b, false);
-	/* Who has nothing there any more cannot try whether it is well. */
+	/* A worker that has nothing there any more cannot try whether it is well. */
 	device_set_failed(a, true);
 	assert_true(device_is_avoided(b));
 	device_unlisten(&at_a.listener);
