@@ -95,7 +95,7 @@ join_shared(struct local_dir *dir)
 }
 
 static void
-on_health(struct device_listener *l, struct device *d, bool news)
+dir_on_health(struct device_listener *l, struct device *d, bool news)
 {
 	struct local_dir *dir = container_of(l, struct local_dir, health);
 
@@ -116,7 +116,7 @@ dir_start(struct local_dir *dir)
 		leave_shared(dir);
 		return err;
 	}
-	dir->health.on_health = on_health;
+	dir->health.on_health = dir_on_health;
 	device_listen(dir->device, &dir->health);
 	dir_hold(dir);
 	return 0;
@@ -143,7 +143,7 @@ give_up_last(struct local_dir *dir)
 
 /* On an engine thread. */
 static int
-close_job(void *arg)
+dir_close_job(void *arg)
 {
 	struct local_dir *dir = arg;
 
@@ -167,13 +167,13 @@ dir_free(struct local_dir *dir)
 }
 
 static void
-on_closed(struct op *op, int res)
+dir_on_closed(struct op *op, int res)
 {
 	struct local_dir *dir = op->owner;
 
 	if (res < 0) { /* it could not be run; the loop waits for no lock */
 		give_up_last(dir);
-		(void)close_job(dir);
+		(void)dir_close_job(dir);
 	}
 	dir_free(dir);
 }
@@ -195,10 +195,10 @@ dir_release(struct local_dir *dir)
 	dir->close_op = (struct op){.kind = OP_CALL,
 	    .slow = true,
 	    .no_stall = true,
-	    .call = close_job,
+	    .call = dir_close_job,
 	    .arg = dir,
 	    .owner = dir,
-	    .on_done = on_closed};
+	    .on_done = dir_on_closed};
 	engine_submit(dir->to->engine, dir->device, &dir->close_op);
 }
 
@@ -207,7 +207,7 @@ dir_close_now(struct local_dir *dir)
 {
 	check(dir->users == 1);
 	give_up_last(dir); /* there was time to try before */
-	(void)close_job(dir);
+	(void)dir_close_job(dir);
 	dir_free(dir);
 }
 

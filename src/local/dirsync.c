@@ -26,7 +26,7 @@ struct group {
 	bool running;
 };
 
-static void begin(struct group *g);
+static void dirsync_begin(struct group *g);
 
 static void
 close_covered(struct group *g)
@@ -52,7 +52,7 @@ sync_job(void *arg)
 }
 
 static void
-on_synced(struct op *op, int res)
+dirsync_on_synced(struct op *op, int res)
 {
 	struct group *g = op->owner;
 	struct list_node *n;
@@ -66,7 +66,7 @@ on_synced(struct op *op, int res)
 	}
 	g->running = false;
 	if (!list_is_empty(&g->waiting)) {
-		begin(g);
+		dirsync_begin(g);
 		return;
 	}
 	list_remove(&g->node);
@@ -75,7 +75,7 @@ on_synced(struct op *op, int res)
 
 /* Sync for all who have come so far. */
 static void
-begin(struct group *g)
+dirsync_begin(struct group *g)
 {
 	struct list_node *n;
 
@@ -92,7 +92,7 @@ begin(struct group *g)
 	    .call = sync_job,
 	    .arg = g,
 	    .owner = g,
-	    .on_done = on_synced};
+	    .on_done = dirsync_on_synced};
 	engine_submit(g->of->engine, g->of->device, &g->op);
 }
 
@@ -125,7 +125,7 @@ dirsync_join(struct dirsync *s, struct dirsync_wait *w)
 		return -ENOMEM;
 	list_append(&g->waiting, &w->node);
 	if (!g->running)
-		begin(g);
+		dirsync_begin(g);
 	return 0;
 }
 

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "local/path.h"
 
-#define LOOK_S 1.0
-#define PROBE_AFTER_S 0.7 /* so at the next look but one at the latest */
+#define WATCH_S 1.0
+#define PROBE_AFTER_S 0.7 /* so at the second next one at the latest */
 
 static void
 say(const struct local_dir *dir)
@@ -86,7 +86,7 @@ probe(struct local_dir *dir)
 		return;
 	p = malloc(sizeof(*p));
 	if (p == NULL || !device_begin_probe(d)) {
-		free(p); /* at the next look, then */
+		free(p); /* next second, then */
 		return;
 	}
 	dir_hold(dir);
@@ -102,13 +102,13 @@ probe(struct local_dir *dir)
 /* ---- does the path lead elsewhere? ---- */
 
 static int
-place_job(void *arg)
+path_job(void *arg)
 {
 	return dir_check_path(arg);
 }
 
 static void
-on_place(struct op *op, int res)
+on_path_checked(struct op *op, int res)
 {
 	struct local_dir *dir = op->owner;
 
@@ -118,18 +118,18 @@ on_place(struct op *op, int res)
 
 /* Not as an operation of the disk, which hangs perhaps. */
 static void
-check_place(struct health *h, struct local_dir *dir)
+check_path(struct health *h, struct local_dir *dir)
 {
-	if (h->place_op.in_flight)
+	if (h->path_op.in_flight)
 		return;
 	dir_hold(dir);
-	h->place_op = (struct op){.kind = OP_CALL,
-	    .call = place_job,
+	h->path_op = (struct op){.kind = OP_CALL,
+	    .call = path_job,
 	    .no_stall = true,
 	    .arg = dir,
 	    .owner = dir,
-	    .on_done = on_place};
-	engine_submit(dir->to->engine, h->opener->unknown, &h->place_op);
+	    .on_done = on_path_checked};
+	engine_submit(dir->to->engine, h->opener->unknown, &h->path_op);
 }
 
 /* ---- each second ---- */
@@ -150,7 +150,7 @@ end_postponed(struct health *h)
 }
 
 static void
-on_look(struct ev_loop *loop, ev_timer *w, int revents)
+health_on_watch(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct health *h = w->data;
 	struct local_dir *dir = h->opener->current;
@@ -158,7 +158,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)revents;
 	if (dir != NULL && device_is_avoided(dir->device)) {
-		check_place(h, dir);
+		check_path(h, dir);
 		probe(dir);
 	} else if (!left) {
 		ev_timer_stop(loop, w); /* until health_watch() */
@@ -170,8 +170,8 @@ on_look(struct ev_loop *loop, ev_timer *w, int revents)
 void
 health_watch(struct health *h)
 {
-	if (!ev_is_active(&h->look))
-		ev_timer_again(h->opener->to->loop, &h->look);
+	if (!ev_is_active(&h->watch))
+		ev_timer_again(h->opener->to->loop, &h->watch);
 }
 
 void
@@ -199,19 +199,19 @@ health_opened(struct health *h)
 bool
 health_is_idle(const struct health *h)
 {
-	return !h->place_op.in_flight;
+	return !h->path_op.in_flight;
 }
 
 void
 health_init(struct health *h, struct opener *o)
 {
 	h->opener = o;
-	ev_timer_init(&h->look, on_look, 0., LOOK_S);
-	h->look.data = h;
+	ev_timer_init(&h->watch, health_on_watch, 0., WATCH_S);
+	h->watch.data = h;
 }
 
 void
 health_fini(struct health *h)
 {
-	ev_timer_stop(h->opener->to->loop, &h->look);
+	ev_timer_stop(h->opener->to->loop, &h->watch);
 }

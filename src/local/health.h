@@ -16,8 +16,8 @@
 
 struct health {
 	struct opener *opener;
-	ev_timer look;	    /* runs while there is something to look after */
-	struct op place_op; /* does the path still lead there? */
+	ev_timer watch;	   /* runs while there is something to look after */
+	struct op path_op; /* does the path still lead there? */
 };
 
 void health_init(struct health *h, struct opener *o);

@@ -24,7 +24,7 @@ descriptors(const struct store_policy *policy)
 /* ---- the parts tell each other ---- */
 
 static void
-on_health(void *owner, struct local_dir *dir, bool news)
+local_on_health(void *owner, struct local_dir *dir, bool news)
 {
 	struct local *local = owner;
 
@@ -32,7 +32,7 @@ on_health(void *owner, struct local_dir *dir, bool news)
 }
 
 static void
-on_vanished(void *owner, struct local_dir *dir)
+local_on_vanished(void *owner, struct local_dir *dir)
 {
 	struct local *local = owner;
 
@@ -40,7 +40,7 @@ on_vanished(void *owner, struct local_dir *dir)
 }
 
 static void
-on_postponed(void *owner)
+local_on_postponed(void *owner)
 {
 	struct local *local = owner;
 
@@ -48,13 +48,13 @@ on_postponed(void *owner)
 }
 
 static const struct dir_events dir_events = {
-    .on_health = on_health,
-    .on_vanished = on_vanished,
-    .on_postponed = on_postponed,
+    .on_health = local_on_health,
+    .on_vanished = local_on_vanished,
+    .on_postponed = local_on_postponed,
 };
 
 static void
-on_opened(void *owner, struct local_dir *before)
+local_on_opened(void *owner, struct local_dir *before)
 {
 	struct local *local = owner;
 
@@ -66,7 +66,7 @@ on_opened(void *owner, struct local_dir *before)
 }
 
 static void
-settle(void *owner)
+local_settle(void *owner)
 {
 	struct local *local = owner;
 
@@ -77,17 +77,17 @@ settle(void *owner)
 }
 
 static void
-on_failed(void *owner)
+local_on_failed(void *owner)
 {
 	struct local *local = owner;
 
-	settle(local);
+	local_settle(local);
 	reopen_done(&local->reopen, local->opener.current);
 }
 
 static const struct opener_events opener_events = {
-    .on_opened = on_opened,
-    .on_failed = on_failed,
+    .on_opened = local_on_opened,
+    .on_failed = local_on_failed,
 };
 
 /* ---- a store ---- */
@@ -176,7 +176,7 @@ open_store(const struct store_setup *setup)
 	reopen_init(&local->reopen, &local->opener);
 	health_init(&local->health, &local->opener);
 	sweep_init(&local->sweep, &local->opener);
-	scan_init(&local->scan, &local->opener, settle, local);
+	scan_init(&local->scan, &local->opener, local_settle, local);
 	removals_init(&local->removals, local->to.loop);
 	opener_begin(&local->opener);
 	return &local->base;

@@ -33,7 +33,7 @@ describe(const struct opener *o, int err)
 }
 
 static void
-fail(struct opener *o, int err)
+opener_fail(struct opener *o, int err)
 {
 	if (o->opening != NULL)
 		dir_discard(o->opening);
@@ -61,7 +61,7 @@ say_opened(const struct opener *o)
 		log_notice("%s: open again", o->to->policy->output_dir);
 	if (o->was_open && o->to->policy->sync && dir->traits.sync != o->synced)
 		report_doubt(o->to->policy->output_dir, dir->traits.sync);
-	if (o->place == &o->own_place && !o->was_open)
+	if (o->mount == &o->own_mount && !o->was_open)
 		log_error("%s: too many output directories: once its disk is "
 			  "not mounted, workers that start then do not know",
 		    o->to->policy->output_dir);
@@ -72,7 +72,7 @@ say_opened(const struct opener *o)
 }
 
 static void
-on_open(struct op *op, int res)
+opener_on_open(struct op *op, int res)
 {
 	struct opener *o = op->owner;
 	struct local_dir *before = o->current;
@@ -80,7 +80,7 @@ on_open(struct op *op, int res)
 	if (res == 0)
 		res = dir_start(o->opening);
 	if (res < 0) {
-		fail(o, res);
+		opener_fail(o, res);
 		return;
 	}
 	o->current = o->opening;
@@ -96,27 +96,27 @@ on_open(struct op *op, int res)
 
 /* On an engine thread. */
 static int
-open_job(void *arg)
+opener_job(void *arg)
 {
 	struct opener *o = arg;
 
 	str_fini(&o->trouble);
-	return dir_open(o->opening, o->place,
+	return dir_open(o->opening, o->mount,
 	    !o->was_open || publish_locks_last(), &o->trouble);
 }
 
 /* Its place among those that all workers know, or one of its own. */
 static int
-find_place(struct opener *o)
+find_mount_record(struct opener *o)
 {
-	if (o->place != NULL)
+	if (o->mount != NULL)
 		return 0;
-	o->place = mount_history_of(o->to->shared->mount_history, o->to->slot,
+	o->mount = mount_history_of(o->to->shared->mount_history, o->to->slot,
 	    o->to->policy->output_dir);
-	if (o->place == NULL && errno == EBUSY)
+	if (o->mount == NULL && errno == EBUSY)
 		return STORE_HELD_UP;
-	if (o->place == NULL)
-		o->place = &o->own_place;
+	if (o->mount == NULL)
+		o->mount = &o->own_mount;
 	return 0;
 }
 
@@ -127,25 +127,25 @@ opener_begin(struct opener *o)
 
 	if (o->op.in_flight)
 		return;
-	err = find_place(o);
+	err = find_mount_record(o);
 	if (err == 0) {
 		o->opening = dir_new(o->to, o->dir_events, o->owner);
 		err = o->opening == NULL ? -ENOMEM : 0;
 	}
 	if (err < 0) {
-		fail(o, err);
+		opener_fail(o, err);
 		return;
 	}
 	o->op = (struct op){.kind = OP_CALL,
-	    .call = open_job,
+	    .call = opener_job,
 	    .arg = o,
 	    .owner = o,
-	    .on_done = on_open};
+	    .on_done = opener_on_open};
 	engine_submit(o->to->engine, o->unknown, &o->op);
 }
 
 static void
-on_retry(void *owner)
+opener_on_retry(void *owner)
 {
 	struct opener *o = owner;
 
@@ -185,7 +185,7 @@ opener_init(struct opener *o, const struct store_setup *to,
 	o->dir_events = dir_events;
 	o->owner = owner;
 	list_init(&o->dirs);
-	retry_init(&o->retry, to->loop, on_retry, o);
+	retry_init(&o->retry, to->loop, opener_on_retry, o);
 	o->unknown = device_new_unknown(to->devices);
 	return o->unknown == NULL ? -ENOMEM : 0;
 }
@@ -197,7 +197,7 @@ opener_fini(struct opener *o)
 	str_fini(&o->trouble);
 	if (o->current != NULL)
 		dir_close_now(o->current);
-	if (o->place != NULL && o->place != &o->own_place)
+	if (o->mount != NULL && o->mount != &o->own_mount)
 		mount_history_leave(
-		    o->to->shared->mount_history, o->to->slot, o->place);
+		    o->to->shared->mount_history, o->to->slot, o->mount);
 }

@@ -39,9 +39,9 @@ struct opener {
 	bool was_open;
 	enum device_sync synced; /* of the directory that was open last */
 
-	struct mount_record *place; /* where it was, for all workers; NULL: not
+	struct mount_record *mount; /* where it was, for all workers; NULL: not
 				       looked up yet */
-	struct mount_record own_place; /* there are too many for that */
+	struct mount_record own_mount; /* there are too many for that */
 };
 
 /* -ENOMEM, or 0.  `owner` is the one of `events` and of `dir_events`. */

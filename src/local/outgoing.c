@@ -39,7 +39,7 @@ enum {
 };
 
 static struct outgoing_file *
-file_of(struct outgoing *out)
+outgoing_file_of(struct outgoing *out)
 {
 	struct outgoing_file *f = container_of(out, struct outgoing_file, base);
 
@@ -64,7 +64,7 @@ is_not_there(const struct outgoing_file *f, int err)
 /* On an engine thread, as all *_job.  What is no regular file is not there, but for
  * a directory, which is -EISDIR. */
 static int
-open_job(void *arg)
+outgoing_open_job(void *arg)
 {
 	struct outgoing_file *f = arg;
 	int fd, err;
@@ -89,7 +89,7 @@ open_job(void *arg)
 }
 
 static int
-close_job(void *arg)
+outgoing_close_job(void *arg)
 {
 	struct outgoing_file *f = arg;
 
@@ -102,9 +102,9 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
     void (*on_done)(struct op *, int))
 {
 	/* A file that was removed meanwhile is freed by its close. */
-	f->job = (struct op){
-	    .slow = call == close_job && f->base.version.size > SLOW_BYTES,
-	    .no_stall = call == close_job,
+	f->job = (struct op){.slow = call == outgoing_close_job &&
+				     f->base.version.size > SLOW_BYTES,
+	    .no_stall = call == outgoing_close_job,
 	    .kind = OP_CALL,
 	    .call = call,
 	    .arg = f,
@@ -124,7 +124,7 @@ file_free(struct outgoing_file *f)
 }
 
 static void
-on_closed(struct op *op, int res)
+outgoing_on_closed(struct op *op, int res)
 {
 	struct outgoing_file *f = op->owner;
 
@@ -136,7 +136,7 @@ on_closed(struct op *op, int res)
 
 /* Abandoned: end it as soon as nothing is in flight. */
 static void
-settle(struct outgoing_file *f)
+outgoing_end_when_idle(struct outgoing_file *f)
 {
 	list_remove(&f->member.postponed_node);
 	list_remove(&f->follower.node);
@@ -148,18 +148,18 @@ settle(struct outgoing_file *f)
 	else if (f->dir->device->stalled)
 		dir_postpone(f->dir, &f->member);
 	else
-		submit_job(f, close_job, on_closed);
+		submit_job(f, outgoing_close_job, outgoing_on_closed);
 }
 
 static void
-on_healthy(struct dir_member *m)
+outgoing_on_healthy(struct dir_member *m)
 {
-	settle(container_of(m, struct outgoing_file, member));
+	outgoing_end_when_idle(container_of(m, struct outgoing_file, member));
 }
 
 /* A disk that fails to sync can still be read. */
 static void
-on_unhealthy(struct dir_member *m, bool stalled)
+outgoing_on_unhealthy(struct dir_member *m, bool stalled)
 {
 	struct outgoing_file *f = container_of(m, struct outgoing_file, member);
 
@@ -177,8 +177,8 @@ on_unhealthy(struct dir_member *m, bool stalled)
 }
 
 static const struct dir_member_ops member_ops = {
-    .on_unhealthy = on_unhealthy,
-    .on_healthy = on_healthy,
+    .on_unhealthy = outgoing_on_unhealthy,
+    .on_healthy = outgoing_on_healthy,
 };
 
 /* Name and ticket of the newest; STORE_NONE or STORE_LOOKING when nobody can
@@ -196,25 +196,25 @@ resolve_latest(struct outgoing_file *f)
 	return latest_is_known(f->dir->latest) ? STORE_NONE : STORE_LOOKING;
 }
 
-static void on_opened(struct op *op, int res);
+static void outgoing_on_opened(struct op *op, int res);
 
 /* Open it; the newest may have to be looked for before. */
 static void
-begin(struct outgoing_file *f)
+outgoing_begin(struct outgoing_file *f)
 {
 	int err = f->is_latest ? resolve_latest(f) : 0;
 
 	if (err == STORE_LOOKING)
 		scan_seek(&f->local->scan, f->dir, &f->seeker);
 	else if (err < 0)
-		on_opened(&f->job, err); /* may free `f` */
+		outgoing_on_opened(&f->job, err); /* may free `f` */
 	else
-		submit_job(f, open_job, on_opened);
+		submit_job(f, outgoing_open_job, outgoing_on_opened);
 }
 
 /* The path leads to another directory, which is open now. */
 static void
-move(struct outgoing_file *f, struct local_dir *to)
+outgoing_move(struct outgoing_file *f, struct local_dir *to)
 {
 	if (to == f->dir)
 		return;
@@ -226,30 +226,31 @@ move(struct outgoing_file *f, struct local_dir *to)
 
 /* Look there, unless `err` says that it is of no use. */
 static void
-begin_in(struct outgoing_file *f, struct local_dir *to, int err)
+outgoing_begin_in(struct outgoing_file *f, struct local_dir *to, int err)
 {
 	check_magic(f, OUTGOING_MAGIC);
 	if (err == 0 && device_is_hanging(to->device))
 		err = STORE_SICK;
 	if (err < 0) {
-		on_opened(&f->job, err); /* may free `f` */
+		outgoing_on_opened(&f->job, err); /* may free `f` */
 		return;
 	}
-	move(f, to);
-	begin(f);
+	outgoing_move(f, to);
+	outgoing_begin(f);
 }
 
 static void
-on_reopened(struct reopen_follower *w, struct local_dir *to)
+outgoing_on_reopened(struct reopen_follower *w, struct local_dir *to)
 {
-	begin_in(container_of(w, struct outgoing_file, follower), to,
+	outgoing_begin_in(container_of(w, struct outgoing_file, follower), to,
 	    to == NULL ? (int)STORE_VANISHED : 0);
 }
 
 static void
-on_known(struct scan_seeker *w, struct local_dir *current, bool late)
+outgoing_on_known(struct scan_seeker *w, struct local_dir *current, bool late)
 {
-	begin_in(container_of(w, struct outgoing_file, seeker), current,
+	outgoing_begin_in(container_of(w, struct outgoing_file, seeker),
+	    current,
 	    current == NULL ? (int)STORE_NOT_READY
 	    : late	    ? (int)STORE_LOOKING
 			    : 0);
@@ -269,31 +270,31 @@ look_again(struct outgoing_file *f, int res)
 	    f->tries++ == TRIES)
 		return false;
 	latest_drop(f->dir->latest, f->ticket, f->base.name);
-	begin(f);
+	outgoing_begin(f);
 	return true;
 }
 
 static bool
-follow(struct outgoing_file *f, int res)
+outgoing_follow(struct outgoing_file *f, int res)
 {
 	if (res != STORE_VANISHED || f->abandoned)
 		return false;
-	f->follower.on_reopened = on_reopened;
+	f->follower.on_reopened = outgoing_on_reopened;
 	return reopen_follow(&f->local->reopen, f->dir, &f->follower);
 }
 
 static void
-on_opened(struct op *op, int res)
+outgoing_on_opened(struct op *op, int res)
 {
 	struct outgoing_file *f = op->owner;
 	struct local_dir *dir = f->dir;
 
 	check_magic(f, OUTGOING_MAGIC);
-	if (look_again(f, res) || follow(f, res))
+	if (look_again(f, res) || outgoing_follow(f, res))
 		return;
 	dir_hold(dir); /* `f` may be the last one in it */
 	if (f->abandoned)
-		settle(f);
+		outgoing_end_when_idle(f);
 	else if (res < 0)
 		f->base.events->on_failed(f->base.owner, res);
 	else
@@ -303,7 +304,7 @@ on_opened(struct op *op, int res)
 }
 
 static void
-on_read(struct op *op, int res)
+outgoing_on_read(struct op *op, int res)
 {
 	struct outgoing_file *f = op->owner;
 	struct chunk *c = container_of(op, struct chunk, op);
@@ -325,14 +326,14 @@ on_read(struct op *op, int res)
 	}
 	chunk_give(c);
 	if (f->abandoned)
-		settle(f);
+		outgoing_end_when_idle(f);
 }
 
 static enum source_result
 source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 {
 	struct outgoing_file *f =
-	    file_of(container_of(s, struct outgoing, source));
+	    outgoing_file_of(container_of(s, struct outgoing, source));
 	uint64_t left = f->base.end - f->base.offset;
 
 	check(c->len == 0);
@@ -348,7 +349,7 @@ source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 	    .len = left < size ? (size_t)left : size,
 	    .offset = f->base.offset,
 	    .owner = f,
-	    .on_done = on_read};
+	    .on_done = outgoing_on_read};
 	engine_submit(f->local->to.engine, f->dir->device, &c->op);
 	return SOURCE_TAKEN;
 }
@@ -357,7 +358,7 @@ static void
 source_abandon(struct source *s)
 {
 	struct outgoing_file *f =
-	    file_of(container_of(s, struct outgoing, source));
+	    outgoing_file_of(container_of(s, struct outgoing, source));
 
 	f->reader = NULL;
 	if (f->reading != NULL)
@@ -411,19 +412,19 @@ outgoing_open(struct store *s, const char *name,
 	dir_join(dir, &f->member);
 	*ret = &f->base;
 	f->job.owner = f;
-	f->seeker.on_known = on_known;
+	f->seeker.on_known = outgoing_on_known;
 	if (err == STORE_LOOKING)
 		scan_seek(&f->local->scan, f->dir, &f->seeker);
 	else
-		submit_job(f, open_job, on_opened);
+		submit_job(f, outgoing_open_job, outgoing_on_opened);
 	return 0;
 }
 
 void
 outgoing_close(struct outgoing *out)
 {
-	struct outgoing_file *f = file_of(out);
+	struct outgoing_file *f = outgoing_file_of(out);
 
 	f->abandoned = true;
-	settle(f);
+	outgoing_end_when_idle(f);
 }

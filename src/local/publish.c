@@ -172,7 +172,7 @@ has_name(const struct unpublished *u, int dir, const char *name)
  * again, NFS says that it cannot be done.
  */
 static int
-settle_name(int err, struct unpublished *u, int dir, const char *name)
+check_named(int err, struct unpublished *u, int dir, const char *name)
 {
 	int has = err == 0 ? 1 : has_name(u, dir, name);
 
@@ -210,7 +210,7 @@ publish_link(
 		err = link_once(p, u, dir, name);
 	if (err == -EXDEV)
 		publish_forget_fitting(p, dir);
-	err = settle_name(err, u, dir, name);
+	err = check_named(err, u, dir, name);
 	if (err < 0)
 		return err;
 	if (p->by_link)
@@ -234,7 +234,7 @@ link_temp(struct publish *p, struct unpublished *u, int dir)
 		return err;
 	publish_make_temp_name(u->temp);
 	err = publish_link_nameless(u->fd, p->temp_dir, u->temp);
-	err = settle_name(err, u, p->temp_dir, u->temp);
+	err = check_named(err, u, p->temp_dir, u->temp);
 	u->uncertain = false; /* clients do not see the temp name */
 	if (err < 0)
 		publish_discard(p, u);
@@ -270,7 +270,7 @@ publish_replace(
 		err = rename_once(p, u, dir, name);
 	if (err == -EXDEV)
 		publish_forget_fitting(p, dir);
-	err = settle_name(err, u, dir, name);
+	err = check_named(err, u, dir, name);
 	if (err == 0)
 		publish_end_temp(p, u);
 	return err;

@@ -65,7 +65,7 @@ remove_job(void *arg)
 
 /* It is gone, or is not ours to remove. */
 static bool
-is_settled(int res)
+is_over(int res)
 {
 	return res >= 0 || res == -ENOENT || res == STORE_REFUSED;
 }
@@ -80,7 +80,7 @@ on_removed(struct op *op, int res)
 	struct local_dir *dir = q->dir;
 	char quoted[128];
 
-	if (!is_settled(res)) {
+	if (!is_over(res)) {
 		list_append(&q->old, &o->node);
 	} else {
 		if (res == 0)
@@ -121,7 +121,7 @@ try_next(struct queue *q)
 }
 
 static void
-on_again(struct ev_loop *loop, ev_timer *w, int revents)
+removals_on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct removals *r = w->data;
 	bool left = false;
@@ -152,7 +152,7 @@ last_try(struct dir_last *l)
 	struct queue *q = container_of(l, struct queue, last);
 
 	LIST_FOREACH(struct old_file, o, &q->old, node) {
-		if (!is_settled(jobs_remove(q->dir, &o->entry, NULL)))
+		if (!is_over(jobs_remove(q->dir, &o->entry, NULL)))
 			continue;
 		list_remove(&o->node);
 		free(o);
@@ -160,7 +160,7 @@ last_try(struct dir_last *l)
 }
 
 static void
-give_up(struct dir_last *l)
+removals_give_up(struct dir_last *l)
 {
 	struct queue *q = container_of(l, struct queue, last);
 	struct list_node *n;
@@ -199,7 +199,7 @@ make_queue(struct removals *r, struct local_dir *dir)
 	q = calloc(1, sizeof(*q));
 	if (q == NULL)
 		return NULL;
-	q->last = (struct dir_last){last_try, give_up, free_queue};
+	q->last = (struct dir_last){last_try, removals_give_up, free_queue};
 	q->dir = dir;
 	list_init(&q->old);
 	list_append(&r->queues, &q->node);
@@ -250,7 +250,7 @@ removals_tried(struct removals *r, struct local_dir *dir,
 {
 	if (res == STORE_REFUSED)
 		say_kept(dir, e);
-	else if (!is_settled(res))
+	else if (!is_over(res))
 		try_again(r, dir, e, res);
 }
 
@@ -267,7 +267,7 @@ removals_init(struct removals *r, struct ev_loop *loop)
 {
 	r->loop = loop;
 	list_init(&r->queues);
-	ev_timer_init(&r->again, on_again, 0., AGAIN_S);
+	ev_timer_init(&r->again, removals_on_again, 0., AGAIN_S);
 	r->again.data = r;
 }
 

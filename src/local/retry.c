@@ -11,7 +11,7 @@ enum {
 };
 
 static void
-on_due(struct ev_loop *loop, ev_timer *w, int revents)
+retry_on_due(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct retry *r = w->data;
 
@@ -27,7 +27,7 @@ retry_init(struct retry *r, struct ev_loop *loop, void (*again)(void *owner),
 	r->loop = loop;
 	r->again = again;
 	r->owner = owner;
-	ev_timer_init(&r->timer, on_due, 0., 0.);
+	ev_timer_init(&r->timer, retry_on_due, 0., 0.);
 	r->timer.data = r;
 }
 

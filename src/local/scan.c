@@ -194,7 +194,7 @@ scan_seek(struct scan *s, struct local_dir *dir, struct scan_seeker *w)
 /* ---- scans ---- */
 
 static void
-failed(struct scan *s, const struct local_dir *dir, int err)
+scan_failed(struct scan *s, const struct local_dir *dir, int err)
 {
 	if (dir != s->opener->current || retry_later(&s->retry, err))
 		log_error("%s: cannot be looked through for the newest "
@@ -213,7 +213,7 @@ on_scanned(struct op *op, int res)
 		s->run = NULL;
 	if (res < 0) {
 		latest_unclaim_scan(dir->latest);
-		failed(s, dir, res);
+		scan_failed(s, dir, res);
 	} else {
 		latest_scanned(dir->latest, res > 0 ? &run->best : NULL);
 		retry_reset(&s->retry);
@@ -257,7 +257,7 @@ scan_begin(struct scan *s)
 	}
 	run = calloc(1, sizeof(*run));
 	if (run == NULL) {
-		failed(s, dir, -ENOMEM);
+		scan_failed(s, dir, -ENOMEM);
 		s->on_settled(s->owner);
 	} else if (!latest_claim_scan(dir->latest)) {
 		/* Another worker looks; it may die over it. */
@@ -270,7 +270,7 @@ scan_begin(struct scan *s)
 }
 
 static void
-on_retry(void *owner)
+scan_on_retry(void *owner)
 {
 	struct scan *s = owner;
 
@@ -293,7 +293,7 @@ scan_init(struct scan *s, struct opener *o, void (*on_settled)(void *owner),
 	s->on_settled = on_settled;
 	s->owner = owner;
 	list_init(&s->seekers);
-	retry_init(&s->retry, o->to->loop, on_retry, s);
+	retry_init(&s->retry, o->to->loop, scan_on_retry, s);
 	ev_timer_init(&s->seek, on_seek, 0., SEEK_LOOK_S);
 	s->seek.data = s;
 }

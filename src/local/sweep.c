@@ -21,7 +21,7 @@ struct sweep_run {
 
 /* A sweep has ended; another one may be due. */
 static void
-swept(struct sweep *s, unsigned removed, unsigned living)
+sweep_swept(struct sweep *s, unsigned removed, unsigned living)
 {
 	const struct store_setup *to = s->opener->to;
 	double *every = &s->again.repeat;
@@ -58,13 +58,13 @@ on_swept(struct op *op, int res)
 	if (s->run == run)
 		s->run = NULL;
 	if (s->opener->current == run->dir)
-		swept(s, run->swept, run->living);
+		sweep_swept(s, run->swept, run->living);
 	dir_release(run->dir);
 	free(run);
 }
 
 static void
-on_again(struct ev_loop *loop, ev_timer *w, int revents)
+sweep_on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct sweep *s = w->data;
 	struct local_dir *dir = s->opener->current;
@@ -98,14 +98,14 @@ sweep_opened(struct sweep *s)
 
 	s->run = NULL; /* that is in another one, if any is */
 	s->found_none = 0;
-	swept(s, dir->swept, dir->living);
+	sweep_swept(s, dir->swept, dir->living);
 }
 
 void
 sweep_init(struct sweep *s, struct opener *o)
 {
 	s->opener = o;
-	ev_timer_init(&s->again, on_again, 0., FIRST_S / 2);
+	ev_timer_init(&s->again, sweep_on_again, 0., FIRST_S / 2);
 	s->again.data = s;
 }
 
