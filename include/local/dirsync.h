@@ -1,12 +1,12 @@
 /*
- * local/dirsync.h - one sync of a directory for all who wait for one.
+ * local/dirsync.h - one sync of a directory for all uploads that wait for it.
  *
  *	link, link, link -> join -> [ sync that runs ] [ those for the next ]
  *
  * A new name is on stable storage when its directory was synced after it was
- * linked.  So whoever comes while a sync runs waits for the next one, which
- * begins at once when that has ended and is shared by all who came meanwhile:
- * nobody waits for more than two.
+ * linked.  So an upload that joins while a sync runs waits for the next one, which
+ * begins as soon as that has ended, and is shared by all that joined meanwhile:
+ * none waits for more than two.
  */
 #ifndef LOCAL_DIRSYNC_H
 #define LOCAL_DIRSYNC_H
@@ -21,7 +21,7 @@ struct device;
 struct dirsync;
 struct engine;
 
-/* Somebody's place; it stays his and where it is until on_done. */
+/* One upload's wait; its memory stays until on_done. */
 struct dirsync_wait {
 	struct list_node node;
 	int dir;       /* the directory */
@@ -38,12 +38,13 @@ NODISCARD struct dirsync *dirsync_new(struct engine *e, struct device *d);
 /*
  * dirsync_join(s, w):
  * w->on_done is called from the loop when a sync that begins after this has
- * ended: 0 or its negative errno.  From then on w->dir is nobody's.  -ENOMEM:
+ * ended: 0 or its negative errno.  Until then w->dir belongs to the
+ * sync; after it it is closed, unless keep_dir.  -ENOMEM:
  * not joined, and on_done is not called.
  */
 NODISCARD int dirsync_join(struct dirsync *s, struct dirsync_wait *w);
 
-/* Free it, with nobody waiting, and clear the caller's pointer. */
+/* Free it, which nothing may wait for, and clear the caller's pointer. */
 void dirsync_free(struct dirsync **local);
 
 #endif

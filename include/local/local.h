@@ -4,7 +4,7 @@
  *	create:  parent, O_TMPFILE, room     one job on an engine thread
  *	write:   chunks, several at once     on the ring, or a thread
  *	commit:  sync, link                  one job
- *	         sync of the directory       shared by all who wait for it
+ *	         sync of the directory       shared by all that wait for it
  *
  * Small ones are collected first; then create, write and commit are one job.
  *

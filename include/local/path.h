@@ -4,7 +4,7 @@
  * A relative name of checked parts ("a/b.bin") is resolved from an open
  * directory.  No symbolic link is ever followed, no other file system entered
  * (a mount point, or a btrfs subvolume: its st_dev differs), and nothing above
- * the directory can be reached, also while somebody swaps parts of the path:
+ * the directory can be reached, also while parts of the path are replaced:
  * openat2(2) with BENEATH, NO_SYMLINKS, NO_MAGICLINKS and NO_XDEV where there
  * is one, else part by part with O_NOFOLLOW.
  *
@@ -22,8 +22,8 @@
 
 #include "base/check.h"
 
-/* Open a directory with this to search it only, which is all that we may do on
- * the way, perhaps. */
+/* Open a directory with this for searching only: on the way to a name there may be
+ * no permission for more. */
 #ifdef O_PATH
 #define PATH_SEARCH O_PATH
 #else
@@ -45,8 +45,8 @@ NODISCARD int path_sync_disk(int fd);
 
 /*
  * path_sync_dir(dir):
- * Have the names in the directory `dir` on stable storage: 0 or -errno, and
- * then nobody knows.  Also when the file system has shut down meanwhile: XFS
+ * Have the names in the directory `dir` on stable storage: 0 or -errno,
+ * and then what is there is not known.  An error also when the file system has shut down meanwhile: XFS
  * says 0 to fsync(2) of a directory then, and so, it seems, does btrfs.
  */
 NODISCARD int path_sync_dir(int dir);
@@ -54,7 +54,7 @@ NODISCARD int path_sync_dir(int dir);
 /*
  * path_climb(from, at, flags):
  * Open what is above the directory *at, in its place; that is closed unless it
- * is `from`, with which the caller begins, and which stays his.  0; or -errno,
+ * is `from`, with which the caller begins, and which stays the caller's.  0; or -errno,
  * and *at is -1.
  */
 NODISCARD int path_climb(int from, int *at, int flags);

@@ -11,8 +11,8 @@
  * then it is tried again with each file, until there is room.
  *
  * Replacing an existing file takes a temp name in both: link it there, then
- * rename(2) it over the old one.  A temp name that nobody holds a lock on is
- * left over from a crash; publish_sweep() removes such and no other.
+ * rename(2) it over the old one.  A temp name without a lock on it is left
+ * over from a crash; publish_sweep() removes such and no other.
  *
  * A file is what touch(1) would have made in the directory that it is bound
  * for: group, access list, project id.  O_TMPFILE makes it there.  A temp file
@@ -37,8 +37,8 @@
 
 #define PUBLISH_TEMP_DIR ".penstock"
 
-/* `.penstock` and `.penstock-...` are nobody's names but ours, nor is what some
- * file system takes for the same (in capitals, say). */
+/* `.penstock` and `.penstock-...` are reserved names, and so is what some file
+ * system takes for the same (in capitals, say). */
 #define PUBLISH_RESERVED PUBLISH_TEMP_DIR
 bool publish_is_reserved(const char *name, size_t len);
 
@@ -78,7 +78,7 @@ struct unpublished {
 	bool is_beside;	  /* that name is not in `.penstock`, but ... */
 	int beside, note; /* ... in this directory, and a note tells of it */
 	bool uncertain; /* the error just returned may hide that it has got its
-			   name: nobody could look */
+			   name: that could not be checked */
 };
 
 /*
@@ -91,11 +91,12 @@ struct unpublished {
 NODISCARD int publish_init(struct publish *p, int root, bool overwrite);
 void publish_fini(struct publish *p);
 
-/* False: somebody has removed or moved `.penstock`. */
+/* False: `.penstock` was removed or moved by others. */
 bool publish_is_intact(const struct publish *p);
 
-/* Open it (again), made anew where it is missing.  Whoever makes it waits for
- * stores above this one, which may wait for its lock: so not with that held. */
+/* Open `.penstock` (again), made anew where it is missing.  Making it waits for
+ * stores above this one, which may wait for this store's lock: so the caller must not
+ * have that. */
 NODISCARD int publish_renew(struct publish *p);
 
 /* Say in `out` what is behind `err`, if that is known, and what to do about it:
@@ -152,8 +153,8 @@ struct publish_lock {
  * and removing what has the name `path`, until publish_release(): 0 or -errno.
  * A directory may be the output directory of one location and lie beneath that
  * of another, so the locks of all on the way to it are taken, from the root
- * down.  Below the root only those that nobody else could hold us up with: of
- * this user or root, closed to all others.  So servers of different users do
+ * down.  Below the root only those that no other user can open: of this
+ * user or root, closed to all others.  So servers of different users do
  * not wait for each other there.
  */
 NODISCARD int publish_serialize(

@@ -30,8 +30,8 @@ NODISCARD int space_trim(int fd, uint64_t len);
 /*
  * space_write_back(fd, from, len, by_range):
  * Have these bytes written to the disk and wait for it.  That makes nothing
- * durable; but an error is told once, here or by fsync(2): who gets one here
- * must not believe an fsync that follows.  `by_range`: sync_file_range(2) works
+ * durable; but an error is told once, here or by fsync(2): after one here
+ * a successful fsync means nothing.  `by_range`: sync_file_range(2) works
  * there (struct device_traits); else all of the file is synced, the only other
  * way that every file system has.
  */

@@ -57,7 +57,7 @@ struct dir_events {
 	void (*on_health)(void *owner, struct local_dir *dir, bool news);
 	/* The path does not lead to it any more. */
 	void (*on_vanished)(void *owner, struct local_dir *dir);
-	/* A member waits until the disk answers: somebody has to call
+	/* A member waits until the disk answers: its owner calls
 	 * dir_end_postponed() then. */
 	void (*on_postponed)(void *owner);
 };

@@ -14,12 +14,12 @@ struct dirsync {
 	struct list groups;
 };
 
-/* Those who wait for one directory. */
+/* The waits for one directory. */
 struct group {
 	struct list_node node;
 	struct dirsync *of;
 	ino_t inode;
-	int dir, disk; /* those of one who is covered */
+	int dir, disk; /* of one of the waits that are covered */
 	struct op op;
 	struct list covered; /* by the sync that runs */
 	struct list waiting; /* for the next one */
@@ -73,7 +73,7 @@ dirsync_on_synced(struct op *op, int res)
 	free(g);
 }
 
-/* Sync for all who have come so far. */
+/* Sync for all that wait so far. */
 static void
 dirsync_begin(struct group *g)
 {

@@ -29,7 +29,7 @@ make_dir(const char *path)
 	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd != -1) {
 		err = path_sync_dir(fd);
-	} else if (errno == EACCES) { /* somebody else's, and not to be read */
+	} else if (errno == EACCES) { /* another user's, and not readable */
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		err = fd == -1 ? -errno : path_sync_disk(fd);
 	} else {

@@ -14,8 +14,7 @@ struct opener_events {
 	/* `current` is open, instead of `before` (NULL: none was), which is the
 	 * callee's to release. */
 	void (*on_opened)(void *owner, struct local_dir *before);
-	/* It could not be opened, and not only for a moment, or somebody waits
-	 * for it. */
+	/* It could not be opened, and not only for a moment, or `awaited`. */
 	void (*on_failed)(void *owner);
 };
 

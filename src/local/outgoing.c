@@ -61,8 +61,8 @@ is_not_there(const struct outgoing_file *f, int err)
 	return errno_is_bad_name(err);
 }
 
-/* On an engine thread, as all *_job.  What is no regular file is not there, but for
- * a directory, which is -EISDIR. */
+/* On an engine thread, as all *_job.  Anything but a regular file is reported as
+ * not found; a directory is -EISDIR. */
 static int
 outgoing_open_job(void *arg)
 {
@@ -71,7 +71,7 @@ outgoing_open_job(void *arg)
 
 	if (dir_check_path(f->dir) == STORE_VANISHED)
 		return STORE_VANISHED;
-	/* O_NONBLOCK: somebody may have put a FIFO there. */
+	/* O_NONBLOCK: it may be a FIFO. */
 	fd = path_open(
 	    f->dir->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
@@ -181,8 +181,8 @@ static const struct dir_member_ops member_ops = {
     .on_healthy = outgoing_on_healthy,
 };
 
-/* Name and ticket of the newest; STORE_NONE or STORE_LOOKING when nobody can
- * say. */
+/* Name and ticket of the newest; STORE_NONE, or STORE_LOOKING when it is not
+ * known. */
 static int
 resolve_latest(struct outgoing_file *f)
 {

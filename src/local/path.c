@@ -11,7 +11,7 @@
 #include "base/name_limits.h"
 
 enum {
-	TRIES = 8, /* against who removes directories that are empty */
+	TRIES = 8, /* other processes may remove empty directories meanwhile */
 };
 
 /* Copy the first part of `path`; where the next one begins, or NULL. */

@@ -1,13 +1,13 @@
 /*
- * One lock for one directory, whoever leads there.
+ * One lock for one directory, whichever output directory it is reached from.
  *
- * It is on something that only we can open: who may read the output directory
- * could hold us up for good.  Each output directory has its own, in its
- * `.penstock`.  But a directory may be reached through several of them, as
- * /srv/up/sub is when there is a location for /srv/up as well; so whoever
- * replaces `sub/name` takes the lock of the root first, and then those of the
- * directories on the way that have a `.penstock`.  All go downwards: nobody
- * waits in a circle.
+ * The lock is on something that only this user can open: otherwise any user that
+ * can read the output directory could block uploads for good.  Each output
+ * directory has its own, in its `.penstock`.  But a directory may be reached
+ * through several of them, as /srv/up/sub is when there is a location for /srv/up
+ * as well.  So a replacement of `sub/name` takes the lock of the root first, and
+ * then those of the directories on the way that have a `.penstock`.  Locks are
+ * always taken downwards, which excludes a deadlock.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,8 +27,8 @@ enum {
 };
 _Static_assert(WAY_MAX >= FILE_NAME_SIZE + IN_TEMP_DIR_MAX, "any name fits");
 
-/* Could somebody else hold us up with it?  Below the root there may be one
- * that an untrusted user has made. */
+/* No other user can open it, and so block us with it.  Below the root there may be
+ * one that an untrusted user has made. */
 static bool
 is_trusted(const struct stat *st)
 {

@@ -36,18 +36,18 @@ wait_for_users_of(int dir)
 }
 
 /*
- * Stores whose output directory is above this one look for `.penstock` in here
- * when they replace something (publish_lock.c).  Those that have just found
- * none go on without its lock: whoever has made it lets them finish.
+ * A store whose output directory is above this one looks for `.penstock` in here
+ * when it replaces something (publish_lock.c).  One that has just found none goes
+ * on without its lock: the store that makes `.penstock` waits until it has finished.
  *
- * Others that find it a moment later do not: one of them may take its lock while
- * one from above, which has none, is still about to replace a file.  So a job
- * that removes `.penstock` now and then leaves a gap of one replacement each
- * time.  Holding the new one's lock meanwhile would close it, and have each of
- * two stores wait for the other: locks are taken downwards.
+ * A third store, which finds the new `.penstock` a moment later, does not wait: it
+ * may take the lock while the one from above, which has none, is still about to
+ * replace a file.  So a job that removes `.penstock` now and then opens a gap of one
+ * replacement each time.  To hold the new lock meanwhile would close the gap, but
+ * could have two stores wait for each other: locks are taken downwards.
  */
 static void
-let_those_above_finish(int root)
+wait_for_stores_above(int root)
 {
 	struct stat st, up = {0};
 	int at = root;
@@ -84,7 +84,7 @@ open_temp_dir(int root, bool nameless)
 		return fd;
 	publish_tidy(fd, root, nameless, is_new);
 	if (is_new)
-		let_those_above_finish(root);
+		wait_for_stores_above(root);
 	return fd;
 }
 
@@ -201,7 +201,7 @@ publish_try_name(struct publish *p, const char *part)
 
 /* ---- temp names ---- */
 
-/* Open a new one; PUBLISH_RENEW: somebody has removed `.penstock`. */
+/* Open a new one; PUBLISH_RENEW: `.penstock` was removed. */
 static int
 open_temp(const struct publish *p, const char *suffix,
     char ret_name[PUBLISH_TEMP_MAX])

@@ -27,7 +27,7 @@ is_note(const char *name)
 	return publish_is_numbered(name, publish_note_suffix);
 }
 
-/* Names that nobody holds, at a first look. */
+/* Names that had no lock on them in the first pass. */
 struct unheld {
 	char (*name)[PUBLISH_TEMP_MAX];
 	size_t count, room;
@@ -62,7 +62,7 @@ remove_one(struct sweep *s, int file, const char *name)
 		(void)unlinkat(s->dir, name, 0);
 }
 
-/* One that nobody holds is removed, or remembered in `unheld`. */
+/* One that has no lock on it is removed, or remembered in `unheld`. */
 static void
 sweep_one(struct sweep *s, const char *name, struct unheld *unheld)
 {

@@ -68,7 +68,7 @@ publish_lock(int fd)
 	return flock(fd, LOCK_EX | LOCK_NB) == -1 ? -errno : 0;
 }
 
-/* A lock belongs to an open file, whoever has that. */
+/* A lock belongs to an open file, not to a process. */
 bool
 publish_locks_last(void)
 {

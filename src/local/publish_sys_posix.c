@@ -97,7 +97,7 @@ publish_wait_lock(int fd)
 }
 
 /*
- * A record lock is a process's: it keeps nobody out of the same process, and
+ * A record lock is a process's: it does not keep out threads of that process, and
  * is gone when any descriptor of the file is closed.  So of our own threads
  * only one at a time may ask for locks on a disk.
  */

@@ -17,7 +17,7 @@ step(const char *what, int err, const char **ret_step)
 	return err;
 }
 
-/* Nobody sees it: what has that name stays. */
+/* Onto a name that exists always: EEXIST shows that a link is possible. */
 static int
 try_link(struct publish *p, const char **ret_step)
 {

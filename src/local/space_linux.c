@@ -20,7 +20,7 @@ space_allocate(int fd, uint64_t from, uint64_t len)
 }
 
 /* Never tried again, whatever it says.  That there is no such thing here is not
- * a failure: whoever needs a sync will be told. */
+ * a failure: a sync reports it. */
 static int
 sync_all(int fd)
 {
