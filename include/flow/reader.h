@@ -21,17 +21,17 @@
 #include "loop/deadline.h"
 #include "disk/chunk.h"
 #include "log/trace.h"
+#include "flow/client_clock.h"
 #include "flow/meter.h"
+#include "flow/pace.h"
 #include "flow/queue.h"
 #include "flow/sink.h"
 #include "flow/source.h"
 
 /* What a source may and must do; zeroed: as it likes. */
 struct reader_limits {
-	double silence_s;      /* longest; else -ETIMEDOUT */
-	uint64_t rate_min;     /* bytes per second; else READER_BELOW_RATE */
-	double rate_min_for_s; /* measured over so long, above 0 */
-	uint64_t rate_max;     /* bytes per second */
+	struct client_limits client; /* else -ETIMEDOUT, READER_BELOW_RATE */
+	uint64_t rate_max;	     /* bytes per second */
 };
 
 enum reader_error {
@@ -61,13 +61,9 @@ struct reader {
 	struct reader_setup to;
 	ev_io watcher;	      /* on the source's descriptor; fed otherwise */
 	struct deadline look; /* at the clocks, or the end of a pace's pause */
-	double last_byte;
+	struct client_clock clock;
+	struct pace pace;
 	double filling_since;
-	double clocks_since; /* when the clocks went on; 0: they stand */
-	double rate_waited;  /* by the clock of rate_min, before that */
-	uint64_t rate_bytes; /* that came in this time */
-	double allowance;    /* bytes that rate_max lets us read now */
-	double allowed_at;   /* when that was reckoned */
 	struct chunk_claim claim;
 	struct chunk *filling; /* ours, part-filled; NULL: none */
 	bool pacing;	       /* rate_max is reached: no reading for a while */

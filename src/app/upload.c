@@ -233,10 +233,10 @@ start_flow(void *owner)
 		    .write_depth = write_depth(u),
 		    .limits =
 			{
-			    .silence_s =
+			    .client.silence_s =
 				(double)u->context->conf->body_timeout_ms / 1e3,
-			    .rate_min = u->location->min_rate,
-			    .rate_min_for_s =
+			    .client.rate_min = u->location->min_rate,
+			    .client.rate_min_for_s =
 				(double)u->location->min_rate_grace_ms / 1e3,
 			    .rate_max = u->location->limit_rate,
 			},

@@ -20,58 +20,6 @@
 /* Comparisons of times that are due now. */
 #define SLACK_S 0.001
 
-/* How far rate_max may be ahead of its time, and how long it pauses then. */
-#define PACE_BURST_S 0.100
-#define PACE_PAUSE_S 0.050
-
-/* ---- the clocks of the client ---- */
-
-static void
-run_clocks(struct reader *r)
-{
-	if (r->clocks_since <= 0)
-		r->clocks_since = clock_mono_s();
-}
-
-static void
-stop_clocks(struct reader *r)
-{
-	if (r->clocks_since > 0)
-		r->rate_waited += clock_mono_s() - r->clocks_since;
-	r->clocks_since = 0;
-	deadline_clear(&r->look);
-}
-
-/* What is left of the time over which rate_min is measured. */
-static double
-rate_time_left(const struct reader *r)
-{
-	return r->to.limits.rate_min_for_s - r->rate_waited -
-	       (clock_mono_s() - r->clocks_since);
-}
-
-static void
-begin_rate(struct reader *r)
-{
-	r->rate_bytes = 0;
-	r->rate_waited = 0;
-	r->clocks_since = clock_mono_s();
-}
-
-/* Has the time come to look at the rate, and is it too low? */
-static bool
-is_below_rate(struct reader *r)
-{
-	const struct reader_limits *l = &r->to.limits;
-
-	if (l->rate_min == 0 || rate_time_left(r) > SLACK_S)
-		return false;
-	if ((double)r->rate_bytes < (double)l->rate_min * l->rate_min_for_s)
-		return true;
-	begin_rate(r);
-	return false;
-}
-
 static double
 put_silence_s(const struct reader *r)
 {
@@ -80,25 +28,20 @@ put_silence_s(const struct reader *r)
 
 /* Set the time of the next look: the least of what is to come. */
 static void
-watch_clocks(struct reader *r)
+set_look(struct reader *r)
 {
-	const struct reader_limits *l = &r->to.limits;
-	double silent = clock_mono_s() - r->last_byte;
-	double next = 1e9, left;
+	double now = clock_mono_s(), left;
+	double next = client_clock_left_s(&r->clock, now);
 
-	if (r->filling != NULL)
-		next = put_silence_s(r) - silent;
+	if (r->filling != NULL) {
+		left = put_silence_s(r) - (now - r->clock.last_byte);
+		next = left < next ? left : next;
+	}
 	if (r->filling != NULL && chunk_pool_is_short(r->to.pool)) {
-		left = r->filling_since + PUT_AGE_S - clock_mono_s();
+		left = r->filling_since + PUT_AGE_S - now;
 		next = left < next ? left : next;
 	}
-	if (l->silence_s > 0 && l->silence_s - silent < next)
-		next = l->silence_s - silent;
-	if (l->rate_min > 0) {
-		left = rate_time_left(r);
-		next = left < next ? left : next;
-	}
-	if (next < 1e9)
+	if (next < CLIENT_CLOCK_NEVER_S)
 		deadline_set(&r->look, next);
 	else
 		deadline_clear(&r->look);
@@ -109,10 +52,10 @@ static void
 await_source(struct reader *r)
 {
 	meter_read(r->to.meter, READER_NETWORK);
-	run_clocks(r);
+	client_clock_run(&r->clock);
 	if (r->to.source->fd != -1)
 		watch_for(r->to.loop, &r->watcher, r->to.source->wants);
-	watch_clocks(r);
+	set_look(r);
 }
 
 /* Stop watching; why is the meter's to know. */
@@ -120,7 +63,8 @@ static void
 pause_reading(struct reader *r, enum meter_reader why)
 {
 	ev_io_stop(r->to.loop, &r->watcher);
-	stop_clocks(r);
+	client_clock_stop(&r->clock);
+	deadline_clear(&r->look);
 	meter_read(r->to.meter, why);
 }
 
@@ -129,8 +73,8 @@ static void
 go_on_reading(struct reader *r)
 {
 	meter_read(r->to.meter, READER_NETWORK);
-	r->last_byte = clock_mono_s();
-	run_clocks(r);
+	client_clock_took(&r->clock, 0);
+	client_clock_run(&r->clock);
 	ev_feed_event(r->to.loop, &r->watcher, EV_READ);
 }
 
@@ -193,9 +137,8 @@ end(struct reader *r)
 static void
 took_bytes(struct reader *r, size_t n)
 {
-	r->last_byte = clock_mono_s();
-	r->rate_bytes += n;
-	r->allowance -= (double)n;
+	client_clock_took(&r->clock, n);
+	pace_took(&r->pace, n);
 	if (r->to.source->ended) {
 		end(r);
 		return;
@@ -222,25 +165,6 @@ have_chunk(struct reader *r)
 	return r->filling != NULL;
 }
 
-/* How many bytes rate_max lets us read now. */
-static size_t
-allowed(struct reader *r)
-{
-	double rate = (double)r->to.limits.rate_max;
-	double burst = rate * PACE_BURST_S, now;
-
-	if (rate <= 0)
-		return SIZE_MAX;
-	now = clock_mono_s();
-	r->allowance += rate * (now - r->allowed_at);
-	if (burst < 1)
-		burst = 1;
-	if (r->allowance > burst)
-		r->allowance = burst;
-	r->allowed_at = now;
-	return r->allowance < 1 ? 0 : (size_t)r->allowance;
-}
-
 /* Who likes whole chunks may keep a part-filled one for a short while. */
 static bool
 keeps_chunk(const struct reader *r, double wait)
@@ -264,11 +188,8 @@ part_with_chunk(struct reader *r)
 static void
 begin_pause(struct reader *r)
 {
-	double rate = (double)r->to.limits.rate_max;
-	double wait = (1 - r->allowance) / rate;
+	double wait = pace_pause_s(&r->pace);
 
-	if (wait < PACE_PAUSE_S)
-		wait = PACE_PAUSE_S;
 	if (r->filling != NULL && !keeps_chunk(r, wait) && !part_with_chunk(r))
 		return; /* again when the queue has room */
 	pause_reading(r, READER_PACED);
@@ -280,7 +201,7 @@ static void
 read_once(struct reader *r)
 {
 	struct source *s = r->to.source;
-	size_t most = allowed(r), before, size;
+	size_t most = pace_allowed(&r->pace), before, size;
 	struct chunk *c;
 
 	if (most == 0) {
@@ -360,10 +281,11 @@ on_grant(struct chunk_claim *claim, struct chunk *c)
 	check_magic(r, READER_MAGIC);
 	check(r->filling == NULL);
 	r->filling = c;
-	r->filling_since = r->last_byte = clock_mono_s();
+	client_clock_took(&r->clock, 0);
+	r->filling_since = r->clock.last_byte;
 	check(!queue_is_full(r->to.queue)); /* nobody else fills it */
 	meter_read(r->to.meter, READER_NETWORK);
-	run_clocks(r);
+	client_clock_run(&r->clock);
 	read_once(r);
 }
 
@@ -405,9 +327,8 @@ blame_source(struct reader *r, int err)
 		fail(r, err);
 		return;
 	}
-	begin_rate(r);
-	r->last_byte = clock_mono_s();
-	watch_clocks(r);
+	client_clock_forgive(&r->clock);
+	set_look(r);
 }
 
 /* The end of a pause, or time to look at the clocks. */
@@ -415,7 +336,7 @@ static void
 on_look(struct deadline *d)
 {
 	struct reader *r = container_of(d, struct reader, look);
-	double silent = clock_mono_s() - r->last_byte;
+	double now = clock_mono_s(), silent = now - r->clock.last_byte;
 
 	check_magic(r, READER_MAGIC);
 	if (r->pacing) {
@@ -429,13 +350,17 @@ on_look(struct deadline *d)
 		if (queue_is_full(r->to.queue))
 			return;
 	}
-	if (r->to.limits.silence_s > 0 &&
-	    silent + SLACK_S >= r->to.limits.silence_s)
+	switch (client_clock_judge(&r->clock, now)) {
+	case CLIENT_IN_TIME:
+		set_look(r);
+		return;
+	case CLIENT_SILENT:
 		blame_source(r, -ETIMEDOUT);
-	else if (is_below_rate(r))
+		return;
+	case CLIENT_SLOW:
 		blame_source(r, READER_BELOW_RATE);
-	else
-		watch_clocks(r);
+		return;
+	}
 }
 
 void
@@ -445,13 +370,11 @@ reader_start(struct reader *r, const struct reader_setup *setup)
 	r->claim.account = setup->account;
 	r->claim.on_grant = on_grant;
 	r->running = true;
-	r->last_byte = clock_mono_s();
+	client_clock_init(&r->clock, &setup->limits.client);
+	pace_init(&r->pace, setup->limits.rate_max, r->clock.last_byte);
 	ev_io_init(&r->watcher, on_readable, setup->source->fd, EV_READ);
 	r->watcher.data = r;
 	deadline_init(&r->look, setup->loop, on_look);
-	r->allowed_at = r->last_byte;
-	r->allowance = (double)setup->limits.rate_max * PACE_BURST_S;
-	run_clocks(r);
 	meter_read(setup->meter, READER_NETWORK);
 	ev_feed_event(setup->loop, &r->watcher, EV_READ);
 }

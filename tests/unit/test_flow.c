@@ -915,7 +915,7 @@ begin_with_limits(const struct reader_limits *limits)
 static void
 begin_with_silence_max(double seconds)
 {
-	begin_with_limits(&(struct reader_limits){.silence_s = seconds});
+	begin_with_limits(&(struct reader_limits){.client.silence_s = seconds});
 }
 
 static void
@@ -1036,7 +1036,7 @@ static void
 a_trickle_may_be_too_slow(void **state)
 {
 	struct reader_limits limits = {
-	    .rate_min = 10000, .rate_min_for_s = 0.1};
+	    .client.rate_min = 10000, .client.rate_min_for_s = 0.1};
 
 	(void)state;
 	begin_with_limits(&limits);
@@ -1048,7 +1048,7 @@ a_trickle_may_be_too_slow(void **state)
 	stop_trickling();
 
 	/* Some 250 bytes a second do. */
-	limits.rate_min = 20;
+	limits.client.rate_min = 20;
 	begin_with_limits(&limits);
 	f.source.trickles = true;
 	pass(350);
@@ -1057,7 +1057,7 @@ a_trickle_may_be_too_slow(void **state)
 	stop_trickling();
 
 	/* It has no credit from the time when it was fast. */
-	limits.rate_min = 10000;
+	limits.client.rate_min = 10000;
 	begin_with_limits(&limits);
 	f.source.pause_at = 30 * SIZE;
 	turn(300);
@@ -1073,7 +1073,7 @@ static void
 a_slow_sink_is_not_the_clients_rate(void **state)
 {
 	struct reader_limits limits = {
-	    .rate_min = 100000000, .rate_min_for_s = 0.05};
+	    .client.rate_min = 100000000, .client.rate_min_for_s = 0.05};
 
 	(void)state;
 	begin_with_limits(&limits);
@@ -1091,9 +1091,9 @@ static void
 a_rate_is_held(void **state)
 {
 	struct reader_limits limits = {.rate_max = 4 * BODY,
-	    .rate_min = 100000000,
-	    .rate_min_for_s = 0.05,
-	    .silence_s = 0.06};
+	    .client.rate_min = 100000000,
+	    .client.rate_min_for_s = 0.05,
+	    .client.silence_s = 0.06};
 	uint64_t began = clock_mono_ns(), took;
 
 	(void)state;
