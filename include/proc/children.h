@@ -69,7 +69,7 @@ void children_retire(struct children *c, unsigned generation);
 bool children_are_ready(const struct children *c, unsigned generation);
 
 /* Some of this generation have ended soon after they had started. */
-bool children_keep_outcome(const struct children *c, unsigned generation);
+bool children_die_early(const struct children *c, unsigned generation);
 
 /* Some still accept connections. */
 bool children_accept(const struct children *c);

@@ -28,6 +28,11 @@ NODISCARD bool logs_look(const struct config *conf);
 /* From here on, the error log is that of `l`. */
 void logs_use(const struct logs *l, const struct config *conf);
 
+/* `fresh` takes the place of `l` as in logs_use(); those that `l` had are closed,
+ * and `fresh` is empty. */
+void logs_replace(
+    struct logs *l, struct logs *fresh, const struct config *conf);
+
 /* Close those that are files. */
 void logs_close(struct logs *l);
 

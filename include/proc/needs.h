@@ -12,7 +12,6 @@
 #include <stddef.h>
 
 #include "base/check.h"
-#include "base/str.h"
 #include "config/config.h"
 #include "proc/children.h"
 
@@ -28,21 +27,20 @@ NODISCARD bool needs_share(const struct config *conf, struct shared *s);
 void needs_raise_limit(const struct config *conf);
 
 /*
- * needs_are_met(conf, errors):
+ * needs_are_met(conf):
  * Does the limit on descriptors let the directories, listeners and logs be open,
  * and a few connections beside them?  Does that on processes let the workers have
- * threads?  Do the owners and groups of UNIX sockets exist?  False: told in
- * `errors`.
+ * threads?  Do the owners and groups of UNIX sockets exist?  False after logging
+ * what is lacking.
  */
-NODISCARD bool needs_are_met(const struct config *conf, struct str *errors);
+NODISCARD bool needs_are_met(const struct config *conf);
 
 /*
- * needs_fit(conf, c, errors):
+ * needs_fit(conf, c):
  * Can the master that has these workers go on with `conf` without a restart?
- * False: told in `errors`.
+ * False after logging why not.
  */
-NODISCARD bool needs_fit(
-    const struct config *conf, const struct children *c, struct str *errors);
+NODISCARD bool needs_fit(const struct config *conf, const struct children *c);
 
 /* Warnings: what limits count in was made for fewer connections; or, until earlier
  * workers have ended, there are too many directories. */

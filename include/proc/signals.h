@@ -28,6 +28,9 @@ NODISCARD int signals_watch(void);
 bool signals_has(enum signal_noted which);
 bool signals_take(enum signal_noted which);
 
+/* Has a signal come that ends this server, gracefully or at once? */
+bool signals_want_stop(void);
+
 /* Wait for one, but no longer than this; -1: for good. */
 void signals_await(int ms);
 

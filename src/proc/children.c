@@ -274,7 +274,7 @@ children_are_ready(const struct children *c, unsigned generation)
 }
 
 bool
-children_keep_outcome(const struct children *c, unsigned generation)
+children_die_early(const struct children *c, unsigned generation)
 {
 	LIST_FOREACH(const struct child, ch, &c->list, node) {
 		if (ch->generation == generation && ch->backoff_ms > 0)

@@ -157,14 +157,31 @@ logs_use(const struct logs *l, const struct config *conf)
 	log_to(l->error, conf->error_level);
 }
 
-void
-logs_close(struct logs *l)
+static void
+close_files(struct logs *l)
 {
 	for (size_t i = 0; i < l->access_count; i++)
 		close_log(&l->access[i]);
 	free(l->access);
-	if (l->error == log_fd())
-		log_to(STDERR_FILENO, LEVEL_INFO);
 	close_log(&l->error);
 	*l = (struct logs){.error = -1};
+}
+
+void
+logs_replace(struct logs *l, struct logs *fresh, const struct config *conf)
+{
+	struct logs before = *l;
+
+	*l = *fresh;
+	*fresh = (struct logs){.error = -1};
+	logs_use(l, conf);
+	close_files(&before);
+}
+
+void
+logs_close(struct logs *l)
+{
+	if (l->error == log_fd())
+		log_to(STDERR_FILENO, LEVEL_INFO);
+	close_files(l);
 }

@@ -191,13 +191,32 @@ descriptors_are_enough(const struct config *conf, struct str *errors)
 	return false;
 }
 
-bool
-needs_are_met(const struct config *conf, struct str *errors)
+static bool
+are_met(const struct config *conf, struct str *errors)
 {
 	bool threads = threads_are_enough(conf, errors);
 	bool owners = owners_are_known(conf, errors);
 
 	return descriptors_are_enough(conf, errors) && threads && owners;
+}
+
+/* Log what is lacking; nothing if `good`. */
+static bool
+tell(const char *what, bool good, struct str *errors)
+{
+	if (!good)
+		log_lines(LEVEL_ERROR, what, errors->s);
+	str_fini(errors);
+	return good;
+}
+
+bool
+needs_are_met(const struct config *conf)
+{
+	struct str errors = {0};
+	bool met = are_met(conf, &errors);
+
+	return tell("", met, &errors);
 }
 
 static int
@@ -263,26 +282,33 @@ directories_fit(
 	return false;
 }
 
-bool
-needs_fit(
+static bool
+workers_fit(
     const struct config *conf, const struct children *c, struct str *errors)
 {
 	size_t left = children_slots_left(c);
-	bool fits = directories_fit(conf, c, errors);
 
-	if (conf->worker_processes > left) {
-		blame_file(conf, errors);
-		str_printf(errors,
-		    "there are to be %" PRIu64 " new ones, "
-		    "and beside those that live, or still finish uploads of "
-		    "before the last reloads, %zu can: try again when some "
-		    "have "
-		    "ended (shutdown_timeout ends them), have fewer, or "
-		    "restart\n",
-		    conf->worker_processes, left);
-		fits = false;
-	}
-	return needs_are_met(conf, errors) && fits;
+	if (conf->worker_processes <= left)
+		return true;
+	blame_file(conf, errors);
+	str_printf(errors,
+	    "there are to be %" PRIu64 " new ones, and beside those that live, "
+	    "or still finish uploads of before the last reloads, %zu can: try "
+	    "again when some have ended (shutdown_timeout ends them), have "
+	    "fewer, or restart\n",
+	    conf->worker_processes, left);
+	return false;
+}
+
+bool
+needs_fit(const struct config *conf, const struct children *c)
+{
+	struct str errors = {0};
+	bool directories = directories_fit(conf, c, &errors);
+	bool workers = workers_fit(conf, c, &errors);
+	bool met = are_met(conf, &errors);
+
+	return tell("reload: ", met && directories && workers, &errors);
 }
 
 /* What workers of before still have open counts, too. */

@@ -81,6 +81,12 @@ signals_take(enum signal_noted which)
 	return has;
 }
 
+bool
+signals_want_stop(void)
+{
+	return signals_has(SIGNAL_TERM) || signals_has(SIGNAL_QUIT);
+}
+
 void
 signals_await(int ms)
 {

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "base/str.h"
 #include "proc/logs.h"
 #include "proc/needs.h"
 #include "proc/pidfile.h"
@@ -32,13 +31,9 @@ never(void *arg)
 static bool
 counts_are_met(const struct config *conf)
 {
-	struct str errors = {0};
 	struct shared shared;
-	bool met = needs_are_met(conf, &errors);
+	bool met = needs_are_met(conf);
 
-	if (!met)
-		log_lines(LEVEL_ERROR, "", errors.s);
-	str_fini(&errors);
 	return needs_share(conf, &shared) && met;
 }
 

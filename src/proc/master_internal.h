@@ -1,0 +1,84 @@
+/*
+ * proc/master_internal.h - the master's state, which its own files share:
+ * master.c starts and stops, reload.c replaces the configuration and the workers.
+ * Other files do not include it.
+ */
+#ifndef PROC_MASTER_INTERNAL_H
+#define PROC_MASTER_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "proc/children.h"
+#include "proc/logs.h"
+#include "proc/sockets.h"
+#include "proc/verdict.h"
+
+enum {
+	MASTER_READY_MS = 3000, /* for new workers to come up */
+	MASTER_SLOW_MS = 12000, /* and more, if none of them has ended */
+};
+
+enum master_phase {
+	MASTER_RUNNING,
+	MASTER_FINISHING, /* QUIT was sent */
+	MASTER_STOPPING,  /* TERM was sent */
+	MASTER_KILLING,	  /* and KILL */
+};
+
+struct master {
+	struct config **conf;
+	struct sockets sockets;
+	struct logs logs;
+	struct shared shared;
+	struct children children;
+	int pidfile;
+	unsigned generation; /* of the newest workers; the first is 1 */
+	bool reloading;	     /* new workers are starting, old ones run still */
+	uint64_t ready_ns;   /* when the newest workers should be up */
+	enum master_phase phase;
+	uint64_t phase_end_ns;
+	uint64_t listen_end_ns; /* FINISHING: workers empty the queue of the
+				   sockets until then */
+	int detach;		/* daemonize: tell here that we are up; -1 */
+	bool failed;		/* the start did, after all */
+	struct verdict verdict;
+	/* Of a reload that tries its configuration out: a worker that is
+	 * forked meanwhile closes them.  Else NULL. */
+	struct sockets *fresh_sockets;
+	struct logs *fresh_logs;
+};
+
+/* The newest workers should be up by now and are not: some of them have died, or
+ * it has taken so long that the machine being slow is no excuse. */
+static inline bool
+master_is_overdue(const struct master *m)
+{
+	uint64_t now = clock_mono_ns();
+
+	return now >= m->ready_ns &&
+	       (children_die_early(&m->children, m->generation) ||
+		   now - m->ready_ns >= MASTER_SLOW_MS * NS_PER_MS);
+}
+
+/* ---- reload.c ---- */
+
+/*
+ * reload_on_hup(m, meanwhile):
+ * If a HUP has come, load the configuration and start workers of a new
+ * generation.  Everything that may fail is done before anything is changed.  While
+ * output directories are tried, meanwhile(m) is called now and then; true: give
+ * up.  A HUP that comes while new workers come up waits, so that each reload has
+ * its own verdict.
+ */
+void reload_on_hup(struct master *m, bool (*meanwhile)(void *m));
+
+/* Retire the old workers once the new ones accept, or say that these are late. */
+void reload_end(struct master *m);
+
+/* The server stops: tell that the reload under way, if any, is not applied. */
+void reload_give_up(struct master *m);
+
+#endif

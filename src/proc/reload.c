@@ -1,0 +1,169 @@
+/*
+ * A reload: what the master does on HUP.
+ */
+#include "base/log.h"
+#include "master_internal.h"
+#include "proc/needs.h"
+#include "proc/preflight.h"
+#include "proc/signals.h"
+
+/* The configuration that a reload applies, until it is the master's. */
+struct fresh {
+	struct config *conf;
+	struct str restart; /* lines: what only a restart would change */
+	struct logs logs;
+	struct sockets sockets;
+};
+
+static bool
+fresh_load(struct fresh *f, const struct config *old)
+{
+	struct str text = {0};
+	int err = config_reload(old, &text, &f->conf);
+
+	if (err == 0)
+		err = config_keep_until_restart(old, f->conf, &f->restart);
+	if (err < 0)
+		log_lines(LEVEL_ERROR, "reload: ", text.s);
+	str_fini(&text);
+	return err >= 0;
+}
+
+static bool
+fresh_preflight(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
+{
+	int err;
+
+	m->fresh_sockets = &f->sockets;
+	m->fresh_logs = &f->logs;
+	err = preflight_run(f->conf, PREFLIGHT_WHOLE, &m->shared, meanwhile, m);
+	m->fresh_sockets = NULL;
+	m->fresh_logs = NULL;
+	if (err < 0 && signals_want_stop())
+		log_error("reload: given up: this server is to stop");
+	return err == 0;
+}
+
+/* All that may fail.  False: it was logged why, and nothing is changed. */
+static bool
+fresh_prepare(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
+{
+	if (!fresh_load(f, *m->conf) || !needs_fit(f->conf, &m->children) ||
+	    logs_open(f->conf, &f->logs) < 0)
+		return false;
+	if (sockets_open(f->conf, &m->sockets, &f->sockets) < 0)
+		goto close_logs;
+	if (!fresh_preflight(f, m, meanwhile))
+		goto close_sockets;
+	if (children_add(&m->children, m->generation + 1,
+		(size_t)f->conf->worker_processes) < 0) {
+		log_error("reload: out of memory");
+		goto close_sockets;
+	}
+	return true;
+
+close_sockets:
+	sockets_close(&f->sockets, &m->sockets, true);
+close_logs:
+	logs_close(&f->logs);
+	logs_use(&m->logs, *m->conf);
+	return false;
+}
+
+/* It becomes the master's; the new workers are forked next. */
+static void
+fresh_apply(struct fresh *f, struct master *m)
+{
+	m->generation++;
+	logs_replace(&m->logs, &f->logs, f->conf);
+	sockets_close(&m->sockets, &f->sockets, true);
+	m->sockets = f->sockets;
+	config_free(m->conf);
+	*m->conf = f->conf;
+	needs_raise_limit(f->conf);
+	needs_warn(f->conf, &m->children);
+	sockets_adjust(f->conf, &m->sockets);
+	/* Last: it must not be lost among what each location says. */
+	if (f->restart.len > 0)
+		log_lines(LEVEL_WARN, "reload: ", f->restart.s);
+	m->reloading = true;
+	m->ready_ns = clock_mono_ns() + MASTER_READY_MS * NS_PER_MS;
+}
+
+static void
+reload(struct master *m, bool (*meanwhile)(void *m))
+{
+	struct fresh f = {.logs = {.error = -1}};
+
+	log_notice("reloading");
+	verdict_begin(&m->verdict);
+	if (fresh_prepare(&f, m, meanwhile)) {
+		fresh_apply(&f, m);
+		verdict_hear(&m->verdict, false);
+	} else {
+		config_free(&f.conf);
+		log_error("reload: nothing was changed");
+		verdict_give(&m->verdict, VERDICT_REFUSED);
+	}
+	str_fini(&f.restart);
+}
+
+void
+reload_end(struct master *m)
+{
+	if (!m->reloading || m->phase != MASTER_RUNNING)
+		return;
+	if (!children_are_ready(&m->children, m->generation)) {
+		if (!master_is_overdue(m))
+			return;
+		verdict_hear(&m->verdict, true);
+		log_error("reload: the new workers do not come up; the old "
+			  "ones go on until they do");
+		verdict_give(&m->verdict, VERDICT_LATE);
+		m->ready_ns = UINT64_MAX;
+		return;
+	}
+	m->reloading = false;
+	children_retire(&m->children, m->generation);
+	log_notice("reloaded: generation %u", m->generation);
+	verdict_give(&m->verdict, VERDICT_APPLIED);
+}
+
+static void
+refuse_since_stopping(struct master *m)
+{
+	log_warn("reload: this server is stopping");
+	verdict_give(&m->verdict, VERDICT_REFUSED);
+}
+
+void
+reload_give_up(struct master *m)
+{
+	if (!m->verdict.pending)
+		return;
+	verdict_hear(&m->verdict, true);
+	refuse_since_stopping(m);
+}
+
+/* New workers are coming up.  Once they are late, the next reload need not wait
+ * for them: it is the chance to mend the file. */
+static bool
+is_busy(const struct master *m)
+{
+	return m->reloading && m->ready_ns != UINT64_MAX &&
+	       m->phase == MASTER_RUNNING;
+}
+
+void
+reload_on_hup(struct master *m, bool (*meanwhile)(void *m))
+{
+	if (!signals_has(SIGNAL_HUP) || is_busy(m))
+		return;
+	(void)signals_take(SIGNAL_HUP);
+	if (m->phase == MASTER_RUNNING) {
+		reload(m, meanwhile);
+		return;
+	}
+	verdict_begin(&m->verdict);
+	refuse_since_stopping(m);
+}
