@@ -17,7 +17,7 @@
 #include "proc/owners.h"
 #include "proc/pidfile.h"
 #include "proc/title.h"
-#include "proc/trial.h"
+#include "proc/dry_run.h"
 #include "proc/verdict.h"
 
 /* -s: whom the lock on the pid file names gets the signal. */
@@ -74,7 +74,7 @@ check_only(const struct config *conf, const char *file)
 {
 	struct str rights = {0};
 
-	if (!trial_run(conf))
+	if (!dry_run(conf))
 		return EXIT_FAILURE;
 	fprintf(stderr, "penstock: %s: the configuration is good\n",
 	    file ? file : "built-in defaults");

@@ -1,5 +1,5 @@
 /*
- * proc/trial.h - `-t`: try what a configuration asks of the system, and leave
+ * proc/dry_run.h - `-t`: try what a configuration asks of the system, and leave
  * no trace of it.
  *
  * Tried are: the user, the numbers of descriptors, processes and directories,
@@ -7,8 +7,8 @@
  * and, as the user, the output directories could be written or made.  Not tried,
  * since it would be seen: binding an address, opening a FIFO, writing to a disk.
  */
-#ifndef PROC_TRIAL_H
-#define PROC_TRIAL_H
+#ifndef PROC_DRY_RUN_H
+#define PROC_DRY_RUN_H
 
 #include <stdbool.h>
 
@@ -17,6 +17,6 @@
 
 /* All of it; on stderr, a line for each thing that cannot be had, and for each
  * warning that a start would give.  True: all can be had. */
-NODISCARD bool trial_run(const struct config *conf);
+NODISCARD bool dry_run(const struct config *conf);
 
 #endif

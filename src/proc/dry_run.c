@@ -1,4 +1,4 @@
-#include "proc/trial.h"
+#include "proc/dry_run.h"
 
 #include <stdio.h>
 
@@ -38,7 +38,7 @@ counts_are_met(const struct config *conf)
 }
 
 bool
-trial_run(const struct config *conf)
+dry_run(const struct config *conf)
 {
 	bool has_user, good;
 
