@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "proc/attempt.h"
+#include "preflight_child.h"
 #include "proc/inherit.h"
 #include "proc/privileges.h"
 #include "proc/refusal.h"

@@ -1,9 +1,9 @@
 /*
- * proc/attempt.h - have what the configuration asks for, or look whether it can
+ * proc/preflight_child.h - have what the configuration asks for, or look whether it can
  * be had: by a child that has become `user`, since it may hang (preflight.h).
  */
-#ifndef PROC_ATTEMPT_H
-#define PROC_ATTEMPT_H
+#ifndef PROC_PREFLIGHT_CHILD_H
+#define PROC_PREFLIGHT_CHILD_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "proc/attempt.h"
+#include "preflight_child.h"
 
 #include <errno.h>
 #include <ev.h>
