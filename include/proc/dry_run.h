@@ -1,11 +1,12 @@
 /*
- * proc/dry_run.h - `-t`: try what a configuration asks of the system, and leave
- * no trace of it.
+ * proc/dry_run.h - `-t`: could the server start with this configuration?  Nothing
+ * is changed to find out.
  *
- * Tried are: the user, the numbers of descriptors, processes and directories,
+ * Asked are: the user, the numbers of descriptors, processes and directories,
  * shared memory, the engine, and whether logs, pid file, the paths of UNIX sockets
- * and, as the user, the output directories could be written or made.  Not tried,
- * since it would be seen: binding an address, opening a FIFO, writing to a disk.
+ * and, as the user, the output directories (proc/preflight.h) could be written or
+ * made.  Not asked, since it would be seen: binding an address, opening a FIFO,
+ * writing to a disk.
  */
 #ifndef PROC_DRY_RUN_H
 #define PROC_DRY_RUN_H

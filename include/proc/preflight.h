@@ -1,11 +1,16 @@
 /*
- * proc/preflight.h - try what the configuration asks for, before starting.
+ * proc/preflight.h - can the locations of a configuration be used?  Asked by a
+ * child, before a start or a reload goes on.
  *
- * The master must never touch an output directory: its disk may be dead.  So
- * a child becomes `user`, makes the directories, tries to publish in them and
- * to have the engine; it gets five seconds for a directory, and for all of them
- * a tenth of a second each beside that.  When one has hung, those behind it get
- * five seconds more, and one each.
+ * Opening a directory may hang for ever, and the master must not hang.  So a
+ * child becomes `user`, makes the io_engine, and tries each location: its store
+ * (store/kind.h) makes the directory and publishes a file in it.  It has five
+ * seconds for a location, and for all of them a tenth of a second each beside
+ * that.  When one has hung, those behind it get five seconds more, and one each.
+ *
+ * A *preflight* tries for real.  A *dry run* (`-t`, proc/dry_run.h) asks the
+ * same and much else without making anything, PREFLIGHT_LOOK for the locations;
+ * what this user may make it knows from base/permit.h.
  */
 #ifndef PROC_PREFLIGHT_H
 #define PROC_PREFLIGHT_H
@@ -21,7 +26,7 @@ typedef bool preflight_fn(void *arg);
 
 enum preflight_depth {
 	PREFLIGHT_WHOLE,
-	PREFLIGHT_LOOK, /* make nothing: -t */
+	PREFLIGHT_LOOK, /* make nothing, for a dry run */
 };
 
 /*

@@ -13,164 +13,18 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "preflight_child.h"
-#include "proc/inherit.h"
-#include "proc/privileges.h"
-#include "proc/refusal.h"
 #include "proc/signals.h"
-#include "proc/title.h"
 
 enum {
 	LOOK_MS = 100,	    /* how often we look whether to give up */
 	PATIENCE_MS = 5000, /* since a location was begun */
 	LOCATION_MS = 100,  /* for each, beside that, for all of them */
 	SHORT_MS = 1000,    /* and when one has hung already */
-	FAILED = 1,	    /* the child's exit status */
 };
-
-/* ---- in the child ---- */
-
-/*
- * What the child has to tell goes down a pipe, in pieces that are written whole
- * (PIPE_BUF): the location that it tries next, so that the parent can say which
- * one does not answer; what became of them, so that this is known of those before
- * one that hangs, and whoever waits for the process; and its log lines, so that
- * it holds no log, nor the terminal, if it hangs for good.
- */
-enum about {
-	LINE,	/* that follows */
-	TRYING, /* this location, from now on */
-	FAULT,	/* something cannot be had, which was logged */
-	DONE,	/* it has tried them all */
-};
-
-struct piece {
-	enum about about;
-	enum log_level level;
-	size_t location;
-	size_t len;
-};
-
-enum {
-	LINE_MAX_BYTES = 2048, /* of log_line() */
-};
-
-static int tell_fd; /* in the child: the pipe's end */
-
-static void
-tell_piece(const struct piece *p, const char *line)
-{
-	char whole[sizeof(*p) + LINE_MAX_BYTES];
-
-	check(p->len <= LINE_MAX_BYTES);
-	memcpy(whole, p, sizeof(*p));
-	if (p->len > 0)
-		memcpy(whole + sizeof(*p), line, p->len);
-	if (fd_write_all(tell_fd, whole, sizeof(*p) + p->len) < 0)
-		_exit(FAILED); /* the parent has given us up */
-}
-
-static void
-tell(enum about about, size_t location)
-{
-	tell_piece(&(struct piece){.about = about, .location = location}, NULL);
-}
-
-static bool
-tell_line(void *arg, enum log_level level, const char *message)
-{
-	(void)arg;
-	tell_piece(
-	    &(struct piece){
-		.about = LINE, .level = level, .len = strlen(message)},
-	    message);
-	return true;
-}
-
-/* A check that fails in the child is a line for the parent. */
-static void
-tell_check(const char *message)
-{
-	(void)tell_line(NULL, LEVEL_ERROR, message);
-}
-
-/* They are counted over all servers. */
-static const struct conf_location *
-location_at(const struct config *conf, size_t n)
-{
-	const struct conf_server *s = conf->servers;
-
-	for (; n >= s->location_count; s++)
-		n -= s->location_count;
-	return &s->locations[n];
-}
-
-static size_t
-count_locations(const struct config *conf)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < conf->server_count; i++)
-		count += conf->servers[i].location_count;
-	return count;
-}
-
-static void
-try_out(const struct config *conf, const struct shared *shared,
-    enum preflight_depth depth, size_t from)
-{
-	size_t count = count_locations(conf);
-	const char *engine;
-	int err;
-
-	err = privileges_drop(conf->user);
-	if (err < 0) {
-		refusal_log(&conf->user_at, "user", conf->user,
-		    "cannot become it: %s", strerror(-err));
-		tell(FAULT, 0);
-		return;
-	}
-	engine = attempt_engine(conf);
-	if (engine == NULL) {
-		tell(FAULT, 0);
-		return;
-	}
-	for (size_t n = from; n < count; n++) {
-		const struct conf_location *l = location_at(conf, n);
-
-		tell(TRYING, n);
-		title_set(NULL, "checking output_dir %s", l->policy.output_dir);
-		if (depth == PREFLIGHT_LOOK
-			? !attempt_look(l)
-			: !attempt_location(conf, shared, l, engine))
-			tell(FAULT, n);
-	}
-}
-
-/* A child that hangs for good must hold nothing: not the master's sockets, not
- * a pipe whose reader waits for its end. */
-static void
-be_child(int fd)
-{
-	sigset_t none;
-
-	inherit_from_master();
-	title_set("penstock-check", "checking the configuration");
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	tell_fd = fd;
-	log_listen(tell_line, NULL);
-	check_tell_to(tell_check);
-	log_to(STDERR_FILENO, LEVEL_DEBUG);
-	fd_close_others(STDERR_FILENO + 1, &fd, 1);
-	if (fd_null_standard() < 0)
-		_exit(FAILED);
-}
-
-/* ---- in the parent ---- */
 
 /* What one child has told. */
 struct telling {
-	char bytes[sizeof(struct piece) + LINE_MAX_BYTES];
+	char bytes[sizeof(struct preflight_piece) + PREFLIGHT_LINE_MAX];
 	size_t len;
 	size_t last; /* that it tries, if it has begun */
 	bool begun, fault, done;
@@ -191,20 +45,20 @@ struct preflight {
 static int hear_fd = -1;
 
 static void
-take_piece(struct telling *t, const struct piece *p, const char *line)
+take_piece(struct telling *t, const struct preflight_piece *p, const char *line)
 {
 	switch (p->about) {
-	case LINE:
+	case PREFLIGHT_LINE:
 		log_line(p->level, "%.*s", (int)p->len, line);
 		break;
-	case TRYING:
+	case PREFLIGHT_TRYING:
 		t->begun = true;
 		t->last = p->location;
 		break;
-	case FAULT:
+	case PREFLIGHT_FAULT:
 		t->fault = true;
 		break;
-	case DONE:
+	case PREFLIGHT_DONE:
 		t->done = true;
 		break;
 	}
@@ -214,11 +68,11 @@ take_piece(struct telling *t, const struct piece *p, const char *line)
 static void
 take_pieces(struct telling *t)
 {
-	struct piece p;
+	struct preflight_piece p;
 
 	while (t->len >= sizeof(p)) {
 		memcpy(&p, t->bytes, sizeof(p));
-		check(p.len <= LINE_MAX_BYTES);
+		check(p.len <= PREFLIGHT_LINE_MAX);
 		if (t->len < sizeof(p) + p.len)
 			return;
 		take_piece(t, &p, t->bytes + sizeof(p));
@@ -281,12 +135,12 @@ start_child(const struct preflight *r, size_t from)
 		return -1;
 	}
 	pid = signals_fork();
-	if (pid == 0) {
-		be_child(ends[1]);
-		try_out(r->conf, r->shared, r->depth, from);
-		tell(DONE, 0);
-		_exit(0);
-	}
+	if (pid == 0)
+		preflight_child_run(&(struct preflight_task){.conf = r->conf,
+					.shared = r->shared,
+					.depth = r->depth,
+					.from = from},
+		    ends[1]);
 	fd_close(&ends[1]);
 	if (pid == -1) {
 		log_error("fork: %s", strerror(errno));
@@ -343,7 +197,7 @@ try_from(const struct preflight *r, size_t from, struct telling *t)
 static bool
 go_on_behind(struct preflight *r, const struct telling *t)
 {
-	const struct conf_location *l = location_at(r->conf, t->last);
+	const struct conf_location *l = preflight_location(r->conf, t->last);
 	size_t left = r->count - t->last - 1;
 
 	if (!t->begun) {
@@ -374,7 +228,7 @@ preflight_run(const struct config *conf, enum preflight_depth depth,
 	    .depth = depth,
 	    .meanwhile = meanwhile,
 	    .arg = arg,
-	    .count = count_locations(conf),
+	    .count = preflight_count(conf),
 	    .patience_ns = PATIENCE_MS * NS_PER_MS};
 	struct telling t = {.last = 0};
 	bool fault = false;

@@ -3,19 +3,75 @@
 #include <errno.h>
 #include <ev.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/log.h"
+#include "base/fd.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "config/lexer.h"
 #include "disk/engine.h"
-#include "proc/kinds.h"
 #include "proc/identity.h"
+#include "proc/inherit.h"
+#include "proc/kinds.h"
+#include "proc/privileges.h"
 #include "proc/refusal.h"
+#include "proc/title.h"
 
-const char *
-attempt_engine(const struct config *conf)
+enum {
+	FAILED = 1, /* the exit status */
+};
+
+/* ---- telling ---- */
+
+static int tell_fd; /* the pipe's end */
+
+static void
+tell_piece(const struct preflight_piece *p, const char *line)
+{
+	char whole[sizeof(*p) + PREFLIGHT_LINE_MAX];
+
+	check(p->len <= PREFLIGHT_LINE_MAX);
+	memcpy(whole, p, sizeof(*p));
+	if (p->len > 0)
+		memcpy(whole + sizeof(*p), line, p->len);
+	if (fd_write_all(tell_fd, whole, sizeof(*p) + p->len) < 0)
+		_exit(FAILED); /* the parent has given us up */
+}
+
+static void
+tell(enum preflight_about about, size_t location)
+{
+	tell_piece(
+	    &(struct preflight_piece){.about = about, .location = location},
+	    NULL);
+}
+
+static bool
+tell_line(void *arg, enum log_level level, const char *message)
+{
+	(void)arg;
+	tell_piece(&(struct preflight_piece){.about = PREFLIGHT_LINE,
+		       .level = level,
+		       .len = strlen(message)},
+	    message);
+	return true;
+}
+
+/* A check that fails in the child is a line for the parent. */
+static void
+tell_check(const char *message)
+{
+	(void)tell_line(NULL, LEVEL_ERROR, message);
+}
+
+/* ---- trying ---- */
+
+/* Make one and give it up.  Its name, or NULL after logging that it cannot be
+ * had. */
+static const char *
+try_engine(const struct config *conf)
 {
 	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	struct engine *e = NULL;
@@ -98,26 +154,102 @@ log_check(const struct config *conf, const struct conf_location *l,
 		    l->prefix, dir, c->doubt, durability_name[c->worth]);
 }
 
-bool
-attempt_location(const struct config *conf, const struct shared *shared,
-    const struct conf_location *l, const char *engine)
+/* For real, or (PREFLIGHT_LOOK) without making anything; then nothing is logged if
+ * it can be used.  False: it cannot, as it is configured. */
+static bool
+try_location(const struct preflight_task *task, const struct conf_location *l,
+    const char *engine)
 {
+	const struct store_kind *kind = kinds_of(&l->policy);
 	struct store_check c = {0};
 
-	kinds_of(&l->policy)->preflight(&l->policy, shared, &c);
-	log_check(conf, l, &c, engine);
+	if (task->depth == PREFLIGHT_LOOK) {
+		kind->look(&l->policy, &c);
+		if (c.fitness == STORE_UNFIT)
+			log_unfit(l, &c);
+	} else {
+		kind->preflight(&l->policy, task->shared, &c);
+		log_check(task->conf, l, &c, engine);
+	}
 	str_fini(&c.text);
 	return c.fitness != STORE_UNFIT;
 }
 
-bool
-attempt_look(const struct conf_location *l)
+size_t
+preflight_count(const struct config *conf)
 {
-	struct store_check c = {0};
+	size_t count = 0;
 
-	kinds_of(&l->policy)->look(&l->policy, &c);
-	if (c.fitness == STORE_UNFIT)
-		log_unfit(l, &c);
-	str_fini(&c.text);
-	return c.fitness != STORE_UNFIT;
+	for (size_t i = 0; i < conf->server_count; i++)
+		count += conf->servers[i].location_count;
+	return count;
+}
+
+const struct conf_location *
+preflight_location(const struct config *conf, size_t n)
+{
+	const struct conf_server *s = conf->servers;
+
+	for (; n >= s->location_count; s++)
+		n -= s->location_count;
+	return &s->locations[n];
+}
+
+static void
+try_out(const struct preflight_task *task)
+{
+	const struct config *conf = task->conf;
+	size_t count = preflight_count(conf);
+	const char *engine;
+	int err;
+
+	err = privileges_drop(conf->user);
+	if (err < 0) {
+		refusal_log(&conf->user_at, "user", conf->user,
+		    "cannot become it: %s", strerror(-err));
+		tell(PREFLIGHT_FAULT, 0);
+		return;
+	}
+	engine = try_engine(conf);
+	if (engine == NULL) {
+		tell(PREFLIGHT_FAULT, 0);
+		return;
+	}
+	for (size_t n = task->from; n < count; n++) {
+		const struct conf_location *l = preflight_location(conf, n);
+
+		tell(PREFLIGHT_TRYING, n);
+		title_set(NULL, "checking output_dir %s", l->policy.output_dir);
+		if (!try_location(task, l, engine))
+			tell(PREFLIGHT_FAULT, n);
+	}
+}
+
+/* A child that hangs for good must hold nothing: not the master's sockets, not
+ * a pipe whose reader waits for its end. */
+static void
+let_go(int fd)
+{
+	sigset_t none;
+
+	inherit_from_master();
+	title_set("penstock-check", "checking the configuration");
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	tell_fd = fd;
+	log_listen(tell_line, NULL);
+	check_tell_to(tell_check);
+	log_to(STDERR_FILENO, LEVEL_DEBUG);
+	fd_close_others(STDERR_FILENO + 1, &fd, 1);
+	if (fd_null_standard() < 0)
+		_exit(FAILED);
+}
+
+void
+preflight_child_run(const struct preflight_task *task, int fd)
+{
+	let_go(fd);
+	try_out(task);
+	tell(PREFLIGHT_DONE, 0);
+	_exit(0);
 }

@@ -1,33 +1,56 @@
 /*
- * proc/preflight_child.h - have what the configuration asks for, or look whether it can
- * be had: by a child that has become `user`, since it may hang (preflight.h).
+ * proc/preflight_child.h - the child that a preflight forks, and what it tells.
+ *
+ * Only proc/preflight.c, the parent, includes this.
  */
 #ifndef PROC_PREFLIGHT_CHILD_H
 #define PROC_PREFLIGHT_CHILD_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "config/config.h"
-
-struct shared;
-
-/* Its name, or NULL after logging that there is none such. */
-const char *attempt_engine(const struct config *conf);
+#include "proc/preflight.h"
 
 /*
- * attempt_location(conf, shared, l, engine):
- * Have its store checked for real; a line in the log says what holds there, with
- * `engine`.  False: it cannot be used as it is configured, which was logged.
- * What may pass, seen from what was open before (`shared`, or NULL), is a
- * warning.
+ * What the child has to tell goes down a pipe, in pieces that are written whole
+ * (PIPE_BUF).  The parent learns which location is being tried, and so which one
+ * does not answer; it learns of each failure at once, also when a later location
+ * hangs or another process reaps the child; and it writes the child's log lines,
+ * so that a child that hangs for good holds neither a log nor the terminal.
  */
-NODISCARD bool attempt_location(const struct config *conf,
-    const struct shared *shared, const struct conf_location *l,
-    const char *engine);
+enum preflight_about {
+	PREFLIGHT_LINE,	  /* a log line, which follows the piece */
+	PREFLIGHT_TRYING, /* this location, from now on */
+	PREFLIGHT_FAULT,  /* something cannot be had, which was logged */
+	PREFLIGHT_DONE,	  /* all locations were tried */
+};
 
-/* Could it be used, as far as it can be told without making anything?  Nothing
- * is logged if so. */
-NODISCARD bool attempt_look(const struct conf_location *l);
+enum {
+	PREFLIGHT_LINE_MAX = 2048, /* bytes; of log_line() */
+};
+
+struct preflight_piece {
+	enum preflight_about about;
+	enum log_level level;
+	size_t location;
+	size_t len; /* of the line */
+};
+
+struct preflight_task {
+	const struct config *conf;
+	const struct shared *shared; /* what was open before, or NULL */
+	enum preflight_depth depth;
+	size_t from; /* the location to begin with, counted over all servers */
+};
+
+/* How many locations there are, over all servers; and the one with this number. */
+size_t preflight_count(const struct config *conf);
+const struct conf_location *preflight_location(
+    const struct config *conf, size_t n);
+
+/* In the child: try them out, tell so on `fd`, and end. */
+_Noreturn void preflight_child_run(const struct preflight_task *task, int fd);
 
 #endif
