@@ -206,8 +206,8 @@ took() {
 
 @test "min_rate: 408 for a client that trickles, with a grace window" {
 	start_server 'min_rate 1k; min_rate_grace 1s;'
-	run -0 raw -b 50 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n' \
-		'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
+	run -0 raw -p 50 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n' \
+		$(printf 'a %.0s' {1..50})
 	assert_status 408
 	assert_problem 'min_rate 1k'
 	# Silent for nearly the whole window, then all at once: fast enough.

@@ -47,16 +47,18 @@ _uploads_run() {
 }
 
 @test "a worker killed in the middle is restarted, harms no other, leaves nothing" {
+	local fds=() fd n
 	start_server
 	random_file big 4M
-	base=$(connections | head -n 1)
-	bulk 4 u
-	eventually _uploads_run $((2 * base + 4))
+	for n in 0 1 2 3; do
+		upload_part "/file/u$n" big
+		fds+=("$FD")
+	done
 	victim=$(workers | head -n 1)
 	kill -KILL "$victim"
 	finished=0
-	for pid in "${BULK[@]}"; do
-		! wait "$pid" || finished=$((finished + 1))
+	for fd in "${fds[@]}"; do
+		! upload_rest "$fd" big 201 || finished=$((finished + 1))
 	done
 	eventually log_has "worker $victim .* was ended by signal 9 .*: restarting it"
 	_two() { [ "$(workers | wc -l)" -eq 2 ]; }
@@ -131,12 +133,10 @@ _uploads_run() {
 @test "without its master a worker finishes what it has and ends" {
 	start_server
 	random_file big 2M
-	base=$(connections | head -n 1)
-	bulk 1 u
-	eventually _uploads_run $((2 * base + 1))
+	upload_part /file/u0 big
 	pids=$(workers)
 	kill -KILL "$MASTER"
-	wait "${BULK[0]}"
+	upload_rest "$FD" big 201
 	assert_same big "$STORE/u0"
 	for pid in $pids; do
 		eventually not_running "$pid"
