@@ -179,6 +179,86 @@ def ask_first_at_once(count: int):
         print(status(s))
 
 
+# ---- overlapping
+
+def overlap(store, tries: int, size: int, *how):
+    """TRIES times two PUTs of one name, one sent after the other on two connections, without
+    waiting for the first answer.  Prints how often the older one was left, and which
+    answers came.  HOW is any of:
+    new        another name each time; else the same one
+    chunked    as ffmpeg does it: chunks, 0 CRLF CRLF, one read that does not wait, close,
+               next connection; access.log says when the server is done with all of them
+    three      three of them"""
+    older, answers, newest = 0, {}, {}
+    count = 3 if "three" in how else 2
+    for n in range(tries):
+        name = "n%d" % n if "new" in how or "chunked" in how else "same"
+        bodies = [bytes([65 + k]) * (size - 16) + b"%016d" % n for k in range(count)]
+        if "chunked" in how:
+            for body in bodies:
+                _send_as_ffmpeg("/file/" + name, body)
+            newest[name] = bodies[-1]
+            continue
+        said = _send_in_order([put("/file/" + name, body) for body in bodies])
+        answers[said] = answers.get(said, 0) + 1
+        older += _content(store, name) != bodies[-1]
+    if newest:
+        end = time.monotonic() + PATIENCE
+        while _lines_of_uploads() < tries * count and time.monotonic() < end:
+            time.sleep(0.01)
+        older = sum(_content(store, name) != newest[name] for name in newest)
+    print("older", older)
+    for said in sorted(answers):
+        print("answers", said, answers[said])
+
+
+def _send_in_order(requests):
+    """The statuses that they are answered."""
+    conns = [connect(timeout=PATIENCE) for _ in requests]
+    for s, request in zip(conns, requests):
+        s.sendall(request)
+    said = []
+    for s in conns:
+        got = b""
+        while b"\r\n\r\n" not in got:
+            more = s.recv(65536)
+            if not more:
+                break
+            got += more
+        said.append(got.split(b" ")[1].decode() if got else "none")
+    for s in conns:
+        s.close()
+    return " ".join(said)
+
+
+def _send_as_ffmpeg(target, body):
+    s = connect(timeout=PATIENCE)
+    s.sendall(head("PUT", target, "Transfer-Encoding: chunked")
+              + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+    s.setblocking(False)
+    try:
+        s.recv(1)
+    except BlockingIOError:
+        pass
+    s.close()
+
+
+def _content(store, name):
+    try:
+        with open(os.path.join(store, name), "rb") as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
+
+
+def _lines_of_uploads():
+    try:
+        with open("access.log") as f:
+            return sum(1 for line in f if "PUT /file/n" in line)
+    except FileNotFoundError:
+        return 0
+
+
 # ---- in pieces
 
 def in_two_parts(slowfs, ctl):
@@ -280,6 +360,34 @@ def trickle(count: int, seconds: float):
                 s.send(b"y")
             except OSError:
                 pass
+        time.sleep(0.002)
+
+
+def trickle_fairly(count: int):
+    """COUNT uploads that never end, each of which gets a byte every 50 ms; says "trickles"
+    when all have begun."""
+    import resource
+    need = count + 64
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < need:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (need, max(hard, need)))
+    conns = []
+    for _ in range(count):
+        s = connect(timeout=None)
+        s.sendall(head("POST", "/file", "Content-Length: 100000000"))
+        conns.append(s)
+    begun = time.monotonic()
+    sent, said = 0, False
+    while True:
+        due = int((time.monotonic() - begun) * count * 20)
+        # Late, each has one byte more at most: none sends two at once.
+        sent = max(sent, due - count)
+        while sent < due:
+            conns[sent % count].send(b"x")
+            sent += 1
+        if not said and sent > 2 * count:
+            print("trickles", flush=True)
+            said = True
         time.sleep(0.002)
 
 

@@ -152,20 +152,20 @@ late_and_newer() {
 @test "of two of which nobody waits for the first the newer one stays, always" {
 	needs_stamps
 	start_server 'overwrite on; sync off;' '' 'worker_processes 3;'
-	run $PYTHON "$REPO/tests/lib/overlap.py" "$PORT" "$STORE" 60 100
+	run py uploads overlap "$STORE" 60 100
 	assert_line 'older 0'
-	run $PYTHON "$REPO/tests/lib/overlap.py" "$PORT" "$STORE" 30 300000 new
+	run py uploads overlap "$STORE" 30 300000 new
 	assert_line 'older 0'
 	# Each was answered as stored.
 	refute_line --regexp 'answers .*[345][0-9][0-9] '
-	run $PYTHON "$REPO/tests/lib/overlap.py" "$PORT" "$STORE" 30 2000 new three
+	run py uploads overlap "$STORE" 30 2000 new three
 	assert_line 'older 0'
 }
 
 @test "playlists as ffmpeg sends them: the newest one stays" {
 	needs_stamps
 	start_server 'overwrite on; sync off;' '' 'worker_processes 2;'
-	log=access.log run $PYTHON "$REPO/tests/lib/overlap.py" "$PORT" "$STORE" 60 500 chunked
+	run py uploads overlap "$STORE" 60 500 chunked
 	assert_line 'older 0'
 }
 

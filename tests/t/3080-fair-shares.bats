@@ -5,7 +5,7 @@ load ../lib/penstock
 
 # crowd COUNT: so many uploads that trickle, for as long as the test.
 crowd() {
-	$PYTHON "$REPO/tests/lib/trickle.py" "$PORT" "$1" >crowd.out 2>crowd.err 3>&- 4>&- &
+	start_py uploads trickle_fairly "$1" >crowd.out 2>crowd.err
 	eventually grep -q trickles crowd.out
 }
 
