@@ -787,6 +787,30 @@ a_failing_source_is_told(void **state)
 	}
 }
 
+/* As a file's source does whose disk does not answer: its chunk comes back late. */
+static void
+a_source_may_fail_while_it_has_a_chunk(void **state)
+{
+	(void)state;
+	for (int within = 0; within < 2; within++) {
+		begin(true, 3, 1);
+		f.stop_at_end = within;
+		f.source.pause_at = BODY / 2;
+		while (f.source.taken == NULL || f.source.at < BODY / 2)
+			turn(1);
+		reader_failed(f.source.reader, -ETIMEDOUT);
+		assert_int_equal(f.failed_side, READING);
+		assert_int_equal(f.failed, -ETIMEDOUT);
+		if (!within) /* it is told once */
+			reader_failed(f.source.reader, -EIO);
+		assert_int_equal(f.failed, -ETIMEDOUT);
+		turn(3);
+		assert_non_null(f.source.taken);
+		assert_false(f.read_all);
+		end();
+	}
+}
+
 static void
 a_failing_sink_is_told(void **state)
 {
@@ -1140,6 +1164,7 @@ main(void)
 	    TEST(only_framing_holds_no_chunk_for_long),
 	    TEST(nothing_is_an_upload_too),
 	    TEST(a_failing_source_is_told),
+	    TEST(a_source_may_fail_while_it_has_a_chunk),
 	    TEST(a_failing_sink_is_told),
 	    TEST(it_may_be_stopped_from_within),
 	    TEST(stopped_at_any_moment_it_loses_nothing),
