@@ -146,7 +146,10 @@ void exchange_refuse(
 /*
  * exchange_stream(x, r):
  * The head of a response whose content follows through the sink that is
- * returned; then call exchange_streamed().  What `r` holds is freed.
+ * returned; then call exchange_streamed().  What `r` holds is freed.  Content of
+ * RESPONSE_LENGTH_UNKNOWN is sent in chunks (RFC 9112 7.1), and to a client of
+ * HTTP/1.0 until the connection closes.  Not for HEAD, nor without content: that
+ * is exchange_respond()'s.
  */
 struct sink *exchange_stream(struct exchange *x, struct response *r);
 

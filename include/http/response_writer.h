@@ -32,12 +32,14 @@ struct response_writer {
 	uint64_t taken;	  /* bytes that the kernel took of the last response,
 			     and of chunks behind it */
 	double progress;  /* of a response or a chunk, by clock_mono_s() */
+	uint64_t framing; /* bytes of `taken`, or to be, that frame chunks */
 	size_t unsent;	  /* in the kernel, when it was last looked at */
 	struct sink sink; /* for the writer of content */
 
 	unsigned magic;
 	int muted;	/* an errno: nothing is sent any more; 0: it is */
 	bool answering; /* on_sent is due */
+	bool framed;	/* the chunks of this response */
 	struct ev_loop *loop;
 	struct transport *transport;
 	ev_io writable;
@@ -76,6 +78,10 @@ void response_writer_send(
  */
 void response_writer_hold(
     struct response_writer *s, const char *bytes, size_t len);
+
+/* The content that follows the one held is of a length that is not known: each
+ * chunk is framed (RFC 9112 7.1), and response_writer_finish() marks its end. */
+void response_writer_frame(struct response_writer *s);
 
 /* No chunk follows any more: send what is held still, if anything. */
 void response_writer_finish(struct response_writer *s);

@@ -75,6 +75,7 @@ struct exchange {
 	size_t head_len; /* of its response: bytes that are no content */
 	bool keep;	 /* the client may send another */
 	bool head_only;
+	bool old;	    /* HTTP/1.0 */
 	bool from_browser;  /* and through no proxy, as far as one says so */
 	bool waits_for_100; /* and has sent nothing of its body */
 };

@@ -42,6 +42,7 @@ exchange_hand_over(
 	struct connections *g = conn_of(x)->group;
 
 	x->head = h;
+	x->old = h->minor == 0;
 	g->asking = x;
 	conn_on(conn_of(x), CONN_ASKED);
 	g->handler->on_request(g->handler, x);
@@ -290,9 +291,24 @@ may_keep(const struct exchange *x, const struct response *r)
 	const struct conn *c = conn_of(x);
 	const struct conf_server *conf = c->group->conf;
 
+	if (r->streamed && r->stream_length == RESPONSE_LENGTH_UNKNOWN &&
+	    x->old && !x->head_only)
+		return false; /* the end of the connection is its end */
 	return x->keep && !r->close && !c->group->stopping &&
 	       x->body.source.ended && conf->keepalive_timeout_ms > 0 &&
 	       c->requests < conf->keepalive_requests;
+}
+
+static struct response_form
+form_of(const struct exchange *x)
+{
+	return (struct response_form){
+	    .keep_alive = x->keep,
+	    .head_only = x->head_only,
+	    .old = x->old,
+	    .tokens = conn_of(x)->group->conf->server_tokens,
+	    .fields = &x->fields,
+	};
 }
 
 /* Write `r` as it goes out on this connection, note that for the log, and free
@@ -301,18 +317,13 @@ static void
 format(struct exchange *x, struct response *r, struct str *out)
 {
 	size_t content = x->head_only || r->streamed ? 0 : r->content.len;
+	struct response_form form;
 
 	x->record.status = r->status;
 	x->record.outcome = r->outcome;
 	x->keep = may_keep(x, r);
-	response_format(r,
-	    &(struct response_form){
-		.keep_alive = x->keep,
-		.head_only = x->head_only,
-		.tokens = conn_of(x)->group->conf->server_tokens,
-		.fields = &x->fields,
-	    },
-	    out);
+	form = form_of(x);
+	response_format(r, &form, out);
 	x->head_len = out->len > content ? out->len - content : out->len;
 	if (str_failed(out)) { /* what there is of it goes out */
 		x->record.cut = ACCESS_NO_MEMORY;
@@ -368,10 +379,14 @@ exchange_stream(struct exchange *x, struct response *r)
 {
 	struct conn *c = conn_of(x);
 	struct str *bytes = take_buffer();
+	struct response_form form = form_of(x);
+	bool chunked = response_is_chunked(r, &form);
 
 	format(x, r, bytes);
 	conn_on(c, CONN_STREAMS);
 	response_writer_hold(&c->response_writer, bytes->s, bytes->len);
+	if (chunked)
+		response_writer_frame(&c->response_writer);
 	return &c->response_writer.sink;
 }
 

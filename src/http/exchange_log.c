@@ -53,6 +53,7 @@ exchange_log_end(struct exchange *x)
 	struct conn *c = conn_of(x);
 	struct access *a = &x->record;
 	uint64_t taken = c->response_writer.taken;
+	uint64_t beside = x->head_len + c->response_writer.framing;
 
 	if (a->began_ns == 0)
 		return;
@@ -60,9 +61,7 @@ exchange_log_end(struct exchange *x)
 		a->ended_ns = clock_mono_ns();
 		a->in = x->body.payload;
 		a->answered = a->status != 0 && taken > 0;
-		a->out = a->answered && taken > x->head_len
-			     ? taken - x->head_len
-			     : 0;
+		a->out = a->answered && taken > beside ? taken - beside : 0;
 		access_add(c->group->access, &c->peer, a);
 		if (c->state != CONN_HEADING)
 			log_unread(c);

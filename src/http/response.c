@@ -93,12 +93,28 @@ add_lines(struct str *out, const struct str *lines)
 		str_add(out, lines->s, lines->len);
 }
 
-void
-response_format(
+/* How the end of the content is told.  204 and 304 have none (RFC 9110, 8.6);
+ * HEAD is not told what GET would be. */
+static void
+add_length(
     const struct response *r, const struct response_form *form, struct str *out)
 {
 	uint64_t length = r->streamed ? r->stream_length : r->content.len;
 
+	if (r->status == 204 || r->status == 304)
+		return;
+	if (response_is_chunked(r, form)) {
+		str_puts(out, "\r\nTransfer-Encoding: chunked");
+	} else if (length != RESPONSE_LENGTH_UNKNOWN) {
+		str_puts(out, "\r\nContent-Length: ");
+		str_add_u64(out, length);
+	}
+}
+
+void
+response_format(
+    const struct response *r, const struct response_form *form, struct str *out)
+{
 	str_puts(out, "HTTP/1.1 ");
 	str_add_u64(out, (uint64_t)r->status);
 	str_puts(out, " ");
@@ -111,11 +127,7 @@ response_format(
 		str_puts(out, "\r\nContent-Type: ");
 		str_puts(out, r->content_type);
 	}
-	/* 204 and 304 have no content and no length (RFC 9110, 8.6). */
-	if (r->status != 204 && r->status != 304) {
-		str_puts(out, "\r\nContent-Length: ");
-		str_add_u64(out, length);
-	}
+	add_length(r, form, out);
 	str_puts(out, "\r\n");
 	add_lines(out, &r->fields);
 	add_lines(out, form->fields);

@@ -100,7 +100,8 @@ send_bytes(struct response_writer *s, const char *bytes, size_t len)
 static void
 begin_count(struct response_writer *s)
 {
-	s->taken = 0;
+	s->taken = s->framing = 0;
+	s->framed = false;
 	s->ahead = rest_len(s);
 }
 
@@ -135,8 +136,28 @@ response_writer_hold(struct response_writer *s, const char *bytes, size_t len)
 }
 
 void
+response_writer_frame(struct response_writer *s)
+{
+	s->framed = true;
+}
+
+/* What stands before a chunk of `len` bytes: the end of the one before, and its
+ * size.  With 0 it is the end of all. */
+static void
+add_frame(struct response_writer *s, size_t len)
+{
+	size_t before = s->rest.len;
+
+	str_printf(&s->rest, "%s%zx\r\n%s", s->framing > 0 ? "\r\n" : "", len,
+	    len == 0 ? "\r\n" : "");
+	s->framing += s->rest.len - before;
+}
+
+void
 response_writer_finish(struct response_writer *s)
 {
+	if (s->framed && s->muted == 0)
+		add_frame(s, 0);
 	send_end(s, NULL, 0);
 }
 
@@ -258,6 +279,8 @@ sink_write(struct sink *sink, struct chunk *c, struct writer *w)
 
 	check_magic(s, RESPONSE_WRITER_MAGIC);
 	check(!s->answering && s->sending == NULL);
+	if (s->framed && c->len > c->taken)
+		add_frame(s, c->len - c->taken);
 	s->sending = c;
 	s->writer = w;
 	s->progress = clock_mono_s();

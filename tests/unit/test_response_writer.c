@@ -206,6 +206,25 @@ what_is_held_goes_out_at_the_end(void **state)
 }
 
 static void
+framing_is_counted_apart(void **state)
+{
+	(void)state;
+	respond(100, response_writer_hold);
+	response_writer_frame(&f.s);
+	response_writer_finish(&f.s);
+	take(1000);
+	assert_int_equal(f.len, 105);
+	assert_memory_equal(f.got + 100, "0\r\n\r\n", 5);
+	assert_int_equal(f.s.taken, 105);
+	assert_int_equal(f.s.framing, 5);
+	/* The next response has none. */
+	respond(10, response_writer_send);
+	take(1000);
+	assert_int_equal(f.len, 115);
+	assert_int_equal(f.s.framing, 0);
+}
+
+static void
 a_client_that_is_gone_is_an_error(void **state)
 {
 	(void)state;
@@ -293,6 +312,7 @@ main(void)
 	    TEST(an_interim_answer_needs_no_other),
 	    TEST(what_is_held_may_be_taken_back),
 	    TEST(what_is_held_goes_out_at_the_end),
+	    TEST(framing_is_counted_apart),
 	    TEST(a_client_that_is_gone_is_an_error),
 	    TEST(what_the_kernel_took_is_counted),
 	    TEST(of_a_client_that_is_gone_nothing_is_counted),

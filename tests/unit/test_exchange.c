@@ -1,0 +1,463 @@
+/*
+ * An invented handler and its exchanges: it keeps them in hand, reads their heads
+ * later, and answers with content whose length is not known.
+ */
+#include "http/exchange.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "disk/chunk.h"
+#include "flow/flow.h"
+#include "http/connections.h"
+#include "shared/shm.h"
+
+enum {
+	CHUNK = 4096,
+	TURNS = 20000,
+};
+
+/* Content: so many pieces, the first of one byte, each next a byte longer. */
+struct pieces {
+	struct source source;
+	unsigned left, given;
+	bool fails; /* behind the last */
+};
+
+static struct fixture {
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct chunk_account account;
+	struct connections g;
+	struct handler handler;
+	struct slot slot;
+	uint64_t ids;
+	int client, wake[2];
+	unsigned requests, gone, closed;
+	struct exchange *exchange; /* in hand; NULL: none */
+	struct flow flow;
+	struct pieces pieces;
+	char got[65536];
+	size_t len;
+	bool ended; /* the server has closed */
+} f;
+
+/* ---- the handler ---- */
+
+static const char *
+on_gone(void *owner)
+{
+	assert_ptr_equal(owner, &f);
+	f.gone++;
+	f.exchange = NULL;
+	flow_stop(&f.flow);
+	return "stopped";
+}
+
+static const struct exchange_ops ops = {
+    .on_gone = on_gone,
+};
+
+static void
+on_request(struct handler *h, struct exchange *x)
+{
+	(void)h;
+	f.requests++;
+	f.exchange = x;
+	exchange_take(x, &ops, &f);
+}
+
+static void
+add_fields(struct handler *h, const struct head *head, struct str *out)
+{
+	(void)h;
+	(void)head;
+	str_puts(out, "X-Any: 1\r\n");
+}
+
+/* ---- the content ---- */
+
+static enum source_result
+pieces_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
+{
+	struct pieces *p = container_of(s, struct pieces, source);
+
+	(void)r;
+	if (p->left == 0 && p->fails) {
+		s->err = -EIO;
+		return SOURCE_FAILED;
+	}
+	if (p->left > 0) {
+		p->left--;
+		p->given++;
+		assert_true(c->len + p->given <= size);
+		memset(c->data + c->len, 'a' + (int)p->given - 1, p->given);
+		c->len += p->given;
+	}
+	s->ended = p->left == 0 && !p->fails;
+	return SOURCE_BYTES;
+}
+
+static void
+pieces_abandon(struct source *s)
+{
+	(void)s;
+	fail();
+}
+
+static const struct source_ops pieces_ops = {
+    .read = pieces_read,
+    .abandon = pieces_abandon,
+};
+
+static void
+end_stream(bool whole)
+{
+	struct exchange *x = f.exchange;
+
+	f.exchange = NULL;
+	flow_stop(&f.flow);
+	exchange_streamed(x, whole, "sent");
+}
+
+static void
+on_read_all(void *owner)
+{
+	(void)owner;
+}
+
+static void
+on_drained(void *owner)
+{
+	(void)owner;
+	end_stream(true);
+}
+
+static void
+on_failed(void *owner, int err)
+{
+	(void)owner;
+	assert_true(err < 0);
+	end_stream(false);
+}
+
+/* Stream this many pieces. */
+static void
+stream(unsigned pieces)
+{
+	struct response r = {
+	    .status = 200,
+	    .content_type = "text/plain",
+	    .streamed = true,
+	    .stream_length = RESPONSE_LENGTH_UNKNOWN,
+	};
+
+	f.pieces.source.ops = &pieces_ops;
+	f.pieces.source.fd = f.wake[0]; /* always ready */
+	f.pieces.source.wants = EV_READ;
+	f.pieces.left = pieces;
+	flow_init(&f.flow);
+	assert_int_equal(flow_start(&f.flow,
+			     &(struct flow_setup){
+				 .loop = f.loop,
+				 .pool = f.pool,
+				 .account = &f.account,
+				 .source = &f.pieces.source,
+				 .sink = exchange_stream(f.exchange, &r),
+				 .queue_depth = 2,
+				 .write_depth = 1,
+				 .owner = &f,
+				 .on_read_all = on_read_all,
+				 .on_drained = on_drained,
+				 .on_read_failed = on_failed,
+				 .on_write_failed = on_failed,
+			     }),
+	    0);
+}
+
+/* ---- the client ---- */
+
+static void
+on_closed(void *arg)
+{
+	(void)arg;
+	f.closed++;
+}
+
+static int
+set_up(void **state)
+{
+	static const struct conf_server conf = {
+	    .header_timeout_ms = 60000,
+	    .keepalive_timeout_ms = 60000,
+	    .keepalive_requests = 100,
+	    .send_timeout_ms = 60000,
+	    .lingering_time_ms = 60000,
+	    .lingering_timeout_ms = 60000,
+	    .max_request_line = 1000,
+	    .max_header_size = 10000,
+	    .max_header_fields = 100,
+	};
+	static const struct addr peer = {.ss.ss_family = AF_UNIX};
+	int ends[2];
+
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(fcntl(ends[i], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(pipe(f.wake), 0);
+	assert_int_equal(write(f.wake[1], "x", 1), 1);
+	f.client = ends[1];
+	f.loop = ev_loop_new(EVFLAG_AUTO);
+	f.pool = chunk_pool_new(f.loop, CHUNK, CHUNK * 16);
+	chunk_account_add(f.pool, &f.account);
+	flow_init(&f.flow);
+	f.handler.on_request = on_request;
+	f.handler.add_fields = add_fields;
+	f.g.loop = f.loop;
+	f.g.pool = f.pool;
+	f.g.conf = &conf;
+	f.g.handler = &f.handler;
+	f.g.slot = &f.slot;
+	f.g.ids = &f.ids;
+	f.g.on_closed = on_closed;
+	connections_init(&f.g);
+	connections_open(&f.g, ends[0], &peer, false);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	connections_drop(&f.g);
+	assert_int_equal(f.closed, 1);
+	chunk_account_remove(f.pool, &f.account);
+	chunk_pool_free(&f.pool);
+	close(f.client);
+	close(f.wake[0]);
+	close(f.wake[1]);
+	ev_loop_destroy(f.loop);
+	return 0;
+}
+
+static void
+turn(void)
+{
+	ssize_t n;
+
+	ev_run(f.loop, EVRUN_NOWAIT);
+	n = recv(f.client, f.got + f.len, sizeof(f.got) - 1 - f.len, 0);
+	if (n > 0)
+		f.len += (size_t)n;
+	f.ended = n == 0;
+}
+
+static void
+say(const char *text)
+{
+	unsigned before = f.requests;
+
+	assert_int_equal(
+	    send(f.client, text, strlen(text), 0), (ssize_t)strlen(text));
+	for (int i = 0; i < TURNS && f.requests == before; i++)
+		turn();
+	assert_int_equal(f.requests, before + 1);
+}
+
+/* All turns that it takes until nothing happens any more. */
+static void
+settle(void)
+{
+	for (int i = 0; i < 200; i++)
+		turn();
+	f.got[f.len] = '\0';
+}
+
+static bool
+has_heard(const char *text)
+{
+	return strstr(f.got, text) != NULL;
+}
+
+/* What came behind the head. */
+static char *
+content(void)
+{
+	char *end = strstr(f.got, "\r\n\r\n");
+
+	assert_non_null(end);
+	return end + 4;
+}
+
+/* Take the framing out of the chunks at `s` (RFC 9112 7.1): what is behind their
+ * end, or NULL when there is no end. */
+static const char *
+unframe(const char *s, char *ret)
+{
+	for (;;) {
+		char *line;
+		unsigned long len = strtoul(s, &line, 16);
+
+		if (line == s)
+			return NULL;
+		assert_memory_equal(line, "\r\n", 2);
+		memcpy(ret, line + 2, len);
+		ret += len;
+		*ret = '\0';
+		s = line + 2 + len;
+		assert_memory_equal(s, "\r\n", 2);
+		s += 2;
+		if (len == 0)
+			return s;
+	}
+}
+
+#define ASK(method, version) method " /x HTTP/" version "\r\nHost: h\r\n"
+
+static void
+content_of_unknown_length_comes_in_chunks(void **state)
+{
+	char text[256];
+
+	(void)state;
+	say(ASK("GET", "1.1") "\r\n");
+	stream(5);
+	settle();
+	assert_true(has_heard("\r\nTransfer-Encoding: chunked\r\n"));
+	assert_false(has_heard("Content-Length"));
+	assert_true(has_heard("\r\nConnection: keep-alive\r\n"));
+	assert_string_equal(unframe(content(), text), "");
+	assert_string_equal(text, "abbcccddddeeeee");
+	assert_false(f.ended);
+	/* And the connection goes on. */
+	f.len = 0;
+	say(ASK("GET", "1.1") "\r\n");
+	stream(1);
+	settle();
+	assert_string_equal(unframe(content(), text), "");
+	assert_string_equal(text, "ffffff");
+}
+
+static void
+content_of_unknown_length_may_be_none(void **state)
+{
+	(void)state;
+	say(ASK("GET", "1.1") "\r\n");
+	stream(0);
+	settle();
+	assert_true(has_heard("\r\nTransfer-Encoding: chunked\r\n"));
+	assert_string_equal(content(), "0\r\n\r\n");
+	assert_false(f.ended);
+}
+
+/* It knows no chunks: the end of the connection is the end of the content. */
+static void
+an_old_client_is_told_the_end_by_the_end(void **state)
+{
+	(void)state;
+	say(ASK("GET", "1.0") "Connection: keep-alive\r\n\r\n");
+	stream(3);
+	settle();
+	assert_false(has_heard("Transfer-Encoding"));
+	assert_false(has_heard("Content-Length"));
+	assert_true(has_heard("\r\nConnection: close\r\n"));
+	assert_string_equal(content(), "abbccc");
+	assert_true(f.ended);
+}
+
+static void
+head_is_told_no_length(void **state)
+{
+	struct response r = {
+	    .status = 200,
+	    .streamed = true,
+	    .stream_length = RESPONSE_LENGTH_UNKNOWN,
+	};
+
+	(void)state;
+	say(ASK("HEAD", "1.1") "\r\n");
+	exchange_respond(f.exchange, &r);
+	f.exchange = NULL;
+	settle();
+	assert_false(has_heard("Transfer-Encoding"));
+	assert_false(has_heard("Content-Length"));
+	assert_true(has_heard("\r\nConnection: keep-alive\r\n"));
+	assert_true(has_heard("\r\nX-Any: 1\r\n"));
+	assert_string_equal(content(), "");
+	assert_false(f.ended);
+}
+
+/* What was cut has no end that could be taken for one. */
+static void
+content_that_fails_has_no_end(void **state)
+{
+	char text[256] = "";
+
+	(void)state;
+	f.pieces.fails = true;
+	say(ASK("GET", "1.1") "\r\n");
+	stream(3);
+	settle();
+	if (f.len > 0 && strstr(f.got, "\r\n\r\n") != NULL)
+		assert_null(unframe(content(), text));
+	assert_false(has_heard("\r\n0\r\n"));
+	assert_true(f.ended);
+}
+
+/* Other requests were read into the same buffer meanwhile. */
+static void
+the_head_lives_as_long_as_the_exchange(void **state)
+{
+	struct response r = {.status = 204};
+
+	(void)state;
+	say("PUT /first HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
+	    "If-Match: \"tag\"\r\n\r\n");
+	settle();
+	assert_int_equal(exchange_head(f.exchange)->method, METHOD_PUT);
+	assert_memory_equal(exchange_head(f.exchange)->target.s, "/first", 6);
+	assert_memory_equal(
+	    exchange_head(f.exchange)->if_match.s, "\"tag\"", 5);
+	exchange_drop_head(f.exchange);
+	exchange_respond(f.exchange, &r);
+	settle();
+	assert_true(has_heard("HTTP/1.1 204 "));
+}
+
+static void
+who_has_it_in_hand_is_told_when_it_is_gone(void **state)
+{
+	(void)state;
+	say(ASK("GET", "1.1") "\r\n");
+	connections_drop(&f.g);
+	assert_int_equal(f.gone, 1);
+	assert_int_equal(f.closed, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(content_of_unknown_length_comes_in_chunks),
+	    TEST(content_of_unknown_length_may_be_none),
+	    TEST(an_old_client_is_told_the_end_by_the_end),
+	    TEST(head_is_told_no_length),
+	    TEST(content_that_fails_has_no_end),
+	    TEST(the_head_lives_as_long_as_the_exchange),
+	    TEST(who_has_it_in_hand_is_told_when_it_is_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
