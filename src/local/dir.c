@@ -192,14 +192,8 @@ dir_release(struct local_dir *dir)
 		return;
 	if (device_is_hanging(dir->device))
 		give_up_last(dir);
-	dir->close_op = (struct op){.kind = OP_CALL,
-	    .slow = true,
-	    .no_stall = true,
-	    .call = dir_close_job,
-	    .arg = dir,
-	    .owner = dir,
-	    .on_done = dir_on_closed};
-	engine_submit(dir->to->engine, dir->device, &dir->close_op);
+	engine_call(dir->to->engine, dir->device, &dir->close_op, dir_close_job,
+	    dir, CALL_SLOW | CALL_NO_STALL, dir_on_closed);
 }
 
 void

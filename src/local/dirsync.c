@@ -88,12 +88,8 @@ dirsync_begin(struct group *g)
 		g->disk = w->disk;
 		list_append(&g->covered, n);
 	}
-	g->op = (struct op){.kind = OP_CALL,
-	    .call = sync_job,
-	    .arg = g,
-	    .owner = g,
-	    .on_done = dirsync_on_synced};
-	engine_submit(g->of->engine, g->of->device, &g->op);
+	engine_call(g->of->engine, g->of->device, &g->op, sync_job, g, 0,
+	    dirsync_on_synced);
 }
 
 static struct group *

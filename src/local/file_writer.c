@@ -356,14 +356,13 @@ pump(struct incoming_file *f)
  * been begun there, and nothing will be.
  */
 static void
-on_collected(struct ev_loop *loop, ev_prepare *p, int revents)
+on_collected(struct deferred *d)
 {
-	struct incoming_file *f = p->data;
+	struct incoming_file *f =
+	    container_of(d, struct incoming_file, collected);
 	struct writer *w = f->writer;
 	unsigned chunks = 0;
 
-	(void)loop;
-	(void)revents;
 	check_magic(f, INCOMING_MAGIC);
 	if (f->offset < f->length || device_is_avoided(f->at->device)) {
 		writer_failed(w, STORE_SICK); /* may abort `f` */
@@ -389,9 +388,10 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 	if (f->state != INCOMING_COLLECTING) {
 		if (is_memory(f)) /* there and then, while it is in cache */
 			pump(f);
-	} else if (f->offset == f->length || ev_is_pending(&f->on_collected) ||
+	} else if (f->offset == f->length ||
+		   deferred_is_pending(&f->collected) ||
 		   device_is_avoided(f->at->device)) {
-		ev_feed_event(f->local->to.loop, &f->on_collected, EV_CUSTOM);
+		deferred_post(&f->collected);
 	} else { /* its client is slow: nobody keeps memory for it */
 		s->whole_chunks = false;
 		incoming_on(f, INCOMING_LATE);
@@ -410,7 +410,7 @@ sink_abandon(struct sink *s)
 	struct incoming_file *f = file_of(s);
 
 	f->writer = NULL;
-	ev_clear_pending(f->local->to.loop, &f->on_collected);
+	deferred_cancel(&f->collected);
 	file_writer_drop(f);
 	LIST_FOREACH(struct chunk, c, &f->writing, node) {
 		chunk_disown(c);
@@ -454,8 +454,7 @@ file_writer_init(struct incoming_file *f)
 	list_init(&f->writing);
 	f->base.sink.ops = &file_writer_ops;
 	file_writer_adapt(f);
-	ev_prepare_init(&f->on_collected, on_collected);
-	f->on_collected.data = f;
+	deferred_init(&f->collected, f->local->to.loop, on_collected);
 }
 
 void

@@ -91,12 +91,7 @@ probe(struct local_dir *dir)
 	}
 	dir_hold(dir);
 	p->dir = dir;
-	p->op = (struct op){.kind = OP_CALL,
-	    .call = probe_job,
-	    .arg = p,
-	    .owner = p,
-	    .on_done = on_probed};
-	engine_submit(dir->to->engine, d, &p->op);
+	engine_call(dir->to->engine, d, &p->op, probe_job, p, 0, on_probed);
 }
 
 /* ---- does the path lead elsewhere? ---- */
@@ -123,13 +118,8 @@ check_path(struct health *h, struct local_dir *dir)
 	if (h->path_op.in_flight)
 		return;
 	dir_hold(dir);
-	h->path_op = (struct op){.kind = OP_CALL,
-	    .call = path_job,
-	    .no_stall = true,
-	    .arg = dir,
-	    .owner = dir,
-	    .on_done = on_path_checked};
-	engine_submit(dir->to->engine, h->opener->unknown, &h->path_op);
+	engine_call(dir->to->engine, h->opener->unknown, &h->path_op, path_job,
+	    dir, CALL_NO_STALL, on_path_checked);
 }
 
 /* ---- each second ---- */

@@ -6,6 +6,7 @@
 #include <ev.h>
 #include <stdatomic.h>
 
+#include "loop/deferred.h"
 #include "shared/arrivals.h"
 #include "shared/reservations.h"
 #include "local/dirsync.h"
@@ -65,8 +66,8 @@ struct incoming_file {
 		BACKGROUND_WRITE_BACK,
 	} background;
 	uint64_t background_from, background_to;
-	uint64_t background_need; /* less than background_to will do */
-	ev_prepare on_collected;  /* never started, only fed */
+	uint64_t background_need;  /* less than background_to will do */
+	struct deferred collected; /* all of a small file is here */
 
 	/* jobs: incoming.c and, on engine threads, jobs.c */
 	struct op job; /* the state's, or the background job: one at a time */

@@ -136,12 +136,8 @@ opener_begin(struct opener *o)
 		opener_fail(o, err);
 		return;
 	}
-	o->op = (struct op){.kind = OP_CALL,
-	    .call = opener_job,
-	    .arg = o,
-	    .owner = o,
-	    .on_done = opener_on_open};
-	engine_submit(o->to->engine, o->unknown, &o->op);
+	engine_call(o->to->engine, o->unknown, &o->op, opener_job, o, 0,
+	    opener_on_open);
 }
 
 static void

@@ -101,16 +101,12 @@ static void
 submit_job(struct outgoing_file *f, int (*call)(void *),
     void (*on_done)(struct op *, int))
 {
+	bool closes = call == outgoing_close_job;
 	/* A file that was removed meanwhile is freed by its close. */
-	f->job = (struct op){.slow = call == outgoing_close_job &&
-				     f->base.version.size > SLOW_BYTES,
-	    .no_stall = call == outgoing_close_job,
-	    .kind = OP_CALL,
-	    .call = call,
-	    .arg = f,
-	    .owner = f,
-	    .on_done = on_done};
-	engine_submit(f->local->to.engine, f->dir->device, &f->job);
+	bool slow = closes && f->base.version.size > SLOW_BYTES;
+
+	engine_call(f->local->to.engine, f->dir->device, &f->job, call, f,
+	    (slow ? CALL_SLOW : 0) | (closes ? CALL_NO_STALL : 0), on_done);
 }
 
 static void

@@ -110,14 +110,9 @@ try_next(struct queue *q)
 	if (n == NULL)
 		return;
 	dir_hold(dir);
-	q->op = (struct op){.kind = OP_CALL,
-	    .slow = true,
-	    .no_stall = true,
-	    .call = remove_job,
-	    .arg = container_of(n, struct old_file, node),
-	    .owner = container_of(n, struct old_file, node),
-	    .on_done = on_removed};
-	engine_submit(dir->to->engine, dir->device, &q->op);
+	engine_call(dir->to->engine, dir->device, &q->op, remove_job,
+	    container_of(n, struct old_file, node), CALL_SLOW | CALL_NO_STALL,
+	    on_removed);
 }
 
 static void

@@ -233,14 +233,8 @@ start_run(struct scan *s, struct scan_run *run)
 	run->dir = dir;
 	s->run = run;
 	dir_hold(dir);
-	run->op = (struct op){.kind = OP_CALL,
-	    .slow = true,
-	    .no_stall = true,
-	    .call = scan_job,
-	    .arg = run,
-	    .owner = run,
-	    .on_done = on_scanned};
-	engine_submit(dir->to->engine, dir->device, &run->op);
+	engine_call(dir->to->engine, dir->device, &run->op, scan_job, run,
+	    CALL_SLOW | CALL_NO_STALL, on_scanned);
 }
 
 void

@@ -81,14 +81,8 @@ sweep_on_again(struct ev_loop *loop, ev_timer *w, int revents)
 	run->dir = dir;
 	s->run = run;
 	dir_hold(dir);
-	run->op = (struct op){.kind = OP_CALL,
-	    .slow = true,
-	    .no_stall = true,
-	    .call = sweep_job,
-	    .arg = run,
-	    .owner = run,
-	    .on_done = on_swept};
-	engine_submit(dir->to->engine, dir->device, &run->op);
+	engine_call(dir->to->engine, dir->device, &run->op, sweep_job, run,
+	    CALL_SLOW | CALL_NO_STALL, on_swept);
 }
 
 void
