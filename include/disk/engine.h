@@ -55,9 +55,10 @@ enum engine_call_flag {
 
 /*
  * engine_call(e, dev, op, call, arg, flags, on_done):
- * Submit `op`, whatever was in it, as an OP_CALL: call(arg) on a thread, then
- * on_done(op, what it returned) from the loop, with `arg` in op->owner.  `arg`
- * is the thread's until then.
+ * Make `op` an OP_CALL and submit it: call(arg) on a thread, then on_done(op,
+ * what it returned) from the loop, with `arg` in op->owner.  `arg` is the
+ * thread's until then.  `op` is zeroed memory or was used before, for whatever
+ * kind; calling with one that is in flight is a bug.
  */
 void engine_call(struct engine *e, struct device *dev, struct op *op,
     int (*call)(void *arg), void *arg, unsigned flags,

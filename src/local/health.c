@@ -84,7 +84,7 @@ probe(struct local_dir *dir)
 	if (!d->failed || device_is_hanging(d) ||
 	    clock_mono_s() - d->failed_s < PROBE_AFTER_S)
 		return;
-	p = malloc(sizeof(*p));
+	p = calloc(1, sizeof(*p));
 	if (p == NULL || !device_begin_probe(d)) {
 		free(p); /* next second, then */
 		return;
