@@ -58,7 +58,8 @@ close_fd:
 	return err;
 }
 
-/* What it has of its worker's, and of all workers'. */
+/* Leave what is shared with other directories of the worker, and with other
+ * workers. */
 static void
 leave_shared(struct local_dir *dir)
 {
@@ -82,7 +83,7 @@ join_shared(struct local_dir *dir)
 	dir->dirsync = dirsync_new(to->engine, dir->device);
 	if (dir->dirsync == NULL)
 		return -ENOMEM;
-	/* Without it `keep latest` would remove nothing, and say nothing. */
+	/* Without a record `keep latest` would silently remove nothing. */
 	dir->latest = latest_of(to->shared->latest, to->slot, dir->st.st_dev,
 	    dir->st.st_ino, dir->identity);
 	if (dir->latest == NULL)
@@ -171,7 +172,7 @@ dir_on_closed(struct op *op, int res)
 {
 	struct local_dir *dir = op->owner;
 
-	if (res < 0) { /* it could not be run; the loop waits for no lock */
+	if (res < 0) { /* no thread ran it; the loop must not wait for locks */
 		give_up_last(dir);
 		(void)dir_close_job(dir);
 	}
@@ -200,7 +201,7 @@ void
 dir_close_now(struct local_dir *dir)
 {
 	check(dir->users == 1);
-	give_up_last(dir); /* there was time to try before */
+	give_up_last(dir); /* rest() was in time to try */
 	(void)dir_close_job(dir);
 	dir_free(dir);
 }
@@ -239,7 +240,8 @@ move_all(struct list *from, struct list *to)
 		list_append(to, n);
 }
 
-/* From a list of its own, which any member may leave while others are told. */
+/* They move to a private list first: a member that is told may leave any
+ * list. */
 void
 dir_fail_members(struct local_dir *dir)
 {

@@ -33,7 +33,7 @@ say(const struct local_dir *dir)
 
 /* ---- can it sync again? ---- */
 
-/* A file that is written and synced, in a directory that this keeps open. */
+/* A file is written and synced; the probe keeps its directory open. */
 struct probe {
 	struct op op;
 	struct local_dir *dir;
@@ -53,14 +53,15 @@ probe_job(void *arg)
 	if (err == 0 &&
 	    (write(u.fd, text, sizeof(text)) == -1 || fsync(u.fd) == -1))
 		err = -errno;
-	/* Full is not sick: uploads are told so, and have syncs of their own. */
+	/* A full disk is not a failed one: uploads get 507, and their own
+	 * syncs tell about the rest. */
 	if (errno_is_no_space(err))
 		err = 0;
 	publish_discard(&p->dir->publish, &u);
 	fd_close(&u.fd);
 	if (err == 0)
 		err = path_sync_dir(p->dir->fd);
-	return err == -EINVAL ? 0 : err; /* it has no such thing: sync is off */
+	return err == -EINVAL ? 0 : err; /* no such sync here: sync is off */
 }
 
 static void
@@ -111,7 +112,7 @@ on_path_checked(struct op *op, int res)
 	dir_release(dir);
 }
 
-/* Not as an operation of the disk, which hangs perhaps. */
+/* Charged to the unknown device: the disk itself may hang. */
 static void
 check_path(struct health *h, struct local_dir *dir)
 {

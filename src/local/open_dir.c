@@ -37,9 +37,8 @@ make_dir(const char *path)
 	}
 	fd_close(&fd);
 	if (err == -EINVAL)
-		err =
-		    0; /* there is no such thing here: see local_preflight() */
-	if (err < 0)   /* or the next start would take its name for synced */
+		err = 0; /* no such sync here: see local_preflight() */
+	if (err < 0)	 /* else the next start takes its name for synced */
 		(void)rmdir(path);
 	return err;
 }
@@ -70,8 +69,8 @@ make_dirs(const char *dir)
 	}
 }
 
-/* How often the way up from there leads to another file system (a bind mount of
- * the same one is not seen). */
+/* The number of mounts between `dir` and the root (a bind mount of the same
+ * file system is not seen). */
 static int
 count_mounts(int dir)
 {

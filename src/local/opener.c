@@ -105,7 +105,8 @@ opener_job(void *arg)
 	    !o->was_open || publish_locks_last(), &o->trouble);
 }
 
-/* Its place among those that all workers know, or one of its own. */
+/* The mount record that all workers share; or one of its own, when there are
+ * too many. */
 static int
 find_mount_record(struct opener *o)
 {

@@ -47,8 +47,8 @@ outgoing_file_of(struct outgoing *out)
 	return f;
 }
 
-/* Did opening fail because there can be no file of that name, or what is there is
- * none (a socket, a device without a driver)? */
+/* Opening failed because no file can have that name, or because what has it
+ * is no regular file (a socket, a device without a driver). */
 static bool
 is_not_there(const struct outgoing_file *f, int err)
 {
@@ -102,7 +102,7 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
     void (*on_done)(struct op *, int))
 {
 	bool closes = call == outgoing_close_job;
-	/* A file that was removed meanwhile is freed by its close. */
+	/* Closing frees a file that was removed meanwhile. */
 	bool slow = closes && f->base.version.size > SLOW_BYTES;
 
 	engine_call(f->local->to.engine, f->dir->device, &f->job, call, f,
@@ -159,7 +159,7 @@ outgoing_on_unhealthy(struct dir_member *m, bool stalled)
 {
 	struct outgoing_file *f = container_of(m, struct outgoing_file, member);
 
-	/* What it has read goes on its way; what it waits for does not come. */
+	/* What was read is still sent; only an operation in flight fails. */
 	if (!stalled || f->abandoned)
 		return;
 	if (f->job.in_flight) {
@@ -220,7 +220,7 @@ outgoing_move(struct outgoing_file *f, struct local_dir *to)
 	f->base.account = &to->device->fetching;
 }
 
-/* Look there, unless `err` says that it is of no use. */
+/* Begin in `to`, or fail with `err`. */
 static void
 outgoing_begin_in(struct outgoing_file *f, struct local_dir *to, int err)
 {
@@ -253,12 +253,11 @@ outgoing_on_known(struct scan_seeker *w, struct local_dir *current, bool late)
 }
 
 /*
- * The newest is not there any more: there is a newer one, which it had to make
- * room for, or others have removed it, moved it away, or put something else in
- * its place.  Look for the one that is the newest now.
+ * The newest is gone: `keep latest` has removed it for a newer one, or others
+ * have removed, moved or replaced it.  Try the one that is the newest now.
  */
 static bool
-look_again(struct outgoing_file *f, int res)
+try_newest_again(struct outgoing_file *f, int res)
 {
 	if (!f->is_latest || f->abandoned ||
 	    (res != -ENOENT && res != -ENOTDIR && res != -ELOOP &&
@@ -286,7 +285,7 @@ outgoing_on_opened(struct op *op, int res)
 	struct local_dir *dir = f->dir;
 
 	check_magic(f, OUTGOING_MAGIC);
-	if (look_again(f, res) || outgoing_follow(f, res))
+	if (try_newest_again(f, res) || outgoing_follow(f, res))
 		return;
 	dir_hold(dir); /* `f` may be the last one in it */
 	if (f->abandoned)

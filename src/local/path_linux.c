@@ -37,8 +37,8 @@ path_identity(int dir)
 	       1;
 }
 
-/* The kernel's own word for it: on an overlay st_nlink does not tell.  (That of
- * a directory whose name ends like that, too.) */
+/* /proc says so; st_nlink does not on an overlay.  A directory whose name
+ * ends like this is mistaken for a removed one. */
 static bool
 is_called_deleted(int dir)
 {

@@ -48,7 +48,8 @@ try_temp_names(struct publish *p)
 	return err;
 }
 
-/* Find out which way works.  Threads may do so at once: they find the same. */
+/* Find out which way works.  Several threads may do so at the same time, with
+ * the same result. */
 static int
 try_ways(struct publish *p)
 {
@@ -153,7 +154,7 @@ publish_create(struct publish *p, int dir, struct unpublished *ret)
 	return -ENOENT;
 }
 
-/* Is this what has `name`?  1, 0, or -1: that cannot be told. */
+/* Whether `name` is this file: 1, 0, or -1 when that cannot be told. */
 static int
 has_name(const struct unpublished *u, int dir, const char *name)
 {
@@ -167,9 +168,9 @@ has_name(const struct unpublished *u, int dir, const char *name)
 }
 
 /*
- * What giving it the name came to, after that said `err`: 0 if it has the name.
- * NFS and FUSE may have done what they were told, and lose the answer; told
- * again, NFS says that it cannot be done.
+ * Giving the file its name said `err`: 0 if it has the name all the same.  On NFS
+ * and FUSE the operation may have been done and the reply lost; repeated, NFS says
+ * that it cannot be done.
  */
 static int
 check_named(int err, struct unpublished *u, int dir, const char *name)
@@ -219,8 +220,8 @@ publish_link(
 	return 0;
 }
 
-/* A temp name, which takes part in a replacement: the caller has the lock, so
- * that nothing of this may make `.penstock`. */
+/* Give a nameless file the temp name that a replacement needs.  The caller
+ * has the lock, so `.penstock` must not be made here. */
 static int
 link_temp(struct publish *p, struct unpublished *u, int dir)
 {

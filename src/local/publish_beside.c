@@ -86,7 +86,7 @@ publish_leave_beside(struct unpublished *u)
 	u->is_beside = false;
 }
 
-/* One directory of those that the note may mean. */
+/* Remove the file from one of the directories that the note may mean. */
 static int
 remove_beside(int root, const char *dir, const char *temp, unsigned *ret_swept)
 {
@@ -104,7 +104,7 @@ remove_beside(int root, const char *dir, const char *temp, unsigned *ret_swept)
 	return err;
 }
 
-/* The file was made in the deepest directory that there was. */
+/* The file is in the deepest directory that existed when it was made. */
 int
 publish_heed_note(int root, int note, const char *name, unsigned *ret_swept)
 {

@@ -35,7 +35,7 @@ publish_is_numbered(const char *name, const char *suffix)
 	       strcmp(name + PUBLISH_DIGITS, suffix) == 0;
 }
 
-/* What stands behind: nothing, a temp name's number, or what FAT drops. */
+/* The reserved name itself, with a number behind it, or with what FAT drops. */
 bool
 publish_is_reserved(const char *name, size_t len)
 {

@@ -130,7 +130,7 @@ publish_renew(struct publish *p)
 	fd = open_temp_dir(p->root, p->nameless);
 	if (fd < 0)
 		return fd;
-	/* Other threads use the number: that stays. */
+	/* The number stays the same: other threads use it. */
 	err = fd_move_onto(fd, p->temp_dir);
 	fd_close(&fd);
 	return err;
@@ -224,8 +224,8 @@ open_temp(const struct publish *p, const char *suffix,
 }
 
 /*
- * A sweeper may lock and remove the file before it is locked: then it has no
- * name any more and the next try makes another.
+ * A sweep may lock and remove the file before it is locked here: then it has no
+ * name, and the next try makes another.
  */
 int
 publish_make_temp(struct publish *p, const char *suffix,
@@ -250,7 +250,7 @@ publish_make_temp(struct publish *p, const char *suffix,
 			return 0;
 		}
 		fd_close(&fd);
-		if (err == -EACCES) /* the sweeper has it, by POSIX */
+		if (err == -EACCES) /* locked by a sweep; POSIX */
 			err = -EAGAIN;
 		if (err != -EAGAIN)
 			(void)unlinkat(p->temp_dir, ret_name, 0);

@@ -80,7 +80,8 @@ sweep_one(struct sweep *s, const char *name, struct unheld *unheld)
 	fd_close(&file);
 }
 
-/* One that publish_try_name() has tried, of a worker that died over it? */
+/* Remove what publish_try_name() has made, if its worker died before it
+ * removed it. */
 static void
 sweep_tried(int dir, const char *name)
 {

@@ -48,7 +48,7 @@ publish_link_nameless(int fd, int dir, const char *name)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) == -1)
 		return -errno;
-	/* So it was not the directory that was gone. */
+	/* So the error was about AT_EMPTY_PATH, not about the directory. */
 	atomic_store_explicit(&refused, true, memory_order_relaxed);
 	return 0;
 }
@@ -75,7 +75,8 @@ publish_locks_last(void)
 	return true;
 }
 
-/* The directory itself, which belongs to an open file: each opens its own. */
+/* The lock is on the directory itself.  It belongs to an open file: each
+ * locker opens its own. */
 const char publish_lock_name[] = "";
 
 int
@@ -115,8 +116,8 @@ publish_end_turn(unsigned turn)
 /* ---- what directories hand down ---- */
 
 /*
- * Nameless files are made where they are bound for, and keep that directory's
- * project in here.  Temp files made in here are to have the root's.
+ * Nameless files are made in their target directory, and keep its project in here.
+ * Temp files that are made in here get the root's.
  */
 static void
 tidy_project(int temp_dir, int root, bool nameless)
@@ -171,7 +172,7 @@ publish_adopt_project(int file, int dir)
 		return -errno;
 	if (!(above.fsx_xflags & FS_XFLAG_PROJINHERIT) ||
 	    own.fsx_projid == above.fsx_projid)
-		return -EXDEV; /* it is for something else */
+		return -EXDEV; /* the EXDEV has another reason */
 	own.fsx_projid = above.fsx_projid;
 	return ioctl(file, FS_IOC_FSSETXATTR, &own) == -1 ? -errno : 0;
 }

@@ -39,8 +39,8 @@ publish_rename_new(int from_dir, const char *from, int dir, const char *name)
 	return -EINVAL;
 }
 
-/* Record locks are a process's, not a descriptor's: a worker must not sweep
- * while it has uploads of its own, so it only does so at its start. */
+/* Record locks belong to a process, not to a descriptor: a worker cannot tell
+ * its own uploads from abandoned ones, so it sweeps at its start only. */
 int
 publish_lock(int fd)
 {
@@ -49,8 +49,8 @@ publish_lock(int fd)
 	return fcntl(fd, F_SETLK, &whole) == -1 ? -errno : 0;
 }
 
-/* To the kernel all threads of a process are one: it sees deadlocks that are
- * none. */
+/* The kernel takes all threads of a process for one, and so reports deadlocks
+ * that are none. */
 static int
 lock_waiting(int fd)
 {
@@ -124,7 +124,7 @@ publish_end_turn(unsigned turn)
 	atomic_store(&turns[turn], false);
 }
 
-/* Nothing of this can be told by POSIX, but for the setgid bit. */
+/* POSIX has none of this but the setgid bit. */
 void
 publish_tidy(int temp_dir, int root, bool nameless, bool is_new)
 {
@@ -153,8 +153,9 @@ publish_adopt_project(int file, int dir)
 	return -EXDEV;
 }
 
-/* Closing a copy drops the record lock on the temp file: take it again.  A sweep
- * may have it, but only to look: it comes again later to remove the file. */
+/* Closing the copy drops the record lock on the temp file: take it again.  A
+ * sweep may have taken it meanwhile, but removes only what is unlocked in its
+ * second pass. */
 int
 publish_check_close(int fd)
 {

@@ -45,8 +45,8 @@ publish_discard(struct publish *p, struct unpublished *u)
 
 /* ---- in the directory that it is bound for ---- */
 
-/* Hide it in `.penstock`; where that cannot be it stays, and a crash of the
- * system must not lose the note. */
+/* Move it to `.penstock`.  Where that is not possible it stays beside, and
+ * the note is synced, so that a crash of the system does not lose it. */
 static int
 hide(struct publish *p, struct unpublished *u)
 {
@@ -110,8 +110,9 @@ publish_forget_fitting(struct publish *p, int dir)
 		atomic_store(slot_of(p, key_of(&st)), 0);
 }
 
-/* Can a file of `.penstock` have a name in `dir`?  Tried with one beside.  The
- * file may then be there: with a rename it is hard to say. */
+/* Whether a file in `.penstock` can be moved to `dir`: tried with a name
+ * beside, which is removed again; with the file, if that cannot be moved
+ * back. */
 static int
 try_to_move(struct publish *p, int dir, struct unpublished *u)
 {

@@ -1,4 +1,5 @@
-/* Whether a store can do in a directory what it will have to. */
+/* The preflight of publishing: do in a directory all that uploads will do
+ * there. */
 #include <errno.h>
 #include <unistd.h>
 

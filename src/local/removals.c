@@ -36,7 +36,7 @@ quote(const struct latest_entry *e, char *buf, size_t size)
 	return str_quote(e->name, strlen(e->name), buf, size);
 }
 
-/* It was not removed since it is not what we have stored. */
+/* It was not removed because it is not the file that was uploaded. */
 static void
 say_kept(const struct local_dir *dir, const struct latest_entry *e)
 {
@@ -97,7 +97,7 @@ on_removed(struct op *op, int res)
 	dir_release(dir);
 }
 
-/* The first one; those that follow come when that could be done. */
+/* Try the first one; on_removed() goes on when that has succeeded. */
 static void
 try_next(struct queue *q)
 {

@@ -39,7 +39,8 @@ reopen_done(struct reopen *r, struct local_dir *before)
 		ev_timer_stop(r->opener->to->loop, &r->patience);
 }
 
-/* Opening it takes long, as on a disk that does not answer. */
+/* Opening the new directory takes too long (its disk does not answer,
+ * perhaps): tell the followers that there is none. */
 static void
 on_impatient(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -58,8 +59,9 @@ reopen_begin(struct reopen *r, struct local_dir *dir)
 
 	if (dir != o->current || o->awaited)
 		return;
-	/* That happens each day where a link is moved to the new day's
-	 * directory; what cannot be opened then is an error. */
+	/* A notice: it happens each day where a link is moved to the new
+	 * day's directory.  If that cannot be opened, the opener logs an
+	 * error. */
 	log_notice("%s: is not the directory any more that it was, or has "
 		   "lost its %s: it is opened again",
 	    o->to->policy->output_dir, PUBLISH_TEMP_DIR);

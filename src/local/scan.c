@@ -16,7 +16,7 @@
 #define SEEK_LOOK_S 0.02 /* does another worker know? */
 #define SEEK_MAX_S 2.0
 
-/* One look through a directory, which it keeps open. */
+/* One scan of a directory, which it keeps open. */
 struct scan_run {
 	struct op op;
 	struct scan *scan;
@@ -74,8 +74,8 @@ is_skipped(const struct scan_run *s, const char *name)
 static int scan_below(
     struct scan_run *s, int fd, size_t path_len, size_t len, int depth);
 
-/* Look through the directory `fd`, which is closed on the way out: 0 or a
- * negative errno.  What vanishes meanwhile is none. */
+/* Look through the directory `fd`, and close it: 0 or a negative errno.  A
+ * file that vanishes meanwhile does not count. */
 static int
 scan_dir(struct scan_run *s, int fd, size_t path_len, int depth)
 {
@@ -116,7 +116,7 @@ scan_below(struct scan_run *s, int fd, size_t path_len, size_t len, int depth)
 	if (errno_is_our_lack(sub) || sub == -EIO)
 		return sub;
 	if (sub < 0)
-		return 0; /* not ours to enter, or gone */
+		return 0; /* not permitted, or gone */
 	s->path[path_len + len] = '/';
 	return scan_dir(s, sub, path_len + len + 1, depth + 1);
 }
@@ -137,7 +137,7 @@ scan_job(void *arg)
 
 /* ---- downloads that wait ---- */
 
-/* Those that need not wait any longer; with `late` all, once. */
+/* Wake those that need not wait any longer; with `late` all, once. */
 static void
 wake_seekers(struct scan *s, bool late)
 {
@@ -170,7 +170,7 @@ on_seek(struct ev_loop *loop, ev_timer *t, int revents)
 	struct scan *s = t->data;
 
 	(void)revents;
-	/* The worker that looked may have died over it. */
+	/* The worker that scans it may have died. */
 	if (s->opener->current != NULL && !retry_is_due(&s->retry))
 		scan_begin(s);
 	wake_seekers(s, false);
@@ -254,7 +254,7 @@ scan_begin(struct scan *s)
 		scan_failed(s, dir, -ENOMEM);
 		s->on_settled(s->owner);
 	} else if (!latest_claim_scan(dir->latest)) {
-		/* Another worker looks; it may die over it. */
+		/* Another worker scans it; try again in case that dies. */
 		free(run);
 		(void)retry_later(&s->retry, 0);
 		s->on_settled(s->owner);
@@ -268,7 +268,7 @@ scan_on_retry(void *owner)
 {
 	struct scan *s = owner;
 
-	/* Once it is open again, scan_begin() is called anyway. */
+	/* After re-opening, scan_begin() is called anyway. */
 	if (s->opener->current != NULL && !s->opener->awaited)
 		scan_begin(s);
 }

@@ -19,8 +19,8 @@ space_allocate(int fd, uint64_t from, uint64_t len)
 	return 0;
 }
 
-/* Never tried again, whatever it says.  That there is no such thing here is not
- * a failure: a sync reports it. */
+/* Its errors are final.  That the file system has no such call is no failure:
+ * a sync reports what is lost. */
 static int
 sync_all(int fd)
 {

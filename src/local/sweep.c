@@ -11,12 +11,13 @@ enum {
 	SWEEPS_MIN = 4, /* 1 + 2 + 4 + 8 seconds */
 };
 
-/* One sweep, in a directory that this keeps open. */
+/* One sweep of a directory, which it keeps open. */
 struct sweep_run {
 	struct op op;
 	struct sweep *sweep;
 	struct local_dir *dir;
-	unsigned swept, living; /* it removed, and left since they are in use */
+	unsigned swept;	 /* files that it removed */
+	unsigned living; /* those that it left: they are in use */
 };
 
 /* A sweep has ended; another one may be due. */
@@ -90,7 +91,7 @@ sweep_opened(struct sweep *s)
 {
 	const struct local_dir *dir = s->opener->current;
 
-	s->run = NULL; /* that is in another one, if any is */
+	s->run = NULL; /* one in flight is in another directory */
 	s->found_none = 0;
 	sweep_swept(s, dir->swept, dir->living);
 }
