@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
@@ -216,8 +217,7 @@ names_generate(char ret_name[NAMES_GENERATED + 1])
 static bool
 is_plain(unsigned char c)
 {
-	return (c >= '0' && c <= '9') ||
-	       ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+	return ascii_is_alnum(c) ||
 	       (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
 }
 

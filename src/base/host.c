@@ -5,28 +5,15 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/str.h"
-
-static char
-host_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-static bool
-host_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* A byte of a name.  Underscores are not allowed by the RFCs, but common in
  * names of machines. */
 static bool
 is_name_byte(char c)
 {
-	return host_is_digit(c) || c == '.' ||
-	       (host_lower(c) >= 'a' && host_lower(c) <= 'z') || c == '-' ||
-	       c == '_';
+	return ascii_is_alnum(c) || c == '.' || c == '-' || c == '_';
 }
 
 static bool
@@ -59,7 +46,7 @@ read_port(const char *s, size_t len, int *ret)
 	int port = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (!host_is_digit(s[i]))
+		if (!ascii_is_digit(s[i]))
 			return false;
 		port = port * 10 + (s[i] - '0');
 		if (port > 65535)
@@ -109,7 +96,7 @@ host_equal(const char *a, size_t a_len, const char *b, size_t b_len)
 	if (a_len != b_len)
 		return false;
 	for (size_t i = 0; i < a_len; i++)
-		if (host_lower(a[i]) != host_lower(b[i]))
+		if (ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;
 	return true;
 }
@@ -125,11 +112,12 @@ undotted(const char *host, size_t len)
 static bool
 is_number(const char *s, size_t len)
 {
-	bool hex = len >= 2 && s[0] == '0' && host_lower(s[1]) == 'x';
+	bool hex = len >= 2 && s[0] == '0' && ascii_lower(s[1]) == 'x';
 
 	for (size_t i = hex ? 2 : 0; i < len; i++)
-		if (!host_is_digit(s[i]) && !(hex && host_lower(s[i]) >= 'a' &&
-						host_lower(s[i]) <= 'f'))
+		if (!ascii_is_digit(s[i]) &&
+		    !(hex && ascii_lower(s[i]) >= 'a' &&
+			ascii_lower(s[i]) <= 'f'))
 			return false;
 	return len > 0;
 }
@@ -215,7 +203,7 @@ host_read_pattern(
 		return -EINVAL;
 	all = (size_t)(name - text) + len;
 	for (size_t i = 0; i < all; i++)
-		ret[i] = host_lower(text[i]);
+		ret[i] = ascii_lower(text[i]);
 	ret[all] = '\0';
 	return 0;
 }

@@ -5,17 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int
-num_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return 99;
-}
+#include "base/ascii.h"
 
 /* Read digits of `base` from *s on; *s is left at the first other byte. */
 static int
@@ -25,7 +15,7 @@ parse_digits(const char **s, const char *end, unsigned base, uint64_t *ret)
 	uint64_t n = 0;
 
 	for (; *s < end; (*s)++) {
-		unsigned d = (unsigned)num_digit(**s);
+		unsigned d = (unsigned)ascii_hex_digit(**s);
 
 		if (d >= base)
 			break;

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 /* The default port of a scheme. */
 static int
 port_of(const char *scheme, size_t len)
@@ -20,11 +22,9 @@ static bool
 is_scheme(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		char c = (char)(s[i] | 0x20);
-		bool letter = c >= 'a' && c <= 'z' && s[i] >= 'A';
-
-		if (!letter && (i == 0 || s[i] == '\0' ||
-				   strchr("0123456789+-.", s[i]) == NULL))
+		if (!ascii_is_letter(s[i]) &&
+		    (i == 0 || s[i] == '\0' ||
+			strchr("0123456789+-.", s[i]) == NULL))
 			return false;
 	}
 	return len > 0;
@@ -114,8 +114,7 @@ static void
 add_lower(struct str *out, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		char c =
-		    s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] | 0x20) : s[i];
+		char c = ascii_lower(s[i]);
 
 		str_add(out, &c, 1);
 	}

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 enum {
 	DIGITS_MAX = 32, /* of a uint64_t, and a decimal point */
 };
@@ -270,15 +272,7 @@ bool
 str_ieq_bytes(const char *a, const char *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		unsigned char x = (unsigned char)a[i], y = (unsigned char)b[i];
-
-		if (x == y)
-			continue;
-		if (x >= 'A' && x <= 'Z')
-			x = (unsigned char)(x | 0x20);
-		if (y >= 'A' && y <= 'Z')
-			y = (unsigned char)(y | 0x20);
-		if (x != y)
+		if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;
 	}
 	return true;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/digest.h"
 #include "base/num.h"
 #include "config/config.h"
@@ -333,12 +334,6 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /*
  * How many bytes must be put in, left out, changed, or swapped with their
  * neighbour to make `b`, which is lower case, of `a` in whatever case.
@@ -362,10 +357,11 @@ edit_distance(const char *a, const char *b)
 		now[0] = i;
 		for (size_t j = 1; j <= b_len; j++) {
 			now[j] = least(one[j], now[j - 1]) + 1;
-			now[j] = least(
-			    now[j], one[j - 1] + (lower(a[i - 1]) != b[j - 1]));
-			if (i > 1 && j > 1 && lower(a[i - 1]) == b[j - 2] &&
-			    lower(a[i - 2]) == b[j - 1])
+			now[j] = least(now[j],
+			    one[j - 1] + (ascii_lower(a[i - 1]) != b[j - 1]));
+			if (i > 1 && j > 1 &&
+			    ascii_lower(a[i - 1]) == b[j - 2] &&
+			    ascii_lower(a[i - 2]) == b[j - 1])
 				now[j] = least(now[j], two[j - 2] + 1);
 		}
 	}

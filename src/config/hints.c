@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
+
 static const char by_systemd[] =
     "there is none: use CPUAffinity= and Nice= of the systemd unit";
 static const char columns_fixed[] = "the columns of the access log are fixed";
@@ -360,12 +362,6 @@ const struct hint hints[] = {
 
 const size_t hints_count = COUNT_OF(hints);
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /* Whether the name, in whatever case, is one of this row's. */
 static bool
 matches(const struct hint *h, const char *name)
@@ -379,7 +375,7 @@ matches(const struct hint *h, const char *name)
 	if (len < begin)
 		return false;
 	for (size_t i = 0; i < begin; i++)
-		if (lower(name[i]) != h->name[i])
+		if (ascii_lower(name[i]) != h->name[i])
 			return false;
 	return true;
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/num.h"
 
 void
@@ -58,13 +59,6 @@ static bool
 is_control(unsigned char c)
 {
 	return c < 0x20 || c == 0x7f;
-}
-
-static bool
-is_alnum(unsigned char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	       (c >= 'a' && c <= 'z');
 }
 
 /* The first trouble of a token is the one that is told. */
@@ -130,7 +124,7 @@ take_escape(struct lexer *lx, struct token *t)
 		put(t, '\t');
 	else if (c == 'x')
 		take_hex(lx, t);
-	else if (is_alnum(c))
+	else if (ascii_is_alnum(c))
 		spoil(t, "after a \\ only n, r, t, xHH, a sign or a blank is "
 			 "allowed");
 	else
@@ -151,7 +145,7 @@ take_variable(struct lexer *lx, struct token *t)
 		return;
 	do
 		p++;
-	while (p < lx->end && (is_alnum((unsigned char)*p) || *p == '_'));
+	while (p < lx->end && (ascii_is_alnum((unsigned char)*p) || *p == '_'));
 	if (p < lx->end && *p == '}')
 		while (lx->pos <= p)
 			put(t, take(lx));
@@ -248,7 +242,7 @@ is_plain(const char *text)
 	if (*text == '\0')
 		return false;
 	for (; *text != '\0'; text++)
-		if (!is_alnum((unsigned char)*text) &&
+		if (!ascii_is_alnum((unsigned char)*text) &&
 		    strchr("-._~/:,+=@%*?[]", *text) == NULL)
 			return false;
 	return true;

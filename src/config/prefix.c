@@ -3,11 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 static bool
 is_allowed(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	       (c >= 'a' && c <= 'z') || c == '/' || c == '-' || c == '.' ||
+	return ascii_is_alnum(c) || c == '/' || c == '-' || c == '.' ||
 	       c == '_' || c == '~';
 }
 

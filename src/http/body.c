@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/block.h"
 #include "base/str.h"
 #include "disk/chunk.h"
@@ -30,15 +31,6 @@ refuse(struct body *b, const char *why)
 	return false;
 }
 
-static int
-digit_of(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The size line ended: `owed` is the chunk's size. */
 static bool
 end_size(struct body *b)
@@ -57,7 +49,7 @@ end_size(struct body *b)
 static bool
 in_size(struct body *b, unsigned char c)
 {
-	int digit = digit_of(c);
+	int digit = ascii_hex_digit(c);
 
 	if (digit >= 0) {
 		if (b->digits++ == SIZE_DIGITS_MAX)
@@ -121,8 +113,7 @@ in_trailer_name(struct body *b, unsigned char c)
 		return refuse(b, "a trailer line must be: name, colon, value");
 	/* A name that is clipped is none of those that are looked for. */
 	if (b->name_len < sizeof(b->name))
-		b->name[b->name_len++] =
-		    (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+		b->name[b->name_len++] = ascii_lower((char)c);
 	b->state = BODY_TRAILER_NAME;
 	return true;
 }

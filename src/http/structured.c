@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "base/ascii.h"
 #include "base/num.h"
 #include "base/str.h"
 
@@ -47,24 +48,6 @@ skip_spaces(struct span *t)
 		continue;
 }
 
-static bool
-is_digit(int c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_lower(int c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-static bool
-is_alpha(int c)
-{
-	return is_lower(c) || (c >= 'A' && c <= 'Z');
-}
-
 /* What may stand in both kinds of strings. */
 static bool
 is_visible(int c)
@@ -78,7 +61,7 @@ take_digits(struct span *t)
 {
 	size_t n = 0;
 
-	for (; is_digit(first(t)); n++)
+	for (; ascii_is_digit(first(t)); n++)
 		skip(t, 1);
 	return n;
 }
@@ -120,7 +103,7 @@ take_string(struct span *t)
 static bool
 take_token(struct span *t)
 {
-	if (!is_alpha(first(t)) && first(t) != '*')
+	if (!ascii_is_letter(first(t)) && first(t) != '*')
 		return false;
 	while (t->len > 0 && (syntax_is_tchar((unsigned char)t->s[0]) ||
 				 t->s[0] == ':' || t->s[0] == '/'))
@@ -131,7 +114,7 @@ take_token(struct span *t)
 static bool
 is_base64(int c)
 {
-	return is_alpha(c) || is_digit(c) || c == '+' || c == '/';
+	return ascii_is_alnum(c) || c == '+' || c == '/';
 }
 
 /* 4.2.7: base64 between colons. */
@@ -174,8 +157,9 @@ take_escape(struct span *t, unsigned char *ret)
 {
 	uint64_t code;
 
-	if (t->len < 2 || !(is_digit(t->s[0]) || is_lower(t->s[0])) ||
-	    !(is_digit(t->s[1]) || is_lower(t->s[1])) ||
+	if (t->len < 2 ||
+	    !(ascii_is_digit(t->s[0]) || ascii_is_lower(t->s[0])) ||
+	    !(ascii_is_digit(t->s[1]) || ascii_is_lower(t->s[1])) ||
 	    num_parse_hex(t->s, 2, &code) < 0)
 		return false;
 	*ret = (unsigned char)code;
@@ -229,7 +213,7 @@ take_bare_item(struct span *t, enum structured_type *ret_type)
 	/* clang-format on */
 	int c = first(t);
 
-	if (c == '-' || is_digit(c))
+	if (c == '-' || ascii_is_digit(c))
 		return take_number(t, ret_type);
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
 		if (c == kinds[i].first) {
@@ -245,10 +229,10 @@ take_bare_item(struct span *t, enum structured_type *ret_type)
 static bool
 take_key(struct span *t)
 {
-	if (!is_lower(first(t)) && first(t) != '*')
+	if (!ascii_is_lower(first(t)) && first(t) != '*')
 		return false;
-	for (int c = first(t); is_lower(c) || is_digit(c) || c == '_' ||
-			       c == '-' || c == '.' || c == '*';
+	for (int c = first(t); ascii_is_lower(c) || ascii_is_digit(c) ||
+			       c == '_' || c == '-' || c == '.' || c == '*';
 	     c = first(t))
 		skip(t, 1);
 	return true;

@@ -3,19 +3,13 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/num.h"
 #include "base/str.h"
 
 enum {
 	HOST_MAX = 255, /* RFC 1035 2.3.4 */
 };
-
-static bool
-is_alnum(unsigned char c)
-{
-	return (c >= '0' && c <= '9') ||
-	       ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
 
 /* `c` is one of the characters in `set`. */
 static bool
@@ -27,7 +21,7 @@ is_in(unsigned char c, const char *set)
 bool
 syntax_is_tchar(unsigned char c)
 {
-	return is_alnum(c) || c == '-' || is_in(c, "!#$%&'*+.^_`|~");
+	return ascii_is_alnum(c) || c == '-' || is_in(c, "!#$%&'*+.^_`|~");
 }
 
 bool
@@ -99,7 +93,7 @@ is_reg_name(struct span t)
 	for (size_t i = 0; i < t.len; i++) {
 		unsigned char c = (unsigned char)t.s[i];
 
-		if (is_alnum(c) || is_in(c, "-._~!$&'()*+,;="))
+		if (ascii_is_alnum(c) || is_in(c, "-._~!$&'()*+,;="))
 			continue;
 		if (c != '%' || t.len - i < 3 ||
 		    num_parse_hex(t.s + i + 1, 2, &code) < 0)
