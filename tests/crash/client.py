@@ -349,7 +349,7 @@ class Load:
     def _run(self, number):
         try:
             Client(self, number).run()
-        except Exception as e:  # else the thread is gone and nobody knows
+        except Exception as e:  # else the thread ends unnoticed
             self.history.breaks("the client failed: %r" % e)
             raise
 

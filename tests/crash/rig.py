@@ -177,7 +177,7 @@ def free_bytes(where):
 
 
 def unmount(where):
-    """Unmount what nobody uses any more, now or in a moment."""
+    """Unmount what is not used any more, now or in a moment."""
     until = time.monotonic() + PATIENCE_S
     while libc.umount2(os.fsencode(where), 0) == -1:
         if ctypes.get_errno() != errno.EBUSY or time.monotonic() > until:
@@ -604,7 +604,7 @@ class Round:
             self.script.counts[name] = self.script.counts.get(name, 0) + n
 
     def judge(self, server, history, root=None, is_acknowledged=None):
-        """Everything there is to be asked of a store that nobody writes to."""
+        """Everything there is to be asked of a store that is not written to."""
         self.breaks(*history.judge(root or server.store, is_acknowledged))
         self.breaks(*server.faults())
 

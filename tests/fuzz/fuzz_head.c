@@ -679,7 +679,7 @@ check_texts(const struct head *h, const struct plain *p)
 	check_digest_lines(&h->repr_digest, p, "Repr-Digest");
 }
 
-/* What nobody could misunderstand: this must be taken. */
+/* What cannot be misunderstood: this must be taken. */
 static bool
 is_plainest(const struct plain *p)
 {

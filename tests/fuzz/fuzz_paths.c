@@ -48,8 +48,8 @@ enum knob {
 };
 
 /*
- * The tree: top/root is what is served, the rest of top what nobody may
- * reach.
+ * The tree: top/root is what is served, the rest of top what must not be
+ * reached.
  */
 
 static char top[256];

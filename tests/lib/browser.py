@@ -56,7 +56,7 @@ class Failed(Exception):
 
 
 class DevTools:
-    """One command at a time; events are kept until somebody waits for them."""
+    """One command at a time; events are kept until they are waited for."""
 
     def __init__(self, argv, patience):
         ours_in, theirs_out = self.pipe()
@@ -282,7 +282,7 @@ def serve(directory, port):
                 f.write(json.dumps(answer) + "\n")
                 f.flush()
             except OSError:
-                pass  # who asked is gone
+                pass  # the one that asked is gone
 
 
 def ask(directory, *command):

@@ -416,7 +416,7 @@ def two_behind_a_proxy(port: int):
 
 
 def hold_port(port: int):
-    """Somebody else listens at PORT, for a minute; the file `held` appears."""
+    """Another process listens at PORT, for a minute; the file `held` appears."""
     import socket
     s = socket.socket()
     s.bind(("127.0.0.1", port))

@@ -92,7 +92,7 @@ def hold_directory(directory):
 
 
 def hold_for_reading(file):
-    """FILE is locked by fcntl as those may who can read it, for a minute."""
+    """FILE is locked by fcntl as any reader of it may do, for a minute."""
     import fcntl
     f = open(file)
     fcntl.lockf(f, fcntl.LOCK_SH)

@@ -457,7 +457,7 @@ def codings():
 
 
 def bodies_of_others():
-    """Nobody reads the body of these: what follows is not known for certain."""
+    """The body of these is not read: what follows is not known for certain."""
     body = head("PUT /file/smuggled-NAME0000 HTTP/1.1", HOST, "Content-Length: 2") + "no"
     length = "Content-Length: %d" % len(body)
 

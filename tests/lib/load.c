@@ -96,7 +96,7 @@ static const char *const error_name[ERROR_COUNT] = {
     [HUNG] = "hung",
 };
 
-/* What was asked for; nobody changes it once threads run. */
+/* What was asked for; it does not change once threads run. */
 static struct {
 	struct sockaddr_storage addr;
 	socklen_t addr_len;

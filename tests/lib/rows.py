@@ -312,7 +312,7 @@ class Run:
         return clients[-1]
 
     def check_normal(self, name):
-        """Whoever comes behind a hostile one is served."""
+        """A client that comes behind a hostile one is served."""
         content = os.urandom(700)
         file = "normal%d" % next(numbers)
         s = wire.connect(self.port)

@@ -2,7 +2,7 @@
 
 Asks the worker PID every millisecond on one connection, until TERM.  An answer
 takes as long as the turn that is under way and the one it is made in.  From
-that is taken what somebody else on a busy machine is to blame for: how long
+that is taken what other work on a busy machine is to blame for: how long
 PID's first thread (the loop) and this program were ready and had no processor
 (run_delay in /proc/.../schedstat).
 

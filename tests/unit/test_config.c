@@ -456,7 +456,7 @@ assert_list(const struct conf_list *l, const char *a, const char *b)
 		assert_string_equal(l->values[1], b);
 }
 
-/* As they are compared; those of the block around are for who has none. */
+/* As they are compared; those of the block around are for blocks without any. */
 static void
 test_names_and_origins(void **state)
 {

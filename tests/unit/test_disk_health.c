@@ -152,7 +152,7 @@ disks_come_and_go(void **state)
 	}
 	assert_ptr_equal(disk_health_of(all, 0, 9999, 0), stays);
 	assert_true(disk_health_is_stalled(stays));
-	/* Who comes back to one finds that nobody says anything. */
+	/* A worker that comes back to one finds that nothing is said of it. */
 	d = disk_health_of(all, 0, 10 * DISKS - 1, 1);
 	assert_false(disk_health_is_sick(d));
 	assert_true(disk_health_begin_probe(d, 0));

@@ -374,7 +374,7 @@ byte_by_byte_gives_the_same(void **state)
 	}
 }
 
-/* head_parse() alone refuses what head_scan() would have: it trusts nobody. */
+/* head_parse() alone refuses what head_scan() would have: it does not trust it. */
 static void
 the_parse_refuses_by_itself(void **state)
 {

@@ -224,7 +224,7 @@ what_was_done_already_has_worked(void **state)
 	assert_content("a", "renamed");
 	assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
 	assert_int_equal(unlinkat(root, "a", 0), 0);
-	/* Swept away, and somebody else's has the name: it has not. */
+	/* Swept away, and another file has the name: it has not. */
 	u = create(&p, -1, "swept");
 	assert_int_equal(unlinkat(p.temp_dir, u.temp, 0), 0);
 	assert_int_equal(publish_replace(&p, &u, -1, "a"), -ENOENT);
@@ -435,7 +435,7 @@ the_sweep_takes_what_a_crash_left(void **state)
 {
 	unsigned living;
 
-	/* What is not quite a temp name is somebody else's. */
+	/* What is not quite a temp name is not ours. */
 	static const char *const foreign[] = {
 	    TEMP "notes.txt",
 	    TEMP "0123456789abcdef",
@@ -601,7 +601,7 @@ it_is_made_anew(void **state)
 	}
 }
 
-/* Who makes it waits for those above, and they for whoever holds its lock. */
+/* The one that makes it waits for those above, and they for its lock. */
 static void
 it_is_not_made_with_the_lock_held(void **state)
 {
@@ -627,7 +627,7 @@ it_is_not_made_with_the_lock_held(void **state)
 	publish_fini(&p);
 }
 
-/* Nobody holds it then, and nobody else would make it. */
+/* It is not held then, and would not be made by another one. */
 static void
 it_is_made_for_what_is_created_or_rehearsed(void **state)
 {
@@ -718,7 +718,7 @@ one_lock_for_one_directory(void **state)
 	close(sub);
 }
 
-/* Who may write in a directory below could hold us up with it. */
+/* A user that can write in a directory below could hold us up with it. */
 static void
 a_lock_of_others_is_passed_over(void **state)
 {
@@ -808,7 +808,7 @@ the_sweep_needs_nothing_to_be_there(void **state)
 	(void)state;
 	assert_int_equal(publish_sweep(root, &living), 0);
 	assert_false(exists(PUBLISH_TEMP_DIR));
-	/* Somebody else's link of that name is not followed. */
+	/* A foreign link of that name is not followed. */
 	assert_int_equal(mkdirat(root, "else", 0700), 0);
 	touch("else/fedcba9876543210.part");
 	assert_int_equal(symlinkat("else", root, PUBLISH_TEMP_DIR), 0);

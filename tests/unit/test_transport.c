@@ -156,7 +156,7 @@ time_for_which_bytes_lay_there_is_taken_off(void **state)
 	assert_true(transport_would_come_ns(&server) <= first + 20000000);
 	transport_forget_late(&server);
 	assert_true(transport_would_come_ns(&server) + 50000 >= before);
-	/* Nobody was late for what comes while nothing lies there. */
+	/* What comes while nothing lies there is not late. */
 	receive(-EAGAIN);
 	nap();
 	send_byte();
@@ -189,7 +189,7 @@ a_moment_of_the_wall_clock_is_one_of_the_other(void **state)
 	got = clock_mono_of_wall(wall);
 	assert_true(got + 50000 >= mono && got <= clock_mono_ns());
 	assert_true(clock_mono_of_wall(wall - 1000000) + 900000 <= got + 50000);
-	/* Somebody has set the clock: back, and forward. */
+	/* The clock was set: back, and forward. */
 	got = clock_mono_of_wall(wall + far);
 	assert_true(got >= mono && got <= clock_mono_ns());
 	if (clock_mono_ns() > far) {
