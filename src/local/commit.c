@@ -1,6 +1,6 @@
 /*
- * What engine threads do for a file on its way in.  All of it may wait for the
- * disk, and nothing here runs on the loop (but for memory file systems).
+ * The jobs that give a file on its way in its name.  On engine threads, as all
+ * that may wait for the disk (but for memory file systems).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,31 +19,8 @@ enum {
 	RENEWALS = 100, /* of `.penstock`, for one upload */
 };
 
-/* Freeing as much takes seconds. */
-static const off_t UNLINKED_MAX = (off_t)64 << 30;
-
-/* Close what is open, and take back a temp name. */
-static void
-close_all(struct incoming_file *f)
-{
-	publish_discard(&f->at->publish, &f->u);
-	fd_close(&f->u.fd);
-	fd_close(&f->dir);
-}
-
-int
-jobs_discard(void *file)
-{
-	struct incoming_file *f = file;
-
-	close_all(f);
-	for (int i = 0; i < LOCAL_UNLINKED; i++)
-		fd_close(&f->unlinked[i]);
-	return 0;
-}
-
 bool
-jobs_would_replace(const struct incoming_file *f)
+commit_would_replace(const struct incoming_file *f)
 {
 	struct stat st;
 
@@ -54,126 +31,6 @@ jobs_would_replace(const struct incoming_file *f)
 	       (strchr(f->name, '/') != NULL ||
 		   fstatat(f->at->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0);
 }
-
-/* ---- create ---- */
-
-/* May a file named `name` in `dir` be made, in place of what is there? */
-static int
-check_target(
-    struct incoming_file *f, int dir, const char *name, bool *ret_exists)
-{
-	int at = dir == -1 ? f->at->fd : dir;
-	struct file_version v;
-	bool exists;
-	int err;
-
-	err = f->terms_hold != NULL || f->has_forerunner
-		  ? file_version_at(at, name, &v)
-		  : file_version_peek(at, name, &v);
-	if (err < 0 && err != -ENOENT)
-		return name_check_error(f, err);
-	exists = err == 0;
-	*ret_exists = exists;
-	f->existing = exists ? v.inode : 0;
-	f->replaces = exists || f->terms_hold != NULL;
-	if (exists && S_ISDIR(v.mode))
-		return -EISDIR;
-	if (exists && S_ISLNK(v.mode))
-		return -ELOOP;
-	if (f->terms_hold != NULL &&
-	    !f->terms_hold(f->terms, exists ? &v : NULL, &f->base.why))
-		return STORE_REFUSED;
-	if (exists && !f->local->to.policy->overwrite &&
-	    !order_is_forerunner(f, &v))
-		return -EEXIST;
-	return 0;
-}
-
-/* What a client can be told before it sends the body; and with no more than a
- * look: a name in directories that are to be made is new. */
-static int
-check_request(struct incoming_file *f)
-{
-	bool exists = false;
-	int err = 0;
-
-	if (strchr(f->rest, '/') == NULL)
-		err = check_target(f, f->dir, f->rest, &exists);
-	else if (f->terms_hold != NULL &&
-		 !f->terms_hold(f->terms, NULL, &f->base.why))
-		err = STORE_REFUSED;
-	return err == 0 && !exists ? name_check_try(f) : err;
-}
-
-/* Find the directory that it goes to, and make the file; somebody may remove the
- * one, while it is empty, before the other is done. */
-static int
-make_file(struct incoming_file *f, bool early)
-{
-	int err;
-
-	f->u.path = f->name;
-	for (int i = 0;; i++) {
-		err = name_check_error(
-		    f, path_open_parent(f->at->fd, f->name, &f->dir, &f->rest));
-		/* Late, giving the name tells; but no directories for nothing. */
-		if (err == 0 && (early || strchr(f->rest, '/') != NULL))
-			err = check_request(f);
-		if (err == 0)
-			err = publish_create(&f->at->publish, f->dir, &f->u);
-		if (i == TRIES || !parents_are_lost(f, -1, err))
-			return err;
-		fd_close(&f->dir);
-	}
-}
-
-/* Make the file; `early`: before there is a body. */
-static int
-create(struct incoming_file *f, bool early)
-{
-	int err = 0;
-
-	/* Late, publishing tells the same. */
-	if (early)
-		err = dir_check_path(f->at);
-	if (err == 0)
-		err = make_file(f, early);
-	if (err < 0)
-		return err;
-	if (f->direct_wanted)
-		f->says_direct = space_direct_of(f->u.fd, SPACE_ALIGN);
-	if (f->says_direct == SPACE_DIRECT_NO)
-		f->allocates = false;
-	if (f->at->stamps)
-		file_version_stamp(f->u.fd);
-	return room_reserve(f);
-}
-
-/* Close it all; perhaps the directory is gone, and that is behind `err`. */
-static int
-give_up(struct incoming_file *f, int err)
-{
-	close_all(f);
-	if (err == STORE_OUTCOME_UNKNOWN || err == STORE_SYNC_FAILED)
-		return err;
-	/* Not a part of the client's path, then, but our own `.penstock`. */
-	if ((err == -ENOENT || err == -ENOTDIR || err == -ELOOP) &&
-	    !publish_is_intact(&f->at->publish))
-		return STORE_VANISHED;
-	return dir_check_path(f->at) == STORE_VANISHED ? (int)STORE_VANISHED
-						       : err;
-}
-
-int
-jobs_create(void *file)
-{
-	struct incoming_file *f = file;
-	int err = create(f, true);
-
-	return err < 0 ? give_up(f, err) : 0;
-}
-
-/* ---- commit ---- */
 
 /* From here on the name may appear; unless the loop has called it off, because
  * all this took so long. */
@@ -204,43 +61,6 @@ end_linking(struct incoming_file *f)
 
 	(void)atomic_compare_exchange_strong(
 	    &f->link_phase, &phase, LINK_NOT_BEGUN);
-}
-
-/*
- * A file that loses its name is freed when this is closed, and not while others
- * wait for the lock: that may take seconds.  -1: it is freed at once.
- */
-static int
-hold_unlinked(int dir, const char *name)
-{
-#ifdef O_PATH
-	return openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-#else
-	(void)dir;
-	(void)name;
-	return -1;
-#endif
-}
-
-/*
- * Have it freed.  The answer waits for that, so that there is room for the next
- * upload; unless it is so huge that its disk could be taken for stalled.
- */
-static void
-release_unlinked(struct incoming_file *f, int unlinked)
-{
-	struct stat st;
-
-	if (unlinked != -1 && fstat(unlinked, &st) == 0 &&
-	    st.st_size > UNLINKED_MAX) {
-		for (int i = 0; i < LOCAL_UNLINKED; i++) {
-			if (f->unlinked[i] == -1) {
-				f->unlinked[i] = unlinked;
-				return;
-			}
-		}
-	}
-	fd_close(&unlinked);
 }
 
 /* With overwrite off a link says whether the name was new, and nothing needs a
@@ -280,7 +100,7 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 		return -EEXIST; /* that it may be replaced was a favour */
 	if (err < 0)
 		return err;
-	err = check_target(f, dir, name, &exists);
+	err = create_check_target(f, dir, name, &exists);
 	if (err == 0 && exists && order_yields(f, dir, name, &unsynced)) {
 		end_replacing(f, &lock);
 		return order_end(f, unsynced);
@@ -291,7 +111,7 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	if (err == 0)
 		order_announce(f, name, exists);
 	if (err == 0 && exists) {
-		unlinked = hold_unlinked(dir, name);
+		unlinked = unlinked_hold(dir, name);
 		err = name_check_error(f, publish_replace(p, &f->u, dir, name));
 		f->base.replaced = err == 0;
 	} else if (err == 0) {
@@ -299,7 +119,7 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	}
 	order_named(f, err == 0 || f->u.uncertain);
 	end_replacing(f, &lock);
-	release_unlinked(f, unlinked);
+	unlinked_release(f, unlinked);
 	return err;
 }
 
@@ -323,7 +143,7 @@ static int
 err_of_existing(struct incoming_file *f, int dir, const char *name)
 {
 	bool exists;
-	int err = check_target(f, dir, name, &exists);
+	int err = create_check_target(f, dir, name, &exists);
 
 	return err < 0 ? err : -EEXIST;
 }
@@ -457,7 +277,8 @@ publish(struct incoming_file *f, int *ret_made)
 		fd_close(&f->dir);
 		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
 		if (err == 0 && strchr(f->rest, '/') != NULL)
-			err = check_request(f); /* no directories for nothing */
+			err = create_check_request(
+			    f); /* no directories for nothing */
 		if (err < 0)
 			return err;
 	}
@@ -490,14 +311,14 @@ commit(struct incoming_file *f)
 }
 
 int
-jobs_commit(void *file)
+commit_job(void *file)
 {
 	struct incoming_file *f = file;
 	int err = commit(f);
 
 	if (err == 0 && !dir_syncs(f->at))
 		fd_close(&f->dir);
-	return err < 0 ? give_up(f, err) : 0;
+	return err < 0 ? create_give_up(f, err) : 0;
 }
 
 /* ---- small ones, all at once ---- */
@@ -520,12 +341,12 @@ write_collected(struct incoming_file *f)
 }
 
 int
-jobs_commit_collected(void *file)
+commit_collected_job(void *file)
 {
 	struct incoming_file *f = file;
 	int err;
 
-	err = create(f, false);
+	err = create_file(f, false);
 	if (err == 0)
 		err = write_collected(f);
 	f->base.written_ns = clock_mono_ns();
@@ -533,48 +354,5 @@ jobs_commit_collected(void *file)
 		err = commit(f);
 	if (err == 0 && !dir_syncs(f->at))
 		fd_close(&f->dir);
-	return err < 0 ? give_up(f, err) : 0;
-}
-
-/* ---- keep latest ---- */
-
-int
-jobs_remove(
-    struct local_dir *at, const struct latest_entry *e, struct incoming_file *f)
-{
-	struct file_version is;
-	const char *rest;
-	struct publish_lock lock;
-	int parent, dir, unlinked, err;
-
-	err = path_open_parent(at->fd, e->name, &parent, &rest);
-	if (err < 0)
-		return err;
-	err = publish_serialize(&at->publish, e->name, &lock);
-	if (err < 0) {
-		fd_close(&parent);
-		return err;
-	}
-	dir = parent == -1 ? at->fd : parent;
-	unlinked = hold_unlinked(dir, rest);
-	err = file_version_at(dir, rest, &is);
-	if (err == 0 && !latest_is(e, &is))
-		err = STORE_REFUSED;
-	else if (err == 0 && unlinkat(dir, rest, 0) == -1)
-		err = -errno;
-	publish_release(&lock);
-	if (f != NULL)
-		release_unlinked(f, unlinked);
-	else
-		fd_close(&unlinked);
-	fd_close(&parent);
-	return err;
-}
-
-int
-jobs_remove_before(void *file)
-{
-	struct incoming_file *f = file;
-
-	return jobs_remove(f->at, f->old, f);
+	return err < 0 ? create_give_up(f, err) : 0;
 }

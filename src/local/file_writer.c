@@ -468,10 +468,8 @@ file_writer_created(struct incoming_file *f)
 }
 
 void
-file_writer_go_on(void *file)
+file_writer_go_on(struct incoming_file *f)
 {
-	struct incoming_file *f = file;
-
 	if (f->writer != NULL)
 		pump(f);
 }

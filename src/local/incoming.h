@@ -110,23 +110,36 @@ enum incoming_event {
 
 extern const struct fsm_table incoming_table;
 
-/* Something has come to `f`, which may be freed by it. */
-void incoming_on(struct incoming_file *f, enum incoming_event ev);
-
 /* The store's part: store/store.h. */
 int incoming_create(struct store *s, const struct put_request *request,
     const struct put_events *events, void *owner, struct incoming **ret);
 void incoming_commit(struct incoming *in);
 void incoming_abort(struct incoming *in);
 
-/* The moves that tell the owner something, for tests. */
-void incoming_tell_ready(void *file);
-void incoming_tell_stored(void *file);
-void incoming_tell_stored_early(void *file); /* the disk is sick */
-void incoming_tell_failed(void *file);
-void incoming_fail_writer(void *file); /* by way of its writer */
-void incoming_tell_sick(void *file);
-void incoming_tell_called_off(void *file);
-void incoming_tell_unknown(void *file);
+/* What moves do: incoming_moves.c.  These tell the owner something, ... */
+fsm_act_fn incoming_tell_ready;
+fsm_act_fn incoming_tell_stored;
+fsm_act_fn incoming_tell_stored_early;
+fsm_act_fn incoming_tell_failed;
+fsm_act_fn incoming_fail_writer;
+fsm_act_fn incoming_tell_sick;
+fsm_act_fn incoming_tell_called_off;
+fsm_act_fn incoming_tell_unknown;
+/* ... and these do not. */
+fsm_act_fn incoming_begin_commit;
+fsm_act_fn incoming_begin_create;
+fsm_act_fn incoming_begin_storing;
+fsm_act_fn incoming_begin_writing;
+fsm_act_fn incoming_call_off;
+fsm_act_fn incoming_discard;
+fsm_act_fn incoming_end_stored_alone;
+fsm_act_fn incoming_fail_alone;
+fsm_act_fn incoming_follow_path;
+fsm_act_fn incoming_free;
+fsm_act_fn incoming_go_on;
+fsm_act_fn incoming_postpone;
+fsm_act_fn incoming_remove_before;
+fsm_act_fn incoming_sync_directory;
+fsm_act_fn incoming_wind_down;
 
 #endif

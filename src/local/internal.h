@@ -33,7 +33,8 @@ enum link_phase {
 struct incoming_file {
 	unsigned magic;
 	unsigned state; /* enum incoming_state */
-	uint64_t id;	/* for the log */
+	const struct fsm_table *table;
+	uint64_t id; /* for the log */
 	struct incoming base;
 	struct local *local;
 	struct local_dir *at;
@@ -69,7 +70,7 @@ struct incoming_file {
 	uint64_t background_need;  /* less than background_to will do */
 	struct deferred collected; /* all of a small file is here */
 
-	/* jobs: incoming.c and, on engine threads, jobs.c */
+	/* jobs: incoming.c and, on engine threads, create.c and commit.c */
 	struct op job; /* the state's, or the background job: one at a time */
 	int res;       /* what the last one came to */
 	struct unpublished u;
@@ -96,6 +97,14 @@ struct incoming_file {
 	char name[];
 };
 
+/* Something has come to `f`, which may be freed by it. */
+static inline void
+incoming_on(struct incoming_file *f, enum incoming_event ev)
+{
+	check_magic(f, INCOMING_MAGIC);
+	fsm_on(f->table, &f->state, ev, f->id, f);
+}
+
 /* Of the room it was promised, so much needs no promise any more. */
 static inline void
 room_release(struct incoming_file *f, uint64_t bytes)
@@ -108,18 +117,43 @@ room_release(struct incoming_file *f, uint64_t bytes)
 	f->reserved -= bytes;
 }
 
-/* jobs.c, on engine threads: arguments are incoming files. */
-int jobs_create(void *file);
-int jobs_commit(void *file);
-int jobs_commit_collected(void *file);
-int jobs_remove_before(void *file);
+/* create.c, on engine threads; jobs are given an incoming file. */
+int create_job(void *file);
+/* Close what is open, and take back a temp name. */
+int create_discard_job(void *file);
+/* Make the file; `early`: before there is a body. */
+NODISCARD int create_file(struct incoming_file *f, bool early);
+/* May a file named `name` in `dir` (-1: the root) be made, in place of what is
+ * there? */
+NODISCARD int create_check_target(
+    struct incoming_file *f, int dir, const char *name, bool *ret_exists);
+/* What a client can be told before it sends the body. */
+NODISCARD int create_check_request(struct incoming_file *f);
+/* Close it all; perhaps the directory is gone, and that is behind `err`. */
+int create_give_up(struct incoming_file *f, int err);
+
+/* commit.c, on engine threads */
+int commit_job(void *file);
+int commit_collected_job(void *file); /* make and write it first */
+/* On the loop, of a memory file system: would it replace a file? */
+bool commit_would_replace(const struct incoming_file *f);
+
+/* unlinked.c, on engine threads */
+/*
+ * unlinked_hold(dir, name):
+ * A file that loses its name is freed when this is closed, and not while others
+ * wait for the lock: that may take seconds.  -1: it is freed at once.
+ */
+int unlinked_hold(int dir, const char *name);
+/* Have it freed now; unless it is so huge that `f` has to free it. */
+void unlinked_release(struct incoming_file *f, int unlinked);
+bool unlinked_is_any(const struct incoming_file *f);
+void unlinked_close(struct incoming_file *f);
 /* Remove the upload `e`, if it still is the file that it was: 0, STORE_REFUSED
  * (it is another) or -errno.  `f` frees it, if that takes time, or NULL. */
-NODISCARD int jobs_remove(struct local_dir *at, const struct latest_entry *e,
-    struct incoming_file *f);
-int jobs_discard(void *file);
-/* On the loop, of a memory file system: would it replace a file? */
-bool jobs_would_replace(const struct incoming_file *f);
+NODISCARD int unlinked_remove(struct local_dir *at,
+    const struct latest_entry *e, struct incoming_file *f);
+int unlinked_remove_before_job(void *file);
 
 /* parents.c, on engine threads */
 /*
@@ -178,7 +212,7 @@ void file_writer_adapt(struct incoming_file *f);
 /* The job that makes the file has ended: is it written as was wished? */
 void file_writer_created(struct incoming_file *f);
 /* It is made, or the job beside the writes has ended: `file` is written on. */
-void file_writer_go_on(void *file);
+void file_writer_go_on(struct incoming_file *f);
 /* No operation of the sink is in flight. */
 bool file_writer_is_idle(const struct incoming_file *f);
 /* Call off what has not begun yet. */

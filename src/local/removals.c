@@ -60,7 +60,7 @@ remove_job(void *arg)
 {
 	struct old_file *o = arg;
 
-	return jobs_remove(o->queue->dir, &o->entry, NULL);
+	return unlinked_remove(o->queue->dir, &o->entry, NULL);
 }
 
 /* It is gone, or is not ours to remove. */
@@ -147,7 +147,7 @@ last_try(struct dir_last *l)
 	struct queue *q = container_of(l, struct queue, last);
 
 	LIST_FOREACH(struct old_file, o, &q->old, node) {
-		if (!is_over(jobs_remove(q->dir, &o->entry, NULL)))
+		if (!is_over(unlinked_remove(q->dir, &o->entry, NULL)))
 			continue;
 		list_remove(&o->node);
 		free(o);

@@ -23,7 +23,7 @@ struct removals {
 void removals_init(struct removals *r, struct ev_loop *loop);
 void removals_fini(struct removals *r);
 
-/* jobs_remove() of `e` in `dir` said `res`: it is tried again, if that may
+/* unlinked_remove() of `e` in `dir` said `res`: it is tried again, if that may
  * help. */
 void removals_tried(struct removals *r, struct local_dir *dir,
     const struct latest_entry *e, int res);
