@@ -15,11 +15,8 @@
 #include "config/config.h"
 #include "proc/children.h"
 
-/* Room in shared memory for this configuration and for those that reloads
- * bring; directories come and go beneath one path, too. */
-struct shared_room needs_room(const struct config *conf);
-
-/* shared_init() with that room; false after logging that it cannot be had. */
+/* shared_init() with room for this configuration and for those that reloads
+ * bring; false after logging that it cannot be had. */
 NODISCARD bool needs_share(const struct config *conf, struct shared *s);
 
 /* Raise the limit on descriptors to what `worker_connections` at once may need;

@@ -62,7 +62,9 @@ sum(const struct open_files *n)
 	       n->access_logs;
 }
 
-struct shared_room
+/* Room in shared memory for this configuration and for those that reloads
+ * bring; directories come and go beneath one path, too. */
+static struct shared_room
 needs_room(const struct config *conf)
 {
 	size_t locations = count_open(conf).locations;
