@@ -26,7 +26,7 @@ struct context {
 	struct trace_group *traces;
 	struct store **stores;	     /* one for each of conf->locations */
 	struct limits_scope uploads; /* for max_uploads */
-	struct log_limit *failures;  /* one for each location and ending */
+	struct log_limit *failures;  /* one for each location and outcome */
 };
 
 /* The store behind a location of this server. */
@@ -35,8 +35,8 @@ struct store *context_store(
 
 /*
  * context_note_failure(c, l, what, id, name, e, err):
- * Someone who runs this server has to see what is not the client's doing: a
- * line in the error log, for each location and ending at most once a second.
+ * Log a failure that is not the client's fault, for the operator: a line in the
+ * error log, at most once a second for each location and outcome.
  * `what`: "upload" or "download"; `err`: behind it, or 0.
  */
 void context_note_failure(const struct context *c,

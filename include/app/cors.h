@@ -1,13 +1,13 @@
 /*
  * app/cors.h - what pages of other sites are let read and do (allow_origin).
  *
- * Browsers ask for it by Origin, and before what is more than a form could do
- * by a preflight; the answer is in field lines (the Fetch standard, CORS
- * protocol).  They are the same for whatever the request is answered with: a page
- * must be able to read why it was refused.
+ * Browsers ask by Origin, and by a preflight before requests that a plain form
+ * could not send; they are answered by field lines (the Fetch standard, CORS
+ * protocol).  These go with every response: a page must be able to read why it
+ * was refused.
  *
- * What holds is the allow_origin of the location that the path is in; where it
- * is in none, a page that any location allows may read that.
+ * The allow_origin of the location that the path is in decides; for a path in no
+ * location, a page that any location allows may read the response.
  */
 #ifndef APP_CORS_H
 #define APP_CORS_H

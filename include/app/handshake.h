@@ -11,11 +11,11 @@
  * what has the name must still be that very version of that file, which is
  * empty, when it is replaced.  It must be the next request of the same
  * connection, soon, to the same name, with content, and without conditions of
- * its own.  Where a proxy says that it stands before us, and on a UNIX socket,
- * where one does whether it says so or not, connections are shared by several
- * clients, one of which may rely on an empty file that it was told it has made:
- * there is no such right.  On an address a proxy that shares connections and says
- * nothing cannot be known: the README says what to set.
+ * its own.  Not behind a proxy that says so, nor on a UNIX socket, where there
+ * always is one: several clients share its connections, and one of them may rely
+ * on the empty file that it was told it has made.  A proxy on an address that
+ * shares connections and does not say so cannot be known: the README says what to
+ * set.
  */
 #ifndef APP_HANDSHAKE_H
 #define APP_HANDSHAKE_H

@@ -34,7 +34,7 @@ NODISCARD int names_decode(const char *raw, size_t len, bool dotfiles,
     char ret_name[FILE_NAME_SIZE], const char **ret_why);
 
 /*
- * A name nobody has had: YYYYMMDDTHHMMSSmmmZ-<16 hex>, the time and 64 random
+ * A name that was never used: YYYYMMDDTHHMMSSmmmZ-<16 hex>, the time and 64 random
  * bits; sorts by time.  Terminated.
  */
 void names_generate(char ret_name[NAMES_GENERATED + 1]);

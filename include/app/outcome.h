@@ -1,5 +1,5 @@
 /*
- * app/outcome.h - how requests end: see endings.tbl.h.
+ * app/outcome.h - how requests end: see outcome.tbl.h.
  */
 #ifndef APP_OUTCOME_H
 #define APP_OUTCOME_H
@@ -13,7 +13,7 @@ enum outcome {
 	OUTCOME_COUNT
 };
 
-/* Who has to look into it. */
+/* Whose fault it is: an operator has to look at the server's. */
 enum blame {
 	BLAME_NOBODY,
 	BLAME_CLIENT,

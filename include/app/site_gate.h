@@ -1,5 +1,5 @@
 /*
- * app/site_gate.h - requests that are answered before anybody asks what they want.
+ * app/site_gate.h - requests that are answered by Host and by whose web page asks.
  *
  *	Host is not ours, on a loopback address    421
  *	a preflight                                204, or 403
@@ -16,8 +16,7 @@
 #include "http/exchange.h"
 #include "http/head.h"
 
-/* Answer the request here, if that is to be: true; then it is over, and `c` may
- * be gone. */
+/* Answer the request here, if it is to be: then true, and `x` may be gone. */
 bool site_gate_answers(
     const struct conf_server *s, struct exchange *x, const struct head *h);
 

@@ -5,9 +5,9 @@
  *	time peer id "METHOD target" status in=BYTES out=BYTES ms=N.N note
  *
  * The connection keeps the record while the exchange runs, and has the line
- * written when it has ended: when the last byte of the answer is with the
- * kernel, or when it is certain that it never will be.  So a line says what
- * was done, not what was about to be.
+ * written when it has ended: when the kernel has the last byte of the response, or
+ * when it is certain that it never will.  So a line says what was done, not what
+ * was about to be.
  *
  * What came from the client is escaped, and clipped.
  */
@@ -24,14 +24,14 @@
 
 struct journal;
 
-/* What kept an answer from being sent whole. */
+/* What kept a response from being sent whole. */
 enum access_cut {
-	ACCESS_WHOLE, /* nothing did, or `ending` says it */
+	ACCESS_WHOLE, /* nothing did, or `outcome` says it */
 	ACCESS_CLIENT_GONE,
 	ACCESS_NOT_TAKEN, /* send_timeout */
 	ACCESS_STOPPED,	  /* the server */
 	ACCESS_NO_MEMORY,
-	ACCESS_CONNECTION_CUT, /* an answer before it was not sent whole */
+	ACCESS_CONNECTION_CUT, /* the response before it was not sent whole */
 	ACCESS_CUT_COUNT
 };
 
@@ -42,18 +42,18 @@ struct access_upload {
 	char name[];
 };
 
-/* Zeroed: nothing was asked yet.  There is one for each connection, and many of
- * these wait: so it is small. */
+/* Zeroed: nothing was asked yet.  There is one in each connection, most of which
+ * are idle: so it is small. */
 struct access {
 	uint64_t id;	   /* of the request; 0: its head was not whole */
 	uint64_t began_ns; /* by clock_mono_ns(), when its head was taken up;
 			      0: nothing was asked yet */
 	uint64_t ended_ns;
-	struct str asked; /* by access_describe(); empty: nobody knows what */
-	int status;	  /* of the answer, as far as there is one */
+	struct str asked; /* by access_describe(); empty: not known */
+	int status;	  /* of the response; 0: there was none */
 	uint64_t in;	  /* bytes of content that were read */
 	uint64_t out;	  /* and that the kernel took to send */
-	bool answered;	  /* the kernel took a byte of the answer */
+	bool answered;	  /* the kernel took a byte of the response */
 	enum access_cut cut;
 	const char *outcome; /* how it ended: a static word; NULL: none */
 

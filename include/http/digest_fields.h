@@ -6,7 +6,7 @@
  *	Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg==    (RFC 1864)
  *
  * What can be read must hold for the bytes that come; what cannot be read is
- * refused, for who sends a checksum wants it looked at.  The first two mean
+ * refused, since a client that sends a checksum wants it verified.  The first two mean
  * the same here, since an upload is a whole file without a coding: given
  * both, they must agree.
  *

@@ -1,5 +1,5 @@
 /*
- * http/exchange.h - one request and its response, for whoever handles it.
+ * http/exchange.h - one request and its response, for its handler.
  *
  *	on_request -> [ exchange_take ... ] -> exchange_respond
  *	                                    -> exchange_stream ... exchange_streamed
@@ -57,13 +57,13 @@ struct exchange_ops {
 };
 
 /* It will be answered later: `owner` is told what `ops` has until then, in place
- * of whoever had it in hand before. */
+ * of the owner before. */
 void exchange_take(
     struct exchange *x, const struct exchange_ops *ops, void *owner);
 
 /*
  * exchange_watch(x), exchange_unwatch(x):
- * While nobody reads the body: does the client leave?  The socket is looked at
+ * While the body is not being read: does the client leave?  The socket is looked at
  * every quarter of a second and nothing is read from it.  A client that has closed
  * is gone, and on_gone() tells, unless all of its body is here, or (chunked) may
  * be: then it may have closed its sending side only, and wait for the response.

@@ -160,7 +160,7 @@ NODISCARD enum head_result head_scan(struct head_scan *scan,
  * said; "refused" when there is no other. */
 const char *head_refusal_word(const char *why);
 
-/* A field is there that browsers send and hardly anybody else: Origin, or
+/* There is a field that hardly any client but browsers sends: Origin, or
  * Sec-Fetch-... */
 static inline bool
 head_is_from_browser(const struct head *h)

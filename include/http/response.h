@@ -1,9 +1,9 @@
 /*
- * http/response.h - an answer before it becomes bytes.
+ * http/response.h - a response before it becomes bytes.
  *
- * Whoever handles the request fills one in; the connection adds what only it
- * knows (Date, Connection) and sends it.  A zeroed response with a status is
- * a valid one without content.
+ * The handler of a request fills one in; the connection adds what only it knows
+ * (Date, Connection) and sends it.  A zeroed response with a status is a valid
+ * one without content.
  */
 #ifndef HTTP_RESPONSE_H
 #define HTTP_RESPONSE_H
@@ -47,7 +47,7 @@ struct response_form {
 	bool head_only;		  /* HEAD asked for it: no content */
 	bool old;		  /* an HTTP/1.0 client: no chunks */
 	bool tokens;		  /* say the version of this server */
-	const struct str *fields; /* lines that go with each of its answers */
+	const struct str *fields; /* lines that go with each response to it */
 };
 
 /* Content of unknown length follows, and its end is told by chunks (RFC 9112

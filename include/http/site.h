@@ -28,8 +28,8 @@ enum site {
  * (X-Forwarded-Host), since most of them put a Host of their own in its place;
  * and with `names`, the server's own, at the port of the scheme.
  *
- * X-Forwarded-Host may be believed here though anybody could send it: a page
- * cannot, without being asked about it first (a preflight).
+ * X-Forwarded-Host may be believed here, though any program can send it: a web page
+ * cannot, unless a preflight has allowed it.
  */
 enum site site_of(const struct head *h, const struct conf_list *names);
 

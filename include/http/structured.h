@@ -5,7 +5,7 @@
  *	sha-256=:47DEQ...=:;q=1, priority=5, flag
  *	^key    ^value     ^parameters       ^another member
  *
- * All of the syntax is checked, of values that nobody here wants too: the
+ * All of the syntax is checked, also that of values which are not used here: the
  * types of RFC 8941 and the two that RFC 9651 added.  One exception is asked
  * for by the RFC: padding of base64 may be missing, and what stands in the
  * bits behind the last byte is not looked at.

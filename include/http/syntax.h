@@ -1,7 +1,7 @@
 /*
  * http/syntax.h - the corners of HTTP's grammar that several modules need.
  *
- * All of it works on spans: bytes in somebody else's buffer.
+ * All of it works on spans: bytes in a buffer that the caller owns.
  */
 #ifndef HTTP_SYNTAX_H
 #define HTTP_SYNTAX_H

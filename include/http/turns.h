@@ -24,7 +24,7 @@ struct turns {
 void turns_init(
     struct turns *t, struct ev_loop *loop, void (*take)(struct list_node *n));
 
-/* Wait for a turn: `n` stays the caller's, who may list_remove() it. */
+/* Wait for a turn: `n` stays the caller's, and list_remove() ends the waiting. */
 void turns_await(struct turns *t, struct list_node *n);
 
 #endif

@@ -1,15 +1,15 @@
 /*
  * http/upload_kind.h - what the body of a PUT or POST is, by its head.
  *
- * A body is stored as the file that it is.  Some bodies are none: the envelope
- * of a form, a part of a file, the request that begins a resumable upload, or
- * what is encoded.  None of them may be stored with 201 as if it were what the
- * user has; each is refused by its head, before it is sent, with a sentence
- * that says what to do instead.  Pure: nothing but the head is looked at.
+ * A body is stored as the file that it is.  Some bodies are no file: a form, a
+ * part of a file, the request that begins a resumable upload, or encoded
+ * content.  None of them may be stored with 201 as if it were the user's file;
+ * each is refused by its head, before it is sent, with a sentence that says what
+ * to do instead.  Nothing but the head is looked at.
  *
- * Who sends what, and why the answers are what they are:
+ * Which client sends what, and the reasons for the answers:
  *
- * - curl -F and FormData send multipart/form-data, and nobody sends that for a
+ * - curl -F and FormData send multipart/form-data, and no client sends that for a
  *   file.  application/x-www-form-urlencoded is what curl -d, --data-binary and
  *   wget --post-file say of every file, so it is a form only when a browser
  *   says that it sends it (Origin, Sec-Fetch-Mode).  text/plain is also what

@@ -16,8 +16,8 @@
 
 enum {
 	WRITE_DEPTH = 1, /* a socket takes one chunk at a time */
-	/* Read ahead of the client: one being sent, one ready, one on its way
-	 * is as fast as many, and a slow client holds little. */
+	/* With one chunk being sent, one ready and one being read a download is as
+	 * fast as with more, and a slow client holds little memory. */
 	QUEUE_DEPTH = 2,
 };
 
@@ -32,7 +32,7 @@ struct download {
 	bool newest; /* asked for by the location's name only */
 };
 
-/* Give back all there is. */
+/* Free all that the download has. */
 static void
 release(struct download *d)
 {
@@ -84,7 +84,7 @@ answer_error(struct download *d, const char *name, int err)
 {
 	enum outcome e = outcome_of_store_error(err);
 
-	/* Reading says these of what is simply not there to be read. */
+	/* For a read these only mean that there is no such file. */
 	if (err == -ENOTDIR || err == -ENAMETOOLONG)
 		e = OUTCOME_NOT_FOUND;
 	if (err == -EISDIR)

@@ -29,7 +29,7 @@ handshake_note(struct exchange *x, const struct conf_location *l,
 		return;
 	n = malloc(sizeof(*n) + len + 1);
 	if (n == NULL)
-		return; /* the second one will be told that the name is taken */
+		return; /* the second request gets 409 then */
 	n->location = l;
 	n->stored = *stored;
 	n->when_ns = clock_mono_ns();

@@ -50,7 +50,7 @@ answer_refused(
 	struct response r = {0};
 
 	response_problem(&r, route->status, "%s", route->why);
-	/* What follows is meant for somebody else. */
+	/* What follows is meant for the server that CONNECT names. */
 	r.close = head->method == METHOD_CONNECT;
 	if (route->status == 405)
 		str_printf(&r.fields, "Allow: %s\r\n", route->allow);

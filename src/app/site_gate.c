@@ -16,7 +16,7 @@ site_gate_refuse(
 	    outcome);
 }
 
-/* Its name leads here by mistake, or because somebody wants it to. */
+/* A name that is not ours leads here: by mistake, or by DNS rebinding. */
 static void
 answer_misdirected(struct exchange *x, const struct head *h)
 {

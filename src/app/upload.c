@@ -51,7 +51,7 @@ struct upload {
 	uint64_t id;
 	bool named; /* by its client */
 	enum outcome outcome;
-	int err; /* behind `ending`, for the log */
+	int err; /* the cause of `outcome`, for the log */
 	char name[];
 };
 
@@ -154,8 +154,8 @@ on_write_failed(void *owner, int err)
 	store_failed(u, err);
 }
 
-/* Nobody will answer it: the server ends.  What is being committed may get its
- * name still. */
+/* It ends without a response.  A file that is being committed may still get its
+ * name. */
 static const char *
 on_gone(void *owner)
 {
@@ -168,7 +168,7 @@ on_gone(void *owner)
 	return outcome_word(e);
 }
 
-/* What is being committed may get its name at any time. */
+/* A file that is being committed may get its name at any time. */
 static bool
 on_stop(void *owner)
 {
@@ -187,7 +187,7 @@ static const struct exchange_ops upload_ops = {
 
 /* ---- what is done on the way ---- */
 
-/* Give back all there is; the answer, if any, comes after. */
+/* Free all that the upload has; a response, if there is one, is sent after. */
 static void
 release(struct upload *u, const char *last_step)
 {
@@ -364,7 +364,7 @@ answer_failed(void *owner)
 		exchange_respond(x, &r);
 }
 
-/* Nobody is there to be answered.  What was being committed still is. */
+/* There is no response to send.  A commit that has begun goes on without us. */
 static void
 forget(void *owner)
 {
@@ -474,7 +474,7 @@ begin_storing(struct upload *u, const struct upload_request *r)
 	struct file_version first;
 	int err;
 
-	/* Nobody else gets a name that was generated. */
+	/* No other upload can have a generated name. */
 	if (u->named && u->location->policy.overwrite)
 		request.head_ns = exchange_came_ns(u->exchange);
 	if (u->named &&

@@ -79,9 +79,9 @@ in_extension(struct body *b, unsigned char c)
 }
 
 /*
- * A trailer is dropped, but one that speaks of framing, routing or of how to
- * read the payload shows that somebody takes it for a head (RFC 9110 6.5.1).
- * Digests are what trailers are for.
+ * Trailer fields are dropped.  A request whose trailer has a field about framing,
+ * routing or the meaning of the payload is refused: it belongs in the head
+ * (RFC 9110 6.5.1).  Digests are allowed in trailers.
  */
 static bool
 is_forbidden(const struct body *b)
@@ -111,7 +111,7 @@ in_trailer_name(struct body *b, unsigned char c)
 	}
 	if (!syntax_is_tchar(c))
 		return refuse(b, "a trailer line must be: name, colon, value");
-	/* A name that is clipped is none of those that are looked for. */
+	/* A clipped name is longer than all those that are looked for. */
 	if (b->name_len < sizeof(b->name))
 		b->name[b->name_len++] = ascii_lower((char)c);
 	b->state = BODY_TRAILER_NAME;
@@ -152,7 +152,7 @@ expect(
 	return true;
 }
 
-/* One byte that is not payload; false: refused, and source.err says why. */
+/* Take one byte of framing.  False: it is malformed, and source.err says why. */
 static bool
 step(struct body *b, unsigned char c)
 {

@@ -67,8 +67,7 @@ modified(const struct file_version *v, time_t *ret)
 void
 conditions_add_validators(const struct file_version *v, struct str *out)
 {
-	/* The last one is the next one's, mostly: what was stored was just now.
-	 */
+	/* Files that were just stored mostly have the same second. */
 	static char date[CLOCK_STAMP_MAX];
 	static time_t date_is;
 	char etag[CONDITIONS_ETAG_MAX];
@@ -343,7 +342,7 @@ is_range_valid(
 	return take_tag(&t, &tag) && t.len == 0 && is_etag(&tag, etag, true);
 }
 
-/* A position; one that fits into no number is beyond every file. */
+/* A position; a number too large for 64 bits is beyond the end of any file. */
 static bool
 position_of(const char *s, size_t len, uint64_t *ret)
 {

@@ -66,7 +66,8 @@ extern const struct fsm_table conn_table;
 struct exchange {
 	struct conn *conn;    /* whose it is */
 	struct access record; /* what is known of it, for its line in the log */
-	const struct exchange_ops *ops; /* who has it in hand; NULL: nobody */
+	const struct exchange_ops
+	    *ops; /* of the handler's that has it in hand; NULL: none */
 	void *owner;
 	const struct head *head; /* NULL: not there yet, or not any more */
 	struct head *kept;	 /* the same, if it is a copy */
@@ -132,8 +133,8 @@ void exchange_log_end(struct exchange *x);
 NODISCARD int exchange_begin_body(
     struct exchange *x, const struct head *h, const char *pre, size_t len);
 
-/* There is no head, and will be none: find out as much about who asks as the
- * refusal needs. */
+/* The head is malformed, or will never be whole: find its Origin, which decides
+ * about the fields of the refusal. */
 void exchange_glimpse(struct exchange *x, const struct head_reader_head *got);
 
 /* Ask the handler for the lines that go with any response to `h`; NULL: there is

@@ -141,7 +141,7 @@ take_forwarded(struct parse *p, struct span v)
 	return 0;
 }
 
-/* More than fit are none that anybody needs. */
+/* Lines beyond HEAD_LINES_MAX are ignored. */
 static int
 take_forwarded_host(struct parse *p, struct span v)
 {

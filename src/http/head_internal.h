@@ -41,7 +41,7 @@ refuse(struct parse *p, int status, const char *why)
  * of a refusal. */
 NODISCARD int head_take_field(struct parse *p, struct span name, struct span v);
 
-/* Another protocol that somebody speaks to this port. */
+/* Another protocol than HTTP/1, by its first bytes. */
 struct head_foreign {
 	const char *begins;
 	size_t len;
@@ -50,7 +50,7 @@ struct head_foreign {
 	const char *why;
 };
 
-/* The one that `bytes`, the first of a head, are of; NULL: none that is known. */
+/* The protocol that begins with `bytes`; NULL: none of those that are known. */
 const struct head_foreign *head_foreign(const char *bytes, size_t len);
 
 #endif

@@ -85,7 +85,8 @@ date(void)
 	return text;
 }
 
-/* None, when memory was short for one: the next line would be joined to it. */
+/* No lines at all when memory was short for one: a cut line would be joined to the
+ * next. */
 static void
 add_lines(struct str *out, const struct str *lines)
 {

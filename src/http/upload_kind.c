@@ -119,8 +119,8 @@ is_resumable_part(const struct head *h)
 		   !is_boolean(h->upload_incomplete, '0'));
 }
 
-/* Upload-Length is not that of the body.  Of a chunked one nobody knows, and it
- * is believed to be whole if the head says so. */
+/* Upload-Length differs from the length of the body.  A chunked body has no known
+ * length, and counts as the whole file if the head says so. */
 static bool
 length_differs(const struct head *h)
 {
