@@ -4,7 +4,8 @@
  *
  *	time peer id "METHOD target" status in=BYTES out=BYTES ms=N.N note
  *
- * The connection keeps the record while the exchange runs, and has the line
+ * The connection keeps the record (struct access), which has values and no texts
+ * made for the line, while the exchange runs, and has the line
  * written when it has ended: when the kernel has the last byte of the response, or
  * when it is certain that it never will.  So a line says what was done, not what
  * was about to be.
@@ -49,27 +50,35 @@ struct access {
 	uint64_t began_ns; /* by clock_mono_ns(), when its head was taken up;
 			      0: nothing was asked yet */
 	uint64_t ended_ns;
-	struct str asked; /* by access_describe(); empty: not known */
-	int status;	  /* of the response; 0: there was none */
-	uint64_t in;	  /* bytes of content that were read */
-	uint64_t out;	  /* and that the kernel took to send */
-	bool answered;	  /* the kernel took a byte of the response */
+	/* What was asked, as it came, but clipped: the method and, right behind
+	 * it, the target; or, with no `method_len`, the first bytes of what is no
+	 * request line.  Empty: not known. */
+	struct str asked;
+	uint16_t method_len;
+	bool asked_more; /* of such bytes there were more */
+	int status;	 /* of the response; 0: there was none */
+	uint64_t in;	 /* bytes of content that were read */
+	uint64_t out;	 /* and that the kernel took to send */
+	bool answered;	 /* the kernel took a byte of the response */
 	enum access_cut cut;
 	const char *outcome; /* how it ended: a static word; NULL: none */
 
 	struct access_upload *upload; /* what was measured of one; or NULL */
 };
 
-/* Add what was asked, "PUT /file/x", as far as `h` knows it. */
-void access_describe(const struct head *h, struct str *out);
+/* Note what was asked, as far as `h` knows it: it has a method at least. */
+void access_note_head(struct access *a, const struct head *h);
 
-/* Add the start of `bytes`, which no request line can be read from: its first
- * line, if it is one, and not much of it. */
-void access_describe_start(const char *bytes, size_t len, struct str *out);
+/* Note the start of `bytes`, which no request line can be read from: the first
+ * line, if there is one, and not much of it. */
+void access_note_start(struct access *a, const char *bytes, size_t len);
 
 /* Copy what was measured of an upload; out of memory, nothing is said of it. */
 void access_measured(
     struct access *a, const struct meter *m, bool hashed, const char *name);
+
+/* Add what was asked, "PUT /file/x", escaped and clipped. */
+void access_format_asked(const struct access *a, struct str *out);
 
 /* Add the line of an exchange with `peer` that has ended, to a text or to a
  * log. */

@@ -15,6 +15,7 @@ enum {
 	START_BYTES_MAX = 32, /* of what is no line */
 	TARGET_SHOWN_MAX = 1024,
 	NAME_SHOWN_MAX = 2048,
+	CLIP_MARGIN = 4, /* bytes of a UTF-8 sequence */
 };
 
 static const char *const cut_word[ACCESS_CUT_COUNT] = {
@@ -26,14 +27,26 @@ static const char *const cut_word[ACCESS_CUT_COUNT] = {
     [ACCESS_CONNECTION_CUT] = "connection-cut",
 };
 
-void
-access_describe(const struct head *h, struct str *out)
+/* Bytes of a text that are kept so that it is clipped as if all were there. */
+static size_t
+kept_len(size_t len, size_t shown_max)
 {
-	str_escape_within(
-	    out, h->method_text.s, h->method_text.len, METHOD_SHOWN_MAX);
-	str_puts(out, " ");
-	str_escape_within(out, h->target.s, h->target.len, TARGET_SHOWN_MAX);
-	str_trim(out);
+	size_t most = shown_max + CLIP_MARGIN;
+
+	return len < most ? len : most;
+}
+
+void
+access_note_head(struct access *a, const struct head *h)
+{
+	size_t method = kept_len(h->method_text.len, METHOD_SHOWN_MAX);
+
+	a->method_len = (uint16_t)method;
+	str_clear(&a->asked);
+	str_add(&a->asked, h->method_text.s, method);
+	str_add(
+	    &a->asked, h->target.s, kept_len(h->target.len, TARGET_SHOWN_MAX));
+	str_trim(&a->asked);
 }
 
 /* Of `len` bytes, those before the first that no line has. */
@@ -48,7 +61,7 @@ text_len(const char *bytes, size_t len)
 }
 
 void
-access_describe_start(const char *bytes, size_t len, struct str *out)
+access_note_start(struct access *a, const char *bytes, size_t len)
 {
 	size_t n = len < START_LINE_MAX ? len : START_LINE_MAX;
 	size_t text = text_len(bytes, n);
@@ -56,12 +69,32 @@ access_describe_start(const char *bytes, size_t len, struct str *out)
 		       bytes[text + 1] == '\n';
 
 	if (is_line)
-		len = n = text; /* and nothing of what is behind it */
+		len = n = text; /* without what is behind it */
 	else if (text < n && n > START_BYTES_MAX)
 		n = START_BYTES_MAX;
-	str_escape(out, bytes, n);
-	if (n < len)
-		str_puts(out, "...");
+	a->method_len = 0;
+	a->asked_more = n < len;
+	str_clear(&a->asked);
+	str_add(&a->asked, bytes, n);
+}
+
+void
+access_format_asked(const struct access *a, struct str *out)
+{
+	const char *asked = a->asked.s;
+	size_t method = a->method_len;
+
+	if (a->asked.len == 0) {
+		str_puts(out, "-");
+	} else if (method > 0) {
+		str_escape_within(out, asked, method, METHOD_SHOWN_MAX);
+		str_puts(out, " ");
+		str_escape_within(out, asked + method, a->asked.len - method,
+		    TARGET_SHOWN_MAX);
+	} else {
+		str_escape(out, asked, a->asked.len);
+		str_puts(out, a->asked_more ? "..." : "");
+	}
 }
 
 void
@@ -118,7 +151,7 @@ access_format(const struct access *a, const struct addr *peer, struct str *out)
 	str_puts(out, " ");
 	str_add_u64(out, a->id);
 	str_puts(out, " \"");
-	str_puts(out, a->asked.len > 0 ? a->asked.s : "-");
+	access_format_asked(a, out);
 	str_puts(out, "\" ");
 	str_add_u64(out, a->answered ? (uint64_t)a->status : 0);
 	str_puts(out, " in=");

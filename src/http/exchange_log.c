@@ -42,9 +42,9 @@ exchange_log_describe(struct exchange *x, const struct head_reader_head *got,
 	if (conn_of(x)->group->access == NULL)
 		return;
 	if (is_request(h))
-		access_describe(h, &x->record.asked);
+		access_note_head(&x->record, h);
 	else
-		access_describe_start(got->buf, got->len, &x->record.asked);
+		access_note_start(&x->record, got->buf, got->len);
 }
 
 void

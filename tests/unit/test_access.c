@@ -152,9 +152,8 @@ no_line_is_longer_than_a_pipe_takes_as_one(void **state)
 	for (size_t i = 0; i < sizeof(bad); i++) {
 		memset(target, bad[i], sizeof(target));
 		memset(method, bad[i], sizeof(method));
-		str_clear(&a.asked);
 		str_clear(&line);
-		access_describe(&h, &a.asked);
+		access_note_head(&a, &h);
 		access_format(&a, &peer, &line);
 		assert_false(str_failed(&line));
 		assert_in_range(line.len, 3000, JOURNAL_LINE_MAX - 128);
@@ -163,6 +162,59 @@ no_line_is_longer_than_a_pipe_takes_as_one(void **state)
 		assert_null(strstr(strstr(line.s, " name="), "..."));
 	}
 	str_fini(&line);
+	access_fini(&a);
+}
+
+/* Method and target are values of their own, and not escaped yet. */
+static void
+what_was_asked_is_kept_as_it_came(void **state)
+{
+	struct head h = {
+	    .method_text = {"PUT", 3},
+	    .target = {"/a\"b", 4},
+	};
+	struct access a = {0};
+	struct str out = {0};
+
+	(void)state;
+	access_note_head(&a, &h);
+	assert_int_equal(a.method_len, 3);
+	assert_int_equal(a.asked.len, 7);
+	assert_memory_equal(a.asked.s, "PUT/a\"b", 7);
+	access_format_asked(&a, &out);
+	assert_string_equal(out.s, "PUT /a\\\"b");
+	str_fini(&out);
+	access_fini(&a);
+}
+
+/* One byte, two or three before the limit: no sequence is cut, and what is clipped
+ * is what would have been with all of the target at hand. */
+static void
+a_long_target_is_clipped_between_characters(void **state)
+{
+	char target[2000];
+	struct head h = {.method_text = {"GET", 3}, .target = {target, 0}};
+	struct access a = {0};
+
+	(void)state;
+	for (size_t lead = 0; lead < 6; lead++) {
+		struct str out = {0}, all = {0};
+		size_t len = lead;
+
+		memset(target, 'x', lead);
+		while (len + 3 <= sizeof(target)) {
+			memcpy(target + len, "\xe2\x82\xac", 3);
+			len += 3;
+		}
+		h.target.len = len;
+		access_note_head(&a, &h);
+		access_format_asked(&a, &out);
+		str_puts(&all, "GET ");
+		str_escape_within(&all, target, len, 1024);
+		assert_string_equal(out.s, all.s);
+		str_fini(&out);
+		str_fini(&all);
+	}
 	access_fini(&a);
 }
 
@@ -183,23 +235,28 @@ what_is_no_request_is_shown_by_its_start(void **state)
 	};
 	char many[1000];
 	struct str out = {0};
+	struct access a = {0};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		str_clear(&out);
-		access_describe_start(rows[i].bytes, rows[i].len, &out);
+		access_note_start(&a, rows[i].bytes, rows[i].len);
+		access_format_asked(&a, &out);
 		assert_string_equal(out.s, rows[i].shown);
 	}
 	memset(many, 'x', sizeof(many));
 	str_clear(&out);
-	access_describe_start(many, sizeof(many), &out);
+	access_note_start(&a, many, sizeof(many));
+	access_format_asked(&a, &out);
 	assert_int_equal(out.len, 128 + 3);
 	assert_string_equal(out.s + 126, "xx...");
 	many[40] = '\0';
 	str_clear(&out);
-	access_describe_start(many, sizeof(many), &out);
+	access_note_start(&a, many, sizeof(many));
+	access_format_asked(&a, &out);
 	assert_int_equal(out.len, 32 + 3);
 	str_fini(&out);
+	access_fini(&a);
 }
 
 int
@@ -207,6 +264,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_answer_that_was_sent),
+	    cmocka_unit_test(what_was_asked_is_kept_as_it_came),
+	    cmocka_unit_test(a_long_target_is_clipped_between_characters),
 	    cmocka_unit_test(an_answer_of_which_nothing_was_sent_has_no_status),
 	    cmocka_unit_test(one_that_was_sent_in_part_has_both),
 	    cmocka_unit_test(what_was_measured_of_an_upload),
