@@ -11,7 +11,6 @@ import time
 from wire import connect, connect_unix, connect_without_room, head, put, put_head, \
     reset_on_close, status, unescaped
 
-PATIENCE = int(os.environ.get("PENSTOCK_PATIENCE", 30))
 OPTIONS = head("OPTIONS", "*")
 
 
@@ -230,7 +229,7 @@ def stall_gets(count: int, target, *command):
     end as it does."""
     socks = []
     for _ in range(count):
-        s = connect_without_room(PATIENCE)
+        s = connect_without_room()
         s.sendall(head("GET", target))
         socks.append(s)
     for s in socks:

@@ -8,9 +8,7 @@ import sys
 import threading
 import time
 
-from wire import connect, put, put_head
-
-PATIENCE = int(os.environ.get("PENSTOCK_PATIENCE", 30))
+from wire import PATIENCE, connect, put, put_head
 
 
 class _Client:
@@ -186,7 +184,7 @@ def _clients(count, upload):
     bad = []
 
     def client(k):
-        wrong = upload(k, connect(timeout=PATIENCE))
+        wrong = upload(k, connect())
         if wrong is not None:
             bad.append(wrong)
 

@@ -8,9 +8,7 @@ import sys
 import threading
 import time
 
-from wire import connect, expect, head, put, put_head, status
-
-PATIENCE = int(os.environ.get("PENSTOCK_PATIENCE", 30))
+from wire import PATIENCE, connect, expect, head, put, put_head, status
 
 
 def _at_once(f, count):
@@ -81,8 +79,8 @@ def race_for_newest(store, rounds: int, *names):
     """In each of ROUNDS upload to NAMES at once, each with a body of its own, then GET the
     newest.  "lost" counts the rounds after which STORE has not exactly one file, which
     is an acknowledged one and the one that was read; "bad" those of other answers."""
-    conns = [connect(timeout=PATIENCE) for _ in names]
-    reader = connect(timeout=PATIENCE)
+    conns = [connect() for _ in names]
+    reader = connect()
     lost = bad = 0
     for r in range(rounds):
         bodies = [b"%d of %d %s" % (i, r, b"x" * (i * 50)) for i in range(len(names))]
@@ -151,7 +149,7 @@ def small_at_once(store, count: int):
     import random
     random.seed(1)
     bodies = [os.urandom(random.choice((0, 1, 100, 5000, 65535, 65536))) for _ in range(count)]
-    socks = [connect(timeout=PATIENCE) for _ in range(count)]
+    socks = [connect() for _ in range(count)]
     order = list(range(count))
     random.shuffle(order)
     for i in order:
@@ -214,7 +212,7 @@ def overlap(store, tries: int, size: int, *how):
 
 def _send_in_order(requests):
     """The statuses that they are answered."""
-    conns = [connect(timeout=PATIENCE) for _ in requests]
+    conns = [connect() for _ in requests]
     for s, request in zip(conns, requests):
         s.sendall(request)
     said = []
@@ -232,7 +230,7 @@ def _send_in_order(requests):
 
 
 def _send_as_ffmpeg(target, body):
-    s = connect(timeout=PATIENCE)
+    s = connect()
     s.sendall(head("PUT", target, "Transfer-Encoding: chunked")
               + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
     s.setblocking(False)
@@ -289,7 +287,7 @@ def in_four_parts(size: int):
     body = os.urandom(size)
     with open("sum.%d" % size, "w") as f:
         f.write(hashlib.sha256(body).hexdigest() + "  -\n")
-    s = connect(timeout=PATIENCE)
+    s = connect()
     s.sendall(put_head("/file/p%d" % size, size))
     for part in (body[:1], body[1:size // 2], body[size // 2:-1], body[-1:]):
         time.sleep(0.15)
@@ -299,7 +297,7 @@ def in_four_parts(size: int):
 
 def byte_by_byte():
     """PUT /file/t of 100 bytes, one each 20 ms; prints the status."""
-    s = connect(timeout=PATIENCE)
+    s = connect()
     s.sendall(put_head("/file/t", 100))
     for _ in range(100):
         s.sendall(b"t")
@@ -309,7 +307,7 @@ def byte_by_byte():
 
 def chunks_of_one_byte(target, count: int):
     """PUT TARGET with COUNT bytes, each in an HTTP chunk; prints the status."""
-    s = connect(timeout=PATIENCE)
+    s = connect()
     s.sendall(head("PUT", target, "Transfer-Encoding: chunked")
               + b"".join(b"1\r\n%c\r\n" % (97 + i % 26) for i in range(count)) + b"0\r\n\r\n")
     print(status(s))
@@ -321,7 +319,7 @@ def with_silences(target, field, file, *pieces):
     Encoding: chunked".  The files status, headers and answer are left as `request` does."""
     body = open(file, "rb").read()
     chunked = "chunked" in field
-    s = connect(timeout=PATIENCE)
+    s = connect()
     s.sendall(head("PUT", target, field) if field else put_head(target, len(body)))
     at = 0
     for p in [int(p) for p in pieces] + [len(body)]:

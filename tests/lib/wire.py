@@ -6,7 +6,7 @@ import re
 import socket
 import struct
 
-PATIENCE = 10 # seconds for an answer
+PATIENCE = int(os.environ.get("PENSTOCK_PATIENCE", 10)) # seconds for an answer
 
 TCHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 STATUS_LINE = re.compile(r"HTTP/1\.1 ([1-9]\d\d) ([ -~]*)\Z")
