@@ -39,4 +39,7 @@ void num_format_size(uint64_t bytes, char ret_text[NUM_TEXT_MAX]);
 /* In the largest unit that divides `ms`: "90m"; num_parse_time() reads it. */
 void num_format_time(uint64_t ms, char ret_text[NUM_TEXT_MAX]);
 
+/* The same of seconds, to the nearest millisecond. */
+void num_format_seconds(double seconds, char ret_text[NUM_TEXT_MAX]);
+
 #endif

@@ -50,7 +50,7 @@ struct conf_location {
 	uint64_t max_body_size; /* bytes, 0: any */
 	uint64_t limit_rate;	/* bytes per second, 0: any */
 	uint64_t min_rate;	/* bytes per second, 0: any */
-	uint64_t min_rate_grace_ms;
+	double min_rate_grace_s;
 	uint64_t max_uploads; /* at once, over all workers, 0: any */
 	uint64_t write_depth; /* chunks being written */
 	unsigned checksum;    /* a set of digests: base/digest.h */
@@ -87,13 +87,13 @@ struct conf_server {
 	struct conf_list server_name; /* as host_read_pattern() has them */
 	char *access_log; /* "off", "stdout", "stderr" or an absolute path */
 	struct conf_place access_log_at;
-	uint64_t header_timeout_ms;
-	uint64_t body_timeout_ms;
-	uint64_t keepalive_timeout_ms;
+	double header_timeout_s;
+	double body_timeout_s;
+	double keepalive_timeout_s;
 	uint64_t keepalive_requests;
-	uint64_t send_timeout_ms;
-	uint64_t lingering_time_ms;
-	uint64_t lingering_timeout_ms;
+	double send_timeout_s;
+	double lingering_time_s;
+	double lingering_timeout_s;
 	uint64_t max_request_line;	 /* bytes */
 	uint64_t max_header_size;	 /* bytes */
 	uint64_t max_header_fields;	 /* lines */
@@ -117,8 +117,8 @@ struct config {
 	enum log_level error_level;
 	bool daemonize;
 	char *user; /* NULL: stay who we are */
-	uint64_t shutdown_timeout_ms;
-	uint64_t disk_stall_timeout_ms;
+	double shutdown_timeout_s;
+	double disk_stall_timeout_s;
 	struct conf_server *servers;
 	size_t server_count;
 	/* what else the loader owns: file names that places point to */

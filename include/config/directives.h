@@ -30,7 +30,7 @@ enum directives_block {
 enum directives_type {
 	VALUE_NUMBER,	 /* uint64_t; the word, if any, is VALUE_AUTO */
 	VALUE_SIZE,	 /* uint64_t, bytes */
-	VALUE_TIME,	 /* uint64_t, milliseconds */
+	VALUE_TIME,	 /* double, seconds; min and max are milliseconds */
 	VALUE_FLAG,	 /* bool */
 	VALUE_CHOICE,	 /* an enum or an int: see `values` below */
 	VALUE_PATH,	 /* char *: one of the words, or made absolute */

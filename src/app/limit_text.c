@@ -20,7 +20,7 @@ limit_text(enum outcome e, const struct conf_server *s,
 		num_format_size(l->min_rate, value);
 	} else if (e == OUTCOME_TOO_SLOW) {
 		name = "body_timeout";
-		num_format_time(s->body_timeout_ms, value);
+		num_format_seconds(s->body_timeout_s, value);
 	} else if (e == OUTCOME_TOO_MANY) {
 		name = "max_uploads";
 		snprintf(value, sizeof(value), "%" PRIu64, l->max_uploads);

@@ -221,31 +221,31 @@ start_flow(void *owner)
 
 	trace_step(u->flow.trace, TRACE_OPEN);
 	exchange_continue(u->exchange);
-	if (flow_start(&u->flow,
-		&(struct flow_setup){
-		    .loop = u->context->loop,
-		    .pool = u->context->pool,
-		    .account = u->incoming->account,
-		    .source = exchange_body(u->exchange),
-		    .sink = &u->incoming->sink,
-		    .tap = upload_digests_tap(&u->digests),
-		    .queue_depth = u->location->queue_depth,
-		    .write_depth = write_depth(u),
-		    .limits =
-			{
-			    .client.silence_s =
-				(double)u->context->conf->body_timeout_ms / 1e3,
-			    .client.rate_min = u->location->min_rate,
-			    .client.rate_min_for_s =
-				(double)u->location->min_rate_grace_ms / 1e3,
-			    .rate_max = u->location->limit_rate,
-			},
-		    .owner = u,
-		    .on_read_all = on_read_all,
-		    .on_drained = on_drained,
-		    .on_read_failed = on_read_failed,
-		    .on_write_failed = on_write_failed,
-		}) < 0)
+	if (flow_start(
+		&u->flow, &(struct flow_setup){
+			      .loop = u->context->loop,
+			      .pool = u->context->pool,
+			      .account = u->incoming->account,
+			      .source = exchange_body(u->exchange),
+			      .sink = &u->incoming->sink,
+			      .tap = upload_digests_tap(&u->digests),
+			      .queue_depth = u->location->queue_depth,
+			      .write_depth = write_depth(u),
+			      .limits =
+				  {
+				      .client.silence_s =
+					  u->context->conf->body_timeout_s,
+				      .client.rate_min = u->location->min_rate,
+				      .client.rate_min_for_s =
+					  u->location->min_rate_grace_s,
+				      .rate_max = u->location->limit_rate,
+				  },
+			      .owner = u,
+			      .on_read_all = on_read_all,
+			      .on_drained = on_drained,
+			      .on_read_failed = on_read_failed,
+			      .on_write_failed = on_write_failed,
+			  }) < 0)
 		fail(u, -ENOMEM, OUTCOME_NO_MEMORY);
 }
 

@@ -180,3 +180,9 @@ num_format_time(uint64_t ms, char ret_text[NUM_TEXT_MAX])
 		u++;
 	snprintf(ret_text, NUM_TEXT_MAX, "%" PRIu64 "%s", ms / u->ms, u->name);
 }
+
+void
+num_format_seconds(double seconds, char ret_text[NUM_TEXT_MAX])
+{
+	num_format_time((uint64_t)(seconds * 1e3 + 0.5), ret_text);
+}

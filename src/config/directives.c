@@ -77,7 +77,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_ADDRESS,
 	  .help = "web pages of other sites that may upload and read what is "
 		  "answered, *: those of all sites (CORS)" },
-	{ "body_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(body_timeout_ms),
+	{ "body_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(body_timeout_s),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,
 	  .help = "longest silence of a client inside a body, "
@@ -109,7 +109,7 @@ const struct directive directives[] = {
 	  .help = "smaller uploads go through the page cache; those of unknown "
 		  "length until they have become so large" },
 	{ "disk_stall_timeout", VALUE_TIME, APPLY_RELOAD,
-	  OF_TOP(disk_stall_timeout_ms), RANGE(100, DAYS(1)), .dflt = "30s",
+	  OF_TOP(disk_stall_timeout_s), RANGE(100, DAYS(1)), .dflt = "30s",
 	  .topic = TOPIC_STORED,
 	  .help = "when an operation takes longer its disk is sick: uploads to it "
 		  "get 503 until it answers" },
@@ -123,7 +123,7 @@ const struct directive directives[] = {
 	  .help = "where the server's own messages go, and up to which level "
 		  "(info when left out)" },
 	{ "header_timeout", VALUE_TIME, APPLY_RELOAD,
-	  OF_SERVER(header_timeout_ms), RANGE(1, DAYS(365)), .dflt = "15s",
+	  OF_SERVER(header_timeout_s), RANGE(1, DAYS(365)), .dflt = "15s",
 	  .topic = TOPIC_PATIENCE,
 	  .help = "longest time a client may take for the head of a request" },
 	{ "include", VALUE_INCLUDE, APPLY_RELOAD,
@@ -144,7 +144,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PATIENCE,
 	  .help = "requests on one connection before it is closed" },
 	{ "keepalive_timeout", VALUE_TIME, APPLY_RELOAD,
-	  OF_SERVER(keepalive_timeout_ms), RANGE(0, DAYS(365)), .dflt = "65s",
+	  OF_SERVER(keepalive_timeout_s), RANGE(0, DAYS(365)), .dflt = "65s",
 	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a connection may idle between requests, "
 		  "0: closed after each" },
@@ -153,14 +153,14 @@ const struct directive directives[] = {
 	  .topic = TOPIC_LIMITS,
 	  .help = "bytes per second an upload is read with at most, 0: any" },
 	{ "lingering_time", VALUE_TIME, APPLY_RELOAD,
-	  OF_SERVER(lingering_time_ms), RANGE(1, DAYS(1)), .dflt = "30s",
+	  OF_SERVER(lingering_time_s), RANGE(1, DAYS(1)), .dflt = "30s",
 	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a client that was answered early may go on sending "
 		  "before its connection is closed, so that it sees the answer; a "
 		  "browser, which looks at it only then, some 2 s at most (not "
 		  "behind a proxy that sends X-Forwarded-For or Via)" },
 	{ "lingering_timeout", VALUE_TIME, APPLY_RELOAD,
-	  OF_SERVER(lingering_timeout_ms), RANGE(1, DAYS(1)), .dflt = "5s",
+	  OF_SERVER(lingering_timeout_s), RANGE(1, DAYS(1)), .dflt = "5s",
 	  .topic = TOPIC_PATIENCE,
 	  .help = "longest silence of such a client" },
 	{ "listen", VALUE_LISTEN, APPLY_RELOAD,
@@ -212,7 +212,7 @@ const struct directive directives[] = {
 	  .help = "bytes per second a client must send of a body, 0: any; "
 		  "counted only while it is read, a slower one gets 408" },
 	{ "min_rate_grace", VALUE_TIME, APPLY_RELOAD,
-	  OF_LOCATION(min_rate_grace_ms), RANGE(1000, DAYS(1)), .dflt = "10s",
+	  OF_LOCATION(min_rate_grace_s), RANGE(1000, DAYS(1)), .dflt = "10s",
 	  .topic = TOPIC_LIMITS,
 	  .help = "time over which min_rate is measured, again and again" },
 	{ "output_dir", VALUE_PATH, APPLY_RELOAD, OF_LOCATION(policy.output_dir),
@@ -237,7 +237,7 @@ const struct directive directives[] = {
 	  .dflt = "on",
 	  .topic = TOPIC_FILES,
 	  .help = "answer GET and HEAD" },
-	{ "send_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(send_timeout_ms),
+	{ "send_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(send_timeout_s),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a client may take nothing of its answer" },
@@ -255,7 +255,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_LOGS,
 	  .help = "say the version in the Server field of answers" },
 	{ "shutdown_timeout", VALUE_TIME, APPLY_RELOAD,
-	  OF_TOP(shutdown_timeout_ms), RANGE(0, DAYS(365)), .dflt = "0",
+	  OF_TOP(shutdown_timeout_s), RANGE(0, DAYS(365)), .dflt = "0",
 	  .topic = TOPIC_PROCESS,
 	  .help = "how long a worker that is stopped gracefully, or replaced by a "
 		  "reload, may finish uploads, 0: as long as they take" },

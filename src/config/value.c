@@ -87,17 +87,30 @@ refuse_kind(const struct directive *d, struct value_input *in, const char *what)
 	return -EINVAL;
 }
 
+/* A time has been read as milliseconds. */
+static void
+store_number(const struct directive *d, void *base, uint64_t n)
+{
+	double seconds = (double)n / 1e3;
+
+	if (d->type == VALUE_TIME)
+		memcpy(place_of(d, base), &seconds, sizeof(seconds));
+	else
+		memcpy(place_of(d, base), &n, sizeof(n));
+}
+
 static int
 set_number(const struct directive *d, void *base, struct value_input *in)
 {
 	const char *text = in->values[0];
 	char bound[NUM_TEXT_MAX], shown[64];
-	uint64_t n = 0, *to = place_of(d, base);
+	uint64_t n = 0;
 	size_t len = strlen(text);
 	int err;
 
 	if (word_index(d->words, text) != -1) {
-		*to = VALUE_AUTO;
+		n = VALUE_AUTO;
+		memcpy(place_of(d, base), &n, sizeof(n));
 		return 0;
 	}
 	if (d->type == VALUE_SIZE)
@@ -125,7 +138,7 @@ set_number(const struct directive *d, void *base, struct value_input *in)
 		directives_format_number(d, d->multiple, bound);
 		return refuse(in, 0, "%s is no multiple of %s", shown, bound);
 	}
-	*to = n;
+	store_number(d, base, n);
 	return 0;
 }
 
@@ -422,8 +435,10 @@ value_copy(const struct directive *d, void *to, const void *from)
 	switch (d->type) {
 	case VALUE_NUMBER:
 	case VALUE_SIZE:
-	case VALUE_TIME:
 		memcpy(place_of(d, to), value_of(d, from), sizeof(uint64_t));
+		return 0;
+	case VALUE_TIME:
+		memcpy(place_of(d, to), value_of(d, from), sizeof(double));
 		return 0;
 	case VALUE_FLAG:
 		memcpy(place_of(d, to), value_of(d, from), sizeof(bool));
@@ -479,6 +494,7 @@ value_format(const struct directive *d, const void *base, struct str *out)
 	char number[NUM_TEXT_MAX];
 	const struct config *top = base;
 	const char *text = NULL;
+	double seconds;
 	uint64_t n;
 	bool on;
 	int i;
@@ -486,13 +502,17 @@ value_format(const struct directive *d, const void *base, struct str *out)
 	switch (d->type) {
 	case VALUE_NUMBER:
 	case VALUE_SIZE:
-	case VALUE_TIME:
 		memcpy(&n, value_of(d, base), sizeof(n));
 		if (n == VALUE_AUTO && d->words != NULL) {
 			str_puts(out, d->words[0]);
 			break;
 		}
 		directives_format_number(d, n, number);
+		str_puts(out, number);
+		break;
+	case VALUE_TIME:
+		memcpy(&seconds, value_of(d, base), sizeof(seconds));
+		num_format_seconds(seconds, number);
 		str_puts(out, number);
 		break;
 	case VALUE_FLAG:

@@ -46,9 +46,9 @@ conn_on(struct conn *c, enum conn_event ev)
 }
 
 void
-conn_set_patience_ms(struct conn *c, uint64_t ms)
+conn_set_patience(struct conn *c, double seconds)
 {
-	deadline_set(&c->patience, (double)ms / 1e3);
+	deadline_set(&c->patience, seconds);
 }
 
 /* The handler has it in hand no longer. */
@@ -82,7 +82,7 @@ forget_exchange(struct exchange *x)
 double
 conn_send_limit_s(const struct conn *c)
 {
-	double limit = (double)c->group->conf->send_timeout_ms / 1e3;
+	double limit = c->group->conf->send_timeout_s;
 
 	if (c->state == CONN_STREAMING && limit > STALLED_S &&
 	    chunk_pool_is_short(c->group->pool))
@@ -125,11 +125,11 @@ set_head_patience(struct conn *c)
 	const struct conf_server *conf = c->group->conf;
 
 	if (head_reader_has_bytes(&c->head_reader))
-		conn_set_patience_ms(c, conf->header_timeout_ms);
+		conn_set_patience(c, conf->header_timeout_s);
 	else if (c->group->stopping)
 		deadline_set(&c->patience, CONN_STOP_GRACE_S);
 	else
-		conn_set_patience_ms(c, conf->keepalive_timeout_ms);
+		conn_set_patience(c, conf->keepalive_timeout_s);
 }
 
 static void
@@ -214,9 +214,8 @@ begin_linger(void *owner)
 	const struct conf_server *conf = c->group->conf;
 
 	linger_begin(&c->linger, &c->transport,
-	    c->rejected ? CONN_REJECTED_S
-			: (double)conf->lingering_time_ms / 1e3,
-	    (double)conf->lingering_timeout_ms / 1e3, is_deaf(c));
+	    c->rejected ? CONN_REJECTED_S : conf->lingering_time_s,
+	    conf->lingering_timeout_s, is_deaf(c));
 	/* What came with the head is of no use any more. */
 	body_fini(&c->exchange.body);
 	head_reader_fini(&c->head_reader);

@@ -92,7 +92,7 @@ refuse_late(struct conn *c)
 {
 	char limit[NUM_TEXT_MAX], why[128];
 
-	num_format_time(c->group->conf->header_timeout_ms, limit);
+	num_format_seconds(c->group->conf->header_timeout_s, limit);
 	snprintf(why, sizeof(why),
 	    "the head of the request did not arrive within header_timeout %s: "
 	    "send it in one piece",
@@ -156,7 +156,7 @@ await_rest(struct conn *c)
 		return;
 	exchange_log_begin(&c->exchange);
 	if (!c->rejected)
-		conn_set_patience_ms(c, c->group->conf->header_timeout_ms);
+		conn_set_patience(c, c->group->conf->header_timeout_s);
 }
 
 /* One that is unheard is not waited for: all of it that is here is read. */
@@ -243,7 +243,7 @@ static void
 look_for_room(struct conn *c)
 {
 	if (is_readmitted(c))
-		conn_set_patience_ms(c, c->group->conf->header_timeout_ms);
+		conn_set_patience(c, c->group->conf->header_timeout_s);
 	else
 		deadline_set(&c->patience, CONN_REJECTED_S);
 	transport_await_recv(&c->transport, c->group->loop, &c->readable);
@@ -303,9 +303,8 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	if (c->state == CONN_HEADING)
 		read_head(c, &c->transport);
 	else if (c->state == CONN_LINGERING)
-		go_on_lingering(
-		    c, linger_discard(&c->linger, &c->transport,
-			   (double)c->group->conf->lingering_timeout_ms / 1e3));
+		go_on_lingering(c, linger_discard(&c->linger, &c->transport,
+				       c->group->conf->lingering_timeout_s));
 }
 
 /* The client had its time. */
@@ -355,7 +354,7 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 		deadline_set(&c->patience, ROOM_S);
 		return 0;
 	}
-	conn_set_patience_ms(c, g->conf->header_timeout_ms);
+	conn_set_patience(c, g->conf->header_timeout_s);
 	transport_await_recv(&c->transport, g->loop, &c->readable);
 	return 0;
 }

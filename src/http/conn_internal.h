@@ -182,7 +182,7 @@ void conn_on(struct conn *c, enum conn_event ev);
 void conn_leave_heading(struct conn *c, const char *outcome);
 
 /* The client has so long from now on. */
-void conn_set_patience_ms(struct conn *c, uint64_t ms);
+void conn_set_patience(struct conn *c, double seconds);
 
 /* How long the client may take nothing of what it is sent, in seconds.  While
  * content is streamed it holds chunks, which others may need. */

@@ -295,7 +295,7 @@ may_keep(const struct exchange *x, const struct response *r)
 	    x->old && !x->head_only)
 		return false; /* the end of the connection is its end */
 	return x->keep && !r->close && !c->group->stopping &&
-	       x->body.source.ended && conf->keepalive_timeout_ms > 0 &&
+	       x->body.source.ended && conf->keepalive_timeout_s > 0 &&
 	       c->requests < conf->keepalive_requests;
 }
 

@@ -273,7 +273,7 @@ begin_shared(struct worker *w)
 		    "cannot be had here: %s", strerror(-err));
 		return err;
 	}
-	engine_watch(w->engine, (double)conf->disk_stall_timeout_ms / 1e3);
+	engine_watch(w->engine, conf->disk_stall_timeout_s);
 	w->trace = open_journal(w, STDOUT_FILENO, "stdout");
 	w->errors = open_journal(w, log_fd(), conf->error_log);
 	if (w->trace == NULL || w->errors == NULL)

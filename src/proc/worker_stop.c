@@ -85,16 +85,16 @@ static double
 last_patience_s(struct worker *w)
 {
 	const struct config *conf = w->to->conf;
-	uint64_t ms = conf->disk_stall_timeout_ms;
+	double patience = conf->disk_stall_timeout_s;
 
 	/* What hangs may hang for good: a directory being opened, the last log
 	 * lines, files that are thrown away. */
 	if (stores_are_idle(w, false) || engine_is_stuck(w->engine))
 		return FAST_STOP_S;
 	/* Uploads whose clients have gone are still being committed. */
-	if (conf->shutdown_timeout_ms > 0 && conf->shutdown_timeout_ms < ms)
-		ms = conf->shutdown_timeout_ms;
-	return (double)ms / 1e3;
+	if (conf->shutdown_timeout_s > 0 && conf->shutdown_timeout_s < patience)
+		patience = conf->shutdown_timeout_s;
+	return patience;
 }
 
 /* Stopping: end the loop when nothing is left. */
@@ -217,7 +217,7 @@ worker_stop_gracefully(struct worker *w)
 	w->stopping = true;
 	for (size_t i = 0; i < w->server_count; i++)
 		connections_stop(&w->servers[i].conns);
-	set_stop_timer(w, (double)w->to->conf->shutdown_timeout_ms / 1e3);
+	set_stop_timer(w, w->to->conf->shutdown_timeout_s);
 	ev_prepare_start(w->loop, &w->rest);
 }
 

@@ -112,9 +112,9 @@ assert_same_server(const struct conf_server *a, const struct conf_server *b)
 		assert_same_text(x->group.name, y->group.name);
 	}
 	assert_string_equal(a->access_log, b->access_log);
-	assert_int_equal(a->header_timeout_ms, b->header_timeout_ms);
-	assert_int_equal(a->body_timeout_ms, b->body_timeout_ms);
-	assert_int_equal(a->keepalive_timeout_ms, b->keepalive_timeout_ms);
+	assert_true(a->header_timeout_s == b->header_timeout_s);
+	assert_true(a->body_timeout_s == b->body_timeout_s);
+	assert_true(a->keepalive_timeout_s == b->keepalive_timeout_s);
 	assert_int_equal(a->keepalive_requests, b->keepalive_requests);
 	assert_int_equal(a->location_count, b->location_count);
 	for (size_t i = 0; i < a->location_count; i++)
@@ -138,7 +138,7 @@ assert_same(const struct config *a, const struct config *b)
 	assert_int_equal(a->error_level, b->error_level);
 	assert_int_equal(a->daemonize, b->daemonize);
 	assert_same_text(a->user, b->user);
-	assert_int_equal(a->shutdown_timeout_ms, b->shutdown_timeout_ms);
+	assert_true(a->shutdown_timeout_s == b->shutdown_timeout_s);
 	assert_int_equal(a->server_count, b->server_count);
 	for (size_t i = 0; i < a->server_count; i++)
 		assert_same_server(&a->servers[i], &b->servers[i]);
@@ -205,16 +205,16 @@ test_defaults(void **state)
 	assert_int_equal(c->error_level, LEVEL_INFO);
 	assert_false(c->daemonize);
 	assert_null(c->user);
-	assert_int_equal(c->shutdown_timeout_ms, 0);
+	assert_true(c->shutdown_timeout_s == 0);
 	assert_int_equal(c->server_count, 1);
 	s = &c->servers[0];
 	assert_int_equal(s->listen_count, 1);
 	addr_format(&s->listens[0].addr, text);
 	assert_string_equal(text, "127.0.0.1:8000");
 	assert_string_equal(s->access_log, "stdout");
-	assert_int_equal(s->header_timeout_ms, 15000);
-	assert_int_equal(s->body_timeout_ms, 60000);
-	assert_int_equal(s->keepalive_timeout_ms, 65000);
+	assert_true(s->header_timeout_s == 15);
+	assert_true(s->body_timeout_s == 60);
+	assert_true(s->keepalive_timeout_s == 65);
 	assert_int_equal(s->keepalive_requests, 1000);
 	assert_int_equal(s->location_count, 1);
 	l = &s->locations[0];
@@ -291,8 +291,8 @@ test_inheritance_does_not_ask_for_order(void **state)
 	assert_string_equal(l[2].prefix, "/b");
 	assert_int_equal(l[2].queue_depth, 5);
 	assert_string_equal(l[2].policy.output_dir, "/d");
-	assert_int_equal(c->servers[0].header_timeout_ms, 2000);
-	assert_int_equal(c->servers[1].header_timeout_ms, 5400000);
+	assert_true(c->servers[0].header_timeout_s == 2);
+	assert_true(c->servers[1].header_timeout_s == 5400);
 	assert_int_equal(c->servers[1].locations[0].queue_depth, 3);
 	assert_string_equal(c->servers[1].locations[0].policy.output_dir, "/d");
 	assert_string_equal(l[2].place.file, "t.conf");
@@ -501,7 +501,7 @@ test_limits_are_allowed(void **state)
 	assert_int_equal(c->io_engine, ENGINE_THREADS);
 	assert_int_equal(c->servers[0].listen_count, 3);
 	assert_int_equal(*addr_unix_path(&c->servers[0].listens[0].addr), '/');
-	assert_int_equal(c->servers[0].keepalive_timeout_ms, 0);
+	assert_true(c->servers[0].keepalive_timeout_s == 0);
 	assert_string_equal(c->servers[0].access_log, "off");
 	assert_int_equal(c->servers[0].locations[0].policy.keep, KEEP_LATEST);
 	assert_false(c->servers[0].locations[0].read);

@@ -162,12 +162,12 @@ static int
 set_up(void **state)
 {
 	static const struct conf_server conf = {
-	    .header_timeout_ms = 60000,
-	    .keepalive_timeout_ms = 60000,
+	    .header_timeout_s = 60,
+	    .keepalive_timeout_s = 60,
 	    .keepalive_requests = 100,
-	    .send_timeout_ms = 60000,
-	    .lingering_time_ms = 60000,
-	    .lingering_timeout_ms = 60000,
+	    .send_timeout_s = 60,
+	    .lingering_time_s = 60,
+	    .lingering_timeout_s = 60,
 	    .max_request_line = 1000,
 	    .max_header_size = 10000,
 	    .max_header_fields = 100,
