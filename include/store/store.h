@@ -223,22 +223,24 @@ store_close(struct outgoing **outp)
 	*outp = NULL;
 }
 
-/* Nobody will ask it for anything any more: what it has left for later is done
- * now, if at all.  May be called again. */
+/* No request will come any more: what the store has postponed (removing what
+ * `keep latest` could not remove, say) is done now or never.  May be called
+ * again. */
 static inline void
 store_rest(struct store *s)
 {
 	s->ops->rest(s);
 }
 
-/* Some files are on their way in or out, or what they were in is being closed. */
+/* Files are on their way in or out, or a directory that they were in is being
+ * closed. */
 static inline bool
 store_has_files(struct store *s)
 {
 	return s->ops->has_files(s);
 }
 
-/* Waits for nothing any more: no file open, no operation in flight. */
+/* The store waits for nothing any more: no file open, no operation in flight. */
 static inline bool
 store_is_idle(struct store *s)
 {
