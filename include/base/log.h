@@ -63,8 +63,15 @@ int log_fd(void);
  */
 void log_set_who(const char *who);
 
+/* The last level that is written: log_to() sets it, log_enabled() asks it. */
+extern enum log_level log_most;
+
 /* True when a line of this level would be written: for costly arguments. */
-bool log_enabled(enum log_level level);
+static inline bool
+log_enabled(enum log_level level)
+{
+	return level <= log_most;
+}
 
 /* Write one line, clipped at 2 KiB; errno is left as it was. */
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);

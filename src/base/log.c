@@ -17,8 +17,9 @@ const char *const log_level_name[LEVEL_COUNT] = {
     [LEVEL_DEBUG] = "debug",
 };
 
+enum log_level log_most = LEVEL_NOTICE;
+
 static int out_fd = STDERR_FILENO;
-static enum log_level out_level = LEVEL_NOTICE;
 static char out_who[16];
 static log_fn *out_deliver;
 static void *out_arg;
@@ -30,7 +31,7 @@ log_to(int fd, enum log_level level)
 {
 	check(level < LEVEL_COUNT);
 	out_fd = fd;
-	out_level = level;
+	log_most = level;
 	check_write_to(fd);
 }
 
@@ -59,12 +60,6 @@ log_set_who(const char *who)
 {
 	snprintf(out_who, sizeof(out_who), "%s", who);
 	check_set_who(who);
-}
-
-bool
-log_enabled(enum log_level level)
-{
-	return level <= out_level;
 }
 
 /* When a pipe is full, lines are lost: logging must never block this
