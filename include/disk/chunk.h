@@ -4,21 +4,21 @@
  *	pool -> reader (filling) -> queue -> writer -> operation -> pool
  *
  * All chunks of a worker have one size, are page-aligned, and are handed out
- * last-used-first, so that they stay in cache; those that nobody needed for
- * seconds go back to the system.  These rules keep anybody from
- * taking what others need:
+ * last-used-first, so that they stay in cache; those that were free for some
+ * seconds go back to the system.  These rules keep one upload, or one disk,
+ * from taking what others need:
  *
  *  - the pool never holds more than its budget;
- *  - everybody gets one chunk before anybody gets a second;
- *  - of those who wait for one the longest waiting comes first.  Who waits for
- *    another one and has given all that he had back meanwhile is one of those,
- *    with the time that he has waited: so everybody gets his turn, however
- *    many newcomers there are, and however soon they come again;
- *  - each chunk is charged to the device it is bound for: one device has at
+ *  - each claim gets one chunk before any claim gets a second;
+ *  - claims that hold none are served in the order in which they began to wait.
+ *    A claim that waits for a further chunk, and has given back all that it had
+ *    meanwhile, joins them with the time that it has waited: so each claim gets
+ *    its turn, however many new ones there are;
+ *  - each chunk is charged to the device that it is bound for: a device has at
  *    most half of the budget while another one waits; and where there are
  *    several, none ever has more than four times what is still free, and one
- *    chunk is kept back for each that has none, so that a newcomer finds
- *    something even when all others are stuck for good.
+ *    chunk is kept back for each device that has none, so that its first upload
+ *    finds one even when all other devices are stuck for good.
  */
 #ifndef DISK_CHUNK_H
 #define DISK_CHUNK_H
@@ -65,14 +65,14 @@ struct chunk_account {
 	size_t waiting_first; /* of them, those that hold none */
 };
 
-/* What one upload has of the pool, and its place among those who wait. */
+/* What one upload has of the pool, and its place among the claims that wait. */
 struct chunk_claim {
 	struct chunk_account *account;
 	size_t held;
 	void (*on_grant)(struct chunk_claim *claim, struct chunk *c);
 	struct list_node node; /* linked while it waits */
 	bool waits_first;
-	uint64_t since; /* the number of its wait: who waits longer has less */
+	uint64_t since; /* ordinal of its wait: smaller is longer */
 };
 
 /* A pool of chunks of `size` bytes, `budget` bytes at most; NULL: memory. */
@@ -85,7 +85,7 @@ void chunk_pool_free(struct chunk_pool **pp);
 /* Bytes in one chunk. */
 size_t chunk_size(const struct chunk_pool *p);
 
-/* Somebody waits for a chunk. */
+/* A claim waits for a chunk. */
 bool chunk_pool_is_short(const struct chunk_pool *p);
 
 /* For tests: chunks handed out now. */

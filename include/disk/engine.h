@@ -1,5 +1,5 @@
 /*
- * disk/engine.h - who waits for the disk, so that the loop never does.
+ * disk/engine.h - waits for the disk, so that the loop never does.
  *
  *	engine_submit(op) -> [device: at most `cap` in flight] -> io_uring
  *	                                                       |  threads
@@ -7,12 +7,11 @@
  *
  * Reads and writes go to the ring where there is one (but see engine.c on
  * several disks); everything else (open, sync, link, close, whole recipes of
- * them) is an OP_CALL on a thread, which
- * costs as much as a chain on the ring and reads as plain C.  Both kinds are
- * capped per device, so that a dead disk holds its own callers only.  On a
- * device that is memory (tmpfs) nothing can wait: its operations, but for
- * lengthy ones, are run at submission, their completions delivered from the
- * loop as all others.
+ * them) is an OP_CALL on a thread, which costs as much as a chain on the ring
+ * and reads as plain C.  Both kinds are capped per device, so that a dead disk
+ * holds up its own callers only.  On tmpfs nothing waits for a disk: operations
+ * run at submission, except calls that are `slow` (disk/op.h), and their
+ * completions are delivered from the loop as all others.
  *
  * One engine per worker, made after the fork.
  */
@@ -67,14 +66,18 @@ void engine_call(struct engine *e, struct device *dev, struct op *op,
 /*
  * engine_cancel(e, op):
  * Call it off if it still waits for its place on the device: then it comes
- * back with -ECANCELED, as ever from the loop.  False: it is in the kernel's
- * hands, or in nobody's.
+ * back with -ECANCELED, as ever from the loop.  False: it has been started, or
+ * is not in flight.
  */
 bool engine_cancel(struct engine *e, struct op *op);
 
-/* From here on a device is stalled whose oldest operation (unhurried ones do
- * not count) was started more than `stall_s` ago, or all of whose places have
- * been taken for as long without one becoming free; before, and with 0, none. */
+/*
+ * engine_watch(e, stall_s):
+ * From now on a device is stalled when its oldest operation (of those without
+ * `no_stall`) was started more than `stall_s` seconds ago, or when all its
+ * places have been taken for that long without one becoming free.  Before the
+ * call, and with 0, no device is.
+ */
 void engine_watch(struct engine *e, double stall_s);
 
 /* Operations submitted and not completed yet. */

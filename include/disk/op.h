@@ -4,8 +4,8 @@
  * An op is embedded in what it works for (a chunk, an open file) and is in
  * the engine's hands from engine_submit() until `on_done` is called, on the
  * worker's loop.  Until then its memory, its buffer and its descriptor belong
- * to the kernel: whoever loses interest waits all the same.  It completes whole
- * (res: the bytes, or what the call returned) or with a negative errno; a read
+ * to the kernel, even when its owner has no use for it any more.  It completes
+ * whole (res: the bytes, or what the call returned) or with a negative errno; a read
  * may also end short, at the end of the file.
  *
  * A direct write (O_DIRECT) says so by `align`: its memory, length and offset
@@ -31,8 +31,8 @@ enum op_kind {
 };
 
 enum {
-	/* So often one that was interrupted, or found no room, is given again:
-	 * a FUSE server may say so for ever. */
+	/* How often in a row an interrupted op, or one that got EAGAIN, is
+	 * tried: a FUSE server may answer so for ever. */
 	OP_TRIES = 100,
 };
 
@@ -51,18 +51,19 @@ struct op {
 	uint64_t offset;
 	unsigned iovs;	/* of a write; 0: it has `buf` */
 	unsigned align; /* of a direct write; else 0 */
-	bool slow;	/* a call that takes its time even where nothing waits
-			   for a disk: freeing or scanning much, or waiting
-			   for a lock */
-	bool no_stall;	/* it may take any time without its disk being called
-			   stalled: nobody waits, or not for a disk */
+	bool slow;	/* a call that takes long even on tmpfs, so that it
+			   needs a thread there too: it frees or scans much,
+			   or waits for a lock */
+	bool no_stall;	/* its disk is not called stalled however long it takes:
+			   no client waits for it, or it waits for something
+			   else than the disk */
 
 	void *owner; /* whose on_done this is */
 	void (*on_done)(struct op *op, int res);
 
 	/* the engine's */
 	struct list_node node;
-	struct list_node age; /* among those somebody waits for */
+	struct list_node age; /* in device.ages, unless no_stall */
 	double since;	      /* when it was started, by clock_mono_s() */
 	struct device *device;
 	size_t done;	/* bytes moved so far */
@@ -80,7 +81,8 @@ struct op {
  */
 NODISCARD bool op_advance(struct op *op, size_t n);
 
-/* Do it here and now, waiting as long as it takes; what on_done is told. */
+/* Do it in this thread, waiting as long as it takes; returns what on_done is
+ * given as `res`. */
 int op_run(struct op *op);
 
 #endif

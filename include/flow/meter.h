@@ -1,5 +1,5 @@
 /*
- * flow/meter.h - who waited for whom: the life of an upload, split in time.
+ * flow/meter.h - the time of an upload, split by what each side waited for.
  *
  *	reader   network | paced | queue | memory | done
  *	writer   data | write | hash | sync | done
@@ -77,8 +77,8 @@ uint64_t meter_total_ns(const struct meter *m);
  */
 uint64_t meter_saved_ns(const struct meter *m);
 
-/* The times that are told of an upload, in their order; the digest's comes
- * last, for it may be missing. */
+/* The times that a receipt and a log line give, in their order; the digest's is
+ * the last, because it may be missing. */
 enum meter_time_kind {
 	METER_NETWORK,
 	METER_QUEUE,

@@ -30,10 +30,10 @@ enum queue_edge {
 /* What the owner is told, from within the call that causes it; it must not
  * use the queue there. */
 struct queue_events {
-	/* A chunk was pushed, or the queue was closed: for who pops. */
+	/* A chunk was pushed, or the queue was closed: for the side that pops. */
 	void (*on_work)(void *owner);
-	/* A full queue has a place: for who pushes.  It is told of the first
-	 * place: to wait for more would be taking turns. */
+	/* A full queue has its first free place: for the side that pushes.  (To
+	 * wait for more places would make the two sides take turns.) */
 	void (*on_room)(void *owner);
 	void *owner;
 };

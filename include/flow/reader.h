@@ -2,14 +2,14 @@
  * flow/reader.h - the reading side of a flow: source -> chunk -> queue.
  *
  * A watcher on the source's descriptor.  It takes a chunk from the pool when
- * there is something to read and not before, so that who is silent holds no
+ * there is something to read and not before, so that a silent client holds no
  * memory; puts it into the queue when it is full, when the source has ended,
  * or when the source was silent for 10 ms (100 ms where the sink likes whole
  * chunks); and stops while the queue is full or the pool is dry.
  *
  * The client's clocks (its silence, its rate) run only while the reader waits
- * for it: a full queue, a dry pool and a rate that we set stop them.  And
- * nobody is called too slow whose bytes are there: then this process was busy.
+ * for it: a full queue, a dry pool and a rate that we set stop them.  A client
+ * whose bytes are there is not too slow: then this process was busy.
  */
 #ifndef FLOW_READER_H
 #define FLOW_READER_H

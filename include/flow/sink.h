@@ -19,8 +19,8 @@ struct writer;
 struct sink_ops {
 	/* The sink owns `c` from here on. */
 	void (*write)(struct sink *s, struct chunk *c, struct writer *w);
-	/* For now the queue has no more: whoever collects has to do without.
-	 * NULL: this one does not collect. */
+	/* The queue has no more for now: a sink that collects chunks for one
+	 * write goes on with those it has.  NULL: this one does not collect. */
 	void (*flush)(struct sink *s);
 	/* The writer goes away while the sink has chunks of it: it must never
 	 * hear of them again. */

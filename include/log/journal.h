@@ -2,7 +2,7 @@
  * log/journal.h - lines into a file, without waiting for it.
  *
  * The access log and the trace may go to a disk, a pipe or a terminal that
- * does not take them just now.  Lines are collected for a few milliseconds
+ * makes a writer wait.  Lines are collected for a few milliseconds
  * and written by an engine thread, one write at a time, in order.  When more
  * than JOURNAL_MAX bytes wait, lines are dropped, and a line says how many.
  *

@@ -13,10 +13,10 @@ enum {
 	 * one alone stops at 4/5, two at 4/9 each. */
 	DYNAMIC_THRESHOLD = 4,
 	SPARE = 16,    /* free ones that an idle worker keeps */
-	TRIM_MAX = 64, /* given back in one turn of the loop */
+	TRIM_MAX = 64, /* given back in one iteration of the loop */
 };
 
-/* What was free for so long goes back to the system. */
+/* Chunks that were free for so long go back to the system. */
 #define TRIM_S 2.0
 
 #define CANARY_FREE 0x66726565U
@@ -36,7 +36,7 @@ struct chunk_pool {
 	size_t account_count;
 	uint64_t waits; /* that began; see chunk_claim.since */
 	uint64_t moves; /* of claims within or off the lists below */
-	/* Who waits, the longest first. */
+	/* Claims that wait, the longest waiting first. */
 	struct list first_waiting; /* claims that hold none */
 	struct list more_waiting;  /* claims that hold some */
 };
@@ -87,7 +87,8 @@ make_one(struct chunk_pool *p)
 	c = calloc(1, sizeof(*c));
 	if (c == NULL || (c->data = block_map(p->size)) == NULL) {
 		free(c);
-		/* Nobody may have one to give back: try again by the clock. */
+		/* Perhaps no chunk is out that could come back: the timer tries
+		 * again. */
 		if (!ev_is_active(&p->trim))
 			ev_timer_start(p->loop, &p->trim);
 		return false;
@@ -111,7 +112,7 @@ unmake(struct chunk_pool *p, struct chunk *c)
 	p->made--;
 }
 
-/* Whoever waits may now be served. */
+/* Claims that wait may now be served: from the loop. */
 static void
 serve_later(struct chunk_pool *p)
 {
@@ -164,7 +165,7 @@ hand_out(struct chunk_pool *p, struct chunk_claim *claim)
 	return c;
 }
 
-/* Is there somebody without any who could have one? */
+/* Does a claim wait that holds none and could have one? */
 static bool
 others_come_first(const struct chunk_pool *p)
 {
@@ -196,8 +197,8 @@ chunk_take(struct chunk_pool *p, struct chunk_claim *claim)
 	struct chunk *c;
 
 	check(!list_is_linked(&claim->node));
-	/* One for everybody comes before a second for anybody, and who waits
-	 * for one comes before who asks only now. */
+	/* A first chunk for each claim comes before a second for any, and
+	 * claims that wait for one come before this one. */
 	c = behind ? NULL : hand_out(p, claim);
 	if (c == NULL)
 		begin_waiting(p, claim);
@@ -330,7 +331,7 @@ chunk_unshare(struct chunk *c)
 		put_back(c);
 }
 
-/* Serve those of one list who may have one, the longest waiting first. */
+/* Serve the claims of one list that may have one, the longest waiting first. */
 static void
 serve(struct chunk_pool *p, struct list *waiting)
 {

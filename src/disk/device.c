@@ -8,8 +8,8 @@
 #include "disk/op.h"
 
 enum {
-	/* Disks that were found sick and that nobody has open: so many are
-	 * remembered, for a directory that is opened again. */
+	/* Stalled or failed devices without users: so many are remembered, in
+	 * case that a directory on one is opened again. */
 	SICK_MAX = 8,
 };
 
@@ -209,8 +209,8 @@ device_new_compute(struct device_set *set)
 	return d;
 }
 
-/* A descriptor that cannot be open is synced: whoever says that it was has not
- * asked the kernel. */
+/* fsync(2) of a descriptor that cannot be open has to fail: if it does not, the
+ * call does not reach the kernel. */
 bool
 device_sync_is_void(void)
 {
@@ -243,7 +243,8 @@ device_is_hanging(const struct device *d)
 	       (d->shared != NULL && disk_health_is_stalled(d->shared));
 }
 
-/* Who has nothing on it any more cannot tell when it is well again. */
+/* A worker with no listener on the device cannot probe it, so it does not report
+ * the failure. */
 static bool
 share(struct device *d)
 {

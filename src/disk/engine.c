@@ -33,8 +33,8 @@ struct engine {
 };
 
 /*
- * Who carries `op` out.  The ring's own threads take buffered writes to one of
- * 64 lines by a hash of the inode, over all files of the process: a write that
+ * The backend that carries `op` out.  The ring's own threads put buffered writes
+ * into one of 64 lines by a hash of the inode, over all files of the process: a write that
  * hangs on one disk holds up those to other disks that fall into its line.  So
  * where there are several disks, writes have threads of ours.  (Reads, and
  * direct writes on ext4 and XFS, are not put in line: `direct` of a device.)
@@ -91,15 +91,15 @@ judge(const struct engine *e, struct device *dev)
 	device_set_stalled(dev, device_oldest_s(dev) > e->stall_s);
 }
 
-/* So much later, but not in the future. */
+/* `time` and `s`, but not in the future. */
 static double
 later(double time, double s, double now)
 {
 	return time + s < now ? time + s : now;
 }
 
-/* We were stopped ourselves for so long: that is no disk's doing, and what was
- * done meanwhile has yet to be seen. */
+/* This process itself was stopped for `s` seconds: that time is not the disks',
+ * and what they completed meanwhile has not been reaped yet. */
 static void
 forgive(struct engine *e, double s, double now)
 {

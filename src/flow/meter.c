@@ -5,7 +5,7 @@
 #include "base/check.h"
 
 enum {
-	TOO_SHORT_NS = 10 * 1000 * 1000, /* to say who was slow */
+	TOO_SHORT_NS = 10 * 1000 * 1000, /* to tell which side was slow */
 };
 
 const char *const verdict_name[VERDICT_COUNT] = {

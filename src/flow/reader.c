@@ -8,13 +8,13 @@
 
 #define READER_MAGIC 0x72656164U
 
-/* A part-filled chunk is put when nothing came for so long: putting it at
+/* A part-filled chunk is put when no byte came for so long: putting it at
  * every EAGAIN costs a third of the CPU of a fast upload. */
 #define PUT_SILENCE_S 0.010
 #define PUT_SILENCE_WHOLE_S 0.100 /* where the sink likes whole chunks */
 
-/* While others wait for a chunk, nobody keeps a part-filled one for longer,
- * however steadily it trickles in. */
+/* While others wait for a chunk, a part-filled one is kept no longer than this,
+ * however steadily its bytes trickle in. */
 #define PUT_AGE_S 0.100
 
 /* Comparisons of times that are due now. */
@@ -26,7 +26,7 @@ put_silence_s(const struct reader *r)
 	return r->to.sink->whole_chunks ? PUT_SILENCE_WHOLE_S : PUT_SILENCE_S;
 }
 
-/* Set the time of the next look: the least of what is to come. */
+/* Set the time of the next look: the earliest of what may have to be done. */
 static void
 set_look(struct reader *r)
 {
@@ -68,7 +68,7 @@ pause_reading(struct reader *r, enum meter_reader why)
 	meter_read(r->to.meter, why);
 }
 
-/* Read as soon as the loop comes round. */
+/* Read in this iteration of the loop. */
 static void
 go_on_reading(struct reader *r)
 {
@@ -165,7 +165,8 @@ have_chunk(struct reader *r)
 	return r->filling != NULL;
 }
 
-/* Who likes whole chunks may keep a part-filled one for a short while. */
+/* For a sink that likes whole chunks a part-filled one is kept for a short
+ * while. */
 static bool
 keeps_chunk(const struct reader *r, double wait)
 {
@@ -184,7 +185,7 @@ part_with_chunk(struct reader *r)
 	return true;
 }
 
-/* Read no more for a while; nobody keeps a chunk for long meanwhile. */
+/* Read no more for a while, and keep no chunk for long meanwhile. */
 static void
 begin_pause(struct reader *r)
 {
@@ -283,14 +284,14 @@ on_grant(struct chunk_claim *claim, struct chunk *c)
 	r->filling = c;
 	client_clock_took(&r->clock, 0);
 	r->filling_since = r->clock.last_byte;
-	check(!queue_is_full(r->to.queue)); /* nobody else fills it */
+	check(!queue_is_full(r->to.queue)); /* only this reader fills it */
 	meter_read(r->to.meter, READER_NETWORK);
 	client_clock_run(&r->clock);
 	read_once(r);
 }
 
-/* Nothing came for put_silence_s(): what is there goes on its way, and who has
- * nothing holds no chunk. */
+/* Nothing came for put_silence_s(): put what is there; an empty chunk goes back
+ * to the pool. */
 static void
 put_what_is_there(struct reader *r)
 {
@@ -310,7 +311,7 @@ is_overdue(const struct reader *r)
 	       clock_mono_s() - r->filling_since + SLACK_S >= PUT_AGE_S;
 }
 
-/* Bytes are there already: then it is we who are late. */
+/* Bytes are there already: then this process is late, not the client. */
 static bool
 has_bytes(const struct reader *r)
 {

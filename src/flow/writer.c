@@ -4,7 +4,7 @@
 
 #define WRITER_MAGIC 0x77726974U
 
-/* Everything is written: whoever owns us goes on from here. */
+/* Everything is written: the owner goes on from here. */
 static void
 drained(struct writer *w)
 {
@@ -14,8 +14,8 @@ drained(struct writer *w)
 	w->to.on_drained(w->to.owner); /* may end `w` */
 }
 
-/* While the sink takes a chunk, perhaps writing it there and then (a memory
- * file system), nobody reads: that time is the reader's to wait. */
+/* While the sink takes a chunk, perhaps writing it at once (tmpfs), the reader
+ * cannot read: that time is charged to it as QUEUE. */
 static void
 write_chunk(struct writer *w, struct chunk *c)
 {

@@ -48,7 +48,7 @@ count_together(const char *s, size_t len)
 	return together;
 }
 
-/* On an engine thread, as is the look at what it writes to: that may wait. */
+/* On an engine thread: fstat(2) may wait, too. */
 static int
 write_lines(void *arg)
 {
@@ -126,7 +126,7 @@ journal_add(struct journal *j, const char *lines, size_t len)
 	}
 	str_add(&j->waiting, lines, len);
 	if (str_failed(&j->waiting)) {
-		j->waiting.failed = false; /* what is there is whole lines */
+		j->waiting.failed = false; /* all that it has is whole lines */
 		j->dropped++;
 		return;
 	}
