@@ -5,7 +5,7 @@
 #define APP_DOWNLOAD_H
 
 #include "http/exchange.h"
-#include "http/router.h"
+#include "app/router.h"
 #include "app/context.h"
 
 /* Take a request with a ROUTE_READ_*, as upload_begin() does. */

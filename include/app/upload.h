@@ -5,7 +5,7 @@
 #define APP_UPLOAD_H
 
 #include "http/exchange.h"
-#include "http/router.h"
+#include "app/router.h"
 #include "app/context.h"
 
 /*

@@ -6,7 +6,7 @@
 #include "app/download.h"
 #include "app/site_gate.h"
 #include "app/upload.h"
-#include "http/router.h"
+#include "app/router.h"
 
 /* GET /: what there is, and the lines to try. */
 static void

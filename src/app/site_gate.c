@@ -1,7 +1,7 @@
 #include "app/site_gate.h"
 
 #include "base/origin.h"
-#include "http/router.h"
+#include "app/router.h"
 #include "http/site.h"
 #include "app/cors.h"
 

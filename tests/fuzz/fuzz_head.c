@@ -16,7 +16,7 @@
 #include "http/conditions.h"
 #include "http/digest_fields.h"
 #include "http/head_reader.h"
-#include "http/router.h"
+#include "app/router.h"
 #include "net/transport.h"
 
 enum knob {

@@ -1,4 +1,4 @@
-#include "http/router.h"
+#include "app/router.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * http/router.h - what a request asks for, by its method and its path.
+ * app/router.h - what a request asks for, by its method and its path.
  *
  *	/           a short text on how to upload
  *	/file       POST, PUT: store under a generated name; GET: the newest
@@ -8,8 +8,8 @@
  *
  * for each `location /file` of the server.  Pure: nothing is opened.
  */
-#ifndef HTTP_ROUTER_H
-#define HTTP_ROUTER_H
+#ifndef APP_ROUTER_H
+#define APP_ROUTER_H
 
 #include <stdbool.h>
 
