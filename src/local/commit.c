@@ -215,7 +215,7 @@ finish_data(struct incoming_file *f)
 {
 	int err = 0;
 
-	if (f->allocated > f->offset || f->is_longer)
+	if (f->room.allocated > f->offset || f->room.is_longer)
 		err = space_trim(f->u.fd, f->offset);
 	if (err == 0 && dir_syncs(f->at))
 		err = sync_data(f);

@@ -120,10 +120,10 @@ create_file(struct incoming_file *f, bool early)
 	if (f->direct_wanted)
 		f->says_direct = space_direct_of(f->u.fd, SPACE_ALIGN);
 	if (f->says_direct == SPACE_DIRECT_NO)
-		f->allocates = false;
+		f->room.allocates = false;
 	if (f->at->stamps)
 		file_version_stamp(f->u.fd);
-	return room_reserve(f);
+	return room_reserve(&f->room, f->u.fd, f->length);
 }
 
 /* Close it all; perhaps the directory is gone, and that is behind `err`. */

@@ -104,8 +104,8 @@ choose_mode(struct incoming_file *f, const struct chunk *c)
 		f->behind_from = c->op.offset;
 	} else if (f->length == STORE_LENGTH_UNKNOWN &&
 		   f->at->traits.allocates) {
-		f->allocates = true;
-		f->allocated = c->op.offset;
+		f->room.allocates = true;
+		f->room.allocated = c->op.offset;
 	}
 	return true;
 }
@@ -138,6 +138,16 @@ on_background_done(struct op *op, int res)
 
 /* On an engine thread. */
 static int
+extend_room_job(void *file)
+{
+	struct incoming_file *f = file;
+
+	return room_extend(
+	    &f->room, f->u.fd, f->background_to, f->background_need);
+}
+
+/* On an engine thread. */
+static int
 write_back_job(void *file)
 {
 	struct incoming_file *f = file;
@@ -157,7 +167,7 @@ begin_background(
 	f->background_from = from;
 	f->background_to = to;
 	engine_call(f->local->to.engine, f->at->device, &f->job,
-	    which == BACKGROUND_ROOM ? room_extend : write_back_job, f, 0,
+	    which == BACKGROUND_ROOM ? extend_room_job : write_back_job, f, 0,
 	    on_background_done);
 }
 
@@ -170,17 +180,17 @@ has_room(struct incoming_file *f, uint64_t end)
 	/* The job changes what we would look at. */
 	if (f->job.in_flight && f->background == BACKGROUND_ROOM)
 		return false;
-	if (end <= f->granted)
+	if (end <= f->room.granted)
 		return true;
 	if (f->job.in_flight || f->in_flight > 0)
 		return false;
-	step = f->granted;
+	step = f->room.granted;
 	if (step < AHEAD_MIN)
 		step = AHEAD_MIN;
 	if (step > AHEAD_MAX)
 		step = AHEAD_MAX;
 	f->background_need = end;
-	begin_background(f, BACKGROUND_ROOM, f->granted, end + step);
+	begin_background(f, BACKGROUND_ROOM, f->room.granted, end + step);
 	return false;
 }
 
@@ -238,7 +248,7 @@ on_written(struct op *op, int res)
 		chunk_give(container_of(n, struct chunk, node));
 	chunk_give(c);
 	if (res >= 0) {
-		room_release(f, len);
+		room_release(&f->room, len);
 		if (end > f->written)
 			f->written = end;
 	}
@@ -443,7 +453,8 @@ file_writer_adapt(struct incoming_file *f)
 	/* The page cache takes one at a time as fast as several. */
 	f->base.write_depth = f->direct_wanted ? 0 : 1;
 	f->direct_from = known ? 0 : to->policy->direct_io_min;
-	f->allocates = f->direct_wanted && known && f->at->traits.allocates;
+	f->room.allocates =
+	    f->direct_wanted && known && f->at->traits.allocates;
 	f->base.sink.whole_chunks = f->direct_wanted;
 }
 

@@ -105,6 +105,7 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->id = ++id;
 	f->local = local;
 	f->at = local->opener.current;
+	f->room.dir = f->at;
 	f->base.store = s;
 	f->base.account = &f->at->device->account;
 	f->base.owner = owner;

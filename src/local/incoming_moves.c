@@ -133,9 +133,7 @@ move_to(struct incoming_file *f, struct local_dir *to)
 
 	if (f->charged == NULL)
 		f->charged = device_hold(from->device);
-	room_release(f, f->reserved);
-	f->granted = f->allocated = 0;
-	f->is_longer = false;
+	room_move(&f->room, to);
 	dir_part(from, &f->member);
 	f->at = to;
 	dir_join(to, &f->member);
@@ -248,7 +246,7 @@ incoming_free(void *file)
 	struct local_dir *at = f->at;
 
 	file_writer_drop(f);
-	room_release(f, f->reserved);
+	room_release(&f->room, UINT64_MAX);
 	device_put(f->local->to.devices, &f->charged);
 	f->magic = 0;
 	free(f->terms);

@@ -14,6 +14,7 @@
 #include "local/space.h"
 #include "incoming.h"
 #include "local_store.h"
+#include "room.h"
 
 enum {
 	LOCAL_UNLINKED = 2, /* the file replaced, and the one before it */
@@ -55,11 +56,7 @@ struct incoming_file {
 	bool direct;	       /* O_DIRECT is set */
 	enum space_direct says_direct; /* the kernel of it, once it is made */
 	uint64_t direct_from;	       /* offset */
-	uint64_t granted;     /* it was reserved, or is allocated, up to here */
-	uint64_t reserved;    /* of that, what is still reserved */
-	uint64_t allocated;   /* space is allocated up to it */
-	bool allocates;	      /* ahead of what is written */
-	bool is_longer;	      /* than what was written, perhaps */
+	struct room room;
 	uint64_t behind_from; /* all before it was written back */
 	/* the job beside writes, while it is in flight */
 	enum background {
@@ -103,18 +100,6 @@ incoming_on(struct incoming_file *f, enum incoming_event ev)
 {
 	check_magic(f, INCOMING_MAGIC);
 	fsm_on(f->table, &f->state, ev, f->id, f);
-}
-
-/* Of the room it was promised, so much needs no promise any more. */
-static inline void
-room_release(struct incoming_file *f, uint64_t bytes)
-{
-	if (bytes > f->reserved)
-		bytes = f->reserved;
-	if (bytes > 0)
-		reservations_release(
-		    f->at->reservations, f->local->to.slot, bytes);
-	f->reserved -= bytes;
 }
 
 /* create.c, on engine threads; jobs are given an incoming file. */
@@ -199,10 +184,6 @@ NODISCARD int order_end(struct incoming_file *f, int unsynced);
 int name_check_error(struct incoming_file *f, int err);
 /* Before there is a body: can the file system take what is new in its name? */
 NODISCARD int name_check_try(struct incoming_file *f);
-
-/* room.c, on engine threads */
-NODISCARD int room_reserve(struct incoming_file *f);
-int room_extend(void *file); /* an incoming file */
 
 /* file_writer.c */
 extern const struct sink_ops file_writer_ops;

@@ -1,12 +1,9 @@
-/*
- * Room for a file on its way in: what the reservations owes it, and the space that is
- * allocated ahead of its writes.  On engine threads, as all that asks the disk.
- */
+#include "room.h"
+
 #include <errno.h>
 #include <sys/statvfs.h>
 
 #include "base/errno_class.h"
-#include "internal.h"
 #include "local/space.h"
 
 static int
@@ -18,15 +15,13 @@ measure(int fd, struct statvfs *ret)
 	return 0;
 }
 
-/*
- * Reserve room for the file up to `to`, if the disk has it beside all that is reserved
- * already and min_free.
- */
+/* Reserve room for the file up to `to`, if the disk has it beside all that is
+ * reserved already and min_free. */
 static int
-grant(struct incoming_file *f, uint64_t to)
+grant(struct room *r, uint64_t to)
 {
-	struct local_dir *at = f->at;
-	uint64_t more = to - f->granted, reserved, room;
+	const struct local_dir *at = r->dir;
+	uint64_t more = to - r->granted, reserved, room;
 	struct statvfs fs;
 	int err;
 
@@ -34,7 +29,7 @@ grant(struct incoming_file *f, uint64_t to)
 	if (err < 0)
 		return err;
 	if (fs.f_blocks == 0) { /* it does not say */
-		f->granted = to;
+		r->granted = to;
 		return 0;
 	}
 	if (more > (uint64_t)fs.f_blocks * fs.f_frsize)
@@ -56,27 +51,38 @@ grant(struct incoming_file *f, uint64_t to)
 	if (err < 0)
 		return err;
 	if (at->reservations != NULL)
-		f->reserved += more;
-	f->granted = to;
+		r->reserved += more;
+	r->granted = to;
 	return 0;
+}
+
+void
+room_release(struct room *r, uint64_t bytes)
+{
+	if (bytes > r->reserved)
+		bytes = r->reserved;
+	if (bytes > 0)
+		reservations_release(
+		    r->dir->reservations, r->dir->to->slot, bytes);
+	r->reserved -= bytes;
 }
 
 /* Allocate the space up to `to`: the file system counts it from here on. */
 static int
-allocate(struct incoming_file *f, uint64_t to)
+allocate(struct room *r, int fd, uint64_t to)
 {
-	int err = space_allocate(f->u.fd, f->allocated, to - f->allocated);
+	int err = space_allocate(fd, r->allocated, to - r->allocated);
 
 	if (err == -EOPNOTSUPP || err == -ENOSYS) {
-		f->allocates = false;
+		r->allocates = false;
 		return 0;
 	}
 	if (err < 0) { /* it may have come half way */
-		f->is_longer = true;
+		r->is_longer = true;
 		return err;
 	}
-	f->allocated = to;
-	room_release(f, f->reserved);
+	r->allocated = to;
+	room_release(r, UINT64_MAX);
 	return 0;
 }
 
@@ -87,44 +93,44 @@ is_beyond_room(int err)
 	return err == STORE_NO_ROOM || errno_is_too_much(err);
 }
 
-/* Room for the file: all it needs, or a first step, or some at least. */
 int
-room_reserve(struct incoming_file *f)
+room_reserve(struct room *r, int fd, uint64_t length)
 {
 	int err;
 
-	if (f->length == STORE_LENGTH_UNKNOWN) {
-		err = grant(f, f->at->to->chunk_size);
-		return is_beyond_room(err) ? grant(f, SPACE_ALIGN) : err;
+	if (length == STORE_LENGTH_UNKNOWN) {
+		err = grant(r, r->dir->to->chunk_size);
+		return is_beyond_room(err) ? grant(r, SPACE_ALIGN) : err;
 	}
-	err = grant(f, f->length);
-	if (err == 0 && f->allocates)
-		err = allocate(f, f->length);
+	err = grant(r, length);
+	if (err == 0 && r->allocates)
+		err = allocate(r, fd, length);
 	return err;
 }
 
-/*
- * Of a file whose length is not known: more room, up to background_to if there is as
- * much, up to what is to be written now if not.
- */
 int
-room_extend(void *file)
+room_extend(struct room *r, int fd, uint64_t to, uint64_t need)
 {
-	struct incoming_file *f = file;
 	int err = 0;
 
-	if (f->granted < f->background_to)
-		err = grant(f, f->background_to);
-	if (is_beyond_room(err) && f->granted < f->background_need)
-		err = grant(f, f->background_need);
-	if (err == 0 && f->allocates && f->allocated < f->granted)
-		err = allocate(f, f->granted);
+	if (r->granted < to)
+		err = grant(r, to);
+	if (is_beyond_room(err) && r->granted < need)
+		err = grant(r, need);
+	if (err == 0 && r->allocates && r->allocated < r->granted)
+		err = allocate(r, fd, r->granted);
 	/* Perhaps that was too far ahead. */
-	if (is_beyond_room(err) && f->allocates &&
-	    f->allocated < f->background_need &&
-	    f->background_need <= f->granted) {
-		err = allocate(f, f->background_need);
-		f->granted = f->background_need;
+	if (is_beyond_room(err) && r->allocates && r->allocated < need &&
+	    need <= r->granted) {
+		err = allocate(r, fd, need);
+		r->granted = need;
 	}
 	return err;
+}
+
+void
+room_move(struct room *r, struct local_dir *dir)
+{
+	room_release(r, UINT64_MAX);
+	*r = (struct room){.dir = dir};
 }
