@@ -23,7 +23,8 @@ void pace_init(struct pace *p, uint64_t rate, double now);
 /* As pace_allowed(), of a pace that has a rate. */
 size_t pace_reckon(struct pace *p);
 
-/* Bytes that may be taken now; SIZE_MAX: any number. */
+/* Bytes that may be taken now: 0, or as many as 50 ms bring, or more; SIZE_MAX:
+ * any number. */
 static inline size_t
 pace_allowed(struct pace *p)
 {
@@ -37,8 +38,7 @@ pace_took(struct pace *p, size_t bytes)
 	p->allowance -= (double)bytes;
 }
 
-/* Seconds to wait after pace_allowed() was 0: until there is one byte, but not
- * so short that waiting would cost more than reading. */
+/* Seconds to wait after pace_allowed() was 0, 50 ms at least. */
 double pace_pause_s(const struct pace *p);
 
 #endif

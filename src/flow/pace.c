@@ -6,6 +6,16 @@
 #define BURST_S 0.100
 #define PAUSE_S 0.050
 
+/* What is taken at once: what a pause brings.  With less, a reader would take
+ * the few bytes of each iteration of the loop, in a system call each. */
+static double
+quantum(const struct pace *p)
+{
+	double bytes = p->rate * PAUSE_S;
+
+	return bytes < 1 ? 1 : bytes;
+}
+
 void
 pace_init(struct pace *p, uint64_t rate, double now)
 {
@@ -27,13 +37,13 @@ pace_reckon(struct pace *p)
 	if (p->allowance > burst)
 		p->allowance = burst;
 	p->at = now;
-	return p->allowance < 1 ? 0 : (size_t)p->allowance;
+	return p->allowance < quantum(p) ? 0 : (size_t)p->allowance;
 }
 
 double
 pace_pause_s(const struct pace *p)
 {
-	double wait = (1 - p->allowance) / p->rate;
+	double wait = (quantum(p) - p->allowance) / p->rate;
 
 	return wait < PAUSE_S ? PAUSE_S : wait;
 }

@@ -188,6 +188,24 @@ a_pause_is_as_long_as_it_takes(void **state)
 	assert_near(pace_pause_s(&p), 0.050);
 }
 
+/* Else each iteration of the loop reads the few bytes that it brings. */
+static void
+what_is_allowed_comes_in_quanta(void **state)
+{
+	struct pace p;
+	size_t n;
+
+	(void)state;
+	pace_init(&p, 1000000, clock_mono_s());
+	pace_took(&p, pace_allowed(&p));
+	for (int i = 0; i < 1000; i++) {
+		pass(0.000050);
+		n = pace_allowed(&p);
+		assert_true(n == 0 || n >= 49000);
+		pace_took(&p, n);
+	}
+}
+
 int
 main(void)
 {
@@ -199,6 +217,7 @@ main(void)
 	    cmocka_unit_test(the_sooner_limit_is_looked_at_first),
 	    cmocka_unit_test(a_pace_holds_its_rate),
 	    cmocka_unit_test(a_pause_is_as_long_as_it_takes),
+	    cmocka_unit_test(what_is_allowed_comes_in_quanta),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
