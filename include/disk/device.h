@@ -4,12 +4,13 @@
  * Operations in flight, operations that wait for a place, and the chunks
  * bound for it: whatever a slow or dead disk holds, it holds here.
  *
- * A device is *sick* while its oldest operation has taken longer than
- * disk_stall_timeout (stalled; the engine looks), or after something could not
- * be made durable (failed; a probe makes it well again).  Who uses it listens.
- * Workers tell each other: where any has found it sick, none begins anything
- * new; what it has in flight itself goes on until it finds out, too.  That it
- * has failed is told while somebody listens, who can try it again.
+ * A device is STALLED while its oldest operation has taken longer than
+ * disk_stall_timeout (the engine looks), FAILED after something could not be
+ * made durable, until a probe succeeds, and else OK.  Its users are told of
+ * changes as listeners.  Workers share what they find: where one has found a
+ * device not to be OK, no worker begins anything new on it; each goes on with
+ * what it has in flight until it finds out itself.  A worker reports a failure
+ * only while it has a listener, which can probe the device.
  */
 #ifndef DISK_DEVICE_H
 #define DISK_DEVICE_H
@@ -86,14 +87,14 @@ struct device {
 	bool stalled, failed;		 /* as this worker has found */
 	struct disk_health_disk *shared; /* as all have; NULL: there is none */
 	double failed_s;		 /* when it failed last (monotonic) */
-	bool probing;	 /* this worker tries whether it is well again */
+	bool probing;	 /* this worker tries whether it works again */
 	double probed_s; /* when it began to (monotonic) */
 	struct list listeners;
 };
 
-/* Told when a device falls sick, changes what it has, or is well again, as this
- * worker finds.  `news`: it is worth a line in the log, since this worker is the
- * first of all to find it sick, or the last that did. */
+/* Told of each change of a device's health, as this worker finds.  `news`: it
+ * is worth a line in the log, because this worker is the first of all to find
+ * the device not OK, or the last that did. */
 struct device_listener {
 	struct list_node node;
 	struct device *device; /* while it listens */
@@ -132,7 +133,7 @@ struct device *device_hold(struct device *d);
  * pointer, which may be NULL.  A mount has a number of its own, so one that was
  * taken away must leave nothing: after the last user the device is freed, or, if
  * chunks are charged to it still, when the set is next asked for one.  The last
- * few that are sick stay: their directories may be opened again.
+ * few that are not OK stay: their directories may be opened again.
  */
 void device_put(struct device_set *set, struct device **dp);
 
@@ -157,33 +158,52 @@ bool device_is_alone(const struct device *d);
 /* Disks of this worker, 1 at least. */
 size_t device_disks(const struct device *d);
 
-static inline bool
-device_is_sick(const struct device *d)
+enum device_health {
+	DEVICE_OK,
+	DEVICE_STALLED, /* it does not answer, failed or not */
+	DEVICE_FAILED,	/* it answers, but cannot make anything durable */
+};
+
+/* As this worker has found. */
+static inline enum device_health
+device_health(const struct device *d)
 {
-	return d->stalled || d->failed;
+	return d->stalled  ? DEVICE_STALLED
+	       : d->failed ? DEVICE_FAILED
+			   : DEVICE_OK;
 }
 
-/* By what all workers know: is nothing to be begun on it, since it is sick? */
-bool device_is_avoided(const struct device *d);
+static inline bool
+device_is_ok(const struct device *d)
+{
+	return device_health(d) == DEVICE_OK;
+}
 
-/* The same for what does not care whether it can sync, such as reading: does
- * it not answer? */
-bool device_is_hanging(const struct device *d);
+/* May a write be begun, or anything else that is to be durable?  As all workers
+ * have found: no, while it is STALLED or FAILED. */
+bool device_accepts_writes(const struct device *d);
 
-/* Its health is this now; those who listen are told of a change, and may stop
- * listening, but may not begin to. */
+/* May something be begun that need not be durable, such as a read?  As all
+ * workers have found: no, while it is STALLED. */
+bool device_accepts_reads(const struct device *d);
+
+/* Its health as this worker finds it; listeners are told of a change, and may
+ * stop listening in there, but not begin to. */
 void device_set_stalled(struct device *d, bool stalled);
 void device_set_failed(struct device *d, bool failed);
 
 /*
- * device_begin_probe(d), device_end_probe(d, well):
- * Try whether a device that failed is well again.  True: nobody else does, of
- * all workers, until this is ended.  False: somebody does, or has done so since
- * it failed here and found it well; then it is.  Found well it is well here,
- * unless it has failed again meanwhile.
+ * device_begin_probe(d):
+ * Try whether a FAILED device works again.  True: no other worker does until
+ * device_end_probe().  False: another one does, or has found since the failure
+ * here that it works; then it is not FAILED any more.
+ *
+ * device_end_probe(d, works):
+ * The probe is over.  If it works, the device is not FAILED any more, unless it
+ * has failed again since the probe began.
  */
 bool device_begin_probe(struct device *d);
-void device_end_probe(struct device *d, bool well);
+void device_end_probe(struct device *d, bool works);
 
 void device_listen(struct device *d, struct device_listener *l);
 void device_unlisten(struct device_listener *l);

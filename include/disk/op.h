@@ -5,8 +5,8 @@
  * the engine's hands from engine_submit() until `on_done` is called, on the
  * worker's loop.  Until then its memory, its buffer and its descriptor belong
  * to the kernel, even when its owner has no use for it any more.  It completes
- * whole (res: the bytes, or what the call returned) or with a negative errno; a read
- * may also end short, at the end of the file.
+ * whole (res: the bytes, or what the call returned) or with a negative errno; a
+ * read may also end short, at the end of the file.
  *
  * A direct write (O_DIRECT) says so by `align`: its memory, length and offset
  * are multiples of that, and what is left of a short one begins at one.

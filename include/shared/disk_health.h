@@ -6,7 +6,6 @@
  * memory holds two bits for each disk and worker: a worker changes only its
  * own, and the master clears those of a worker that it has reaped.  The table
  * also says which worker probes a failed disk, and when a probe last succeeded.
- * "Sick" is stalled or failed.
  */
 #ifndef SHARED_DISK_HEALTH_H
 #define SHARED_DISK_HEALTH_H
@@ -51,15 +50,16 @@ void disk_health_leave(
 /*
  * disk_health_report(d, slot, stalled, failed):
  * Set the bits of the worker of `slot`; only that worker may, or the master
- * once it has ended.  True when this changes whether the disk is sick for the
+ * once it has ended.  True when this changes whether the disk is OK for the
  * whole server.
  */
 bool disk_health_report(
     struct disk_health_disk *d, unsigned slot, bool stalled, bool failed);
 
-/* True when any worker reports it stalled; stalled or failed. */
+/* True when any worker reports it stalled; when none reports it stalled or
+ * failed. */
 bool disk_health_is_stalled(const struct disk_health_disk *d);
-bool disk_health_is_sick(const struct disk_health_disk *d);
+bool disk_health_is_ok(const struct disk_health_disk *d);
 
 /* Claim the probe of a failed disk: true for one worker at a time, until it
  * calls disk_health_end_probe(). */
@@ -69,11 +69,11 @@ void disk_health_end_probe(struct disk_health_disk *d, unsigned slot);
 /* A probe that began at this time (clock_mono_s()) succeeded; when the last
  * such probe began, 0: never.  Failures from before it need no probe of their
  * own. */
-void disk_health_set_well(struct disk_health_disk *d, double at);
-double disk_health_well_s(const struct disk_health_disk *d);
+void disk_health_set_recovered(struct disk_health_disk *d, double at);
+double disk_health_recovered_s(const struct disk_health_disk *d);
 
 /* For the master: the worker of this slot has ended; clear its bits and probes.
- * True: it was the last to report some disk sick. */
+ * True: it was the last to report that some disk is not OK. */
 bool disk_health_forget(struct disk_health *s, unsigned slot);
 
 #endif

@@ -10,7 +10,7 @@
 enum {
 	/* Stalled or failed devices without users: so many are remembered, in
 	 * case that a directory on one is opened again. */
-	SICK_MAX = 8,
+	UNHEALTHY_MAX = 8,
 };
 
 static const char no_barriers[] =
@@ -114,19 +114,20 @@ is_left(const struct device *d)
 	       d->account.waiting + d->fetching.waiting == 0;
 }
 
-/* Free those that were left, but for the last ones that are sick. */
+/* Free the devices that are not used any more, except the last ones that are
+ * stalled or failed. */
 static void
 sweep(struct device_set *set)
 {
-	size_t sick = 0;
+	size_t unhealthy = 0;
 
 	LIST_FOREACH(const struct device, d, &set->devices, node) {
-		sick += is_left(d) && device_is_sick(d);
+		unhealthy += is_left(d) && !device_is_ok(d);
 	}
 	LIST_FOREACH(struct device, d, &set->devices, node) {
 		if (!is_left(d))
 			continue;
-		if (device_is_sick(d) && sick-- <= SICK_MAX)
+		if (!device_is_ok(d) && unhealthy-- <= UNHEALTHY_MAX)
 			continue;
 		list_remove(&d->node);
 		device_free(set, d);
@@ -230,17 +231,17 @@ device_disks(const struct device *d)
 }
 
 bool
-device_is_avoided(const struct device *d)
+device_accepts_writes(const struct device *d)
 {
-	return device_is_sick(d) ||
-	       (d->shared != NULL && disk_health_is_sick(d->shared));
+	return device_is_ok(d) &&
+	       (d->shared == NULL || disk_health_is_ok(d->shared));
 }
 
 bool
-device_is_hanging(const struct device *d)
+device_accepts_reads(const struct device *d)
 {
-	return d->stalled ||
-	       (d->shared != NULL && disk_health_is_stalled(d->shared));
+	return !d->stalled &&
+	       (d->shared == NULL || !disk_health_is_stalled(d->shared));
 }
 
 /* A worker with no listener on the device cannot probe it, so it does not report
@@ -255,11 +256,11 @@ share(struct device *d)
 static void
 change(struct device *d, bool stalled, bool failed)
 {
-	bool was_sick = device_is_sick(d), news;
+	bool was_ok = device_is_ok(d), news;
 
 	d->stalled = stalled;
 	d->failed = failed;
-	news = was_sick != device_is_sick(d);
+	news = was_ok != device_is_ok(d);
 	if (d->shared != NULL)
 		news = share(d);
 	LIST_FOREACH(struct device_listener, l, &d->listeners, node) {
@@ -288,7 +289,8 @@ device_begin_probe(struct device *d)
 {
 	if (d->probing)
 		return false;
-	if (d->shared != NULL && disk_health_well_s(d->shared) > d->failed_s) {
+	if (d->shared != NULL &&
+	    disk_health_recovered_s(d->shared) > d->failed_s) {
 		device_set_failed(d, false);
 		return false;
 	}
@@ -301,14 +303,14 @@ device_begin_probe(struct device *d)
 }
 
 void
-device_end_probe(struct device *d, bool well)
+device_end_probe(struct device *d, bool works)
 {
 	d->probing = false;
-	if (d->shared != NULL && well)
-		disk_health_set_well(d->shared, d->probed_s);
+	if (d->shared != NULL && works)
+		disk_health_set_recovered(d->shared, d->probed_s);
 	if (d->shared != NULL)
 		disk_health_end_probe(d->shared, d->set->slot);
-	if (well && d->failed_s < d->probed_s)
+	if (works && d->failed_s < d->probed_s)
 		device_set_failed(d, false);
 }
 

@@ -34,9 +34,9 @@ struct engine {
 
 /*
  * The backend that carries `op` out.  The ring's own threads put buffered writes
- * into one of 64 lines by a hash of the inode, over all files of the process: a write that
- * hangs on one disk holds up those to other disks that fall into its line.  So
- * where there are several disks, writes have threads of ours.  (Reads, and
+ * into one of 64 lines by a hash of the inode, over all files of the process: a
+ * write that hangs on one disk holds up those to other disks that fall into its
+ * line.  So where there are several disks, writes have threads of ours.  (Reads, and
  * direct writes on ext4 and XFS, are not put in line: `direct` of a device.)
  */
 static struct backend *

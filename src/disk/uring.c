@@ -3,9 +3,9 @@
  *
  * Operations that are started in one iteration of the loop are submitted
  * together when it is about to sleep.  A completion raises the engine's eventfd.
- * On file systems of which we do not know that the kernel's first, inline attempt
- * cannot wait (FUSE with O_DIRECT does, for good), that attempt is skipped
- * (IOSQE_ASYNC).
+ * On file systems of which we do not know that the kernel's first, inline
+ * attempt cannot wait (FUSE with O_DIRECT does, for good), that attempt is
+ * skipped (IOSQE_ASYNC).
  */
 #include <errno.h>
 #include <liburing.h>

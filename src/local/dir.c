@@ -191,7 +191,7 @@ dir_release(struct local_dir *dir)
 	check(dir->users > 0);
 	if (--dir->users > 0)
 		return;
-	if (device_is_hanging(dir->device))
+	if (!device_accepts_reads(dir->device))
 		give_up_last(dir);
 	engine_call(dir->to->engine, dir->device, &dir->close_op, dir_close_job,
 	    dir, CALL_SLOW | CALL_NO_STALL, dir_on_closed);

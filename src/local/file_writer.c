@@ -374,7 +374,7 @@ on_collected(struct deferred *d)
 	unsigned chunks = 0;
 
 	check_magic(f, INCOMING_MAGIC);
-	if (f->offset < f->length || device_is_avoided(f->at->device)) {
+	if (f->offset < f->length || !device_accepts_writes(f->at->device)) {
 		writer_failed(w, STORE_SICK); /* may abort `f` */
 		return;
 	}
@@ -400,7 +400,7 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 			pump(f);
 	} else if (f->offset == f->length ||
 		   deferred_is_pending(&f->collected) ||
-		   device_is_avoided(f->at->device)) {
+		   !device_accepts_writes(f->at->device)) {
 		deferred_post(&f->collected);
 	} else { /* its client is slow: nobody keeps memory for it */
 		s->whole_chunks = false;

@@ -18,7 +18,7 @@ say(const struct local_dir *dir)
 	const struct device *d = dir->device;
 	const char *path = dir->to->policy->output_dir;
 
-	if (!device_is_sick(d))
+	if (device_is_ok(d))
 		log_notice("%s: the disk answers again", path);
 	else if (d->stalled)
 		log_error("%s: the disk does not answer: an operation has "
@@ -82,7 +82,7 @@ probe(struct local_dir *dir)
 	struct device *d = dir->device;
 	struct probe *p;
 
-	if (!d->failed || device_is_hanging(d) ||
+	if (!d->failed || !device_accepts_reads(d) ||
 	    clock_mono_s() - d->failed_s < PROBE_AFTER_S)
 		return;
 	p = calloc(1, sizeof(*p));
@@ -148,7 +148,7 @@ health_on_watch(struct ev_loop *loop, ev_timer *w, int revents)
 	bool left = end_postponed(h);
 
 	(void)revents;
-	if (dir != NULL && device_is_avoided(dir->device)) {
+	if (dir != NULL && !device_accepts_writes(dir->device)) {
 		check_path(h, dir);
 		probe(dir);
 	} else if (!left) {
@@ -172,7 +172,7 @@ health_changed(struct health *h, struct local_dir *dir, bool news)
 		say(dir);
 	if (!dir->device->stalled)
 		dir_end_postponed(dir);
-	if (!device_is_sick(dir->device))
+	if (device_is_ok(dir->device))
 		return;
 	dir_fail_members(dir);
 	health_watch(h);
@@ -181,7 +181,7 @@ health_changed(struct health *h, struct local_dir *dir, bool news)
 void
 health_opened(struct health *h)
 {
-	if (!device_is_sick(h->opener->current->device))
+	if (device_is_ok(h->opener->current->device))
 		return;
 	say(h->opener->current);
 	health_watch(h);

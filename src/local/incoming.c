@@ -71,7 +71,7 @@ new_file(struct local *local, const struct put_request *request,
 	if (local->opener.current == NULL)
 		return local->opener.err == -ENOSPC ? -ENOSPC
 						    : (int)STORE_NOT_READY;
-	if (device_is_avoided(local->opener.current->device)) {
+	if (!device_accepts_writes(local->opener.current->device)) {
 		health_watch(&local->health); /* the path may lead elsewhere */
 		return STORE_SICK;
 	}

@@ -151,7 +151,7 @@ on_reopened(struct reopen_follower *w, struct local_dir *to)
 	check_magic(f, INCOMING_MAGIC);
 	if (to == NULL) {
 		incoming_on(f, INCOMING_JOB_MOVED);
-	} else if (device_is_avoided(to->device)) {
+	} else if (!device_accepts_writes(to->device)) {
 		f->res = STORE_SICK;
 		incoming_on(f, INCOMING_NOT_REOPENED);
 	} else {

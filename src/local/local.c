@@ -125,7 +125,7 @@ rest(struct store *s)
 	struct local_dir *current = local->opener.current;
 
 	if (current == NULL || !removals_are_left(current) ||
-	    device_is_hanging(current->device))
+	    !device_accepts_reads(current->device))
 		return;
 	scan_stop(&local->scan);
 	reopen_done(&local->reopen, current);

@@ -225,7 +225,7 @@ static void
 outgoing_begin_in(struct outgoing_file *f, struct local_dir *to, int err)
 {
 	check_magic(f, OUTGOING_MAGIC);
-	if (err == 0 && device_is_hanging(to->device))
+	if (err == 0 && !device_accepts_reads(to->device))
 		err = STORE_SICK;
 	if (err < 0) {
 		outgoing_on_opened(&f->job, err); /* may free `f` */
@@ -376,7 +376,7 @@ outgoing_open(struct store *s, const char *name,
 
 	if (dir == NULL)
 		return STORE_NOT_READY;
-	if (device_is_hanging(dir->device)) {
+	if (!device_accepts_reads(dir->device)) {
 		health_watch(&local->health);
 		return STORE_SICK;
 	}

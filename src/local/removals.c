@@ -104,7 +104,7 @@ try_next(struct queue *q)
 	struct local_dir *dir = q->dir;
 	struct list_node *n;
 
-	if (q->op.in_flight || device_is_avoided(dir->device))
+	if (q->op.in_flight || !device_accepts_writes(dir->device))
 		return;
 	n = list_shift(&q->old);
 	if (n == NULL)

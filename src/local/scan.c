@@ -149,7 +149,7 @@ wake_seekers(struct scan *s, bool late)
 	list_init(&woken);
 	LIST_FOREACH(struct scan_seeker, w, &s->seekers, node) {
 		if (late || w->dir != current || now >= w->until ||
-		    device_is_hanging(w->dir->device) ||
+		    !device_accepts_reads(w->dir->device) ||
 		    latest_is_known(w->dir->latest)) {
 			list_remove(&w->node);
 			list_append(&woken, &w->node);

@@ -73,7 +73,7 @@ sweep_on_again(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (dir == NULL || device_is_hanging(dir->device) || s->run != NULL)
+	if (dir == NULL || !device_accepts_reads(dir->device) || s->run != NULL)
 		return; /* the timer repeats */
 	run = calloc(1, sizeof(*run));
 	if (run == NULL)

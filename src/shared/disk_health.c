@@ -26,9 +26,9 @@ struct disk_health_disk {
 	 * counting itself, the count stays off by one: then a change is
 	 * reported too often or not at all. */
 	_Atomic int sayers;
-	_Atomic uint32_t prober; /* slot + 1 of the worker that probes; 0:
+	_Atomic uint32_t prober;    /* slot + 1 of the worker that probes; 0:
 				    none */
-	_Atomic double well_s;	 /* disk_health_well_s() */
+	_Atomic double recovered_s; /* disk_health_recovered_s() */
 };
 
 struct disk_health {
@@ -88,9 +88,9 @@ disk_health_is_stalled(const struct disk_health_disk *d)
 }
 
 bool
-disk_health_is_sick(const struct disk_health_disk *d)
+disk_health_is_ok(const struct disk_health_disk *d)
 {
-	return any_bit(&d->stalled) || any_bit(&d->failed);
+	return !any_bit(&d->stalled) && !any_bit(&d->failed);
 }
 
 bool
@@ -128,15 +128,15 @@ disk_health_end_probe(struct disk_health_disk *d, unsigned slot)
 }
 
 void
-disk_health_set_well(struct disk_health_disk *d, double at)
+disk_health_set_recovered(struct disk_health_disk *d, double at)
 {
-	atomic_store(&d->well_s, at);
+	atomic_store(&d->recovered_s, at);
 }
 
 double
-disk_health_well_s(const struct disk_health_disk *d)
+disk_health_recovered_s(const struct disk_health_disk *d)
 {
-	return atomic_load(&d->well_s);
+	return atomic_load(&d->recovered_s);
 }
 
 /* Clear all that this worker has in it. */

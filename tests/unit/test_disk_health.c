@@ -47,16 +47,16 @@ the_first_and_the_last_are_news(void **state)
 	struct disk_health_disk *d = disk_health_of(all, 0, 0, 0);
 
 	(void)state;
-	assert_false(disk_health_is_sick(d));
+	assert_true(disk_health_is_ok(d));
 	assert_true(disk_health_report(d, 0, true, false));
 	assert_false(disk_health_report(d, SHM_SLOTS - 1, false, true));
 	assert_true(disk_health_is_stalled(d));
 	assert_false(disk_health_report(d, 0, true, true));
 	assert_false(disk_health_report(d, 0, false, false));
 	assert_false(disk_health_is_stalled(d));
-	assert_true(disk_health_is_sick(d));
+	assert_false(disk_health_is_ok(d));
 	assert_true(disk_health_report(d, SHM_SLOTS - 1, false, false));
-	assert_false(disk_health_is_sick(d));
+	assert_true(disk_health_is_ok(d));
 	assert_false(disk_health_report(d, 7, false, false));
 }
 
@@ -78,7 +78,7 @@ disks_are_told_apart(void **state)
 		assert_true(other != a && other != b);
 	}
 	assert_true(disk_health_report(a, 3, true, false));
-	assert_false(disk_health_is_sick(b));
+	assert_true(disk_health_is_ok(b));
 	assert_true(disk_health_report(b, 3, false, true));
 	assert_false(disk_health_is_stalled(b));
 	while (disk_health_of(all, 0, more, 0) != NULL)
@@ -102,11 +102,11 @@ what_the_dead_said_is_forgotten(void **state)
 	assert_true(disk_health_report(b, 65, false, true));
 	assert_false(disk_health_forget(all, 64));
 	assert_true(disk_health_forget(all, 65)); /* of b */
-	assert_true(disk_health_is_sick(a));
-	assert_false(disk_health_is_sick(b));
+	assert_false(disk_health_is_ok(a));
+	assert_true(disk_health_is_ok(b));
 	assert_false(disk_health_forget(all, 65));
 	assert_true(disk_health_forget(all, 66));
-	assert_false(disk_health_is_sick(a));
+	assert_true(disk_health_is_ok(a));
 	assert_true(
 	    disk_health_report(a, 1, true, false)); /* and is news again */
 }
@@ -144,7 +144,7 @@ disks_come_and_go(void **state)
 	for (dev_t dev = 1; dev < 10 * DISKS; dev++) {
 		d = disk_health_of(all, 0, dev, 1);
 		assert_non_null(d);
-		assert_false(disk_health_is_sick(d));
+		assert_true(disk_health_is_ok(d));
 		assert_true(disk_health_report(d, 0, true, true));
 		assert_true(disk_health_begin_probe(d, 0));
 		disk_health_leave(all, 0, &d);
@@ -154,7 +154,7 @@ disks_come_and_go(void **state)
 	assert_true(disk_health_is_stalled(stays));
 	/* A worker that comes back to one finds that nothing is said of it. */
 	d = disk_health_of(all, 0, 10 * DISKS - 1, 1);
-	assert_false(disk_health_is_sick(d));
+	assert_true(disk_health_is_ok(d));
 	assert_true(disk_health_begin_probe(d, 0));
 }
 
@@ -190,7 +190,7 @@ many_at_once_say_each_once(void **state)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(atomic_load(&balance), 0);
-	assert_false(disk_health_is_sick(disk_health_of(all, 0, 9, 0)));
+	assert_true(disk_health_is_ok(disk_health_of(all, 0, 9, 0)));
 	assert_true(
 	    disk_health_report(disk_health_of(all, 0, 9, 0), 5, true, false));
 }

@@ -64,8 +64,8 @@ on_health(struct device_listener *l, struct device *d, bool news)
 
 	assert_ptr_equal(d, e->device);
 	e->news += news;
-	assert_true(e->was_sick != device_is_sick(d));
-	e->was_sick = device_is_sick(d);
+	assert_true(e->was_sick == device_is_ok(d));
+	e->was_sick = !device_is_ok(d);
 	e->told++;
 	if (e->mute != NULL)
 		device_unlisten(e->mute);
@@ -250,7 +250,7 @@ it_is_stalled_when_an_operation_takes_too_long(void **state)
 	took = clock_mono_ns() - began;
 	assert_in_range(took, STALL_NS, STALL_NS + 10 * NS_PER_S);
 	assert_true(device_oldest_s(f.dev) >= STALL_S);
-	assert_true(device_is_sick(f.dev));
+	assert_false(device_is_ok(f.dev));
 	assert_int_equal(f.ear.told, 1);
 	/* Once is enough, however long it goes on. */
 	pass(2 * STALL_NS);
@@ -528,18 +528,18 @@ a_disk_may_be_sick_in_two_ways(void **state)
 	(void)state;
 	device_set_failed(f.dev, true);
 	device_set_failed(f.dev, true);
-	assert_true(device_is_sick(f.dev));
+	assert_false(device_is_ok(f.dev));
 	assert_int_equal(f.ear.told, 1);
 	f.ear.was_sick = false; /* told of the second while it is sick */
 	device_set_stalled(f.dev, true);
 	assert_int_equal(f.ear.told, 2);
 	f.ear.was_sick = false;
 	device_set_failed(f.dev, false);
-	assert_true(device_is_sick(f.dev));
+	assert_false(device_is_ok(f.dev));
 	assert_int_equal(f.ear.told, 3);
 	device_set_stalled(f.dev, false);
 	device_set_stalled(f.dev, false);
-	assert_false(device_is_sick(f.dev));
+	assert_true(device_is_ok(f.dev));
 	assert_int_equal(f.ear.told, 4);
 	/* News is that it fell sick, and that it is well, and no more. */
 	assert_int_equal(f.ear.news, 2);
@@ -590,11 +590,11 @@ disks_come_and_go(void **state)
 	/* One that has failed is known when it is opened again: a few such. */
 	for (dev_t i = 1; i < 100; i++) {
 		sick = device_get(set, i, local);
-		assert_false(device_is_sick(sick));
+		assert_true(device_is_ok(sick));
 		device_set_failed(sick, true);
 		device_put(set, &sick);
 		sick = device_get(set, i, local);
-		assert_true(device_is_sick(sick));
+		assert_false(device_is_ok(sick));
 		assert_true(device_disks(sick) < 20);
 		device_put(set, &sick);
 	}
@@ -645,18 +645,18 @@ workers_tell_each_other(void **state)
 	listen_to(a, &at_a);
 	listen_to(b, &at_b);
 	device_set_stalled(a, true);
-	assert_true(device_is_avoided(b) && device_is_hanging(b));
-	assert_false(device_is_sick(b)); /* its own go on */
+	assert_false(device_accepts_writes(b) || device_accepts_reads(b));
+	assert_true(device_is_ok(b)); /* its own go on */
 	assert_int_equal(at_b.told, 0);
 	device_set_failed(b, true);
 	assert_int_equal(at_a.news, 1);
 	assert_int_equal(at_b.news, 0);
 	device_set_stalled(a, false);
-	assert_true(device_is_avoided(a));
-	assert_false(device_is_hanging(a) || device_is_hanging(b));
+	assert_false(device_accepts_writes(a));
+	assert_true(device_accepts_reads(a) && device_accepts_reads(b));
 	assert_int_equal(at_a.news, 1);
 	device_set_failed(b, false);
-	assert_false(device_is_avoided(a) || device_is_avoided(b));
+	assert_true(device_accepts_writes(a) && device_accepts_writes(b));
 	assert_int_equal(at_b.news, 1);
 	/* One of them tries it. */
 	assert_true(device_begin_probe(a));
@@ -670,9 +670,9 @@ workers_tell_each_other(void **state)
 	assert_true(device_begin_probe(a));
 	device_end_probe(a, true);
 	assert_false(a->failed);
-	assert_true(device_is_avoided(a) && b->failed);
+	assert_true(!device_accepts_writes(a) && b->failed);
 	assert_false(device_begin_probe(b));
-	assert_false(b->failed || device_is_avoided(a));
+	assert_false(b->failed || !device_accepts_writes(a));
 	device_set_failed(b, true);
 	assert_true(device_begin_probe(b));
 	device_set_failed(b, true);
@@ -681,11 +681,11 @@ workers_tell_each_other(void **state)
 	device_set_failed(b, false);
 	/* A worker that has nothing there any more cannot try whether it is well. */
 	device_set_failed(a, true);
-	assert_true(device_is_avoided(b));
+	assert_false(device_accepts_writes(b));
 	device_unlisten(&at_a.listener);
-	assert_false(device_is_avoided(b));
+	assert_true(device_accepts_writes(b));
 	listen_to(a, &at_a);
-	assert_true(device_is_avoided(b));
+	assert_false(device_accepts_writes(b));
 	device_unlisten(&at_a.listener);
 	device_unlisten(&at_b.listener);
 	device_set_free(&sets[0]);
