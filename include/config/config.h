@@ -4,8 +4,8 @@
  *	file -> lexer -> directives (the table) -> struct config
  *
  * A config is loaded into a fresh struct, checked as a whole and never
- * changed afterwards: whoever holds the pointer may read it without asking,
- * and a bad file never replaces a good one.  Every value is set: by the file,
+ * changed afterwards: it can be read without a lock, and a bad file never
+ * replaces a good one.  Every value is set: by the file,
  * by the block around it (top -> server -> location), or by the default that
  * the directive table names.
  */
@@ -116,7 +116,7 @@ struct config {
 	char *error_log; /* "stderr", "stdout" or an absolute path */
 	enum log_level error_level;
 	bool daemonize;
-	char *user; /* NULL: stay who we are */
+	char *user; /* of the workers; NULL: that of the master */
 	double shutdown_timeout_s;
 	double disk_stall_timeout_s;
 	struct conf_server *servers;

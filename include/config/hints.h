@@ -1,5 +1,5 @@
 /*
- * config/hints.h - what to tell somebody who writes another server's words.
+ * config/hints.h - advice for a configuration that has another server's words.
  *
  *	client_max_body_size 1g;   ->   here it is max_body_size
  *	auth_basic "who?";         ->   there is no authentication here: ...

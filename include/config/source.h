@@ -26,8 +26,8 @@ struct source_id {
  * Add the whole file to *ret_text, which stays the caller's.  NULL and *ret_id
  * set, or what is wrong (valid until the next call of strerror()).  Only the
  * first file may be something else than a regular file, such as a pipe: a glob
- * can hit a FIFO that nobody writes to.  For a pipe it waits some time, since
- * whoever writes it may be slow; for anything else not at all.
+ * can match a FIFO that has no writer.  It waits some time for the writer of a
+ * pipe, and for nothing else.
  */
 const char *source_read(const char *name, bool is_first,
     struct source_id *ret_id, struct str *ret_text);

@@ -26,9 +26,9 @@ NODISCARD int detach_begin(int *ret_fd);
 
 /*
  * detach_leave_terminal(log_is_lost):
- * From here on nobody sees the terminal any more; nor do the workers, which
- * would hold up whoever reads what this command prints.  `log_is_lost`: the
- * error log goes there, which is said.
+ * Close the terminal, for the workers too: a command that reads what this one
+ * prints would otherwise wait for them.  `log_is_lost`: the error log goes there;
+ * that is logged first.
  */
 void detach_leave_terminal(bool log_is_lost);
 

@@ -1,9 +1,9 @@
 /*
  * proc/master.h - the process that owns the sockets and the workers.
  *
- * It reads the configuration, binds, forks, restarts who dies, reloads and
- * stops; it never touches a client nor an output directory, so nothing that
- * hangs can hang it.
+ * It reads the configuration, binds, forks, restarts workers that die, reloads
+ * and stops.  It never serves a client nor opens an output directory, so a disk
+ * or a client that hangs cannot hang it.
  */
 #ifndef PROC_MASTER_H
 #define PROC_MASTER_H

@@ -1,10 +1,10 @@
 /*
- * proc/owners.h - whom the configuration gives its UNIX sockets to.
+ * proc/owners.h - the owners and groups of the UNIX sockets.
  *
  *	listen unix:PATH mode=0660 owner=root group=www-data;
  *
- * What is not said: the owner is who starts the server, the group that of `user`,
- * when started as root, else it stays as the system makes it.
+ * By default the owner is the user that starts the server; the group is that of
+ * `user` if the server is started as root, else what the system gives it.
  */
 #ifndef PROC_OWNERS_H
 #define PROC_OWNERS_H
@@ -18,16 +18,17 @@
 
 /*
  * owners_are_known(conf, errors):
- * Are there such users and groups, and may this process give them a socket?
- * False: told in `errors`, as mistakes of the configuration are.
+ * Do these users and groups exist, and may this process give them a socket?
+ * False: `errors` says why, a line each, as it does for mistakes of the
+ * configuration.
  */
 NODISCARD bool owners_are_known(const struct config *conf, struct str *errors);
 
-/* What `l` asks of its listener; it is a bug when it is not known. */
+/* The options of this listener; only after owners_are_known() said true. */
 struct listener_options owners_options(
     const struct config *conf, const struct conf_listen *l);
 
-/* Add a line for each UNIX socket that says who will be able to connect. */
+/* Add a line for each UNIX socket: the users and groups that can connect. */
 void owners_describe(const struct config *conf, struct str *out);
 
 #endif

@@ -9,9 +9,9 @@
 
 /*
  * privileges_check(conf):
- * Is there the `user` of the configuration?  0; or -ENOENT after logging that
- * there is none.  A warning where clients will be served as root, or as somebody
- * else than `user` says.
+ * Does the `user` of the configuration exist?  0; or -ENOENT after logging that it
+ * does not.  Warns if clients will be served as root, or as another user than
+ * `user` says.
  */
 NODISCARD int privileges_check(const struct config *conf);
 

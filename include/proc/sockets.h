@@ -43,8 +43,8 @@ NODISCARD int sockets_open(
  */
 void sockets_adjust(const struct config *conf, const struct sockets *s);
 
-/* Could the paths of UNIX sockets be made?  False after logging which ones not;
- * that somebody listens there is no reason. */
+/* Could the paths of UNIX sockets be made?  False after logging which ones could
+ * not.  Another process that listens there is no reason. */
 NODISCARD bool sockets_look(const struct config *conf);
 
 /* Log a line for each. */

@@ -1,5 +1,5 @@
 /*
- * proc/verdict.h - what became of a reload, for whoever asked for it.
+ * proc/verdict.h - the result of a reload, for the command that asked for it.
  *
  *	penstock -s reload               master
  *	reads "3 begun"
@@ -7,19 +7,19 @@
  *	reads, now and then              refuses the file, or has new workers
  *	prints why, exits 1   <-------   writes "4 begun, 4 ended", refused, why
  *
- * The request stays the signal, so that a HUP from elsewhere and -s reload are
- * one thing.  The answer is a small file beside the pid file, PID_FILE.reload,
- * made at the start and kept open.  It is a file and no socket since nothing that
- * a client does or leaves undone can make the master wait then; many may look at
- * once, from any terminal or network namespace.  A verdict holds for all who
- * asked before its reload began; one who looks too late for his own is told that
- * of a reload after it, which read the file later.
+ * The request is the signal, so that -s reload and a HUP from elsewhere do the
+ * same.  The answer is a small file beside the pid file, PID_FILE.reload, made at
+ * the start and kept open.  It is a file and not a socket so that no client can
+ * make the master wait; many can read it at once, from any terminal or network
+ * namespace.  A verdict holds for every command that asked before the reload
+ * began; a command that reads it late gets the verdict of a later reload, which
+ * read a later state of the configuration.
  *
- * Only the user who started the server, and root, can read the file (0600), also
- * when worker_processes 0 has become another user since: that one may send the
- * signal, and is not told.  A reader believes it only when it is a regular file
- * that belongs to whom the process does, names that process, and its checksum is
- * right: it may be read while it is written.
+ * Only the user that started the server, and root, can read the file (0600).  With
+ * worker_processes 0 the process may have become another user: that user can send
+ * the signal, but cannot read the verdict.  A reader trusts the file only if it is
+ * a regular file, has the same owner as the process, names that process, and has
+ * the right checksum, since it may be read while it is being written.
  */
 #ifndef PROC_VERDICT_H
 #define PROC_VERDICT_H
@@ -39,7 +39,7 @@ enum verdict_kind {
 };
 
 struct verdict {
-	char *path; /* NULL: pid_file off, or out of memory: nobody can ask */
+	char *path; /* NULL: pid_file off, or out of memory: no verdicts */
 	char *file; /* the configuration, absolute; NULL: none */
 	char *pid_file;
 	int pid_fd; /* that file, locked: the caller's */

@@ -4,11 +4,10 @@
  *
  *	shared sockets -> acceptor -> conn -> service -> stores, engine
  *
- * A worker ends by itself: on QUIT when it has finished what it accepted, on
- * TERM or INT at once, and, when its master is gone, as on QUIT.  With
- * operations that a disk does not give back it cannot be freed, nor can the
- * process end before the disk returns: it closes its sockets first and says
- * in its slot what it waits for.
+ * A worker ends on QUIT when it has finished what it accepted, on TERM or INT at
+ * once, and, if its master is gone, as on QUIT.  While a disk does not complete
+ * operations, their memory cannot be freed and the process cannot end: the worker
+ * closes its sockets first, and writes into its slot what it waits for.
  */
 #ifndef PROC_WORKER_H
 #define PROC_WORKER_H
@@ -32,7 +31,7 @@ struct worker_setup {
 	unsigned generation;	     /* how many reloads there were, and one */
 	bool alone;		     /* worker_processes 0: no master at all */
 	struct verdict *verdict;     /* alone: for a reload, which is refused */
-	void (*on_ready)(void *arg); /* it accepts; NULL: nobody asks */
+	void (*on_ready)(void *arg); /* it accepts connections; or NULL */
 	void *arg;
 };
 

@@ -289,8 +289,8 @@ build(struct parser_block *top, const char *cwd, struct str *errors,
 	return 0;
 }
 
-/* Leave no more than so many of the mistakes, a line each, that were added
- * behind `before`: who has made more has the wrong file. */
+/* Keep the first CONFIG_MISTAKES_MAX of the mistakes, a line each, that were added
+ * behind `before`: a file with more of them is probably no configuration. */
 static void
 cut_mistakes(struct str *errors, size_t before)
 {
@@ -320,8 +320,8 @@ load(struct parser_input in, const char *file, struct str *errors,
 	const char *cwd;
 	int err;
 
-	/* It may be gone, or above it something that may not be searched:
-	 * whoever writes absolute paths does not need it. */
+	/* It may be gone, or a directory above it may not be searchable: that
+	 * is no mistake as long as all paths are absolute. */
 	cwd = getcwd(buf, sizeof(buf));
 	in.cwd = cwd;
 	err = parser_run(&in, errors, &top);

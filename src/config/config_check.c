@@ -114,8 +114,8 @@ check_prefixes(const struct conf_server *s, struct str *errors)
 	}
 }
 
-/* `keep latest` removes the upload before, wherever it came from: who keeps
- * all must not share the directory.  False: told. */
+/* `keep latest` removes the previous upload, whichever location it came through: a
+ * location that keeps all must not share the directory.  False: it was told. */
 static bool
 check_sharing(const struct conf_location *before, const struct conf_location *l,
     struct str *errors)

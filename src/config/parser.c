@@ -36,7 +36,7 @@ struct opening {
 };
 
 /* One for a run.  The statement is overwritten by those of an inner block or
- * file: whoever goes into one is done with it. */
+ * file: it must not be used after going into one. */
 struct parser {
 	const char *cwd;
 	struct str *errors;
@@ -443,7 +443,7 @@ evaluate_unknown(struct parser *p, struct source *src, struct parser_block *b)
 			return;
 	}
 	if (st->opens) {
-		b->has_blocks = true; /* who knows what it was to be */
+		b->has_blocks = true; /* of a kind that cannot be told */
 		skip_block(p, &src->lx);
 	}
 }
@@ -487,7 +487,7 @@ evaluate(struct parser *p, struct source *src, struct parser_block *b)
 	else
 		apply(p, src, b, d);
 	if (opens) {
-		b->has_blocks = true; /* who knows what it was to be */
+		b->has_blocks = true; /* of a kind that cannot be told */
 		skip_block(p, &src->lx);
 	}
 }

@@ -12,8 +12,8 @@
 
 enum {
 	LOOK_MS = 100,
-	WRITER_MS = 3000,  /* for somebody to open a FIFO for writing */
-	SILENT_MS = 30000, /* of one who has */
+	WRITER_MS = 3000,  /* until a FIFO is opened for writing */
+	SILENT_MS = 30000, /* of a writer */
 };
 
 /*

@@ -16,7 +16,7 @@
 #include "proc/title.h"
 
 enum {
-	HEALTHY_MS = 5000, /* who lived so long starts without delay */
+	HEALTHY_MS = 5000, /* a worker that lived so long restarts at once */
 	BACKOFF_FIRST_MS = 100,
 	BACKOFF_MAX_MS = 10000,
 };
@@ -215,7 +215,7 @@ children_reap(struct children *c, bool stopping)
 		bool again;
 
 		if (ch == NULL)
-			continue; /* a preflight that nobody waited for */
+			continue; /* the child of a preflight */
 		again = !stopping && !ch->retired;
 		log_end(ch, status, again);
 		forget(c, ch, stopping);

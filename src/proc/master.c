@@ -99,8 +99,8 @@ reap(struct master *m)
 		children_reap(&m->children, m->phase != MASTER_RUNNING);
 }
 
-/* While a reload waits for a disk, the workers of now go on: who ends is
- * restarted.  That is none of what the reload says. */
+/* While a reload waits for a disk, the present workers go on, and those that end
+ * are restarted.  What is logged about that is not part of the reload's verdict. */
 static bool
 mind_children(void *arg)
 {
@@ -158,8 +158,8 @@ act_on_signals(struct master *m)
 	reload_on_hup(m, mind_children);
 }
 
-/* A graceful stop: when the workers have taken what was queued, nobody is to
- * connect to sockets that nobody looks at. */
+/* A graceful stop: once the workers have accepted what was queued, connecting must
+ * fail, since no process accepts any more. */
 static void
 stop_listening(struct master *m)
 {
@@ -171,8 +171,8 @@ stop_listening(struct master *m)
 	sockets_close(&m->sockets, NULL, true);
 }
 
-/* How long to sleep: until somebody is due.  A HUP may wait for the end of the
- * reload before it; nothing else wakes us for it. */
+/* How long to sleep: until the next restart is due.  A HUP that waits for the end
+ * of the reload before it does not wake us again. */
 static int
 patience(const struct master *m, int due_ms)
 {

@@ -12,7 +12,7 @@ enum {
 	GROUPS_MAX = 1024,
 };
 
-/* A number stands for itself where there is nobody of that name. */
+/* A number is an id, unless there is a user or group of that name. */
 static bool
 number_of(const char *name, uint64_t max, uint64_t *ret)
 {

@@ -12,8 +12,8 @@
 #include "base/permit.h"
 #include "proc/refusal.h"
 
-/* Never waits, whatever is there; what is no regular file is -EINVAL, a link
- * -ELOOP: whoever may write to the directory must not choose what we write. */
+/* Never waits.  -EINVAL for anything but a regular file, -ELOOP for a symbolic link:
+ * a user that may write to the directory must not choose the file that we write. */
 static int
 open_regular(const char *path, int flags)
 {
@@ -35,7 +35,7 @@ open_regular(const char *path, int flags)
 	return fd;
 }
 
-/* Who has a lock on it that does not go beside one of `type`; 0: nobody. */
+/* The process whose lock conflicts with one of `type`; 0: there is none. */
 static pid_t
 find_holder(const char *path, short type)
 {
@@ -53,7 +53,7 @@ find_holder(const char *path, short type)
 	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
 }
 
-/* A reader's lock is not ours: whoever can read the file can have one. */
+/* Only a write lock counts: any user that can read the file can have a read lock. */
 pid_t
 pidfile_owner(const char *path)
 {
@@ -76,9 +76,8 @@ open_and_lock(const char *path, int *ret_fd)
 			fd_close(&fd);
 			return err;
 		}
-		/* The one who held it may have removed the file while we
-		 * waited to open it: then ours has no name, and the lock on
-		 * it means nothing. */
+		/* The last holder may have removed the file while we waited to
+		 * open it: then ours has no name, and its lock means nothing. */
 		if (fd_is_named(fd, path))
 			break;
 		fd_close(&fd);

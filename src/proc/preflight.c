@@ -180,7 +180,7 @@ try_from(const struct preflight *r, size_t from, struct telling *t)
 	how = watch(r, t);
 	fd_close(&hear_fd);
 	if (how != ENDED) {
-		/* It may be beyond killing; it is nobody's then. */
+		/* It may be in uninterruptible sleep; leave it unreaped. */
 		(void)kill(pid, SIGKILL);
 		return how;
 	}

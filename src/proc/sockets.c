@@ -79,8 +79,8 @@ log_refusal(const struct conf_server *s, const struct conf_listen *l, int err)
 			     : then);
 }
 
-/* One that is bound stays as it is in this: to bind another one beside it is not
- * possible, and between the two nobody could connect. */
+/* ipv6only of a bound socket stays: a second socket cannot be bound beside it, and
+ * in between clients could not connect. */
 static int
 take_over(const struct conf_server *s, const struct conf_listen *l,
     const struct bound *was, struct bound *b)

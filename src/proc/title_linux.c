@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 enum {
-	/* Of the environment that is overwritten at most: the rest of it stays
-	 * in /proc/PID/environ, for whoever looks for a variable there. */
+	/* Bytes of the environment that may be overwritten: the rest can still
+	 * be read in /proc/PID/environ. */
 	BEYOND_MAX = 64,
 };
 

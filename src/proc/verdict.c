@@ -65,8 +65,8 @@ path_beside(const char *pid_file)
 
 /* ---- in the server ---- */
 
-/* The file anew: what is there is of one that runs no more, since we have the
- * lock; a link that somebody has put there is not followed. */
+/* Make the file anew.  What is there was left by a server that does not run any
+ * more, since we have the lock.  A symbolic link is not followed. */
 static int
 make(struct verdict *v)
 {

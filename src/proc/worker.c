@@ -25,7 +25,8 @@
 
 /* ---- signals ---- */
 
-/* Without a master a reload has nobody to start new workers: check only. */
+/* Without a master there is no process that could start new workers: only check
+ * the configuration. */
 static void
 check_reload(const struct worker *w)
 {
@@ -389,7 +390,7 @@ report_lost_lines(const struct worker *w)
 			    w->servers[i].conf->access_log);
 }
 
-/* Free it all: for the sanitizers, and to find what is in nobody's hands. */
+/* Free it all, so that leak checkers find what was lost. */
 static void
 end(struct worker *w)
 {

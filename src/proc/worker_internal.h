@@ -1,4 +1,7 @@
-/* What the worker's own files share; nobody else includes it. */
+/*
+ * proc/worker_internal.h - the worker's state, which its own files share:
+ * worker.c starts it, worker_stop.c ends it.  Other files do not include it.
+ */
 #ifndef PROC_WORKER_INTERNAL_H
 #define PROC_WORKER_INTERNAL_H
 
@@ -48,8 +51,8 @@ struct worker {
 	ev_timer patience; /* when stopping: enough is enough */
 	bool stopping, fast;
 	bool dropped;	   /* all connections: the logs are written, no more */
-	double leaving_in; /* nobody waits for answers any more: how long we
-			      still wait for the disks; 0: somebody does */
+	double leaving_in; /* seconds; there are no connections any more, and
+			      the disks have this time; 0: there are */
 };
 
 /* worker_stop.c */

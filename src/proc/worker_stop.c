@@ -1,14 +1,14 @@
 /*
  * How a worker ends.
  *
- *	gracefully: no connections but those that wait to be taken; idle ones are
- *	            closed, after a moment; what is in hand gets its answer.  If
- *	            shutdown_timeout is over before:
- *	fast:       what is in hand is told 503, but for what is being committed,
- *	            all within FAST_STOP_S; what is left then is cut, and has
- *	            LAST_LINES_S to be written into the logs
- *	at rest:    gracefully, and nobody waits for an answer any more: the
- *	            disks get their time
+ *	gracefully: the connections that are queued are accepted, and no more;
+ *	            idle ones are closed after a moment; requests in progress are
+ *	            answered.  When shutdown_timeout is over:
+ *	fast:       requests in progress are answered 503, except those being
+ *	            committed, all within FAST_STOP_S; then connections are cut, and
+ *	            the logs have LAST_LINES_S to take their lines
+ *	at rest:    a graceful stop without connections: the disks have some time
+ *	            for what no client waits for
  */
 #include <stdatomic.h>
 #include <unistd.h>
@@ -23,7 +23,8 @@
 #define FAST_STOP_S 0.5	  /* for operations in flight at a fast stop */
 #define LAST_LINES_S 0.25 /* then, for the log lines of what was cut */
 
-/* No file is being stored or read; `at_rest`: and nothing else is done. */
+/* No file is being stored or read; with `at_rest` no other operation is in flight
+ * either. */
 static bool
 stores_are_idle(struct worker *w, bool at_rest)
 {
@@ -41,7 +42,7 @@ stores_are_idle(struct worker *w, bool at_rest)
 	return true;
 }
 
-/* Nobody asks the stores for anything any more. */
+/* No request will come any more: the stores do what they had put off. */
 static void
 rest_stores(struct worker *w)
 {
@@ -53,7 +54,7 @@ rest_stores(struct worker *w)
 	}
 }
 
-/* Hurry the logs on; true when all is written. */
+/* Flush the logs; true when all is written. */
 static bool
 journals_are_idle(struct worker *w)
 {
@@ -80,24 +81,24 @@ conns_are_closed(const struct worker *w)
 
 static void set_stop_timer(struct worker *w, double seconds);
 
-/* When nobody waits for an answer any more: how long for the disks? */
+/* Seconds for the disks, when all connections are closed. */
 static double
 last_patience_s(struct worker *w)
 {
 	const struct config *conf = w->to->conf;
 	double patience = conf->disk_stall_timeout_s;
 
-	/* What hangs may hang for good: a directory being opened, the last log
-	 * lines, files that are thrown away. */
+	/* What is left may hang for good: a directory that is being opened, log
+	 * lines, files that are removed. */
 	if (stores_are_idle(w, false) || engine_is_stuck(w->engine))
 		return FAST_STOP_S;
-	/* Uploads whose clients have gone are still being committed. */
+	/* Uploads whose clients are gone are still being committed. */
 	if (conf->shutdown_timeout_s > 0 && conf->shutdown_timeout_s < patience)
 		patience = conf->shutdown_timeout_s;
 	return patience;
 }
 
-/* Stopping: end the loop when nothing is left. */
+/* In each iteration while stopping: end the loop when nothing is left to do. */
 static void
 on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 {
@@ -115,7 +116,7 @@ on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 		return;
 	}
 	if (w->fast || w->dropped)
-		return; /* its time runs already */
+		return; /* the timer runs already */
 	patience = last_patience_s(w);
 	if (w->leaving_in <= 0 || patience < w->leaving_in) {
 		w->leaving_in = patience;
@@ -123,7 +124,7 @@ on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 	}
 }
 
-/* What is in flight at a stop got its time; or shutdown_timeout is over. */
+/* The time for what is in flight is over, or shutdown_timeout is. */
 static void
 on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 {
@@ -155,8 +156,8 @@ set_stop_timer(struct worker *w, double seconds)
 	ev_timer_start(w->loop, &w->patience);
 }
 
-/* No more connections; and the sockets are let go, whatever may hold this
- * process up. */
+/* Accept no more, and close the sockets now: this process may last long, if a disk
+ * hangs. */
 static void
 close_sockets(struct worker *w)
 {
@@ -178,7 +179,7 @@ close_sockets(struct worker *w)
 		ev_loop_fork(w->loop);
 }
 
-/* It may take long, and longer when a disk hangs. */
+/* In the title: it may take long. */
 static void
 show(const struct worker *w, const char *what)
 {
