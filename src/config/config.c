@@ -75,7 +75,7 @@ config_free(struct config **cp)
  * mistake stays as it is, zero: the mistake was told.
  */
 static int
-fill(const struct load *l, struct parser_block *b, void *base)
+config_fill(const struct load *l, struct parser_block *b, void *base)
 {
 	for (size_t i = 0; i < directives_count; i++) {
 		const struct directive *d = &directives[i];
@@ -161,7 +161,7 @@ build_location(
 	loc->place = b->at;
 	loc->prefix = b->location.prefix;
 	b->location.prefix = NULL;
-	err = fill(l, b, loc);
+	err = config_fill(l, b, loc);
 	if (err < 0)
 		return err;
 	check_memory(l, b, loc);
@@ -192,7 +192,7 @@ build_server(
 	int err;
 
 	s->place = b->at;
-	err = fill(l, b, s);
+	err = config_fill(l, b, s);
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < s->listen_count; i++)
@@ -233,7 +233,7 @@ build_top(const struct load *l, struct parser_block *b)
 	c->file_count = b->top.file_count;
 	b->top.files = NULL;
 	b->top.file_count = 0;
-	err = fill(l, b, c);
+	err = config_fill(l, b, c);
 	if (err < 0)
 		return err;
 	c->worker_auto = c->worker_processes == VALUE_AUTO;
@@ -310,7 +310,7 @@ cut_mistakes(struct str *errors, size_t before)
 
 /* `file` is what the config is to remember as its own; NULL: none. */
 static int
-load(struct parser_input in, const char *file, struct str *errors,
+config_load_input(struct parser_input in, const char *file, struct str *errors,
     struct config **ret)
 {
 	struct parser_block *top = NULL;
@@ -363,7 +363,7 @@ config_load_with(const char *path, const char *extra, struct str *errors,
 		in.text = builtin_text;
 		in.len = sizeof(builtin_text) - 1;
 	}
-	return load(in, path, errors, ret);
+	return config_load_input(in, path, errors, ret);
 }
 
 int
@@ -374,7 +374,7 @@ config_reload(const struct config *old, struct str *errors, struct config **ret)
 
 	if (old->file == NULL)
 		return config_load_with(NULL, old->directives, errors, ret);
-	return load(in, old->file, errors, ret);
+	return config_load_input(in, old->file, errors, ret);
 }
 
 int
@@ -383,7 +383,7 @@ config_parse_text(const char *name, const char *text, size_t len,
 {
 	struct parser_input in = {.name = name, .text = text, .len = len};
 
-	return load(in, name, errors, ret);
+	return config_load_input(in, name, errors, ret);
 }
 
 void

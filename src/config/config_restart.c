@@ -28,8 +28,8 @@ takes_restart(const struct directive *d, const struct config *old,
 /* If the two values differ, add a line that says so, and give `fresh` the old
  * one.  1 if they do, 0 or -ENOMEM. */
 static int
-keep(const struct directive *d, const struct config *old, struct config *fresh,
-    struct str *why)
+config_restart_keep(const struct directive *d, const struct config *old,
+    struct config *fresh, struct str *why)
 {
 	struct str was = {0}, is = {0};
 	int res = -ENOMEM;
@@ -67,7 +67,7 @@ config_keep_until_restart(
 
 		if (!takes_restart(d, old, fresh))
 			continue;
-		res = keep(d, old, fresh, why);
+		res = config_restart_keep(d, old, fresh, why);
 		if (res < 0)
 			return res;
 		kept += res;

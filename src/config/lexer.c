@@ -30,7 +30,7 @@ peek(const struct lexer *lx)
 }
 
 static unsigned char
-take(struct lexer *lx)
+lexer_take(struct lexer *lx)
 {
 	unsigned char c = peek(lx);
 
@@ -71,7 +71,7 @@ spoil(struct token *t, const char *why)
 }
 
 static void
-put(struct token *t, unsigned char c)
+lexer_put(struct token *t, unsigned char c)
 {
 	if (t->len == TOKEN_BYTES_MAX)
 		spoil(t, "longer than 4096 bytes");
@@ -87,7 +87,7 @@ put_raw(struct token *t, unsigned char c)
 	else if (is_control(c) && c != '\t')
 		spoil(t, "a control character is not allowed; write \\xHH");
 	else
-		put(t, c);
+		lexer_put(t, c);
 }
 
 static void
@@ -100,14 +100,14 @@ take_hex(struct lexer *lx, struct token *t)
 		spoil(t, "two hexadecimal digits, not 00, must follow \\x");
 		return;
 	}
-	take(lx);
-	take(lx);
-	put(t, (unsigned char)byte);
+	lexer_take(lx);
+	lexer_take(lx);
+	lexer_put(t, (unsigned char)byte);
 }
 
 /* What follows a backslash. */
 static void
-take_escape(struct lexer *lx, struct token *t)
+lexer_take_escape(struct lexer *lx, struct token *t)
 {
 	unsigned char c;
 
@@ -115,13 +115,13 @@ take_escape(struct lexer *lx, struct token *t)
 		spoil(t, "nothing follows the \\");
 		return;
 	}
-	c = take(lx);
+	c = lexer_take(lx);
 	if (c == 'n')
-		put(t, '\n');
+		lexer_put(t, '\n');
 	else if (c == 'r')
-		put(t, '\r');
+		lexer_put(t, '\r');
 	else if (c == 't')
-		put(t, '\t');
+		lexer_put(t, '\t');
 	else if (c == 'x')
 		take_hex(lx, t);
 	else if (ascii_is_alnum(c))
@@ -140,7 +140,7 @@ take_variable(struct lexer *lx, struct token *t)
 
 	spoil(t, "there are no variables: if the $ belongs to the name, write "
 		 "it in quotes");
-	put(t, '$');
+	lexer_put(t, '$');
 	if (at_end(lx) || peek(lx) != '{')
 		return;
 	do
@@ -148,17 +148,17 @@ take_variable(struct lexer *lx, struct token *t)
 	while (p < lx->end && (ascii_is_alnum((unsigned char)*p) || *p == '_'));
 	if (p < lx->end && *p == '}')
 		while (lx->pos <= p)
-			put(t, take(lx));
+			lexer_put(t, lexer_take(lx));
 }
 
 static void
 take_word(struct lexer *lx, struct token *t)
 {
 	while (!at_end(lx) && !ends_word(peek(lx))) {
-		unsigned char c = take(lx);
+		unsigned char c = lexer_take(lx);
 
 		if (c == '\\')
-			take_escape(lx, t);
+			lexer_take_escape(lx, t);
 		else if (c == '$')
 			take_variable(lx, t);
 		else
@@ -169,7 +169,7 @@ take_word(struct lexer *lx, struct token *t)
 static void
 take_quoted(struct lexer *lx, struct token *t)
 {
-	unsigned char quote = take(lx);
+	unsigned char quote = lexer_take(lx);
 
 	t->quoted = true;
 	for (;;) {
@@ -179,11 +179,11 @@ take_quoted(struct lexer *lx, struct token *t)
 			spoil(t, "the quote is not closed on its line");
 			return;
 		}
-		c = take(lx);
+		c = lexer_take(lx);
 		if (c == quote)
 			break;
 		if (c == '\\')
-			take_escape(lx, t);
+			lexer_take_escape(lx, t);
 		else
 			put_raw(t, c);
 	}
@@ -194,14 +194,14 @@ take_quoted(struct lexer *lx, struct token *t)
 }
 
 static void
-skip_blanks(struct lexer *lx)
+lexer_skip_blanks(struct lexer *lx)
 {
 	while (!at_end(lx)) {
 		if (peek(lx) == '#')
 			while (!at_end(lx) && peek(lx) != '\n')
-				take(lx);
+				lexer_take(lx);
 		else if (is_blank(peek(lx)))
-			take(lx);
+			lexer_take(lx);
 		else
 			break;
 	}
@@ -210,7 +210,7 @@ skip_blanks(struct lexer *lx)
 void
 lexer_next(struct lexer *lx, struct token *ret)
 {
-	skip_blanks(lx);
+	lexer_skip_blanks(lx);
 	ret->at = lx->at;
 	ret->quoted = false;
 	ret->why = NULL;
@@ -219,13 +219,13 @@ lexer_next(struct lexer *lx, struct token *ret)
 	if (at_end(lx)) {
 		ret->kind = TOKEN_END;
 	} else if (peek(lx) == ';') {
-		take(lx);
+		lexer_take(lx);
 		ret->kind = TOKEN_SEMICOLON;
 	} else if (peek(lx) == '{') {
-		take(lx);
+		lexer_take(lx);
 		ret->kind = TOKEN_OPEN;
 	} else if (peek(lx) == '}') {
-		take(lx);
+		lexer_take(lx);
 		ret->kind = TOKEN_CLOSE;
 	} else if (peek(lx) == '"' || peek(lx) == '\'') {
 		take_quoted(lx, ret);
@@ -237,7 +237,7 @@ lexer_next(struct lexer *lx, struct token *ret)
 }
 
 static bool
-is_plain(const char *text)
+lexer_is_plain(const char *text)
 {
 	if (*text == '\0')
 		return false;
@@ -254,7 +254,7 @@ lexer_quote(struct str *b, const char *text)
 	const unsigned char *p = (const unsigned char *)text;
 	size_t len = strlen(text);
 
-	if (is_plain(text)) {
+	if (lexer_is_plain(text)) {
 		str_puts(b, text);
 		return;
 	}

@@ -20,11 +20,11 @@ struct option {
 	struct conf_place place;
 };
 
-static int refuse(struct value_input *in, const char *fmt, ...)
+static int listen_refuse(struct value_input *in, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
 
 static int
-refuse(struct value_input *in, const char *fmt, ...)
+listen_refuse(struct value_input *in, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -68,7 +68,7 @@ set_backlog(
 
 	if (num_parse_u64(o->value, strlen(o->value), &n) < 0 || n < 1 ||
 	    n > BACKLOG_MAX)
-		return refuse(
+		return listen_refuse(
 		    in, "backlog is a number from 1 to %d", (int)BACKLOG_MAX);
 	l->backlog = n;
 	return 0;
@@ -81,11 +81,12 @@ set_ipv6only(
 	bool on = strcmp(o->value, "on") == 0;
 
 	if (!is_v6(l))
-		return refuse(in, "ipv6only is for IPv6: write [::]:PORT");
+		return listen_refuse(
+		    in, "ipv6only is for IPv6: write [::]:PORT");
 	if (!on && strcmp(o->value, "off") != 0)
-		return refuse(in, "ipv6only is on or off");
+		return listen_refuse(in, "ipv6only is on or off");
 	if (!on && !is_any_v6(l))
-		return refuse(in,
+		return listen_refuse(in,
 		    "ipv6only=off is for [::]:PORT, all addresses there are");
 	l->ipv6only = on;
 	return 0;
@@ -97,10 +98,10 @@ set_mode(struct conf_listen *l, const struct option *o, struct value_input *in)
 	size_t len = strlen(o->value);
 
 	if (!is_unix(l))
-		return refuse(in, "mode is for UNIX sockets: unix:PATH");
+		return listen_refuse(in, "mode is for UNIX sockets: unix:PATH");
 	if (len < 1 || len > 4 || strspn(o->value, "01234567") != len ||
 	    strtoul(o->value, NULL, 8) > 0777)
-		return refuse(
+		return listen_refuse(
 		    in, "mode is octal, from 0000 to 0777, such as 0660");
 	l->mode = strtoul(o->value, NULL, 8);
 	return 0;
@@ -111,9 +112,10 @@ set_account(struct conf_account *a, const char *name, const struct option *o,
     const struct conf_listen *l, struct value_input *in)
 {
 	if (!is_unix(l))
-		return refuse(in, "%s is for UNIX sockets: unix:PATH", name);
+		return listen_refuse(
+		    in, "%s is for UNIX sockets: unix:PATH", name);
 	if (*o->value == '\0')
-		return refuse(in, "the name is missing after %s=", name);
+		return listen_refuse(in, "the name is missing after %s=", name);
 	a->name = strdup(o->value);
 	a->place = o->place;
 	return a->name == NULL ? -ENOMEM : 0;
@@ -174,13 +176,14 @@ listen_options(struct conf_listen *l, struct value_input *in)
 		in->wrong = i;
 		str_quote(word, strlen(word), shown, sizeof(shown));
 		if (k == COUNT_OF(options))
-			return refuse(in,
+			return listen_refuse(in,
 			    "\"%s\" is no option of an address; allowed: "
 			    "backlog=N, ipv6only=on or off, mode=OCTAL, "
 			    "owner=USER, group=GROUP",
 			    shown);
 		if (given[k])
-			return refuse(in, "%s is given twice for this address",
+			return listen_refuse(in,
+			    "%s is given twice for this address",
 			    options[k].name);
 		given[k] = true;
 		o = (struct option){

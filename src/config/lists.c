@@ -9,7 +9,7 @@
 #include "config/lexer.h"
 
 static bool
-has(const struct conf_list *l, const char *text)
+lists_has(const struct conf_list *l, const char *text)
 {
 	for (size_t i = 0; i < l->count; i++)
 		if (strcmp(l->values[i], text) == 0)
@@ -22,7 +22,7 @@ append(struct conf_list *l, const char *text)
 {
 	char **grown;
 
-	if (has(l, text))
+	if (lists_has(l, text))
 		return 0;
 	grown = realloc(l->values, (l->count + 1) * sizeof(*grown));
 	if (grown == NULL)
@@ -52,7 +52,7 @@ add_origin(const char *text, struct conf_list *to, const char **ret_why)
 	struct origin o;
 	int err;
 
-	if (to->count > 0 && any != has(to, "*")) {
+	if (to->count > 0 && any != lists_has(to, "*")) {
 		*ret_why = "* is all origins there are: leave out the others";
 		return -EINVAL;
 	}

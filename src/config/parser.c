@@ -98,7 +98,7 @@ foreign_values(const struct statement *st, size_t *ret_which)
 /* A hint will be given for the whole of it, so that what is wrong with one of
  * its words, such as a regular expression, does not matter. */
 static bool
-is_foreign(const struct statement *st)
+parser_is_foreign(const struct statement *st)
 {
 	size_t which;
 
@@ -121,7 +121,7 @@ add_value(struct parser *p, const struct token *t)
 	if (t->kind != TOKEN_BAD)
 		return;
 	st->bad = true;
-	if (!is_foreign(st))
+	if (!parser_is_foreign(st))
 		lexer_mistake(p->errors, &t->at,
 		    st->name.kind == TOKEN_BAD ? NULL : st->name.text, "%s",
 		    t->why);

@@ -59,11 +59,11 @@ word_of(const struct directive *d, int value)
 }
 
 /* What is wrong is in in->why; which value, in in->wrong. */
-static int refuse(struct value_input *in, size_t wrong, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+static int value_refuse(struct value_input *in, size_t wrong, const char *fmt,
+    ...) PRINTF_LIKE(3, 4);
 
 static int
-refuse(struct value_input *in, size_t wrong, const char *fmt, ...)
+value_refuse(struct value_input *in, size_t wrong, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -81,7 +81,7 @@ refuse_kind(const struct directive *d, struct value_input *in, const char *what)
 	char shown[64];
 	const char *text = in->values[0];
 
-	refuse(in, 0, "\"%s\" %s; allowed: ",
+	value_refuse(in, 0, "\"%s\" %s; allowed: ",
 	    str_quote(text, strlen(text), shown, sizeof(shown)), what);
 	directives_allowed(d, &in->why);
 	return -EINVAL;
@@ -128,15 +128,16 @@ set_number(const struct directive *d, void *base, struct value_input *in)
 	str_quote(text, len, shown, sizeof(shown));
 	if (err == -ERANGE || n > d->max) {
 		directives_format_number(d, d->max, bound);
-		return refuse(in, 0, "%s is above %s", shown, bound);
+		return value_refuse(in, 0, "%s is above %s", shown, bound);
 	}
 	if (n < d->min) {
 		directives_format_number(d, d->min, bound);
-		return refuse(in, 0, "%s is below %s", shown, bound);
+		return value_refuse(in, 0, "%s is below %s", shown, bound);
 	}
 	if (d->multiple != 0 && n % d->multiple != 0) {
 		directives_format_number(d, d->multiple, bound);
-		return refuse(in, 0, "%s is no multiple of %s", shown, bound);
+		return value_refuse(
+		    in, 0, "%s is no multiple of %s", shown, bound);
 	}
 	store_number(d, base, n);
 	return 0;
@@ -207,9 +208,9 @@ resolve(struct value_input *in, const char *path, char **ret)
 	struct str b = {0};
 
 	if (*path == '\0')
-		return refuse(in, 0, "the path is empty");
+		return value_refuse(in, 0, "the path is empty");
 	if (*path != '/' && in->cwd == NULL)
-		return refuse(in, 0,
+		return value_refuse(in, 0,
 		    "the path is relative to the working directory, which is "
 		    "gone or cannot be read: write an absolute one, or start "
 		    "it elsewhere");
@@ -225,7 +226,7 @@ resolve(struct value_input *in, const char *path, char **ret)
 	tidy_path(b.s);
 	if (strlen(b.s) > PATH_BYTES_MAX) {
 		str_fini(&b);
-		return refuse(in, 0, "the path is longer than %d bytes",
+		return value_refuse(in, 0, "the path is longer than %d bytes",
 		    (int)PATH_BYTES_MAX);
 	}
 	free(*ret);
@@ -260,14 +261,14 @@ set_error_log(const struct directive *d, void *base, struct value_input *in)
 	int err;
 
 	if (strcmp(in->values[0], "off") == 0)
-		return refuse(in, 0,
+		return value_refuse(in, 0,
 		    "it cannot be off; the least is: error_log stderr error");
 	if (in->count == 2) {
 		for (level = 0; level < LEVEL_COUNT; level++)
 			if (strcmp(in->values[1], log_level_name[level]) == 0)
 				break;
 		if (level == LEVEL_COUNT)
-			return refuse(in, 1,
+			return value_refuse(in, 1,
 			    "\"%s\" is no level; allowed: error, warn, notice, "
 			    "info or debug",
 			    str_quote(in->values[1], strlen(in->values[1]),
@@ -319,7 +320,7 @@ set_listen(void *base, struct value_input *in)
 		goto free_path;
 	err = addr_parse(full.s, &l.addr, &why);
 	if (err < 0)
-		refuse(in, 0, "\"%s\": %s",
+		value_refuse(in, 0, "\"%s\": %s",
 		    str_quote(text, strlen(text), shown, sizeof(shown)), why);
 	else
 		err = listen_options(&l, in);
@@ -347,7 +348,7 @@ set_list(const struct directive *d, void *base, struct value_input *in)
 
 		err = lists_add(d->type, text, &list, &why);
 		if (err == -EINVAL)
-			refuse(in, i, "\"%s\": %s",
+			value_refuse(in, i, "\"%s\": %s",
 			    str_quote(text, strlen(text), shown, sizeof(shown)),
 			    why);
 	}

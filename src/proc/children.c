@@ -107,7 +107,7 @@ be_worker(struct children *c, const struct child *ch,
 }
 
 static void
-schedule(struct child *ch, uint64_t now)
+children_schedule(struct child *ch, uint64_t now)
 {
 	ch->backoff_ms =
 	    ch->backoff_ms == 0 ? BACKOFF_FIRST_MS : ch->backoff_ms * 2;
@@ -127,7 +127,7 @@ fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
 		log_error("%d workers live: too many reloads with uploads that "
 			  "still run; one is missing",
 		    (int)SHM_SLOTS);
-		schedule(ch, now);
+		children_schedule(ch, now);
 		return;
 	}
 	pid = signals_fork();
@@ -137,7 +137,7 @@ fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
 		log_error("fork: %s", strerror(errno));
 		shm_slot_wipe(ch->slot);
 		ch->slot = NULL;
-		schedule(ch, now);
+		children_schedule(ch, now);
 		return;
 	}
 	atomic_store(&ch->slot->pid, (uint32_t)pid);
@@ -164,7 +164,7 @@ children_tend(struct children *c, const struct worker_setup *setup)
 }
 
 static struct child *
-find(const struct children *c, pid_t pid)
+children_find(const struct children *c, pid_t pid)
 {
 	LIST_FOREACH(struct child, ch, &c->list, node) {
 		if (ch->pid == pid)
@@ -193,7 +193,7 @@ log_end(const struct child *ch, int status, bool again)
 
 /* Take back all that is shared of a worker that has ended. */
 static void
-forget(struct children *c, struct child *ch, bool stopping)
+children_forget(struct children *c, struct child *ch, bool stopping)
 {
 	if (shared_forget(c->shared, ch->slot, ch->pid) && !stopping)
 		log_notice("worker %ld (%u.%u) was the last that had "
@@ -211,14 +211,14 @@ children_reap(struct children *c, bool stopping)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct child *ch = find(c, pid);
+		struct child *ch = children_find(c, pid);
 		bool again;
 
 		if (ch == NULL)
 			continue; /* the child of a preflight */
 		again = !stopping && !ch->retired;
 		log_end(ch, status, again);
-		forget(c, ch, stopping);
+		children_forget(c, ch, stopping);
 		if (!again) {
 			list_remove(&ch->node);
 			free(ch);
@@ -228,7 +228,7 @@ children_reap(struct children *c, bool stopping)
 			ch->backoff_ms = 0;
 			ch->due_ns = now;
 		} else {
-			schedule(ch, now);
+			children_schedule(ch, now);
 		}
 	}
 }

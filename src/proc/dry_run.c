@@ -12,7 +12,7 @@
 
 /* Lines of a log, as those of a command. */
 static bool
-print(void *arg, enum log_level level, const char *message)
+dry_run_print(void *arg, enum log_level level, const char *message)
 {
 	(void)arg;
 	if (level <= LEVEL_WARN)
@@ -22,7 +22,7 @@ print(void *arg, enum log_level level, const char *message)
 }
 
 static bool
-never(void *arg)
+dry_run_never(void *arg)
 {
 	(void)arg;
 	return false;
@@ -42,7 +42,7 @@ dry_run(const struct config *conf)
 {
 	bool has_user, good;
 
-	log_listen(print, NULL);
+	log_listen(dry_run_print, NULL);
 	has_user = privileges_check(conf) == 0;
 	good = has_user;
 	good &= counts_are_met(conf);
@@ -50,8 +50,8 @@ dry_run(const struct config *conf)
 	good &= pidfile_look(conf);
 	good &= sockets_look(conf);
 	if (has_user)
-		good &=
-		    preflight_run(conf, PREFLIGHT_LOOK, NULL, never, NULL) == 0;
+		good &= preflight_run(conf, PREFLIGHT_LOOK, NULL, dry_run_never,
+			    NULL) == 0;
 	log_listen(NULL, NULL);
 	return good;
 }

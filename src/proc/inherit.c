@@ -94,7 +94,7 @@ struct kept {
 };
 
 static void
-keep(struct kept *k, const char *path)
+inherit_keep(struct kept *k, const char *path)
 {
 	int fd = descriptor_in(path);
 
@@ -111,9 +111,9 @@ inherit_close(const struct config *conf)
 {
 	struct kept kept = {0};
 
-	keep(&kept, conf->error_log);
+	inherit_keep(&kept, conf->error_log);
 	for (size_t i = 0; i < conf->server_count; i++)
-		keep(&kept, conf->servers[i].access_log);
+		inherit_keep(&kept, conf->servers[i].access_log);
 	fd_close_others(STDERR_FILENO + 1, kept.fds, kept.count);
 }
 

@@ -14,7 +14,7 @@
 
 /* Why open() said `err`, and what to do about it. */
 static void
-log_refusal(const struct conf_place *at, const char *directive,
+logs_log_refusal(const struct conf_place *at, const char *directive,
     const char *target, int err)
 {
 	char why[REFUSAL_WHY_MAX];
@@ -97,7 +97,7 @@ logs_open(const struct config *conf, struct logs *ret)
 		return -ENOMEM;
 	first = open_log(conf->error_log, &l.error);
 	if (first < 0)
-		log_refusal(
+		logs_log_refusal(
 		    &conf->error_log_at, "error_log", conf->error_log, first);
 	/* All that fail are told. */
 	for (size_t i = 0; i < conf->server_count; i++) {
@@ -105,7 +105,7 @@ logs_open(const struct config *conf, struct logs *ret)
 
 		err = open_log(s->access_log, &l.access[i]);
 		if (err < 0 && is_first(conf, i))
-			log_refusal(&s->access_log_at, "access_log",
+			logs_log_refusal(&s->access_log_at, "access_log",
 			    s->access_log, err);
 		first = first < 0 ? first : err;
 	}
@@ -119,7 +119,7 @@ logs_open(const struct config *conf, struct logs *ret)
 
 /* 0 or a negative errno, as open_log() would have it. */
 static int
-look_at(const char *target)
+logs_look_at(const char *target)
 {
 	struct stat st;
 
@@ -133,18 +133,18 @@ look_at(const char *target)
 bool
 logs_look(const struct config *conf)
 {
-	int err = look_at(conf->error_log);
+	int err = logs_look_at(conf->error_log);
 	bool good = err == 0;
 
 	if (err < 0)
-		log_refusal(
+		logs_log_refusal(
 		    &conf->error_log_at, "error_log", conf->error_log, err);
 	for (size_t i = 0; i < conf->server_count; i++) {
 		const struct conf_server *s = &conf->servers[i];
 
-		err = is_first(conf, i) ? look_at(s->access_log) : 0;
+		err = is_first(conf, i) ? logs_look_at(s->access_log) : 0;
 		if (err < 0)
-			log_refusal(&s->access_log_at, "access_log",
+			logs_log_refusal(&s->access_log_at, "access_log",
 			    s->access_log, err);
 		good &= err == 0;
 	}

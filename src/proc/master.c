@@ -36,7 +36,7 @@ is_to_stop(void *arg)
 }
 
 static int
-start(struct master *m)
+master_start(struct master *m)
 {
 	struct config *conf = *m->conf;
 	int err = privileges_check(conf);
@@ -74,7 +74,7 @@ close_logs:
 }
 
 static void
-finish(struct master *m, bool remove_sockets)
+master_finish(struct master *m, bool remove_sockets)
 {
 	sockets_close(&m->sockets, NULL, remove_sockets);
 	verdict_close(&m->verdict, true);
@@ -184,7 +184,7 @@ patience(const struct master *m, int due_ms)
 
 /* 0 when all workers are gone, 1 when one cannot be made to. */
 static int
-serve(struct master *m)
+master_serve(struct master *m)
 {
 	for (;;) {
 		int due = -1;
@@ -228,7 +228,7 @@ close_own(void *arg)
 }
 
 static void
-on_ready(void *arg)
+master_on_ready(void *arg)
 {
 	struct master *m = arg;
 
@@ -247,7 +247,7 @@ run_alone(struct master *m)
 	    .logs = &m->logs,
 	    .verdict = &m->verdict,
 	    .alone = true,
-	    .on_ready = on_ready,
+	    .on_ready = master_on_ready,
 	    .arg = m};
 
 	signals_pass_on();
@@ -269,7 +269,7 @@ run_with_workers(struct master *m)
 		log_error("out of memory");
 		return 1;
 	}
-	status = serve(m);
+	status = master_serve(m);
 	if (status != 0) {
 		/* Its port is free at once, whatever still holds it. */
 		sockets_shutdown(&m->sockets);
@@ -315,7 +315,7 @@ master_run(struct config **conf)
 		children_fini(&m.children);
 		return 1;
 	}
-	if (start(&m) < 0) {
+	if (master_start(&m) < 0) {
 		status = is_to_stop(NULL) ? 0 : 1;
 		if (status == 0)
 			log_notice("stopped");
@@ -329,7 +329,7 @@ master_run(struct config **conf)
 		status = run_with_workers(&m);
 	if (status == 0)
 		log_notice("stopped");
-	finish(&m, true);
+	master_finish(&m, true);
 free_children:
 	/* If it did not even start. */
 	detach_end(&m.detach, how_it_failed(&m, status));

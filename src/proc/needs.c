@@ -204,7 +204,7 @@ are_met(const struct config *conf, struct str *errors)
 
 /* Log what is lacking; nothing if `good`. */
 static bool
-tell(const char *what, bool good, struct str *errors)
+needs_tell(const char *what, bool good, struct str *errors)
 {
 	if (!good)
 		log_lines(LEVEL_ERROR, what, errors->s);
@@ -218,7 +218,7 @@ needs_are_met(const struct config *conf)
 	struct str errors = {0};
 	bool met = are_met(conf, &errors);
 
-	return tell("", met, &errors);
+	return needs_tell("", met, &errors);
 }
 
 static int
@@ -310,7 +310,7 @@ needs_fit(const struct config *conf, const struct children *c)
 	bool workers = workers_fit(conf, c, &errors);
 	bool met = are_met(conf, &errors);
 
-	return tell("reload: ", met && directories && workers, &errors);
+	return needs_tell("reload: ", met && directories && workers, &errors);
 }
 
 /* What workers of before still have open counts, too. */

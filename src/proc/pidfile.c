@@ -119,7 +119,7 @@ log_holder(const struct config *conf)
 }
 
 static const char *
-describe(int err, char buf[REFUSAL_WHY_MAX])
+pidfile_describe(int err, char buf[REFUSAL_WHY_MAX])
 {
 	switch (err) {
 	case -EINVAL:
@@ -155,7 +155,7 @@ pidfile_take(const struct config *conf, int *ret_fd)
 		err = write_pid(fd);
 	if (err < 0) {
 		refusal_log(&conf->pid_file_at, "pid_file", conf->pid_file,
-		    "%s", describe(err, why));
+		    "%s", pidfile_describe(err, why));
 		fd_close(&fd);
 		return err;
 	}
@@ -177,7 +177,7 @@ pidfile_look(const struct config *conf)
 		err = S_ISLNK(st.st_mode) ? -ELOOP : -EINVAL;
 	if (err < 0)
 		refusal_log(&conf->pid_file_at, "pid_file", conf->pid_file,
-		    "%s", describe(err, why));
+		    "%s", pidfile_describe(err, why));
 	return err == 0;
 }
 

@@ -153,7 +153,7 @@ start_child(const struct preflight *r, size_t from)
 
 /* It has closed its pipe; meanwhile() may have waited for it already. */
 static void
-wait_for(pid_t pid)
+preflight_wait_for(pid_t pid)
 {
 	int status;
 
@@ -184,7 +184,7 @@ try_from(const struct preflight *r, size_t from, struct telling *t)
 		(void)kill(pid, SIGKILL);
 		return how;
 	}
-	wait_for(pid);
+	preflight_wait_for(pid);
 	if (!t->done) {
 		log_error("trying the locations ended before all were tried");
 		t->fault = true;

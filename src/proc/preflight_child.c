@@ -28,7 +28,7 @@ enum {
 static int tell_fd; /* the pipe's end */
 
 static void
-tell_piece(const struct preflight_piece *p, const char *line)
+preflight_tell_piece(const struct preflight_piece *p, const char *line)
 {
 	char whole[sizeof(*p) + PREFLIGHT_LINE_MAX];
 
@@ -41,29 +41,29 @@ tell_piece(const struct preflight_piece *p, const char *line)
 }
 
 static void
-tell(enum preflight_about about, size_t location)
+preflight_tell(enum preflight_about about, size_t location)
 {
-	tell_piece(
+	preflight_tell_piece(
 	    &(struct preflight_piece){.about = about, .location = location},
 	    NULL);
 }
 
 static bool
-tell_line(void *arg, enum log_level level, const char *message)
+preflight_tell_line(void *arg, enum log_level level, const char *message)
 {
 	(void)arg;
-	tell_piece(&(struct preflight_piece){.about = PREFLIGHT_LINE,
-		       .level = level,
-		       .len = strlen(message)},
+	preflight_tell_piece(&(struct preflight_piece){.about = PREFLIGHT_LINE,
+				 .level = level,
+				 .len = strlen(message)},
 	    message);
 	return true;
 }
 
 /* A check that fails in the child is a line for the parent. */
 static void
-tell_check(const char *message)
+preflight_tell_check(const char *message)
 {
-	(void)tell_line(NULL, LEVEL_ERROR, message);
+	(void)preflight_tell_line(NULL, LEVEL_ERROR, message);
 }
 
 /* ---- trying ---- */
@@ -207,21 +207,21 @@ try_out(const struct preflight_task *task)
 	if (err < 0) {
 		refusal_log(&conf->user_at, "user", conf->user,
 		    "cannot become it: %s", strerror(-err));
-		tell(PREFLIGHT_FAULT, 0);
+		preflight_tell(PREFLIGHT_FAULT, 0);
 		return;
 	}
 	engine = try_engine(conf);
 	if (engine == NULL) {
-		tell(PREFLIGHT_FAULT, 0);
+		preflight_tell(PREFLIGHT_FAULT, 0);
 		return;
 	}
 	for (size_t n = task->from; n < count; n++) {
 		const struct conf_location *l = preflight_location(conf, n);
 
-		tell(PREFLIGHT_TRYING, n);
+		preflight_tell(PREFLIGHT_TRYING, n);
 		title_set(NULL, "checking output_dir %s", l->policy.output_dir);
 		if (!try_location(task, l, engine))
-			tell(PREFLIGHT_FAULT, n);
+			preflight_tell(PREFLIGHT_FAULT, n);
 	}
 }
 
@@ -237,8 +237,8 @@ let_go(int fd)
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	tell_fd = fd;
-	log_listen(tell_line, NULL);
-	check_tell_to(tell_check);
+	log_listen(preflight_tell_line, NULL);
+	check_tell_to(preflight_tell_check);
 	log_to(STDERR_FILENO, LEVEL_DEBUG);
 	fd_close_others(STDERR_FILENO + 1, &fd, 1);
 	if (fd_null_standard() < 0)
@@ -250,6 +250,6 @@ preflight_child_run(const struct preflight_task *task, int fd)
 {
 	let_go(fd);
 	try_out(task);
-	tell(PREFLIGHT_DONE, 0);
+	preflight_tell(PREFLIGHT_DONE, 0);
 	_exit(0);
 }

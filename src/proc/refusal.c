@@ -11,8 +11,8 @@
 #include "proc/identity.h"
 
 static void
-tell(enum log_level level, const struct conf_place *at, const char *directive,
-    const char *value, const char *fmt, va_list ap)
+refusal_tell(enum log_level level, const struct conf_place *at,
+    const char *directive, const char *value, const char *fmt, va_list ap)
 {
 	struct str line = {0};
 
@@ -30,7 +30,7 @@ refusal_log(const struct conf_place *at, const char *directive,
 	va_list ap;
 
 	va_start(ap, fmt);
-	tell(LEVEL_ERROR, at, directive, value, fmt, ap);
+	refusal_tell(LEVEL_ERROR, at, directive, value, fmt, ap);
 	va_end(ap);
 }
 
@@ -41,7 +41,7 @@ refusal_warn(const struct conf_place *at, const char *directive,
 	va_list ap;
 
 	va_start(ap, fmt);
-	tell(LEVEL_WARN, at, directive, value, fmt, ap);
+	refusal_tell(LEVEL_WARN, at, directive, value, fmt, ap);
 	va_end(ap);
 }
 

@@ -11,7 +11,7 @@ static struct fd_wake wake = {-1, -1};
 static volatile sig_atomic_t got[SIGNAL_COUNT];
 
 static void
-on_signal(int sig)
+signals_on_signal(int sig)
 {
 	switch (sig) {
 	case SIGTERM:
@@ -62,7 +62,7 @@ signals_watch(void)
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < COUNT_OF(caught); i++)
-		handle(caught[i], on_signal);
+		handle(caught[i], signals_on_signal);
 	return 0;
 }
 

@@ -16,7 +16,7 @@
 
 /* One that listens there, and that clients reach. */
 static const struct bound *
-find(const struct sockets *s, const struct addr *a)
+sockets_find(const struct sockets *s, const struct addr *a)
 {
 	for (size_t i = 0; s != NULL && i < s->count; i++)
 		if (addr_equal(&s->bound[i].listener.addr, a) &&
@@ -26,7 +26,7 @@ find(const struct sockets *s, const struct addr *a)
 }
 
 static bool
-has(const struct sockets *s, int fd)
+sockets_has(const struct sockets *s, int fd)
 {
 	for (size_t i = 0; s != NULL && i < s->count; i++)
 		if (s->bound[i].listener.fd == fd)
@@ -54,7 +54,8 @@ log_trouble(enum log_level level, const struct conf_server *s,
 
 /* It cannot be opened; and what to do about it. */
 static void
-log_refusal(const struct conf_server *s, const struct conf_listen *l, int err)
+sockets_log_refusal(
+    const struct conf_server *s, const struct conf_listen *l, int err)
 {
 	char then[REFUSAL_WHY_MAX] = "", name[IDENTITY_NAME_MAX];
 
@@ -102,7 +103,7 @@ open_one(const struct config *conf, const struct sockets *old, struct bound *b)
 {
 	const struct conf_server *s = &conf->servers[b->server];
 	const struct conf_listen *l = &s->listens[b->listen];
-	const struct bound *was = find(old, &l->addr);
+	const struct bound *was = sockets_find(old, &l->addr);
 	struct listener_options options;
 	int err;
 
@@ -112,7 +113,7 @@ open_one(const struct config *conf, const struct sockets *old, struct bound *b)
 	options = owners_options(conf, l);
 	err = listener_open(&l->addr, &options, &b->listener);
 	if (err < 0)
-		log_refusal(s, l, err);
+		sockets_log_refusal(s, l, err);
 	return err;
 }
 
@@ -196,7 +197,7 @@ sockets_adjust(const struct config *conf, const struct sockets *s)
 }
 
 static int
-look_at(const struct conf_listen *l)
+sockets_look_at(const struct conf_listen *l)
 {
 	const char *path = addr_unix_path(&l->addr);
 	struct stat st;
@@ -217,10 +218,10 @@ sockets_look(const struct config *conf)
 		const struct conf_server *s = &conf->servers[i];
 
 		for (size_t k = 0; k < s->listen_count; k++) {
-			int err = look_at(&s->listens[k]);
+			int err = sockets_look_at(&s->listens[k]);
 
 			if (err < 0)
-				log_refusal(s, &s->listens[k], err);
+				sockets_log_refusal(s, &s->listens[k], err);
 			good &= err == 0;
 		}
 	}
@@ -231,7 +232,7 @@ void
 sockets_close(struct sockets *old, const struct sockets *fresh, bool remove)
 {
 	for (size_t i = 0; i < old->count; i++)
-		if (!has(fresh, old->bound[i].listener.fd))
+		if (!sockets_has(fresh, old->bound[i].listener.fd))
 			listener_close(&old->bound[i].listener, remove);
 	free(old->bound);
 	*old = (struct sockets){0};

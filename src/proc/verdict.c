@@ -77,7 +77,7 @@ make(struct verdict *v)
 }
 
 static void
-put(struct verdict *v, enum verdict_kind kind)
+verdict_put(struct verdict *v, enum verdict_kind kind)
 {
 	struct said s = {
 	    .begun = v->begun, .pid = (long)getpid(), .kind = kind};
@@ -142,7 +142,7 @@ verdict_open(
 		log_warn("%s: cannot be made: %s: -s reload cannot tell what "
 			 "came of it",
 		    v->path, strerror(-err));
-	put(v, VERDICT_NONE);
+	verdict_put(v, VERDICT_NONE);
 }
 
 static bool
@@ -174,7 +174,7 @@ verdict_begin(struct verdict *v)
 	str_fini(&v->heard);
 	v->begun++;
 	v->pending = true;
-	put(v, VERDICT_NONE);
+	verdict_put(v, VERDICT_NONE);
 	verdict_hear(v, true);
 }
 
@@ -185,7 +185,7 @@ verdict_give(struct verdict *v, enum verdict_kind kind)
 	if (!v->pending)
 		return;
 	v->pending = false;
-	put(v, kind);
+	verdict_put(v, kind);
 	str_fini(&v->heard);
 }
 
@@ -244,7 +244,7 @@ read_file(
 
 /* Print it so that nothing in it acts on a terminal. */
 static void
-print(const char *text, size_t len)
+verdict_print(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
@@ -324,7 +324,7 @@ last_begun(struct client *c)
 
 /* The verdict of a reload that began after `before`: its kind, or NONE. */
 static enum verdict_kind
-look(struct client *c, unsigned long before, const char **ret_text,
+verdict_look(struct client *c, unsigned long before, const char **ret_text,
     size_t *ret_len)
 {
 	struct said s;
@@ -376,13 +376,13 @@ print_verdict(const struct client *c, const char *text, size_t len)
 	    (strlen(c->file) != first || memcmp(c->file, text, first) != 0)) {
 		fprintf(stderr, "penstock: process %ld was started with ",
 		    (long)c->pid);
-		print(text, first);
+		verdict_print(text, first);
 		fputs(" and has read that again, not ", stderr);
-		print(c->file, strlen(c->file));
+		verdict_print(c->file, strlen(c->file));
 		fputc('\n', stderr);
 	}
 	if (first < len)
-		print(text + first + 1, len - first - 1);
+		verdict_print(text + first + 1, len - first - 1);
 }
 
 static int
@@ -396,7 +396,7 @@ await(struct client *c, unsigned long before)
 		const char *text;
 		size_t len;
 
-		kind = look(c, before, &text, &len);
+		kind = verdict_look(c, before, &text, &len);
 		if (kind != VERDICT_NONE) {
 			print_verdict(c, text, len);
 			return kind == VERDICT_APPLIED ? EXIT_SUCCESS

@@ -47,7 +47,7 @@ check_reload(const struct worker *w)
 }
 
 static void
-on_signal(struct ev_loop *loop, ev_signal *s, int revents)
+worker_on_signal(struct ev_loop *loop, ev_signal *s, int revents)
 {
 	struct worker *w = s->data;
 
@@ -162,7 +162,7 @@ overwrites(const struct conf_server *s)
 }
 
 static struct store *
-open_store(struct worker *w, const struct store_policy *policy)
+worker_open_store(struct worker *w, const struct store_policy *policy)
 {
 	const struct shared *shared = w->to->shared;
 
@@ -193,7 +193,7 @@ begin_stores(struct worker *w, struct server *s)
 	w->server_count++;
 	for (size_t k = 0; k < conf->location_count; k++) {
 		s->context.stores[k] =
-		    open_store(w, &conf->locations[k].policy);
+		    worker_open_store(w, &conf->locations[k].policy);
 		if (s->context.stores[k] == NULL)
 			return -ENOMEM;
 	}
@@ -304,7 +304,7 @@ begin_watching(struct worker *w)
 		/* Its own workers' HUP is the master's business. */
 		if (numbers[i] == SIGHUP && !w->to->alone)
 			continue;
-		ev_signal_init(&w->signals[i], on_signal, numbers[i]);
+		ev_signal_init(&w->signals[i], worker_on_signal, numbers[i]);
 		w->signals[i].data = w;
 		ev_signal_start(w->loop, &w->signals[i]);
 	}
@@ -319,7 +319,7 @@ begin_watching(struct worker *w)
 }
 
 static int
-begin(struct worker *w)
+worker_begin(struct worker *w)
 {
 	const struct config *conf = w->to->conf;
 	int err;
@@ -392,7 +392,7 @@ report_lost_lines(const struct worker *w)
 
 /* Free it all, so that leak checkers find what was lost. */
 static void
-end(struct worker *w)
+worker_end(struct worker *w)
 {
 	for (size_t i = 0; i < w->server_count; i++) {
 		struct server *s = &w->servers[i];
@@ -432,7 +432,7 @@ worker_run(const struct worker_setup *setup)
 		log_error("no event loop can be made");
 		return 1;
 	}
-	err = begin(&w);
+	err = worker_begin(&w);
 	if (err < 0) {
 		log_via(NULL, NULL);
 		log_error("worker cannot start: %s", strerror(-err));
@@ -446,6 +446,6 @@ worker_run(const struct worker_setup *setup)
 		report_stuck(&w);
 		_exit(0);
 	}
-	end(&w);
+	worker_end(&w);
 	return 0;
 }
