@@ -100,34 +100,6 @@ says() { [[ $output == *"$1"* ]] || { echo "$output"; return 1; }; }
 	run -0 check_layers
 }
 
-@test "a circle that src/LAYERS lists is let through, and so is a part of it" {
-	make_circle
-	layers 'low:' 'high: low' 'main: high' 'circle: low/pump low/valve'
-	run -0 check_layers
-	is 'layers: 6 files, includes point down only, no circles but 1 that src/LAYERS lists'
-}
-
-@test "a listed circle that is gone is refused, and so is one that has lost a file" {
-	layers 'low:' 'high: low' 'main: high' 'circle: low/pump low/valve'
-	run -1 check_layers
-	says 'src/LAYERS: low/pump is in no circle any more: take it out'
-	says 'src/LAYERS: low/valve is in no circle any more: take it out'
-	make_circle
-	layers 'low:' 'high: low' 'main: high' 'circle: low/motor low/pump low/valve'
-	run -1 check_layers
-	is 'src/LAYERS: low/motor is in no circle any more: take it out'
-}
-
-@test "a circle that has grown beyond what is listed is refused" {
-	make_circle
-	file src/low/tank.c 'int pump_run(void); int tank_fill(void) { return pump_run(); }'
-	file src/low/valve.c 'int pump_speed(void), tank_fill(void);' \
-		'int valve_turn(void) { return pump_speed() + tank_fill(); }'
-	layers 'low:' 'high: low' 'main: high' 'circle: low/pump low/valve'
-	run -1 check_layers
-	says 'circle: low/pump low/tank low/valve'
-}
-
 @test "an include that points up, one that is not granted, and a grant that nothing uses are refused" {
 	file src/low/valve.c '#include "high/gate.h"' 'int valve_turn(void) { return 0; }'
 	run -1 check_layers
