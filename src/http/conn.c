@@ -59,8 +59,9 @@ release(struct exchange *x)
 
 	if (g->asking == x)
 		g->asking = NULL;
-	free(x->kept);
-	x->kept = NULL;
+	if (x->head_kept)
+		free(x->head);
+	x->head_kept = false;
 	x->head = NULL;
 	x->ops = NULL;
 	x->owner = NULL;

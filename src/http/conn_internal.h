@@ -69,12 +69,12 @@ struct exchange {
 	const struct exchange_ops
 	    *ops; /* of the handler's that has it in hand; NULL: none */
 	void *owner;
-	const struct head *head; /* NULL: not there yet, or not any more */
-	struct head *kept;	 /* the same, if it is a copy */
-	struct str fields;	 /* that go with any response to it */
+	struct head *head; /* NULL: not there yet, or not any more */
+	struct str fields; /* that go with any response to it */
 	struct body body;
-	size_t head_len; /* of its response: bytes that are no content */
-	bool keep;	 /* the client may send another */
+	uint32_t head_len; /* of its response: bytes that are no content */
+	bool head_kept;	   /* `head` is a copy, to be freed */
+	bool keep;	   /* the client may send another */
 	bool head_only;
 	bool old;	    /* HTTP/1.0 */
 	bool from_browser;  /* and through no proxy, as far as one says so */
@@ -148,7 +148,7 @@ void exchange_refuse_head(
 /* Hand it to the handler, with its head, whose `len` bytes at `text` are good
  * during this call only. */
 void exchange_hand_over(
-    struct exchange *x, const struct head *h, const char *text, size_t len);
+    struct exchange *x, struct head *h, const char *text, size_t len);
 
 /* WORKING, and watched: is the client still there?  May end it. */
 void exchange_look(struct exchange *x);

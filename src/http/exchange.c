@@ -25,9 +25,9 @@ exchange_take(struct exchange *x, const struct exchange_ops *ops, void *owner)
 static void
 keep_head(struct exchange *x, const char *text, size_t len)
 {
-	x->kept = head_copy(x->head, text, len);
-	x->head = x->kept;
-	if (x->kept != NULL)
+	x->head = head_copy(x->head, text, len);
+	x->head_kept = x->head != NULL;
+	if (x->head_kept)
 		return;
 	(void)x->ops->on_gone(x->owner);
 	exchange_refuse(x, 503,
@@ -37,7 +37,7 @@ keep_head(struct exchange *x, const char *text, size_t len)
 
 void
 exchange_hand_over(
-    struct exchange *x, const struct head *h, const char *text, size_t len)
+    struct exchange *x, struct head *h, const char *text, size_t len)
 {
 	struct connections *g = conn_of(x)->group;
 
@@ -123,8 +123,9 @@ exchange_head(const struct exchange *x)
 void
 exchange_drop_head(struct exchange *x)
 {
-	free(x->kept);
-	x->kept = NULL;
+	if (x->head_kept)
+		free(x->head);
+	x->head_kept = false;
 	x->head = NULL;
 }
 
@@ -324,7 +325,8 @@ format(struct exchange *x, struct response *r, struct str *out)
 	x->keep = may_keep(x, r);
 	form = form_of(x);
 	response_format(r, &form, out);
-	x->head_len = out->len > content ? out->len - content : out->len;
+	x->head_len =
+	    (uint32_t)(out->len > content ? out->len - content : out->len);
 	if (str_failed(out)) { /* what there is of it goes out */
 		x->record.cut = ACCESS_NO_MEMORY;
 		x->keep = false;
