@@ -15,7 +15,7 @@
 #include "local/space.h"
 
 enum {
-	TRIES = 32,	/* against others who are at it all the time */
+	TRIES = 32, /* against those that take and free the name all the time */
 	RENEWALS = 100, /* of `.penstock`, for one upload */
 };
 
@@ -45,8 +45,8 @@ begin_linking(struct incoming_file *f)
 		   : (int)STORE_SICK;
 }
 
-/* It is about to get its name.  (If it was called off just before, nobody looks
- * at its ticket.) */
+/* It is about to get its name.  (If it was called off just before, its ticket is
+ * not looked at.) */
 static void
 take_ticket(struct incoming_file *f)
 {
@@ -123,7 +123,7 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	return err;
 }
 
-/* The same, also if somebody removes `.penstock` again and again. */
+/* The same, also while `.penstock` is removed again and again. */
 static int
 replace(struct incoming_file *f, int dir, const char *name)
 {
@@ -235,7 +235,7 @@ outcome_unknown(struct incoming_file *f, int cause)
 	return STORE_OUTCOME_UNKNOWN;
 }
 
-/* Whoever waits for the sync of the directory keeps its descriptor. */
+/* The file keeps the descriptor of its directory until that is synced. */
 static int
 keep_directory(struct incoming_file *f, int made)
 {

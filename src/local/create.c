@@ -12,7 +12,7 @@
 #include "local/space.h"
 
 enum {
-	TRIES = 32, /* against others who are at it all the time */
+	TRIES = 32, /* against those that remove the directory all the time */
 };
 
 /* Close what is open, and take back a temp name. */
@@ -82,8 +82,8 @@ create_check_request(struct incoming_file *f)
 	return err == 0 && !exists ? name_check_try(f) : err;
 }
 
-/* Find the directory that it goes to, and make the file; somebody may remove the
- * one, while it is empty, before the other is done. */
+/* Find the directory that it goes to, and make the file.  The directory may be
+ * removed, while it is empty, before the file is made: then once more. */
 static int
 make_file(struct incoming_file *f, bool early)
 {

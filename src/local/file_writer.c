@@ -402,7 +402,7 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 		   deferred_is_pending(&f->collected) ||
 		   !device_accepts_writes(f->at->device)) {
 		deferred_post(&f->collected);
-	} else { /* its client is slow: nobody keeps memory for it */
+	} else { /* its client is slow: no memory is kept for it */
 		s->whole_chunks = false;
 		incoming_on(f, INCOMING_LATE);
 	}

@@ -206,7 +206,7 @@ incoming_wind_down(void *file)
 						: INCOMING_LEFTOVERS);
 }
 
-/* As incoming_tell_failed(), with nobody to tell. */
+/* As incoming_tell_failed(), of a file without an owner. */
 void
 incoming_fail_alone(void *file)
 {
@@ -292,7 +292,7 @@ incoming_tell_unknown(void *file)
 }
 
 /* Whether the name will appear is decided here when it is not under way; else
- * nobody can tell before the disk answers. */
+ * that is not known before the disk answers. */
 void
 incoming_call_off(void *file)
 {
@@ -349,7 +349,7 @@ incoming_sync_directory(void *file)
 /*
  * The file has its name: it is the newest, unless a later one was faster.  True
  * when the one before, or this one, is to go, which is in f->old then.  What a
- * scan found may be somebody else's file: that is never removed.
+ * scan found may not be an upload of ours: that is never removed.
  */
 static bool
 become_latest(struct incoming_file *f)

@@ -1,4 +1,5 @@
-/* What the store's own files share; nobody else includes it. */
+/* A file on its way in, as the files share it that work on it: incoming, create,
+ * commit, unlinked, file_writer, order, parents, name_check. */
 #ifndef LOCAL_INTERNAL_H
 #define LOCAL_INTERNAL_H
 
@@ -178,7 +179,7 @@ bool order_yields(
     struct incoming_file *f, int dir, const char *name, int *ret_unsynced);
 NODISCARD int order_end(struct incoming_file *f, int unsynced);
 
-/* names.c, on engine threads */
+/* name_check.c, on engine threads */
 /* Giving it a name, or looking for one, said `err`: STORE_BAD_NAME, when it is
  * for the name itself. */
 int name_check_error(struct incoming_file *f, int err);

@@ -2,9 +2,10 @@
  * Of uploads to one name that overlap the one whose head came later stays,
  * whichever gets to the name first: shared/arrivals.h has the rule.
  *
- * It is asked for where a file is about to be replaced, under the lock that all
- * who replace take.  Who finds the name free needs no lock: his file's record is
- * there before the name is, and the next one finds both or neither.
+ * It is asked for where a file is about to be replaced, under the lock that every
+ * upload takes that replaces one.  An upload that finds the name free needs no
+ * lock: its record is there before the name is, and the next one finds both or
+ * neither.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -24,7 +24,7 @@ parents_not_synced(struct incoming_file *f, int err)
  * names on the way to it, perhaps made by another upload that has not synced
  * them, or could not.  Once is enough for each directory.  Upwards from where
  * we are, since names may be changed under us.  One that we may not read (it is
- * somebody else's) cannot be synced by itself: then all the disk's names are.
+ * another user's) cannot be synced by itself: then all the disk's names are.
  */
 static int
 sync_ancestors(struct incoming_file *f, int dir)

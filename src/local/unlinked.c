@@ -1,7 +1,7 @@
 /*
  * Files that lose their name to an upload: what it replaces, and (`keep latest`)
  * the one before it.  Freeing a huge one takes seconds, so it is held open until
- * nobody waits for a lock any more, or for the answer.  On engine threads.
+ * the lock is released, or the client has its answer.  On engine threads.
  */
 #include <errno.h>
 #include <fcntl.h>
