@@ -34,7 +34,7 @@ struct download {
 
 /* Free all that the download has. */
 static void
-release(struct download *d)
+download_release(struct download *d)
 {
 	flow_stop(&d->flow);
 	store_close(&d->outgoing);
@@ -43,17 +43,17 @@ release(struct download *d)
 }
 
 static const char *
-on_gone(void *owner)
+download_on_gone(void *owner)
 {
 	struct download *d = owner;
 
 	check_magic(d, DOWNLOAD_MAGIC);
-	release(d);
+	download_release(d);
 	return outcome_word(OUTCOME_STOPPED);
 }
 
 static const struct exchange_ops download_ops = {
-    .on_gone = on_gone,
+    .on_gone = download_on_gone,
 };
 
 static void
@@ -75,7 +75,7 @@ answer_outcome(struct download *d, const char *name, enum outcome e)
 		.prefix = d->location->prefix, .name = name},
 	    &r);
 	r.outcome = outcome_word(e);
-	release(d);
+	download_release(d);
 	exchange_respond(x, &r);
 }
 
@@ -123,24 +123,24 @@ answer_short(struct download *d, int status, const char *why)
 		str_printf(&r.fields, "Content-Range: bytes */%" PRIu64 "\r\n",
 		    d->outgoing->version.size);
 	r.outcome = "conditional";
-	release(d);
+	download_release(d);
 	exchange_respond(x, &r);
 }
 
 static void
-on_read_all(void *owner)
+download_on_read_all(void *owner)
 {
 	(void)owner;
 }
 
 static void
-on_drained(void *owner)
+download_on_drained(void *owner)
 {
 	struct download *d = owner;
 	struct exchange *x = d->exchange;
 
 	check_magic(d, DOWNLOAD_MAGIC);
-	release(d);
+	download_release(d);
 	exchange_streamed(x, true, outcome_word(OUTCOME_SENT));
 }
 
@@ -149,12 +149,12 @@ end_cut(struct download *d, enum outcome e)
 {
 	struct exchange *x = d->exchange;
 
-	release(d);
+	download_release(d);
 	exchange_streamed(x, false, outcome_word(e));
 }
 
 static void
-on_read_failed(void *owner, int err)
+download_on_read_failed(void *owner, int err)
 {
 	struct download *d = owner;
 
@@ -169,7 +169,7 @@ on_read_failed(void *owner, int err)
 
 /* The client does not take it. */
 static void
-on_write_failed(void *owner, int err)
+download_on_write_failed(void *owner, int err)
 {
 	struct download *d = owner;
 
@@ -200,27 +200,28 @@ answer_file(
 		    out->version.size);
 	if (d->head_only || range->len == 0) {
 		r.outcome = outcome_word(OUTCOME_SENT);
-		release(d);
+		download_release(d);
 		exchange_respond(x, &r);
 		return;
 	}
 	out->offset = range->first;
 	out->end = range->first + range->len;
-	if (flow_start(&d->flow, &(struct flow_setup){
-				     .loop = d->context->loop,
-				     .pool = d->context->pool,
-				     .account = out->account,
-				     .source = &out->source,
-				     .sink = exchange_stream(x, &r),
-				     .queue_depth = QUEUE_DEPTH,
-				     .write_depth = WRITE_DEPTH,
-				     .owner = d,
-				     .on_read_all = on_read_all,
-				     .on_drained = on_drained,
-				     .on_read_failed = on_read_failed,
-				     .on_write_failed = on_write_failed,
-				 }) < 0)
-		on_read_failed(d, -ENOMEM);
+	if (flow_start(
+		&d->flow, &(struct flow_setup){
+			      .loop = d->context->loop,
+			      .pool = d->context->pool,
+			      .account = out->account,
+			      .source = &out->source,
+			      .sink = exchange_stream(x, &r),
+			      .queue_depth = QUEUE_DEPTH,
+			      .write_depth = WRITE_DEPTH,
+			      .owner = d,
+			      .on_read_all = download_on_read_all,
+			      .on_drained = download_on_drained,
+			      .on_read_failed = download_on_read_failed,
+			      .on_write_failed = download_on_write_failed,
+			  }) < 0)
+		download_on_read_failed(d, -ENOMEM);
 }
 
 static void

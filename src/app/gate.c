@@ -19,7 +19,7 @@ undo_pass(struct gate_pass *p)
 }
 
 static const char *
-on_gone(void *owner)
+gate_on_gone(void *owner)
 {
 	struct gate_pass *p = owner;
 
@@ -29,7 +29,7 @@ on_gone(void *owner)
 }
 
 static const struct exchange_ops gate_ops = {
-    .on_gone = on_gone,
+    .on_gone = gate_on_gone,
 };
 
 /* The pass at a place of its own; NULL: out of memory. */

@@ -12,7 +12,7 @@
 #include "local/publish.h"
 
 static int
-refuse(int status, const char *why, const char **ret_why)
+names_refuse(int status, const char *why, const char **ret_why)
 {
 	*ret_why = why;
 	return status;
@@ -35,7 +35,7 @@ _Static_assert(FILE_NAME_MAX == 1024 && FILE_NAME_PART_MAX == 255 &&
 
 /* Decode all of it; nothing but the escapes and the length is checked. */
 static int
-decode(const char *raw, size_t len, char ret_name[FILE_NAME_SIZE],
+names_decode_escapes(const char *raw, size_t len, char ret_name[FILE_NAME_SIZE],
     size_t *ret_len, const char **ret_why)
 {
 	size_t n = 0;
@@ -46,22 +46,22 @@ decode(const char *raw, size_t len, char ret_name[FILE_NAME_SIZE],
 		if (c == '%') {
 			c = unescape(raw + i, len - i);
 			if (c == -1)
-				return refuse(400,
+				return names_refuse(400,
 				    "the name has a % without "
 				    "two hexadecimal digits: write % as %25",
 				    ret_why);
 			if (c == '/')
-				return refuse(400,
+				return names_refuse(400,
 				    "the name has an escaped "
 				    "slash: no part can have one",
 				    ret_why);
 			i += 2;
 		}
 		if (c == '\0')
-			return refuse(
+			return names_refuse(
 			    400, "the name has a NUL: leave out %00", ret_why);
 		if (n == FILE_NAME_MAX)
-			return refuse(414,
+			return names_refuse(414,
 			    "the name is longer than 1024 "
 			    "bytes: shorten it",
 			    ret_why);
@@ -94,7 +94,7 @@ refuse_control(unsigned code, const char **ret_why)
 
 	snprintf(why, sizeof(why), "the name has U+%04X, %s: leave it out",
 	    code, what_control(code));
-	return refuse(400, why, ret_why);
+	return names_refuse(400, why, ret_why);
 }
 
 /* Is the name text, and text that can be shown? */
@@ -108,12 +108,12 @@ check_text(const char *name, size_t len, const char **ret_why)
 
 		n = str_utf8(p + i, len - i, &code);
 		if (n == 0)
-			return refuse(
+			return names_refuse(
 			    400, "the name is not valid UTF-8", ret_why);
 		if (str_is_control(code))
 			return refuse_control(code, ret_why);
 		if (code == '\\')
-			return refuse(400,
+			return names_refuse(400,
 			    "the name has a backslash: "
 			    "use / between directories",
 			    ret_why);
@@ -131,21 +131,21 @@ static int
 check_part(const char *s, size_t len, bool dotfiles, const char **ret_why)
 {
 	if (len > FILE_NAME_PART_MAX)
-		return refuse(400,
+		return names_refuse(400,
 		    "a part of the name is longer than 255 "
 		    "bytes: shorten it",
 		    ret_why);
 	if (is_part(s, len, ".") || is_part(s, len, ".."))
-		return refuse(400,
+		return names_refuse(400,
 		    "the name has a part . or ..: write the path without",
 		    ret_why);
 	if (publish_is_reserved(s, len))
-		return refuse(400,
+		return names_refuse(400,
 		    ".penstock and .penstock-... are the server's own: "
 		    "choose another name",
 		    ret_why);
 	if (s[0] == '.' && !dotfiles)
-		return refuse(400,
+		return names_refuse(400,
 		    "a part of the name begins with a dot: "
 		    "choose another name, or set dotfiles on",
 		    ret_why);
@@ -162,18 +162,18 @@ check_parts(const char *name, bool dotfiles, const char **ret_why)
 		int status;
 
 		if (len == 0 && s[len] == '\0')
-			return refuse(400,
+			return names_refuse(400,
 			    "the path ends in a slash, as a directory's does: "
 			    "add a name after the slash (curl -T adds the "
 			    "file's own), or leave out the slash",
 			    ret_why);
 		if (len == 0)
-			return refuse(400,
+			return names_refuse(400,
 			    "the name has an empty part: "
 			    "write one slash only",
 			    ret_why);
 		if (parts > FILE_NAME_PARTS_MAX)
-			return refuse(400,
+			return names_refuse(400,
 			    "the name has more than 16 parts: "
 			    "use fewer directories",
 			    ret_why);
@@ -191,7 +191,7 @@ names_decode(const char *raw, size_t len, bool dotfiles,
 	size_t n = 0;
 	int status;
 
-	status = decode(raw, len, ret_name, &n, ret_why);
+	status = names_decode_escapes(raw, len, ret_name, &n, ret_why);
 	if (status == 0)
 		status = check_text(ret_name, n, ret_why);
 	if (status == 0)

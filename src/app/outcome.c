@@ -100,7 +100,7 @@ outcome_of_store_error(int err)
 
 /* What stands for the letter after a %; NULL: it is no such letter. */
 static const char *
-value_of(char letter, const struct outcome_context *of)
+outcome_value_of(char letter, const struct outcome_context *of)
 {
 	switch (letter) {
 	case 's':
@@ -120,7 +120,7 @@ add_detail(
 {
 	for (; *detail != '\0'; detail++) {
 		const char *value =
-		    detail[0] == '%' ? value_of(detail[1], of) : NULL;
+		    detail[0] == '%' ? outcome_value_of(detail[1], of) : NULL;
 
 		if (value != NULL) {
 			str_puts(out, value);

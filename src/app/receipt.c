@@ -61,7 +61,7 @@ add_content(const struct receipt *rc, struct str *out)
 }
 
 static void
-add_fields(const struct receipt *rc, struct str *out)
+receipt_add_fields(const struct receipt *rc, struct str *out)
 {
 	const char *separator = "Repr-Digest: ";
 
@@ -88,5 +88,5 @@ void
 receipt_respond(const struct receipt *rc, struct response *r)
 {
 	add_content(rc, &r->content);
-	add_fields(rc, &r->fields);
+	receipt_add_fields(rc, &r->fields);
 }

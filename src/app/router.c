@@ -15,7 +15,7 @@ static const char not_served[] =
     "else is served, deleting neither";
 
 static void
-refuse(struct route *r, int status, const char *why)
+route_refuse(struct route *r, int status, const char *why)
 {
 	r->kind = ROUTE_REFUSED;
 	r->status = status;
@@ -29,7 +29,7 @@ refuse_upload(struct route *r, enum upload_kind kind)
 {
 	const struct upload_refusal *u = upload_kind_refusal(kind);
 
-	refuse(r, u->status, u->why);
+	route_refuse(r, u->status, u->why);
 	r->word = u->word;
 	r->fields = u->fields;
 }
@@ -54,7 +54,7 @@ route_collection(const struct head *h, struct route *r)
 	else if (is_read(h) && r->location->read)
 		r->kind = ROUTE_READ_NEWEST;
 	else
-		refuse(r, 405, is_read(h) ? reading_is_off : not_served);
+		route_refuse(r, 405, is_read(h) ? reading_is_off : not_served);
 }
 
 static void
@@ -65,7 +65,7 @@ route_name(const struct head *h, struct route *r)
 	else if (is_read(h) && r->location->read)
 		r->kind = ROUTE_READ_NAMED;
 	else
-		refuse(r, 405, is_read(h) ? reading_is_off : not_served);
+		route_refuse(r, 405, is_read(h) ? reading_is_off : not_served);
 }
 
 /* The location with a slash behind it, and no name. */
@@ -75,16 +75,16 @@ route_slash(const struct head *h, struct route *r)
 	if (h->method == METHOD_POST)
 		r->kind = ROUTE_STORE_NEW;
 	else if (h->method == METHOD_PUT)
-		refuse(r, 400,
+		route_refuse(r, 400,
 		    "add a name after the slash, or leave out the "
 		    "slash to get a generated name (curl -T adds "
 		    "the file's name to a URL that ends in one)");
 	else if (is_read(h) && r->location->read)
-		refuse(r, 404,
+		route_refuse(r, 404,
 		    "there is no list of files; without the slash "
 		    "it is the newest upload");
 	else
-		refuse(r, 405, is_read(h) ? reading_is_off : not_served);
+		route_refuse(r, 405, is_read(h) ? reading_is_off : not_served);
 }
 
 static void
@@ -123,7 +123,7 @@ router_route(
 		if (h->method == METHOD_OPTIONS)
 			ret->kind = ROUTE_OPTIONS;
 		else
-			refuse(ret, 405, "this is no proxy");
+			route_refuse(ret, 405, "this is no proxy");
 		return;
 	}
 	ret->location = config_location(s, h->path.s, h->path.len);
@@ -134,11 +134,11 @@ router_route(
 		if (is_read(h))
 			ret->kind = ROUTE_INDEX;
 		else
-			refuse(ret, 405,
+			route_refuse(ret, 405,
 			    "upload to one of the locations that "
 			    "GET / names");
 	} else {
-		refuse(ret, 404,
+		route_refuse(ret, 404,
 		    "no location of the configuration serves this "
 		    "path; GET / names those there are");
 	}

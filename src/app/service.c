@@ -10,7 +10,8 @@
 
 /* GET /: what there is, and the lines to try. */
 static void
-describe(const struct conf_server *s, const struct head *h, struct response *r)
+service_describe(
+    const struct conf_server *s, const struct head *h, struct response *r)
 {
 	struct str host = {0};
 	const char *authority = "HOST";
@@ -74,7 +75,7 @@ answer_index(
 {
 	struct response r = {0};
 
-	describe(s, h, &r);
+	service_describe(s, h, &r);
 	exchange_respond(x, &r);
 }
 
@@ -111,7 +112,8 @@ on_request(struct handler *handler, struct exchange *x)
 }
 
 static void
-add_fields(struct handler *handler, const struct head *head, struct str *out)
+service_add_fields(
+    struct handler *handler, const struct head *head, struct str *out)
 {
 	struct service *s = container_of(handler, struct service, handler);
 
@@ -123,5 +125,5 @@ service_init(struct service *s, struct context *c)
 {
 	s->context = c;
 	s->handler.on_request = on_request;
-	s->handler.add_fields = add_fields;
+	s->handler.add_fields = service_add_fields;
 }

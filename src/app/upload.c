@@ -66,7 +66,7 @@ upload_on(struct upload *u, enum upload_event ev)
 /* ---- what the others tell ---- */
 
 static void
-fail(struct upload *u, int err, enum outcome e)
+upload_fail(struct upload *u, int err, enum outcome e)
 {
 	if (u->incoming != NULL && u->incoming->cause != 0)
 		u->err = -u->incoming->cause;
@@ -80,7 +80,7 @@ static void
 store_failed(struct upload *u, int err)
 {
 	/* For an upload it is not its own file that is not there. */
-	fail(u, err,
+	upload_fail(u, err,
 	    err == -ENOENT ? OUTCOME_VANISHED : outcome_of_store_error(err));
 }
 
@@ -112,7 +112,7 @@ static const struct put_events put_events = {
 };
 
 static void
-on_read_all(void *owner)
+upload_on_read_all(void *owner)
 {
 	struct upload *u = owner;
 
@@ -123,13 +123,13 @@ on_read_all(void *owner)
 
 /* Nothing that differs from what its client claims is committed. */
 static void
-on_drained(void *owner)
+upload_on_drained(void *owner)
 {
 	struct upload *u = owner;
 	int err = upload_digests_finish(&u->digests);
 
 	if (err == -EBADMSG)
-		fail(u, 0, OUTCOME_DIGEST_DIFFERS);
+		upload_fail(u, 0, OUTCOME_DIGEST_DIFFERS);
 	else if (err < 0)
 		store_failed(u, err);
 	else
@@ -137,16 +137,16 @@ on_drained(void *owner)
 }
 
 static void
-on_read_failed(void *owner, int err)
+upload_on_read_failed(void *owner, int err)
 {
 	struct upload *u = owner;
 
 	check_magic(u, UPLOAD_MAGIC);
-	fail(u, err, outcome_of_error(err));
+	upload_fail(u, err, outcome_of_error(err));
 }
 
 static void
-on_write_failed(void *owner, int err)
+upload_on_write_failed(void *owner, int err)
 {
 	struct upload *u = owner;
 
@@ -157,7 +157,7 @@ on_write_failed(void *owner, int err)
 /* It ends without a response.  A file that is being committed may still get its
  * name. */
 static const char *
-on_gone(void *owner)
+upload_on_gone(void *owner)
 {
 	struct upload *u = owner;
 	enum outcome e = u->state == UPLOAD_COMMITTING ? OUTCOME_OUTCOME_UNKNOWN
@@ -176,12 +176,12 @@ on_stop(void *owner)
 
 	if (u->state == UPLOAD_COMMITTING)
 		return false;
-	(void)on_gone(u);
+	(void)upload_on_gone(u);
 	return true;
 }
 
 static const struct exchange_ops upload_ops = {
-    .on_gone = on_gone,
+    .on_gone = upload_on_gone,
     .on_stop = on_stop,
 };
 
@@ -189,7 +189,7 @@ static const struct exchange_ops upload_ops = {
 
 /* Free all that the upload has; a response, if there is one, is sent after. */
 static void
-release(struct upload *u, const char *last_step)
+upload_release(struct upload *u, const char *last_step)
 {
 	flow_stop(&u->flow);
 	upload_digests_end(&u->digests);
@@ -241,12 +241,12 @@ start_flow(void *owner)
 				      .rate_max = u->location->limit_rate,
 				  },
 			      .owner = u,
-			      .on_read_all = on_read_all,
-			      .on_drained = on_drained,
-			      .on_read_failed = on_read_failed,
-			      .on_write_failed = on_write_failed,
+			      .on_read_all = upload_on_read_all,
+			      .on_drained = upload_on_drained,
+			      .on_read_failed = upload_on_read_failed,
+			      .on_write_failed = upload_on_write_failed,
 			  }) < 0)
-		fail(u, -ENOMEM, OUTCOME_NO_MEMORY);
+		upload_fail(u, -ENOMEM, OUTCOME_NO_MEMORY);
 }
 
 static void
@@ -312,7 +312,7 @@ upload_answer_stored(void *owner)
 	receipt_respond(&receipt, &r);
 	r.outcome = outcome_word(u->outcome);
 	exchange_measured(x, &u->flow.meter, receipt.digest != NULL, u->name);
-	release(u, "Done");
+	upload_release(u, "Done");
 	exchange_respond(x, &r);
 	str_fini(&location);
 }
@@ -357,7 +357,7 @@ answer_failed(void *owner)
 	/* The rest may be a job's still. */
 	meter_stop(&u->flow.meter);
 	exchange_measured(x, &u->flow.meter, false, u->name);
-	release(u, outcome_word(e));
+	upload_release(u, outcome_word(e));
 	if (leaves)
 		exchange_leave(x, outcome_word(e));
 	else
@@ -370,7 +370,7 @@ forget(void *owner)
 {
 	struct upload *u = owner;
 
-	release(u, outcome_word(u->outcome));
+	upload_release(u, outcome_word(u->outcome));
 }
 
 /*
@@ -501,9 +501,9 @@ begin_hashing(struct upload *u, const struct upload_request *r)
 	}
 	free(r->preconditions);
 	if (err == -EOPNOTSUPP)
-		fail(u, 0, OUTCOME_NO_DIGEST);
+		upload_fail(u, 0, OUTCOME_NO_DIGEST);
 	else
-		fail(u, err, OUTCOME_NO_MEMORY);
+		upload_fail(u, err, OUTCOME_NO_MEMORY);
 }
 
 bool

@@ -44,7 +44,7 @@ refuse_head(struct upload_pass *p, int status, const char *why)
 }
 
 static enum gate_verdict
-refuse_as(struct upload_pass *p, enum outcome e)
+upload_gate_refuse(struct upload_pass *p, enum outcome e)
 {
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
@@ -76,8 +76,9 @@ judge_conditions(struct gate_pass *gate)
 	if (!preconditions_exist(&conditions))
 		return GATE_PASS;
 	p->preconditions = preconditions_copy(&conditions);
-	return p->preconditions != NULL ? GATE_PASS
-					: refuse_as(p, OUTCOME_NO_MEMORY);
+	return p->preconditions != NULL
+		   ? GATE_PASS
+		   : upload_gate_refuse(p, OUTCOME_NO_MEMORY);
 }
 
 static enum gate_verdict
@@ -117,7 +118,7 @@ judge_size(struct gate_pass *gate)
 	uint64_t max = p->location->max_body_size;
 
 	if (max > 0 && h->has_length && h->content_length > max)
-		return refuse_as(p, OUTCOME_TOO_LARGE);
+		return upload_gate_refuse(p, OUTCOME_TOO_LARGE);
 	exchange_limit_body(gate->exchange, max);
 	return GATE_PASS;
 }
@@ -139,7 +140,7 @@ judge_count(struct gate_pass *gate)
 		log_warn("max_uploads of location %s: no room to count one",
 		    l->prefix);
 	return answer != LIMITS_FULL ? GATE_PASS
-				     : refuse_as(p, OUTCOME_TOO_MANY);
+				     : upload_gate_refuse(p, OUTCOME_TOO_MANY);
 }
 
 /* In this order: what costs least, and names the client's mistake, comes first. */
@@ -176,7 +177,7 @@ start_upload(struct gate_pass *gate)
 		.place = p->place,
 	    }))
 		return;
-	(void)refuse_as(p, OUTCOME_NO_MEMORY);
+	(void)upload_gate_refuse(p, OUTCOME_NO_MEMORY);
 	undo(gate);
 }
 

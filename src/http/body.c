@@ -16,7 +16,7 @@ enum {
 };
 
 static enum source_result
-fail(struct body *b, int err)
+body_fail(struct body *b, int err)
 {
 	b->source.err = err;
 	return SOURCE_FAILED;
@@ -24,7 +24,7 @@ fail(struct body *b, int err)
 
 /* Framing that cannot be: false, for the caller to return. */
 static bool
-refuse(struct body *b, const char *why)
+body_refuse(struct body *b, const char *why)
 {
 	b->source.err = BODY_BAD_FRAMING;
 	b->why = why;
@@ -37,7 +37,7 @@ end_size(struct body *b)
 {
 	b->digits = 0;
 	if (b->owed > INT64_MAX - b->payload)
-		return refuse(b, "a chunk is longer than any file can be");
+		return body_refuse(b, "a chunk is longer than any file can be");
 	if (b->owed > b->limit - b->payload) {
 		b->source.err = BODY_TOO_LARGE;
 		return false;
@@ -53,13 +53,15 @@ in_size(struct body *b, unsigned char c)
 
 	if (digit >= 0) {
 		if (b->digits++ == SIZE_DIGITS_MAX)
-			return refuse(b, "a chunk size has over 16 digits");
+			return body_refuse(
+			    b, "a chunk size has over 16 digits");
 		b->owed = b->owed << 4 | (unsigned)digit;
 		return true;
 	}
 	if (b->digits == 0 || (c != '\r' && c != ';'))
-		return refuse(b, "a chunk size must be hexadecimal digits, "
-				 "then CRLF");
+		return body_refuse(b,
+		    "a chunk size must be hexadecimal digits, "
+		    "then CRLF");
 	b->state = c == ';' ? BODY_EXTENSION : BODY_SIZE_LF;
 	return true;
 }
@@ -72,9 +74,10 @@ in_extension(struct body *b, unsigned char c)
 		return true;
 	}
 	if (syntax_is_control(c))
-		return refuse(b, "a chunk extension has a control character");
+		return body_refuse(
+		    b, "a chunk extension has a control character");
 	if (++b->extension_len > BODY_EXTENSION_MAX)
-		return refuse(b, "the chunk extensions are over 16 KiB");
+		return body_refuse(b, "the chunk extensions are over 16 KiB");
 	return true;
 }
 
@@ -104,13 +107,15 @@ in_trailer_name(struct body *b, unsigned char c)
 {
 	if (c == ':' && b->name_len > 0) {
 		if (is_forbidden(b))
-			return refuse(b, "a trailer names a field that only "
-					 "the head may have");
+			return body_refuse(b,
+			    "a trailer names a field that only "
+			    "the head may have");
 		b->state = BODY_TRAILER_TEXT;
 		return true;
 	}
 	if (!syntax_is_tchar(c))
-		return refuse(b, "a trailer line must be: name, colon, value");
+		return body_refuse(
+		    b, "a trailer line must be: name, colon, value");
 	/* A clipped name is longer than all those that are looked for. */
 	if (b->name_len < sizeof(b->name))
 		b->name[b->name_len++] = ascii_lower((char)c);
@@ -122,7 +127,7 @@ static bool
 in_trailer(struct body *b, unsigned char c)
 {
 	if (++b->trailer_len > BODY_TRAILER_MAX)
-		return refuse(b, "the trailers are over 8 KiB");
+		return body_refuse(b, "the trailers are over 8 KiB");
 	if (b->state == BODY_TRAILER && c == '\r') {
 		b->state = BODY_END_LF;
 		return true;
@@ -134,7 +139,7 @@ in_trailer(struct body *b, unsigned char c)
 	if (c == '\r')
 		b->state = BODY_TRAILER_LF;
 	else if (syntax_is_control(c))
-		return refuse(b, "a trailer has a control character");
+		return body_refuse(b, "a trailer has a control character");
 	return true;
 }
 
@@ -144,7 +149,7 @@ expect(
     struct body *b, unsigned char c, unsigned char want, enum body_state next)
 {
 	if (c != want)
-		return refuse(
+		return body_refuse(
 		    b, b->state == BODY_DATA_CR
 			   ? "a chunk is longer than its size says"
 			   : "a line of the framing does not end with CRLF");
@@ -154,7 +159,7 @@ expect(
 
 /* Take one byte of framing.  False: it is malformed, and source.err says why. */
 static bool
-step(struct body *b, unsigned char c)
+body_step(struct body *b, unsigned char c)
 {
 	switch (b->state) {
 	case BODY_SIZE:
@@ -210,15 +215,15 @@ move_payload(struct body *b, struct chunk *c, size_t size,
  * comes next.  *ret_used says how far it came; false: refused.
  */
 static bool
-decode(struct body *b, struct chunk *c, size_t size, const unsigned char *from,
-    size_t len, size_t *ret_used)
+body_decode(struct body *b, struct chunk *c, size_t size,
+    const unsigned char *from, size_t len, size_t *ret_used)
 {
 	size_t used = 0;
 	bool good = true;
 
 	while (good && used < len && b->state != BODY_DONE) {
 		if (b->state != BODY_DATA) {
-			good = step(b, from[used++]);
+			good = body_step(b, from[used++]);
 			continue;
 		}
 		if (c->len == size)
@@ -275,7 +280,7 @@ receive(struct body *b, struct chunk *c, size_t len, enum source_result *ret)
 	if (n == -EAGAIN || n == -EWOULDBLOCK)
 		return 0;
 	b->recv_err = (int)n;
-	*ret = fail(b, BODY_CLIENT_GONE);
+	*ret = body_fail(b, BODY_CLIENT_GONE);
 	return 0;
 }
 
@@ -286,7 +291,7 @@ read_length(struct body *b, struct chunk *c, size_t size)
 	size_t n = size - c->len;
 
 	if (b->owed > b->limit - b->payload)
-		return fail(b, BODY_TOO_LARGE);
+		return body_fail(b, BODY_TOO_LARGE);
 	if (n > b->owed)
 		n = (size_t)b->owed;
 	if (n > 0 && b->held != NULL) {
@@ -309,7 +314,7 @@ read_length(struct body *b, struct chunk *c, size_t size)
 
 /* How much to ask the socket for. */
 static size_t
-ask(const struct body *b, size_t room)
+body_ask(const struct body *b, size_t room)
 {
 	uint64_t n = BODY_OVERREAD_MAX;
 
@@ -331,20 +336,20 @@ read_chunked(struct body *b, struct chunk *c, size_t size)
 		return SOURCE_BYTES;
 	if (b->held != NULL) {
 		n = b->held_len - b->held_at;
-		good = decode(b, c, size, b->held + b->held_at, n, &used);
+		good = body_decode(b, c, size, b->held + b->held_at, n, &used);
 		use_held(b, used);
 		return good ? SOURCE_BYTES : SOURCE_FAILED;
 	}
 	from = c->data + c->len;
-	n = receive(b, c, ask(b, size - c->len), &result);
+	n = receive(b, c, body_ask(b, size - c->len), &result);
 	if (n == 0)
 		return result;
 	/* Squeezing makes room, so all of it is used unless it is too much. */
-	if (!decode(b, c, size, from, n, &used))
+	if (!body_decode(b, c, size, from, n, &used))
 		return SOURCE_FAILED;
 	check(used == n || b->source.ended);
 	if (hold(b, from + used, n - used) < 0)
-		return fail(b, -ENOMEM);
+		return body_fail(b, -ENOMEM);
 	return SOURCE_BYTES;
 }
 

@@ -53,7 +53,7 @@ conn_set_patience(struct conn *c, double seconds)
 
 /* The handler has it in hand no longer. */
 static void
-release(struct exchange *x)
+conn_release(struct exchange *x)
 {
 	struct connections *g = conn_of(x)->group;
 
@@ -71,7 +71,7 @@ release(struct exchange *x)
 static void
 forget_exchange(struct exchange *x)
 {
-	release(x);
+	conn_release(x);
 	body_fini(&x->body);
 	access_fini(&x->record);
 	str_fini(&x->fields);
@@ -189,7 +189,7 @@ begin_answer(void *owner)
 {
 	struct conn *c = owner;
 
-	release(&c->exchange);
+	conn_release(&c->exchange);
 	ev_io_stop(c->group->loop, &c->readable);
 	conn_await_progress(c, 0);
 }
@@ -226,7 +226,7 @@ begin_linger(void *owner)
 }
 
 static void
-end(void *owner)
+conn_end(void *owner)
 {
 	struct conn *c = owner;
 	struct connections *g = c->group;
@@ -272,29 +272,29 @@ static const struct fsm_square squares[CONN_STATES][CONN_EVENTS] = {
 		[CONN_ASKED]    = { FSM_ACT, CONN_WORKING,   hand_over,     GOES_ON },
 		[CONN_REFUSED]  = { FSM_ACT, CONN_ANSWERING, begin_answer,  GOES_ON },
 		[CONN_LINGER]   = { FSM_ACT, CONN_LINGERING, begin_linger,  ENDS    },
-		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      end,           ENDS    },
-		[CONN_EXPIRED]  = { FSM_ACT, CONN_OVER,      end,           ENDS    },
+		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      conn_end,      ENDS    },
+		[CONN_EXPIRED]  = { FSM_ACT, CONN_OVER,      conn_end,      ENDS    },
 	},
 	[CONN_WORKING] = {
 		[CONN_ANSWERED] = { FSM_ACT, CONN_ANSWERING, begin_answer,  GOES_ON },
 		[CONN_STREAMS]  = { FSM_ACT, CONN_STREAMING, begin_stream,  GOES_ON },
-		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      end,           ENDS    },
+		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      conn_end,      ENDS    },
 	},
 	[CONN_STREAMING] = {
 		[CONN_ANSWERED] = { FSM_ACT, CONN_ANSWERING, begin_answer,  GOES_ON },
 		[CONN_UNHEARD]  = { FSM_ACT, CONN_HEADING,   go_on_unheard, ENDS    },
-		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      end,           ENDS    },
+		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      conn_end,      ENDS    },
 	},
 	[CONN_ANSWERING] = {
 		[CONN_KEEP]     = { FSM_ACT, CONN_HEADING,   await_head,    ENDS    },
 		[CONN_LINGER]   = { FSM_ACT, CONN_LINGERING, begin_linger,  ENDS    },
 		[CONN_UNHEARD]  = { FSM_ACT, CONN_HEADING,   go_on_unheard, ENDS    },
-		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      end,           ENDS    },
-		[CONN_EXPIRED]  = { FSM_ACT, CONN_OVER,      end,           ENDS    },
+		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      conn_end,      ENDS    },
+		[CONN_EXPIRED]  = { FSM_ACT, CONN_OVER,      conn_end,      ENDS    },
 	},
 	[CONN_LINGERING] = {
-		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      end,           GOES_ON },
-		[CONN_EXPIRED]  = { FSM_ACT, CONN_OVER,      end,           GOES_ON },
+		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      conn_end,      GOES_ON },
+		[CONN_EXPIRED]  = { FSM_ACT, CONN_OVER,      conn_end,      GOES_ON },
 	},
 };
 /* clang-format on */

@@ -113,7 +113,7 @@ is_readmitted(struct conn *c)
 
 /* A whole head is there: hand the request to the handler. */
 static void
-ask(struct conn *c, const struct head_reader_head *got)
+conn_ask(struct conn *c, const struct head_reader_head *got)
 {
 	struct connections *g = c->group;
 	struct head h = {0};
@@ -209,7 +209,7 @@ read_head(struct conn *c, struct transport *from)
 		return;
 	case HEAD_READER_HEAD:
 		c->exchange.head_only = got.is_head;
-		ask(c, &got); /* may end `c`, but not what was got */
+		conn_ask(c, &got); /* may end `c`, but not what was got */
 		head_reader_release(&got);
 		return;
 	case HEAD_READER_REFUSED:
@@ -293,7 +293,7 @@ go_on_lingering(struct conn *c, enum linger_verdict verdict)
 /* ---- the watchers ---- */
 
 static void
-on_readable(struct ev_loop *loop, ev_io *w, int revents)
+conn_on_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct conn *c = w->data;
 
@@ -345,7 +345,7 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 	c->transport.stamped = g->stamped && peer->ss.ss_family != AF_UNIX;
 	list_append(&g->conns, &c->node);
 	atomic_fetch_add(&g->slot->connections, 1);
-	ev_io_init(&c->readable, on_readable, fd, EV_READ);
+	ev_io_init(&c->readable, conn_on_readable, fd, EV_READ);
 	c->readable.data = c;
 	response_writer_init(
 	    &c->response_writer, g->loop, &c->transport, c, on_sent);

@@ -295,7 +295,7 @@ on_headers_complete(http_parser *parser)
 
 /* What http-parser refuses by itself, before a field reached us. */
 static int
-refuse_as(struct parse *p, enum http_errno err)
+refuse_parsed(struct parse *p, enum http_errno err)
 {
 	if (err == HPE_UNEXPECTED_CONTENT_LENGTH)
 		return refuse(p, 400,
@@ -353,7 +353,7 @@ run_parser(struct parse *p, const char *s, size_t len)
 	if (p->status != 0)
 		return p->status;
 	if (HTTP_PARSER_ERRNO(&parser) != HPE_OK)
-		return refuse_as(p, HTTP_PARSER_ERRNO(&parser));
+		return refuse_parsed(p, HTTP_PARSER_ERRNO(&parser));
 	if (!whole || !p->complete || p->fields != p->lines ||
 	    parser.http_major != 1 || parser.http_minor != p->h->minor ||
 	    method_of(parser.method) != p->h->method)
@@ -370,7 +370,7 @@ conclude(struct parse *p)
 	if (h->host.s == NULL && h->minor > 0)
 		return refuse(p, 400, "HTTP/1.1 needs a Host field");
 	if (h->has_length && h->chunked)
-		return refuse_as(p, HPE_UNEXPECTED_CONTENT_LENGTH);
+		return refuse_parsed(p, HPE_UNEXPECTED_CONTENT_LENGTH);
 	if (p->authority.s != NULL)
 		h->host = p->authority;
 	h->keep_alive = !p->close && (h->minor > 0 || p->keep);

@@ -20,7 +20,7 @@ head_reader_has_begun(const struct head_reader *in)
 }
 
 static enum head_reader_result
-refuse(struct head_reader_head *ret, int status, const char *why)
+head_reader_refuse(struct head_reader_head *ret, int status, const char *why)
 {
 	ret->status = status;
 	ret->outcome = head_refusal_word(why);
@@ -73,7 +73,7 @@ scan(struct head_reader *in, const struct head_limits *limits,
 		return HEAD_READER_REFUSED;
 	case HEAD_MALFORMED:
 	default:
-		return refuse(ret, 400, why);
+		return head_reader_refuse(ret, 400, why);
 	}
 }
 

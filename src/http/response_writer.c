@@ -272,7 +272,7 @@ on_writable(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 static void
-sink_write(struct sink *sink, struct chunk *c, struct writer *w)
+response_writer_write(struct sink *sink, struct chunk *c, struct writer *w)
 {
 	struct response_writer *s =
 	    container_of(sink, struct response_writer, sink);
@@ -289,7 +289,7 @@ sink_write(struct sink *sink, struct chunk *c, struct writer *w)
 }
 
 static void
-sink_abandon(struct sink *sink)
+response_writer_abandon(struct sink *sink)
 {
 	struct response_writer *s =
 	    container_of(sink, struct response_writer, sink);
@@ -323,8 +323,8 @@ response_writer_init(struct response_writer *s, struct ev_loop *loop,
     struct transport *t, void *owner, void (*on_sent)(void *owner, int err))
 {
 	static const struct sink_ops ops = {
-	    .write = sink_write,
-	    .abandon = sink_abandon,
+	    .write = response_writer_write,
+	    .abandon = response_writer_abandon,
 	};
 
 	*s = (struct response_writer){.magic = RESPONSE_WRITER_MAGIC,

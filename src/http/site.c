@@ -7,7 +7,7 @@
 #include "base/str.h"
 
 static bool
-is_word(struct span v, const char *word)
+site_is_word(struct span v, const char *word)
 {
 	return str_ieq(v.s, v.len, word);
 }
@@ -28,7 +28,7 @@ is_forwarded_for(const struct origin *o, const struct head_lines *lines)
 }
 
 static bool
-has_name(const struct conf_list *names, const char *host, size_t len)
+site_has_name(const struct conf_list *names, const char *host, size_t len)
 {
 	for (size_t i = 0; i < names->count; i++)
 		if (host_matches(names->values[i], host, len))
@@ -40,7 +40,7 @@ has_name(const struct conf_list *names, const char *host, size_t len)
 static bool
 is_named(const struct origin *o, const struct conf_list *names)
 {
-	return has_name(names, o->at.host, o->at.len) &&
+	return site_has_name(names, o->at.host, o->at.len) &&
 	       origin_is_at(o, o->at.host, o->at.len);
 }
 
@@ -65,13 +65,13 @@ site_of(const struct head *h, const struct conf_list *names)
 	struct span says = h->sec_fetch_site;
 
 	if (says.s != NULL) {
-		if (is_word(says, "same-origin"))
+		if (site_is_word(says, "same-origin"))
 			return SITE_OWN;
-		if (is_word(says, "none"))
+		if (site_is_word(says, "none"))
 			return SITE_NONE;
 		/* same-site: another port, or another name beside ours. */
-		if (is_word(says, "cross-site") || is_word(says, "same-site") ||
-		    h->origin.s == NULL)
+		if (site_is_word(says, "cross-site") ||
+		    site_is_word(says, "same-site") || h->origin.s == NULL)
 			return SITE_FOREIGN;
 	}
 	return h->origin.s != NULL ? site_of_origin(h, names) : SITE_NONE;
@@ -88,5 +88,5 @@ site_knows_host(const struct head *h, const struct conf_list *names)
 		return false;
 	return host_is_localhost(at.host, at.len) ||
 	       host_is_address(at.host, at.len) ||
-	       has_name(names, at.host, at.len);
+	       site_has_name(names, at.host, at.len);
 }

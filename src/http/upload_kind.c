@@ -61,7 +61,7 @@ upload_kind_refusal(enum upload_kind kind)
 
 /* A number in front of the byte `end`, which goes with it. */
 static bool
-take_number(struct span *t, char end, uint64_t *ret)
+upload_kind_take_number(struct span *t, char end, uint64_t *ret)
 {
 	const char *at = t->len > 0 ? memchr(t->s, end, t->len) : NULL;
 	size_t len = at ? (size_t)(at - t->s) : 0;
@@ -88,8 +88,8 @@ is_whole(struct span range, uint64_t length)
 	/* What curl -C - says of an empty file. */
 	if (length == 0)
 		return str_ieq(range.s, range.len, "0--1/0");
-	return take_number(&range, '-', &first) &&
-	       take_number(&range, '/', &last) &&
+	return upload_kind_take_number(&range, '-', &first) &&
+	       upload_kind_take_number(&range, '/', &last) &&
 	       num_parse_u64(range.s, range.len, &size) == 0 && first == 0 &&
 	       size == length && last == size - 1;
 }
