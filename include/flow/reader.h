@@ -48,7 +48,6 @@ struct reader_setup {
 	const struct sink *sink; /* behind the writer: see whole_chunks */
 	struct meter *meter;
 	struct trace *trace;
-	struct reader_limits limits;
 	void *owner;
 	/* The last byte was read and put.  May end the reader. */
 	void (*on_ended)(void *owner);
@@ -71,8 +70,10 @@ struct reader {
 	bool running;
 };
 
-/* Begin to read.  The first attempt is made from the loop, not in here. */
-void reader_start(struct reader *r, const struct reader_setup *setup);
+/* Begin to read, within `limits`, which are copied as `setup` is.  The first
+ * attempt is made from the loop, not in here. */
+void reader_start(struct reader *r, const struct reader_setup *setup,
+    const struct reader_limits *limits);
 
 /* The queue has a place again: go on, from the loop. */
 void reader_resume(struct reader *r);

@@ -49,20 +49,21 @@ flow_start(struct flow *f, const struct flow_setup *s)
 				     .on_drained = s->on_drained,
 				     .on_failed = s->on_write_failed,
 				 });
-	reader_start(&f->reader, &(struct reader_setup){
-				     .loop = s->loop,
-				     .pool = s->pool,
-				     .account = s->account,
-				     .source = s->source,
-				     .queue = f->queue,
-				     .sink = s->sink,
-				     .meter = &f->meter,
-				     .trace = f->trace,
-				     .limits = s->limits,
-				     .owner = s->owner,
-				     .on_ended = s->on_read_all,
-				     .on_failed = s->on_read_failed,
-				 });
+	reader_start(&f->reader,
+	    &(struct reader_setup){
+		.loop = s->loop,
+		.pool = s->pool,
+		.account = s->account,
+		.source = s->source,
+		.queue = f->queue,
+		.sink = s->sink,
+		.meter = &f->meter,
+		.trace = f->trace,
+		.owner = s->owner,
+		.on_ended = s->on_read_all,
+		.on_failed = s->on_read_failed,
+	    },
+	    &s->limits);
 	return 0;
 }
 

@@ -365,14 +365,15 @@ on_look(struct deadline *d)
 }
 
 void
-reader_start(struct reader *r, const struct reader_setup *setup)
+reader_start(struct reader *r, const struct reader_setup *setup,
+    const struct reader_limits *limits)
 {
 	*r = (struct reader){.magic = READER_MAGIC, .to = *setup};
 	r->claim.account = setup->account;
 	r->claim.on_grant = on_grant;
 	r->running = true;
-	client_clock_init(&r->clock, &setup->limits.client);
-	pace_init(&r->pace, setup->limits.rate_max, r->clock.last_byte);
+	client_clock_init(&r->clock, &limits->client);
+	pace_init(&r->pace, limits->rate_max, r->clock.last_byte);
 	ev_io_init(&r->watcher, on_readable, setup->source->fd, EV_READ);
 	r->watcher.data = r;
 	deadline_init(&r->look, setup->loop, on_look);
