@@ -16,7 +16,7 @@ die_of(const struct fsm_table *t, unsigned state, unsigned event, uint64_t id)
 }
 
 static inline void
-move(const struct fsm_square *sq, unsigned *state, void *owner)
+fsm_move(const struct fsm_square *sq, unsigned *state, void *owner)
 {
 	*state = sq->next;
 	if (sq->kind == FSM_ACT)
@@ -25,7 +25,7 @@ move(const struct fsm_square *sq, unsigned *state, void *owner)
 
 /* A move that is logged, or has a mark. */
 RARE static void
-move_aloud(const struct fsm_table *t, unsigned *state, unsigned event,
+fsm_move_aloud(const struct fsm_table *t, unsigned *state, unsigned event,
     uint64_t id, void *owner)
 {
 	const struct fsm_square *sq = fsm_square(t, *state, event);
@@ -37,7 +37,7 @@ move_aloud(const struct fsm_table *t, unsigned *state, unsigned event,
 		*state = sq->next;
 		t->marked(owner);
 	}
-	move(sq, state, owner);
+	fsm_move(sq, state, owner);
 }
 
 void
@@ -49,7 +49,7 @@ fsm_on(const struct fsm_table *t, unsigned *state, unsigned event, uint64_t id,
 	if (sq->kind == FSM_IMPOSSIBLE)
 		die_of(t, *state, event, id);
 	else if (sq->mark != 0 || log_enabled(LEVEL_DEBUG))
-		move_aloud(t, state, event, id, owner);
+		fsm_move_aloud(t, state, event, id, owner);
 	else
-		move(sq, state, owner);
+		fsm_move(sq, state, owner);
 }

@@ -54,7 +54,7 @@ device_set_share(struct device_set *set, struct disk_health *s, unsigned slot)
 }
 
 static struct device *
-add(struct device_set *set)
+device_add(struct device_set *set)
 {
 	struct device *d = calloc(1, sizeof(*d));
 
@@ -168,7 +168,7 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 		}
 	}
 	sweep(set);
-	d = add(set);
+	d = device_add(set);
 	if (d == NULL) {
 		errno = ENOMEM;
 		return NULL;
@@ -196,14 +196,14 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 struct device *
 device_new_unknown(struct device_set *set)
 {
-	return add(set);
+	return device_add(set);
 }
 
 struct device *
 device_new_compute(struct device_set *set)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	struct device *d = add(set);
+	struct device *d = device_add(set);
 
 	if (d != NULL)
 		d->cap = processors > 1 ? (size_t)processors : 1;

@@ -86,7 +86,7 @@ start(struct engine *e, struct op *op)
 /* The device is stalled as long as its oldest operation has taken too long, or
  * all its places are taken and none has become free for as long. */
 static void
-judge(const struct engine *e, struct device *dev)
+engine_judge(const struct engine *e, struct device *dev)
 {
 	device_set_stalled(dev, device_oldest_s(dev) > e->stall_s);
 }
@@ -112,7 +112,7 @@ forgive(struct engine *e, double s, double now)
 }
 
 static void
-on_look(struct ev_loop *loop, ev_timer *w, int revents)
+engine_on_look(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct engine *e = w->data;
 	double now = clock_mono_s(), late = now - e->looked_at - w->repeat;
@@ -122,7 +122,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int revents)
 	if (late > 2 * w->repeat + LATE_S)
 		forgive(e, late, now);
 	LIST_FOREACH(struct device, d, &e->busy, busy)
-		judge(e, d);
+		engine_judge(e, d);
 	if (list_is_empty(&e->busy))
 		ev_timer_stop(loop, w);
 }
@@ -214,7 +214,7 @@ leave_device(struct engine *e, struct op *op)
 		dev->moved_s = clock_mono_s();
 	list_remove(&op->age);
 	if (dev->stalled)
-		judge(e, dev);
+		engine_judge(e, dev);
 	if (list_is_empty(&dev->ages) && dev->in_flight < dev->cap)
 		list_remove(&dev->busy);
 	if (dev->in_flight < dev->cap &&
@@ -241,7 +241,7 @@ on_deliver(struct deferred *d)
 }
 
 static void
-on_wake(struct ev_loop *loop, ev_io *w, int revents)
+engine_on_wake(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct engine *e = w->data;
 
@@ -294,7 +294,7 @@ engine_new(struct ev_loop *loop, enum conf_engine choice, struct engine **ret)
 	e->loop = loop;
 	list_init(&e->done);
 	list_init(&e->busy);
-	ev_timer_init(&e->look, on_look, 0., LOOK_MAX_S);
+	ev_timer_init(&e->look, engine_on_look, 0., LOOK_MAX_S);
 	e->look.data = e;
 	err = fd_wake_open(&e->wake);
 	if (err < 0)
@@ -303,7 +303,7 @@ engine_new(struct ev_loop *loop, enum conf_engine choice, struct engine **ret)
 	if (err < 0)
 		goto free_backends;
 
-	ev_io_init(&e->on_wake, on_wake, e->wake.rd, EV_READ);
+	ev_io_init(&e->on_wake, engine_on_wake, e->wake.rd, EV_READ);
 	e->on_wake.data = e;
 	ev_io_start(loop, &e->on_wake);
 	deferred_init(&e->deliver, loop, on_deliver);

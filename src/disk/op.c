@@ -26,7 +26,7 @@ op_advance(struct op *op, size_t n)
 }
 
 static ssize_t
-move(const struct op *op)
+op_move(const struct op *op)
 {
 	off_t offset = (off_t)(op->offset + op->done);
 
@@ -44,7 +44,7 @@ op_run(struct op *op)
 	if (op->kind == OP_CALL)
 		return op->call(op->arg);
 	while (op->done < op->len) {
-		ssize_t n = move(op);
+		ssize_t n = op_move(op);
 
 		if (n == -1 && (errno == EINTR || errno == EAGAIN) &&
 		    op->tries++ < OP_TRIES)

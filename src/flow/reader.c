@@ -334,7 +334,7 @@ blame_source(struct reader *r, int err)
 
 /* The end of a pause, or time to look at the clocks. */
 static void
-on_look(struct deadline *d)
+reader_on_look(struct deadline *d)
 {
 	struct reader *r = container_of(d, struct reader, look);
 	double now = clock_mono_s(), silent = now - r->clock.last_byte;
@@ -376,7 +376,7 @@ reader_start(struct reader *r, const struct reader_setup *setup,
 	pace_init(&r->pace, limits->rate_max, r->clock.last_byte);
 	ev_io_init(&r->watcher, on_readable, setup->source->fd, EV_READ);
 	r->watcher.data = r;
-	deadline_init(&r->look, setup->loop, on_look);
+	deadline_init(&r->look, setup->loop, reader_on_look);
 	meter_read(setup->meter, READER_NETWORK);
 	ev_feed_event(setup->loop, &r->watcher, EV_READ);
 }

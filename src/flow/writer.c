@@ -34,7 +34,7 @@ write_chunk(struct writer *w, struct chunk *c)
 
 /* All that was given has been dealt with. */
 static void
-rest(struct writer *w)
+writer_rest(struct writer *w)
 {
 	if (queue_is_closed(w->to.queue))
 		drained(w);
@@ -44,7 +44,7 @@ rest(struct writer *w)
 
 /* Give the sink what the queue has, as far as it may take it. */
 static void
-on_wake(struct deferred *d)
+writer_on_wake(struct deferred *d)
 {
 	struct writer *w = container_of(d, struct writer, wake);
 	unsigned before = w->writing;
@@ -69,7 +69,7 @@ on_wake(struct deferred *d)
 	if (w->tapped > 0)
 		meter_write(w->to.meter, WRITER_HASH);
 	else
-		rest(w);
+		writer_rest(w);
 }
 
 void
@@ -78,7 +78,7 @@ writer_start(struct writer *w, const struct writer_setup *setup)
 	*w = (struct writer){.magic = WRITER_MAGIC, .to = *setup};
 	check(setup->depth >= 1);
 	w->running = true;
-	deferred_init(&w->wake, setup->loop, on_wake);
+	deferred_init(&w->wake, setup->loop, writer_on_wake);
 	meter_write(setup->meter, WRITER_DATA);
 }
 

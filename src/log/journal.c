@@ -74,7 +74,7 @@ write_lines(void *arg)
 }
 
 static void
-on_written(struct op *op, int res)
+journal_on_written(struct op *op, int res)
 {
 	static struct log_limit limit;
 	struct journal *j = op->owner;
@@ -104,12 +104,12 @@ journal_push(struct journal *j)
 	empty = j->writing;
 	j->writing = j->waiting;
 	j->waiting = empty;
-	engine_call(
-	    j->engine, j->device, &j->op, write_lines, j, 0, on_written);
+	engine_call(j->engine, j->device, &j->op, write_lines, j, 0,
+	    journal_on_written);
 }
 
 static void
-on_collected(struct ev_loop *loop, ev_timer *w, int revents)
+journal_on_collected(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	(void)loop;
 	(void)revents;
@@ -155,7 +155,7 @@ journal_new(struct ev_loop *loop, struct engine *e, struct device *dev, int fd,
 	j->device = dev;
 	j->fd = fd;
 	j->name = name;
-	ev_timer_init(&j->collect, on_collected, 0., 0.);
+	ev_timer_init(&j->collect, journal_on_collected, 0., 0.);
 	j->collect.data = j;
 	return j;
 }
