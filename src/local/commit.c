@@ -275,6 +275,7 @@ publish(struct incoming_file *f, int *ret_made)
 		end_linking(f);
 		fd_close(ret_made);
 		fd_close(&f->dir);
+		parents_pause(f, i);
 		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
 		if (err == 0 && strchr(f->rest, '/') != NULL)
 			err = create_check_request(

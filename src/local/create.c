@@ -101,6 +101,7 @@ make_file(struct incoming_file *f, bool early)
 		if (i == TRIES || !parents_are_lost(f, -1, err))
 			return err;
 		fd_close(&f->dir);
+		parents_pause(f, i);
 	}
 }
 

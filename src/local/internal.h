@@ -153,6 +153,9 @@ NODISCARD int parents_make(
 /* Was it `err`, because its directory (or `made`, -1: none) was removed, by a job
  * that tidies up what is empty, say?  One that was moved away is not lost. */
 bool parents_are_lost(const struct incoming_file *f, int made, int err);
+/* It was lost, and is looked for again, for the `tries`th time (from 0 on): wait
+ * a little first, if that may help. */
+void parents_pause(const struct incoming_file *f, int tries);
 /* A sync before there is a name failed.  It is never tried again: a second one
  * after one that failed says 0 and lies. */
 int parents_not_synced(struct incoming_file *f, int err);

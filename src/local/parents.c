@@ -5,12 +5,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/errno_class.h"
 #include "base/fd.h"
 #include "internal.h"
 #include "local/path.h"
+
+enum {
+	TRIES_AT_ONCE = 4,
+	PAUSE_NS = 1000000,
+};
 
 int
 parents_not_synced(struct incoming_file *f, int err)
@@ -113,4 +119,19 @@ parents_are_lost(const struct incoming_file *f, int made, int err)
 		return false;
 	return (made != -1 && path_is_removed(made)) ||
 	       (f->dir != -1 && path_is_removed(f->dir));
+}
+
+/*
+ * rmdir(2) marks the directory as removed first and takes its name away last.
+ * Until then the name leads to a directory in which nothing can be made; and
+ * the process that removes it may be waiting for a processor.  (In memory
+ * there is nothing to wait for, and the caller may be the loop.)
+ */
+void
+parents_pause(const struct incoming_file *f, int tries)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+
+	if (tries >= TRIES_AT_ONCE && f->at->device->kind != DEVICE_MEMORY)
+		(void)nanosleep(&pause, NULL);
 }
