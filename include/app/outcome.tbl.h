@@ -2,8 +2,8 @@
  * app/outcome.tbl.h - every way a request can end, one row each.
  *
  * A row is at once the enum, the word in the access log, the status sent, who
- * has to look into it, and what the client is told to do.  Status 0: nobody
- * is there to be answered.  %s in a text is the location's prefix, %l the limit
+ * has to look into it, and what the client is told to do.  Status 0: there
+ * is no client left to answer.  %s in a text is the location's prefix, %l the limit
  * that was passed, with its value, %n the name that was asked for.
  */
 /* clang-format off */

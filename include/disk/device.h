@@ -74,8 +74,9 @@ struct device {
 	bool direct;
 	size_t users;		       /* that have got it, or hold it */
 	struct chunk_account account;  /* what is bound for it */
-	struct chunk_account fetching; /* what was read from it: a client that
-					  takes nothing holds nobody else's */
+	struct chunk_account fetching; /* what was read from it: apart, so that
+					  a client that takes nothing holds up
+					  no upload */
 	size_t cap;		       /* operations in flight at most */
 	size_t in_flight;	       /* operations the backend has */
 	struct list waiting;	       /* operations beyond the cap */
@@ -151,7 +152,7 @@ NODISCARD struct device *device_new_unknown(struct device_set *set);
  */
 NODISCARD struct device *device_new_compute(struct device_set *set);
 
-/* No other disk of this worker is in use: there is nobody to be kept apart
+/* No other disk of this worker is in use, so that it has none to be kept apart
  * from.  Memory does not count. */
 bool device_is_alone(const struct device *d);
 

@@ -60,8 +60,9 @@ enum store_error {
 struct put_request {
 	const char *name; /* checked parts, relative; copied */
 	uint64_t length;  /* bytes, or STORE_LENGTH_UNKNOWN */
-	/* It is small, and nobody waits to be told of trouble before he sends
-	 * it: the store may begin when all is there.  It is ready at once. */
+	/* It is small, and its client does not wait for an answer before it
+	 * sends the body: the store may begin when all of it is there.  The put
+	 * is ready at once. */
 	bool collect;
 	/* When its head came, where it may have to be told from others of that
 	 * name; 0: uploads count by when they get the name. */

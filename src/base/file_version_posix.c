@@ -14,7 +14,7 @@ ns_of(struct timespec t)
 
 /* POSIX knows no birth time. */
 static void
-take(const struct stat *st, struct file_version *ret)
+take_stat(const struct stat *st, struct file_version *ret)
 {
 	*ret = (struct file_version){.mode = st->st_mode,
 	    .inode = (uint64_t)st->st_ino,
@@ -35,7 +35,7 @@ file_version_of(int fd, struct file_version *ret)
 
 	if (fstat(fd, &st) == -1)
 		return -errno;
-	take(&st, ret);
+	take_stat(&st, ret);
 	return 0;
 }
 
@@ -46,7 +46,7 @@ file_version_at(int dir, const char *name, struct file_version *ret)
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return -errno;
-	take(&st, ret);
+	take_stat(&st, ret);
 	return 0;
 }
 

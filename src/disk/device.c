@@ -103,7 +103,7 @@ device_free(struct device_set *set, struct device *d)
 	free(d);
 }
 
-/* Nobody can have anything to do with it any more. */
+/* Nothing refers to it any more. */
 static bool
 is_left(const struct device *d)
 {

@@ -114,7 +114,7 @@ free_now(struct digester *d)
 	free(d);
 }
 
-static void begin_job(struct digester *d);
+static void digester_begin_job(struct digester *d);
 
 static void
 on_hashed(struct op *op, int res)
@@ -133,14 +133,14 @@ on_hashed(struct op *op, int res)
 	}
 	release_hashed(d);
 	if (res == 0)
-		begin_job(d);
+		digester_begin_job(d);
 	else
 		writer_failed(d->writer, res); /* may free `d` */
 }
 
 /* Hash what waits, unless that is being done. */
 static void
-begin_job(struct digester *d)
+digester_begin_job(struct digester *d)
 {
 	if (d->op.in_flight ||
 	    atomic_load(&d->hashed) == atomic_load(&d->added))
@@ -178,7 +178,7 @@ take_chunk(struct tap *t, struct chunk *c, struct writer *w)
 	chunk_share(c);
 	d->ring[n % d->to.depth] = c;
 	atomic_store(&d->added, n + 1);
-	begin_job(d);
+	digester_begin_job(d);
 	return true;
 }
 

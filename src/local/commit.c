@@ -85,8 +85,8 @@ end_replacing(struct incoming_file *f, struct publish_lock *lock)
 		publish_release(lock);
 }
 
-/* Look at what has the name now, and replace it if it may be.  Nobody else of
- * us replaces or removes anything in that directory between the two. */
+/* Look at what has the name now, and replace it if it may be.  No other upload
+ * or removal of this server changes that directory between the two. */
 static int
 replace_once(struct incoming_file *f, int dir, const char *name)
 {

@@ -30,7 +30,7 @@ enum {
 };
 
 static struct incoming_file *
-file_of(struct sink *s)
+file_of_sink(struct sink *s)
 {
 	struct incoming_file *f =
 	    container_of(s, struct incoming_file, base.sink);
@@ -389,7 +389,7 @@ on_collected(struct deferred *d)
 static void
 sink_write(struct sink *s, struct chunk *c, struct writer *w)
 {
-	struct incoming_file *f = file_of(s);
+	struct incoming_file *f = file_of_sink(s);
 
 	f->writer = w;
 	c->op = (struct op){.offset = f->offset};
@@ -411,13 +411,13 @@ sink_write(struct sink *s, struct chunk *c, struct writer *w)
 static void
 sink_flush(struct sink *s)
 {
-	pump(file_of(s));
+	pump(file_of_sink(s));
 }
 
 static void
 sink_abandon(struct sink *s)
 {
-	struct incoming_file *f = file_of(s);
+	struct incoming_file *f = file_of_sink(s);
 
 	f->writer = NULL;
 	deferred_cancel(&f->collected);

@@ -10,7 +10,7 @@
 #include "internal.h"
 
 static struct incoming_file *
-file_of(struct incoming *in)
+incoming_of(struct incoming *in)
 {
 	struct incoming_file *f = container_of(in, struct incoming_file, base);
 
@@ -41,7 +41,7 @@ static const struct dir_member_ops member_ops = {
 void
 incoming_commit(struct incoming *in)
 {
-	struct incoming_file *f = file_of(in);
+	struct incoming_file *f = incoming_of(in);
 
 	check(f->in_flight == 0);
 	incoming_on(
@@ -51,7 +51,7 @@ incoming_commit(struct incoming *in)
 void
 incoming_abort(struct incoming *in)
 {
-	struct incoming_file *f = file_of(in);
+	struct incoming_file *f = incoming_of(in);
 
 	f->base.owner = NULL;
 	f->writer = NULL;

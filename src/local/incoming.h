@@ -17,11 +17,11 @@
  *
  *	body       owner   the disk's verdict               ending
  *	complete   there   it has its name, durably         stored
- *	complete   gone    it has its name, durably         stored; nobody is told
+ *	complete   gone    it has its name, durably         stored, and not told
  *	complete   there   error before it has its name     failed
  *	complete   gone    error before it has its name     thrown away
  *	complete   there   name given, sync failed          failed: outcome unknown
- *	complete   gone    name given, sync failed          nobody is told
+ *	complete   gone    name given, sync failed          not told
  *	complete   there   no answer before the link        failed, and called off
  *	complete   gone    no answer before the link        committed when it answers
  *	complete   there   no answer since the link began   failed: outcome unknown

@@ -26,7 +26,7 @@ on_job(struct op *op, int res)
 }
 
 static void
-begin_job(struct incoming_file *f, int (*job)(void *), unsigned flags)
+incoming_begin_job(struct incoming_file *f, int (*job)(void *), unsigned flags)
 {
 	engine_call(
 	    f->local->to.engine, f->at->device, &f->job, job, f, flags, on_job);
@@ -35,7 +35,7 @@ begin_job(struct incoming_file *f, int (*job)(void *), unsigned flags)
 void
 incoming_begin_create(void *file)
 {
-	begin_job(file, create_job, 0);
+	incoming_begin_job(file, create_job, 0);
 }
 
 static void
@@ -44,7 +44,7 @@ begin_naming(struct incoming_file *f, int (*job)(void *))
 	bool slow = f->replaces || (f->at->device->kind == DEVICE_MEMORY &&
 				       commit_would_replace(f));
 
-	begin_job(f, job, slow ? CALL_SLOW : 0); /* not for the loop */
+	incoming_begin_job(f, job, slow ? CALL_SLOW : 0); /* not for the loop */
 }
 
 void
@@ -227,7 +227,7 @@ incoming_discard(void *file)
 	struct incoming_file *f = file;
 	bool slow = f->offset > LOCAL_SLOW_BYTES || unlinked_is_any(f);
 
-	begin_job(
+	incoming_begin_job(
 	    f, create_discard_job, CALL_NO_STALL | (slow ? CALL_SLOW : 0));
 }
 
@@ -389,7 +389,7 @@ incoming_remove_before(void *file)
 	f->base.durability =
 	    report_durability(f->at->traits.sync, f->local->to.policy->sync);
 	if (!f->base.superseded && become_latest(f))
-		begin_job(f, unlinked_remove_before_job, CALL_SLOW);
+		incoming_begin_job(f, unlinked_remove_before_job, CALL_SLOW);
 	else
 		incoming_on(f, INCOMING_JOB_DONE);
 }

@@ -48,7 +48,7 @@ may_pass(bool was_open, int err)
 }
 
 static const char *
-describe(int err)
+preflight_describe(int err)
 {
 	if (err == STORE_VANISHED)
 		return "is gone since it was open";
@@ -61,7 +61,7 @@ static void
 unwell(int err, struct store_check *ret)
 {
 	str_clear(&ret->text);
-	str_puts(&ret->text, describe(err));
+	str_puts(&ret->text, preflight_describe(err));
 	ret->fitness = STORE_UNWELL;
 	ret->is_full = errno_is_no_space(err);
 }

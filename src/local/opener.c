@@ -8,7 +8,7 @@
 #include "report.h"
 
 static const char *
-describe(const struct opener *o, int err)
+opener_describe(const struct opener *o, int err)
 {
 	if (o->trouble.len > 0)
 		return o->trouble.s;
@@ -44,7 +44,7 @@ opener_fail(struct opener *o, int err)
 	if (o->said != err)
 		log_error("%s: cannot be opened: %s; uploads to it get %s "
 			  "until it can be",
-		    o->to->policy->output_dir, describe(o, err),
+		    o->to->policy->output_dir, opener_describe(o, err),
 		    errno_is_no_space(err) ? "507" : "503");
 	o->said = err;
 	o->err = err;

@@ -25,7 +25,7 @@ arrivals_for(const struct incoming_file *f)
 }
 
 static uint64_t
-key_of(const struct incoming_file *f, uint64_t inode, const char *name)
+order_key_of(const struct incoming_file *f, uint64_t inode, const char *name)
 {
 	return arrivals_key(
 	    f->local->to.shared->arrivals, f->at->st.st_dev, inode, name);
@@ -58,7 +58,7 @@ order_announce(struct incoming_file *f, const char *name, bool replaces)
 	if (replaces && f->outlasted_ns > r.head_ns)
 		r.head_ns = f->outlasted_ns;
 	if (f->order_key == 0)
-		f->order_key = key_of(f, f->base.version.inode, name);
+		f->order_key = order_key_of(f, f->base.version.inode, name);
 	f->place = arrivals_announce(t, f->local->to.slot, f->order_key, &r);
 }
 
@@ -95,7 +95,7 @@ order_yields(
 	*ret_unsynced = -1;
 	f->outlasted_ns = 0;
 	if (t == NULL ||
-	    !arrivals_find(t, key_of(f, f->existing, name), &there))
+	    !arrivals_find(t, order_key_of(f, f->existing, name), &there))
 		return false;
 	f->outlasted_ns = there.head_ns;
 	if (!arrival_is_superseded(&f->base.came, &there))

@@ -65,7 +65,7 @@ wait_for(int root, int fd, const char *path, bool is_root)
 /* Take the lock of the directory that `way` leads to (`len` bytes with the slash
  * behind it; none: the root). */
 static int
-take(int root, const char *way, size_t len, struct publish_lock *lock)
+take_lock(int root, const char *way, size_t len, struct publish_lock *lock)
 {
 	char path[WAY_MAX];
 	int fd = -1, err = -EAGAIN;
@@ -106,13 +106,13 @@ has_no_lock(int err)
 static int
 take_all(int root, const char *path, struct publish_lock *lock)
 {
-	int err = take(root, "", 0, lock);
+	int err = take_lock(root, "", 0, lock);
 
 	for (const char *s = path; err == 0 && (s = strchr(s, '/')) != NULL;
 	     s++) {
 		if (lock->count == PUBLISH_LOCKS)
 			return -ENAMETOOLONG;
-		err = take(root, path, (size_t)(s - path) + 1, lock);
+		err = take_lock(root, path, (size_t)(s - path) + 1, lock);
 		if (has_no_lock(err))
 			err = 0;
 	}

@@ -89,7 +89,7 @@ make_beside(struct publish *p, int dir, struct unpublished *u)
 /* ---- where to make a file ---- */
 
 static uint64_t
-key_of(const struct stat *st)
+fitting_key_of(const struct stat *st)
 {
 	return hash_mix((uint64_t)st->st_dev ^ hash_mix((uint64_t)st->st_ino)) |
 	       1;
@@ -107,7 +107,7 @@ publish_forget_fitting(struct publish *p, int dir)
 	struct stat st;
 
 	if (fstat(dir, &st) == 0)
-		atomic_store(slot_of(p, key_of(&st)), 0);
+		atomic_store(slot_of(p, fitting_key_of(&st)), 0);
 }
 
 /* Whether a file in `.penstock` can be moved to `dir`: tried with a name
@@ -145,7 +145,7 @@ publish_make_bound(struct publish *p, int dir, struct unpublished *u)
 	if ((st.st_mode & S_ISGID) || publish_hands_down_acl(dir))
 		return make_beside(p, dir, u);
 	err = publish_make_temp(p, NULL, u->temp, &u->fd);
-	key = key_of(&st);
+	key = fitting_key_of(&st);
 	if (err < 0 || atomic_load(slot_of(p, key)) == key)
 		return err;
 	err = try_to_move(p, dir, u);
