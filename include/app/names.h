@@ -28,7 +28,7 @@ enum {
  * slash, once, and check it.  0 and the name, terminated; or 400 or 414 and
  * in *ret_why a sentence, good until the next call, that says what to change.  `dotfiles` allows
  * parts that begin with a dot, but never `.`, `..` and what
- * publish_is_reserved().
+ * file_name_is_reserved().
  */
 NODISCARD int names_decode(const char *raw, size_t len, bool dotfiles,
     char ret_name[FILE_NAME_SIZE], const char **ret_why);

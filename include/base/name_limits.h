@@ -1,5 +1,6 @@
 /*
- * base/name_limits.h - how long the name of a stored file may be.
+ * base/name_limits.h - how long the name of a stored file may be, and which names
+ * are the server's own.
  *
  * A name is a relative path, with `/` between its parts.  Only what app/names.h
  * takes gets into a store, so buffers of these sizes hold any name; the
@@ -9,6 +10,8 @@
 #define BASE_NAME_LIMITS_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 enum {
 	FILE_NAME_MAX = 1024,		    /* bytes of a whole name */
@@ -21,5 +24,10 @@ enum {
 
 _Static_assert(FILE_NAME_PART_MAX <= NAME_MAX, "as long as a file system has");
 _Static_assert(FILE_NAME_MAX < PATH_MAX, "as long as a system call takes");
+
+/* `.penstock` and `.penstock-...` are reserved, whatever the store, and so is what
+ * some file system takes for the same (in capitals, say). */
+#define FILE_NAME_RESERVED ".penstock"
+bool file_name_is_reserved(const char *part, size_t len);
 
 #endif

@@ -35,12 +35,7 @@
 #include "base/name_limits.h"
 #include "base/str.h"
 
-#define PUBLISH_TEMP_DIR ".penstock"
-
-/* `.penstock` and `.penstock-...` are reserved names, and so is what some file
- * system takes for the same (in capitals, say). */
-#define PUBLISH_RESERVED PUBLISH_TEMP_DIR
-bool publish_is_reserved(const char *name, size_t len);
+#define PUBLISH_TEMP_DIR FILE_NAME_RESERVED
 
 enum {
 	PUBLISH_TEMP_MAX = 32,			 /* a temp name with its NUL */

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
-#include "local/publish.h"
 
 static int
 names_refuse(int status, const char *why, const char **ret_why)
@@ -139,7 +138,7 @@ check_part(const char *s, size_t len, bool dotfiles, const char **ret_why)
 		return names_refuse(400,
 		    "the name has a part . or ..: write the path without",
 		    ret_why);
-	if (publish_is_reserved(s, len))
+	if (file_name_is_reserved(s, len))
 		return names_refuse(400,
 		    ".penstock and .penstock-... are the server's own: "
 		    "choose another name",

@@ -24,7 +24,7 @@ _Static_assert(NOTE_MAX >= FILE_NAME_MAX + PUBLISH_TEMP_MAX, "or it is cut");
 static void
 name_beside(const char *digits, char ret[PUBLISH_TEMP_MAX])
 {
-	snprintf(ret, PUBLISH_TEMP_MAX, "%s-%.*s.part", PUBLISH_RESERVED,
+	snprintf(ret, PUBLISH_TEMP_MAX, "%s-%.*s.part", FILE_NAME_RESERVED,
 	    PUBLISH_DIGITS, digits);
 }
 
@@ -32,7 +32,7 @@ static void
 name_note(const char *beside, char ret[PUBLISH_TEMP_MAX])
 {
 	snprintf(ret, PUBLISH_TEMP_MAX, "%.*s%s", PUBLISH_DIGITS,
-	    beside + sizeof(PUBLISH_RESERVED), publish_note_suffix);
+	    beside + sizeof(FILE_NAME_RESERVED), publish_note_suffix);
 }
 
 int

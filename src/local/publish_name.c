@@ -35,21 +35,6 @@ publish_is_numbered(const char *name, const char *suffix)
 	       strcmp(name + PUBLISH_DIGITS, suffix) == 0;
 }
 
-/* The reserved name itself, with a number behind it, or with what FAT drops. */
-bool
-publish_is_reserved(const char *name, size_t len)
-{
-	const size_t own = sizeof(PUBLISH_RESERVED) - 1;
-
-	if (len < own || strncasecmp(name, PUBLISH_RESERVED, own) != 0)
-		return false;
-	if (len > own && name[own] == '-')
-		return true;
-	while (len > own && (name[len - 1] == '.' || name[len - 1] == ' '))
-		len--;
-	return len == own;
-}
-
 /* ---- those that a file system cannot take ---- */
 
 /*

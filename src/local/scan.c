@@ -11,6 +11,7 @@
 #include "base/errno_class.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/name_limits.h"
 #include "local/path.h"
 
 #define SEEK_LOOK_S 0.02 /* does another worker know? */
@@ -67,7 +68,7 @@ static bool
 is_skipped(const struct scan_run *s, const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	       publish_is_reserved(name, strlen(name)) ||
+	       file_name_is_reserved(name, strlen(name)) ||
 	       (name[0] == '.' && !s->dir->to->policy->dotfiles);
 }
 
