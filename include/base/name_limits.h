@@ -2,7 +2,7 @@
  * base/name_limits.h - how long the name of a stored file may be, and which names
  * are the server's own.
  *
- * A name is a relative path, with `/` between its parts.  Only what app/names.h
+ * A name is a relative path, with `/` between its parts.  Only what upload/names.h
  * takes gets into a store, so buffers of these sizes hold any name; the
  * functions that fill them check all the same.
  */

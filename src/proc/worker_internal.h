@@ -12,7 +12,7 @@
 
 #include "log/trace.h"
 #include "http/connections.h"
-#include "app/service.h"
+#include "web/dispatch.h"
 #include "proc/worker.h"
 
 enum {

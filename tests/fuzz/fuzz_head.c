@@ -11,12 +11,12 @@
 #include <errno.h>
 #include <strings.h>
 
-#include "app/names.h"
+#include "upload/names.h"
 #include "fuzz.h"
 #include "http/conditions.h"
 #include "http/digest_fields.h"
 #include "http/head_reader.h"
-#include "app/router.h"
+#include "web/router.h"
 #include "net/transport.h"
 
 enum knob {

@@ -38,7 +38,7 @@
 #include <ftw.h>
 #include <stdio.h>
 
-#include "app/names.h"
+#include "upload/names.h"
 #include "fuzz.h"
 
 enum knob {

@@ -2,7 +2,7 @@
  * A gate whose step waits: the request is answered later, its head is there as
  * long, nothing of its body is read, and a client that leaves is seen.
  */
-#include "app/gate.h"
+#include "web/gate.h"
 
 #include <errno.h>
 #include <fcntl.h>

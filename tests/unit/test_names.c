@@ -2,7 +2,7 @@
  * Names: what is taken, what is refused and how, and that a name that is
  * written into a URL comes back as it was.
  */
-#include "app/names.h"
+#include "upload/names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

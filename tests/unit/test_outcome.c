@@ -1,7 +1,7 @@
 /*
  * How requests end: every errno has its row, every row its words.
  */
-#include "app/outcome.h"
+#include "web/outcome.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * The router: each method on each kind of path, from the bytes of a head.
  */
-#include "app/router.h"
+#include "web/router.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,10 +4,10 @@
  *
  * A table is walked once it stands in tables() below.
  */
-#include "app/upload_internal.h"
 #include "base/fsm.h"
-#include "http/conn_internal.h"
 #include "local/incoming.h"
+#include "http/conn_internal.h"
+#include "web/upload_internal.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,0 +1,46 @@
+/*
+ * web/context.h - what the requests of one server block need, in one worker.
+ */
+#ifndef WEB_CONTEXT_H
+#define WEB_CONTEXT_H
+
+#include "base/log.h"
+#include "shared/limits.h"
+#include "config/config.h"
+#include "log/trace.h"
+#include "store/store.h"
+#include "web/outcome.h"
+
+struct chunk_pool;
+struct device;
+struct engine;
+struct ev_loop;
+
+/* All that the fields point to outlives the requests. */
+struct context {
+	const struct conf_server *conf;
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct engine *engine;	/* for digests, ... */
+	struct device *compute; /* ... which are computed here */
+	struct trace_group *traces;
+	struct store **stores;	     /* one for each of conf->locations */
+	struct limits_scope uploads; /* for max_uploads */
+	struct log_limit *failures;  /* one for each location and outcome */
+};
+
+/* The store behind a location of this server. */
+struct store *context_store(
+    const struct context *c, const struct conf_location *location);
+
+/*
+ * context_note_failure(c, l, what, id, name, e, err):
+ * Log a failure that is not the client's fault, for the operator: a line in the
+ * error log, at most once a second for each location and outcome.
+ * `what`: "upload" or "download"; `err`: behind it, or 0.
+ */
+void context_note_failure(const struct context *c,
+    const struct conf_location *l, const char *what, uint64_t id,
+    const char *name, enum outcome e, int err);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * web/put.h - one upload, from its head to its receipt.
+ */
+#ifndef WEB_PUT_H
+#define WEB_PUT_H
+
+#include "http/exchange.h"
+#include "web/context.h"
+#include "web/router.h"
+
+/*
+ * upload_begin(s, x, r):
+ * Take a request with a ROUTE_STORE_*: it is answered, sooner or later.
+ */
+void upload_begin(struct context *c, struct exchange *x, const struct route *r);
+
+#endif

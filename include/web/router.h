@@ -1,0 +1,44 @@
+/*
+ * web/router.h - what a request asks for, by its method and its path.
+ *
+ *	/           a short text on how to upload
+ *	/file       POST, PUT: store under a generated name; GET: the newest
+ *	/file/      POST: as without the slash
+ *	/file/NAME  POST, PUT: store there; GET, HEAD: read it
+ *
+ * for each `location /file` of the server.  Pure: nothing is opened.
+ */
+#ifndef WEB_ROUTER_H
+#define WEB_ROUTER_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "http/head.h"
+
+enum route_kind {
+	ROUTE_REFUSED, /* what stands from `status` on says how */
+	ROUTE_INDEX,
+	ROUTE_OPTIONS,
+	ROUTE_STORE_NEW,   /* under a name that we make */
+	ROUTE_STORE_NAMED, /* under `name` */
+	ROUTE_READ_NEWEST,
+	ROUTE_READ_NAMED,
+};
+
+struct route {
+	enum route_kind kind;
+	const struct conf_location *location; /* NULL: none is meant */
+	struct span name;  /* behind the location's slash, still encoded */
+	const char *allow; /* what the resource allows, for Allow; or NULL */
+	int status;
+	const char *why;    /* these three are static */
+	const char *word;   /* for the access log */
+	const char *fields; /* of the answer, each with its CRLF; may be "" */
+};
+
+/* Find the route of a parsed request on server `s`. */
+void router_route(
+    const struct conf_server *s, const struct head *h, struct route *ret);
+
+#endif

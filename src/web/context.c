@@ -1,0 +1,27 @@
+#include "web/context.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct store *
+context_store(const struct context *c, const struct conf_location *location)
+{
+	return c->stores[location - c->conf->locations];
+}
+
+void
+context_note_failure(const struct context *c, const struct conf_location *l,
+    const char *what, uint64_t id, const char *name, enum outcome e, int err)
+{
+	size_t at = (size_t)(l - c->conf->locations) * OUTCOME_COUNT + e;
+	bool has_errno = err < 0 && err > -4096;
+	char quoted[128];
+
+	if (outcome_blame(e) != BLAME_SERVER || !log_allowed(&c->failures[at]))
+		return;
+	log_error("%s %" PRIu64 ": %s: %s: %s%s%s%s", what, id,
+	    l->policy.output_dir,
+	    str_quote(name, strlen(name), quoted, sizeof(quoted)),
+	    outcome_word(e), has_errno ? " (" : "",
+	    has_errno ? strerror(-err) : "", has_errno ? ")" : "");
+}

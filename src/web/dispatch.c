@@ -1,0 +1,129 @@
+#include "web/dispatch.h"
+
+#include <string.h>
+
+#include "web/cors.h"
+#include "web/get.h"
+#include "web/put.h"
+#include "web/router.h"
+#include "web/site_gate.h"
+
+/* GET /: what there is, and the lines to try. */
+static void
+service_describe(
+    const struct conf_server *s, const struct head *h, struct response *r)
+{
+	struct str host = {0};
+	const char *authority = "HOST";
+
+	str_add(&host, h->host.s, h->host.s ? h->host.len : 0);
+	if (host.len > 0)
+		authority = host.s;
+	r->status = 200;
+	r->content_type = "text/plain; charset=utf-8";
+	str_puts(&r->content,
+	    "penstock takes uploads: the file is the body of a PUT or POST, "
+	    "which do the same (forms are not understood).\n");
+	for (size_t i = 0; i < s->location_count; i++) {
+		const struct conf_location *l = &s->locations[i];
+		const char *p = strcmp(l->prefix, "/") == 0 ? "" : l->prefix;
+
+		str_printf(&r->content,
+		    "\n%s\n"
+		    "  curl -T FILE http://%s%s/NAME     store it as NAME\n"
+		    "  curl -T FILE http://%s%s          store it under a "
+		    "generated name\n",
+		    l->prefix, authority, p, authority, l->prefix);
+		if (l->read)
+			str_printf(&r->content,
+			    "  curl http://%s%s                  the newest "
+			    "upload\n"
+			    "  curl http://%s%s/NAME             that file\n",
+			    authority, l->prefix, authority, p);
+	}
+	str_fini(&host);
+}
+
+static void
+answer_refused(
+    struct exchange *x, const struct head *head, const struct route *route)
+{
+	struct response r = {0};
+
+	response_problem(&r, route->status, "%s", route->why);
+	/* What follows is meant for the server that CONNECT names. */
+	r.close = head->method == METHOD_CONNECT;
+	if (route->status == 405)
+		str_printf(&r.fields, "Allow: %s\r\n", route->allow);
+	str_puts(&r.fields, route->fields);
+	r.outcome = route->word;
+	exchange_respond(x, &r);
+}
+
+static void
+answer_options(struct exchange *x, const struct route *route)
+{
+	struct response r = {.status = 204};
+
+	str_printf(&r.fields, "Allow: %s\r\n", route->allow);
+	exchange_respond(x, &r);
+}
+
+static void
+answer_index(
+    const struct conf_server *s, struct exchange *x, const struct head *h)
+{
+	struct response r = {0};
+
+	service_describe(s, h, &r);
+	exchange_respond(x, &r);
+}
+
+static void
+on_request(struct handler *handler, struct exchange *x)
+{
+	struct context *c =
+	    container_of(handler, struct service, handler)->context;
+	const struct head *head = exchange_head(x);
+	struct route route;
+
+	if (site_gate_answers(c->conf, x, head))
+		return;
+	router_route(c->conf, head, &route);
+	switch (route.kind) {
+	case ROUTE_REFUSED:
+		answer_refused(x, head, &route);
+		return;
+	case ROUTE_INDEX:
+		answer_index(c->conf, x, head);
+		return;
+	case ROUTE_OPTIONS:
+		answer_options(x, &route);
+		return;
+	case ROUTE_STORE_NEW:
+	case ROUTE_STORE_NAMED:
+		upload_begin(c, x, &route);
+		return;
+	case ROUTE_READ_NEWEST:
+	case ROUTE_READ_NAMED:
+		download_begin(c, x, &route);
+		return;
+	}
+}
+
+static void
+service_add_fields(
+    struct handler *handler, const struct head *head, struct str *out)
+{
+	struct service *s = container_of(handler, struct service, handler);
+
+	cors_add_fields(s->context->conf, head, out);
+}
+
+void
+service_init(struct service *s, struct context *c)
+{
+	s->context = c;
+	s->handler.on_request = on_request;
+	s->handler.add_fields = service_add_fields;
+}

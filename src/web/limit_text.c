@@ -1,0 +1,32 @@
+#include "web/limit_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/num.h"
+
+const char *
+limit_text(enum outcome e, const struct conf_server *s,
+    const struct conf_location *l, char text[LIMIT_TEXT_MAX])
+{
+	char value[NUM_TEXT_MAX];
+	const char *name;
+
+	if (e == OUTCOME_TOO_LARGE) {
+		name = "max_body_size";
+		num_format_size(l->max_body_size, value);
+	} else if (e == OUTCOME_BELOW_RATE) {
+		name = "min_rate";
+		num_format_size(l->min_rate, value);
+	} else if (e == OUTCOME_TOO_SLOW) {
+		name = "body_timeout";
+		num_format_seconds(s->body_timeout_s, value);
+	} else if (e == OUTCOME_TOO_MANY) {
+		name = "max_uploads";
+		snprintf(value, sizeof(value), "%" PRIu64, l->max_uploads);
+	} else {
+		return NULL;
+	}
+	snprintf(text, LIMIT_TEXT_MAX, "%s %s", name, value);
+	return text;
+}

@@ -1,0 +1,206 @@
+/*
+ * What an upload passes before its body is read: what its head alone says against
+ * it, and the limits.
+ */
+#include "web/put.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "http/conditions.h"
+#include "http/digest_fields.h"
+#include "upload/names.h"
+#include "web/gate.h"
+#include "web/limit_text.h"
+#include "web/outcome.h"
+#include "upload_internal.h"
+
+struct upload_pass {
+	struct gate_pass gate;
+	struct context *context;
+	const struct conf_location *location;
+	bool named;	/* by its client */
+	size_t name_at; /* where in the path the name begins, still encoded */
+	struct digest_claims claims;
+	struct preconditions *preconditions; /* NULL: none */
+	limits_entry place;
+	char name[FILE_NAME_SIZE];
+};
+
+static struct upload_pass *
+upload_pass_of(struct gate_pass *p)
+{
+	return container_of(p, struct upload_pass, gate);
+}
+
+/* ---- refusals ---- */
+
+static enum gate_verdict
+refuse_head(struct upload_pass *p, int status, const char *why)
+{
+	exchange_refuse(p->gate.exchange, status, why, "refused");
+	return GATE_ANSWERED;
+}
+
+static enum gate_verdict
+upload_gate_refuse(struct upload_pass *p, enum outcome e)
+{
+	char limit[LIMIT_TEXT_MAX];
+	struct response r = {0};
+
+	outcome_respond(e,
+	    &(struct outcome_context){
+		.prefix = p->location->prefix,
+		.limit = limit_text(e, p->context->conf, p->location, limit),
+	    },
+	    &r);
+	r.outcome = outcome_word(e);
+	exchange_respond(p->gate.exchange, &r);
+	return GATE_ANSWERED;
+}
+
+/* ---- the steps ---- */
+
+static enum gate_verdict
+judge_conditions(struct gate_pass *gate)
+{
+	struct upload_pass *p = upload_pass_of(gate);
+	struct preconditions conditions;
+	const char *why;
+	int status = preconditions_read(
+	    exchange_head(gate->exchange), &conditions, &why);
+
+	if (status != 0)
+		return refuse_head(p, status, why);
+	if (!preconditions_exist(&conditions))
+		return GATE_PASS;
+	p->preconditions = preconditions_copy(&conditions);
+	return p->preconditions != NULL
+		   ? GATE_PASS
+		   : upload_gate_refuse(p, OUTCOME_NO_MEMORY);
+}
+
+static enum gate_verdict
+judge_digests(struct gate_pass *gate)
+{
+	struct upload_pass *p = upload_pass_of(gate);
+	const char *why;
+	int status =
+	    digest_fields_read(exchange_head(gate->exchange), &p->claims, &why);
+
+	return status == 0 ? GATE_PASS : refuse_head(p, status, why);
+}
+
+/* The name is what the request says, or made here. */
+static enum gate_verdict
+judge_name(struct gate_pass *gate)
+{
+	struct upload_pass *p = upload_pass_of(gate);
+	struct span path = exchange_head(gate->exchange)->path;
+	const char *why;
+	int status;
+
+	if (!p->named) {
+		names_generate(p->name);
+		return GATE_PASS;
+	}
+	status = names_decode(path.s + p->name_at, path.len - p->name_at,
+	    p->location->policy.dotfiles, p->name, &why);
+	return status == 0 ? GATE_PASS : refuse_head(p, status, why);
+}
+
+static enum gate_verdict
+judge_size(struct gate_pass *gate)
+{
+	struct upload_pass *p = upload_pass_of(gate);
+	const struct head *h = exchange_head(gate->exchange);
+	uint64_t max = p->location->max_body_size;
+
+	if (max > 0 && h->has_length && h->content_length > max)
+		return upload_gate_refuse(p, OUTCOME_TOO_LARGE);
+	exchange_limit_body(gate->exchange, max);
+	return GATE_PASS;
+}
+
+/* Count it among the uploads of its location. */
+static enum gate_verdict
+judge_count(struct gate_pass *gate)
+{
+	static struct log_limit limit;
+	struct upload_pass *p = upload_pass_of(gate);
+	const struct conf_location *l = p->location;
+	enum limits_answer answer;
+
+	if (l->max_uploads == 0)
+		return GATE_PASS;
+	answer = limits_enter(&p->context->uploads, l->prefix,
+	    strlen(l->prefix), l->max_uploads, &p->place);
+	if (answer == LIMITS_CROWDED && log_allowed(&limit))
+		log_warn("max_uploads of location %s: no room to count one",
+		    l->prefix);
+	return answer != LIMITS_FULL ? GATE_PASS
+				     : upload_gate_refuse(p, OUTCOME_TOO_MANY);
+}
+
+/* In this order: what costs least, and names the client's mistake, comes first. */
+static const struct gate_step steps[] = {
+    {.judge = judge_conditions},
+    {.judge = judge_digests},
+    {.judge = judge_name},
+    {.judge = judge_size},
+    {.judge = judge_count},
+};
+
+static void
+undo(struct gate_pass *gate)
+{
+	struct upload_pass *p = upload_pass_of(gate);
+
+	free(p->preconditions);
+	limits_leave(p->context->uploads.limits, &p->place);
+}
+
+static void
+start_upload(struct gate_pass *gate)
+{
+	struct upload_pass *p = upload_pass_of(gate);
+
+	if (upload_start(&(struct upload_request){
+		.context = p->context,
+		.exchange = gate->exchange,
+		.location = p->location,
+		.name = p->name,
+		.named = p->named,
+		.preconditions = p->preconditions,
+		.claims = &p->claims,
+		.place = p->place,
+	    }))
+		return;
+	(void)upload_gate_refuse(p, OUTCOME_NO_MEMORY);
+	undo(gate);
+}
+
+static const struct gate upload_gate = {
+    .steps = steps,
+    .count = COUNT_OF(steps),
+    .pass_size = sizeof(struct upload_pass),
+    .passed = start_upload,
+    .undo = undo,
+};
+
+void
+upload_begin(struct context *c, struct exchange *x, const struct route *route)
+{
+	struct upload_pass p;
+
+	p.gate.exchange = x;
+	p.context = c;
+	p.location = route->location;
+	p.named = route->kind == ROUTE_STORE_NAMED;
+	p.name_at =
+	    p.named ? (size_t)(route->name.s - exchange_head(x)->path.s) : 0;
+	p.preconditions = NULL;
+	p.place = 0;
+	gate_begin(&upload_gate, &p.gate);
+}

@@ -1,0 +1,92 @@
+#include "web/receipt.h"
+
+#include <string.h>
+
+#include "http/conditions.h"
+
+static void
+add_digests(const struct digest *d, struct str *out)
+{
+	const char *separator = "";
+
+	str_puts(out, ",\"digest\":{");
+	for (unsigned a = 0; a < DIGEST_COUNT; a++) {
+		if (!(digest_set(d) & digest_bit(a)))
+			continue;
+		str_printf(out, "%s\"%s\":\"", separator, digest_kinds[a].name);
+		digest_add_hex(out, a, digest_value(d, a));
+		str_puts(out, "\"");
+		separator = ",";
+	}
+	str_puts(out, "}");
+}
+
+/* Add all times, with this between two, before a name, and behind it. */
+static void
+add_times(const struct receipt *rc, const char *between, const char *before,
+    const char *behind, struct str *out)
+{
+	struct meter_time times[METER_TIMES_MAX];
+	size_t n = meter_times(rc->meter, rc->digest != NULL, times);
+
+	for (size_t i = 0; i < n; i++) {
+		str_puts(out, i > 0 ? between : "");
+		str_puts(out, before);
+		str_puts(out, times[i].name);
+		str_puts(out, behind);
+		str_add_ms(out, times[i].ns);
+	}
+}
+
+static void
+add_content(const struct receipt *rc, struct str *out)
+{
+	str_puts(out, "{\"name\":\"");
+	str_escape(out, rc->name, strlen(rc->name));
+	str_puts(out, "\",\"location\":\"");
+	str_puts(out, rc->location);
+	str_puts(out, "\",\"bytes\":");
+	str_add_u64(out, rc->bytes);
+	str_puts(out, ",\"durability\":\"");
+	str_puts(out, durability_name[rc->durability]);
+	str_puts(out, "\",\"verdict\":\"");
+	str_puts(out, verdict_name[meter_verdict(rc->meter)]);
+	str_puts(out, "\",\"ms\":{");
+	add_times(rc, ",", "\"", "\":", out);
+	str_puts(out, "},\"overlap_saved_ms\":");
+	str_add_ms(out, meter_saved_ns(rc->meter));
+	if (rc->digest != NULL)
+		add_digests(rc->digest, out);
+	str_puts(out, "}\n");
+}
+
+static void
+receipt_add_fields(const struct receipt *rc, struct str *out)
+{
+	const char *separator = "Repr-Digest: ";
+
+	str_puts(out, "Location: ");
+	str_puts(out, rc->location);
+	str_puts(out, "\r\n");
+	conditions_add_validators(rc->version, out);
+	str_puts(out, "Server-Timing: ");
+	add_times(rc, ", ", "", ";dur=", out);
+	str_puts(out, "\r\n");
+	if (rc->digest == NULL)
+		return;
+	for (unsigned a = 0; a < DIGEST_COUNT; a++) {
+		if (!(digest_set(rc->digest) & digest_bit(a)))
+			continue;
+		str_puts(out, separator);
+		digest_add_field(out, a, digest_value(rc->digest, a));
+		separator = ", ";
+	}
+	str_puts(out, "\r\n");
+}
+
+void
+receipt_respond(const struct receipt *rc, struct response *r)
+{
+	add_content(rc, &r->content);
+	receipt_add_fields(rc, &r->fields);
+}
