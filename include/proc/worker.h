@@ -2,7 +2,7 @@
  * proc/worker.h - the process that does the work: one loop, all uploads of
  * its clients.
  *
- *	shared sockets -> acceptor -> conn -> service -> stores, engine
+ *	shared sockets -> acceptor -> conn -> dispatch -> stores, engine
  *
  * A worker ends on QUIT when it has finished what it accepted, on TERM or INT at
  * once, and, if its master is gone, as on QUIT.  While a disk does not complete

@@ -1,7 +1,7 @@
 /*
  * web/dispatch.h - answers the requests of one server block: a `handler`.
  *
- *	exchange -> site_gate -> router -> upload | download | short answer
+ *	exchange -> site_gate -> router -> put | get | short answer
  */
 #ifndef WEB_DISPATCH_H
 #define WEB_DISPATCH_H
@@ -9,12 +9,12 @@
 #include "http/exchange.h"
 #include "web/context.h"
 
-struct service {
+struct dispatch {
 	struct handler handler; /* what connections are given */
 	struct context *context;
 };
 
 /* Ready to be used; `c` stays the caller's, and must outlive it. */
-void service_init(struct service *s, struct context *c);
+void dispatch_init(struct dispatch *s, struct context *c);
 
 #endif

@@ -8,8 +8,7 @@
 #include "web/context.h"
 #include "web/router.h"
 
-/* Take a request with a ROUTE_READ_*, as upload_begin() does. */
-void download_begin(
-    struct context *c, struct exchange *x, const struct route *r);
+/* Take a request with a ROUTE_READ_*, as put_begin() does. */
+void get_begin(struct context *c, struct exchange *x, const struct route *r);
 
 #endif

@@ -9,9 +9,9 @@
 #include "web/router.h"
 
 /*
- * upload_begin(s, x, r):
+ * put_begin(c, x, r):
  * Take a request with a ROUTE_STORE_*: it is answered, sooner or later.
  */
-void upload_begin(struct context *c, struct exchange *x, const struct route *r);
+void put_begin(struct context *c, struct exchange *x, const struct route *r);
 
 #endif

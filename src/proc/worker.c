@@ -206,7 +206,7 @@ begin_connections(struct worker *w, struct server *s)
 	s->conns.loop = w->loop;
 	s->conns.pool = w->pool;
 	s->conns.conf = s->conf;
-	s->conns.handler = &s->service.handler;
+	s->conns.handler = &s->dispatch.handler;
 	s->conns.slot = w->to->slot;
 	s->conns.on_closed = on_closed;
 	s->conns.arg = s;
@@ -229,7 +229,7 @@ begin_server(struct worker *w, size_t i)
 	s->context.engine = w->engine;
 	s->context.compute = w->compute;
 	s->context.traces = &w->traces;
-	service_init(&s->service, &s->context);
+	dispatch_init(&s->dispatch, &s->context);
 	if (w->to->logs->access[i] != -1) {
 		s->access = open_journal(
 		    w, w->to->logs->access[i], s->conf->access_log);

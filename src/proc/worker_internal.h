@@ -24,7 +24,7 @@ struct server {
 	struct worker *worker;
 	const struct conf_server *conf;
 	struct context context;
-	struct service service;
+	struct dispatch dispatch;
 	struct connections conns;
 	struct journal *access;
 };

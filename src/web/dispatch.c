@@ -10,7 +10,7 @@
 
 /* GET /: what there is, and the lines to try. */
 static void
-service_describe(
+dispatch_describe(
     const struct conf_server *s, const struct head *h, struct response *r)
 {
 	struct str host = {0};
@@ -75,7 +75,7 @@ answer_index(
 {
 	struct response r = {0};
 
-	service_describe(s, h, &r);
+	dispatch_describe(s, h, &r);
 	exchange_respond(x, &r);
 }
 
@@ -83,7 +83,7 @@ static void
 on_request(struct handler *handler, struct exchange *x)
 {
 	struct context *c =
-	    container_of(handler, struct service, handler)->context;
+	    container_of(handler, struct dispatch, handler)->context;
 	const struct head *head = exchange_head(x);
 	struct route route;
 
@@ -102,28 +102,28 @@ on_request(struct handler *handler, struct exchange *x)
 		return;
 	case ROUTE_STORE_NEW:
 	case ROUTE_STORE_NAMED:
-		upload_begin(c, x, &route);
+		put_begin(c, x, &route);
 		return;
 	case ROUTE_READ_NEWEST:
 	case ROUTE_READ_NAMED:
-		download_begin(c, x, &route);
+		get_begin(c, x, &route);
 		return;
 	}
 }
 
 static void
-service_add_fields(
+dispatch_add_fields(
     struct handler *handler, const struct head *head, struct str *out)
 {
-	struct service *s = container_of(handler, struct service, handler);
+	struct dispatch *s = container_of(handler, struct dispatch, handler);
 
 	cors_add_fields(s->context->conf, head, out);
 }
 
 void
-service_init(struct service *s, struct context *c)
+dispatch_init(struct dispatch *s, struct context *c)
 {
 	s->context = c;
 	s->handler.on_request = on_request;
-	s->handler.add_fields = service_add_fields;
+	s->handler.add_fields = dispatch_add_fields;
 }

@@ -12,7 +12,7 @@
 #include "upload/names.h"
 #include "web/outcome.h"
 
-#define DOWNLOAD_MAGIC 0x646f776eU
+#define GET_MAGIC 0x67657421U
 
 enum {
 	WRITE_DEPTH = 1, /* a socket takes one chunk at a time */
@@ -21,7 +21,7 @@ enum {
 	QUEUE_DEPTH = 2,
 };
 
-struct download {
+struct web_get {
 	unsigned magic;
 	struct context *context;
 	struct exchange *exchange;
@@ -34,53 +34,52 @@ struct download {
 
 /* Free all that the download has. */
 static void
-download_release(struct download *d)
+get_release(struct web_get *g)
 {
-	flow_stop(&d->flow);
-	store_close(&d->outgoing);
-	d->magic = 0;
-	free(d);
+	flow_stop(&g->flow);
+	store_close(&g->outgoing);
+	g->magic = 0;
+	free(g);
 }
 
 static const char *
-download_on_gone(void *owner)
+get_on_gone(void *owner)
 {
-	struct download *d = owner;
+	struct web_get *g = owner;
 
-	check_magic(d, DOWNLOAD_MAGIC);
-	download_release(d);
+	check_magic(g, GET_MAGIC);
+	get_release(g);
 	return outcome_word(OUTCOME_STOPPED);
 }
 
-static const struct exchange_ops download_ops = {
-    .on_gone = download_on_gone,
+static const struct exchange_ops get_ops = {
+    .on_gone = get_on_gone,
 };
 
 static void
-note_failure(
-    const struct download *d, const char *name, enum outcome e, int err)
+note_failure(const struct web_get *g, const char *name, enum outcome e, int err)
 {
-	context_note_failure(d->context, d->location, "download",
-	    exchange_id(d->exchange), name, e, err);
+	context_note_failure(g->context, g->location, "download",
+	    exchange_id(g->exchange), name, e, err);
 }
 
 static void
-answer_outcome(struct download *d, const char *name, enum outcome e)
+answer_outcome(struct web_get *g, const char *name, enum outcome e)
 {
-	struct exchange *x = d->exchange;
+	struct exchange *x = g->exchange;
 	struct response r = {0};
 
 	outcome_respond(e,
 	    &(struct outcome_context){
-		.prefix = d->location->prefix, .name = name},
+		.prefix = g->location->prefix, .name = name},
 	    &r);
 	r.outcome = outcome_word(e);
-	download_release(d);
+	get_release(g);
 	exchange_respond(x, &r);
 }
 
 static void
-answer_error(struct download *d, const char *name, int err)
+answer_error(struct web_get *g, const char *name, int err)
 {
 	enum outcome e = outcome_of_store_error(err);
 
@@ -89,165 +88,163 @@ answer_error(struct download *d, const char *name, int err)
 		e = OUTCOME_NOT_FOUND;
 	if (err == -EISDIR)
 		e = OUTCOME_NO_LISTING;
-	note_failure(d, name, e, err);
-	answer_outcome(d, name, e);
+	note_failure(g, name, e, err);
+	answer_outcome(g, name, e);
 }
 
 /* The newest has a name of its own, which the client may want to know. */
 static void
-add_location(const struct download *d, struct response *r)
+add_location(const struct web_get *g, struct response *r)
 {
-	if (!d->newest)
+	if (!g->newest)
 		return;
 	str_puts(&r->fields, "Content-Location: ");
-	if (strcmp(d->location->prefix, "/") != 0)
-		str_puts(&r->fields, d->location->prefix);
+	if (strcmp(g->location->prefix, "/") != 0)
+		str_puts(&r->fields, g->location->prefix);
 	str_puts(&r->fields, "/");
-	names_encode(d->outgoing->name, &r->fields);
+	names_encode(g->outgoing->name, &r->fields);
 	str_puts(&r->fields, "\r\n");
 }
 
 /* An answer without the file: 304, 412, 416, or 400. */
 static void
-answer_short(struct download *d, int status, const char *why)
+answer_short(struct web_get *g, int status, const char *why)
 {
-	struct exchange *x = d->exchange;
+	struct exchange *x = g->exchange;
 	struct response r = {0};
 
 	if (status == 304)
 		r.status = status;
 	else
 		response_problem(&r, status, "%s", why);
-	conditions_add_validators(&d->outgoing->version, &r.fields);
+	conditions_add_validators(&g->outgoing->version, &r.fields);
 	if (status == 416)
 		str_printf(&r.fields, "Content-Range: bytes */%" PRIu64 "\r\n",
-		    d->outgoing->version.size);
+		    g->outgoing->version.size);
 	r.outcome = "conditional";
-	download_release(d);
+	get_release(g);
 	exchange_respond(x, &r);
 }
 
 static void
-download_on_read_all(void *owner)
+get_on_read_all(void *owner)
 {
 	(void)owner;
 }
 
 static void
-download_on_drained(void *owner)
+get_on_drained(void *owner)
 {
-	struct download *d = owner;
-	struct exchange *x = d->exchange;
+	struct web_get *g = owner;
+	struct exchange *x = g->exchange;
 
-	check_magic(d, DOWNLOAD_MAGIC);
-	download_release(d);
+	check_magic(g, GET_MAGIC);
+	get_release(g);
 	exchange_streamed(x, true, outcome_word(OUTCOME_SENT));
 }
 
 static void
-end_cut(struct download *d, enum outcome e)
+end_cut(struct web_get *g, enum outcome e)
 {
-	struct exchange *x = d->exchange;
+	struct exchange *x = g->exchange;
 
-	download_release(d);
+	get_release(g);
 	exchange_streamed(x, false, outcome_word(e));
 }
 
 static void
-download_on_read_failed(void *owner, int err)
+get_on_read_failed(void *owner, int err)
 {
-	struct download *d = owner;
+	struct web_get *g = owner;
 
-	check_magic(d, DOWNLOAD_MAGIC);
-	if (exchange_unstream(d->exchange)) {
-		answer_error(d, d->outgoing->name, err == -ENOENT ? -EIO : err);
+	check_magic(g, GET_MAGIC);
+	if (exchange_unstream(g->exchange)) {
+		answer_error(g, g->outgoing->name, err == -ENOENT ? -EIO : err);
 		return;
 	}
-	note_failure(d, d->outgoing->name, OUTCOME_DISK_ERROR, err);
-	end_cut(d, OUTCOME_DISK_ERROR);
+	note_failure(g, g->outgoing->name, OUTCOME_DISK_ERROR, err);
+	end_cut(g, OUTCOME_DISK_ERROR);
 }
 
 /* The client does not take it. */
 static void
-download_on_write_failed(void *owner, int err)
+get_on_write_failed(void *owner, int err)
 {
-	struct download *d = owner;
+	struct web_get *g = owner;
 
-	check_magic(d, DOWNLOAD_MAGIC);
-	end_cut(d, err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN : OUTCOME_CLIENT_GONE);
+	check_magic(g, GET_MAGIC);
+	end_cut(g, err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN : OUTCOME_CLIENT_GONE);
 }
 
 /* 200 or 206 and what is in `range`. */
 static void
-answer_file(
-    struct download *d, int status, const struct conditions_range *range)
+answer_file(struct web_get *g, int status, const struct conditions_range *range)
 {
-	struct outgoing *out = d->outgoing;
-	struct exchange *x = d->exchange;
+	struct outgoing *out = g->outgoing;
+	struct exchange *x = g->exchange;
 	struct response r = {.status = status, .streamed = true};
 
 	r.content_type = "application/octet-stream";
 	r.stream_length = range->len;
 	str_puts(&r.fields, "Accept-Ranges: bytes\r\n"
 			    "X-Content-Type-Options: nosniff\r\n");
-	conditions_add_validators(&d->outgoing->version, &r.fields);
-	add_location(d, &r);
+	conditions_add_validators(&g->outgoing->version, &r.fields);
+	add_location(g, &r);
 	if (status == 206)
 		str_printf(&r.fields,
 		    "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64
 		    "\r\n",
 		    range->first, range->first + range->len - 1,
 		    out->version.size);
-	if (d->head_only || range->len == 0) {
+	if (g->head_only || range->len == 0) {
 		r.outcome = outcome_word(OUTCOME_SENT);
-		download_release(d);
+		get_release(g);
 		exchange_respond(x, &r);
 		return;
 	}
 	out->offset = range->first;
 	out->end = range->first + range->len;
-	if (flow_start(
-		&d->flow, &(struct flow_setup){
-			      .loop = d->context->loop,
-			      .pool = d->context->pool,
-			      .account = out->account,
-			      .source = &out->source,
-			      .sink = exchange_stream(x, &r),
-			      .queue_depth = QUEUE_DEPTH,
-			      .write_depth = WRITE_DEPTH,
-			      .owner = d,
-			      .on_read_all = download_on_read_all,
-			      .on_drained = download_on_drained,
-			      .on_read_failed = download_on_read_failed,
-			      .on_write_failed = download_on_write_failed,
-			  }) < 0)
-		download_on_read_failed(d, -ENOMEM);
+	if (flow_start(&g->flow, &(struct flow_setup){
+				     .loop = g->context->loop,
+				     .pool = g->context->pool,
+				     .account = out->account,
+				     .source = &out->source,
+				     .sink = exchange_stream(x, &r),
+				     .queue_depth = QUEUE_DEPTH,
+				     .write_depth = WRITE_DEPTH,
+				     .owner = g,
+				     .on_read_all = get_on_read_all,
+				     .on_drained = get_on_drained,
+				     .on_read_failed = get_on_read_failed,
+				     .on_write_failed = get_on_write_failed,
+				 }) < 0)
+		get_on_read_failed(g, -ENOMEM);
 }
 
 static void
 on_open_failed(void *owner, int err)
 {
-	struct download *d = owner;
+	struct web_get *g = owner;
 
-	check_magic(d, DOWNLOAD_MAGIC);
-	answer_error(d, d->outgoing->name, err);
+	check_magic(g, GET_MAGIC);
+	answer_error(g, g->outgoing->name, err);
 }
 
 static void
 on_open(void *owner)
 {
-	struct download *d = owner;
+	struct web_get *g = owner;
 	struct conditions_range range;
 	const char *why = "";
 	int status;
 
-	check_magic(d, DOWNLOAD_MAGIC);
+	check_magic(g, GET_MAGIC);
 	status = conditions_read(
-	    exchange_head(d->exchange), &d->outgoing->version, &range, &why);
+	    exchange_head(g->exchange), &g->outgoing->version, &range, &why);
 	if (status == 200 || status == 206)
-		answer_file(d, status, &range);
+		answer_file(g, status, &range);
 	else
-		answer_short(d, status, why);
+		answer_short(g, status, why);
 }
 
 static const struct get_events get_events = {
@@ -255,21 +252,21 @@ static const struct get_events get_events = {
     .on_failed = on_open_failed,
 };
 
-static struct download *
-download_new(struct context *c, struct exchange *x, const struct route *route)
+static struct web_get *
+get_new(struct context *c, struct exchange *x, const struct route *route)
 {
-	struct download *d = calloc(1, sizeof(*d));
+	struct web_get *g = calloc(1, sizeof(*g));
 
-	if (d == NULL)
+	if (g == NULL)
 		return NULL;
-	d->magic = DOWNLOAD_MAGIC;
-	d->context = c;
-	d->exchange = x;
-	d->location = route->location;
-	d->head_only = exchange_head(x)->method == METHOD_HEAD;
-	d->newest = route->kind == ROUTE_READ_NEWEST;
-	flow_init(&d->flow);
-	return d;
+	g->magic = GET_MAGIC;
+	g->context = c;
+	g->exchange = x;
+	g->location = route->location;
+	g->head_only = exchange_head(x)->method == METHOD_HEAD;
+	g->newest = route->kind == ROUTE_READ_NEWEST;
+	flow_init(&g->flow);
+	return g;
 }
 
 /* Whether a name ends in one slash, as a directory's does. */
@@ -281,11 +278,11 @@ ends_in_slash(struct span name)
 }
 
 void
-download_begin(struct context *c, struct exchange *x, const struct route *route)
+get_begin(struct context *c, struct exchange *x, const struct route *route)
 {
 	char name[FILE_NAME_SIZE];
 	const char *why = "out of memory: try again later";
-	struct download *d = NULL;
+	struct web_get *g = NULL;
 	bool slash = ends_in_slash(route->name);
 	int status = 0, err;
 
@@ -293,20 +290,20 @@ download_begin(struct context *c, struct exchange *x, const struct route *route)
 		status = names_decode(route->name.s, route->name.len - slash,
 		    route->location->policy.dotfiles, name, &why);
 	if (status == 0) {
-		d = download_new(c, x, route);
-		status = d ? 0 : 503;
+		g = get_new(c, x, route);
+		status = g ? 0 : 503;
 	}
 	if (status != 0) {
 		exchange_refuse(x, status, why, "refused");
 		return;
 	}
 	if (slash) {
-		answer_outcome(d, name, OUTCOME_SLASH);
+		answer_outcome(g, name, OUTCOME_SLASH);
 		return;
 	}
-	exchange_take(x, &download_ops, d);
-	err = store_open(context_store(c, d->location), d->newest ? NULL : name,
-	    &get_events, d, &d->outgoing);
+	exchange_take(x, &get_ops, g);
+	err = store_open(context_store(c, g->location), g->newest ? NULL : name,
+	    &get_events, g, &g->outgoing);
 	if (err < 0)
-		answer_error(d, d->newest ? "the newest" : name, err);
+		answer_error(g, g->newest ? "the newest" : name, err);
 }

@@ -16,7 +16,7 @@
 #include "web/outcome.h"
 #include "upload_internal.h"
 
-struct upload_pass {
+struct put_pass {
 	struct gate_pass gate;
 	struct context *context;
 	const struct conf_location *location;
@@ -28,23 +28,23 @@ struct upload_pass {
 	char name[FILE_NAME_SIZE];
 };
 
-static struct upload_pass *
-upload_pass_of(struct gate_pass *p)
+static struct put_pass *
+put_pass_of(struct gate_pass *p)
 {
-	return container_of(p, struct upload_pass, gate);
+	return container_of(p, struct put_pass, gate);
 }
 
 /* ---- refusals ---- */
 
 static enum gate_verdict
-refuse_head(struct upload_pass *p, int status, const char *why)
+refuse_head(struct put_pass *p, int status, const char *why)
 {
 	exchange_refuse(p->gate.exchange, status, why, "refused");
 	return GATE_ANSWERED;
 }
 
 static enum gate_verdict
-upload_gate_refuse(struct upload_pass *p, enum outcome e)
+put_gate_refuse(struct put_pass *p, enum outcome e)
 {
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
@@ -65,7 +65,7 @@ upload_gate_refuse(struct upload_pass *p, enum outcome e)
 static enum gate_verdict
 judge_conditions(struct gate_pass *gate)
 {
-	struct upload_pass *p = upload_pass_of(gate);
+	struct put_pass *p = put_pass_of(gate);
 	struct preconditions conditions;
 	const char *why;
 	int status = preconditions_read(
@@ -76,15 +76,14 @@ judge_conditions(struct gate_pass *gate)
 	if (!preconditions_exist(&conditions))
 		return GATE_PASS;
 	p->preconditions = preconditions_copy(&conditions);
-	return p->preconditions != NULL
-		   ? GATE_PASS
-		   : upload_gate_refuse(p, OUTCOME_NO_MEMORY);
+	return p->preconditions != NULL ? GATE_PASS
+					: put_gate_refuse(p, OUTCOME_NO_MEMORY);
 }
 
 static enum gate_verdict
 judge_digests(struct gate_pass *gate)
 {
-	struct upload_pass *p = upload_pass_of(gate);
+	struct put_pass *p = put_pass_of(gate);
 	const char *why;
 	int status =
 	    digest_fields_read(exchange_head(gate->exchange), &p->claims, &why);
@@ -96,7 +95,7 @@ judge_digests(struct gate_pass *gate)
 static enum gate_verdict
 judge_name(struct gate_pass *gate)
 {
-	struct upload_pass *p = upload_pass_of(gate);
+	struct put_pass *p = put_pass_of(gate);
 	struct span path = exchange_head(gate->exchange)->path;
 	const char *why;
 	int status;
@@ -113,12 +112,12 @@ judge_name(struct gate_pass *gate)
 static enum gate_verdict
 judge_size(struct gate_pass *gate)
 {
-	struct upload_pass *p = upload_pass_of(gate);
+	struct put_pass *p = put_pass_of(gate);
 	const struct head *h = exchange_head(gate->exchange);
 	uint64_t max = p->location->max_body_size;
 
 	if (max > 0 && h->has_length && h->content_length > max)
-		return upload_gate_refuse(p, OUTCOME_TOO_LARGE);
+		return put_gate_refuse(p, OUTCOME_TOO_LARGE);
 	exchange_limit_body(gate->exchange, max);
 	return GATE_PASS;
 }
@@ -128,7 +127,7 @@ static enum gate_verdict
 judge_count(struct gate_pass *gate)
 {
 	static struct log_limit limit;
-	struct upload_pass *p = upload_pass_of(gate);
+	struct put_pass *p = put_pass_of(gate);
 	const struct conf_location *l = p->location;
 	enum limits_answer answer;
 
@@ -140,7 +139,7 @@ judge_count(struct gate_pass *gate)
 		log_warn("max_uploads of location %s: no room to count one",
 		    l->prefix);
 	return answer != LIMITS_FULL ? GATE_PASS
-				     : upload_gate_refuse(p, OUTCOME_TOO_MANY);
+				     : put_gate_refuse(p, OUTCOME_TOO_MANY);
 }
 
 /* In this order: what costs least, and names the client's mistake, comes first. */
@@ -155,7 +154,7 @@ static const struct gate_step steps[] = {
 static void
 undo(struct gate_pass *gate)
 {
-	struct upload_pass *p = upload_pass_of(gate);
+	struct put_pass *p = put_pass_of(gate);
 
 	free(p->preconditions);
 	limits_leave(p->context->uploads.limits, &p->place);
@@ -164,7 +163,7 @@ undo(struct gate_pass *gate)
 static void
 start_upload(struct gate_pass *gate)
 {
-	struct upload_pass *p = upload_pass_of(gate);
+	struct put_pass *p = put_pass_of(gate);
 
 	if (upload_start(&(struct upload_request){
 		.context = p->context,
@@ -177,22 +176,22 @@ start_upload(struct gate_pass *gate)
 		.place = p->place,
 	    }))
 		return;
-	(void)upload_gate_refuse(p, OUTCOME_NO_MEMORY);
+	(void)put_gate_refuse(p, OUTCOME_NO_MEMORY);
 	undo(gate);
 }
 
-static const struct gate upload_gate = {
+static const struct gate put_gate = {
     .steps = steps,
     .count = COUNT_OF(steps),
-    .pass_size = sizeof(struct upload_pass),
+    .pass_size = sizeof(struct put_pass),
     .passed = start_upload,
     .undo = undo,
 };
 
 void
-upload_begin(struct context *c, struct exchange *x, const struct route *route)
+put_begin(struct context *c, struct exchange *x, const struct route *route)
 {
-	struct upload_pass p;
+	struct put_pass p;
 
 	p.gate.exchange = x;
 	p.context = c;
@@ -202,5 +201,5 @@ upload_begin(struct context *c, struct exchange *x, const struct route *route)
 	    p.named ? (size_t)(route->name.s - exchange_head(x)->path.s) : 0;
 	p.preconditions = NULL;
 	p.place = 0;
-	gate_begin(&upload_gate, &p.gate);
+	gate_begin(&put_gate, &p.gate);
 }

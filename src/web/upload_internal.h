@@ -33,7 +33,7 @@ extern const struct fsm_table upload_table;
 /* The one action that says 201. */
 void upload_answer_stored(void *owner);
 
-/* An upload that may begin: what passed its gate (upload_gate.c). */
+/* An upload that may begin: what passed its gate (put_gate.c). */
 struct upload_request {
 	struct context *context;
 	struct exchange *exchange;
