@@ -60,7 +60,10 @@ OBJ        := $(SRC:src/%.c=$(BUILD)/%.o)
 MAIN_OBJ   := $(BUILD)/main.o
 HEADERS    := $(filter-out %.tbl.h,$(wildcard include/*/*.h))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
-TOOLS      := $(patsubst tests/lib/%.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
+# What unit tests share; the other files there are programs.
+UNIT_LIB   := tests/lib/memory_store.c
+UNIT_OBJ   := $(UNIT_LIB:tests/lib/%.c=$(BUILD)/unit/lib/%.o)
+TOOLS      := $(patsubst tests/lib/%.c,$(BUILD)/%,$(filter-out $(UNIT_LIB),$(wildcard tests/lib/*.c)))
 
 Q          := $(if $(filter 1,$(V)),,@)
 SAY         = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
@@ -97,10 +100,14 @@ FORCE:
 
 # unit: build the unit tests; scripts/test runs them.
 unit: $(UNIT)
-$(BUILD)/unit/%: tests/unit/%.c $(OBJ) $(BUILD)/.flags
+$(BUILD)/unit/%: tests/unit/%.c $(UNIT_OBJ) $(OBJ) $(BUILD)/.flags
 	$(call SAY,UNIT,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Isrc $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(OBJ) $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(CPPFLAGS) -Isrc -Itests/lib $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(UNIT_OBJ) $(OBJ) $(LDLIBS) -lcmocka
+$(BUILD)/unit/lib/%.o: tests/lib/%.c $(BUILD)/.flags
+	$(call SAY,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # tools: what the integration tests and the benchmark drive the server with.
 tools: $(TOOLS)
@@ -110,7 +117,7 @@ $(BUILD)/%: tests/lib/%.c $(BUILD)/.flags
 	$(call SAY,TOOL,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
 
--include $(OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(UNIT:=.d)
+-include $(OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(UNIT:=.d)
 
 install: all
 	install -D -m 755 build/penstock $(DESTDIR)$(PREFIX)/sbin/penstock

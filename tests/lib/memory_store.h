@@ -1,0 +1,73 @@
+/*
+ * memory_store.h - a store that keeps uploads in memory, for unit tests.
+ *
+ *	memory_kind.open(setup) -> struct store, behind store/store.h as any other
+ *
+ * It needs a loop and nothing else: no engine, no device, no shared memory.  Each
+ * step ends later, by a deferred call from the loop; a test says how: well, with
+ * an error, or not before it says so.
+ *
+ *	memory_store_plan(s)->err[MEMORY_COMMIT] = -EIO;
+ *	memory_store_plan(s)->held[MEMORY_WRITE] = true;
+ *	... memory_store_release(s, MEMORY_WRITE);
+ */
+#ifndef MEMORY_STORE_H
+#define MEMORY_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "disk/chunk.h"
+#include "store/kind.h"
+
+/* Of `setup` it looks at the loop, the policy (output_dir, for messages, and
+ * overwrite), chunk_size and on_settled(). */
+extern const struct store_kind memory_kind;
+
+/* What it does for its callers, in steps. */
+enum memory_step {
+	MEMORY_BEGIN_PUT, /* store_create(), before it returns: is never held */
+	MEMORY_CREATE,
+	MEMORY_WRITE, /* of all chunks that it has */
+	MEMORY_COMMIT,
+	MEMORY_BEGIN_GET, /* store_open(), before it returns: is never held */
+	MEMORY_OPEN,
+	MEMORY_READ,
+	MEMORY_STEPS
+};
+
+/* How they end, from now on; and what is said of an upload that is stored.  All
+ * zero at first: well, at once, DURABLE_SYNCED. */
+struct memory_plan {
+	int err[MEMORY_STEPS];	 /* 0, a negative errno or a store_error */
+	bool held[MEMORY_STEPS]; /* it does not end until it is released */
+	enum durability durability;
+	bool superseded; /* a later one has replaced it at once */
+};
+
+struct memory_plan *memory_store_plan(struct store *s);
+
+/* Hold such steps no more; those that wait end, from the loop. */
+void memory_store_release(struct store *s, enum memory_step step);
+
+/* Its disk falls sick: each put that is not told yet fails with `err`, which is told
+ * from within this call.  Its name never appears, unless `err` is
+ * STORE_OUTCOME_UNKNOWN: then it does, if it is being committed. */
+void memory_store_fail_all(struct store *s, int err);
+
+/* What chunks bound for the store are charged to: to be added to a pool by the test,
+ * and removed before store_free(). */
+struct chunk_account *memory_store_account(struct store *s);
+
+/* An object is there, as if it had been stored; it is the newest. */
+void memory_store_add(
+    struct store *s, const char *name, const void *bytes, size_t len);
+
+/* What is stored under that name, until the next call; NULL: nothing. */
+const void *memory_store_find(
+    struct store *s, const char *name, size_t *ret_len);
+
+/* How many objects there are. */
+size_t memory_store_count(struct store *s);
+
+#endif

@@ -1,0 +1,995 @@
+/*
+ * What every store has to do, held against each that there is: local files, and
+ * the one in memory that other tests are made with.
+ */
+#include "store/store.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "config/store_policy.h"
+#include "disk/device.h"
+#include "disk/engine.h"
+#include "flow/flow.h"
+#include "http/conditions.h"
+#include "http/head.h"
+#include "local/local.h"
+#include "memory_store.h"
+#include "shared/shared.h"
+#include "shared/shm.h"
+
+enum {
+	CHUNK = 4096,
+	BUDGET = CHUNK * 16,
+	LARGE = CHUNK * 5 + 123, /* in several chunks, and not collected */
+	PATIENCE_S = 20,
+};
+
+/* ---- a body, and what was read ---- */
+
+struct bytes {
+	struct source source;
+	size_t at, len;
+};
+
+struct kept {
+	struct sink sink;
+	unsigned char got[LARGE];
+	size_t len;
+};
+
+/* An upload's or a download's owner, with all that it was told. */
+struct told {
+	unsigned ready, stored, failed, after_end;
+	int err;
+	const char *why;
+	struct file_version version;
+	bool replaced;
+	enum durability durability;
+	/* the owner lets go from within the callback */
+	bool leaves_when_ready, leaves_when_stored, leaves_when_failed;
+	struct incoming *in;
+	struct outgoing *out;
+	struct flow flow;
+	struct bytes body;
+	struct kept kept;
+	bool drained;
+	int write_err, read_err;
+};
+
+static struct fixture {
+	struct ev_loop *loop;
+	struct chunk_pool *pool;
+	struct chunk_account account; /* while there is no other */
+	struct device_set *devices;
+	struct engine *engine;
+	struct shared shared;
+	struct slot *slot;
+	struct store_policy policy;
+	struct store *store;
+	bool is_memory;
+	unsigned settled;
+	int wake[2];
+	char dir[4096];
+	struct told put, get, other;
+} f;
+
+static unsigned char
+byte_at(size_t i)
+{
+	return (unsigned char)(i * 7 + (i >> 8));
+}
+
+static enum source_result
+bytes_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
+{
+	struct bytes *b = container_of(s, struct bytes, source);
+
+	(void)r;
+	while (c->len < size && b->at < b->len)
+		c->data[c->len++] = byte_at(b->at++);
+	s->ended = b->at == b->len;
+	return SOURCE_BYTES;
+}
+
+static void
+bytes_abandon(struct source *s)
+{
+	(void)s;
+	fail();
+}
+
+static const struct source_ops bytes_ops = {
+    .read = bytes_read,
+    .abandon = bytes_abandon,
+};
+
+static void
+kept_write(struct sink *s, struct chunk *c, struct writer *w)
+{
+	struct kept *k = container_of(s, struct kept, sink);
+
+	assert_true(k->len + c->len <= sizeof(k->got));
+	memcpy(k->got + k->len, c->data, c->len);
+	k->len += c->len;
+	chunk_give(c);
+	writer_done(w, 1); /* it only wakes the writer */
+}
+
+static void
+kept_abandon(struct sink *s)
+{
+	(void)s;
+}
+
+static const struct sink_ops kept_ops = {
+    .write = kept_write,
+    .abandon = kept_abandon,
+};
+
+/* ---- a store ---- */
+
+static void
+on_settled(void *owner)
+{
+	assert_ptr_equal(owner, &f);
+	f.settled++;
+}
+
+static void
+turn(void)
+{
+	ev_run(f.loop, EVRUN_NOWAIT);
+}
+
+#define WAIT_FOR(what)                                                         \
+	do {                                                                   \
+		uint64_t since = clock_mono_ns();                              \
+		while (!(what) && clock_mono_ns() - since <                    \
+				      (uint64_t)PATIENCE_S * NS_PER_S)         \
+			turn();                                                \
+		assert_true(what);                                             \
+	} while (0)
+
+static void
+open_store(const struct store_kind *kind)
+{
+	f.store = kind->open(&(struct store_setup){
+	    .policy = &f.policy,
+	    .loop = f.loop,
+	    .engine = f.engine,
+	    .devices = f.devices,
+	    .shared = &f.shared,
+	    .slot = shm_slot_number(f.shared.shm, f.slot),
+	    .chunk_size = CHUNK,
+	    .on_settled = on_settled,
+	    .owner = &f,
+	});
+	assert_non_null(f.store);
+	WAIT_FOR(f.settled > 0);
+}
+
+static void
+set_up_store(const struct store_kind *kind)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	memset(&f, 0, sizeof(f));
+	snprintf(
+	    f.dir, sizeof(f.dir), "%s/contract.XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(f.dir));
+	f.is_memory = kind == &memory_kind;
+	f.loop = ev_loop_new(EVFLAG_AUTO);
+	f.pool = chunk_pool_new(f.loop, CHUNK, BUDGET);
+	f.devices = device_set_new(f.pool);
+	assert_int_equal(engine_new(f.loop, ENGINE_THREADS, &f.engine), 0);
+	assert_int_equal(
+	    shared_init(&f.shared, &(struct shared_room){16, 16, 16}), 0);
+	f.slot = shm_slot_take(f.shared.shm);
+	f.slot->pid = (uint32_t)getpid();
+	assert_int_equal(pipe(f.wake), 0);
+	assert_int_equal(write(f.wake[1], "x", 1), 1);
+	f.policy.output_dir = f.dir;
+	f.policy.overwrite = true;
+	open_store(kind);
+	chunk_account_add(f.pool, &f.account);
+	if (f.is_memory)
+		chunk_account_add(f.pool, memory_store_account(f.store));
+}
+
+static int
+set_up_local(void **state)
+{
+	(void)state;
+	set_up_store(&local_kind);
+	return 0;
+}
+
+static int
+set_up_memory(void **state)
+{
+	(void)state;
+	set_up_store(&memory_kind);
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+end_told(struct told *t)
+{
+	flow_stop(&t->flow);
+	store_abort(&t->in);
+	store_close(&t->out);
+}
+
+/* Whatever a test did, the store comes to rest. */
+static int
+tear_down(void **state)
+{
+	(void)state;
+	end_told(&f.put);
+	end_told(&f.other);
+	end_told(&f.get);
+	WAIT_FOR(!store_has_files(f.store) && store_is_idle(f.store));
+	assert_int_equal(f.settled, 1);
+	assert_int_equal(f.put.after_end + f.get.after_end, 0);
+	assert_int_equal(chunk_pool_held(f.pool), 0);
+	if (f.is_memory)
+		chunk_account_remove(f.pool, memory_store_account(f.store));
+	chunk_account_remove(f.pool, &f.account);
+	store_free(&f.store);
+	assert_null(f.store);
+	WAIT_FOR(engine_in_flight(f.engine) == 0);
+	engine_free(&f.engine);
+	device_set_free(&f.devices);
+	chunk_pool_free(&f.pool);
+	close(f.wake[0]);
+	close(f.wake[1]);
+	ev_loop_destroy(f.loop);
+	nftw(f.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return 0;
+}
+
+/* ---- owners ---- */
+
+static void
+tell(struct told *t, unsigned *what)
+{
+	if (t->stored + t->failed > 0)
+		t->after_end++;
+	++*what;
+}
+
+static void
+on_put_ready(void *owner)
+{
+	struct told *t = owner;
+
+	tell(t, &t->ready);
+	if (t->leaves_when_ready)
+		end_told(t);
+}
+
+static void
+on_put_stored(void *owner)
+{
+	struct told *t = owner;
+
+	tell(t, &t->stored);
+	t->version = t->in->version;
+	t->replaced = t->in->replaced;
+	t->durability = t->in->durability;
+	assert_false(t->in->superseded);
+	if (t->leaves_when_stored)
+		end_told(t);
+}
+
+static void
+on_put_failed(void *owner, int err)
+{
+	struct told *t = owner;
+
+	tell(t, &t->failed);
+	t->err = err;
+	t->why = t->in->why;
+	if (t->leaves_when_failed)
+		end_told(t);
+}
+
+static const struct put_events put_events = {
+    .on_ready = on_put_ready,
+    .on_stored = on_put_stored,
+    .on_failed = on_put_failed,
+};
+
+static void
+on_get_ready(void *owner)
+{
+	struct told *t = owner;
+
+	tell(t, &t->ready);
+	t->version = t->out->version;
+	if (t->leaves_when_ready)
+		end_told(t);
+}
+
+static void
+on_get_failed(void *owner, int err)
+{
+	struct told *t = owner;
+
+	tell(t, &t->failed);
+	t->err = err;
+	if (t->leaves_when_failed)
+		end_told(t);
+}
+
+static const struct get_events get_events = {
+    .on_ready = on_get_ready,
+    .on_failed = on_get_failed,
+};
+
+static void
+on_read_all(void *owner)
+{
+	(void)owner;
+}
+
+static void
+on_drained(void *owner)
+{
+	struct told *t = owner;
+
+	t->drained = true;
+}
+
+static void
+on_read_failed(void *owner, int err)
+{
+	struct told *t = owner;
+
+	t->read_err = err;
+}
+
+static void
+on_write_failed(void *owner, int err)
+{
+	struct told *t = owner;
+
+	t->write_err = err;
+}
+
+static void
+flow(struct told *t, struct source *from, struct sink *to,
+    struct chunk_account *account)
+{
+	flow_init(&t->flow);
+	assert_int_equal(flow_start(&t->flow,
+			     &(struct flow_setup){
+				 .loop = f.loop,
+				 .pool = f.pool,
+				 .account = account,
+				 .source = from,
+				 .sink = to,
+				 .queue_depth = 2,
+				 .write_depth = 2,
+				 .owner = t,
+				 .on_read_all = on_read_all,
+				 .on_drained = on_drained,
+				 .on_read_failed = on_read_failed,
+				 .on_write_failed = on_write_failed,
+			     }),
+	    0);
+}
+
+/* Begin to store `len` bytes under `r->name`. */
+static int
+begin(struct told *t, const struct put_request *r)
+{
+	int err;
+
+	*t = (struct told){
+	    .leaves_when_ready = t->leaves_when_ready,
+	    .leaves_when_stored = t->leaves_when_stored,
+	    .leaves_when_failed = t->leaves_when_failed,
+	};
+	t->body.len = (size_t)r->length;
+	err = store_create(f.store, r, &put_events, t, &t->in);
+	assert_int_equal(err, r->collect && r->length <= CHUNK);
+	assert_int_equal(t->ready + t->stored + t->failed, 0);
+	return err;
+}
+
+static void
+write_body(struct told *t)
+{
+	t->body.source.ops = &bytes_ops;
+	t->body.source.fd = f.wake[0];
+	t->body.source.wants = EV_READ;
+	flow(t, &t->body.source, &t->in->sink, t->in->account);
+	WAIT_FOR(t->drained || t->failed > 0 || t->write_err < 0);
+	assert_int_equal(t->read_err, 0);
+}
+
+static bool
+has_ended(const struct told *t)
+{
+	return t->stored + t->failed > 0;
+}
+
+/* Store it, as far as that goes. */
+static void
+put(struct told *t, const struct put_request *r)
+{
+	if (begin(t, r) == 0)
+		WAIT_FOR(t->ready + t->failed > 0);
+	if (t->failed == 0)
+		write_body(t);
+	if (t->drained) {
+		store_commit(t->in);
+		assert_false(has_ended(t));
+		WAIT_FOR(has_ended(t));
+	}
+	end_told(t);
+}
+
+static struct put_request
+request(const char *name, uint64_t length)
+{
+	return (struct put_request){.name = name, .length = length};
+}
+
+static void
+put_ok(struct told *t, const char *name, uint64_t length)
+{
+	struct put_request r = request(name, length);
+
+	put(t, &r);
+	assert_int_equal(t->stored, 1);
+	assert_int_equal(t->failed, 0);
+}
+
+/* Open it, and read `len` bytes from `first` on; UINT64_MAX: all. */
+static void
+get(struct told *t, const char *name, uint64_t first, uint64_t len)
+{
+	*t = (struct told){0};
+	t->err = store_open(f.store, name, &get_events, t, &t->out);
+	if (t->err < 0)
+		return;
+	assert_int_equal(t->ready + t->failed, 0);
+	WAIT_FOR(t->ready + t->failed > 0);
+	if (t->failed > 0) {
+		store_close(&t->out);
+		return;
+	}
+	assert_int_equal(t->out->offset, 0);
+	assert_int_equal(t->out->end, t->version.size);
+	if (len != UINT64_MAX) {
+		t->out->offset = first;
+		t->out->end = first + len;
+	}
+	t->kept.sink.ops = &kept_ops;
+	flow(t, &t->out->source, &t->kept.sink, t->out->account);
+	WAIT_FOR(t->drained || t->read_err < 0);
+	flow_stop(&t->flow);
+	store_close(&t->out);
+}
+
+static void
+assert_is(const struct told *t, uint64_t first, uint64_t len)
+{
+	assert_int_equal(t->ready, 1);
+	assert_int_equal(t->read_err, 0);
+	assert_int_equal(t->kept.len, len);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(t->kept.got[i], byte_at(first + i));
+}
+
+static void
+assert_there(const char *name, uint64_t len)
+{
+	get(&f.get, name, 0, UINT64_MAX);
+	assert_is(&f.get, 0, len);
+}
+
+static void
+assert_not_there(const char *name)
+{
+	get(&f.get, name, 0, UINT64_MAX);
+	assert_int_equal(f.get.err, -ENOENT);
+}
+
+static void
+etag_of(const struct told *t, char ret[CONDITIONS_ETAG_MAX])
+{
+	conditions_etag(&t->version, ret);
+}
+
+/* ---- what they all do ---- */
+
+static void
+what_is_stored_can_be_read(void **state)
+{
+	char stored[CONDITIONS_ETAG_MAX], there[CONDITIONS_ETAG_MAX];
+
+	(void)state;
+	put_ok(&f.put, "a", LARGE);
+	assert_int_equal(f.put.ready, 1);
+	assert_false(f.put.replaced);
+	assert_int_equal(f.put.version.size, LARGE);
+	assert_there("a", LARGE);
+	etag_of(&f.put, stored);
+	etag_of(&f.get, there);
+	assert_string_equal(stored, there);
+	assert_int_equal(f.get.version.mtime_s, f.put.version.mtime_s);
+}
+
+static void
+an_empty_one_is_one(void **state)
+{
+	(void)state;
+	put_ok(&f.put, "a", 0);
+	assert_there("a", 0);
+}
+
+static void
+a_name_may_have_several_parts(void **state)
+{
+	(void)state;
+	put_ok(&f.put, "a/b/c", 10);
+	assert_there("a/b/c", 10);
+	assert_not_there("a/b/d");
+}
+
+static void
+what_is_collected_is_ready_at_once(void **state)
+{
+	struct put_request r = request("a", CHUNK);
+
+	(void)state;
+	r.collect = true;
+	put(&f.put, &r);
+	assert_int_equal(f.put.ready, 0);
+	assert_int_equal(f.put.stored, 1);
+	assert_there("a", CHUNK);
+}
+
+static void
+a_large_one_is_not_collected(void **state)
+{
+	struct put_request r = request("a", CHUNK + 1);
+
+	(void)state;
+	r.collect = true;
+	put(&f.put, &r);
+	assert_int_equal(f.put.ready, 1);
+	assert_int_equal(f.put.stored, 1);
+	assert_there("a", CHUNK + 1);
+}
+
+static void
+a_part_can_be_read(void **state)
+{
+	(void)state;
+	put_ok(&f.put, "a", LARGE);
+	get(&f.get, "a", CHUNK - 1, 10);
+	assert_is(&f.get, CHUNK - 1, 10);
+	get(&f.get, "a", LARGE - 1, 1);
+	assert_is(&f.get, LARGE - 1, 1);
+}
+
+static void
+the_newest_can_be_read(void **state)
+{
+	(void)state;
+	get(&f.get, NULL, 0, UINT64_MAX);
+	assert_int_equal(f.get.err, STORE_NONE);
+	put_ok(&f.put, "b", 10);
+	put_ok(&f.put, "a", 20);
+	assert_there(NULL, 20);
+	put_ok(&f.put, "b", 30);
+	assert_there(NULL, 30);
+}
+
+static void
+what_is_not_there_is_enoent(void **state)
+{
+	(void)state;
+	assert_not_there("a");
+}
+
+static void
+a_second_one_replaces(void **state)
+{
+	char before[CONDITIONS_ETAG_MAX], after[CONDITIONS_ETAG_MAX];
+
+	(void)state;
+	put_ok(&f.put, "a", 10);
+	etag_of(&f.put, before);
+	put_ok(&f.put, "a", 20);
+	assert_true(f.put.replaced);
+	etag_of(&f.put, after);
+	assert_string_not_equal(before, after);
+	assert_there("a", 20);
+}
+
+/* Who reads it reads on. */
+static void
+what_is_replaced_can_be_read_to_its_end(void **state)
+{
+	struct told *t = &f.get;
+
+	(void)state;
+	put_ok(&f.put, "a", LARGE);
+	assert_int_equal(store_open(f.store, "a", &get_events, t, &t->out), 0);
+	WAIT_FOR(t->ready > 0);
+	put_ok(&f.put, "a", 10);
+	t->kept.sink.ops = &kept_ops;
+	flow(t, &t->out->source, &t->kept.sink, t->out->account);
+	WAIT_FOR(t->drained);
+	assert_is(t, 0, LARGE);
+}
+
+static void
+without_overwrite_the_first_one_stays(void **state)
+{
+	struct put_request r = request("a", 20);
+
+	(void)state;
+	f.policy.overwrite = false;
+	put_ok(&f.put, "a", 10);
+	put(&f.put, &r);
+	assert_int_equal(f.put.failed, 1);
+	assert_int_equal(f.put.err, -EEXIST);
+	r.collect = true;
+	put(&f.put, &r);
+	assert_int_equal(f.put.failed, 1);
+	assert_int_equal(f.put.err, -EEXIST);
+	assert_there("a", 10);
+}
+
+/* Both were begun before. */
+static void
+of_two_only_one_gets_the_name(void **state)
+{
+	struct put_request r = request("a", 20);
+
+	(void)state;
+	f.policy.overwrite = false;
+	begin(&f.other, &r);
+	WAIT_FOR(f.other.ready > 0);
+	put_ok(&f.put, "a", 10);
+	write_body(&f.other);
+	store_commit(f.other.in);
+	WAIT_FOR(has_ended(&f.other));
+	assert_int_equal(f.other.err, -EEXIST);
+	end_told(&f.other);
+	assert_there("a", 10);
+}
+
+static void
+a_forerunner_may_be_replaced(void **state)
+{
+	struct put_request r = request("a", 20);
+	struct file_version first;
+
+	(void)state;
+	f.policy.overwrite = false;
+	put_ok(&f.put, "a", 0);
+	first = f.put.version;
+	r.forerunner = &first;
+	put(&f.put, &r);
+	assert_int_equal(f.put.stored, 1);
+	assert_true(f.put.replaced);
+	assert_there("a", 20);
+	put(&f.put, &r);
+	assert_int_equal(f.put.err, -EEXIST);
+}
+
+/* ---- conditions ---- */
+
+static bool
+do_hold(const void *terms, const struct file_version *v, const char **ret_why)
+{
+	return preconditions_hold(terms, v, ret_why);
+}
+
+static void
+put_if(struct told *t, const char *match, const char *none_match, bool collect)
+{
+	struct head h = {0};
+	struct preconditions pre;
+	struct put_request r = request("a", 20);
+	const char *why;
+
+	if (match != NULL)
+		h.if_match = (struct span){match, strlen(match)};
+	if (none_match != NULL)
+		h.if_none_match = (struct span){none_match, strlen(none_match)};
+	assert_int_equal(preconditions_read(&h, &pre, &why), 0);
+	r.terms = preconditions_copy(&pre);
+	r.terms_hold = do_hold;
+	r.collect = collect;
+	put(t, &r);
+}
+
+static void
+assert_refused(const struct told *t)
+{
+	assert_int_equal(t->stored, 0);
+	assert_int_equal(t->failed, 1);
+	assert_int_equal(t->err, STORE_REFUSED);
+	assert_non_null(t->why);
+}
+
+static void
+conditions_are_kept(void **state)
+{
+	char etag[CONDITIONS_ETAG_MAX];
+
+	(void)state;
+	for (int collect = 0; collect <= 1; collect++) {
+		put_if(&f.put, "*", NULL, collect);
+		assert_refused(&f.put);
+		assert_not_there("a");
+	}
+	put_if(&f.put, NULL, "*", false);
+	assert_int_equal(f.put.stored, 1);
+	etag_of(&f.put, etag);
+	for (int collect = 0; collect <= 1; collect++) {
+		put_if(&f.put, NULL, "*", collect);
+		assert_refused(&f.put);
+		put_if(&f.put, "\"other\"", NULL, collect);
+		assert_refused(&f.put);
+		put_if(&f.put, NULL, etag, collect);
+		assert_refused(&f.put);
+	}
+	put_if(&f.put, etag, NULL, false);
+	assert_int_equal(f.put.stored, 1);
+	assert_true(f.put.replaced);
+	put_if(&f.put, etag, NULL, false); /* of the one before */
+	assert_refused(&f.put);
+}
+
+/* What has the name is looked at again when that is given. */
+static void
+conditions_hold_at_the_end(void **state)
+{
+	struct head h = {.if_none_match = {"*", 1}};
+	struct preconditions pre;
+	struct put_request r = request("a", 20);
+	const char *why;
+
+	(void)state;
+	assert_int_equal(preconditions_read(&h, &pre, &why), 0);
+	r.terms = preconditions_copy(&pre);
+	r.terms_hold = do_hold;
+	begin(&f.other, &r);
+	WAIT_FOR(f.other.ready > 0);
+	put_ok(&f.put, "a", 10);
+	write_body(&f.other);
+	store_commit(f.other.in);
+	WAIT_FOR(has_ended(&f.other));
+	assert_refused(&f.other);
+	end_told(&f.other);
+	assert_there("a", 10);
+}
+
+/* ---- letting go ---- */
+
+static void
+wait_for_rest(void)
+{
+	WAIT_FOR(!store_has_files(f.store) && store_is_idle(f.store));
+}
+
+static void
+what_is_aborted_leaves_nothing(void **state)
+{
+	struct put_request r = request("a", LARGE);
+
+	(void)state;
+	begin(&f.put, &r); /* before it is ready */
+	store_abort(&f.put.in);
+	assert_null(f.put.in);
+	wait_for_rest();
+	begin(&f.put, &r); /* before the first byte */
+	WAIT_FOR(f.put.ready > 0);
+	end_told(&f.put);
+	wait_for_rest();
+	begin(&f.put, &r); /* on the way */
+	WAIT_FOR(f.put.ready > 0);
+	f.put.body.source.ops = &bytes_ops;
+	f.put.body.source.fd = f.wake[0];
+	f.put.body.source.wants = EV_READ;
+	flow(&f.put, &f.put.body.source, &f.put.in->sink, f.put.in->account);
+	WAIT_FOR(f.put.body.at > 0);
+	end_told(&f.put);
+	wait_for_rest();
+	begin(&f.put, &r); /* behind the last byte */
+	WAIT_FOR(f.put.ready > 0);
+	write_body(&f.put);
+	end_told(&f.put);
+	wait_for_rest();
+	r.length = 10;
+	r.collect = true;
+	begin(&f.put, &r);
+	end_told(&f.put);
+	wait_for_rest();
+	begin(&f.put, &r);
+	write_body(&f.put);
+	end_told(&f.put);
+	wait_for_rest();
+	assert_not_there("a");
+	assert_int_equal(f.put.stored + f.put.failed, 0);
+}
+
+/* It is stored all the same. */
+static void
+a_commit_goes_on_without_its_owner(void **state)
+{
+	struct put_request r = request("a", LARGE);
+
+	(void)state;
+	begin(&f.put, &r);
+	WAIT_FOR(f.put.ready > 0);
+	write_body(&f.put);
+	store_commit(f.put.in);
+	end_told(&f.put);
+	wait_for_rest();
+	assert_int_equal(f.put.stored + f.put.failed, 0);
+	assert_there("a", LARGE);
+}
+
+static void
+a_put_may_be_aborted_when_it_is_ready(void **state)
+{
+	struct put_request r = request("a", 10);
+
+	(void)state;
+	f.put.leaves_when_ready = true;
+	begin(&f.put, &r);
+	WAIT_FOR(f.put.ready > 0);
+	assert_null(f.put.in);
+	wait_for_rest();
+	assert_not_there("a");
+}
+
+static void
+a_put_may_be_aborted_when_it_is_stored(void **state)
+{
+	(void)state;
+	f.put.leaves_when_stored = true;
+	put_ok(&f.put, "a", 10);
+	wait_for_rest();
+	assert_there("a", 10);
+}
+
+static void
+a_put_may_be_aborted_when_it_has_failed(void **state)
+{
+	struct put_request r = request("a", 10);
+
+	(void)state;
+	f.policy.overwrite = false;
+	put_ok(&f.put, "a", 20);
+	f.put.leaves_when_failed = true;
+	begin(&f.put, &r);
+	WAIT_FOR(f.put.failed > 0);
+	assert_null(f.put.in);
+	wait_for_rest();
+	assert_there("a", 20);
+}
+
+/* Its owner is in no hurry to abort it. */
+static void
+a_failure_is_told_once_and_last(void **state)
+{
+	struct put_request r = request("a", 10);
+
+	(void)state;
+	f.policy.overwrite = false;
+	put_ok(&f.put, "a", 20);
+	begin(&f.put, &r);
+	WAIT_FOR(f.put.failed > 0);
+	for (int i = 0; i < 100; i++)
+		turn();
+	assert_int_equal(f.put.failed, 1);
+	assert_int_equal(f.put.ready + f.put.stored, 0);
+	store_abort(&f.put.in);
+}
+
+static void
+a_get_may_be_closed_at_any_time(void **state)
+{
+	struct told *t = &f.get;
+
+	(void)state;
+	put_ok(&f.put, "a", LARGE);
+	assert_int_equal(store_open(f.store, "a", &get_events, t, &t->out), 0);
+	store_close(&t->out);
+	wait_for_rest();
+	assert_int_equal(t->ready + t->failed, 0);
+	t->leaves_when_ready = true;
+	assert_int_equal(store_open(f.store, "a", &get_events, t, &t->out), 0);
+	WAIT_FOR(t->ready > 0);
+	assert_null(t->out);
+	wait_for_rest();
+	*t = (struct told){0};
+	assert_int_equal(store_open(f.store, "a", &get_events, t, &t->out), 0);
+	WAIT_FOR(t->ready > 0);
+	t->kept.sink.ops = &kept_ops;
+	flow(t, &t->out->source, &t->kept.sink, t->out->account);
+	WAIT_FOR(t->kept.len > 0);
+	end_told(t);
+	wait_for_rest();
+}
+
+static void
+rest_may_be_asked_for_again(void **state)
+{
+	(void)state;
+	put_ok(&f.put, "a", 10);
+	store_rest(f.store);
+	store_rest(f.store);
+	wait_for_rest();
+}
+
+#define BOTH(name)                                                             \
+	{#name ": local", name, set_up_local, tear_down, NULL},                \
+	{                                                                      \
+#name ": memory", name, set_up_memory, tear_down, NULL         \
+	}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    BOTH(what_is_stored_can_be_read),
+	    BOTH(an_empty_one_is_one),
+	    BOTH(a_name_may_have_several_parts),
+	    BOTH(what_is_collected_is_ready_at_once),
+	    BOTH(a_large_one_is_not_collected),
+	    BOTH(a_part_can_be_read),
+	    BOTH(the_newest_can_be_read),
+	    BOTH(what_is_not_there_is_enoent),
+	    BOTH(a_second_one_replaces),
+	    BOTH(what_is_replaced_can_be_read_to_its_end),
+	    BOTH(without_overwrite_the_first_one_stays),
+	    BOTH(of_two_only_one_gets_the_name),
+	    BOTH(a_forerunner_may_be_replaced),
+	    BOTH(conditions_are_kept),
+	    BOTH(conditions_hold_at_the_end),
+	    BOTH(what_is_aborted_leaves_nothing),
+	    BOTH(a_commit_goes_on_without_its_owner),
+	    BOTH(a_put_may_be_aborted_when_it_is_ready),
+	    BOTH(a_put_may_be_aborted_when_it_is_stored),
+	    BOTH(a_put_may_be_aborted_when_it_has_failed),
+	    BOTH(a_failure_is_told_once_and_last),
+	    BOTH(a_get_may_be_closed_at_any_time),
+	    BOTH(rest_may_be_asked_for_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
