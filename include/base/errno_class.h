@@ -3,7 +3,7 @@
  *
  * Each takes a negative errno, as all our functions return it; 0 and the codes
  * of other modules (STORE_..., READER_...) belong to no class.  What an errno
- * becomes for a client is not here but in web/outcome.c.
+ * becomes for a client is not here but in base/failure.c.
  */
 #ifndef BASE_ERRNO_CLASS_H
 #define BASE_ERRNO_CLASS_H

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "base/outcome.h"
 #include "base/str.h"
 #include "flow/sink.h"
 #include "flow/source.h"
@@ -142,6 +143,10 @@ void exchange_respond(struct exchange *x, struct response *r);
  * the word for the access log, static.  Ends the exchange. */
 void exchange_refuse(
     struct exchange *x, int status, const char *why, const char *outcome);
+
+/* Respond with the problem that `e` stands for, where it is about no location and no
+ * file.  Ends the exchange. */
+void exchange_fail(struct exchange *x, enum outcome e);
 
 /*
  * exchange_stream(x, r):

@@ -36,10 +36,13 @@ const char *response_reason(int status);
  * response_problem(r, status, fmt, ...):
  * Make it an error as RFC 9457 has it (application/problem+json, one line),
  * its detail telling the user what to change.  Text in the arguments that
- * came from outside is made safe.  503 gets a Retry-After.
+ * came from outside is made safe.
  */
 void response_problem(struct response *r, int status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
+
+/* It may go better in so many seconds. */
+void response_retry_after(struct response *r, unsigned seconds);
 
 /* What only the connection knows of a response. */
 struct response_form {

@@ -5,11 +5,11 @@
 #define WEB_CONTEXT_H
 
 #include "base/log.h"
+#include "base/outcome.h"
 #include "shared/limits.h"
 #include "config/config.h"
 #include "log/trace.h"
 #include "store/store.h"
-#include "web/outcome.h"
 
 struct chunk_pool;
 struct device;

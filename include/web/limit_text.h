@@ -6,7 +6,7 @@
 #define WEB_LIMIT_TEXT_H
 
 #include "config/config.h"
-#include "web/outcome.h"
+#include "base/outcome.h"
 
 enum {
 	LIMIT_TEXT_MAX = 64,

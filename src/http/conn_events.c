@@ -16,6 +16,10 @@
 #define ROOM_S 0.100 /* for another one to leave, before one is rejected */
 #define SLACK_S 0.001
 
+enum {
+	CROWD_RETRY_S = 1, /* Retry-After of max_connections_per_ip */
+};
+
 /* ---- responses ---- */
 
 /* How an answered request leaves its connection.  Never by closing at once: with
@@ -77,28 +81,40 @@ look_at_progress(struct conn *c)
 static void
 refuse_crowd(struct conn *c)
 {
-	char why[128];
+	struct response r = {.outcome = "refused"};
 
-	snprintf(why, sizeof(why),
+	response_problem(&r, 503,
 	    "there are max_connections_per_ip %" PRIu64
 	    " connections from this address already: close some, or try "
 	    "again later",
 	    c->group->conf->max_connections_per_ip);
-	exchange_refuse_head(&c->exchange, 503, why, "refused");
+	response_retry_after(&r, CROWD_RETRY_S);
+	exchange_refuse_head(&c->exchange, &r);
+}
+
+/* What came is no request, or none that is understood. */
+static void
+refuse_request(struct conn *c, int status, const char *why, const char *outcome)
+{
+	struct response r = {.outcome = outcome};
+
+	response_problem(&r, status, "%s", why);
+	exchange_refuse_head(&c->exchange, &r);
 }
 
 static void
 refuse_late(struct conn *c)
 {
-	char limit[NUM_TEXT_MAX], why[128];
+	struct response r = {.outcome = "refused"};
+	char limit[NUM_TEXT_MAX];
 
 	num_format_seconds(c->group->conf->header_timeout_s, limit);
-	snprintf(why, sizeof(why),
+	response_problem(&r, 408,
 	    "the head of the request did not arrive within header_timeout %s: "
 	    "send it in one piece",
 	    limit);
 	c->exchange.head_only = head_reader_is_head(&c->head_reader);
-	exchange_refuse_head(&c->exchange, 408, why, "refused");
+	exchange_refuse_head(&c->exchange, &r);
 }
 
 /* One that was rejected: is there room by now?  Then it is served. */
@@ -133,8 +149,7 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 		return;
 	}
 	if (status != 0) {
-		exchange_refuse_head(
-		    &c->exchange, status, why, head_refusal_word(why));
+		refuse_request(c, status, why, head_refusal_word(why));
 		return;
 	}
 	c->exchange.keep = h.keep_alive;
@@ -216,8 +231,7 @@ read_head(struct conn *c, struct transport *from)
 		c->exchange.head_only = got.is_head;
 		exchange_log_describe(&c->exchange, &got, NULL);
 		exchange_glimpse(&c->exchange, &got);
-		exchange_refuse_head(
-		    &c->exchange, got.status, got.why, got.outcome);
+		refuse_request(c, got.status, got.why, got.outcome);
 		return;
 	case HEAD_READER_FAILED:
 		conn_leave_heading(c, str_failed(&c->head_reader.held)

@@ -141,9 +141,8 @@ void exchange_glimpse(struct exchange *x, const struct head_reader_head *got);
  * no head, or it was asked for already. */
 void exchange_add_fields(struct exchange *x, const struct head *h);
 
-/* HEADING: refuse whatever is asked, and close; `outcome` is for its line. */
-void exchange_refuse_head(
-    struct exchange *x, int status, const char *why, const char *outcome);
+/* HEADING: refuse whatever is asked, and close.  What `r` holds is freed. */
+void exchange_refuse_head(struct exchange *x, struct response *r);
 
 /* Hand it to the handler, with its head, whose `len` bytes at `text` are good
  * during this call only. */

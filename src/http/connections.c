@@ -1,5 +1,6 @@
 #include "base/fd.h"
 #include "base/log.h"
+#include "http/answer.h"
 #include "conn_internal.h"
 
 void
@@ -58,18 +59,18 @@ drop(struct conn *c)
 static void
 cut(struct conn *c)
 {
-	static const char why[] =
-	    "the server is stopping; nothing was stored: try again later";
-	struct response r = {.close = true, .outcome = "stopped"};
+	static const struct answer_context none = {0};
+	struct response r = {.close = true};
 
 	if (c->state == CONN_HEADING &&
 	    (conn_has_begun(c) || transport_has_bytes(&c->transport))) {
 		list_remove(&c->turn);
-		exchange_refuse_head(&c->exchange, 503, why, "stopped");
+		answer_problem(OUTCOME_STOPPED, &none, &r);
+		exchange_refuse_head(&c->exchange, &r);
 	} else if (c->state == CONN_HEADING || c->state == CONN_STREAMING) {
 		drop(c);
 	} else if (c->state == CONN_WORKING && exchange_stop(&c->exchange)) {
-		response_problem(&r, 503, why);
+		answer_problem(OUTCOME_STOPPED, &none, &r);
 		exchange_respond(&c->exchange, &r);
 	}
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
+#include "http/answer.h"
 #include "conn_internal.h"
 
 #define WATCH_S 0.25 /* between two looks at a client that is not read from */
@@ -30,9 +31,7 @@ keep_head(struct exchange *x, const char *text, size_t len)
 	if (x->head_kept)
 		return;
 	(void)x->ops->on_gone(x->owner);
-	exchange_refuse(x, 503,
-	    "the server is short of memory or descriptors: try again later",
-	    "no-memory");
+	exchange_fail(x, OUTCOME_NO_MEMORY);
 }
 
 void
@@ -362,18 +361,24 @@ exchange_refuse(
 	respond(x, CONN_ANSWERED, &r);
 }
 
+void
+exchange_fail(struct exchange *x, enum outcome e)
+{
+	struct response r = {0};
+
+	answer_problem(e, &(struct answer_context){0}, &r);
+	respond(x, CONN_ANSWERED, &r);
+}
+
 /* Where the next head would begin cannot be known. */
 void
-exchange_refuse_head(
-    struct exchange *x, int status, const char *why, const char *outcome)
+exchange_refuse_head(struct exchange *x, struct response *r)
 {
-	struct response r = {.close = true, .outcome = outcome};
-
+	r->close = true;
 	exchange_log_begin(x);
 	exchange_add_fields(x, NULL);
-	response_problem(&r, status, "%s", why);
 	x->body.source.ended = false; /* whatever follows: linger */
-	respond(x, CONN_REFUSED, &r);
+	respond(x, CONN_REFUSED, r);
 }
 
 struct sink *

@@ -66,9 +66,13 @@ response_problem(struct response *r, int status, const char *fmt, ...)
 	    response_reason(status), status);
 	str_escape(&r->content, detail.s, detail.len);
 	str_puts(&r->content, "\"}\n");
-	if (status == 503)
-		str_puts(&r->fields, "Retry-After: 1\r\n");
 	str_fini(&detail);
+}
+
+void
+response_retry_after(struct response *r, unsigned seconds)
+{
+	str_printf(&r->fields, "Retry-After: %u\r\n", seconds);
 }
 
 /* The Date line changes once a second. */

@@ -54,10 +54,7 @@ wait_at_step(struct gate_pass *p)
 	struct gate_pass *kept = keep_pass(p);
 
 	if (kept == NULL) {
-		exchange_refuse(p->exchange, 503,
-		    "the server is short of memory or descriptors: try again "
-		    "later",
-		    "no-memory");
+		exchange_fail(p->exchange, OUTCOME_NO_MEMORY);
 		undo_pass(p);
 		return;
 	}

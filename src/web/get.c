@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/flow.h"
+#include "http/answer.h"
 #include "http/conditions.h"
 #include "upload/names.h"
 #include "web/outcome.h"
@@ -19,6 +20,7 @@ enum {
 	/* With one chunk being sent, one ready and one being read a download is as
 	 * fast as with more, and a slow client holds little memory. */
 	QUEUE_DEPTH = 2,
+	MEMORY_RETRY_S = 1, /* Retry-After when memory is short */
 };
 
 struct web_get {
@@ -69,11 +71,10 @@ answer_outcome(struct web_get *g, const char *name, enum outcome e)
 	struct exchange *x = g->exchange;
 	struct response r = {0};
 
-	outcome_respond(e,
-	    &(struct outcome_context){
+	answer_problem(e,
+	    &(struct answer_context){
 		.prefix = g->location->prefix, .name = name},
 	    &r);
-	r.outcome = outcome_word(e);
 	get_release(g);
 	exchange_respond(x, &r);
 }
@@ -277,24 +278,35 @@ ends_in_slash(struct span name)
 	       name.s[name.len - 2] != '/';
 }
 
+static void
+refuse_for_memory(struct exchange *x)
+{
+	struct response r = {.outcome = "refused"};
+
+	response_problem(&r, 503, "out of memory: try again later");
+	response_retry_after(&r, MEMORY_RETRY_S);
+	exchange_respond(x, &r);
+}
+
 void
 get_begin(struct context *c, struct exchange *x, const struct route *route)
 {
 	char name[FILE_NAME_SIZE];
-	const char *why = "out of memory: try again later";
-	struct web_get *g = NULL;
+	const char *why = "";
+	struct web_get *g;
 	bool slash = ends_in_slash(route->name);
 	int status = 0, err;
 
 	if (route->kind == ROUTE_READ_NAMED)
 		status = names_decode(route->name.s, route->name.len - slash,
 		    route->location->policy.dotfiles, name, &why);
-	if (status == 0) {
-		g = get_new(c, x, route);
-		status = g ? 0 : 503;
-	}
 	if (status != 0) {
 		exchange_refuse(x, status, why, "refused");
+		return;
+	}
+	g = get_new(c, x, route);
+	if (g == NULL) {
+		refuse_for_memory(x);
 		return;
 	}
 	if (slash) {

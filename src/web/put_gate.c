@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "http/answer.h"
 #include "http/conditions.h"
 #include "http/digest_fields.h"
 #include "upload/names.h"
 #include "web/gate.h"
 #include "web/limit_text.h"
-#include "web/outcome.h"
 #include "upload_internal.h"
 
 struct put_pass {
@@ -49,13 +49,12 @@ put_gate_refuse(struct put_pass *p, enum outcome e)
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
 
-	outcome_respond(e,
-	    &(struct outcome_context){
+	answer_problem(e,
+	    &(struct answer_context){
 		.prefix = p->location->prefix,
 		.limit = limit_text(e, p->context->conf, p->location, limit),
 	    },
 	    &r);
-	r.outcome = outcome_word(e);
 	exchange_respond(p->gate.exchange, &r);
 	return GATE_ANSWERED;
 }

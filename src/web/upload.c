@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/flow.h"
+#include "http/answer.h"
 #include "http/conditions.h"
 #include "upload/names.h"
 #include "web/handshake.h"
@@ -299,7 +300,7 @@ upload_answer_stored(void *owner)
 
 	stop_meter(u);
 	u->outcome = u->incoming->replaced ? OUTCOME_REPLACED : OUTCOME_STORED;
-	r.status = outcome_status(u->outcome);
+	r.status = answer_status(u->outcome);
 	if (u->incoming->superseded)
 		u->outcome = OUTCOME_SUPERSEDED;
 	if (u->named && u->outcome == OUTCOME_STORED)
@@ -329,10 +330,10 @@ describe_failure(const struct upload *u, enum outcome e, struct response *r)
 	else if (e == OUTCOME_PRECONDITION && u->incoming != NULL)
 		why = u->incoming->why;
 	if (why != NULL)
-		response_problem(r, outcome_status(e), "%s", why);
+		response_problem(r, answer_status(e), "%s", why);
 	else
-		outcome_respond(e,
-		    &(struct outcome_context){.prefix = u->location->prefix,
+		answer_problem(e,
+		    &(struct answer_context){.prefix = u->location->prefix,
 			.limit =
 			    limit_text(e, u->context->conf, u->location, limit),
 			.name = u->name},
@@ -347,7 +348,7 @@ answer_failed(void *owner)
 
 	struct exchange *x = u->exchange;
 	enum outcome e = u->outcome;
-	bool leaves = outcome_status(e) == 0; /* the client has gone */
+	bool leaves = answer_status(e) == 0; /* the client has gone */
 	struct response r = {0};
 
 	context_note_failure(

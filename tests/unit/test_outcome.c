@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "store/store.h"
+#include "http/answer.h"
 #include "http/body.h"
 
 /* clang-format off */
@@ -77,10 +78,10 @@ each_error_has_its_outcome(void **state)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		enum outcome e = outcome_of_error(rows[i].err);
 
-		if (outcome_status(e) != rows[i].status ||
+		if (answer_status(e) != rows[i].status ||
 		    strcmp(outcome_word(e), rows[i].word) != 0)
 			fail_msg("%d (%s) is %d %s", rows[i].err,
-			    strerror(-rows[i].err), outcome_status(e),
+			    strerror(-rows[i].err), answer_status(e),
 			    outcome_word(e));
 	}
 }
@@ -122,7 +123,7 @@ each_status_is_one_that_is_sent(void **state)
 {
 	(void)state;
 	for (int e = 0; e < OUTCOME_COUNT; e++) {
-		int status = outcome_status((enum outcome)e);
+		int status = answer_status((enum outcome)e);
 
 		if (status == 0) /* nobody is there to be answered */
 			continue;
@@ -157,12 +158,12 @@ each_error_tells_the_user_what_to_change(void **state)
 	(void)state;
 	for (int e = 0; e < OUTCOME_COUNT; e++) {
 		struct response r = {0};
-		int status = outcome_status((enum outcome)e);
+		int status = answer_status((enum outcome)e);
 
 		if (status < 400)
 			continue;
-		outcome_respond((enum outcome)e,
-		    &(struct outcome_context){
+		answer_problem((enum outcome)e,
+		    &(struct answer_context){
 			"/a%20b%s", "most_of_all 7%l", "a name%n\"x"},
 		    &r);
 		assert_int_equal(r.status, status);
