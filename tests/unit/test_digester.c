@@ -7,56 +7,23 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <ev.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "base/clock.h"
-#include "disk/chunk.h"
 #include "disk/device.h"
 #include "disk/engine.h"
-#include "flow/flow.h"
+#include "lib/cmocka_with.h"
+#include "lib/flow.h"
 
 enum {
 	SIZE = 8 * 1024, /* of a chunk */
 	BUDGET = 64,
-	BODY_MAX = 200 * 1024 + 123,
+	BODY_MAX = FAKE_BODY_MAX,
 	ON_LOOP = 16 * 1024, /* so many bytes are hashed on the loop */
-	SINK_MAX = 16,
 	BLOCKERS_MAX = 256,
 	PATIENCE_S = 20,
-};
-
-/* Gives `len` bytes, as much as fits at a time. */
-struct fake_source {
-	struct source source;
-	size_t at, len;
-};
-
-/* Keeps what it was given; is done with a chunk `lag` turns later, never while
- * it is stalled. */
-struct fake_sink {
-	struct sink sink;
-	unsigned char got[BODY_MAX];
-	size_t len, fail_at;
-	unsigned lag;
-	bool stalled;
-	struct {
-		struct chunk *chunk;
-		unsigned due;
-	} has[SINK_MAX];
-	unsigned count, most;
-	bool backwards; /* the last one first */
-	struct writer *writer;
 };
 
 /* A call that waits on the compute device until it is let go. */
@@ -66,13 +33,11 @@ struct blocker {
 };
 
 static struct fixture {
-	struct ev_loop *loop;
-	struct chunk_pool *pool;
-	struct chunk_account account;
+	struct test_loop l;
 	struct device_set *devices;
 	struct device *compute;
 	struct engine *engine;
-	struct flow flow;
+	struct test_flow t;
 	struct fake_source source;
 	struct fake_sink sink;
 	struct digester *digester;
@@ -81,12 +46,6 @@ static struct fixture {
 	pthread_mutex_t lock;
 	pthread_cond_t opened;
 	bool open;
-	ev_prepare tick;
-	ev_idle busy;
-	int ends[2];
-	unsigned turns;
-	bool drained;
-	int failed;
 	bool end_within; /* all of it ends from within the callback */
 } f;
 
@@ -108,80 +67,6 @@ EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *bytes, size_t len)
 #else
 #define CAN_BREAK false
 #endif
-
-static unsigned char
-byte_at(size_t at)
-{
-	return (unsigned char)(at * 2654435761U >> 11);
-}
-
-/* ---- the source and the sink */
-
-static enum source_result
-source_read(
-    struct source *source, struct chunk *c, size_t size, struct reader *r)
-{
-	struct fake_source *s =
-	    container_of(source, struct fake_source, source);
-
-	(void)r;
-	for (; c->len < size && s->at < s->len; s->at++)
-		c->data[c->len++] = byte_at(s->at);
-	s->source.ended = s->at == s->len;
-	return SOURCE_BYTES;
-}
-
-static const struct source_ops source_ops = {.read = source_read};
-
-static void
-sink_write(struct sink *sink, struct chunk *c, struct writer *w)
-{
-	struct fake_sink *s = container_of(sink, struct fake_sink, sink);
-
-	assert_true(s->len + c->len <= BODY_MAX);
-	assert_true(s->count < SINK_MAX);
-	memcpy(s->got + s->len, c->data, c->len);
-	s->len += c->len;
-	s->has[s->count].chunk = c;
-	s->has[s->count++].due = f.turns + s->lag;
-	s->writer = w;
-	if (s->count > s->most)
-		s->most = s->count;
-}
-
-static void
-sink_abandon(struct sink *sink)
-{
-	struct fake_sink *s = container_of(sink, struct fake_sink, sink);
-
-	assert_true(s->count > 0);
-	s->writer = NULL;
-	for (unsigned i = 0; i < s->count; i++)
-		chunk_disown(s->has[i].chunk);
-}
-
-static void
-sink_go_on(struct fake_sink *s)
-{
-	while (s->count > 0 && !s->stalled && s->has[0].due <= f.turns) {
-		unsigned i = s->backwards ? s->count - 1 : 0;
-
-		chunk_give(s->has[i].chunk);
-		s->count--;
-		memmove(s->has + i, s->has + i + 1,
-		    (s->count - i) * sizeof(s->has[0]));
-		if (s->writer == NULL)
-			continue;
-		writer_done(s->writer, 1);
-		if (s->len >= s->fail_at)
-			writer_failed(s->writer, -ENOSPC);
-	}
-}
-
-static const struct sink_ops sink_ops = {
-    .write = sink_write,
-    .abandon = sink_abandon,
-};
 
 /* ---- the compute device, which may be busy */
 
@@ -239,63 +124,28 @@ unblock_compute(void)
 static void
 end_all(void)
 {
-	flow_stop(&f.flow);
+	flow_stop(&f.t.flow);
 	digester_free(&f.digester);
 }
 
 static void
-on_read_all(void *owner)
+on_end(struct test_flow *t)
 {
-	(void)owner;
-}
-
-static void
-on_drained(void *owner)
-{
-	(void)owner;
-	assert_false(f.drained || f.failed);
-	/* Both are done with all chunks. */
-	assert_int_equal(f.sink.count, 0);
-	assert_int_equal(chunk_pool_held(f.pool), 0);
-	f.drained = true;
-	if (f.end_within)
-		end_all();
-}
-
-/* Only the sink fails here. */
-static void
-on_read_failed(void *owner, int err)
-{
-	(void)owner;
-	fail_msg("the source failed: %d", err);
-}
-
-static void
-on_write_failed(void *owner, int err)
-{
-	(void)owner;
-	assert_int_equal(f.failed, 0);
-	f.failed = err;
+	if (t->drained) { /* both are done with all chunks */
+		assert_int_equal(f.sink.count, 0);
+		assert_int_equal(chunk_pool_held(f.l.pool), 0);
+	} else {
+		assert_int_equal(t->failed_side, WRITING);
+		assert_int_equal(t->failed_of[READING], 0);
+	}
 	if (f.end_within)
 		end_all();
 }
 
 static void
-on_tick(struct ev_loop *loop, ev_prepare *w, int revents)
+on_turn(void)
 {
-	(void)loop;
-	(void)w;
-	(void)revents;
-	f.turns++;
-	sink_go_on(&f.sink);
-}
-
-static void
-on_busy(struct ev_loop *loop, ev_idle *w, int revents)
-{
-	(void)loop;
-	(void)w;
-	(void)revents;
+	fake_sink_turn(&f.sink);
 }
 
 static int
@@ -305,46 +155,34 @@ set_up(void **state)
 	(void)digest_start();
 	memset(&f, 0, sizeof(f));
 	is_broken = false;
-	f.loop = ev_loop_new(EVFLAG_AUTO);
-	f.pool = chunk_pool_new(f.loop, SIZE, SIZE * BUDGET);
-	chunk_account_add(f.pool, &f.account);
-	f.devices = device_set_new(f.pool);
+	test_loop_begin(&f.l, SIZE, BUDGET);
+	f.l.on_turn = on_turn;
+	f.devices = device_set_new(f.l.pool);
 	f.compute = device_new_compute(f.devices);
 	assert_non_null(f.compute);
-	assert_int_equal(engine_new(f.loop, ENGINE_THREADS, &f.engine), 0);
+	assert_int_equal(engine_new(f.l.loop, ENGINE_THREADS, &f.engine), 0);
 	pthread_mutex_init(&f.lock, NULL);
 	pthread_cond_init(&f.opened, NULL);
-	assert_int_equal(pipe(f.ends), 0);
-	assert_int_equal(write(f.ends[1], "x", 1), 1);
-	ev_prepare_init(&f.tick, on_tick);
-	ev_prepare_start(f.loop, &f.tick);
-	ev_idle_init(&f.busy, on_busy);
-	ev_idle_start(f.loop, &f.busy);
+	fake_source_open(&f.source);
 	return 0;
 }
 
-/* So many turns of the loop. */
 static void
 turn(unsigned n)
 {
-	while (n-- > 0)
-		ev_run(f.loop, EVRUN_NOWAIT);
+	test_loop_turn(&f.l, n);
 }
 
 static bool
 await(bool (*what)(void))
 {
-	uint64_t end = clock_mono_ns() + PATIENCE_S * NS_PER_S;
-
-	while (!what() && clock_mono_ns() < end)
-		turn(1);
-	return what();
+	return test_loop_await(&f.l, what, PATIENCE_S);
 }
 
 static bool
 has_ended(void)
 {
-	return f.drained || f.failed != 0;
+	return test_flow_has_ended(&f.t);
 }
 
 static bool
@@ -370,9 +208,9 @@ end(void)
 	unblock_compute();
 	assert_true(await(is_idle));
 	assert_int_equal(f.sink.count, 0);
-	assert_int_equal(chunk_pool_held(f.pool), 0);
-	assert_int_equal(f.account.held, 0);
-	assert_int_equal(f.account.waiting, 0);
+	assert_int_equal(chunk_pool_held(f.l.pool), 0);
+	assert_int_equal(f.l.account.held, 0);
+	assert_int_equal(f.l.account.waiting, 0);
 }
 
 static int
@@ -380,13 +218,10 @@ tear_down(void **state)
 {
 	(void)state;
 	end();
-	close(f.ends[0]);
-	close(f.ends[1]);
-	chunk_account_remove(f.pool, &f.account);
+	fake_source_close(&f.source);
 	engine_free(&f.engine);
 	device_set_free(&f.devices);
-	chunk_pool_free(&f.pool);
-	ev_loop_destroy(f.loop);
+	test_loop_end(&f.l);
 	return 0;
 }
 
@@ -399,46 +234,27 @@ sha256(void)
 static void
 begin(unsigned set, size_t len, unsigned depth)
 {
-	assert_true(len <= BODY_MAX);
-	f.flow = (struct flow){0};
-	f.source = (struct fake_source){
-	    .source = {.ops = &source_ops,
-		.fd = f.ends[0],
-		.wants = EV_READ,
-		.ready = true,
-		.ended = len == 0},
-	    .len = len,
-	};
-	memset(&f.sink, 0, sizeof(f.sink));
-	f.sink.sink.ops = &sink_ops;
-	f.sink.fail_at = SIZE_MAX;
-	f.drained = f.end_within = false;
-	f.failed = 0;
-	assert_int_equal(digester_new(&(struct digester_setup){.loop = f.loop,
+	fake_source_begin(&f.source, len, false);
+	f.source.whole = f.source.source.ready = true;
+	f.source.source.ended = len == 0;
+	fake_sink_begin(&f.sink, BODY_MAX, depth);
+	f.end_within = false;
+	assert_int_equal(digester_new(&(struct digester_setup){.loop = f.l.loop,
 					  .engine = f.engine,
 					  .compute = f.compute,
 					  .set = set,
 					  .depth = depth},
 			     &f.digester),
 	    0);
-	flow_init(&f.flow);
-	assert_int_equal(flow_start(&f.flow,
-			     &(struct flow_setup){
-				 .loop = f.loop,
-				 .pool = f.pool,
-				 .account = &f.account,
-				 .source = &f.source.source,
-				 .sink = &f.sink.sink,
-				 .tap = digester_tap(f.digester),
-				 .queue_depth = 2,
-				 .write_depth = depth,
-				 .owner = &f,
-				 .on_read_all = on_read_all,
-				 .on_drained = on_drained,
-				 .on_read_failed = on_read_failed,
-				 .on_write_failed = on_write_failed,
-			     }),
-	    0);
+	f.t.on_end = on_end;
+	test_flow_start(&f.t, &f.l,
+	    &(struct flow_setup){
+		.source = &f.source.source,
+		.sink = &f.sink.sink,
+		.tap = digester_tap(f.digester),
+		.queue_depth = 2,
+		.write_depth = depth,
+	    });
 }
 
 /* The sink has it all, in order, and the values are those of all. */
@@ -449,9 +265,7 @@ assert_digested(size_t len)
 	struct digest *want;
 
 	assert_int_equal(f.sink.len, len);
-	for (size_t i = 0; i < len; i++)
-		if (f.sink.got[i] != byte_at(i))
-			fail_msg("byte %zu is another", i);
+	assert_fake_bytes(f.sink.got, len);
 	assert_int_equal(digester_finish(f.digester), 0);
 	assert_int_equal(digest_new(digest_set(is), &want), 0);
 	assert_int_equal(digest_update(want, f.sink.got, len), 0);
@@ -480,7 +294,7 @@ values_are_those_of_all_bytes_in_order(void **state)
 			f.sink.lag = k % 4;
 			f.sink.backwards = k % 3 == 2;
 			assert_true(await(has_ended));
-			assert_int_equal(f.failed, 0);
+			assert_int_equal(f.t.failed, 0);
 			assert_digested(lengths[i]);
 			assert_true(
 			    lengths[i] == 0 || digester_ns(f.digester) > 0);
@@ -522,20 +336,20 @@ a_slow_digest_holds_the_writer_up(void **state)
 		begin(sha256(), BODY_MAX, depth);
 		turn(500);
 		assert_int_equal(f.sink.count, 0);
-		assert_int_equal(f.flow.writer.writing, 0);
-		assert_int_equal(f.flow.writer.tapped, depth);
+		assert_int_equal(f.t.flow.writer.writing, 0);
+		assert_int_equal(f.t.flow.writer.tapped, depth);
 		assert_int_equal(f.sink.len, ON_LOOP + depth * SIZE);
-		assert_int_equal(f.flow.meter.writer, WRITER_HASH);
-		assert_int_equal(f.flow.meter.reader, READER_QUEUE);
+		assert_int_equal(f.t.flow.meter.writer, WRITER_HASH);
+		assert_int_equal(f.t.flow.meter.reader, READER_QUEUE);
 		/* What was written is held, and charged, like what was not. */
-		assert_true(chunk_pool_held(f.pool) >= depth + 2);
-		assert_int_equal(f.account.held, chunk_pool_held(f.pool));
+		assert_true(chunk_pool_held(f.l.pool) >= depth + 2);
+		assert_int_equal(f.l.account.held, chunk_pool_held(f.l.pool));
 		at = f.source.at;
 		turn(50);
 		assert_int_equal(f.source.at, at);
 		unblock_compute();
 		assert_true(await(has_ended));
-		assert_true(f.flow.meter.writer_ns[WRITER_HASH] > 0);
+		assert_true(f.t.flow.meter.writer_ns[WRITER_HASH] > 0);
 		assert_digested(BODY_MAX);
 		end();
 	}
@@ -550,9 +364,9 @@ it_has_not_drained_before_all_is_hashed(void **state)
 	begin(sha256(), ON_LOOP + 3 * SIZE, 8);
 	turn(200);
 	assert_int_equal(f.sink.len, ON_LOOP + 3 * SIZE);
-	assert_int_equal(f.flow.writer.writing, 0);
-	assert_int_equal(f.flow.meter.writer, WRITER_HASH);
-	assert_false(f.drained);
+	assert_int_equal(f.t.flow.writer.writing, 0);
+	assert_int_equal(f.t.flow.meter.writer, WRITER_HASH);
+	assert_false(f.t.drained);
 	unblock_compute();
 	assert_true(await(has_ended));
 	assert_digested(ON_LOOP + 3 * SIZE);
@@ -562,7 +376,7 @@ it_has_not_drained_before_all_is_hashed(void **state)
 static bool
 nothing_is_tapped(void)
 {
-	return f.flow.writer.tapped == 0;
+	return f.t.flow.writer.tapped == 0;
 }
 
 static void
@@ -574,10 +388,10 @@ a_slow_sink_keeps_what_is_hashed(void **state)
 		f.sink.stalled = true;
 		turn(50);
 		assert_true(await(nothing_is_tapped));
-		assert_int_equal(f.flow.writer.writing, depth);
-		assert_int_equal(f.flow.meter.writer, WRITER_WRITE);
-		assert_true(chunk_pool_held(f.pool) >= depth);
-		assert_false(f.drained);
+		assert_int_equal(f.t.flow.writer.writing, depth);
+		assert_int_equal(f.t.flow.meter.writer, WRITER_WRITE);
+		assert_true(chunk_pool_held(f.l.pool) >= depth);
+		assert_false(f.t.drained);
 		f.sink.stalled = false;
 		assert_true(await(has_ended));
 		assert_true(f.sink.most <= depth);
@@ -596,14 +410,14 @@ abandoned_while_it_waits_it_is_called_off(void **state)
 		begin(sha256(), BODY_MAX, 4);
 		f.sink.stalled = stalled;
 		turn(200);
-		assert_int_equal(f.flow.writer.tapped, stalled ? 2 : 4);
+		assert_int_equal(f.t.flow.writer.tapped, stalled ? 2 : 4);
 		end_all();
 		/* It does not wait for its turn on the processors. */
 		assert_true(await(blockers_run_alone));
 		turn(3);
 		/* What the sink has still is charged, and nothing else is. */
-		assert_int_equal(f.account.held, f.sink.count);
-		assert_int_equal(chunk_pool_held(f.pool), f.sink.count);
+		assert_int_equal(f.l.account.held, f.sink.count);
+		assert_int_equal(chunk_pool_held(f.l.pool), f.sink.count);
 		end();
 	}
 }
@@ -623,7 +437,7 @@ stopped_at_any_moment_it_loses_nothing(void **state)
 		f.sink.stalled = false;
 		turn(f.sink.lag + 2);
 		assert_int_equal(f.sink.count, 0);
-		assert_int_equal(f.account.held, 0);
+		assert_int_equal(f.l.account.held, 0);
 		end();
 	}
 }
@@ -653,8 +467,8 @@ a_failing_sink_is_told(void **state)
 		begin(sha256(), BODY_MAX, 1 + k % 8);
 		f.sink.fail_at = 1 + k * SIZE / 2;
 		assert_true(await(has_ended));
-		assert_int_equal(f.failed, -ENOSPC);
-		assert_false(f.drained);
+		assert_int_equal(f.t.failed, -ENOSPC);
+		assert_false(f.t.drained);
 		end();
 	}
 }
@@ -670,13 +484,13 @@ a_failing_digest_is_told(void **state)
 	f.end_within = true;
 	is_broken = true;
 	assert_true(await(has_ended));
-	assert_int_equal(f.failed, -EIO);
+	assert_int_equal(f.t.failed, -EIO);
 	end();
 	is_broken = false;
 	begin(sha256(), 100, 4);
 	is_broken = true;
 	assert_true(await(has_ended));
-	assert_true(f.drained);
+	assert_true(f.t.drained);
 	assert_int_equal(digester_finish(f.digester), -EIO);
 	end();
 	is_broken = false;
@@ -687,7 +501,7 @@ static void
 one_that_no_writer_has_is_freed(void **state)
 {
 	(void)state;
-	assert_int_equal(digester_new(&(struct digester_setup){.loop = f.loop,
+	assert_int_equal(digester_new(&(struct digester_setup){.loop = f.l.loop,
 					  .engine = f.engine,
 					  .compute = f.compute,
 					  .set = sha256(),

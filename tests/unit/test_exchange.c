@@ -5,20 +5,12 @@
 #include "http/exchange.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "disk/chunk.h"
-#include "flow/flow.h"
-#include "http/connections.h"
-#include "shared/shm.h"
+#include "lib/client.h"
+#include "lib/cmocka_with.h"
+#include "lib/flow.h"
 
 enum {
 	CHUNK = 4096,
@@ -33,21 +25,14 @@ struct pieces {
 };
 
 static struct fixture {
-	struct ev_loop *loop;
-	struct chunk_pool *pool;
-	struct chunk_account account;
-	struct connections g;
-	struct handler handler;
-	struct slot slot;
-	uint64_t ids;
-	int client, wake[2];
-	unsigned requests, gone, closed;
+	struct test_loop l;
+	struct test_server server;
+	struct test_client client;
+	int wake[2];
+	unsigned gone;
 	struct exchange *exchange; /* in hand; NULL: none */
-	struct flow flow;
+	struct test_flow flow;
 	struct pieces pieces;
-	char got[65536];
-	size_t len;
-	bool ended; /* the server has closed */
 } f;
 
 /* ---- the handler ---- */
@@ -58,7 +43,7 @@ on_gone(void *owner)
 	assert_ptr_equal(owner, &f);
 	f.gone++;
 	f.exchange = NULL;
-	flow_stop(&f.flow);
+	flow_stop(&f.flow.flow);
 	return "stopped";
 }
 
@@ -67,19 +52,15 @@ static const struct exchange_ops ops = {
 };
 
 static void
-on_request(struct handler *h, struct exchange *x)
+on_request(struct exchange *x)
 {
-	(void)h;
-	f.requests++;
 	f.exchange = x;
 	exchange_take(x, &ops, &f);
 }
 
 static void
-add_fields(struct handler *h, const struct head *head, struct str *out)
+add_fields(struct str *out)
 {
-	(void)h;
-	(void)head;
 	str_puts(out, "X-Any: 1\r\n");
 }
 
@@ -119,34 +100,13 @@ static const struct source_ops pieces_ops = {
 };
 
 static void
-end_stream(bool whole)
+end_stream(struct test_flow *t)
 {
 	struct exchange *x = f.exchange;
 
 	f.exchange = NULL;
-	flow_stop(&f.flow);
-	exchange_streamed(x, whole, "sent");
-}
-
-static void
-on_read_all(void *owner)
-{
-	(void)owner;
-}
-
-static void
-on_drained(void *owner)
-{
-	(void)owner;
-	end_stream(true);
-}
-
-static void
-on_failed(void *owner, int err)
-{
-	(void)owner;
-	assert_true(err < 0);
-	end_stream(false);
+	flow_stop(&t->flow);
+	exchange_streamed(x, t->drained, "sent");
 }
 
 /* Stream this many pieces. */
@@ -164,74 +124,30 @@ stream(unsigned pieces)
 	f.pieces.source.fd = f.wake[0]; /* always ready */
 	f.pieces.source.wants = EV_READ;
 	f.pieces.left = pieces;
-	flow_init(&f.flow);
-	assert_int_equal(flow_start(&f.flow,
-			     &(struct flow_setup){
-				 .loop = f.loop,
-				 .pool = f.pool,
-				 .account = &f.account,
-				 .source = &f.pieces.source,
-				 .sink = exchange_stream(f.exchange, &r),
-				 .queue_depth = 2,
-				 .write_depth = 1,
-				 .owner = &f,
-				 .on_read_all = on_read_all,
-				 .on_drained = on_drained,
-				 .on_read_failed = on_failed,
-				 .on_write_failed = on_failed,
-			     }),
-	    0);
+	f.flow.on_end = end_stream;
+	test_flow_start(&f.flow, &f.l,
+	    &(struct flow_setup){
+		.source = &f.pieces.source,
+		.sink = exchange_stream(f.exchange, &r),
+		.queue_depth = 2,
+		.write_depth = 1,
+	    });
 }
 
 /* ---- the client ---- */
 
-static void
-on_closed(void *arg)
-{
-	(void)arg;
-	f.closed++;
-}
-
 static int
 set_up(void **state)
 {
-	static const struct conf_server conf = {
-	    .header_timeout_s = 60,
-	    .keepalive_timeout_s = 60,
-	    .keepalive_requests = 100,
-	    .send_timeout_s = 60,
-	    .lingering_time_s = 60,
-	    .lingering_timeout_s = 60,
-	    .max_request_line = 1000,
-	    .max_header_size = 10000,
-	    .max_header_fields = 100,
-	};
-	static const struct addr peer = {.ss.ss_family = AF_UNIX};
-	int ends[2];
-
 	(void)state;
 	memset(&f, 0, sizeof(f));
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(fcntl(ends[i], F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(pipe(f.wake), 0);
 	assert_int_equal(write(f.wake[1], "x", 1), 1);
-	f.client = ends[1];
-	f.loop = ev_loop_new(EVFLAG_AUTO);
-	f.pool = chunk_pool_new(f.loop, CHUNK, CHUNK * 16);
-	chunk_account_add(f.pool, &f.account);
-	flow_init(&f.flow);
-	f.handler.on_request = on_request;
-	f.handler.add_fields = add_fields;
-	f.g.loop = f.loop;
-	f.g.pool = f.pool;
-	f.g.conf = &conf;
-	f.g.handler = &f.handler;
-	f.g.slot = &f.slot;
-	f.g.ids = &f.ids;
-	f.g.on_closed = on_closed;
-	connections_init(&f.g);
-	connections_open(&f.g, ends[0], &peer, false);
+	test_loop_begin(&f.l, CHUNK, 16);
+	flow_init(&f.flow.flow);
+	test_server_begin(&f.server, &f.l, on_request);
+	f.server.add_fields = add_fields;
+	test_client_connect(&f.client, &f.server);
 	return 0;
 }
 
@@ -239,39 +155,31 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	connections_drop(&f.g);
-	assert_int_equal(f.closed, 1);
-	chunk_account_remove(f.pool, &f.account);
-	chunk_pool_free(&f.pool);
-	close(f.client);
+	test_server_end(&f.server);
+	assert_int_equal(f.server.closed, 1);
+	test_client_hang_up(&f.client);
 	close(f.wake[0]);
 	close(f.wake[1]);
-	ev_loop_destroy(f.loop);
+	test_loop_end(&f.l);
 	return 0;
 }
 
 static void
 turn(void)
 {
-	ssize_t n;
-
-	ev_run(f.loop, EVRUN_NOWAIT);
-	n = recv(f.client, f.got + f.len, sizeof(f.got) - 1 - f.len, 0);
-	if (n > 0)
-		f.len += (size_t)n;
-	f.ended = n == 0;
+	test_loop_turn(&f.l, 1);
+	test_client_hear(&f.client);
 }
 
 static void
 say(const char *text)
 {
-	unsigned before = f.requests;
+	unsigned before = f.server.requests;
 
-	assert_int_equal(
-	    send(f.client, text, strlen(text), 0), (ssize_t)strlen(text));
-	for (int i = 0; i < TURNS && f.requests == before; i++)
+	test_client_say(&f.client, text);
+	for (int i = 0; i < TURNS && f.server.requests == before; i++)
 		turn();
-	assert_int_equal(f.requests, before + 1);
+	assert_int_equal(f.server.requests, before + 1);
 }
 
 /* All turns that it takes until nothing happens any more. */
@@ -280,23 +188,18 @@ settle(void)
 {
 	for (int i = 0; i < 200; i++)
 		turn();
-	f.got[f.len] = '\0';
 }
 
 static bool
 has_heard(const char *text)
 {
-	return strstr(f.got, text) != NULL;
+	return test_client_has_heard(&f.client, text);
 }
 
-/* What came behind the head. */
 static char *
 content(void)
 {
-	char *end = strstr(f.got, "\r\n\r\n");
-
-	assert_non_null(end);
-	return end + 4;
+	return test_client_content(&f.client);
 }
 
 /* Take the framing out of the chunks at `s` (RFC 9112 7.1): what is behind their
@@ -338,9 +241,9 @@ content_of_unknown_length_comes_in_chunks(void **state)
 	assert_true(has_heard("\r\nConnection: keep-alive\r\n"));
 	assert_string_equal(unframe(content(), text), "");
 	assert_string_equal(text, "abbcccddddeeeee");
-	assert_false(f.ended);
+	assert_false(f.client.ended);
 	/* And the connection goes on. */
-	f.len = 0;
+	f.client.len = 0;
 	say(ASK("GET", "1.1") "\r\n");
 	stream(1);
 	settle();
@@ -357,7 +260,7 @@ content_of_unknown_length_may_be_none(void **state)
 	settle();
 	assert_true(has_heard("\r\nTransfer-Encoding: chunked\r\n"));
 	assert_string_equal(content(), "0\r\n\r\n");
-	assert_false(f.ended);
+	assert_false(f.client.ended);
 }
 
 /* It knows no chunks: the end of the connection is the end of the content. */
@@ -372,7 +275,7 @@ an_old_client_is_told_the_end_by_the_end(void **state)
 	assert_false(has_heard("Content-Length"));
 	assert_true(has_heard("\r\nConnection: close\r\n"));
 	assert_string_equal(content(), "abbccc");
-	assert_true(f.ended);
+	assert_true(f.client.ended);
 }
 
 static void
@@ -394,7 +297,7 @@ head_is_told_no_length(void **state)
 	assert_true(has_heard("\r\nConnection: keep-alive\r\n"));
 	assert_true(has_heard("\r\nX-Any: 1\r\n"));
 	assert_string_equal(content(), "");
-	assert_false(f.ended);
+	assert_false(f.client.ended);
 }
 
 /* What was cut has no end that could be taken for one. */
@@ -408,10 +311,10 @@ content_that_fails_has_no_end(void **state)
 	say(ASK("GET", "1.1") "\r\n");
 	stream(3);
 	settle();
-	if (f.len > 0 && strstr(f.got, "\r\n\r\n") != NULL)
+	if (f.client.len > 0 && strstr(f.client.got, "\r\n\r\n") != NULL)
 		assert_null(unframe(content(), text));
 	assert_false(has_heard("\r\n0\r\n"));
-	assert_true(f.ended);
+	assert_true(f.client.ended);
 }
 
 /* Other requests were read into the same buffer meanwhile. */
@@ -439,9 +342,9 @@ who_has_it_in_hand_is_told_when_it_is_gone(void **state)
 {
 	(void)state;
 	say(ASK("GET", "1.1") "\r\n");
-	connections_drop(&f.g);
+	connections_drop(&f.server.g);
 	assert_int_equal(f.gone, 1);
-	assert_int_equal(f.closed, 1);
+	assert_int_equal(f.server.closed, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -6,330 +6,33 @@
 #include "flow/flow.h"
 
 #include <errno.h>
-#include <ev.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
-#include "disk/chunk.h"
+#include "lib/cmocka_with.h"
+#include "lib/flow.h"
 #include "set_clock.h"
 
 enum {
 	SIZE = 1024, /* of a chunk */
 	BUDGET = 64,
 	BODY = 40 * 1024 + 123,
-	SINK_MAX = 8,
 	PATIENCE_S = 5,
-	TRICKLE_MS = 4,
 	TURN_US = 4, /* what a turn of the loop takes */
 };
 
-/*
- * The source gives BODY bytes in pieces that look random; as one with a
- * descriptor (which is always readable), or as one that takes the chunk along
- * and brings it back in a later turn of the loop.
- */
-struct fake_source {
-	struct source source;
-	size_t at, fail_at, pause_at;
-	unsigned seed;
-	bool takes;
-	bool framing;  /* the next read brings no byte of the body */
-	bool trickles; /* a byte every few milliseconds, and no more */
-	uint64_t trickled_ns;
-	struct chunk *taken;
-	struct reader *reader; /* NULL: gone, or nothing taken */
-};
-
-/*
- * The sink keeps what it was given.  It is done with a chunk `lag` turns
- * later; never while it stalls.
- */
-struct fake_sink {
-	struct sink sink;
-	unsigned char got[BODY];
-	size_t len, fail_at;
-	unsigned lag, writes, most;
-	unsigned flushes, unflushed; /* writes since the last one */
-	bool stalled;
-	struct {
-		struct chunk *chunk;
-		unsigned due;
-	} has[SINK_MAX];
-	unsigned count;
-	struct writer *writer; /* NULL: gone */
-};
-
-/* Of a flow: which one failed? */
-enum side {
-	READING,
-	WRITING,
-};
-
 static struct fixture {
-	struct ev_loop *loop;
-	struct chunk_pool *pool;
-	struct chunk_account account;
-	struct flow flow;
+	struct test_loop l;
+	struct test_flow t;
 	struct fake_source source;
 	struct fake_sink sink;
-	ev_prepare tick; /* every turn: sources and sinks go on */
-	ev_idle busy;	 /* so that the loop does not sleep */
-	int ends[2];
-	unsigned turns;
-	bool read_all, drained;
-	bool stop_at_end; /* from within the callback, as owners do */
-	enum side failed_side;
-	int failed;
 } f;
 
-static unsigned char
-byte_at(size_t at)
-{
-	return (unsigned char)(at * 2654435761U >> 11);
-}
-
-/* ---- the source */
-
 static void
-fill(struct fake_source *s, struct chunk *c, size_t size)
+on_turn(void)
 {
-	size_t n = 1 + (size_t)rand_r(&s->seed) % (size / 2 + 1);
-
-	if (n > size - c->len)
-		n = size - c->len;
-	if (n > BODY - s->at)
-		n = BODY - s->at;
-	for (size_t i = 0; i < n; i++)
-		c->data[c->len + i] = byte_at(s->at + i);
-	c->len += n;
-	s->at += n;
-	s->source.ended = s->at == BODY;
-}
-
-static enum source_result
-source_read(
-    struct source *source, struct chunk *c, size_t size, struct reader *r)
-{
-	struct fake_source *s =
-	    container_of(source, struct fake_source, source);
-
-	assert_false(source->ended);
-	assert_true(c->len < size);
-	if (s->at >= s->fail_at) {
-		source->err = -ENETDOWN;
-		return SOURCE_FAILED;
-	}
-	if (s->takes) {
-		assert_null(s->taken);
-		s->taken = c;
-		s->reader = r;
-		return SOURCE_TAKEN;
-	}
-	if (s->framing) {
-		s->framing = false;
-		return SOURCE_BYTES;
-	}
-	if (s->at >= s->pause_at)
-		return SOURCE_NONE;
-	if (s->trickles) {
-		char byte;
-
-		if (poll(&(struct pollfd){.fd = source->fd, .events = POLLIN},
-			1, 0) == 0)
-			return SOURCE_NONE;
-		assert_int_equal(read(source->fd, &byte, 1), 1);
-		size = c->len + 1;
-	}
-	fill(s, c, size);
-	return SOURCE_BYTES;
-}
-
-static void
-source_abandon(struct source *source)
-{
-	struct fake_source *s =
-	    container_of(source, struct fake_source, source);
-
-	assert_non_null(s->taken);
-	s->reader = NULL;
-	chunk_disown(s->taken);
-}
-
-/* One turn: bring back what was taken. */
-static void
-source_go_on(struct fake_source *s)
-{
-	struct chunk *c = s->taken;
-
-	if (c == NULL || s->at >= s->pause_at)
-		return;
-	s->taken = NULL;
-	if (s->reader == NULL) {
-		chunk_give(c);
-		return;
-	}
-	fill(s, c, SIZE);
-	reader_filled(s->reader, c, s->at >= s->fail_at ? -EIO : 1);
-}
-
-static bool
-source_has_bytes(struct source *source)
-{
-	struct pollfd p = {.fd = source->fd, .events = POLLIN};
-
-	return poll(&p, 1, 0) > 0;
-}
-
-static const struct source_ops source_ops = {
-    .read = source_read,
-    .has_bytes = source_has_bytes,
-    .abandon = source_abandon,
-};
-
-/* ---- the sink */
-
-static void
-sink_write(struct sink *sink, struct chunk *c, struct writer *w)
-{
-	struct fake_sink *s = container_of(sink, struct fake_sink, sink);
-
-	assert_true(c->len > 0);
-	assert_true(s->len + c->len <= BODY);
-	assert_true(s->count < SINK_MAX);
-	memcpy(s->got + s->len, c->data, c->len);
-	s->len += c->len;
-	s->has[s->count].chunk = c;
-	s->has[s->count++].due = f.turns + s->lag;
-	s->writer = w;
-	s->writes++;
-	s->unflushed++;
-	if (s->count > s->most)
-		s->most = s->count;
-}
-
-/* Never without a write. */
-static void
-sink_flush(struct sink *sink)
-{
-	struct fake_sink *s = container_of(sink, struct fake_sink, sink);
-
-	assert_true(s->unflushed > 0);
-	s->unflushed = 0;
-	s->flushes++;
-}
-
-static void
-sink_abandon(struct sink *sink)
-{
-	struct fake_sink *s = container_of(sink, struct fake_sink, sink);
-
-	assert_true(s->count > 0);
-	s->writer = NULL;
-	for (unsigned i = 0; i < s->count; i++)
-		chunk_disown(s->has[i].chunk);
-}
-
-static void
-sink_go_on(struct fake_sink *s)
-{
-	while (s->count > 0 && !s->stalled && s->has[0].due <= f.turns) {
-		struct chunk *c = s->has[0].chunk;
-
-		memmove(s->has, s->has + 1, --s->count * sizeof(s->has[0]));
-		chunk_give(c);
-		if (s->writer == NULL)
-			continue;
-		writer_done(s->writer, 1);
-		if (s->len >= s->fail_at)
-			writer_failed(s->writer, -ENOSPC);
-	}
-}
-
-static const struct sink_ops sink_ops = {
-    .write = sink_write,
-    .flush = sink_flush,
-    .abandon = sink_abandon,
-};
-
-/* ---- the owner */
-
-static void
-on_read_all(void *owner)
-{
-	assert_ptr_equal(owner, &f);
-	assert_false(f.read_all || f.drained);
-	f.read_all = true;
-}
-
-static void
-on_drained(void *owner)
-{
-	assert_ptr_equal(owner, &f);
-	assert_true(f.read_all);
-	assert_false(f.drained || f.failed);
-	f.drained = true;
-	if (f.stop_at_end)
-		flow_stop(&f.flow);
-}
-
-static void
-note_failure(enum side side, int err)
-{
-	assert_true(err < 0);
-	/* The other side may fail too before it is stopped. */
-	if (f.failed == 0) {
-		f.failed = err;
-		f.failed_side = side;
-	}
-	if (f.stop_at_end)
-		flow_stop(&f.flow);
-}
-
-static void
-on_read_failed(void *owner, int err)
-{
-	assert_ptr_equal(owner, &f);
-	note_failure(READING, err);
-}
-
-static void
-on_write_failed(void *owner, int err)
-{
-	assert_ptr_equal(owner, &f);
-	note_failure(WRITING, err);
-}
-
-static void
-on_tick(struct ev_loop *loop, ev_prepare *w, int revents)
-{
-	(void)loop;
-	(void)w;
-	(void)revents;
-	f.turns++;
-	if (f.source.trickles &&
-	    clock_mono_ns() - f.source.trickled_ns >= TRICKLE_MS * NS_PER_MS) {
-		f.source.trickled_ns = clock_mono_ns();
-		assert_int_equal(write(f.ends[1], "x", 1), 1);
-	}
-	source_go_on(&f.source);
-	sink_go_on(&f.sink);
-}
-
-static void
-on_busy(struct ev_loop *loop, ev_idle *w, int revents)
-{
-	(void)loop;
-	(void)w;
-	(void)revents;
+	fake_source_turn(&f.source);
+	fake_sink_turn(&f.sink);
 }
 
 static int
@@ -337,16 +40,10 @@ set_up(void **state)
 {
 	(void)state;
 	memset(&f, 0, sizeof(f));
-	f.loop = ev_loop_new(EVFLAG_AUTO);
+	test_loop_begin(&f.l, SIZE, BUDGET);
+	f.l.on_turn = on_turn;
 	set_clock_turn_ns = TURN_US * UINT64_C(1000);
-	f.pool = chunk_pool_new(f.loop, SIZE, SIZE * BUDGET);
-	chunk_account_add(f.pool, &f.account);
-	assert_int_equal(pipe(f.ends), 0);
-	assert_int_equal(write(f.ends[1], "x", 1), 1);
-	ev_prepare_init(&f.tick, on_tick);
-	ev_prepare_start(f.loop, &f.tick);
-	ev_idle_init(&f.busy, on_busy);
-	ev_idle_start(f.loop, &f.busy);
+	fake_source_open(&f.source);
 	return 0;
 }
 
@@ -354,131 +51,107 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	flow_stop(&f.flow); /* after a failed test */
+	flow_stop(&f.t.flow); /* after a failed test */
 	f.sink.stalled = false;
-	ev_run(f.loop, EVRUN_NOWAIT);
-	close(f.ends[0]);
-	close(f.ends[1]);
-	chunk_account_remove(f.pool, &f.account);
-	chunk_pool_free(&f.pool);
-	ev_loop_destroy(f.loop);
+	test_loop_turn(&f.l, 1);
+	fake_source_close(&f.source);
+	test_loop_end(&f.l);
 	return 0;
+}
+
+static void
+start(size_t queue_depth, unsigned write_depth,
+    const struct reader_limits *limits)
+{
+	test_flow_start(&f.t, &f.l,
+	    &(struct flow_setup){
+		.source = &f.source.source,
+		.sink = &f.sink.sink,
+		.queue_depth = queue_depth,
+		.write_depth = write_depth,
+		.limits = *limits,
+	    });
 }
 
 static void
 begin(bool takes, size_t queue_depth, unsigned write_depth)
 {
-	f.flow = (struct flow){0};
-	f.source = (struct fake_source){
-	    .source = {.ops = &source_ops,
-		.fd = takes ? -1 : f.ends[0],
-		.wants = EV_READ},
-	    .takes = takes,
-	    .fail_at = SIZE_MAX,
-	    .pause_at = SIZE_MAX,
-	    .seed = (unsigned)queue_depth * 10 + write_depth,
-	};
-	f.sink.sink.ops = &sink_ops;
-	f.sink.len = f.sink.count = f.sink.lag = f.sink.writes = 0;
-	f.sink.most = f.sink.flushes = f.sink.unflushed = 0;
-	f.sink.sink.whole_chunks = false;
-	f.sink.fail_at = SIZE_MAX;
-	f.sink.stalled = false;
-	f.sink.writer = NULL;
-	f.read_all = f.drained = f.stop_at_end = false;
-	f.failed = 0;
-	flow_init(&f.flow);
-	assert_int_equal(flow_start(&f.flow,
-			     &(struct flow_setup){
-				 .loop = f.loop,
-				 .pool = f.pool,
-				 .account = &f.account,
-				 .source = &f.source.source,
-				 .sink = &f.sink.sink,
-				 .queue_depth = queue_depth,
-				 .write_depth = write_depth,
-				 .owner = &f,
-				 .on_read_all = on_read_all,
-				 .on_drained = on_drained,
-				 .on_read_failed = on_read_failed,
-				 .on_write_failed = on_write_failed,
-			     }),
-	    0);
+	f.t.on_end = NULL;
+	fake_source_begin(&f.source, BODY, takes);
+	f.source.seed = (unsigned)queue_depth * 10 + write_depth;
+	fake_sink_begin(&f.sink, BODY, write_depth);
+	start(queue_depth, write_depth, &(struct reader_limits){0});
 }
 
-/* So many turns of the loop. */
+/* End it from within the callback, as owners do. */
+static void
+stop_within(struct test_flow *t)
+{
+	flow_stop(&t->flow);
+}
+
 static void
 turn(unsigned n)
 {
-	while (n-- > 0)
-		ev_run(f.loop, EVRUN_NOWAIT);
+	test_loop_turn(&f.l, n);
 }
 
 static bool
 has_ended(void)
 {
-	return f.drained || f.failed != 0;
+	return test_flow_has_ended(&f.t);
 }
 
 static bool
 is_drained(void)
 {
-	return f.drained;
+	return f.t.drained;
 }
 
 static bool
 has_failed(void)
 {
-	return f.failed != 0;
+	return f.t.failed != 0;
 }
 
 static bool
 await(bool (*what)(void))
 {
-	uint64_t end = clock_mono_ns() + PATIENCE_S * NS_PER_S;
-
-	while (!what() && clock_mono_ns() < end)
-		turn(1);
-	return what();
+	return test_loop_await(&f.l, what, PATIENCE_S);
 }
 
 /* Stop it; what the source and the sink still have comes back as it ends. */
 static void
 end(void)
 {
-	flow_stop(&f.flow);
-	flow_stop(&f.flow); /* nothing the second time */
+	flow_stop(&f.t.flow);
+	flow_stop(&f.t.flow); /* nothing the second time */
 	f.sink.stalled = false;
 	f.source.pause_at = SIZE_MAX;
 	turn(f.sink.lag + 3);
 	assert_int_equal(f.sink.count, 0);
 	assert_null(f.source.taken);
-	assert_int_equal(chunk_pool_held(f.pool), 0);
-	assert_int_equal(f.account.waiting, 0);
+	assert_int_equal(chunk_pool_held(f.l.pool), 0);
+	assert_int_equal(f.l.account.waiting, 0);
 }
 
 static void
 assert_arrived(size_t len)
 {
 	assert_int_equal(f.sink.len, len);
-	for (size_t i = 0; i < len; i++)
-		if (f.sink.got[i] != byte_at(i))
-			fail_msg("byte %zu is another", i);
+	assert_fake_bytes(f.sink.got, len);
 }
 
-/* The source's descriptor is not readable any more; and is again. */
 static void
 fall_silent(void)
 {
-	char byte;
-
-	assert_int_equal(read(f.ends[0], &byte, 1), 1);
+	fake_source_fall_silent(&f.source);
 }
 
 static void
 speak_up(void)
 {
-	assert_int_equal(write(f.ends[1], "x", 1), 1);
+	fake_source_speak_up(&f.source);
 }
 
 /* ---- the tests */
@@ -493,8 +166,8 @@ what_goes_in_comes_out_in_order(void **state)
 				begin(takes, depth, writes);
 				f.sink.lag = (unsigned)depth % 4;
 				assert_true(await(has_ended));
-				assert_true(f.drained && f.read_all);
-				assert_int_equal(f.failed, 0);
+				assert_true(f.t.drained && f.t.read_all);
+				assert_int_equal(f.t.failed, 0);
 				assert_arrived(BODY);
 				assert_true(f.sink.most <= writes);
 				end();
@@ -525,7 +198,7 @@ a_stalled_sink_stops_the_reader(void **state)
 				begin(takes, depth, writes);
 				f.sink.stalled = true;
 				turn(500);
-				held = chunk_pool_held(f.pool);
+				held = chunk_pool_held(f.l.pool);
 				/* The queue is full, and so is the sink; the
 				 * reader may hold one it is filling. */
 				assert_true(held >= depth + writes);
@@ -533,12 +206,13 @@ a_stalled_sink_stops_the_reader(void **state)
 				assert_int_equal(f.sink.count, writes);
 				assert_true(f.source.at <= held * SIZE);
 				assert_int_equal(
-				    f.flow.meter.reader, READER_QUEUE);
+				    f.t.flow.meter.reader, READER_QUEUE);
 				assert_int_equal(
-				    f.flow.meter.writer, WRITER_WRITE);
+				    f.t.flow.meter.writer, WRITER_WRITE);
 				/* It was the last word: nothing moves. */
 				turn(50);
-				assert_int_equal(chunk_pool_held(f.pool), held);
+				assert_int_equal(
+				    chunk_pool_held(f.l.pool), held);
 				f.sink.stalled = false;
 				assert_true(await(is_drained));
 				assert_arrived(BODY);
@@ -575,29 +249,19 @@ a_silent_source_costs_no_memory(void **state)
 	begin(false, 4, 1);
 	f.source.pause_at = 0;
 	turn(50);
-	assert_int_equal(chunk_pool_held(f.pool), 0);
-	assert_int_equal(f.flow.meter.reader, READER_NETWORK);
-	assert_int_equal(f.flow.meter.writer, WRITER_DATA);
+	assert_int_equal(chunk_pool_held(f.l.pool), 0);
+	assert_int_equal(f.t.flow.meter.reader, READER_NETWORK);
+	assert_int_equal(f.t.flow.meter.writer, WRITER_DATA);
 	f.source.pause_at = SIZE_MAX;
 	assert_true(await(is_drained));
 	assert_arrived(BODY);
 	end();
 }
 
-static bool
-has_byte(int fd)
-{
-	return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
-}
-
-/* Back to a source that is always readable. */
 static void
 stop_trickling(void)
 {
-	f.source.trickles = false;
-	while (has_byte(f.ends[0]))
-		fall_silent();
-	speak_up();
+	fake_source_stop_trickling(&f.source);
 }
 
 static bool
@@ -623,7 +287,7 @@ a_part_filled_chunk_is_put_when_nothing_comes(void **state)
 	assert_true(clock_mono_ns() - began < 2000 * NS_PER_MS);
 	assert_arrived(f.source.at);
 	turn(10);
-	assert_int_equal(chunk_pool_held(f.pool), 0);
+	assert_int_equal(chunk_pool_held(f.l.pool), 0);
 	f.source.pause_at = SIZE_MAX;
 	speak_up();
 	assert_true(await(is_drained));
@@ -647,7 +311,7 @@ what_was_written_is_flushed_once(void **state)
 		/* Nothing new: nothing to flush. */
 		f.sink.flushes = 0;
 		for (int i = 0; i < 20; i++) {
-			writer_wake(&f.flow.writer);
+			writer_wake(&f.t.flow.writer);
 			turn(2);
 		}
 		assert_int_equal(f.sink.flushes, 0);
@@ -729,7 +393,7 @@ whole_chunks_are_waited_for(void **state)
 static bool
 none_is_held(void)
 {
-	return chunk_pool_held(f.pool) == 0;
+	return chunk_pool_held(f.l.pool) == 0;
 }
 
 /* A size line came and then nothing: such a client is idle as well. */
@@ -749,7 +413,7 @@ only_framing_holds_no_chunk_for_long(void **state)
 		    "a silent client held a chunk for %d s\n", PATIENCE_S);
 	else
 		assert_true(clock_mono_ns() - began < 2000 * NS_PER_MS);
-	assert_int_equal(chunk_pool_held(f.pool), 0);
+	assert_int_equal(chunk_pool_held(f.l.pool), 0);
 	f.source.pause_at = SIZE_MAX;
 	speak_up();
 	assert_true(await(is_drained));
@@ -779,9 +443,10 @@ a_failing_source_is_told(void **state)
 			begin(takes, 3, 1);
 			f.source.fail_at = at;
 			assert_true(await(has_ended));
-			assert_int_equal(f.failed_side, READING);
-			assert_true(f.failed == -ENETDOWN || f.failed == -EIO);
-			assert_false(f.read_all);
+			assert_int_equal(f.t.failed_side, READING);
+			assert_true(
+			    f.t.failed == -ENETDOWN || f.t.failed == -EIO);
+			assert_false(f.t.read_all);
 			end();
 		}
 	}
@@ -794,19 +459,19 @@ a_source_may_fail_while_it_has_a_chunk(void **state)
 	(void)state;
 	for (int within = 0; within < 2; within++) {
 		begin(true, 3, 1);
-		f.stop_at_end = within;
+		f.t.on_end = within ? stop_within : NULL;
 		f.source.pause_at = BODY / 2;
 		while (f.source.taken == NULL || f.source.at < BODY / 2)
 			turn(1);
 		reader_failed(f.source.reader, -ETIMEDOUT);
-		assert_int_equal(f.failed_side, READING);
-		assert_int_equal(f.failed, -ETIMEDOUT);
+		assert_int_equal(f.t.failed_side, READING);
+		assert_int_equal(f.t.failed, -ETIMEDOUT);
 		if (!within) /* it is told once */
 			reader_failed(f.source.reader, -EIO);
-		assert_int_equal(f.failed, -ETIMEDOUT);
+		assert_int_equal(f.t.failed, -ETIMEDOUT);
 		turn(3);
 		assert_non_null(f.source.taken);
-		assert_false(f.read_all);
+		assert_false(f.t.read_all);
 		end();
 	}
 }
@@ -822,9 +487,9 @@ a_failing_sink_is_told(void **state)
 				f.sink.fail_at = at;
 				f.sink.lag = lag;
 				assert_true(await(has_ended));
-				assert_int_equal(f.failed_side, WRITING);
-				assert_int_equal(f.failed, -ENOSPC);
-				assert_false(f.drained);
+				assert_int_equal(f.t.failed_side, WRITING);
+				assert_int_equal(f.t.failed, -ENOSPC);
+				assert_false(f.t.drained);
 				end();
 			}
 		}
@@ -838,18 +503,18 @@ it_may_be_stopped_from_within(void **state)
 	(void)state;
 	for (int takes = 0; takes < 2; takes++) {
 		begin(takes, 3, 2);
-		f.stop_at_end = true;
+		f.t.on_end = stop_within;
 		assert_true(await(is_drained));
 		assert_arrived(BODY);
 		end();
 		begin(takes, 3, 2);
-		f.stop_at_end = true;
+		f.t.on_end = stop_within;
 		f.source.fail_at = BODY / 2;
 		f.sink.lag = 3;
 		assert_true(await(has_failed));
 		end();
 		begin(takes, 3, 2);
-		f.stop_at_end = true;
+		f.t.on_end = stop_within;
 		f.sink.fail_at = BODY / 2;
 		f.sink.lag = 3;
 		assert_true(await(has_failed));
@@ -879,22 +544,22 @@ stopped_at_any_moment_it_loses_nothing(void **state)
 static void
 a_dry_pool_pauses_the_reader(void **state)
 {
-	struct chunk_claim other = {.account = &f.account};
+	struct chunk_claim other = {.account = &f.l.account};
 	struct chunk *taken[BUDGET];
 
 	(void)state;
 	for (int stop = 0; stop < 2; stop++) {
 		for (int i = 0; i < BUDGET; i++) {
-			taken[i] = chunk_take(f.pool, &other);
+			taken[i] = chunk_take(f.l.pool, &other);
 			assert_non_null(taken[i]);
 		}
 		begin(false, 4, 1);
 		turn(20);
-		assert_int_equal(f.flow.meter.reader, READER_MEMORY);
+		assert_int_equal(f.t.flow.meter.reader, READER_MEMORY);
 		assert_int_equal(f.source.at, 0);
-		assert_int_equal(f.account.waiting, 1);
+		assert_int_equal(f.l.account.waiting, 1);
 		if (stop)
-			flow_stop(&f.flow);
+			flow_stop(&f.t.flow);
 		for (int i = 0; i < BUDGET; i++)
 			chunk_give(taken[i]);
 		if (stop) {
@@ -914,26 +579,9 @@ static void
 begin_with_limits(const struct reader_limits *limits)
 {
 	begin(false, 2, 1);
-	flow_stop(&f.flow);
+	flow_stop(&f.t.flow);
 	turn(1);
-	flow_init(&f.flow);
-	assert_int_equal(flow_start(&f.flow,
-			     &(struct flow_setup){
-				 .loop = f.loop,
-				 .pool = f.pool,
-				 .account = &f.account,
-				 .source = &f.source.source,
-				 .sink = &f.sink.sink,
-				 .queue_depth = 2,
-				 .write_depth = 1,
-				 .limits = *limits,
-				 .owner = &f,
-				 .on_read_all = on_read_all,
-				 .on_drained = on_drained,
-				 .on_read_failed = on_read_failed,
-				 .on_write_failed = on_write_failed,
-			     }),
-	    0);
+	start(2, 1, limits);
 }
 
 static void
@@ -956,8 +604,8 @@ silence_has_a_limit(void **state)
 		fall_silent();
 		began = clock_mono_ns();
 		assert_true(await(has_failed));
-		assert_int_equal(f.failed, -ETIMEDOUT);
-		assert_int_equal(f.failed_side, READING);
+		assert_int_equal(f.t.failed, -ETIMEDOUT);
+		assert_int_equal(f.t.failed_side, READING);
 		assert_true(clock_mono_ns() - began < 3000 * NS_PER_MS);
 		assert_arrived(f.source.at);
 		end();
@@ -977,7 +625,7 @@ a_slow_sink_is_not_the_clients_silence(void **state)
 	until = clock_mono_ns() + 200 * NS_PER_MS;
 	while (clock_mono_ns() < until)
 		turn(1);
-	assert_int_equal(f.failed, 0);
+	assert_int_equal(f.t.failed, 0);
 	f.sink.stalled = false;
 	assert_true(await(is_drained));
 	assert_arrived(BODY);
@@ -987,18 +635,18 @@ a_slow_sink_is_not_the_clients_silence(void **state)
 static void
 a_dry_pool_is_not_the_clients_silence(void **state)
 {
-	struct chunk_claim other = {.account = &f.account};
+	struct chunk_claim other = {.account = &f.l.account};
 	struct chunk *taken[BUDGET];
 	uint64_t until;
 
 	(void)state;
 	for (int i = 0; i < BUDGET; i++)
-		taken[i] = chunk_take(f.pool, &other);
+		taken[i] = chunk_take(f.l.pool, &other);
 	begin_with_silence_max(0.05);
 	until = clock_mono_ns() + 200 * NS_PER_MS;
 	while (clock_mono_ns() < until)
 		turn(1);
-	assert_int_equal(f.failed, 0);
+	assert_int_equal(f.t.failed, 0);
 	for (int i = 0; i < BUDGET; i++)
 		chunk_give(taken[i]);
 	assert_true(await(is_drained));
@@ -1025,7 +673,7 @@ pass(unsigned ms)
 static bool
 all_are_held(void)
 {
-	return chunk_pool_held(f.pool) == BUDGET;
+	return chunk_pool_held(f.l.pool) == BUDGET;
 }
 
 /* It never is silent for long enough to have its chunk put; but when others
@@ -1034,20 +682,20 @@ static void
 a_trickle_keeps_no_chunk_that_others_need(void **state)
 {
 	struct chunk_claim other = {
-	    .account = &f.account, .on_grant = on_grant};
+	    .account = &f.l.account, .on_grant = on_grant};
 	struct chunk *taken[BUDGET - 1];
 
 	(void)state;
 	begin(false, 4, 1);
 	f.source.trickles = true;
 	for (int i = 0; i < BUDGET - 1; i++)
-		taken[i] = chunk_take(f.pool, &other);
+		taken[i] = chunk_take(f.l.pool, &other);
 	assert_true(await(all_are_held));
 	f.sink.writes = 0;
-	assert_null(chunk_take(f.pool, &other));
+	assert_null(chunk_take(f.l.pool, &other));
 	assert_true(await(something_arrived));
 	assert_in_range(f.sink.len, 1, SIZE / 2); /* long before it is full */
-	chunk_stop_waiting(f.pool, &other);
+	chunk_stop_waiting(f.l.pool, &other);
 	for (int i = 0; i < BUDGET - 1; i++)
 		chunk_give(taken[i]);
 	end();
@@ -1066,8 +714,8 @@ a_trickle_may_be_too_slow(void **state)
 	begin_with_limits(&limits);
 	f.source.trickles = true;
 	assert_true(await(has_failed));
-	assert_int_equal(f.failed, READER_BELOW_RATE);
-	assert_int_equal(f.failed_side, READING);
+	assert_int_equal(f.t.failed, READER_BELOW_RATE);
+	assert_int_equal(f.t.failed_side, READING);
 	end();
 	stop_trickling();
 
@@ -1076,7 +724,7 @@ a_trickle_may_be_too_slow(void **state)
 	begin_with_limits(&limits);
 	f.source.trickles = true;
 	pass(350);
-	assert_int_equal(f.failed, 0);
+	assert_int_equal(f.t.failed, 0);
 	end();
 	stop_trickling();
 
@@ -1087,7 +735,7 @@ a_trickle_may_be_too_slow(void **state)
 	turn(300);
 	fall_silent();
 	assert_true(await(has_failed));
-	assert_int_equal(f.failed, READER_BELOW_RATE);
+	assert_int_equal(f.t.failed, READER_BELOW_RATE);
 	assert_true(f.source.at >= 30 * SIZE);
 	end();
 	speak_up();
@@ -1103,7 +751,7 @@ a_slow_sink_is_not_the_clients_rate(void **state)
 	begin_with_limits(&limits);
 	f.sink.stalled = true;
 	pass(250);
-	assert_int_equal(f.failed, 0);
+	assert_int_equal(f.t.failed, 0);
 	f.sink.stalled = false;
 	assert_true(await(is_drained));
 	assert_arrived(BODY);
@@ -1127,20 +775,20 @@ a_rate_is_held(void **state)
 	took = clock_mono_ns() - began;
 	/* A tenth of a second's worth may come at once. */
 	assert_in_range(took, 140 * NS_PER_MS, 3000 * NS_PER_MS);
-	assert_true(f.flow.meter.reader_ns[READER_PACED] > 50 * NS_PER_MS);
+	assert_true(f.t.flow.meter.reader_ns[READER_PACED] > 50 * NS_PER_MS);
 	end();
 }
 
 static void
 the_meter_sees_both_sides(void **state)
 {
-	const struct meter *m = &f.flow.meter;
+	const struct meter *m = &f.t.flow.meter;
 
 	(void)state;
 	begin(false, 2, 1);
 	f.sink.lag = 5;
 	assert_true(await(is_drained));
-	flow_stop(&f.flow);
+	flow_stop(&f.t.flow);
 	assert_true(meter_total_ns(m) > 0);
 	assert_true(m->reader_ns[READER_QUEUE] > 0);
 	assert_true(m->writer_ns[WRITER_WRITE] > 0);

@@ -4,22 +4,15 @@
  */
 #include "web/gate.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#include "http/connections.h"
+#include "lib/client.h"
+#include "lib/cmocka_with.h"
 #include "set_clock.h"
-#include "shared/shm.h"
 
 enum {
+	CHUNK = 4096,
 	TURNS = 2000,
 	TICK_NS = 10000000, /* a turn of the loop */
 	LOOKS_TURNS = 80,   /* for some looks at the client */
@@ -32,17 +25,12 @@ struct test_pass {
 };
 
 static struct fixture {
-	struct ev_loop *loop;
-	struct connections g;
-	struct handler handler;
-	struct slot slot;
-	uint64_t ids;
-	int client;
-	unsigned judged, waits, forgotten, undone, passed, closed;
+	struct test_loop l;
+	struct test_server server;
+	struct test_client client;
+	unsigned judged, waits, forgotten, undone, passed;
 	enum gate_verdict first, last; /* what those steps say */
 	struct gate_pass *waiting;
-	char got[4096];
-	size_t len;
 } f;
 
 static void
@@ -136,64 +124,22 @@ static const struct gate gate = {
 };
 
 static void
-on_request(struct handler *h, struct exchange *x)
+on_request(struct exchange *x)
 {
 	struct test_pass p = {.gate.exchange = x, .what = "copied"};
 
-	(void)h;
 	gate_begin(&gate, &p.gate);
 	memset(&p, '?', sizeof(p));
-}
-
-static void
-add_fields(struct handler *h, const struct head *head, struct str *out)
-{
-	(void)h;
-	(void)head;
-	(void)out;
-}
-
-static void
-on_closed(void *arg)
-{
-	(void)arg;
-	f.closed++;
 }
 
 static int
 set_up(void **state)
 {
-	static const struct conf_server conf = {
-	    .header_timeout_s = 60,
-	    .keepalive_timeout_s = 60,
-	    .keepalive_requests = 100,
-	    .send_timeout_s = 60,
-	    .lingering_time_s = 60,
-	    .lingering_timeout_s = 60,
-	    .max_request_line = 1000,
-	    .max_header_size = 10000,
-	    .max_header_fields = 100,
-	};
-	struct addr peer = {.ss.ss_family = AF_UNIX};
-	int ends[2];
-
 	(void)state;
 	memset(&f, 0, sizeof(f));
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(fcntl(ends[i], F_SETFL, O_NONBLOCK), 0);
-	f.client = ends[1];
-	f.loop = ev_loop_new(EVFLAG_AUTO);
-	f.handler.on_request = on_request;
-	f.handler.add_fields = add_fields;
-	f.g.loop = f.loop;
-	f.g.conf = &conf;
-	f.g.handler = &f.handler;
-	f.g.slot = &f.slot;
-	f.g.on_closed = on_closed;
-	f.g.ids = &f.ids;
-	connections_init(&f.g);
-	connections_open(&f.g, ends[0], &peer, false);
+	test_loop_begin(&f.l, CHUNK, 16);
+	test_server_begin(&f.server, &f.l, on_request);
+	test_client_connect(&f.client, &f.server);
 	return 0;
 }
 
@@ -201,42 +147,27 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	connections_drop(&f.g);
-	assert_true(list_is_empty(&f.g.conns));
-	assert_int_equal(f.closed, 1);
-	if (f.client != -1)
-		close(f.client);
-	ev_loop_destroy(f.loop);
+	test_server_end(&f.server);
+	assert_int_equal(f.server.closed, 1);
+	test_client_hang_up(&f.client);
+	test_loop_end(&f.l);
 	return 0;
 }
 
 static void
 turn(void)
 {
-	ssize_t n = -1;
-
-	ev_run(f.loop, EVRUN_NOWAIT);
-	if (f.client != -1)
-		n = recv(f.client, f.got + f.len, sizeof(f.got) - 1 - f.len, 0);
-	if (n > 0)
-		f.len += (size_t)n;
+	test_loop_turn(&f.l, 1);
+	test_client_hear(&f.client);
 	set_clock_pass(TICK_NS);
 }
 
 static void
 say(const char *text)
 {
-	assert_int_equal(
-	    send(f.client, text, strlen(text), 0), (ssize_t)strlen(text));
+	test_client_say(&f.client, text);
 	for (int i = 0; i < 20; i++)
 		turn();
-}
-
-static void
-hang_up(void)
-{
-	close(f.client);
-	f.client = -1;
 }
 
 static void
@@ -249,10 +180,9 @@ let_time_pass(void)
 static void
 assert_heard(const char *begin)
 {
-	for (int i = 0; i < TURNS && f.len < strlen(begin); i++)
+	for (int i = 0; i < TURNS && f.client.len < strlen(begin); i++)
 		turn();
-	f.got[f.len] = '\0';
-	assert_memory_equal(f.got, begin, strlen(begin));
+	assert_memory_equal(f.client.got, begin, strlen(begin));
 }
 
 #define PUT "PUT /file HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
@@ -267,7 +197,7 @@ it_passes_when_all_have_said_so(void **state)
 	assert_int_equal(f.waits, 1);
 	assert_int_equal(f.judged, 1);
 	let_time_pass();
-	assert_int_equal(f.len, 0);
+	assert_int_equal(f.client.len, 0);
 	gate_go_on(f.waiting, GATE_PASS); /* to the second that waits */
 	assert_int_equal(f.waits, 2);
 	assert_int_equal(f.judged, 1);
@@ -324,13 +254,13 @@ a_client_that_leaves_is_seen(void **state)
 	say("abc");
 	let_time_pass();
 	assert_int_equal(f.forgotten, 0);
-	hang_up();
+	test_client_hang_up(&f.client);
 	for (int i = 0; i < TURNS && f.forgotten == 0; i++)
 		turn();
 	assert_int_equal(f.forgotten, 1);
 	assert_int_equal(f.undone, 1);
-	assert_int_equal(f.closed, 1);
-	assert_true(list_is_empty(&f.g.conns));
+	assert_int_equal(f.server.closed, 1);
+	assert_true(list_is_empty(&f.server.g.conns));
 }
 
 /* It has sent all, and waits for what becomes of it. */
@@ -339,7 +269,7 @@ a_client_that_sends_no_more_may_wait(void **state)
 {
 	(void)state;
 	say(PUT "abcde");
-	assert_int_equal(shutdown(f.client, SHUT_WR), 0);
+	assert_int_equal(shutdown(f.client.fd, SHUT_WR), 0);
 	let_time_pass();
 	assert_int_equal(f.forgotten, 0);
 	gate_go_on(f.waiting, GATE_PASS);
@@ -352,7 +282,7 @@ a_client_that_cannot_have_sent_all_is_gone(void **state)
 {
 	(void)state;
 	say(CHUNKED);
-	assert_int_equal(shutdown(f.client, SHUT_WR), 0);
+	assert_int_equal(shutdown(f.client.fd, SHUT_WR), 0);
 	for (int i = 0; i < TURNS && f.forgotten == 0; i++)
 		turn();
 	assert_int_equal(f.forgotten, 1);
@@ -364,7 +294,7 @@ the_server_may_stop_meanwhile(void **state)
 {
 	(void)state;
 	say(PUT);
-	connections_cut(&f.g);
+	connections_cut(&f.server.g);
 	assert_heard("HTTP/1.1 503 ");
 	assert_int_equal(f.forgotten, 1);
 	assert_int_equal(f.undone, 1);
@@ -375,10 +305,10 @@ a_connection_may_be_dropped_meanwhile(void **state)
 {
 	(void)state;
 	say(PUT);
-	connections_drop(&f.g);
+	connections_drop(&f.server.g);
 	assert_int_equal(f.forgotten, 1);
 	assert_int_equal(f.undone, 1);
-	assert_int_equal(f.closed, 1);
+	assert_int_equal(f.server.closed, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -10,22 +10,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "shared/shm.h"
-#include "disk/chunk.h"
-#include "flow/flow.h"
 #include "http/body.h"
 #include "http/conn_internal.h"
 #include "http/response_writer.h"
+#include "lib/client.h"
+#include "lib/cmocka_with.h"
+#include "lib/flow.h"
 
 enum {
 	CHUNK = 1024,
@@ -63,7 +57,7 @@ static struct wrapping {
 } w;
 
 static struct fixture {
-	struct ev_loop *loop;
+	struct test_loop l;
 	struct transport *t;
 	struct transport own;
 	int client;
@@ -74,18 +68,9 @@ static struct fixture {
 	size_t got_len;
 	unsigned updated, hellos, ends;
 	/* reading: a body, into a sink that keeps it */
-	struct chunk_pool *pool;
-	struct chunk_account account;
 	struct body body;
-	struct flow flow;
-	struct sink sink;
-	struct writer *writer;
-	unsigned char stored[BODY];
-	size_t stored_len;
-	bool drained;
-	int failed;
-	ev_prepare tick;
-	ev_idle busy;
+	struct test_flow flow;
+	struct fake_sink sink;
 	/* writing */
 	struct response_writer s;
 	unsigned sent;
@@ -351,12 +336,6 @@ static const struct transport_ops wrap_ops = {
 
 /* ---- the client ---- */
 
-static unsigned char
-byte_at(size_t at)
-{
-	return (unsigned char)(at * 2654435761U >> 11);
-}
-
 static void
 say(int kind, const void *bytes, size_t len)
 {
@@ -374,7 +353,7 @@ say_body(size_t from, size_t len)
 	static unsigned char bytes[BODY];
 
 	for (size_t i = 0; i < len; i++)
-		bytes[i] = byte_at(from + i);
+		bytes[i] = fake_byte(from + i);
 	say(BYTES, bytes, len);
 }
 
@@ -435,62 +414,9 @@ drain(size_t filled)
 /* ---- both ---- */
 
 static void
-on_busy(struct ev_loop *loop, ev_idle *idle, int revents)
+on_turn(void)
 {
-	(void)loop;
-	(void)idle;
-	(void)revents;
-}
-
-static void
-on_tick(struct ev_loop *loop, ev_prepare *p, int revents)
-{
-	struct writer *writer = f.writer;
-
-	(void)loop;
-	(void)p;
-	(void)revents;
-	f.writer = NULL;
-	if (writer != NULL)
-		writer_done(writer, 1);
-}
-
-static void
-sink_write(struct sink *sink, struct chunk *c, struct writer *writer)
-{
-	(void)sink;
-	assert_true(f.stored_len + c->len <= BODY);
-	memcpy(f.stored + f.stored_len, c->data, c->len);
-	f.stored_len += c->len;
-	chunk_give(c);
-	f.writer = writer;
-}
-
-static void
-sink_abandon(struct sink *sink)
-{
-	(void)sink;
-	f.writer = NULL;
-}
-
-static void
-on_read_all(void *owner)
-{
-	(void)owner;
-}
-
-static void
-on_drained(void *owner)
-{
-	(void)owner;
-	f.drained = true;
-}
-
-static void
-on_failed(void *owner, int err)
-{
-	(void)owner;
-	f.failed = err;
+	fake_sink_turn(&f.sink);
 }
 
 static void
@@ -504,17 +430,14 @@ on_sent(void *owner, int err)
 static int
 set_up(void **state)
 {
-	static const struct sink_ops sink_ops = {
-	    .write = sink_write, .abandon = sink_abandon};
 	int ends[2], small = 1;
 
 	(void)state;
 	memset(&f, 0, sizeof(f));
 	memset(&w, 0, sizeof(w));
 	w.greeted = true;
-	f.loop = ev_loop_new(EVFLAG_AUTO);
-	f.pool = chunk_pool_new(f.loop, CHUNK, CHUNK * 64);
-	chunk_account_add(f.pool, &f.account);
+	test_loop_begin(&f.l, CHUNK, 64);
+	f.l.on_turn = on_turn;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	assert_int_equal(
 	    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
@@ -524,12 +447,9 @@ set_up(void **state)
 	f.t = &f.own;
 	transport_init_plain(&f.own, ends[0]);
 	f.own.ops = &wrap_ops;
-	f.sink.ops = &sink_ops;
-	response_writer_init(&f.s, f.loop, f.t, &f, on_sent);
-	flow_init(&f.flow);
-	ev_prepare_init(&f.tick, on_tick);
-	ev_prepare_start(f.loop, &f.tick);
-	ev_idle_init(&f.busy, on_busy);
+	fake_sink_begin(&f.sink, BODY, 1);
+	response_writer_init(&f.s, f.l.loop, f.t, &f, on_sent);
+	flow_init(&f.flow.flow);
 	return 0;
 }
 
@@ -537,25 +457,21 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	flow_stop(&f.flow);
+	flow_stop(&f.flow.flow);
 	response_writer_fini(&f.s);
 	body_fini(&f.body);
 	if (f.own.fd != -1)
 		transport_close(&f.own);
 	if (f.client != -1)
 		close(f.client);
-	ev_prepare_stop(f.loop, &f.tick);
-	chunk_account_remove(f.pool, &f.account);
-	chunk_pool_free(&f.pool);
-	ev_loop_destroy(f.loop);
+	test_loop_end(&f.l);
 	return 0;
 }
 
 static void
 turn(unsigned n)
 {
-	while (n-- > 0)
-		ev_run(f.loop, EVRUN_NOWAIT);
+	test_loop_turn(&f.l, n);
 }
 
 /* Let the body of BODY bytes flow into `sink`. */
@@ -563,22 +479,13 @@ static void
 begin_flow(struct sink *sink)
 {
 	assert_int_equal(body_init_length(&f.body, f.t, BODY, NULL, 0), 0);
-	assert_int_equal(flow_start(&f.flow,
-			     &(struct flow_setup){
-				 .loop = f.loop,
-				 .pool = f.pool,
-				 .account = &f.account,
-				 .source = &f.body.source,
-				 .sink = sink,
-				 .queue_depth = 4,
-				 .write_depth = 1,
-				 .owner = &f,
-				 .on_read_all = on_read_all,
-				 .on_drained = on_drained,
-				 .on_read_failed = on_failed,
-				 .on_write_failed = on_failed,
-			     }),
-	    0);
+	test_flow_start(&f.flow, &f.l,
+	    &(struct flow_setup){
+		.source = &f.body.source,
+		.sink = sink,
+		.queue_depth = 4,
+		.write_depth = 1,
+	    });
 }
 
 static void
@@ -586,7 +493,7 @@ assert_bytes(const unsigned char *got, size_t len, size_t want)
 {
 	assert_int_equal(len, want);
 	for (size_t i = 0; i < len; i++)
-		if (got[i] != byte_at(i))
+		if (got[i] != fake_byte(i))
 			fail_msg("byte %zu is wrong", i);
 }
 
@@ -606,14 +513,14 @@ what_is_inside_is_read_though_the_descriptor_is_silent(void **state)
 {
 	(void)state;
 	say_body(0, BODY);
-	begin_flow(&f.sink);
-	for (int i = 0; i < TURNS && !f.drained; i++) {
+	begin_flow(&f.sink.sink);
+	for (int i = 0; i < TURNS && !f.flow.drained; i++) {
 		turn(1);
 		if (i == 2)
 			assert_true(is_silent() && transport_has_bytes(f.t));
 	}
-	assert_true(f.drained);
-	assert_bytes(f.stored, f.stored_len, BODY);
+	assert_true(f.flow.drained);
+	assert_bytes(f.sink.got, f.sink.len, BODY);
 	assert_false(transport_has_bytes(f.t));
 }
 
@@ -631,19 +538,19 @@ frames_in_pieces_are_read_as_they_come(void **state)
 		frames[len++] = (unsigned char)(n >> 8);
 		frames[len++] = (unsigned char)n;
 		for (size_t i = 0; i < n; i++)
-			frames[len++] = byte_at(at + i);
+			frames[len++] = fake_byte(at + i);
 	}
-	begin_flow(&f.sink);
+	begin_flow(&f.sink.sink);
 	for (size_t at = 0; at < len; at += 331) {
 		size_t n = len - at < 331 ? len - at : 331;
 
 		assert_int_equal(send(f.client, frames + at, n, 0), n);
 		turn(1);
 	}
-	for (int i = 0; i < TURNS && !f.drained; i++)
+	for (int i = 0; i < TURNS && !f.flow.drained; i++)
 		turn(1);
-	assert_true(f.drained);
-	assert_bytes(f.stored, f.stored_len, BODY);
+	assert_true(f.flow.drained);
+	assert_bytes(f.sink.got, f.sink.len, BODY);
 }
 
 /*
@@ -660,7 +567,7 @@ one_that_has_to_write_before_it_reads_waits_for_room(void **state)
 	say_body(0, 1000);
 	say(UPDATE, NULL, 0);
 	say_body(1000, BODY - 1000);
-	begin_flow(&f.sink);
+	begin_flow(&f.sink.sink);
 	turn(QUIET_TURNS);
 	assert_int_equal(f.body.payload, 1000);
 	assert_int_equal(f.body.source.wants, EV_WRITE);
@@ -668,10 +575,10 @@ one_that_has_to_write_before_it_reads_waits_for_room(void **state)
 	turn(QUIET_TURNS);
 	assert_int_equal(w.recvs, recvs);
 	drain(filled);
-	for (int i = 0; i < TURNS && !f.drained; i++)
+	for (int i = 0; i < TURNS && !f.flow.drained; i++)
 		turn(1);
-	assert_true(f.drained);
-	assert_bytes(f.stored, f.stored_len, BODY);
+	assert_true(f.flow.drained);
+	assert_bytes(f.sink.got, f.sink.len, BODY);
 	assert_int_equal(f.body.source.wants, EV_READ);
 	hear(HEADER);
 	assert_int_equal(f.updated, 1);
@@ -684,28 +591,28 @@ one_that_is_cut_off_within_a_frame_fails(void **state)
 	(void)state;
 	say_body(0, BODY - 1);
 	assert_int_equal(send(f.client, "b\0", 2, 0), 2);
-	begin_flow(&f.sink);
+	begin_flow(&f.sink.sink);
 	turn(QUIET_TURNS);
-	assert_int_equal(f.failed, 0);
+	assert_int_equal(f.flow.failed, 0);
 	close(f.client);
 	f.client = -1;
-	for (int i = 0; i < TURNS && f.failed == 0; i++)
+	for (int i = 0; i < TURNS && f.flow.failed == 0; i++)
 		turn(1);
-	assert_int_equal(f.failed, BODY_CLIENT_GONE);
+	assert_int_equal(f.flow.failed, BODY_CLIENT_GONE);
 	assert_int_equal(f.body.recv_err, -ECONNRESET);
 	assert_int_equal(f.body.payload, BODY - 1);
 }
 
 /* ---- writing ---- */
 
-/* The first BODY bytes of what byte_at() has. */
+/* The first BODY bytes of what fake_byte() has. */
 static const char *
 answer(void)
 {
 	static char bytes[BODY];
 
 	for (size_t i = 0; i < BODY; i++)
-		bytes[i] = (char)byte_at(i);
+		bytes[i] = (char)fake_byte(i);
 	return bytes;
 }
 
@@ -794,7 +701,7 @@ what_it_has_begun_to_send_is_not_taken_back(void **state)
 	assert_int_equal(f.s.taken, 0);
 	assert_true(transport_is_committed(f.t));
 	response_writer_cut(&f.s, -ETIMEDOUT);
-	assert_int_equal(f.failed, -ETIMEDOUT);
+	assert_int_equal(f.flow.failed, -ETIMEDOUT);
 	assert_false(response_writer_take_back(&f.s));
 }
 
@@ -840,7 +747,7 @@ both_directions_go_on_beside_each_other(void **state)
 		turn(1);
 		hear(150);
 	}
-	assert_true(f.drained);
+	assert_true(f.flow.drained);
 	assert_bytes(f.got, 10, 10);
 	assert_bytes(f.got + 10, f.got_len - 10, BODY);
 	assert_true(f.updated >= BODY / 700);
@@ -849,6 +756,7 @@ both_directions_go_on_beside_each_other(void **state)
 /* ---- the beginning and the end ---- */
 
 static unsigned fired;
+static int agreed; /* 1: yes; 0: not yet; else an error */
 
 static void
 on_handshake(struct ev_loop *loop, ev_io *io, int revents)
@@ -862,7 +770,7 @@ on_handshake(struct ev_loop *loop, ev_io *io, int revents)
 	else
 		ev_io_stop(loop, io);
 	if (err != -EAGAIN)
-		f.failed = err == 0 ? 1 : err;
+		agreed = err == 0 ? 1 : err;
 }
 
 /* As a connection will do it: first the client is waited for, then room. */
@@ -875,17 +783,18 @@ a_handshake_waits_for_what_it_wants(void **state)
 	(void)state;
 	w.greeted = false;
 	fired = 0;
+	agreed = 0;
 	ev_io_init(&io, on_handshake, f.t->fd, EV_READ);
-	transport_await_recv(f.t, f.loop, &io);
+	transport_await_recv(f.t, f.l.loop, &io);
 	turn(QUIET_TURNS);
 	assert_int_equal(fired, 0);
 	say(HELLO, NULL, 0);
 	turn(QUIET_TURNS);
 	assert_int_equal(fired, 1);
-	assert_int_equal(f.failed, 0);
+	assert_int_equal(agreed, 0);
 	drain(filled);
 	turn(QUIET_TURNS);
-	assert_int_equal(f.failed, 1);
+	assert_int_equal(agreed, 1);
 	hear(HEADER);
 	assert_int_equal(f.hellos, 1);
 }
@@ -908,33 +817,15 @@ a_plain_one_has_nothing_to_agree_on(void **state)
 static unsigned asked;
 
 static void
-answer_request(struct handler *h, struct exchange *x)
+answer_request(struct exchange *x)
 {
 	const struct head *head = exchange_head(x);
 	struct response r = {.status = 200, .content_type = "text/plain"};
 
-	(void)h;
 	asked++;
 	str_add(&r.content, head->target.s, head->target.len);
 	r.close = head->target.len > 5 && asked == 4;
 	exchange_respond(x, &r);
-}
-
-static void
-add_no_fields(struct handler *h, const struct head *head, struct str *out)
-{
-	(void)h;
-	(void)head;
-	(void)out;
-}
-
-static unsigned closed;
-
-static void
-on_closed(void *arg)
-{
-	(void)arg;
-	closed++;
 }
 
 static bool
@@ -960,40 +851,18 @@ a_connection_goes_on_with_what_is_inside(void **state)
 		     "\r\nGET /third HTTP/1.1\r\nHost: x\r\n\r\n",
 	    last[] = "PUT /fourth HTTP/1.1\r\nHost: x\r\n"
 		     "Content-Length: 5\r\n\r\n";
-	static const struct conf_server conf = {
-	    .header_timeout_s = 60,
-	    .keepalive_timeout_s = 60,
-	    .keepalive_requests = 100,
-	    .send_timeout_s = 60,
-	    .lingering_time_s = 60,
-	    .lingering_timeout_s = 60,
-	    .max_request_line = 1000,
-	    .max_header_size = 10000,
-	    .max_header_fields = 100,
-	};
-	struct handler handler = {
-	    .on_request = answer_request, .add_fields = add_no_fields};
-	struct slot slot = {0};
-	uint64_t ids = 0;
-	struct connections g = {
-	    .loop = f.loop,
-	    .pool = f.pool,
-	    .conf = &conf,
-	    .handler = &handler,
-	    .slot = &slot,
-	    .on_closed = on_closed,
-	    .ids = &ids,
-	};
+	struct test_server server;
 	struct addr peer = {.ss.ss_family = AF_UNIX};
 	size_t filled;
 
 	(void)state;
-	asked = closed = 0;
-	connections_init(&g);
-	connections_open(&g, f.own.fd, &peer, false);
+	asked = 0;
+	test_server_begin(&server, &f.l, answer_request);
+	test_server_open(&server, f.own.fd, &peer);
 	f.own.fd = -1;
-	assert_false(list_is_empty(&g.conns));
-	f.t = &container_of(g.conns.head.next, struct conn, node)->transport;
+	assert_false(list_is_empty(&server.g.conns));
+	f.t = &container_of(server.g.conns.head.next, struct conn, node)
+		   ->transport;
 	f.t->ops = &wrap_ops;
 	say(BYTES, first, strlen(first));
 	say(BYTES, rest, strlen(rest));
@@ -1019,12 +888,12 @@ a_connection_goes_on_with_what_is_inside(void **state)
 	/* It lingers now, and throws away what comes in between. */
 	say_body(0, BODY);
 	say(END, NULL, 0);
-	for (int i = 0; i < TURNS && closed == 0; i++) {
+	for (int i = 0; i < TURNS && server.closed == 0; i++) {
 		turn(1);
 		hear(10);
 	}
 	hear(4000);
-	assert_int_equal(closed, 1);
+	assert_int_equal(server.closed, 1);
 	assert_int_equal(f.ends, 1);
 }
 
