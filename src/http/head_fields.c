@@ -16,7 +16,7 @@ static int
 take_host(struct parse *p, struct span v)
 {
 	if (!syntax_is_authority(v))
-		return refuse(p, 400, "Host is not host[:port]");
+		return head_refuse(p, 400, "Host is not host[:port]");
 	p->h->host = v;
 	return 0;
 }
@@ -30,7 +30,7 @@ take_length(struct parse *p, struct span v)
 	uint64_t n = 0;
 
 	if (num_parse_u64(v.s, v.len, &n) < 0 || n > INT64_MAX)
-		return refuse(p, 400, head_bad_length);
+		return head_refuse(p, 400, head_bad_length);
 	p->h->has_length = true;
 	p->h->content_length = n;
 	return 0;
@@ -45,7 +45,7 @@ take_coding(struct parse *p, struct span v)
 	bool chunked = false;
 
 	if (p->h->minor == 0)
-		return refuse(p, 400,
+		return head_refuse(p, 400,
 		    "HTTP/1.0 has no Transfer-Encoding: "
 		    "send Content-Length, or use HTTP/1.1");
 	if (str_ieq(v.s, v.len, "chunked")) {
@@ -60,12 +60,13 @@ take_coding(struct parse *p, struct span v)
 			token.len = (size_t)(semi - member.s);
 		token = syntax_trim(token);
 		if (!syntax_is_token(token) || chunked)
-			return refuse(p, 400, faulty);
+			return head_refuse(p, 400, faulty);
 		chunked = str_ieq(token.s, token.len, "chunked");
 		if (chunked && semi != NULL)
-			return refuse(p, 400, faulty);
+			return head_refuse(p, 400, faulty);
 	}
-	return refuse(p, 501, "no other transfer coding than chunked is known");
+	return head_refuse(
+	    p, 501, "no other transfer coding than chunked is known");
 }
 
 static int
@@ -114,7 +115,7 @@ static int
 take_line(struct parse *p, struct head_lines *lines, struct span v)
 {
 	if (lines->count == HEAD_LINES_MAX)
-		return refuse(p, 400,
+		return head_refuse(p, 400,
 		    "a digest field stands on more than 8 lines: "
 		    "put them into one, with commas between");
 	lines->line[lines->count++] = v;
@@ -244,7 +245,7 @@ take_row(struct parse *p, unsigned row, struct span v)
 	const struct field *f = &known[row];
 
 	if (f->twice != NULL && (p->seen & UINT64_C(1) << row) != 0)
-		return refuse(p, 400, f->twice);
+		return head_refuse(p, 400, f->twice);
 	p->seen |= UINT64_C(1) << row;
 	if (f->take != NULL)
 		return f->take(p, v);

@@ -1,7 +1,12 @@
 /*
- * What the parts of the head's parser share: the scan for its end (head_scan.c),
- * lines and http-parser (head.c), fields (head_fields.c), and what is no head
- * (head_foreign.c).
+ * What the parts of the head's parser share.
+ *
+ *	head_scan.c  where does it end?
+ *	head.c       one parse: the strict scan, then http-parser
+ *	  head_lines.c, head_request_line.c  the strict scan
+ *	    head_foreign.c                   what is no HTTP/1 at all
+ *	  head_parser.c                      http-parser
+ *	    head_fields.c                    what becomes of each field
  */
 #ifndef HEAD_INTERNAL_H
 #define HEAD_INTERNAL_H
@@ -9,7 +14,7 @@
 #include "http/head.h"
 
 extern const char head_bare_cr[], head_bare_lf[], head_control[];
-extern const char head_bad_length[];
+extern const char head_bad_length[], head_two_lengths[];
 
 /* One parse, for the callbacks of http-parser. */
 struct parse {
@@ -28,7 +33,7 @@ struct parse {
 
 /* Remember the first refusal; returns its status. */
 static inline int
-refuse(struct parse *p, int status, const char *why)
+head_refuse(struct parse *p, int status, const char *why)
 {
 	if (p->status == 0) {
 		p->status = status;
@@ -36,6 +41,23 @@ refuse(struct parse *p, int status, const char *why)
 	}
 	return p->status;
 }
+
+/*
+ * head_scan_lines(p, s, end):
+ * Scan the head from `s` to `end`, empty line included, before http-parser sees it;
+ * takes method, target, path and version.  0, or the status of a refusal.
+ */
+NODISCARD int head_scan_lines(struct parse *p, const char *s, const char *end);
+
+/* The same for the request line, without its CRLF. */
+NODISCARD int head_scan_request_line(struct parse *p, struct span line);
+
+/* Is `name` a method that HTTP knows?  Then *ret is what it is here.  Case matters. */
+bool head_find_method(struct span name, enum head_method *ret);
+
+/* Have http-parser parse the head, and take its fields: 0, or the status of a
+ * refusal, also for what the scan has seen otherwise. */
+NODISCARD int head_run_parser(struct parse *p, const char *s, size_t len);
 
 /* Take a field that http-parser delivered, its value trimmed: 0, or the status
  * of a refusal. */
