@@ -379,7 +379,7 @@ static const struct transport_ops fake_ops = {.recv = fake_recv};
 
 /* What the head reader made of a head is what the scan did. */
 static void
-check_intake(enum head_reader_result got, const struct head_reader_head *h,
+check_reading(enum head_reader_result got, const struct head_reader_head *h,
     const struct answer *want, const unsigned char *bytes)
 {
 	static const int statuses[] = {[HEAD_LINE_LONG] = 414,
@@ -412,7 +412,7 @@ read_head(struct head_reader *in, const struct head_limits *limits,
 }
 
 static void
-try_intake(const struct head_limits *limits, const unsigned char *bytes,
+try_reading(const struct head_limits *limits, const unsigned char *bytes,
     size_t len, const struct answer *want, const unsigned *k)
 {
 	struct fake f = {
@@ -434,7 +434,7 @@ try_intake(const struct head_limits *limits, const unsigned char *bytes,
 		head_reader_fini(&in);
 		return;
 	}
-	check_intake(got, &h, want, bytes);
+	check_reading(got, &h, want, bytes);
 	if (got == HEAD_READER_HEAD) {
 		bytes += want->at;
 		len -= want->at;
@@ -449,7 +449,7 @@ try_intake(const struct head_limits *limits, const unsigned char *bytes,
 		if (got == HEAD_READER_PART)
 			got = read_head(&in, limits, &f, &h);
 		if (got != HEAD_READER_NOTHING)
-			check_intake(got, &h, &second, bytes);
+			check_reading(got, &h, &second, bytes);
 		else
 			check(second.kind == HEAD_INCOMPLETE);
 		if (got == HEAD_READER_HEAD)
@@ -986,7 +986,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_same(&whole, &cut);
 	cut = scan_bytewise(&limits, bytes, len);
 	check_same(&whole, &cut);
-	try_intake(&limits, bytes, len, &whole, k);
+	try_reading(&limits, bytes, len, &whole, k);
 	if (whole.kind == HEAD_COMPLETE)
 		try_parse(bytes, whole.at, true, k[FILE_SIZE]);
 	else
