@@ -12,6 +12,8 @@
  * is no disk (device_new_compute).  The job goes on while there are chunks and
  * wakes the loop when some are done, so that it need not wait for a turn of the
  * loop between two.
+ *
+ * It may be given to one writer after the other: the bytes of all are one stream.
  */
 #ifndef FLOW_DIGESTER_H
 #define FLOW_DIGESTER_H
@@ -34,6 +36,9 @@ struct digester_setup {
 	struct engine *engine;
 	struct device *compute;
 	unsigned set; /* of algorithms: base/digest.h; not empty */
+	/* What the values have to be, of algorithms in `set`; copied.  NULL:
+	 * anything. */
+	const struct digest_claims *claims;
 	unsigned
 	    depth; /* chunks that it may be given at a time: the writer's */
 };
@@ -51,15 +56,15 @@ struct tap *digester_tap(struct digester *d);
 
 /*
  * digester_finish(d):
- * The writer has drained: work out the values, once.  0; or a negative errno,
- * and there are none.
+ * The last writer has drained: work out the values, once.  0; -EBADMSG when they are
+ * not as claimed; or another negative errno, and there are none.
  */
 NODISCARD int digester_finish(struct digester *d);
 
 /* The values, after digester_finish() said 0.  They are the digester's own. */
 const struct digest *digester_values(const struct digester *d);
 
-/* Nanoseconds spent on hashing; of a writer that has drained. */
+/* Nanoseconds spent on hashing, by the writers that have drained. */
 uint64_t digester_ns(const struct digester *d);
 
 /* Free it, and the caller's pointer, when its writer has been stopped (or never

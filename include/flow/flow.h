@@ -50,8 +50,16 @@ void flow_init(struct flow *f);
 /* Let it flow: 0 or -ENOMEM. */
 NODISCARD int flow_start(struct flow *f, const struct flow_setup *setup);
 
+/* From within on_read_failed(): what was read before is written all the same.
+ * on_drained() follows, or on_write_failed(). */
+void flow_drain(struct flow *f);
+
 /* Stop both sides and give back what they hold.  The source and the sink are
- * told to forget them.  Idempotent; the meter's figures stay. */
+ * told to forget them.  Another flow_start() may follow, with another source: the
+ * meter and the trace go on.  Idempotent. */
+void flow_rest(struct flow *f);
+
+/* The same for good: the meter stops, too; its figures stay. */
 void flow_stop(struct flow *f);
 
 #endif

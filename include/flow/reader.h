@@ -86,6 +86,9 @@ void reader_filled(struct reader *r, struct chunk *c, int res);
  * chunk that it has taken stays its own until abandon().  May end the reader. */
 void reader_failed(struct reader *r, int err);
 
+/* From within on_failed(): no more comes, but what was read is put all the same. */
+void reader_finish(struct reader *r);
+
 /* Stop for good and give back what it holds; idempotent. */
 void reader_stop(struct reader *r);
 

@@ -4,7 +4,8 @@
  * A sink takes chunks one by one, moves their bytes (to a file, several of
  * them in one operation; to a socket, as it takes them), gives each back to its
  * pool and then says so with writer_done(), or with writer_failed() that it
- * cannot go on.  It never does so from within write() or flush().
+ * cannot go on.  It never does so from within write() or flush().  Once it is done
+ * with all of a writer's chunks that writer may be gone, and another one come.
  */
 #ifndef FLOW_SINK_H
 #define FLOW_SINK_H

@@ -189,6 +189,8 @@ abandon_chunks(struct tap *t)
 	size_t added = atomic_load(&d->added);
 
 	d->writer = NULL;
+	if (d->released == added)
+		return; /* it has drained: another one may follow */
 	for (size_t n = d->released; n < added; n++)
 		chunk_disown(d->ring[n % d->to.depth]);
 	atomic_store(&d->called_off, true);
@@ -205,11 +207,24 @@ static const struct tap_ops digester_ops = {
 
 /* ---- what its owner calls ---- */
 
+/* The claims have a place behind the ring. */
+static void
+copy_claims(struct digester *d, const struct digest_claims *claims)
+{
+	struct digest_claims *copy = (void *)&d->ring[d->to.depth];
+
+	*copy = *claims;
+	d->to.claims = copy;
+}
+
 int
 digester_new(const struct digester_setup *setup, struct digester **ret)
 {
-	struct digester *d =
-	    calloc(1, sizeof(*d) + setup->depth * sizeof(struct chunk *));
+	bool has_claims = setup->claims != NULL && setup->claims->set != 0;
+	size_t size = sizeof(struct digester) +
+		      setup->depth * sizeof(struct chunk *) +
+		      (has_claims ? sizeof(*setup->claims) : 0);
+	struct digester *d = calloc(1, size);
 	int err;
 
 	check(setup->depth > 0);
@@ -223,6 +238,9 @@ digester_new(const struct digester_setup *setup, struct digester **ret)
 	d->magic = DIGESTER_MAGIC;
 	d->tap.ops = &digester_ops;
 	d->to = *setup;
+	d->to.claims = NULL;
+	if (has_claims)
+		copy_claims(d, setup->claims);
 	ev_async_init(&d->progress, on_progress);
 	d->progress.data = d;
 	*ret = d;
@@ -238,9 +256,15 @@ digester_tap(struct digester *d)
 int
 digester_finish(struct digester *d)
 {
+	const struct digest_claims *claims = d->to.claims;
+	int err;
+
 	check_magic(d, DIGESTER_MAGIC);
 	check(d->released == atomic_load(&d->added));
-	return d->err < 0 ? d->err : digest_finish(d->digest);
+	err = d->err < 0 ? d->err : digest_finish(d->digest);
+	if (err < 0 || claims == NULL)
+		return err;
+	return digest_differ(d->digest, claims) == 0 ? 0 : -EBADMSG;
 }
 
 const struct digest *

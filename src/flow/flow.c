@@ -68,10 +68,22 @@ flow_start(struct flow *f, const struct flow_setup *s)
 }
 
 void
-flow_stop(struct flow *f)
+flow_drain(struct flow *f)
+{
+	reader_finish(&f->reader);
+}
+
+void
+flow_rest(struct flow *f)
 {
 	reader_stop(&f->reader);
 	writer_stop(&f->writer);
 	queue_free(&f->queue);
+}
+
+void
+flow_stop(struct flow *f)
+{
+	flow_rest(f);
 	meter_stop(&f->meter);
 }

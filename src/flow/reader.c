@@ -114,12 +114,10 @@ fail(struct reader *r, int err)
 	r->to.on_failed(owner, err); /* may end `r` */
 }
 
-/* The source has ended: put what is there, close the queue. */
+/* No more comes: put what is there, close the queue. */
 static void
-end(struct reader *r)
+close_queue(struct reader *r)
 {
-	void *owner = r->to.owner;
-
 	if (r->filling != NULL && r->filling->len > 0)
 		(void)put(r);
 	if (r->filling != NULL) {
@@ -130,7 +128,24 @@ end(struct reader *r)
 	pause_reading(r, READER_DONE);
 	trace_step(r->to.trace, TRACE_JOIN);
 	queue_close(r->to.queue);
+}
+
+/* The source has ended. */
+static void
+end(struct reader *r)
+{
+	void *owner = r->to.owner;
+
+	close_queue(r);
 	r->to.on_ended(owner); /* may end `r` */
+}
+
+void
+reader_finish(struct reader *r)
+{
+	check_magic(r, READER_MAGIC);
+	check(!r->running);
+	close_queue(r);
 }
 
 /* The chunk grew by `n` bytes, or only framing was read. */

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "flow/digester.h"
 #include "flow/flow.h"
 #include "http/answer.h"
 #include "http/conditions.h"
@@ -17,7 +18,6 @@
 #include "web/limit_text.h"
 #include "web/outcome.h"
 #include "web/receipt.h"
-#include "upload_digests.h"
 #include "upload_internal.h"
 
 #define UPLOAD_MAGIC 0x75706c6fU
@@ -47,8 +47,8 @@ struct upload {
 	const struct conf_location *location;
 	struct incoming *incoming; /* NULL: not begun, or done with */
 	struct flow flow;
-	struct upload_digests digests;
-	limits_entry place; /* among max_uploads; 0: not counted */
+	struct digester *digester; /* NULL: no digest is wanted */
+	limits_entry place;	   /* among max_uploads; 0: not counted */
 	uint64_t id;
 	bool named; /* by its client */
 	enum outcome outcome;
@@ -127,7 +127,7 @@ static void
 upload_on_drained(void *owner)
 {
 	struct upload *u = owner;
-	int err = upload_digests_finish(&u->digests);
+	int err = u->digester != NULL ? digester_finish(u->digester) : 0;
 
 	if (err == -EBADMSG)
 		upload_fail(u, 0, OUTCOME_DIGEST_DIFFERS);
@@ -193,7 +193,7 @@ static void
 upload_release(struct upload *u, const char *last_step)
 {
 	flow_stop(&u->flow);
-	upload_digests_end(&u->digests);
+	digester_free(&u->digester);
 	store_abort(&u->incoming);
 	trace_end(&u->flow.trace, last_step);
 	limits_leave(u->context->uploads.limits, &u->place);
@@ -208,7 +208,7 @@ write_depth(const struct upload *u)
 {
 	unsigned most = u->incoming->write_depth;
 
-	if (u->digests.digester != NULL)
+	if (u->digester != NULL)
 		most = 0;
 	return most > 0 && most < u->location->write_depth
 		   ? most
@@ -222,31 +222,31 @@ start_flow(void *owner)
 
 	trace_step(u->flow.trace, TRACE_OPEN);
 	exchange_continue(u->exchange);
-	if (flow_start(
-		&u->flow, &(struct flow_setup){
-			      .loop = u->context->loop,
-			      .pool = u->context->pool,
-			      .account = u->incoming->account,
-			      .source = exchange_body(u->exchange),
-			      .sink = &u->incoming->sink,
-			      .tap = upload_digests_tap(&u->digests),
-			      .queue_depth = u->location->queue_depth,
-			      .write_depth = write_depth(u),
-			      .limits =
-				  {
-				      .client.silence_s =
-					  u->context->conf->body_timeout_s,
-				      .client.rate_min = u->location->min_rate,
-				      .client.rate_min_for_s =
-					  u->location->min_rate_grace_s,
-				      .rate_max = u->location->limit_rate,
-				  },
-			      .owner = u,
-			      .on_read_all = upload_on_read_all,
-			      .on_drained = upload_on_drained,
-			      .on_read_failed = upload_on_read_failed,
-			      .on_write_failed = upload_on_write_failed,
-			  }) < 0)
+	if (flow_start(&u->flow,
+		&(struct flow_setup){
+		    .loop = u->context->loop,
+		    .pool = u->context->pool,
+		    .account = u->incoming->account,
+		    .source = exchange_body(u->exchange),
+		    .sink = &u->incoming->sink,
+		    .tap = u->digester ? digester_tap(u->digester) : NULL,
+		    .queue_depth = u->location->queue_depth,
+		    .write_depth = write_depth(u),
+		    .limits =
+			{
+			    .client.silence_s =
+				u->context->conf->body_timeout_s,
+			    .client.rate_min = u->location->min_rate,
+			    .client.rate_min_for_s =
+				u->location->min_rate_grace_s,
+			    .rate_max = u->location->limit_rate,
+			},
+		    .owner = u,
+		    .on_read_all = upload_on_read_all,
+		    .on_drained = upload_on_drained,
+		    .on_read_failed = upload_on_read_failed,
+		    .on_write_failed = upload_on_write_failed,
+		}) < 0)
 		upload_fail(u, -ENOMEM, OUTCOME_NO_MEMORY);
 }
 
@@ -272,7 +272,7 @@ receipt_of(const struct upload *u, const char *location)
 	    .bytes = exchange_body_bytes(u->exchange),
 	    .meter = &u->flow.meter,
 	    .durability = u->incoming ? u->incoming->durability : 0,
-	    .digest = upload_digests_values(&u->digests),
+	    .digest = u->digester ? digester_values(u->digester) : NULL,
 	    .version = u->incoming ? &u->incoming->version : NULL,
 	};
 }
@@ -284,7 +284,8 @@ stop_meter(struct upload *u)
 	meter_stop(&u->flow.meter);
 	if (u->incoming == NULL)
 		return;
-	u->flow.meter.hash_ns = upload_digests_ns(&u->digests);
+	if (u->digester != NULL)
+		u->flow.meter.hash_ns = digester_ns(u->digester);
 	if (u->incoming->written_ns != 0)
 		meter_split_sync(&u->flow.meter, u->incoming->written_ns);
 }
@@ -490,11 +491,30 @@ begin_storing(struct upload *u, const struct upload_request *r)
 		upload_on(u, UPLOAD_OPENED);
 }
 
+/* The digests that its location computes, and those that its client claims. */
+static int
+begin_digests(struct upload *u, const struct digest_claims *claims)
+{
+	unsigned set = u->location->checksum | claims->set;
+
+	if (set == 0)
+		return 0;
+	return digester_new(
+	    &(struct digester_setup){
+		.loop = u->context->loop,
+		.engine = u->context->engine,
+		.compute = u->context->compute,
+		.set = set,
+		.claims = claims,
+		.depth = (unsigned)u->location->write_depth,
+	    },
+	    &u->digester);
+}
+
 static void
 begin_hashing(struct upload *u, const struct upload_request *r)
 {
-	int err = upload_digests_begin(
-	    &u->digests, u->context, u->location, r->claims);
+	int err = begin_digests(u, r->claims);
 
 	if (err == 0) {
 		begin_storing(u, r);

@@ -231,6 +231,8 @@ sha256(void)
 	return digest_bit(DIGEST_SHA256);
 }
 
+static const struct digest_claims *claims; /* of those that begin() makes */
+
 static void
 begin(unsigned set, size_t len, unsigned depth)
 {
@@ -243,6 +245,7 @@ begin(unsigned set, size_t len, unsigned depth)
 					  .engine = f.engine,
 					  .compute = f.compute,
 					  .set = set,
+					  .claims = claims,
 					  .depth = depth},
 			     &f.digester),
 	    0);
@@ -496,6 +499,72 @@ a_failing_digest_is_told(void **state)
 	is_broken = false;
 }
 
+/* The last flow lost its source: another one brings the rest. */
+static void
+bytes_may_come_by_several_flows(void **state)
+{
+	static const size_t first[] = {0, 1, ON_LOOP, ON_LOOP + 1, 100 * 1024};
+
+	(void)state;
+	for (unsigned k = 0; k < 20 * COUNT_OF(first); k++) {
+		unsigned depth = 1 + k % 8;
+
+		begin(sha256(), first[k % COUNT_OF(first)], depth);
+		f.sink.lag = k % 3;
+		assert_true(await(has_ended));
+		flow_rest(&f.t.flow);
+		fake_source_begin(&f.source, BODY_MAX, false);
+		f.source.at = f.sink.len;
+		test_flow_go_on(&f.t, &f.l,
+		    &(struct flow_setup){
+			.source = &f.source.source,
+			.sink = &f.sink.sink,
+			.tap = digester_tap(f.digester),
+			.queue_depth = 2,
+			.write_depth = depth,
+		    });
+		assert_true(await(has_ended));
+		assert_int_equal(f.t.failed, 0);
+		assert_digested(BODY_MAX);
+		end();
+	}
+}
+
+static void
+values_are_held_against_what_is_claimed(void **state)
+{
+	struct digest_claims claimed = {.set = sha256()};
+	struct digest *want;
+	unsigned char bytes[1000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = fake_byte(i);
+	assert_int_equal(digest_new(sha256(), &want), 0);
+	assert_int_equal(digest_update(want, bytes, sizeof(bytes)), 0);
+	assert_int_equal(digest_finish(want), 0);
+	memcpy(claimed.value[DIGEST_SHA256], digest_value(want, DIGEST_SHA256),
+	    digest_kinds[DIGEST_SHA256].len);
+	digest_free(&want);
+	claims = &claimed;
+	for (size_t len = sizeof(bytes) - 1; len <= sizeof(bytes) + 1; len++) {
+		begin(sha256() | 1U << DIGEST_MD5, len, 3);
+		claimed.value[DIGEST_SHA256][0] ^= 1; /* it has a copy */
+		assert_true(await(has_ended));
+		assert_int_equal(digester_finish(f.digester),
+		    len == sizeof(bytes) ? 0 : -EBADMSG);
+		claimed.value[DIGEST_SHA256][0] ^= 1;
+		end();
+	}
+	/* The same as none. */
+	claimed.set = 0;
+	begin(sha256(), 3, 3);
+	assert_true(await(has_ended));
+	assert_digested(3);
+	end();
+	claims = NULL;
+}
+
 /* Nothing began: the store would not have it. */
 static void
 one_that_no_writer_has_is_freed(void **state)
@@ -529,6 +598,8 @@ main(void)
 	    TEST(it_may_be_ended_from_within),
 	    TEST(a_failing_sink_is_told),
 	    TEST(a_failing_digest_is_told),
+	    TEST(bytes_may_come_by_several_flows),
+	    TEST(values_are_held_against_what_is_claimed),
 	    TEST(one_that_no_writer_has_is_freed),
 	};
 

@@ -452,6 +452,87 @@ a_failing_source_is_told(void **state)
 	}
 }
 
+static void
+what_a_failing_source_gave_can_be_drained(void **state)
+{
+	(void)state;
+	for (int takes = 0; takes < 2; takes++) {
+		for (size_t at = 0; at < BODY - SIZE; at += BODY / 5) {
+			for (unsigned lag = 0; lag < 4; lag++) {
+				begin(takes, 3, 1 + lag % 2);
+				f.t.drains = true;
+				f.source.fail_at = at;
+				f.sink.lag = lag;
+				assert_true(await(is_drained));
+				assert_int_equal(f.t.failed_side, READING);
+				assert_false(f.t.read_all);
+				assert_true(f.source.at >= at);
+				assert_arrived(f.source.at);
+				assert_int_equal(f.sink.count, 0);
+				end();
+			}
+		}
+	}
+}
+
+/* The sink may fail over it all the same. */
+static void
+a_sink_may_fail_while_it_is_drained(void **state)
+{
+	(void)state;
+	begin(false, 8, 1);
+	f.t.drains = true;
+	f.source.fail_at = 4 * SIZE;
+	f.source.whole = true;
+	f.sink.stalled = true;
+	assert_true(await(has_failed));
+	assert_int_equal(f.t.failed_side, READING);
+	f.sink.fail_at = 1;
+	f.sink.stalled = false;
+	turn(3);
+	assert_int_equal(f.t.failed_of[WRITING], -ENOSPC);
+	assert_false(f.t.drained);
+	end();
+}
+
+/* One flow after the other, the first of which lost its source, make one body. */
+static void
+another_flow_goes_on_where_one_ended(void **state)
+{
+	(void)state;
+	for (int takes = 0; takes < 2; takes++) {
+		size_t at;
+		uint64_t read_ns;
+
+		begin(takes, 3, 2);
+		f.t.drains = true;
+		f.source.fail_at = BODY / 3;
+		f.sink.lag = 2;
+		assert_true(await(is_drained));
+		flow_rest(&f.t.flow);
+		flow_rest(&f.t.flow); /* nothing the second time */
+		assert_int_equal(chunk_pool_held(f.l.pool), 0);
+		assert_int_equal(f.t.flow.meter.end, 0);
+		read_ns = f.t.flow.meter.reader_ns[READER_NETWORK];
+		at = f.source.at;
+		fake_source_begin(&f.source, BODY, !takes);
+		f.source.at = at;
+		test_flow_go_on(&f.t, &f.l,
+		    &(struct flow_setup){
+			.source = &f.source.source,
+			.sink = &f.sink.sink,
+			.queue_depth = 1,
+			.write_depth = 2,
+		    });
+		assert_true(await(is_drained));
+		assert_int_equal(f.t.failed, 0);
+		assert_arrived(BODY);
+		flow_stop(&f.t.flow);
+		assert_true(f.t.flow.meter.reader_ns[READER_NETWORK] > read_ns);
+		end();
+	}
+}
+
 /* As a file's source does whose disk does not answer: its chunk comes back late. */
 static void
 a_source_may_fail_while_it_has_a_chunk(void **state)
@@ -812,6 +893,9 @@ main(void)
 	    TEST(only_framing_holds_no_chunk_for_long),
 	    TEST(nothing_is_an_upload_too),
 	    TEST(a_failing_source_is_told),
+	    TEST(what_a_failing_source_gave_can_be_drained),
+	    TEST(a_sink_may_fail_while_it_is_drained),
+	    TEST(another_flow_goes_on_where_one_ended),
 	    TEST(a_source_may_fail_while_it_has_a_chunk),
 	    TEST(a_failing_sink_is_told),
 	    TEST(it_may_be_stopped_from_within),

@@ -108,6 +108,7 @@ struct test_flow {
 	bool read_all, drained;
 	int failed; /* the first error of the two; 0: none */
 	enum flow_side failed_side;
+	bool drains; /* what was read is written although the source failed */
 	/* Called last in what tells that it has drained, or failed; NULL: none. */
 	void (*on_end)(struct test_flow *t);
 
@@ -120,6 +121,10 @@ struct test_flow {
  * filled in.  `on_end` stays as it is, the rest begins anew.
  */
 void test_flow_start(
+    struct test_flow *t, struct test_loop *l, const struct flow_setup *setup);
+
+/* Another flow after one that is at rest: the meter goes on. */
+void test_flow_go_on(
     struct test_flow *t, struct test_loop *l, const struct flow_setup *setup);
 
 static inline bool
