@@ -20,7 +20,8 @@ struct turns {
 	void (*take)(struct list_node *n);
 };
 
-/* take(n) is called when the turn of `n` has come; it may wait again at once. */
+/* take(n) is called when the turn of `n` has come.  It may have `n` wait again, and
+ * end the waiting of any other. */
 void turns_init(
     struct turns *t, struct ev_loop *loop, void (*take)(struct list_node *n));
 

@@ -78,30 +78,29 @@ count(const char *scope, uint32_t thing)
 static void
 a_limit_is_exact(void **state)
 {
-	limits_entry mount_history[MAX + 1], other;
+	limits_entry places[MAX + 1], other;
 
 	(void)state;
 	for (unsigned i = 0; i < MAX; i++) {
-		assert_int_equal(enter(i % 2, "a", 1, MAX, &mount_history[i]),
-		    LIMITS_COUNTED);
+		assert_int_equal(
+		    enter(i % 2, "a", 1, MAX, &places[i]), LIMITS_COUNTED);
 		assert_int_equal(count("a", 1), i + 1);
 	}
 	for (unsigned owner = 0; owner < 3; owner++) {
-		assert_int_equal(enter(owner, "a", 1, MAX, &mount_history[MAX]),
-		    LIMITS_FULL);
-		assert_int_equal(mount_history[MAX], 0);
+		assert_int_equal(
+		    enter(owner, "a", 1, MAX, &places[MAX]), LIMITS_FULL);
+		assert_int_equal(places[MAX], 0);
 	}
 	/* Another thing, and the same one in another scope. */
 	assert_int_equal(enter(0, "a", 2, 1, &other), LIMITS_COUNTED);
 	assert_int_equal(enter(0, "b", 1, 1, &other), LIMITS_COUNTED);
-	leave(&mount_history[1]);
-	leave(&mount_history[1]); /* it is cleared: once is enough */
+	leave(&places[1]);
+	leave(&places[1]); /* it is cleared: once is enough */
 	assert_int_equal(count("a", 1), MAX - 1);
-	assert_int_equal(
-	    enter(5, "a", 1, MAX, &mount_history[1]), LIMITS_COUNTED);
-	leave(&mount_history[0]);
-	leave(&mount_history[1]);
-	leave(&mount_history[2]);
+	assert_int_equal(enter(5, "a", 1, MAX, &places[1]), LIMITS_COUNTED);
+	leave(&places[0]);
+	leave(&places[1]);
+	leave(&places[2]);
 	assert_int_equal(count("a", 1), 0);
 	assert_int_equal(count("b", 1), 1);
 }
@@ -126,16 +125,16 @@ the_dead_count_nothing(void **state)
 static void
 a_limit_holds_for_all_workers(void **state)
 {
-	static limits_entry mount_history[SHM_SLOTS];
+	static limits_entry places[SHM_SLOTS];
 	limits_entry none;
 
 	(void)state;
 	for (unsigned i = 0; i < SHM_SLOTS; i++)
-		assert_int_equal(enter(i, "a", 1, SHM_SLOTS, &mount_history[i]),
-		    LIMITS_COUNTED);
+		assert_int_equal(
+		    enter(i, "a", 1, SHM_SLOTS, &places[i]), LIMITS_COUNTED);
 	assert_int_equal(enter(7, "a", 1, SHM_SLOTS, &none), LIMITS_FULL);
 	for (unsigned i = 0; i < SHM_SLOTS; i++)
-		leave(&mount_history[i]);
+		leave(&places[i]);
 	assert_int_equal(count("a", 1), 0);
 }
 
@@ -144,7 +143,7 @@ a_limit_holds_for_all_workers(void **state)
 static void
 the_killed_leave_nothing(void **state)
 {
-	limits_entry mount_history[MAX];
+	limits_entry places[MAX];
 
 	(void)state;
 	for (unsigned round = 0; round < 200; round++) {
@@ -152,20 +151,19 @@ the_killed_leave_nothing(void **state)
 
 		if (pid == 0)
 			for (;;)
-				if (enter(9, "k", round, MAX,
-					&mount_history[0]) == LIMITS_COUNTED)
-					leave(&mount_history[0]);
+				if (enter(9, "k", round, MAX, &places[0]) ==
+				    LIMITS_COUNTED)
+					leave(&places[0]);
 		usleep(round * 7 % 500);
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 		limits_forget(t, 9);
 		assert_int_equal(count("k", round), 0);
 		for (unsigned i = 0; i < MAX; i++)
-			assert_int_equal(
-			    enter(i, "k", round, MAX, &mount_history[i]),
+			assert_int_equal(enter(i, "k", round, MAX, &places[i]),
 			    LIMITS_COUNTED);
 		for (unsigned i = 0; i < MAX; i++)
-			leave(&mount_history[i]);
+			leave(&places[i]);
 	}
 }
 
@@ -174,19 +172,19 @@ the_killed_leave_nothing(void **state)
 static void
 a_full_table_lets_pass(void **state)
 {
-	static limits_entry mount_history[20 * THINGS];
+	static limits_entry places[20 * THINGS];
 	size_t crowded = 0;
 
 	(void)state;
 	for (uint32_t i = 0; i < 20 * THINGS; i++) {
-		if (enter(1, "", i, 1, &mount_history[i]) == LIMITS_CROWDED)
+		if (enter(1, "", i, 1, &places[i]) == LIMITS_CROWDED)
 			crowded++;
 		else
 			assert_int_equal(count("", i), 1);
 	}
 	assert_in_range(crowded, 1, 20 * THINGS - THINGS);
 	for (uint32_t i = 0; i < 20 * THINGS; i++)
-		leave(&mount_history[i]);
+		leave(&places[i]);
 	for (uint32_t i = 0; i < 20 * THINGS; i++)
 		assert_int_equal(count("", i), 0);
 }

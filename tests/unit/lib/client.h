@@ -22,8 +22,9 @@ struct test_server {
 	struct connections g;
 	struct slot slot;
 	uint64_t ids;
-	unsigned requests;	 /* so many have come */
-	unsigned opened, closed; /* connections */
+	unsigned requests; /* so many have come */
+	unsigned opened,
+	    closed; /* connections that were not rejected at once */
 	void (*on_request)(struct exchange *x);
 	/* The fields of all responses; NULL: none. */
 	void (*add_fields)(struct str *out);
