@@ -18,7 +18,6 @@
 #include <sys/types.h>
 
 #include "base/check.h"
-#include "base/file_version.h"
 #include "base/name_limits.h"
 #include "shared/shm.h"
 
@@ -27,20 +26,13 @@ struct latest_table; /* all of them */
 
 struct latest_entry {
 	uint64_t ticket;     /* latest_ticket(); 0: it was found by a scan */
-	uint64_t version[2]; /* file_version_digest(), when it got its name */
+	uint64_t version[2]; /* a digest of what tells the file from other
+				versions of it, when it got its name */
 	bool is_sure;	     /* equal versions mean the same file */
 	bool published;	     /* by this server since its start; else found by a
 			   scan */
 	char name[FILE_NAME_SIZE]; /* below the output directory */
 };
-
-/* Set the entry's version to that of `v`. */
-void latest_note(struct latest_entry *e, const struct file_version *v);
-
-/* True when `v`, which has the entry's name now, is certainly the same
- * unchanged file and not one that another program put there, so that it may be
- * removed. */
-bool latest_is(const struct latest_entry *e, const struct file_version *v);
 
 /* Bytes of shared memory for `directories` directories in use at once. */
 size_t latest_table_size(size_t directories);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "flow/writer.h"
 #include "internal.h"
+#include "newest.h"
 #include "report.h"
 
 /* ---- jobs ---- */
@@ -357,7 +358,7 @@ become_latest(struct incoming_file *f)
 	struct latest_entry old, other;
 	struct latest_entry e = {.ticket = f->ticket, .published = true};
 
-	latest_note(&e, &f->base.version);
+	newest_note(&e, &f->base.version);
 	memcpy(e.name, f->name, strlen(f->name) + 1);
 	if (!latest_set(f->at->latest, &e, &old) || !old.published ||
 	    f->local->to.policy->keep != KEEP_LATEST)

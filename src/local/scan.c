@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/name_limits.h"
 #include "local/path.h"
+#include "newest.h"
 
 #define SEEK_LOOK_S 0.02 /* does another worker know? */
 #define SEEK_MAX_S 2.0
@@ -60,7 +61,7 @@ judge(struct scan_run *s, const struct file_version *v)
 	    (s->found.mode != 0 && !is_newer(v, &s->found)))
 		return;
 	s->found = *v;
-	latest_note(&s->best, v);
+	newest_note(&s->best, v);
 	memcpy(s->best.name, s->path, sizeof(s->path));
 }
 

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "internal.h"
 #include "local/path.h"
+#include "newest.h"
 
 /* Freeing as much takes seconds. */
 static const off_t UNLINKED_MAX = (off_t)64 << 30;
@@ -90,7 +91,7 @@ unlinked_remove(
 	dir = parent == -1 ? at->fd : parent;
 	unlinked = unlinked_hold(dir, rest);
 	err = file_version_at(dir, rest, &is);
-	if (err == 0 && !latest_is(e, &is))
+	if (err == 0 && !newest_is(e, &is))
 		err = STORE_REFUSED;
 	else if (err == 0 && unlinkat(dir, rest, 0) == -1)
 		err = -errno;

@@ -2,7 +2,6 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/registry.h"
@@ -42,23 +41,6 @@ struct latest {
 struct latest_table {
 	struct registry *records;
 };
-
-void
-latest_note(struct latest_entry *e, const struct file_version *v)
-{
-	file_version_digest(v, e->version);
-	e->is_sure = file_version_is_sure(v);
-}
-
-bool
-latest_is(const struct latest_entry *e, const struct file_version *v)
-{
-	uint64_t digest[2];
-
-	file_version_digest(v, digest);
-	return S_ISREG(v->mode) && e->is_sure && file_version_is_sure(v) &&
-	       digest[0] == e->version[0] && digest[1] == e->version[1];
-}
 
 size_t
 latest_table_size(size_t directories)
