@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/check.h"
+#include "base/object_info.h"
 
 /* What the mark is: the first of these that the file has. */
 enum file_mark {
@@ -64,6 +65,11 @@ file_version_is_sure(const struct file_version *v)
 {
 	return v->kind != FILE_UNMARKED;
 }
+
+/* What is told of it.  Its entity-tag reveals no inode number; it is weak where
+ * the version is not sure. */
+void file_version_describe(
+    const struct file_version *v, struct object_info *ret);
 
 /* A 128-bit hash, the same for the same version in all processes.  It reveals
  * nothing of the fields. */

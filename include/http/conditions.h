@@ -1,8 +1,8 @@
 /*
  * http/conditions.h - conditional requests and ranges (RFC 9110 13 and 14).
  *
- * What the head asks for is held against the file's version and nothing else;
- * no file is touched.  A date that is none is ignored, as the RFC demands,
+ * What the head asks for is held against what is known of the file and nothing
+ * else; no file is touched.  A date that is none is ignored, as the RFC demands,
  * but a list of entity-tags that is none is refused with 400: a condition must
  * not be dropped without the client's knowledge.
  */
@@ -14,46 +14,30 @@
 #include <time.h>
 
 #include "base/check.h"
-#include "base/file_version.h"
+#include "base/object_info.h"
 #include "base/str.h"
 #include "http/syntax.h"
 
 struct head;
-
-enum {
-	CONDITIONS_ETAG_MAX = 64, /* room for an entity-tag, with its NUL */
-};
 
 /* Bytes of a file: `len` of them from `first` on. */
 struct conditions_range {
 	uint64_t first, len;
 };
 
-/*
- * conditions_etag(v, ret_etag):
- * The entity-tag of a file, in its quotes.  It is the same in all workers and
- * after a restart, and tells no inode number.  Weak (W/) where two versions of
- * the file could look the same: such a one never matches in If-Match and
- * If-Range.
- */
-void conditions_etag(
-    const struct file_version *v, char ret_etag[CONDITIONS_ETAG_MAX]);
-
 /* ETag and Last-Modified, each with its CRLF, added to `out`.  Last-Modified is
- * never later than now (RFC 9110 8.8.2.1), and left out for a year before
- * 1601 or after 9999. */
-void conditions_add_validators(const struct file_version *v, struct str *out);
+ * never later than now, and left out where object_info_date() has none. */
+void conditions_add_validators(const struct object_info *o, struct str *out);
 
 /*
- * conditions_read(h, v, ret_range, ret_why):
+ * conditions_read(h, o, ret_range, ret_why):
  * What a GET or HEAD of an existing file is answered with: 200 and the whole
  * file in *ret_range; 206 and that part of it; 304; 412; 416; or 400.  With
  * the last three *ret_why is a static sentence.  Several ranges, other units
  * than bytes, a malformed Range, and Range with HEAD give 200.
  */
-NODISCARD int conditions_read(const struct head *h,
-    const struct file_version *v, struct conditions_range *ret_range,
-    const char **ret_why);
+NODISCARD int conditions_read(const struct head *h, const struct object_info *o,
+    struct conditions_range *ret_range, const char **ret_why);
 
 /* What If-Match or If-None-Match says. */
 struct conditions_tags {
@@ -83,12 +67,12 @@ NODISCARD int preconditions_read(
     const struct head *h, struct preconditions *ret, const char **ret_why);
 
 /*
- * preconditions_hold(p, v, ret_why):
- * Whether the file of version `v` (NULL: there is none) may be replaced; if not,
- * *ret_why is a static sentence.  From any thread.
+ * preconditions_hold(p, existing, ret_why):
+ * Whether `existing` (NULL: there is none) may be replaced; if not, *ret_why is a
+ * static sentence.  From any thread.
  */
 bool preconditions_hold(const struct preconditions *p,
-    const struct file_version *v, const char **ret_why);
+    const struct object_info *existing, const char **ret_why);
 
 /* Does it ask for anything? */
 static inline bool

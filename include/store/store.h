@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "base/file_version.h"
+#include "base/object_info.h"
 #include "base/name_limits.h"
 #include "shared/arrivals.h"
 #include "disk/chunk.h"
@@ -67,9 +67,9 @@ struct put_request {
 	/* When its head came, where it may have to be told from others of that
 	 * name; 0: uploads count by when they get the name. */
 	uint64_t head_ns;
-	/* What has the name may be replaced also with `overwrite` off, if it is
-	 * this version; NULL: it may not.  Copied. */
-	const struct file_version *forerunner;
+	/* What has the name may be replaced also with `overwrite` off, if it has
+	 * this entity-tag (a strong one); NULL: it may not.  Copied. */
+	const char *forerunner;
 	/*
 	 * Terms beyond the store's own `overwrite`; NULL: none.  Called on an
 	 * engine thread with what has that name now (NULL: nothing), before
@@ -77,8 +77,22 @@ struct put_request {
 	 * *ret_why is a static sentence.
 	 */
 	bool (*terms_hold)(const void *terms,
-	    const struct file_version *existing, const char **ret_why);
+	    const struct object_info *existing, const char **ret_why);
 	void *terms; /* from malloc(); the store's from here on, and freed */
+};
+
+/* What was stored. */
+struct stored {
+	struct object_info info;
+	/* Of this file; the store's path may lead elsewhere by now. */
+	enum durability durability;
+	bool replaced; /* there was one of that name */
+	/* It is as if it had got its name, and been replaced at once by a later
+	 * one. */
+	bool superseded;
+	/* When it was written, by clock_mono_ns(), if that was after commit, since
+	 * it was collected before; else 0. */
+	uint64_t written_ns;
 };
 
 /*
@@ -88,8 +102,8 @@ struct put_request {
 struct put_events {
 	/* It can be written to. */
 	void (*on_ready)(void *owner);
-	/* It is stored: what stands after "after commit" is true. */
-	void (*on_stored)(void *owner);
+	/* It is stored; `s` is good during the call. */
+	void (*on_stored)(void *owner, const struct stored *s);
 	/* It is not, and never will be (STORE_OUTCOME_UNKNOWN: it may be).
 	 * `err` is a negative errno or an enum store_error.  At any time, since
 	 * its disk may fall sick, and nothing comes after it.  While there is a
@@ -105,18 +119,8 @@ struct incoming {
 	const struct put_events *events;
 	void *owner;	     /* NULL: it was aborted */
 	struct arrival came; /* last_ns: the owner's to set, before commit */
-	/* After commit: of this file; the store's path may lead elsewhere by
-	 * then. */
-	enum durability durability;
-	bool replaced; /* after commit: there was one of that name */
-	/* After commit: it is as if it had got its name, and been replaced at
-	 * once by a later one. */
-	bool superseded;
-	struct file_version version; /* after commit: of what was stored */
 	const char *why; /* after STORE_REFUSED: what the terms said; or NULL */
 	unsigned write_depth; /* chunks it can use at once; 0: any number */
-	uint64_t written_ns;  /* after the commit of what was collected: when
-				 it was written, by clock_mono_ns() */
 	_Atomic int cause;    /* the errno behind an error of the store, or 0 */
 };
 
@@ -126,18 +130,17 @@ struct outgoing {
 	struct store *store;
 	struct chunk_account *account;
 	const struct get_events *events;
-	void *owner;		     /* of these */
-	struct file_version version; /* when it is ready */
-	char name[FILE_NAME_SIZE];   /* which file it is */
-	uint64_t offset, end; /* what is read; the caller may narrow it */
+	void *owner;		   /* of these */
+	char name[FILE_NAME_SIZE]; /* which file it is */
+	uint64_t offset, end;	   /* what is read; the caller may narrow it */
 };
 
 /* What is told, on the loop, about a file that is to be read: one of these,
  * once. */
 struct get_events {
-	/* It is open: `version`, `name`, `offset` and `end` are known.  What
-	 * goes wrong later its source tells its reader. */
-	void (*on_ready)(void *owner);
+	/* It is open: `name`, `offset` and `end` are known; `info` is good during
+	 * the call.  What goes wrong later its source tells its reader. */
+	void (*on_ready)(void *owner, const struct object_info *info);
 	/* It cannot be opened, or its disk does not answer. */
 	void (*on_failed)(void *owner, int err);
 };

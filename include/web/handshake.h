@@ -22,17 +22,18 @@
 
 #include <stdbool.h>
 
-#include "base/file_version.h"
+#include "base/object_info.h"
 #include "config/config.h"
 #include "http/exchange.h"
 
 /* An upload to `name` was stored, as a new file: if it may have been the first of
  * two, note that for the connection's next request.  Before it is answered. */
 void handshake_note(struct exchange *x, const struct conf_location *l,
-    const char *name, const struct file_version *stored);
+    const char *name, const struct object_info *stored);
 
-/* Is this upload to `name` the second of two?  Then *ret is what it may replace. */
+/* Is this upload to `name` the second of two?  Then `ret_etag` is the entity-tag of
+ * what it may replace. */
 bool handshake_follows(struct exchange *x, const struct conf_location *l,
-    const char *name, const struct head *h, struct file_version *ret);
+    const char *name, const struct head *h, char ret_etag[OBJECT_ETAG_SIZE]);
 
 #endif

@@ -18,9 +18,9 @@ struct receipt {
 	const char *location; /* where it can be read, as in a URL */
 	uint64_t bytes;
 	enum durability durability;
-	const struct meter *meter;	    /* stopped */
-	const struct digest *digest;	    /* NULL: none was computed */
-	const struct file_version *version; /* what was stored */
+	const struct meter *meter;	/* stopped */
+	const struct digest *digest;	/* NULL: none was computed */
+	const struct object_info *info; /* of what was stored */
 };
 
 /* The receipt of one that is stored: content, Location, ETag, Last-Modified,

@@ -9,75 +9,24 @@
 #include "base/str.h"
 #include "http/head.h"
 
-/* The first second of the year 1601, for older dates are not read either
- * (clock_parse_http()), and of the year 10000. */
-#define YEAR_1601 INT64_C(-11644473600)
-#define YEAR_10000 INT64_C(253402300800)
-
 /* One entity-tag: what stands in the quotes, with them. */
 struct tag {
 	struct span opaque;
 	bool weak;
 };
 
-/* `v` in `len` hexadecimal digits, the last one first. */
-static void
-put_hex(uint64_t v, char *end, int len)
-{
-	while (len-- > 0) {
-		*--end = "0123456789abcdef"[v & 15];
-		v >>= 4;
-	}
-}
-
 void
-conditions_etag(
-    const struct file_version *v, char ret_etag[CONDITIONS_ETAG_MAX])
-{
-	uint64_t digest[2];
-	char *s = ret_etag;
-
-	file_version_digest(v, digest);
-	if (!file_version_is_sure(v)) {
-		*s++ = 'W';
-		*s++ = '/';
-	}
-	*s++ = '"';
-	put_hex(digest[0], s + 16, 16);
-	put_hex(digest[1], s + 32, 16);
-	s[32] = '"';
-	s[33] = '\0';
-}
-
-/*
- * When the file was modified, as far as HTTP is told: the future is now.  False:
- * in a year that no date of ours can say.
- */
-static bool
-modified(const struct file_version *v, time_t *ret)
-{
-	time_t now = (time_t)(clock_wall_ns() / NS_PER_S);
-
-	if (v->mtime_s < YEAR_1601 || v->mtime_s >= YEAR_10000)
-		return false;
-	*ret = v->mtime_s < now ? (time_t)v->mtime_s : now;
-	return true;
-}
-
-void
-conditions_add_validators(const struct file_version *v, struct str *out)
+conditions_add_validators(const struct object_info *o, struct str *out)
 {
 	/* Files that were just stored mostly have the same second. */
 	static char date[CLOCK_STAMP_MAX];
 	static time_t date_is;
-	char etag[CONDITIONS_ETAG_MAX];
 	time_t when;
 
-	conditions_etag(v, etag);
 	str_puts(out, "ETag: ");
-	str_puts(out, etag);
+	str_puts(out, o->etag);
 	str_puts(out, "\r\n");
-	if (!modified(v, &when))
+	if (!object_info_date(o, &when))
 		return;
 	if (date[0] == '\0' || when != date_is)
 		clock_stamp_http(when, date);
@@ -164,20 +113,21 @@ read_tags(struct span t)
 	return (struct conditions_tags){.kind = TAGS_LISTED, .list = t};
 }
 
-/* Is `etag` (NULL: there is no file) among them? */
+/* Is `o` (NULL: there is no file) among them? */
 static bool
-tags_name(const struct conditions_tags *tags, const char *etag, bool strong)
+tags_name(const struct conditions_tags *tags, const struct object_info *o,
+    bool strong)
 {
 	struct span t = tags->list;
 	struct tag tag;
 	bool bad;
 
-	if (etag == NULL)
+	if (o == NULL)
 		return false;
 	if (tags->kind == TAGS_ANY)
 		return true;
 	while (next_tag(&t, &tag, &bad))
-		if (is_etag(&tag, etag, strong))
+		if (is_etag(&tag, o->etag, strong))
 			return true;
 	return false;
 }
@@ -189,18 +139,18 @@ date_of(struct span t, time_t *ret)
 	return t.s != NULL && clock_parse_http(t.s, t.len, ret) == 0;
 }
 
-/* Why If-Match does not hold; `v` is NULL when there is no file. */
+/* Why If-Match does not hold; `o` is NULL when there is no file. */
 static const char *
-why_no_match(const struct file_version *v)
+why_no_match(const struct object_info *o)
 {
-	if (v == NULL)
+	if (o == NULL)
 		return "there is no file of that name, so If-Match, which is "
 		       "about one that exists, cannot hold: leave it out to "
 		       "store a new file";
-	if (!file_version_is_sure(v))
-		return "If-Match cannot name this file: it has neither a birth "
-		       "time nor the attribute user.penstock.id, so nothing "
-		       "tells its versions apart, and its ETag is weak";
+	if (object_info_is_weak(o))
+		return o->weak_why != NULL
+			   ? o->weak_why
+			   : "If-Match cannot name this file: its ETag is weak";
 	return "the file is not the one that If-Match names: it was changed or "
 	       "replaced; ask for its ETag (HEAD) and decide again";
 }
@@ -215,8 +165,8 @@ static const char bad_none_match[] =
  * 13.2.2.  0, 412 or 400.
  */
 static int
-check_unchanged(const struct preconditions *p, const struct file_version *v,
-    const char *etag, const char **ret_why)
+check_unchanged(const struct preconditions *p, const struct object_info *o,
+    const char **ret_why)
 {
 	time_t when;
 
@@ -225,12 +175,12 @@ check_unchanged(const struct preconditions *p, const struct file_version *v,
 		return 400;
 	}
 	if (p->match.kind != TAGS_ABSENT) {
-		if (tags_name(&p->match, etag, true))
+		if (tags_name(&p->match, o, true))
 			return 0;
-		*ret_why = why_no_match(v);
+		*ret_why = why_no_match(o);
 		return 412;
 	}
-	if (v != NULL && p->has_date && modified(v, &when) &&
+	if (o != NULL && p->has_date && object_info_date(o, &when) &&
 	    when > p->unmodified_since) {
 		*ret_why = "the file was modified after If-Unmodified-Since";
 		return 412;
@@ -240,15 +190,15 @@ check_unchanged(const struct preconditions *p, const struct file_version *v,
 
 /* If-None-Match: 0 when it holds or is absent, 412 or 400. */
 static int
-check_none(
-    const struct preconditions *p, const char *etag, const char **ret_why)
+check_none(const struct preconditions *p, const struct object_info *o,
+    const char **ret_why)
 {
 	if (p->none_match.kind == TAGS_MALFORMED) {
 		*ret_why = bad_none_match;
 		return 400;
 	}
 	if (p->none_match.kind == TAGS_ABSENT ||
-	    !tags_name(&p->none_match, etag, false))
+	    !tags_name(&p->none_match, o, false))
 		return 0;
 	*ret_why = "a file of that name exists, and If-None-Match says "
 		   "not to replace it: choose another name, or leave "
@@ -287,15 +237,11 @@ preconditions_read(
 }
 
 bool
-preconditions_hold(const struct preconditions *p, const struct file_version *v,
-    const char **ret_why)
+preconditions_hold(const struct preconditions *p,
+    const struct object_info *existing, const char **ret_why)
 {
-	char etag[CONDITIONS_ETAG_MAX];
-
-	if (v != NULL)
-		conditions_etag(v, etag);
-	return check_unchanged(p, v, v ? etag : NULL, ret_why) == 0 &&
-	       check_none(p, v ? etag : NULL, ret_why) == 0;
+	return check_unchanged(p, existing, ret_why) == 0 &&
+	       check_none(p, existing, ret_why) == 0;
 }
 
 /* Copy the list to *at, which is moved behind it. */
@@ -327,8 +273,7 @@ preconditions_copy(const struct preconditions *p)
 
 /* Whether Range may be followed: If-Range is absent or names this file. */
 static bool
-is_range_valid(
-    const struct head *h, const struct file_version *v, const char *etag)
+is_range_valid(const struct head *h, const struct object_info *o)
 {
 	struct span t = h->if_range;
 	struct tag tag;
@@ -338,8 +283,9 @@ is_range_valid(
 		return true;
 	/* Not the time of an answer that was sent in place of the future. */
 	if (date_of(t, &date))
-		return modified(v, &when) && when == date && v->mtime_s == date;
-	return take_tag(&t, &tag) && t.len == 0 && is_etag(&tag, etag, true);
+		return object_info_date(o, &when) && when == date &&
+		       o->modified_s == date;
+	return take_tag(&t, &tag) && t.len == 0 && is_etag(&tag, o->etag, true);
 }
 
 /* A position; a number too large for 64 bits is beyond the end of any file. */
@@ -393,32 +339,29 @@ resolve_range(struct span range, uint64_t size, struct conditions_range *ret)
 }
 
 int
-conditions_read(const struct head *h, const struct file_version *v,
+conditions_read(const struct head *h, const struct object_info *o,
     struct conditions_range *ret_range, const char **ret_why)
 {
 	const struct preconditions p = read_preconditions(h);
-	uint64_t size = v->size;
-	char etag[CONDITIONS_ETAG_MAX];
 	time_t date, when;
 	int status;
 
-	conditions_etag(v, etag);
-	status = check_unchanged(&p, v, etag, ret_why);
+	status = check_unchanged(&p, o, ret_why);
 	if (status != 0)
 		return status;
-	status = check_none(&p, etag, ret_why);
+	status = check_none(&p, o, ret_why);
 	if (status != 0)
 		return status == 412 ? 304 : status;
 	if (h->if_none_match.s == NULL &&
-	    date_of(h->if_modified_since, &date) && modified(v, &when) &&
-	    when <= date)
+	    date_of(h->if_modified_since, &date) &&
+	    object_info_date(o, &when) && when <= date)
 		return 304;
 
-	*ret_range = (struct conditions_range){0, size};
+	*ret_range = (struct conditions_range){0, o->size};
 	if (h->method != METHOD_GET || h->range.s == NULL ||
-	    !is_range_valid(h, v, etag))
+	    !is_range_valid(h, o))
 		return 200;
-	status = resolve_range(h->range, size, ret_range);
+	status = resolve_range(h->range, o->size, ret_range);
 	if (status == 416)
 		*ret_why = "the file ends before the range begins";
 	return status;

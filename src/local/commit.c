@@ -24,7 +24,7 @@ commit_would_replace(const struct incoming_file *f)
 {
 	struct stat st;
 
-	if (f->terms_hold != NULL || f->has_forerunner)
+	if (f->terms_hold != NULL || f->forerunner != NULL)
 		return true;
 	/* What is in a directory is not looked for on the loop. */
 	return f->local->to.policy->overwrite &&
@@ -68,7 +68,7 @@ end_linking(struct incoming_file *f)
 static bool
 needs_lock(const struct incoming_file *f)
 {
-	return f->local->to.policy->overwrite || f->has_forerunner;
+	return f->local->to.policy->overwrite || f->forerunner != NULL;
 }
 
 static int
@@ -113,7 +113,7 @@ replace_once(struct incoming_file *f, int dir, const char *name)
 	if (err == 0 && exists) {
 		unlinked = unlinked_hold(dir, name);
 		err = name_check_error(f, publish_replace(p, &f->u, dir, name));
-		f->base.replaced = err == 0;
+		f->replaced = err == 0;
 	} else if (err == 0) {
 		err = name_check_error(f, publish_link(p, &f->u, dir, name));
 	}
@@ -180,8 +180,8 @@ give_name(struct incoming_file *f, int dir, const char *name)
 	int err;
 
 	/* It may have been judged before, in a directory that is gone. */
-	f->base.superseded = f->base.replaced = false;
-	if (f->terms_hold == NULL && !f->has_forerunner &&
+	f->superseded = f->replaced = false;
+	if (f->terms_hold == NULL && f->forerunner == NULL &&
 	    !f->at->publish.clobbers)
 		err = link_new(f, dir, name);
 	else
@@ -223,7 +223,7 @@ finish_data(struct incoming_file *f)
 		err = publish_check_close(f->u.fd);
 	/* Now, since it is ours alone; what has a name others may write to. */
 	if (err == 0)
-		err = file_version_of(f->u.fd, &f->base.version);
+		err = file_version_of(f->u.fd, &f->version);
 	return err;
 }
 
@@ -300,9 +300,9 @@ commit(struct incoming_file *f)
 		return f->u.uncertain ? outcome_unknown(f, -err) : err;
 	}
 	/* The name has changed this mark. */
-	if (f->base.version.kind == FILE_CHANGED &&
-	    file_version_of(f->u.fd, &f->base.version) < 0)
-		f->base.version.kind = FILE_UNMARKED;
+	if (f->version.kind == FILE_CHANGED &&
+	    file_version_of(f->u.fd, &f->version) < 0)
+		f->version.kind = FILE_UNMARKED;
 	if (dir_syncs(f->at))
 		err = keep_directory(f, made);
 	else
@@ -350,7 +350,7 @@ commit_collected_job(void *file)
 	err = create_file(f, false);
 	if (err == 0)
 		err = write_collected(f);
-	f->base.written_ns = clock_mono_ns();
+	f->written_ns = clock_mono_ns();
 	if (err == 0)
 		err = commit(f);
 	if (err == 0 && !dir_syncs(f->at))

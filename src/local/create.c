@@ -34,6 +34,19 @@ create_discard_job(void *file)
 	return 0;
 }
 
+/* Its conditions, held against `v`, which has its name (NULL: nothing has). */
+static bool
+terms_hold(struct incoming_file *f, const struct file_version *v)
+{
+	struct object_info info;
+
+	if (f->terms_hold == NULL)
+		return true;
+	if (v != NULL)
+		file_version_describe(v, &info);
+	return f->terms_hold(f->terms, v != NULL ? &info : NULL, &f->base.why);
+}
+
 /* May a file named `name` in `dir` be made, in place of what is there? */
 int
 create_check_target(
@@ -44,7 +57,7 @@ create_check_target(
 	bool exists;
 	int err;
 
-	err = f->terms_hold != NULL || f->has_forerunner
+	err = f->terms_hold != NULL || f->forerunner != NULL
 		  ? file_version_at(at, name, &v)
 		  : file_version_peek(at, name, &v);
 	if (err < 0 && err != -ENOENT)
@@ -57,8 +70,7 @@ create_check_target(
 		return -EISDIR;
 	if (exists && S_ISLNK(v.mode))
 		return -ELOOP;
-	if (f->terms_hold != NULL &&
-	    !f->terms_hold(f->terms, exists ? &v : NULL, &f->base.why))
+	if (!terms_hold(f, exists ? &v : NULL))
 		return STORE_REFUSED;
 	if (exists && !f->local->to.policy->overwrite &&
 	    !order_is_forerunner(f, &v))
@@ -76,8 +88,7 @@ create_check_request(struct incoming_file *f)
 
 	if (strchr(f->rest, '/') == NULL)
 		err = create_check_target(f, f->dir, f->rest, &exists);
-	else if (f->terms_hold != NULL &&
-		 !f->terms_hold(f->terms, NULL, &f->base.why))
+	else if (!terms_hold(f, NULL))
 		err = STORE_REFUSED;
 	return err == 0 && !exists ? name_check_try(f) : err;
 }

@@ -4,6 +4,7 @@
 
 #include "base/errno_class.h"
 #include "base/fd.h"
+#include "base/file_version.h"
 #include "local/path.h"
 #include "open_dir.h"
 

@@ -62,10 +62,12 @@ static int
 new_file(struct local *local, const struct put_request *request,
     struct incoming_file **ret)
 {
-	size_t len = strlen(request->name);
+	size_t len = strlen(request->name) + 1;
+	size_t etag_len =
+	    request->forerunner != NULL ? strlen(request->forerunner) + 1 : 0;
 	struct incoming_file *f;
 
-	check(len < FILE_NAME_SIZE);
+	check(len <= FILE_NAME_SIZE);
 	if (local->opener.current == NULL && local->opener.err == -EDQUOT)
 		return -EDQUOT; /* there is no room to make it */
 	if (local->opener.current == NULL)
@@ -75,10 +77,13 @@ new_file(struct local *local, const struct put_request *request,
 		health_watch(&local->health); /* the path may lead elsewhere */
 		return STORE_SICK;
 	}
-	f = calloc(1, sizeof(*f) + len + 1);
+	f = calloc(1, sizeof(*f) + len + etag_len);
 	if (f == NULL)
 		return -ENOMEM;
-	memcpy(f->name, request->name, len + 1);
+	memcpy(f->name, request->name, len);
+	if (etag_len > 0)
+		f->forerunner =
+		    memcpy(f->name + len, request->forerunner, etag_len);
 	*ret = f;
 	return 0;
 }
@@ -113,9 +118,6 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->base.came.head_ns = request->head_ns;
 	f->u.fd = f->dir = f->unlinked[0] = f->unlinked[1] = -1;
 	f->length = request->length;
-	f->has_forerunner = request->forerunner != NULL;
-	if (f->has_forerunner)
-		file_version_digest(request->forerunner, f->forerunner);
 	f->terms_hold = request->terms_hold;
 	f->terms = request->terms;
 	atomic_init(&f->link_phase, LINK_NOT_BEGUN);

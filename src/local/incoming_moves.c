@@ -358,7 +358,7 @@ become_latest(struct incoming_file *f)
 	struct latest_entry old, other;
 	struct latest_entry e = {.ticket = f->ticket, .published = true};
 
-	newest_note(&e, &f->base.version);
+	newest_note(&e, &f->version);
 	memcpy(e.name, f->name, strlen(f->name) + 1);
 	if (!latest_set(f->at->latest, &e, &old) || !old.published ||
 	    f->local->to.policy->keep != KEEP_LATEST)
@@ -387,9 +387,7 @@ incoming_remove_before(void *file)
 	struct incoming_file *f = file;
 
 	atomic_store(&f->link_phase, LINK_DURABLE);
-	f->base.durability =
-	    report_durability(f->at->traits.sync, f->local->to.policy->sync);
-	if (!f->base.superseded && become_latest(f))
+	if (!f->superseded && become_latest(f))
 		incoming_begin_job(f, unlinked_remove_before_job, CALL_SLOW);
 	else
 		incoming_on(f, INCOMING_JOB_DONE);
@@ -402,13 +400,26 @@ note_removed(struct incoming_file *f)
 		removals_tried(&f->local->removals, f->at, f->old, f->res);
 }
 
+static void
+tell_stored(struct incoming_file *f)
+{
+	struct stored s = {
+	    .durability = report_durability(
+		f->at->traits.sync, f->local->to.policy->sync),
+	    .replaced = f->replaced,
+	    .superseded = f->superseded,
+	    .written_ns = f->written_ns,
+	};
+
+	file_version_describe(&f->version, &s.info);
+	f->base.events->on_stored(f->base.owner, &s); /* may abort `f` */
+}
+
 void
 incoming_tell_stored(void *file)
 {
-	struct incoming_file *f = file;
-
-	note_removed(f);
-	f->base.events->on_stored(f->base.owner); /* may abort `f` */
+	note_removed(file);
+	tell_stored(file);
 }
 
 void
@@ -425,5 +436,5 @@ incoming_tell_stored_early(void *file)
 	struct incoming_file *f = file;
 
 	cancel_all(f);
-	f->base.events->on_stored(f->base.owner); /* may abort `f` */
+	tell_stored(f);
 }

@@ -7,6 +7,7 @@
 #include <ev.h>
 #include <stdatomic.h>
 
+#include "base/file_version.h"
 #include "loop/deferred.h"
 #include "shared/arrivals.h"
 #include "shared/reservations.h"
@@ -77,21 +78,26 @@ struct incoming_file {
 	_Atomic int link_phase; /* no state: engine threads change it, too */
 	struct dirsync_wait synced;
 	/* the order of those that overlap: order.c */
-	uint64_t existing;	/* what has the name now; 0: nothing */
-	uint64_t order_key;	/* of itself; 0: not yet */
-	arrivals_entry place;	/* while it is getting its name */
-	uint64_t outlasted_ns;	/* when the head of what it replaces came */
-	uint64_t ticket;	/* of the newest, from when it got its name */
-	bool has_forerunner;	/* with `overwrite` off, one version may ... */
-	uint64_t forerunner[2]; /* ... be replaced: file_version_digest() */
-	bool replaces;		/* it will wait for others that replace */
+	uint64_t existing;     /* what has the name now; 0: nothing */
+	uint64_t order_key;    /* of itself; 0: not yet */
+	arrivals_entry place;  /* while it is getting its name */
+	uint64_t outlasted_ns; /* when the head of what it replaces came */
+	uint64_t ticket;       /* of the newest, from when it got its name */
+	/* With `overwrite` off what has this entity-tag may be replaced; NULL:
+	 * nothing may.  Behind `name`. */
+	const char *forerunner;
+	bool replaces;		      /* it will wait for others that replace */
 	int unlinked[LOCAL_UNLINKED]; /* what lost its name for it, and is huge;
 				       or -1 */
 	struct latest_entry *old; /* `keep latest`: to be removed; or NULL */
 	struct incoming_follower *follower; /* NULL: it never had to wait so */
 	bool (*terms_hold)(const void *terms,
-	    const struct file_version *existing, const char **ret_why);
+	    const struct object_info *existing, const char **ret_why);
 	void *terms;
+	/* what its owner is told at the end: `struct stored` */
+	struct file_version version;
+	uint64_t written_ns;
+	bool replaced, superseded;
 	char name[];
 };
 

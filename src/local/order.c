@@ -34,12 +34,12 @@ order_key_of(const struct incoming_file *f, uint64_t inode, const char *name)
 bool
 order_is_forerunner(const struct incoming_file *f, const struct file_version *v)
 {
-	uint64_t digest[2];
+	struct object_info info;
 
-	if (!f->has_forerunner)
+	if (f->forerunner == NULL)
 		return false;
-	file_version_digest(v, digest);
-	return digest[0] == f->forerunner[0] && digest[1] == f->forerunner[1];
+	file_version_describe(v, &info);
+	return strcmp(info.etag, f->forerunner) == 0;
 }
 
 void
@@ -58,7 +58,7 @@ order_announce(struct incoming_file *f, const char *name, bool replaces)
 	if (replaces && f->outlasted_ns > r.head_ns)
 		r.head_ns = f->outlasted_ns;
 	if (f->order_key == 0)
-		f->order_key = order_key_of(f, f->base.version.inode, name);
+		f->order_key = order_key_of(f, f->version.inode, name);
 	f->place = arrivals_announce(t, f->local->to.slot, f->order_key, &r);
 }
 
@@ -105,8 +105,8 @@ order_yields(
 		if (*ret_unsynced == -1)
 			return false;
 	}
-	f->base.superseded = true;
-	f->base.replaced = there.replaced;
+	f->superseded = true;
+	f->replaced = there.replaced;
 	return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/errno_class.h"
 #include "base/fd.h"
+#include "base/file_version.h"
 #include "flow/reader.h"
 #include "local/path.h"
 #include "local_store.h"
@@ -23,6 +24,7 @@ struct outgoing_file {
 	struct dir_member member;
 	struct reader *reader; /* NULL: gone */
 	struct chunk *reading; /* in an operation */
+	struct file_version version;
 	struct reopen_follower follower;
 	struct scan_seeker seeker;
 	struct op job;
@@ -76,15 +78,15 @@ outgoing_open_job(void *arg)
 	    f->dir->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return is_not_there(f, fd) ? -ENOENT : fd;
-	err = file_version_of(fd, &f->base.version);
-	if (err == 0 && !S_ISREG(f->base.version.mode))
-		err = S_ISDIR(f->base.version.mode) ? -EISDIR : -ENOENT;
+	err = file_version_of(fd, &f->version);
+	if (err == 0 && !S_ISREG(f->version.mode))
+		err = S_ISDIR(f->version.mode) ? -EISDIR : -ENOENT;
 	if (err < 0) {
 		fd_close(&fd);
 		return err;
 	}
 	f->fd = fd;
-	f->base.end = f->base.version.size;
+	f->base.end = f->version.size;
 	return 0;
 }
 
@@ -103,7 +105,7 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
 {
 	bool closes = call == outgoing_close_job;
 	/* Closing frees a file that was removed meanwhile. */
-	bool slow = closes && f->base.version.size > SLOW_BYTES;
+	bool slow = closes && f->version.size > SLOW_BYTES;
 
 	engine_call(f->local->to.engine, f->dir->device, &f->job, call, f,
 	    (slow ? CALL_SLOW : 0) | (closes ? CALL_NO_STALL : 0), on_done);
@@ -279,6 +281,15 @@ outgoing_follow(struct outgoing_file *f, int res)
 }
 
 static void
+tell_ready(struct outgoing_file *f)
+{
+	struct object_info info;
+
+	file_version_describe(&f->version, &info);
+	f->base.events->on_ready(f->base.owner, &info); /* may close `f` */
+}
+
+static void
 outgoing_on_opened(struct op *op, int res)
 {
 	struct outgoing_file *f = op->owner;
@@ -293,7 +304,7 @@ outgoing_on_opened(struct op *op, int res)
 	else if (res < 0)
 		f->base.events->on_failed(f->base.owner, res);
 	else
-		f->base.events->on_ready(f->base.owner); /* may close `f` */
+		tell_ready(f);
 	dir_learn(dir, res, 0);
 	dir_release(dir);
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/errno_class.h"
 #include "base/fd.h"
+#include "base/file_version.h"
 #include "base/log.h"
 #include "base/name_limits.h"
 #include "local/path.h"

@@ -109,7 +109,8 @@ add_location(const struct web_get *g, struct response *r)
 
 /* An answer without the file: 304, 412, 416, or 400. */
 static void
-answer_short(struct web_get *g, int status, const char *why)
+answer_short(struct web_get *g, const struct object_info *info, int status,
+    const char *why)
 {
 	struct exchange *x = g->exchange;
 	struct response r = {0};
@@ -118,10 +119,10 @@ answer_short(struct web_get *g, int status, const char *why)
 		r.status = status;
 	else
 		response_problem(&r, status, "%s", why);
-	conditions_add_validators(&g->outgoing->version, &r.fields);
+	conditions_add_validators(info, &r.fields);
 	if (status == 416)
 		str_printf(&r.fields, "Content-Range: bytes */%" PRIu64 "\r\n",
-		    g->outgoing->version.size);
+		    info->size);
 	r.outcome = "conditional";
 	get_release(g);
 	exchange_respond(x, &r);
@@ -179,7 +180,8 @@ get_on_write_failed(void *owner, int err)
 
 /* 200 or 206 and what is in `range`. */
 static void
-answer_file(struct web_get *g, int status, const struct conditions_range *range)
+answer_file(struct web_get *g, const struct object_info *info, int status,
+    const struct conditions_range *range)
 {
 	struct outgoing *out = g->outgoing;
 	struct exchange *x = g->exchange;
@@ -189,14 +191,13 @@ answer_file(struct web_get *g, int status, const struct conditions_range *range)
 	r.stream_length = range->len;
 	str_puts(&r.fields, "Accept-Ranges: bytes\r\n"
 			    "X-Content-Type-Options: nosniff\r\n");
-	conditions_add_validators(&g->outgoing->version, &r.fields);
+	conditions_add_validators(info, &r.fields);
 	add_location(g, &r);
 	if (status == 206)
 		str_printf(&r.fields,
 		    "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64
 		    "\r\n",
-		    range->first, range->first + range->len - 1,
-		    out->version.size);
+		    range->first, range->first + range->len - 1, info->size);
 	if (g->head_only || range->len == 0) {
 		r.outcome = outcome_word(OUTCOME_SENT);
 		get_release(g);
@@ -232,7 +233,7 @@ on_open_failed(void *owner, int err)
 }
 
 static void
-on_open(void *owner)
+on_open(void *owner, const struct object_info *info)
 {
 	struct web_get *g = owner;
 	struct conditions_range range;
@@ -240,12 +241,12 @@ on_open(void *owner)
 	int status;
 
 	check_magic(g, GET_MAGIC);
-	status = conditions_read(
-	    exchange_head(g->exchange), &g->outgoing->version, &range, &why);
+	status =
+	    conditions_read(exchange_head(g->exchange), info, &range, &why);
 	if (status == 200 || status == 206)
-		answer_file(g, status, &range);
+		answer_file(g, info, status, &range);
 	else
-		answer_short(g, status, why);
+		answer_short(g, info, status, why);
 }
 
 static const struct get_events get_events = {

@@ -12,26 +12,26 @@ enum {
 /* What the next request of the connection is told. */
 struct note {
 	const struct conf_location *location;
-	struct file_version stored;
+	char etag[OBJECT_ETAG_SIZE]; /* of what was stored */
 	uint64_t when_ns;
 	char name[];
 };
 
 void
 handshake_note(struct exchange *x, const struct conf_location *l,
-    const char *name, const struct file_version *stored)
+    const char *name, const struct object_info *stored)
 {
 	size_t len = strlen(name);
 	struct note *n;
 
 	if (exchange_is_unix(x) || l->policy.overwrite || stored->size > 0 ||
-	    !file_version_is_sure(stored))
+	    object_info_is_weak(stored))
 		return;
 	n = malloc(sizeof(*n) + len + 1);
 	if (n == NULL)
 		return; /* the second request gets 409 then */
 	n->location = l;
-	n->stored = *stored;
+	memcpy(n->etag, stored->etag, sizeof(n->etag));
 	n->when_ns = clock_mono_ns();
 	memcpy(n->name, name, len + 1);
 	exchange_leave_note(x, n);
@@ -54,7 +54,7 @@ may_be_second(const struct head *h)
 
 bool
 handshake_follows(struct exchange *x, const struct conf_location *l,
-    const char *name, const struct head *h, struct file_version *ret)
+    const char *name, const struct head *h, char ret_etag[OBJECT_ETAG_SIZE])
 {
 	struct note *n = exchange_take_note(x);
 	bool follows;
@@ -64,7 +64,7 @@ handshake_follows(struct exchange *x, const struct conf_location *l,
 	follows = n->location == l && strcmp(n->name, name) == 0 &&
 		  clock_mono_ns() - n->when_ns < SOON_S * NS_PER_S &&
 		  may_be_second(h);
-	*ret = n->stored;
+	memcpy(ret_etag, n->etag, sizeof(n->etag));
 	free(n);
 	return follows;
 }

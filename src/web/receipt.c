@@ -68,7 +68,7 @@ receipt_add_fields(const struct receipt *rc, struct str *out)
 	str_puts(out, "Location: ");
 	str_puts(out, rc->location);
 	str_puts(out, "\r\n");
-	conditions_add_validators(rc->version, out);
+	conditions_add_validators(rc->info, out);
 	str_puts(out, "Server-Timing: ");
 	add_times(rc, ", ", "", ";dur=", out);
 	str_puts(out, "\r\n");

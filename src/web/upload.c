@@ -45,7 +45,8 @@ struct upload {
 	struct context *context;
 	struct exchange *exchange;
 	const struct conf_location *location;
-	struct incoming *incoming; /* NULL: not begun, or done with */
+	struct incoming *incoming;   /* NULL: not begun, or done with */
+	const struct stored *stored; /* while it is told that it is stored */
 	struct flow flow;
 	struct digester *digester; /* NULL: no digest is wanted */
 	limits_entry place;	   /* among max_uploads; 0: not counted */
@@ -92,9 +93,13 @@ on_ready(void *owner)
 }
 
 static void
-on_stored(void *owner)
+on_stored(void *owner, const struct stored *s)
 {
-	upload_on(owner, UPLOAD_COMMITTED);
+	struct upload *u = owner;
+
+	check_magic(u, UPLOAD_MAGIC);
+	u->stored = s;
+	upload_on(u, UPLOAD_COMMITTED);
 }
 
 static void
@@ -271,9 +276,9 @@ receipt_of(const struct upload *u, const char *location)
 	    .location = location,
 	    .bytes = exchange_body_bytes(u->exchange),
 	    .meter = &u->flow.meter,
-	    .durability = u->incoming ? u->incoming->durability : 0,
+	    .durability = u->stored->durability,
 	    .digest = u->digester ? digester_values(u->digester) : NULL,
-	    .version = u->incoming ? &u->incoming->version : NULL,
+	    .info = &u->stored->info,
 	};
 }
 
@@ -282,12 +287,10 @@ static void
 stop_meter(struct upload *u)
 {
 	meter_stop(&u->flow.meter);
-	if (u->incoming == NULL)
-		return;
 	if (u->digester != NULL)
 		u->flow.meter.hash_ns = digester_ns(u->digester);
-	if (u->incoming->written_ns != 0)
-		meter_split_sync(&u->flow.meter, u->incoming->written_ns);
+	if (u->stored->written_ns != 0)
+		meter_split_sync(&u->flow.meter, u->stored->written_ns);
 }
 
 void
@@ -300,12 +303,12 @@ upload_answer_stored(void *owner)
 	struct receipt receipt;
 
 	stop_meter(u);
-	u->outcome = u->incoming->replaced ? OUTCOME_REPLACED : OUTCOME_STORED;
+	u->outcome = u->stored->replaced ? OUTCOME_REPLACED : OUTCOME_STORED;
 	r.status = answer_status(u->outcome);
-	if (u->incoming->superseded)
+	if (u->stored->superseded)
 		u->outcome = OUTCOME_SUPERSEDED;
 	if (u->named && u->outcome == OUTCOME_STORED)
-		handshake_note(x, u->location, u->name, &u->incoming->version);
+		handshake_note(x, u->location, u->name, &u->stored->info);
 	if (strcmp(u->location->prefix, "/") != 0)
 		str_puts(&location, u->location->prefix);
 	str_puts(&location, "/");
@@ -455,7 +458,7 @@ upload_new(const struct upload_request *r)
 
 /* For the store, which judges on a thread what has the name then. */
 static bool
-do_hold(const void *preconditions, const struct file_version *existing,
+do_hold(const void *preconditions, const struct object_info *existing,
     const char **ret_why)
 {
 	return preconditions_hold(preconditions, existing, ret_why);
@@ -473,15 +476,15 @@ begin_storing(struct upload *u, const struct upload_request *r)
 	    .terms = r->preconditions,
 	    .terms_hold = r->preconditions != NULL ? do_hold : NULL,
 	};
-	struct file_version first;
+	char first[OBJECT_ETAG_SIZE];
 	int err;
 
 	/* No other upload can have a generated name. */
 	if (u->named && u->location->policy.overwrite)
 		request.head_ns = exchange_came_ns(u->exchange);
 	if (u->named &&
-	    handshake_follows(u->exchange, u->location, u->name, h, &first))
-		request.forerunner = &first;
+	    handshake_follows(u->exchange, u->location, u->name, h, first))
+		request.forerunner = first;
 	exchange_drop_head(u->exchange);
 	err = store_create(context_store(u->context, u->location), &request,
 	    &put_events, u, &u->incoming);

@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "upload/names.h"
@@ -831,12 +832,12 @@ is_unconditional(const struct head *h)
 }
 
 static void
-check_read(const struct head *h, const struct file_version *st)
+check_read(const struct head *h, const struct object_info *o)
 {
 	struct conditions_range r = {1, UINT64_MAX};
-	uint64_t size = st->size;
+	uint64_t size = o->size;
 	const char *why = NULL;
-	int status = conditions_read(h, st, &r, &why);
+	int status = conditions_read(h, o, &r, &why);
 
 	switch (status) {
 	case 200:
@@ -880,20 +881,20 @@ check_digests(const struct head *h)
 }
 
 static void
-check_write(const struct head *h, const struct file_version *st)
+check_write(const struct head *h, const struct object_info *o)
 {
 	const char *why = NULL;
 	struct preconditions p;
 	int status = preconditions_read(h, &p, &why);
 
-	if (status == 0 && !preconditions_hold(&p, st, &why))
+	if (status == 0 && !preconditions_hold(&p, o, &why))
 		status = 412;
 	check(status == 0 || status == 400 || status == 412);
 	check(status == 0 || (why != NULL && !is_unconditional(h)));
 	if (h->if_none_match.len == 1 && h->if_none_match.s[0] == '*' &&
-	    st != NULL)
+	    o != NULL)
 		check(status != 0);
-	if (h->if_match.len == 1 && h->if_match.s[0] == '*' && st == NULL)
+	if (h->if_match.len == 1 && h->if_match.s[0] == '*' && o == NULL)
 		check(status == 412);
 }
 
@@ -902,19 +903,19 @@ static void
 go_on(const struct head *h, unsigned file_size)
 {
 	static const off_t sizes[] = {1000, 0, 1, INT64_MAX};
-	struct file_version st = {
-	    .inode = 7,
-	    .size = sizes[file_size % COUNT_OF(sizes)],
-	    .mtime_s = 784111777, /* Sun, 06 Nov 1994 08:49:37 */
-	    .kind = file_size % 7 == 0 ? FILE_UNMARKED : FILE_BORN,
+	struct object_info o = {
+	    .size = (uint64_t)sizes[file_size % COUNT_OF(sizes)],
+	    .modified_s = 784111777, /* Sun, 06 Nov 1994 08:49:37 */
 	};
 
+	snprintf(o.etag, sizeof(o.etag), "%s\"0123456789abcdef\"",
+	    file_size % 7 == 0 ? "W/" : "");
 	for (size_t i = 0; i < config->server_count; i++)
 		check_route(&config->servers[i], h);
 	if (h->method == METHOD_GET || h->method == METHOD_HEAD)
-		check_read(h, &st);
+		check_read(h, &o);
 	if (h->method == METHOD_PUT || h->method == METHOD_POST) {
-		check_write(h, &st);
+		check_write(h, &o);
 		check_write(h, NULL);
 		check_digests(h);
 	}

@@ -1,6 +1,8 @@
 #include "memory_store.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +19,7 @@ struct memory_object {
 	char *name;
 	unsigned char *bytes;
 	size_t len;
-	struct file_version version;
+	struct object_info info;
 };
 
 struct memory {
@@ -44,7 +46,7 @@ struct memory_put {
 	struct writer *writer; /* NULL: gone */
 	struct list writing;   /* chunks */
 	struct put_request request;
-	char *name;
+	char *name, *forerunner;
 	unsigned char *bytes;
 	size_t len;
 };
@@ -117,10 +119,9 @@ add_object(struct memory *m, const char *name, unsigned char *bytes, size_t len)
 	o->name = memory_copy(name, strlen(name));
 	o->bytes = bytes;
 	o->len = len;
-	o->version = (struct file_version){.kind = FILE_BORN,
-	    .size = len,
-	    .mtime_s = 784111777,
-	    .mark = ++m->versions};
+	o->info = (struct object_info){.size = len, .modified_s = 784111777};
+	snprintf(o->info.etag, sizeof(o->info.etag), "\"m%" PRIu64 "\"",
+	    ++m->versions);
 	list_append(&m->objects, &o->node);
 	return o;
 }
@@ -136,6 +137,7 @@ free_put(struct memory_put *p)
 	p->magic = 0;
 	free(p->request.terms);
 	free(p->name);
+	free(p->forerunner);
 	free(p->bytes);
 	free(p);
 }
@@ -153,15 +155,16 @@ static int
 judge_name(struct memory_put *p)
 {
 	const struct memory_object *there = find_object(p->m, p->name);
-	const struct file_version *v = there != NULL ? &there->version : NULL;
-	const struct file_version *forerunner = p->request.forerunner;
+	const struct object_info *info = there != NULL ? &there->info : NULL;
 
 	if (p->request.terms_hold != NULL &&
-	    !p->request.terms_hold(p->request.terms, v, &p->base.why))
+	    !p->request.terms_hold(p->request.terms, info, &p->base.why))
 		return STORE_REFUSED;
-	if (v == NULL || p->m->to.policy->overwrite)
+	if (info == NULL || p->m->to.policy->overwrite)
 		return 0;
-	return forerunner != NULL && forerunner->mark == v->mark ? 0 : -EEXIST;
+	return p->forerunner != NULL && strcmp(p->forerunner, info->etag) == 0
+		   ? 0
+		   : -EEXIST;
 }
 
 static void
@@ -219,8 +222,10 @@ end_write(struct memory_put *p, int err)
 static void
 end_commit(struct memory_put *p, int err)
 {
-	bool replaced;
-	struct memory_object *o;
+	struct stored s = {
+	    .durability = p->m->plan.durability,
+	    .superseded = p->m->plan.superseded,
+	};
 
 	if (err == 0 && p->called_off)
 		err = STORE_SICK;
@@ -231,17 +236,13 @@ end_commit(struct memory_put *p, int err)
 			put_failed(p, err);
 		return;
 	}
-	replaced = find_object(p->m, p->name) != NULL;
-	o = add_object(p->m, p->name, p->bytes, p->len);
+	s.replaced = find_object(p->m, p->name) != NULL;
+	s.info = add_object(p->m, p->name, p->bytes, p->len)->info;
 	p->bytes = NULL;
 	if (p->told)
 		return;
 	p->told = true;
-	p->base.version = o->version;
-	p->base.replaced = replaced;
-	p->base.superseded = p->m->plan.superseded;
-	p->base.durability = p->m->plan.durability;
-	p->base.events->on_stored(p->base.owner); /* may abort `p` */
+	p->base.events->on_stored(p->base.owner, &s); /* may abort `p` */
 }
 
 /* Its owner has gone, and the step has ended. */
@@ -335,6 +336,9 @@ memory_create(struct store *s, const struct put_request *request,
 	p->base.owner = owner;
 	p->request = *request;
 	p->name = memory_copy(request->name, strlen(request->name));
+	if (request->forerunner != NULL)
+		p->forerunner = memory_copy(
+		    request->forerunner, strlen(request->forerunner));
 	p->collects = request->collect && request->length <= m->to.chunk_size;
 	list_init(&p->writing);
 	list_append(&m->puts, &p->node);
@@ -420,9 +424,8 @@ end_open(struct memory_get *g, int err)
 	}
 	memcpy(g->base.name, o->name, strlen(o->name) + 1);
 	g->bytes = memory_copy(o->bytes, o->len);
-	g->base.version = o->version;
 	g->base.end = o->len;
-	g->base.events->on_ready(g->base.owner); /* may close `g` */
+	g->base.events->on_ready(g->base.owner, &o->info); /* may close `g` */
 }
 
 static void
