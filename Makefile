@@ -61,9 +61,8 @@ MAIN_OBJ   := $(BUILD)/main.o
 HEADERS    := $(filter-out %.tbl.h,$(wildcard include/*/*.h))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 # What unit tests share.
-MEMORY     := tests/lib/memory_store.c
-UNIT_OBJ   := $(patsubst tests/%.c,$(BUILD)/%.o,$(wildcard tests/unit/lib/*.c) $(MEMORY))
-TOOLS      := $(patsubst tests/lib/%.c,$(BUILD)/%,$(filter-out $(MEMORY),$(wildcard tests/lib/*.c)))
+UNIT_OBJ   := $(patsubst tests/%.c,$(BUILD)/%.o,$(wildcard tests/unit/lib/*.c))
+TOOLS      := $(patsubst tests/lib/%.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
 
 Q          := $(if $(filter 1,$(V)),,@)
 SAY         = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
@@ -103,7 +102,7 @@ unit: $(UNIT)
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_OBJ) $(OBJ) $(BUILD)/.flags
 	$(call SAY,UNIT,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Isrc -Itests/lib -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(UNIT_OBJ) $(OBJ) $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(CPPFLAGS) -Isrc -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(UNIT_OBJ) $(OBJ) $(LDLIBS) -lcmocka
 $(UNIT_OBJ): $(BUILD)/%.o: tests/%.c $(BUILD)/.flags
 	$(call SAY,CC,$<)
 	$(Q)mkdir -p $(@D)

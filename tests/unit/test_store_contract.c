@@ -26,7 +26,7 @@
 #include "http/conditions.h"
 #include "http/head.h"
 #include "local/local.h"
-#include "memory_store.h"
+#include "lib/memory_store.h"
 #include "shared/shared.h"
 #include "shared/shm.h"
 

@@ -1,4 +1,4 @@
-#include "memory_store.h"
+#include "lib/memory_store.h"
 
 #include <errno.h>
 #include <inttypes.h>

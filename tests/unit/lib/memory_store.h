@@ -1,5 +1,5 @@
 /*
- * memory_store.h - a store that keeps uploads in memory, for unit tests.
+ * lib/memory_store.h - a store that keeps uploads in memory, for unit tests.
  *
  *	memory_kind.open(setup) -> struct store, behind store/store.h as any other
  *
@@ -11,8 +11,8 @@
  *	memory_store_plan(s)->held[MEMORY_WRITE] = true;
  *	... memory_store_release(s, MEMORY_WRITE);
  */
-#ifndef MEMORY_STORE_H
-#define MEMORY_STORE_H
+#ifndef LIB_MEMORY_STORE_H
+#define LIB_MEMORY_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
