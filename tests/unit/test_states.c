@@ -466,7 +466,7 @@ what_the_matrix_excludes_cannot_be(void **state)
 /* ---- the engine itself ---- */
 
 enum { SHUT, OPEN, GONE_, DOOR_STATES };
-enum { KNOCK, HANDLE, LEAVE, DOOR_EVENTS };
+enum { KNOCK, HANDLE, PUSH, LEAVE, DOOR_EVENTS };
 
 struct door {
 	unsigned state, marks, acts;
@@ -502,6 +502,7 @@ static const struct fsm_square door_squares[DOOR_STATES][DOOR_EVENTS] = {
 	{
 	    [KNOCK] = {FSM_NOTHING, SHUT},
 	    [HANDLE] = {FSM_ACT, OPEN, swing, 1},
+	    [PUSH] = {FSM_ACT, OPEN, swing},
 	    [LEAVE] = {FSM_ACT, GONE_, vanish},
 	},
     [OPEN] = {[HANDLE] = {FSM_NOTHING, SHUT}},
@@ -509,7 +510,7 @@ static const struct fsm_square door_squares[DOOR_STATES][DOOR_EVENTS] = {
 
 static const char *const door_states[DOOR_STATES] = {"shut", "open", "gone"};
 static const char *const door_events[DOOR_EVENTS] = {
-    "knock", "handle", "leave"};
+    "knock", "handle", "push", "leave"};
 
 static const struct fsm_table door_table = {
     .name = "door",
@@ -536,6 +537,9 @@ the_action_comes_last(void **state)
 	assert_true(d->state == OPEN && d->marks == 1 && d->acts == 1);
 	fsm_on(&door_table, &d->state, HANDLE, 7, d);
 	assert_true(d->state == SHUT && d->marks == 1 && d->acts == 1);
+	fsm_on(&door_table, &d->state, PUSH, 7, d);
+	assert_true(d->state == OPEN && d->marks == 1 && d->acts == 2);
+	fsm_on(&door_table, &d->state, HANDLE, 7, d);
 	fsm_on(&door_table, &d->state, LEAVE, 7, d); /* frees it */
 }
 
