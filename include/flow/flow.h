@@ -30,10 +30,9 @@ struct flow_setup {
 	void *owner;
 	void (*on_read_all)(void *owner); /* the last byte is in the queue */
 	void (*on_drained)(void *owner);  /* and has been written */
-	/* A side failed; the flow is at rest and is to be stopped.  The same
-	 * errno may mean another thing on the other side. */
-	void (*on_read_failed)(void *owner, int err);
-	void (*on_write_failed)(void *owner, int err);
+	/* A side failed; the flow is at rest and is to be stopped. */
+	void (*on_read_failed)(void *owner, struct failure why);
+	void (*on_write_failed)(void *owner, struct failure why);
 };
 
 struct flow {

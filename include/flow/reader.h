@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include "base/check.h"
+#include "base/failure.h"
 #include "loop/deadline.h"
 #include "disk/chunk.h"
 #include "log/trace.h"
@@ -30,12 +31,8 @@
 
 /* What a source may and must do; zeroed: as it likes. */
 struct reader_limits {
-	struct client_limits client; /* else -ETIMEDOUT, READER_BELOW_RATE */
+	struct client_limits client; /* else TOO_SLOW, BELOW_RATE */
 	uint64_t rate_max;	     /* bytes per second */
-};
-
-enum reader_error {
-	READER_BELOW_RATE = -10101,
 };
 
 /* What a reader is joined to; all of it outlives the reader. */
@@ -52,7 +49,7 @@ struct reader_setup {
 	/* The last byte was read and put.  May end the reader. */
 	void (*on_ended)(void *owner);
 	/* The source failed, or passed a limit.  May end the reader. */
-	void (*on_failed)(void *owner, int err);
+	void (*on_failed)(void *owner, struct failure why);
 };
 
 struct reader {
@@ -78,13 +75,13 @@ void reader_start(struct reader *r, const struct reader_setup *setup,
 /* The queue has a place again: go on, from the loop. */
 void reader_resume(struct reader *r);
 
-/* The source brings back a chunk it took: `res` bytes were added, or a
- * negative errno.  The reader owns the chunk from here on. */
-void reader_filled(struct reader *r, struct chunk *c, int res);
+/* The source brings back a chunk it took, and bytes were added to it, or (`why` says
+ * so) it has failed.  The reader owns the chunk from here on.  May end the reader. */
+void reader_filled(struct reader *r, struct chunk *c, struct failure why);
 
-/* The source cannot go on, for `err`, a negative errno or an error of its own.  A
- * chunk that it has taken stays its own until abandon().  May end the reader. */
-void reader_failed(struct reader *r, int err);
+/* The source cannot go on.  A chunk that it has taken stays its own until
+ * abandon().  May end the reader. */
+void reader_failed(struct reader *r, struct failure why);
 
 /* From within on_failed(): no more comes, but what was read is put all the same. */
 void reader_finish(struct reader *r);

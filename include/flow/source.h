@@ -11,8 +11,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/check.h"
+#include "base/failure.h"
 
 struct chunk;
 struct reader;
@@ -22,7 +24,7 @@ enum source_result {
 	SOURCE_BYTES, /* c->len grew, unless only framing was read */
 	SOURCE_NONE,  /* nothing is there yet: ask when the descriptor says */
 	SOURCE_TAKEN, /* the chunk is in an operation: wait for reader_filled */
-	SOURCE_FAILED, /* source->err says why; ask no more */
+	SOURCE_FAILED, /* source->failure says why; ask no more */
 };
 
 struct source_ops {
@@ -44,11 +46,11 @@ struct source_ops {
 
 struct source {
 	const struct source_ops *ops;
-	int fd;	    /* watched; -1: this kind takes chunks along */
-	int wants;  /* EV_READ, EV_WRITE or both: what `fd` is watched for after
-		       the last read */
-	int err;    /* after FAILED: a negative errno or a code of the source */
-	bool ended; /* no byte will come any more */
+	int fd;			/* watched; -1: this kind takes chunks along */
+	struct failure failure; /* after FAILED */
+	uint8_t wants;		/* EV_READ, EV_WRITE or both: what `fd` is
+				   watched for after the last read */
+	bool ended;		/* no byte will come any more */
 	bool ready; /* bytes are there of which the descriptor does not tell */
 };
 

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "base/failure.h"
 #include "loop/deferred.h"
 #include "log/trace.h"
 #include "flow/meter.h"
@@ -49,7 +50,7 @@ struct writer_setup {
 	 * writer. */
 	void (*on_drained)(void *owner);
 	/* The first error of the sink.  May end the writer. */
-	void (*on_failed)(void *owner, int err);
+	void (*on_failed)(void *owner, struct failure why);
 };
 
 struct writer {
@@ -72,9 +73,9 @@ void writer_wake(struct writer *w);
  * writer: nothing ends within this call. */
 void writer_done(struct writer *w, unsigned chunks);
 
-/* The sink cannot go on: `err` is a negative errno.  Chunks that it still has
- * stay its own until abandon().  May end the writer. */
-void writer_failed(struct writer *w, int err);
+/* The sink cannot go on.  Chunks that it still has stay its own until abandon().
+ * May end the writer. */
+void writer_failed(struct writer *w, struct failure why);
 
 /* The tap is done with `chunks` of those that it shared.  Only wakes the writer,
  * too. */

@@ -35,13 +35,6 @@ enum {
 	BODY_OVERREAD_MAX = 4096,   /* of the next request, from the socket */
 };
 
-/* What stands in source.err after SOURCE_FAILED; or -ENOMEM. */
-enum body_error {
-	BODY_CLIENT_GONE = -10001, /* ended or broke off before its end */
-	BODY_BAD_FRAMING = -10002, /* 400; body->why is a sentence */
-	BODY_TOO_LARGE = -10003,   /* 413: over body_limit() */
-};
-
 /* Where the bytes of a chunked body stand (RFC 9112 7.1). */
 enum body_state {
 	BODY_SIZE,	   /* in the digits of a chunk's size */
@@ -59,14 +52,17 @@ enum body_state {
 	BODY_STATE_COUNT
 };
 
-/* The fields are the module's but for those in the first part. */
+/*
+ * The fields are the module's but for those in the first part.  It fails with
+ * CLIENT_GONE, when it ended or broke off before its end (the errno says how; 0:
+ * it just ended), BAD_FRAMING, TOO_LARGE (body_limit()) or NO_MEMORY.
+ */
 struct body {
 	struct source source; /* what the reader reads */
 	uint64_t received;    /* bytes of this body so far, framing included */
 	uint64_t payload;     /* of them without the framing */
 	size_t pre_taken;     /* how much of what came with the head */
-	int recv_err;	 /* CLIENT_GONE: negative errno; 0: it just ended */
-	const char *why; /* BAD_FRAMING: static sentence */
+	const char *why;      /* BAD_FRAMING: static sentence */
 
 	struct transport *transport;
 	uint64_t limit;
@@ -106,7 +102,7 @@ NODISCARD int body_init_chunked(
 
 /*
  * body_limit(b, max):
- * Fail with BODY_TOO_LARGE as soon as it is certain that there are more than
+ * Fail with TOO_LARGE as soon as it is certain that there are more than
  * `max` bytes of payload (0: any number): with a Content-Length at the first
  * read, else at the size line of the HTTP chunk that goes over.  To be called
  * before the first read.

@@ -97,13 +97,13 @@ bool exchange_is_unix(const struct exchange *x);
 /* The request's body, for a reader; ended from the start when it has none. */
 struct source *exchange_body(struct exchange *x);
 
-/* More than `max` bytes of body fail with BODY_TOO_LARGE. */
+/* More than `max` bytes of body fail with TOO_LARGE. */
 void exchange_limit_body(struct exchange *x, uint64_t max);
 
 /* Bytes of body that were read so far. */
 uint64_t exchange_body_bytes(const struct exchange *x);
 
-/* Why a body is malformed: a static sentence, after BODY_BAD_FRAMING. */
+/* Why a body is malformed: a static sentence, after BAD_FRAMING. */
 const char *exchange_body_problem(const struct exchange *x);
 
 /* When what was received last came, by clock_mono_ns(): see transport.h. */

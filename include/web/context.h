@@ -4,8 +4,8 @@
 #ifndef WEB_CONTEXT_H
 #define WEB_CONTEXT_H
 
+#include "base/failure.h"
 #include "base/log.h"
-#include "base/outcome.h"
 #include "shared/limits.h"
 #include "config/config.h"
 #include "log/trace.h"
@@ -34,13 +34,13 @@ struct store *context_store(
     const struct context *c, const struct conf_location *location);
 
 /*
- * context_note_failure(c, l, what, id, name, e, err):
+ * context_note_failure(c, l, what, id, name, why):
  * Log a failure that is not the client's fault, for the operator: a line in the
  * error log, at most once a second for each location and outcome.
- * `what`: "upload" or "download"; `err`: behind it, or 0.
+ * `what`: "upload" or "download".
  */
 void context_note_failure(const struct context *c,
     const struct conf_location *l, const char *what, uint64_t id,
-    const char *name, enum outcome e, int err);
+    const char *name, struct failure why);
 
 #endif

@@ -1,16 +1,15 @@
 /*
- * web/outcome.h - what the errors of a body, a reader and a store come to.
+ * web/outcome.h - what the errors of a store come to.
  */
 #ifndef WEB_OUTCOME_H
 #define WEB_OUTCOME_H
 
-#include "base/outcome.h"
+#include "base/failure.h"
 
-/* Of a body or a reader: the one place where an errno becomes an answer. */
-enum outcome outcome_of_error(int err);
+/* Of a file on its way in; `cause` is the errno behind `err`, above 0, or 0. */
+struct failure outcome_of_put(int err, int cause);
 
-/* The same for a store: EPIPE, ECONNRESET and ETIMEDOUT are its disk's there, not
- * its client's (FUSE and NFS may say any errno). */
-enum outcome outcome_of_store_error(int err);
+/* Of one on its way out, which cannot be opened. */
+struct failure outcome_of_get(int err);
 
 #endif

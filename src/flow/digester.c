@@ -134,8 +134,8 @@ on_hashed(struct op *op, int res)
 	release_hashed(d);
 	if (res == 0)
 		digester_begin_job(d);
-	else
-		writer_failed(d->writer, res); /* may free `d` */
+	else /* may free `d` */
+		writer_failed(d->writer, failure_of_errno(res));
 }
 
 /* Hash what waits, unless that is being done. */

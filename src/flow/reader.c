@@ -1,6 +1,5 @@
 #include "flow/reader.h"
 
-#include <errno.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -105,13 +104,13 @@ put(struct reader *r)
 }
 
 static void
-fail(struct reader *r, int err)
+fail(struct reader *r, struct failure why)
 {
 	void *owner = r->to.owner;
 
 	r->running = false;
 	pause_reading(r, READER_DONE);
-	r->to.on_failed(owner, err); /* may end `r` */
+	r->to.on_failed(owner, why); /* may end `r` */
 }
 
 /* No more comes: put what is there, close the queue. */
@@ -248,7 +247,7 @@ read_once(struct reader *r)
 		r->reading_ahead = true;
 		return;
 	case SOURCE_FAILED:
-		fail(r, s->err);
+		fail(r, s->failure);
 		return;
 	}
 }
@@ -267,26 +266,26 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 void
-reader_filled(struct reader *r, struct chunk *c, int res)
+reader_filled(struct reader *r, struct chunk *c, struct failure why)
 {
 	check_magic(r, READER_MAGIC);
 	check(r->reading_ahead && r->filling == NULL);
 
 	r->reading_ahead = false;
 	r->filling = c;
-	if (res < 0)
-		fail(r, res);
+	if (failure_is(why))
+		fail(r, why);
 	else
 		took_bytes(r, 0); /* only a file comes so: it has no rate */
 }
 
 void
-reader_failed(struct reader *r, int err)
+reader_failed(struct reader *r, struct failure why)
 {
 	check_magic(r, READER_MAGIC);
-	check(err < 0);
+	check(failure_is(why));
 	if (r->running)
-		fail(r, err); /* may end `r` */
+		fail(r, why); /* may end `r` */
 }
 
 static void
@@ -337,10 +336,10 @@ has_bytes(const struct reader *r)
 
 /* The source is too slow, it seems. */
 static void
-blame_source(struct reader *r, int err)
+blame_source(struct reader *r, enum outcome e)
 {
 	if (!has_bytes(r)) {
-		fail(r, err);
+		fail(r, failure_of(e, 0));
 		return;
 	}
 	client_clock_forgive(&r->clock);
@@ -371,10 +370,10 @@ reader_on_look(struct deadline *d)
 		set_look(r);
 		return;
 	case CLIENT_SILENT:
-		blame_source(r, -ETIMEDOUT);
+		blame_source(r, OUTCOME_TOO_SLOW);
 		return;
 	case CLIENT_SLOW:
-		blame_source(r, READER_BELOW_RATE);
+		blame_source(r, OUTCOME_BELOW_RATE);
 		return;
 	}
 }

@@ -103,14 +103,14 @@ writer_done(struct writer *w, unsigned chunks)
 }
 
 void
-writer_failed(struct writer *w, int err)
+writer_failed(struct writer *w, struct failure why)
 {
 	check_magic(w, WRITER_MAGIC);
-	check(err < 0);
+	check(failure_is(why));
 	if (!w->running)
 		return;
 	w->running = false;
-	w->to.on_failed(w->to.owner, err); /* may end `w` */
+	w->to.on_failed(w->to.owner, why); /* may end `w` */
 }
 
 void

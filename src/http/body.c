@@ -16,9 +16,9 @@ enum {
 };
 
 static enum source_result
-body_fail(struct body *b, int err)
+body_fail(struct body *b, enum outcome e, int err)
 {
-	b->source.err = err;
+	b->source.failure = failure_of(e, err);
 	return SOURCE_FAILED;
 }
 
@@ -26,7 +26,7 @@ body_fail(struct body *b, int err)
 static bool
 body_refuse(struct body *b, const char *why)
 {
-	b->source.err = BODY_BAD_FRAMING;
+	(void)body_fail(b, OUTCOME_BAD_FRAMING, 0);
 	b->why = why;
 	return false;
 }
@@ -39,7 +39,7 @@ end_size(struct body *b)
 	if (b->owed > INT64_MAX - b->payload)
 		return body_refuse(b, "a chunk is longer than any file can be");
 	if (b->owed > b->limit - b->payload) {
-		b->source.err = BODY_TOO_LARGE;
+		(void)body_fail(b, OUTCOME_TOO_LARGE, 0);
 		return false;
 	}
 	b->state = b->owed > 0 ? BODY_DATA : BODY_TRAILER;
@@ -157,7 +157,7 @@ expect(
 	return true;
 }
 
-/* Take one byte of framing.  False: it is malformed, and source.err says why. */
+/* Take one byte of framing.  False: it is malformed, and the failure says why. */
 static bool
 body_step(struct body *b, unsigned char c)
 {
@@ -279,8 +279,7 @@ receive(struct body *b, struct chunk *c, size_t len, enum source_result *ret)
 	*ret = SOURCE_NONE;
 	if (n == -EAGAIN || n == -EWOULDBLOCK)
 		return 0;
-	b->recv_err = (int)n;
-	*ret = body_fail(b, BODY_CLIENT_GONE);
+	*ret = body_fail(b, OUTCOME_CLIENT_GONE, (int)n);
 	return 0;
 }
 
@@ -291,7 +290,7 @@ read_length(struct body *b, struct chunk *c, size_t size)
 	size_t n = size - c->len;
 
 	if (b->owed > b->limit - b->payload)
-		return body_fail(b, BODY_TOO_LARGE);
+		return body_fail(b, OUTCOME_TOO_LARGE, 0);
 	if (n > b->owed)
 		n = (size_t)b->owed;
 	if (n > 0 && b->held != NULL) {
@@ -349,7 +348,7 @@ read_chunked(struct body *b, struct chunk *c, size_t size)
 		return SOURCE_FAILED;
 	check(used == n || b->source.ended);
 	if (hold(b, from + used, n - used) < 0)
-		return body_fail(b, -ENOMEM);
+		return body_fail(b, OUTCOME_NO_MEMORY, -ENOMEM);
 	return SOURCE_BYTES;
 }
 
@@ -359,7 +358,7 @@ body_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 	struct body *b = container_of(s, struct body, source);
 
 	(void)r;
-	check(s->err == 0);
+	check(!failure_is(s->failure));
 	check(c->len < size);
 	return b->chunked ? read_chunked(b, c, size) : read_length(b, c, size);
 }

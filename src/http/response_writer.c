@@ -190,6 +190,14 @@ response_writer_interim(struct response_writer *s, const char *text)
 		(void)send_bytes(s, text, strlen(text));
 }
 
+/* The client does not take it, or is not there any more. */
+static struct failure
+failure_of_sending(int err)
+{
+	return failure_of(
+	    err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN : OUTCOME_CLIENT_GONE, err);
+}
+
 /* A chunk of content was sent, or cannot be: tell the flow. */
 static void
 sent_chunk(struct response_writer *s, int err)
@@ -203,7 +211,7 @@ sent_chunk(struct response_writer *s, int err)
 	chunk_give(c);
 	writer_done(w, 1);
 	if (err < 0)
-		writer_failed(w, err); /* may end `s` */
+		writer_failed(w, failure_of_sending(err)); /* may end `s` */
 }
 
 /* The rest and the chunk, in one piece. */

@@ -22,6 +22,7 @@
 #include "flow/writer.h"
 #include "internal.h"
 #include "local/space.h"
+#include "local_error.h"
 
 enum {
 	JOIN_BYTES = 1024 * 1024,
@@ -262,7 +263,8 @@ on_written(struct op *op, int res)
 	}
 	writer_done(w, chunks);
 	if (res < 0)
-		writer_failed(w, res); /* may abort `f` */
+		writer_failed(
+		    w, local_error_in_put(res, 0)); /* may abort `f` */
 }
 
 /* How many chunks from the first on can go out in one write. */
@@ -375,7 +377,8 @@ on_collected(struct deferred *d)
 
 	check_magic(f, INCOMING_MAGIC);
 	if (f->offset < f->length || !device_accepts_writes(f->at->device)) {
-		writer_failed(w, STORE_SICK); /* may abort `f` */
+		/* may abort `f` */
+		writer_failed(w, local_error_in_put(STORE_SICK, 0));
 		return;
 	}
 	f->writer = NULL;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "flow/writer.h"
 #include "internal.h"
+#include "local_error.h"
 #include "newest.h"
 #include "report.h"
 
@@ -106,7 +107,8 @@ incoming_fail_writer(void *file)
 
 	dir_hold(at);
 	if (f->writer != NULL)
-		writer_failed(f->writer, err); /* may abort `f` */
+		writer_failed(f->writer, /* may abort `f` */
+		    local_error_in_put(err, cause));
 	dir_learn(at, err, cause);
 	dir_release(at);
 }

@@ -12,6 +12,7 @@
 #include "base/file_version.h"
 #include "flow/reader.h"
 #include "local/path.h"
+#include "local_error.h"
 #include "local_store.h"
 
 #define OUTGOING_MAGIC 0x6f757467U
@@ -170,7 +171,8 @@ outgoing_on_unhealthy(struct dir_member *m, bool stalled)
 	} else if (f->reading != NULL) {
 		(void)engine_cancel(f->local->to.engine, &f->reading->op);
 		if (f->reader != NULL)
-			reader_failed(f->reader, STORE_SICK);
+			reader_failed(
+			    f->reader, local_error_in_read(STORE_SICK));
 	} /* `f` may be closed */
 }
 
@@ -326,8 +328,9 @@ outgoing_on_read(struct op *op, int res)
 		else if ((size_t)res < op->len)
 			res = -EIO; /* it was cut off while we read it */
 	}
-	if (f->reader != NULL) {
-		reader_filled(f->reader, c, res); /* may close `f` */
+	if (f->reader != NULL) { /* may close `f` */
+		reader_filled(f->reader, c,
+		    res < 0 ? local_error_in_read(res) : (struct failure){0});
 		return;
 	}
 	chunk_give(c);

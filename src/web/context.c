@@ -11,17 +11,18 @@ context_store(const struct context *c, const struct conf_location *location)
 
 void
 context_note_failure(const struct context *c, const struct conf_location *l,
-    const char *what, uint64_t id, const char *name, enum outcome e, int err)
+    const char *what, uint64_t id, const char *name, struct failure why)
 {
-	size_t at = (size_t)(l - c->conf->locations) * OUTCOME_COUNT + e;
-	bool has_errno = err < 0 && err > -4096;
+	size_t at =
+	    (size_t)(l - c->conf->locations) * OUTCOME_COUNT + why.outcome;
 	char quoted[128];
 
-	if (outcome_blame(e) != BLAME_SERVER || !log_allowed(&c->failures[at]))
+	if (outcome_blame(why.outcome) != BLAME_SERVER ||
+	    !log_allowed(&c->failures[at]))
 		return;
 	log_error("%s %" PRIu64 ": %s: %s: %s%s%s%s", what, id,
 	    l->policy.output_dir,
 	    str_quote(name, strlen(name), quoted, sizeof(quoted)),
-	    outcome_word(e), has_errno ? " (" : "",
-	    has_errno ? strerror(-err) : "", has_errno ? ")" : "");
+	    outcome_word(why.outcome), why.err != 0 ? " (" : "",
+	    why.err != 0 ? strerror(-why.err) : "", why.err != 0 ? ")" : "");
 }

@@ -59,10 +59,10 @@ static const struct exchange_ops get_ops = {
 };
 
 static void
-note_failure(const struct web_get *g, const char *name, enum outcome e, int err)
+note_failure(const struct web_get *g, const char *name, struct failure why)
 {
 	context_note_failure(g->context, g->location, "download",
-	    exchange_id(g->exchange), name, e, err);
+	    exchange_id(g->exchange), name, why);
 }
 
 static void
@@ -80,17 +80,10 @@ answer_outcome(struct web_get *g, const char *name, enum outcome e)
 }
 
 static void
-answer_error(struct web_get *g, const char *name, int err)
+answer_failure(struct web_get *g, const char *name, struct failure why)
 {
-	enum outcome e = outcome_of_store_error(err);
-
-	/* For a read these only mean that there is no such file. */
-	if (err == -ENOTDIR || err == -ENAMETOOLONG)
-		e = OUTCOME_NOT_FOUND;
-	if (err == -EISDIR)
-		e = OUTCOME_NO_LISTING;
-	note_failure(g, name, e, err);
-	answer_outcome(g, name, e);
+	note_failure(g, name, why);
+	answer_outcome(g, name, why.outcome);
 }
 
 /* The newest has a name of its own, which the client may want to know. */
@@ -155,27 +148,29 @@ end_cut(struct web_get *g, enum outcome e)
 }
 
 static void
-get_on_read_failed(void *owner, int err)
+get_on_read_failed(void *owner, struct failure why)
 {
 	struct web_get *g = owner;
 
 	check_magic(g, GET_MAGIC);
 	if (exchange_unstream(g->exchange)) {
-		answer_error(g, g->outgoing->name, err == -ENOENT ? -EIO : err);
+		answer_failure(g, g->outgoing->name, why);
 		return;
 	}
-	note_failure(g, g->outgoing->name, OUTCOME_DISK_ERROR, err);
-	end_cut(g, OUTCOME_DISK_ERROR);
+	/* Whatever it was, content that was begun is cut off. */
+	why.outcome = OUTCOME_DISK_ERROR;
+	note_failure(g, g->outgoing->name, why);
+	end_cut(g, why.outcome);
 }
 
 /* The client does not take it. */
 static void
-get_on_write_failed(void *owner, int err)
+get_on_write_failed(void *owner, struct failure why)
 {
 	struct web_get *g = owner;
 
 	check_magic(g, GET_MAGIC);
-	end_cut(g, err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN : OUTCOME_CLIENT_GONE);
+	end_cut(g, why.outcome);
 }
 
 /* 200 or 206 and what is in `range`. */
@@ -220,7 +215,7 @@ answer_file(struct web_get *g, const struct object_info *info, int status,
 				     .on_read_failed = get_on_read_failed,
 				     .on_write_failed = get_on_write_failed,
 				 }) < 0)
-		get_on_read_failed(g, -ENOMEM);
+		get_on_read_failed(g, failure_of_errno(-ENOMEM));
 }
 
 static void
@@ -229,7 +224,7 @@ on_open_failed(void *owner, int err)
 	struct web_get *g = owner;
 
 	check_magic(g, GET_MAGIC);
-	answer_error(g, g->outgoing->name, err);
+	answer_failure(g, g->outgoing->name, outcome_of_get(err));
 }
 
 static void
@@ -318,5 +313,6 @@ get_begin(struct context *c, struct exchange *x, const struct route *route)
 	err = store_open(context_store(c, g->location), g->newest ? NULL : name,
 	    &get_events, g, &g->outgoing);
 	if (err < 0)
-		answer_error(g, g->newest ? "the newest" : name, err);
+		answer_failure(
+		    g, g->newest ? "the newest" : name, outcome_of_get(err));
 }

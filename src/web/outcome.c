@@ -2,19 +2,13 @@
 
 #include <errno.h>
 
-#include "base/failure.h"
-#include "flow/reader.h"
 #include "store/store.h"
-#include "http/body.h"
 
 /* clang-format off */
 static const struct error_row {
 	int err;
 	enum outcome outcome;
 } errors[] = {
-	{ BODY_CLIENT_GONE,      OUTCOME_CLIENT_GONE },
-	{ BODY_BAD_FRAMING,      OUTCOME_BAD_FRAMING },
-	{ BODY_TOO_LARGE,        OUTCOME_TOO_LARGE },
 	{ STORE_NOT_READY,       OUTCOME_NOT_READY },
 	{ STORE_OUTCOME_UNKNOWN, OUTCOME_OUTCOME_UNKNOWN },
 	{ STORE_SYNC_FAILED,     OUTCOME_SYNC_FAILED },
@@ -26,26 +20,40 @@ static const struct error_row {
 	{ STORE_NO_ROOM,         OUTCOME_NO_ROOM },
 	{ STORE_APART,           OUTCOME_APART },
 	{ STORE_BAD_NAME,        OUTCOME_BAD_NAME },
-	{ -ETIMEDOUT,            OUTCOME_TOO_SLOW },
-	{ READER_BELOW_RATE,     OUTCOME_BELOW_RATE },
-	{ -EPIPE,                OUTCOME_CLIENT_GONE },
-	{ -ECONNRESET,           OUTCOME_CLIENT_GONE },
 };
 /* clang-format on */
 
-enum outcome
-outcome_of_error(int err)
+static struct failure
+outcome_of_store(int err)
 {
 	for (size_t i = 0; i < COUNT_OF(errors); i++)
 		if (errors[i].err == err)
-			return errors[i].outcome;
-	return failure_of_errno(err).outcome;
+			return failure_of(errors[i].outcome, 0);
+	return failure_of_errno(err);
 }
 
-enum outcome
-outcome_of_store_error(int err)
+struct failure
+outcome_of_put(int err, int cause)
 {
-	if (err == -EPIPE || err == -ECONNRESET || err == -ETIMEDOUT)
-		return OUTCOME_DISK_ERROR;
-	return outcome_of_error(err);
+	struct failure f = outcome_of_store(err);
+
+	/* It is not its own file that is not there. */
+	if (err == -ENOENT)
+		f.outcome = OUTCOME_VANISHED;
+	if (cause != 0)
+		f.err = -cause;
+	return f;
+}
+
+struct failure
+outcome_of_get(int err)
+{
+	struct failure f = outcome_of_store(err);
+
+	/* For a read these only mean that there is no such file. */
+	if (err == -ENOTDIR || err == -ENAMETOOLONG)
+		f.outcome = OUTCOME_NOT_FOUND;
+	else if (err == -EISDIR)
+		f.outcome = OUTCOME_NO_LISTING;
+	return f;
 }

@@ -68,22 +68,11 @@ upload_on(struct upload *u, enum upload_event ev)
 /* ---- what the others tell ---- */
 
 static void
-upload_fail(struct upload *u, int err, enum outcome e)
+upload_fail(struct upload *u, struct failure why)
 {
-	if (u->incoming != NULL && u->incoming->cause != 0)
-		u->err = -u->incoming->cause;
-	else
-		u->err = err;
-	u->outcome = e;
+	u->outcome = why.outcome;
+	u->err = why.err;
 	upload_on(u, UPLOAD_FAILED);
-}
-
-static void
-store_failed(struct upload *u, int err)
-{
-	/* For an upload it is not its own file that is not there. */
-	upload_fail(u, err,
-	    err == -ENOENT ? OUTCOME_VANISHED : outcome_of_store_error(err));
 }
 
 static void
@@ -108,7 +97,7 @@ on_store_failed(void *owner, int err)
 	struct upload *u = owner;
 
 	check_magic(u, UPLOAD_MAGIC);
-	store_failed(u, err);
+	upload_fail(u, outcome_of_put(err, u->incoming->cause));
 }
 
 static const struct put_events put_events = {
@@ -135,29 +124,17 @@ upload_on_drained(void *owner)
 	int err = u->digester != NULL ? digester_finish(u->digester) : 0;
 
 	if (err == -EBADMSG)
-		upload_fail(u, 0, OUTCOME_DIGEST_DIFFERS);
+		upload_fail(u, failure_of(OUTCOME_DIGEST_DIFFERS, 0));
 	else if (err < 0)
-		store_failed(u, err);
+		upload_fail(u, failure_of_errno(err));
 	else
 		upload_on(u, UPLOAD_EMPTIED);
 }
 
 static void
-upload_on_read_failed(void *owner, int err)
+upload_on_flow_failed(void *owner, struct failure why)
 {
-	struct upload *u = owner;
-
-	check_magic(u, UPLOAD_MAGIC);
-	upload_fail(u, err, outcome_of_error(err));
-}
-
-static void
-upload_on_write_failed(void *owner, int err)
-{
-	struct upload *u = owner;
-
-	check_magic(u, UPLOAD_MAGIC);
-	store_failed(u, err);
+	upload_fail(owner, why);
 }
 
 /* It ends without a response.  A file that is being committed may still get its
@@ -249,10 +226,10 @@ start_flow(void *owner)
 		    .owner = u,
 		    .on_read_all = upload_on_read_all,
 		    .on_drained = upload_on_drained,
-		    .on_read_failed = upload_on_read_failed,
-		    .on_write_failed = upload_on_write_failed,
+		    .on_read_failed = upload_on_flow_failed,
+		    .on_write_failed = upload_on_flow_failed,
 		}) < 0)
-		upload_fail(u, -ENOMEM, OUTCOME_NO_MEMORY);
+		upload_fail(u, failure_of_errno(-ENOMEM));
 }
 
 static void
@@ -355,8 +332,8 @@ answer_failed(void *owner)
 	bool leaves = answer_status(e) == 0; /* the client has gone */
 	struct response r = {0};
 
-	context_note_failure(
-	    u->context, u->location, "upload", u->id, u->name, e, u->err);
+	context_note_failure(u->context, u->location, "upload", u->id, u->name,
+	    failure_of(e, u->err));
 	if (!leaves)
 		describe_failure(u, e, &r);
 	/* The rest may be a job's still. */
@@ -489,7 +466,7 @@ begin_storing(struct upload *u, const struct upload_request *r)
 	err = store_create(context_store(u->context, u->location), &request,
 	    &put_events, u, &u->incoming);
 	if (err < 0)
-		store_failed(u, err);
+		upload_fail(u, outcome_of_put(err, 0));
 	else if (err > 0)
 		upload_on(u, UPLOAD_OPENED);
 }
@@ -525,9 +502,9 @@ begin_hashing(struct upload *u, const struct upload_request *r)
 	}
 	free(r->preconditions);
 	if (err == -EOPNOTSUPP)
-		upload_fail(u, 0, OUTCOME_NO_DIGEST);
+		upload_fail(u, failure_of(OUTCOME_NO_DIGEST, 0));
 	else
-		upload_fail(u, err, OUTCOME_NO_MEMORY);
+		upload_fail(u, failure_of(OUTCOME_NO_MEMORY, err));
 }
 
 bool

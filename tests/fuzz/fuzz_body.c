@@ -130,12 +130,12 @@ has_held(const struct body *b)
 static const struct transport_ops fake_ops = {.recv = fake_recv};
 
 /* What becomes of a stream: what body.h promises, or what it did. */
-struct outcome {
+struct result {
 	unsigned char *payload; /* malloc'ed */
 	size_t payload_len;
-	size_t at;  /* bytes of the stream that were the body's */
-	bool ended; /* else err, or 0: it waits */
-	int err;
+	size_t at; /* bytes of the stream that were the body's */
+	bool ended;
+	enum outcome outcome; /* else; NONE: it waits */
 	const char *why;
 };
 
@@ -155,7 +155,7 @@ struct stream {
 	size_t len, at;
 	uint64_t limit;
 	size_t extension, trailer; /* bytes so far */
-	struct outcome *out;
+	struct result *out;
 };
 
 /* The next byte; -1: there is none. */
@@ -270,7 +270,7 @@ plain_trailer(struct stream *st, bool *ret_last)
 static enum plain
 plain_data(struct stream *st, uint64_t size)
 {
-	struct outcome *out = st->out;
+	struct result *out = st->out;
 	size_t n = st->len - st->at;
 	enum plain got;
 
@@ -312,45 +312,45 @@ plain_body(struct stream *st)
 }
 
 /* How the client's end is reported. */
-static int
+static enum outcome
 gone(enum end end)
 {
-	return end == END_SILENT ? 0 : BODY_CLIENT_GONE;
+	return end == END_SILENT ? OUTCOME_NONE : OUTCOME_CLIENT_GONE;
 }
 
 static void
 expect_chunked(const unsigned char *bytes, size_t len, uint64_t limit,
-    enum end end, struct outcome *ret)
+    enum end end, struct result *ret)
 {
 	struct stream st = {.s = bytes, .len = len, .limit = limit, .out = ret};
-	const int errs[] = {
-	    [PLAIN_FINE] = 0,
+	const enum outcome outcomes[] = {
+	    [PLAIN_FINE] = OUTCOME_NONE,
 	    [PLAIN_MORE] = gone(end),
-	    [PLAIN_BAD] = BODY_BAD_FRAMING,
-	    [PLAIN_LARGE] = BODY_TOO_LARGE,
+	    [PLAIN_BAD] = OUTCOME_BAD_FRAMING,
+	    [PLAIN_LARGE] = OUTCOME_TOO_LARGE,
 	};
 	enum plain got;
 
-	*ret = (struct outcome){.payload = fuzz_alloc(len + 1)};
+	*ret = (struct result){.payload = fuzz_alloc(len + 1)};
 	got = plain_body(&st);
 	ret->at = st.at;
 	ret->ended = got == PLAIN_FINE;
-	ret->err = errs[got];
+	ret->outcome = outcomes[got];
 }
 
 static void
 expect_length(const unsigned char *bytes, size_t len, uint64_t length,
-    uint64_t limit, enum end end, struct outcome *ret)
+    uint64_t limit, enum end end, struct result *ret)
 {
-	*ret = (struct outcome){.payload = fuzz_copy(bytes, len)};
+	*ret = (struct result){.payload = fuzz_copy(bytes, len)};
 	if (limit > 0 && length > limit) {
-		ret->err = BODY_TOO_LARGE;
+		ret->outcome = OUTCOME_TOO_LARGE;
 		return;
 	}
 	ret->ended = length <= len;
 	ret->at = ret->ended ? (size_t)length : len;
 	ret->payload_len = ret->at;
-	ret->err = ret->ended ? 0 : gone(end);
+	ret->outcome = ret->ended ? OUTCOME_NONE : gone(end);
 }
 
 /*
@@ -369,7 +369,7 @@ struct way {
 
 /* Append what the chunk has, and give a new one. */
 static void
-give_away(struct chunk *c, size_t size, struct outcome *out)
+give_away(struct chunk *c, size_t size, struct result *out)
 {
 	memcpy(out->payload + out->payload_len, c->data, c->len);
 	out->payload_len += c->len;
@@ -379,12 +379,12 @@ give_away(struct chunk *c, size_t size, struct outcome *out)
 }
 
 static void
-drain(struct body *b, struct fake *f, const struct way *w, struct outcome *out)
+drain(struct body *b, struct fake *f, const struct way *w, struct result *out)
 {
 	struct chunk c = {.data = fuzz_alloc(w->size)};
 	size_t reads = 0;
 
-	while (!out->ended && out->err == 0) {
+	while (!out->ended && out->outcome == OUTCOME_NONE) {
 		size_t was = c.len, at = f->at;
 		bool held = has_held(b);
 		enum source_result r;
@@ -398,7 +398,7 @@ drain(struct body *b, struct fake *f, const struct way *w, struct outcome *out)
 		/* Each read that is not in vain uses a byte, or gives one. */
 		check(++reads < 4 * f->len + 16);
 		if (r == SOURCE_FAILED)
-			out->err = b->source.err;
+			out->outcome = b->source.failure.outcome;
 		out->ended = r == SOURCE_BYTES && b->source.ended;
 		if (r == SOURCE_NONE && f->dry)
 			break;
@@ -408,9 +408,9 @@ drain(struct body *b, struct fake *f, const struct way *w, struct outcome *out)
 	give_away(&c, w->size, out);
 	free(c.data);
 	out->at = (size_t)b->received;
-	out->why = out->err == BODY_BAD_FRAMING ? b->why : NULL;
+	out->why = out->outcome == OUTCOME_BAD_FRAMING ? b->why : NULL;
 	check(b->payload == out->payload_len);
-	check(out->err != BODY_BAD_FRAMING || out->why != NULL);
+	check(out->outcome != OUTCOME_BAD_FRAMING || out->why != NULL);
 }
 
 /* What was received and is not the body's comes back, all of it. */
@@ -435,7 +435,7 @@ check_leftover(const struct body *b, const struct fake *f, const struct way *w)
 static const char *
 try_way(const unsigned char *bytes, size_t len, const uint64_t *length,
     uint64_t limit, enum end end, const struct way *w,
-    const struct outcome *want)
+    const struct result *want)
 {
 	struct body b;
 	struct fake f = {
@@ -449,7 +449,7 @@ try_way(const unsigned char *bytes, size_t len, const uint64_t *length,
 	    .body = &b,
 	};
 	unsigned char *pre = fuzz_copy(bytes, w->pre);
-	struct outcome got = {.payload = fuzz_alloc(len + 1)};
+	struct result got = {.payload = fuzz_alloc(len + 1)};
 
 	if (length != NULL)
 		check(body_init_length(
@@ -463,7 +463,7 @@ try_way(const unsigned char *bytes, size_t len, const uint64_t *length,
 	drain(&b, &f, w, &got);
 
 	check(got.ended == want->ended);
-	check(got.err == want->err);
+	check(got.outcome == want->outcome);
 	check(got.payload_len == want->payload_len);
 	check(memcmp(got.payload, want->payload, got.payload_len) == 0);
 	check(got.at == want->at);
@@ -477,7 +477,7 @@ try_way(const unsigned char *bytes, size_t len, const uint64_t *length,
 /* Plainly, byte by byte, as the knobs say, all at once with the head. */
 static void
 try_ways(const unsigned char *bytes, size_t len, const unsigned *k,
-    const uint64_t *length, enum end end, const struct outcome *want)
+    const uint64_t *length, enum end end, const struct result *want)
 {
 	size_t chunk = k[SIZE] > 0 ? k[SIZE] : 4096;
 	size_t pre = k[PRE] < len ? k[PRE] : len;
@@ -509,7 +509,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned k[KNOBS];
-	struct outcome want;
+	struct result want;
 	unsigned char *bytes;
 	uint64_t length, *by_length = NULL;
 	enum end end;

@@ -83,7 +83,7 @@ fake_init(struct fake *f, const char *bytes, size_t len)
 struct got {
 	char *payload;
 	size_t len;
-	int err; /* 0: ended or waits */
+	struct failure failure; /* none: ended or waits */
 	bool ended;
 	size_t none;
 };
@@ -98,7 +98,7 @@ drain(struct body *b, size_t size)
 
 	assert_non_null(g.payload);
 	assert_non_null(c.data);
-	while (!g.ended && g.err == 0 && stuck < 3) {
+	while (!g.ended && !failure_is(g.failure) && stuck < 3) {
 		enum source_result r;
 		size_t was = c.len;
 
@@ -108,7 +108,9 @@ drain(struct body *b, size_t size)
 		if (r == SOURCE_NONE)
 			g.none++;
 		stuck = r == SOURCE_NONE ? stuck + 1 : 0;
-		g.err = r == SOURCE_FAILED ? b->source.err : 0;
+		if (r == SOURCE_FAILED)
+			g.failure = b->source.failure;
+		assert_int_equal(r == SOURCE_FAILED, failure_is(g.failure));
 		g.ended = r == SOURCE_BYTES && b->source.ended;
 		if (c.len < size && !g.ended)
 			continue;
@@ -238,7 +240,7 @@ try_good(const struct good *g, size_t pre, size_t cut, size_t step, size_t size)
 	got = drain(&b, size);
 	if (!got.ended)
 		fail_msg("%s: pre %zu cut %zu step %zu size %zu: %d %s",
-		    g->stream, pre, cut, step, size, got.err,
+		    g->stream, pre, cut, step, size, (int)got.failure.outcome,
 		    b.why ? b.why : "");
 	assert_int_equal(got.len, strlen(g->payload));
 	assert_memory_equal(got.payload, g->payload, got.len);
@@ -294,9 +296,9 @@ hostile_framing_is_refused_however_it_is_cut(void **state)
 					     bad[i].stream, pre),
 			    0);
 			got = drain(&b, at % 2 ? 16 : 4096);
-			if (got.err != BODY_BAD_FRAMING)
+			if (got.failure.outcome != OUTCOME_BAD_FRAMING)
 				fail_msg("%zu at %zu: %s: %d", i, at,
-				    bad[i].stream, got.err);
+				    bad[i].stream, (int)got.failure.outcome);
 			assert_non_null(b.why);
 			free(got.payload);
 			body_fini(&b);
@@ -324,8 +326,9 @@ an_early_end_is_the_clients(void **state)
 					     g->stream, at / 2),
 			    0);
 			got = drain(&b, 16);
-			assert_int_equal(got.err, BODY_CLIENT_GONE);
-			assert_int_equal(b.recv_err, f.end);
+			assert_int_equal(
+			    got.failure.outcome, OUTCOME_CLIENT_GONE);
+			assert_int_equal(got.failure.err, f.end);
 			assert_false(b.source.ended);
 			assert_int_equal(b.received, at);
 			free(got.payload);
@@ -386,8 +389,8 @@ a_length_that_is_not_reached_is_the_clients(void **state)
 		assert_int_equal(
 		    body_init_length(&b, &f.transport, 5, NULL, 0), 0);
 		got = drain(&b, 16);
-		assert_int_equal(got.err, BODY_CLIENT_GONE);
-		assert_int_equal(b.recv_err, f.end);
+		assert_int_equal(got.failure.outcome, OUTCOME_CLIENT_GONE);
+		assert_int_equal(got.failure.err, f.end);
 		free(got.payload);
 		body_fini(&b);
 	}
@@ -404,7 +407,7 @@ silence_is_not_an_end(void **state)
 	fake_init(&f, "5\r\nhel", 6);
 	assert_int_equal(body_init_chunked(&b, &f.transport, NULL, 0), 0);
 	got = drain(&b, 16);
-	assert_true(got.err == 0 && !got.ended && got.none == 3);
+	assert_true(!failure_is(got.failure) && !got.ended && got.none == 3);
 	free(got.payload);
 	body_fini(&b);
 }
@@ -428,7 +431,8 @@ limits_of_size_are_exact(void **state)
 		body_limit(&b, max);
 		got = drain(&b, 16);
 		assert_int_equal(got.ended, fits);
-		assert_int_equal(got.err, fits ? 0 : BODY_TOO_LARGE);
+		assert_int_equal(got.failure.outcome,
+		    fits ? OUTCOME_NONE : OUTCOME_TOO_LARGE);
 		/* Known at the size line, before a byte too many. */
 		assert_true(fits || b.payload <= max);
 		free(got.payload);
@@ -441,14 +445,15 @@ limits_of_size_are_exact(void **state)
 		f.at = 5;
 		got = drain(&b, 16);
 		assert_int_equal(got.ended, fits);
-		assert_int_equal(got.err, fits ? 0 : BODY_TOO_LARGE);
+		assert_int_equal(got.failure.outcome,
+		    fits ? OUTCOME_NONE : OUTCOME_TOO_LARGE);
 		free(got.payload);
 		body_fini(&b);
 	}
 }
 
 /* `count` times `piece`, between `head` and `tail`; what became of it. */
-static int
+static enum outcome
 repeated(const char *head, const char *piece, size_t count, const char *tail)
 {
 	size_t len = strlen(piece), at = strlen(head);
@@ -468,7 +473,7 @@ repeated(const char *head, const char *piece, size_t count, const char *tail)
 	free(got.payload);
 	free(s);
 	body_fini(&b);
-	return got.ended ? 0 : got.err;
+	return got.ended ? OUTCOME_NONE : got.failure.outcome;
 }
 
 static void
@@ -477,25 +482,27 @@ extensions_and_trailers_are_limited_in_total(void **state)
 	(void)state;
 	/* The semicolon does not count. */
 	assert_int_equal(
-	    repeated("1;", "e", BODY_EXTENSION_MAX, "\r\na\r\n0\r\n\r\n"), 0);
+	    repeated("1;", "e", BODY_EXTENSION_MAX, "\r\na\r\n0\r\n\r\n"),
+	    OUTCOME_NONE);
 	assert_int_equal(
 	    repeated("1;", "e", BODY_EXTENSION_MAX + 1, "\r\na\r\n0\r\n\r\n"),
-	    BODY_BAD_FRAMING);
+	    OUTCOME_BAD_FRAMING);
 	/* Many chunks do not make more of it. */
 	assert_int_equal(repeated("", "1;12345678\r\na\r\n",
 			     BODY_EXTENSION_MAX / 8, "0\r\n\r\n"),
-	    0);
+	    OUTCOME_NONE);
 	assert_int_equal(repeated("", "1;12345678\r\na\r\n",
 			     BODY_EXTENSION_MAX / 8, "0;x\r\n\r\n"),
-	    BODY_BAD_FRAMING);
+	    OUTCOME_BAD_FRAMING);
 	/* Of each line all but its LF counts. */
 	assert_int_equal(
-	    repeated("0\r\n", "X: 4\r\n", BODY_TRAILER_MAX / 5 - 1, "\r\n"), 0);
+	    repeated("0\r\n", "X: 4\r\n", BODY_TRAILER_MAX / 5 - 1, "\r\n"),
+	    OUTCOME_NONE);
 	assert_int_equal(
 	    repeated("0\r\n", "X: 4\r\n", BODY_TRAILER_MAX / 5 + 1, "\r\n"),
-	    BODY_BAD_FRAMING);
-	assert_int_equal(
-	    repeated("0\r\n", "x", BODY_TRAILER_MAX + 1, ""), BODY_BAD_FRAMING);
+	    OUTCOME_BAD_FRAMING);
+	assert_int_equal(repeated("0\r\n", "x", BODY_TRAILER_MAX + 1, ""),
+	    OUTCOME_BAD_FRAMING);
 }
 
 /* What is asked of the socket: large chunks whole, and never too much. */

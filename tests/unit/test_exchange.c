@@ -73,7 +73,7 @@ pieces_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 
 	(void)r;
 	if (p->left == 0 && p->fails) {
-		s->err = -EIO;
+		s->failure = failure_of_errno(-EIO);
 		return SOURCE_FAILED;
 	}
 	if (p->left > 0) {

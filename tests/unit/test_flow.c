@@ -111,7 +111,7 @@ is_drained(void)
 static bool
 has_failed(void)
 {
-	return f.t.failed != 0;
+	return failure_is(f.t.failed);
 }
 
 static bool
@@ -167,7 +167,7 @@ what_goes_in_comes_out_in_order(void **state)
 				f.sink.lag = (unsigned)depth % 4;
 				assert_true(await(has_ended));
 				assert_true(f.t.drained && f.t.read_all);
-				assert_int_equal(f.t.failed, 0);
+				assert_false(failure_is(f.t.failed));
 				assert_arrived(BODY);
 				assert_true(f.sink.most <= writes);
 				end();
@@ -444,8 +444,8 @@ a_failing_source_is_told(void **state)
 			f.source.fail_at = at;
 			assert_true(await(has_ended));
 			assert_int_equal(f.t.failed_side, READING);
-			assert_true(
-			    f.t.failed == -ENETDOWN || f.t.failed == -EIO);
+			assert_true(f.t.failed.err == -ENETDOWN ||
+				    f.t.failed.err == -EIO);
 			assert_false(f.t.read_all);
 			end();
 		}
@@ -490,7 +490,7 @@ a_sink_may_fail_while_it_is_drained(void **state)
 	f.sink.fail_at = 1;
 	f.sink.stalled = false;
 	turn(3);
-	assert_int_equal(f.t.failed_of[WRITING], -ENOSPC);
+	assert_int_equal(f.t.failed_of[WRITING].err, -ENOSPC);
 	assert_false(f.t.drained);
 	end();
 }
@@ -525,7 +525,7 @@ another_flow_goes_on_where_one_ended(void **state)
 			.write_depth = 2,
 		    });
 		assert_true(await(is_drained));
-		assert_int_equal(f.t.failed, 0);
+		assert_false(failure_is(f.t.failed));
 		assert_arrived(BODY);
 		flow_stop(&f.t.flow);
 		assert_true(f.t.flow.meter.reader_ns[READER_NETWORK] > read_ns);
@@ -544,12 +544,12 @@ a_source_may_fail_while_it_has_a_chunk(void **state)
 		f.source.pause_at = BODY / 2;
 		while (f.source.taken == NULL || f.source.at < BODY / 2)
 			turn(1);
-		reader_failed(f.source.reader, -ETIMEDOUT);
+		reader_failed(f.source.reader, failure_of_errno(-ETIMEDOUT));
 		assert_int_equal(f.t.failed_side, READING);
-		assert_int_equal(f.t.failed, -ETIMEDOUT);
+		assert_int_equal(f.t.failed.err, -ETIMEDOUT);
 		if (!within) /* it is told once */
-			reader_failed(f.source.reader, -EIO);
-		assert_int_equal(f.t.failed, -ETIMEDOUT);
+			reader_failed(f.source.reader, failure_of_errno(-EIO));
+		assert_int_equal(f.t.failed.err, -ETIMEDOUT);
 		turn(3);
 		assert_non_null(f.source.taken);
 		assert_false(f.t.read_all);
@@ -569,7 +569,7 @@ a_failing_sink_is_told(void **state)
 				f.sink.lag = lag;
 				assert_true(await(has_ended));
 				assert_int_equal(f.t.failed_side, WRITING);
-				assert_int_equal(f.t.failed, -ENOSPC);
+				assert_int_equal(f.t.failed.err, -ENOSPC);
 				assert_false(f.t.drained);
 				end();
 			}
@@ -685,7 +685,7 @@ silence_has_a_limit(void **state)
 		fall_silent();
 		began = clock_mono_ns();
 		assert_true(await(has_failed));
-		assert_int_equal(f.t.failed, -ETIMEDOUT);
+		assert_int_equal(f.t.failed.outcome, OUTCOME_TOO_SLOW);
 		assert_int_equal(f.t.failed_side, READING);
 		assert_true(clock_mono_ns() - began < 3000 * NS_PER_MS);
 		assert_arrived(f.source.at);
@@ -706,7 +706,7 @@ a_slow_sink_is_not_the_clients_silence(void **state)
 	until = clock_mono_ns() + 200 * NS_PER_MS;
 	while (clock_mono_ns() < until)
 		turn(1);
-	assert_int_equal(f.t.failed, 0);
+	assert_false(failure_is(f.t.failed));
 	f.sink.stalled = false;
 	assert_true(await(is_drained));
 	assert_arrived(BODY);
@@ -727,7 +727,7 @@ a_dry_pool_is_not_the_clients_silence(void **state)
 	until = clock_mono_ns() + 200 * NS_PER_MS;
 	while (clock_mono_ns() < until)
 		turn(1);
-	assert_int_equal(f.t.failed, 0);
+	assert_false(failure_is(f.t.failed));
 	for (int i = 0; i < BUDGET; i++)
 		chunk_give(taken[i]);
 	assert_true(await(is_drained));
@@ -795,7 +795,7 @@ a_trickle_may_be_too_slow(void **state)
 	begin_with_limits(&limits);
 	f.source.trickles = true;
 	assert_true(await(has_failed));
-	assert_int_equal(f.t.failed, READER_BELOW_RATE);
+	assert_int_equal(f.t.failed.outcome, OUTCOME_BELOW_RATE);
 	assert_int_equal(f.t.failed_side, READING);
 	end();
 	stop_trickling();
@@ -805,7 +805,7 @@ a_trickle_may_be_too_slow(void **state)
 	begin_with_limits(&limits);
 	f.source.trickles = true;
 	pass(350);
-	assert_int_equal(f.t.failed, 0);
+	assert_false(failure_is(f.t.failed));
 	end();
 	stop_trickling();
 
@@ -816,7 +816,7 @@ a_trickle_may_be_too_slow(void **state)
 	turn(300);
 	fall_silent();
 	assert_true(await(has_failed));
-	assert_int_equal(f.t.failed, READER_BELOW_RATE);
+	assert_int_equal(f.t.failed.outcome, OUTCOME_BELOW_RATE);
 	assert_true(f.source.at >= 30 * SIZE);
 	end();
 	speak_up();
@@ -832,7 +832,7 @@ a_slow_sink_is_not_the_clients_rate(void **state)
 	begin_with_limits(&limits);
 	f.sink.stalled = true;
 	pass(250);
-	assert_int_equal(f.t.failed, 0);
+	assert_false(failure_is(f.t.failed));
 	f.sink.stalled = false;
 	assert_true(await(is_drained));
 	assert_arrived(BODY);

@@ -14,75 +14,150 @@
 
 #include "store/store.h"
 #include "http/answer.h"
-#include "http/body.h"
 
 /* clang-format off */
+/* All of them, in their order. */
 static const struct {
-	int err, status;
+	enum outcome outcome;
+	int status;
 	const char *word;
-} rows[] = {
-	{ BODY_CLIENT_GONE, 0, "client-gone" },
-	{ BODY_BAD_FRAMING, 400, "bad-framing" },
-	{ BODY_TOO_LARGE, 413, "too-large" },
-	{ STORE_NOT_READY, 503, "not-ready" },
-	{ STORE_OUTCOME_UNKNOWN, 500, "outcome-unknown" },
-	{ STORE_SYNC_FAILED, 500, "sync-failed" },
-	{ STORE_REFUSED, 412, "precondition" },
-	{ STORE_NONE, 404, "none-yet" },
-	{ STORE_LOOKING, 503, "looking" },
-	{ STORE_NO_ROOM, 507, "no-room" },
-	{ -ETIMEDOUT, 408, "too-slow" },
-	{ -ENOENT, 404, "not-found" },
-	{ -EEXIST, 409, "exists" },
-	{ -EISDIR, 409, "is-directory" },
-	{ -ENOTDIR, 409, "parent-is-file" },
-	{ -ELOOP, 403, "symlink" },
-	{ -EXDEV, 403, "mount-point" },
-	{ -ENAMETOOLONG, 414, "name-too-long" },
-	{ -ENOSPC, 507, "disk-full" },
-	{ -EDQUOT, 507, "disk-full" },
-	{ STORE_BAD_NAME, 400, "bad-name" },
-	{ -EILSEQ, 400, "bad-name" },
-	{ -EBUSY, 409, "in-use" },
-	{ -ETXTBSY, 409, "in-use" },
-	{ -EMLINK, 507, "directory-full" },
-	{ -EFBIG, 413, "file-limit" },
-	{ -EACCES, 500, "no-permission" },
-	{ -EPERM, 500, "no-permission" },
-	{ -EROFS, 500, "read-only" },
-	{ -ENOMEM, 503, "no-memory" },
-	{ -EMFILE, 503, "no-memory" },
-	{ -ENFILE, 503, "no-memory" },
-	{ -EAGAIN, 503, "no-memory" },
-	{ -EPIPE, 0, "client-gone" },
-	{ -ECONNRESET, 0, "client-gone" },
-	/* what no row knows is the disk's doing */
-	{ -EIO, 500, "disk-error" },
-	{ -ENOTCONN, 500, "disk-error" },
-	{ -ESTALE, 500, "disk-error" },
-	{ -ENXIO, 500, "disk-error" },
-	{ -EBADF, 500, "disk-error" },
-	{ -EINVAL, 500, "disk-error" },
-	{ -4000, 500, "disk-error" },
-	{ -19999, 500, "disk-error" },
-	{ -30000, 500, "disk-error" },
-	{ 0, 500, "disk-error" },
-	{ 1, 500, "disk-error" },
+} outcomes[] = {
+	{ OUTCOME_NONE, 0, "-" },
+	{ OUTCOME_STORED, 201, "stored" },
+	{ OUTCOME_REPLACED, 200, "replaced" },
+	{ OUTCOME_SUPERSEDED, 200, "superseded" },
+	{ OUTCOME_SENT, 200, "sent" },
+	{ OUTCOME_CLIENT_GONE, 0, "client-gone" },
+	{ OUTCOME_NOT_TAKEN, 0, "send-timeout" },
+	{ OUTCOME_BAD_FRAMING, 400, "bad-framing" },
+	{ OUTCOME_DIGEST_DIFFERS, 400, "digest-differs" },
+	{ OUTCOME_NO_DIGEST, 501, "no-digest" },
+	{ OUTCOME_TOO_SLOW, 408, "too-slow" },
+	{ OUTCOME_BELOW_RATE, 408, "below-rate" },
+	{ OUTCOME_TOO_LARGE, 413, "too-large" },
+	{ OUTCOME_FILE_LIMIT, 413, "file-limit" },
+	{ OUTCOME_NOT_FOUND, 404, "not-found" },
+	{ OUTCOME_NO_LISTING, 404, "no-listing" },
+	{ OUTCOME_SLASH, 404, "ends-in-slash" },
+	{ OUTCOME_NONE_YET, 404, "none-yet" },
+	{ OUTCOME_EXISTS, 409, "exists" },
+	{ OUTCOME_IS_DIRECTORY, 409, "is-directory" },
+	{ OUTCOME_PARENT_IS_FILE, 409, "parent-is-file" },
+	{ OUTCOME_PRECONDITION, 412, "precondition" },
+	{ OUTCOME_SYMLINK, 403, "symlink" },
+	{ OUTCOME_MOUNT_POINT, 403, "mount-point" },
+	{ OUTCOME_NAME_TOO_LONG, 414, "name-too-long" },
+	{ OUTCOME_BAD_NAME, 400, "bad-name" },
+	{ OUTCOME_IN_USE, 409, "in-use" },
+	{ OUTCOME_DIRECTORY_FULL, 507, "directory-full" },
+	{ OUTCOME_DISK_FULL, 507, "disk-full" },
+	{ OUTCOME_NO_ROOM, 507, "no-room" },
+	{ OUTCOME_DISK_ERROR, 500, "disk-error" },
+	{ OUTCOME_SYNC_FAILED, 500, "sync-failed" },
+	{ OUTCOME_OUTCOME_UNKNOWN, 500, "outcome-unknown" },
+	{ OUTCOME_NO_PERMISSION, 500, "no-permission" },
+	{ OUTCOME_READ_ONLY, 500, "read-only" },
+	{ OUTCOME_APART, 500, "apart" },
+	{ OUTCOME_VANISHED, 503, "vanished" },
+	{ OUTCOME_DISK_SICK, 503, "disk-stalled" },
+	{ OUTCOME_NOT_READY, 503, "not-ready" },
+	{ OUTCOME_LOOKING, 503, "looking" },
+	{ OUTCOME_TOO_MANY, 503, "too-many" },
+	{ OUTCOME_NO_MEMORY, 503, "no-memory" },
+	{ OUTCOME_STOPPED, 503, "stopped" },
+};
+
+static const struct {
+	int err;
+	enum outcome outcome;
+} errors[] = {
+	{ -ETIMEDOUT, OUTCOME_DISK_ERROR },
+	{ -ENOENT, OUTCOME_NOT_FOUND },
+	{ -EEXIST, OUTCOME_EXISTS },
+	{ -EISDIR, OUTCOME_IS_DIRECTORY },
+	{ -ENOTDIR, OUTCOME_PARENT_IS_FILE },
+	{ -ELOOP, OUTCOME_SYMLINK },
+	{ -EXDEV, OUTCOME_MOUNT_POINT },
+	{ -ENAMETOOLONG, OUTCOME_NAME_TOO_LONG },
+	{ -ENOSPC, OUTCOME_DISK_FULL },
+	{ -EDQUOT, OUTCOME_DISK_FULL },
+	{ -EILSEQ, OUTCOME_BAD_NAME },
+	{ -EBUSY, OUTCOME_IN_USE },
+	{ -ETXTBSY, OUTCOME_IN_USE },
+	{ -EMLINK, OUTCOME_DIRECTORY_FULL },
+	{ -EFBIG, OUTCOME_FILE_LIMIT },
+	{ -EACCES, OUTCOME_NO_PERMISSION },
+	{ -EPERM, OUTCOME_NO_PERMISSION },
+	{ -EROFS, OUTCOME_READ_ONLY },
+	{ -ENOMEM, OUTCOME_NO_MEMORY },
+	{ -EMFILE, OUTCOME_NO_MEMORY },
+	{ -ENFILE, OUTCOME_NO_MEMORY },
+	{ -EAGAIN, OUTCOME_NO_MEMORY },
+	{ -EPIPE, OUTCOME_DISK_ERROR },
+	{ -ECONNRESET, OUTCOME_DISK_ERROR },
+	{ -EIO, OUTCOME_DISK_ERROR },
+	{ -ENOTCONN, OUTCOME_DISK_ERROR },
+	{ -ESTALE, OUTCOME_DISK_ERROR },
+	{ -ENXIO, OUTCOME_DISK_ERROR },
+	{ -EBADF, OUTCOME_DISK_ERROR },
+	{ -EINVAL, OUTCOME_DISK_ERROR },
+	{ -4000, OUTCOME_DISK_ERROR },
+	{ -19999, OUTCOME_DISK_ERROR },
+	{ -30000, OUTCOME_DISK_ERROR },
+	{ 0, OUTCOME_DISK_ERROR },
+	{ 1, OUTCOME_DISK_ERROR },
+};
+
+static const struct {
+	int err;
+	enum outcome outcome;
+} store_errors[] = {
+	{ STORE_NOT_READY, OUTCOME_NOT_READY },
+	{ STORE_OUTCOME_UNKNOWN, OUTCOME_OUTCOME_UNKNOWN },
+	{ STORE_SYNC_FAILED, OUTCOME_SYNC_FAILED },
+	{ STORE_REFUSED, OUTCOME_PRECONDITION },
+	{ STORE_NONE, OUTCOME_NONE_YET },
+	{ STORE_LOOKING, OUTCOME_LOOKING },
+	{ STORE_SICK, OUTCOME_DISK_SICK },
+	{ STORE_VANISHED, OUTCOME_VANISHED },
+	{ STORE_NO_ROOM, OUTCOME_NO_ROOM },
+	{ STORE_APART, OUTCOME_APART },
+	{ STORE_BAD_NAME, OUTCOME_BAD_NAME },
 };
 /* clang-format on */
+
+static void
+each_outcome_has_its_status_and_word(void **state)
+{
+	(void)state;
+	assert_int_equal(COUNT_OF(outcomes), OUTCOME_COUNT);
+	for (int e = 0; e < OUTCOME_COUNT; e++) {
+		assert_int_equal(outcomes[e].outcome, e);
+		assert_int_equal(
+		    answer_status((enum outcome)e), outcomes[e].status);
+		assert_string_equal(
+		    outcome_word((enum outcome)e), outcomes[e].word);
+	}
+}
 
 static void
 each_error_has_its_outcome(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		enum outcome e = outcome_of_error(rows[i].err);
+	for (size_t i = 0; i < COUNT_OF(errors); i++) {
+		struct failure f = failure_of_errno(errors[i].err);
 
-		if (answer_status(e) != rows[i].status ||
-		    strcmp(outcome_word(e), rows[i].word) != 0)
-			fail_msg("%d (%s) is %d %s", rows[i].err,
-			    strerror(-rows[i].err), answer_status(e),
-			    outcome_word(e));
+		if (f.outcome != errors[i].outcome || f.err != errors[i].err)
+			fail_msg("%d (%s) is %d %s", errors[i].err,
+			    strerror(-errors[i].err), f.err,
+			    outcome_word(f.outcome));
+	}
+	for (size_t i = 0; i < COUNT_OF(store_errors); i++) {
+		struct failure f = outcome_of_get(store_errors[i].err);
+
+		if (f.outcome != store_errors[i].outcome || f.err != 0)
+			fail_msg("%d is %d %s", store_errors[i].err, f.err,
+			    outcome_word(f.outcome));
 	}
 }
 
@@ -94,11 +169,46 @@ no_errno_of_a_disk_is_the_clients_fault(void **state)
 	static const int errs[] = {-EPIPE, -ECONNRESET, -ETIMEDOUT};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(errs); i++)
+	for (size_t i = 0; i < COUNT_OF(errs); i++) {
 		assert_int_equal(
-		    outcome_of_store_error(errs[i]), OUTCOME_DISK_ERROR);
-	assert_int_equal(outcome_of_store_error(-EEXIST), OUTCOME_EXISTS);
-	assert_int_equal(outcome_of_store_error(STORE_SICK), OUTCOME_DISK_SICK);
+		    failure_of_errno(errs[i]).outcome, OUTCOME_DISK_ERROR);
+		assert_int_equal(
+		    outcome_of_put(errs[i], 0).outcome, OUTCOME_DISK_ERROR);
+	}
+	assert_int_equal(outcome_of_put(-EEXIST, 0).outcome, OUTCOME_EXISTS);
+	assert_int_equal(
+	    outcome_of_put(STORE_SICK, 0).outcome, OUTCOME_DISK_SICK);
+}
+
+/* What is not there is another thing for what is stored and what is read. */
+static void
+an_errno_means_what_was_done(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome_of_put(-ENOENT, 0).outcome, OUTCOME_VANISHED);
+	assert_int_equal(outcome_of_get(-ENOENT).outcome, OUTCOME_NOT_FOUND);
+	assert_int_equal(
+	    outcome_of_put(-ENOTDIR, 0).outcome, OUTCOME_PARENT_IS_FILE);
+	assert_int_equal(outcome_of_get(-ENOTDIR).outcome, OUTCOME_NOT_FOUND);
+	assert_int_equal(
+	    outcome_of_put(-ENAMETOOLONG, 0).outcome, OUTCOME_NAME_TOO_LONG);
+	assert_int_equal(
+	    outcome_of_get(-ENAMETOOLONG).outcome, OUTCOME_NOT_FOUND);
+	assert_int_equal(
+	    outcome_of_put(-EISDIR, 0).outcome, OUTCOME_IS_DIRECTORY);
+	assert_int_equal(outcome_of_get(-EISDIR).outcome, OUTCOME_NO_LISTING);
+}
+
+static void
+the_errno_behind_a_failure_is_kept(void **state)
+{
+	struct failure f = outcome_of_put(STORE_SYNC_FAILED, EIO);
+
+	(void)state;
+	assert_int_equal(f.outcome, OUTCOME_SYNC_FAILED);
+	assert_int_equal(f.err, -EIO);
+	assert_int_equal(outcome_of_put(-EACCES, 0).err, -EACCES);
+	assert_int_equal(outcome_of_get(-EACCES).err, -EACCES);
 }
 
 static void
@@ -192,7 +302,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_outcome_has_its_status_and_word),
 	    cmocka_unit_test(each_error_has_its_outcome),
+	    cmocka_unit_test(an_errno_means_what_was_done),
+	    cmocka_unit_test(the_errno_behind_a_failure_is_kept),
 	    cmocka_unit_test(no_errno_of_a_disk_is_the_clients_fault),
 	    cmocka_unit_test(each_ending_has_a_word_of_its_own),
 	    cmocka_unit_test(each_status_is_one_that_is_sent),

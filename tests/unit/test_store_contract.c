@@ -66,7 +66,7 @@ struct told {
 	struct bytes body;
 	struct kept kept;
 	bool drained;
-	int write_err, read_err;
+	struct failure write_failure, read_failure;
 };
 
 static struct fixture {
@@ -364,19 +364,19 @@ on_drained(void *owner)
 }
 
 static void
-on_read_failed(void *owner, int err)
+on_read_failed(void *owner, struct failure why)
 {
 	struct told *t = owner;
 
-	t->read_err = err;
+	t->read_failure = why;
 }
 
 static void
-on_write_failed(void *owner, int err)
+on_write_failed(void *owner, struct failure why)
 {
 	struct told *t = owner;
 
-	t->write_err = err;
+	t->write_failure = why;
 }
 
 static void
@@ -427,8 +427,8 @@ write_body(struct told *t)
 	t->body.source.fd = f.wake[0];
 	t->body.source.wants = EV_READ;
 	flow(t, &t->body.source, &t->in->sink, t->in->account);
-	WAIT_FOR(t->drained || t->failed > 0 || t->write_err < 0);
-	assert_int_equal(t->read_err, 0);
+	WAIT_FOR(t->drained || t->failed > 0 || failure_is(t->write_failure));
+	assert_false(failure_is(t->read_failure));
 }
 
 static bool
@@ -491,7 +491,7 @@ get(struct told *t, const char *name, uint64_t first, uint64_t len)
 	}
 	t->kept.sink.ops = &kept_ops;
 	flow(t, &t->out->source, &t->kept.sink, t->out->account);
-	WAIT_FOR(t->drained || t->read_err < 0);
+	WAIT_FOR(t->drained || failure_is(t->read_failure));
 	flow_stop(&t->flow);
 	store_close(&t->out);
 }
@@ -500,7 +500,7 @@ static void
 assert_is(const struct told *t, uint64_t first, uint64_t len)
 {
 	assert_int_equal(t->ready, 1);
-	assert_int_equal(t->read_err, 0);
+	assert_false(failure_is(t->read_failure));
 	assert_int_equal(t->kept.len, len);
 	for (size_t i = 0; i < len; i++)
 		assert_int_equal(t->kept.got[i], byte_at(first + i));

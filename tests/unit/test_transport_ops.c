@@ -593,13 +593,13 @@ one_that_is_cut_off_within_a_frame_fails(void **state)
 	assert_int_equal(send(f.client, "b\0", 2, 0), 2);
 	begin_flow(&f.sink.sink);
 	turn(QUIET_TURNS);
-	assert_int_equal(f.flow.failed, 0);
+	assert_false(failure_is(f.flow.failed));
 	close(f.client);
 	f.client = -1;
-	for (int i = 0; i < TURNS && f.flow.failed == 0; i++)
+	for (int i = 0; i < TURNS && !failure_is(f.flow.failed); i++)
 		turn(1);
-	assert_int_equal(f.flow.failed, BODY_CLIENT_GONE);
-	assert_int_equal(f.body.recv_err, -ECONNRESET);
+	assert_int_equal(f.flow.failed.outcome, OUTCOME_CLIENT_GONE);
+	assert_int_equal(f.flow.failed.err, -ECONNRESET);
 	assert_int_equal(f.body.payload, BODY - 1);
 }
 
@@ -701,8 +701,22 @@ what_it_has_begun_to_send_is_not_taken_back(void **state)
 	assert_int_equal(f.s.taken, 0);
 	assert_true(transport_is_committed(f.t));
 	response_writer_cut(&f.s, -ETIMEDOUT);
-	assert_int_equal(f.flow.failed, -ETIMEDOUT);
+	assert_int_equal(f.flow.failed.outcome, OUTCOME_NOT_TAKEN);
+	assert_int_equal(f.flow.failed.err, -ETIMEDOUT);
 	assert_false(response_writer_take_back(&f.s));
+}
+
+static void
+of_a_client_that_is_gone_that_is_said(void **state)
+{
+	(void)state;
+	fill_socket();
+	say_body(0, BODY);
+	begin_echo();
+	turn(QUIET_TURNS);
+	response_writer_cut(&f.s, -EPIPE);
+	assert_int_equal(f.flow.failed.outcome, OUTCOME_CLIENT_GONE);
+	assert_int_equal(f.flow.failed.err, -EPIPE);
 }
 
 static void
@@ -911,6 +925,7 @@ main(void)
 	    TEST(what_it_has_begun_to_send_comes_again_first),
 	    TEST(an_answer_that_is_cut_off_is_an_error),
 	    TEST(what_it_has_begun_to_send_is_not_taken_back),
+	    TEST(of_a_client_that_is_gone_that_is_said),
 	    TEST(what_it_has_not_begun_to_send_is_taken_back),
 	    TEST(both_directions_go_on_beside_each_other),
 	    TEST(a_handshake_waits_for_what_it_wants),

@@ -61,7 +61,7 @@ source_read(
 	assert_true(!source->ended || s->len == 0);
 	assert_true(c->len < size);
 	if (s->at >= s->fail_at) {
-		source->err = -ENETDOWN;
+		source->failure = failure_of_errno(-ENETDOWN);
 		return SOURCE_FAILED;
 	}
 	if (s->takes) {
@@ -118,7 +118,8 @@ bring_back(struct fake_source *s)
 		return;
 	}
 	fill(s, c, s->taken_size);
-	reader_filled(s->reader, c, s->at >= s->fail_at ? -EIO : 1);
+	reader_filled(s->reader, c,
+	    s->at >= s->fail_at ? failure_of_errno(-EIO) : (struct failure){0});
 }
 
 void
@@ -269,7 +270,7 @@ fake_sink_turn(struct fake_sink *s)
 			continue;
 		writer_done(s->writer, 1);
 		if (s->len >= s->fail_at)
-			writer_failed(s->writer, -ENOSPC);
+			writer_failed(s->writer, failure_of_errno(-ENOSPC));
 	}
 }
 
@@ -289,9 +290,9 @@ on_drained(void *owner)
 {
 	struct test_flow *t = owner;
 
-	if (t->failed_of[READING] == 0 || !t->drains) {
+	if (!failure_is(t->failed_of[READING]) || !t->drains) {
 		assert_true(t->read_all);
-		assert_false(t->drained || t->failed != 0);
+		assert_false(t->drained || failure_is(t->failed));
 	}
 	assert_false(t->drained);
 	t->drained = true;
@@ -301,13 +302,13 @@ on_drained(void *owner)
 
 /* Each side is told once; both may fail before they are stopped. */
 static void
-note_failure(struct test_flow *t, enum flow_side side, int err)
+note_failure(struct test_flow *t, enum flow_side side, struct failure why)
 {
-	assert_true(err < 0);
-	assert_int_equal(t->failed_of[side], 0);
-	t->failed_of[side] = err;
-	if (t->failed == 0) {
-		t->failed = err;
+	assert_true(failure_is(why));
+	assert_false(failure_is(t->failed_of[side]));
+	t->failed_of[side] = why;
+	if (!failure_is(t->failed)) {
+		t->failed = why;
 		t->failed_side = side;
 	}
 	if (t->on_end != NULL)
@@ -315,20 +316,20 @@ note_failure(struct test_flow *t, enum flow_side side, int err)
 }
 
 static void
-on_read_failed(void *owner, int err)
+on_read_failed(void *owner, struct failure why)
 {
 	struct test_flow *t = owner;
 	bool drains = t->drains;
 
-	note_failure(t, READING, err);
+	note_failure(t, READING, why);
 	if (drains)
 		flow_drain(&t->flow);
 }
 
 static void
-on_write_failed(void *owner, int err)
+on_write_failed(void *owner, struct failure why)
 {
-	note_failure(owner, WRITING, err);
+	note_failure(owner, WRITING, why);
 }
 
 void
@@ -346,7 +347,8 @@ test_flow_go_on(
 	struct flow_setup s = *setup;
 
 	t->read_all = t->drained = t->drains = false;
-	t->failed = t->failed_of[READING] = t->failed_of[WRITING] = 0;
+	t->failed = (struct failure){0};
+	t->failed_of[READING] = t->failed_of[WRITING] = t->failed;
 	t->failed_side = READING;
 	s.loop = l->loop;
 	s.pool = l->pool;

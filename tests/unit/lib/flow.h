@@ -106,13 +106,13 @@ enum flow_side {
 struct test_flow {
 	struct flow flow;
 	bool read_all, drained;
-	int failed; /* the first error of the two; 0: none */
+	struct failure failed; /* the first of the two */
 	enum flow_side failed_side;
 	bool drains; /* what was read is written although the source failed */
 	/* Called last in what tells that it has drained, or failed; NULL: none. */
 	void (*on_end)(struct test_flow *t);
 
-	int failed_of[2];
+	struct failure failed_of[2];
 };
 
 /*
@@ -130,7 +130,7 @@ void test_flow_go_on(
 static inline bool
 test_flow_has_ended(const struct test_flow *t)
 {
-	return t->drained || t->failed != 0;
+	return t->drained || failure_is(t->failed);
 }
 
 #endif

@@ -211,7 +211,8 @@ end_write(struct memory_put *p, int err)
 	unsigned count;
 
 	if (err < 0 && w != NULL) {
-		writer_failed(w, err); /* may abort `p` */
+		/* may abort `p` */
+		writer_failed(w, failure_of_errno(err));
 		return;
 	}
 	count = give_chunks(p);
@@ -446,7 +447,9 @@ end_read(struct memory_get *g, int err)
 		g->base.offset += n;
 		g->base.source.ended = g->base.offset == g->base.end;
 	}
-	reader_filled(g->reader, c, err < 0 ? err : (int)n); /* may close `g` */
+	/* may close `g` */
+	reader_filled(g->reader, c,
+	    err < 0 ? failure_of_errno(err) : (struct failure){0});
 }
 
 static void

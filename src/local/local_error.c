@@ -1,0 +1,70 @@
+#include "local_error.h"
+
+#include <errno.h>
+
+#include "base/check.h"
+#include "base/errno_class.h"
+#include "store/store.h"
+
+/* clang-format off */
+static const struct error_row {
+	int err;
+	enum outcome outcome;
+} errors[] = {
+	{ STORE_NOT_READY,       OUTCOME_NOT_READY },
+	{ STORE_OUTCOME_UNKNOWN, OUTCOME_OUTCOME_UNKNOWN },
+	{ STORE_SYNC_FAILED,     OUTCOME_SYNC_FAILED },
+	{ STORE_REFUSED,         OUTCOME_PRECONDITION },
+	{ STORE_NONE,            OUTCOME_NONE_YET },
+	{ STORE_LOOKING,         OUTCOME_LOOKING },
+	{ STORE_SICK,            OUTCOME_DISK_SICK },
+	{ STORE_VANISHED,        OUTCOME_VANISHED },
+	{ STORE_NO_ROOM,         OUTCOME_NO_ROOM },
+	{ STORE_APART,           OUTCOME_APART },
+	{ STORE_BAD_NAME,        OUTCOME_BAD_NAME },
+};
+/* clang-format on */
+
+static struct failure
+local_error_of(int err)
+{
+	for (size_t i = 0; i < COUNT_OF(errors); i++)
+		if (errors[i].err == err)
+			return failure_of(errors[i].outcome, 0);
+	return failure_of_errno(err);
+}
+
+struct failure
+local_error_in_put(int err, int cause)
+{
+	struct failure f = local_error_of(err);
+
+	/* It is not its own file that is not there. */
+	if (err == -ENOENT)
+		f.outcome = OUTCOME_VANISHED;
+	if (cause != 0)
+		f.err = -cause;
+	return f;
+}
+
+struct failure
+local_error_in_get(int err)
+{
+	struct failure f = local_error_of(err);
+
+	if (err == -ENOTDIR || err == -ENAMETOOLONG)
+		f.outcome = OUTCOME_NOT_FOUND;
+	else if (err == -EISDIR)
+		f.outcome = OUTCOME_NO_LISTING;
+	return f;
+}
+
+struct failure
+local_error_in_read(int err)
+{
+	struct failure f = local_error_in_get(err);
+
+	if (err == -ENOENT)
+		f.outcome = OUTCOME_DISK_ERROR; /* it was there */
+	return f;
+}
