@@ -29,26 +29,19 @@
 
 #include "base/check.h"
 #include "base/list.h"
-#include "disk/op.h"
 
 struct ev_loop;
 struct chunk_pool;
 struct chunk_claim;
 
-enum {
-	CHUNK_JOIN_MAX = 16, /* chunks that go out in one write */
-};
-
 struct chunk {
-	unsigned char *data; /* chunk_size() bytes */
-	size_t len;	     /* of them filled */
-	size_t taken;	     /* of those gone on their way (sockets) */
-	struct op op;	     /* the one operation it can be in */
-	struct list joined;  /* those behind it in the same operation */
-	struct iovec iov[CHUNK_JOIN_MAX];
+	unsigned char *data;   /* chunk_size() bytes */
+	size_t len;	       /* of them filled */
+	size_t taken;	       /* of those gone on their way (sockets) */
+	uint64_t offset;       /* of them in the file that they go to */
+	struct list_node node; /* for its owner */
 
 	/* the pool's */
-	struct list_node node;
 	struct chunk_pool *pool;
 	struct chunk_account *account;
 	struct chunk_claim *claim; /* NULL: the taker is gone */

@@ -294,7 +294,7 @@ void
 chunk_give(struct chunk *c)
 {
 	check(c->canary == CANARY_HELD && !c->given);
-	check(!c->op.in_flight);
+	check(!list_is_linked(&c->node)); /* in the queue, or a write */
 	if (c->shares == 0) {
 		put_back(c);
 		return;

@@ -332,7 +332,7 @@ write_collected(struct incoming_file *f)
 		    .fd = f->u.fd,
 		    .buf = c->data,
 		    .len = c->len,
-		    .offset = c->op.offset};
+		    .offset = c->offset};
 		int res = op_run(&op);
 
 		if (res < 0)

@@ -76,8 +76,7 @@ static bool
 wants_direct(const struct incoming_file *f, const struct chunk *c)
 {
 	return f->direct_wanted && c->len == f->local->to.chunk_size &&
-	       c->op.offset >= f->direct_from &&
-	       c->op.offset % SPACE_ALIGN == 0;
+	       c->offset >= f->direct_from && c->offset % SPACE_ALIGN == 0;
 }
 
 /* Be in the mode that the next chunk needs; false: not with writes in flight. */
@@ -102,11 +101,11 @@ choose_mode(struct incoming_file *f, const struct chunk *c)
 	f->direct = direct;
 	f->base.sink.whole_chunks = direct;
 	if (!direct) { /* what went past the cache is written back */
-		f->behind_from = c->op.offset;
+		f->behind_from = c->offset;
 	} else if (f->length == STORE_LENGTH_UNKNOWN &&
 		   f->at->traits.allocates) {
 		f->room.allocates = true;
-		f->room.allocated = c->op.offset;
+		f->room.allocated = c->offset;
 	}
 	return true;
 }
@@ -220,34 +219,46 @@ is_not_behind(const struct incoming_file *f, uint64_t end)
 
 /* ---- writes ---- */
 
+/* Its chunks are to be written once more, before all that wait. */
+static void
+take_back(struct incoming_file *f, struct file_write *write)
+{
+	list_append_all(&write->chunks, &f->pending);
+	list_append_all(&f->pending, &write->chunks);
+}
+
+static void
+give_back(struct file_write *write)
+{
+	struct list_node *n;
+
+	while ((n = list_shift(&write->chunks)) != NULL)
+		chunk_give(container_of(n, struct chunk, node));
+}
+
 static void
 on_written(struct op *op, int res)
 {
 	struct incoming_file *f = op->owner;
-	struct chunk *c = container_of(op, struct chunk, op);
+	struct file_write *write = container_of(op, struct file_write, op);
 	uint64_t len = op->len, end = op->offset + len;
 	struct writer *w = f->writer;
-	unsigned chunks = 1;
-	struct list_node *n;
+	unsigned chunks = write->count;
+	bool again = res == -EINVAL && op->align > 0 && w != NULL;
 
 	check_magic(f, INCOMING_MAGIC);
-	list_remove(&c->node);
+	list_remove(&write->node);
 	f->in_flight--;
-	if (res == -EINVAL && op->align > 0 && w != NULL) {
-		/* Not this file system: again, through the page cache. */
+	if (again)
+		take_back(f, write);
+	else
+		give_back(write);
+	file_write_give(&f->local->writes, write);
+	if (again) { /* not this file system: through the page cache */
 		refuse_direct(f, res);
-		while (!list_is_empty(&c->joined)) {
-			n = c->joined.head.prev;
-			list_remove(n);
-			list_prepend(&f->pending, n);
-		}
-		list_prepend(&f->pending, &c->node);
 		pump(f);
 		return;
 	}
-	for (; (n = list_shift(&c->joined)) != NULL; chunks++)
-		chunk_give(container_of(n, struct chunk, node));
-	chunk_give(c);
 	if (res >= 0) {
 		room_release(&f->room, len);
 		if (end > f->written)
@@ -277,13 +288,13 @@ count_joined(const struct incoming_file *f, size_t *ret_bytes)
 	*ret_bytes = 0;
 	LIST_FOREACH(const struct chunk, c, &f->pending, node) {
 		if (count > 0 &&
-		    (count == CHUNK_JOIN_MAX || is_memory(f) ||
-			*ret_bytes + c->len > JOIN_BYTES ||
-			c->op.offset != end || wants_direct(f, c) != f->direct))
+		    (count == FILE_WRITE_CHUNKS_MAX || is_memory(f) ||
+			*ret_bytes + c->len > JOIN_BYTES || c->offset != end ||
+			wants_direct(f, c) != f->direct))
 			break;
 		count++;
 		*ret_bytes += c->len;
-		end = c->op.offset + c->len;
+		end = c->offset + c->len;
 	}
 	return count;
 }
@@ -295,7 +306,8 @@ can_wait(const struct incoming_file *f, unsigned chunks, size_t bytes)
 {
 	if (f->in_flight == 0 || is_memory(f))
 		return false;
-	return !f->direct || (bytes < JOIN_BYTES && chunks < CHUNK_JOIN_MAX);
+	return !f->direct ||
+	       (bytes < JOIN_BYTES && chunks < FILE_WRITE_CHUNKS_MAX);
 }
 
 static struct chunk *
@@ -307,34 +319,23 @@ next_pending(struct incoming_file *f)
 	return container_of(n, struct chunk, node);
 }
 
-static void
-submit(struct incoming_file *f, unsigned chunks, size_t bytes)
+/* False when out of memory. */
+static bool
+submit(struct incoming_file *f, unsigned chunks)
 {
-	struct chunk *c = next_pending(f);
+	struct file_write *write = file_write_take(&f->local->writes);
 
-	c->op = (struct op){.kind = OP_WRITE,
-	    .fd = f->u.fd,
-	    .buf = c->data,
-	    .len = bytes,
-	    .offset = c->op.offset,
-	    .align = f->direct ? SPACE_ALIGN : 0,
-	    .owner = f,
-	    .on_done = on_written};
-	list_init(&c->joined);
-	if (chunks > 1) {
-		c->op.iov = c->iov;
-		c->op.iovs = chunks;
-		c->iov[0] = (struct iovec){c->data, c->len};
-	}
-	for (unsigned i = 1; i < chunks; i++) {
-		struct chunk *next = next_pending(f);
-
-		list_append(&c->joined, &next->node);
-		c->iov[i] = (struct iovec){next->data, next->len};
-	}
-	list_append(&f->writing, &c->node);
+	if (write == NULL)
+		return false;
+	for (unsigned i = 0; i < chunks; i++)
+		file_write_add(write, next_pending(f));
+	write->op.owner = f;
+	write->op.on_done = on_written;
+	list_append(&f->writing, &write->node);
 	f->in_flight++;
-	engine_submit(f->local->to.engine, f->at->device, &c->op);
+	file_write_submit(write, f->local->to.engine, f->at->device, f->u.fd,
+	    f->direct ? SPACE_ALIGN : 0);
+	return true;
 }
 
 /* Write what may be written now. */
@@ -353,10 +354,15 @@ pump(struct incoming_file *f)
 			return;
 		chunks = count_joined(f, &bytes);
 		if (can_wait(f, chunks, bytes) ||
-		    !has_room(f, c->op.offset + bytes) ||
-		    !is_not_behind(f, c->op.offset + bytes))
+		    !has_room(f, c->offset + bytes) ||
+		    !is_not_behind(f, c->offset + bytes))
 			return;
-		submit(f, chunks, bytes);
+		if (!submit(f, chunks)) {
+			/* Its writer is not ready to hear it now. */
+			if (f->in_flight == 0)
+				deferred_post(&f->later);
+			return;
+		}
 	}
 }
 
@@ -368,14 +374,11 @@ pump(struct incoming_file *f)
  * been begun there, and nothing will be.
  */
 static void
-on_collected(struct deferred *d)
+on_collected(struct incoming_file *f)
 {
-	struct incoming_file *f =
-	    container_of(d, struct incoming_file, collected);
 	struct writer *w = f->writer;
 	unsigned chunks = 0;
 
-	check_magic(f, INCOMING_MAGIC);
 	if (f->offset < f->length || !device_accepts_writes(f->at->device)) {
 		/* may abort `f` */
 		writer_failed(w, local_error_in_put(STORE_SICK, 0));
@@ -389,22 +392,35 @@ on_collected(struct deferred *d)
 	writer_done(w, chunks);
 }
 
+/* What its writer was not to be told while it gave a chunk. */
+static void
+on_later(struct deferred *d)
+{
+	struct incoming_file *f = container_of(d, struct incoming_file, later);
+
+	check_magic(f, INCOMING_MAGIC);
+	if (f->state == INCOMING_COLLECTING)
+		on_collected(f);
+	else
+		/* may abort `f` */
+		writer_failed(f->writer, local_error_in_put(-ENOMEM, 0));
+}
+
 static void
 sink_write(struct sink *s, struct chunk *c, struct writer *w)
 {
 	struct incoming_file *f = file_of_sink(s);
 
 	f->writer = w;
-	c->op = (struct op){.offset = f->offset};
+	c->offset = f->offset;
 	f->offset += c->len;
 	list_append(&f->pending, &c->node);
 	if (f->state != INCOMING_COLLECTING) {
 		if (is_memory(f)) /* there and then, while it is in cache */
 			pump(f);
-	} else if (f->offset == f->length ||
-		   deferred_is_pending(&f->collected) ||
+	} else if (f->offset == f->length || deferred_is_pending(&f->later) ||
 		   !device_accepts_writes(f->at->device)) {
-		deferred_post(&f->collected);
+		deferred_post(&f->later);
 	} else { /* its client is slow: no memory is kept for it */
 		s->whole_chunks = false;
 		incoming_on(f, INCOMING_LATE);
@@ -423,12 +439,11 @@ sink_abandon(struct sink *s)
 	struct incoming_file *f = file_of_sink(s);
 
 	f->writer = NULL;
-	deferred_cancel(&f->collected);
+	deferred_cancel(&f->later);
 	file_writer_drop(f);
-	LIST_FOREACH(struct chunk, c, &f->writing, node) {
-		chunk_disown(c);
-		LIST_FOREACH(struct chunk, joined, &c->joined, node)
-			chunk_disown(joined);
+	LIST_FOREACH(struct file_write, write, &f->writing, node) {
+		LIST_FOREACH(struct chunk, c, &write->chunks, node)
+			chunk_disown(c);
 	}
 }
 
@@ -468,7 +483,7 @@ file_writer_init(struct incoming_file *f)
 	list_init(&f->writing);
 	f->base.sink.ops = &file_writer_ops;
 	file_writer_adapt(f);
-	deferred_init(&f->collected, f->local->to.loop, on_collected);
+	deferred_init(&f->later, f->local->to.loop, on_later);
 }
 
 void
@@ -497,8 +512,8 @@ file_writer_is_idle(const struct incoming_file *f)
 void
 file_writer_cancel(struct incoming_file *f)
 {
-	LIST_FOREACH(struct chunk, c, &f->writing, node)
-		(void)engine_cancel(f->local->to.engine, &c->op);
+	LIST_FOREACH(struct file_write, write, &f->writing, node)
+		(void)engine_cancel(f->local->to.engine, &write->op);
 }
 
 void

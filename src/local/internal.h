@@ -47,15 +47,15 @@ struct incoming_file {
 	struct dir_member member;
 
 	/* writing: file_writer.c */
-	struct writer *writer; /* NULL: gone */
-	struct list pending;   /* chunks that wait to be written */
-	struct list writing;   /* first chunks of the writes in flight */
-	unsigned in_flight;    /* such writes */
-	uint64_t offset;       /* where the next chunk goes */
-	uint64_t written;      /* all before it is */
-	uint64_t length;       /* when known */
-	bool direct_wanted;    /* from direct_from on */
-	bool direct;	       /* O_DIRECT is set */
+	struct writer *writer;	       /* NULL: gone */
+	struct list pending;	       /* chunks that wait to be written */
+	struct list writing;	       /* writes in flight */
+	unsigned in_flight;	       /* how many */
+	uint64_t offset;	       /* where the next chunk goes */
+	uint64_t written;	       /* all before it is */
+	uint64_t length;	       /* when known */
+	bool direct_wanted;	       /* from direct_from on */
+	bool direct;		       /* O_DIRECT is set */
 	enum space_direct says_direct; /* the kernel of it, once it is made */
 	uint64_t direct_from;	       /* offset */
 	struct room room;
@@ -66,8 +66,8 @@ struct incoming_file {
 		BACKGROUND_WRITE_BACK,
 	} background;
 	uint64_t background_from, background_to;
-	uint64_t background_need;  /* less than background_to will do */
-	struct deferred collected; /* all of a small file is here */
+	uint64_t background_need; /* less than background_to will do */
+	struct deferred later;	  /* what its writer is told from the loop */
 
 	/* jobs: incoming.c and, on engine threads, create.c and commit.c */
 	struct op job; /* the state's, or the background job: one at a time */

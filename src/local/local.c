@@ -143,6 +143,7 @@ free_store(struct store *s)
 	scan_fini(&local->scan);
 	opener_fini(&local->opener);
 	removals_fini(&local->removals);
+	file_write_pool_fini(&local->writes);
 	free(local);
 }
 
@@ -178,6 +179,7 @@ open_store(const struct store_setup *setup)
 	sweep_init(&local->sweep, &local->opener);
 	scan_init(&local->scan, &local->opener, local_settle, local);
 	removals_init(&local->removals, local->to.loop);
+	file_write_pool_init(&local->writes);
 	opener_begin(&local->opener);
 	return &local->base;
 }

@@ -7,6 +7,7 @@
 #ifndef LOCAL_LOCAL_STORE_H
 #define LOCAL_LOCAL_STORE_H
 
+#include "file_write.h"
 #include "health.h"
 #include "opener.h"
 #include "removals.h"
@@ -23,7 +24,8 @@ struct local {
 	struct sweep sweep;
 	struct scan scan;
 	struct removals removals;
-	bool is_settled;     /* its opener was told so */
+	struct file_write_pool writes; /* of all its files */
+	bool is_settled;	       /* its opener was told so */
 	bool direct_refused; /* O_DIRECT does not work here after all */
 };
 

@@ -24,11 +24,11 @@ struct outgoing_file {
 	struct local_dir *dir;
 	struct dir_member member;
 	struct reader *reader; /* NULL: gone */
-	struct chunk *reading; /* in an operation */
+	struct chunk *reading; /* in the operation */
 	struct file_version version;
 	struct reopen_follower follower;
 	struct scan_seeker seeker;
-	struct op job;
+	struct op op; /* opening it, reading or closing: one at a time */
 	int fd;
 	bool is_latest; /* whatever it is called */
 	uint64_t ticket;
@@ -108,7 +108,7 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
 	/* Closing frees a file that was removed meanwhile. */
 	bool slow = closes && f->version.size > SLOW_BYTES;
 
-	engine_call(f->local->to.engine, f->dir->device, &f->job, call, f,
+	engine_call(f->local->to.engine, f->dir->device, &f->op, call, f,
 	    (slow ? CALL_SLOW : 0) | (closes ? CALL_NO_STALL : 0), on_done);
 }
 
@@ -140,7 +140,7 @@ outgoing_end_when_idle(struct outgoing_file *f)
 	list_remove(&f->member.postponed_node);
 	list_remove(&f->follower.node);
 	list_remove(&f->seeker.node);
-	if (f->job.in_flight || f->reading != NULL)
+	if (f->op.in_flight)
 		return;
 	if (f->fd == -1)
 		file_free(f);
@@ -165,15 +165,14 @@ outgoing_on_unhealthy(struct dir_member *m, bool stalled)
 	/* What was read is still sent; only an operation in flight fails. */
 	if (!stalled || f->abandoned)
 		return;
-	if (f->job.in_flight) {
-		(void)engine_cancel(f->local->to.engine, &f->job);
+	if (!f->op.in_flight)
+		return;
+	(void)engine_cancel(f->local->to.engine, &f->op);
+	if (f->reading == NULL)
 		f->base.events->on_failed(f->base.owner, STORE_SICK);
-	} else if (f->reading != NULL) {
-		(void)engine_cancel(f->local->to.engine, &f->reading->op);
-		if (f->reader != NULL)
-			reader_failed(
-			    f->reader, local_error_in_read(STORE_SICK));
-	} /* `f` may be closed */
+	else if (f->reader != NULL)
+		reader_failed(f->reader, local_error_in_read(STORE_SICK));
+	/* `f` may be closed */
 }
 
 static const struct dir_member_ops member_ops = {
@@ -207,7 +206,7 @@ outgoing_begin(struct outgoing_file *f)
 	if (err == STORE_LOOKING)
 		scan_seek(&f->local->scan, f->dir, &f->seeker);
 	else if (err < 0)
-		outgoing_on_opened(&f->job, err); /* may free `f` */
+		outgoing_on_opened(&f->op, err); /* may free `f` */
 	else
 		submit_job(f, outgoing_open_job, outgoing_on_opened);
 }
@@ -232,7 +231,7 @@ outgoing_begin_in(struct outgoing_file *f, struct local_dir *to, int err)
 	if (err == 0 && !device_accepts_reads(to->device))
 		err = STORE_SICK;
 	if (err < 0) {
-		outgoing_on_opened(&f->job, err); /* may free `f` */
+		outgoing_on_opened(&f->op, err); /* may free `f` */
 		return;
 	}
 	outgoing_move(f, to);
@@ -315,10 +314,10 @@ static void
 outgoing_on_read(struct op *op, int res)
 {
 	struct outgoing_file *f = op->owner;
-	struct chunk *c = container_of(op, struct chunk, op);
+	struct chunk *c = f->reading;
 
 	check_magic(f, OUTGOING_MAGIC);
-	check(f->reading == c);
+	check(c != NULL);
 	f->reading = NULL;
 	if (res >= 0) {
 		c->len = (size_t)res;
@@ -345,21 +344,21 @@ source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 	    outgoing_file_of(container_of(s, struct outgoing, source));
 	uint64_t left = f->base.end - f->base.offset;
 
-	check(c->len == 0);
+	check(c->len == 0 && !f->op.in_flight);
 	if (left == 0) {
 		s->ended = true;
 		return SOURCE_BYTES;
 	}
 	f->reader = r;
 	f->reading = c;
-	c->op = (struct op){.kind = OP_READ,
+	f->op = (struct op){.kind = OP_READ,
 	    .fd = f->fd,
 	    .buf = c->data,
 	    .len = left < size ? (size_t)left : size,
 	    .offset = f->base.offset,
 	    .owner = f,
 	    .on_done = outgoing_on_read};
-	engine_submit(f->local->to.engine, f->dir->device, &c->op);
+	engine_submit(f->local->to.engine, f->dir->device, &f->op);
 	return SOURCE_TAKEN;
 }
 
@@ -420,7 +419,7 @@ outgoing_open(struct store *s, const char *name,
 	f->member.ops = &member_ops;
 	dir_join(dir, &f->member);
 	*ret = &f->base;
-	f->job.owner = f;
+	f->op.owner = f;
 	f->seeker.on_known = outgoing_on_known;
 	if (err == STORE_LOOKING)
 		scan_seek(&f->local->scan, f->dir, &f->seeker);

@@ -843,9 +843,11 @@ static void
 give_in_flight(void)
 {
 	struct taker t = taker(&one);
+	struct list writing;
 
+	list_init(&writing);
 	(void)take(&t);
-	t.has[0]->op.in_flight = true;
+	list_append(&writing, &t.has[0]->node);
 	chunk_give(t.has[0]);
 }
 

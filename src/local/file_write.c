@@ -1,0 +1,86 @@
+#include "file_write.h"
+
+#include <stdlib.h>
+
+#include "disk/chunk.h"
+#include "disk/engine.h"
+
+enum {
+	SPARE_MAX = 16,
+};
+
+void
+file_write_pool_init(struct file_write_pool *p)
+{
+	list_init(&p->spare);
+	p->count = 0;
+}
+
+void
+file_write_pool_fini(struct file_write_pool *p)
+{
+	struct list_node *n;
+
+	while ((n = list_shift(&p->spare)) != NULL)
+		free(container_of(n, struct file_write, node));
+	p->count = 0;
+}
+
+struct file_write *
+file_write_take(struct file_write_pool *p)
+{
+	struct list_node *n = list_shift(&p->spare);
+	struct file_write *w;
+
+	if (n != NULL) {
+		p->count--;
+		w = container_of(n, struct file_write, node);
+	} else if ((w = malloc(sizeof(*w))) == NULL) {
+		return NULL;
+	}
+	w->node = (struct list_node){0};
+	w->op = (struct op){.kind = OP_WRITE};
+	w->count = 0;
+	list_init(&w->chunks);
+	return w;
+}
+
+void
+file_write_add(struct file_write *w, struct chunk *c)
+{
+	check(w->count < FILE_WRITE_CHUNKS_MAX);
+	if (w->count == 0) {
+		w->op.buf = c->data;
+		w->op.offset = c->offset;
+	}
+	check(c->offset == w->op.offset + w->op.len);
+	w->iov[w->count++] = (struct iovec){c->data, c->len};
+	w->op.len += c->len;
+	list_append(&w->chunks, &c->node);
+}
+
+void
+file_write_submit(struct file_write *w, struct engine *e, struct device *d,
+    int fd, unsigned align)
+{
+	check(w->count > 0);
+	w->op.fd = fd;
+	w->op.align = align;
+	if (w->count > 1) {
+		w->op.iov = w->iov;
+		w->op.iovs = w->count;
+	}
+	engine_submit(e, d, &w->op);
+}
+
+void
+file_write_give(struct file_write_pool *p, struct file_write *w)
+{
+	check(!w->op.in_flight && list_is_empty(&w->chunks));
+	if (p->count == SPARE_MAX) {
+		free(w);
+		return;
+	}
+	p->count++;
+	list_prepend(&p->spare, &w->node);
+}

@@ -1,0 +1,63 @@
+/*
+ * local/file_write.h - one write into a file: chunks that are neighbours there.
+ *
+ *	spare -> take -> add, add ... -> submit -> [engine] -> give -> spare
+ *
+ * There is one for each write in flight, and none for a file whose client is
+ * silent.  Those of a store are used again, so that no memory is allocated while
+ * it is busy.
+ */
+#ifndef LOCAL_FILE_WRITE_H
+#define LOCAL_FILE_WRITE_H
+
+#include <sys/uio.h>
+
+#include "base/list.h"
+#include "disk/op.h"
+
+struct chunk;
+struct engine;
+
+enum {
+	FILE_WRITE_CHUNKS_MAX = 16,
+};
+
+struct file_write {
+	struct list_node node; /* for its owner */
+	struct op op;
+	struct list chunks; /* the write's until it is done */
+	unsigned count;	    /* of them */
+	struct iovec iov[FILE_WRITE_CHUNKS_MAX];
+};
+
+/* Writes that are not in use. */
+struct file_write_pool {
+	struct list spare;
+	unsigned count;
+};
+
+void file_write_pool_init(struct file_write_pool *p);
+
+/* Free what is spare. */
+void file_write_pool_fini(struct file_write_pool *p);
+
+/* A write without chunks, which the caller owns until file_write_give(); NULL
+ * when out of memory. */
+NODISCARD struct file_write *file_write_take(struct file_write_pool *p);
+
+/* Add `c`, which follows the chunks before in the file, to at most
+ * FILE_WRITE_CHUNKS_MAX.  It is the write's from here on. */
+void file_write_add(struct file_write *w, struct chunk *c);
+
+/*
+ * file_write_submit(w, e, d, fd, align):
+ * Begin it, at the offset of its first chunk.  w->op.owner and w->op.on_done are
+ * the caller's to set before; `align` is that of disk/op.h.
+ */
+void file_write_submit(struct file_write *w, struct engine *e, struct device *d,
+    int fd, unsigned align);
+
+/* It has ended, and its chunks were taken off: it may be used again. */
+void file_write_give(struct file_write_pool *p, struct file_write *w);
+
+#endif
