@@ -4,8 +4,8 @@
 
 #include "base/errno_class.h"
 #include "base/fd.h"
-#include "base/file_version.h"
 #include "local/path.h"
+#include "file_version.h"
 #include "open_dir.h"
 
 /* ---- opening it ---- */

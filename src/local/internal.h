@@ -7,13 +7,13 @@
 #include <ev.h>
 #include <stdatomic.h>
 
-#include "base/file_version.h"
 #include "loop/deferred.h"
 #include "shared/arrivals.h"
 #include "shared/reservations.h"
 #include "local/dirsync.h"
 #include "local/publish.h"
 #include "local/space.h"
+#include "file_version.h"
 #include "incoming.h"
 #include "local_store.h"
 #include "room.h"

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "base/file_version.h"
 #include "shared/latest.h"
+#include "file_version.h"
 
 /* The record is about `v`. */
 void newest_note(struct latest_entry *e, const struct file_version *v);

@@ -9,9 +9,9 @@
 
 #include "base/errno_class.h"
 #include "base/fd.h"
-#include "base/file_version.h"
 #include "flow/reader.h"
 #include "local/path.h"
+#include "file_version.h"
 #include "local_error.h"
 #include "local_store.h"
 

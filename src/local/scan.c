@@ -10,10 +10,10 @@
 #include "base/clock.h"
 #include "base/errno_class.h"
 #include "base/fd.h"
-#include "base/file_version.h"
 #include "base/log.h"
 #include "base/name_limits.h"
 #include "local/path.h"
+#include "file_version.h"
 #include "newest.h"
 
 #define SEEK_LOOK_S 0.02 /* does another worker know? */

@@ -2,7 +2,7 @@
  * What is told of a version of a file: its entity-tag tells it from others, and is
  * weak where that is not sure.
  */
-#include "base/file_version.h"
+#include "local/file_version.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * base/file_version.h - identifies a version of a file by its metadata.
+ * local/file_version.h - identifies a version of a file by its metadata.
  *
  * Two versions are the same when size, mtime (in nanoseconds), inode and a mark
  * are.  The mark tells a file from a later one with the same inode number: ext4
@@ -10,8 +10,8 @@
  *
  * All of it may block on the disk.
  */
-#ifndef BASE_FILE_VERSION_H
-#define BASE_FILE_VERSION_H
+#ifndef LOCAL_FILE_VERSION_H
+#define LOCAL_FILE_VERSION_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "base/file_version.h"
+#include "file_version.h"
 
 #include <errno.h>
 #include <fcntl.h>
