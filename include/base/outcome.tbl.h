@@ -7,7 +7,8 @@
  * location's prefix, %l the limit that was passed, with its value, %n the name that
  * was asked for.
  *
- * Status 0: there is no client left to answer.
+ * Status 0: there is no client left to answer; or, at the end, what refuses the
+ * request says status and text itself.
  */
 /* clang-format off */
 /*     name             status blame  word               retry detail */
@@ -53,5 +54,17 @@ OUTCOME(LOOKING,         503, NOBODY, "looking",           1, "the newest upload
 OUTCOME(TOO_MANY,        503, NOBODY, "too-many",          1, "as many uploads run in location %s as %l allows: try again later")
 OUTCOME(NO_MEMORY,       503, SERVER, "no-memory",         1, "the server is short of memory or descriptors: try again later")
 OUTCOME(STOPPED,         503, NOBODY, "stopped",           1, "the server is stopping; nothing was stored: try again later")
+/* Status and text are those of the refusal. */
+OUTCOME(CONDITIONAL,     0,   NOBODY, "conditional",       0, "")
+OUTCOME(REFUSED,         0,   CLIENT, "refused",           0, "")
+OUTCOME(FORM,            0,   CLIENT, "form",              0, "")
+OUTCOME(RESUMABLE,       0,   CLIENT, "resumable",         0, "")
+OUTCOME(PARTIAL,         0,   CLIENT, "partial",           0, "")
+OUTCOME(CROSS_SITE,      0,   CLIENT, "cross-site",        0, "")
+OUTCOME(MISDIRECTED,     0,   CLIENT, "misdirected",       0, "")
+OUTCOME(TLS,             0,   CLIENT, "tls-on-plain-port", 0, "")
+OUTCOME(PROXY_PROTOCOL,  0,   CLIENT, "proxy-protocol",    0, "")
+OUTCOME(HTTP2,           0,   CLIENT, "http2",             0, "")
+OUTCOME(UNREAD,          0,   NOBODY, "unread",            0, "")
 /* clang-format on */
 #undef OUTCOME

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/outcome.h"
 #include "base/str.h"
 #include "flow/meter.h"
 #include "http/head.h"
@@ -61,7 +62,7 @@ struct access {
 	uint64_t out;	 /* and that the kernel took to send */
 	bool answered;	 /* the kernel took a byte of the response */
 	enum access_cut cut;
-	const char *outcome; /* how it ended: a static word; NULL: none */
+	enum outcome outcome; /* how it ended */
 
 	struct access_upload *upload; /* what was measured of one; or NULL */
 };

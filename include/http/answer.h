@@ -14,7 +14,7 @@ struct answer_context {
 	const char *name;   /* of the file */
 };
 
-/* 0: there is no client left to answer. */
+/* 0: there is no client left to answer, or what refuses the request says it. */
 int answer_status(enum outcome e);
 
 /* Make `r` the problem that `e` stands for, with a Retry-After where there is one. */

@@ -48,9 +48,9 @@ struct handler {
 /* What a handler that has an exchange in hand is told. */
 struct exchange_ops {
 	/* It ends without a response: give up all that belongs to it, and do not
-	 * touch the exchange any more.  Returns the word for the access log, as
-	 * exchange_leave() has it. */
-	const char *(*on_gone)(void *owner);
+	 * touch the exchange any more.  Returns how it ended, as exchange_leave()
+	 * has it. */
+	enum outcome (*on_gone)(void *owner);
 	/* The server stops now.  True: it was given up, as above, and is answered
 	 * with 503; false: too much was done for it already, it will be answered.
 	 * NULL: on_gone() at any time. */
@@ -140,9 +140,9 @@ void exchange_measured(
 void exchange_respond(struct exchange *x, struct response *r);
 
 /* Respond with a problem (response_problem()) whose detail is `why`; `outcome` is
- * the word for the access log, static.  Ends the exchange. */
+ * for the access log.  Ends the exchange. */
 void exchange_refuse(
-    struct exchange *x, int status, const char *why, const char *outcome);
+    struct exchange *x, int status, const char *why, enum outcome outcome);
 
 /* Respond with the problem that `e` stands for, where it is about no location and no
  * file.  Ends the exchange. */
@@ -162,11 +162,11 @@ struct sink *exchange_stream(struct exchange *x, struct response *r);
  * exchange_respond() ends the exchange, else exchange_streamed(). */
 bool exchange_unstream(struct exchange *x);
 
-/* All of the content was sent, or (false) sending failed; `outcome` is the word
- * for the access log, static.  Ends the exchange. */
-void exchange_streamed(struct exchange *x, bool whole, const char *outcome);
+/* All of the content was sent, or (false) sending failed; `outcome` is for the
+ * access log.  Ends the exchange. */
+void exchange_streamed(struct exchange *x, bool whole, enum outcome outcome);
 
 /* The client is gone, or must not get a response: close.  Ends the exchange. */
-void exchange_leave(struct exchange *x, const char *outcome);
+void exchange_leave(struct exchange *x, enum outcome outcome);
 
 #endif

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "base/outcome.h"
 #include "http/syntax.h"
 
 enum {
@@ -156,9 +157,9 @@ NODISCARD enum head_result head_scan(struct head_scan *scan,
     const struct head_limits *limits, const char *buf, size_t len,
     const char **ret_why);
 
-/* The word for the access log that goes with what head_scan() or head_parse()
- * said; "refused" when there is no other. */
-const char *head_refusal_word(const char *why);
+/* For the access log: what goes with what head_scan() or head_parse() said; REFUSED
+ * when there is nothing more to say. */
+enum outcome head_refusal_outcome(const char *why);
 
 /* There is a field that hardly any client but browsers sends: Origin, or
  * Sec-Fetch-... */

@@ -43,7 +43,7 @@ struct head_reader_head {
 	bool is_head;	      /* the method is HEAD, as far as one sees */
 	int status;	      /* REFUSED */
 	char why[HEAD_WHY_MAX]; /* a sentence */
-	const char *outcome;	/* its word for the access log: static */
+	enum outcome outcome;	/* for the access log */
 };
 
 /*

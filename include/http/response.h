@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "base/outcome.h"
 #include "base/str.h"
 
 #define RESPONSE_LENGTH_UNKNOWN UINT64_MAX
@@ -25,8 +26,8 @@ struct response {
 	 * been (HEAD), or RESPONSE_LENGTH_UNKNOWN; `content` is empty then. */
 	uint64_t stream_length;
 	bool streamed;
-	bool close;	     /* do not keep the connection in any case */
-	const char *outcome; /* for the access log: a static word; NULL: none */
+	bool close;	      /* do not keep the connection in any case */
+	enum outcome outcome; /* for the access log */
 };
 
 /* "Created"; an empty text for a status that is not in use here. */

@@ -56,9 +56,9 @@ enum upload_kind {
 /* How one that is no file is answered.  All texts are static. */
 struct upload_refusal {
 	int status;
-	const char *word;   /* in the access log */
-	const char *fields; /* of the answer, each with its CRLF */
-	const char *why;    /* what it is and what to do */
+	enum outcome outcome; /* for the access log */
+	const char *fields;   /* of the answer, each with its CRLF */
+	const char *why;      /* what it is and what to do */
 };
 
 /* What a PUT or POST with this head brings. */

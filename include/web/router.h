@@ -32,9 +32,9 @@ struct route {
 	struct span name;  /* behind the location's slash, still encoded */
 	const char *allow; /* what the resource allows, for Allow; or NULL */
 	int status;
-	const char *why;    /* these three are static */
-	const char *word;   /* for the access log */
-	const char *fields; /* of the answer, each with its CRLF; may be "" */
+	enum outcome outcome; /* for the access log */
+	const char *why;      /* both are static */
+	const char *fields;   /* of the answer, each with its CRLF; may be "" */
 };
 
 /* Find the route of a parsed request on server `s`. */

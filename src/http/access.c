@@ -163,7 +163,7 @@ access_format(const struct access *a, const struct addr *peer, struct str *out)
 	str_puts(out, ".");
 	str_add_u64(out, ms_10 % 10);
 	str_puts(out, " ");
-	str_puts(out, a->outcome ? a->outcome : "-");
+	str_puts(out, outcome_word(a->outcome));
 	if (a->upload != NULL)
 		add_measures(a->upload, out);
 	if (a->cut != ACCESS_WHOLE)

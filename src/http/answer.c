@@ -61,6 +61,6 @@ answer_problem(
 	response_problem(r, rows[e].status, "%s", detail.s ? detail.s : "");
 	if (rows[e].retry_s > 0)
 		response_retry_after(r, rows[e].retry_s);
-	r->outcome = outcome_word(e);
+	r->outcome = e;
 	str_fini(&detail);
 }

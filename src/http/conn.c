@@ -102,7 +102,7 @@ conn_await_progress(struct conn *c, double stalled_s)
 /* ---- HEADING ---- */
 
 void
-conn_leave_heading(struct conn *c, const char *outcome)
+conn_leave_heading(struct conn *c, enum outcome outcome)
 {
 	if (conn_has_begun(c))
 		exchange_log_begin(&c->exchange);
@@ -147,7 +147,7 @@ await_head(void *owner)
 	head_reader_next(&c->head_reader);
 	if (err < 0) {
 		exchange_log_begin(&c->exchange);
-		conn_leave_heading(c, "no-memory");
+		conn_leave_heading(c, OUTCOME_NO_MEMORY);
 		return;
 	}
 	set_head_patience(c);

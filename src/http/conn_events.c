@@ -81,7 +81,7 @@ look_at_progress(struct conn *c)
 static void
 refuse_crowd(struct conn *c)
 {
-	struct response r = {.outcome = "refused"};
+	struct response r = {.outcome = OUTCOME_REFUSED};
 
 	response_problem(&r, 503,
 	    "there are max_connections_per_ip %" PRIu64
@@ -94,7 +94,8 @@ refuse_crowd(struct conn *c)
 
 /* What came is no request, or none that is understood. */
 static void
-refuse_request(struct conn *c, int status, const char *why, const char *outcome)
+refuse_request(
+    struct conn *c, int status, const char *why, enum outcome outcome)
 {
 	struct response r = {.outcome = outcome};
 
@@ -105,7 +106,7 @@ refuse_request(struct conn *c, int status, const char *why, const char *outcome)
 static void
 refuse_late(struct conn *c)
 {
-	struct response r = {.outcome = "refused"};
+	struct response r = {.outcome = OUTCOME_REFUSED};
 	char limit[NUM_TEXT_MAX];
 
 	num_format_seconds(c->group->conf->header_timeout_s, limit);
@@ -149,13 +150,13 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 		return;
 	}
 	if (status != 0) {
-		refuse_request(c, status, why, head_refusal_word(why));
+		refuse_request(c, status, why, head_refusal_outcome(why));
 		return;
 	}
 	c->exchange.keep = h.keep_alive;
 	if (exchange_begin_body(&c->exchange, &h, got->buf + got->head_len,
 		got->len - got->head_len) < 0) {
-		conn_leave_heading(c, "no-memory");
+		conn_leave_heading(c, OUTCOME_NO_MEMORY);
 		return;
 	}
 	exchange_hand_over(&c->exchange, &h, got->buf, got->head_len);
@@ -200,7 +201,7 @@ leave_unheard(struct conn *c)
 {
 	if (conn_has_begun(c))
 		exchange_log_begin(&c->exchange);
-	c->exchange.record.outcome = "unread";
+	c->exchange.record.outcome = OUTCOME_UNREAD;
 	conn_on(c, CONN_LINGER);
 }
 
@@ -235,8 +236,8 @@ read_head(struct conn *c, struct transport *from)
 		return;
 	case HEAD_READER_FAILED:
 		conn_leave_heading(c, str_failed(&c->head_reader.held)
-					  ? "no-memory"
-					  : "client-gone");
+					  ? OUTCOME_NO_MEMORY
+					  : OUTCOME_CLIENT_GONE);
 		return;
 	}
 }

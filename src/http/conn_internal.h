@@ -178,7 +178,7 @@ void conn_take_turn(struct list_node *n);
 void conn_on(struct conn *c, enum conn_event ev);
 
 /* HEADING: no response can be given to what is asked, if anything is: close. */
-void conn_leave_heading(struct conn *c, const char *outcome);
+void conn_leave_heading(struct conn *c, enum outcome outcome);
 
 /* The client has so long from now on. */
 void conn_set_patience(struct conn *c, double seconds);

@@ -47,7 +47,7 @@ drop(struct conn *c)
 	if (c->state == CONN_WORKING || c->state == CONN_STREAMING) {
 		exchange_drop(&c->exchange);
 	} else if (c->state == CONN_HEADING) {
-		conn_leave_heading(c, "stopped");
+		conn_leave_heading(c, OUTCOME_STOPPED);
 	} else {
 		if (c->state == CONN_ANSWERING)
 			c->exchange.record.cut = ACCESS_STOPPED;

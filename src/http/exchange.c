@@ -90,7 +90,7 @@ exchange_look(struct exchange *x)
 		return;
 	}
 	(void)x->ops->on_gone(x->owner);
-	x->record.outcome = "client-gone";
+	x->record.outcome = OUTCOME_CLIENT_GONE;
 	conn_on(c, CONN_LEFT);
 }
 
@@ -353,7 +353,7 @@ exchange_respond(struct exchange *x, struct response *r)
 
 void
 exchange_refuse(
-    struct exchange *x, int status, const char *why, const char *outcome)
+    struct exchange *x, int status, const char *why, enum outcome outcome)
 {
 	struct response r = {.outcome = outcome};
 
@@ -404,7 +404,7 @@ exchange_unstream(struct exchange *x)
 }
 
 void
-exchange_streamed(struct exchange *x, bool whole, const char *outcome)
+exchange_streamed(struct exchange *x, bool whole, enum outcome outcome)
 {
 	struct conn *c = conn_of(x);
 
@@ -419,7 +419,7 @@ exchange_streamed(struct exchange *x, bool whole, const char *outcome)
 }
 
 void
-exchange_leave(struct exchange *x, const char *outcome)
+exchange_leave(struct exchange *x, enum outcome outcome)
 {
 	x->record.outcome = outcome;
 	conn_on(conn_of(x), CONN_LEFT);

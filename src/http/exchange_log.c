@@ -16,7 +16,7 @@ exchange_log_begin(struct exchange *x)
 static void
 log_unread(struct conn *c)
 {
-	struct access rest = {.outcome = "unread"};
+	struct access rest = {.outcome = OUTCOME_UNREAD};
 	const struct body *b = &c->exchange.body;
 	const unsigned char *more;
 	size_t len;

@@ -22,14 +22,14 @@ _Static_assert(sizeof(http2) <= HEAD_WHY_MAX, "the head reader copies it");
 /* clang-format off */
 static const struct head_foreign protocols[] = {
 	/* A handshake record (RFC 8446 5.1): the ClientHello. */
-	{ TEXT("\x16"),            400, "tls-on-plain-port", tls },
+	{ TEXT("\x16"),            400, OUTCOME_TLS,            tls },
 	/* The signature of its version 2, as far as a head can go with it. */
-	{ TEXT("\r\n\r\n\0"),      400, "proxy-protocol",    proxy },
-	{ TEXT("PROXY TCP4 "),     400, "proxy-protocol",    proxy },
-	{ TEXT("PROXY TCP6 "),     400, "proxy-protocol",    proxy },
-	{ TEXT("PROXY UNKNOWN"),   400, "proxy-protocol",    proxy },
+	{ TEXT("\r\n\r\n\0"),      400, OUTCOME_PROXY_PROTOCOL, proxy },
+	{ TEXT("PROXY TCP4 "),     400, OUTCOME_PROXY_PROTOCOL, proxy },
+	{ TEXT("PROXY TCP6 "),     400, OUTCOME_PROXY_PROTOCOL, proxy },
+	{ TEXT("PROXY UNKNOWN"),   400, OUTCOME_PROXY_PROTOCOL, proxy },
 	/* The preface (RFC 9113 3.4). */
-	{ TEXT("PRI * HTTP/2.0"),  505, "http2",             http2 },
+	{ TEXT("PRI * HTTP/2.0"),  505, OUTCOME_HTTP2,          http2 },
 };
 /* clang-format on */
 
@@ -43,11 +43,11 @@ head_foreign(const char *bytes, size_t len)
 	return NULL;
 }
 
-const char *
-head_refusal_word(const char *why)
+enum outcome
+head_refusal_outcome(const char *why)
 {
 	for (size_t i = 0; i < COUNT_OF(protocols); i++)
 		if (why == protocols[i].why)
-			return protocols[i].word;
-	return "refused";
+			return protocols[i].outcome;
+	return OUTCOME_REFUSED;
 }

@@ -68,7 +68,7 @@ struct head_foreign {
 	const char *begins;
 	size_t len;
 	int status;
-	const char *word; /* for the access log */
+	enum outcome outcome; /* for the access log */
 	const char *why;
 };
 

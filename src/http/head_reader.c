@@ -23,7 +23,7 @@ static enum head_reader_result
 head_reader_refuse(struct head_reader_head *ret, int status, const char *why)
 {
 	ret->status = status;
-	ret->outcome = head_refusal_word(why);
+	ret->outcome = head_refusal_outcome(why);
 	snprintf(ret->why, sizeof(ret->why), "%s", why);
 	return HEAD_READER_REFUSED;
 }
@@ -119,7 +119,7 @@ head_reader_read(struct head_reader *in, const struct head_limits *limits,
 
 	ret->own = (struct str){0};
 	ret->head_len = ret->len = 0;
-	ret->outcome = "refused";
+	ret->outcome = OUTCOME_REFUSED;
 	if (t == NULL)
 		return scan_held(in, limits, ret);
 	n = transport_recv(t, shared, sizeof(shared));

@@ -10,44 +10,44 @@
 
 /* clang-format off */
 static const struct upload_refusal refusals[UPLOAD_KIND_COUNT] = {
-	[UPLOAD_EXPECTING] = { 417, "refused", "",
+	[UPLOAD_EXPECTING] = { 417, OUTCOME_REFUSED, "",
 		"the only expectation met here is 100-continue; leave out the Expect field" },
-	[UPLOAD_TUS] = { 400, "resumable", "",
+	[UPLOAD_TUS] = { 400, OUTCOME_RESUMABLE, "",
 		"resumable uploads with tus (Tus-Resumable) are not understood here, and nothing was stored: send the whole file "
 		"in one PUT or POST (curl -T FILE URL; in a page: fetch(url, {method: 'PUT', body: file}))" },
-	[UPLOAD_OTHER_METHOD] = { 400, "refused", "",
+	[UPLOAD_OTHER_METHOD] = { 400, OUTCOME_REFUSED, "",
 		"X-HTTP-Method-Override asks for another method than the request's own, and is not understood here: send "
 		"the request with the method that is meant" },
-	[UPLOAD_RESUMABLE_PART] = { 400, "resumable", "",
+	[UPLOAD_RESUMABLE_PART] = { 400, OUTCOME_RESUMABLE, "",
 		"this is a part of a resumable upload, or begins one (Upload-Complete, Upload-Incomplete, Upload-Offset), which is not "
 		"understood here, and nothing was stored: send the whole file in one PUT or POST (curl -T FILE URL; in a page: "
 		"fetch(url, {method: 'PUT', body: file}))" },
-	[UPLOAD_LENGTH_DIFFERS] = { 400, "resumable", "",
+	[UPLOAD_LENGTH_DIFFERS] = { 400, OUTCOME_RESUMABLE, "",
 		"Upload-Length is not the length of this body, so it is a part of a file at most, and nothing was stored: send the whole "
 		"file in one PUT or POST, without Upload-Length" },
-	[UPLOAD_S3] = { 400, "partial", "",
+	[UPLOAD_S3] = { 400, OUTCOME_PARTIAL, "",
 		"this begins or goes on with a multipart upload of S3, or deletes S3's objects, by what stands behind the question mark; "
 		"that is not understood here, and nothing was stored: send the whole file in one PUT" },
-	[UPLOAD_S3_COPY] = { 400, "refused", "",
+	[UPLOAD_S3_COPY] = { 400, OUTCOME_REFUSED, "",
 		"X-Amz-Copy-Source asks for a copy of another object of S3, which is not made here, and nothing was stored: read that "
 		"one, and send the whole file in one PUT" },
-	[UPLOAD_S3_CHUNKS] = { 415, "refused", "Accept-Encoding: identity\r\n",
+	[UPLOAD_S3_CHUNKS] = { 415, OUTCOME_REFUSED, "Accept-Encoding: identity\r\n",
 		"the body is in the signed chunks of S3 (aws-chunked, X-Amz-Decoded-Content-Length), and it would be stored as it is sent: "
 		"have the client send the file alone (curl -T FILE URL)" },
-	[UPLOAD_RANGE] = { 400, "partial", "",
+	[UPLOAD_RANGE] = { 400, OUTCOME_PARTIAL, "",
 		"Content-Range says that this is a part of a file, or its length is not that of the body: an upload cannot be "
 		"resumed or sent in parts; send the whole file, without Content-Range (curl: without -C and -r)" },
-	[UPLOAD_FORM] = { 415, "form", ACCEPT_FILES,
+	[UPLOAD_FORM] = { 415, OUTCOME_FORM, ACCEPT_FILES,
 		"this is a form (multipart/form-data), and forms are not understood here: send the file itself as the body (curl -T FILE URL "
 		"instead of -F; in a page: fetch(url, {method: 'PUT', body: file})); a file that is itself a form needs another "
 		"Content-Type, such as application/octet-stream" },
-	[UPLOAD_PAGE_FORM] = { 415, "form", ACCEPT_FILES,
+	[UPLOAD_PAGE_FORM] = { 415, OUTCOME_FORM, ACCEPT_FILES,
 		"this is the form of a web page, and forms are not understood here: send the file itself as the body, in the page with "
 		"fetch(url, {method: 'PUT', body: file}), or with curl -T FILE URL; a file that a script sends with a "
 		"form's Content-Type (jQuery's default) needs another one, such as application/octet-stream" },
-	[UPLOAD_CODED] = { 415, "refused", "Accept-Encoding: identity\r\n",
+	[UPLOAD_CODED] = { 415, OUTCOME_REFUSED, "Accept-Encoding: identity\r\n",
 		"the body is stored as it is sent: leave out Content-Encoding" },
-	[UPLOAD_WITHOUT_LENGTH] = { 411, "refused", "",
+	[UPLOAD_WITHOUT_LENGTH] = { 411, OUTCOME_REFUSED, "",
 		"say Content-Length (0 for an empty upload) or Transfer-Encoding: chunked" },
 };
 /* clang-format on */

@@ -56,7 +56,7 @@ answer_refused(
 	if (route->status == 405)
 		str_printf(&r.fields, "Allow: %s\r\n", route->allow);
 	str_puts(&r.fields, route->fields);
-	r.outcome = route->word;
+	r.outcome = route->outcome;
 	exchange_respond(x, &r);
 }
 

@@ -18,14 +18,14 @@ undo_pass(struct gate_pass *p)
 	end_pass(p);
 }
 
-static const char *
+static enum outcome
 gate_on_gone(void *owner)
 {
 	struct gate_pass *p = owner;
 
 	p->gate->steps[p->at].forget(p);
 	undo_pass(p);
-	return "stopped";
+	return OUTCOME_STOPPED;
 }
 
 static const struct exchange_ops gate_ops = {

@@ -44,14 +44,14 @@ get_release(struct web_get *g)
 	free(g);
 }
 
-static const char *
+static enum outcome
 get_on_gone(void *owner)
 {
 	struct web_get *g = owner;
 
 	check_magic(g, GET_MAGIC);
 	get_release(g);
-	return outcome_word(OUTCOME_STOPPED);
+	return OUTCOME_STOPPED;
 }
 
 static const struct exchange_ops get_ops = {
@@ -116,7 +116,7 @@ answer_short(struct web_get *g, const struct object_info *info, int status,
 	if (status == 416)
 		str_printf(&r.fields, "Content-Range: bytes */%" PRIu64 "\r\n",
 		    info->size);
-	r.outcome = "conditional";
+	r.outcome = OUTCOME_CONDITIONAL;
 	get_release(g);
 	exchange_respond(x, &r);
 }
@@ -135,7 +135,7 @@ get_on_drained(void *owner)
 
 	check_magic(g, GET_MAGIC);
 	get_release(g);
-	exchange_streamed(x, true, outcome_word(OUTCOME_SENT));
+	exchange_streamed(x, true, OUTCOME_SENT);
 }
 
 static void
@@ -144,7 +144,7 @@ end_cut(struct web_get *g, enum outcome e)
 	struct exchange *x = g->exchange;
 
 	get_release(g);
-	exchange_streamed(x, false, outcome_word(e));
+	exchange_streamed(x, false, e);
 }
 
 static void
@@ -194,7 +194,7 @@ answer_file(struct web_get *g, const struct object_info *info, int status,
 		    "\r\n",
 		    range->first, range->first + range->len - 1, info->size);
 	if (g->head_only || range->len == 0) {
-		r.outcome = outcome_word(OUTCOME_SENT);
+		r.outcome = OUTCOME_SENT;
 		get_release(g);
 		exchange_respond(x, &r);
 		return;
@@ -277,7 +277,7 @@ ends_in_slash(struct span name)
 static void
 refuse_for_memory(struct exchange *x)
 {
-	struct response r = {.outcome = "refused"};
+	struct response r = {.outcome = OUTCOME_REFUSED};
 
 	response_problem(&r, 503, "out of memory: try again later");
 	response_retry_after(&r, MEMORY_RETRY_S);
@@ -297,7 +297,7 @@ get_begin(struct context *c, struct exchange *x, const struct route *route)
 		status = names_decode(route->name.s, route->name.len - slash,
 		    route->location->policy.dotfiles, name, &why);
 	if (status != 0) {
-		exchange_refuse(x, status, why, "refused");
+		exchange_refuse(x, status, why, OUTCOME_REFUSED);
 		return;
 	}
 	g = get_new(c, x, route);

@@ -39,7 +39,7 @@ put_pass_of(struct gate_pass *p)
 static enum gate_verdict
 refuse_head(struct put_pass *p, int status, const char *why)
 {
-	exchange_refuse(p->gate.exchange, status, why, "refused");
+	exchange_refuse(p->gate.exchange, status, why, OUTCOME_REFUSED);
 	return GATE_ANSWERED;
 }
 

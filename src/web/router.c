@@ -20,7 +20,7 @@ route_refuse(struct route *r, int status, const char *why)
 	r->kind = ROUTE_REFUSED;
 	r->status = status;
 	r->why = why;
-	r->word = "refused";
+	r->outcome = OUTCOME_REFUSED;
 	r->fields = "";
 }
 
@@ -30,7 +30,7 @@ refuse_upload(struct route *r, enum upload_kind kind)
 	const struct upload_refusal *u = upload_kind_refusal(kind);
 
 	route_refuse(r, u->status, u->why);
-	r->word = u->word;
+	r->outcome = u->outcome;
 	r->fields = u->fields;
 }
 

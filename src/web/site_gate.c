@@ -9,7 +9,7 @@ static const char methods_of_any[] = "GET, HEAD, POST, PUT, OPTIONS";
 
 static void
 site_gate_refuse(
-    struct exchange *x, int status, const struct str *why, const char *outcome)
+    struct exchange *x, int status, const struct str *why, enum outcome outcome)
 {
 	exchange_refuse(x, status,
 	    str_failed(why) ? "out of memory: try again later" : why->s,
@@ -34,7 +34,7 @@ answer_misdirected(struct exchange *x, const struct head *h)
 	    "its own. If the name is yours, write server_name ");
 	str_add(&why, at.host, at.len);
 	str_puts(&why, " into the server block");
-	site_gate_refuse(x, 421, &why, "misdirected");
+	site_gate_refuse(x, 421, &why, OUTCOME_MISDIRECTED);
 	str_fini(&why);
 }
 
@@ -81,7 +81,7 @@ answer_foreign(
 		    "Serve the page from a web server and name that in "
 		    "allow_origin, or set allow_origin *");
 	}
-	site_gate_refuse(x, 403, &why, "cross-site");
+	site_gate_refuse(x, 403, &why, OUTCOME_CROSS_SITE);
 	str_fini(&origin);
 	str_fini(&why);
 }

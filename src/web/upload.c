@@ -139,7 +139,7 @@ upload_on_flow_failed(void *owner, struct failure why)
 
 /* It ends without a response.  A file that is being committed may still get its
  * name. */
-static const char *
+static enum outcome
 upload_on_gone(void *owner)
 {
 	struct upload *u = owner;
@@ -148,7 +148,7 @@ upload_on_gone(void *owner)
 
 	u->outcome = e;
 	upload_on(u, UPLOAD_GONE);
-	return outcome_word(e);
+	return e;
 }
 
 /* A file that is being committed may get its name at any time. */
@@ -292,7 +292,7 @@ upload_answer_stored(void *owner)
 	names_encode(u->name, &location);
 	receipt = receipt_of(u, location.s);
 	receipt_respond(&receipt, &r);
-	r.outcome = outcome_word(u->outcome);
+	r.outcome = u->outcome;
 	exchange_measured(x, &u->flow.meter, receipt.digest != NULL, u->name);
 	upload_release(u, "Done");
 	exchange_respond(x, &r);
@@ -319,7 +319,7 @@ describe_failure(const struct upload *u, enum outcome e, struct response *r)
 			    limit_text(e, u->context->conf, u->location, limit),
 			.name = u->name},
 		    r);
-	r->outcome = outcome_word(e);
+	r->outcome = e;
 }
 
 static void
@@ -341,7 +341,7 @@ answer_failed(void *owner)
 	exchange_measured(x, &u->flow.meter, false, u->name);
 	upload_release(u, outcome_word(e));
 	if (leaves)
-		exchange_leave(x, outcome_word(e));
+		exchange_leave(x, e);
 	else
 		exchange_respond(x, &r);
 }

@@ -37,14 +37,14 @@ static struct fixture {
 
 /* ---- the handler ---- */
 
-static const char *
+static enum outcome
 on_gone(void *owner)
 {
 	assert_ptr_equal(owner, &f);
 	f.gone++;
 	f.exchange = NULL;
 	flow_stop(&f.flow.flow);
-	return "stopped";
+	return OUTCOME_STOPPED;
 }
 
 static const struct exchange_ops ops = {
@@ -106,7 +106,7 @@ end_stream(struct test_flow *t)
 
 	f.exchange = NULL;
 	flow_stop(&t->flow);
-	exchange_streamed(x, t->drained, "sent");
+	exchange_streamed(x, t->drained, OUTCOME_SENT);
 }
 
 /* Stream this many pieces. */

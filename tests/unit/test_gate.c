@@ -49,7 +49,7 @@ static enum gate_verdict
 answer(struct gate_pass *p, enum gate_verdict v)
 {
 	if (v == GATE_ANSWERED)
-		exchange_refuse(p->exchange, 403, "no", "refused");
+		exchange_refuse(p->exchange, 403, "no", OUTCOME_REFUSED);
 	return v;
 }
 
@@ -214,7 +214,7 @@ what_waits_may_say_no(void **state)
 {
 	(void)state;
 	say(PUT);
-	exchange_refuse(f.waiting->exchange, 403, "no", "refused");
+	exchange_refuse(f.waiting->exchange, 403, "no", OUTCOME_REFUSED);
 	gate_go_on(f.waiting, GATE_ANSWERED);
 	assert_heard("HTTP/1.1 403 ");
 	assert_int_equal(f.undone, 1);

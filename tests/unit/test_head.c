@@ -757,7 +757,8 @@ other_protocols_have_their_words(void **state)
 			assert_int_not_equal(
 			    head_parse(others[i].text, scan.at, &h, &why), 0);
 		assert_non_null(why);
-		assert_string_equal(head_refusal_word(why), others[i].word);
+		assert_string_equal(
+		    outcome_word(head_refusal_outcome(why)), others[i].word);
 	}
 }
 

@@ -282,7 +282,8 @@ each_refusal_is_complete(void **state)
 		    upload_kind_refusal((enum upload_kind)k);
 
 		assert_true(r->status >= 400 && r->status < 500);
-		assert_true(strlen(r->word) > 3 && strlen(r->why) > 40);
+		assert_true(strlen(outcome_word(r->outcome)) > 3 &&
+			    strlen(r->why) > 40);
 		assert_non_null(r->fields);
 	}
 }
