@@ -97,16 +97,18 @@ $(BUILD)/.flags: FORCE
 .PHONY: FORCE
 FORCE:
 
-# unit: build the unit tests; scripts/test runs them.
+# unit: build the unit tests; scripts/test runs them.  They may use what a PORTABLE
+# server may not.
+UNIT_FLAGS  = -D_GNU_SOURCE -DIS_PORTABLE=$(filter 0 1,$(PORTABLE))
 unit: $(UNIT)
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_OBJ) $(OBJ) $(BUILD)/.flags
 	$(call SAY,UNIT,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Isrc -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(UNIT_OBJ) $(OBJ) $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(CPPFLAGS) -Isrc -Itests/unit $(CFLAGS) $(UNIT_FLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(UNIT_OBJ) $(OBJ) $(LDLIBS) -lcmocka
 $(UNIT_OBJ): $(BUILD)/%.o: tests/%.c $(BUILD)/.flags
 	$(call SAY,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(UNIT_FLAGS) -MMD -MP -c -o $@ $<
 
 # tools: what the integration tests and the benchmark drive the server with.
 tools: $(TOOLS)

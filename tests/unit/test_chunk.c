@@ -45,10 +45,11 @@ static struct chunk_pool *pool;
 static struct chunk_account one, two;
 
 /*
- * The system's memory, which can be short.  Sanitizers have their own.
+ * The system's memory, which can be short.  Sanitizers have their own, and a
+ * PORTABLE build has the heap.
  */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&         \
-    defined(__linux__)
+    !IS_PORTABLE
 #define MEMORY_IS_OURS true
 static bool no_memory;
 static int mapped;

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 
 #include <cmocka.h>
 
+#include "lib/portable.h"
 #include "local/publish_beside.h"
 
 static char top[256];
@@ -62,7 +64,13 @@ tear_down(void **state)
 	return nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-enum way { NAMELESS, BY_LINK, BY_RENAME, WAY_COUNT };
+/* A PORTABLE build has the first one. */
+enum way {
+	BY_LINK,
+	NAMELESS,
+	BY_RENAME,
+	WAY_COUNT = IS_PORTABLE ? BY_LINK + 1 : BY_RENAME + 1
+};
 
 /* A publisher that goes this way, whatever the file system could do. */
 static struct publish
@@ -71,7 +79,7 @@ publisher(enum way way)
 	struct publish p;
 
 	assert_int_equal(publish_init(&p, root, true), 0);
-	assert_true(p.nameless);
+	assert_int_equal(p.nameless, !IS_PORTABLE);
 	assert_true(p.temp_dir != -1);
 	p.nameless = way == NAMELESS;
 	p.by_link = way == BY_LINK;
@@ -430,6 +438,37 @@ exists(const char *name)
 
 #define TEMP PUBLISH_TEMP_DIR "/"
 
+/* What another process sweeps: in a PORTABLE build locks are a process's, and it
+ * cannot tell its own files from abandoned ones. */
+static unsigned
+sweep_elsewhere(unsigned *ret_living)
+{
+	unsigned got[2] = {0};
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		got[0] = publish_sweep(root, &got[1]);
+		_exit(write(ends[1], got, sizeof(got)) != sizeof(got));
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(read(ends[0], got, sizeof(got)), sizeof(got));
+	close(ends[0]);
+	close(ends[1]);
+	*ret_living = got[1];
+	return got[0];
+}
+
+static unsigned
+sweep(unsigned *ret_living)
+{
+	return IS_PORTABLE ? sweep_elsewhere(ret_living)
+			   : publish_sweep(root, ret_living);
+}
+
 static void
 the_sweep_takes_what_a_crash_left(void **state)
 {
@@ -462,7 +501,7 @@ the_sweep_takes_what_a_crash_left(void **state)
 	assert_int_equal(
 	    symlinkat("../target", root, TEMP "00000000000000bb.part"), 0);
 
-	assert_int_equal(publish_sweep(root, &living), 2);
+	assert_int_equal(sweep(&living), 2);
 	assert_false(exists(TEMP "fedcba9876543210.part"));
 	for (size_t i = 0; i < COUNT_OF(foreign); i++)
 		assert_true(exists(foreign[i]));
@@ -472,7 +511,7 @@ the_sweep_takes_what_a_crash_left(void **state)
 	/* The one that is being written still can get its name. */
 	assert_int_equal(publish_link(&p, &alive, -1, "alive"), 0);
 	assert_content("alive", "alive");
-	assert_int_equal(publish_sweep(root, &living), 0);
+	assert_int_equal(sweep(&living), 0);
 	close(alive.fd);
 	publish_fini(&p);
 }
@@ -508,7 +547,7 @@ the_sweep_heeds_notes(void **state)
 	touch("sub/.penstock-fedcba9876543210.part");
 	close(dead.note);		     /* and with it its lock */
 	touch(TEMP "0000000000000001.note"); /* not even written */
-	assert_int_equal(publish_sweep(root, &living), 1);
+	assert_int_equal(sweep(&living), 1);
 	assert_int_equal(living, 1);
 	assert_false(exists(dead_name));
 	assert_true(exists(alive_name));
@@ -551,6 +590,7 @@ a_note_is_heeded_where_nothing_can_be_read(void **state)
 	pid_t pid;
 
 	(void)state;
+	SKIP_PORTABLE("descriptors of what may not be read");
 	assert_int_equal(fchmodat(root, "sub", 0333, 0), 0);
 	if (geteuid() == 0)
 		assert_int_equal(fchown(root, 65534, 65534), 0);
@@ -605,11 +645,14 @@ it_is_made_anew(void **state)
 static void
 it_is_not_made_with_the_lock_held(void **state)
 {
-	struct publish p = publisher(NAMELESS);
-	struct unpublished u = create(&p, -1, "new"), name = {.fd = -1};
+	struct unpublished u, name = {.fd = -1};
 	struct publish_lock lock;
+	struct publish p;
 
 	(void)state;
+	SKIP_PORTABLE("nameless files");
+	p = publisher(NAMELESS);
+	u = create(&p, -1, "new");
 	assert_int_equal(publish_serialize(&p, "a", &lock), 0);
 	assert_int_equal(unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR), 0);
 	/* As a replacement does where `.penstock` is another project's. */
@@ -718,21 +761,51 @@ one_lock_for_one_directory(void **state)
 	close(sub);
 }
 
+/* Have the lock of `.penstock` in "sub", as another process: a pipe, whose end ends
+ * that. */
+static int
+hold_lock_elsewhere(void)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int ends[2], told[2], fd;
+	char byte;
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(pipe(told), 0);
+	if (fork() == 0) {
+		close(ends[1]);
+		fd = IS_PORTABLE ? openat(root, "sub/" TEMP "lock",
+				       O_RDWR | O_CREAT, 0644)
+				 : openat(root, "sub/" PUBLISH_TEMP_DIR,
+				       O_RDONLY | O_DIRECTORY);
+		if ((IS_PORTABLE ? fcntl(fd, F_SETLK, &whole)
+				 : flock(fd, LOCK_EX)) == -1)
+			_exit(1);
+		_exit(write(told[1], "x", 1) != 1 || read(ends[0], &byte, 1));
+	}
+	close(told[1]);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	close(told[0]);
+	close(ends[0]);
+	return ends[1];
+}
+
 /* A user that can write in a directory below could hold us up with it. */
 static void
 a_lock_of_others_is_passed_over(void **state)
 {
-	struct publish p = publisher(NAMELESS);
+	struct publish p = publisher(BY_LINK);
 	struct publish_lock lock;
 	int theirs;
 
 	(void)state;
 	assert_int_equal(mkdirat(root, "sub/" PUBLISH_TEMP_DIR, 0755), 0);
-	theirs = openat(root, "sub/" PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(flock(theirs, LOCK_EX), 0);
+	theirs = hold_lock_elsewhere();
 	assert_int_equal(publish_serialize(&p, "sub/x", &lock), 0);
+	assert_int_equal(lock.count, 1);
 	publish_release(&lock);
 	close(theirs);
+	assert_true(wait(NULL) > 0);
 	publish_fini(&p);
 }
 
@@ -740,32 +813,56 @@ a_lock_of_others_is_passed_over(void **state)
 static ino_t no_lock_on;
 static int no_lock_errno;
 
-int
-flock(int fd, int how)
+static bool
+is_not_to_be_locked(int fd)
 {
 	struct stat st;
 
-	if (no_lock_on != 0 && fstat(fd, &st) == 0 && st.st_ino == no_lock_on) {
-		errno = no_lock_errno;
+	errno = no_lock_errno;
+	return no_lock_on != 0 && fstat(fd, &st) == 0 &&
+	       st.st_ino == no_lock_on;
+}
+
+int
+flock(int fd, int how)
+{
+	if (is_not_to_be_locked(fd))
 		return -1;
-	}
 	return (int)syscall(SYS_flock, fd, how);
 }
+
+#if IS_PORTABLE
+int
+fcntl(int fd, int command, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, command);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (command == F_SETLKW && is_not_to_be_locked(fd))
+		return -1;
+	return (int)syscall(SYS_fcntl, fd, command, arg);
+}
+#endif
 
 /* Not to know whether others have a lock is not to have it. */
 static void
 a_lock_that_cannot_be_had_is_no_lock_of_others(void **state)
 {
 	static const int errs[] = {ENOLCK, EAGAIN, ESTALE, ENOSPC, EIO};
-	struct publish p = publisher(NAMELESS);
+	const char *locked =
+	    IS_PORTABLE ? "sub/" TEMP "lock" : "sub/" PUBLISH_TEMP_DIR;
+	struct publish p = publisher(BY_LINK);
 	struct publish_lock lock;
 	struct stat st;
 
 	(void)state;
 	assert_int_equal(mkdirat(root, "sub/" PUBLISH_TEMP_DIR, 0700), 0);
-	assert_int_equal(
-	    fstatat(root, "sub/" PUBLISH_TEMP_DIR, &st, AT_SYMLINK_NOFOLLOW),
-	    0);
+	if (IS_PORTABLE)
+		touch(locked);
+	assert_int_equal(fstatat(root, locked, &st, AT_SYMLINK_NOFOLLOW), 0);
 	no_lock_on = st.st_ino;
 	for (size_t i = 0; i < COUNT_OF(errs); i++) {
 		no_lock_errno = errs[i];
@@ -794,6 +891,8 @@ a_rehearsal_leaves_nothing(void **state)
 			assert_int_equal(
 			    publish_try_out(&p, i & 1, i & 2, &step), 0);
 		assert_null(step);
+		if (IS_PORTABLE) /* what is locked stays */
+			assert_int_equal(unlinkat(root, TEMP "lock", 0), 0);
 		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
 		assert_int_equal(entries("."), 2);
 		publish_fini(&p);
@@ -827,23 +926,18 @@ sweep_again(void *arg)
 	return NULL;
 }
 
-/* A restarted worker sweeps while the others publish: all of them arrive. */
 static void
-a_sweep_takes_nothing_from_the_living(void **state)
+publish_while_it_is_swept(char prefix, unsigned files)
 {
-	pthread_t sweeper;
-
-	(void)state;
-	atomic_store(&over, false);
-	assert_int_equal(pthread_create(&sweeper, NULL, sweep_again, NULL), 0);
 	for (enum way way = 0; way < WAY_COUNT; way++) {
 		struct publish p = publisher(way);
 
-		for (unsigned i = 0; i < 500; i++) {
+		for (unsigned i = 0; i < files; i++) {
 			struct unpublished u = create(&p, -1, "x");
 			char name[24];
 
-			snprintf(name, sizeof(name), "s%d-%u", (int)way, i);
+			snprintf(
+			    name, sizeof(name), "%c%d-%u", prefix, (int)way, i);
 			if (i % 2)
 				assert_int_equal(
 				    publish_replace(&p, &u, -1, name), 0);
@@ -855,6 +949,28 @@ a_sweep_takes_nothing_from_the_living(void **state)
 		}
 		publish_fini(&p);
 	}
+}
+
+/* A restarted worker sweeps while the others publish: all of them arrive. */
+static void
+a_sweep_takes_nothing_from_the_living(void **state)
+{
+	pthread_t sweeper;
+	pid_t pid;
+
+	(void)state;
+	atomic_store(&over, false);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		(void)sweep_again(NULL); /* for ever */
+	publish_while_it_is_swept('p', IS_PORTABLE ? 500 : 100);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	if (IS_PORTABLE)
+		return; /* see sweep_elsewhere() */
+	assert_int_equal(pthread_create(&sweeper, NULL, sweep_again, NULL), 0);
+	publish_while_it_is_swept('t', 500);
 	atomic_store(&over, true);
 	assert_int_equal(pthread_join(sweeper, NULL), 0);
 }
@@ -881,6 +997,7 @@ without_overwrite_nothing_is_made_here(void **state)
 	struct publish p;
 
 	(void)state;
+	SKIP_PORTABLE("nameless files");
 	assert_int_equal(publish_init(&p, root, false), 0);
 	assert_true(p.nameless);
 	assert_false(exists(PUBLISH_TEMP_DIR));
