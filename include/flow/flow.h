@@ -49,8 +49,8 @@ void flow_init(struct flow *f);
 /* Let it flow: 0 or -ENOMEM. */
 NODISCARD int flow_start(struct flow *f, const struct flow_setup *setup);
 
-/* From within on_read_failed(): what was read before is written all the same.
- * on_drained() follows, or on_write_failed(). */
+/* From within on_read_failed(): take the source as ended, so that what was read is
+ * written.  on_read_all() follows from within, then on_drained(). */
 void flow_drain(struct flow *f);
 
 /* Stop both sides and give back what they hold.  The source and the sink are

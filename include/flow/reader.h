@@ -83,7 +83,8 @@ void reader_filled(struct reader *r, struct chunk *c, struct failure why);
  * abandon().  May end the reader. */
 void reader_failed(struct reader *r, struct failure why);
 
-/* From within on_failed(): no more comes, but what was read is put all the same. */
+/* From within on_failed(): take the source as ended, so that what was read is put;
+ * on_ended() follows from within. */
 void reader_finish(struct reader *r);
 
 /* Stop for good and give back what it holds; idempotent. */

@@ -4,30 +4,31 @@
 #ifndef WEB_CONTEXT_H
 #define WEB_CONTEXT_H
 
+#include <stddef.h>
+
 #include "base/failure.h"
 #include "base/log.h"
 #include "shared/limits.h"
 #include "config/config.h"
-#include "log/trace.h"
 #include "store/store.h"
-
-struct chunk_pool;
-struct device;
-struct engine;
-struct ev_loop;
+#include "web/env.h"
 
 /* All that the fields point to outlives the requests. */
 struct context {
 	const struct conf_server *conf;
-	struct ev_loop *loop;
-	struct chunk_pool *pool;
-	struct engine *engine;	/* for digests, ... */
-	struct device *compute; /* ... which are computed here */
-	struct trace_group *traces;
+	struct upload_env env;
 	struct store **stores;	     /* one for each of conf->locations */
 	struct limits_scope uploads; /* for max_uploads */
 	struct log_limit *failures;  /* one for each location and outcome */
 };
+
+/* What the uploads of a context have in common is part of it. */
+static inline const struct context *
+context_of_env(const struct upload_env *env)
+{
+	return (
+	    const void *)((const char *)env - offsetof(struct context, env));
+}
 
 /* The store behind a location of this server. */
 struct store *context_store(

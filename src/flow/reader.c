@@ -113,10 +113,12 @@ fail(struct reader *r, struct failure why)
 	r->to.on_failed(owner, why); /* may end `r` */
 }
 
-/* No more comes: put what is there, close the queue. */
+/* The source has ended: put what is there, close the queue. */
 static void
-close_queue(struct reader *r)
+end(struct reader *r)
 {
+	void *owner = r->to.owner;
+
 	if (r->filling != NULL && r->filling->len > 0)
 		(void)put(r);
 	if (r->filling != NULL) {
@@ -127,15 +129,6 @@ close_queue(struct reader *r)
 	pause_reading(r, READER_DONE);
 	trace_step(r->to.trace, TRACE_JOIN);
 	queue_close(r->to.queue);
-}
-
-/* The source has ended. */
-static void
-end(struct reader *r)
-{
-	void *owner = r->to.owner;
-
-	close_queue(r);
 	r->to.on_ended(owner); /* may end `r` */
 }
 
@@ -144,7 +137,7 @@ reader_finish(struct reader *r)
 {
 	check_magic(r, READER_MAGIC);
 	check(!r->running);
-	close_queue(r);
+	end(r);
 }
 
 /* The chunk grew by `n` bytes, or only framing was read. */

@@ -224,11 +224,14 @@ begin_server(struct worker *w, size_t i)
 	s->worker = w;
 	s->conf = &w->to->conf->servers[i];
 	s->context.conf = s->conf;
-	s->context.loop = w->loop;
-	s->context.pool = w->pool;
-	s->context.engine = w->engine;
-	s->context.compute = w->compute;
-	s->context.traces = &w->traces;
+	s->context.env = (struct upload_env){
+	    .loop = w->loop,
+	    .pool = w->pool,
+	    .engine = w->engine,
+	    .compute = w->compute,
+	    .traces = &w->traces,
+	    .limits = w->to->shared->limits,
+	};
 	dispatch_init(&s->dispatch, &s->context);
 	if (w->to->logs->access[i] != -1) {
 		s->access = open_journal(

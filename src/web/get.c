@@ -202,8 +202,8 @@ answer_file(struct web_get *g, const struct object_info *info, int status,
 	out->offset = range->first;
 	out->end = range->first + range->len;
 	if (flow_start(&g->flow, &(struct flow_setup){
-				     .loop = g->context->loop,
-				     .pool = g->context->pool,
+				     .loop = g->context->env.loop,
+				     .pool = g->context->env.pool,
 				     .account = out->account,
 				     .source = &out->source,
 				     .sink = exchange_stream(x, &r),

@@ -14,7 +14,7 @@
 #include "upload/names.h"
 #include "web/gate.h"
 #include "web/limit_text.h"
-#include "upload_internal.h"
+#include "put_internal.h"
 
 struct put_pass {
 	struct gate_pass gate;
@@ -160,11 +160,11 @@ undo(struct gate_pass *gate)
 }
 
 static void
-start_upload(struct gate_pass *gate)
+put_gate_passed(struct gate_pass *gate)
 {
 	struct put_pass *p = put_pass_of(gate);
 
-	if (upload_start(&(struct upload_request){
+	if (put_start(&(struct put_order){
 		.context = p->context,
 		.exchange = gate->exchange,
 		.location = p->location,
@@ -183,7 +183,7 @@ static const struct gate put_gate = {
     .steps = steps,
     .count = COUNT_OF(steps),
     .pass_size = sizeof(struct put_pass),
-    .passed = start_upload,
+    .passed = put_gate_passed,
     .undo = undo,
 };
 

@@ -1,29 +1,21 @@
-#include "web/put.h"
+#include "web/upload.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "flow/digester.h"
-#include "flow/flow.h"
-#include "http/answer.h"
-#include "http/conditions.h"
-#include "upload/names.h"
-#include "web/handshake.h"
-#include "web/limit_text.h"
+#include "log/trace.h"
+#include "web/env.h"
 #include "web/outcome.h"
-#include "web/receipt.h"
 #include "upload_internal.h"
 
 #define UPLOAD_MAGIC 0x75706c6fU
 
 static const char *const state_names[UPLOAD_STATES] = {
     [UPLOAD_OPENING] = "opening",
+    [UPLOAD_READY] = "ready",
     [UPLOAD_FLOWING] = "flowing",
     [UPLOAD_DRAINING] = "draining",
     [UPLOAD_COMMITTING] = "committing",
@@ -32,29 +24,13 @@ static const char *const state_names[UPLOAD_STATES] = {
 
 static const char *const event_names[UPLOAD_EVENTS] = {
     [UPLOAD_OPENED] = "opened",
+    [UPLOAD_TRANSFER] = "transfer",
     [UPLOAD_LAST_BYTE] = "last byte",
     [UPLOAD_EMPTIED] = "emptied",
+    [UPLOAD_COMMIT] = "commit",
     [UPLOAD_COMMITTED] = "committed",
     [UPLOAD_FAILED] = "failed",
     [UPLOAD_GONE] = "gone",
-};
-
-struct upload {
-	unsigned magic;
-	unsigned state; /* enum upload_state */
-	struct context *context;
-	struct exchange *exchange;
-	const struct conf_location *location;
-	struct incoming *incoming;   /* NULL: not begun, or done with */
-	const struct stored *stored; /* while it is told that it is stored */
-	struct flow flow;
-	struct digester *digester; /* NULL: no digest is wanted */
-	limits_entry place;	   /* among max_uploads; 0: not counted */
-	uint64_t id;
-	bool named; /* by its client */
-	enum outcome outcome;
-	int err; /* the cause of `outcome`, for the log */
-	char name[];
 };
 
 /* The only way to change an upload's state; `u` may be freed by it. */
@@ -65,13 +41,12 @@ upload_on(struct upload *u, enum upload_event ev)
 	fsm_on(&upload_table, &u->state, ev, u->id, u);
 }
 
-/* ---- what the others tell ---- */
+/* ---- what the store and the flow tell ---- */
 
 static void
 upload_fail(struct upload *u, struct failure why)
 {
-	u->outcome = why.outcome;
-	u->err = why.err;
+	u->told.failure = why;
 	upload_on(u, UPLOAD_FAILED);
 }
 
@@ -87,7 +62,7 @@ on_stored(void *owner, const struct stored *s)
 	struct upload *u = owner;
 
 	check_magic(u, UPLOAD_MAGIC);
-	u->stored = s;
+	u->told.stored = s;
 	upload_on(u, UPLOAD_COMMITTED);
 }
 
@@ -107,135 +82,59 @@ static const struct put_events put_events = {
 };
 
 static void
-upload_on_read_all(void *owner)
-{
-	struct upload *u = owner;
-
-	if (u->incoming->came.head_ns != 0)
-		u->incoming->came.last_ns = exchange_would_come_ns(u->exchange);
-	upload_on(u, UPLOAD_LAST_BYTE);
-}
-
-/* Nothing that differs from what its client claims is committed. */
-static void
-upload_on_drained(void *owner)
-{
-	struct upload *u = owner;
-	int err = u->digester != NULL ? digester_finish(u->digester) : 0;
-
-	if (err == -EBADMSG)
-		upload_fail(u, failure_of(OUTCOME_DIGEST_DIFFERS, 0));
-	else if (err < 0)
-		upload_fail(u, failure_of_errno(err));
-	else
-		upload_on(u, UPLOAD_EMPTIED);
-}
-
-static void
 upload_on_flow_failed(void *owner, struct failure why)
 {
 	upload_fail(owner, why);
 }
 
-/* It ends without a response.  A file that is being committed may still get its
- * name. */
-static enum outcome
-upload_on_gone(void *owner)
+static void
+upload_on_read_all(void *owner)
 {
-	struct upload *u = owner;
-	enum outcome e = u->state == UPLOAD_COMMITTING ? OUTCOME_OUTCOME_UNKNOWN
-						       : OUTCOME_STOPPED;
-
-	u->outcome = e;
-	upload_on(u, UPLOAD_GONE);
-	return e;
+	upload_on(owner, UPLOAD_LAST_BYTE);
 }
 
-/* A file that is being committed may get its name at any time. */
-static bool
-on_stop(void *owner)
+/* A source that is to be kept has failed: its end is what was read of it. */
+static void
+upload_on_cut(void *owner, struct failure why)
 {
 	struct upload *u = owner;
 
-	if (u->state == UPLOAD_COMMITTING)
-		return false;
-	(void)upload_on_gone(u);
-	return true;
+	u->told.failure = why;
+	flow_drain(&u->flow);
 }
 
-static const struct exchange_ops upload_ops = {
-    .on_gone = upload_on_gone,
-    .on_stop = on_stop,
-};
+static void
+upload_on_drained(void *owner)
+{
+	struct upload *u = owner;
+
+	flow_rest(&u->flow);
+	upload_on(u, UPLOAD_EMPTIED);
+}
 
 /* ---- what is done on the way ---- */
 
-/* Free all that the upload has; a response, if there is one, is sent after. */
 static void
-upload_release(struct upload *u, const char *last_step)
+tell_ready(void *upload)
 {
-	flow_stop(&u->flow);
-	digester_free(&u->digester);
-	store_abort(&u->incoming);
-	trace_end(&u->flow.trace, last_step);
-	limits_leave(u->context->uploads.limits, &u->place);
-	u->magic = 0;
-	free(u);
-}
-
-/* Chunks that may be in writing: what the store can use of write_depth, or as
- * many as can be hashed meanwhile. */
-static unsigned
-write_depth(const struct upload *u)
-{
-	unsigned most = u->incoming->write_depth;
-
-	if (u->digester != NULL)
-		most = 0;
-	return most > 0 && most < u->location->write_depth
-		   ? most
-		   : (unsigned)u->location->write_depth;
-}
-
-static void
-start_flow(void *owner)
-{
-	struct upload *u = owner;
+	struct upload *u = upload;
 
 	trace_step(u->flow.trace, TRACE_OPEN);
-	exchange_continue(u->exchange);
-	if (flow_start(&u->flow,
-		&(struct flow_setup){
-		    .loop = u->context->loop,
-		    .pool = u->context->pool,
-		    .account = u->incoming->account,
-		    .source = exchange_body(u->exchange),
-		    .sink = &u->incoming->sink,
-		    .tap = u->digester ? digester_tap(u->digester) : NULL,
-		    .queue_depth = u->location->queue_depth,
-		    .write_depth = write_depth(u),
-		    .limits =
-			{
-			    .client.silence_s =
-				u->context->conf->body_timeout_s,
-			    .client.rate_min = u->location->min_rate,
-			    .client.rate_min_for_s =
-				u->location->min_rate_grace_s,
-			    .rate_max = u->location->limit_rate,
-			},
-		    .owner = u,
-		    .on_read_all = upload_on_read_all,
-		    .on_drained = upload_on_drained,
-		    .on_read_failed = upload_on_flow_failed,
-		    .on_write_failed = upload_on_flow_failed,
-		}) < 0)
-		upload_fail(u, failure_of_errno(-ENOMEM));
+	u->events->on_ready(u);
 }
 
 static void
-start_commit(void *owner)
+tell_transferred(void *upload)
 {
-	struct upload *u = owner;
+	struct upload *u = upload;
+
+	u->events->on_transferred(u, u->told.failure);
+}
+
+static void
+start_commit(void *upload)
+{
+	struct upload *u = upload;
 
 	if (u->location->policy.sync)
 		trace_step(u->flow.trace, TRACE_SYNC);
@@ -245,143 +144,79 @@ start_commit(void *owner)
 	store_commit(u->incoming);
 }
 
-static struct receipt
-receipt_of(const struct upload *u, const char *location)
-{
-	return (struct receipt){
-	    .name = u->name,
-	    .location = location,
-	    .bytes = exchange_body_bytes(u->exchange),
-	    .meter = &u->flow.meter,
-	    .durability = u->stored->durability,
-	    .digest = u->digester ? digester_values(u->digester) : NULL,
-	    .info = &u->stored->info,
-	};
-}
-
 /* The times are all known now. */
 static void
-stop_meter(struct upload *u)
+stop_meter(struct upload *u, const struct stored *s)
 {
 	meter_stop(&u->flow.meter);
 	if (u->digester != NULL)
 		u->flow.meter.hash_ns = digester_ns(u->digester);
-	if (u->stored->written_ns != 0)
-		meter_split_sync(&u->flow.meter, u->stored->written_ns);
+	if (s->written_ns != 0)
+		meter_split_sync(&u->flow.meter, s->written_ns);
 }
 
 void
-upload_answer_stored(void *owner)
+upload_tell_stored(void *upload)
 {
-	struct upload *u = owner;
-	struct exchange *x = u->exchange;
-	struct response r = {.content_type = "application/json"};
-	struct str location = {0};
-	struct receipt receipt;
+	struct upload *u = upload;
+	const struct stored *s = u->told.stored;
 
-	stop_meter(u);
-	u->outcome = u->stored->replaced ? OUTCOME_REPLACED : OUTCOME_STORED;
-	r.status = answer_status(u->outcome);
-	if (u->stored->superseded)
-		u->outcome = OUTCOME_SUPERSEDED;
-	if (u->named && u->outcome == OUTCOME_STORED)
-		handshake_note(x, u->location, u->name, &u->stored->info);
-	if (strcmp(u->location->prefix, "/") != 0)
-		str_puts(&location, u->location->prefix);
-	str_puts(&location, "/");
-	names_encode(u->name, &location);
-	receipt = receipt_of(u, location.s);
-	receipt_respond(&receipt, &r);
-	r.outcome = u->outcome;
-	exchange_measured(x, &u->flow.meter, receipt.digest != NULL, u->name);
-	upload_release(u, "Done");
-	exchange_respond(x, &r);
-	str_fini(&location);
-}
-
-/* What the client is told of an upload that ended with `e`. */
-static void
-describe_failure(const struct upload *u, enum outcome e, struct response *r)
-{
-	const char *why = NULL;
-	char limit[LIMIT_TEXT_MAX];
-
-	if (e == OUTCOME_BAD_FRAMING)
-		why = exchange_body_problem(u->exchange);
-	else if (e == OUTCOME_PRECONDITION && u->incoming != NULL)
-		why = u->incoming->why;
-	if (why != NULL)
-		response_problem(r, answer_status(e), "%s", why);
-	else
-		answer_problem(e,
-		    &(struct answer_context){.prefix = u->location->prefix,
-			.limit =
-			    limit_text(e, u->context->conf, u->location, limit),
-			.name = u->name},
-		    r);
-	r->outcome = e;
+	stop_meter(u, s);
+	u->events->on_stored(u, s);
 }
 
 static void
-answer_failed(void *owner)
+tell_failed(void *upload)
 {
-	struct upload *u = owner;
+	struct upload *u = upload;
 
-	struct exchange *x = u->exchange;
-	enum outcome e = u->outcome;
-	bool leaves = answer_status(e) == 0; /* the client has gone */
-	struct response r = {0};
-
-	context_note_failure(u->context, u->location, "upload", u->id, u->name,
-	    failure_of(e, u->err));
-	if (!leaves)
-		describe_failure(u, e, &r);
-	/* The rest may be a job's still. */
-	meter_stop(&u->flow.meter);
-	exchange_measured(x, &u->flow.meter, false, u->name);
-	upload_release(u, outcome_word(e));
-	if (leaves)
-		exchange_leave(x, e);
-	else
-		exchange_respond(x, &r);
+	meter_stop(&u->flow.meter); /* the rest may be a job's still */
+	u->events->on_failed(u, u->told.failure);
 }
 
-/* There is no response to send.  A commit that has begun goes on without us. */
+/* Give back all that it has.  A commit that has begun goes on without it. */
 static void
-forget(void *owner)
+let_go(void *upload)
 {
-	struct upload *u = owner;
+	struct upload *u = upload;
 
-	upload_release(u, outcome_word(u->outcome));
+	flow_stop(&u->flow);
+	digester_free(&u->digester);
+	store_abort(&u->incoming);
 }
 
 /*
- * Every move that an upload can make, and what is done on the way.  A client
- * that leaves before the last byte leaves nothing behind; one that leaves
- * after it still gets its file stored.  (GONE while DRAINING is this server's
- * end, not the client's.)
+ * Every move that an upload can make, and what is done on the way.  GONE is its
+ * owner's giving up: before the commit nothing stays then, after it the file is still
+ * stored.
  */
 /* clang-format off */
 static const struct fsm_square squares[UPLOAD_STATES][UPLOAD_EVENTS] = {
 	[UPLOAD_OPENING] = {
-		[UPLOAD_OPENED]    = { FSM_ACT, UPLOAD_FLOWING,    start_flow           },
-		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       answer_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       forget               },
+		[UPLOAD_OPENED]    = { FSM_ACT, UPLOAD_READY,      tell_ready         },
+		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
+	},
+	[UPLOAD_READY] = {
+		[UPLOAD_TRANSFER]  = { FSM_NOTHING, UPLOAD_FLOWING                    },
+		[UPLOAD_COMMIT]    = { FSM_ACT, UPLOAD_COMMITTING, start_commit       },
+		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
 	},
 	[UPLOAD_FLOWING] = {
-		[UPLOAD_LAST_BYTE] = { FSM_NOTHING, UPLOAD_DRAINING                     },
-		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       answer_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       forget               },
+		[UPLOAD_LAST_BYTE] = { FSM_NOTHING, UPLOAD_DRAINING                   },
+		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
 	},
 	[UPLOAD_DRAINING] = {
-		[UPLOAD_EMPTIED]   = { FSM_ACT, UPLOAD_COMMITTING, start_commit         },
-		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       answer_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       forget               },
+		[UPLOAD_EMPTIED]   = { FSM_ACT, UPLOAD_READY,      tell_transferred   },
+		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
 	},
 	[UPLOAD_COMMITTING] = {
-		[UPLOAD_COMMITTED] = { FSM_ACT, UPLOAD_OVER,       upload_answer_stored },
-		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       answer_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       forget               },
+		[UPLOAD_COMMITTED] = { FSM_ACT, UPLOAD_OVER,       upload_tell_stored },
+		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
 	},
 };
 /* clang-format on */
@@ -398,7 +233,7 @@ const struct fsm_table upload_table = {
     .marked = NULL,
 };
 
-/* ---- the beginning ---- */
+/* ---- what its owner calls ---- */
 
 static struct trace *
 begin_trace(const struct upload *u)
@@ -408,70 +243,10 @@ begin_trace(const struct upload *u)
 	if (!u->location->trace)
 		return NULL;
 	snprintf(label, sizeof(label), "%ld-%" PRIu64, (long)getpid(), u->id);
-	return trace_new(label, u->context->traces);
+	return trace_new(label, u->env->traces);
 }
 
-static struct upload *
-upload_new(const struct upload_request *r)
-{
-	size_t len = strlen(r->name);
-	struct upload *u = malloc(sizeof(*u) + len + 1);
-
-	if (u == NULL)
-		return NULL;
-	*u =
-	    (struct upload){.magic = UPLOAD_MAGIC, .state = upload_table.first};
-	u->context = r->context;
-	u->exchange = r->exchange;
-	u->location = r->location;
-	u->id = exchange_id(r->exchange);
-	u->named = r->named;
-	u->place = r->place;
-	memcpy(u->name, r->name, len + 1);
-	flow_init(&u->flow);
-	u->flow.trace = begin_trace(u);
-	return u;
-}
-
-/* For the store, which judges on a thread what has the name then. */
-static bool
-do_hold(const void *preconditions, const struct object_info *existing,
-    const char **ret_why)
-{
-	return preconditions_hold(preconditions, existing, ret_why);
-}
-
-/* Ask the store for a file.  The head is needed no longer than for that. */
-static void
-begin_storing(struct upload *u, const struct upload_request *r)
-{
-	const struct head *h = exchange_head(u->exchange);
-	struct put_request request = {
-	    .name = u->name,
-	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
-	    .collect = h->has_length && !h->expect_continue,
-	    .terms = r->preconditions,
-	    .terms_hold = r->preconditions != NULL ? do_hold : NULL,
-	};
-	char first[OBJECT_ETAG_SIZE];
-	int err;
-
-	/* No other upload can have a generated name. */
-	if (u->named && u->location->policy.overwrite)
-		request.head_ns = exchange_came_ns(u->exchange);
-	if (u->named &&
-	    handshake_follows(u->exchange, u->location, u->name, h, first))
-		request.forerunner = first;
-	exchange_drop_head(u->exchange);
-	err = store_create(context_store(u->context, u->location), &request,
-	    &put_events, u, &u->incoming);
-	if (err < 0)
-		upload_fail(u, outcome_of_put(err, 0));
-	else if (err > 0)
-		upload_on(u, UPLOAD_OPENED);
-}
-
-/* The digests that its location computes, and those that its client claims. */
+/* The digests that its location computes, and those that are claimed. */
 static int
 begin_digests(struct upload *u, const struct digest_claims *claims)
 {
@@ -481,9 +256,9 @@ begin_digests(struct upload *u, const struct digest_claims *claims)
 		return 0;
 	return digester_new(
 	    &(struct digester_setup){
-		.loop = u->context->loop,
-		.engine = u->context->engine,
-		.compute = u->context->compute,
+		.loop = u->env->loop,
+		.engine = u->env->engine,
+		.compute = u->env->compute,
 		.set = set,
 		.claims = claims,
 		.depth = (unsigned)u->location->write_depth,
@@ -492,29 +267,119 @@ begin_digests(struct upload *u, const struct digest_claims *claims)
 }
 
 static void
-begin_hashing(struct upload *u, const struct upload_request *r)
+begin_storing(struct upload *u, const struct upload_request *r)
 {
-	int err = begin_digests(u, r->claims);
+	int err = store_create(r->store, r->put, &put_events, u, &u->incoming);
 
+	if (err < 0)
+		upload_fail(u, outcome_of_put(err, 0));
+	else if (err > 0)
+		upload_on(u, UPLOAD_OPENED);
+}
+
+void
+upload_begin(struct upload *u, const struct upload_request *r)
+{
+	int err;
+
+	*u =
+	    (struct upload){.magic = UPLOAD_MAGIC, .state = upload_table.first};
+	u->env = r->env;
+	u->events = r->events;
+	u->location = r->location;
+	u->id = r->id;
+	u->place = r->place;
+	flow_init(&u->flow);
+	u->flow.trace = begin_trace(u);
+	err = begin_digests(u, r->claims);
 	if (err == 0) {
 		begin_storing(u, r);
 		return;
 	}
-	free(r->preconditions);
-	if (err == -EOPNOTSUPP)
-		upload_fail(u, failure_of(OUTCOME_NO_DIGEST, 0));
-	else
-		upload_fail(u, failure_of(OUTCOME_NO_MEMORY, err));
+	free(r->put->terms);
+	upload_fail(u, err == -EOPNOTSUPP ? failure_of(OUTCOME_NO_DIGEST, 0)
+					  : failure_of(OUTCOME_NO_MEMORY, err));
+}
+
+/* Chunks that may be in writing: what the store can use of write_depth, or as
+ * many as can be hashed meanwhile. */
+static unsigned
+write_depth(const struct upload *u)
+{
+	unsigned most = u->incoming->write_depth;
+
+	if (u->digester != NULL)
+		most = 0;
+	return most > 0 && most < u->location->write_depth
+		   ? most
+		   : (unsigned)u->location->write_depth;
+}
+
+void
+upload_transfer(struct upload *u, const struct transfer *t)
+{
+	struct flow_setup setup = {
+	    .loop = u->env->loop,
+	    .pool = u->env->pool,
+	    .account = u->incoming->account,
+	    .sink = &u->incoming->sink,
+	    .tap = u->digester ? digester_tap(u->digester) : NULL,
+	    .write_depth = write_depth(u),
+	    .owner = u,
+	    .on_read_all = upload_on_read_all,
+	    .on_drained = upload_on_drained,
+	    .on_read_failed = upload_on_flow_failed,
+	    .on_write_failed = upload_on_flow_failed,
+	};
+
+	upload_on(u, UPLOAD_TRANSFER); /* nothing is done by that */
+	u->told.failure = failure_of(OUTCOME_NONE, 0);
+	if (transfer_start(t, &u->flow, &setup, upload_on_cut) < 0)
+		upload_fail(u, failure_of_errno(-ENOMEM));
+}
+
+/* Nothing that differs from what is claimed is committed. */
+void
+upload_commit(struct upload *u, uint64_t last_ns)
+{
+	int err = u->digester != NULL ? digester_finish(u->digester) : 0;
+
+	if (err == -EBADMSG) {
+		upload_fail(u, failure_of(OUTCOME_DIGEST_DIFFERS, 0));
+	} else if (err < 0) {
+		upload_fail(u, failure_of_errno(err));
+	} else {
+		u->incoming->came.last_ns = last_ns;
+		upload_on(u, UPLOAD_COMMIT);
+	}
 }
 
 bool
-upload_start(const struct upload_request *r)
+upload_is_committing(const struct upload *u)
 {
-	struct upload *u = upload_new(r);
+	return u->state == UPLOAD_COMMITTING;
+}
 
-	if (u == NULL)
-		return false;
-	exchange_take(r->exchange, &upload_ops, u);
-	begin_hashing(u, r);
-	return true;
+void
+upload_end(struct upload *u, const char *last_step)
+{
+	if (u->state == UPLOAD_OVER)
+		let_go(u);
+	else
+		upload_on(u, UPLOAD_GONE); /* it is let go by that */
+	trace_end(&u->flow.trace, last_step);
+	limits_leave(u->env->limits, &u->place);
+	u->magic = 0;
+}
+
+const char *
+upload_why(const struct upload *u)
+{
+	return u->incoming != NULL ? u->incoming->why : NULL;
+}
+
+const struct digest *
+upload_digest(const struct upload *u)
+{
+	return u->digester != NULL ? digester_values(u->digester) : NULL;
 }

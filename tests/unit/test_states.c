@@ -257,10 +257,12 @@ an_answer_that_is_cut_need_not_be_the_end(void **state)
 static void
 an_upload_goes_its_way(void **state)
 {
-	static const enum upload_event events[] = {
-	    UPLOAD_OPENED, UPLOAD_LAST_BYTE, UPLOAD_EMPTIED, UPLOAD_COMMITTED};
-	static const enum upload_state states[] = {
-	    UPLOAD_FLOWING, UPLOAD_DRAINING, UPLOAD_COMMITTING, UPLOAD_OVER};
+	static const enum upload_event events[] = {UPLOAD_OPENED,
+	    UPLOAD_TRANSFER, UPLOAD_LAST_BYTE, UPLOAD_EMPTIED, UPLOAD_TRANSFER,
+	    UPLOAD_LAST_BYTE, UPLOAD_EMPTIED, UPLOAD_COMMIT, UPLOAD_COMMITTED};
+	static const enum upload_state states[] = {UPLOAD_READY, UPLOAD_FLOWING,
+	    UPLOAD_DRAINING, UPLOAD_READY, UPLOAD_FLOWING, UPLOAD_DRAINING,
+	    UPLOAD_READY, UPLOAD_COMMITTING, UPLOAD_OVER};
 	const struct fsm_table *t = &upload_table;
 	unsigned s = UPLOAD_OPENING;
 
@@ -273,11 +275,11 @@ an_upload_goes_its_way(void **state)
 		assert_int_equal(s, states[i]);
 		/* And 201 is said at the end of it only. */
 		assert_true(
-		    (sq->act == upload_answer_stored) == (s == UPLOAD_OVER));
+		    (sq->act == upload_tell_stored) == (s == UPLOAD_OVER));
 	}
 	for (unsigned from = 0; from < t->states; from++)
 		for (unsigned e = 0; e < t->events; e++)
-			if (fsm_square(t, from, e)->act == upload_answer_stored)
+			if (fsm_square(t, from, e)->act == upload_tell_stored)
 				assert_true(from == UPLOAD_COMMITTING &&
 					    e == UPLOAD_COMMITTED);
 }

@@ -1,0 +1,278 @@
+/*
+ * A request to store: an exchange, the one transfer of its body, and the commit that
+ * follows at once.
+ */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/answer.h"
+#include "http/conditions.h"
+#include "upload/names.h"
+#include "web/handshake.h"
+#include "web/limit_text.h"
+#include "web/receipt.h"
+#include "web/upload.h"
+#include "put_internal.h"
+
+struct web_put {
+	struct exchange *exchange;
+	struct upload upload;
+	bool named; /* by its client */
+	char name[];
+};
+
+static struct web_put *
+put_of(struct upload *u)
+{
+	return container_of(u, struct web_put, upload);
+}
+
+static const struct context *
+context_of(const struct web_put *p)
+{
+	return context_of_env(p->upload.env);
+}
+
+/* ---- its end ---- */
+
+/* Free all that it has; a response, if there is one, is sent after. */
+static void
+put_release(struct web_put *p, const char *last_step)
+{
+	upload_end(&p->upload, last_step);
+	free(p);
+}
+
+/* It ends without a response.  A file that is being committed may still get its
+ * name. */
+static enum outcome
+put_on_gone(void *owner)
+{
+	struct web_put *p = owner;
+	enum outcome e = upload_is_committing(&p->upload)
+			     ? OUTCOME_OUTCOME_UNKNOWN
+			     : OUTCOME_STOPPED;
+
+	put_release(p, outcome_word(e));
+	return e;
+}
+
+/* A file that is being committed may get its name at any time. */
+static bool
+put_on_stop(void *owner)
+{
+	struct web_put *p = owner;
+
+	if (upload_is_committing(&p->upload))
+		return false;
+	(void)put_on_gone(p);
+	return true;
+}
+
+static const struct exchange_ops exchange_ops = {
+    .on_gone = put_on_gone,
+    .on_stop = put_on_stop,
+};
+
+/* ---- what the upload tells ---- */
+
+static void
+on_ready(struct upload *u)
+{
+	struct web_put *p = put_of(u);
+	const struct conf_location *l = u->location;
+
+	exchange_continue(p->exchange);
+	upload_transfer(u,
+	    &(struct transfer){
+		.source = exchange_body(p->exchange),
+		.queue_depth = l->queue_depth,
+		.limits =
+		    {
+			.client.silence_s = context_of(p)->conf->body_timeout_s,
+			.client.rate_min = l->min_rate,
+			.client.rate_min_for_s = l->min_rate_grace_s,
+			.rate_max = l->limit_rate,
+		    },
+	    });
+}
+
+/* Does it matter when it came?  No other upload can have a generated name. */
+static bool
+has_an_order(const struct web_put *p)
+{
+	return p->named && p->upload.location->policy.overwrite;
+}
+
+static void
+on_transferred(struct upload *u, struct failure why)
+{
+	struct web_put *p = put_of(u);
+
+	(void)why; /* one that fails is not kept */
+	upload_commit(
+	    u, has_an_order(p) ? exchange_would_come_ns(p->exchange) : 0);
+}
+
+static struct receipt
+receipt_of(
+    const struct web_put *p, const struct stored *s, const char *location)
+{
+	return (struct receipt){
+	    .name = p->name,
+	    .location = location,
+	    .bytes = exchange_body_bytes(p->exchange),
+	    .meter = upload_meter(&p->upload),
+	    .durability = s->durability,
+	    .digest = upload_digest(&p->upload),
+	    .info = &s->info,
+	};
+}
+
+static void
+on_stored(struct upload *u, const struct stored *s)
+{
+	struct web_put *p = put_of(u);
+	struct exchange *x = p->exchange;
+	struct response r = {.content_type = "application/json"};
+	struct str location = {0};
+	struct receipt receipt;
+	enum outcome e = s->replaced ? OUTCOME_REPLACED : OUTCOME_STORED;
+
+	r.status = answer_status(e);
+	if (s->superseded)
+		e = OUTCOME_SUPERSEDED;
+	if (p->named && e == OUTCOME_STORED)
+		handshake_note(x, u->location, p->name, &s->info);
+	if (strcmp(u->location->prefix, "/") != 0)
+		str_puts(&location, u->location->prefix);
+	str_puts(&location, "/");
+	names_encode(p->name, &location);
+	receipt = receipt_of(p, s, location.s);
+	receipt_respond(&receipt, &r);
+	r.outcome = e;
+	exchange_measured(x, receipt.meter, receipt.digest != NULL, p->name);
+	put_release(p, "Done");
+	exchange_respond(x, &r);
+	str_fini(&location);
+}
+
+/* What the client is told of an upload that ended with `e`. */
+static void
+describe_failure(const struct web_put *p, enum outcome e, struct response *r)
+{
+	const struct conf_location *l = p->upload.location;
+	const char *why = NULL;
+	char limit[LIMIT_TEXT_MAX];
+
+	if (e == OUTCOME_BAD_FRAMING)
+		why = exchange_body_problem(p->exchange);
+	else if (e == OUTCOME_PRECONDITION)
+		why = upload_why(&p->upload);
+	if (why != NULL)
+		response_problem(r, answer_status(e), "%s", why);
+	else
+		answer_problem(e,
+		    &(struct answer_context){.prefix = l->prefix,
+			.limit = limit_text(e, context_of(p)->conf, l, limit),
+			.name = p->name},
+		    r);
+	r->outcome = e;
+}
+
+static void
+on_failed(struct upload *u, struct failure why)
+{
+	struct web_put *p = put_of(u);
+	struct exchange *x = p->exchange;
+	bool leaves = answer_status(why.outcome) == 0; /* the client has gone */
+	struct response r = {0};
+
+	context_note_failure(
+	    context_of(p), u->location, "upload", exchange_id(x), p->name, why);
+	if (!leaves)
+		describe_failure(p, why.outcome, &r);
+	exchange_measured(x, upload_meter(u), false, p->name);
+	put_release(p, outcome_word(why.outcome));
+	if (leaves)
+		exchange_leave(x, why.outcome);
+	else
+		exchange_respond(x, &r);
+}
+
+static const struct upload_events upload_events = {
+    .on_ready = on_ready,
+    .on_transferred = on_transferred,
+    .on_stored = on_stored,
+    .on_failed = on_failed,
+};
+
+/* ---- the beginning ---- */
+
+static struct web_put *
+put_new(const struct put_order *o)
+{
+	size_t len = strlen(o->name);
+	struct web_put *p = malloc(offsetof(struct web_put, name) + len + 1);
+
+	if (p == NULL)
+		return NULL;
+	p->exchange = o->exchange;
+	p->named = o->named;
+	memcpy(p->name, o->name, len + 1);
+	return p;
+}
+
+/* For the store, which judges on a thread what has the name then. */
+static bool
+do_hold(const void *preconditions, const struct object_info *existing,
+    const char **ret_why)
+{
+	return preconditions_hold(preconditions, existing, ret_why);
+}
+
+/* The head is needed no longer than for this. */
+static void
+begin_upload(struct web_put *p, const struct put_order *o)
+{
+	const struct head *h = exchange_head(p->exchange);
+	struct put_request request = {
+	    .name = p->name,
+	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
+	    .collect = h->has_length && !h->expect_continue,
+	    .terms = o->preconditions,
+	    .terms_hold = o->preconditions != NULL ? do_hold : NULL,
+	};
+	char first[OBJECT_ETAG_SIZE];
+
+	if (p->named && o->location->policy.overwrite)
+		request.head_ns = exchange_came_ns(p->exchange);
+	if (p->named &&
+	    handshake_follows(p->exchange, o->location, p->name, h, first))
+		request.forerunner = first;
+	exchange_drop_head(p->exchange);
+	upload_begin(
+	    &p->upload, &(struct upload_request){
+			    .env = &o->context->env,
+			    .events = &upload_events,
+			    .location = o->location,
+			    .store = context_store(o->context, o->location),
+			    .put = &request,
+			    .claims = o->claims,
+			    .id = exchange_id(p->exchange),
+			    .place = o->place,
+			});
+}
+
+bool
+put_start(const struct put_order *o)
+{
+	struct web_put *p = put_new(o);
+
+	if (p == NULL)
+		return false;
+	exchange_take(o->exchange, &exchange_ops, p);
+	begin_upload(p, o);
+	return true;
+}

@@ -1,0 +1,28 @@
+/*
+ * A request to store that has passed its gate: what put_gate.c gives to put.c.
+ */
+#ifndef WEB_PUT_INTERNAL_H
+#define WEB_PUT_INTERNAL_H
+
+#include "base/digest.h"
+#include "http/exchange.h"
+#include "web/context.h"
+
+struct preconditions;
+
+struct put_order {
+	struct context *context;
+	struct exchange *exchange;
+	const struct conf_location *location;
+	const char *name;
+	bool named;			     /* by its client */
+	struct preconditions *preconditions; /* NULL: none */
+	const struct digest_claims *claims;
+	limits_entry place; /* among max_uploads, or 0 */
+};
+
+/* Begin the upload; it is answered, sooner or later.  `place` and `preconditions`
+ * are the upload's then.  False: out of memory, and nothing was done. */
+NODISCARD bool put_start(const struct put_order *o);
+
+#endif

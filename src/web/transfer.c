@@ -1,0 +1,13 @@
+#include "web/transfer.h"
+
+int
+transfer_start(const struct transfer *t, struct flow *flow,
+    struct flow_setup *setup, void (*on_cut)(void *owner, struct failure why))
+{
+	setup->source = t->source;
+	setup->limits = t->limits;
+	setup->queue_depth = t->queue_depth;
+	if (t->keep)
+		setup->on_read_failed = on_cut;
+	return flow_start(flow, setup);
+}
