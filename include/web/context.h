@@ -11,7 +11,7 @@
 #include "shared/limits.h"
 #include "config/config.h"
 #include "store/store.h"
-#include "web/env.h"
+#include "upload/env.h"
 
 /* All that the fields point to outlives the requests. */
 struct context {

@@ -11,7 +11,7 @@
 #include "http/answer.h"
 #include "http/conditions.h"
 #include "upload/names.h"
-#include "web/outcome.h"
+#include "upload/outcome.h"
 
 #define GET_MAGIC 0x67657421U
 

@@ -9,10 +9,10 @@
 #include "http/answer.h"
 #include "http/conditions.h"
 #include "upload/names.h"
+#include "upload/upload.h"
 #include "web/handshake.h"
 #include "web/limit_text.h"
 #include "web/receipt.h"
-#include "web/upload.h"
 #include "put_internal.h"
 
 struct web_put {

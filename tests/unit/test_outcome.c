@@ -1,7 +1,7 @@
 /*
  * How requests end: every errno has its row, every row its words.
  */
-#include "web/outcome.h"
+#include "upload/outcome.h"
 
 #include <errno.h>
 #include <setjmp.h>

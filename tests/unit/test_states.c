@@ -7,7 +7,7 @@
 #include "base/fsm.h"
 #include "local/incoming.h"
 #include "http/conn_internal.h"
-#include "web/upload_internal.h"
+#include "upload/upload_internal.h"
 
 #include <setjmp.h>
 #include <signal.h>

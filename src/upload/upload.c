@@ -1,4 +1,4 @@
-#include "web/upload.h"
+#include "upload/upload.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "log/trace.h"
-#include "web/env.h"
-#include "web/outcome.h"
+#include "upload/env.h"
+#include "upload/outcome.h"
 #include "upload_internal.h"
 
 #define UPLOAD_MAGIC 0x75706c6fU

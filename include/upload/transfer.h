@@ -1,5 +1,5 @@
 /*
- * web/transfer.h - what an upload takes from one source, by one flow.
+ * upload/transfer.h - what an upload takes from one source, by one flow.
  *
  *	source --flow--> file of the upload
  *	                      ... the next one goes on where this one ended
@@ -8,8 +8,8 @@
  * client left, or was too slow) and what was read before is written; or with the
  * upload.
  */
-#ifndef WEB_TRANSFER_H
-#define WEB_TRANSFER_H
+#ifndef UPLOAD_TRANSFER_H
+#define UPLOAD_TRANSFER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * The states of an upload: for upload.c, whose table this is, and for
  * tests/unit/test_states.c, which walks it.
  */
-#ifndef WEB_UPLOAD_INTERNAL_H
-#define WEB_UPLOAD_INTERNAL_H
+#ifndef UPLOAD_UPLOAD_INTERNAL_H
+#define UPLOAD_UPLOAD_INTERNAL_H
 
 #include "base/fsm.h"
 

@@ -1,4 +1,4 @@
-#include "web/outcome.h"
+#include "upload/outcome.h"
 
 #include <errno.h>
 

@@ -1,8 +1,8 @@
 /*
- * web/outcome.h - what the errors of a store come to.
+ * upload/outcome.h - what the errors of a store come to.
  */
-#ifndef WEB_OUTCOME_H
-#define WEB_OUTCOME_H
+#ifndef UPLOAD_OUTCOME_H
+#define UPLOAD_OUTCOME_H
 
 #include "base/failure.h"
 

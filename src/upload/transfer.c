@@ -1,4 +1,4 @@
-#include "web/transfer.h"
+#include "upload/transfer.h"
 
 int
 transfer_start(const struct transfer *t, struct flow *flow,

@@ -1,5 +1,5 @@
 /*
- * web/upload.h - one upload: what comes from one source, or from several one
+ * upload/upload.h - one upload: what comes from one source, or from several one
  * after the other, becomes one file in a store.
  *
  *	upload_begin
@@ -15,8 +15,8 @@
  *
  * It is embedded in its owner's struct, which the owner frees after upload_end().
  */
-#ifndef WEB_UPLOAD_H
-#define WEB_UPLOAD_H
+#ifndef UPLOAD_UPLOAD_H
+#define UPLOAD_UPLOAD_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +27,7 @@
 #include "config/config.h"
 #include "flow/digester.h"
 #include "store/store.h"
-#include "web/transfer.h"
+#include "upload/transfer.h"
 
 struct upload;
 struct upload_env;

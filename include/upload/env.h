@@ -1,8 +1,8 @@
 /*
- * web/env.h - what the uploads of one worker have in common.
+ * upload/env.h - what the uploads of one worker have in common.
  */
-#ifndef WEB_ENV_H
-#define WEB_ENV_H
+#ifndef UPLOAD_ENV_H
+#define UPLOAD_ENV_H
 
 struct chunk_pool;
 struct device;
