@@ -30,6 +30,7 @@ struct sink_ops {
 
 struct sink {
 	const struct sink_ops *ops;
+	unsigned depth;	   /* chunks that it can use at once; 0: any number */
 	bool whole_chunks; /* a part-filled one costs it dear, unless it is the
 			      last: readers are to be patient */
 };

@@ -113,15 +113,14 @@ struct put_events {
 
 /* A file on its way in. */
 struct incoming {
-	struct sink sink; /* for the writer */
+	struct sink *sink; /* for the writer */
 	struct store *store;
 	struct chunk_account *account; /* the device it is bound for */
 	const struct put_events *events;
 	void *owner;	     /* NULL: it was aborted */
 	struct arrival came; /* last_ns: the owner's to set, before commit */
 	const char *why; /* after STORE_REFUSED: what the terms said; or NULL */
-	unsigned write_depth; /* chunks it can use at once; 0: any number */
-	_Atomic int cause;    /* the errno behind an error of the store, or 0 */
+	_Atomic int cause; /* the errno behind an error of the store, or 0 */
 };
 
 /* A file on its way out. */

@@ -215,8 +215,9 @@ finish_data(struct incoming_file *f)
 {
 	int err = 0;
 
-	if (f->room.allocated > f->offset || f->room.is_longer)
-		err = space_trim(f->u.fd, f->offset);
+	if (f->writer.room.allocated > f->writer.offset ||
+	    f->writer.room.is_longer)
+		err = space_trim(f->u.fd, f->writer.offset);
 	if (err == 0 && dir_syncs(f->at))
 		err = sync_data(f);
 	if (err == 0 && f->at->device->kind == DEVICE_UNKNOWN)
@@ -327,7 +328,7 @@ commit_job(void *file)
 static int
 write_collected(struct incoming_file *f)
 {
-	LIST_FOREACH(struct chunk, c, &f->pending, node) {
+	LIST_FOREACH(struct chunk, c, &f->writer.pending, node) {
 		struct op op = {.kind = OP_WRITE,
 		    .fd = f->u.fd,
 		    .buf = c->data,

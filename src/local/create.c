@@ -129,13 +129,13 @@ create_file(struct incoming_file *f, bool early)
 		err = make_file(f, early);
 	if (err < 0)
 		return err;
-	if (f->direct_wanted)
+	if (f->writer.direct_wanted)
 		f->says_direct = space_direct_of(f->u.fd, SPACE_ALIGN);
 	if (f->says_direct == SPACE_DIRECT_NO)
-		f->room.allocates = false;
+		f->writer.room.allocates = false;
 	if (f->at->stamps)
 		file_version_stamp(f->u.fd);
-	return room_reserve(&f->room, f->u.fd, f->length);
+	return room_reserve(&f->writer.room, f->u.fd, f->writer.length);
 }
 
 /* Close it all; perhaps the directory is gone, and that is behind `err`. */

@@ -1,28 +1,14 @@
-/*
- * Chunks on their way into a file: a `sink`.
- *
- *	write() -> pending -> [joined: about 1 MiB] -> engine -> given back
- *
- * Neighbours are joined while a write is in flight, as far as write_depth lets
- * them come: so a disk that is slower than the network gets large writes, and
- * one that is faster gets each chunk at once.
- *
- *	collecting   small: chunks stay here until commit
- *	buffered     one write in flight; at most write_behind bytes are not yet
- *	             written back
- *	direct       O_DIRECT: whole chunks only, several writes in flight, space
- *	             allocated ahead
- *
- * A file goes direct when it is large enough, and buffered for good with the
- * first chunk that is not whole: its tail, or a client that was silent.
- */
+#include "file_writer.h"
+
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/log.h"
+#include "disk/chunk.h"
 #include "flow/writer.h"
-#include "internal.h"
-#include "local/space.h"
 #include "local_error.h"
+
+#define FILE_WRITER_MAGIC 0x66777274U
 
 enum {
 	JOIN_BYTES = 1024 * 1024,
@@ -30,82 +16,113 @@ enum {
 	AHEAD_MAX = 64 * 1024 * 1024, /* as there is, within these */
 };
 
-static struct incoming_file *
-file_of_sink(struct sink *s)
-{
-	struct incoming_file *f =
-	    container_of(s, struct incoming_file, base.sink);
+static void pump(struct file_writer *w);
 
-	check_magic(f, INCOMING_MAGIC);
-	return f;
+static struct device *
+device_of(const struct file_writer *w)
+{
+	return w->room.dir->device;
 }
 
 static bool
-is_memory(const struct incoming_file *f)
+is_memory(const struct file_writer *w)
 {
-	return f->at->device->kind == DEVICE_MEMORY;
+	return device_of(w)->kind == DEVICE_MEMORY;
 }
 
-static void pump(struct incoming_file *f);
+/* ---- what the writer is told ---- */
+
+/* From the loop: it may not be ready to hear it within this call. */
+static void
+fail_later(struct file_writer *w)
+{
+	deferred_post(&w->later);
+}
+
+bool
+file_writer_fail(struct file_writer *w, struct failure why)
+{
+	if (w->writer == NULL)
+		return false;
+	writer_failed(w->writer, why); /* may end `w` */
+	return true;
+}
+
+/* With its last chunk it may go. */
+static void
+tell_done(struct file_writer *w, unsigned chunks)
+{
+	struct writer *writer = w->writer;
+
+	if (w->in_flight == 0 && list_is_empty(&w->pending))
+		w->writer = NULL;
+	writer_done(writer, chunks);
+}
 
 /* ---- writing past the page cache, or not ---- */
 
 static void
-refuse_direct(struct incoming_file *f, int err)
+set_direct_wanted(struct file_writer *w, bool wanted)
 {
-	f->direct_wanted = false;
-	f->base.sink.whole_chunks = false;
-	if (!f->local->direct_refused)
+	w->direct_wanted = wanted;
+	w->sink.whole_chunks = wanted;
+}
+
+static void
+refuse_direct(struct file_writer *w, int err)
+{
+	set_direct_wanted(w, false);
+	if (!w->all->direct_refused)
 		log_warn("%s: direct I/O is refused here (errno %d): writing "
 			 "through the page cache",
-		    f->local->base.dir, -err);
-	f->local->direct_refused = true;
+		    w->all->to->policy->output_dir, -err);
+	w->all->direct_refused = true;
 }
 
 /* What is written is on its way to the disk at once.  Some take O_DIRECT and
  * write through the page cache all the same. */
 static bool
-bypasses(const struct incoming_file *f)
+bypasses(const struct file_writer *w)
 {
-	return f->direct &&
-	       (f->at->device->direct || f->says_direct == SPACE_DIRECT_YES);
+	return w->direct &&
+	       (device_of(w)->direct || w->says_direct == SPACE_DIRECT_YES);
 }
 
 /* The chunk can be written past the page cache. */
 static bool
-wants_direct(const struct incoming_file *f, const struct chunk *c)
+wants_direct(const struct file_writer *w, const struct chunk *c)
 {
-	return f->direct_wanted && c->len == f->local->to.chunk_size &&
-	       c->offset >= f->direct_from && c->offset % SPACE_ALIGN == 0;
+	return w->direct_wanted && c->len == w->all->to->chunk_size &&
+	       c->offset >= w->direct_from && c->offset % SPACE_ALIGN == 0;
 }
 
 /* Be in the mode that the next chunk needs; false: not with writes in flight. */
 static bool
-choose_mode(struct incoming_file *f, const struct chunk *c)
+choose_mode(struct file_writer *w, const struct chunk *c)
 {
-	bool direct = wants_direct(f, c);
+	bool direct = wants_direct(w, c);
 	int err;
 
 	/* Whole chunks would never be aligned again. */
-	if (!direct && c->len < f->local->to.chunk_size)
-		f->direct_wanted = f->base.sink.whole_chunks = false;
-	if (direct == f->direct)
+	if (!direct && c->len < w->all->to->chunk_size)
+		set_direct_wanted(w, false);
+	if (direct == w->direct)
 		return true;
-	if (f->in_flight > 0)
+	if (w->in_flight > 0)
 		return false;
-	err = space_set_direct(f->u.fd, direct);
+	err = space_set_direct(w->fd, direct);
 	if (err < 0) {
-		refuse_direct(f, err);
+		refuse_direct(w, err);
 		direct = false;
 	}
-	f->direct = direct;
-	f->base.sink.whole_chunks = direct;
+	w->direct = direct;
+	w->sink.whole_chunks = direct;
 	if (!direct) { /* what went past the cache is written back */
-		f->behind_from = c->offset;
-	} else if (f->length == STORE_LENGTH_UNKNOWN &&
-		   f->at->traits.allocates) {
-		f->room.allocates = true;
-		f->room.allocated = c->offset;
+		w->behind_from = c->offset;
+	} else if (w->length == STORE_LENGTH_UNKNOWN &&
+		   w->room.dir->traits.allocates) {
+		w->room.allocates = true;
+		w->room.allocated = c->offset;
 	}
 	return true;
 }
@@ -113,118 +130,91 @@ choose_mode(struct incoming_file *f, const struct chunk *c)
 /* ---- room ahead, and what is not written back yet ---- */
 
 static void
-on_background_done(struct op *op, int res)
+on_background_done(struct file_background *b, int err, int cause)
 {
-	struct incoming_file *f = op->owner;
+	struct file_writer *w = b->owner;
 
-	check_magic(f, INCOMING_MAGIC);
-	if (f->background == BACKGROUND_ROOM) {
-		;
-	} else if (res == -EAGAIN) {
-		res = 0; /* there was no thread: later, then */
-	} else if (res == 0) {
-		if (f->behind_from < f->background_to)
-			f->behind_from = f->background_to;
-	} else {
-		/* A sync would not tell again: the upload is lost. */
-		f->base.cause = -res;
-		if (res != -ENOSPC && res != -EDQUOT)
-			res = STORE_SYNC_FAILED;
-	}
-	f->res = res;
-	incoming_on(
-	    f, res < 0 ? INCOMING_BACKGROUND_FAILED : INCOMING_BACKGROUND_DONE);
+	check_magic(w, FILE_WRITER_MAGIC);
+	if (err == 0 && !b->extends_room && w->behind_from < b->to)
+		w->behind_from = b->to;
+	free(b);
+	w->background = NULL;
+	if (err == 0)
+		pump(w);
+	w->events->on_background(w, err, cause); /* may end `w` */
 }
 
-/* On an engine thread. */
-static int
-extend_room_job(void *file)
+/* False when out of memory. */
+static bool
+begin_background(struct file_writer *w, struct file_background what)
 {
-	struct incoming_file *f = file;
-
-	return room_extend(
-	    &f->room, f->u.fd, f->background_to, f->background_need);
-}
-
-/* On an engine thread. */
-static int
-write_back_job(void *file)
-{
-	struct incoming_file *f = file;
-
-	int err = space_write_back(f->u.fd, f->background_from,
-	    f->background_to - f->background_from, f->at->traits.writes_ranges);
-
-	/* That would say that this job was never begun. */
-	return err == -EAGAIN ? -EIO : err;
-}
-
-static void
-begin_background(
-    struct incoming_file *f, enum background which, uint64_t from, uint64_t to)
-{
-	f->background = which;
-	f->background_from = from;
-	f->background_to = to;
-	engine_call(f->local->to.engine, f->at->device, &f->job,
-	    which == BACKGROUND_ROOM ? extend_room_job : write_back_job, f, 0,
-	    on_background_done);
+	what.fd = w->fd;
+	what.room = &w->room;
+	what.owner = w;
+	what.on_done = on_background_done;
+	w->background = file_background_begin(&what, w->all->to->engine);
+	return w->background != NULL;
 }
 
 /* There is room on the disk for all up to `end`; else it is asked for. */
 static bool
-has_room(struct incoming_file *f, uint64_t end)
+has_room(struct file_writer *w, uint64_t end)
 {
 	uint64_t step;
 
 	/* The job changes what we would look at. */
-	if (f->job.in_flight && f->background == BACKGROUND_ROOM)
+	if (w->background != NULL && w->background->extends_room)
 		return false;
-	if (end <= f->room.granted)
+	if (end <= w->room.granted)
 		return true;
-	if (f->job.in_flight || f->in_flight > 0)
+	if (w->background != NULL || w->in_flight > 0)
 		return false;
-	step = f->room.granted;
+	step = w->room.granted;
 	if (step < AHEAD_MIN)
 		step = AHEAD_MIN;
 	if (step > AHEAD_MAX)
 		step = AHEAD_MAX;
-	f->background_need = end;
-	begin_background(f, BACKGROUND_ROOM, f->room.granted, end + step);
+	if (!begin_background(w, (struct file_background){.extends_room = true,
+				     .from = w->room.granted,
+				     .to = end + step,
+				     .need = end}))
+		fail_later(w);
 	return false;
 }
 
-/* Start writing back when half of what may wait is there. */
+/* Start writing back when half of what may wait is there.  (Without memory for
+ * that it is for a later time.) */
 static void
-write_behind(struct incoming_file *f)
+write_behind(struct file_writer *w)
 {
-	uint64_t most = f->local->to.policy->write_behind;
+	uint64_t most = w->all->to->policy->write_behind;
 
-	if (most == 0 || bypasses(f) || is_memory(f) || f->job.in_flight ||
-	    f->written < f->behind_from + most / 2)
+	if (most == 0 || bypasses(w) || is_memory(w) || w->background != NULL ||
+	    w->written < w->behind_from + most / 2)
 		return;
-	begin_background(f, BACKGROUND_WRITE_BACK, f->behind_from, f->written);
+	(void)begin_background(w,
+	    (struct file_background){.from = w->behind_from, .to = w->written});
 }
 
 /* Not more than write_behind waits when all up to `end` is written. */
 static bool
-is_not_behind(const struct incoming_file *f, uint64_t end)
+is_not_behind(const struct file_writer *w, uint64_t end)
 {
-	uint64_t most = f->local->to.policy->write_behind;
+	uint64_t most = w->all->to->policy->write_behind;
 
-	return most == 0 || bypasses(f) || is_memory(f) || !f->job.in_flight ||
-	       f->background != BACKGROUND_WRITE_BACK ||
-	       end - f->behind_from <= most;
+	return most == 0 || bypasses(w) || is_memory(w) ||
+	       w->background == NULL || w->background->extends_room ||
+	       end - w->behind_from <= most;
 }
 
 /* ---- writes ---- */
 
 /* Its chunks are to be written once more, before all that wait. */
 static void
-take_back(struct incoming_file *f, struct file_write *write)
+take_back(struct file_writer *w, struct file_write *write)
 {
-	list_append_all(&write->chunks, &f->pending);
-	list_append_all(&f->pending, &write->chunks);
+	list_append_all(&write->chunks, &w->pending);
+	list_append_all(&w->pending, &write->chunks);
 }
 
 static void
@@ -237,60 +227,70 @@ give_back(struct file_write *write)
 }
 
 static void
+end_write(struct file_writer *w, struct file_write *write)
+{
+	list_remove(&write->node);
+	w->in_flight--;
+	file_write_give(&w->all->writes, write);
+}
+
+/* So much was written, up to `end`. */
+static void
+note_written(struct file_writer *w, uint64_t len, uint64_t end)
+{
+	room_release(&w->room, len);
+	if (end > w->written)
+		w->written = end;
+}
+
+static void
 on_written(struct op *op, int res)
 {
-	struct incoming_file *f = op->owner;
+	struct file_writer *w = op->owner;
 	struct file_write *write = container_of(op, struct file_write, op);
 	uint64_t len = op->len, end = op->offset + len;
-	struct writer *w = f->writer;
+	struct writer *writer = w->writer;
 	unsigned chunks = write->count;
-	bool again = res == -EINVAL && op->align > 0 && w != NULL;
 
-	check_magic(f, INCOMING_MAGIC);
-	list_remove(&write->node);
-	f->in_flight--;
-	if (again)
-		take_back(f, write);
-	else
-		give_back(write);
-	file_write_give(&f->local->writes, write);
-	if (again) { /* not this file system: through the page cache */
-		refuse_direct(f, res);
-		pump(f);
+	check_magic(w, FILE_WRITER_MAGIC);
+	if (res == -EINVAL && op->align > 0 && writer != NULL) {
+		/* Not this file system: again, through the page cache. */
+		take_back(w, write);
+		end_write(w, write);
+		refuse_direct(w, res);
+		pump(w);
+		return;
+	}
+	give_back(write);
+	end_write(w, write);
+	if (res >= 0)
+		note_written(w, len, end);
+	if (writer == NULL) {
+		w->events->on_written(w); /* may end `w` */
 		return;
 	}
 	if (res >= 0) {
-		room_release(&f->room, len);
-		if (end > f->written)
-			f->written = end;
+		write_behind(w);
+		pump(w);
 	}
-	if (w == NULL) {
-		incoming_on(f, INCOMING_WRITTEN); /* may free `f` */
-		return;
-	}
-	if (res >= 0) {
-		write_behind(f);
-		pump(f);
-	}
-	writer_done(w, chunks);
-	if (res < 0)
-		writer_failed(
-		    w, local_error_in_put(res, 0)); /* may abort `f` */
+	tell_done(w, chunks);
+	if (res < 0) /* may end `w` */
+		writer_failed(writer, local_error_in_put(res, 0));
 }
 
 /* How many chunks from the first on can go out in one write. */
 static unsigned
-count_joined(const struct incoming_file *f, size_t *ret_bytes)
+count_joined(const struct file_writer *w, size_t *ret_bytes)
 {
 	unsigned count = 0;
 	uint64_t end = 0;
 
 	*ret_bytes = 0;
-	LIST_FOREACH(const struct chunk, c, &f->pending, node) {
+	LIST_FOREACH(const struct chunk, c, &w->pending, node) {
 		if (count > 0 &&
-		    (count == FILE_WRITE_CHUNKS_MAX || is_memory(f) ||
+		    (count == FILE_WRITE_CHUNKS_MAX || is_memory(w) ||
 			*ret_bytes + c->len > JOIN_BYTES || c->offset != end ||
-			wants_direct(f, c) != f->direct))
+			wants_direct(w, c) != w->direct))
 			break;
 		count++;
 		*ret_bytes += c->len;
@@ -302,65 +302,59 @@ count_joined(const struct incoming_file *f, size_t *ret_bytes)
 /* Better to wait for more: a write is in flight, and this one would be small
  * or have to wait for it in the kernel. */
 static bool
-can_wait(const struct incoming_file *f, unsigned chunks, size_t bytes)
+can_wait(const struct file_writer *w, unsigned chunks, size_t bytes)
 {
-	if (f->in_flight == 0 || is_memory(f))
+	if (w->in_flight == 0 || is_memory(w))
 		return false;
-	return !f->direct ||
+	return !w->direct ||
 	       (bytes < JOIN_BYTES && chunks < FILE_WRITE_CHUNKS_MAX);
 }
 
-static struct chunk *
-next_pending(struct incoming_file *f)
-{
-	struct list_node *n = list_shift(&f->pending);
-
-	check(n != NULL);
-	return container_of(n, struct chunk, node);
-}
-
-/* False when out of memory. */
+/* Write the first chunks; false when out of memory. */
 static bool
-submit(struct incoming_file *f, unsigned chunks)
+submit(struct file_writer *w, unsigned chunks)
 {
-	struct file_write *write = file_write_take(&f->local->writes);
+	struct file_write *write = file_write_take(&w->all->writes);
 
 	if (write == NULL)
 		return false;
-	for (unsigned i = 0; i < chunks; i++)
-		file_write_add(write, next_pending(f));
-	write->op.owner = f;
+	for (unsigned i = 0; i < chunks; i++) {
+		struct list_node *n = list_shift(&w->pending);
+
+		check(n != NULL);
+		file_write_add(write, container_of(n, struct chunk, node));
+	}
+	write->op.owner = w;
 	write->op.on_done = on_written;
-	list_append(&f->writing, &write->node);
-	f->in_flight++;
-	file_write_submit(write, f->local->to.engine, f->at->device, f->u.fd,
-	    f->direct ? SPACE_ALIGN : 0);
+	list_append(&w->writing, &write->node);
+	w->in_flight++;
+	file_write_submit(write, w->all->to->engine, device_of(w), w->fd,
+	    w->direct ? SPACE_ALIGN : 0);
 	return true;
 }
 
 /* Write what may be written now. */
 static void
-pump(struct incoming_file *f)
+pump(struct file_writer *w)
 {
 	struct list_node *n;
 
-	while (f->state == INCOMING_OPEN &&
-	       (n = list_first(&f->pending)) != NULL) {
+	while (w->mode == FILE_WRITER_WRITES &&
+	       (n = list_first(&w->pending)) != NULL) {
 		const struct chunk *c = container_of(n, struct chunk, node);
 		unsigned chunks;
 		size_t bytes;
 
-		if (!choose_mode(f, c))
+		if (!choose_mode(w, c))
 			return;
-		chunks = count_joined(f, &bytes);
-		if (can_wait(f, chunks, bytes) ||
-		    !has_room(f, c->offset + bytes) ||
-		    !is_not_behind(f, c->offset + bytes))
+		chunks = count_joined(w, &bytes);
+		if (can_wait(w, chunks, bytes) ||
+		    !has_room(w, c->offset + bytes) ||
+		    !is_not_behind(w, c->offset + bytes))
 			return;
-		if (!submit(f, chunks)) {
-			/* Its writer is not ready to hear it now. */
-			if (f->in_flight == 0)
-				deferred_post(&f->later);
+		if (!submit(w, chunks)) {
+			if (w->in_flight == 0)
+				fail_later(w);
 			return;
 		}
 	}
@@ -368,163 +362,215 @@ pump(struct incoming_file *f)
 
 /* ---- what a writer calls ---- */
 
+static struct file_writer *
+file_writer_of(struct sink *s)
+{
+	struct file_writer *w = container_of(s, struct file_writer, sink);
+
+	check_magic(w, FILE_WRITER_MAGIC);
+	return w;
+}
+
 /*
  * All of a small file is here.  Its chunks stay until it is committed, when
  * their reader may be gone.  Or its disk was found sick meanwhile: nothing has
  * been begun there, and nothing will be.
  */
 static void
-on_collected(struct incoming_file *f)
+on_collected(struct file_writer *w)
 {
-	struct writer *w = f->writer;
+	struct writer *writer = w->writer;
 	unsigned chunks = 0;
 
-	if (f->offset < f->length || !device_accepts_writes(f->at->device)) {
-		/* may abort `f` */
-		writer_failed(w, local_error_in_put(STORE_SICK, 0));
+	if (w->offset < w->length || !device_accepts_writes(device_of(w))) {
+		/* may end `w` */
+		writer_failed(writer, local_error_in_put(STORE_SICK, 0));
 		return;
 	}
-	f->writer = NULL;
-	LIST_FOREACH(struct chunk, c, &f->pending, node) {
+	w->writer = NULL;
+	LIST_FOREACH(struct chunk, c, &w->pending, node) {
 		chunk_disown(c);
 		chunks++;
 	}
-	writer_done(w, chunks);
+	writer_done(writer, chunks);
 }
 
-/* What its writer was not to be told while it gave a chunk. */
 static void
 on_later(struct deferred *d)
 {
-	struct incoming_file *f = container_of(d, struct incoming_file, later);
+	struct file_writer *w = container_of(d, struct file_writer, later);
 
-	check_magic(f, INCOMING_MAGIC);
-	if (f->state == INCOMING_COLLECTING)
-		on_collected(f);
+	check_magic(w, FILE_WRITER_MAGIC);
+	if (w->mode == FILE_WRITER_COLLECTS)
+		on_collected(w);
 	else
-		/* may abort `f` */
-		writer_failed(f->writer, local_error_in_put(-ENOMEM, 0));
+		(void)file_writer_fail(w, local_error_in_put(-ENOMEM, 0));
 }
 
 static void
-sink_write(struct sink *s, struct chunk *c, struct writer *w)
+sink_write(struct sink *s, struct chunk *c, struct writer *writer)
 {
-	struct incoming_file *f = file_of_sink(s);
+	struct file_writer *w = file_writer_of(s);
 
-	f->writer = w;
-	c->offset = f->offset;
-	f->offset += c->len;
-	list_append(&f->pending, &c->node);
-	if (f->state != INCOMING_COLLECTING) {
-		if (is_memory(f)) /* there and then, while it is in cache */
-			pump(f);
-	} else if (f->offset == f->length || deferred_is_pending(&f->later) ||
-		   !device_accepts_writes(f->at->device)) {
-		deferred_post(&f->later);
+	check(w->writer == NULL || w->writer == writer);
+	w->writer = writer;
+	c->offset = w->offset;
+	w->offset += c->len;
+	list_append(&w->pending, &c->node);
+	if (w->mode != FILE_WRITER_COLLECTS) {
+		if (is_memory(w)) /* there and then, while it is in cache */
+			pump(w);
+	} else if (w->offset == w->length || deferred_is_pending(&w->later) ||
+		   !device_accepts_writes(device_of(w))) {
+		deferred_post(&w->later);
 	} else { /* its client is slow: no memory is kept for it */
-		s->whole_chunks = false;
-		incoming_on(f, INCOMING_LATE);
+		w->mode = FILE_WRITER_HOLDS;
+		w->sink.whole_chunks = false;
+		w->events->on_late(w);
 	}
 }
 
 static void
 sink_flush(struct sink *s)
 {
-	pump(file_of_sink(s));
+	pump(file_writer_of(s));
 }
 
 static void
 sink_abandon(struct sink *s)
 {
-	struct incoming_file *f = file_of_sink(s);
+	struct file_writer *w = file_writer_of(s);
 
-	f->writer = NULL;
-	deferred_cancel(&f->later);
-	file_writer_drop(f);
-	LIST_FOREACH(struct file_write, write, &f->writing, node) {
+	file_writer_forget(w);
+	file_writer_drop(w);
+	LIST_FOREACH(struct file_write, write, &w->writing, node) {
 		LIST_FOREACH(struct chunk, c, &write->chunks, node)
 			chunk_disown(c);
 	}
 }
 
-const struct sink_ops file_writer_ops = {
+static const struct sink_ops file_writer_ops = {
     .write = sink_write,
     .flush = sink_flush,
     .abandon = sink_abandon,
 };
 
-/* ---- what the rest of the store calls ---- */
+/* ---- what its owner calls ---- */
 
 void
-file_writer_adapt(struct incoming_file *f)
+file_writers_init(struct file_writers *all, const struct store_setup *to)
 {
-	const struct store_setup *to = &f->local->to;
-	bool known = f->length != STORE_LENGTH_UNKNOWN;
+	*all = (struct file_writers){.to = to};
+	file_write_pool_init(&all->writes);
+}
+
+void
+file_writers_fini(struct file_writers *all)
+{
+	file_write_pool_fini(&all->writes);
+}
+
+/* Nothing is written yet: how to, on the device that it is bound for. */
+static void
+file_writer_adapt(struct file_writer *w)
+{
+	const struct store_policy *policy = w->all->to->policy;
+	bool known = w->length != STORE_LENGTH_UNKNOWN;
 	bool direct =
-	    to->policy->direct_io == DIRECT_ON ||
-	    (to->policy->direct_io == DIRECT_AUTO && f->at->device->direct);
+	    policy->direct_io == DIRECT_ON ||
+	    (policy->direct_io == DIRECT_AUTO && device_of(w)->direct);
 
-	f->direct_wanted = direct && !is_memory(f) &&
-			   !f->local->direct_refused &&
-			   (!known || f->length >= to->policy->direct_io_min);
-	f->says_direct = SPACE_DIRECT_UNKNOWN;
+	direct = direct && !is_memory(w) && !w->all->direct_refused &&
+		 (!known || w->length >= policy->direct_io_min);
+	set_direct_wanted(w, direct);
+	w->says_direct = SPACE_DIRECT_UNKNOWN;
 	/* The page cache takes one at a time as fast as several. */
-	f->base.write_depth = f->direct_wanted ? 0 : 1;
-	f->direct_from = known ? 0 : to->policy->direct_io_min;
-	f->room.allocates =
-	    f->direct_wanted && known && f->at->traits.allocates;
-	f->base.sink.whole_chunks = f->direct_wanted;
+	w->sink.depth = direct ? 0 : 1;
+	w->direct_from = known ? 0 : policy->direct_io_min;
+	w->room.allocates = direct && known && w->room.dir->traits.allocates;
 }
 
 void
-file_writer_init(struct incoming_file *f)
+file_writer_init(struct file_writer *w, struct file_writers *all,
+    struct local_dir *dir, uint64_t length, bool collects,
+    const struct file_writer_events *events)
 {
-	list_init(&f->pending);
-	list_init(&f->writing);
-	f->base.sink.ops = &file_writer_ops;
-	file_writer_adapt(f);
-	deferred_init(&f->later, f->local->to.loop, on_later);
+	w->magic = FILE_WRITER_MAGIC;
+	w->sink.ops = &file_writer_ops;
+	w->all = all;
+	w->events = events;
+	w->length = length;
+	w->fd = -1;
+	w->mode = collects ? FILE_WRITER_COLLECTS : FILE_WRITER_HOLDS;
+	w->room.dir = dir;
+	list_init(&w->pending);
+	list_init(&w->writing);
+	deferred_init(&w->later, all->to->loop, on_later);
+	file_writer_adapt(w);
+	if (collects) /* its reader may be as patient as it likes */
+		w->sink.whole_chunks = true;
 }
 
 void
-file_writer_created(struct incoming_file *f)
+file_writer_move(struct file_writer *w, struct local_dir *dir)
 {
-	if (f->says_direct != SPACE_DIRECT_NO || !f->direct_wanted)
-		return;
-	f->direct_wanted = false;
-	f->base.sink.whole_chunks = false;
-	f->base.write_depth = 1;
+	room_move(&w->room, dir);
+	file_writer_adapt(w);
 }
 
 void
-file_writer_go_on(struct incoming_file *f)
+file_writer_begin(struct file_writer *w, int fd, enum space_direct says_direct)
 {
-	if (f->writer != NULL)
-		pump(f);
-}
-
-bool
-file_writer_is_idle(const struct incoming_file *f)
-{
-	return f->in_flight == 0;
-}
-
-void
-file_writer_cancel(struct incoming_file *f)
-{
-	LIST_FOREACH(struct file_write, write, &f->writing, node)
-		(void)engine_cancel(f->local->to.engine, &write->op);
+	w->fd = fd;
+	w->mode = FILE_WRITER_WRITES;
+	w->says_direct = says_direct;
+	if (says_direct == SPACE_DIRECT_NO && w->direct_wanted) {
+		set_direct_wanted(w, false);
+		w->sink.depth = 1;
+	}
+	pump(w);
 }
 
 void
-file_writer_drop(struct incoming_file *f)
+file_writer_hold(struct file_writer *w)
+{
+	w->mode = FILE_WRITER_HOLDS;
+}
+
+void
+file_writer_forget(struct file_writer *w)
+{
+	w->writer = NULL;
+	deferred_cancel(&w->later);
+}
+
+void
+file_writer_cancel(struct file_writer *w)
+{
+	LIST_FOREACH(struct file_write, write, &w->writing, node)
+		(void)engine_cancel(w->all->to->engine, &write->op);
+	if (w->background != NULL)
+		(void)engine_cancel(w->all->to->engine, &w->background->op);
+}
+
+void
+file_writer_drop(struct file_writer *w)
 {
 	struct list_node *n;
 
-	while ((n = list_shift(&f->pending)) != NULL) {
+	while ((n = list_shift(&w->pending)) != NULL) {
 		struct chunk *c = container_of(n, struct chunk, node);
 
 		chunk_disown(c);
 		chunk_give(c);
 	}
+}
+
+void
+file_writer_fini(struct file_writer *w)
+{
+	check(file_writer_is_idle(w));
+	file_writer_drop(w);
+	room_release(&w->room, UINT64_MAX);
+	w->magic = 0;
 }

@@ -38,14 +38,50 @@ static const struct dir_member_ops member_ops = {
     .on_healthy = on_healthy,
 };
 
+static struct incoming_file *
+incoming_of_writer(struct file_writer *w)
+{
+	return container_of(w, struct incoming_file, writer);
+}
+
+static void
+on_background(struct file_writer *w, int err, int cause)
+{
+	struct incoming_file *f = incoming_of_writer(w);
+
+	f->res = err;
+	if (cause != 0)
+		f->base.cause = cause;
+	incoming_on(
+	    f, err < 0 ? INCOMING_BACKGROUND_FAILED : INCOMING_BACKGROUND_DONE);
+}
+
+static void
+on_written(struct file_writer *w)
+{
+	incoming_on(incoming_of_writer(w), INCOMING_WRITTEN);
+}
+
+static void
+on_late(struct file_writer *w)
+{
+	incoming_on(incoming_of_writer(w), INCOMING_LATE);
+}
+
+static const struct file_writer_events writer_events = {
+    .on_background = on_background,
+    .on_written = on_written,
+    .on_late = on_late,
+};
+
 void
 incoming_commit(struct incoming *in)
 {
 	struct incoming_file *f = incoming_of(in);
 
-	check(f->in_flight == 0);
-	incoming_on(
-	    f, f->job.in_flight ? INCOMING_COMMIT_BUSY : INCOMING_COMMIT);
+	check(f->writer.in_flight == 0);
+	incoming_on(f, file_writer_is_busy(&f->writer) ? INCOMING_COMMIT_BUSY
+						       : INCOMING_COMMIT);
 }
 
 void
@@ -54,7 +90,8 @@ incoming_abort(struct incoming *in)
 	struct incoming_file *f = incoming_of(in);
 
 	f->base.owner = NULL;
-	f->writer = NULL;
+	file_writer_hold(&f->writer);
+	file_writer_forget(&f->writer);
 	incoming_on(f, INCOMING_ABORT);
 }
 
@@ -110,20 +147,18 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->id = ++id;
 	f->local = local;
 	f->at = local->opener.current;
-	f->room.dir = f->at;
 	f->base.store = s;
 	f->base.account = &f->at->device->account;
 	f->base.owner = owner;
 	f->base.events = events;
 	f->base.came.head_ns = request->head_ns;
 	f->u.fd = f->dir = f->unlinked[0] = f->unlinked[1] = -1;
-	f->length = request->length;
 	f->terms_hold = request->terms_hold;
 	f->terms = request->terms;
 	atomic_init(&f->link_phase, LINK_NOT_BEGUN);
-	file_writer_init(f);
-	if (collect) /* its reader may be as patient as it likes */
-		f->base.sink.whole_chunks = true;
+	file_writer_init(&f->writer, &local->writers, f->at, request->length,
+	    collect, &writer_events);
+	f->base.sink = &f->writer.sink;
 	f->member.ops = &member_ops;
 	dir_join(f->at, &f->member);
 	*ret = &f->base;

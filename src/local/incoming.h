@@ -136,7 +136,6 @@ fsm_act_fn incoming_end_stored_alone;
 fsm_act_fn incoming_fail_alone;
 fsm_act_fn incoming_follow_path;
 fsm_act_fn incoming_free;
-fsm_act_fn incoming_go_on;
 fsm_act_fn incoming_postpone;
 fsm_act_fn incoming_remove_before;
 fsm_act_fn incoming_sync_directory;

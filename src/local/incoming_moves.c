@@ -68,7 +68,7 @@ incoming_tell_ready(void *file)
 {
 	struct incoming_file *f = file;
 
-	file_writer_created(f);
+	file_writer_begin(&f->writer, f->u.fd, f->says_direct);
 	f->base.events->on_ready(f->base.owner); /* may abort `f` */
 }
 
@@ -78,8 +78,7 @@ incoming_begin_writing(void *file)
 {
 	struct incoming_file *f = file;
 
-	file_writer_created(f);
-	file_writer_go_on(f);
+	file_writer_begin(&f->writer, f->u.fd, f->says_direct);
 }
 
 /* A job has failed: that may say something of the directory, or of its disk. */
@@ -91,13 +90,13 @@ incoming_tell_failed(void *file)
 	int err = f->res, cause = f->base.cause;
 
 	dir_hold(at); /* `f` may be the last one in it */
-	file_writer_drop(f);
+	file_writer_drop(&f->writer);
 	f->base.events->on_failed(f->base.owner, err); /* may abort `f` */
 	dir_learn(at, err, cause);
 	dir_release(at);
 }
 
-/* The same while its writer waits for it: that tells. */
+/* The same while its chunks come: if there is a writer, that tells. */
 void
 incoming_fail_writer(void *file)
 {
@@ -106,18 +105,12 @@ incoming_fail_writer(void *file)
 	int err = f->res, cause = f->base.cause;
 
 	dir_hold(at);
-	if (f->writer != NULL)
-		writer_failed(f->writer, /* may abort `f` */
-		    local_error_in_put(err, cause));
+	file_writer_hold(&f->writer);
+	if (!file_writer_fail(&f->writer, local_error_in_put(err, cause)))
+		f->base.events->on_failed(f->base.owner, err);
+	/* `f` may be aborted */
 	dir_learn(at, err, cause);
 	dir_release(at);
-}
-
-/* A job beside the writes has ended, for which some may have waited. */
-void
-incoming_go_on(void *file)
-{
-	file_writer_go_on(file);
 }
 
 /* ---- the path leads elsewhere ---- */
@@ -136,12 +129,11 @@ move_to(struct incoming_file *f, struct local_dir *to)
 
 	if (f->charged == NULL)
 		f->charged = device_hold(from->device);
-	room_move(&f->room, to);
 	dir_part(from, &f->member);
 	f->at = to;
 	dir_join(to, &f->member);
 	f->base.account = &to->device->account;
-	file_writer_adapt(f);
+	file_writer_move(&f->writer, to);
 }
 
 /* What it wanted to do there it does here, all of it. */
@@ -201,7 +193,7 @@ incoming_wind_down(void *file)
 
 	stop_following(f);
 	if (f->base.owner != NULL || f->job.in_flight ||
-	    !file_writer_is_idle(f))
+	    !file_writer_is_idle(&f->writer))
 		return;
 	incoming_on(f, f->u.fd == -1 && f->dir == -1 && !unlinked_is_any(f)
 			   ? INCOMING_NOTHING_LEFT
@@ -218,7 +210,7 @@ incoming_fail_alone(void *file)
 	int err = f->res, cause = f->base.cause;
 
 	dir_hold(at);
-	file_writer_drop(f);
+	file_writer_drop(&f->writer);
 	incoming_wind_down(f);
 	dir_learn(at, err, cause);
 	dir_release(at);
@@ -228,7 +220,7 @@ void
 incoming_discard(void *file)
 {
 	struct incoming_file *f = file;
-	bool slow = f->offset > LOCAL_SLOW_BYTES || unlinked_is_any(f);
+	bool slow = f->writer.offset > LOCAL_SLOW_BYTES || unlinked_is_any(f);
 
 	incoming_begin_job(
 	    f, create_discard_job, CALL_NO_STALL | (slow ? CALL_SLOW : 0));
@@ -248,8 +240,7 @@ incoming_free(void *file)
 	struct incoming_file *f = file;
 	struct local_dir *at = f->at;
 
-	file_writer_drop(f);
-	room_release(&f->room, UINT64_MAX);
+	file_writer_fini(&f->writer);
 	device_put(f->local->to.devices, &f->charged);
 	f->magic = 0;
 	free(f->terms);
@@ -264,7 +255,7 @@ incoming_free(void *file)
 static void
 cancel_all(struct incoming_file *f)
 {
-	file_writer_cancel(f);
+	file_writer_cancel(&f->writer);
 	(void)engine_cancel(f->local->to.engine, &f->job);
 }
 
@@ -274,6 +265,7 @@ incoming_tell_sick(void *file)
 	struct incoming_file *f = file;
 
 	cancel_all(f);
+	file_writer_hold(&f->writer);
 	stop_following(f);
 	f->base.events->on_failed(f->base.owner, STORE_SICK);
 }
@@ -332,7 +324,7 @@ incoming_sync_directory(void *file)
 	struct incoming_file *f = file;
 	int err;
 
-	file_writer_drop(f);
+	file_writer_drop(&f->writer);
 	if (!dir_syncs(f->at)) {
 		incoming_on(f, INCOMING_SYNCED);
 		return;

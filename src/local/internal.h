@@ -1,22 +1,19 @@
 /* A file on its way in, as the files share it that work on it: incoming, create,
- * commit, unlinked, file_writer, order, parents, name_check. */
+ * commit, unlinked, order, parents, name_check. */
 #ifndef LOCAL_INTERNAL_H
 #define LOCAL_INTERNAL_H
 
 #include <errno.h>
-#include <ev.h>
 #include <stdatomic.h>
 
-#include "loop/deferred.h"
 #include "shared/arrivals.h"
 #include "shared/reservations.h"
 #include "local/dirsync.h"
 #include "local/publish.h"
-#include "local/space.h"
 #include "file_version.h"
+#include "file_writer.h"
 #include "incoming.h"
 #include "local_store.h"
-#include "room.h"
 
 enum {
 	LOCAL_UNLINKED = 2, /* the file replaced, and the one before it */
@@ -46,32 +43,12 @@ struct incoming_file {
 	struct device *charged;
 	struct dir_member member;
 
-	/* writing: file_writer.c */
-	struct writer *writer;	       /* NULL: gone */
-	struct list pending;	       /* chunks that wait to be written */
-	struct list writing;	       /* writes in flight */
-	unsigned in_flight;	       /* how many */
-	uint64_t offset;	       /* where the next chunk goes */
-	uint64_t written;	       /* all before it is */
-	uint64_t length;	       /* when known */
-	bool direct_wanted;	       /* from direct_from on */
-	bool direct;		       /* O_DIRECT is set */
-	enum space_direct says_direct; /* the kernel of it, once it is made */
-	uint64_t direct_from;	       /* offset */
-	struct room room;
-	uint64_t behind_from; /* all before it was written back */
-	/* the job beside writes, while it is in flight */
-	enum background {
-		BACKGROUND_ROOM, /* ahead */
-		BACKGROUND_WRITE_BACK,
-	} background;
-	uint64_t background_from, background_to;
-	uint64_t background_need; /* less than background_to will do */
-	struct deferred later;	  /* what its writer is told from the loop */
+	struct file_writer writer;
 
 	/* jobs: incoming.c and, on engine threads, create.c and commit.c */
-	struct op job; /* the state's, or the background job: one at a time */
-	int res;       /* what the last one came to */
+	struct op job; /* the state's */
+	int res;       /* what the last one came to, or a job of its writer */
+	enum space_direct says_direct; /* the kernel of it, once it is made */
 	struct unpublished u;
 	int dir;	  /* deepest directory that exists; -1: the root */
 	const char *rest; /* the part of `name` below it */
@@ -194,21 +171,5 @@ NODISCARD int order_end(struct incoming_file *f, int unsynced);
 int name_check_error(struct incoming_file *f, int err);
 /* Before there is a body: can the file system take what is new in its name? */
 NODISCARD int name_check_try(struct incoming_file *f);
-
-/* file_writer.c */
-extern const struct sink_ops file_writer_ops;
-void file_writer_init(struct incoming_file *f);
-/* Nothing is written yet: how to, on the device that it is bound for. */
-void file_writer_adapt(struct incoming_file *f);
-/* The job that makes the file has ended: is it written as was wished? */
-void file_writer_created(struct incoming_file *f);
-/* It is made, or the job beside the writes has ended: `file` is written on. */
-void file_writer_go_on(struct incoming_file *f);
-/* No operation of the sink is in flight. */
-bool file_writer_is_idle(const struct incoming_file *f);
-/* Call off what has not begun yet. */
-void file_writer_cancel(struct incoming_file *f);
-/* Chunks that were collected go back. */
-void file_writer_drop(struct incoming_file *f);
 
 #endif

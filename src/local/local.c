@@ -58,7 +58,7 @@ local_on_opened(void *owner, struct local_dir *before)
 {
 	struct local *local = owner;
 
-	local->direct_refused = false;
+	local->writers.direct_refused = false;
 	sweep_opened(&local->sweep);
 	health_opened(&local->health);
 	scan_begin(&local->scan);
@@ -143,7 +143,7 @@ free_store(struct store *s)
 	scan_fini(&local->scan);
 	opener_fini(&local->opener);
 	removals_fini(&local->removals);
-	file_write_pool_fini(&local->writes);
+	file_writers_fini(&local->writers);
 	free(local);
 }
 
@@ -179,7 +179,7 @@ open_store(const struct store_setup *setup)
 	sweep_init(&local->sweep, &local->opener);
 	scan_init(&local->scan, &local->opener, local_settle, local);
 	removals_init(&local->removals, local->to.loop);
-	file_write_pool_init(&local->writes);
+	file_writers_init(&local->writers, &local->to);
 	opener_begin(&local->opener);
 	return &local->base;
 }

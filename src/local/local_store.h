@@ -7,7 +7,7 @@
 #ifndef LOCAL_LOCAL_STORE_H
 #define LOCAL_LOCAL_STORE_H
 
-#include "file_write.h"
+#include "file_writer.h"
 #include "health.h"
 #include "opener.h"
 #include "removals.h"
@@ -24,9 +24,8 @@ struct local {
 	struct sweep sweep;
 	struct scan scan;
 	struct removals removals;
-	struct file_write_pool writes; /* of all its files */
-	bool is_settled;	       /* its opener was told so */
-	bool direct_refused; /* O_DIRECT does not work here after all */
+	struct file_writers writers; /* of all its files */
+	bool is_settled;	     /* its opener was told so */
 };
 
 static inline struct local *

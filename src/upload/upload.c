@@ -306,7 +306,7 @@ upload_begin(struct upload *u, const struct upload_request *r)
 static unsigned
 write_depth(const struct upload *u)
 {
-	unsigned most = u->incoming->write_depth;
+	unsigned most = u->incoming->sink->depth;
 
 	if (u->digester != NULL)
 		most = 0;
@@ -322,7 +322,7 @@ upload_transfer(struct upload *u, const struct transfer *t)
 	    .loop = u->env->loop,
 	    .pool = u->env->pool,
 	    .account = u->incoming->account,
-	    .sink = &u->incoming->sink,
+	    .sink = u->incoming->sink,
 	    .tap = u->digester ? digester_tap(u->digester) : NULL,
 	    .write_depth = write_depth(u),
 	    .owner = u,

@@ -426,7 +426,7 @@ write_body(struct told *t)
 	t->body.source.ops = &bytes_ops;
 	t->body.source.fd = f.wake[0];
 	t->body.source.wants = EV_READ;
-	flow(t, &t->body.source, &t->in->sink, t->in->account);
+	flow(t, &t->body.source, t->in->sink, t->in->account);
 	WAIT_FOR(t->drained || t->failed > 0 || failure_is(t->write_failure));
 	assert_false(failure_is(t->read_failure));
 }
@@ -823,7 +823,7 @@ what_is_aborted_leaves_nothing(void **state)
 	f.put.body.source.ops = &bytes_ops;
 	f.put.body.source.fd = f.wake[0];
 	f.put.body.source.wants = EV_READ;
-	flow(&f.put, &f.put.body.source, &f.put.in->sink, f.put.in->account);
+	flow(&f.put, &f.put.body.source, f.put.in->sink, f.put.in->account);
 	WAIT_FOR(f.put.body.at > 0);
 	end_told(&f.put);
 	wait_for_rest();

@@ -35,6 +35,7 @@ struct memory {
 struct memory_put {
 	unsigned magic;
 	struct incoming base;
+	struct sink sink;
 	struct memory *m;
 	struct list_node node;
 	struct deferred end_step;
@@ -291,7 +292,7 @@ put_of(struct incoming *in)
 static void
 memory_write(struct sink *s, struct chunk *c, struct writer *w)
 {
-	struct memory_put *p = put_of(container_of(s, struct incoming, sink));
+	struct memory_put *p = container_of(s, struct memory_put, sink);
 
 	p->writer = w;
 	list_append(&p->writing, &c->node);
@@ -301,7 +302,7 @@ memory_write(struct sink *s, struct chunk *c, struct writer *w)
 static void
 memory_abandon(struct sink *s)
 {
-	struct memory_put *p = put_of(container_of(s, struct incoming, sink));
+	struct memory_put *p = container_of(s, struct memory_put, sink);
 
 	p->writer = NULL;
 	LIST_FOREACH(struct chunk, c, &p->writing, node)
@@ -330,7 +331,8 @@ memory_create(struct store *s, const struct put_request *request,
 	check(p != NULL);
 	p->magic = MEMORY_PUT_MAGIC;
 	p->m = m;
-	p->base.sink.ops = &memory_sink_ops;
+	p->sink.ops = &memory_sink_ops;
+	p->base.sink = &p->sink;
 	p->base.store = s;
 	p->base.account = &m->account;
 	p->base.events = events;

@@ -1,0 +1,59 @@
+#include "file_background.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "local/space.h"
+
+/* On an engine thread. */
+static int
+extend_room_job(void *arg)
+{
+	struct file_background *b = arg;
+
+	return room_extend(b->room, b->fd, b->to, b->need);
+}
+
+/* On an engine thread. */
+static int
+write_back_job(void *arg)
+{
+	const struct file_background *b = arg;
+	int err = space_write_back(b->fd, b->from, b->to - b->from,
+	    b->room->dir->traits.writes_ranges);
+
+	/* That would say that this job was never begun. */
+	return err == -EAGAIN ? -EIO : err;
+}
+
+static void
+file_background_on_done(struct op *op, int res)
+{
+	struct file_background *b = op->owner;
+	int cause = 0;
+
+	if (!b->extends_room && res == -EAGAIN) {
+		b->to = b->from; /* there was no thread: later, then */
+		res = 0;
+	} else if (!b->extends_room && res < 0) {
+		/* A sync would not tell again: the upload is lost. */
+		cause = -res;
+		if (res != -ENOSPC && res != -EDQUOT)
+			res = STORE_SYNC_FAILED;
+	}
+	b->on_done(b, res, cause); /* frees `b` */
+}
+
+struct file_background *
+file_background_begin(const struct file_background *what, struct engine *e)
+{
+	struct file_background *b = malloc(sizeof(*b));
+
+	if (b == NULL)
+		return NULL;
+	*b = *what;
+	engine_call(e, b->room->dir->device, &b->op,
+	    b->extends_room ? extend_room_job : write_back_job, b, 0,
+	    file_background_on_done);
+	return b;
+}

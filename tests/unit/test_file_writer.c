@@ -1,0 +1,363 @@
+/*
+ * A file writer behind real flows, on an engine with threads: each byte gets to
+ * its place, whatever ends a flow no chunk is lost and no writer is told that has
+ * gone, and another flow goes on where one ended.
+ */
+#include "local/file_writer.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "disk/device.h"
+#include "disk/engine.h"
+#include "lib/cmocka_with.h"
+#include "lib/flow.h"
+
+enum {
+	SIZE = 8 * 1024, /* of a chunk */
+	BUDGET = 32,
+	DEPTH = 4,
+	BODY = FAKE_BODY_MAX,
+	PATIENCE_S = 20,
+};
+
+static struct fixture {
+	struct test_loop l;
+	struct device_set *devices;
+	struct engine *engine;
+	struct store_policy policy;
+	struct store_setup setup;
+	struct local_dir dir;
+	struct file_writers all;
+	struct file_writer writer;
+	struct fake_source source;
+	struct test_flow t;
+	int fd;
+	/* events */
+	unsigned background, written, late;
+	int err;
+} f;
+
+static void
+on_background(struct file_writer *w, int err, int cause)
+{
+	assert_ptr_equal(w, &f.writer);
+	assert_int_equal(cause, 0);
+	f.background++;
+	f.err = err;
+}
+
+static void
+on_written(struct file_writer *w)
+{
+	assert_ptr_equal(w, &f.writer);
+	f.written++;
+}
+
+static void
+on_late(struct file_writer *w)
+{
+	assert_ptr_equal(w, &f.writer);
+	f.late++;
+}
+
+static const struct file_writer_events events = {
+    .on_background = on_background,
+    .on_written = on_written,
+    .on_late = on_late,
+};
+
+/* A file of `length` bytes, or STORE_LENGTH_UNKNOWN, on a device of that kind. */
+static void
+begin(enum device_kind kind, uint64_t length, bool collects)
+{
+	char path[sizeof("/tmp/penstock-unit.XXXXXX")];
+
+	f.dir.device = device_get(
+	    f.devices, (dev_t)(1 + kind), (struct device_traits){.kind = kind});
+	assert_non_null(f.dir.device);
+	memcpy(path, "/tmp/penstock-unit.XXXXXX", sizeof(path));
+	f.fd = mkstemp(path);
+	assert_int_not_equal(f.fd, -1);
+	assert_int_equal(unlink(path), 0);
+	f.background = f.written = f.late = 0;
+	f.err = 0;
+	f.writer = (struct file_writer){0};
+	file_writer_init(&f.writer, &f.all, &f.dir, length, collects, &events);
+	if (!collects)
+		file_writer_begin(&f.writer, f.fd, SPACE_DIRECT_UNKNOWN);
+}
+
+static bool
+is_idle(void)
+{
+	return file_writer_is_idle(&f.writer);
+}
+
+static void
+end(void)
+{
+	assert_true(test_loop_await(&f.l, is_idle, PATIENCE_S));
+	file_writer_fini(&f.writer);
+	assert_int_equal(chunk_pool_held(f.l.pool), 0);
+	assert_int_equal(engine_in_flight(f.engine), 0);
+	device_put(f.devices, &f.dir.device);
+	close(f.fd);
+}
+
+/* A flow that brings the bytes of the body from `from` to `to`. */
+static void
+flow(size_t from, size_t to)
+{
+	fake_source_begin(&f.source, to, false);
+	f.source.source.ready = true;
+	f.source.at = from;
+	f.source.source.ended = to == 0;
+	test_flow_start(&f.t, &f.l,
+	    &(struct flow_setup){
+		.source = &f.source.source,
+		.sink = &f.writer.sink,
+		.queue_depth = 2,
+		.write_depth = DEPTH,
+	    });
+}
+
+static bool
+has_ended(void)
+{
+	return test_flow_has_ended(&f.t);
+}
+
+static void
+finish_flow(void)
+{
+	assert_true(test_loop_await(&f.l, has_ended, PATIENCE_S));
+	assert_false(failure_is(f.t.failed));
+	flow_stop(&f.t.flow);
+}
+
+/* The file has the first `len` bytes, and no more. */
+static void
+assert_file(size_t len)
+{
+	static unsigned char got[BODY + 1];
+
+	assert_int_equal(pread(f.fd, got, sizeof(got), 0), len);
+	assert_fake_bytes(got, len);
+}
+
+/* ---- the tests */
+
+static void
+each_byte_gets_to_its_place(void **state)
+{
+	static const size_t lengths[] = {0, 1, SIZE, SIZE + 1, BODY};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+		for (unsigned k = 0; k < 4; k++) {
+			begin(k % 2 ? DEVICE_MEMORY : DEVICE_UNKNOWN,
+			    k < 2 ? lengths[i] : STORE_LENGTH_UNKNOWN, false);
+			flow(0, lengths[i]);
+			finish_flow();
+			assert_file(lengths[i]);
+			assert_int_equal(f.err, 0);
+			assert_int_equal(f.written, 0); /* a writer was there */
+			end();
+		}
+	}
+}
+
+/* An upload may go on later, in other flows; between them the writer is gone,
+ * and what is said then is the owner's to hear. */
+static void
+another_writer_goes_on_where_one_ended(void **state)
+{
+	static const size_t ends[] = {3, SIZE + 7, 5 * SIZE, BODY};
+	size_t at;
+
+	(void)state;
+	for (unsigned k = 0; k < 4; k++) {
+		begin(k % 2 ? DEVICE_MEMORY : DEVICE_UNKNOWN,
+		    k < 2 ? BODY : STORE_LENGTH_UNKNOWN, false);
+		at = 0;
+		for (size_t i = 0; i < COUNT_OF(ends); i++) {
+			flow(at, ends[i]);
+			finish_flow();
+			at = ends[i];
+			assert_file(at);
+			memset(&f.t, 0xa5, sizeof(f.t));
+			assert_false(file_writer_fail(
+			    &f.writer, failure_of_errno(-EIO)));
+			f.t = (struct test_flow){0};
+		}
+		end();
+	}
+}
+
+/* What it wrote was not for nothing: another one may go on behind it. */
+static void
+a_writer_that_has_gone_hears_nothing(void **state)
+{
+	(void)state;
+	for (unsigned turns = 0; turns < 40; turns++) {
+		uint64_t at;
+
+		begin(DEVICE_UNKNOWN, STORE_LENGTH_UNKNOWN, false);
+		flow(0, BODY);
+		test_loop_turn(&f.l, turns);
+		flow_stop(&f.t.flow);
+		memset(&f.t, 0xa5, sizeof(f.t));
+		at = f.writer.offset;
+		assert_true(at <= BODY);
+		assert_true(test_loop_await(&f.l, is_idle, PATIENCE_S));
+		assert_true(list_is_empty(&f.writer.pending));
+		assert_int_equal(chunk_pool_held(f.l.pool), 0);
+		f.t = (struct test_flow){0};
+		end();
+	}
+}
+
+static void
+what_is_collected_stays(void **state)
+{
+	(void)state;
+	begin(DEVICE_UNKNOWN, SIZE, true);
+	flow(0, SIZE);
+	finish_flow();
+	assert_int_equal(f.late, 0);
+	assert_file(0);
+	assert_int_equal(chunk_pool_held(f.l.pool), 1);
+	assert_int_equal(f.l.account.held, 1);
+	assert_int_equal(list_length(&f.writer.pending), 1);
+	end(); /* and goes back */
+}
+
+static bool
+is_late(void)
+{
+	return f.late > 0;
+}
+
+/* Its client is slow: there is to be a file. */
+static void
+what_comes_late_is_not_collected(void **state)
+{
+	(void)state;
+	begin(DEVICE_UNKNOWN, SIZE, true);
+	flow(0, SIZE);
+	f.source.pause_at = 1;
+	assert_true(test_loop_await(&f.l, is_late, PATIENCE_S));
+	assert_file(0);
+	assert_false(f.writer.sink.whole_chunks);
+	f.source.pause_at = SIZE_MAX;
+	test_loop_turn(&f.l, 5);
+	assert_file(0); /* it holds what comes */
+	file_writer_begin(&f.writer, f.fd, SPACE_DIRECT_UNKNOWN);
+	finish_flow();
+	assert_file(SIZE);
+	assert_int_equal(f.late, 1);
+	end();
+}
+
+/* Nothing is begun any more, and what waits goes back with its writer. */
+static void
+what_is_held_is_not_written(void **state)
+{
+	(void)state;
+	begin(DEVICE_MEMORY, BODY, false);
+	file_writer_hold(&f.writer);
+	flow(0, BODY);
+	test_loop_turn(&f.l, 50);
+	assert_false(has_ended());
+	assert_int_equal(list_length(&f.writer.pending), DEPTH);
+	assert_true(file_writer_fail(&f.writer, failure_of_errno(-EIO)));
+	assert_true(failure_is(f.t.failed_of[WRITING]));
+	flow_stop(&f.t.flow);
+	assert_file(0);
+	end();
+}
+
+/* Writes are used again, and few are kept. */
+static void
+writes_are_used_again(void **state)
+{
+	struct file_write *writes[100];
+	struct file_write_pool pool;
+	unsigned had;
+
+	(void)state;
+	file_write_pool_init(&pool);
+	for (size_t i = 0; i < COUNT_OF(writes); i++) {
+		writes[i] = file_write_take(&pool);
+		assert_non_null(writes[i]);
+	}
+	for (size_t i = 0; i < COUNT_OF(writes); i++)
+		file_write_give(&pool, writes[i]);
+	assert_true(pool.count > 0 && pool.count < COUNT_OF(writes));
+	assert_int_equal(list_length(&pool.spare), pool.count);
+	for (had = pool.count; pool.count > 0;)
+		writes[pool.count - 1] = file_write_take(&pool);
+	assert_true(list_is_empty(&pool.spare));
+	file_write_give(&pool, writes[0]);
+	assert_ptr_equal(file_write_take(&pool), writes[0]);
+	for (unsigned i = 0; i < had; i++)
+		file_write_give(&pool, writes[i]);
+	assert_int_equal(pool.count, had);
+	file_write_pool_fini(&pool);
+	assert_int_equal(pool.count, 0);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	test_loop_begin(&f.l, SIZE, BUDGET);
+	f.devices = device_set_new(f.l.pool);
+	assert_non_null(f.devices);
+	assert_int_equal(engine_new(f.l.loop, ENGINE_THREADS, &f.engine), 0);
+	f.dir.fd = open("/tmp", O_RDONLY | O_DIRECTORY);
+	assert_int_not_equal(f.dir.fd, -1);
+	f.policy = (struct store_policy){.direct_io = DIRECT_OFF};
+	f.setup = (struct store_setup){.policy = &f.policy,
+	    .loop = f.l.loop,
+	    .engine = f.engine,
+	    .chunk_size = SIZE};
+	f.dir.to = &f.setup;
+	file_writers_init(&f.all, &f.setup);
+	fake_source_open(&f.source);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	fake_source_close(&f.source);
+	file_writers_fini(&f.all);
+	close(f.dir.fd);
+	engine_free(&f.engine);
+	device_set_free(&f.devices);
+	test_loop_end(&f.l);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(each_byte_gets_to_its_place),
+	    TEST(another_writer_goes_on_where_one_ended),
+	    TEST(a_writer_that_has_gone_hears_nothing),
+	    TEST(what_is_collected_stays),
+	    TEST(what_comes_late_is_not_collected),
+	    TEST(what_is_held_is_not_written),
+	    cmocka_unit_test(writes_are_used_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
