@@ -11,12 +11,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "base/check.h"
 #include "base/object_info.h"
+#include "base/preconditions.h"
 #include "base/str.h"
-#include "http/syntax.h"
 
 struct head;
 
@@ -39,52 +38,12 @@ void conditions_add_validators(const struct object_info *o, struct str *out);
 NODISCARD int conditions_read(const struct head *h, const struct object_info *o,
     struct conditions_range *ret_range, const char **ret_why);
 
-/* What If-Match or If-None-Match says. */
-struct conditions_tags {
-	enum conditions_tags_kind {
-		TAGS_ABSENT,
-		TAGS_ANY, /* an asterisk: whatever file there is */
-		TAGS_LISTED,
-		TAGS_MALFORMED,
-	} kind;
-	struct span list; /* LISTED: well-formed entity-tags, with commas */
-};
-
-/* The conditions of a request that writes: a value, whose texts lie in the head
- * until preconditions_copy(). */
-struct preconditions {
-	struct conditions_tags match, none_match;
-	bool has_date;		 /* If-Unmodified-Since; not beside If-Match */
-	time_t unmodified_since; /* seconds since 1970 */
-};
-
 /*
- * preconditions_read(h, ret, ret_why):
- * The conditions of a PUT or POST: 0, or 400 and a static sentence.  (With a
- * good If-Match a malformed If-None-Match is told when the first one holds.)
+ * conditions_write(h, ret, ret_why):
+ * The preconditions of a PUT or POST, whose texts stay in the head: 0, or 400 and a
+ * static sentence.
  */
-NODISCARD int preconditions_read(
+NODISCARD int conditions_write(
     const struct head *h, struct preconditions *ret, const char **ret_why);
-
-/*
- * preconditions_hold(p, existing, ret_why):
- * Whether `existing` (NULL: there is none) may be replaced; if not, *ret_why is a
- * static sentence.  From any thread.
- */
-bool preconditions_hold(const struct preconditions *p,
-    const struct object_info *existing, const char **ret_why);
-
-/* Does it ask for anything? */
-static inline bool
-preconditions_exist(const struct preconditions *p)
-{
-	return p->match.kind != TAGS_ABSENT ||
-	       p->none_match.kind != TAGS_ABSENT || p->has_date;
-}
-
-/* A copy with its texts, which needs the head no longer; to be ended with free().
- * NULL when out of memory. */
-NODISCARD struct preconditions *preconditions_copy(
-    const struct preconditions *p);
 
 #endif

@@ -7,13 +7,8 @@
 #define HTTP_SYNTAX_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-/* Bytes that are not terminated and not owned; s == NULL: absent. */
-struct span {
-	const char *s;
-	size_t len;
-};
+#include "base/span.h"
 
 /* A byte that may stand in a method or a field name (RFC 9110 5.6.2). */
 bool syntax_is_tchar(unsigned char c);
@@ -27,9 +22,6 @@ syntax_is_control(unsigned char c)
 
 /* One or more tchars. */
 bool syntax_is_token(struct span t);
-
-/* `t` without the spaces and tabs around it. */
-struct span syntax_trim(struct span t);
 
 /*
  * syntax_next_member(rest, ret_member):

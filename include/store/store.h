@@ -13,9 +13,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "base/check.h"
 #include "base/object_info.h"
+#include "base/preconditions.h"
 #include "base/name_limits.h"
 #include "shared/arrivals.h"
 #include "disk/chunk.h"
@@ -43,7 +45,7 @@ enum store_error {
 	STORE_NOT_READY = -20001,	/* not open (yet) */
 	STORE_OUTCOME_UNKNOWN = -20002, /* the name may be there, not synced */
 	STORE_SYNC_FAILED = -20003,	/* the data is lost, and has no name */
-	STORE_REFUSED = -20004,		/* request.terms_hold said no */
+	STORE_REFUSED = -20004,		/* its preconditions do not hold */
 	STORE_NONE = -20005,		/* nothing was uploaded yet */
 	STORE_LOOKING = -20006,		/* the newest is being looked for */
 	STORE_SICK = -20007,	  /* its disk does not answer, or has failed */
@@ -71,14 +73,12 @@ struct put_request {
 	 * this entity-tag (a strong one); NULL: it may not.  Copied. */
 	const char *forerunner;
 	/*
-	 * Terms beyond the store's own `overwrite`; NULL: none.  Called on an
-	 * engine thread with what has that name now (NULL: nothing), before
-	 * the body and again just before publishing; false: STORE_REFUSED, and
-	 * *ret_why is a static sentence.
+	 * Beside the store's own `overwrite`; NULL: none.  What has that name is
+	 * held against them before the body, and again just before publishing.
+	 * From preconditions_copy(): store_create() takes them, whatever it
+	 * returns, and the store frees them with what it has begun.
 	 */
-	bool (*terms_hold)(const void *terms,
-	    const struct object_info *existing, const char **ret_why);
-	void *terms; /* from malloc(); the store's from here on, and freed */
+	struct preconditions *pre;
 };
 
 /* What was stored. */
@@ -119,8 +119,8 @@ struct incoming {
 	const struct put_events *events;
 	void *owner;	     /* NULL: it was aborted */
 	struct arrival came; /* last_ns: the owner's to set, before commit */
-	const char *why; /* after STORE_REFUSED: what the terms said; or NULL */
-	_Atomic int cause; /* the errno behind an error of the store, or 0 */
+	const char *why;     /* after STORE_REFUSED: what does not hold */
+	_Atomic int cause;   /* the errno behind an error of the store, or 0 */
 };
 
 /* A file on its way out. */
@@ -145,7 +145,8 @@ struct get_events {
 };
 
 struct store_ops {
-	/* See the functions below. */
+	/* See the functions below; `request->pre` is the store's unless it
+	 * returns an error. */
 	int (*create)(struct store *s, const struct put_request *request,
 	    const struct put_events *events, void *owner,
 	    struct incoming **ret);
@@ -172,13 +173,17 @@ struct store {
  * on_failed().  1: it can be written to already (request->collect).  In both
  * cases it is the caller's until store_abort().  Negative: STORE_NOT_READY,
  * STORE_SICK, -ENOMEM, -ENOSPC or -EDQUOT (it cannot even be opened), and
- * nothing was begun (request->terms are freed all the same).
+ * nothing was begun (request->pre is freed all the same).
  */
 NODISCARD static inline int
 store_create(struct store *s, const struct put_request *request,
     const struct put_events *events, void *owner, struct incoming **ret)
 {
-	return s->ops->create(s, request, events, owner, ret);
+	int err = s->ops->create(s, request, events, owner, ret);
+
+	if (err < 0)
+		free(request->pre);
+	return err;
 }
 
 /*

@@ -58,7 +58,7 @@ take_coding(struct parse *p, struct span v)
 
 		if (semi != NULL)
 			token.len = (size_t)(semi - member.s);
-		token = syntax_trim(token);
+		token = span_trim(token);
 		if (!syntax_is_token(token) || chunked)
 			return head_refuse(p, 400, faulty);
 		chunked = str_ieq(token.s, token.len, "chunked");
@@ -270,7 +270,7 @@ head_glimpse_origin(const char *buf, size_t len)
 		len = (size_t)(next - line) - n;
 		if (next[-1] == '\r')
 			len--;
-		return syntax_trim((struct span){line + n, len});
+		return span_trim((struct span){line + n, len});
 	}
 	return (struct span){0};
 }

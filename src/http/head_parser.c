@@ -84,11 +84,11 @@ on_header_value(http_parser *parser, const char *at, size_t len)
 
 	/* Nothing but white space can follow what was delivered. */
 	if (name.s == NULL)
-		return syntax_trim((struct span){at, len}).len == 0
+		return span_trim((struct span){at, len}).len == 0
 			   ? 0
 			   : head_refuse(p, 400, disagree);
 	p->name = (struct span){0};
-	return head_take_field(p, name, syntax_trim((struct span){at, len}));
+	return head_take_field(p, name, span_trim((struct span){at, len}));
 }
 
 static int

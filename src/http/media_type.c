@@ -15,6 +15,6 @@ media_type_is(struct span field, const char *type)
 	semicolon = memchr(field.s, ';', field.len);
 	if (semicolon != NULL)
 		said.len = (size_t)(semicolon - field.s);
-	said = syntax_trim(said);
+	said = span_trim(said);
 	return str_ieq(said.s, said.len, type);
 }

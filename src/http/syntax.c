@@ -33,22 +33,6 @@ syntax_is_token(struct span t)
 	return t.len > 0;
 }
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-struct span
-syntax_trim(struct span t)
-{
-	for (; t.len > 0 && is_space(t.s[0]); t.len--)
-		t.s++;
-	while (t.len > 0 && is_space(t.s[t.len - 1]))
-		t.len--;
-	return t;
-}
-
 bool
 syntax_next_member(struct span *rest, struct span *ret_member)
 {
@@ -65,7 +49,7 @@ syntax_next_member(struct span *rest, struct span *ret_member)
 		rest->s = comma + 1;
 		rest->len -= member.len + 1;
 	}
-	*ret_member = syntax_trim(member);
+	*ret_member = span_trim(member);
 	return true;
 }
 

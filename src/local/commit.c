@@ -24,7 +24,7 @@ commit_would_replace(const struct incoming_file *f)
 {
 	struct stat st;
 
-	if (f->terms_hold != NULL || f->forerunner != NULL)
+	if (f->pre != NULL || f->forerunner != NULL)
 		return true;
 	/* What is in a directory is not looked for on the loop. */
 	return f->local->to.policy->overwrite &&
@@ -172,7 +172,7 @@ link_new(struct incoming_file *f, int dir, const char *name)
 	return err;
 }
 
-/* Link; replace where there is something, or where terms want to see it. */
+/* Link; replace where there is something, or where preconditions have to see it. */
 static int
 give_name(struct incoming_file *f, int dir, const char *name)
 {
@@ -181,8 +181,7 @@ give_name(struct incoming_file *f, int dir, const char *name)
 
 	/* It may have been judged before, in a directory that is gone. */
 	f->superseded = f->replaced = false;
-	if (f->terms_hold == NULL && f->forerunner == NULL &&
-	    !f->at->publish.clobbers)
+	if (f->pre == NULL && f->forerunner == NULL && !f->at->publish.clobbers)
 		err = link_new(f, dir, name);
 	else
 		err = replace(f, dir, name);

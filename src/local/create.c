@@ -36,15 +36,16 @@ create_discard_job(void *file)
 
 /* Its conditions, held against `v`, which has its name (NULL: nothing has). */
 static bool
-terms_hold(struct incoming_file *f, const struct file_version *v)
+conditions_hold(struct incoming_file *f, const struct file_version *v)
 {
 	struct object_info info;
 
-	if (f->terms_hold == NULL)
+	if (f->pre == NULL)
 		return true;
 	if (v != NULL)
 		file_version_describe(v, &info);
-	return f->terms_hold(f->terms, v != NULL ? &info : NULL, &f->base.why);
+	return preconditions_hold(
+	    f->pre, v != NULL ? &info : NULL, &f->base.why);
 }
 
 /* May a file named `name` in `dir` be made, in place of what is there? */
@@ -57,7 +58,7 @@ create_check_target(
 	bool exists;
 	int err;
 
-	err = f->terms_hold != NULL || f->forerunner != NULL
+	err = f->pre != NULL || f->forerunner != NULL
 		  ? file_version_at(at, name, &v)
 		  : file_version_peek(at, name, &v);
 	if (err < 0 && err != -ENOENT)
@@ -65,12 +66,12 @@ create_check_target(
 	exists = err == 0;
 	*ret_exists = exists;
 	f->existing = exists ? v.inode : 0;
-	f->replaces = exists || f->terms_hold != NULL;
+	f->replaces = exists || f->pre != NULL;
 	if (exists && S_ISDIR(v.mode))
 		return -EISDIR;
 	if (exists && S_ISLNK(v.mode))
 		return -ELOOP;
-	if (!terms_hold(f, exists ? &v : NULL))
+	if (!conditions_hold(f, exists ? &v : NULL))
 		return STORE_REFUSED;
 	if (exists && !f->local->to.policy->overwrite &&
 	    !order_is_forerunner(f, &v))
@@ -88,7 +89,7 @@ create_check_request(struct incoming_file *f)
 
 	if (strchr(f->rest, '/') == NULL)
 		err = create_check_target(f, f->dir, f->rest, &exists);
-	else if (!terms_hold(f, NULL))
+	else if (!conditions_hold(f, NULL))
 		err = STORE_REFUSED;
 	return err == 0 && !exists ? name_check_try(f) : err;
 }

@@ -118,6 +118,7 @@ new_file(struct local *local, const struct put_request *request,
 	if (f == NULL)
 		return -ENOMEM;
 	memcpy(f->name, request->name, len);
+	f->pre = request->pre;
 	if (etag_len > 0)
 		f->forerunner =
 		    memcpy(f->name + len, request->forerunner, etag_len);
@@ -137,10 +138,8 @@ incoming_create(struct store *s, const struct put_request *request,
 	int err;
 
 	err = new_file(local, request, &f);
-	if (err < 0) {
-		free(request->terms);
+	if (err < 0)
 		return err;
-	}
 	f->magic = INCOMING_MAGIC;
 	f->table = &incoming_table;
 	f->state = incoming_table.first;
@@ -153,8 +152,6 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->base.events = events;
 	f->base.came.head_ns = request->head_ns;
 	f->u.fd = f->dir = f->unlinked[0] = f->unlinked[1] = -1;
-	f->terms_hold = request->terms_hold;
-	f->terms = request->terms;
 	atomic_init(&f->link_phase, LINK_NOT_BEGUN);
 	file_writer_init(&f->writer, &local->writers, f->at, request->length,
 	    collect, &writer_events);

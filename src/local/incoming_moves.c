@@ -243,7 +243,7 @@ incoming_free(void *file)
 	file_writer_fini(&f->writer);
 	device_put(f->local->to.devices, &f->charged);
 	f->magic = 0;
-	free(f->terms);
+	free(f->pre);
 	free(f->old);
 	free(f->follower);
 	dir_part(at, &f->member);

@@ -68,9 +68,7 @@ struct incoming_file {
 				       or -1 */
 	struct latest_entry *old; /* `keep latest`: to be removed; or NULL */
 	struct incoming_follower *follower; /* NULL: it never had to wait so */
-	bool (*terms_hold)(const void *terms,
-	    const struct object_info *existing, const char **ret_why);
-	void *terms;
+	struct preconditions *pre;	    /* NULL: none */
 	/* what its owner is told at the end: `struct stored` */
 	struct file_version version;
 	uint64_t written_ns;
@@ -159,7 +157,7 @@ void order_named(struct incoming_file *f, bool named);
  * Then the upload is superseded, and *ret_unsynced is for order_end(),
  * which needs no lock: nothing is left of the upload, and what has the name is as
  * durable as the answer will say when the directory is synced, too.  STORE_REFUSED
- * if it had terms: they were for what was there before.
+ * if it had preconditions: they were for what was there before.
  */
 bool order_yields(
     struct incoming_file *f, int dir, const char *name, int *ret_unsynced);

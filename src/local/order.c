@@ -119,7 +119,7 @@ order_end(struct incoming_file *f, int unsynced)
 	if (unsynced != -1 && fsync(unsynced) == -1)
 		err = parents_not_synced(f, -errno);
 	fd_close(&unsynced);
-	if (err == 0 && f->terms_hold != NULL)
+	if (err == 0 && f->pre != NULL)
 		err = STORE_REFUSED;
 	return err;
 }

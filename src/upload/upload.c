@@ -296,7 +296,7 @@ upload_begin(struct upload *u, const struct upload_request *r)
 		begin_storing(u, r);
 		return;
 	}
-	free(r->put->terms);
+	free(r->put->pre);
 	upload_fail(u, err == -EOPNOTSUPP ? failure_of(OUTCOME_NO_DIGEST, 0)
 					  : failure_of(OUTCOME_NO_MEMORY, err));
 }

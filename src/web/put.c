@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "http/answer.h"
-#include "http/conditions.h"
 #include "upload/names.h"
 #include "upload/upload.h"
 #include "web/handshake.h"
@@ -224,14 +223,6 @@ put_new(const struct put_order *o)
 	return p;
 }
 
-/* For the store, which judges on a thread what has the name then. */
-static bool
-do_hold(const void *preconditions, const struct object_info *existing,
-    const char **ret_why)
-{
-	return preconditions_hold(preconditions, existing, ret_why);
-}
-
 /* The head is needed no longer than for this. */
 static void
 begin_upload(struct web_put *p, const struct put_order *o)
@@ -241,8 +232,7 @@ begin_upload(struct web_put *p, const struct put_order *o)
 	    .name = p->name,
 	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
 	    .collect = h->has_length && !h->expect_continue,
-	    .terms = o->preconditions,
-	    .terms_hold = o->preconditions != NULL ? do_hold : NULL,
+	    .pre = o->preconditions,
 	};
 	char first[OBJECT_ETAG_SIZE];
 

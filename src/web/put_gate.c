@@ -67,8 +67,8 @@ judge_conditions(struct gate_pass *gate)
 	struct put_pass *p = put_pass_of(gate);
 	struct preconditions conditions;
 	const char *why;
-	int status = preconditions_read(
-	    exchange_head(gate->exchange), &conditions, &why);
+	int status =
+	    conditions_write(exchange_head(gate->exchange), &conditions, &why);
 
 	if (status != 0)
 		return refuse_head(p, status, why);

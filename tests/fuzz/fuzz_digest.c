@@ -522,7 +522,7 @@ add_line(struct head *h, char field, const uint8_t *text, size_t len)
 				   : field == 'r' ? &h->repr_digest
 						  : NULL;
 
-	v = syntax_trim(v);
+	v = span_trim(v);
 	if (lines != NULL ? lines->count == HEAD_LINES_MAX : field != 'm')
 		return;
 	if (field == 'm' && h->content_md5.s != NULL)

@@ -885,7 +885,7 @@ check_write(const struct head *h, const struct object_info *o)
 {
 	const char *why = NULL;
 	struct preconditions p;
-	int status = preconditions_read(h, &p, &why);
+	int status = conditions_write(h, &p, &why);
 
 	if (status == 0 && !preconditions_hold(&p, o, &why))
 		status = 412;

@@ -142,7 +142,7 @@ is_own(const struct head *h)
 
 			while (comma < end && *comma != ',')
 				comma++;
-			if (is_at(h->origin, syntax_trim((struct span){
+			if (is_at(h->origin, span_trim((struct span){
 						 s, (size_t)(comma - s)})))
 				return true;
 			s = comma + 1;

@@ -272,7 +272,7 @@ write_status(
     const struct head *h, const struct object_info *o, const char **ret_why)
 {
 	struct preconditions p, *copy;
-	int status = preconditions_read(h, &p, ret_why);
+	int status = conditions_write(h, &p, ret_why);
 
 	if (status != 0)
 		return status;

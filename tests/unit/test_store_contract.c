@@ -709,12 +709,6 @@ a_forerunner_may_be_replaced(void **state)
 
 /* ---- conditions ---- */
 
-static bool
-do_hold(const void *terms, const struct object_info *o, const char **ret_why)
-{
-	return preconditions_hold(terms, o, ret_why);
-}
-
 static void
 put_if(struct told *t, const char *match, const char *none_match, bool collect)
 {
@@ -727,9 +721,8 @@ put_if(struct told *t, const char *match, const char *none_match, bool collect)
 		h.if_match = (struct span){match, strlen(match)};
 	if (none_match != NULL)
 		h.if_none_match = (struct span){none_match, strlen(none_match)};
-	assert_int_equal(preconditions_read(&h, &pre, &why), 0);
-	r.terms = preconditions_copy(&pre);
-	r.terms_hold = do_hold;
+	assert_int_equal(conditions_write(&h, &pre, &why), 0);
+	r.pre = preconditions_copy(&pre);
 	r.collect = collect;
 	put(t, &r);
 }
@@ -782,9 +775,8 @@ conditions_hold_at_the_end(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(preconditions_read(&h, &pre, &why), 0);
-	r.terms = preconditions_copy(&pre);
-	r.terms_hold = do_hold;
+	assert_int_equal(conditions_write(&h, &pre, &why), 0);
+	r.pre = preconditions_copy(&pre);
 	begin(&f.other, &r);
 	WAIT_FOR(f.other.ready > 0);
 	put_ok(&f.put, "a", 10);

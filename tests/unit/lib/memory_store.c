@@ -44,9 +44,9 @@ struct memory_put {
 	bool told;	       /* stored, or failed */
 	bool called_off;
 	bool collects; /* whether it may be made is seen when it is committed */
-	struct writer *writer; /* NULL: gone */
-	struct list writing;   /* chunks */
-	struct put_request request;
+	struct writer *writer;	   /* NULL: gone */
+	struct list writing;	   /* chunks */
+	struct preconditions *pre; /* NULL: none */
 	char *name, *forerunner;
 	unsigned char *bytes;
 	size_t len;
@@ -136,7 +136,7 @@ free_put(struct memory_put *p)
 	deferred_cancel(&p->end_step);
 	list_remove(&p->node);
 	p->magic = 0;
-	free(p->request.terms);
+	free(p->pre);
 	free(p->name);
 	free(p->forerunner);
 	free(p->bytes);
@@ -158,8 +158,7 @@ judge_name(struct memory_put *p)
 	const struct memory_object *there = find_object(p->m, p->name);
 	const struct object_info *info = there != NULL ? &there->info : NULL;
 
-	if (p->request.terms_hold != NULL &&
-	    !p->request.terms_hold(p->request.terms, info, &p->base.why))
+	if (p->pre != NULL && !preconditions_hold(p->pre, info, &p->base.why))
 		return STORE_REFUSED;
 	if (info == NULL || p->m->to.policy->overwrite)
 		return 0;
@@ -323,10 +322,8 @@ memory_create(struct store *s, const struct put_request *request,
 	struct memory *m = memory_of(s);
 	struct memory_put *p;
 
-	if (m->plan.err[MEMORY_BEGIN_PUT] < 0) {
-		free(request->terms);
+	if (m->plan.err[MEMORY_BEGIN_PUT] < 0)
 		return m->plan.err[MEMORY_BEGIN_PUT];
-	}
 	p = calloc(1, sizeof(*p));
 	check(p != NULL);
 	p->magic = MEMORY_PUT_MAGIC;
@@ -337,7 +334,7 @@ memory_create(struct store *s, const struct put_request *request,
 	p->base.account = &m->account;
 	p->base.events = events;
 	p->base.owner = owner;
-	p->request = *request;
+	p->pre = request->pre;
 	p->name = memory_copy(request->name, strlen(request->name));
 	if (request->forerunner != NULL)
 		p->forerunner = memory_copy(
