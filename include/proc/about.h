@@ -10,15 +10,16 @@
 
 #include "base/check.h"
 
-/* Print the engines, each library with the version that is loaded and the one that
- * it was built with, and how it was built. */
+/* Print on `out`: the engines; each library, with the version that is loaded and the
+ * version that this binary was built with; and the compiler and its flags. */
 void about_print(FILE *out);
 
 /*
  * about_library(name, ret, size):
- * Which file is loaded of a library that cannot be asked, such as
- * "liburing.so.2.3" for "liburing.so".  False: it cannot be told, or is linked in
- * (about_linux.c, _posix.c).
+ * Find the file that is loaded for a library that has no call for its version:
+ * "liburing.so.2.3" for "liburing.so".  Writes its name to the `size` bytes at
+ * `ret`.  False when the library is linked statically, or the system does not say
+ * (about_linux.c, about_posix.c).
  */
 NODISCARD bool about_library(const char *name, char *ret, size_t size);
 

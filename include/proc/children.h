@@ -1,8 +1,8 @@
 /*
  * proc/children.h - the workers, as their master sees them.
  *
- *	generation 1: [0] [1]      being retired by a reload
- *	generation 2: [0] [1]      those of now
+ *	generation 1: [0] [1]      told to finish, since a reload
+ *	generation 2: [0] [1]      those that accept connections now
  */
 #ifndef PROC_CHILDREN_H
 #define PROC_CHILDREN_H
@@ -18,68 +18,79 @@
 
 struct child {
 	struct list_node node;
-	pid_t pid; /* 0: dead, to be forked again at `due_ns` */
-	unsigned index, generation;
-	struct slot *slot; /* NULL while dead */
-	bool retired;	   /* told to finish; not restarted */
-	uint64_t born_ns, due_ns;
-	unsigned backoff_ms;
+	pid_t pid;		  /* 0: not running, to be forked at `due_ns` */
+	unsigned index;		  /* within its generation, from 0 */
+	unsigned generation;	  /* 1 at the start, one more for each reload */
+	struct slot *slot;	  /* of the shared memory; NULL: not running */
+	bool retired;		  /* told to finish; not forked again */
+	uint64_t born_ns, due_ns; /* by clock_mono_ns() */
+	unsigned backoff_ms;	  /* the pause before the next fork */
 };
 
 struct children {
 	struct list list;
 	struct shared *shared; /* what all workers share; the caller's */
-	int alive[2]; /* a pipe: workers read it, its end is the master's */
-	/* Called in a fresh child: close what is the master's alone. */
+	/* A pipe whose writing end the master alone has: workers read
+	 * end-of-file when the master is gone. */
+	int alive[2];
+	/* Called in a new child with `arg`: closes what the master alone needs. */
 	void (*in_child)(void *arg);
 	void *arg;
 };
 
-/* No workers yet; `shared` outlives it.  0 or a negative errno. */
+/* No workers yet.  `shared` stays the caller's and must outlive `c`.  0 or a negative
+ * errno (of pipe(2)). */
 NODISCARD int children_init(struct children *c, struct shared *shared);
+
+/* Free the list and close the pipe; processes that still run are left alone. */
 void children_fini(struct children *c);
 
-/* Add `count` workers of a generation; they are forked by children_tend(). */
+/* Add `count` workers of a generation, which children_tend() will fork.  0 or
+ * -ENOMEM; then none is added. */
 NODISCARD int children_add(
     struct children *c, unsigned generation, size_t count);
 
-/* How many can be added beside those that there are. */
+/* How many more workers have a slot in the shared memory. */
 size_t children_slots_left(const struct children *c);
 
 /*
  * children_tend(c, setup):
- * Fork those that are due.  In a child it does not return.  Milliseconds
- * until the next is due, -1: none.
+ * Fork the workers that are due; in a child this does not return.  Returns the
+ * milliseconds until the next one is due, or -1 when none is.
  */
 int children_tend(struct children *c, const struct worker_setup *setup);
 
 /*
  * children_reap(c, stopping):
- * Take note of those that ended; unless retired or `stopping` they will be
- * forked again.
+ * Collect the workers that have ended (waitpid(2)) and free what they had in
+ * shared memory.  They are forked again later, unless they were retired or the
+ * server is `stopping`.
  */
 void children_reap(struct children *c, bool stopping);
 
-/* Send `sig` to all, or to those of generations before `generation` only,
- * which are then retired. */
+/* Send `sig` to all workers. */
 void children_signal(struct children *c, int sig);
+
+/* Tell the workers of generations before `generation` to finish (QUIT); they are not
+ * forked again. */
 void children_retire(struct children *c, unsigned generation);
 
-/* All of this generation accept connections. */
+/* Do all workers of this generation accept connections? */
 bool children_are_ready(const struct children *c, unsigned generation);
 
-/* Some of this generation have ended soon after they had started. */
+/* Has a worker of this generation ended soon after it was started? */
 bool children_die_early(const struct children *c, unsigned generation);
 
-/* Some still accept connections. */
+/* Does any worker accept connections? */
 bool children_accept(const struct children *c);
 
+/* Is there no worker any more, neither running nor due? */
 bool children_are_gone(const struct children *c);
 
-/* All there are have ended but for operations that wait for a disk. */
+/* Do all workers that still run wait for nothing but a disk? */
 bool children_are_stuck(const struct children *c);
 
-/* Say which ones cannot end, and what they wait for. */
+/* Log which workers cannot end, and which disks they wait for. */
 void children_log_stuck(const struct children *c);
 
 #endif

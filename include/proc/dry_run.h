@@ -1,12 +1,12 @@
 /*
- * proc/dry_run.h - `-t`: could the server start with this configuration?  Nothing
- * is changed to find out.
+ * proc/dry_run.h - `-t`: could the server start with this configuration?  It
+ * changes nothing to find out.
  *
- * Asked are: the user, the numbers of descriptors, processes and directories,
- * shared memory, the engine, and whether logs, pid file, the paths of UNIX sockets
- * and, as the user, the output directories (proc/preflight.h) could be written or
- * made.  Not asked, since it would be seen: binding an address, opening a FIFO,
- * writing to a disk.
+ * It checks that the user exists; that there are enough descriptors, processes and
+ * shared memory; that the engine works; and that logs, pid file, paths of UNIX sockets
+ * and (as that user) output directories could be made or written to
+ * (proc/preflight.h).  It does not bind an address, open a FIFO or write to a disk,
+ * since others would notice.
  */
 #ifndef PROC_DRY_RUN_H
 #define PROC_DRY_RUN_H
@@ -16,8 +16,8 @@
 #include "base/check.h"
 #include "config/config.h"
 
-/* All of it; on stderr, a line for each thing that cannot be had, and for each
- * warning that a start would give.  True: all can be had. */
+/* Check all of this.  Prints on stderr a line for each thing that is missing, and
+ * each warning that a start would give.  True when the server could start. */
 NODISCARD bool dry_run(const struct config *conf);
 
 #endif

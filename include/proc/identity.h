@@ -5,10 +5,10 @@
 #define PROC_IDENTITY_H
 
 enum {
-	IDENTITY_NAME_MAX = 64,
+	IDENTITY_NAME_MAX = 64, /* bytes, with the NUL */
 };
 
-/* Its name, or its number if it has none. */
+/* The name of the effective user, or its number if it has no name. */
 void identity_name(char ret_name[IDENTITY_NAME_MAX]);
 
 #endif

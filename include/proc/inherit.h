@@ -1,37 +1,40 @@
 /*
- * proc/inherit.h - what a process gets from the one that started it, and does
- * not take on trust.
+ * proc/inherit.h - a process inherits much from its parent, and some of it may be
+ * unfit for a server.
  *
- *	descriptors   0 to 2 are open; all others are closed, but for those
- *	              a log names (/dev/fd/N)
- *	signals       none is blocked; the end of a child is told
- *	umask         the owner may use what it makes
- *	limits        on the size of files: told at the start
+ *	descriptors   0 to 2 are opened if they are closed; all others are closed,
+ *	              except those that a log names (/dev/fd/N)
+ *	signals       none stays blocked; SIGCHLD is not ignored
+ *	umask         never takes permissions from the owner
+ *	limits        one on the size of files is logged at the start
  *
- * The working directory is the configuration's business (config/config.h): one
- * that is gone is an error only for relative paths.
+ * The working directory is handled by config/config.h: if it was removed, that is an
+ * error for relative paths only.
  */
 #ifndef PROC_INHERIT_H
 #define PROC_INHERIT_H
 
 #include "config/config.h"
 
-/* Before anything else in main(), also before a file is opened. */
+/* Open the standard descriptors, reset signals and umask.  To be called first in
+ * main(), before any file is opened. */
 void inherit_tidy(void);
 
 /*
  * inherit_close(conf):
- * Before the first descriptor of our own is opened: close what the parent left
- * open, a pipe whose other end waits for us to close it, a lock, an epoll set.
- * Sockets that are handed over on purpose would have to be kept here.
+ * Close what the parent left open: a pipe, say, whose reader waits for its end, or a
+ * file that it has locked.  To be called before we open a descriptor ourselves.
+ * Sockets that a parent hands over on purpose would have to be excepted here.
  */
 void inherit_close(const struct config *conf);
 
-/* In a fresh child, signals blocked: forget the master's handlers, which would
- * note its signals for it.  HUP is the master's alone, and ignored. */
+/* In a new child, while all signals are blocked: restore the default handlers, since
+ * those of the master would note signals for the master.  HUP is ignored: only
+ * the master reloads. */
 void inherit_from_master(void);
 
-/* Log what of the rest will be felt. */
+/* Log a warning for a umask that was changed, and for a limit on the size of
+ * files. */
 void inherit_report(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * proc/kinds.h - the kinds of stores that this program has.
  *
- * The one place outside of their folders that calls them by name.
+ * No other file outside the folder of a store knows its name.
  */
 #ifndef PROC_KINDS_H
 #define PROC_KINDS_H

@@ -1,8 +1,8 @@
 /*
  * proc/logs.h - the log files of a configuration, opened by the master.
  *
- * Nothing here waits: a log may be a FIFO, whose reader never came, left, or
- * reads no more.
+ * No call here blocks, although a log may be a FIFO that has no reader, or whose
+ * reader has stopped reading.
  */
 #ifndef PROC_LOGS_H
 #define PROC_LOGS_H
@@ -12,28 +12,31 @@
 #include "base/check.h"
 #include "config/config.h"
 
+/* Descriptors. */
 struct logs {
 	int error;
-	int *access; /* one for each server; -1: off */
+	int *access; /* one for each server block; -1: off */
 	size_t access_count;
 };
 
-/* Open them: 0; or a negative errno after logging which ones failed. */
+/* Open all of them: 0, and *ret is to be ended with logs_close(); or a negative errno,
+ * after logging which ones could not be opened, and none is open. */
 NODISCARD int logs_open(const struct config *conf, struct logs *ret);
 
-/* Could they be opened, or made?  False after logging which ones not; nothing is
- * opened, so that no reader of a FIFO is told of it. */
+/* For a dry run: could they be opened or made?  False after logging which ones could
+ * not.  It opens none, so that the reader of a FIFO sees nothing of it. */
 NODISCARD bool logs_look(const struct config *conf);
 
-/* From here on, the error log is that of `l`. */
+/* From here on this process logs to `l`, as verbosely as `conf` says. */
 void logs_use(const struct logs *l, const struct config *conf);
 
-/* `fresh` takes the place of `l` as in logs_use(); those that `l` had are closed,
- * and `fresh` is empty. */
+/* Log to `fresh` from here on (logs_use()), close what `l` had, and move `fresh` into
+ * `l`; `fresh` is left empty. */
 void logs_replace(
     struct logs *l, struct logs *fresh, const struct config *conf);
 
-/* Close those that are files. */
+/* Close those that are files and free what `l` holds.  If this process logs to `l`, it
+ * logs to stderr from here on. */
 void logs_close(struct logs *l);
 
 #endif

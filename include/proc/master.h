@@ -1,9 +1,9 @@
 /*
  * proc/master.h - the process that owns the sockets and the workers.
  *
- * It reads the configuration, binds, forks, restarts workers that die, reloads
- * and stops.  It never serves a client nor opens an output directory, so a disk
- * or a client that hangs cannot hang it.
+ * It reads the configuration, binds sockets, forks workers, replaces those that die,
+ * reloads, and stops.  It never serves a client and never opens an output directory,
+ * so neither a client nor a disk can hang it.
  */
 #ifndef PROC_MASTER_H
 #define PROC_MASTER_H
@@ -13,8 +13,8 @@
 
 /*
  * master_run(conf):
- * Start, and stay until told to stop; `*conf` may be replaced by reloads and
- * stays the caller's to free.  The exit status of the program.
+ * Start the server, and return when it has stopped: the exit status of the program.
+ * Reloads replace *conf, which stays the caller's to free.
  */
 NODISCARD int master_run(struct config **conf);
 

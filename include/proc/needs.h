@@ -1,9 +1,10 @@
 /*
- * proc/needs.h - what a configuration needs that the system, or a master that
- * runs already, may not have: counted before anything is begun.
+ * proc/needs.h - does the system have what a configuration needs: descriptors,
+ * threads, shared memory?  And can a master that runs already apply it?  Checked
+ * before a start or a reload changes anything.
  *
- * What cannot be had is told in the words of the configuration, a line each, as
- * its mistakes are: "file:line:column: directive: what, the limit, what to do".
+ * What is missing is logged like a mistake in the configuration, a line each:
+ * "file:line:column: directive: what is needed, the limit, what to do".
  */
 #ifndef PROC_NEEDS_H
 #define PROC_NEEDS_H
@@ -15,32 +16,32 @@
 #include "config/config.h"
 #include "proc/children.h"
 
-/* shared_init() with room for this configuration and for those that reloads
- * bring; false after logging that it cannot be had. */
+/* Make the shared memory of all workers (shared_init()), with room for this
+ * configuration and for those that reloads may bring.  False after logging that there is
+ * not enough memory. */
 NODISCARD bool needs_share(const struct config *conf, struct shared *s);
 
-/* Raise the limit on descriptors to what `worker_connections` at once may need;
- * one warning when it is too low for that. */
+/* Raise this process's limit on descriptors (RLIMIT_NOFILE) to what
+ * `worker_connections` need.  Logs one warning if it stays too low. */
 void needs_raise_limit(const struct config *conf);
 
 /*
  * needs_are_met(conf):
- * Does the limit on descriptors let the directories, listeners and logs be open,
- * and a few connections beside them?  Does that on processes let the workers have
- * threads?  Do the owners and groups of UNIX sockets exist?  False after logging
- * what is lacking.
+ * Are there descriptors enough for all directories, listeners and logs, and a few
+ * connections?  Processes enough (RLIMIT_NPROC) for the threads of all workers?  Do
+ * the owners and groups of UNIX sockets exist?  False after logging what is missing.
  */
 NODISCARD bool needs_are_met(const struct config *conf);
 
 /*
  * needs_fit(conf, c):
- * Can the master that has these workers go on with `conf` without a restart?
- * False after logging why not.
+ * Can the master whose workers are `c` apply `conf` without a restart?  False after
+ * logging why not.
  */
 NODISCARD bool needs_fit(const struct config *conf, const struct children *c);
 
-/* Warnings: what limits count in was made for fewer connections; or, until earlier
- * workers have ended, there are too many directories. */
+/* Log warnings: the tables in shared memory were made for fewer connections; or there
+ * are too many directories until the workers of earlier generations have ended. */
 void needs_warn(const struct config *conf, const struct children *c);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/check.h"
 
 enum {
-	OPTIONS_EXIT_USAGE = 2, /* of the program, when it was called wrongly */
+	OPTIONS_EXIT_USAGE = 2, /* the exit status for a wrong command line */
 	OPTIONS_GO_ON = -1,
 };
 
@@ -22,17 +22,18 @@ struct options {
 
 /*
  * options_read(argc, argv, ret):
- * OPTIONS_GO_ON, and *ret points into `argv`; or the status to exit with: what was
- * asked for has been printed to stdout, or what is wrong to stderr.
+ * Returns OPTIONS_GO_ON, and *ret points into `argv`.  Otherwise the program is to
+ * exit with the status that is returned: what the user asked for was printed to stdout,
+ * or what is wrong to stderr.
  */
 NODISCARD int options_read(int argc, char **argv, struct options *ret);
 
-/* Tell on stderr that the command line is wrong, how it is to be, and where there
- * is more; the status to exit with. */
+/* Print on stderr what is wrong with the command line, how it should be, and where
+ * to read more.  Returns the status to exit with. */
 NODISCARD int options_wrong(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* What was asked for has been written to stdout: the status to exit with, 1 after
- * saying on stderr that it did not get there. */
+/* Flush stdout.  Returns the status to exit with: 0, or 1 after saying on stderr that
+ * the output could not be written. */
 NODISCARD int options_end_output(void);
 
 #endif

@@ -18,9 +18,8 @@
 
 /*
  * owners_are_known(conf, errors):
- * Do these users and groups exist, and may this process give them a socket?
- * False: `errors` says why, a line each, as it does for mistakes of the
- * configuration.
+ * Do these users and groups exist, and may this process give a socket to them?
+ * False after adding to `errors` a line for each that does not: "file:line:column: why".
  */
 NODISCARD bool owners_are_known(const struct config *conf, struct str *errors);
 
@@ -28,7 +27,7 @@ NODISCARD bool owners_are_known(const struct config *conf, struct str *errors);
 struct listener_options owners_options(
     const struct config *conf, const struct conf_listen *l);
 
-/* Add a line for each UNIX socket: the users and groups that can connect. */
+/* Add to `out` a line for each UNIX socket: which users and groups can connect. */
 void owners_describe(const struct config *conf, struct str *out);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * proc/pidfile.h - says which process is the master, and keeps it the only
- * one.
+ * proc/pidfile.h - the file that names the master process, and keeps a second
+ * master from starting.
  *
- * A master runs if the file is locked (fcntl(2)).  The number in it proves
- * nothing: it may be another process's by now.
+ * A master runs if and only if the file is locked (fcntl(2)).  The number in it proves
+ * nothing: another process may have that pid by now.
  */
 #ifndef PROC_PIDFILE_H
 #define PROC_PIDFILE_H
@@ -16,20 +16,22 @@
 
 /*
  * pidfile_take(conf, ret_fd):
- * Create, lock and write `pid_file`; *ret_fd keeps the lock.  "off": nothing, -1.
- * 0; or a negative errno after logging why, -EAGAIN when another master runs.
+ * Create, lock and write `pid_file`.  0, and *ret_fd, which is the caller's, keeps the
+ * lock; with `pid_file off` it is -1.  Otherwise a negative errno after logging why:
+ * -EAGAIN when another master runs.
  */
 NODISCARD int pidfile_take(const struct config *conf, int *ret_fd);
 
-/* Could pidfile_take() do that?  False after logging why not.  A master that runs
- * with this file is no reason. */
+/* For a dry run: could pidfile_take() write there?  False after logging why not.  That
+ * another master has locked it does not matter. */
 NODISCARD bool pidfile_look(const struct config *conf);
 
-/* Remove it, unless the name leads to another file by now, and let go of the
- * lock. */
+/* Remove the file, unless `path` leads to another one by now; then close *fd, which
+ * ends the lock. */
 void pidfile_drop(const char *path, int *fd);
 
-/* The pid of the process that has it locked, 0 for none, or a negative errno. */
+/* The pid of the process that has locked the file; 0: none has; or a negative
+ * errno. */
 pid_t pidfile_owner(const char *path);
 
 #endif

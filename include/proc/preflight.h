@@ -1,16 +1,16 @@
 /*
- * proc/preflight.h - can the locations of a configuration be used?  Asked by a
- * child, before a start or a reload goes on.
+ * proc/preflight.h - can the locations of a configuration be used?  A child finds
+ * out before a start or a reload goes on.
  *
  * Opening a directory may hang for ever, and the master must not hang.  So a
  * child becomes `user`, makes the io_engine, and tries each location: its store
- * (store/kind.h) makes the directory and publishes a file in it.  It has five
- * seconds for a location, and for all of them a tenth of a second each beside
- * that.  When one has hung, those behind it get five seconds more, and one each.
+ * (store/kind.h) makes the directory and publishes a file in it.  The child has five
+ * seconds, and a tenth of a second for each location.  When a location has hung,
+ * those behind it get five seconds more, and one second each.
  *
- * A *preflight* tries for real.  A *dry run* (`-t`, proc/dry_run.h) asks the
- * same and much else without making anything, PREFLIGHT_LOOK for the locations;
- * what this user may make it knows from base/permit.h.
+ * A *preflight* (PREFLIGHT_WHOLE) tries for real.  A *dry run* (`-t`, proc/dry_run.h)
+ * checks the same locations with PREFLIGHT_LOOK, which makes nothing and works out
+ * from permissions what this user could make (base/permit.h).
  */
 #ifndef PROC_PREFLIGHT_H
 #define PROC_PREFLIGHT_H
@@ -31,19 +31,22 @@ enum preflight_depth {
 
 /*
  * preflight_run(conf, depth, shared, meanwhile, arg):
- * `shared` knows where directories were before; NULL at the start.  0 after logging a
- * line for each location (only looking, none); or -1 after logging what cannot be.  A directory that
- * does not answer in time, or that was open before and is gone now, or its disk
- * full, broken or read-only, is a warning, not an error: its location answers
- * 503 until it is well.  meanwhile() is called now and then, also when a signal
- * has come, and may wait for children, the preflight's too; once it says true,
- * that is the end of it, -1.
+ * 0 when all locations can be used, after logging a line for each (with
+ * PREFLIGHT_LOOK none); -1 after logging why one cannot.  It is a warning and no
+ * error when a directory does not answer in time, was open before and is gone now, or
+ * has a disk that is full, broken or read-only: its location answers 503 until that is
+ * mended.  `shared` knows where directories were before; NULL at the start.
+ *
+ * While the child runs, meanwhile(arg) is called now and then, and whenever a signal
+ * has come.  It may wait for children, also for this one.  When it returns true the
+ * preflight is given up: -1.
  */
 NODISCARD int preflight_run(const struct config *conf,
     enum preflight_depth depth, const struct shared *shared,
     preflight_fn *meanwhile, void *arg);
 
-/* In a process that meanwhile() has forked: close what belongs to it. */
+/* To be called in a process that meanwhile() has forked: closes the descriptors of
+ * the preflight that runs. */
 void preflight_release(void);
 
 #endif

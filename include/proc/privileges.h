@@ -1,5 +1,5 @@
 /*
- * proc/privileges.h - becoming `user`, for processes that began as root.
+ * proc/privileges.h - how a process that was started as root becomes `user`.
  */
 #ifndef PROC_PRIVILEGES_H
 #define PROC_PRIVILEGES_H
@@ -10,19 +10,21 @@
 /*
  * privileges_check(conf):
  * Does the `user` of the configuration exist?  0; or -ENOENT after logging that it
- * does not.  Warns if clients will be served as root, or as another user than
- * `user` says.
+ * does not.  Logs a warning if clients will be served by root, or by a user other
+ * than `user`, since only root can change it.
  */
 NODISCARD int privileges_check(const struct config *conf);
 
 /*
  * privileges_drop(user):
- * Take the user's groups, group and user id for good.  NULL, or not being
- * root: nothing to do.  0, or a negative errno and the process must end.
+ * Become `user` for good: supplementary groups, group id and user id.  Does nothing
+ * when `user` is NULL or this process is not root's.  0; or a negative errno, and the
+ * process must end.
  */
 NODISCARD int privileges_drop(const char *user);
 
-/* Replace the supplementary groups (privileges_linux.c, _posix.c). */
+/* Set the supplementary groups to those of `user`, whose own group is `gid`
+ * (privileges_linux.c, privileges_posix.c).  0 or a negative errno. */
 NODISCARD int privileges_set_groups(const char *user, unsigned gid);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * proc/refusal.h - what the system does not let a configuration have, logged in
- * the words of the configuration.
+ * proc/refusal.h - log lines about something that a configuration asks for and the
+ * system refuses; they name the place in the configuration.
  *
  *	penstock.conf:3:1: pid_file /run/p.pid: Permission denied, as user nobody
  */
@@ -11,18 +11,18 @@
 #include "config/config.h"
 
 enum {
-	REFUSAL_WHY_MAX = 256,
+	REFUSAL_WHY_MAX = 256, /* bytes, with the NUL */
 };
 
-/* Log as an error that the value, which was given there, cannot be had, and
- * why.  As a warning: it can, but. */
+/* Log an error: the `value` of `directive`, which stands at `at`, cannot be used, for
+ * the reason that `fmt` gives.  The second logs a warning: it can be used, but. */
 void refusal_log(const struct conf_place *at, const char *directive,
     const char *value, const char *fmt, ...) PRINTF_LIKE(4, 5);
 void refusal_warn(const struct conf_place *at, const char *directive,
     const char *value, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* What the negative errno says of a path; and where permission is lacking, which
- * user was refused.  In `buf`, which is returned. */
+/* Writes to `buf`, and returns, what the negative errno `err` means for a path; where
+ * permission was denied, also to which user. */
 const char *refusal_why(int err, char buf[REFUSAL_WHY_MAX]);
 
 #endif

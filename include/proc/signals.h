@@ -1,6 +1,6 @@
 /*
- * proc/signals.h - what the master is told by signals: noted by the handler,
- * carried out by the loop.
+ * proc/signals.h - the signals of the master.  Handlers only note that a signal has
+ * come; the master's loop acts on it.
  */
 #ifndef PROC_SIGNALS_H
 #define PROC_SIGNALS_H
@@ -18,31 +18,35 @@ enum signal_noted {
 	SIGNAL_COUNT
 };
 
-/* USR1, USR2 and WINCH mean nothing yet; they must not end anybody. */
+/* Ignore PIPE, XFSZ, USR1, USR2 and WINCH: most would end the process, and none is
+ * used. */
 void signals_ignore(void);
 
-/* Note the others from here on.  0 or a negative errno. */
+/* Note the signals of enum signal_noted from here on.  0 or a negative errno 
+ * of fd_wake_open(). */
 NODISCARD int signals_watch(void);
 
-/* Has it come?  And: it is dealt with. */
+/* Has this signal come?  signals_take() also forgets it. */
 bool signals_has(enum signal_noted which);
 bool signals_take(enum signal_noted which);
 
-/* Has a signal come that ends this server, gracefully or at once? */
+/* Has TERM, INT or QUIT come? */
 bool signals_want_stop(void);
 
-/* Wait for one, but no longer than this; -1: for good. */
+/* Wait until a signal comes, for `ms` milliseconds at most; -1: as long as it
+ * takes. */
 void signals_await(int ms);
 
-/* As fork(2); in the child all signals are blocked: one that comes before it has
- * handlers of its own must neither be lost in ours nor run them there. */
+/* fork(2), with all signals blocked in the child: one that comes before the child
+ * has its own handlers must not run those of the master, and must not be lost. */
 pid_t signals_fork(void);
 
-/* To a worker in this process, with those that have come already: they stay
- * blocked until it has handlers of its own. */
+/* With `worker_processes 0`: hand the signals over to the worker in this process,
+ * those that have come already included.  They are blocked until the worker sets its
+ * handlers. */
 void signals_pass_on(void);
 
-/* Close what is the watcher's; in a child, too. */
+/* Close the pipe of signals_watch(); also in a child, which has a copy. */
 void signals_restore(void);
 
 #endif
