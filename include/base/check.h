@@ -26,7 +26,7 @@
 #define check(cond)                                                            \
 	((cond) ? (void)0 : check_failed(#cond, __FILE__, __LINE__, __func__))
 
-/* The pointer that came back through a void * is what it was sent as. */
+/* A pointer that came through a void * still leads to a struct with this magic. */
 #define check_magic(p, m) check((p)->magic == (m))
 
 /* The struct of type `type` whose member `member` is at `p`. */

@@ -21,9 +21,9 @@ void fd_close(int *fd);
 
 /*
  * fd_open_standard():
- * Open those of the descriptors 0 to 2 that are closed, on /dev/null.  A
- * process that was started without them would get their numbers for its own
- * files, and write its messages there.
+ * Open /dev/null on those of the descriptors 0 to 2 that are closed.  Otherwise the
+ * first files that the process opens would get these numbers, and its messages would
+ * be written into them.
  */
 void fd_open_standard(void);
 
@@ -32,15 +32,16 @@ NODISCARD int fd_null_standard(void);
 
 /*
  * fd_close_others(first, keep, count):
- * Close all descriptors from `first` on but the `count` that `keep` lists, in
- * any order; -1 in it is none.  PORTABLE: of those below 65,536.
+ * Close all descriptors from `first` on, except the `count` descriptors in `keep`,
+ * which may stand in any order; -1 there is ignored.  PORTABLE: only those below
+ * 65,536.
  */
 void fd_close_others(int first, const int *keep, size_t count);
 
 /*
  * fd_move_onto(fd, onto):
- * The number `onto` means what `fd` does from here on, at once for all threads;
- * close-on-exec.  `fd` stays the caller's.  0 or a negative errno.
+ * dup2(2) with close-on-exec: from here on the number `onto` means the file of `fd`,
+ * for all threads at once.  `fd` stays open and the caller's.  0 or a negative errno.
  */
 NODISCARD int fd_move_onto(int fd, int onto);
 
@@ -81,7 +82,7 @@ void *fd_map_shared(size_t size);
 /*
  * fd_raise_limit(want, ret_have):
  * Raise the soft limit on descriptors to `want`, or as far as the hard limit
- * lets; *ret_have is what holds afterwards.  0 or a negative errno.
+ * lets; *ret_have is the limit afterwards.  0 or a negative errno.
  */
 NODISCARD int fd_raise_limit(size_t want, size_t *ret_have);
 
@@ -141,9 +142,9 @@ enum fd_peer {
 
 /*
  * fd_peer(fd, ret_unread):
- * Find out without reading; *ret_unread: bytes that came and wait to be read.
- * PORTABLE: an end behind bytes that wait does not show, nor how many these are
- * beyond the first.
+ * Find out without reading anything.  *ret_unread: bytes that have arrived and were
+ * not read yet.  PORTABLE: *ret_unread is 1 at most, and the end of the stream is not
+ * seen while bytes stand before it.
  */
 enum fd_peer fd_peer(int fd, size_t *ret_unread);
 

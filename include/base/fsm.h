@@ -9,10 +9,10 @@
  *		...
  *	};
  *
- * A table has one square for each state and event.  A square that is left out
- * is FSM_IMPOSSIBLE: whatever clients and disks do, the event cannot come in
- * that state, and if it does the process ends.  tests/unit/test_states.c walks
- * all tables.
+ * A table has one square for each pair of state and event.  A square that is left
+ * out is FSM_IMPOSSIBLE: whatever clients and disks do, that event cannot come in that
+ * state; if it does, this program has a bug, and the process ends.
+ * tests/unit/test_states.c walks all tables.
  */
 #ifndef BASE_FSM_H
 #define BASE_FSM_H

@@ -1,6 +1,6 @@
 /*
- * base/object_info.h - what is known of something that is stored, whatever keeps
- * it: what HTTP tells of it, and judges conditions by.
+ * base/object_info.h - what is known of a stored object, in any store: what HTTP
+ * responses say of it, and what conditions such as If-Match are compared with.
  */
 #ifndef BASE_OBJECT_INFO_H
 #define BASE_OBJECT_INFO_H
@@ -19,13 +19,13 @@ struct object_info {
 			       object_info_date() */
 	/*
 	 * Its entity-tag, as it stands in a header: in quotes, behind W/ when it
-	 * is weak.  It is the same in all workers and after a restart.  Weak
-	 * where two versions of the object could look the same: such a one
-	 * never matches in If-Match and If-Range.
+	 * is weak.  It is the same in all workers and after a restart.  It is
+	 * weak where two versions of the object could have the same one; a weak
+	 * one never matches in If-Match and If-Range.
 	 */
 	char etag[OBJECT_ETAG_SIZE];
-	/* When it is weak: a static sentence for clients whose If-Match names it
-	 * in vain; NULL: there is none. */
+	/* When it is weak: a static sentence that tells a client why its If-Match
+	 * cannot match; NULL: there is none. */
 	const char *weak_why;
 };
 
@@ -37,9 +37,9 @@ object_info_is_weak(const struct object_info *o)
 
 /*
  * object_info_date(o, ret):
- * When it was modified, as far as HTTP is told: the future is now (RFC 9110
- * 8.8.2.1).  False: in a year before 1601 or after 9999, which dates that clients
- * send cannot say (clock_parse_http()) or ours could not.
+ * The time for Last-Modified: when it was modified, or now, if that is in the
+ * future (RFC 9110 8.8.2.1).  False, with nothing set, when the year is before 1601 or
+ * after 9999, which HTTP dates cannot express (clock_parse_http()).
  */
 bool object_info_date(const struct object_info *o, time_t *ret);
 

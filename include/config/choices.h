@@ -1,13 +1,13 @@
 /*
- * config/choices.h - the choices of the configuration that other rooms act on,
- * as the directive table stores them: the index of the word.
+ * config/choices.h - the enums of directives whose value is one of several words, for
+ * the folders that act on them.  Each is the index of the word in the directive table.
  */
 #ifndef CONFIG_CHOICES_H
 #define CONFIG_CHOICES_H
 
 /* `io_engine`: what writes files. */
 enum conf_engine {
-	ENGINE_AUTO, /* the ring when this kernel lets us, else threads */
+	ENGINE_AUTO, /* io_uring if the kernel allows it, else threads */
 	ENGINE_IO_URING,
 	ENGINE_THREADS,
 };

@@ -25,11 +25,11 @@
 #include "config/store_policy.h"
 
 enum {
-	CONFIG_MISTAKES_MAX = 20, /* that are told; of more, only the number */
+	CONFIG_MISTAKES_MAX = 20, /* lines; further ones are only counted */
 };
 
-/* Where a directive stands, for messages that come after parsing.  X_at, beside
- * a value x, is that of the line that gave it; line 0: it holds by default. */
+/* Where a directive stands, for messages after parsing.  A field x_at is the place of
+ * the line that set the field x; line 0: it has its default. */
 struct conf_place {
 	const char *file; /* owned by the config */
 	unsigned line, column;
@@ -54,15 +54,15 @@ struct conf_location {
 	uint64_t max_uploads; /* at once, over all workers, 0: any */
 	uint64_t write_depth; /* chunks being written */
 	unsigned checksum;    /* a set of digests: base/digest.h */
-	/* Pages of these origins may ask for anything: as origin_format() has
-	 * them, or one "*": all. */
+	/* Web pages of these origins may send any request: in the form of
+	 * origin_format(), or one "*": all origins. */
 	struct conf_list allow_origin;
 	bool read; /* GET and HEAD are answered */
 	bool trace;
 };
 
-/* A user or a group; whether there is such a one is asked later (proc/owners.h),
- * so that -s stop works when it is gone. */
+/* A user or a group.  Whether it exists is checked later (proc/owners.h), so that
+ * `-s stop` works even when it was removed. */
 struct conf_account {
 	char *name; /* or a number; NULL: not given */
 	struct conf_place place;
@@ -103,9 +103,9 @@ struct conf_server {
 
 struct config {
 	char *file; /* the path it came from, NULL: the built-in defaults */
-	char *directives; /* and those of the command line; NULL: none */
+	char *directives; /* those of -g on the command line; NULL: none */
 	uint64_t worker_processes; /* 0: no fork; `auto` is resolved already */
-	bool worker_auto;	   /* it was `auto`, and -T says so again */
+	bool worker_auto;	   /* it was `auto`, which -T prints again */
 	uint64_t worker_connections;
 	uint64_t buffer_memory; /* bytes per worker */
 	uint64_t chunk_size;	/* bytes, a multiple of 4096 */
@@ -121,59 +121,59 @@ struct config {
 	double disk_stall_timeout_s;
 	struct conf_server *servers;
 	size_t server_count;
-	/* what else the loader owns: file names that places point to */
+	/* Also owned: the file names that conf_place points to. */
 	char **files;
 	size_t file_count;
 };
 
 /*
  * config_load_with(path, extra, errors, ret):
- * Read and check the file at `path`, or the built-in defaults when NULL.  Not
- * one mistake but all of them are added to `errors`, a line each, as
- * "file:line:column: directive: what is wrong and what is allowed"; behind the
- * first CONFIG_MISTAKES_MAX only "and N more".
- * 0 and *ret, which the caller owns until config_free(); or -EINVAL; or
- * -ENOMEM, with nothing to be said for it in `errors`.
+ * Read and check the file at `path`, or take the built-in defaults when it is NULL.
+ * All mistakes are added to `errors`, a line each: "file:line:column: directive: what is
+ * wrong and what is allowed"; after CONFIG_MISTAKES_MAX lines comes "and N more".
+ * Returns 0 and *ret, which the caller owns until config_free(); -EINVAL when there
+ * was a mistake; or -ENOMEM, about which `errors` says nothing.
  *
- * Relative paths are relative to the working directory (those of `include` to
- * the file), so a process that reloads must not change it.  Where that is gone,
- * a relative path is a mistake, an absolute one is not.
+ * Paths are relative to the working directory, and those of `include` to the file that
+ * includes.  So a process that reloads must not change its working directory; if that
+ * was removed, relative paths are mistakes.
  *
- * `extra` are directives from the command line (NULL: none): they take the place
- * of those that the file has outside of its blocks.  Their mistakes are those of
- * a file of the name "-g".
+ * `extra` (NULL: none) are directives from the command line.  Each replaces a
+ * directive of that name which the file has outside of its blocks.  In messages about
+ * them the file is called "-g".
  */
 NODISCARD int config_load_with(const char *path, const char *extra,
     struct str *errors, struct config **ret);
 
 /*
  * config_reload(old, errors, ret):
- * The same for the file and the directives that `old` came from, in a server that
- * runs: a pipe is a mistake then, since it would have to be waited for.
+ * The same, for the file and the command line that `old` came from, in a server that
+ * runs.  There a pipe is a mistake, since reading it could block.
  */
 NODISCARD int config_reload(
     const struct config *old, struct str *errors, struct config **ret);
 
 /*
  * config_parse_text(name, text, len, errors, ret):
- * For tests: the same from memory, any bytes at all.  `name` is what the messages and
- * config_print() call it, and `include` is relative to.
+ * For tests: the same from memory; `text` may be any bytes.  Messages and
+ * config_print() call it `name`, and `include` is relative to that.
  */
 NODISCARD int config_parse_text(const char *name, const char *text, size_t len,
     struct str *errors, struct config **ret);
 
 /*
  * config_check(c, errors):
- * Part of loading: look for what no value shows alone, such as two servers on
- * one address.  Strings may be NULL where a mistake was told already.
+ * Part of loading: look for mistakes that no single value shows, such as two servers
+ * on one address, and add them to `errors`.  Strings of `c` may be NULL where a mistake
+ * was reported already.
  */
 void config_check(const struct config *c, struct str *errors);
 
 /*
  * config_name_value(at, directive, value, out):
- * Add how a message about a value begins that comes after parsing,
- * "file:line:column: directive value"; or "directive value (by default)".
- * The value is left out where it is NULL.
+ * Add to `out` the beginning of a message about a value, for messages after parsing:
+ * "file:line:column: directive value", or "directive value (by default)".  `value` may
+ * be NULL: then it is left out.
  */
 void config_name_value(const struct conf_place *at, const char *directive,
     const char *value, struct str *out);
@@ -183,15 +183,15 @@ void config_free(struct config **cp);
 
 /*
  * config_keep_until_restart(old, fresh, why):
- * What the directive table says a reload cannot apply is in `fresh` as it is in
- * `old` from here on; a line for each change that is lost so goes into `why`.
- * How many there were, or -ENOMEM.
+ * Copy into `fresh` the values of `old` that a reload cannot change (APPLY_RESTART
+ * in the directive table).  Adds a line to `why` for each change that takes no effect,
+ * and returns how many those are; or -ENOMEM.
  */
 NODISCARD int config_keep_until_restart(
     const struct config *old, struct config *fresh, struct str *why);
 
-/* The whole effective configuration, a comment on every directive (-T): a
- * config file that gives this config again. */
+/* Print the whole effective configuration (-T) as a file that gives this
+ * configuration again, with a comment on every directive. */
 void config_print(const struct config *c, FILE *out);
 
 /* The location that serves `path` on `s`: the longest prefix that matches at

@@ -46,12 +46,12 @@ enum directives_type {
 enum directives_apply {
 	APPLY_RELOAD,
 	APPLY_RESTART,
-	APPLY_RESTART_ZERO, /* restart for from 0 and to 0, else reload */
+	APPLY_RESTART_ZERO, /* a change from or to 0: restart; else reload */
 };
 
-/* What one wants to set with it: the README has a table for each. */
+/* What the directive is about; the README has a table for each. */
 enum directives_topic {
-	TOPIC_NONE, /* forgotten in a row: the unit test notices */
+	TOPIC_NONE, /* a row lacks its topic: a unit test fails */
 	TOPIC_ADDRESS,
 	TOPIC_FILES,
 	TOPIC_STORED,
@@ -76,9 +76,9 @@ struct directive {
 	enum directives_block owner;
 	unsigned contexts; /* bit 1 << BLOCK_x: may stand there */
 	size_t offset;	   /* of the value in the owner's struct */
-	size_t place;	   /* of the struct conf_place there that says where it
-			    * was given, for messages that come after parsing; 0:
-			    * it is not kept */
+	size_t place;	   /* offset of a struct conf_place there, which says
+			    * where the directive stands, for messages after
+			    * parsing; 0: it is not kept */
 	uint64_t min, max;
 	uint64_t multiple;	  /* 0: any */
 	const char *const *words; /* NULL or ended by NULL */
@@ -99,8 +99,8 @@ size_t directives_index(const struct directive *d);
 
 /*
  * directives_nearest(name, block):
- * The row whose name looks most like `name`, which is none, preferring those
- * allowed in `block`; NULL when none is near.
+ * For a `name` that is no directive: the row whose name is most like it, preferably
+ * one that is allowed in `block`; NULL when none is similar.
  */
 const struct directive *directives_nearest(
     const char *name, enum directives_block block);
@@ -112,23 +112,25 @@ bool directives_is_allowed(
 /* True when it has a value that a file, a block around or a default gives. */
 bool directives_has_value(const struct directive *d);
 
-/* How many values it takes at most; the least is 1, or 0 for 0. */
+/* How many values it takes at most.  The least is 1; a directive that takes at most 0
+ * takes none. */
 size_t directives_values_max(const struct directive *d);
 
-/* Add what may stand there, "4k to 64m, a multiple of 4k"; and where it may
- * stand, "at top level or in server". */
+/* Add to `out` which values are allowed, "4k to 64m, a multiple of 4k"; and in which
+ * blocks the directive is, "at top level or in server". */
 void directives_allowed(const struct directive *d, struct str *out);
 void directives_where(const struct directive *d, struct str *out);
 
 /* "at top level", "in server", "in location". */
 extern const char *const directives_block_text[BLOCK_COUNT];
 
-/* A bound of a VALUE_NUMBER, VALUE_SIZE or VALUE_TIME as a file has it. */
+/* Write the bound `n` of a VALUE_NUMBER, VALUE_SIZE or VALUE_TIME as it would stand in
+ * a configuration. */
 void directives_format_number(
     const struct directive *d, uint64_t n, char ret_text[NUM_TEXT_MAX]);
 
-/* The README's tables, one for each topic: name, contexts, default, range, what
- * it does. */
+/* Print the README's tables, one for each topic, with the columns name, contexts,
+ * default, range and what it does. */
 void directives_markdown(FILE *out);
 
 #endif

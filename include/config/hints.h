@@ -1,13 +1,13 @@
 /*
- * config/hints.h - advice for a configuration that has another server's words.
+ * config/hints.h - advice where a configuration uses directives of another server.
  *
  *	client_max_body_size 1g;   ->   here it is max_body_size
  *	auth_basic "who?";         ->   there is no authentication here: ...
  *	listen 443 ssl;            ->   TLS is not spoken here: ...
  *
- * The words are those of nginx, Apache, HAProxy and tusd that newcomers write
- * most.  A name that is a directive of ours is never looked up here, so a row
- * whose name becomes one has to go; a unit test looks for such rows.
+ * The rows are the directives of nginx, Apache, HAProxy and tusd that newcomers write
+ * most often.  Names of our own directives are never looked up here: when one is
+ * added, its row here has to go, and a unit test looks for such rows.
  */
 #ifndef CONFIG_HINTS_H
 #define CONFIG_HINTS_H
@@ -24,30 +24,33 @@ enum {
 };
 
 struct hint {
-	const char
-	    *name; /* lower case; "proxy_*" stands for all that begin so */
+	/* In lower case; "proxy_*" stands for all names that begin so. */
+	const char *name;
 	const char *here[HINTS_NAMES_MAX]; /* what it is called here */
 	const char *more;		   /* a clause, or NULL */
-	const char
-	    *see[HINTS_NAMES_MAX]; /* directives that do something alike */
-	bool wraps; /* a block that we have no use for: what is in it may stand
-		     * where the block does */
+	/* Directives that do something similar. */
+	const char *see[HINTS_NAMES_MAX];
+	/* A block that means nothing here, such as http: its content is read as
+	 * if it stood in place of the block. */
+	bool wraps;
 };
 
-/* Sorted by name; where several match, the row without a star is the one. */
+/* Sorted by name.  Where several rows match a name, the one without a star counts. */
 extern const struct hint hints[];
 extern const size_t hints_count;
 
-/* The row for a name, in whatever case, that is no directive; or NULL. */
+/* The row for `name`, which is no directive of ours, in upper or lower case; NULL:
+ * there is none. */
 const struct hint *hints_find(const char *name);
 
-/* Add what the row says: one line, without its end. */
+/* Add to `out` what the row says: one line, without a newline. */
 void hints_say(const struct hint *h, struct str *out);
 
 /*
  * hints_of_values(name, values, count, ret_which):
- * What to say of a directive that we do have, with values that only another
- * server's takes; *ret_which is the one that gives it away.  NULL: nothing.
+ * For a directive that exists here too, but has values which only another server's
+ * takes: what to say (static), and *ret_which is the index of such a value.  NULL:
+ * there is nothing to say.
  */
 const char *hints_of_values(const char *name, const struct token *values,
     size_t count, size_t *ret_which);

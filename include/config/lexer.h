@@ -3,12 +3,12 @@
  *
  *	keep "all";  # comment  ->  WORD(keep) WORD(all) SEMICOLON END
  *
- * A word ends at a blank, `;`, `{` or `}`.  A quoted word ends at its quote,
- * on its own line.  Behind a backslash, in both, n, r and t mean what they
- * mean in C, xHH is the byte HH, and a sign or a blank is itself.  NUL and
- * raw control characters are no part of any word, a $ only of a quoted one (or
- * behind a backslash): there are no variables.  The lexer survives any
- * bytes: what it cannot take is a TOKEN_BAD, and the next token follows.
+ * A word ends at a blank, `;`, `{` or `}`.  A quoted word ends at its closing quote,
+ * which must stand on the same line.  In both kinds \n, \r and \t mean what they mean in
+ * C, \xHH is the byte HH, and a backslash before punctuation or a blank stands for that
+ * character.  A word cannot contain NUL or raw control characters, and contains a $
+ * only in quotes or behind a backslash, since there are no variables.  The input may be
+ * any bytes: what cannot be read becomes a TOKEN_BAD, and the next token follows.
  */
 #ifndef CONFIG_LEXER_H
 #define CONFIG_LEXER_H
@@ -29,8 +29,8 @@ enum token_kind {
 	TOKEN_SEMICOLON,
 	TOKEN_OPEN,
 	TOKEN_CLOSE,
-	TOKEN_END, /* of the text; every further token is the same */
-	TOKEN_BAD, /* a word that is none; `why` says why */
+	TOKEN_END, /* the end of the text; every further token is this one */
+	TOKEN_BAD, /* a malformed word; `why` says what is wrong */
 };
 
 struct token {
@@ -40,11 +40,11 @@ struct token {
 	bool quoted;
 	const char *why; /* static; NULL unless TOKEN_BAD */
 	size_t len;
-	char text[TOKEN_BYTES_MAX + 1]; /* NUL-terminated, none inside */
+	char text[TOKEN_BYTES_MAX + 1]; /* NUL-terminated, without NUL inside */
 };
 
-/* Where reading has come to: a copy of it taken before a token is read, put
- * back, takes the token back. */
+/* The position in the text.  To read a token again, copy this struct before
+ * lexer_next() and assign the copy to it afterwards. */
 struct lexer {
 	const char *pos, *end;
 	struct conf_place at;
@@ -52,27 +52,28 @@ struct lexer {
 
 /*
  * lexer_init(lx, file, text, len):
- * Read `len` bytes at `text`, which stays the caller's as `file` does, and
- * must outlive the lexer; `file` must outlive the tokens' places too.
+ * Read `len` bytes at `text`.  Both `text` and `file`, its name, stay the caller's;
+ * `text` must outlive the lexer, and `file` also the places of all tokens.
  */
 void lexer_init(
     struct lexer *lx, const char *file, const char *text, size_t len);
 
-/* The next token; what *ret held before is gone. */
+/* Read the next token into *ret. */
 void lexer_next(struct lexer *lx, struct token *ret);
 
-/* Add `text` as one word that lexer_next() reads back, quoted if need be. */
+/* Add `text` to `b` as one word that lexer_next() would read back, in quotes where
+ * they are needed. */
 void lexer_quote(struct str *b, const char *text);
 
 /*
  * lexer_mistake(errors, at, directive, fmt, ...):
- * Add the line "file:line:column: directive: message"; `directive` is escaped
- * and clipped, and may be NULL where none is known.
+ * Add to `errors` the line "file:line:column: directive: message".  `directive` is
+ * escaped and clipped; NULL: it is not known, and left out.
  */
 void lexer_mistake(struct str *errors, const struct conf_place *at,
     const char *directive, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* Add "file:line:column": for a message that names another place. */
+/* Add "file:line:column" to `b`, for a message that mentions a second place. */
 void lexer_place(struct str *b, const struct conf_place *at);
 
 #endif

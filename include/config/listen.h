@@ -1,5 +1,5 @@
 /*
- * config/listen.h - what may stand behind the address of a `listen`.
+ * config/listen.h - the options behind the address of a `listen`.
  *
  *	listen unix:/run/penstock.sock mode=0660 owner=root group=www-data;
  *	listen [::]:8000 ipv6only=off backlog=511;
@@ -16,24 +16,24 @@
 
 /*
  * listen_options(l, in):
- * Set all of `*l` but its address, which is set already, and its place: by the
- * values that stand behind it in `in`, or else by default.  0; -EINVAL with
- * in->wrong and in->why set; -ENOMEM.  The caller ends it with listen_clear(),
+ * Set the options of `*l`, whose address is set already, from the values behind the
+ * first one of `in`, or to their defaults; its place is left alone.  0; -EINVAL with
+ * in->wrong and in->why set; or -ENOMEM.  The caller ends `*l` with listen_clear(),
  * also after a failure.
  */
 NODISCARD int listen_options(struct conf_listen *l, struct value_input *in);
 
-/* Make *to a copy with names of its own; 0 or -ENOMEM, and *to is nothing. */
+/* Make *to a copy that owns its names.  0; or -ENOMEM, and *to owns nothing. */
 NODISCARD int listen_copy(struct conf_listen *to, const struct conf_listen *l);
 
 /* Free the names. */
 void listen_clear(struct conf_listen *l);
 
-/* Add it as a file has it: the address, and what differs from the defaults; of a
- * UNIX socket always the mode. */
+/* Add it to `out` as it would stand in a configuration: the address, and the options
+ * that differ from their defaults; for a UNIX socket always the mode. */
 void listen_format(const struct conf_listen *l, struct str *out);
 
-/* [::]:PORT ipv6only=off: all addresses of IPv6, and of IPv4. */
+/* True for [::]:PORT ipv6only=off, which listens on all addresses of IPv6 and IPv4. */
 bool listen_is_both(const struct conf_listen *l);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * config/mistakes.h - what is said of a directive that cannot stand as it does.
+ * config/mistakes.h - messages about directives that are unknown, misplaced, or have
+ * the wrong number of values.
  *
- * Each adds one line to the text of errors (lexer.h), and to it what is allowed
- * or what may have been meant.
+ * Each function adds one line to `errors` (lexer_mistake()), which also says what is
+ * allowed or what may have been meant.
  */
 #ifndef CONFIG_MISTAKES_H
 #define CONFIG_MISTAKES_H
@@ -14,8 +15,8 @@
 #include "config/directives.h"
 #include "config/lexer.h"
 
-/* There is no directive of that name; it stands in `block`.  What it is called
- * here, if it is another server's (hints.h), or which name is near. */
+/* There is no directive `name`, which stands in `block`.  The line says what another
+ * server's directive is called here (hints.h), or which name is similar. */
 void mistakes_unknown(
     struct str *errors, const struct token *name, enum directives_block block);
 
@@ -23,7 +24,7 @@ void mistakes_unknown(
 void mistakes_misplaced(struct str *errors, const struct conf_place *at,
     const struct directive *d, enum directives_block block);
 
-/* It does not take `count` values. */
+/* The directive does not take `count` values. */
 void mistakes_count(struct str *errors, const struct conf_place *at,
     const struct directive *d, size_t count);
 

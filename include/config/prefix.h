@@ -14,10 +14,10 @@
 #include "base/check.h"
 #include "base/str.h"
 
-/* 0, or -EINVAL and what is wrong added to *ret_why, with what to write. */
+/* 0; or -EINVAL, and *ret_why says what is wrong and what to write. */
 NODISCARD int prefix_check(const char *prefix, struct str *ret_why);
 
-/* True when `prefix` serves the path. */
+/* True when `prefix` serves `path`, which has `len` bytes. */
 bool prefix_matches(const char *prefix, const char *path, size_t len);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * config/value.h - the value of a directive, by its row of the table.
+ * config/value.h - reads, copies and writes the value of a directive, as its row in
+ * the directive table says.
  *
  *	"256k" --value_set--> chunk_size of struct config --value_format--> 256k
  *
@@ -19,46 +20,49 @@
 #include "config/directives.h"
 
 enum {
-	VALUES_MAX = 32, /* that one directive takes */
+	VALUES_MAX = 32, /* values of one directive */
 };
 
-/* What the word of a VALUE_NUMBER is stored as. */
+/* How the word of a VALUE_NUMBER ("auto") is stored. */
 #define VALUE_AUTO UINT64_MAX
 
-/* What a value is made from. */
+/* The text of a value, and what is wrong with it. */
 struct value_input {
 	const char *values[VALUES_MAX];
 	struct conf_place places[VALUES_MAX]; /* zeroed: a default */
 	size_t count;
-	const char *cwd; /* where relative paths start; NULL: not known */
-	size_t wrong;	 /* on -EINVAL: which value is wrong */
-	struct str why;	 /* and why; the caller's to str_fini() */
+	const char *cwd; /* the working directory; NULL: it is not known */
+	size_t wrong;	 /* after -EINVAL: the index of the wrong value */
+	struct str why; /* and what is wrong; the caller ends it (str_fini()) */
 };
 
 /*
  * value_set(d, base, in):
- * Read, check and store a value; a VALUE_LISTEN is one more.  0; -EINVAL with
- * in->wrong and in->why set, and nothing stored; -ENOMEM.  It is a bug when
- * the directive does not take in->count values, or has none to store.
+ * Read and check the values in `in`, and store the result in `base`; a VALUE_LISTEN is
+ * added to those that are there.  0; -EINVAL with in->wrong and in->why set, and
+ * nothing stored; or -ENOMEM.  The caller must have checked that `d` takes in->count
+ * values, and that its type stores one (no VALUE_INCLUDE, no VALUE_BLOCK).
  */
 NODISCARD int value_set(
     const struct directive *d, void *base, struct value_input *in);
 
-/* The same with the row's default; nothing when it has none.  -EINVAL: `cwd`
- * makes too long a path of it; -ENOENT: it takes a `cwd`, and that is NULL. */
+/* Store the row's default; does nothing when it has none.  0; -EINVAL: the path that
+ * it makes with `cwd` is too long; -ENOENT: it is a relative path, and `cwd` is NULL; or
+ * -ENOMEM. */
 NODISCARD int value_set_default(
     const struct directive *d, void *base, const char *cwd);
 
-/* Copy the value into `to`, which has none, with all it owns; 0 or -ENOMEM. */
+/* Copy the value from the struct `from` to the struct `to`, where it is not set yet,
+ * together with what it owns.  0 or -ENOMEM. */
 NODISCARD int value_copy(const struct directive *d, void *to, const void *from);
 
-/* Free what the value owns; it is as if never set. */
+/* Free what the value owns, and make it unset. */
 void value_clear(const struct directive *d, void *base);
 
 /*
  * value_format(d, base, out):
- * Add the value as a file has it; not for a VALUE_LISTEN.  False, and nothing
- * added, when it is text that was never set.
+ * Add the value to `out` as it would stand in a configuration; not for a VALUE_LISTEN
+ * (listen_format()).  False, with nothing added, when it is a text that is not set.
  */
 bool value_format(const struct directive *d, const void *base, struct str *out);
 

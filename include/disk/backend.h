@@ -1,11 +1,10 @@
 /*
- * disk/backend.h - what carries operations out: threads.c and uring.c.
+ * disk/backend.h - a backend carries operations out: threads.c or uring.c.
  *
- * A backend takes operations (start), may collect them until the loop is about
- * to sleep (flush), and raises the engine's wake-up when some are done; the
- * engine then asks for those (reap).  It knows nothing of the engine: which
- * backend an operation goes to, how many are in flight, and whom to tell is
- * decided there.
+ * It is given operations (start), which it may collect until the loop is about to
+ * sleep (flush).  When some are done it raises the engine's wake-up, and the engine asks
+ * for them (reap).  A backend knows nothing of the engine, which decides where an
+ * operation goes, how many are in flight, and who is told of its end.
  */
 #ifndef DISK_BACKEND_H
 #define DISK_BACKEND_H
@@ -23,18 +22,18 @@ struct backend {
 struct backend_ops {
 	const char *name;
 
-	/* Take `op`, which stays the backend's until it is reaped.  Cannot
-	 * fail: what cannot be started is done, with an errno. */
+	/* Take `op`, which is the backend's until it is reaped.  This cannot
+	 * fail: an operation that cannot be started is reaped with an errno. */
 	void (*start)(struct backend *b, struct op *op);
 
-	/* The loop is about to sleep: what was collected has to go now. */
+	/* The loop is about to sleep: begin what was collected. */
 	void (*flush)(struct backend *b);
 
 	/* Append the operations that are done to `done`, linked by their
 	 * `node` and with op->res set. */
 	void (*reap)(struct backend *b, struct list *done);
 
-	/* End it; operations it still has are a bug in the caller. */
+	/* End it.  That it still has operations is a bug in the caller. */
 	void (*free)(struct backend *b);
 };
 

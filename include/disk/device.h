@@ -1,16 +1,19 @@
 /*
- * disk/device.h - what is kept apart per disk (st_dev), one set per worker.
+ * disk/device.h - one disk (st_dev) as a worker sees it: its operations in flight,
+ * those that wait for a place, the chunks that are bound for it, and its health.
+ * Whatever a slow or dead disk holds up is counted here, apart from other disks.
  *
- * Operations in flight, operations that wait for a place, and the chunks
- * bound for it: whatever a slow or dead disk holds, it holds here.
+ * A device is
  *
- * A device is STALLED while its oldest operation has taken longer than
- * disk_stall_timeout (the engine looks), FAILED after something could not be
- * made durable, until a probe succeeds, and else OK.  Its users are told of
- * changes as listeners.  Workers share what they find: where one has found a
- * device not to be OK, no worker begins anything new on it; each goes on with
- * what it has in flight until it finds out itself.  A worker reports a failure
- * only while it has a listener, which can probe the device.
+ *	STALLED  while its oldest operation has taken longer than disk_stall_timeout
+ *	         (disk/engine.h looks)
+ *	FAILED   after something could not be made durable, until a probe succeeds
+ *	OK       otherwise
+ *
+ * Listeners are told of changes.  Workers share what they find: when one has found a
+ * device not to be OK, no worker begins anything new on it; but each goes on with
+ * its own operations in flight until it finds out itself.  A worker reports a failure
+ * to the others only while it has a listener, since that is what can probe the device.
  */
 #ifndef DISK_DEVICE_H
 #define DISK_DEVICE_H
@@ -31,27 +34,26 @@ enum {
 
 /* How operations on a file system may be carried out. */
 enum device_kind {
-	DEVICE_UNKNOWN, /* may wait anywhere: FUSE, NFS, all not named below */
-	DEVICE_LOCAL,	/* ext4, XFS, btrfs: a ring's first try does not wait */
-	DEVICE_MEMORY,	/* tmpfs: nothing to wait for, nothing survives */
+	DEVICE_UNKNOWN, /* FUSE, NFS and others: any call may block */
+	DEVICE_LOCAL, /* ext4, XFS, btrfs: io_uring's first try does not block */
+	DEVICE_MEMORY, /* tmpfs: nothing blocks, and nothing survives a reboot */
 	DEVICE_KIND_COUNT
 };
 
-/* What has been synced there, as far as can be told. */
+/* Where data is after fsync(2), as far as can be found out. */
 enum device_sync {
-	DEVICE_SYNC_DURABLE,	 /* is on stable storage */
-	DEVICE_SYNC_IN_MEMORY,	 /* is in memory, and nowhere else */
-	DEVICE_SYNC_RAM_DISK,	 /* the same, through a disk that is memory */
-	DEVICE_SYNC_VOLATILE,	 /* is given up at the next start: an overlay
-				    that was mounted to have it so */
-	DEVICE_SYNC_NO_BARRIERS, /* is in the cache of the disk, perhaps */
-	DEVICE_SYNC_VOID,	 /* is in memory: fsync(2) does nothing in this
-				    process (a sandbox, a preloaded library) */
+	DEVICE_SYNC_DURABLE,	 /* on stable storage */
+	DEVICE_SYNC_IN_MEMORY,	 /* in memory only: a tmpfs */
+	DEVICE_SYNC_RAM_DISK,	 /* in memory only: a RAM disk */
+	DEVICE_SYNC_VOLATILE,	 /* lost at the next start: an overlay that is
+				    mounted with `volatile` */
+	DEVICE_SYNC_NO_BARRIERS, /* perhaps in the disk's cache only */
+	DEVICE_SYNC_VOID,	 /* in memory only: fsync(2) does nothing here
+				    (a sandbox, a preloaded library) */
 	DEVICE_SYNC_COUNT
 };
 
-/* The same in words, which follow the name of a directory; "" where it is
- * durable. */
+/* The same in words that follow the name of a directory; "" for DURABLE. */
 extern const char *const device_sync_text[DEVICE_SYNC_COUNT];
 
 /* What is known of a file system. */
@@ -59,10 +61,10 @@ struct device_traits {
 	enum device_kind kind;
 	bool direct;	    /* O_DIRECT pays: ext4 and XFS, whose direct writes
 			       run side by side, within a file too */
-	bool allocates;	    /* space allocated ahead is what is written to, and
-			       costs the file nothing else */
+	bool allocates;	    /* fallocate(2) pays: later writes go to the space
+			       that was allocated, at no other cost */
 	bool writes_ranges; /* sync_file_range(2) writes back; elsewhere it may
-			       do nothing, and still say that it has */
+			       return 0 and do nothing */
 	enum device_sync sync;
 };
 
@@ -72,44 +74,46 @@ struct device {
 	dev_t id;
 	enum device_kind kind;
 	bool direct;
-	size_t users;		       /* that have got it, or hold it */
-	struct chunk_account account;  /* what is bound for it */
-	struct chunk_account fetching; /* what was read from it: apart, so that
-					  a client that takes nothing holds up
-					  no upload */
+	size_t users;		       /* device_get() and device_hold() calls
+					  that were not put back yet */
+	struct chunk_account account;  /* chunks to be written to it */
+	struct chunk_account fetching; /* chunks that were read from it; apart,
+					  so that downloads that clients do not
+					  take hold up no upload */
 	size_t cap;		       /* operations in flight at most */
 	size_t in_flight;	       /* operations the backend has */
 	struct list waiting;	       /* operations beyond the cap */
 	struct list ages;	       /* those in flight, oldest first */
-	double moved_s;		       /* when, being full, it last began or
-					  ended one (monotonic) */
+	double moved_s;		       /* clock_mono_s(): while it is full, when
+					  it last began or ended an operation */
 	struct list_node busy;	       /* the engine's, while there are any */
 
 	bool stalled, failed;		 /* as this worker has found */
-	struct disk_health_disk *shared; /* as all have; NULL: there is none */
-	double failed_s;		 /* when it failed last (monotonic) */
+	struct disk_health_disk *shared; /* as all have; NULL: not shared */
+	double failed_s; /* clock_mono_s() of the last failure */
 	bool probing;	 /* this worker tries whether it works again */
-	double probed_s; /* when it began to (monotonic) */
+	double probed_s; /* clock_mono_s() when that began */
 	struct list listeners;
 };
 
-/* Told of each change of a device's health, as this worker finds.  `news`: it
- * is worth a line in the log, because this worker is the first of all to find
- * the device not OK, or the last that did. */
+/* Is told of each change of a device's health that this worker finds.  `news`: the
+ * change is worth a line in the log, because this worker is the first to find the
+ * device not OK, or the last of those that did. */
 struct device_listener {
 	struct list_node node;
-	struct device *device; /* while it listens */
+	struct device *device; /* NULL: it does not listen */
 	void (*on_health)(
 	    struct device_listener *l, struct device *d, bool news);
 };
 
 struct device_set;
 
-/* An empty set, whose devices charge `pool`; NULL when out of memory. */
+/* An empty set, whose devices have accounts in `pool`; NULL when out of memory.  The
+ * caller owns it until device_set_free(). */
 NODISCARD struct device_set *device_set_new(struct chunk_pool *pool);
 
-/* Before the first device_get(): workers tell each other in `s`, this one as
- * `slot`. */
+/* To be called before the first device_get(): share the health of devices with other
+ * workers in `s`, where this worker has the number `slot`. */
 void device_set_share(
     struct device_set *set, struct disk_health *s, unsigned slot);
 
@@ -118,54 +122,55 @@ void device_set_free(struct device_set **sp);
 
 /*
  * device_get(set, id, traits):
- * The device of that st_dev, made on first sight; the set's, until as many have
- * put it back as have got it.  NULL, and errno: ENOMEM, or EBUSY as in
- * registry_take() of shared/registry.h.
+ * The device with that st_dev, which is made if it is not in the set yet.  It is the
+ * set's; each device_get() is to be followed by one device_put().  NULL, and errno is
+ * ENOMEM, or EBUSY as of registry_take() (shared/registry.h).
  */
 NODISCARD struct device *device_get(
     struct device_set *set, dev_t id, struct device_traits traits);
 
-/* One more user of a device that has one: the same, for device_put(). */
+/* One more user of a device that has a user: returns `d`, to be given to
+ * device_put(). */
 struct device *device_hold(struct device *d);
 
 /*
  * device_put(set, dp):
- * One user has no operation on it any more, nor listens; clears the caller's
- * pointer, which may be NULL.  A mount has a number of its own, so one that was
- * taken away must leave nothing: after the last user the device is freed, or, if
- * chunks are charged to it still, when the set is next asked for one.  The last
- * few that are not OK stay: their directories may be opened again.
+ * A user is done: it has no operation on the device any more and does not listen to
+ * it.  Clears the caller's pointer, which may be NULL.  When the last user is done the
+ * device is freed, or, if chunks are still charged to it, at a later device_get():
+ * each mount has a new st_dev, and those that were unmounted must not pile up.  The
+ * last few devices that are not OK are kept, since their directories may be opened
+ * again.
  */
 void device_put(struct device_set *set, struct device **dp);
 
 /*
  * device_new_unknown(set):
- * One for a directory that was not opened yet: its st_dev is not known, and
- * finding out may wait.  NULL when out of memory.
+ * A device for a directory that is not open yet, so that its st_dev is not known:
+ * stat(2) may block.  The set's, as above.  NULL when out of memory.
  */
 NODISCARD struct device *device_new_unknown(struct device_set *set);
 
 /*
  * device_new_compute(set):
- * No disk at all: for calls that take a processor, of which as many run at
- * once as there are processors.  NULL when out of memory.
+ * No disk, but the processors: for calls that compute.  At most as many run at once as
+ * there are processors.  NULL when out of memory.
  */
 NODISCARD struct device *device_new_compute(struct device_set *set);
 
-/* No other disk of this worker is in use, so that it has none to be kept apart
- * from.  Memory does not count. */
+/* True when this worker uses no other disk (tmpfs does not count). */
 bool device_is_alone(const struct device *d);
 
-/* Disks of this worker, 1 at least. */
+/* How many disks this worker uses, at least 1. */
 size_t device_disks(const struct device *d);
 
 enum device_health {
 	DEVICE_OK,
-	DEVICE_STALLED, /* it does not answer, failed or not */
-	DEVICE_FAILED,	/* it answers, but cannot make anything durable */
+	DEVICE_STALLED, /* it does not answer; it may have failed as well */
+	DEVICE_FAILED,	/* it answers, but cannot make data durable */
 };
 
-/* As this worker has found. */
+/* Its health, as this worker has found. */
 static inline enum device_health
 device_health(const struct device *d)
 {
@@ -180,28 +185,29 @@ device_is_ok(const struct device *d)
 	return device_health(d) == DEVICE_OK;
 }
 
-/* May a write be begun, or anything else that is to be durable?  As all workers
- * have found: no, while it is STALLED or FAILED. */
+/* May something be begun that is to be durable, such as a write?  False while any
+ * worker has found it STALLED or FAILED. */
 bool device_accepts_writes(const struct device *d);
 
-/* May something be begun that need not be durable, such as a read?  As all
- * workers have found: no, while it is STALLED. */
+/* May something be begun that need not be durable, such as a read?  False while any
+ * worker has found it STALLED. */
 bool device_accepts_reads(const struct device *d);
 
-/* Its health as this worker finds it; listeners are told of a change, and may
- * stop listening in there, but not begin to. */
+/* Note what this worker has found.  Listeners are told when the health changes; from
+ * within that call they may stop listening, but none may begin to. */
 void device_set_stalled(struct device *d, bool stalled);
 void device_set_failed(struct device *d, bool failed);
 
 /*
  * device_begin_probe(d):
- * Try whether a FAILED device works again.  True: no other worker does until
- * device_end_probe().  False: another one does, or has found since the failure
- * here that it works; then it is not FAILED any more.
+ * This worker wants to try whether a FAILED device works again.  True: it may, and no
+ * other worker does until device_end_probe().  False: another worker is trying; or
+ * another one has found, since the failure here, that it works, and it is not FAILED
+ * any more.
  *
  * device_end_probe(d, works):
- * The probe is over.  If it works, the device is not FAILED any more, unless it
- * has failed again since the probe began.
+ * The probe is over.  If the device `works`, it is not FAILED any more, unless it has
+ * failed again since the probe began.
  */
 bool device_begin_probe(struct device *d);
 void device_end_probe(struct device *d, bool works);
@@ -209,15 +215,16 @@ void device_end_probe(struct device *d, bool works);
 void device_listen(struct device *d, struct device_listener *l);
 void device_unlisten(struct device_listener *l);
 
-/* Seconds that the oldest operation in flight has taken, or that all places
- * have been taken without any becoming free; 0: there is none. */
+/* For how many seconds the device has made no progress: the age of its oldest
+ * operation in flight, or the time for which all places have been taken without one
+ * becoming free, whichever is more.  0: it has no operation in flight. */
 double device_oldest_s(const struct device *d);
 
-/* What file system `fd` lies on; may wait for the disk.  For Linux that looks
- * into /proc and /sys, too: never on a loop. */
+/* Find out which file system `fd` is on.  May block on the disk, and on Linux reads
+ * files in /proc and /sys: never to be called on a loop. */
 struct device_traits device_traits_of(int fd);
 
-/* Does fsync(2) do nothing in this process, and say that it has? */
+/* True when fsync(2) returns 0 in this process without doing anything. */
 bool device_sync_is_void(void);
 
 #endif

@@ -1,17 +1,18 @@
 /*
- * disk/engine.h - waits for the disk, so that the loop never does.
+ * disk/engine.h - runs operations that may block on a disk, so that the loop never
+ * does.
  *
  *	engine_submit(op) -> [device: at most `cap` in flight] -> io_uring
  *	                                                       |  threads
  *	op->on_done(op, res)  <-  one eventfd per worker  <----'
  *
- * Reads and writes go to the ring where there is one (but see engine.c on
- * several disks); everything else (open, sync, link, close, whole recipes of
- * them) is an OP_CALL on a thread, which costs as much as a chain on the ring
- * and reads as plain C.  Both kinds are capped per device, so that a dead disk
- * holds up its own callers only.  On tmpfs nothing waits for a disk: operations
- * run at submission, except calls that are `slow` (disk/op.h), and their
- * completions are delivered from the loop as all others.
+ * Reads and writes go to io_uring where it can be used (engine.c says how with several
+ * disks).  Everything else (open, sync, link, close, and sequences of these) is an
+ * OP_CALL, a function that runs on a thread: that costs as much as a chain of ring
+ * operations, and is plain C.  The operations in flight on a device are limited, so that
+ * a dead disk holds up its own callers only.  On tmpfs nothing blocks: operations are
+ * run when they are submitted, except calls that are `slow` (disk/op.h), but on_done is
+ * called from the loop all the same.
  *
  * One engine per worker, made after the fork.
  */
@@ -30,8 +31,8 @@ struct engine;
 
 /*
  * engine_new(loop, choice, ret):
- * 0, -ENOSYS or -EPERM when the ring was asked for and cannot be had, or
- * another negative errno.  The caller owns it until engine_free().
+ * 0 and *ret, which the caller owns until engine_free(); -ENOSYS or -EPERM when
+ * io_uring was asked for and cannot be used; or another negative errno.
  */
 NODISCARD int engine_new(
     struct ev_loop *loop, enum conf_engine choice, struct engine **ret);
@@ -41,12 +42,12 @@ const char *engine_name(const struct engine *e);
 
 /*
  * engine_submit(e, dev, op):
- * Hand `op` over; it comes back through op->on_done from the loop, never
- * from within this call.  Submitting one that is in flight is a bug.
+ * Hand over `op`, which must not be in flight.  When it has ended op->on_done is called
+ * from the loop, never from within this call.
  */
 void engine_submit(struct engine *e, struct device *dev, struct op *op);
 
-/* What a call is; combined with |. */
+/* Flags for engine_call(), combined with |. */
 enum engine_call_flag {
 	CALL_SLOW = 1,	   /* as `slow` of disk/op.h */
 	CALL_NO_STALL = 2, /* as `no_stall` */
@@ -54,10 +55,10 @@ enum engine_call_flag {
 
 /*
  * engine_call(e, dev, op, call, arg, flags, on_done):
- * Make `op` an OP_CALL and submit it: call(arg) on a thread, then on_done(op,
- * what it returned) from the loop, with `arg` in op->owner.  `arg` is the
- * thread's until then.  `op` is zeroed memory or was used before, for whatever
- * kind; calling with one that is in flight is a bug.
+ * Make `op` an OP_CALL and submit it: call(arg) runs on a thread, then on_done(op,
+ * what it returned) is called from the loop, with op->owner set to `arg`.  Until then
+ * only the thread may use `arg`.  `op` is zeroed, or was used before for any kind of
+ * operation, and must not be in flight.
  */
 void engine_call(struct engine *e, struct device *dev, struct op *op,
     int (*call)(void *arg), void *arg, unsigned flags,
@@ -65,9 +66,8 @@ void engine_call(struct engine *e, struct device *dev, struct op *op,
 
 /*
  * engine_cancel(e, op):
- * Call it off if it still waits for its place on the device: then it comes
- * back with -ECANCELED, as ever from the loop.  False: it has been started, or
- * is not in flight.
+ * Cancel `op` if it still waits for a place on its device: then on_done is called from
+ * the loop with -ECANCELED.  False: it has been started, or is not in flight.
  */
 bool engine_cancel(struct engine *e, struct op *op);
 
@@ -83,14 +83,14 @@ void engine_watch(struct engine *e, double stall_s);
 /* Operations submitted and not completed yet. */
 size_t engine_in_flight(const struct engine *e);
 
-/* All of them are in flight on devices that are stalled, or wait for a place
- * there. */
+/* True when all of these are on devices that are stalled, started or waiting for a
+ * place. */
 bool engine_is_stuck(const struct engine *e);
 
 /*
  * engine_free(ep):
- * End the threads, free it and the caller's pointer.  With operations in
- * flight that is a bug: such a process can only _exit().
+ * End the threads, free the engine and clear the caller's pointer.  No operation may be
+ * in flight: a process that has one can only _exit().
  */
 void engine_free(struct engine **ep);
 

@@ -1,5 +1,5 @@
 /*
- * disk/mount.h - a line of /proc/self/mountinfo (proc(5)).
+ * disk/mount.h - reads a line of /proc/self/mountinfo (proc(5)).
  *
  *	36 35 7:3 / /srv/up rw,relatime shared:1 - ext4 /dev/loop3 rw,nobarrier
  *	id    device                               type source  options
@@ -15,19 +15,19 @@ enum {
 	MOUNT_PATH_MAX = 4096,
 };
 
-/* Of a mount, what says how much a sync is worth there. */
+/* What a mount says about how durable a sync is there. */
 struct mount {
-	unsigned major, minor; /* of its block device; major 0: of none */
+	unsigned major, minor; /* of its block device; major 0: it has none */
 	char source[MOUNT_PATH_MAX];
 	char upper[MOUNT_PATH_MAX]; /* upperdir of an overlay; "": none */
 	bool is_volatile;	    /* an overlay that never syncs */
-	bool no_barriers; /* a sync does not empty the cache of the disk */
+	bool no_barriers;	    /* a sync does not flush the disk's cache */
 };
 
 /*
  * mount_parse(line, id, ret):
- * True when the line is about the mount `id`, and *ret is what it says.  A path
- * that is too long is left out ("").
+ * True, with *ret set, when `line` is about the mount with that number.  A path that is
+ * longer than MOUNT_PATH_MAX is left empty.
  */
 NODISCARD bool mount_parse(
     const char *line, unsigned long id, struct mount *ret);

@@ -1,15 +1,16 @@
 /*
  * disk/op.h - one operation that may wait for a disk.
  *
- * An op is embedded in what it works for (a chunk, an open file) and is in
- * the engine's hands from engine_submit() until `on_done` is called, on the
- * worker's loop.  Until then its memory, its buffer and its descriptor belong
- * to the kernel, even when its owner has no use for it any more.  It completes
- * whole (res: the bytes, or what the call returned) or with a negative errno; a
- * read may also end short, at the end of the file.
+ * An op is a member of the object that it works for (a write, an open file).  It is
+ * the engine's from engine_submit() until `on_done` is called on the worker's loop.
+ * Until then its memory, its buffer and its descriptor must stay, even when its owner
+ * does not need the result any more: the kernel may still use them.
  *
- * A direct write (O_DIRECT) says so by `align`: its memory, length and offset
- * are multiples of that, and what is left of a short one begins at one.
+ * It completes whole (res: the bytes, or what the call returned) or with a negative
+ * errno; a read also ends short at the end of the file.
+ *
+ * For a direct write (O_DIRECT) `align` is set: memory, length and offset are multiples
+ * of it, and after a short write it goes on at such a multiple.
  */
 #ifndef DISK_OP_H
 #define DISK_OP_H
@@ -31,8 +32,8 @@ enum op_kind {
 };
 
 enum {
-	/* How often in a row an interrupted op, or one that got EAGAIN, is
-	 * tried: a FUSE server may answer so for ever. */
+	/* How often in a row an op is tried again after EINTR or EAGAIN: a FUSE
+	 * server may answer so for ever. */
 	OP_TRIES = 100,
 };
 
@@ -51,12 +52,12 @@ struct op {
 	uint64_t offset;
 	unsigned iovs;	/* of a write; 0: it has `buf` */
 	unsigned align; /* of a direct write; else 0 */
-	bool slow;	/* a call that takes long even on tmpfs, so that it
-			   needs a thread there too: it frees or scans much,
-			   or waits for a lock */
-	bool no_stall;	/* its disk is not called stalled however long it takes:
-			   no client waits for it, or it waits for something
-			   else than the disk */
+	bool slow;	/* a call that takes long even on tmpfs, and so needs a
+			   thread there too: it frees or scans much, or waits
+			   for a lock */
+	bool no_stall;	/* its disk does not count as stalled however long this
+			   takes: no client waits for it, or it waits for
+			   something other than the disk */
 
 	void *owner; /* whose on_done this is */
 	void (*on_done)(struct op *op, int res);
@@ -76,13 +77,12 @@ struct op {
 
 /*
  * op_advance(op, n):
- * `n` more bytes were moved, perhaps not all that are left.  False when none
- * of them counts, and it would be endless to go on.
+ * `n` more bytes were read or written, perhaps not all that are left.  False when that
+ * is no progress (0 bytes, or less than `align`), so that going on would never end.
  */
 NODISCARD bool op_advance(struct op *op, size_t n);
 
-/* Do it in this thread, waiting as long as it takes; returns what on_done is
- * given as `res`. */
+/* Carry it out in this thread, which may block.  Returns the `res` for on_done. */
 int op_run(struct op *op);
 
 #endif

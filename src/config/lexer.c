@@ -61,7 +61,7 @@ is_control(unsigned char c)
 	return c < 0x20 || c == 0x7f;
 }
 
-/* The first trouble of a token is the one that is told. */
+/* Only the first thing that is wrong with a token is reported. */
 static void
 spoil(struct token *t, const char *why)
 {
@@ -105,7 +105,7 @@ take_hex(struct lexer *lx, struct token *t)
 	lexer_put(t, (unsigned char)byte);
 }
 
-/* What follows a backslash. */
+/* Read what follows a backslash. */
 static void
 lexer_take_escape(struct lexer *lx, struct token *t)
 {
@@ -131,8 +131,8 @@ lexer_take_escape(struct lexer *lx, struct token *t)
 		put_raw(t, c);
 }
 
-/* A $ was read: another server's variable, $name or ${name}, whose braces are
- * none of ours. */
+/* A $ was read: it begins a variable, as other servers have them, $name or ${name}.
+ * Skip that, so that its braces are not taken for those of a block. */
 static void
 take_variable(struct lexer *lx, struct token *t)
 {
@@ -264,7 +264,7 @@ lexer_quote(struct str *b, const char *text)
 		size_t n = str_utf8(p + i, len - i, &code);
 
 		if (n == 0 || str_is_control(code)) {
-			/* Byte by byte, so that it is the same afterwards. */
+			/* Escape each byte, so that reading gives the same. */
 			n = n == 0 ? 1 : n;
 			for (size_t j = 0; j < n; j++)
 				str_printf(b, "\\x%02x", p[i + j]);

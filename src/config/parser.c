@@ -11,45 +11,45 @@
 #include "config/source.h"
 #include "config/value.h"
 
-/* A text that is being read, and the one that includes it. */
+/* A text that is being read. */
 struct source {
-	const struct source *up;
+	const struct source *up; /* the one that includes it; NULL: none */
 	const char *name;
 	struct source_id id;
 	struct lexer lx;
 };
 
-/* name value ... ; or { */
+/* A statement: NAME VALUE ... and then ; or { */
 struct statement {
 	struct token name;
 	struct token values[VALUES_MAX];
-	size_t count;	       /* of values, also of those not kept */
-	struct conf_place end; /* behind its last word */
-	bool bad;	       /* a word of it is, which was told */
-	bool opens;	       /* ended by { */
+	size_t count; /* of values, including those beyond VALUES_MAX */
+	struct conf_place end; /* the byte behind its last word */
+	bool bad;   /* one of its words is wrong, which was reported */
+	bool opens; /* it ends with { */
 };
 
-/* What a block began with. */
+/* The directive that a block began with, and where. */
 struct opening {
 	const char *name;
 	struct conf_place at;
 };
 
-/* One for a run.  The statement is overwritten by those of an inner block or
- * file: it must not be used after going into one. */
+/* One for each parser_run().  `st` is overwritten by the statements of an inner block or
+ * an included file: after reading one it must not be used. */
 struct parser {
 	const char *cwd;
 	struct str *errors;
 	struct parser_block *top;
 	unsigned nesting, depth;
-	bool wins;	    /* it reads what the command line says */
-	bool no_more_files; /* a limit was hit and told */
-	bool failed;	    /* out of memory: unwind */
+	bool wins;	    /* it reads directives of the command line */
+	bool no_more_files; /* a limit was reached, which was reported */
+	bool failed;	    /* out of memory: all functions return */
 	struct statement st;
 	struct token next;
 };
 
-/* Skip what stands between a { just read and its }, or to the end. */
+/* Skip a block whose { was just read, up to its } or the end of the text. */
 static void
 skip_block(struct parser *p, struct lexer *lx)
 {
@@ -66,8 +66,8 @@ skip_block(struct parser *p, struct lexer *lx)
 	}
 }
 
-/* True when the word that follows begins another statement: the ; of this
- * one was forgotten at the end of the line.  What follows an address has a =. */
+/* True when the word `t` begins the next statement, because the ; of this one was
+ * forgotten at the end of its line.  (Options of a listen contain a =.) */
 static bool
 is_next_statement(const struct statement *st, const struct token *t)
 {
@@ -83,8 +83,8 @@ is_next_statement(const struct statement *st, const struct token *t)
 	return d != NULL && st->count >= directives_values_max(d);
 }
 
-/* What to say of the directive if its values are another server's; and which
- * one gives it away. */
+/* What to say of a directive that has values of another server, and the index of such
+ * a value; NULL: it has none. */
 static const char *
 foreign_values(const struct statement *st, size_t *ret_which)
 {
@@ -95,8 +95,8 @@ foreign_values(const struct statement *st, size_t *ret_which)
 	return hints_of_values(st->name.text, st->values, kept, ret_which);
 }
 
-/* A hint will be given for the whole of it, so that what is wrong with one of
- * its words, such as a regular expression, does not matter. */
+/* True when a hint will be given for the whole statement.  Then a word that is wrong,
+ * such as a regular expression, is not reported as well. */
 static bool
 parser_is_foreign(const struct statement *st)
 {
@@ -108,7 +108,7 @@ parser_is_foreign(const struct statement *st)
 		   hints_find(st->name.text) != NULL);
 }
 
-/* Keep a value, and tell if it is none. */
+/* Keep a value; report it if it is malformed. */
 static void
 add_value(struct parser *p, const struct token *t)
 {
@@ -127,7 +127,7 @@ add_value(struct parser *p, const struct token *t)
 		    t->why);
 }
 
-/* Read on behind the name, up to and with the ; or {. */
+/* Read the values behind the name, and the ; or { behind them. */
 static void
 read_values(struct parser *p, struct lexer *lx)
 {
@@ -155,8 +155,8 @@ read_values(struct parser *p, struct lexer *lx)
 	if (t->kind == TOKEN_SEMICOLON || t->kind == TOKEN_OPEN)
 		return;
 	*lx = before;
-	/* A bad word may have swallowed the ; itself, and a block that lacks
-	 * its { is told of later. */
+	/* A malformed word may have swallowed the ; as well, and a block that
+	 * lacks its { is reported later. */
 	d = directives_find(st->name.text);
 	if (!st->bad && (d == NULL || d->type != VALUE_BLOCK))
 		lexer_mistake(
@@ -194,8 +194,8 @@ has_good_prefix(struct parser *p)
 static void parse_statements(struct parser *p, struct source *src,
     struct parser_block *b, const struct opening *opened);
 
-/* A block begins: read it into a block of its own, which `b` keeps when it is
- * whole and allowed there. */
+/* Read the block that begins here into a new parser_block, which is added to `b` if
+ * its directive has no mistake and is allowed there, and else dropped. */
 static void
 open_block(struct parser *p, struct source *src, struct parser_block *b,
     const struct directive *d)
@@ -240,7 +240,7 @@ open_block(struct parser *p, struct source *src, struct parser_block *b,
 		parser_free(&inner);
 }
 
-/* A copy of `name` that lives as long as the blocks; NULL: out of memory. */
+/* A copy of `name` that is freed with the blocks; NULL: out of memory. */
 static const char *
 keep_name(struct parser *p, const char *name)
 {
@@ -279,7 +279,7 @@ is_open_already(const struct source *src, const struct source *fresh)
 	return false;
 }
 
-/* True when one more file may be read; the first time it may not, tell. */
+/* True when one more file may be read.  Reports the limit once, when it is reached. */
 static bool
 may_include(struct parser *p, const struct conf_place *at)
 {
@@ -346,7 +346,7 @@ include(struct parser *p, const struct source *src, struct parser_block *b)
 	str_fini(&names);
 }
 
-/* Store the value of a directive that has one, in the right number. */
+/* Store the values of a directive; their number is right. */
 static void
 set_value(struct parser *p, struct parser_block *b, const struct directive *d)
 {
@@ -373,7 +373,7 @@ set_value(struct parser *p, struct parser_block *b, const struct directive *d)
 	str_fini(&in.why);
 }
 
-/* A directive that is no block. */
+/* Act on a directive that begins no block. */
 static void
 apply(struct parser *p, const struct source *src, struct parser_block *b,
     const struct directive *d)
@@ -389,7 +389,7 @@ apply(struct parser *p, const struct source *src, struct parser_block *b,
 		return;
 	}
 	if (again && p->wins && !g->wins) {
-		/* The file's gives way. */
+		/* It replaces what the file says. */
 		value_clear(d, parser_base(b, d));
 		*g = (struct parser_given){.wins = true};
 		again = false;
@@ -411,9 +411,9 @@ apply(struct parser *p, const struct source *src, struct parser_block *b,
 		set_value(p, b, d);
 }
 
-/* A block such as nginx's http, which we do without: what is in it is read as if
- * it stood in `b`, so that all mistakes of it are told at once.  False: it is
- * none. */
+/* A block that means nothing here, such as nginx's http: its content is read as if it
+ * stood in `b`, so that all mistakes are reported in one run.  False: it is no such
+ * block. */
 static bool
 look_through(struct parser *p, struct source *src, struct parser_block *b)
 {
@@ -431,19 +431,19 @@ look_through(struct parser *p, struct source *src, struct parser_block *b)
 	return true;
 }
 
-/* Of a name that is no directive. */
+/* Act on a statement whose name is no directive. */
 static void
 evaluate_unknown(struct parser *p, struct source *src, struct parser_block *b)
 {
 	const struct statement *st = &p->st;
 
-	if (st->name.kind != TOKEN_BAD) { /* that was told already */
+	if (st->name.kind != TOKEN_BAD) { /* else it was reported */
 		mistakes_unknown(p->errors, &st->name, b->block);
 		if (look_through(p, src, b))
 			return;
 	}
 	if (st->opens) {
-		b->has_blocks = true; /* of a kind that cannot be told */
+		b->has_blocks = true; /* it is not known which */
 		skip_block(p, &src->lx);
 	}
 }
@@ -487,14 +487,14 @@ evaluate(struct parser *p, struct source *src, struct parser_block *b)
 	else
 		apply(p, src, b, d);
 	if (opens) {
-		b->has_blocks = true; /* of a kind that cannot be told */
+		b->has_blocks = true; /* it is not known which */
 		skip_block(p, &src->lx);
 	}
 }
 
 /*
- * Read statements into `b` until the } that closes what was `opened` in this
- * text; or, where that is NULL, to the end of the text.
+ * Read statements into `b`, up to the } of the block that `opened` began in this text;
+ * or up to the end of the text, when `opened` is NULL.
  */
 static void
 parse_statements(struct parser *p, struct source *src, struct parser_block *b,
@@ -537,7 +537,7 @@ parse_statements(struct parser *p, struct source *src, struct parser_block *b,
 	}
 }
 
-/* What the command line says wins over what the file has outside of its blocks. */
+/* Directives of the command line replace those of the file outside of its blocks. */
 static void
 parse_command_line(struct parser *p, const char *text)
 {
