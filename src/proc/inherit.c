@@ -17,13 +17,13 @@ enum {
 	KEPT_MAX = 32,
 };
 
-/* What the umask was, if it had to be changed. */
+/* The umask before it was changed; 0: it was not. */
 static mode_t umask_was;
 
 /*
- * HUP stays ignored under nohup until it means a reload; the others get
- * handlers later.  waitpid() tells nothing of children while CHLD is ignored,
- * and a signal that is blocked never arrives.
+ * While CHLD is ignored waitpid() reports no children, and a signal that is blocked
+ * never arrives.  The others get handlers later.  HUP may be ignored (nohup) until the
+ * master sets a handler, which makes it a reload.
  */
 static void
 tidy_signals(void)
@@ -45,8 +45,8 @@ inherit_from_master(void)
 	(void)signal(SIGHUP, SIG_IGN);
 }
 
-/* Directories that we make and may not enter, files that we may not open
- * again: no umask can mean that. */
+/* A umask that takes permissions from the owner must be a mistake: we could not enter
+ * the directories that we make, nor open our files again. */
 static void
 tidy_umask(void)
 {
@@ -69,15 +69,14 @@ inherit_tidy(void)
 static int
 descriptor_in(const char *path)
 {
-	static const char *const mount_history[] = {
-	    "/dev/fd/", "/proc/self/fd/"};
+	static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
 
-	for (size_t i = 0; i < COUNT_OF(mount_history); i++) {
-		size_t len = strlen(mount_history[i]);
+	for (size_t i = 0; i < COUNT_OF(folders); i++) {
+		size_t len = strlen(folders[i]);
 		char *end;
 		long fd;
 
-		if (strncmp(path, mount_history[i], len) != 0)
+		if (strncmp(path, folders[i], len) != 0)
 			continue;
 		fd = strtol(path + len, &end, 10);
 		if (end != path + len && *end == '\0' && fd > STDERR_FILENO &&
@@ -87,7 +86,7 @@ descriptor_in(const char *path)
 	return -1;
 }
 
-/* What has been named, each once. */
+/* Descriptors that logs name, each once. */
 struct kept {
 	int fds[KEPT_MAX];
 	size_t count;
