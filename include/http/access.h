@@ -57,10 +57,10 @@ struct access {
 	struct str asked;
 	uint16_t method_len;
 	bool asked_more; /* of such bytes there were more */
+	bool answered;	 /* the kernel took a byte of the response */
 	int status;	 /* of the response; 0: there was none */
 	uint64_t in;	 /* bytes of content that were read */
 	uint64_t out;	 /* and that the kernel took to send */
-	bool answered;	 /* the kernel took a byte of the response */
 	enum access_cut cut;
 	enum outcome outcome; /* how it ended */
 
