@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/failure.h"
 #include "base/object_info.h"
 #include "base/preconditions.h"
 #include "base/name_limits.h"
@@ -74,7 +75,8 @@ struct put_request {
 	const char *forerunner;
 	/*
 	 * Beside the store's own `overwrite`; NULL: none.  What has that name is
-	 * held against them before the body, and again just before publishing.
+	 * held against them before the body, and again just before publishing;
+	 * else it fails with PRECONDITION.
 	 * From preconditions_copy(): store_create() takes them, whatever it
 	 * returns, and the store frees them with what it has begun.
 	 */
@@ -104,11 +106,12 @@ struct put_events {
 	void (*on_ready)(void *owner);
 	/* It is stored; `s` is good during the call. */
 	void (*on_stored)(void *owner, const struct stored *s);
-	/* It is not, and never will be (STORE_OUTCOME_UNKNOWN: it may be).
-	 * `err` is a negative errno or an enum store_error.  At any time, since
+	/* It is not, and never will be (OUTCOME_UNKNOWN: it may be).  `reason` is
+	 * a static sentence where there is more to say than the outcome does
+	 * (PRECONDITION: which one does not hold), or NULL.  At any time, since
 	 * its disk may fall sick, and nothing comes after it.  While there is a
 	 * writer, trouble with what it wrote is told by writer_failed(). */
-	void (*on_failed)(void *owner, int err);
+	void (*on_failed)(void *owner, struct failure why, const char *reason);
 };
 
 /* A file on its way in. */
@@ -119,8 +122,7 @@ struct incoming {
 	const struct put_events *events;
 	void *owner;	     /* NULL: it was aborted */
 	struct arrival came; /* last_ns: the owner's to set, before commit */
-	const char *why;     /* after STORE_REFUSED: what does not hold */
-	_Atomic int cause;   /* the errno behind an error of the store, or 0 */
+	bool is_ready; /* after store_create(): on_ready() does not follow */
 };
 
 /* A file on its way out. */
@@ -141,18 +143,18 @@ struct get_events {
 	 * the call.  What goes wrong later its source tells its reader. */
 	void (*on_ready)(void *owner, const struct object_info *info);
 	/* It cannot be opened, or its disk does not answer. */
-	void (*on_failed)(void *owner, int err);
+	void (*on_failed)(void *owner, struct failure why);
 };
 
 struct store_ops {
 	/* See the functions below; `request->pre` is the store's unless it
-	 * returns an error. */
-	int (*create)(struct store *s, const struct put_request *request,
-	    const struct put_events *events, void *owner,
-	    struct incoming **ret);
+	 * fails at once. */
+	struct failure (*create)(struct store *s,
+	    const struct put_request *request, const struct put_events *events,
+	    void *owner, struct incoming **ret);
 	void (*commit)(struct incoming *in);
 	void (*abort)(struct incoming *in);
-	int (*open)(struct store *s, const char *name,
+	struct failure (*open)(struct store *s, const char *name,
 	    const struct get_events *events, void *owner,
 	    struct outgoing **ret);
 	void (*close)(struct outgoing *out);
@@ -169,21 +171,21 @@ struct store {
 
 /*
  * store_create(s, request, events, owner, ret):
- * Begin a file.  0: on_ready() follows, and then *ret can be written to, or
- * on_failed().  1: it can be written to already (request->collect).  In both
- * cases it is the caller's until store_abort().  Negative: STORE_NOT_READY,
- * STORE_SICK, -ENOMEM, -ENOSPC or -EDQUOT (it cannot even be opened), and
- * nothing was begun (request->pre is freed all the same).
+ * Begin a file, which is the caller's until store_abort().  on_ready() follows, and
+ * then it can be written to, or on_failed(); unless it is ready already
+ * (request->collect).  Or it fails at once: NOT_READY, DISK_SICK, NO_MEMORY or
+ * DISK_FULL (the store cannot even be opened), and nothing was begun (request->pre
+ * is freed all the same).
  */
-NODISCARD static inline int
+NODISCARD static inline struct failure
 store_create(struct store *s, const struct put_request *request,
     const struct put_events *events, void *owner, struct incoming **ret)
 {
-	int err = s->ops->create(s, request, events, owner, ret);
+	struct failure why = s->ops->create(s, request, events, owner, ret);
 
-	if (err < 0)
+	if (failure_is(why))
 		free(request->pre);
-	return err;
+	return why;
 }
 
 /*
@@ -211,11 +213,11 @@ store_abort(struct incoming **inp)
 
 /*
  * store_open(s, name, events, owner, ret):
- * Open a file for reading, the newest one when `name` is NULL.  0: one of
- * `events` follows, and *ret is the caller's to close, before that or after.
- * Negative: nothing was begun.
+ * Open a file for reading, the newest one when `name` is NULL.  One of `events`
+ * follows, and *ret is the caller's to close, before that or after; or it fails at
+ * once, and nothing was begun.
  */
-NODISCARD static inline int
+NODISCARD static inline struct failure
 store_open(struct store *s, const char *name, const struct get_events *events,
     void *owner, struct outgoing **ret)
 {

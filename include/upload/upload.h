@@ -31,6 +31,7 @@
 
 struct upload;
 struct upload_env;
+struct upload_failed;
 
 /*
  * What the owner is told, from the loop or from within the call that causes it.
@@ -46,9 +47,11 @@ struct upload_events {
 	/* It is stored; `s` is good during the call.  upload_end() is to be
 	 * called from within. */
 	void (*on_stored)(struct upload *u, const struct stored *s);
-	/* It is not, and nothing of it stays (OUTCOME_UNKNOWN: it may).  At any
-	 * time before on_stored().  upload_end() is to be called from within. */
-	void (*on_failed)(struct upload *u, struct failure why);
+	/* It is not, and nothing of it stays (OUTCOME_UNKNOWN: it may).  `reason`
+	 * as with put_events.  At any time before on_stored().  upload_end() is to
+	 * be called from within. */
+	void (*on_failed)(
+	    struct upload *u, struct failure why, const char *reason);
 };
 
 /* The fields are the module's; its owner may read the meter. */
@@ -62,8 +65,9 @@ struct upload {
 	struct flow flow; /* of the transfer; its meter is the upload's */
 	struct digester *digester; /* NULL: no digest is wanted */
 	union {
-		struct failure failure; /* of the source, or of the upload */
+		struct failure cut; /* of the transfer's source */
 		const struct stored *stored;
+		const struct upload_failed *failed;
 	} told; /* what the owner is told next */
 	uint64_t id;
 	limits_entry place; /* among max_uploads; 0: not counted */
@@ -110,10 +114,6 @@ bool upload_is_committing(const struct upload *u);
  * is the trace's last line.
  */
 void upload_end(struct upload *u, const char *last_step);
-
-/* What the preconditions said to one that failed with OUTCOME_PRECONDITION: a static
- * sentence, or NULL. */
-const char *upload_why(const struct upload *u);
 
 /* From within on_stored(): its digests; NULL: none was wanted. */
 const struct digest *upload_digest(const struct upload *u);

@@ -231,7 +231,7 @@ finish_data(struct incoming_file *f)
 static int
 outcome_unknown(struct incoming_file *f, int cause)
 {
-	f->base.cause = cause;
+	f->cause = cause;
 	return STORE_OUTCOME_UNKNOWN;
 }
 

@@ -44,8 +44,7 @@ conditions_hold(struct incoming_file *f, const struct file_version *v)
 		return true;
 	if (v != NULL)
 		file_version_describe(v, &info);
-	return preconditions_hold(
-	    f->pre, v != NULL ? &info : NULL, &f->base.why);
+	return preconditions_hold(f->pre, v != NULL ? &info : NULL, &f->why);
 }
 
 /* May a file named `name` in `dir` be made, in place of what is there? */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "local_error.h"
 
 static struct incoming_file *
 incoming_of(struct incoming *in)
@@ -51,7 +52,7 @@ on_background(struct file_writer *w, int err, int cause)
 
 	f->res = err;
 	if (cause != 0)
-		f->base.cause = cause;
+		f->cause = cause;
 	incoming_on(
 	    f, err < 0 ? INCOMING_BACKGROUND_FAILED : INCOMING_BACKGROUND_DONE);
 }
@@ -126,7 +127,7 @@ new_file(struct local *local, const struct put_request *request,
 	return 0;
 }
 
-int
+struct failure
 incoming_create(struct store *s, const struct put_request *request,
     const struct put_events *events, void *owner, struct incoming **ret)
 {
@@ -139,7 +140,7 @@ incoming_create(struct store *s, const struct put_request *request,
 
 	err = new_file(local, request, &f);
 	if (err < 0)
-		return err;
+		return local_error_in_put(err, 0);
 	f->magic = INCOMING_MAGIC;
 	f->table = &incoming_table;
 	f->state = incoming_table.first;
@@ -158,7 +159,8 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->base.sink = &f->writer.sink;
 	f->member.ops = &member_ops;
 	dir_join(f->at, &f->member);
+	f->base.is_ready = collect;
 	*ret = &f->base;
 	incoming_on(f, collect ? INCOMING_COLLECT : INCOMING_CREATE);
-	return collect;
+	return failure_of(OUTCOME_NONE, 0);
 }

@@ -111,8 +111,9 @@ enum incoming_event {
 extern const struct fsm_table incoming_table;
 
 /* The store's part: store/store.h. */
-int incoming_create(struct store *s, const struct put_request *request,
-    const struct put_events *events, void *owner, struct incoming **ret);
+struct failure incoming_create(struct store *s,
+    const struct put_request *request, const struct put_events *events,
+    void *owner, struct incoming **ret);
 void incoming_commit(struct incoming *in);
 void incoming_abort(struct incoming *in);
 

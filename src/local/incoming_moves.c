@@ -81,17 +81,26 @@ incoming_begin_writing(void *file)
 	file_writer_begin(&f->writer, f->u.fd, f->says_direct);
 }
 
+/* It may abort `f`. */
+static void
+incoming_tell_failure(struct incoming_file *f, int err)
+{
+	f->base.events->on_failed(f->base.owner,
+	    local_error_in_put(err, f->cause),
+	    err == STORE_REFUSED ? f->why : NULL);
+}
+
 /* A job has failed: that may say something of the directory, or of its disk. */
 void
 incoming_tell_failed(void *file)
 {
 	struct incoming_file *f = file;
 	struct local_dir *at = f->at;
-	int err = f->res, cause = f->base.cause;
+	int err = f->res, cause = f->cause;
 
 	dir_hold(at); /* `f` may be the last one in it */
 	file_writer_drop(&f->writer);
-	f->base.events->on_failed(f->base.owner, err); /* may abort `f` */
+	incoming_tell_failure(f, err); /* may abort `f` */
 	dir_learn(at, err, cause);
 	dir_release(at);
 }
@@ -102,12 +111,12 @@ incoming_fail_writer(void *file)
 {
 	struct incoming_file *f = file;
 	struct local_dir *at = f->at;
-	int err = f->res, cause = f->base.cause;
+	int err = f->res, cause = f->cause;
 
 	dir_hold(at);
 	file_writer_hold(&f->writer);
 	if (!file_writer_fail(&f->writer, local_error_in_put(err, cause)))
-		f->base.events->on_failed(f->base.owner, err);
+		incoming_tell_failure(f, err);
 	/* `f` may be aborted */
 	dir_learn(at, err, cause);
 	dir_release(at);
@@ -207,7 +216,7 @@ incoming_fail_alone(void *file)
 {
 	struct incoming_file *f = file;
 	struct local_dir *at = f->at;
-	int err = f->res, cause = f->base.cause;
+	int err = f->res, cause = f->cause;
 
 	dir_hold(at);
 	file_writer_drop(&f->writer);
@@ -267,7 +276,7 @@ incoming_tell_sick(void *file)
 	cancel_all(f);
 	file_writer_hold(&f->writer);
 	stop_following(f);
-	f->base.events->on_failed(f->base.owner, STORE_SICK);
+	incoming_tell_failure(f, STORE_SICK);
 }
 
 void
@@ -275,7 +284,7 @@ incoming_tell_called_off(void *file)
 {
 	struct incoming_file *f = file;
 
-	f->base.events->on_failed(f->base.owner, STORE_SICK);
+	incoming_tell_failure(f, STORE_SICK);
 }
 
 void
@@ -283,7 +292,7 @@ incoming_tell_unknown(void *file)
 {
 	struct incoming_file *f = file;
 
-	f->base.events->on_failed(f->base.owner, STORE_OUTCOME_UNKNOWN);
+	incoming_tell_failure(f, STORE_OUTCOME_UNKNOWN);
 }
 
 /* Whether the name will appear is decided here when it is not under way; else
@@ -311,7 +320,7 @@ on_synced(struct dirsync_wait *w, int err)
 	check_magic(f, INCOMING_MAGIC);
 	f->dir = -1; /* it was closed */
 	if (err < 0) {
-		f->base.cause = -err;
+		f->cause = -err;
 		f->res = STORE_OUTCOME_UNKNOWN;
 	}
 	incoming_on(f, err < 0 ? INCOMING_UNSYNCED : INCOMING_SYNCED);
@@ -335,7 +344,7 @@ incoming_sync_directory(void *file)
 	f->synced.on_done = on_synced;
 	err = dirsync_join(f->at->dirsync, &f->synced);
 	if (err < 0) {
-		f->base.cause = -err;
+		f->cause = -err;
 		f->res = STORE_OUTCOME_UNKNOWN;
 		incoming_on(f, INCOMING_UNSYNCED);
 	}

@@ -48,7 +48,9 @@ struct incoming_file {
 	/* jobs: incoming.c and, on engine threads, create.c and commit.c */
 	struct op job; /* the state's */
 	int res;       /* what the last one came to, or a job of its writer */
+	_Atomic int cause;	       /* the errno behind it, above 0; or 0 */
 	enum space_direct says_direct; /* the kernel of it, once it is made */
+	const char *why;	       /* STORE_REFUSED: what does not hold */
 	struct unpublished u;
 	int dir;	  /* deepest directory that exists; -1: the root */
 	const char *rest; /* the part of `name` below it */

@@ -169,7 +169,8 @@ outgoing_on_unhealthy(struct dir_member *m, bool stalled)
 		return;
 	(void)engine_cancel(f->local->to.engine, &f->op);
 	if (f->reading == NULL)
-		f->base.events->on_failed(f->base.owner, STORE_SICK);
+		f->base.events->on_failed(
+		    f->base.owner, local_error_in_get(STORE_SICK));
 	else if (f->reader != NULL)
 		reader_failed(f->reader, local_error_in_read(STORE_SICK));
 	/* `f` may be closed */
@@ -303,7 +304,8 @@ outgoing_on_opened(struct op *op, int res)
 	if (f->abandoned)
 		outgoing_end_when_idle(f);
 	else if (res < 0)
-		f->base.events->on_failed(f->base.owner, res);
+		f->base.events->on_failed(
+		    f->base.owner, local_error_in_get(res));
 	else
 		tell_ready(f);
 	dir_learn(dir, res, 0);
@@ -378,7 +380,7 @@ static const struct source_ops source_ops = {
     .abandon = source_abandon,
 };
 
-int
+struct failure
 outgoing_open(struct store *s, const char *name,
     const struct get_events *events, void *owner, struct outgoing **ret)
 {
@@ -388,21 +390,21 @@ outgoing_open(struct store *s, const char *name,
 	int err;
 
 	if (dir == NULL)
-		return STORE_NOT_READY;
+		return local_error_in_get(STORE_NOT_READY);
 	if (!device_accepts_reads(dir->device)) {
 		health_watch(&local->health);
-		return STORE_SICK;
+		return local_error_in_get(STORE_SICK);
 	}
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
-		return -ENOMEM;
+		return local_error_in_get(-ENOMEM);
 	f->local = local;
 	f->dir = dir;
 	f->is_latest = name == NULL;
 	err = name == NULL ? resolve_latest(f) : 0;
 	if (err < 0 && err != STORE_LOOKING) {
 		free(f);
-		return err;
+		return local_error_in_get(err);
 	}
 	if (name != NULL) {
 		check(strlen(name) < FILE_NAME_SIZE);
@@ -425,7 +427,7 @@ outgoing_open(struct store *s, const char *name,
 		scan_seek(&f->local->scan, f->dir, &f->seeker);
 	else
 		submit_job(f, outgoing_open_job, outgoing_on_opened);
-	return 0;
+	return failure_of(OUTCOME_NONE, 0);
 }
 
 void

@@ -6,7 +6,7 @@
 #include "store/store.h"
 
 /* store_open() and store_close() of local files. */
-NODISCARD int outgoing_open(struct store *s, const char *name,
+NODISCARD struct failure outgoing_open(struct store *s, const char *name,
     const struct get_events *events, void *owner, struct outgoing **ret);
 void outgoing_close(struct outgoing *out);
 

@@ -21,7 +21,7 @@ enum {
 int
 parents_not_synced(struct incoming_file *f, int err)
 {
-	f->base.cause = -err;
+	f->cause = -err;
 	return STORE_SYNC_FAILED;
 }
 

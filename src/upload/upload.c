@@ -8,7 +8,6 @@
 
 #include "log/trace.h"
 #include "upload/env.h"
-#include "upload/outcome.h"
 #include "upload_internal.h"
 
 #define UPLOAD_MAGIC 0x75706c6fU
@@ -43,11 +42,24 @@ upload_on(struct upload *u, enum upload_event ev)
 
 /* ---- what the store and the flow tell ---- */
 
+struct upload_failed {
+	struct failure why;
+	const char *reason; /* NULL: there is no more to say */
+};
+
+static void
+upload_fail_with(struct upload *u, struct failure why, const char *reason)
+{
+	const struct upload_failed failed = {why, reason};
+
+	u->told.failed = &failed; /* in this call only */
+	upload_on(u, UPLOAD_FAILED);
+}
+
 static void
 upload_fail(struct upload *u, struct failure why)
 {
-	u->told.failure = why;
-	upload_on(u, UPLOAD_FAILED);
+	upload_fail_with(u, why, NULL);
 }
 
 static void
@@ -67,12 +79,12 @@ on_stored(void *owner, const struct stored *s)
 }
 
 static void
-on_store_failed(void *owner, int err)
+on_store_failed(void *owner, struct failure why, const char *reason)
 {
 	struct upload *u = owner;
 
 	check_magic(u, UPLOAD_MAGIC);
-	upload_fail(u, outcome_of_put(err, u->incoming->cause));
+	upload_fail_with(u, why, reason);
 }
 
 static const struct put_events put_events = {
@@ -99,7 +111,7 @@ upload_on_cut(void *owner, struct failure why)
 {
 	struct upload *u = owner;
 
-	u->told.failure = why;
+	u->told.cut = why;
 	flow_drain(&u->flow);
 }
 
@@ -128,7 +140,7 @@ tell_transferred(void *upload)
 {
 	struct upload *u = upload;
 
-	u->events->on_transferred(u, u->told.failure);
+	u->events->on_transferred(u, u->told.cut);
 }
 
 static void
@@ -169,9 +181,10 @@ static void
 tell_failed(void *upload)
 {
 	struct upload *u = upload;
+	const struct upload_failed *failed = u->told.failed;
 
 	meter_stop(&u->flow.meter); /* the rest may be a job's still */
-	u->events->on_failed(u, u->told.failure);
+	u->events->on_failed(u, failed->why, failed->reason);
 }
 
 /* Give back all that it has.  A commit that has begun goes on without it. */
@@ -269,11 +282,12 @@ begin_digests(struct upload *u, const struct digest_claims *claims)
 static void
 begin_storing(struct upload *u, const struct upload_request *r)
 {
-	int err = store_create(r->store, r->put, &put_events, u, &u->incoming);
+	struct failure why =
+	    store_create(r->store, r->put, &put_events, u, &u->incoming);
 
-	if (err < 0)
-		upload_fail(u, outcome_of_put(err, 0));
-	else if (err > 0)
+	if (failure_is(why))
+		upload_fail(u, why);
+	else if (u->incoming->is_ready)
 		upload_on(u, UPLOAD_OPENED);
 }
 
@@ -333,7 +347,7 @@ upload_transfer(struct upload *u, const struct transfer *t)
 	};
 
 	upload_on(u, UPLOAD_TRANSFER); /* nothing is done by that */
-	u->told.failure = failure_of(OUTCOME_NONE, 0);
+	u->told.cut = failure_of(OUTCOME_NONE, 0);
 	if (transfer_start(t, &u->flow, &setup, upload_on_cut) < 0)
 		upload_fail(u, failure_of_errno(-ENOMEM));
 }
@@ -370,12 +384,6 @@ upload_end(struct upload *u, const char *last_step)
 	trace_end(&u->flow.trace, last_step);
 	limits_leave(u->env->limits, &u->place);
 	u->magic = 0;
-}
-
-const char *
-upload_why(const struct upload *u)
-{
-	return u->incoming != NULL ? u->incoming->why : NULL;
 }
 
 const struct digest *

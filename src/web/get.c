@@ -11,7 +11,6 @@
 #include "http/answer.h"
 #include "http/conditions.h"
 #include "upload/names.h"
-#include "upload/outcome.h"
 
 #define GET_MAGIC 0x67657421U
 
@@ -219,12 +218,12 @@ answer_file(struct web_get *g, const struct object_info *info, int status,
 }
 
 static void
-on_open_failed(void *owner, int err)
+on_open_failed(void *owner, struct failure why)
 {
 	struct web_get *g = owner;
 
 	check_magic(g, GET_MAGIC);
-	answer_failure(g, g->outgoing->name, outcome_of_get(err));
+	answer_failure(g, g->outgoing->name, why);
 }
 
 static void
@@ -291,7 +290,8 @@ get_begin(struct context *c, struct exchange *x, const struct route *route)
 	const char *why = "";
 	struct web_get *g;
 	bool slash = ends_in_slash(route->name);
-	int status = 0, err;
+	struct failure failed;
+	int status = 0;
 
 	if (route->kind == ROUTE_READ_NAMED)
 		status = names_decode(route->name.s, route->name.len - slash,
@@ -310,9 +310,8 @@ get_begin(struct context *c, struct exchange *x, const struct route *route)
 		return;
 	}
 	exchange_take(x, &get_ops, g);
-	err = store_open(context_store(c, g->location), g->newest ? NULL : name,
-	    &get_events, g, &g->outgoing);
-	if (err < 0)
-		answer_failure(
-		    g, g->newest ? "the newest" : name, outcome_of_get(err));
+	failed = store_open(context_store(c, g->location),
+	    g->newest ? NULL : name, &get_events, g, &g->outgoing);
+	if (failure_is(failed))
+		answer_failure(g, g->newest ? "the newest" : name, failed);
 }

@@ -157,20 +157,19 @@ on_stored(struct upload *u, const struct stored *s)
 	str_fini(&location);
 }
 
-/* What the client is told of an upload that ended with `e`. */
+/* What the client is told of an upload that ended with `e`; for `reason`, if that is
+ * known. */
 static void
-describe_failure(const struct web_put *p, enum outcome e, struct response *r)
+describe_failure(const struct web_put *p, enum outcome e, const char *reason,
+    struct response *r)
 {
 	const struct conf_location *l = p->upload.location;
-	const char *why = NULL;
 	char limit[LIMIT_TEXT_MAX];
 
 	if (e == OUTCOME_BAD_FRAMING)
-		why = exchange_body_problem(p->exchange);
-	else if (e == OUTCOME_PRECONDITION)
-		why = upload_why(&p->upload);
-	if (why != NULL)
-		response_problem(r, answer_status(e), "%s", why);
+		reason = exchange_body_problem(p->exchange);
+	if (reason != NULL)
+		response_problem(r, answer_status(e), "%s", reason);
 	else
 		answer_problem(e,
 		    &(struct answer_context){.prefix = l->prefix,
@@ -181,7 +180,7 @@ describe_failure(const struct web_put *p, enum outcome e, struct response *r)
 }
 
 static void
-on_failed(struct upload *u, struct failure why)
+on_failed(struct upload *u, struct failure why, const char *reason)
 {
 	struct web_put *p = put_of(u);
 	struct exchange *x = p->exchange;
@@ -191,7 +190,7 @@ on_failed(struct upload *u, struct failure why)
 	context_note_failure(
 	    context_of(p), u->location, "upload", exchange_id(x), p->name, why);
 	if (!leaves)
-		describe_failure(p, why.outcome, &r);
+		describe_failure(p, why.outcome, reason, &r);
 	exchange_measured(x, upload_meter(u), false, p->name);
 	put_release(p, outcome_word(why.outcome));
 	if (leaves)

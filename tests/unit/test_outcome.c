@@ -1,7 +1,7 @@
 /*
  * How requests end: every errno has its row, every row its words.
  */
-#include "upload/outcome.h"
+#include "base/outcome.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,8 +12,10 @@
 
 #include <cmocka.h>
 
+#include "base/failure.h"
 #include "store/store.h"
 #include "http/answer.h"
+#include "local/local_error.h"
 
 /* clang-format off */
 /* All of them, in their order. */
@@ -164,7 +166,7 @@ each_error_has_its_outcome(void **state)
 			    outcome_word(f.outcome));
 	}
 	for (size_t i = 0; i < COUNT_OF(store_errors); i++) {
-		struct failure f = outcome_of_get(store_errors[i].err);
+		struct failure f = local_error_in_get(store_errors[i].err);
 
 		if (f.outcome != store_errors[i].outcome || f.err != 0)
 			fail_msg("%d is %d %s", store_errors[i].err, f.err,
@@ -184,11 +186,12 @@ no_errno_of_a_disk_is_the_clients_fault(void **state)
 		assert_int_equal(
 		    failure_of_errno(errs[i]).outcome, OUTCOME_DISK_ERROR);
 		assert_int_equal(
-		    outcome_of_put(errs[i], 0).outcome, OUTCOME_DISK_ERROR);
+		    local_error_in_put(errs[i], 0).outcome, OUTCOME_DISK_ERROR);
 	}
-	assert_int_equal(outcome_of_put(-EEXIST, 0).outcome, OUTCOME_EXISTS);
 	assert_int_equal(
-	    outcome_of_put(STORE_SICK, 0).outcome, OUTCOME_DISK_SICK);
+	    local_error_in_put(-EEXIST, 0).outcome, OUTCOME_EXISTS);
+	assert_int_equal(
+	    local_error_in_put(STORE_SICK, 0).outcome, OUTCOME_DISK_SICK);
 }
 
 /* What is not there is another thing for what is stored and what is read. */
@@ -196,30 +199,39 @@ static void
 an_errno_means_what_was_done(void **state)
 {
 	(void)state;
-	assert_int_equal(outcome_of_put(-ENOENT, 0).outcome, OUTCOME_VANISHED);
-	assert_int_equal(outcome_of_get(-ENOENT).outcome, OUTCOME_NOT_FOUND);
 	assert_int_equal(
-	    outcome_of_put(-ENOTDIR, 0).outcome, OUTCOME_PARENT_IS_FILE);
-	assert_int_equal(outcome_of_get(-ENOTDIR).outcome, OUTCOME_NOT_FOUND);
+	    local_error_in_put(-ENOENT, 0).outcome, OUTCOME_VANISHED);
 	assert_int_equal(
-	    outcome_of_put(-ENAMETOOLONG, 0).outcome, OUTCOME_NAME_TOO_LONG);
+	    local_error_in_get(-ENOENT).outcome, OUTCOME_NOT_FOUND);
 	assert_int_equal(
-	    outcome_of_get(-ENAMETOOLONG).outcome, OUTCOME_NOT_FOUND);
+	    local_error_in_put(-ENOTDIR, 0).outcome, OUTCOME_PARENT_IS_FILE);
 	assert_int_equal(
-	    outcome_of_put(-EISDIR, 0).outcome, OUTCOME_IS_DIRECTORY);
-	assert_int_equal(outcome_of_get(-EISDIR).outcome, OUTCOME_NO_LISTING);
+	    local_error_in_get(-ENOTDIR).outcome, OUTCOME_NOT_FOUND);
+	assert_int_equal(local_error_in_put(-ENAMETOOLONG, 0).outcome,
+	    OUTCOME_NAME_TOO_LONG);
+	assert_int_equal(
+	    local_error_in_get(-ENAMETOOLONG).outcome, OUTCOME_NOT_FOUND);
+	assert_int_equal(
+	    local_error_in_put(-EISDIR, 0).outcome, OUTCOME_IS_DIRECTORY);
+	assert_int_equal(
+	    local_error_in_get(-EISDIR).outcome, OUTCOME_NO_LISTING);
+	/* What is open and read was there. */
+	assert_int_equal(
+	    local_error_in_read(-ENOENT).outcome, OUTCOME_DISK_ERROR);
+	assert_int_equal(
+	    local_error_in_read(STORE_SICK).outcome, OUTCOME_DISK_SICK);
 }
 
 static void
 the_errno_behind_a_failure_is_kept(void **state)
 {
-	struct failure f = outcome_of_put(STORE_SYNC_FAILED, EIO);
+	struct failure f = local_error_in_put(STORE_SYNC_FAILED, EIO);
 
 	(void)state;
 	assert_int_equal(f.outcome, OUTCOME_SYNC_FAILED);
 	assert_int_equal(f.err, -EIO);
-	assert_int_equal(outcome_of_put(-EACCES, 0).err, -EACCES);
-	assert_int_equal(outcome_of_get(-EACCES).err, -EACCES);
+	assert_int_equal(local_error_in_put(-EACCES, 0).err, -EACCES);
+	assert_int_equal(local_error_in_get(-EACCES).err, -EACCES);
 }
 
 static void

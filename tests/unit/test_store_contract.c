@@ -53,8 +53,8 @@ struct kept {
 /* An upload's or a download's owner, with all that it was told. */
 struct told {
 	unsigned ready, stored, failed, after_end;
-	int err;
-	const char *why;
+	struct failure failure;
+	const char *reason;
 	struct object_info info;
 	bool replaced;
 	enum durability durability;
@@ -305,13 +305,13 @@ on_put_stored(void *owner, const struct stored *s)
 }
 
 static void
-on_put_failed(void *owner, int err)
+on_put_failed(void *owner, struct failure why, const char *reason)
 {
 	struct told *t = owner;
 
 	tell(t, &t->failed);
-	t->err = err;
-	t->why = t->in->why;
+	t->failure = why;
+	t->reason = reason;
 	if (t->leaves_when_failed)
 		end_told(t);
 }
@@ -334,12 +334,12 @@ on_get_ready(void *owner, const struct object_info *info)
 }
 
 static void
-on_get_failed(void *owner, int err)
+on_get_failed(void *owner, struct failure why)
 {
 	struct told *t = owner;
 
 	tell(t, &t->failed);
-	t->err = err;
+	t->failure = why;
 	if (t->leaves_when_failed)
 		end_told(t);
 }
@@ -403,10 +403,10 @@ flow(struct told *t, struct source *from, struct sink *to,
 }
 
 /* Begin to store `len` bytes under `r->name`. */
-static int
+static bool
 begin(struct told *t, const struct put_request *r)
 {
-	int err;
+	struct failure why;
 
 	*t = (struct told){
 	    .leaves_when_ready = t->leaves_when_ready,
@@ -414,10 +414,11 @@ begin(struct told *t, const struct put_request *r)
 	    .leaves_when_failed = t->leaves_when_failed,
 	};
 	t->body.len = (size_t)r->length;
-	err = store_create(f.store, r, &put_events, t, &t->in);
-	assert_int_equal(err, r->collect && r->length <= CHUNK);
+	why = store_create(f.store, r, &put_events, t, &t->in);
+	assert_false(failure_is(why));
+	assert_int_equal(t->in->is_ready, r->collect && r->length <= CHUNK);
 	assert_int_equal(t->ready + t->stored + t->failed, 0);
-	return err;
+	return t->in->is_ready;
 }
 
 static void
@@ -441,7 +442,7 @@ has_ended(const struct told *t)
 static void
 put(struct told *t, const struct put_request *r)
 {
-	if (begin(t, r) == 0)
+	if (!begin(t, r))
 		WAIT_FOR(t->ready + t->failed > 0);
 	if (t->failed == 0)
 		write_body(t);
@@ -474,8 +475,8 @@ static void
 get(struct told *t, const char *name, uint64_t first, uint64_t len)
 {
 	*t = (struct told){0};
-	t->err = store_open(f.store, name, &get_events, t, &t->out);
-	if (t->err < 0)
+	t->failure = store_open(f.store, name, &get_events, t, &t->out);
+	if (failure_is(t->failure))
 		return;
 	assert_int_equal(t->ready + t->failed, 0);
 	WAIT_FOR(t->ready + t->failed > 0);
@@ -517,7 +518,7 @@ static void
 assert_not_there(const char *name)
 {
 	get(&f.get, name, 0, UINT64_MAX);
-	assert_int_equal(f.get.err, -ENOENT);
+	assert_int_equal(f.get.failure.outcome, OUTCOME_NOT_FOUND);
 }
 
 static void
@@ -604,7 +605,7 @@ the_newest_can_be_read(void **state)
 {
 	(void)state;
 	get(&f.get, NULL, 0, UINT64_MAX);
-	assert_int_equal(f.get.err, STORE_NONE);
+	assert_int_equal(f.get.failure.outcome, OUTCOME_NONE_YET);
 	put_ok(&f.put, "b", 10);
 	put_ok(&f.put, "a", 20);
 	assert_there(NULL, 20);
@@ -642,13 +643,21 @@ what_is_replaced_can_be_read_to_its_end(void **state)
 
 	(void)state;
 	put_ok(&f.put, "a", LARGE);
-	assert_int_equal(store_open(f.store, "a", &get_events, t, &t->out), 0);
+	assert_false(
+	    failure_is(store_open(f.store, "a", &get_events, t, &t->out)));
 	WAIT_FOR(t->ready > 0);
 	put_ok(&f.put, "a", 10);
 	t->kept.sink.ops = &kept_ops;
 	flow(t, &t->out->source, &t->kept.sink, t->out->account);
 	WAIT_FOR(t->drained);
 	assert_is(t, 0, LARGE);
+}
+
+static void
+assert_exists(const struct told *t)
+{
+	assert_int_equal(t->failure.outcome, OUTCOME_EXISTS);
+	assert_int_equal(t->failure.err, -EEXIST);
 }
 
 static void
@@ -661,11 +670,11 @@ without_overwrite_the_first_one_stays(void **state)
 	put_ok(&f.put, "a", 10);
 	put(&f.put, &r);
 	assert_int_equal(f.put.failed, 1);
-	assert_int_equal(f.put.err, -EEXIST);
+	assert_exists(&f.put);
 	r.collect = true;
 	put(&f.put, &r);
 	assert_int_equal(f.put.failed, 1);
-	assert_int_equal(f.put.err, -EEXIST);
+	assert_exists(&f.put);
 	assert_there("a", 10);
 }
 
@@ -683,7 +692,7 @@ of_two_only_one_gets_the_name(void **state)
 	write_body(&f.other);
 	store_commit(f.other.in);
 	WAIT_FOR(has_ended(&f.other));
-	assert_int_equal(f.other.err, -EEXIST);
+	assert_exists(&f.other);
 	end_told(&f.other);
 	assert_there("a", 10);
 }
@@ -704,7 +713,7 @@ a_forerunner_may_be_replaced(void **state)
 	assert_true(f.put.replaced);
 	assert_there("a", 20);
 	put(&f.put, &r);
-	assert_int_equal(f.put.err, -EEXIST);
+	assert_exists(&f.put);
 }
 
 /* ---- conditions ---- */
@@ -732,8 +741,8 @@ assert_refused(const struct told *t)
 {
 	assert_int_equal(t->stored, 0);
 	assert_int_equal(t->failed, 1);
-	assert_int_equal(t->err, STORE_REFUSED);
-	assert_non_null(t->why);
+	assert_int_equal(t->failure.outcome, OUTCOME_PRECONDITION);
+	assert_non_null(t->reason);
 }
 
 static void
@@ -919,17 +928,20 @@ a_get_may_be_closed_at_any_time(void **state)
 
 	(void)state;
 	put_ok(&f.put, "a", LARGE);
-	assert_int_equal(store_open(f.store, "a", &get_events, t, &t->out), 0);
+	assert_false(
+	    failure_is(store_open(f.store, "a", &get_events, t, &t->out)));
 	store_close(&t->out);
 	wait_for_rest();
 	assert_int_equal(t->ready + t->failed, 0);
 	t->leaves_when_ready = true;
-	assert_int_equal(store_open(f.store, "a", &get_events, t, &t->out), 0);
+	assert_false(
+	    failure_is(store_open(f.store, "a", &get_events, t, &t->out)));
 	WAIT_FOR(t->ready > 0);
 	assert_null(t->out);
 	wait_for_rest();
 	*t = (struct told){0};
-	assert_int_equal(store_open(f.store, "a", &get_events, t, &t->out), 0);
+	assert_false(
+	    failure_is(store_open(f.store, "a", &get_events, t, &t->out)));
 	WAIT_FOR(t->ready > 0);
 	t->kept.sink.ops = &kept_ops;
 	flow(t, &t->out->source, &t->kept.sink, t->out->account);

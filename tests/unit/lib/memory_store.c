@@ -14,6 +14,8 @@
 #define MEMORY_PUT_MAGIC 0x6d707574U
 #define MEMORY_GET_MAGIC 0x6d676574U
 
+static const struct failure none; /* nothing has failed */
+
 struct memory_object {
 	struct list_node node; /* the newest is the last */
 	char *name;
@@ -48,6 +50,7 @@ struct memory_put {
 	struct list writing;	   /* chunks */
 	struct preconditions *pre; /* NULL: none */
 	char *name, *forerunner;
+	const char *reason; /* PRECONDITION: what does not hold */
 	unsigned char *bytes;
 	size_t len;
 };
@@ -151,36 +154,37 @@ begin_put_step(struct memory_put *p, enum memory_step step)
 	deferred_post(&p->end_step);
 }
 
-/* May it have its name: 0 or why not. */
-static int
+/* May it have its name, or why not? */
+static struct failure
 judge_name(struct memory_put *p)
 {
 	const struct memory_object *there = find_object(p->m, p->name);
 	const struct object_info *info = there != NULL ? &there->info : NULL;
 
-	if (p->pre != NULL && !preconditions_hold(p->pre, info, &p->base.why))
-		return STORE_REFUSED;
+	if (p->pre != NULL && !preconditions_hold(p->pre, info, &p->reason))
+		return failure_of(OUTCOME_PRECONDITION, 0);
 	if (info == NULL || p->m->to.policy->overwrite)
-		return 0;
+		return none;
 	return p->forerunner != NULL && strcmp(p->forerunner, info->etag) == 0
-		   ? 0
-		   : -EEXIST;
+		   ? none
+		   : failure_of_errno(-EEXIST);
 }
 
 static void
-put_failed(struct memory_put *p, int err)
+put_failed(struct memory_put *p, struct failure why)
 {
 	p->told = true;
-	p->base.events->on_failed(p->base.owner, err); /* may abort `p` */
+	p->base.events->on_failed(p->base.owner, why, /* may abort `p` */
+	    why.outcome == OUTCOME_PRECONDITION ? p->reason : NULL);
 }
 
 static void
-end_create(struct memory_put *p, int err)
+end_create(struct memory_put *p, struct failure why)
 {
-	if (err == 0)
-		err = judge_name(p);
-	if (err < 0)
-		put_failed(p, err);
+	if (!failure_is(why))
+		why = judge_name(p);
+	if (failure_is(why))
+		put_failed(p, why);
 	else
 		p->base.events->on_ready(p->base.owner); /* may abort `p` */
 }
@@ -205,14 +209,13 @@ give_chunks(struct memory_put *p)
 }
 
 static void
-end_write(struct memory_put *p, int err)
+end_write(struct memory_put *p, struct failure why)
 {
 	struct writer *w = p->writer;
 	unsigned count;
 
-	if (err < 0 && w != NULL) {
-		/* may abort `p` */
-		writer_failed(w, failure_of_errno(err));
+	if (failure_is(why) && w != NULL) {
+		writer_failed(w, why); /* may abort `p` */
 		return;
 	}
 	count = give_chunks(p);
@@ -221,20 +224,20 @@ end_write(struct memory_put *p, int err)
 }
 
 static void
-end_commit(struct memory_put *p, int err)
+end_commit(struct memory_put *p, struct failure why)
 {
 	struct stored s = {
 	    .durability = p->m->plan.durability,
 	    .superseded = p->m->plan.superseded,
 	};
 
-	if (err == 0 && p->called_off)
-		err = STORE_SICK;
-	if (err == 0)
-		err = judge_name(p);
-	if (err < 0) {
+	if (!failure_is(why) && p->called_off)
+		why = failure_of(OUTCOME_DISK_SICK, 0);
+	if (!failure_is(why))
+		why = judge_name(p);
+	if (failure_is(why)) {
 		if (!p->told)
-			put_failed(p, err);
+			put_failed(p, why);
 		return;
 	}
 	s.replaced = find_object(p->m, p->name) != NULL;
@@ -248,12 +251,12 @@ end_commit(struct memory_put *p, int err)
 
 /* Its owner has gone, and the step has ended. */
 static void
-end_alone(struct memory_put *p, int err)
+end_alone(struct memory_put *p, struct failure why)
 {
 	(void)give_chunks(p);
 	p->told = true;
 	if (p->step == MEMORY_COMMIT)
-		end_commit(p, err);
+		end_commit(p, why);
 	free_put(p);
 }
 
@@ -261,22 +264,22 @@ static void
 on_put_step(struct deferred *d)
 {
 	struct memory_put *p = container_of(d, struct memory_put, end_step);
-	int err = p->m->plan.err[p->step];
+	struct failure why = p->m->plan.why[p->step];
 
 	check_magic(p, MEMORY_PUT_MAGIC);
 	if (p->m->plan.held[p->step])
 		return;
 	p->in_flight = false;
 	if (p->base.owner == NULL)
-		end_alone(p, err);
+		end_alone(p, why);
 	else if (p->step == MEMORY_COMMIT)
-		end_commit(p, err);
+		end_commit(p, why);
 	else if (p->told)
 		(void)give_chunks(p);
 	else if (p->step == MEMORY_CREATE)
-		end_create(p, err);
+		end_create(p, why);
 	else
-		end_write(p, err);
+		end_write(p, why);
 }
 
 static struct memory_put *
@@ -315,15 +318,15 @@ static const struct sink_ops memory_sink_ops = {
     .abandon = memory_abandon,
 };
 
-static int
+static struct failure
 memory_create(struct store *s, const struct put_request *request,
     const struct put_events *events, void *owner, struct incoming **ret)
 {
 	struct memory *m = memory_of(s);
 	struct memory_put *p;
 
-	if (m->plan.err[MEMORY_BEGIN_PUT] < 0)
-		return m->plan.err[MEMORY_BEGIN_PUT];
+	if (failure_is(m->plan.why[MEMORY_BEGIN_PUT]))
+		return m->plan.why[MEMORY_BEGIN_PUT];
 	p = calloc(1, sizeof(*p));
 	check(p != NULL);
 	p->magic = MEMORY_PUT_MAGIC;
@@ -343,10 +346,11 @@ memory_create(struct store *s, const struct put_request *request,
 	list_init(&p->writing);
 	list_append(&m->puts, &p->node);
 	deferred_init(&p->end_step, m->to.loop, on_put_step);
+	p->base.is_ready = p->collects;
 	*ret = &p->base;
 	if (!p->collects)
 		begin_put_step(p, MEMORY_CREATE);
-	return p->collects;
+	return none;
 }
 
 static void
@@ -411,17 +415,19 @@ object_to_read(const struct memory_get *g)
 }
 
 static void
-end_open(struct memory_get *g, int err)
+end_open(struct memory_get *g, struct failure why)
 {
 	const struct memory_object *o = object_to_read(g);
 
-	if (err == 0 && o == NULL)
-		err = g->is_latest ? (int)STORE_NONE : -ENOENT;
-	if (err < 0) {
-		g->base.events->on_failed(
-		    g->base.owner, err); /* may close `g` */
+	if (!failure_is(why) && o == NULL)
+		why = g->is_latest ? failure_of(OUTCOME_NONE_YET, 0)
+				   : failure_of_errno(-ENOENT);
+	if (failure_is(why)) {
+		/* may close `g` */
+		g->base.events->on_failed(g->base.owner, why);
 		return;
 	}
+	check(o != NULL);
 	memcpy(g->base.name, o->name, strlen(o->name) + 1);
 	g->bytes = memory_copy(o->bytes, o->len);
 	g->base.end = o->len;
@@ -429,7 +435,7 @@ end_open(struct memory_get *g, int err)
 }
 
 static void
-end_read(struct memory_get *g, int err)
+end_read(struct memory_get *g, struct failure why)
 {
 	struct chunk *c = g->reading;
 	uint64_t left = g->base.end - g->base.offset;
@@ -440,22 +446,20 @@ end_read(struct memory_get *g, int err)
 		chunk_give(c);
 		return;
 	}
-	if (err == 0) {
+	if (!failure_is(why)) {
 		memcpy(c->data, g->bytes + g->base.offset, n);
 		c->len = n;
 		g->base.offset += n;
 		g->base.source.ended = g->base.offset == g->base.end;
 	}
-	/* may close `g` */
-	reader_filled(g->reader, c,
-	    err < 0 ? failure_of_errno(err) : (struct failure){0});
+	reader_filled(g->reader, c, why); /* may close `g` */
 }
 
 static void
 on_get_step(struct deferred *d)
 {
 	struct memory_get *g = container_of(d, struct memory_get, end_step);
-	int err = g->m->plan.err[g->step];
+	struct failure why = g->m->plan.why[g->step];
 
 	check_magic(g, MEMORY_GET_MAGIC);
 	if (g->m->plan.held[g->step])
@@ -466,9 +470,9 @@ on_get_step(struct deferred *d)
 			chunk_give(g->reading);
 		free_get(g);
 	} else if (g->step == MEMORY_OPEN) {
-		end_open(g, err);
+		end_open(g, why);
 	} else {
-		end_read(g, err);
+		end_read(g, why);
 	}
 }
 
@@ -504,15 +508,15 @@ static const struct source_ops memory_source_ops = {
     .abandon = memory_source_abandon,
 };
 
-static int
+static struct failure
 memory_open_object(struct store *s, const char *name,
     const struct get_events *events, void *owner, struct outgoing **ret)
 {
 	struct memory *m = memory_of(s);
 	struct memory_get *g;
 
-	if (m->plan.err[MEMORY_BEGIN_GET] < 0)
-		return m->plan.err[MEMORY_BEGIN_GET];
+	if (failure_is(m->plan.why[MEMORY_BEGIN_GET]))
+		return m->plan.why[MEMORY_BEGIN_GET];
 	g = calloc(1, sizeof(*g));
 	check(g != NULL);
 	g->magic = MEMORY_GET_MAGIC;
@@ -530,7 +534,7 @@ memory_open_object(struct store *s, const char *name,
 	deferred_init(&g->end_step, m->to.loop, on_get_step);
 	*ret = &g->base;
 	begin_get_step(g, MEMORY_OPEN);
-	return 0;
+	return none;
 }
 
 static void
@@ -672,13 +676,13 @@ memory_store_release(struct store *s, enum memory_step step)
 }
 
 void
-memory_store_fail_all(struct store *s, int err)
+memory_store_fail_all(struct store *s, struct failure why)
 {
 	LIST_FOREACH(struct memory_put, p, &memory_of(s)->puts, node) {
 		if (p->told || p->base.owner == NULL)
 			continue;
-		p->called_off = err != STORE_OUTCOME_UNKNOWN;
-		put_failed(p, err); /* may free `p` */
+		p->called_off = why.outcome != OUTCOME_OUTCOME_UNKNOWN;
+		put_failed(p, why); /* may free `p` */
 	}
 }
 

@@ -7,7 +7,7 @@
  * step ends later, by a deferred call from the loop; a test says how: well, with
  * an error, or not before it says so.
  *
- *	memory_store_plan(s)->err[MEMORY_COMMIT] = -EIO;
+ *	memory_store_plan(s)->why[MEMORY_COMMIT] = failure_of_errno(-EIO);
  *	memory_store_plan(s)->held[MEMORY_WRITE] = true;
  *	... memory_store_release(s, MEMORY_WRITE);
  */
@@ -39,7 +39,7 @@ enum memory_step {
 /* How they end, from now on; and what is said of an upload that is stored.  All
  * zero at first: well, at once, DURABLE_SYNCED. */
 struct memory_plan {
-	int err[MEMORY_STEPS];	 /* 0, a negative errno or a store_error */
+	struct failure why[MEMORY_STEPS]; /* NONE: it goes well */
 	bool held[MEMORY_STEPS]; /* it does not end until it is released */
 	enum durability durability;
 	bool superseded; /* a later one has replaced it at once */
@@ -50,10 +50,10 @@ struct memory_plan *memory_store_plan(struct store *s);
 /* Hold such steps no more; those that wait end, from the loop. */
 void memory_store_release(struct store *s, enum memory_step step);
 
-/* Its disk falls sick: each put that is not told yet fails with `err`, which is told
- * from within this call.  Its name never appears, unless `err` is
- * STORE_OUTCOME_UNKNOWN: then it does, if it is being committed. */
-void memory_store_fail_all(struct store *s, int err);
+/* Its disk falls sick: each put that is not told yet fails with `why`, which is told
+ * from within this call.  Its name never appears, unless that is
+ * OUTCOME_UNKNOWN: then it does, if it is being committed. */
+void memory_store_fail_all(struct store *s, struct failure why);
 
 /* What chunks bound for the store are charged to: to be added to a pool by the test,
  * and removed before store_free(). */
