@@ -1,8 +1,8 @@
 /*
  * base/errno_class.h - what a group of errnos means, wherever it is asked.
  *
- * Each takes a negative errno, as all our functions return it; 0 and the codes
- * of other modules (STORE_..., READER_...) belong to no class.  What an errno
+ * Each takes a negative errno, as all our functions return it; 0 and codes that
+ * a folder has for itself (enum local_error) belong to no class.  What an errno
  * becomes for a client is not here but in base/failure.c.
  */
 #ifndef BASE_ERRNO_CLASS_H

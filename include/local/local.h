@@ -10,7 +10,7 @@
  *
  * The directory is opened by the engine, again and again while that fails, so
  * that a dead disk costs its own location only; until then every call says
- * STORE_NOT_READY.  When the path leads elsewhere later, it is opened again.
+ * NOT_READY.  When the path leads elsewhere later, it is opened again.
  */
 #ifndef LOCAL_LOCAL_H
 #define LOCAL_LOCAL_H

@@ -58,8 +58,7 @@ struct store_check {
 	 * step that failed.  The caller's to str_fini().
 	 */
 	struct str text;
-	int err;	 /* UNFIT: of that step, a negative errno or an enum
-			    store_error */
+	int err;	 /* UNFIT: of that step, a negative errno */
 	bool is_missing; /* UNFIT: there is nothing at output_dir, and this user
 			    may not make it */
 	bool is_full;	 /* no room for an upload now: they get 507, not 503 */

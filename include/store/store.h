@@ -41,24 +41,6 @@ enum durability {
 
 extern const char *const durability_name[DURABLE_COUNT];
 
-/* Errors of a store that no errno says: far from any errno. */
-enum store_error {
-	STORE_NOT_READY = -20001,	/* not open (yet) */
-	STORE_OUTCOME_UNKNOWN = -20002, /* the name may be there, not synced */
-	STORE_SYNC_FAILED = -20003,	/* the data is lost, and has no name */
-	STORE_REFUSED = -20004,		/* its preconditions do not hold */
-	STORE_NONE = -20005,		/* nothing was uploaded yet */
-	STORE_LOOKING = -20006,		/* the newest is being looked for */
-	STORE_SICK = -20007,	  /* its disk does not answer, or has failed */
-	STORE_VANISHED = -20008,  /* the directory is gone, or another one */
-	STORE_UNMOUNTED = -20011, /* what is there is not on the disk it was */
-	STORE_NO_ROOM = -20012,	  /* beside min_free and what others need */
-	STORE_CROWDED = -20013,	  /* others have all records of directories */
-	STORE_APART = -20014,	  /* no file can be moved to that directory */
-	STORE_BAD_NAME = -20015,  /* the file system cannot take the name */
-	STORE_HELD_UP = -20016,	  /* a worker died with a lock of all workers */
-};
-
 /* What to store. */
 struct put_request {
 	const char *name; /* checked parts, relative; copied */

@@ -11,6 +11,7 @@
 #include "base/errno_class.h"
 #include "base/fd.h"
 #include "internal.h"
+#include "local_error.h"
 #include "local/path.h"
 #include "local/space.h"
 
@@ -42,7 +43,7 @@ begin_linking(struct incoming_file *f)
 	return atomic_compare_exchange_strong(
 		   &f->link_phase, &phase, LINK_BEGUN)
 		   ? 0
-		   : (int)STORE_SICK;
+		   : (int)LOCAL_SICK;
 }
 
 /* It is about to get its name.  (If it was called off just before, its ticket is
@@ -135,7 +136,7 @@ replace(struct incoming_file *f, int dir, const char *name)
 		if (err == 0)
 			err = replace_once(f, dir, name);
 	}
-	return err == PUBLISH_RENEW ? (int)STORE_VANISHED : err;
+	return err == PUBLISH_RENEW ? (int)LOCAL_VANISHED : err;
 }
 
 /* Something has that name, and keeps it: what does that come to? */
@@ -153,7 +154,7 @@ err_of_existing(struct incoming_file *f, int dir, const char *name)
 static int
 err_of_moving(int err)
 {
-	return err == -EXDEV ? (int)STORE_APART : err;
+	return err == -EXDEV ? (int)LOCAL_APART : err;
 }
 
 /* Give it a name that is to be new: nothing is looked at, and nothing locked. */
@@ -232,7 +233,7 @@ static int
 outcome_unknown(struct incoming_file *f, int cause)
 {
 	f->cause = cause;
-	return STORE_OUTCOME_UNKNOWN;
+	return LOCAL_OUTCOME_UNKNOWN;
 }
 
 /* The file keeps the descriptor of its directory until that is synced. */

@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "internal.h"
+#include "local_error.h"
 #include "local/path.h"
 #include "local/space.h"
 
@@ -71,7 +72,7 @@ create_check_target(
 	if (exists && S_ISLNK(v.mode))
 		return -ELOOP;
 	if (!conditions_hold(f, exists ? &v : NULL))
-		return STORE_REFUSED;
+		return LOCAL_REFUSED;
 	if (exists && !f->local->to.policy->overwrite &&
 	    !order_is_forerunner(f, &v))
 		return -EEXIST;
@@ -89,7 +90,7 @@ create_check_request(struct incoming_file *f)
 	if (strchr(f->rest, '/') == NULL)
 		err = create_check_target(f, f->dir, f->rest, &exists);
 	else if (!conditions_hold(f, NULL))
-		err = STORE_REFUSED;
+		err = LOCAL_REFUSED;
 	return err == 0 && !exists ? name_check_try(f) : err;
 }
 
@@ -143,13 +144,13 @@ int
 create_give_up(struct incoming_file *f, int err)
 {
 	close_all(f);
-	if (err == STORE_OUTCOME_UNKNOWN || err == STORE_SYNC_FAILED)
+	if (err == LOCAL_OUTCOME_UNKNOWN || err == LOCAL_SYNC_FAILED)
 		return err;
 	/* Not a part of the client's path, then, but our own `.penstock`. */
 	if ((err == -ENOENT || err == -ENOTDIR || err == -ELOOP) &&
 	    !publish_is_intact(&f->at->publish))
-		return STORE_VANISHED;
-	return dir_check_path(f->at) == STORE_VANISHED ? (int)STORE_VANISHED
+		return LOCAL_VANISHED;
+	return dir_check_path(f->at) == LOCAL_VANISHED ? (int)LOCAL_VANISHED
 						       : err;
 }
 

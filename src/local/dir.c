@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "local/path.h"
 #include "file_version.h"
+#include "local_error.h"
 #include "open_dir.h"
 
 /* ---- opening it ---- */
@@ -80,7 +81,7 @@ join_shared(struct local_dir *dir)
 
 	dir->device = device_get(to->devices, dir->st.st_dev, dir->traits);
 	if (dir->device == NULL)
-		return errno == EBUSY ? (int)STORE_HELD_UP : -ENOMEM;
+		return errno == EBUSY ? (int)LOCAL_HELD_UP : -ENOMEM;
 	dir->dirsync = dirsync_new(to->engine, dir->device);
 	if (dir->dirsync == NULL)
 		return -ENOMEM;
@@ -88,11 +89,11 @@ join_shared(struct local_dir *dir)
 	dir->latest = latest_of(to->shared->latest, to->slot, dir->st.st_dev,
 	    dir->st.st_ino, dir->identity);
 	if (dir->latest == NULL)
-		return errno == EBUSY ? STORE_HELD_UP : STORE_CROWDED;
+		return errno == EBUSY ? LOCAL_HELD_UP : LOCAL_CROWDED;
 	dir->reservations =
 	    reservations_of(to->shared->reservations, to->slot, dir->st.st_dev);
 	if (dir->reservations == NULL && errno == EBUSY)
-		return STORE_HELD_UP;
+		return LOCAL_HELD_UP;
 	return 0;
 }
 
@@ -279,9 +280,9 @@ dir_end_postponed(struct local_dir *dir)
 void
 dir_learn(struct local_dir *dir, int err, int cause)
 {
-	if (err == STORE_VANISHED)
+	if (err == LOCAL_VANISHED)
 		dir->events->on_vanished(dir->owner, dir);
-	else if ((err == STORE_SYNC_FAILED || err == STORE_OUTCOME_UNKNOWN) &&
+	else if ((err == LOCAL_SYNC_FAILED || err == LOCAL_OUTCOME_UNKNOWN) &&
 		 dir_syncs(dir) && !errno_is_our_lack(-cause))
 		device_set_failed(dir->device, true);
 }
@@ -292,9 +293,9 @@ dir_check_path(const struct local_dir *dir)
 	struct stat st;
 
 	if (stat(dir->to->policy->output_dir, &st) == -1)
-		return errno == ENOENT || errno == ENOTDIR ? STORE_VANISHED
+		return errno == ENOENT || errno == ENOTDIR ? LOCAL_VANISHED
 							   : -errno;
 	return st.st_dev == dir->st.st_dev && st.st_ino == dir->st.st_ino
 		   ? 0
-		   : STORE_VANISHED;
+		   : LOCAL_VANISHED;
 }

@@ -107,7 +107,7 @@ NODISCARD struct local_dir *dir_new(
 /*
  * dir_open(dir, place, sweep, trouble):
  * On an engine thread: open the directory of the setup, find out how to use it,
- * and, if asked to, sweep it.  0, -errno or STORE_UNMOUNTED; `trouble` may say
+ * and, if asked to, sweep it.  0, -errno or LOCAL_UNMOUNTED; `trouble` may say
  * more about an error.
  */
 NODISCARD int dir_open(struct local_dir *dir, struct mount_record *place,
@@ -117,7 +117,7 @@ NODISCARD int dir_open(struct local_dir *dir, struct mount_record *place,
  * dir_start(dir):
  * On the loop, after dir_open(): have it share with other directories and workers
  * what belongs to its disk.  It has one user then, the store.  0; or -ENOMEM,
- * STORE_HELD_UP or STORE_CROWDED, and it is as dir_open() left it.
+ * LOCAL_HELD_UP or LOCAL_CROWDED, and it is as dir_open() left it.
  */
 NODISCARD int dir_start(struct local_dir *dir);
 
@@ -152,7 +152,7 @@ void dir_end_postponed(struct local_dir *dir);
  * say something of the directory, or of its disk? */
 void dir_learn(struct local_dir *dir, int err, int cause);
 
-/* On an engine thread: does the path still lead to it?  0, STORE_VANISHED, or
+/* On an engine thread: does the path still lead to it?  0, LOCAL_VANISHED, or
  * -errno when that cannot be told. */
 NODISCARD int dir_check_path(const struct local_dir *dir);
 

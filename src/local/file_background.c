@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "local/space.h"
+#include "local_error.h"
 
 /* On an engine thread. */
 static int
@@ -39,7 +40,7 @@ file_background_on_done(struct op *op, int res)
 		/* A sync would not tell again: the upload is lost. */
 		cause = -res;
 		if (res != -ENOSPC && res != -EDQUOT)
-			res = STORE_SYNC_FAILED;
+			res = LOCAL_SYNC_FAILED;
 	}
 	b->on_done(b, res, cause); /* frees `b` */
 }

@@ -22,7 +22,7 @@ struct file_background {
 	/*
 	 * It has ended, and is the owner's to free().  `err`: there is no room
 	 * (as room_extend()), or what was written is lost (-ENOSPC, -EDQUOT,
-	 * STORE_SYNC_FAILED); `cause` is the errno behind that, above 0, or 0.
+	 * LOCAL_SYNC_FAILED); `cause` is the errno behind that, above 0, or 0.
 	 */
 	void (*on_done)(struct file_background *b, int err, int cause);
 

@@ -384,7 +384,7 @@ on_collected(struct file_writer *w)
 
 	if (w->offset < w->length || !device_accepts_writes(device_of(w))) {
 		/* may end `w` */
-		writer_failed(writer, local_error_in_put(STORE_SICK, 0));
+		writer_failed(writer, local_error_in_put(LOCAL_SICK, 0));
 		return;
 	}
 	w->writer = NULL;

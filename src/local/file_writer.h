@@ -49,7 +49,7 @@ enum file_writer_mode {
  * from within write() and flush(). */
 struct file_writer_events {
 	/* A job beside the writes has ended.  `err`: what was written is lost
-	 * (STORE_SYNC_FAILED), or no more can be; `cause` is the errno behind
+	 * (LOCAL_SYNC_FAILED), or no more can be; `cause` is the errno behind
 	 * it, above 0, or 0. */
 	void (*on_background)(struct file_writer *w, int err, int cause);
 	/* A write has ended, after its writer has gone. */

@@ -110,10 +110,10 @@ new_file(struct local *local, const struct put_request *request,
 		return -EDQUOT; /* there is no room to make it */
 	if (local->opener.current == NULL)
 		return local->opener.err == -ENOSPC ? -ENOSPC
-						    : (int)STORE_NOT_READY;
+						    : (int)LOCAL_NOT_READY;
 	if (!device_accepts_writes(local->opener.current->device)) {
 		health_watch(&local->health); /* the path may lead elsewhere */
-		return STORE_SICK;
+		return LOCAL_SICK;
 	}
 	f = calloc(1, sizeof(*f) + len + etag_len);
 	if (f == NULL)

@@ -86,7 +86,7 @@ enum incoming_event {
 	/* the job of its state; `res` is what it returned */
 	INCOMING_JOB_DONE,
 	INCOMING_JOB_FAILED,
-	INCOMING_JOB_MOVED, /* STORE_VANISHED: it has left nothing behind */
+	INCOMING_JOB_MOVED, /* LOCAL_VANISHED: it has left nothing behind */
 	INCOMING_REOPENED,
 	INCOMING_NOT_REOPENED,
 	/* beside writes; the last one is for when there is no writer */

@@ -23,7 +23,7 @@ on_job(struct op *op, int res)
 	check_magic(f, INCOMING_MAGIC);
 	f->res = res;
 	incoming_on(f, res >= 0		       ? INCOMING_JOB_DONE
-		       : res == STORE_VANISHED ? INCOMING_JOB_MOVED
+		       : res == LOCAL_VANISHED ? INCOMING_JOB_MOVED
 					       : INCOMING_JOB_FAILED);
 }
 
@@ -87,7 +87,7 @@ incoming_tell_failure(struct incoming_file *f, int err)
 {
 	f->base.events->on_failed(f->base.owner,
 	    local_error_in_put(err, f->cause),
-	    err == STORE_REFUSED ? f->why : NULL);
+	    err == LOCAL_REFUSED ? f->why : NULL);
 }
 
 /* A job has failed: that may say something of the directory, or of its disk. */
@@ -156,7 +156,7 @@ on_reopened(struct reopen_follower *w, struct local_dir *to)
 	if (to == NULL) {
 		incoming_on(f, INCOMING_JOB_MOVED);
 	} else if (!device_accepts_writes(to->device)) {
-		f->res = STORE_SICK;
+		f->res = LOCAL_SICK;
 		incoming_on(f, INCOMING_NOT_REOPENED);
 	} else {
 		move_to(f, to);
@@ -181,7 +181,7 @@ incoming_follow_path(void *file)
 		if (reopen_follow(&f->local->reopen, f->at, &f->follower->base))
 			return; /* `f` may be freed */
 	}
-	f->res = STORE_VANISHED;
+	f->res = LOCAL_VANISHED;
 	incoming_on(f, INCOMING_NOT_REOPENED);
 }
 
@@ -276,7 +276,7 @@ incoming_tell_sick(void *file)
 	cancel_all(f);
 	file_writer_hold(&f->writer);
 	stop_following(f);
-	incoming_tell_failure(f, STORE_SICK);
+	incoming_tell_failure(f, LOCAL_SICK);
 }
 
 void
@@ -284,7 +284,7 @@ incoming_tell_called_off(void *file)
 {
 	struct incoming_file *f = file;
 
-	incoming_tell_failure(f, STORE_SICK);
+	incoming_tell_failure(f, LOCAL_SICK);
 }
 
 void
@@ -292,7 +292,7 @@ incoming_tell_unknown(void *file)
 {
 	struct incoming_file *f = file;
 
-	incoming_tell_failure(f, STORE_OUTCOME_UNKNOWN);
+	incoming_tell_failure(f, LOCAL_OUTCOME_UNKNOWN);
 }
 
 /* Whether the name will appear is decided here when it is not under way; else
@@ -321,7 +321,7 @@ on_synced(struct dirsync_wait *w, int err)
 	f->dir = -1; /* it was closed */
 	if (err < 0) {
 		f->cause = -err;
-		f->res = STORE_OUTCOME_UNKNOWN;
+		f->res = LOCAL_OUTCOME_UNKNOWN;
 	}
 	incoming_on(f, err < 0 ? INCOMING_UNSYNCED : INCOMING_SYNCED);
 }
@@ -345,7 +345,7 @@ incoming_sync_directory(void *file)
 	err = dirsync_join(f->at->dirsync, &f->synced);
 	if (err < 0) {
 		f->cause = -err;
-		f->res = STORE_OUTCOME_UNKNOWN;
+		f->res = LOCAL_OUTCOME_UNKNOWN;
 		incoming_on(f, INCOMING_UNSYNCED);
 	}
 }

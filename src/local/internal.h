@@ -50,7 +50,7 @@ struct incoming_file {
 	int res;       /* what the last one came to, or a job of its writer */
 	_Atomic int cause;	       /* the errno behind it, above 0; or 0 */
 	enum space_direct says_direct; /* the kernel of it, once it is made */
-	const char *why;	       /* STORE_REFUSED: what does not hold */
+	const char *why;	       /* LOCAL_REFUSED: what does not hold */
 	struct unpublished u;
 	int dir;	  /* deepest directory that exists; -1: the root */
 	const char *rest; /* the part of `name` below it */
@@ -118,7 +118,7 @@ int unlinked_hold(int dir, const char *name);
 void unlinked_release(struct incoming_file *f, int unlinked);
 bool unlinked_is_any(const struct incoming_file *f);
 void unlinked_close(struct incoming_file *f);
-/* Remove the upload `e`, if it still is the file that it was: 0, STORE_REFUSED
+/* Remove the upload `e`, if it still is the file that it was: 0, LOCAL_REFUSED
  * (it is another) or -errno.  `f` frees it, if that takes time, or NULL. */
 NODISCARD int unlinked_remove(struct local_dir *at,
     const struct latest_entry *e, struct incoming_file *f);
@@ -158,7 +158,7 @@ void order_named(struct incoming_file *f, bool named);
  * Asked with the lock that all who replace take: does f->existing keep the name?
  * Then the upload is superseded, and *ret_unsynced is for order_end(),
  * which needs no lock: nothing is left of the upload, and what has the name is as
- * durable as the answer will say when the directory is synced, too.  STORE_REFUSED
+ * durable as the answer will say when the directory is synced, too.  LOCAL_REFUSED
  * if it had preconditions: they were for what was there before.
  */
 bool order_yields(
@@ -166,7 +166,7 @@ bool order_yields(
 NODISCARD int order_end(struct incoming_file *f, int unsynced);
 
 /* name_check.c, on engine threads */
-/* Giving it a name, or looking for one, said `err`: STORE_BAD_NAME, when it is
+/* Giving it a name, or looking for one, said `err`: LOCAL_BAD_NAME, when it is
  * for the name itself. */
 int name_check_error(struct incoming_file *f, int err);
 /* Before there is a body: can the file system take what is new in its name? */

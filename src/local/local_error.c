@@ -4,24 +4,23 @@
 
 #include "base/check.h"
 #include "base/errno_class.h"
-#include "store/store.h"
 
 /* clang-format off */
 static const struct error_row {
 	int err;
 	enum outcome outcome;
 } errors[] = {
-	{ STORE_NOT_READY,       OUTCOME_NOT_READY },
-	{ STORE_OUTCOME_UNKNOWN, OUTCOME_OUTCOME_UNKNOWN },
-	{ STORE_SYNC_FAILED,     OUTCOME_SYNC_FAILED },
-	{ STORE_REFUSED,         OUTCOME_PRECONDITION },
-	{ STORE_NONE,            OUTCOME_NONE_YET },
-	{ STORE_LOOKING,         OUTCOME_LOOKING },
-	{ STORE_SICK,            OUTCOME_DISK_SICK },
-	{ STORE_VANISHED,        OUTCOME_VANISHED },
-	{ STORE_NO_ROOM,         OUTCOME_NO_ROOM },
-	{ STORE_APART,           OUTCOME_APART },
-	{ STORE_BAD_NAME,        OUTCOME_BAD_NAME },
+	{ LOCAL_NOT_READY,       OUTCOME_NOT_READY },
+	{ LOCAL_OUTCOME_UNKNOWN, OUTCOME_OUTCOME_UNKNOWN },
+	{ LOCAL_SYNC_FAILED,     OUTCOME_SYNC_FAILED },
+	{ LOCAL_REFUSED,         OUTCOME_PRECONDITION },
+	{ LOCAL_NONE,            OUTCOME_NONE_YET },
+	{ LOCAL_LOOKING,         OUTCOME_LOOKING },
+	{ LOCAL_SICK,            OUTCOME_DISK_SICK },
+	{ LOCAL_VANISHED,        OUTCOME_VANISHED },
+	{ LOCAL_NO_ROOM,         OUTCOME_NO_ROOM },
+	{ LOCAL_APART,           OUTCOME_APART },
+	{ LOCAL_BAD_NAME,        OUTCOME_BAD_NAME },
 };
 /* clang-format on */
 

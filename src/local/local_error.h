@@ -1,7 +1,7 @@
 /*
  * local/local_error.h - what an error of local files comes to, for the request.
  *
- * Jobs return ints: a negative errno, or an enum store_error.  They become failures
+ * Jobs return ints: a negative errno, or an enum local_error.  They become failures
  * here, where the store tells its owners, and what an errno means depends on what was
  * done.
  */
@@ -9,6 +9,24 @@
 #define LOCAL_LOCAL_ERROR_H
 
 #include "base/failure.h"
+
+/* Errors of local files that no errno says: far from any errno. */
+enum local_error {
+	LOCAL_NOT_READY = -20001,	/* not open (yet) */
+	LOCAL_OUTCOME_UNKNOWN = -20002, /* the name may be there, not synced */
+	LOCAL_SYNC_FAILED = -20003,	/* the data is lost, and has no name */
+	LOCAL_REFUSED = -20004,		/* its preconditions do not hold */
+	LOCAL_NONE = -20005,		/* nothing was uploaded yet */
+	LOCAL_LOOKING = -20006,		/* the newest is being looked for */
+	LOCAL_SICK = -20007,	  /* its disk does not answer, or has failed */
+	LOCAL_VANISHED = -20008,  /* the directory is gone, or another one */
+	LOCAL_UNMOUNTED = -20011, /* what is there is not on the disk it was */
+	LOCAL_NO_ROOM = -20012,	  /* beside min_free and what others need */
+	LOCAL_CROWDED = -20013,	  /* others have all records of directories */
+	LOCAL_APART = -20014,	  /* no file can be moved to that directory */
+	LOCAL_BAD_NAME = -20015,  /* the file system cannot take the name */
+	LOCAL_HELD_UP = -20016,	  /* a worker died with a lock of all workers */
+};
 
 /* Of a file on its way in; `cause` is the errno behind `err`, above 0, or 0. */
 struct failure local_error_in_put(int err, int cause);

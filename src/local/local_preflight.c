@@ -13,6 +13,7 @@
 #include "disk/device.h"
 #include "local/path.h"
 #include "local/publish.h"
+#include "local_error.h"
 #include "open_dir.h"
 #include "report.h"
 
@@ -43,16 +44,16 @@ may_pass(bool was_open, int err)
 		return true; /* there is no room to make it */
 	if (!was_open)
 		return false;
-	return errno_is_disk_fault(err) || err == STORE_VANISHED ||
-	       err == STORE_UNMOUNTED;
+	return errno_is_disk_fault(err) || err == LOCAL_VANISHED ||
+	       err == LOCAL_UNMOUNTED;
 }
 
 static const char *
 preflight_describe(int err)
 {
-	if (err == STORE_VANISHED)
+	if (err == LOCAL_VANISHED)
 		return "is gone since it was open";
-	if (err == STORE_UNMOUNTED)
+	if (err == LOCAL_UNMOUNTED)
 		return "the disk that it was on is not mounted there";
 	return strerror(-err);
 }
@@ -132,7 +133,7 @@ local_preflight(const struct store_policy *policy, const struct shared *shared,
 	if (fd < 0) {
 		str_puts(&ret->text, "cannot be opened or made");
 		err =
-		    errno_is_missing(fd) && was_open ? (int)STORE_VANISHED : fd;
+		    errno_is_missing(fd) && was_open ? (int)LOCAL_VANISHED : fd;
 	} else {
 		err = try_publishing(policy, fd, ret);
 		fd_close(&fd);

@@ -11,6 +11,7 @@
 
 #include "base/errno_class.h"
 #include "internal.h"
+#include "local_error.h"
 
 typedef int try_fn(struct incoming_file *f, const char *part);
 
@@ -72,7 +73,7 @@ name_check_try(struct incoming_file *f)
 		err = try_parts(f, f->rest, try_to_find);
 	if (err == 0 && !f->at->publish.nameless)
 		err = try_parts(f, f->rest, try_to_give);
-	return errno_is_bad_name(err) ? (int)STORE_BAD_NAME : err;
+	return errno_is_bad_name(err) ? (int)LOCAL_BAD_NAME : err;
 }
 
 int
@@ -81,9 +82,9 @@ name_check_error(struct incoming_file *f, int err)
 	if (f->u.uncertain)
 		return err;
 	if (err == -EILSEQ)
-		return STORE_BAD_NAME;
+		return LOCAL_BAD_NAME;
 	/* EINVAL has other reasons as well. */
 	if (err == -EINVAL && try_parts(f, f->name, blame) == -EINVAL)
-		return STORE_BAD_NAME;
+		return LOCAL_BAD_NAME;
 	return err;
 }

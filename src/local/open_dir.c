@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "local/path.h"
 #include "store/store.h"
+#include "local_error.h"
 
 /* mkdir, and its name on stable storage: an acknowledged upload must not be
  * lost with the directory that it is in. */
@@ -120,7 +121,7 @@ open_dir_make(const char *dir, struct mount_record *place)
 	err = mounts < 0 ? mounts : 0;
 	if (err == 0 &&
 	    mount_history_lacks_mounts(place, real, (unsigned)mounts))
-		err = STORE_UNMOUNTED;
+		err = LOCAL_UNMOUNTED;
 	if (err == 0)
 		mount_history_remember(place, real, (unsigned)mounts);
 	else

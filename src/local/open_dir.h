@@ -11,7 +11,7 @@
  * is missing, unless `place` says that it was there before: then its disk
  * may have been unmounted, and neither a directory made in its place nor one
  * that the disk had hidden is to be used.  `place` is told where it is.  A
- * descriptor for the caller to close, -errno or STORE_UNMOUNTED.
+ * descriptor for the caller to close, -errno or LOCAL_UNMOUNTED.
  */
 NODISCARD int open_dir_make(const char *dir, struct mount_record *place);
 

@@ -5,6 +5,7 @@
 
 #include "base/errno_class.h"
 #include "base/log.h"
+#include "local_error.h"
 #include "report.h"
 
 static const char *
@@ -12,14 +13,14 @@ opener_describe(const struct opener *o, int err)
 {
 	if (o->trouble.len > 0)
 		return o->trouble.s;
-	if (err == STORE_UNMOUNTED)
+	if (err == LOCAL_UNMOUNTED)
 		return "the disk that it was on is not mounted there (to use "
 		       "what is there now, restart penstock)";
-	if (err == STORE_CROWDED)
+	if (err == LOCAL_CROWDED)
 		return "workers of before the last reloads, which still finish "
 		       "uploads, have more directories open than this penstock "
 		       "was started with room for";
-	if (err == STORE_HELD_UP)
+	if (err == LOCAL_HELD_UP)
 		return "a worker died while it looked up what all workers "
 		       "know of it, and the master has not cleared up yet";
 	if (err == -EMFILE)
@@ -115,7 +116,7 @@ find_mount_record(struct opener *o)
 	o->mount = mount_history_of(o->to->shared->mount_history, o->to->slot,
 	    o->to->policy->output_dir);
 	if (o->mount == NULL && errno == EBUSY)
-		return STORE_HELD_UP;
+		return LOCAL_HELD_UP;
 	if (o->mount == NULL)
 		o->mount = &o->own_mount;
 	return 0;

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "internal.h"
+#include "local_error.h"
 
 static struct arrivals *
 arrivals_for(const struct incoming_file *f)
@@ -120,6 +121,6 @@ order_end(struct incoming_file *f, int unsynced)
 		err = parents_not_synced(f, -errno);
 	fd_close(&unsynced);
 	if (err == 0 && f->pre != NULL)
-		err = STORE_REFUSED;
+		err = LOCAL_REFUSED;
 	return err;
 }

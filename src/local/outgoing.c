@@ -72,8 +72,8 @@ outgoing_open_job(void *arg)
 	struct outgoing_file *f = arg;
 	int fd, err;
 
-	if (dir_check_path(f->dir) == STORE_VANISHED)
-		return STORE_VANISHED;
+	if (dir_check_path(f->dir) == LOCAL_VANISHED)
+		return LOCAL_VANISHED;
 	/* O_NONBLOCK: it may be a FIFO. */
 	fd = path_open(
 	    f->dir->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
@@ -170,9 +170,9 @@ outgoing_on_unhealthy(struct dir_member *m, bool stalled)
 	(void)engine_cancel(f->local->to.engine, &f->op);
 	if (f->reading == NULL)
 		f->base.events->on_failed(
-		    f->base.owner, local_error_in_get(STORE_SICK));
+		    f->base.owner, local_error_in_get(LOCAL_SICK));
 	else if (f->reader != NULL)
-		reader_failed(f->reader, local_error_in_read(STORE_SICK));
+		reader_failed(f->reader, local_error_in_read(LOCAL_SICK));
 	/* `f` may be closed */
 }
 
@@ -181,7 +181,7 @@ static const struct dir_member_ops member_ops = {
     .on_healthy = outgoing_on_healthy,
 };
 
-/* Name and ticket of the newest; STORE_NONE, or STORE_LOOKING when it is not
+/* Name and ticket of the newest; LOCAL_NONE, or LOCAL_LOOKING when it is not
  * known. */
 static int
 resolve_latest(struct outgoing_file *f)
@@ -193,7 +193,7 @@ resolve_latest(struct outgoing_file *f)
 		f->ticket = e.ticket;
 		return 0;
 	}
-	return latest_is_known(f->dir->latest) ? STORE_NONE : STORE_LOOKING;
+	return latest_is_known(f->dir->latest) ? LOCAL_NONE : LOCAL_LOOKING;
 }
 
 static void outgoing_on_opened(struct op *op, int res);
@@ -204,7 +204,7 @@ outgoing_begin(struct outgoing_file *f)
 {
 	int err = f->is_latest ? resolve_latest(f) : 0;
 
-	if (err == STORE_LOOKING)
+	if (err == LOCAL_LOOKING)
 		scan_seek(&f->local->scan, f->dir, &f->seeker);
 	else if (err < 0)
 		outgoing_on_opened(&f->op, err); /* may free `f` */
@@ -230,7 +230,7 @@ outgoing_begin_in(struct outgoing_file *f, struct local_dir *to, int err)
 {
 	check_magic(f, OUTGOING_MAGIC);
 	if (err == 0 && !device_accepts_reads(to->device))
-		err = STORE_SICK;
+		err = LOCAL_SICK;
 	if (err < 0) {
 		outgoing_on_opened(&f->op, err); /* may free `f` */
 		return;
@@ -243,7 +243,7 @@ static void
 outgoing_on_reopened(struct reopen_follower *w, struct local_dir *to)
 {
 	outgoing_begin_in(container_of(w, struct outgoing_file, follower), to,
-	    to == NULL ? (int)STORE_VANISHED : 0);
+	    to == NULL ? (int)LOCAL_VANISHED : 0);
 }
 
 static void
@@ -251,8 +251,8 @@ outgoing_on_known(struct scan_seeker *w, struct local_dir *current, bool late)
 {
 	outgoing_begin_in(container_of(w, struct outgoing_file, seeker),
 	    current,
-	    current == NULL ? (int)STORE_NOT_READY
-	    : late	    ? (int)STORE_LOOKING
+	    current == NULL ? (int)LOCAL_NOT_READY
+	    : late	    ? (int)LOCAL_LOOKING
 			    : 0);
 }
 
@@ -276,7 +276,7 @@ try_newest_again(struct outgoing_file *f, int res)
 static bool
 outgoing_follow(struct outgoing_file *f, int res)
 {
-	if (res != STORE_VANISHED || f->abandoned)
+	if (res != LOCAL_VANISHED || f->abandoned)
 		return false;
 	f->follower.on_reopened = outgoing_on_reopened;
 	return reopen_follow(&f->local->reopen, f->dir, &f->follower);
@@ -390,10 +390,10 @@ outgoing_open(struct store *s, const char *name,
 	int err;
 
 	if (dir == NULL)
-		return local_error_in_get(STORE_NOT_READY);
+		return local_error_in_get(LOCAL_NOT_READY);
 	if (!device_accepts_reads(dir->device)) {
 		health_watch(&local->health);
-		return local_error_in_get(STORE_SICK);
+		return local_error_in_get(LOCAL_SICK);
 	}
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
@@ -402,7 +402,7 @@ outgoing_open(struct store *s, const char *name,
 	f->dir = dir;
 	f->is_latest = name == NULL;
 	err = name == NULL ? resolve_latest(f) : 0;
-	if (err < 0 && err != STORE_LOOKING) {
+	if (err < 0 && err != LOCAL_LOOKING) {
 		free(f);
 		return local_error_in_get(err);
 	}
@@ -423,7 +423,7 @@ outgoing_open(struct store *s, const char *name,
 	*ret = &f->base;
 	f->op.owner = f;
 	f->seeker.on_known = outgoing_on_known;
-	if (err == STORE_LOOKING)
+	if (err == LOCAL_LOOKING)
 		scan_seek(&f->local->scan, f->dir, &f->seeker);
 	else
 		submit_job(f, outgoing_open_job, outgoing_on_opened);

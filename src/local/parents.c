@@ -11,6 +11,7 @@
 #include "base/errno_class.h"
 #include "base/fd.h"
 #include "internal.h"
+#include "local_error.h"
 #include "local/path.h"
 
 enum {
@@ -22,7 +23,7 @@ int
 parents_not_synced(struct incoming_file *f, int err)
 {
 	f->cause = -err;
-	return STORE_SYNC_FAILED;
+	return LOCAL_SYNC_FAILED;
 }
 
 /*

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "internal.h"
+#include "local_error.h"
 
 #define AGAIN_S 1.0
 
@@ -67,7 +68,7 @@ remove_job(void *arg)
 static bool
 is_over(int res)
 {
-	return res >= 0 || res == -ENOENT || res == STORE_REFUSED;
+	return res >= 0 || res == -ENOENT || res == LOCAL_REFUSED;
 }
 
 static void try_next(struct queue *q);
@@ -87,7 +88,7 @@ on_removed(struct op *op, int res)
 			log_notice("%s: %s is removed now",
 			    dir->to->policy->output_dir,
 			    quote(&o->entry, quoted, sizeof(quoted)));
-		else if (res == STORE_REFUSED)
+		else if (res == LOCAL_REFUSED)
 			say_kept(dir, &o->entry);
 		q->count--;
 		free(o);
@@ -243,7 +244,7 @@ void
 removals_tried(struct removals *r, struct local_dir *dir,
     const struct latest_entry *e, int res)
 {
-	if (res == STORE_REFUSED)
+	if (res == LOCAL_REFUSED)
 		say_kept(dir, e);
 	else if (!is_over(res))
 		try_again(r, dir, e, res);

@@ -2,6 +2,7 @@
 
 #include "base/errno_class.h"
 #include "dir.h"
+#include "local_error.h"
 
 #define RETRY_S 1.0
 #define BRIEF_S 0.1
@@ -34,7 +35,7 @@ retry_init(struct retry *r, struct ev_loop *loop, void (*again)(void *owner),
 bool
 retry_later(struct retry *r, int err)
 {
-	bool brief = (errno_is_our_lack(err) || err == STORE_HELD_UP) &&
+	bool brief = (errno_is_our_lack(err) || err == LOCAL_HELD_UP) &&
 		     r->brief < BRIEF_MAX;
 
 	r->brief += brief;

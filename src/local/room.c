@@ -5,6 +5,7 @@
 
 #include "base/errno_class.h"
 #include "local/space.h"
+#include "local_error.h"
 
 static int
 measure(int fd, struct statvfs *ret)
@@ -45,7 +46,7 @@ grant(struct room *r, uint64_t to)
 		err = -ENOSPC;
 	if (err == 0 && (room < at->to->policy->min_free ||
 			    room - at->to->policy->min_free < reserved))
-		err = STORE_NO_ROOM;
+		err = LOCAL_NO_ROOM;
 	if (at->reservations != NULL && err < 0)
 		reservations_release(at->reservations, at->to->slot, more);
 	if (err < 0)
@@ -90,7 +91,7 @@ allocate(struct room *r, int fd, uint64_t to)
 static bool
 is_beyond_room(int err)
 {
-	return err == STORE_NO_ROOM || errno_is_too_much(err);
+	return err == LOCAL_NO_ROOM || errno_is_too_much(err);
 }
 
 int

@@ -29,7 +29,7 @@ struct room {
 /*
  * room_reserve(r, fd, length):
  * On an engine thread: room for the open file, all of its `length`; or a first
- * step, when that is STORE_LENGTH_UNKNOWN.  0, STORE_NO_ROOM, or -errno (ENOSPC,
+ * step, when that is STORE_LENGTH_UNKNOWN.  0, LOCAL_NO_ROOM, or -errno (ENOSPC,
  * EDQUOT, EFBIG).
  */
 NODISCARD int room_reserve(struct room *r, int fd, uint64_t length);

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "internal.h"
 #include "local/path.h"
+#include "local_error.h"
 #include "newest.h"
 
 /* Freeing as much takes seconds. */
@@ -92,7 +93,7 @@ unlinked_remove(
 	unlinked = unlinked_hold(dir, rest);
 	err = file_version_at(dir, rest, &is);
 	if (err == 0 && !newest_is(e, &is))
-		err = STORE_REFUSED;
+		err = LOCAL_REFUSED;
 	else if (err == 0 && unlinkat(dir, rest, 0) == -1)
 		err = -errno;
 	publish_release(&lock);

@@ -3,6 +3,7 @@
  * others do meanwhile.
  */
 #include "local/dir.h"
+#include "local/local_error.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -199,9 +200,9 @@ a_path_that_leads_elsewhere_is_told(void **state)
 	(void)state;
 	dir_learn(f.dir, 0, 0);
 	dir_learn(f.dir, -ENOENT, 0);
-	dir_learn(f.dir, STORE_SICK, 0);
+	dir_learn(f.dir, LOCAL_SICK, 0);
 	assert_int_equal(f.vanished, 0);
-	dir_learn(f.dir, STORE_VANISHED, 0);
+	dir_learn(f.dir, LOCAL_VANISHED, 0);
 	assert_int_equal(f.vanished, 1);
 }
 

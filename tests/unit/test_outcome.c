@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "base/failure.h"
-#include "store/store.h"
 #include "http/answer.h"
 #include "local/local_error.h"
 
@@ -124,18 +123,18 @@ static const struct {
 static const struct {
 	int err;
 	enum outcome outcome;
-} store_errors[] = {
-	{ STORE_NOT_READY, OUTCOME_NOT_READY },
-	{ STORE_OUTCOME_UNKNOWN, OUTCOME_OUTCOME_UNKNOWN },
-	{ STORE_SYNC_FAILED, OUTCOME_SYNC_FAILED },
-	{ STORE_REFUSED, OUTCOME_PRECONDITION },
-	{ STORE_NONE, OUTCOME_NONE_YET },
-	{ STORE_LOOKING, OUTCOME_LOOKING },
-	{ STORE_SICK, OUTCOME_DISK_SICK },
-	{ STORE_VANISHED, OUTCOME_VANISHED },
-	{ STORE_NO_ROOM, OUTCOME_NO_ROOM },
-	{ STORE_APART, OUTCOME_APART },
-	{ STORE_BAD_NAME, OUTCOME_BAD_NAME },
+} local_errors[] = {
+	{ LOCAL_NOT_READY, OUTCOME_NOT_READY },
+	{ LOCAL_OUTCOME_UNKNOWN, OUTCOME_OUTCOME_UNKNOWN },
+	{ LOCAL_SYNC_FAILED, OUTCOME_SYNC_FAILED },
+	{ LOCAL_REFUSED, OUTCOME_PRECONDITION },
+	{ LOCAL_NONE, OUTCOME_NONE_YET },
+	{ LOCAL_LOOKING, OUTCOME_LOOKING },
+	{ LOCAL_SICK, OUTCOME_DISK_SICK },
+	{ LOCAL_VANISHED, OUTCOME_VANISHED },
+	{ LOCAL_NO_ROOM, OUTCOME_NO_ROOM },
+	{ LOCAL_APART, OUTCOME_APART },
+	{ LOCAL_BAD_NAME, OUTCOME_BAD_NAME },
 };
 /* clang-format on */
 
@@ -165,11 +164,11 @@ each_error_has_its_outcome(void **state)
 			    strerror(-errors[i].err), f.err,
 			    outcome_word(f.outcome));
 	}
-	for (size_t i = 0; i < COUNT_OF(store_errors); i++) {
-		struct failure f = local_error_in_get(store_errors[i].err);
+	for (size_t i = 0; i < COUNT_OF(local_errors); i++) {
+		struct failure f = local_error_in_get(local_errors[i].err);
 
-		if (f.outcome != store_errors[i].outcome || f.err != 0)
-			fail_msg("%d is %d %s", store_errors[i].err, f.err,
+		if (f.outcome != local_errors[i].outcome || f.err != 0)
+			fail_msg("%d is %d %s", local_errors[i].err, f.err,
 			    outcome_word(f.outcome));
 	}
 }
@@ -191,7 +190,7 @@ no_errno_of_a_disk_is_the_clients_fault(void **state)
 	assert_int_equal(
 	    local_error_in_put(-EEXIST, 0).outcome, OUTCOME_EXISTS);
 	assert_int_equal(
-	    local_error_in_put(STORE_SICK, 0).outcome, OUTCOME_DISK_SICK);
+	    local_error_in_put(LOCAL_SICK, 0).outcome, OUTCOME_DISK_SICK);
 }
 
 /* What is not there is another thing for what is stored and what is read. */
@@ -219,13 +218,13 @@ an_errno_means_what_was_done(void **state)
 	assert_int_equal(
 	    local_error_in_read(-ENOENT).outcome, OUTCOME_DISK_ERROR);
 	assert_int_equal(
-	    local_error_in_read(STORE_SICK).outcome, OUTCOME_DISK_SICK);
+	    local_error_in_read(LOCAL_SICK).outcome, OUTCOME_DISK_SICK);
 }
 
 static void
 the_errno_behind_a_failure_is_kept(void **state)
 {
-	struct failure f = local_error_in_put(STORE_SYNC_FAILED, EIO);
+	struct failure f = local_error_in_put(LOCAL_SYNC_FAILED, EIO);
 
 	(void)state;
 	assert_int_equal(f.outcome, OUTCOME_SYNC_FAILED);
