@@ -20,11 +20,10 @@
 #include "base/object_info.h"
 #include "base/preconditions.h"
 #include "base/name_limits.h"
-#include "shared/arrivals.h"
-#include "disk/chunk.h"
 #include "flow/sink.h"
 #include "flow/source.h"
 
+struct chunk_account;
 struct store;
 struct incoming;
 struct outgoing;
@@ -49,8 +48,8 @@ struct put_request {
 	 * sends the body: the store may begin when all of it is there.  The put
 	 * is ready at once. */
 	bool collect;
-	/* When its head came, where it may have to be told from others of that
-	 * name; 0: uploads count by when they get the name. */
+	/* When its head came, by clock_mono_ns(), where that decides which of two
+	 * uploads to one name stays; 0: they count by when they get the name. */
 	uint64_t head_ns;
 	/* What has the name may be replaced also with `overwrite` off, if it has
 	 * this entity-tag (a strong one); NULL: it may not.  Copied. */
@@ -102,8 +101,7 @@ struct incoming {
 	struct store *store;
 	struct chunk_account *account; /* the device it is bound for */
 	const struct put_events *events;
-	void *owner;	     /* NULL: it was aborted */
-	struct arrival came; /* last_ns: the owner's to set, before commit */
+	void *owner;   /* NULL: it was aborted */
 	bool is_ready; /* after store_create(): on_ready() does not follow */
 };
 
@@ -134,7 +132,7 @@ struct store_ops {
 	struct failure (*create)(struct store *s,
 	    const struct put_request *request, const struct put_events *events,
 	    void *owner, struct incoming **ret);
-	void (*commit)(struct incoming *in);
+	void (*commit)(struct incoming *in, uint64_t last_ns);
 	void (*abort)(struct incoming *in);
 	struct failure (*open)(struct store *s, const char *name,
 	    const struct get_events *events, void *owner,
@@ -171,13 +169,15 @@ store_create(struct store *s, const struct put_request *request,
 }
 
 /*
+ * store_commit(in, last_ns):
  * All of it is written: make it durable as the store does, and visible.
- * on_stored() follows, or on_failed().
+ * on_stored() follows, or on_failed().  `last_ns`: when its last byte came, where
+ * put_request.head_ns says when its head did; else it is not looked at.
  */
 static inline void
-store_commit(struct incoming *in)
+store_commit(struct incoming *in, uint64_t last_ns)
 {
-	in->store->ops->commit(in);
+	in->store->ops->commit(in, last_ns);
 }
 
 /*

@@ -68,7 +68,8 @@ struct upload {
 		struct failure cut; /* of the transfer's source */
 		const struct stored *stored;
 		const struct upload_failed *failed;
-	} told; /* what the owner is told next */
+		uint64_t last_ns; /* the store, of the commit */
+	} told;			  /* what the owner is told next */
 	uint64_t id;
 	limits_entry place; /* among max_uploads; 0: not counted */
 };

@@ -76,11 +76,12 @@ static const struct file_writer_events writer_events = {
 };
 
 void
-incoming_commit(struct incoming *in)
+incoming_commit(struct incoming *in, uint64_t last_ns)
 {
 	struct incoming_file *f = incoming_of(in);
 
 	check(f->writer.in_flight == 0);
+	f->came.last_ns = last_ns;
 	incoming_on(f, file_writer_is_busy(&f->writer) ? INCOMING_COMMIT_BUSY
 						       : INCOMING_COMMIT);
 }
@@ -151,7 +152,7 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->base.account = &f->at->device->account;
 	f->base.owner = owner;
 	f->base.events = events;
-	f->base.came.head_ns = request->head_ns;
+	f->came.head_ns = request->head_ns;
 	f->u.fd = f->dir = f->unlinked[0] = f->unlinked[1] = -1;
 	atomic_init(&f->link_phase, LINK_NOT_BEGUN);
 	file_writer_init(&f->writer, &local->writers, f->at, request->length,

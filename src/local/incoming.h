@@ -114,7 +114,7 @@ extern const struct fsm_table incoming_table;
 struct failure incoming_create(struct store *s,
     const struct put_request *request, const struct put_events *events,
     void *owner, struct incoming **ret);
-void incoming_commit(struct incoming *in);
+void incoming_commit(struct incoming *in, uint64_t last_ns);
 void incoming_abort(struct incoming *in);
 
 /* What moves do: incoming_moves.c.  These tell the owner something, ... */

@@ -57,8 +57,9 @@ struct incoming_file {
 	_Atomic int link_phase; /* no state: engine threads change it, too */
 	struct dirsync_wait synced;
 	/* the order of those that overlap: order.c */
-	uint64_t existing;     /* what has the name now; 0: nothing */
-	uint64_t order_key;    /* of itself; 0: not yet */
+	uint64_t existing;  /* what has the name now; 0: nothing */
+	uint64_t order_key; /* of itself; 0: not yet */
+	struct arrival came;
 	arrivals_entry place;  /* while it is getting its name */
 	uint64_t outlasted_ns; /* when the head of what it replaces came */
 	uint64_t ticket;       /* of the newest, from when it got its name */

@@ -20,7 +20,7 @@
 static struct arrivals *
 arrivals_for(const struct incoming_file *f)
 {
-	return f->local->to.policy->overwrite && f->base.came.head_ns != 0
+	return f->local->to.policy->overwrite && f->came.head_ns != 0
 		   ? f->local->to.shared->arrivals
 		   : NULL;
 }
@@ -48,7 +48,7 @@ order_announce(struct incoming_file *f, const char *name, bool replaces)
 {
 	struct arrivals *t = arrivals_for(f);
 	struct arrival_record r = {
-	    .head_ns = f->base.came.head_ns,
+	    .head_ns = f->came.head_ns,
 	    .replaced = replaces,
 	    .synced = dir_syncs(f->at),
 	};
@@ -99,7 +99,7 @@ order_yields(
 	    !arrivals_find(t, order_key_of(f, f->existing, name), &there))
 		return false;
 	f->outlasted_ns = there.head_ns;
-	if (!arrival_is_superseded(&f->base.came, &there))
+	if (!arrival_is_superseded(&f->came, &there))
 		return false;
 	if (dir_syncs(f->at) && !there.synced) {
 		*ret_unsynced = open_existing(f, dir, name);

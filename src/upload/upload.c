@@ -153,7 +153,7 @@ start_commit(void *upload)
 	trace_step(u->flow.trace, TRACE_PUBLISH);
 	/* What was collected is written only now: see stop_meter(). */
 	meter_write(&u->flow.meter, WRITER_SYNC);
-	store_commit(u->incoming);
+	store_commit(u->incoming, u->told.last_ns);
 }
 
 /* The times are all known now. */
@@ -363,7 +363,7 @@ upload_commit(struct upload *u, uint64_t last_ns)
 	} else if (err < 0) {
 		upload_fail(u, failure_of_errno(err));
 	} else {
-		u->incoming->came.last_ns = last_ns;
+		u->told.last_ns = last_ns;
 		upload_on(u, UPLOAD_COMMIT);
 	}
 }

@@ -447,7 +447,7 @@ put(struct told *t, const struct put_request *r)
 	if (t->failed == 0)
 		write_body(t);
 	if (t->drained) {
-		store_commit(t->in);
+		store_commit(t->in, 0);
 		assert_false(has_ended(t));
 		WAIT_FOR(has_ended(t));
 	}
@@ -690,7 +690,7 @@ of_two_only_one_gets_the_name(void **state)
 	WAIT_FOR(f.other.ready > 0);
 	put_ok(&f.put, "a", 10);
 	write_body(&f.other);
-	store_commit(f.other.in);
+	store_commit(f.other.in, 0);
 	WAIT_FOR(has_ended(&f.other));
 	assert_exists(&f.other);
 	end_told(&f.other);
@@ -790,7 +790,7 @@ conditions_hold_at_the_end(void **state)
 	WAIT_FOR(f.other.ready > 0);
 	put_ok(&f.put, "a", 10);
 	write_body(&f.other);
-	store_commit(f.other.in);
+	store_commit(f.other.in, 0);
 	WAIT_FOR(has_ended(&f.other));
 	assert_refused(&f.other);
 	end_told(&f.other);
@@ -856,7 +856,7 @@ a_commit_goes_on_without_its_owner(void **state)
 	begin(&f.put, &r);
 	WAIT_FOR(f.put.ready > 0);
 	write_body(&f.put);
-	store_commit(f.put.in);
+	store_commit(f.put.in, 0);
 	end_told(&f.put);
 	wait_for_rest();
 	assert_int_equal(f.put.stored + f.put.failed, 0);

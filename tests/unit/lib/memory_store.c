@@ -354,10 +354,11 @@ memory_create(struct store *s, const struct put_request *request,
 }
 
 static void
-memory_commit(struct incoming *in)
+memory_commit(struct incoming *in, uint64_t last_ns)
 {
 	struct memory_put *p = put_of(in);
 
+	(void)last_ns; /* who gets the name last has it */
 	check(!p->in_flight && !p->told);
 	begin_put_step(p, MEMORY_COMMIT);
 }
