@@ -8,12 +8,12 @@
  * goes back to its pool when both are done with it.  So any sink gets digests
  * for free, and knows nothing of them.
  *
- * The first 16 KiB are hashed on the loop, all else by a job on a device that
- * is no disk (device_new_compute).  The job goes on while there are chunks and
- * wakes the loop when some are done, so that it need not wait for a turn of the
- * loop between two.
+ * The first 16 KiB are hashed on the loop, the rest by a job on an engine thread
+ * (device_new_compute()).  The job hashes chunk after chunk while there are any, without
+ * waiting for the loop between two, and wakes the loop when some are done.
  *
- * It may be given to one writer after the other: the bytes of all are one stream.
+ * It may be the tap of several writers, one after the other: all their bytes are one
+ * stream.
  */
 #ifndef FLOW_DIGESTER_H
 #define FLOW_DIGESTER_H
@@ -30,45 +30,46 @@ struct digester;
 struct engine;
 struct ev_loop;
 
-/* All of it outlives the digester, and its last job. */
+/* What `loop`, `engine` and `compute` point to must outlive the digester and its last
+ * job. */
 struct digester_setup {
 	struct ev_loop *loop;
 	struct engine *engine;
 	struct device *compute;
 	unsigned set; /* of algorithms: base/digest.h; not empty */
-	/* What the values have to be, of algorithms in `set`; copied.  NULL:
-	 * anything. */
+	/* The values that digester_finish() compares with, of algorithms in
+	 * `set`; copied.  NULL: none. */
 	const struct digest_claims *claims;
-	unsigned
-	    depth; /* chunks that it may be given at a time: the writer's */
+	unsigned depth; /* chunks at a time at most: the writer's depth */
 };
 
 /*
  * digester_new(setup, ret):
- * 0, -ENOMEM, or -EOPNOTSUPP when an algorithm cannot be had.  The caller owns
- * it until digester_free().
+ * 0 and *ret, which the caller owns until digester_free(); -ENOMEM; or -EOPNOTSUPP when
+ * libcrypto does not provide one of the algorithms.
  */
 NODISCARD int digester_new(
     const struct digester_setup *setup, struct digester **ret);
 
-/* What a writer is to be given. */
+/* The tap to give to a writer (struct writer_setup).  The digester owns it. */
 struct tap *digester_tap(struct digester *d);
 
 /*
  * digester_finish(d):
- * The last writer has drained: work out the values, once.  0; -EBADMSG when they are
- * not as claimed; or another negative errno, and there are none.
+ * To be called once, when the last writer has drained: compute the values.  0;
+ * -EBADMSG when a value is not the one that was claimed; or another negative errno
+ * when they could not be computed.
  */
 NODISCARD int digester_finish(struct digester *d);
 
-/* The values, after digester_finish() said 0.  They are the digester's own. */
+/* The values, after digester_finish() has returned 0.  The digester owns them. */
 const struct digest *digester_values(const struct digester *d);
 
-/* Nanoseconds spent on hashing, by the writers that have drained. */
+/* Nanoseconds spent on hashing for writers that have drained. */
 uint64_t digester_ns(const struct digester *d);
 
-/* Free it, and the caller's pointer, when its writer has been stopped (or never
- * began).  A job that still runs is waited for without the caller. */
+/* Free it and clear the caller's pointer.  Its writer must have been stopped, or never
+ * started.  If a job still runs, the memory is freed when that has ended. */
 void digester_free(struct digester **dp);
 
 #endif

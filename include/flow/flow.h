@@ -4,8 +4,8 @@
  *	source -> reader --put--> [ queue ] --get--> writer -> sink
  *	                                                   \-> tap
  *
- * The same thing carries an upload (a request body into a file) and a
- * download (a file into a socket).
+ * An upload is a flow from a request body into a file, a download a flow from a file
+ * into a socket.
  */
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H

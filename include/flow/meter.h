@@ -17,9 +17,9 @@
 #include "base/clock.h"
 
 enum meter_reader {
-	READER_NETWORK, /* waiting for bytes, or moving them */
+	READER_NETWORK, /* waiting for bytes, or receiving them */
 	READER_QUEUE,	/* the queue is full */
-	READER_MEMORY,	/* the pool is dry */
+	READER_MEMORY,	/* the pool has no chunk to give */
 	READER_PACED,	/* limit_rate is reached; counts as network */
 	READER_DONE,
 	READER_STATE_COUNT
@@ -27,8 +27,8 @@ enum meter_reader {
 
 enum meter_writer {
 	WRITER_DATA,  /* the queue is empty */
-	WRITER_WRITE, /* at least one write in flight */
-	WRITER_HASH,  /* none, but a digest is being computed */
+	WRITER_WRITE, /* at least one write is in flight */
+	WRITER_HASH,  /* no write is, but a digest is being computed */
 	WRITER_SYNC,  /* syncing and publishing */
 	WRITER_DONE,
 	WRITER_STATE_COUNT
@@ -38,7 +38,8 @@ enum verdict {
 	VERDICT_BALANCED,
 	VERDICT_READ_BOUND,  /* the writer waited for the reader */
 	VERDICT_WRITE_BOUND, /* the reader waited for the writer */
-	VERDICT_HASH_BOUND,  /* and that for the digest more than the disk */
+	VERDICT_HASH_BOUND,  /* the same, and the writer for the digest more
+				than for the disk */
 	VERDICT_COUNT
 };
 
@@ -51,29 +52,29 @@ struct meter {
 	enum meter_writer writer;
 	uint64_t reader_ns[READER_STATE_COUNT];
 	uint64_t writer_ns[WRITER_STATE_COUNT];
-	uint64_t hash_ns; /* computing digests, beside all else */
+	uint64_t hash_ns; /* spent on digests, in parallel to the rest */
 };
 
-/* Begin: reading, and waiting for data. */
+/* Start it: the reader waits for the network, the writer for data. */
 void meter_start(struct meter *m);
 
-/* A side changes its state; staying in it costs nothing. */
+/* A side is in this state from now on.  Costs no clock read when it was already. */
 void meter_read(struct meter *m, enum meter_reader state);
 void meter_write(struct meter *m, enum meter_writer state);
 
-/* Of a stopped meter: what was counted as syncing at last was writing before
- * `at` (by clock_mono_ns()). */
+/* For a stopped meter: the part of the last WRITER_SYNC that lies before `at` (by
+ * clock_mono_ns()) was writing; count it as WRITER_WRITE. */
 void meter_split_sync(struct meter *m, uint64_t at);
 
 /* Stop both clocks; idempotent. */
 void meter_stop(struct meter *m);
 
-/* From here on, all of a stopped meter. */
+/* The functions below are for a stopped meter. */
 uint64_t meter_total_ns(const struct meter *m);
 
 /*
- * (time the reader was not held back) + (time the writer was busy) - total,
- * at least 0: what taking turns would have cost more.
+ * The time that was saved because both sides worked at once: (time the reader was not
+ * held back) + (time the writer was busy) - total, at least 0.
  */
 uint64_t meter_saved_ns(const struct meter *m);
 
@@ -96,8 +97,8 @@ struct meter_time {
 	uint64_t ns;
 };
 
-/* Of a stopped meter: its times, by their kind; how many there are, the
- * digest's only if it was `hashed`. */
+/* For a stopped meter: its times, indexed by enum meter_time_kind.  Returns how many
+ * there are; METER_HASH is among them only if `hashed`. */
 size_t meter_times(
     const struct meter *m, bool hashed, struct meter_time ret[METER_TIMES_MAX]);
 

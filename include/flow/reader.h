@@ -1,15 +1,15 @@
 /*
  * flow/reader.h - the reading side of a flow: source -> chunk -> queue.
  *
- * A watcher on the source's descriptor.  It takes a chunk from the pool when
- * there is something to read and not before, so that a silent client holds no
- * memory; puts it into the queue when it is full, when the source has ended,
- * or when the source was silent for 10 ms (100 ms where the sink likes whole
- * chunks); and stops while the queue is full or the pool is dry.
+ * It watches the source's descriptor.  It takes a chunk from the pool when there is
+ * something to read and not before, so that a silent client holds no memory.  It puts
+ * the chunk into the queue when it is full, when the source has ended, or when nothing
+ * came for 10 ms (100 ms if the sink wants whole chunks).  It stops while the queue
+ * is full or the pool is empty.
  *
- * The client's clocks (its silence, its rate) run only while the reader waits
- * for it: a full queue, a dry pool and a rate that we set stop them.  A client
- * whose bytes are there is not too slow: then this process was busy.
+ * The limits on the client's silence and rate count only time in which the reader
+ * waits for the client, not that of a full queue, an empty pool or limit_rate.  When
+ * time is up but bytes are there, this process was late, and the client is not blamed.
  */
 #ifndef FLOW_READER_H
 #define FLOW_READER_H
@@ -29,10 +29,10 @@
 #include "flow/sink.h"
 #include "flow/source.h"
 
-/* What a source may and must do; zeroed: as it likes. */
+/* Limits on a source; zeroed: none. */
 struct reader_limits {
-	struct client_limits client; /* else TOO_SLOW, BELOW_RATE */
-	uint64_t rate_max;	     /* bytes per second */
+	struct client_limits client; /* passed: TOO_SLOW or BELOW_RATE */
+	uint64_t rate_max;	     /* bytes per second; 0: no limit */
 };
 
 /* What a reader is joined to; all of it outlives the reader. */
@@ -46,7 +46,7 @@ struct reader_setup {
 	struct meter *meter;
 	struct trace *trace;
 	void *owner;
-	/* The last byte was read and put.  May end the reader. */
+	/* The last byte is in the queue.  May end the reader. */
 	void (*on_ended)(void *owner);
 	/* The source failed, or passed a limit.  May end the reader. */
 	void (*on_failed)(void *owner, struct failure why);
@@ -55,39 +55,41 @@ struct reader_setup {
 struct reader {
 	unsigned magic;
 	struct reader_setup to;
-	ev_io watcher;	      /* on the source's descriptor; fed otherwise */
-	struct deadline look; /* at the clocks, or the end of a pace's pause */
+	ev_io watcher;	      /* of the source's descriptor; without one it is
+				 fed */
+	struct deadline look; /* the next look at `clock`, or the end of a pause
+				 of `pace` */
 	struct client_clock clock;
 	struct pace pace;
 	double filling_since;
 	struct chunk_claim claim;
 	struct chunk *filling; /* ours, part-filled; NULL: none */
-	bool pacing;	       /* rate_max is reached: no reading for a while */
-	bool reading_ahead;    /* the source has our chunk (SOURCE_TAKEN) */
+	bool pacing;	       /* a pause, because rate_max is reached */
+	bool reading_ahead;    /* the source has a chunk (SOURCE_TAKEN) */
 	bool running;
 };
 
-/* Begin to read, within `limits`, which are copied as `setup` is.  The first
- * attempt is made from the loop, not in here. */
+/* Begin to read within `limits`; `setup` and `limits` are copied.  The first read is made
+ * from the loop, not within this call. */
 void reader_start(struct reader *r, const struct reader_setup *setup,
     const struct reader_limits *limits);
 
-/* The queue has a place again: go on, from the loop. */
+/* The queue has room again: go on, from the loop. */
 void reader_resume(struct reader *r);
 
-/* The source brings back a chunk it took, and bytes were added to it, or (`why` says
- * so) it has failed.  The reader owns the chunk from here on.  May end the reader. */
+/* For a source that took `c` (SOURCE_TAKEN): it has added bytes, or has failed, if
+ * failure_is(why).  The reader owns `c` from here on.  May end the reader. */
 void reader_filled(struct reader *r, struct chunk *c, struct failure why);
 
-/* The source cannot go on.  A chunk that it has taken stays its own until
+/* The source has failed.  A chunk that it has taken stays the source's until
  * abandon().  May end the reader. */
 void reader_failed(struct reader *r, struct failure why);
 
-/* From within on_failed(): take the source as ended, so that what was read is put;
- * on_ended() follows from within. */
+/* To be called from within on_failed(): take the source as ended.  What was read is put
+ * into the queue, and on_ended() is called from within. */
 void reader_finish(struct reader *r);
 
-/* Stop for good and give back what it holds; idempotent. */
+/* Stop for good, and give back the chunks it holds.  Idempotent. */
 void reader_stop(struct reader *r);
 
 #endif

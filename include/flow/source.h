@@ -1,10 +1,9 @@
 /*
- * flow/source.h, what a reader reads from.
+ * flow/source.h - what a reader reads from.
  *
- * Two kinds: one with a descriptor (a request body over a socket), which is
- * asked when the descriptor is ready and gives what is there; and one
- * without (a file), which takes the chunk along, has an operation fill it,
- * and brings it back with reader_filled().
+ * There are two kinds.  One has a descriptor (a request body from a socket): it is read
+ * when that is ready, and fills the chunk within read().  The other has none (a file):
+ * it keeps the chunk while an operation fills it, and then calls reader_filled().
  */
 #ifndef FLOW_SOURCE_H
 #define FLOW_SOURCE_H
@@ -21,10 +20,10 @@ struct reader;
 struct source;
 
 enum source_result {
-	SOURCE_BYTES, /* c->len grew, unless only framing was read */
-	SOURCE_NONE,  /* nothing is there yet: ask when the descriptor says */
-	SOURCE_TAKEN, /* the chunk is in an operation: wait for reader_filled */
-	SOURCE_FAILED, /* source->failure says why; ask no more */
+	SOURCE_BYTES,  /* c->len grew, unless only framing was read */
+	SOURCE_NONE,   /* nothing is there yet: wait for the descriptor */
+	SOURCE_TAKEN,  /* the source keeps the chunk until reader_filled() */
+	SOURCE_FAILED, /* source->failure says why; it is read no more */
 };
 
 struct source_ops {
@@ -36,22 +35,23 @@ struct source_ops {
 	enum source_result (*read)(
 	    struct source *s, struct chunk *c, size_t size, struct reader *r);
 
-	/* Would a read bring something now, as far as can be told without one?
-	 * NULL: `ready` says all there is to say. */
+	/* Would a read bring bytes or the end now, as far as can be told without
+	 * reading?  NULL: `ready` says it. */
 	bool (*has_bytes)(struct source *s);
 
-	/* The reader goes away while the source has its chunk (TAKEN). */
+	/* The reader ends while the source has its chunk (TAKEN): the source must
+	 * not call it any more. */
 	void (*abandon)(struct source *s);
 };
 
 struct source {
 	const struct source_ops *ops;
-	int fd;			/* watched; -1: this kind takes chunks along */
+	int fd;			/* watched; -1: the kind without a descriptor */
 	struct failure failure; /* after FAILED */
 	uint8_t wants;		/* EV_READ, EV_WRITE or both: what `fd` is
 				   watched for after the last read */
 	bool ended;		/* no byte will come any more */
-	bool ready; /* bytes are there of which the descriptor does not tell */
+	bool ready; /* a read brings bytes though the descriptor is not ready */
 };
 
 #endif

@@ -4,9 +4,9 @@
  *	queue -> writer --> sink
  *	               \--> tap, if there is one: it reads what passes
  *
- * A file has no descriptor to watch: it is always "ready".  The writer runs
- * from the loop after each put into the queue and after each completion, so
- * that neither side of a flow runs within the other.
+ * It watches no descriptor, since a file is always ready.  It runs from the loop
+ * after each put into the queue and after each write that has ended, so that neither
+ * side of a flow runs within the other.
  */
 #ifndef FLOW_WRITER_H
 #define FLOW_WRITER_H
@@ -24,11 +24,11 @@ struct tap;
 struct writer;
 
 struct tap_ops {
-	/* Read `c`, which goes to the sink, too.  True: it is shared
-	 * (chunk_share), and writer_tapped() will say that the tap has done
-	 * with it, later; false: the tap has done already. */
+	/* Read `c`, which goes to the sink, too.  True: the tap has shared it
+	 * (chunk_share()), and calls writer_tapped() when it is done with it;
+	 * false: it is done already. */
 	bool (*take)(struct tap *t, struct chunk *c, struct writer *w);
-	/* The writer goes away: it must never hear of the tap again. */
+	/* The writer ends: the tap must not call it any more. */
 	void (*abandon)(struct tap *t);
 };
 
@@ -44,10 +44,10 @@ struct writer_setup {
 	struct tap *tap; /* NULL: none */
 	struct meter *meter;
 	struct trace *trace;
-	unsigned depth; /* chunks the sink has at most, and the tap */
+	unsigned depth; /* chunks that sink and tap have at a time, at most */
 	void *owner;
-	/* Queue closed, empty, and all written and tapped.  May end the
-	 * writer. */
+	/* The queue is closed and empty, and sink and tap are done with all
+	 * chunks.  May end the writer. */
 	void (*on_drained)(void *owner);
 	/* The first error of the sink.  May end the writer. */
 	void (*on_failed)(void *owner, struct failure why);
@@ -56,32 +56,32 @@ struct writer_setup {
 struct writer {
 	unsigned magic;
 	struct writer_setup to;
-	struct deferred wake; /* a chunk was put, or some are written */
-	unsigned writing;     /* chunks the sink has */
-	unsigned tapped;      /* chunks the tap has; the sink may, too */
+	struct deferred wake; /* a chunk was put, or some are done */
+	unsigned writing;     /* chunks that the sink has */
+	unsigned tapped;      /* chunks that the tap has; the sink may, too */
 	bool running;
 };
 
-/* Be ready; the first chunk is taken when it is put. */
+/* Wait for the first chunk.  `setup` is copied. */
 void writer_start(struct writer *w, const struct writer_setup *setup);
 
-/* There is something to do: a chunk was put, or the queue was closed.  It is
- * done from the loop. */
+/* A chunk was put, or the queue was closed: the writer will run from the loop. */
 void writer_wake(struct writer *w);
 
-/* The sink is done with `chunks` of those that it was given.  Only wakes the
+/* The sink is done with so many of the chunks that it was given.  This only wakes the
  * writer: nothing ends within this call. */
 void writer_done(struct writer *w, unsigned chunks);
 
-/* The sink cannot go on.  Chunks that it still has stay its own until abandon().
- * May end the writer. */
+/* The sink has failed.  Chunks that it still has stay the sink's until abandon().  May
+ * end the writer. */
 void writer_failed(struct writer *w, struct failure why);
 
-/* The tap is done with `chunks` of those that it shared.  Only wakes the writer,
+/* The tap is done with so many of the chunks that it shared.  Only wakes the writer,
  * too. */
 void writer_tapped(struct writer *w, unsigned chunks);
 
-/* Stop for good, leaving to the sink and the tap what they have; idempotent. */
+/* Stop for good.  Sink and tap keep the chunks that they have (abandon()).
+ * Idempotent. */
 void writer_stop(struct writer *w);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * http/admission.h - max_connections_per_ip: who is served.
+ * http/admission.h - max_connections_per_ip: which connections are served.
  *
  *	ADMISSION_SERVED    up to the limit, over all workers
  *	ADMISSION_REJECTED  as many again: they are told so (503) when they ask
@@ -25,7 +25,7 @@ enum admission_answer {
 	ADMISSION_CLOSED,
 };
 
-/* Of one server block and worker. */
+/* For one server block, in one worker. */
 struct admission {
 	const struct conf_server *conf;
 	struct limits_scope served, rejected;
@@ -33,18 +33,20 @@ struct admission {
 
 /*
  * admission_enter(a, peer, ret_place):
- * Count a connection of `peer`, if that is limited.  Unless it is to be closed,
- * *ret_place is to be given to admission_leave().
+ * Count a connection from `peer`; connections from UNIX sockets are served and not
+ * counted.  Unless the answer is ADMISSION_CLOSED, the caller gives *ret_place to
+ * admission_leave() when the connection has ended; 0 there means that it was not
+ * counted.
  */
 NODISCARD enum admission_answer admission_enter(const struct admission *a,
     const struct addr *peer, limits_entry *ret_place);
 
-/* One that was rejected: is there room by now, because another has left here or
- * in another worker?  Then *place is among the served. */
+/* For a connection that was rejected: true when one that was served has left by now, in
+ * any worker.  Then this one is counted as served, and *place is changed. */
 bool admission_retry(
     const struct admission *a, const struct addr *peer, limits_entry *place);
 
-/* The connection is gone; clears *place. */
+/* The connection has ended: count it no more.  Clears *place, which may be 0. */
 void admission_leave(const struct admission *a, limits_entry *place);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * http/answer.h - what HTTP says of an outcome: base/outcome.tbl.h has it.
+ * http/answer.h - the response to a request with a given outcome, as the table
+ * base/outcome.tbl.h has it.
  */
 #ifndef HTTP_ANSWER_H
 #define HTTP_ANSWER_H
@@ -7,17 +8,19 @@
 #include "base/outcome.h"
 #include "http/response.h"
 
-/* What an answer is about; what is NULL is not known, or there is none. */
+/* What the texts of the table mention; NULL: not known, or there is none. */
 struct answer_context {
 	const char *prefix; /* of the location */
-	const char *limit;  /* that was passed: "max_body_size 1g" */
+	const char *limit;  /* the one that was exceeded: "max_body_size 1g" */
 	const char *name;   /* of the file */
 };
 
-/* 0: there is no client left to answer, or what refuses the request says it. */
+/* The status of the response; 0: there is no client left to answer, or the one that
+ * refuses the request chooses the status. */
 int answer_status(enum outcome e);
 
-/* Make `r` the problem that `e` stands for, with a Retry-After where there is one. */
+/* Make `r` a problem (response_problem()) with the status and text of `e`, and a
+ * Retry-After where the table has one. */
 void answer_problem(
     enum outcome e, const struct answer_context *of, struct response *r);
 

@@ -1,21 +1,21 @@
 /*
- * http/body.h - the body of a request: framing, as a source for a reader.
+ * http/body.h - the body of a request, as a source for a reader.
  *
  *	transport -> [ body: what belongs to it, framing taken out ] -> chunk
  *
- * A body with a Content-Length is received straight into the chunk and never
- * past its end.  A chunked one is received so that the framing lands in the
- * chunk's free part too and is squeezed out there; payload never moves from
- * one of our chunks to another.  Each receive asks for what the current HTTP
- * chunk still owes and the 7 bytes of a last chunk, or for 4 KiB where a size
- * line is due: so at most 4 KiB of the next request are read along.
+ * A body with a Content-Length is received straight into the chunk, and never beyond
+ * the body's end.  A chunked body is received together with its framing into the free
+ * part of the chunk, and the framing is removed there: payload is never copied from one
+ * chunk to another.  Each receive asks for the rest of the current HTTP chunk and
+ * the 7 bytes of a last chunk, or, where a size line comes next, for 4 KiB.  So at most
+ * 4 KiB of the next request are received along with the body.
  *
- * Framing is strict: what two readers could understand differently is
- * refused.  Chunk extensions are skipped and trailer fields checked and
- * dropped, both within limits.
+ * Framing is strict: what two parsers could understand differently is refused.
+ * Chunk extensions are skipped, trailer fields are checked and dropped, both within
+ * limits.
  *
- * What came with the head is copied, and given out before anything is
- * received; source.ready says so while there are such bytes.
+ * Bytes that came with the head are copied, and read first; source.ready is true while
+ * there are any.
  */
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H
@@ -35,7 +35,7 @@ enum {
 	BODY_OVERREAD_MAX = 4096,   /* of the next request, from the socket */
 };
 
-/* Where the bytes of a chunked body stand (RFC 9112 7.1). */
+/* The position in a chunked body (RFC 9112 7.1). */
 enum body_state {
 	BODY_SIZE,	   /* in the digits of a chunk's size */
 	BODY_EXTENSION,	   /* behind them, up to CR */
@@ -60,13 +60,13 @@ enum body_state {
 struct body {
 	struct source source; /* what the reader reads */
 	uint64_t received;    /* bytes of this body so far, framing included */
-	uint64_t payload;     /* of them without the framing */
-	size_t pre_taken;     /* how much of what came with the head */
+	uint64_t payload;     /* the same without framing */
+	size_t pre_taken;     /* bytes that were taken of `pre` at init */
 	const char *why;      /* BAD_FRAMING: static sentence */
 
 	struct transport *transport;
 	uint64_t limit;
-	uint64_t owed; /* of the body, or of the current HTTP chunk */
+	uint64_t owed; /* bytes to come of the body, or of the HTTP chunk */
 	bool chunked;
 	enum body_state state;
 
@@ -84,36 +84,34 @@ struct body {
 
 /*
  * body_init_length(b, t, len, pre, pre_len):
- * A body of `len` bytes, of which the first are at `pre`: the lesser of `len`
- * and `pre_len`, as pre_taken then says; they are copied, and the rest of
- * `pre` is the next request's.  `t` stays the caller's and must outlive the
- * body.  0, or -ENOMEM and nothing to end.
+ * A body of `len` bytes.  Its first bytes, up to `pre_len`, are at `pre`; they are copied,
+ * and pre_taken says how many; the rest of `pre` belongs to the next request.  `t` stays
+ * the caller's and must outlive the body.  0; or -ENOMEM, and there is nothing to end.
  */
 NODISCARD int body_init_length(struct body *b, struct transport *t,
     uint64_t len, const void *pre, size_t pre_len);
 
 /*
  * body_init_chunked(b, t, pre, pre_len):
- * A chunked body.  Where it ends is not known yet, so all of `pre` is taken
- * (copied); body_leftover() has what was not its.
+ * A chunked body.  It is not known yet where it ends, so all of `pre` is taken (copied),
+ * and body_leftover() gives back what belongs to the next request.
  */
 NODISCARD int body_init_chunked(
     struct body *b, struct transport *t, const void *pre, size_t pre_len);
 
 /*
  * body_limit(b, max):
- * Fail with TOO_LARGE as soon as it is certain that there are more than
- * `max` bytes of payload (0: any number): with a Content-Length at the first
- * read, else at the size line of the HTTP chunk that goes over.  To be called
- * before the first read.
+ * Fail with TOO_LARGE as soon as it is certain that the payload is longer than `max`
+ * bytes (0: no limit): with a Content-Length at the first read, otherwise at the size
+ * line of the HTTP chunk that exceeds it.  To be called before the first read.
  */
 void body_limit(struct body *b, uint64_t max);
 
 /*
  * body_leftover(b, ret_bytes, ret_len):
- * After the end: the bytes of the next request that were received along, none
- * for a body with a length.  At most BODY_OVERREAD_MAX, or what came with the
- * head.  They are the body's, until body_fini().
+ * After the end of the body: the bytes of the next request that were received along
+ * with it; for a body with a length none.  There are at most BODY_OVERREAD_MAX, or what
+ * came with the head.  They are the body's, until body_fini().
  */
 void body_leftover(
     const struct body *b, const unsigned char **ret_bytes, size_t *ret_len);

@@ -1,10 +1,10 @@
 /*
  * http/conditions.h - conditional requests and ranges (RFC 9110 13 and 14).
  *
- * What the head asks for is held against what is known of the file and nothing
- * else; no file is touched.  A date that is none is ignored, as the RFC demands,
- * but a list of entity-tags that is none is refused with 400: a condition must
- * not be dropped without the client's knowledge.
+ * The head's conditions are compared with what is known of the file (struct
+ * object_info); no file is opened.  A malformed date is ignored, as the RFC demands,
+ * but a malformed list of entity-tags is refused with 400: a condition must not be
+ * dropped without the client's knowledge.
  */
 #ifndef HTTP_CONDITIONS_H
 #define HTTP_CONDITIONS_H

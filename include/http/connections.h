@@ -27,45 +27,47 @@ struct chunk_pool;
 struct journal;
 struct slot;
 
-/* What the connections of one server block share; one set per worker. */
+/* What the connections of one server block share, in one worker. */
 struct connections {
 	struct ev_loop *loop;
 	struct chunk_pool *pool; /* whose chunks responses are streamed from */
 	const struct conf_server *conf;
 	struct handler *handler;
 	struct slot *slot;	      /* whose `connections` they count in */
-	struct admission admission;   /* its scopes; the rest is set by init */
+	struct admission admission;   /* set the scopes; init sets the rest */
 	struct journal *access;	      /* NULL: no access log */
-	void (*on_closed)(void *arg); /* there is one fewer */
+	void (*on_closed)(void *arg); /* a connection has ended */
 	void *arg;
-	bool stamped;  /* their sockets are fd_stamp()ed */
-	uint64_t *ids; /* the last id given out, of the worker */
+	bool stamped;  /* fd_stamp() was called for their listeners */
+	uint64_t *ids; /* the last request id that this worker has used */
 
 	/* The module's. */
 	struct list conns;
-	struct turns turns; /* of those with a further request at hand */
-	/* Whose on_request() runs, as long as that exchange is in hand. */
+	struct turns turns; /* of those that have a further request here */
+	/* The exchange whose on_request() runs, until it is answered. */
 	struct exchange *asking;
 	bool stopping; /* no request after the present one */
 };
 
-/* With all that is asked for above `conns` set: ready for connections. */
+/* Make it ready for connections; all fields above `conns` are set. */
 void connections_init(struct connections *g);
 
-/* Take over the accepted socket `fd`; it is closed when memory is short.  Was it
- * accepted on a loopback address? */
+/* Take over the accepted socket `fd` of the client `peer`; it is closed at once when
+ * memory is short, or there are too many.  `on_loopback`: it was accepted on a loopback
+ * address. */
 void connections_open(
     struct connections *g, int fd, const struct addr *peer, bool on_loopback);
 
-/* One more request at most for each, answered with Connection: close; those
- * that ask for nothing are closed in a second. */
+/* Stop gracefully: each connection may send one more request, which is answered with
+ * Connection: close; idle ones are closed after a second. */
 void connections_stop(struct connections *g);
 
-/* The server stops at once: requests in hand get 503, what is being sent may
- * end, everything else is closed.  What is left in a moment is to be dropped. */
+/* Stop at once: requests in hand are answered with 503, responses that are being sent may
+ * end, and all other connections are closed.  The caller drops those that are left a
+ * moment later. */
 void connections_cut(struct connections *g);
 
-/* Close them all, now; handlers are told. */
+/* Close all connections now; handlers are told (on_gone()). */
 void connections_drop(struct connections *g);
 
 #endif

@@ -5,14 +5,14 @@
  *	Repr-Digest: sha-512=:z4PhN...==:
  *	Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg==    (RFC 1864)
  *
- * What can be read must hold for the bytes that come; what cannot be read is
- * refused, since a client that sends a checksum wants it verified.  The first two mean
- * the same here, since an upload is a whole file without a coding: given
- * both, they must agree.
+ * Each checksum must be that of the bytes that arrive.  A field that cannot be read is
+ * refused, since a client that sends a checksum wants it verified.  The first two fields
+ * mean the same here, since an upload is a whole file without a content coding; if
+ * both are there, they must agree.
  *
- * Other algorithms than sha-256 and sha-512 are passed over, as the RFC says:
- * those of the registry (md5, sha, crc32c ...) are deprecated there.  The
- * Digest field of RFC 3230, Want-*, and trailers are not looked at.
+ * Algorithms other than sha-256 and sha-512 are skipped, as the RFC allows: it
+ * deprecates the others of its registry (md5, sha, crc32c ...).  The Digest field of
+ * RFC 3230, Want-*, and trailers are ignored.
  */
 #ifndef HTTP_DIGEST_FIELDS_H
 #define HTTP_DIGEST_FIELDS_H
@@ -24,8 +24,8 @@ struct head;
 
 /*
  * digest_fields_read(h, ret, ret_why):
- * What the head says of its content: 0, *ret perhaps an empty set; or 400, and
- * *ret_why a static sentence that says what to send instead.
+ * Read the checksums in the head.  0, and *ret may be an empty set; or 400, and *ret_why
+ * is a static sentence that says what to send instead.
  */
 NODISCARD int digest_fields_read(
     const struct head *h, struct digest_claims *ret, const char **ret_why);

@@ -5,14 +5,14 @@
  *	                                    -> exchange_stream ... exchange_streamed
  *	                                    -> exchange_leave
  *
- * An exchange begins with a request's head and ends when its response was sent, or
- * will never be.  It is answered once, from within on_request() or later; a
- * handler that answers later takes it in hand, and is told when that is over
- * without it.  While it is in hand the socket is read by the handler only
- * (through exchange_body()).
+ * An exchange begins with the head of a request, and ends when the response was sent,
+ * or certainly never will be.  It is answered once, from within on_request() or later.
+ * A handler that answers later takes it in hand (exchange_take()), and is told if the
+ * exchange ends before.  While it is in hand only the handler reads from the socket
+ * (exchange_body()).
  *
- * When a response cannot be sent whole, nothing is sent on that connection any more;
- * but further requests that are here whole are handed to the handler as ever.
+ * When a response could not be sent whole, nothing more is sent on that connection.
+ * But further requests that have arrived whole are still handed to the handler.
  *
  * Calls marked "ends the exchange" may free it: the handler must not touch it, nor
  * its head and its body, after them.
@@ -34,89 +34,92 @@
 struct exchange;
 struct meter;
 
-/* Who answers requests; called from the loop. */
+/* Answers requests; called from the loop. */
 struct handler {
 	/* A request came: answer it, or exchange_take() it to do so later. */
 	void (*on_request)(struct handler *h, struct exchange *x);
-	/* Add the field lines, each with its CRLF, that go with any response to
-	 * this request, by the handler or not; of a head that was refused there
-	 * may be nothing but what was read of it. */
+	/* Add to `out` the field lines, each with its CRLF, that every response to
+	 * this request has, whether the handler answers it or not.  If the head
+	 * was refused, `head` has only what was read of it. */
 	void (*add_fields)(
 	    struct handler *h, const struct head *head, struct str *out);
 };
 
-/* What a handler that has an exchange in hand is told. */
+/* Calls to a handler that has an exchange in hand. */
 struct exchange_ops {
-	/* It ends without a response: give up all that belongs to it, and do not
-	 * touch the exchange any more.  Returns how it ended, as exchange_leave()
-	 * has it. */
+	/* It ends without a response: free all that belongs to it, and do not
+	 * touch the exchange any more.  Returns the outcome for the access
+	 * log. */
 	enum outcome (*on_gone)(void *owner);
-	/* The server stops now.  True: it was given up, as above, and is answered
-	 * with 503; false: too much was done for it already, it will be answered.
-	 * NULL: on_gone() at any time. */
+	/* The server stops now.  True: the handler has given it up, as in
+	 * on_gone(), and it is answered with 503.  False: too much was done for
+	 * it already; the handler will answer.  NULL: on_gone() is called
+	 * instead. */
 	bool (*on_stop)(void *owner);
 };
 
-/* It will be answered later: `owner` is told what `ops` has until then, in place
- * of the owner before. */
+/* Take the exchange in hand: it will be answered later, and until then `ops` are called
+ * with `owner`, instead of those of an earlier exchange_take(). */
 void exchange_take(
     struct exchange *x, const struct exchange_ops *ops, void *owner);
 
 /*
  * exchange_watch(x), exchange_unwatch(x):
- * While the body is not being read: does the client leave?  The socket is looked at
- * every quarter of a second and nothing is read from it.  A client that has closed
- * is gone, and on_gone() tells, unless all of its body is here, or (chunked) may
- * be: then it may have closed its sending side only, and wait for the response.
+ * For times in which the body is not read: notice when the client leaves.  The socket is
+ * looked at every quarter of a second, without reading from it.  When the client has
+ * closed it, on_gone() is called.  But if all of the body has arrived, or (chunked) may
+ * have, the client may have closed its sending side only and wait for the response: then
+ * nothing happens.
  */
 void exchange_watch(struct exchange *x);
 void exchange_unwatch(struct exchange *x);
 
 /* ---- the request ---- */
 
-/* Its head; good for as long as the exchange, or until exchange_drop_head(). */
+/* Its head, valid as long as the exchange, or until exchange_drop_head(). */
 const struct head *exchange_head(const struct exchange *x);
 
 /*
  * exchange_drop_head(x):
- * The handler has what it needs of the head.  One that is still wanted when
- * on_request() returns is copied, a kilobyte for each exchange in hand; one that
- * was dropped by then costs nothing.
+ * The handler does not need the head any more.  A head that was not dropped when
+ * on_request() returns is copied, which takes a kilobyte for each exchange in hand.
  */
 void exchange_drop_head(struct exchange *x);
 
 /* Numbers the requests of this worker, for logs. */
 uint64_t exchange_id(const struct exchange *x);
 
-/* It came in by an address that only this machine reaches. */
+/* True when it came in by an address that only this machine can reach. */
 bool exchange_is_on_loopback(const struct exchange *x);
 
-/* It came in by a UNIX socket, where a proxy is, and behind it many clients. */
+/* True when it came in by a UNIX socket: there a proxy asks for many clients. */
 bool exchange_is_unix(const struct exchange *x);
 
 /* The request's body, for a reader; ended from the start when it has none. */
 struct source *exchange_body(struct exchange *x);
 
-/* More than `max` bytes of body fail with TOO_LARGE. */
+/* A body of more than `max` bytes (0: no limit) fails with TOO_LARGE. */
 void exchange_limit_body(struct exchange *x, uint64_t max);
 
 /* Bytes of body that were read so far. */
 uint64_t exchange_body_bytes(const struct exchange *x);
 
-/* Why a body is malformed: a static sentence, after BAD_FRAMING. */
+/* After BAD_FRAMING: what is wrong with the body, a static sentence. */
 const char *exchange_body_problem(const struct exchange *x);
 
-/* When what was received last came, by clock_mono_ns(): see transport.h. */
+/* When the bytes that were received last arrived (transport_came_ns()). */
 uint64_t exchange_came_ns(struct exchange *x);
 
-/* And when it would have, had all of this request been received at once. */
+/* The same, less the time for which bytes of this request lay unread
+ * (transport_would_come_ns()). */
 uint64_t exchange_would_come_ns(struct exchange *x);
 
 /*
  * exchange_leave_note(x, note), exchange_take_note(x):
- * `note`, from malloc(), is the connection's from here on, for the handler of its
- * very next request; to be left before this one is answered.  What was left
- * is the caller's then, to be freed; NULL: the request just before left nothing.
+ * A handler may leave a note for the handler of the next request on the same
+ * connection, before it answers.  `note` comes from malloc() and is the connection's
+ * from here on.  exchange_take_note() returns what the request just before has left,
+ * for the caller to free(); NULL: nothing.
  */
 void exchange_leave_note(struct exchange *x, void *note);
 void *exchange_take_note(struct exchange *x);
@@ -126,16 +129,16 @@ void *exchange_take_note(struct exchange *x);
 /* Send 100 Continue if the client waits for it and has sent no body yet. */
 void exchange_continue(struct exchange *x);
 
-/* For the access log: what was measured of an upload, `m` having stopped; that
- * it is `hashed`, and its name.  They are copied. */
+/* For the access log: the times of an upload in `m`, which has stopped, whether it was
+ * `hashed`, and its name.  All are copied. */
 void exchange_measured(
     struct exchange *x, const struct meter *m, bool hashed, const char *name);
 
 /*
  * exchange_respond(x, r):
- * The final response; what `r` holds is freed.  When the body was not read to
- * its end, the connection closes after it, letting the client see the response
- * first.  Ends the exchange.
+ * Send the final response, and free what `r` holds.  If the body was not read to its end
+ * the connection is closed afterwards, in a way that lets the client see the response
+ * first (http/connections.h, lingering).  Ends the exchange.
  */
 void exchange_respond(struct exchange *x, struct response *r);
 
@@ -150,23 +153,24 @@ void exchange_fail(struct exchange *x, enum outcome e);
 
 /*
  * exchange_stream(x, r):
- * The head of a response whose content follows through the sink that is
- * returned; then call exchange_streamed().  What `r` holds is freed.  Content of
- * RESPONSE_LENGTH_UNKNOWN is sent in chunks (RFC 9112 7.1), and to a client of
- * HTTP/1.0 until the connection closes.  Not for HEAD, nor without content: that
- * is exchange_respond()'s.
+ * Begin a response whose content follows through the sink that is returned; call
+ * exchange_streamed() when all of it was given to the sink.  Frees what `r` holds.
+ * Content of RESPONSE_LENGTH_UNKNOWN is sent in chunks (RFC 9112 7.1); to an HTTP/1.0
+ * client its end is the end of the connection.  For HEAD, and for responses without
+ * content, use exchange_respond().
  */
 struct sink *exchange_stream(struct exchange *x, struct response *r);
 
-/* Content failed: true when nothing was sent yet, not even the head; then
- * exchange_respond() ends the exchange, else exchange_streamed(). */
+/* The content has failed.  True when nothing was sent yet, not even the head: then
+ * exchange_respond() may send another response.  False: call exchange_streamed(). */
 bool exchange_unstream(struct exchange *x);
 
-/* All of the content was sent, or (false) sending failed; `outcome` is for the
- * access log.  Ends the exchange. */
+/* `whole`: all of the content was given to the sink and written; else it has failed.
+ * `outcome` is for the access log.  Ends the exchange. */
 void exchange_streamed(struct exchange *x, bool whole, enum outcome outcome);
 
-/* The client is gone, or must not get a response: close.  Ends the exchange. */
+/* Close the connection without a response: the client is gone, or must not get one.
+ * Ends the exchange. */
 void exchange_leave(struct exchange *x, enum outcome outcome);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * http/head_reader.h - the bytes of heads, as they come in.
+ * http/head_reader.h - receives the bytes of heads.
  *
  *	transport -> [ a buffer shared by all ] -> head_scan -> a whole head
  *	                     |                                      ^
  *	                     \-- held: a part of a head ------------/
  *
- * A head that comes in one piece is looked at where it was received, and so is
- * what came with it.  Only one that comes in pieces gets memory of its own,
- * and so do bytes of the next request.
+ * A head that arrives in one piece is parsed in the buffer where it was received, which
+ * all connections of a worker share.  Only a head that arrives in pieces, and bytes of
+ * the next request, are copied to memory of their own.
  */
 #ifndef HTTP_HEAD_READER_H
 #define HTTP_HEAD_READER_H
@@ -21,61 +21,62 @@
 
 struct transport;
 
-/* Zeroed: nothing came yet. */
+/* Zeroed: nothing was received yet. */
 struct head_reader {
 	struct head_scan scan;
 	struct str held;
 };
 
 enum head_reader_result {
-	HEAD_READER_NOTHING, /* nothing new came */
+	HEAD_READER_NOTHING, /* nothing was received */
 	HEAD_READER_PART,    /* a part of a head, which is held */
-	HEAD_READER_HEAD,    /* a whole one */
-	HEAD_READER_REFUSED, /* no head: `status` and `why` */
+	HEAD_READER_HEAD,    /* a whole head */
+	HEAD_READER_REFUSED, /* no valid head: see `status` and `why` */
 	HEAD_READER_FAILED,  /* the client is gone, or memory is short */
 };
 
-/* What came: with HEAD_READER_HEAD, to be ended with head_reader_release(). */
+/* What was received; with HEAD_READER_HEAD the caller ends it with
+ * head_reader_release(). */
 struct head_reader_head {
-	const char *buf;      /* `len` bytes, the head first */
-	size_t head_len, len; /* the rest is the body's, or the next one's */
-	struct str own;	      /* where they are, if not in the shared buffer */
-	bool is_head;	      /* the method is HEAD, as far as one sees */
-	int status;	      /* REFUSED */
+	const char *buf;	/* `len` bytes, the head first */
+	size_t head_len, len;	/* behind the head: body, or next request */
+	struct str own;		/* holds `buf`, if the shared buffer does not */
+	bool is_head;		/* it seems to begin with the method HEAD */
+	int status;		/* REFUSED */
 	char why[HEAD_WHY_MAX]; /* a sentence */
 	enum outcome outcome;	/* for the access log */
 };
 
 /*
  * head_reader_read(in, limits, t, ret):
- * Receive once from `t` (NULL: look at what is held only) and say what came of
- * it.  After REFUSED or FAILED it is a bug to read again.
+ * Receive once from `t`; or, when it is NULL, only look at what is held.  After REFUSED
+ * or FAILED it must not be called again.
  */
 NODISCARD enum head_reader_result head_reader_read(struct head_reader *in,
     const struct head_limits *limits, struct transport *t,
     struct head_reader_head *ret);
 
-/* Done with a head; its bytes are gone. */
+/* The caller is done with the head: its bytes become invalid. */
 void head_reader_release(struct head_reader_head *h);
 
-/* Bytes of the next request came along: they are copied.  0 or -ENOMEM. */
+/* Keep a copy of bytes of the next request.  0 or -ENOMEM. */
 NODISCARD int head_reader_hold(
     struct head_reader *in, const void *bytes, size_t len);
 
-/* Expect the next head, which may have begun with what is held. */
+/* Begin the next head, with the bytes that are held, if any. */
 void head_reader_next(struct head_reader *in);
 
-/* Something was received that no head has ended yet. */
+/* True when bytes are held. */
 static inline bool
 head_reader_has_bytes(const struct head_reader *in)
 {
 	return in->held.len > 0;
 }
 
-/* The same, and more than the empty lines that may stand before a head. */
+/* True when more is held than the empty lines that may stand before a head. */
 bool head_reader_has_begun(const struct head_reader *in);
 
-/* What is held of a head asks by HEAD. */
+/* True when what is held begins with the method HEAD. */
 static inline bool
 head_reader_is_head(const struct head_reader *in)
 {

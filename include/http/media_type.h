@@ -13,9 +13,9 @@
 
 /*
  * media_type_is(field, type):
- * Whether the field's value says `type`, "text/plain" say, with whatever
- * parameters.  These are not checked: a boundary without the quotes that it
- * needs makes a form no file.  False for an absent or a malformed value.
+ * True when the field's value has the media type `type`, such as "text/plain".
+ * Parameters are not checked: a form whose boundary lacks its quotes is still a form.
+ * False for an absent or malformed value.
  */
 bool media_type_is(struct span field, const char *type);
 

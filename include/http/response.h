@@ -1,9 +1,9 @@
 /*
  * http/response.h - a response before it becomes bytes.
  *
- * The handler of a request fills one in; the connection adds what only it knows
- * (Date, Connection) and sends it.  A zeroed response with a status is a valid
- * one without content.
+ * The handler of a request fills it in; the connection adds what only it knows (Date,
+ * Connection) and sends it.  A response that is zeroed but for `status` is valid, and
+ * has no content.
  */
 #ifndef HTTP_RESPONSE_H
 #define HTTP_RESPONSE_H
@@ -19,43 +19,43 @@
 
 struct response {
 	int status;
-	struct str fields;	  /* further field lines, each with its CRLF */
+	struct str fields;	  /* more field lines, each with its CRLF */
 	const char *content_type; /* NULL: no content */
 	struct str content;
-	/* The length of content that is streamed afterwards, or would have
-	 * been (HEAD), or RESPONSE_LENGTH_UNKNOWN; `content` is empty then. */
+	/* If `streamed`: the length of the content that follows (or would follow,
+	 * for HEAD), or RESPONSE_LENGTH_UNKNOWN; `content` is empty. */
 	uint64_t stream_length;
 	bool streamed;
-	bool close;	      /* do not keep the connection in any case */
+	bool close;	      /* close the connection afterwards */
 	enum outcome outcome; /* for the access log */
 };
 
-/* "Created"; an empty text for a status that is not in use here. */
+/* The reason phrase, "Created"; "" for a status that is not used here. */
 const char *response_reason(int status);
 
 /*
  * response_problem(r, status, fmt, ...):
- * Make it an error as RFC 9457 has it (application/problem+json, one line),
- * its detail telling the user what to change.  Text in the arguments that
- * came from outside is made safe.
+ * Make it a problem of RFC 9457 (application/problem+json, one line), whose detail
+ * tells the user what to change.  The text is escaped, so arguments may come from
+ * outside.
  */
 void response_problem(struct response *r, int status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/* It may go better in so many seconds. */
+/* Add Retry-After: the client may try again in so many seconds. */
 void response_retry_after(struct response *r, unsigned seconds);
 
-/* What only the connection knows of a response. */
+/* What only the connection knows about a response. */
 struct response_form {
 	bool keep_alive;
-	bool head_only;		  /* HEAD asked for it: no content */
-	bool old;		  /* an HTTP/1.0 client: no chunks */
-	bool tokens;		  /* say the version of this server */
-	const struct str *fields; /* lines that go with each response to it */
+	bool head_only;		  /* the request was HEAD: no content */
+	bool old;		  /* the client speaks HTTP/1.0: no chunks */
+	bool tokens;		  /* Server includes the version */
+	const struct str *fields; /* field lines of all responses to it */
 };
 
-/* Content of unknown length follows, and its end is told by chunks (RFC 9112
- * 7.1); otherwise, to a client of HTTP/1.0, by the end of the connection (6.3). */
+/* True when content of unknown length follows in chunks (RFC 9112 7.1).  To a client of
+ * HTTP/1.0 it ends with the connection instead (6.3). */
 static inline bool
 response_is_chunked(const struct response *r, const struct response_form *form)
 {
@@ -63,8 +63,8 @@ response_is_chunked(const struct response *r, const struct response_form *form)
 	       !form->head_only && !form->old;
 }
 
-/* Status line and fields, with the empty line, added to `out`; and the
- * content, unless it is streamed, or not asked for. */
+/* Add status line, fields and empty line to `out`; and the content, unless that is
+ * streamed or the request was HEAD. */
 void response_format(const struct response *r, const struct response_form *form,
     struct str *out);
 
