@@ -132,6 +132,7 @@ struct store_ops {
 	struct failure (*create)(struct store *s,
 	    const struct put_request *request, const struct put_events *events,
 	    void *owner, struct incoming **ret);
+	uint64_t (*offset)(struct incoming *in);
 	void (*commit)(struct incoming *in, uint64_t last_ns);
 	void (*abort)(struct incoming *in);
 	struct failure (*open)(struct store *s, const char *name,
@@ -166,6 +167,16 @@ store_create(struct store *s, const struct put_request *request,
 	if (failure_is(why))
 		free(request->pre);
 	return why;
+}
+
+/*
+ * Bytes that its sink was given so far.  When they are written and their writer has
+ * gone, another one may go on there.
+ */
+static inline uint64_t
+store_offset(struct incoming *in)
+{
+	return in->store->ops->offset(in);
 }
 
 /*

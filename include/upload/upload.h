@@ -72,6 +72,7 @@ struct upload {
 	} told;			  /* what the owner is told next */
 	uint64_t id;
 	limits_entry place; /* among max_uploads; 0: not counted */
+	bool keeps;	    /* the transfer is one with `keep` */
 };
 
 /* What to begin; all that this points to is needed during the call only, but for
@@ -115,6 +116,10 @@ bool upload_is_committing(const struct upload *u);
  * is the trace's last line.
  */
 void upload_end(struct upload *u, const char *last_step);
+
+/* Bytes that the store was given so far: where the next transfer goes on.  After
+ * on_ready(). */
+uint64_t upload_offset(const struct upload *u);
 
 /* From within on_stored(): its digests; NULL: none was wanted. */
 const struct digest *upload_digest(const struct upload *u);

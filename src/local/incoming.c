@@ -75,6 +75,12 @@ static const struct file_writer_events writer_events = {
     .on_late = on_late,
 };
 
+uint64_t
+incoming_offset(struct incoming *in)
+{
+	return incoming_of(in)->writer.offset;
+}
+
 void
 incoming_commit(struct incoming *in, uint64_t last_ns)
 {

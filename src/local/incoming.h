@@ -114,6 +114,7 @@ extern const struct fsm_table incoming_table;
 struct failure incoming_create(struct store *s,
     const struct put_request *request, const struct put_events *events,
     void *owner, struct incoming **ret);
+uint64_t incoming_offset(struct incoming *in);
 void incoming_commit(struct incoming *in, uint64_t last_ns);
 void incoming_abort(struct incoming *in);
 

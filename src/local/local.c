@@ -149,6 +149,7 @@ free_store(struct store *s)
 
 static const struct store_ops local_ops = {
     .create = incoming_create,
+    .offset = incoming_offset,
     .commit = incoming_commit,
     .abort = incoming_abort,
     .open = outgoing_open,

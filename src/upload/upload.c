@@ -140,6 +140,10 @@ tell_transferred(void *upload)
 {
 	struct upload *u = upload;
 
+	if (u->keeps) { /* the next one may be long in coming */
+		meter_read(&u->flow.meter, READER_NETWORK);
+		meter_write(&u->flow.meter, WRITER_DATA);
+	}
 	u->events->on_transferred(u, u->told.cut);
 }
 
@@ -151,6 +155,7 @@ start_commit(void *upload)
 	if (u->location->policy.sync)
 		trace_step(u->flow.trace, TRACE_SYNC);
 	trace_step(u->flow.trace, TRACE_PUBLISH);
+	meter_read(&u->flow.meter, READER_DONE);
 	/* What was collected is written only now: see stop_meter(). */
 	meter_write(&u->flow.meter, WRITER_SYNC);
 	store_commit(u->incoming, u->told.last_ns);
@@ -348,6 +353,7 @@ upload_transfer(struct upload *u, const struct transfer *t)
 
 	upload_on(u, UPLOAD_TRANSFER); /* nothing is done by that */
 	u->told.cut = failure_of(OUTCOME_NONE, 0);
+	u->keeps = t->keep;
 	if (transfer_start(t, &u->flow, &setup, upload_on_cut) < 0)
 		upload_fail(u, failure_of_errno(-ENOMEM));
 }
@@ -384,6 +390,12 @@ upload_end(struct upload *u, const char *last_step)
 	trace_end(&u->flow.trace, last_step);
 	limits_leave(u->env->limits, &u->place);
 	u->magic = 0;
+}
+
+uint64_t
+upload_offset(const struct upload *u)
+{
+	return store_offset(u->incoming);
 }
 
 const struct digest *

@@ -576,6 +576,66 @@ what_is_collected_is_ready_at_once(void **state)
 	assert_there("a", CHUNK);
 }
 
+/* Write up to there, with a writer of its own. */
+static void
+write_part(struct told *t, size_t until)
+{
+	t->body.len = until;
+	t->body.source.ended = false;
+	t->drained = false;
+	write_body(t);
+	flow_stop(&t->flow);
+	assert_true(t->drained);
+	assert_int_equal(store_offset(t->in), until);
+	/* Nothing is left of a writer but what it has written. */
+	memset(&t->flow, 0xa5, sizeof(t->flow));
+	for (int i = 0; i < 5; i++)
+		turn();
+	flow_init(&t->flow);
+}
+
+static void
+it_can_come_by_several_writers(void **state)
+{
+	static const size_t first[] = {0, 1, CHUNK - 1, CHUNK, LARGE - 1};
+	struct put_request r = request("a", LARGE);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(first); i++) {
+		assert_int_equal(begin(&f.put, &r), 0);
+		WAIT_FOR(f.put.ready > 0);
+		assert_int_equal(store_offset(f.put.in), 0);
+		write_part(&f.put, first[i]);
+		write_part(&f.put, LARGE / 2 > first[i] ? LARGE / 2 : LARGE);
+		write_part(&f.put, LARGE);
+		store_commit(f.put.in, 0);
+		WAIT_FOR(has_ended(&f.put));
+		assert_int_equal(f.put.stored, 1);
+		end_told(&f.put);
+		assert_there("a", LARGE);
+	}
+}
+
+static void
+so_can_one_that_may_be_collected(void **state)
+{
+	static const size_t first[] = {0, 1, 99, 100};
+	struct put_request r = request("a", 100);
+
+	(void)state;
+	r.collect = true;
+	for (size_t i = 0; i < COUNT_OF(first); i++) {
+		assert_int_equal(begin(&f.put, &r), 1);
+		write_part(&f.put, first[i]);
+		write_part(&f.put, 100);
+		store_commit(f.put.in, 0);
+		WAIT_FOR(has_ended(&f.put));
+		assert_int_equal(f.put.stored, 1);
+		end_told(&f.put);
+		assert_there("a", 100);
+	}
+}
+
 static void
 a_large_one_is_not_collected(void **state)
 {
@@ -974,6 +1034,8 @@ main(void)
 	    BOTH(an_empty_one_is_one),
 	    BOTH(a_name_may_have_several_parts),
 	    BOTH(what_is_collected_is_ready_at_once),
+	    BOTH(it_can_come_by_several_writers),
+	    BOTH(so_can_one_that_may_be_collected),
 	    BOTH(a_large_one_is_not_collected),
 	    BOTH(a_part_can_be_read),
 	    BOTH(the_newest_can_be_read),

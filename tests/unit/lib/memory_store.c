@@ -353,6 +353,18 @@ memory_create(struct store *s, const struct put_request *request,
 	return none;
 }
 
+static uint64_t
+memory_offset(struct incoming *in)
+{
+	struct memory_put *p = put_of(in);
+	uint64_t offset = p->len;
+
+	LIST_FOREACH(const struct chunk, c, &p->writing, node) {
+		offset += c->len;
+	}
+	return offset;
+}
+
 static void
 memory_commit(struct incoming *in, uint64_t last_ns)
 {
@@ -585,6 +597,7 @@ memory_free(struct store *s)
 
 static const struct store_ops memory_ops = {
     .create = memory_create,
+    .offset = memory_offset,
     .commit = memory_commit,
     .abort = memory_abort,
     .open = memory_open_object,
