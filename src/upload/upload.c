@@ -63,13 +63,13 @@ upload_fail(struct upload *u, struct failure why)
 }
 
 static void
-on_ready(void *owner)
+upload_on_ready(void *owner)
 {
 	upload_on(owner, UPLOAD_OPENED);
 }
 
 static void
-on_stored(void *owner, const struct stored *s)
+upload_on_stored(void *owner, const struct stored *s)
 {
 	struct upload *u = owner;
 
@@ -88,8 +88,8 @@ on_store_failed(void *owner, struct failure why, const char *reason)
 }
 
 static const struct put_events put_events = {
-    .on_ready = on_ready,
-    .on_stored = on_stored,
+    .on_ready = upload_on_ready,
+    .on_stored = upload_on_stored,
     .on_failed = on_store_failed,
 };
 
@@ -127,7 +127,7 @@ upload_on_drained(void *owner)
 /* ---- what is done on the way ---- */
 
 static void
-tell_ready(void *upload)
+upload_tell_ready(void *upload)
 {
 	struct upload *u = upload;
 
@@ -194,7 +194,7 @@ tell_failed(void *upload)
 
 /* Give back all that it has.  A commit that has begun goes on without it. */
 static void
-let_go(void *upload)
+upload_release(void *upload)
 {
 	struct upload *u = upload;
 
@@ -211,30 +211,30 @@ let_go(void *upload)
 /* clang-format off */
 static const struct fsm_square squares[UPLOAD_STATES][UPLOAD_EVENTS] = {
 	[UPLOAD_OPENING] = {
-		[UPLOAD_OPENED]    = { FSM_ACT, UPLOAD_READY,      tell_ready         },
+		[UPLOAD_OPENED]    = { FSM_ACT, UPLOAD_READY,      upload_tell_ready  },
 		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
 	},
 	[UPLOAD_READY] = {
 		[UPLOAD_TRANSFER]  = { FSM_NOTHING, UPLOAD_FLOWING                    },
 		[UPLOAD_COMMIT]    = { FSM_ACT, UPLOAD_COMMITTING, start_commit       },
 		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
 	},
 	[UPLOAD_FLOWING] = {
 		[UPLOAD_LAST_BYTE] = { FSM_NOTHING, UPLOAD_DRAINING                   },
 		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
 	},
 	[UPLOAD_DRAINING] = {
 		[UPLOAD_EMPTIED]   = { FSM_ACT, UPLOAD_READY,      tell_transferred   },
 		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
 	},
 	[UPLOAD_COMMITTING] = {
 		[UPLOAD_COMMITTED] = { FSM_ACT, UPLOAD_OVER,       upload_tell_stored },
 		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       let_go             },
+		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
 	},
 };
 /* clang-format on */
@@ -384,7 +384,7 @@ void
 upload_end(struct upload *u, const char *last_step)
 {
 	if (u->state == UPLOAD_OVER)
-		let_go(u);
+		upload_release(u);
 	else
 		upload_on(u, UPLOAD_GONE); /* it is let go by that */
 	trace_end(&u->flow.trace, last_step);

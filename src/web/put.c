@@ -77,7 +77,7 @@ static const struct exchange_ops exchange_ops = {
 /* ---- what the upload tells ---- */
 
 static void
-on_ready(struct upload *u)
+put_on_ready(struct upload *u)
 {
 	struct web_put *p = put_of(u);
 	const struct conf_location *l = u->location;
@@ -105,7 +105,7 @@ has_an_order(const struct web_put *p)
 }
 
 static void
-on_transferred(struct upload *u, struct failure why)
+put_on_transferred(struct upload *u, struct failure why)
 {
 	struct web_put *p = put_of(u);
 
@@ -130,7 +130,7 @@ receipt_of(
 }
 
 static void
-on_stored(struct upload *u, const struct stored *s)
+put_on_stored(struct upload *u, const struct stored *s)
 {
 	struct web_put *p = put_of(u);
 	struct exchange *x = p->exchange;
@@ -180,7 +180,7 @@ describe_failure(const struct web_put *p, enum outcome e, const char *reason,
 }
 
 static void
-on_failed(struct upload *u, struct failure why, const char *reason)
+put_on_failed(struct upload *u, struct failure why, const char *reason)
 {
 	struct web_put *p = put_of(u);
 	struct exchange *x = p->exchange;
@@ -200,10 +200,10 @@ on_failed(struct upload *u, struct failure why, const char *reason)
 }
 
 static const struct upload_events upload_events = {
-    .on_ready = on_ready,
-    .on_transferred = on_transferred,
-    .on_stored = on_stored,
-    .on_failed = on_failed,
+    .on_ready = put_on_ready,
+    .on_transferred = put_on_transferred,
+    .on_stored = put_on_stored,
+    .on_failed = put_on_failed,
 };
 
 /* ---- the beginning ---- */
