@@ -5,11 +5,11 @@
  *	                      rest (what the socket did not take yet) -> transport
  *	writer -> a chunk -> /
  *
- * The bytes of a response go straight to the socket; only what the socket does
- * not take at once is copied.  Content that follows a response comes chunk by
- * chunk from a writer, to which the response writer is a sink.
+ * The bytes of a response are given to the socket at once; only what it does not take
+ * is copied.  Streamed content comes chunk by chunk from a writer, whose sink the
+ * response writer is.
  *
- * It sets no timer: `progress` says when the client last took something.
+ * It sets no timer; `progress` tells its owner when the client last took something.
  */
 #ifndef HTTP_RESPONSE_WRITER_H
 #define HTTP_RESPONSE_WRITER_H
@@ -29,23 +29,23 @@ struct writer;
 
 /* The fields are the module's but for those in the first part. */
 struct response_writer {
-	uint64_t taken;	  /* bytes that the kernel took of the last response,
-			     and of chunks behind it */
-	double progress;  /* of a response or a chunk, by clock_mono_s() */
-	uint64_t framing; /* bytes of `taken`, or to be, that frame chunks */
-	size_t unsent;	  /* in the kernel, when it was last looked at */
+	uint64_t taken;	  /* bytes that the kernel took of the last response and
+			     the chunks behind it */
+	double progress;  /* clock_mono_s() when the client last took bytes */
+	uint64_t framing; /* bytes of chunk framing, in `taken` or to be sent */
+	size_t unsent;	  /* bytes in the kernel at the last look */
 	struct sink sink; /* for the writer of content */
 
 	unsigned magic;
-	int muted;	/* an errno: nothing is sent any more; 0: it is */
-	bool answering; /* on_sent is due */
-	bool framed;	/* the chunks of this response */
+	int muted;	/* a negative errno: nothing is sent any more; 0: no */
+	bool answering; /* on_sent() is due */
+	bool framed;	/* this response is sent in HTTP chunks */
 	struct ev_loop *loop;
 	struct transport *transport;
 	ev_io writable;
 	struct str rest;
 	size_t rest_sent;
-	size_t ahead; /* bytes of an interim response, first in `rest` */
+	size_t ahead; /* bytes of an interim response, at the start of `rest` */
 	struct writer *writer; /* of the flow that feeds `sink` */
 	struct chunk *sending; /* ours; NULL: none */
 	void *owner;
@@ -54,66 +54,67 @@ struct response_writer {
 
 /*
  * response_writer_init(s, loop, t, owner, on_sent):
- * `t` stays the caller's, whose socket it is.  on_sent() is called once for
- * each response_writer_send() and response_writer_finish(), perhaps from within:
- * with 0 when the kernel has all of it, or a negative errno.  It may end the
- * response writer.
+ * Send over `t`, which stays the caller's.  on_sent() is called once for each
+ * response_writer_send() and response_writer_finish(), perhaps from within the call: with
+ * 0 when the kernel has taken all of the response, or with a negative errno.  It may end
+ * the response writer.
  */
 void response_writer_init(struct response_writer *s, struct ev_loop *loop,
     struct transport *t, void *owner, void (*on_sent)(void *owner, int err));
 
 /*
  * response_writer_send(s, bytes, len):
- * Send a whole response, behind what is still to be sent.  `bytes` stay the
- * caller's and are not used after the call.
+ * Send a whole response, behind what is still to be sent.  `bytes` are not used after the
+ * call.
  */
 void response_writer_send(
     struct response_writer *s, const char *bytes, size_t len);
 
 /*
  * response_writer_hold(s, bytes, len):
- * A response whose content follows as chunks: keep a copy of its head until the
- * first chunk, to go out with it; or until response_writer_finish() when there is
- * none.  Out of memory shows as an error then.
+ * Begin a response whose content follows as chunks: keep a copy of its head, which is
+ * sent together with the first chunk, or by response_writer_finish().  If there is no
+ * memory for the copy, sending fails then.
  */
 void response_writer_hold(
     struct response_writer *s, const char *bytes, size_t len);
 
-/* The content that follows the one held is of a length that is not known: each
- * chunk is framed (RFC 9112 7.1), and response_writer_finish() marks its end. */
+/* After response_writer_hold(): the length of the content is not known.  So each chunk is
+ * sent with the framing of RFC 9112 7.1, and response_writer_finish() sends the last,
+ * empty one. */
 void response_writer_frame(struct response_writer *s);
 
-/* No chunk follows any more: send what is held still, if anything. */
+/* All content was written: send what is still held, if anything. */
 void response_writer_finish(struct response_writer *s);
 
 /*
  * response_writer_mute(s, err):
- * A response was not sent whole, so nothing may follow it: what is left of it is
- * dropped, and on_sent() and writers are told `err` from here on, at once.  If
- * on_sent() is due for the present response, it is not called any more.  A chunk
- * being sent is a bug.
+ * A response was not sent whole, so nothing may follow it: drop the rest of it, and
+ * from here on fail at once with `err`, as on_sent() and writers are told.  An
+ * on_sent() that is due is not called any more.  No chunk may be being sent.
  */
 void response_writer_mute(struct response_writer *s, int err);
 
-/* Forget what is held; false when some of it was sent already. */
+/* Drop what is held.  False when some of it was sent already. */
 bool response_writer_take_back(struct response_writer *s);
 
 /*
  * response_writer_interim(s, text):
- * Send a short text without telling when it is sent (100 Continue).  What the
- * socket does not take now goes out as soon as it does, before all else.
+ * Send a short text (100 Continue), for which on_sent() is not called.  What the socket
+ * does not take now is sent later, before everything else.
  */
 void response_writer_interim(struct response_writer *s, const char *text);
 
-/* Look at what the kernel still has: less than before is progress, too.  It
- * takes megabytes ahead, and takes more only when a good part is gone. */
+/* Ask how much the kernel still has to send: less than at the last look is progress,
+ * too.  (The kernel takes megabytes at once, and takes more only when much of that was
+ * sent.) */
 void response_writer_look(struct response_writer *s);
 
-/* Give up the chunk being sent: its writer is told `err`, and may end the
- * response writer.  Nothing when there is none. */
+/* Give up the chunk that is being sent, if there is one: its writer is told `err`, and
+ * may end the response writer. */
 void response_writer_cut(struct response_writer *s, int err);
 
-/* Stop watching; chunks left are a bug (their writer abandons the sink). */
+/* End it.  It must have no chunk: a writer abandons its sink first. */
 void response_writer_fini(struct response_writer *s);
 
 #endif

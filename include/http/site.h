@@ -1,10 +1,10 @@
 /*
- * http/site.h - which web page asks, if one does, and under which name.
+ * http/site.h - does a web page send the request, and of which site?
  *
- * Any page in the world can have its visitor's browser send a request to any
- * address that the visitor reaches: to 127.0.0.1, or into a company's network.
- * The browser keeps the answer from the page, but the request is done by then.
- * It also says whose page it is.
+ * Any web page can make the browser of its visitor send a request to any address that
+ * the visitor can reach: to 127.0.0.1, or into a company's network.  The browser does
+ * not let the page read the response, but by then the request was carried out.  It
+ * also says in the request where the page comes from.
  */
 #ifndef HTTP_SITE_H
 #define HTTP_SITE_H
@@ -16,33 +16,35 @@
 
 enum site {
 	SITE_NONE,    /* no page: curl, a program, or an address typed in */
-	SITE_OWN,     /* a page that came from here */
-	SITE_FOREIGN, /* from another origin, or from one that cannot be told */
+	SITE_OWN,     /* a page of this server */
+	SITE_FOREIGN, /* a page of another origin, or of an unknown one */
 };
 
 /*
  * site_of(h, names):
- * Whose page it is.  A browser of today says it itself (Sec-Fetch-Site), but only
- * over HTTPS and to this machine; where it does not, its Origin is compared with
- * host and port of Host; with those that proxies say they were asked for
- * (X-Forwarded-Host), since most of them put a Host of their own in its place;
- * and with `names`, the server's own, at the port of the scheme.
+ * Current browsers say it themselves (Sec-Fetch-Site), but only over HTTPS and to this
+ * machine.  Otherwise Origin is compared with host and port
  *
- * X-Forwarded-Host may be believed here, though any program can send it: a web page
- * cannot, unless a preflight has allowed it.
+ * - of Host;
+ * - of X-Forwarded-Host, since most proxies replace Host;
+ * - of the server's own `names`, at the default port of the scheme.
+ *
+ * Any program can send X-Forwarded-Host, but a web page cannot, unless a preflight has
+ * allowed it; so it can be trusted here.
  */
 enum site site_of(const struct head *h, const struct conf_list *names);
 
 /*
  * site_knows_host(h, names):
- * Whether Host is one that a listener on a loopback address goes by: localhost
- * (base/host.h), an IP address, or one of `names`; or none at all, as in
- * HTTP/1.0.  A page whose name leads to 127.0.0.1 all of a sudden (DNS
- * rebinding) is a page that came from here, but for that.
+ * True when Host may name a listener on a loopback address: it is localhost
+ * (base/host.h), an IP address, or one of `names`; or there is no Host, as in HTTP/1.0.
+ * Otherwise a page whose host name suddenly resolves to 127.0.0.1 (DNS rebinding) would
+ * count as a page of this server.
  */
 bool site_knows_host(const struct head *h, const struct conf_list *names);
 
-/* A preflight: may a page do what it asks for in Access-Control-Request-...? */
+/* True for a preflight (CORS), which asks whether a page may send the request that
+ * Access-Control-Request-... describe. */
 static inline bool
 site_is_preflight(const struct head *h)
 {
@@ -50,8 +52,8 @@ site_is_preflight(const struct head *h)
 	       h->preflight_method.s != NULL;
 }
 
-/* Does it store or change something, as far as HTTP knows?  A browser may send
- * nothing else without asking whether it may be read. */
+/* True when the method may store or change something.  Browsers let any page send the
+ * others. */
 static inline bool
 site_may_change(const struct head *h)
 {

@@ -5,10 +5,9 @@
  *	sha-256=:47DEQ...=:;q=1, priority=5, flag
  *	^key    ^value     ^parameters       ^another member
  *
- * All of the syntax is checked, also that of values which are not used here: the
- * types of RFC 8941 and the two that RFC 9651 added.  One exception is asked
- * for by the RFC: padding of base64 may be missing, and what stands in the
- * bits behind the last byte is not looked at.
+ * The whole syntax is checked, also that of values which are not used here: the types
+ * of RFC 8941 and the two that RFC 9651 has added.  Base64 is read leniently, as the RFC
+ * asks for: padding may be missing, and the bits behind the last byte are ignored.
  */
 #ifndef HTTP_STRUCTURED_H
 #define HTTP_STRUCTURED_H
@@ -33,8 +32,8 @@ enum structured_type {
 struct structured_member {
 	struct span key;
 	enum structured_type type;
-	/* As it stands there, without parameters; of a byte sequence the
-	 * base64 between its colons; empty for a key alone, which is true. */
+	/* The text of the value, without parameters; for a byte sequence the
+	 * base64 between its colons; empty for a key alone, which means true. */
 	struct span value;
 };
 
@@ -46,10 +45,10 @@ enum structured_result {
 
 /*
  * structured_next(rest, ret_member):
- * Take the next member, and the comma behind it, off a dictionary: the value
- * of one field line, or what is left of it.  A key may come several times;
- * the last one counts.  After MALFORMED nothing of the field may be used, the
- * members before it neither, and *rest is undefined.
+ * Take the next member of a dictionary, and the comma behind it, off *rest, which is the
+ * value of a field line or the rest of it.  A key may occur several times; the last one
+ * counts.  After MALFORMED *rest is undefined, and nothing of the field may be used,
+ * including the members before.
  */
 NODISCARD enum structured_result structured_next(
     struct span *rest, struct structured_member *ret_member);

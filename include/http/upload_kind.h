@@ -53,7 +53,7 @@ enum upload_kind {
 	UPLOAD_KIND_COUNT
 };
 
-/* How one that is no file is answered.  All texts are static. */
+/* The response to a body that is no file.  All texts are static. */
 struct upload_refusal {
 	int status;
 	enum outcome outcome; /* for the access log */
@@ -61,14 +61,14 @@ struct upload_refusal {
 	const char *why;      /* what it is and what to do */
 };
 
-/* What a PUT or POST with this head brings. */
+/* What the body of a PUT or POST with this head is. */
 enum upload_kind upload_kind_of(const struct head *h);
 
-/* A request of tus, by any method that would upload, ask for an upload's state or
- * end it. */
+/* True for a request of the tus protocol: one that uploads, asks for the state of an
+ * upload, or ends one. */
 bool upload_kind_is_tus(const struct head *h);
 
-/* The refusal of a kind; of UPLOAD_FILE there is none: a bug in the caller. */
+/* The refusal for a kind other than UPLOAD_FILE. */
 const struct upload_refusal *upload_kind_refusal(enum upload_kind kind);
 
 #endif

@@ -3,10 +3,10 @@
  *
  *	link, link, link -> join -> [ sync that runs ] [ those for the next ]
  *
- * A new name is on stable storage when its directory was synced after it was
- * linked.  So an upload that joins while a sync runs waits for the next one, which
- * begins as soon as that has ended, and is shared by all that joined meanwhile:
- * none waits for more than two.
+ * A new name is on stable storage when its directory was synced after the name was
+ * linked.  So an upload that joins while a sync runs has to wait for the next one,
+ * which begins as soon as that has ended and serves all uploads that have joined
+ * meanwhile.  None waits for more than two syncs.
  */
 #ifndef LOCAL_DIRSYNC_H
 #define LOCAL_DIRSYNC_H
@@ -21,14 +21,14 @@ struct device;
 struct dirsync;
 struct engine;
 
-/* One upload's wait; its memory stays until on_done. */
+/* One upload that waits; its memory must stay until on_done(). */
 struct dirsync_wait {
 	struct list_node node;
-	int dir;       /* the directory */
-	bool keep_dir; /* it stays open; else the sync closes it */
-	int disk;      /* an open file of its file system, which is synced as a
-			  whole if `dir` is open for searching only */
-	ino_t inode;   /* its number */
+	int dir;       /* the directory, open */
+	bool keep_dir; /* `dir` stays open; else it is closed after the sync */
+	int disk;      /* an open file of the same file system, which is synced
+			  as a whole when `dir` is open for searching only */
+	ino_t inode;   /* of the directory */
 	void (*on_done)(struct dirsync_wait *w, int err);
 };
 
@@ -37,14 +37,13 @@ NODISCARD struct dirsync *dirsync_new(struct engine *e, struct device *d);
 
 /*
  * dirsync_join(s, w):
- * w->on_done is called from the loop when a sync that begins after this has
- * ended: 0 or its negative errno.  Until then w->dir belongs to the
- * sync; after it it is closed, unless keep_dir.  -ENOMEM:
- * not joined, and on_done is not called.
+ * Have w->dir synced after this call.  When that sync has ended w->on_done is called from
+ * the loop, with 0 or a negative errno.  Until then w->dir is the sync's; afterwards it
+ * is closed, unless keep_dir is set.  Returns 0; or -ENOMEM, and on_done is not called.
  */
 NODISCARD int dirsync_join(struct dirsync *s, struct dirsync_wait *w);
 
-/* Free it, which nothing may wait for, and clear the caller's pointer. */
+/* Free it and clear the caller's pointer; no upload may wait for it. */
 void dirsync_free(struct dirsync **local);
 
 #endif

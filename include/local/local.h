@@ -6,18 +6,19 @@
  *	commit:  sync, link                  one job
  *	         sync of the directory       shared by all that wait for it
  *
- * Small ones are collected first; then create, write and commit are one job.
+ * Small uploads are collected in memory first; then create, write and commit are one
+ * job.
  *
- * The directory is opened by the engine, again and again while that fails, so
- * that a dead disk costs its own location only; until then every call says
- * NOT_READY.  When the path leads elsewhere later, it is opened again.
+ * The engine opens the directory, and tries again as long as that fails, so that a dead
+ * disk affects its own location only.  Until it is open every call fails with NOT_READY.
+ * When the path leads to another directory later, that is opened instead.
  */
 #ifndef LOCAL_LOCAL_H
 #define LOCAL_LOCAL_H
 
 #include "store/kind.h"
 
-/* All that is known of it outside. */
+/* The only name that other folders know. */
 extern const struct store_kind local_kind;
 
 #endif

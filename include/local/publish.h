@@ -1,28 +1,28 @@
 /*
  * local/publish.h - a file gets its name when it is complete, and not before.
  *
- * Two ways, found out by trying them on the directory itself:
+ * There are two ways; which one works is found out by trying it in the directory:
  *
  *	nameless   O_TMPFILE, then linkat(2): nothing to clean up, ever
  *	temp name  OUTPUT_DIR/.penstock/RANDOM, locked by its writer, then
  *	           link(2) + unlink(2), or rename without replacing
  *
- * Trying takes an inode, and some file systems have none when they are full:
- * then it is tried again with each file, until there is room.
+ * Trying takes an inode, and a file system that is full may have none: then it is tried
+ * again with each file, until there is room.
  *
- * Replacing an existing file takes a temp name in both: link it there, then
- * rename(2) it over the old one.  A temp name without a lock on it is left
- * over from a crash; publish_sweep() removes such and no other.
+ * To replace an existing file both ways need a temp name, which rename(2) then moves over
+ * the old file.  A temp name on which no process has a lock is left over from a crash;
+ * publish_sweep() removes these and no others.
  *
- * A file is what touch(1) would have made in the directory that it is bound
- * for: group, access list, project id.  O_TMPFILE makes it there.  A temp file
- * made in `.penstock` is the same where that directory has nothing to hand
- * down (no setgid bit, no default access list, no project of its own);
- * elsewhere it is made *beside*, under a reserved name in the directory itself,
- * and moved to `.penstock` at once.  It stays beside only where the move is
- * EXDEV.  A note in `.penstock` tells the sweep of each such name.
+ * A file gets the group, access list and project id that touch(1) would give it in its
+ * directory.  O_TMPFILE makes it in that directory.  A temp file in `.penstock` gets the
+ * same, if the directory hands nothing down (no setgid bit, no default access list, no
+ * project of its own).  Otherwise the temp file is made *beside*: under a reserved name in
+ * the directory itself, and moved to `.penstock` at once; it stays only where that
+ * fails with EXDEV.  For each file beside, a note in `.penstock` tells the sweep where it
+ * is.
  *
- * May wait for the disk, all of it.  Errors are negative errnos.
+ * All calls may block on the disk.  Errors are negative errnos.
  */
 #ifndef LOCAL_PUBLISH_H
 #define LOCAL_PUBLISH_H
@@ -53,89 +53,95 @@ struct publish {
 	_Atomic int temp_dir;  /* ours; -1 while no temp name was needed.  The
 				  number stays when publish_renew() opens
 				  another one */
-	_Atomic bool is_known; /* which way works; not while it is full */
+	_Atomic bool is_known; /* which way works; not while the disk is full */
 	_Atomic bool nameless; /* O_TMPFILE works here */
 	_Atomic bool by_link;  /* temp names are published by link, else by a
 				  rename that does not replace */
-	_Atomic bool clobbers; /* ... or by one that does, for want of both */
-	bool overwrite;	       /* that may be */
+	_Atomic bool clobbers; /* ... or by one that does: there is nothing
+				  better */
+	bool overwrite;	       /* existing files may be replaced */
 	/* Directories (by st_dev and st_ino) to which files can be moved from
 	 * `.penstock`; for temp names. */
 	_Atomic uint64_t fitting[PUBLISH_FITTING];
 };
 
-/* A file that has no name yet, or a temp name only. */
+/* A file that has no name yet, or only a temp name. */
 struct unpublished {
 	int fd;
-	const char *path; /* the name it is bound for, from the root on; NULL: a
-			     name in the root.  Set before publish_create() */
+	/* The name that it will get, from the root on; NULL: a name in the root.
+	 * Set before publish_create(). */
+	const char *path;
 	char temp[PUBLISH_TEMP_MAX]; /* "": nameless */
-	bool is_beside;	  /* that name is not in `.penstock`, but ... */
-	int beside, note; /* ... in this directory, and a note tells of it */
-	bool uncertain; /* the error just returned may hide that it has got its
-			   name: that could not be checked */
+	bool is_beside;		     /* `temp` is not in `.penstock`, but ... */
+	int beside, note; /* ... in this directory, and this note says so */
+	/* After an error: it may have got its name all the same, which could not be
+	 * checked. */
+	bool uncertain;
 };
 
 /*
  * publish_init(p, root, overwrite):
- * Try the ways out beneath `root`, which stays the caller's and open.  Also 0
- * when there is no room to try them.
- * -EOPNOTSUPP: this file system has none (see publish.c), or only one that
- * may replace what others put there, and `overwrite` is off.
+ * Find out which way works in `root`, which stays the caller's and must stay open.  0,
+ * also when there is no room to try; -EOPNOTSUPP when none works (see publish.c), or only
+ * one that may replace files of other programs, and `overwrite` is off; or another
+ * negative errno.
  */
 NODISCARD int publish_init(struct publish *p, int root, bool overwrite);
+
+/* Close `.penstock`.  Idempotent. */
 void publish_fini(struct publish *p);
 
-/* False: `.penstock` was removed or moved by others. */
+/* False when `.penstock` was removed or moved by another program. */
 bool publish_is_intact(const struct publish *p);
 
-/* Open `.penstock` (again), made anew where it is missing.  Making it waits for
- * stores above this one, which may wait for this store's lock: so the caller must not
- * have that. */
+/* Open `.penstock` (again), and make it if it is missing.  Making it waits for stores
+ * above this one, and these may wait for this store's lock; so the caller must not
+ * hold that (publish_serialize()). */
 NODISCARD int publish_renew(struct publish *p);
 
-/* Say in `out` what is behind `err`, if that is known, and what to do about it:
- * `.penstock` of `root`, whose path is `dir`, is not ours, say. */
+/* Add to `out` the cause of `err`, if it is known, and what to do about it; for example
+ * that `.penstock` in `root`, whose path is `dir`, belongs to another user. */
 void publish_explain(int root, const char *dir, int err, struct str *out);
 
 /*
  * publish_try_out(p, overwrite, keep_latest, ret_step):
- * Do what such a store will do: give a name, replace it, remove it, with the
- * lock.  Leaves nothing, and what a crash in it leaves is swept.  0, also when
- * the disk is full; or -errno, and in *ret_step what could not be done.
+ * Try what a store with these settings will do: give a file its name, replace it, remove
+ * it, and take the lock.  Nothing is left; what a crash leaves is swept later.  0, also
+ * when the disk is full; or -errno, and *ret_step says which step failed.
  */
 NODISCARD int publish_try_out(
     struct publish *p, bool overwrite, bool keep_latest, const char **ret_step);
 
-/* "O_TMPFILE and link", ...: for the start-up lines. */
+/* The way that works, "O_TMPFILE and link" or others, for the lines of the start. */
 const char *publish_way(const struct publish *p);
 
-/* A new file, bound for a name in `dir` (-1: root itself).  -EOPNOTSUPP: now
- * that there is room, there is no way. */
+/* Make a new file that is to get a name in `dir` (-1: the root).  0; -EOPNOTSUPP: there was
+ * no room to try before, and now no way works; or another negative errno. */
 NODISCARD int publish_create(
     struct publish *p, int dir, struct unpublished *ret);
 
 /*
  * publish_link(p, u, dir, name):
- * Give it `name` in `dir` (-1: root); -EEXIST when there is one, unless
- * p->clobbers: then it is replaced.  -EXDEV: nothing can be moved there.  After
- * an error it does not have it, unless u->uncertain.
+ * Give the file the name `name` in `dir` (-1: the root).  0; -EEXIST when the name is
+ * taken (unless p->clobbers: then that file is replaced); -EXDEV when no file can be
+ * moved there; or another negative errno.  After an error it does not have the name,
+ * unless u->uncertain.
  */
 NODISCARD int publish_link(
     struct publish *p, struct unpublished *u, int dir, const char *name);
 
-/* The same, in place of whatever has that name, at once. */
+/* The same, but the file that has the name is replaced, atomically. */
 NODISCARD int publish_replace(
     struct publish *p, struct unpublished *u, int dir, const char *name);
 
-/* Take a temp name back, if there is one; the descriptor stays open. */
+/* Remove its temp name, if it has one; the descriptor stays open. */
 void publish_discard(struct publish *p, struct unpublished *u);
 
-/* Remove what a crash left in `.penstock` of `root`; how many.  *ret_living is
- * how many are in use. */
+/* Remove what a crash has left in `.penstock` of `root`.  Returns how many files were
+ * removed; *ret_living is how many are in use. */
 unsigned publish_sweep(int root, unsigned *ret_living);
 
-/* What publish_serialize() took. */
+/* The locks that publish_serialize() has taken. */
 struct publish_lock {
 	int fd[PUBLISH_LOCKS];
 	unsigned count;
@@ -144,13 +150,13 @@ struct publish_lock {
 
 /*
  * publish_serialize(p, path, ret):
- * Keep all others of us, in any worker or server of this user, from replacing
- * and removing what has the name `path`, until publish_release(): 0 or -errno.
- * A directory may be the output directory of one location and lie beneath that
- * of another, so the locks of all on the way to it are taken, from the root
- * down.  Below the root only those that no other user can open: of this
- * user or root, closed to all others.  So servers of different users do
- * not wait for each other there.
+ * Until publish_release(), keep every other worker, and every server of this user, from
+ * replacing or removing the file `path`.  0 or -errno.
+ *
+ * The output directory of one location may lie below that of another.  So the locks of
+ * all output directories on the way are taken, from the root down.  Below the root this
+ * includes only locks that other users cannot open: those of this user or root, closed
+ * to all others.  So servers of different users do not wait for each other there.
  */
 NODISCARD int publish_serialize(
     struct publish *p, const char *path, struct publish_lock *ret);
@@ -158,27 +164,29 @@ void publish_release(struct publish_lock *lock);
 
 /*
  * publish_check_close(fd):
- * Some file systems tell of a failed write only at close (FUSE, NFS): close a
- * copy and see.  0 or that errno, negative.
+ * Some file systems (FUSE, NFS) report a failed write only at close(2): close a copy of
+ * `fd`.  0, or the negative errno of that.
  */
 NODISCARD int publish_check_close(int fd);
 
 /*
  * publish_try_name(p, part):
- * Can this file system take a file named `part`?  One is made of that name, in
- * `.penstock`, and removed: where files have temp names looking one up does not
- * tell.  0, or -EINVAL, -EILSEQ or -ENAMETOOLONG; 0 too when it cannot be tried.
+ * Can this file system have a file named `part`?  Makes one in `.penstock` and removes it,
+ * since looking the name up would not tell.  0, also when it cannot be tried; or
+ * -EINVAL, -EILSEQ or -ENAMETOOLONG.
  */
 NODISCARD int publish_try_name(struct publish *p, const char *part);
-/* Does an error say that this file system takes no such name?  (EINVAL has other
+
+/* True when an error says that this file system takes no such name.  (EINVAL has other
  * reasons as well, where more than a name is given.) */
 bool publish_is_bad_name(int err);
-/* Every file system takes this name, so there is no need to try it. */
+
+/* True when every file system takes this name, so that it need not be tried. */
 bool publish_is_plain_name(const char *part, size_t len);
 
-/* A lock lasts until its descriptor is closed, and keeps out the same process
- * too: so a sweep may be done beside its own uploads.  Else the lock is given up
- * for a moment by publish_check_close(). */
+/* True when a lock lasts until its descriptor is closed, and also keeps out the process
+ * that has it: then a worker may sweep beside its own uploads.  False (PORTABLE):
+ * publish_check_close() gives the lock up for a moment. */
 bool publish_locks_last(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * web/context.h - what the requests of one server block need, in one worker.
+ * web/context.h - what the requests of one server block share, in one worker.
  */
 #ifndef WEB_CONTEXT_H
 #define WEB_CONTEXT_H
@@ -22,7 +22,7 @@ struct context {
 	struct log_limit *failures;  /* one for each location and outcome */
 };
 
-/* What the uploads of a context have in common is part of it. */
+/* The context that `env` is a member of. */
 static inline const struct context *
 context_of_env(const struct upload_env *env)
 {
@@ -30,15 +30,15 @@ context_of_env(const struct upload_env *env)
 	    const void *)((const char *)env - offsetof(struct context, env));
 }
 
-/* The store behind a location of this server. */
+/* The store of a location of this server. */
 struct store *context_store(
     const struct context *c, const struct conf_location *location);
 
 /*
  * context_note_failure(c, l, what, id, name, why):
- * Log a failure that is not the client's fault, for the operator: a line in the
- * error log, at most once a second for each location and outcome.
- * `what`: "upload" or "download".
+ * Write a line to the error log about a failure that is not the client's fault, at most
+ * once a second for each location and outcome.  `what` is "upload" or "download"; `id`
+ * that of the request.
  */
 void context_note_failure(const struct context *c,
     const struct conf_location *l, const char *what, uint64_t id,

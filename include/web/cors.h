@@ -1,13 +1,13 @@
 /*
- * web/cors.h - what pages of other sites are let read and do (allow_origin).
+ * web/cors.h - what web pages of other sites may read and do (allow_origin).
  *
- * Browsers ask by Origin, and by a preflight before requests that a plain form
- * could not send; they are answered by field lines (the Fetch standard, CORS
- * protocol).  These go with every response: a page must be able to read why it
- * was refused.
+ * A browser sends Origin, and first a preflight if the request is one that a plain form
+ * could not send.  Field lines of the response tell it what the page may do (Fetch
+ * standard, CORS protocol).  Every response has them, since a page should be able to read
+ * why it was refused.
  *
- * The allow_origin of the location that the path is in decides; for a path in no
- * location, a page that any location allows may read the response.
+ * What counts is the allow_origin of the location that the path is in.  When the path
+ * is in no location, a page that any location allows may read the response.
  */
 #ifndef WEB_CORS_H
 #define WEB_CORS_H
@@ -18,15 +18,16 @@
 #include "config/config.h"
 #include "http/head.h"
 
-/* Whether allow_origin names the origin of the page that asks, or all. */
+/* True when allow_origin includes the origin of the page that sends the request. */
 bool cors_allows(const struct conf_server *s, const struct head *h);
 
-/* Add the lines for any answer to it; none where there is no allow_origin. */
+/* Add to `out` the field lines for any response to it; none if there is no
+ * allow_origin. */
 void cors_add_fields(
     const struct conf_server *s, const struct head *h, struct str *out);
 
-/* Add those for a preflight of such a page, beside: `methods` is what the
- * resource allows. */
+/* Add the further lines for a preflight from a page that is allowed; `methods` are
+ * those that the resource allows. */
 void cors_add_preflight(
     const struct head *h, const char *methods, struct str *out);
 

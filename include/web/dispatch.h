@@ -14,7 +14,7 @@ struct dispatch {
 	struct context *context;
 };
 
-/* Ready to be used; `c` stays the caller's, and must outlive it. */
+/* Make it ready; `c` stays the caller's and must outlive it. */
 void dispatch_init(struct dispatch *s, struct context *c);
 
 #endif

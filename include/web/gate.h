@@ -1,17 +1,17 @@
 /*
- * web/gate.h - what a request passes between its head and its body.
+ * web/gate.h - the checks that a request passes between its head and its body.
  *
  *	head -> step -> step -> ... -> passed -> body
  *	          |       \--- waits ... gate_go_on()
  *	          \--- answered
  *
- * A gate is a list of steps.  Each lets the request pass, answers it, or waits for
- * something (another server, say) that decides later.  While one waits the body is
- * not read, and a client that leaves is seen (exchange_watch()).
+ * A gate is a list of steps.  Each step lets the request pass, answers it, or waits for
+ * something that decides later (another server, say).  While a step waits the body is
+ * not read, and a client that leaves is noticed (exchange_watch()).
  *
- * The steps judge a pass: a struct whose first member is a struct gate_pass, made by
- * the caller, on the stack if need be.  It is copied when a step waits, so it may
- * hold no pointer to itself, nor into the request's head.
+ * A request is carried through the gate by a pass: a struct of the caller, which begins
+ * with a struct gate_pass and may be on the stack.  It is copied when a step waits, so
+ * it must not contain pointers to itself, nor into the request's head.
  */
 #ifndef WEB_GATE_H
 #define WEB_GATE_H
@@ -31,10 +31,11 @@ struct gate_pass;
 
 struct gate_step {
 	enum gate_verdict (*judge)(struct gate_pass *p);
-	/* Begin what decides: one gate_go_on() follows, later, from the loop.  `p`
-	 * is at the place where it stays until then.  NULL: it never waits. */
+	/* After GATE_WAIT: begin what decides.  It ends with one gate_go_on(),
+	 * later, from the loop; until then `p` stays where it is.  NULL: the step
+	 * never waits. */
 	void (*wait)(struct gate_pass *p);
-	/* The exchange is over without that: no gate_go_on() may follow. */
+	/* The exchange ended while the step waited: do not call gate_go_on(). */
 	void (*forget)(struct gate_pass *p);
 };
 
@@ -42,10 +43,10 @@ struct gate {
 	const struct gate_step *steps;
 	size_t count;
 	size_t pass_size; /* bytes of the struct that begins with a gate_pass */
-	/* All let it pass: what the pass holds is the caller's to take.  The pass
-	 * itself ends when this returns. */
+	/* All steps have let it pass: take over what the pass holds.  The pass
+	 * is freed when this returns. */
 	void (*passed)(struct gate_pass *p);
-	/* It will not pass: give back what the pass holds. */
+	/* It does not pass: give back what the pass holds. */
 	void (*undo)(struct gate_pass *p);
 };
 
@@ -60,12 +61,13 @@ struct gate_pass {
 
 /*
  * gate_begin(g, p):
- * Have `p`, of whose fields `exchange` is set, pass the gate.  When this returns the
- * caller's pass is of no use any more, whatever became of it.
+ * Let `p`, in which `exchange` is set, pass the gate.  When this returns the caller must
+ * not use `p` any more, whether it has passed or not.
  */
 void gate_begin(const struct gate *g, struct gate_pass *p);
 
-/* What the step waited for has come: GATE_PASS, or GATE_ANSWERED by it. */
+/* What the step waited for has decided: GATE_PASS; or GATE_ANSWERED, when the step has
+ * answered the exchange. */
 void gate_go_on(struct gate_pass *p, enum gate_verdict v);
 
 #endif

@@ -8,7 +8,7 @@
 #include "web/context.h"
 #include "web/router.h"
 
-/* Take a request with a ROUTE_READ_*, as put_begin() does. */
+/* Answer a request whose route is a ROUTE_READ_*, now or later. */
 void get_begin(struct context *c, struct exchange *x, const struct route *r);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * web/limit_text.h - the limit of the configuration that an upload passed, as its
- * client is told of it: "max_body_size 64k".
+ * web/limit_text.h - names the configured limit that an upload has exceeded, for its
+ * client: "max_body_size 64k".
  */
 #ifndef WEB_LIMIT_TEXT_H
 #define WEB_LIMIT_TEXT_H
@@ -9,10 +9,10 @@
 #include "base/outcome.h"
 
 enum {
-	LIMIT_TEXT_MAX = 64,
+	LIMIT_TEXT_MAX = 64, /* bytes, with the NUL */
 };
 
-/* The one behind `e`, which is put into `text`; NULL: there is none. */
+/* Write the limit behind `e` to `text`, and return that; NULL: no limit is behind it. */
 const char *limit_text(enum outcome e, const struct conf_server *s,
     const struct conf_location *l, char text[LIMIT_TEXT_MAX]);
 

@@ -10,7 +10,7 @@
 
 /*
  * put_begin(c, x, r):
- * Take a request with a ROUTE_STORE_*: it is answered, sooner or later.
+ * Answer a request whose route is a ROUTE_STORE_*, now or later.
  */
 void put_begin(struct context *c, struct exchange *x, const struct route *r);
 

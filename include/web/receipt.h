@@ -1,6 +1,5 @@
 /*
- * web/receipt.h - what its client is told of an upload that is stored: JSON, and
- * fields.
+ * web/receipt.h - the response to an upload that was stored: JSON, and field lines.
  */
 #ifndef WEB_RECEIPT_H
 #define WEB_RECEIPT_H
@@ -15,7 +14,7 @@
 
 struct receipt {
 	const char *name;     /* below the location */
-	const char *location; /* where it can be read, as in a URL */
+	const char *location; /* its path in a URL, for Location */
 	uint64_t bytes;
 	enum durability durability;
 	const struct meter *meter;	/* stopped */
@@ -23,8 +22,8 @@ struct receipt {
 	const struct object_info *info; /* of what was stored */
 };
 
-/* The receipt of one that is stored: content, Location, ETag, Last-Modified,
- * Server-Timing, Repr-Digest (RFC 9530). */
+/* Add the receipt to `r`: content, Location, ETag, Last-Modified, Server-Timing and
+ * Repr-Digest (RFC 9530). */
 void receipt_respond(const struct receipt *rc, struct response *r);
 
 #endif

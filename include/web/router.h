@@ -6,7 +6,7 @@
  *	/file/      POST: as without the slash
  *	/file/NAME  POST, PUT: store there; GET, HEAD: read it
  *
- * for each `location /file` of the server.  Pure: nothing is opened.
+ * for each `location /file` of the server.  Nothing is opened to find out.
  */
 #ifndef WEB_ROUTER_H
 #define WEB_ROUTER_H
@@ -17,10 +17,10 @@
 #include "http/head.h"
 
 enum route_kind {
-	ROUTE_REFUSED, /* what stands from `status` on says how */
+	ROUTE_REFUSED, /* with `status` and the fields behind it */
 	ROUTE_INDEX,
 	ROUTE_OPTIONS,
-	ROUTE_STORE_NEW,   /* under a name that we make */
+	ROUTE_STORE_NEW,   /* under a generated name */
 	ROUTE_STORE_NAMED, /* under `name` */
 	ROUTE_READ_NEWEST,
 	ROUTE_READ_NAMED,
@@ -28,13 +28,13 @@ enum route_kind {
 
 struct route {
 	enum route_kind kind;
-	const struct conf_location *location; /* NULL: none is meant */
+	const struct conf_location *location; /* NULL: the path is in none */
 	struct span name;  /* behind the location's slash, still encoded */
-	const char *allow; /* what the resource allows, for Allow; or NULL */
+	const char *allow; /* methods for an Allow field; or NULL */
 	int status;
 	enum outcome outcome; /* for the access log */
 	const char *why;      /* both are static */
-	const char *fields;   /* of the answer, each with its CRLF; may be "" */
+	const char *fields;   /* of the response, each with its CRLF; or "" */
 };
 
 /* Find the route of a parsed request on server `s`. */

@@ -1,11 +1,12 @@
 /*
- * web/site_gate.h - requests that are answered by Host and by whose web page asks.
+ * web/site_gate.h - refuses requests because of their Host, or of the web page that
+ * sends them, and answers preflights.
  *
  *	Host is not ours, on a loopback address    421
  *	a preflight                                204, or 403
  *	a page of another site that stores         403
  *
- * They are answered by the head alone, before its body, and in this order.
+ * This is checked in this order, by the head alone, before the body is read.
  */
 #ifndef WEB_SITE_GATE_H
 #define WEB_SITE_GATE_H
@@ -16,7 +17,7 @@
 #include "http/exchange.h"
 #include "http/head.h"
 
-/* Answer the request here, if it is to be: then true, and `x` may be gone. */
+/* True when the request was answered here; then `x` may be gone. */
 bool site_gate_answers(
     const struct conf_server *s, struct exchange *x, const struct head *h);
 
