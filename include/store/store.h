@@ -182,8 +182,9 @@ store_offset(struct incoming *in)
 /*
  * store_commit(in, last_ns):
  * All of it is written: make it durable as the store does, and visible.
- * on_stored() follows, or on_failed().  `last_ns`: when its last byte came, where
- * put_request.head_ns says when its head did; else it is not looked at.
+ * on_stored() follows, or on_failed() (from within, when out of memory).
+ * `last_ns`: when its last byte came, where put_request.head_ns says when its head
+ * did; else it is not looked at.
  */
 static inline void
 store_commit(struct incoming *in, uint64_t last_ns)

@@ -1,7 +1,5 @@
-/*
- * The jobs that give a file on its way in its name.  On engine threads, as all
- * that may wait for the disk (but for memory file systems).
- */
+#include "commit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,38 +8,50 @@
 #include "base/clock.h"
 #include "base/errno_class.h"
 #include "base/fd.h"
-#include "internal.h"
-#include "local_error.h"
+#include "disk/chunk.h"
+#include "disk/op.h"
 #include "local/path.h"
-#include "local/space.h"
+#include "local_error.h"
+#include "name_check.h"
+#include "parents.h"
 
 enum {
 	TRIES = 32, /* against those that take and free the name all the time */
 	RENEWALS = 100, /* of `.penstock`, for one upload */
 };
 
+void
+commit_init(struct commit *c)
+{
+	*c = (struct commit){0};
+	atomic_init(&c->link_phase, LINK_NOT_BEGUN);
+	unlinked_init(&c->unlinked);
+}
+
 bool
-commit_would_replace(const struct incoming_file *f)
+commit_would_replace(const struct target *t)
 {
 	struct stat st;
 
-	if (f->pre != NULL || f->forerunner != NULL)
+	if (target_is_conditional(t))
 		return true;
 	/* What is in a directory is not looked for on the loop. */
-	return f->local->to.policy->overwrite &&
-	       (strchr(f->name, '/') != NULL ||
-		   fstatat(f->at->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0);
+	return t->at->to->policy->overwrite &&
+	       (strchr(t->name, '/') != NULL ||
+		   fstatat(t->at->fd, t->name, &st, AT_SYMLINK_NOFOLLOW) == 0);
 }
+
+/* ---- whether its name may appear ---- */
 
 /* From here on the name may appear; unless the loop has called it off, because
  * all this took so long. */
 static int
-begin_linking(struct incoming_file *f)
+begin_linking(struct commit *c)
 {
 	int phase = LINK_NOT_BEGUN;
 
 	return atomic_compare_exchange_strong(
-		   &f->link_phase, &phase, LINK_BEGUN)
+		   &c->link_phase, &phase, LINK_BEGUN)
 		   ? 0
 		   : (int)LOCAL_SICK;
 }
@@ -49,102 +59,134 @@ begin_linking(struct incoming_file *f)
 /* It is about to get its name.  (If it was called off just before, its ticket is
  * not looked at.) */
 static void
-take_ticket(struct incoming_file *f)
+take_ticket(struct commit *c)
 {
-	f->ticket = latest_ticket(f->at->latest);
+	c->ticket = latest_ticket(c->create.target->at->latest);
 }
 
 /* It did not get it, and may be called off again. */
 static void
-end_linking(struct incoming_file *f)
+end_linking(struct commit *c)
 {
 	int phase = LINK_BEGUN;
 
 	(void)atomic_compare_exchange_strong(
-	    &f->link_phase, &phase, LINK_NOT_BEGUN);
+	    &c->link_phase, &phase, LINK_NOT_BEGUN);
 }
+
+bool
+commit_call_off(struct commit *c)
+{
+	int phase = LINK_NOT_BEGUN;
+
+	return atomic_compare_exchange_strong(
+	    &c->link_phase, &phase, LINK_CALLED_OFF);
+}
+
+void
+commit_begin_again(struct commit *c)
+{
+	end_linking(c);
+	c->order.key = 0; /* it will be another file */
+}
+
+void
+commit_end(struct commit *c)
+{
+	atomic_store(&c->link_phase, LINK_DURABLE);
+}
+
+/* ---- giving it its name ---- */
 
 /* With overwrite off a link says whether the name was new, and nothing needs a
  * lock: nor `.penstock`, which may be another user's. */
 static bool
-needs_lock(const struct incoming_file *f)
+needs_lock(const struct commit *c)
 {
-	return f->local->to.policy->overwrite || f->forerunner != NULL;
+	const struct target *t = c->create.target;
+
+	return t->at->to->policy->overwrite || t->forerunner != NULL;
 }
 
 static int
-begin_replacing(struct incoming_file *f, struct publish_lock *lock)
+begin_replacing(struct commit *c, struct publish_lock *lock)
 {
-	return needs_lock(f) ? publish_serialize(&f->at->publish, f->name, lock)
+	const struct target *t = c->create.target;
+
+	return needs_lock(c) ? publish_serialize(&t->at->publish, t->name, lock)
 			     : 0;
 }
 
 static void
-end_replacing(struct incoming_file *f, struct publish_lock *lock)
+end_replacing(struct commit *c, struct publish_lock *lock)
 {
-	if (needs_lock(f))
+	if (needs_lock(c))
 		publish_release(lock);
 }
 
 /* Look at what has the name now, and replace it if it may be.  No other upload
  * or removal of this server changes that directory between the two. */
 static int
-replace_once(struct incoming_file *f, int dir, const char *name)
+replace_once(struct commit *c, int dir, const char *name)
 {
-	struct publish *p = &f->at->publish;
+	struct target *t = c->create.target;
+	struct publish *p = &t->at->publish;
 	struct publish_lock lock;
 	bool exists = false;
 	int unlinked = -1, unsynced, err;
 
-	err = begin_replacing(f, &lock);
-	if (errno_is_denied(err) && !f->local->to.policy->overwrite)
+	err = begin_replacing(c, &lock);
+	if (errno_is_denied(err) && !t->at->to->policy->overwrite)
 		return -EEXIST; /* that it may be replaced was a favour */
 	if (err < 0)
 		return err;
-	err = create_check_target(f, dir, name, &exists);
-	if (err == 0 && exists && order_yields(f, dir, name, &unsynced)) {
-		end_replacing(f, &lock);
-		return order_end(f, unsynced);
+	err = target_check(t, dir, name, &exists);
+	if (err == 0 && exists &&
+	    order_yields(&c->order, t, dir, name, &c->replaced, &unsynced)) {
+		end_replacing(c, &lock);
+		c->superseded = true;
+		return order_end(t, unsynced);
 	}
 	if (err == 0)
-		err = begin_linking(f);
-	take_ticket(f);
+		err = begin_linking(c);
+	take_ticket(c);
 	if (err == 0)
-		order_announce(f, name, exists);
+		order_announce(&c->order, t, c->version.inode, name, exists);
 	if (err == 0 && exists) {
 		unlinked = unlinked_hold(dir, name);
-		err = name_check_error(f, publish_replace(p, &f->u, dir, name));
-		f->replaced = err == 0;
+		err = name_check_error(t, publish_replace(p, &t->u, dir, name));
+		c->replaced = err == 0;
 	} else if (err == 0) {
-		err = name_check_error(f, publish_link(p, &f->u, dir, name));
+		err = name_check_error(t, publish_link(p, &t->u, dir, name));
 	}
-	order_named(f, err == 0 || f->u.uncertain);
-	end_replacing(f, &lock);
-	unlinked_release(f, unlinked);
+	order_named(&c->order, t, err == 0 || t->u.uncertain);
+	end_replacing(c, &lock);
+	unlinked_release(&c->unlinked, unlinked);
 	return err;
 }
 
 /* The same, also while `.penstock` is removed again and again. */
 static int
-replace(struct incoming_file *f, int dir, const char *name)
+replace(struct commit *c, int dir, const char *name)
 {
-	int err = replace_once(f, dir, name);
+	struct target *t = c->create.target;
+	int err = replace_once(c, dir, name);
 
 	for (int i = 0; i < RENEWALS && err == PUBLISH_RENEW; i++) {
-		end_linking(f);
-		err = publish_renew(&f->at->publish);
+		end_linking(c);
+		err = publish_renew(&t->at->publish);
 		if (err == 0)
-			err = replace_once(f, dir, name);
+			err = replace_once(c, dir, name);
 	}
 	return err == PUBLISH_RENEW ? (int)LOCAL_VANISHED : err;
 }
 
 /* Something has that name, and keeps it: what does that come to? */
 static int
-err_of_existing(struct incoming_file *f, int dir, const char *name)
+err_of_existing(struct target *t, int dir, const char *name)
 {
 	bool exists;
-	int err = create_check_target(f, dir, name, &exists);
+	int err = target_check(t, dir, name, &exists);
 
 	return err < 0 ? err : -EEXIST;
 }
@@ -159,128 +201,134 @@ err_of_moving(int err)
 
 /* Give it a name that is to be new: nothing is looked at, and nothing locked. */
 static int
-link_new(struct incoming_file *f, int dir, const char *name)
+link_new(struct commit *c, int dir, const char *name)
 {
-	int err = begin_linking(f);
+	struct target *t = c->create.target;
+	int err = begin_linking(c);
 
-	take_ticket(f);
+	take_ticket(c);
 	if (err < 0)
 		return err;
-	order_announce(f, name, false);
+	order_announce(&c->order, t, c->version.inode, name, false);
 	err = name_check_error(
-	    f, publish_link(&f->at->publish, &f->u, dir, name));
-	order_named(f, err == 0 || f->u.uncertain);
+	    t, publish_link(&t->at->publish, &t->u, dir, name));
+	order_named(&c->order, t, err == 0 || t->u.uncertain);
 	return err;
 }
 
 /* Link; replace where there is something, or where preconditions have to see it. */
 static int
-give_name(struct incoming_file *f, int dir, const char *name)
+give_name(struct commit *c, int dir, const char *name)
 {
-	bool overwrite = f->local->to.policy->overwrite;
+	struct target *t = c->create.target;
+	bool overwrite = t->at->to->policy->overwrite;
 	int err;
 
 	/* It may have been judged before, in a directory that is gone. */
-	f->superseded = f->replaced = false;
-	if (f->pre == NULL && f->forerunner == NULL && !f->at->publish.clobbers)
-		err = link_new(f, dir, name);
+	c->superseded = c->replaced = false;
+	if (!target_is_conditional(t) && !t->at->publish.clobbers)
+		err = link_new(c, dir, name);
 	else
-		err = replace(f, dir, name);
+		err = replace(c, dir, name);
 	/* Again only if others make and remove that name all the time. */
 	for (int i = 0; i < TRIES && overwrite; i++) {
-		if (err != -EEXIST || f->u.uncertain)
+		if (err != -EEXIST || t->u.uncertain)
 			break;
-		end_linking(f);
-		err = replace(f, dir, name);
+		end_linking(c);
+		err = replace(c, dir, name);
 	}
-	if (err == -EEXIST && !overwrite && !f->u.uncertain)
-		err = err_of_existing(f, dir, name);
+	if (err == -EEXIST && !overwrite && !t->u.uncertain)
+		err = err_of_existing(t, dir, name);
 	return err_of_moving(err);
 }
 
 /* The data on stable storage. */
 static int
-sync_data(struct incoming_file *f)
+sync_data(struct commit *c)
 {
-	if (fsync(f->u.fd) == 0)
+	struct target *t = c->create.target;
+
+	if (fsync(t->u.fd) == 0)
 		return 0;
 	/* Some learn only now that there is no room (quota, NFS). */
 	return errno_is_no_space(-errno) ? -errno
-					 : parents_not_synced(f, -errno);
+					 : target_not_synced(t, -errno);
 }
 
 /* The content, complete and as durable as it is to be. */
 static int
-finish_data(struct incoming_file *f)
+finish_data(struct commit *c)
 {
+	struct target *t = c->create.target;
 	int err = 0;
 
-	if (f->writer.room.allocated > f->writer.offset ||
-	    f->writer.room.is_longer)
-		err = space_trim(f->u.fd, f->writer.offset);
-	if (err == 0 && dir_syncs(f->at))
-		err = sync_data(f);
-	if (err == 0 && f->at->device->kind == DEVICE_UNKNOWN)
-		err = publish_check_close(f->u.fd);
+	if (c->create.room->allocated > c->size || c->create.room->is_longer)
+		err = space_trim(t->u.fd, c->size);
+	if (err == 0 && dir_syncs(t->at))
+		err = sync_data(c);
+	if (err == 0 && t->at->device->kind == DEVICE_UNKNOWN)
+		err = publish_check_close(t->u.fd);
 	/* Now, since it is ours alone; what has a name others may write to. */
 	if (err == 0)
-		err = file_version_of(f->u.fd, &f->version);
+		err = file_version_of(t->u.fd, &c->version);
 	return err;
 }
 
 /* The name may be there, or is, and nothing more can be said. */
 static int
-outcome_unknown(struct incoming_file *f, int cause)
+outcome_unknown(struct commit *c, int cause)
 {
-	f->cause = cause;
+	struct target *t = c->create.target;
+
+	t->cause = cause;
 	return LOCAL_OUTCOME_UNKNOWN;
 }
 
 /* The file keeps the descriptor of its directory until that is synced. */
 static int
-keep_directory(struct incoming_file *f, int made)
+keep_directory(struct commit *c, int made)
 {
+	struct target *t = c->create.target;
 	struct stat st;
 
 	if (made != -1) {
-		fd_close(&f->dir);
-		f->dir = made;
+		fd_close(&t->dir);
+		t->dir = made;
 	}
-	if (f->dir == -1) {
-		f->synced.inode = f->at->st.st_ino;
+	if (t->dir == -1) {
+		c->synced.inode = t->at->st.st_ino;
 		return 0;
 	}
-	if (fstat(f->dir, &st) == -1)
-		return outcome_unknown(f, errno);
-	f->synced.inode = st.st_ino;
+	if (fstat(t->dir, &st) == -1)
+		return outcome_unknown(c, errno);
+	c->synced.inode = st.st_ino;
 	return 0;
 }
 
 /* Give it its name, and make the directories for that, once more if need be. */
 static int
-publish(struct incoming_file *f, int *ret_made)
+publish(struct commit *c, int *ret_made)
 {
+	struct target *t = c->create.target;
 	const char *name;
 	int err;
 
 	for (int i = 0;; i++) {
-		err = parents_make(f, ret_made, &name);
+		err = parents_make(t, ret_made, &name);
 		if (err == 0)
-			err = give_name(f,
-			    *ret_made != -1 ? *ret_made
-			    : f->dir == -1  ? f->at->fd
-					    : f->dir,
+			err = give_name(c,
+			    target_dir(t, *ret_made != -1 ? *ret_made : t->dir),
 			    name);
-		if (i == TRIES || !parents_are_lost(f, *ret_made, err))
+		if (i == TRIES || !parents_are_lost(t, *ret_made, err))
 			return err;
-		end_linking(f);
+		end_linking(c);
 		fd_close(ret_made);
-		fd_close(&f->dir);
-		parents_pause(f, i);
-		err = path_open_parent(f->at->fd, f->name, &f->dir, &f->rest);
-		if (err == 0 && strchr(f->rest, '/') != NULL)
-			err = create_check_request(
-			    f); /* no directories for nothing */
+		fd_close(&t->dir);
+		parents_pause(t, i);
+		err = path_open_parent(t->at->fd, t->name, &t->dir, &t->rest);
+		if (err == 0 && strchr(t->rest, '/') != NULL)
+			err = target_check_early(
+			    t); /* no directories for nothing */
 		if (err < 0)
 			return err;
 	}
@@ -289,51 +337,53 @@ publish(struct incoming_file *f, int *ret_made)
 /* Data first, then the name; the directories that hold the name are synced
  * when this has ended. */
 static int
-commit(struct incoming_file *f)
+commit(struct commit *c)
 {
+	struct target *t = c->create.target;
 	int made = -1, err;
 
-	err = finish_data(f);
+	err = finish_data(c);
 	if (err == 0)
-		err = publish(f, &made);
+		err = publish(c, &made);
 	if (err < 0) {
 		fd_close(&made);
-		return f->u.uncertain ? outcome_unknown(f, -err) : err;
+		return t->u.uncertain ? outcome_unknown(c, -err) : err;
 	}
 	/* The name has changed this mark. */
-	if (f->version.kind == FILE_CHANGED &&
-	    file_version_of(f->u.fd, &f->version) < 0)
-		f->version.kind = FILE_UNMARKED;
-	if (dir_syncs(f->at))
-		err = keep_directory(f, made);
+	if (c->version.kind == FILE_CHANGED &&
+	    file_version_of(t->u.fd, &c->version) < 0)
+		c->version.kind = FILE_UNMARKED;
+	if (dir_syncs(t->at))
+		err = keep_directory(c, made);
 	else
 		fd_close(&made);
-	fd_close(&f->u.fd);
+	fd_close(&t->u.fd);
 	return err;
 }
 
 int
-commit_job(void *file)
+commit_job(void *arg)
 {
-	struct incoming_file *f = file;
-	int err = commit(f);
+	struct commit *c = arg;
+	struct target *t = c->create.target;
+	int err = commit(c);
 
-	if (err == 0 && !dir_syncs(f->at))
-		fd_close(&f->dir);
-	return err < 0 ? create_give_up(f, err) : 0;
+	if (err == 0 && !dir_syncs(t->at))
+		fd_close(&t->dir);
+	return err < 0 ? target_give_up(t, err) : 0;
 }
 
 /* ---- small ones, all at once ---- */
 
 static int
-write_collected(struct incoming_file *f)
+write_collected(struct commit *c)
 {
-	LIST_FOREACH(struct chunk, c, &f->writer.pending, node) {
+	LIST_FOREACH(struct chunk, chunk, c->chunks, node) {
 		struct op op = {.kind = OP_WRITE,
-		    .fd = f->u.fd,
-		    .buf = c->data,
-		    .len = c->len,
-		    .offset = c->offset};
+		    .fd = c->create.target->u.fd,
+		    .buf = chunk->data,
+		    .len = chunk->len,
+		    .offset = chunk->offset};
 		int res = op_run(&op);
 
 		if (res < 0)
@@ -343,18 +393,39 @@ write_collected(struct incoming_file *f)
 }
 
 int
-commit_collected_job(void *file)
+commit_collected_job(void *arg)
 {
-	struct incoming_file *f = file;
+	struct commit *c = arg;
+	struct target *t = c->create.target;
 	int err;
 
-	err = create_file(f, false);
+	err = create_file(&c->create, false);
 	if (err == 0)
-		err = write_collected(f);
-	f->written_ns = clock_mono_ns();
+		err = write_collected(c);
+	c->written_ns = clock_mono_ns();
 	if (err == 0)
-		err = commit(f);
-	if (err == 0 && !dir_syncs(f->at))
-		fd_close(&f->dir);
-	return err < 0 ? create_give_up(f, err) : 0;
+		err = commit(c);
+	if (err == 0 && !dir_syncs(t->at))
+		fd_close(&t->dir);
+	return err < 0 ? target_give_up(t, err) : 0;
+}
+
+/* ---- and after that ---- */
+
+int
+commit_remove_before_job(void *arg)
+{
+	struct commit *c = arg;
+
+	return unlinked_remove(c->create.target->at, c->old, &c->unlinked);
+}
+
+int
+commit_discard_job(void *arg)
+{
+	struct commit *c = arg;
+
+	target_close(c->create.target);
+	unlinked_close(&c->unlinked);
+	return 0;
 }

@@ -32,9 +32,9 @@ is_memory(const struct file_writer *w)
 
 /* ---- what the writer is told ---- */
 
-/* From the loop: it may not be ready to hear it within this call. */
-static void
-fail_later(struct file_writer *w)
+/* It may not be ready to hear it within this call. */
+void
+file_writer_fail_later(struct file_writer *w)
 {
 	deferred_post(&w->later);
 }
@@ -178,7 +178,7 @@ has_room(struct file_writer *w, uint64_t end)
 				     .from = w->room.granted,
 				     .to = end + step,
 				     .need = end}))
-		fail_later(w);
+		file_writer_fail_later(w);
 	return false;
 }
 
@@ -354,7 +354,7 @@ pump(struct file_writer *w)
 			return;
 		if (!submit(w, chunks)) {
 			if (w->in_flight == 0)
-				fail_later(w);
+				file_writer_fail_later(w);
 			return;
 		}
 	}

@@ -106,6 +106,9 @@ void file_writer_hold(struct file_writer *w);
 /* The owner has done with the writer: it hears nothing any more. */
 void file_writer_forget(struct file_writer *w);
 
+/* Tell the writer from the loop that there is no memory. */
+void file_writer_fail_later(struct file_writer *w);
+
 /* Tell the writer that it is over.  False: there is none.  May end `w`. */
 bool file_writer_fail(struct file_writer *w, struct failure why);
 

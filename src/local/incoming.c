@@ -126,9 +126,8 @@ new_file(struct local *local, const struct put_request *request,
 	if (f == NULL)
 		return -ENOMEM;
 	memcpy(f->name, request->name, len);
-	f->pre = request->pre;
 	if (etag_len > 0)
-		f->forerunner =
+		f->target.forerunner =
 		    memcpy(f->name + len, request->forerunner, etag_len);
 	*ret = f;
 	return 0;
@@ -139,6 +138,7 @@ incoming_create(struct store *s, const struct put_request *request,
     const struct put_events *events, void *owner, struct incoming **ret)
 {
 	struct local *local = local_of(s);
+	struct local_dir *at = local->opener.current;
 	struct incoming_file *f;
 	static uint64_t id;
 	bool collect =
@@ -146,6 +146,13 @@ incoming_create(struct store *s, const struct put_request *request,
 	int err;
 
 	err = new_file(local, request, &f);
+	if (err == 0 && !collect) {
+		f->job = incoming_job_take(&local->jobs, f);
+		if (f->job == NULL) {
+			free(f);
+			err = -ENOMEM;
+		}
+	}
 	if (err < 0)
 		return local_error_in_put(err, 0);
 	f->magic = INCOMING_MAGIC;
@@ -153,19 +160,20 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->state = incoming_table.first;
 	f->id = ++id;
 	f->local = local;
-	f->at = local->opener.current;
+	f->target.at = at;
+	f->target.name = f->name;
+	f->target.u.fd = f->target.dir = -1;
+	f->target.pre = request->pre;
 	f->base.store = s;
-	f->base.account = &f->at->device->account;
+	f->base.account = &at->device->account;
 	f->base.owner = owner;
 	f->base.events = events;
 	f->came.head_ns = request->head_ns;
-	f->u.fd = f->dir = f->unlinked[0] = f->unlinked[1] = -1;
-	atomic_init(&f->link_phase, LINK_NOT_BEGUN);
-	file_writer_init(&f->writer, &local->writers, f->at, request->length,
+	file_writer_init(&f->writer, &local->writers, at, request->length,
 	    collect, &writer_events);
 	f->base.sink = &f->writer.sink;
 	f->member.ops = &member_ops;
-	dir_join(f->at, &f->member);
+	dir_join(at, &f->member);
 	f->base.is_ready = collect;
 	*ret = &f->base;
 	incoming_on(f, collect ? INCOMING_COLLECT : INCOMING_CREATE);

@@ -3,6 +3,7 @@
  * incoming_table.c says when.  The job of a state runs in f->job; whatever it
  * comes to is an event.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,40 +14,103 @@
 #include "newest.h"
 #include "report.h"
 
+enum {
+	SLOW_BYTES = 1024 * 1024, /* freeing more takes its time */
+};
+
 /* ---- jobs ---- */
 
 static void
 on_job(struct op *op, int res)
 {
-	struct incoming_file *f = op->owner;
+	struct incoming_file *f =
+	    container_of(op, struct incoming_job, op)->file;
 
 	check_magic(f, INCOMING_MAGIC);
 	f->res = res;
+	if (f->target.cause != 0)
+		f->cause = f->target.cause;
 	incoming_on(f, res >= 0		       ? INCOMING_JOB_DONE
 		       : res == LOCAL_VANISHED ? INCOMING_JOB_MOVED
 					       : INCOMING_JOB_FAILED);
 }
 
-static void
-incoming_begin_job(struct incoming_file *f, int (*job)(void *), unsigned flags)
+static bool
+has_job_in_flight(const struct incoming_file *f)
 {
-	engine_call(
-	    f->local->to.engine, f->at->device, &f->job, job, f, flags, on_job);
+	return f->job != NULL && f->job->op.in_flight;
+}
+
+/* False when out of memory. */
+static bool
+have_job(struct incoming_file *f)
+{
+	if (f->job == NULL)
+		f->job = incoming_job_take(&f->local->jobs, f);
+	return f->job != NULL;
+}
+
+/* As if it had begun and failed. */
+static void
+fail_job(struct incoming_file *f)
+{
+	f->res = -ENOMEM;
+	incoming_on(f, INCOMING_JOB_FAILED);
+}
+
+/* call(arg) on an engine thread, with an `arg` that is part of the job. */
+static void
+incoming_begin_job(
+    struct incoming_file *f, int (*call)(void *), void *arg, unsigned flags)
+{
+	engine_call(f->local->to.engine, f->target.at->device, &f->job->op,
+	    call, arg, flags, on_job);
+}
+
+/* What is known of the file by now. */
+static void
+prepare(struct incoming_file *f)
+{
+	struct commit *c = &f->job->commit;
+
+	c->create = (struct create){
+	    .target = &f->target,
+	    .room = &f->writer.room,
+	    .length = f->writer.length,
+	    .direct_wanted = f->writer.direct_wanted,
+	};
+	c->size = f->writer.offset;
+	c->chunks = &f->writer.pending;
+	c->order.came = f->came;
 }
 
 void
 incoming_begin_create(void *file)
 {
-	incoming_begin_job(file, create_job, 0);
+	struct incoming_file *f = file;
+
+	if (!have_job(f)) { /* a writer has just given its first chunk */
+		file_writer_fail_later(&f->writer);
+		return;
+	}
+	prepare(f);
+	incoming_begin_job(f, create_job, &f->job->commit.create, 0);
 }
 
 static void
 begin_naming(struct incoming_file *f, int (*job)(void *))
 {
-	bool slow = f->replaces || (f->at->device->kind == DEVICE_MEMORY &&
-				       commit_would_replace(f));
+	bool slow = f->target.replaces ||
+		    (f->target.at->device->kind == DEVICE_MEMORY &&
+			commit_would_replace(&f->target));
 
-	incoming_begin_job(f, job, slow ? CALL_SLOW : 0); /* not for the loop */
+	if (!have_job(f)) {
+		fail_job(f);
+		return;
+	}
+	prepare(f);
+	incoming_begin_job(/* not for the loop */
+	    f, job, &f->job->commit, slow ? CALL_SLOW : 0);
 }
 
 void
@@ -63,12 +127,22 @@ incoming_begin_storing(void *file)
 
 /* ---- its owner is told ---- */
 
+/* It is made, and waits for its client without a job. */
+static void
+begin_writing(struct incoming_file *f)
+{
+	enum space_direct says_direct = f->job->commit.create.says_direct;
+
+	incoming_job_give(&f->local->jobs, &f->job);
+	file_writer_begin(&f->writer, f->target.u.fd, says_direct);
+}
+
 void
 incoming_tell_ready(void *file)
 {
 	struct incoming_file *f = file;
 
-	file_writer_begin(&f->writer, f->u.fd, f->says_direct);
+	begin_writing(f);
 	f->base.events->on_ready(f->base.owner); /* may abort `f` */
 }
 
@@ -76,9 +150,7 @@ incoming_tell_ready(void *file)
 void
 incoming_begin_writing(void *file)
 {
-	struct incoming_file *f = file;
-
-	file_writer_begin(&f->writer, f->u.fd, f->says_direct);
+	begin_writing(file);
 }
 
 /* It may abort `f`. */
@@ -87,7 +159,7 @@ incoming_tell_failure(struct incoming_file *f, int err)
 {
 	f->base.events->on_failed(f->base.owner,
 	    local_error_in_put(err, f->cause),
-	    err == LOCAL_REFUSED ? f->why : NULL);
+	    err == LOCAL_REFUSED ? f->target.why : NULL);
 }
 
 /* A job has failed: that may say something of the directory, or of its disk. */
@@ -95,7 +167,7 @@ void
 incoming_tell_failed(void *file)
 {
 	struct incoming_file *f = file;
-	struct local_dir *at = f->at;
+	struct local_dir *at = f->target.at;
 	int err = f->res, cause = f->cause;
 
 	dir_hold(at); /* `f` may be the last one in it */
@@ -110,7 +182,7 @@ void
 incoming_fail_writer(void *file)
 {
 	struct incoming_file *f = file;
-	struct local_dir *at = f->at;
+	struct local_dir *at = f->target.at;
 	int err = f->res, cause = f->cause;
 
 	dir_hold(at);
@@ -124,22 +196,16 @@ incoming_fail_writer(void *file)
 
 /* ---- the path leads elsewhere ---- */
 
-/* Few ever wait so: it is not part of each file. */
-struct incoming_follower {
-	struct reopen_follower base;
-	struct incoming_file *file;
-};
-
 /* On to the directory `to`, with nothing written in the one before. */
 static void
 move_to(struct incoming_file *f, struct local_dir *to)
 {
-	struct local_dir *from = f->at;
+	struct local_dir *from = f->target.at;
 
 	if (f->charged == NULL)
 		f->charged = device_hold(from->device);
 	dir_part(from, &f->member);
-	f->at = to;
+	f->target.at = to;
 	dir_join(to, &f->member);
 	f->base.account = &to->device->account;
 	file_writer_move(&f->writer, to);
@@ -150,7 +216,7 @@ static void
 on_reopened(struct reopen_follower *w, struct local_dir *to)
 {
 	struct incoming_file *f =
-	    container_of(w, struct incoming_follower, base)->file;
+	    container_of(w, struct incoming_job, follower)->file;
 
 	check_magic(f, INCOMING_MAGIC);
 	if (to == NULL) {
@@ -169,18 +235,12 @@ void
 incoming_follow_path(void *file)
 {
 	struct incoming_file *f = file;
-	int phase = LINK_BEGUN;
+	struct reopen_follower *w = &f->job->follower;
 
-	(void)atomic_compare_exchange_strong(
-	    &f->link_phase, &phase, LINK_NOT_BEGUN);
-	if (f->follower == NULL)
-		f->follower = calloc(1, sizeof(*f->follower));
-	if (f->follower != NULL) {
-		f->follower->file = f;
-		f->follower->base.on_reopened = on_reopened;
-		if (reopen_follow(&f->local->reopen, f->at, &f->follower->base))
-			return; /* `f` may be freed */
-	}
+	commit_begin_again(&f->job->commit);
+	w->on_reopened = on_reopened;
+	if (reopen_follow(&f->local->reopen, f->target.at, w))
+		return; /* `f` may be freed */
 	f->res = LOCAL_VANISHED;
 	incoming_on(f, INCOMING_NOT_REOPENED);
 }
@@ -188,11 +248,17 @@ incoming_follow_path(void *file)
 static void
 stop_following(struct incoming_file *f)
 {
-	if (f->follower != NULL)
-		list_remove(&f->follower->base.node);
+	if (f->job != NULL)
+		list_remove(&f->job->follower.node);
 }
 
 /* ---- the end ---- */
+
+static bool
+has_unlinked(const struct incoming_file *f)
+{
+	return f->job != NULL && unlinked_is_any(&f->job->commit.unlinked);
+}
 
 /* Its owner has let go, and nothing is in flight: throw away what is left. */
 void
@@ -201,13 +267,14 @@ incoming_wind_down(void *file)
 	struct incoming_file *f = file;
 
 	stop_following(f);
-	if (f->base.owner != NULL || f->job.in_flight ||
+	if (f->base.owner != NULL || has_job_in_flight(f) ||
 	    !file_writer_is_idle(&f->writer))
 		return;
-	incoming_on(f, f->u.fd == -1 && f->dir == -1 && !unlinked_is_any(f)
-			   ? INCOMING_NOTHING_LEFT
-		       : f->at->device->stalled ? INCOMING_STUCK
-						: INCOMING_LEFTOVERS);
+	incoming_on(
+	    f, f->target.u.fd == -1 && f->target.dir == -1 && !has_unlinked(f)
+		   ? INCOMING_NOTHING_LEFT
+	       : f->target.at->device->stalled ? INCOMING_STUCK
+					       : INCOMING_LEFTOVERS);
 }
 
 /* As incoming_tell_failed(), of a file without an owner. */
@@ -215,7 +282,7 @@ void
 incoming_fail_alone(void *file)
 {
 	struct incoming_file *f = file;
-	struct local_dir *at = f->at;
+	struct local_dir *at = f->target.at;
 	int err = f->res, cause = f->cause;
 
 	dir_hold(at);
@@ -229,10 +296,15 @@ void
 incoming_discard(void *file)
 {
 	struct incoming_file *f = file;
-	bool slow = f->writer.offset > LOCAL_SLOW_BYTES || unlinked_is_any(f);
+	bool slow = f->writer.offset > SLOW_BYTES || has_unlinked(f);
 
-	incoming_begin_job(
-	    f, create_discard_job, CALL_NO_STALL | (slow ? CALL_SLOW : 0));
+	if (!have_job(f)) {
+		fail_job(f);
+		return;
+	}
+	prepare(f);
+	incoming_begin_job(f, commit_discard_job, &f->job->commit,
+	    CALL_NO_STALL | (slow ? CALL_SLOW : 0));
 }
 
 void
@@ -240,21 +312,20 @@ incoming_postpone(void *file)
 {
 	struct incoming_file *f = file;
 
-	dir_postpone(f->at, &f->member);
+	dir_postpone(f->target.at, &f->member);
 }
 
 void
 incoming_free(void *file)
 {
 	struct incoming_file *f = file;
-	struct local_dir *at = f->at;
+	struct local_dir *at = f->target.at;
 
 	file_writer_fini(&f->writer);
 	device_put(f->local->to.devices, &f->charged);
 	f->magic = 0;
-	free(f->pre);
-	free(f->old);
-	free(f->follower);
+	incoming_job_give(&f->local->jobs, &f->job);
+	free(f->target.pre);
 	dir_part(at, &f->member);
 	free(f);
 }
@@ -265,7 +336,8 @@ static void
 cancel_all(struct incoming_file *f)
 {
 	file_writer_cancel(&f->writer);
-	(void)engine_cancel(f->local->to.engine, &f->job);
+	if (f->job != NULL)
+		(void)engine_cancel(f->local->to.engine, &f->job->op);
 }
 
 void
@@ -301,13 +373,10 @@ void
 incoming_call_off(void *file)
 {
 	struct incoming_file *f = file;
-	int phase = LINK_NOT_BEGUN;
 
 	cancel_all(f);
-	incoming_on(f, atomic_compare_exchange_strong(
-			   &f->link_phase, &phase, LINK_CALLED_OFF)
-			   ? INCOMING_CALLED_OFF
-			   : INCOMING_UNKNOWN);
+	incoming_on(f, commit_call_off(&f->job->commit) ? INCOMING_CALLED_OFF
+							: INCOMING_UNKNOWN);
 }
 
 /* ---- it has its name ---- */
@@ -315,10 +384,11 @@ incoming_call_off(void *file)
 static void
 on_synced(struct dirsync_wait *w, int err)
 {
-	struct incoming_file *f = container_of(w, struct incoming_file, synced);
+	struct incoming_file *f =
+	    container_of(w, struct incoming_job, commit.synced)->file;
 
 	check_magic(f, INCOMING_MAGIC);
-	f->dir = -1; /* it was closed */
+	f->target.dir = -1; /* it was closed */
 	if (err < 0) {
 		f->cause = -err;
 		f->res = LOCAL_OUTCOME_UNKNOWN;
@@ -331,18 +401,19 @@ void
 incoming_sync_directory(void *file)
 {
 	struct incoming_file *f = file;
+	struct dirsync_wait *w = &f->job->commit.synced;
 	int err;
 
 	file_writer_drop(&f->writer);
-	if (!dir_syncs(f->at)) {
+	if (!dir_syncs(f->target.at)) {
 		incoming_on(f, INCOMING_SYNCED);
 		return;
 	}
-	f->synced.dir = f->dir == -1 ? f->at->fd : f->dir;
-	f->synced.keep_dir = f->dir == -1;
-	f->synced.disk = f->at->fd;
-	f->synced.on_done = on_synced;
-	err = dirsync_join(f->at->dirsync, &f->synced);
+	w->dir = target_dir(&f->target, f->target.dir);
+	w->keep_dir = f->target.dir == -1;
+	w->disk = f->target.at->fd;
+	w->on_done = on_synced;
+	err = dirsync_join(f->target.at->dirsync, w);
 	if (err < 0) {
 		f->cause = -err;
 		f->res = LOCAL_OUTCOME_UNKNOWN;
@@ -352,34 +423,35 @@ incoming_sync_directory(void *file)
 
 /*
  * The file has its name: it is the newest, unless a later one was faster.  True
- * when the one before, or this one, is to go, which is in f->old then.  What a
+ * when the one before, or this one, is to go, which is in commit.old then.  What a
  * scan found may not be an upload of ours: that is never removed.
  */
 static bool
 become_latest(struct incoming_file *f)
 {
 	struct latest_entry old, other;
-	struct latest_entry e = {.ticket = f->ticket, .published = true};
+	struct commit *c = &f->job->commit;
+	struct latest_entry e = {.ticket = c->ticket, .published = true};
 
-	newest_note(&e, &f->version);
+	newest_note(&e, &c->version);
 	memcpy(e.name, f->name, strlen(f->name) + 1);
-	if (!latest_set(f->at->latest, &e, &old) || !old.published ||
+	if (!latest_set(f->target.at->latest, &e, &old) || !old.published ||
 	    f->local->to.policy->keep != KEEP_LATEST)
 		return false;
 	/* One of the two has replaced the other: that has its name no more. */
 	other = e;
-	if (old.ticket == e.ticket && !latest_get(f->at->latest, &other))
+	if (old.ticket == e.ticket && !latest_get(f->target.at->latest, &other))
 		return false;
 	if (strcmp(old.name, other.name) == 0)
 		return false;
-	f->old = malloc(sizeof(old));
-	if (f->old == NULL) {
+	c->old = malloc(sizeof(old));
+	if (c->old == NULL) {
 		log_warn("%s: the upload before the latest cannot be removed: "
 			 "out of memory",
 		    f->local->base.dir);
 		return false;
 	}
-	*f->old = old;
+	*c->old = old;
 	return true;
 }
 
@@ -388,10 +460,11 @@ void
 incoming_remove_before(void *file)
 {
 	struct incoming_file *f = file;
+	struct commit *c = &f->job->commit;
 
-	atomic_store(&f->link_phase, LINK_DURABLE);
-	if (!f->superseded && become_latest(f))
-		incoming_begin_job(f, unlinked_remove_before_job, CALL_SLOW);
+	commit_end(c);
+	if (!c->superseded && become_latest(f))
+		incoming_begin_job(f, commit_remove_before_job, c, CALL_SLOW);
 	else
 		incoming_on(f, INCOMING_JOB_DONE);
 }
@@ -399,22 +472,25 @@ incoming_remove_before(void *file)
 static void
 note_removed(struct incoming_file *f)
 {
-	if (f->old != NULL)
-		removals_tried(&f->local->removals, f->at, f->old, f->res);
+	const struct latest_entry *old = f->job->commit.old;
+
+	if (old != NULL)
+		removals_tried(&f->local->removals, f->target.at, old, f->res);
 }
 
 static void
 tell_stored(struct incoming_file *f)
 {
+	const struct commit *c = &f->job->commit;
 	struct stored s = {
 	    .durability = report_durability(
-		f->at->traits.sync, f->local->to.policy->sync),
-	    .replaced = f->replaced,
-	    .superseded = f->superseded,
-	    .written_ns = f->written_ns,
+		f->target.at->traits.sync, f->local->to.policy->sync),
+	    .replaced = c->replaced,
+	    .superseded = c->superseded,
+	    .written_ns = c->written_ns,
 	};
 
-	file_version_describe(&f->version, &s.info);
+	file_version_describe(&c->version, &s.info);
 	f->base.events->on_stored(f->base.owner, &s); /* may abort `f` */
 }
 

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "incoming.h"
 #include "local_preflight.h"
 #include "local_store.h"
 #include "outgoing.h"
@@ -144,6 +144,7 @@ free_store(struct store *s)
 	opener_fini(&local->opener);
 	removals_fini(&local->removals);
 	file_writers_fini(&local->writers);
+	incoming_jobs_fini(&local->jobs);
 	free(local);
 }
 
@@ -181,6 +182,7 @@ open_store(const struct store_setup *setup)
 	scan_init(&local->scan, &local->opener, local_settle, local);
 	removals_init(&local->removals, local->to.loop);
 	file_writers_init(&local->writers, &local->to);
+	incoming_jobs_init(&local->jobs);
 	opener_begin(&local->opener);
 	return &local->base;
 }

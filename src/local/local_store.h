@@ -9,6 +9,7 @@
 
 #include "file_writer.h"
 #include "health.h"
+#include "incoming_job.h"
 #include "opener.h"
 #include "removals.h"
 #include "reopen.h"
@@ -25,6 +26,7 @@ struct local {
 	struct scan scan;
 	struct removals removals;
 	struct file_writers writers; /* of all its files */
+	struct incoming_jobs jobs;   /* of these, too */
 	bool is_settled;	     /* its opener was told so */
 };
 

@@ -1,23 +1,18 @@
-/*
- * A name that the file system cannot take is the client's to change, not the
- * disk's fault, which he would meet with the same name again.  File systems say
- * EINVAL or EILSEQ to such a name, some when it is looked up (those that want
- * UTF-8), others only when it is given (FAT, NTFS).
- */
+#include "name_check.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/errno_class.h"
-#include "internal.h"
 #include "local_error.h"
 
-typedef int try_fn(struct incoming_file *f, const char *part);
+typedef int try_fn(struct target *t, const char *part);
 
 /* Each part of `path` that not every file system takes, until one fails. */
 static int
-try_parts(struct incoming_file *f, const char *path, try_fn *try)
+try_parts(struct target *t, const char *path, try_fn *try)
 {
 	int err = 0;
 
@@ -30,7 +25,7 @@ try_parts(struct incoming_file *f, const char *path, try_fn *try)
 		memcpy(part, path, len);
 		part[len] = '\0';
 		if (!publish_is_plain_name(part, len))
-			err = try(f, part);
+			err = try(t, part);
 		path += len + (path[len] == '/');
 	}
 	return err;
@@ -38,24 +33,24 @@ try_parts(struct incoming_file *f, const char *path, try_fn *try)
 
 /* It is for this part, unless it can be given elsewhere. */
 static int
-blame(struct incoming_file *f, const char *part)
+blame(struct target *t, const char *part)
 {
-	struct publish *p = &f->at->publish;
+	struct publish *p = &t->at->publish;
 
 	return p->nameless ? -EINVAL : publish_try_name(p, part);
 }
 
 static int
-try_to_give(struct incoming_file *f, const char *part)
+try_to_give(struct target *t, const char *part)
 {
-	return publish_try_name(&f->at->publish, part);
+	return publish_try_name(&t->at->publish, part);
 }
 
 /* Some tell as well when it is only looked up, and need no file for that. */
 static int
-try_to_find(struct incoming_file *f, const char *part)
+try_to_find(struct target *t, const char *part)
 {
-	int dir = f->dir == -1 ? f->at->fd : f->dir;
+	int dir = target_dir(t, t->dir);
 	struct stat st;
 
 	if (fstatat(dir, part, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -64,27 +59,27 @@ try_to_find(struct incoming_file *f, const char *part)
 }
 
 int
-name_check_try(struct incoming_file *f)
+name_check_try(struct target *t)
 {
 	int err = 0;
 
 	/* A single part has been looked up already. */
-	if (strchr(f->rest, '/') != NULL)
-		err = try_parts(f, f->rest, try_to_find);
-	if (err == 0 && !f->at->publish.nameless)
-		err = try_parts(f, f->rest, try_to_give);
+	if (strchr(t->rest, '/') != NULL)
+		err = try_parts(t, t->rest, try_to_find);
+	if (err == 0 && !t->at->publish.nameless)
+		err = try_parts(t, t->rest, try_to_give);
 	return errno_is_bad_name(err) ? (int)LOCAL_BAD_NAME : err;
 }
 
 int
-name_check_error(struct incoming_file *f, int err)
+name_check_error(struct target *t, int err)
 {
-	if (f->u.uncertain)
+	if (t->u.uncertain)
 		return err;
 	if (err == -EILSEQ)
 		return LOCAL_BAD_NAME;
 	/* EINVAL has other reasons as well. */
-	if (err == -EINVAL && try_parts(f, f->name, blame) == -EINVAL)
+	if (err == -EINVAL && try_parts(t, t->name, blame) == -EINVAL)
 		return LOCAL_BAD_NAME;
 	return err;
 }

@@ -1,12 +1,5 @@
-/*
- * Of uploads to one name that overlap the one whose head came later stays,
- * whichever gets to the name first: shared/arrivals.h has the rule.
- *
- * It is asked for where a file is about to be replaced, under the lock that every
- * upload takes that replaces one.  An upload that finds the name free needs no
- * lock: its record is there before the name is, and the next one finds both or
- * neither.
- */
+#include "order.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -14,113 +7,101 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "internal.h"
 #include "local_error.h"
 
 static struct arrivals *
-arrivals_for(const struct incoming_file *f)
+arrivals_for(const struct order *o, const struct target *t)
 {
-	return f->local->to.policy->overwrite && f->came.head_ns != 0
-		   ? f->local->to.shared->arrivals
+	return t->at->to->policy->overwrite && o->came.head_ns != 0
+		   ? t->at->to->shared->arrivals
 		   : NULL;
 }
 
 static uint64_t
-order_key_of(const struct incoming_file *f, uint64_t inode, const char *name)
+order_key_of(const struct target *t, uint64_t inode, const char *name)
 {
 	return arrivals_key(
-	    f->local->to.shared->arrivals, f->at->st.st_dev, inode, name);
-}
-
-bool
-order_is_forerunner(const struct incoming_file *f, const struct file_version *v)
-{
-	struct object_info info;
-
-	if (f->forerunner == NULL)
-		return false;
-	file_version_describe(v, &info);
-	return strcmp(info.etag, f->forerunner) == 0;
+	    t->at->to->shared->arrivals, t->at->st.st_dev, inode, name);
 }
 
 void
-order_announce(struct incoming_file *f, const char *name, bool replaces)
+order_announce(struct order *o, const struct target *t, uint64_t inode,
+    const char *name, bool replaces)
 {
-	struct arrivals *t = arrivals_for(f);
+	struct arrivals *all = arrivals_for(o, t);
 	struct arrival_record r = {
-	    .head_ns = f->came.head_ns,
+	    .head_ns = o->came.head_ns,
 	    .replaced = replaces,
-	    .synced = dir_syncs(f->at),
+	    .synced = dir_syncs(t->at),
 	};
 
-	f->place = 0;
-	if (t == NULL)
+	o->place = 0;
+	if (all == NULL)
 		return;
-	if (replaces && f->outlasted_ns > r.head_ns)
-		r.head_ns = f->outlasted_ns;
-	if (f->order_key == 0)
-		f->order_key = order_key_of(f, f->version.inode, name);
-	f->place = arrivals_announce(t, f->local->to.slot, f->order_key, &r);
+	if (replaces && o->outlasted_ns > r.head_ns)
+		r.head_ns = o->outlasted_ns;
+	if (o->key == 0)
+		o->key = order_key_of(t, inode, name);
+	o->place = arrivals_announce(all, t->at->to->slot, o->key, &r);
 }
 
 void
-order_named(struct incoming_file *f, bool named)
+order_named(struct order *o, const struct target *t, bool named)
 {
-	if (f->place != 0)
-		arrivals_end(f->local->to.shared->arrivals, &f->place,
+	if (o->place != 0)
+		arrivals_end(t->at->to->shared->arrivals, &o->place,
 		    named ? clock_mono_ns() : 0);
 }
 
 /* The data of what has the name are not known to be on stable storage, which
  * is what the answer will say: a descriptor to have them synced, or -1. */
 static int
-open_existing(const struct incoming_file *f, int dir, const char *name)
+open_existing(const struct target *t, int dir, const char *name)
 {
 	int fd =
 	    openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd != -1 &&
-	    (fstat(fd, &st) == -1 || (uint64_t)st.st_ino != f->existing))
+	    (fstat(fd, &st) == -1 || (uint64_t)st.st_ino != t->existing))
 		fd_close(&fd);
 	return fd;
 }
 
 bool
-order_yields(
-    struct incoming_file *f, int dir, const char *name, int *ret_unsynced)
+order_yields(struct order *o, const struct target *t, int dir, const char *name,
+    bool *ret_replaced, int *ret_unsynced)
 {
-	struct arrivals *t = arrivals_for(f);
+	struct arrivals *all = arrivals_for(o, t);
 	struct arrival_record there;
 
 	*ret_unsynced = -1;
-	f->outlasted_ns = 0;
-	if (t == NULL ||
-	    !arrivals_find(t, order_key_of(f, f->existing, name), &there))
+	o->outlasted_ns = 0;
+	if (all == NULL ||
+	    !arrivals_find(all, order_key_of(t, t->existing, name), &there))
 		return false;
-	f->outlasted_ns = there.head_ns;
-	if (!arrival_is_superseded(&f->came, &there))
+	o->outlasted_ns = there.head_ns;
+	if (!arrival_is_superseded(&o->came, &there))
 		return false;
-	if (dir_syncs(f->at) && !there.synced) {
-		*ret_unsynced = open_existing(f, dir, name);
+	if (dir_syncs(t->at) && !there.synced) {
+		*ret_unsynced = open_existing(t, dir, name);
 		if (*ret_unsynced == -1)
 			return false;
 	}
-	f->superseded = true;
-	f->replaced = there.replaced;
+	*ret_replaced = there.replaced;
 	return true;
 }
 
 int
-order_end(struct incoming_file *f, int unsynced)
+order_end(struct target *t, int unsynced)
 {
 	int err = 0;
 
-	publish_discard(&f->at->publish, &f->u);
+	publish_discard(&t->at->publish, &t->u);
 	if (unsynced != -1 && fsync(unsynced) == -1)
-		err = parents_not_synced(f, -errno);
+		err = target_not_synced(t, -errno);
 	fd_close(&unsynced);
-	if (err == 0 && f->pre != NULL)
+	if (err == 0 && t->pre != NULL)
 		err = LOCAL_REFUSED;
 	return err;
 }

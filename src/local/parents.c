@@ -1,8 +1,5 @@
-/*
- * The way to a file's name: the directories of its path.  They are made when
- * they are missing, kept on stable storage, and seen to be where the name leads
- * when it is given.  On engine threads, as all that may wait for the disk.
- */
+#include "parents.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
@@ -10,21 +7,13 @@
 
 #include "base/errno_class.h"
 #include "base/fd.h"
-#include "internal.h"
-#include "local_error.h"
+#include "name_check.h"
 #include "local/path.h"
 
 enum {
 	TRIES_AT_ONCE = 4,
 	PAUSE_NS = 1000000,
 };
-
-int
-parents_not_synced(struct incoming_file *f, int err)
-{
-	f->cause = -err;
-	return LOCAL_SYNC_FAILED;
-}
 
 /*
  * The directory that holds the name is synced last; those above it hold the
@@ -34,9 +23,9 @@ parents_not_synced(struct incoming_file *f, int err)
  * another user's) cannot be synced by itself: then all the disk's names are.
  */
 static int
-sync_ancestors(struct incoming_file *f, int dir)
+sync_ancestors(struct target *t, int dir)
 {
-	struct local_dir *at_dir = f->at;
+	struct local_dir *at_dir = t->at;
 	uint64_t self = path_identity(dir);
 	_Atomic uint64_t *slot =
 	    &at_dir->synced_dirs[self / 2 % DIR_SYNCED_MAX];
@@ -53,9 +42,9 @@ sync_ancestors(struct incoming_file *f, int dir)
 		err = path_climb(dir, &at, O_RDONLY);
 		if (err < 0 && err != -EACCES)
 			break;
-		err = at == -1 ? path_sync_disk(f->u.fd) : path_sync_dir(at);
+		err = at == -1 ? path_sync_disk(t->u.fd) : path_sync_dir(at);
 		if (err < 0)
-			err = parents_not_synced(f, err);
+			err = target_not_synced(t, err);
 		if (at == -1)
 			break;
 	}
@@ -69,17 +58,16 @@ sync_ancestors(struct incoming_file *f, int dir)
 /* Is `parent` still where the name leads?  It may have been moved away, out of
  * this store even, while the body came. */
 static int
-check_parent(const struct incoming_file *f, int parent)
+check_parent(const struct target *t, int parent)
 {
 	struct stat was, is;
 	const char *rest;
 	int dir, err;
 
-	err = path_open_parent(f->at->fd, f->name, &dir, &rest);
+	err = path_open_parent(t->at->fd, t->name, &dir, &rest);
 	if (err < 0)
 		return err;
-	if (fstat(parent, &was) == -1 ||
-	    fstat(dir == -1 ? f->at->fd : dir, &is) == -1)
+	if (fstat(parent, &was) == -1 || fstat(target_dir(t, dir), &is) == -1)
 		err = -errno;
 	else if (was.st_dev != is.st_dev || was.st_ino != is.st_ino)
 		err = -ENOENT;
@@ -89,19 +77,19 @@ check_parent(const struct incoming_file *f, int parent)
 
 /* Make the directories on the way to the name, and see that it leads there. */
 int
-parents_make(struct incoming_file *f, int *ret_made, const char **ret_name)
+parents_make(struct target *t, int *ret_made, const char **ret_name)
 {
-	int dir = f->dir == -1 ? f->at->fd : f->dir;
+	int dir = target_dir(t, t->dir);
 	int err;
 
 	err = name_check_error(
-	    f, path_make_parents(dir, f->rest, ret_made, ret_name));
-	if (err == 0 && dir_syncs(f->at) && (*ret_made != -1 || f->dir != -1))
-		err = sync_ancestors(f, *ret_made == -1 ? dir : *ret_made);
-	if (err == 0 && (*ret_made != -1 || f->dir != -1))
-		err = check_parent(f, *ret_made == -1 ? dir : *ret_made);
+	    t, path_make_parents(dir, t->rest, ret_made, ret_name));
+	if (err == 0 && dir_syncs(t->at) && (*ret_made != -1 || t->dir != -1))
+		err = sync_ancestors(t, *ret_made == -1 ? dir : *ret_made);
+	if (err == 0 && (*ret_made != -1 || t->dir != -1))
+		err = check_parent(t, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0)
-		err = dir_check_path(f->at);
+		err = dir_check_path(t->at);
 	return err;
 }
 
@@ -114,12 +102,12 @@ may_be_removed(int err)
 }
 
 bool
-parents_are_lost(const struct incoming_file *f, int made, int err)
+parents_are_lost(const struct target *t, int made, int err)
 {
-	if (!may_be_removed(err) || f->u.uncertain)
+	if (!may_be_removed(err) || t->u.uncertain)
 		return false;
 	return (made != -1 && path_is_removed(made)) ||
-	       (f->dir != -1 && path_is_removed(f->dir));
+	       (t->dir != -1 && path_is_removed(t->dir));
 }
 
 /*
@@ -129,10 +117,10 @@ parents_are_lost(const struct incoming_file *f, int made, int err)
  * there is nothing to wait for, and the caller may be the loop.)
  */
 void
-parents_pause(const struct incoming_file *f, int tries)
+parents_pause(const struct target *t, int tries)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 
-	if (tries >= TRIES_AT_ONCE && f->at->device->kind != DEVICE_MEMORY)
+	if (tries >= TRIES_AT_ONCE && t->at->device->kind != DEVICE_MEMORY)
 		(void)nanosleep(&pause, NULL);
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "internal.h"
 #include "local_error.h"
+#include "unlinked.h"
 
 #define AGAIN_S 1.0
 

@@ -1,25 +1,24 @@
-/*
- * Files that lose their name to an upload: what it replaces, and (`keep latest`)
- * the one before it.  Freeing a huge one takes seconds, so it is held open until
- * the lock is released, or the client has its answer.  On engine threads.
- */
+#include "unlinked.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "internal.h"
 #include "local/path.h"
 #include "local_error.h"
 #include "newest.h"
 
 /* Freeing as much takes seconds. */
-static const off_t UNLINKED_MAX = (off_t)64 << 30;
+static const off_t UNLINKED_HUGE = (off_t)64 << 30;
 
-/*
- * A file that loses its name is freed when this is closed, and not while others
- * wait for the lock: that may take seconds.  -1: it is freed at once.
- */
+void
+unlinked_init(struct unlinked *u)
+{
+	for (int i = 0; i < UNLINKED_MAX; i++)
+		u->fd[i] = -1;
+}
+
 int
 unlinked_hold(int dir, const char *name)
 {
@@ -37,44 +36,43 @@ unlinked_hold(int dir, const char *name)
  * upload; unless it is so huge that its disk could be taken for stalled.
  */
 void
-unlinked_release(struct incoming_file *f, int unlinked)
+unlinked_release(struct unlinked *u, int fd)
 {
 	struct stat st;
 
-	if (unlinked != -1 && fstat(unlinked, &st) == 0 &&
-	    st.st_size > UNLINKED_MAX) {
-		for (int i = 0; i < LOCAL_UNLINKED; i++) {
-			if (f->unlinked[i] == -1) {
-				f->unlinked[i] = unlinked;
+	if (fd != -1 && fstat(fd, &st) == 0 && st.st_size > UNLINKED_HUGE) {
+		for (int i = 0; i < UNLINKED_MAX; i++) {
+			if (u->fd[i] == -1) {
+				u->fd[i] = fd;
 				return;
 			}
 		}
 	}
-	fd_close(&unlinked);
+	fd_close(&fd);
 }
 
 bool
-unlinked_is_any(const struct incoming_file *f)
+unlinked_is_any(const struct unlinked *u)
 {
-	for (int i = 0; i < LOCAL_UNLINKED; i++) {
-		if (f->unlinked[i] != -1)
+	for (int i = 0; i < UNLINKED_MAX; i++) {
+		if (u->fd[i] != -1)
 			return true;
 	}
 	return false;
 }
 
 void
-unlinked_close(struct incoming_file *f)
+unlinked_close(struct unlinked *u)
 {
-	for (int i = 0; i < LOCAL_UNLINKED; i++)
-		fd_close(&f->unlinked[i]);
+	for (int i = 0; i < UNLINKED_MAX; i++)
+		fd_close(&u->fd[i]);
 }
 
 /* ---- keep latest ---- */
 
 int
 unlinked_remove(
-    struct local_dir *at, const struct latest_entry *e, struct incoming_file *f)
+    struct local_dir *at, const struct latest_entry *e, struct unlinked *u)
 {
 	struct file_version is;
 	const char *rest;
@@ -97,18 +95,10 @@ unlinked_remove(
 	else if (err == 0 && unlinkat(dir, rest, 0) == -1)
 		err = -errno;
 	publish_release(&lock);
-	if (f != NULL)
-		unlinked_release(f, unlinked);
+	if (u != NULL)
+		unlinked_release(u, unlinked);
 	else
 		fd_close(&unlinked);
 	fd_close(&parent);
 	return err;
-}
-
-int
-unlinked_remove_before_job(void *file)
-{
-	struct incoming_file *f = file;
-
-	return unlinked_remove(f->at, f->old, f);
 }

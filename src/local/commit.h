@@ -1,0 +1,70 @@
+/*
+ * local/commit.h - what gives a file on its way in its name.
+ *
+ * A commit is a job on an engine thread (but on a memory file system): data first,
+ * then the name; the directory that holds the name is synced when the job has
+ * ended.  What is small is made and written by the same job.
+ */
+#ifndef LOCAL_COMMIT_H
+#define LOCAL_COMMIT_H
+
+#include <stdatomic.h>
+
+#include "local/dirsync.h"
+#include "create.h"
+#include "order.h"
+#include "unlinked.h"
+
+/* Whether a name may still be kept from appearing. */
+enum link_phase {
+	LINK_NOT_BEGUN,
+	LINK_BEGUN,	 /* it may appear at any time */
+	LINK_CALLED_OFF, /* it never will */
+	LINK_DURABLE,	 /* it is there for good */
+};
+
+struct commit {
+	struct create create; /* of what is still to be made; and the target */
+	uint64_t size;	      /* bytes that it has */
+	const struct list
+	    *chunks; /* of them, collected, that are to be written */
+	struct order order;
+
+	_Atomic int link_phase; /* the loop changes it, too */
+	uint64_t ticket;	/* of the newest, from when it got its name */
+	struct dirsync_wait synced; /* `inode` is set, for the loop */
+	struct unlinked unlinked;
+	struct latest_entry *old; /* `keep latest`: to be removed; or NULL */
+
+	/* what came of it, as in struct stored */
+	struct file_version version;
+	uint64_t written_ns;
+	bool replaced, superseded;
+};
+
+/* Without a target yet. */
+void commit_init(struct commit *c);
+
+/* Jobs, given a struct commit.  The first two close what they cannot commit; when
+ * the directory is to be synced, target.dir is it and stays open. */
+int commit_job(void *commit);
+int commit_collected_job(void *commit); /* make and write it first */
+int commit_remove_before_job(void *commit);
+int commit_discard_job(
+    void *commit); /* close all, and free what lost its name */
+
+/* On the loop, of a memory file system: would it replace a file? */
+bool commit_would_replace(const struct target *t);
+
+/* ---- on the loop, also while a job runs ---- */
+
+/* Call it off: true, its name will never appear; false: it may. */
+bool commit_call_off(struct commit *c);
+
+/* It is to be done once more; nothing is left of the first time. */
+void commit_begin_again(struct commit *c);
+
+/* Its name is there for good. */
+void commit_end(struct commit *c);
+
+#endif
