@@ -23,6 +23,12 @@ failure_of(enum outcome outcome, int err)
 	return (struct failure){.outcome = outcome, .err = err};
 }
 
+static inline struct failure
+failure_none(void)
+{
+	return (struct failure){.outcome = OUTCOME_NONE};
+}
+
 /*
  * failure_of_errno(err):
  * What a negative errno comes to that a disk, or this system, has said.  This is the

@@ -23,6 +23,7 @@
 
 #include "base/check.h"
 #include "base/digest.h"
+#include "base/failure.h"
 #include "flow/writer.h"
 
 struct device;
@@ -45,10 +46,10 @@ struct digester_setup {
 
 /*
  * digester_new(setup, ret):
- * 0 and *ret, which the caller owns until digester_free(); -ENOMEM; or -EOPNOTSUPP when
+ * *ret, which the caller owns until digester_free(); or NO_MEMORY, or NO_DIGEST when
  * libcrypto does not provide one of the algorithms.
  */
-NODISCARD int digester_new(
+NODISCARD struct failure digester_new(
     const struct digester_setup *setup, struct digester **ret);
 
 /* The tap to give to a writer (struct writer_setup).  The digester owns it. */
@@ -56,13 +57,13 @@ struct tap *digester_tap(struct digester *d);
 
 /*
  * digester_finish(d):
- * To be called once, when the last writer has drained: compute the values.  0;
- * -EBADMSG when a value is not the one that was claimed; or another negative errno
- * when they could not be computed.
+ * To be called once, when the last writer has drained: compute the values.  Fails
+ * with DIGEST_DIFFERS when a value is not the one that was claimed, or with what kept
+ * them from being computed.
  */
-NODISCARD int digester_finish(struct digester *d);
+NODISCARD struct failure digester_finish(struct digester *d);
 
-/* The values, after digester_finish() has returned 0.  The digester owns them. */
+/* The values, after a digester_finish() that did not fail.  The digester owns them. */
 const struct digest *digester_values(const struct digester *d);
 
 /* Nanoseconds spent on hashing for writers that have drained. */

@@ -217,7 +217,7 @@ copy_claims(struct digester *d, const struct digest_claims *claims)
 	d->to.claims = copy;
 }
 
-int
+struct failure
 digester_new(const struct digester_setup *setup, struct digester **ret)
 {
 	bool has_claims = setup->claims != NULL && setup->claims->set != 0;
@@ -229,11 +229,12 @@ digester_new(const struct digester_setup *setup, struct digester **ret)
 
 	check(setup->depth > 0);
 	if (d == NULL)
-		return -ENOMEM;
+		return failure_of_errno(-ENOMEM);
 	err = digest_new(setup->set, &d->digest);
 	if (err < 0) {
 		free(d);
-		return err;
+		return err == -EOPNOTSUPP ? failure_of(OUTCOME_NO_DIGEST, 0)
+					  : failure_of(OUTCOME_NO_MEMORY, err);
 	}
 	d->magic = DIGESTER_MAGIC;
 	d->tap.ops = &digester_ops;
@@ -244,7 +245,7 @@ digester_new(const struct digester_setup *setup, struct digester **ret)
 	ev_async_init(&d->progress, on_progress);
 	d->progress.data = d;
 	*ret = d;
-	return 0;
+	return failure_none();
 }
 
 struct tap *
@@ -253,7 +254,7 @@ digester_tap(struct digester *d)
 	return &d->tap;
 }
 
-int
+struct failure
 digester_finish(struct digester *d)
 {
 	const struct digest_claims *claims = d->to.claims;
@@ -262,9 +263,11 @@ digester_finish(struct digester *d)
 	check_magic(d, DIGESTER_MAGIC);
 	check(d->released == atomic_load(&d->added));
 	err = d->err < 0 ? d->err : digest_finish(d->digest);
-	if (err < 0 || claims == NULL)
-		return err;
-	return digest_differ(d->digest, claims) == 0 ? 0 : -EBADMSG;
+	if (err < 0)
+		return failure_of_errno(err);
+	if (claims != NULL && digest_differ(d->digest, claims) != 0)
+		return failure_of(OUTCOME_DIGEST_DIFFERS, 0);
+	return failure_none();
 }
 
 const struct digest *

@@ -177,5 +177,5 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->base.is_ready = collect;
 	*ret = &f->base;
 	incoming_on(f, collect ? INCOMING_COLLECT : INCOMING_CREATE);
-	return failure_of(OUTCOME_NONE, 0);
+	return failure_none();
 }

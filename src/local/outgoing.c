@@ -331,7 +331,7 @@ outgoing_on_read(struct op *op, int res)
 	}
 	if (f->reader != NULL) { /* may close `f` */
 		reader_filled(f->reader, c,
-		    res < 0 ? local_error_in_read(res) : (struct failure){0});
+		    res < 0 ? local_error_in_read(res) : failure_none());
 		return;
 	}
 	chunk_give(c);
@@ -427,7 +427,7 @@ outgoing_open(struct store *s, const char *name,
 		scan_seek(&f->local->scan, f->dir, &f->seeker);
 	else
 		submit_job(f, outgoing_open_job, outgoing_on_opened);
-	return failure_of(OUTCOME_NONE, 0);
+	return failure_none();
 }
 
 void

@@ -265,13 +265,13 @@ begin_trace(const struct upload *u)
 }
 
 /* The digests that its location computes, and those that are claimed. */
-static int
+static struct failure
 begin_digests(struct upload *u, const struct digest_claims *claims)
 {
 	unsigned set = u->location->checksum | claims->set;
 
 	if (set == 0)
-		return 0;
+		return failure_none();
 	return digester_new(
 	    &(struct digester_setup){
 		.loop = u->env->loop,
@@ -299,7 +299,7 @@ begin_storing(struct upload *u, const struct upload_request *r)
 void
 upload_begin(struct upload *u, const struct upload_request *r)
 {
-	int err;
+	struct failure why;
 
 	*u =
 	    (struct upload){.magic = UPLOAD_MAGIC, .state = upload_table.first};
@@ -310,14 +310,13 @@ upload_begin(struct upload *u, const struct upload_request *r)
 	u->place = r->place;
 	flow_init(&u->flow);
 	u->flow.trace = begin_trace(u);
-	err = begin_digests(u, r->claims);
-	if (err == 0) {
+	why = begin_digests(u, r->claims);
+	if (failure_is(why)) {
+		free(r->put->pre);
+		upload_fail(u, why);
+	} else {
 		begin_storing(u, r);
-		return;
 	}
-	free(r->put->pre);
-	upload_fail(u, err == -EOPNOTSUPP ? failure_of(OUTCOME_NO_DIGEST, 0)
-					  : failure_of(OUTCOME_NO_MEMORY, err));
 }
 
 /* Chunks that may be in writing: what the store can use of write_depth, or as
@@ -352,7 +351,7 @@ upload_transfer(struct upload *u, const struct transfer *t)
 	};
 
 	upload_on(u, UPLOAD_TRANSFER); /* nothing is done by that */
-	u->told.cut = failure_of(OUTCOME_NONE, 0);
+	u->told.cut = failure_none();
 	u->keeps = t->keep;
 	if (transfer_start(t, &u->flow, &setup, upload_on_cut) < 0)
 		upload_fail(u, failure_of_errno(-ENOMEM));
@@ -362,12 +361,12 @@ upload_transfer(struct upload *u, const struct transfer *t)
 void
 upload_commit(struct upload *u, uint64_t last_ns)
 {
-	int err = u->digester != NULL ? digester_finish(u->digester) : 0;
+	struct failure why = failure_none();
 
-	if (err == -EBADMSG) {
-		upload_fail(u, failure_of(OUTCOME_DIGEST_DIFFERS, 0));
-	} else if (err < 0) {
-		upload_fail(u, failure_of_errno(err));
+	if (u->digester != NULL)
+		why = digester_finish(u->digester);
+	if (failure_is(why)) {
+		upload_fail(u, why);
 	} else {
 		u->told.last_ns = last_ns;
 		upload_on(u, UPLOAD_COMMIT);

@@ -241,14 +241,14 @@ begin(unsigned set, size_t len, unsigned depth)
 	f.source.source.ended = len == 0;
 	fake_sink_begin(&f.sink, BODY_MAX, depth);
 	f.end_within = false;
-	assert_int_equal(digester_new(&(struct digester_setup){.loop = f.l.loop,
-					  .engine = f.engine,
-					  .compute = f.compute,
-					  .set = set,
-					  .claims = claims,
-					  .depth = depth},
-			     &f.digester),
-	    0);
+	assert_false(
+	    failure_is(digester_new(&(struct digester_setup){.loop = f.l.loop,
+					.engine = f.engine,
+					.compute = f.compute,
+					.set = set,
+					.claims = claims,
+					.depth = depth},
+		&f.digester)));
 	f.t.on_end = on_end;
 	test_flow_start(&f.t, &f.l,
 	    &(struct flow_setup){
@@ -269,7 +269,7 @@ assert_digested(size_t len)
 
 	assert_int_equal(f.sink.len, len);
 	assert_fake_bytes(f.sink.got, len);
-	assert_int_equal(digester_finish(f.digester), 0);
+	assert_false(failure_is(digester_finish(f.digester)));
 	assert_int_equal(digest_new(digest_set(is), &want), 0);
 	assert_int_equal(digest_update(want, f.sink.got, len), 0);
 	assert_int_equal(digest_finish(want), 0);
@@ -480,6 +480,8 @@ a_failing_sink_is_told(void **state)
 static void
 a_failing_digest_is_told(void **state)
 {
+	struct failure why;
+
 	(void)state;
 	if (!CAN_BREAK)
 		skip();
@@ -494,7 +496,9 @@ a_failing_digest_is_told(void **state)
 	is_broken = true;
 	assert_true(await(has_ended));
 	assert_true(f.t.drained);
-	assert_int_equal(digester_finish(f.digester), -EIO);
+	why = digester_finish(f.digester);
+	assert_int_equal(why.outcome, OUTCOME_DISK_ERROR);
+	assert_int_equal(why.err, -EIO);
 	end();
 	is_broken = false;
 }
@@ -551,8 +555,9 @@ values_are_held_against_what_is_claimed(void **state)
 		begin(sha256() | 1U << DIGEST_MD5, len, 3);
 		claimed.value[DIGEST_SHA256][0] ^= 1; /* it has a copy */
 		assert_true(await(has_ended));
-		assert_int_equal(digester_finish(f.digester),
-		    len == sizeof(bytes) ? 0 : -EBADMSG);
+		assert_int_equal(digester_finish(f.digester).outcome,
+		    len == sizeof(bytes) ? OUTCOME_NONE
+					 : OUTCOME_DIGEST_DIFFERS);
 		claimed.value[DIGEST_SHA256][0] ^= 1;
 		end();
 	}
@@ -570,13 +575,13 @@ static void
 one_that_no_writer_has_is_freed(void **state)
 {
 	(void)state;
-	assert_int_equal(digester_new(&(struct digester_setup){.loop = f.l.loop,
-					  .engine = f.engine,
-					  .compute = f.compute,
-					  .set = sha256(),
-					  .depth = 1},
-			     &f.digester),
-	    0);
+	assert_false(
+	    failure_is(digester_new(&(struct digester_setup){.loop = f.l.loop,
+					.engine = f.engine,
+					.compute = f.compute,
+					.set = sha256(),
+					.depth = 1},
+		&f.digester)));
 	digester_free(&f.digester);
 	assert_null(f.digester);
 	digester_free(&f.digester);

@@ -119,7 +119,7 @@ bring_back(struct fake_source *s)
 	}
 	fill(s, c, s->taken_size);
 	reader_filled(s->reader, c,
-	    s->at >= s->fail_at ? failure_of_errno(-EIO) : (struct failure){0});
+	    s->at >= s->fail_at ? failure_of_errno(-EIO) : failure_none());
 }
 
 void
@@ -344,7 +344,7 @@ test_flow_go_on(
 	struct flow_setup s = *setup;
 
 	t->read_all = t->drained = t->drains = false;
-	t->failed = (struct failure){0};
+	t->failed = failure_none();
 	t->failed_of[READING] = t->failed_of[WRITING] = t->failed;
 	t->failed_side = READING;
 	s.loop = l->loop;

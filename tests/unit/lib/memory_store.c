@@ -14,8 +14,6 @@
 #define MEMORY_PUT_MAGIC 0x6d707574U
 #define MEMORY_GET_MAGIC 0x6d676574U
 
-static const struct failure none; /* nothing has failed */
-
 struct memory_object {
 	struct list_node node; /* the newest is the last */
 	char *name;
@@ -164,9 +162,9 @@ judge_name(struct memory_put *p)
 	if (p->pre != NULL && !preconditions_hold(p->pre, info, &p->reason))
 		return failure_of(OUTCOME_PRECONDITION, 0);
 	if (info == NULL || p->m->to.policy->overwrite)
-		return none;
+		return failure_none();
 	return p->forerunner != NULL && strcmp(p->forerunner, info->etag) == 0
-		   ? none
+		   ? failure_none()
 		   : failure_of_errno(-EEXIST);
 }
 
@@ -350,7 +348,7 @@ memory_create(struct store *s, const struct put_request *request,
 	*ret = &p->base;
 	if (!p->collects)
 		begin_put_step(p, MEMORY_CREATE);
-	return none;
+	return failure_none();
 }
 
 static uint64_t
@@ -547,7 +545,7 @@ memory_open_object(struct store *s, const char *name,
 	deferred_init(&g->end_step, m->to.loop, on_get_step);
 	*ret = &g->base;
 	begin_get_step(g, MEMORY_OPEN);
-	return none;
+	return failure_none();
 }
 
 static void
