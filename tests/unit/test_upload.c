@@ -233,17 +233,23 @@ is_idle(void)
 	return store_is_idle(f.store) && engine_in_flight(f.engine) == 0;
 }
 
-/* Whatever became of it, nothing of it is left. */
 static void
-check_rest(void)
+come_to_rest(void)
 {
-	assert_false(f.is_owned);
 	for (int step = 0; step < MEMORY_STEPS; step++)
 		memory_store_release(f.store, step);
 	f.source.pause_at = SIZE_MAX;
 	turn(3);
 	assert_true(await(is_idle));
 	assert_int_equal(chunk_pool_held(f.l.pool), 0);
+}
+
+/* Whatever became of it, nothing of it is left. */
+static void
+check_rest(void)
+{
+	assert_false(f.is_owned);
+	come_to_rest();
 	assert_int_equal(limits_count(&f.places, "p", 1), 0);
 }
 
@@ -252,7 +258,7 @@ tear_down(void **state)
 {
 	(void)state;
 	end_upload(); /* after a failed test */
-	check_rest();
+	come_to_rest();
 	chunk_account_remove(f.l.pool, memory_store_account(f.store));
 	store_free(&f.store);
 	fake_source_close(&f.source);
