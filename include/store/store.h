@@ -113,7 +113,9 @@ struct outgoing {
 	const struct get_events *events;
 	void *owner;		   /* of these */
 	char name[FILE_NAME_SIZE]; /* which file it is */
-	uint64_t offset, end;	   /* what is read; the caller may narrow it */
+	uint64_t offset,
+	    end; /* what is read; with STORE_CAN_RANGE the caller may
+				 narrow it before it reads */
 };
 
 /* What is told, on the loop, about a file that is to be read: one of these,
@@ -145,10 +147,24 @@ struct store_ops {
 	void (*free)(struct store *s);
 };
 
+/* What not every store can do. */
+enum store_can {
+	STORE_CAN_RANGE = 1,  /* read a part of a file, that is narrow
+				 outgoing.offset and end */
+	STORE_HAS_LATEST = 2, /* open the newest file, whatever its name is */
+};
+
 struct store {
 	const struct store_ops *ops;
-	const char *dir; /* for messages */
+	const char *label; /* what messages call it: its directory, say */
+	unsigned can;	   /* enum store_can, combined with |; for good */
 };
+
+static inline bool
+store_can(const struct store *s, enum store_can what)
+{
+	return (s->can & what) != 0;
+}
 
 /*
  * store_create(s, request, events, owner, ret):
@@ -207,7 +223,8 @@ store_abort(struct incoming **inp)
 
 /*
  * store_open(s, name, events, owner, ret):
- * Open a file for reading, the newest one when `name` is NULL.  One of `events`
+ * Open a file for reading, the newest one when `name` is NULL (STORE_HAS_LATEST: to ask
+ * another store for it is a bug in the caller).  One of `events`
  * follows, and *ret is the caller's to close, before that or after; or it fails at
  * once, and nothing was begun.
  */

@@ -448,7 +448,7 @@ become_latest(struct incoming_file *f)
 	if (c->old == NULL) {
 		log_warn("%s: the upload before the latest cannot be removed: "
 			 "out of memory",
-		    f->local->base.dir);
+		    f->local->base.label);
 		return false;
 	}
 	*c->old = old;

@@ -169,7 +169,8 @@ open_store(const struct store_setup *setup)
 	if (local == NULL)
 		return NULL;
 	local->base.ops = &local_ops;
-	local->base.dir = setup->policy->output_dir;
+	local->base.label = setup->policy->output_dir;
+	local->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST;
 	local->to = *setup;
 	if (opener_init(&local->opener, &local->to, &opener_events, &dir_events,
 		local) < 0) {

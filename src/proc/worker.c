@@ -369,7 +369,7 @@ report_stuck(struct worker *w)
 
 		for (size_t k = 0; k < s->conf->location_count; k++)
 			if (!store_is_idle(s->context.stores[k]))
-				dir = s->context.stores[k]->dir;
+				dir = s->context.stores[k]->label;
 	}
 	snprintf(slot->stuck_dir, sizeof(slot->stuck_dir), "%s", dir);
 	atomic_store(&slot->stuck_ops, (uint32_t)engine_in_flight(w->engine));

@@ -183,8 +183,10 @@ answer_file(struct web_get *g, const struct object_info *info, int status,
 
 	r.content_type = "application/octet-stream";
 	r.stream_length = range->len;
-	str_puts(&r.fields, "Accept-Ranges: bytes\r\n"
-			    "X-Content-Type-Options: nosniff\r\n");
+	str_printf(&r.fields,
+	    "Accept-Ranges: %s\r\n"
+	    "X-Content-Type-Options: nosniff\r\n",
+	    store_can(out->store, STORE_CAN_RANGE) ? "bytes" : "none");
 	conditions_add_validators(info, &r.fields);
 	add_location(g, &r);
 	if (status == 206)
@@ -237,6 +239,12 @@ on_open(void *owner, const struct object_info *info)
 	check_magic(g, GET_MAGIC);
 	status =
 	    conditions_read(exchange_head(g->exchange), info, &range, &why);
+	/* Who cannot follow a Range answers as if there were none. */
+	if ((status == 206 || status == 416) &&
+	    !store_can(g->outgoing->store, STORE_CAN_RANGE)) {
+		status = 200;
+		range = (struct conditions_range){0, info->size};
+	}
 	if (status == 200 || status == 206)
 		answer_file(g, info, status, &range);
 	else
@@ -283,6 +291,22 @@ refuse_for_memory(struct exchange *x)
 	exchange_respond(x, &r);
 }
 
+/* 0, and the name in `name` unless it is the newest that is asked for; or the status,
+ * and why. */
+static int
+find_name(const struct context *c, const struct route *route, bool slash,
+    char name[FILE_NAME_SIZE], const char **ret_why)
+{
+	if (route->kind == ROUTE_READ_NAMED)
+		return names_decode(route->name.s, route->name.len - slash,
+		    route->location->policy.dotfiles, name, ret_why);
+	if (store_can(context_store(c, route->location), STORE_HAS_LATEST))
+		return 0;
+	*ret_why = "which upload is the newest is not known in this location: "
+		   "ask for a file by its name";
+	return 404;
+}
+
 void
 get_begin(struct context *c, struct exchange *x, const struct route *route)
 {
@@ -291,11 +315,8 @@ get_begin(struct context *c, struct exchange *x, const struct route *route)
 	struct web_get *g;
 	bool slash = ends_in_slash(route->name);
 	struct failure failed;
-	int status = 0;
+	int status = find_name(c, route, slash, name, &why);
 
-	if (route->kind == ROUTE_READ_NAMED)
-		status = names_decode(route->name.s, route->name.len - slash,
-		    route->location->policy.dotfiles, name, &why);
 	if (status != 0) {
 		exchange_refuse(x, status, why, OUTCOME_REFUSED);
 		return;

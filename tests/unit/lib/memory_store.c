@@ -621,7 +621,8 @@ memory_open(const struct store_setup *setup)
 
 	check(m != NULL);
 	m->base.ops = &memory_ops;
-	m->base.dir = setup->policy->output_dir;
+	m->base.label = setup->policy->output_dir;
+	m->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST;
 	m->to = *setup;
 	list_init(&m->objects);
 	list_init(&m->puts);
@@ -669,6 +670,12 @@ struct memory_plan *
 memory_store_plan(struct store *s)
 {
 	return &memory_of(s)->plan;
+}
+
+void
+memory_store_limit(struct store *s, unsigned can)
+{
+	s->can = can;
 }
 
 void

@@ -47,6 +47,9 @@ struct memory_plan {
 
 struct memory_plan *memory_store_plan(struct store *s);
 
+/* From now on it can do only this: enum store_can.  At first it can do all. */
+void memory_store_limit(struct store *s, unsigned can);
+
 /* Hold such steps no more; those that wait end, from the loop. */
 void memory_store_release(struct store *s, enum memory_step step);
 
