@@ -36,18 +36,17 @@ struct flow_setup {
 };
 
 struct flow {
-	struct queue *queue;
+	struct flow_link link; /* `trace` is the owner's to set and to end */
 	struct reader reader;
 	struct writer writer;
-	struct meter meter;  /* started by flow_init */
-	struct trace *trace; /* NULL: off; the owner's to end */
+	struct meter meter; /* started by flow_init */
 };
 
 /* Nothing runs yet, but the meter: both sides wait for the disk. */
 void flow_init(struct flow *f);
 
-/* Let it flow: 0 or -ENOMEM. */
-NODISCARD int flow_start(struct flow *f, const struct flow_setup *setup);
+/* Let it flow. */
+void flow_start(struct flow *f, const struct flow_setup *setup);
 
 /* From within on_read_failed(): take the source as ended, so that what was read is
  * written.  on_read_all() follows from within, then on_drained(). */

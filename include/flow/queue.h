@@ -17,9 +17,9 @@
 #include <stddef.h>
 
 #include "base/check.h"
+#include "base/list.h"
 
 struct chunk;
-struct queue;
 
 /* What a push did to the queue. */
 enum queue_edge {
@@ -28,23 +28,27 @@ enum queue_edge {
 };
 
 /* What the owner is told, from within the call that causes it; it must not
- * use the queue there. */
+ * use the queue there.  Static. */
 struct queue_events {
 	/* A chunk was pushed, or the queue was closed: for the side that pops. */
 	void (*on_work)(void *owner);
 	/* A full queue has its first free place: for the side that pushes.  (To
 	 * wait for more places would make the two sides take turns.) */
 	void (*on_room)(void *owner);
-	void *owner;
 };
 
-/*
- * queue_new(depth, events):
- * An empty queue for at most `depth` chunks (at least 1); `events` is copied.
- * NULL when out of memory.  The caller owns it until queue_free().
- */
-NODISCARD struct queue *queue_new(
-    size_t depth, const struct queue_events *events);
+/* The fields are the module's. */
+struct queue {
+	const struct queue_events *events;
+	void *owner;
+	struct list chunks;
+	unsigned depth, length;
+	bool closed;
+};
+
+/* An empty queue for at most `depth` chunks (at least 1), whose owner is told. */
+void queue_init(struct queue *q, size_t depth,
+    const struct queue_events *events, void *owner);
 
 /*
  * queue_push(q, c):
@@ -66,11 +70,8 @@ bool queue_is_full(const struct queue *q);
 bool queue_is_empty(const struct queue *q);
 size_t queue_length(const struct queue *q);
 
-/*
- * queue_free(qp):
- * Free the queue, give the chunks still in it back to their pool, and clear
- * the caller's pointer.  Does nothing if *qp is NULL.
- */
-void queue_free(struct queue **qp);
+/* Give the chunks still in it back to their pool.  Idempotent, also for a zeroed
+ * one; it may be initialised again. */
+void queue_fini(struct queue *q);
 
 #endif

@@ -21,13 +21,9 @@
 #include "base/failure.h"
 #include "loop/deadline.h"
 #include "disk/chunk.h"
-#include "log/trace.h"
 #include "flow/client_clock.h"
-#include "flow/meter.h"
+#include "flow/link.h"
 #include "flow/pace.h"
-#include "flow/queue.h"
-#include "flow/sink.h"
-#include "flow/source.h"
 
 /* Limits on a source; zeroed: none. */
 struct reader_limits {
@@ -35,26 +31,12 @@ struct reader_limits {
 	uint64_t rate_max;	     /* bytes per second; 0: no limit */
 };
 
-/* What a reader is joined to; all of it outlives the reader. */
-struct reader_setup {
-	struct ev_loop *loop;
-	struct chunk_pool *pool;
-	struct chunk_account *account;
-	struct source *source;
-	struct queue *queue;
-	const struct sink *sink; /* behind the writer: see whole_chunks */
-	struct meter *meter;
-	struct trace *trace;
-	void *owner;
-	/* The last byte is in the queue.  May end the reader. */
-	void (*on_ended)(void *owner);
-	/* The source failed, or passed a limit.  May end the reader. */
-	void (*on_failed)(void *owner, struct failure why);
-};
-
 struct reader {
+	struct flow_link *to;
 	unsigned magic;
-	struct reader_setup to;
+	bool pacing;	    /* rate_max is reached: no reading for a while */
+	bool reading_ahead; /* the source has our chunk (SOURCE_TAKEN) */
+	bool running;
 	ev_io watcher;	      /* of the source's descriptor; without one it is
 				 fed */
 	struct deadline look; /* the next look at `clock`, or the end of a pause
@@ -64,15 +46,12 @@ struct reader {
 	double filling_since;
 	struct chunk_claim claim;
 	struct chunk *filling; /* ours, part-filled; NULL: none */
-	bool pacing;	       /* a pause, because rate_max is reached */
-	bool reading_ahead;    /* the source has a chunk (SOURCE_TAKEN) */
-	bool running;
 };
 
-/* Begin to read within `limits`; `setup` and `limits` are copied.  The first read is made
- * from the loop, not within this call. */
-void reader_start(struct reader *r, const struct reader_setup *setup,
-    const struct reader_limits *limits);
+/* Begin to read for `to`, charging `account`, within `limits`, which are copied.  The
+ * first read is made from the loop, not within this call. */
+void reader_start(struct reader *r, struct flow_link *to,
+    struct chunk_account *account, const struct reader_limits *limits);
 
 /* The queue has room again: go on, from the loop. */
 void reader_resume(struct reader *r);
@@ -85,8 +64,8 @@ void reader_filled(struct reader *r, struct chunk *c, struct failure why);
  * abandon().  May end the reader. */
 void reader_failed(struct reader *r, struct failure why);
 
-/* To be called from within on_failed(): take the source as ended.  What was read is put
- * into the queue, and on_ended() is called from within. */
+/* To be called from within on_read_failed(): take the source as ended.  What was read is put
+ * into the queue, and on_read_all() is called from within. */
 void reader_finish(struct reader *r);
 
 /* Stop for good, and give back the chunks it holds.  Idempotent. */

@@ -15,10 +15,7 @@
 
 #include "base/failure.h"
 #include "loop/deferred.h"
-#include "log/trace.h"
-#include "flow/meter.h"
-#include "flow/queue.h"
-#include "flow/sink.h"
+#include "flow/link.h"
 
 struct tap;
 struct writer;
@@ -36,34 +33,17 @@ struct tap {
 	const struct tap_ops *ops;
 };
 
-/* What a writer is joined to; all of it outlives the writer. */
-struct writer_setup {
-	struct ev_loop *loop;
-	struct queue *queue;
-	struct sink *sink;
-	struct tap *tap; /* NULL: none */
-	struct meter *meter;
-	struct trace *trace;
-	unsigned depth; /* chunks that sink and tap have at a time, at most */
-	void *owner;
-	/* The queue is closed and empty, and sink and tap are done with all
-	 * chunks.  May end the writer. */
-	void (*on_drained)(void *owner);
-	/* The first error of the sink.  May end the writer. */
-	void (*on_failed)(void *owner, struct failure why);
-};
-
 struct writer {
-	unsigned magic;
-	struct writer_setup to;
+	struct flow_link *to;
 	struct deferred wake; /* a chunk was put, or some are done */
-	unsigned writing;     /* chunks that the sink has */
-	unsigned tapped;      /* chunks that the tap has; the sink may, too */
+	unsigned magic;
+	unsigned writing; /* chunks that the sink has */
+	unsigned tapped;  /* chunks that the tap has; the sink may, too */
 	bool running;
 };
 
-/* Wait for the first chunk.  `setup` is copied. */
-void writer_start(struct writer *w, const struct writer_setup *setup);
+/* Wait for the first chunk of to->queue. */
+void writer_start(struct writer *w, struct flow_link *to);
 
 /* A chunk was put, or the queue was closed: the writer will run from the loop. */
 void writer_wake(struct writer *w);

@@ -32,9 +32,9 @@ struct transfer {
  * For the upload: begin `t` with a flow that is at rest.  `setup` has the file and
  * the callbacks; the rest is filled in.  on_cut(owner, why) is called when the source
  * of one that is to be kept has failed, in place of on_read_failed(); it calls
- * flow_drain().  0 or -ENOMEM.
+ * flow_drain().
  */
-NODISCARD int transfer_start(const struct transfer *t, struct flow *flow,
+void transfer_start(const struct transfer *t, struct flow *flow,
     struct flow_setup *setup, void (*on_cut)(void *owner, struct failure why));
 
 #endif

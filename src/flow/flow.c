@@ -1,7 +1,5 @@
 #include "flow/flow.h"
 
-#include <errno.h>
-
 void
 flow_init(struct flow *f)
 {
@@ -29,42 +27,34 @@ on_room(void *flow)
 	reader_resume(&f->reader);
 }
 
-int
+static const struct queue_events queue_events = {
+    .on_work = on_work,
+    .on_room = on_room,
+};
+
+void
 flow_start(struct flow *f, const struct flow_setup *s)
 {
-	f->queue = queue_new(s->queue_depth,
-	    &(struct queue_events){
-		.on_work = on_work, .on_room = on_room, .owner = f});
-	if (f->queue == NULL)
-		return -ENOMEM;
-	writer_start(&f->writer, &(struct writer_setup){
-				     .loop = s->loop,
-				     .queue = f->queue,
-				     .sink = s->sink,
-				     .tap = s->tap,
-				     .meter = &f->meter,
-				     .trace = f->trace,
-				     .depth = s->write_depth,
-				     .owner = s->owner,
-				     .on_drained = s->on_drained,
-				     .on_failed = s->on_write_failed,
-				 });
-	reader_start(&f->reader,
-	    &(struct reader_setup){
-		.loop = s->loop,
-		.pool = s->pool,
-		.account = s->account,
-		.source = s->source,
-		.queue = f->queue,
-		.sink = s->sink,
-		.meter = &f->meter,
-		.trace = f->trace,
-		.owner = s->owner,
-		.on_ended = s->on_read_all,
-		.on_failed = s->on_read_failed,
-	    },
-	    &s->limits);
-	return 0;
+	struct flow_link *l = &f->link;
+
+	*l = (struct flow_link){
+	    .loop = s->loop,
+	    .pool = s->pool,
+	    .source = s->source,
+	    .sink = s->sink,
+	    .tap = s->tap,
+	    .meter = &f->meter,
+	    .trace = l->trace,
+	    .depth = s->write_depth,
+	    .on_read_all = s->on_read_all,
+	    .on_drained = s->on_drained,
+	    .on_read_failed = s->on_read_failed,
+	    .on_write_failed = s->on_write_failed,
+	    .owner = s->owner,
+	};
+	queue_init(&l->queue, s->queue_depth, &queue_events, f);
+	writer_start(&f->writer, l);
+	reader_start(&f->reader, l, s->account, &s->limits);
 }
 
 void
@@ -78,7 +68,7 @@ flow_rest(struct flow *f)
 {
 	reader_stop(&f->reader);
 	writer_stop(&f->writer);
-	queue_free(&f->queue);
+	queue_fini(&f->link.queue);
 }
 
 void

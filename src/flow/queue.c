@@ -1,28 +1,17 @@
 #include "flow/queue.h"
 
-#include <stdlib.h>
+#include <limits.h>
 
 #include "disk/chunk.h"
 
-struct queue {
-	size_t depth, head, length;
-	bool closed;
-	struct queue_events events;
-	struct chunk *ring[];
-};
-
-struct queue *
-queue_new(size_t depth, const struct queue_events *events)
+void
+queue_init(struct queue *q, size_t depth, const struct queue_events *events,
+    void *owner)
 {
-	struct queue *q;
-
-	check(depth >= 1);
-	q = calloc(1, sizeof(*q) + depth * sizeof(struct chunk *));
-	if (q == NULL)
-		return NULL;
-	q->depth = depth;
-	q->events = *events;
-	return q;
+	check(depth >= 1 && depth <= UINT_MAX);
+	*q = (struct queue){
+	    .events = events, .owner = owner, .depth = (unsigned)depth};
+	list_init(&q->chunks);
 }
 
 enum queue_edge
@@ -32,31 +21,29 @@ queue_push(struct queue *q, struct chunk *c)
 	check(q->length < q->depth);
 	check(!q->closed);
 
-	q->ring[(q->head + q->length) % q->depth] = c;
+	list_append(&q->chunks, &c->node);
 	q->length++;
-	q->events.on_work(q->events.owner);
+	q->events->on_work(q->owner);
 	return q->length == q->depth ? QUEUE_FILLED : QUEUE_STEADY;
 }
 
 struct chunk *
 queue_pop(struct queue *q)
 {
-	struct chunk *c;
+	struct list_node *n = list_shift(&q->chunks);
 
-	if (q->length == 0)
+	if (n == NULL)
 		return NULL;
-	c = q->ring[q->head];
-	q->head = (q->head + 1) % q->depth;
 	if (q->length-- == q->depth)
-		q->events.on_room(q->events.owner);
-	return c;
+		q->events->on_room(q->owner);
+	return container_of(n, struct chunk, node);
 }
 
 void
 queue_close(struct queue *q)
 {
 	q->closed = true;
-	q->events.on_work(q->events.owner);
+	q->events->on_work(q->owner);
 }
 
 bool
@@ -84,14 +71,12 @@ queue_length(const struct queue *q)
 }
 
 void
-queue_free(struct queue **qp)
+queue_fini(struct queue *q)
 {
-	struct queue *q = *qp;
+	struct list_node *n;
 
-	if (q == NULL)
-		return;
-	for (size_t i = 0; i < q->length; i++)
-		chunk_give(q->ring[(q->head + i) % q->depth]);
-	free(q);
-	*qp = NULL;
+	while (q->length > 0 && (n = list_shift(&q->chunks)) != NULL) {
+		q->length--;
+		chunk_give(container_of(n, struct chunk, node));
+	}
 }

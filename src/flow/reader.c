@@ -4,6 +4,10 @@
 
 #include "base/clock.h"
 #include "loop/watch.h"
+#include "log/trace.h"
+#include "flow/meter.h"
+#include "flow/sink.h"
+#include "flow/source.h"
 
 #define READER_MAGIC 0x72656164U
 
@@ -22,7 +26,7 @@
 static double
 put_silence_s(const struct reader *r)
 {
-	return r->to.sink->whole_chunks ? PUT_SILENCE_WHOLE_S : PUT_SILENCE_S;
+	return r->to->sink->whole_chunks ? PUT_SILENCE_WHOLE_S : PUT_SILENCE_S;
 }
 
 /* Set the time of the next look: the earliest of what may have to be done. */
@@ -36,7 +40,7 @@ set_look(struct reader *r)
 		left = put_silence_s(r) - (now - r->clock.last_byte);
 		next = left < next ? left : next;
 	}
-	if (r->filling != NULL && chunk_pool_is_short(r->to.pool)) {
+	if (r->filling != NULL && chunk_pool_is_short(r->to->pool)) {
 		left = r->filling_since + PUT_AGE_S - now;
 		next = left < next ? left : next;
 	}
@@ -50,10 +54,10 @@ set_look(struct reader *r)
 static void
 await_source(struct reader *r)
 {
-	meter_read(r->to.meter, READER_NETWORK);
+	meter_read(r->to->meter, READER_NETWORK);
 	client_clock_run(&r->clock);
-	if (r->to.source->fd != -1)
-		watch_for(r->to.loop, &r->watcher, r->to.source->wants);
+	if (r->to->source->fd != -1)
+		watch_for(r->to->loop, &r->watcher, r->to->source->wants);
 	set_look(r);
 }
 
@@ -61,20 +65,20 @@ await_source(struct reader *r)
 static void
 pause_reading(struct reader *r, enum meter_reader why)
 {
-	ev_io_stop(r->to.loop, &r->watcher);
+	ev_io_stop(r->to->loop, &r->watcher);
 	client_clock_stop(&r->clock);
 	deadline_clear(&r->look);
-	meter_read(r->to.meter, why);
+	meter_read(r->to->meter, why);
 }
 
 /* Read in this iteration of the loop. */
 static void
 go_on_reading(struct reader *r)
 {
-	meter_read(r->to.meter, READER_NETWORK);
+	meter_read(r->to->meter, READER_NETWORK);
 	client_clock_took(&r->clock, 0);
 	client_clock_run(&r->clock);
-	ev_feed_event(r->to.loop, &r->watcher, EV_READ);
+	ev_feed_event(r->to->loop, &r->watcher, EV_READ);
 }
 
 void
@@ -96,8 +100,8 @@ put(struct reader *r)
 	struct chunk *c = r->filling;
 
 	r->filling = NULL;
-	trace_step(r->to.trace, TRACE_PUT);
-	if (queue_push(r->to.queue, c) == QUEUE_STEADY)
+	trace_step(r->to->trace, TRACE_PUT);
+	if (queue_push(&r->to->queue, c) == QUEUE_STEADY)
 		return true;
 	pause_reading(r, READER_QUEUE);
 	return false;
@@ -106,18 +110,18 @@ put(struct reader *r)
 static void
 fail(struct reader *r, struct failure why)
 {
-	void *owner = r->to.owner;
+	void *owner = r->to->owner;
 
 	r->running = false;
 	pause_reading(r, READER_DONE);
-	r->to.on_failed(owner, why); /* may end `r` */
+	r->to->on_read_failed(owner, why); /* may end `r` */
 }
 
 /* The source has ended: put what is there, close the queue. */
 static void
 end(struct reader *r)
 {
-	void *owner = r->to.owner;
+	void *owner = r->to->owner;
 
 	if (r->filling != NULL && r->filling->len > 0)
 		(void)put(r);
@@ -127,9 +131,9 @@ end(struct reader *r)
 	}
 	r->running = false;
 	pause_reading(r, READER_DONE);
-	trace_step(r->to.trace, TRACE_JOIN);
-	queue_close(r->to.queue);
-	r->to.on_ended(owner); /* may end `r` */
+	trace_step(r->to->trace, TRACE_JOIN);
+	queue_close(&r->to->queue);
+	r->to->on_read_all(owner); /* may end `r` */
 }
 
 void
@@ -146,14 +150,14 @@ took_bytes(struct reader *r, size_t n)
 {
 	client_clock_took(&r->clock, n);
 	pace_took(&r->pace, n);
-	if (r->to.source->ended) {
+	if (r->to->source->ended) {
 		end(r);
 		return;
 	}
-	if (r->filling->len == chunk_size(r->to.pool) && !put(r))
+	if (r->filling->len == chunk_size(r->to->pool) && !put(r))
 		return;
-	if (r->to.source->fd == -1 || r->to.source->ready)
-		ev_feed_event(r->to.loop, &r->watcher, EV_READ);
+	if (r->to->source->fd == -1 || r->to->source->ready)
+		ev_feed_event(r->to->loop, &r->watcher, EV_READ);
 	else
 		await_source(r);
 }
@@ -163,8 +167,8 @@ static bool
 have_chunk(struct reader *r)
 {
 	if (r->filling == NULL) {
-		trace_step(r->to.trace, TRACE_NEXT);
-		r->filling = chunk_take(r->to.pool, &r->claim);
+		trace_step(r->to->trace, TRACE_NEXT);
+		r->filling = chunk_take(r->to->pool, &r->claim);
 		r->filling_since = clock_mono_s();
 	}
 	if (r->filling == NULL)
@@ -177,8 +181,8 @@ have_chunk(struct reader *r)
 static bool
 keeps_chunk(const struct reader *r, double wait)
 {
-	return r->to.sink->whole_chunks && wait < PUT_SILENCE_WHOLE_S &&
-	       !chunk_pool_is_short(r->to.pool);
+	return r->to->sink->whole_chunks && wait < PUT_SILENCE_WHOLE_S &&
+	       !chunk_pool_is_short(r->to->pool);
 }
 
 /* On with it as it is, or back when it is empty; false: the queue is full. */
@@ -208,7 +212,7 @@ begin_pause(struct reader *r)
 static void
 read_once(struct reader *r)
 {
-	struct source *s = r->to.source;
+	struct source *s = r->to->source;
 	size_t most = pace_allowed(&r->pace), before, size;
 	struct chunk *c;
 
@@ -220,7 +224,7 @@ read_once(struct reader *r)
 		return;
 	c = r->filling;
 	before = c->len;
-	size = chunk_size(r->to.pool);
+	size = chunk_size(r->to->pool);
 	if (most < size - before)
 		size = before + most;
 	switch (s->ops->read(s, c, size, r)) {
@@ -253,7 +257,7 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	(void)loop;
 	(void)revents;
 	check_magic(r, READER_MAGIC);
-	if (r->running && !queue_is_full(r->to.queue) && !r->reading_ahead &&
+	if (r->running && !queue_is_full(&r->to->queue) && !r->reading_ahead &&
 	    !r->pacing && !list_is_linked(&r->claim.node))
 		read_once(r);
 }
@@ -291,8 +295,8 @@ on_grant(struct chunk_claim *claim, struct chunk *c)
 	r->filling = c;
 	client_clock_took(&r->clock, 0);
 	r->filling_since = r->clock.last_byte;
-	check(!queue_is_full(r->to.queue)); /* only this reader fills it */
-	meter_read(r->to.meter, READER_NETWORK);
+	check(!queue_is_full(&r->to->queue)); /* only this reader fills it */
+	meter_read(r->to->meter, READER_NETWORK);
 	client_clock_run(&r->clock);
 	read_once(r);
 }
@@ -306,7 +310,7 @@ put_what_is_there(struct reader *r)
 		chunk_give(r->filling);
 		r->filling = NULL;
 	} else if (put(r)) {
-		trace_step(r->to.trace, TRACE_NEXT);
+		trace_step(r->to->trace, TRACE_NEXT);
 	}
 }
 
@@ -314,7 +318,7 @@ put_what_is_there(struct reader *r)
 static bool
 is_overdue(const struct reader *r)
 {
-	return chunk_pool_is_short(r->to.pool) &&
+	return chunk_pool_is_short(r->to->pool) &&
 	       clock_mono_s() - r->filling_since + SLACK_S >= PUT_AGE_S;
 }
 
@@ -322,7 +326,7 @@ is_overdue(const struct reader *r)
 static bool
 has_bytes(const struct reader *r)
 {
-	struct source *s = r->to.source;
+	struct source *s = r->to->source;
 
 	return s->ready || (s->ops->has_bytes != NULL && s->ops->has_bytes(s));
 }
@@ -355,7 +359,7 @@ reader_on_look(struct deadline *d)
 	if (r->filling != NULL &&
 	    (silent + SLACK_S >= put_silence_s(r) || is_overdue(r))) {
 		put_what_is_there(r);
-		if (queue_is_full(r->to.queue))
+		if (queue_is_full(&r->to->queue))
 			return;
 	}
 	switch (client_clock_judge(&r->clock, now)) {
@@ -372,20 +376,20 @@ reader_on_look(struct deadline *d)
 }
 
 void
-reader_start(struct reader *r, const struct reader_setup *setup,
-    const struct reader_limits *limits)
+reader_start(struct reader *r, struct flow_link *to,
+    struct chunk_account *account, const struct reader_limits *limits)
 {
-	*r = (struct reader){.magic = READER_MAGIC, .to = *setup};
-	r->claim.account = setup->account;
+	*r = (struct reader){.magic = READER_MAGIC, .to = to};
+	r->claim.account = account;
 	r->claim.on_grant = on_grant;
 	r->running = true;
 	client_clock_init(&r->clock, &limits->client);
 	pace_init(&r->pace, limits->rate_max, r->clock.last_byte);
-	ev_io_init(&r->watcher, on_readable, setup->source->fd, EV_READ);
+	ev_io_init(&r->watcher, on_readable, to->source->fd, EV_READ);
 	r->watcher.data = r;
-	deadline_init(&r->look, setup->loop, reader_on_look);
-	meter_read(setup->meter, READER_NETWORK);
-	ev_feed_event(setup->loop, &r->watcher, EV_READ);
+	deadline_init(&r->look, to->loop, reader_on_look);
+	meter_read(to->meter, READER_NETWORK);
+	ev_feed_event(to->loop, &r->watcher, EV_READ);
 }
 
 void
@@ -395,12 +399,12 @@ reader_stop(struct reader *r)
 		return;
 	check_magic(r, READER_MAGIC);
 	r->running = false;
-	ev_io_stop(r->to.loop, &r->watcher);
-	ev_clear_pending(r->to.loop, &r->watcher);
+	ev_io_stop(r->to->loop, &r->watcher);
+	ev_clear_pending(r->to->loop, &r->watcher);
 	deadline_fini(&r->look);
-	chunk_stop_waiting(r->to.pool, &r->claim);
+	chunk_stop_waiting(r->to->pool, &r->claim);
 	if (r->reading_ahead)
-		r->to.source->ops->abandon(r->to.source);
+		r->to->source->ops->abandon(r->to->source);
 	if (r->filling != NULL)
 		chunk_give(r->filling);
 	r->filling = NULL;

@@ -1,6 +1,6 @@
 #include "upload/transfer.h"
 
-int
+void
 transfer_start(const struct transfer *t, struct flow *flow,
     struct flow_setup *setup, void (*on_cut)(void *owner, struct failure why))
 {
@@ -9,5 +9,5 @@ transfer_start(const struct transfer *t, struct flow *flow,
 	setup->queue_depth = t->queue_depth;
 	if (t->keep)
 		setup->on_read_failed = on_cut;
-	return flow_start(flow, setup);
+	flow_start(flow, setup);
 }

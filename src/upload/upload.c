@@ -131,7 +131,7 @@ upload_tell_ready(void *upload)
 {
 	struct upload *u = upload;
 
-	trace_step(u->flow.trace, TRACE_OPEN);
+	trace_step(u->flow.link.trace, TRACE_OPEN);
 	u->events->on_ready(u);
 }
 
@@ -153,8 +153,8 @@ start_commit(void *upload)
 	struct upload *u = upload;
 
 	if (u->location->policy.sync)
-		trace_step(u->flow.trace, TRACE_SYNC);
-	trace_step(u->flow.trace, TRACE_PUBLISH);
+		trace_step(u->flow.link.trace, TRACE_SYNC);
+	trace_step(u->flow.link.trace, TRACE_PUBLISH);
 	meter_read(&u->flow.meter, READER_DONE);
 	/* What was collected is written only now: see stop_meter(). */
 	meter_write(&u->flow.meter, WRITER_SYNC);
@@ -309,7 +309,7 @@ upload_begin(struct upload *u, const struct upload_request *r)
 	u->id = r->id;
 	u->place = r->place;
 	flow_init(&u->flow);
-	u->flow.trace = begin_trace(u);
+	u->flow.link.trace = begin_trace(u);
 	why = begin_digests(u, r->claims);
 	if (failure_is(why)) {
 		free(r->put->pre);
@@ -353,8 +353,7 @@ upload_transfer(struct upload *u, const struct transfer *t)
 	upload_on(u, UPLOAD_TRANSFER); /* nothing is done by that */
 	u->told.cut = failure_none();
 	u->keeps = t->keep;
-	if (transfer_start(t, &u->flow, &setup, upload_on_cut) < 0)
-		upload_fail(u, failure_of_errno(-ENOMEM));
+	transfer_start(t, &u->flow, &setup, upload_on_cut);
 }
 
 /* Nothing that differs from what is claimed is committed. */
@@ -386,7 +385,7 @@ upload_end(struct upload *u, const char *last_step)
 		upload_release(u);
 	else
 		upload_on(u, UPLOAD_GONE); /* it is let go by that */
-	trace_end(&u->flow.trace, last_step);
+	trace_end(&u->flow.link.trace, last_step);
 	limits_leave(u->env->limits, &u->place);
 	u->magic = 0;
 }

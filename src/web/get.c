@@ -202,21 +202,20 @@ answer_file(struct web_get *g, const struct object_info *info, int status,
 	}
 	out->offset = range->first;
 	out->end = range->first + range->len;
-	if (flow_start(&g->flow, &(struct flow_setup){
-				     .loop = g->context->env.loop,
-				     .pool = g->context->env.pool,
-				     .account = out->account,
-				     .source = &out->source,
-				     .sink = exchange_stream(x, &r),
-				     .queue_depth = QUEUE_DEPTH,
-				     .write_depth = WRITE_DEPTH,
-				     .owner = g,
-				     .on_read_all = get_on_read_all,
-				     .on_drained = get_on_drained,
-				     .on_read_failed = get_on_read_failed,
-				     .on_write_failed = get_on_write_failed,
-				 }) < 0)
-		get_on_read_failed(g, failure_of_errno(-ENOMEM));
+	flow_start(&g->flow, &(struct flow_setup){
+				 .loop = g->context->env.loop,
+				 .pool = g->context->env.pool,
+				 .account = out->account,
+				 .source = &out->source,
+				 .sink = exchange_stream(x, &r),
+				 .queue_depth = QUEUE_DEPTH,
+				 .write_depth = WRITE_DEPTH,
+				 .owner = g,
+				 .on_read_all = get_on_read_all,
+				 .on_drained = get_on_drained,
+				 .on_read_failed = get_on_read_failed,
+				 .on_write_failed = get_on_write_failed,
+			     });
 }
 
 static void

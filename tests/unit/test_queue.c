@@ -28,6 +28,7 @@ struct fixture {
 	struct chunk_pool *pool;
 	struct chunk_account account;
 	struct chunk_claim claim;
+	struct queue queue;
 	unsigned works, rooms; /* how often the owner was told */
 };
 
@@ -51,12 +52,11 @@ on_room(void *owner)
 static struct queue *
 new_queue(struct fixture *f, size_t depth)
 {
-	struct queue *q = queue_new(
-	    depth, &(struct queue_events){
-		       .on_work = on_work, .on_room = on_room, .owner = f});
+	static const struct queue_events events = {
+	    .on_work = on_work, .on_room = on_room};
 
-	assert_non_null(q);
-	return q;
+	queue_init(&f->queue, depth, &events, f);
+	return &f->queue;
 }
 
 static int
@@ -129,7 +129,6 @@ the_edges_are_the_last_place_and_the_first(void **state)
 		struct queue *q = new_queue(f, depth);
 		bool edge;
 
-		assert_non_null(q);
 		assert_true(queue_is_empty(q));
 		for (size_t i = 0; i < depth; i++) {
 			assert_false(queue_is_full(q));
@@ -149,8 +148,7 @@ the_edges_are_the_last_place_and_the_first(void **state)
 		assert_true(queue_is_empty(q));
 		assert_null(pop(f, q, &edge));
 		assert_false(edge);
-		queue_free(&q);
-		assert_null(q);
+		queue_fini(q);
 	}
 }
 
@@ -159,7 +157,7 @@ what_goes_in_first_comes_out_first(void **state)
 {
 	struct fixture *f = *state;
 
-	/* Every depth and every place of the ring to begin at. */
+	/* Every depth, however full it is. */
 	for (size_t depth = 1; depth <= 5; depth++) {
 		struct queue *q = new_queue(f, depth);
 		size_t in = 0, out = 0;
@@ -179,7 +177,7 @@ what_goes_in_first_comes_out_first(void **state)
 			assert_int_equal(queue_length(q), in - out);
 		}
 		assert_true(out > 20);
-		queue_free(&q);
+		queue_fini(q);
 	}
 }
 
@@ -196,7 +194,7 @@ each_refilling_is_an_edge_again(void **state)
 		chunk_give(pop(f, q, &edge));
 		assert_true(edge);
 	}
-	queue_free(&q);
+	queue_fini(q);
 }
 
 static void
@@ -215,7 +213,7 @@ closing_keeps_what_is_in_it(void **state)
 	assert_int_equal(queue_length(q), 1);
 	chunk_give(pop(f, q, &edge));
 	assert_true(queue_is_empty(q) && queue_is_closed(q));
-	queue_free(&q);
+	queue_fini(q);
 }
 
 static void
@@ -228,12 +226,13 @@ freeing_gives_the_chunks_back(void **state)
 		push(f, q, take(f));
 	assert_int_equal(chunk_pool_held(f->pool), 5);
 	f->works = f->rooms = 0;
-	queue_free(&q);
-	assert_null(q);
+	queue_fini(q);
+	assert_int_equal(queue_length(q), 0);
 	assert_int_equal(f->works + f->rooms, 0); /* no side is told */
 	assert_int_equal(chunk_pool_held(f->pool), 0);
 	assert_int_equal(f->claim.held, 0);
-	queue_free(&q); /* and nothing when there is none */
+	queue_fini(q); /* and nothing when none is left */
+	queue_fini(&(struct queue){0});
 }
 
 /* The signal that `act` ends a process with, or 0. */

@@ -355,5 +355,5 @@ test_flow_go_on(
 	s.on_drained = on_drained;
 	s.on_read_failed = on_read_failed;
 	s.on_write_failed = on_write_failed;
-	assert_int_equal(flow_start(&t->flow, &s), 0);
+	flow_start(&t->flow, &s);
 }
