@@ -23,9 +23,28 @@ struct str {
 	bool failed;
 };
 
-/* Add bytes, text, or formatted text at the end. */
-void str_add(struct str *b, const void *bytes, size_t len);
-void str_puts(struct str *b, const char *text);
+/* Make room for `more` bytes and a NUL: false when memory has run out. */
+bool str_reserve(struct str *b, size_t more);
+
+/* Add bytes, text, or formatted text at the end.  The first two are inline, since a
+ * receipt is made of some eighty pieces whose lengths the compiler knows. */
+static inline void
+str_add(struct str *b, const void *bytes, size_t len)
+{
+	if ((b->failed || b->cap - b->len <= len) && !str_reserve(b, len))
+		return;
+	if (len > 0)
+		memcpy(b->s + b->len, bytes, len);
+	b->len += len;
+	b->s[b->len] = '\0';
+}
+
+static inline void
+str_puts(struct str *b, const char *text)
+{
+	str_add(b, text, strlen(text));
+}
+
 void str_printf(struct str *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void str_vprintf(struct str *b, const char *fmt, va_list ap);
 

@@ -10,9 +10,8 @@ enum {
 	DIGITS_MAX = 32, /* of a uint64_t, and a decimal point */
 };
 
-/* Make room for `more` bytes and a NUL. */
-static bool
-reserve(struct str *b, size_t more)
+bool
+str_reserve(struct str *b, size_t more)
 {
 	size_t need = b->len + more + 1, cap = b->cap ? b->cap : 128;
 	char *s;
@@ -34,30 +33,13 @@ reserve(struct str *b, size_t more)
 }
 
 void
-str_add(struct str *b, const void *bytes, size_t len)
-{
-	if (!reserve(b, len))
-		return;
-	if (len > 0)
-		memcpy(b->s + b->len, bytes, len);
-	b->len += len;
-	b->s[b->len] = '\0';
-}
-
-void
-str_puts(struct str *b, const char *text)
-{
-	str_add(b, text, strlen(text));
-}
-
-void
 str_vprintf(struct str *b, const char *fmt, va_list ap)
 {
 	va_list again;
 	size_t room;
 	int len;
 
-	if (!reserve(b, 0))
+	if (!str_reserve(b, 0))
 		return;
 	room = b->cap - b->len;
 	va_copy(again, ap);
@@ -65,7 +47,7 @@ str_vprintf(struct str *b, const char *fmt, va_list ap)
 	check(len >= 0);
 	if ((size_t)len >= room) {
 		b->s[b->len] = '\0'; /* unchanged when there is no memory */
-		if (reserve(b, (size_t)len))
+		if (str_reserve(b, (size_t)len))
 			vsnprintf(b->s + b->len, (size_t)len + 1, fmt, again);
 		else
 			len = 0;
