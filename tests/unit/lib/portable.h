@@ -1,5 +1,5 @@
 /*
- * lib/portable.h - what a PORTABLE build lacks (src/README.md, Layers) is not
+ * lib/portable.h - what a PORTABLE build lacks (src/PORTABLE.md) is not
  * tested in one.
  *
  * The Makefile says which build it is: IS_PORTABLE is 0 or 1.
