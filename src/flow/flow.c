@@ -3,7 +3,9 @@
 void
 flow_init(struct flow *f)
 {
-	*f = (struct flow){0};
+	f->link = (struct flow_link){0};
+	f->reader.magic = f->writer.magic =
+	    0; /* the rest is set at the start */
 	meter_start(&f->meter);
 	meter_read(&f->meter, READER_QUEUE);
 	meter_write(&f->meter, WRITER_WRITE);

@@ -301,8 +301,10 @@ upload_begin(struct upload *u, const struct upload_request *r)
 {
 	struct failure why;
 
-	*u =
-	    (struct upload){.magic = UPLOAD_MAGIC, .state = upload_table.first};
+	u->magic = UPLOAD_MAGIC;
+	u->state = upload_table.first;
+	u->incoming = NULL;
+	u->digester = NULL;
 	u->env = r->env;
 	u->events = r->events;
 	u->location = r->location;
