@@ -115,3 +115,22 @@ says() { [[ $output == *"$1"* ]] || { echo "$output"; return 1; }; }
 	run -1 check_layers
 	is 'src/LAYERS: low/pump.c does not include <ev.h>'
 }
+
+@test "one file of a layer may use a lower layer that the others may not" {
+	layers 'low:' 'high: [low/pump.h gate.c]' 'main: high'
+	run -0 check_layers
+	file src/high/fence.c '#include "low/pump.h"'
+	run -1 check_layers
+	is 'src/high/fence.c:1: layer high may not use low (low/pump.h)'
+	file src/high/fence.c
+	file src/high/gate.c 'int gate_open(void) { return 0; }'
+	run -1 check_layers
+	is 'src/LAYERS: high/gate.c does not include <low/pump.h>'
+}
+
+@test "no file may use a higher layer" {
+	layers 'low: [high/gate.h valve.c]' 'high: low' 'main: high'
+	file src/low/valve.c '#include "high/gate.h"' 'int valve_turn(void) { return 0; }'
+	run -1 check_layers
+	is 'src/LAYERS: low: high/gate.h is not of a lower layer'
+}
