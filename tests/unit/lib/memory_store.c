@@ -75,6 +75,19 @@ memory_of(struct store *s)
 	return container_of(s, struct memory, base);
 }
 
+/* One of these steps ends now: how? */
+static struct failure
+how_it_ends(struct memory *m, enum memory_step step)
+{
+	struct memory_plan *plan = &m->plan;
+
+	if (failure_is(plan->why[step]) && plan->spared[step] > 0) {
+		plan->spared[step]--;
+		return failure_of(OUTCOME_NONE, 0);
+	}
+	return plan->why[step];
+}
+
 static void *
 memory_copy(const void *bytes, size_t len)
 {
@@ -262,11 +275,12 @@ static void
 on_put_step(struct deferred *d)
 {
 	struct memory_put *p = container_of(d, struct memory_put, end_step);
-	struct failure why = p->m->plan.why[p->step];
+	struct failure why;
 
 	check_magic(p, MEMORY_PUT_MAGIC);
 	if (p->m->plan.held[p->step])
 		return;
+	why = how_it_ends(p->m, p->step);
 	p->in_flight = false;
 	if (p->base.owner == NULL)
 		end_alone(p, why);
@@ -470,11 +484,12 @@ static void
 on_get_step(struct deferred *d)
 {
 	struct memory_get *g = container_of(d, struct memory_get, end_step);
-	struct failure why = g->m->plan.why[g->step];
+	struct failure why;
 
 	check_magic(g, MEMORY_GET_MAGIC);
 	if (g->m->plan.held[g->step])
 		return;
+	why = how_it_ends(g->m, g->step);
 	g->in_flight = false;
 	if (g->is_closed) {
 		if (g->reading != NULL)

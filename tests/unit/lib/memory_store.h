@@ -40,6 +40,7 @@ enum memory_step {
  * zero at first: well, at once, DURABLE_SYNCED. */
 struct memory_plan {
 	struct failure why[MEMORY_STEPS]; /* NONE: it goes well */
+	unsigned spared[MEMORY_STEPS];	  /* so many go well before they fail */
 	bool held[MEMORY_STEPS]; /* it does not end until it is released */
 	enum durability durability;
 	bool superseded; /* a later one has replaced it at once */
