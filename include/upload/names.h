@@ -3,10 +3,10 @@
  *
  *	"a/b%20c.bin" -> names_decode -> "a/b c.bin" -> names_encode -> back
  *
- * A name is a relative path with `/` between its parts, in UTF-8, as the
- * file system gets it.  What is refused here is what would not be one name
- * to everybody, or would show up wrong in a log; that nothing leaves the
- * output directory is the kernel's to see to, when the name is opened.
+ * A name is a relative path with `/` between its parts, in UTF-8, as the file system
+ * gets it.  Names that different programs would read differently, or that a log would
+ * show wrongly, are refused here.  That no name leads out of the output directory is
+ * ensured when it is opened (local/path.h).
  */
 #ifndef UPLOAD_NAMES_H
 #define UPLOAD_NAMES_H
@@ -24,25 +24,24 @@ enum {
 
 /*
  * names_decode(raw, len, dotfiles, ret_name, ret_why):
- * Decode the percent-escapes of what stands behind the location and its
- * slash, once, and check it.  0 and the name, terminated; or 400 or 414 and
- * in *ret_why a sentence, good until the next call, that says what to change.  `dotfiles` allows
- * parts that begin with a dot, but never `.`, `..` and what
- * file_name_is_reserved().
+ * Decode, once, the percent-escapes of the `len` bytes behind the location's slash, and
+ * check the result.  0 and the name, with its NUL; or 400 or 414, and *ret_why is a
+ * sentence that says what to change, valid until the next call.  `dotfiles` allows parts
+ * that begin with a dot, except `.`, `..` and reserved ones (file_name_is_reserved()).
  */
 NODISCARD int names_decode(const char *raw, size_t len, bool dotfiles,
     char ret_name[FILE_NAME_SIZE], const char **ret_why);
 
 /*
- * A name that was never used: YYYYMMDDTHHMMSSmmmZ-<16 hex>, the time and 64 random
- * bits; sorts by time.  Terminated.
+ * Make a name that was never used before: YYYYMMDDTHHMMSSmmmZ-<16 hex digits>, the time
+ * and 64 random bits, with its NUL.  Such names sort by time.
  */
 void names_generate(char ret_name[NAMES_GENERATED + 1]);
 
 /*
  * names_encode(path, out):
- * Append `path` with all bytes escaped that a URL's path may not have
- * (RFC 3986 3.3); names_decode() gives it back.
+ * Add `path` to `out`, with percent-escapes for bytes that the path of a URL may not
+ * contain (RFC 3986 3.3); names_decode() reads it back.
  */
 void names_encode(const char *path, struct str *out);
 

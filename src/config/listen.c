@@ -11,7 +11,7 @@
 enum {
 	BACKLOG = 4096, /* by default */
 	BACKLOG_MAX = 65535,
-	MODE = 0660, /* 0666 would let everybody past what a proxy asks for */
+	MODE = 0660, /* 0666 would let any user bypass the proxy's checks */
 };
 
 /* One option, as it stands behind an address. */

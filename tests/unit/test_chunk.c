@@ -35,7 +35,7 @@ struct taker {
 	struct chunk *has[MANY];
 	size_t count;
 	unsigned granted; /* brought by on_grant */
-	unsigned turn;	  /* the how-manieth grant of all was its first */
+	unsigned turn;	  /* ordinal, among all grants, of its first */
 };
 
 static unsigned turns;
@@ -253,7 +253,7 @@ a_grant_comes_from_the_loop(void **state)
 }
 
 static void
-nobody_waits_any_more_who_stopped(void **state)
+a_claim_that_stopped_does_not_wait(void **state)
 {
 	struct taker a = taker(&one), b = taker(&one);
 
@@ -272,7 +272,7 @@ nobody_waits_any_more_who_stopped(void **state)
 }
 
 static void
-one_for_everybody_before_a_second(void **state)
+each_claim_gets_one_before_any_gets_two(void **state)
 {
 	struct taker a = taker(&one), b = taker(&one), c = taker(&one);
 
@@ -297,7 +297,7 @@ one_for_everybody_before_a_second(void **state)
 }
 
 static void
-a_second_is_not_snatched_from_who_waits_for_a_first(void **state)
+a_second_is_not_taken_from_a_claim_that_has_none(void **state)
 {
 	struct taker a = taker(&one), b = taker(&one);
 
@@ -317,7 +317,7 @@ a_second_is_not_snatched_from_who_waits_for_a_first(void **state)
 }
 
 static void
-who_waits_longer_is_served_first(void **state)
+the_claim_that_waits_longest_is_served_first(void **state)
 {
 	struct taker a = taker(&one), w[5];
 
@@ -376,7 +376,7 @@ seconds_are_shared_out_in_turn(void **state)
  * time that it has waited.
  */
 static void
-who_has_none_left_waits_where_his_time_puts_him(void **state)
+a_claim_that_has_none_left_keeps_its_place(void **state)
 {
 	struct taker a = taker(&one), b = taker(&one), w[3];
 
@@ -414,9 +414,9 @@ who_has_none_left_waits_where_his_time_puts_him(void **state)
 		leave(&w[i]);
 }
 
-/* A disowned chunk is one that he has no more. */
+/* A claim does not have a chunk that was disowned. */
 static void
-whose_chunks_are_disowned_waits_for_a_first(void **state)
+a_claim_whose_chunks_are_disowned_has_none(void **state)
 {
 	struct taker a = taker(&one), b = taker(&one), w = taker(&one);
 	struct chunk *c;
@@ -448,7 +448,7 @@ whose_chunks_are_disowned_waits_for_a_first(void **state)
  * gets its turn as often as one of the crowd does.
  */
 static void
-a_crowd_of_newcomers_leaves_everybody_his_share(void **state)
+a_crowd_of_new_claims_leaves_each_its_share(void **state)
 {
 	enum { CROWD = 60, KEEP = 7, TURNS = 4000 };
 	struct taker crowd[CROWD], a = taker(&one);
@@ -498,7 +498,7 @@ on_grant_leave(struct chunk_claim *claim, struct chunk *c)
 }
 
 static void
-who_is_served_may_end_the_waiting_of_others(void **state)
+a_claim_that_is_served_may_end_the_waiting_of_others(void **state)
 {
 	struct taker a = taker(&one), b = taker(&one), w[3];
 
@@ -534,7 +534,7 @@ who_is_served_may_end_the_waiting_of_others(void **state)
 }
 
 static void
-who_asks_now_does_not_snatch_from_who_waits(void **state)
+a_claim_that_asks_now_takes_nothing_from_those_that_wait(void **state)
 {
 	struct taker a = taker(&one), b = taker(&one), c = taker(&one);
 
@@ -659,7 +659,7 @@ half_is_the_most_while_another_device_waits(void **state)
 }
 
 static void
-who_cannot_be_served_holds_nobody_up(void **state)
+a_claim_that_cannot_be_served_holds_up_no_other(void **state)
 {
 	struct taker a = taker(&one), stuck = taker(&one), b = taker(&two);
 
@@ -731,7 +731,7 @@ a_disowned_chunk_outlives_its_taker(void **state)
 }
 
 static void
-coming_back_a_disowned_chunk_wakes_who_waits(void **state)
+a_disowned_chunk_that_comes_back_wakes_a_claim(void **state)
 {
 	struct taker a = taker(&one), w = taker(&one);
 	struct chunk *c;
@@ -893,7 +893,7 @@ falls_to(const int *what, int most)
 }
 
 static void
-what_nobody_needs_goes_back_to_the_system(void **state)
+chunks_that_are_not_needed_go_back_to_the_system(void **state)
 {
 	enum { ALL = 200, KEPT = 16 };
 	static struct chunk *chunks[ALL];
@@ -1020,28 +1020,28 @@ main(void)
 	    TEST(the_budget_is_the_most_there_is),
 	    TEST(the_one_used_last_comes_first),
 	    TEST(a_grant_comes_from_the_loop),
-	    TEST(nobody_waits_any_more_who_stopped),
-	    TEST(one_for_everybody_before_a_second),
-	    TEST(a_second_is_not_snatched_from_who_waits_for_a_first),
-	    TEST(who_waits_longer_is_served_first),
+	    TEST(a_claim_that_stopped_does_not_wait),
+	    TEST(each_claim_gets_one_before_any_gets_two),
+	    TEST(a_second_is_not_taken_from_a_claim_that_has_none),
+	    TEST(the_claim_that_waits_longest_is_served_first),
 	    TEST(seconds_are_shared_out_in_turn),
-	    TEST(who_has_none_left_waits_where_his_time_puts_him),
-	    TEST(whose_chunks_are_disowned_waits_for_a_first),
-	    TEST(a_crowd_of_newcomers_leaves_everybody_his_share),
-	    TEST(who_is_served_may_end_the_waiting_of_others),
-	    TEST(who_asks_now_does_not_snatch_from_who_waits),
+	    TEST(a_claim_that_has_none_left_keeps_its_place),
+	    TEST(a_claim_whose_chunks_are_disowned_has_none),
+	    TEST(a_crowd_of_new_claims_leaves_each_its_share),
+	    TEST(a_claim_that_is_served_may_end_the_waiting_of_others),
+	    TEST(a_claim_that_asks_now_takes_nothing_from_those_that_wait),
 	    TEST(alone_a_device_may_have_it_all),
 	    TEST(beside_others_a_device_leaves_some_for_a_newcomer),
 	    TEST(the_last_chunk_is_kept_for_a_newcomer),
 	    TEST(two_devices_stop_at_four_ninths_each),
 	    TEST(half_is_the_most_while_another_device_waits),
-	    TEST(who_cannot_be_served_holds_nobody_up),
+	    TEST(a_claim_that_cannot_be_served_holds_up_no_other),
 	    TEST(a_dead_device_does_not_hold_others_to_one_chunk),
 	    TEST(a_disowned_chunk_outlives_its_taker),
-	    TEST(coming_back_a_disowned_chunk_wakes_who_waits),
+	    TEST(a_disowned_chunk_that_comes_back_wakes_a_claim),
 	    TEST(a_shared_chunk_goes_back_when_all_have_done),
 	    TEST(a_shared_chunk_outlives_its_device),
-	    TEST(what_nobody_needs_goes_back_to_the_system),
+	    TEST(chunks_that_are_not_needed_go_back_to_the_system),
 	    TEST(short_memory_is_asked_for_again),
 	    TEST(at_random_the_sums_are_right),
 	    TEST(misuse_ends_the_process),

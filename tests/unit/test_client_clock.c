@@ -161,7 +161,7 @@ a_pace_holds_its_rate(void **state)
 	pace_init(&p, 1000000, clock_mono_s());
 	rate = rate_of(&p, 0.01, 1000);
 	assert_true(rate > 0.99e6 && rate < 1.02e6);
-	/* Who comes seldom has a burst each time, and no more. */
+	/* After a long pause there is one burst, and no more. */
 	rate = rate_of(&p, 1, 10);
 	assert_true(rate > 0.09e6 && rate < 0.11e6);
 	pace_init(&p, 0, clock_mono_s());

@@ -403,7 +403,7 @@ a_slow_sink_keeps_what_is_hashed(void **state)
 	}
 }
 
-/* Its chunks are nobody's from then on, and come back when the job lets go. */
+/* Its chunks have no owner from then on, and come back when the job has ended. */
 static void
 abandoned_while_it_waits_it_is_called_off(void **state)
 {

@@ -311,7 +311,7 @@ assert_told(unsigned which, int err)
 
 /* A name that was linked after a sync began may be missing from it. */
 static void
-who_comes_while_it_runs_is_not_covered(void **state)
+one_that_joins_while_it_runs_is_not_covered(void **state)
 {
 	(void)state;
 	come(0, 0);
@@ -358,7 +358,7 @@ many_at_once_share_two(void **state)
 
 /* Others that come all the time do not put one off. */
 static void
-nobody_waits_for_more_than_two(void **state)
+none_waits_for_more_than_two(void **state)
 {
 	(void)state;
 	come(0, 0);
@@ -375,7 +375,7 @@ nobody_waits_for_more_than_two(void **state)
 }
 
 static void
-who_comes_when_another_is_told_is_served_too(void **state)
+one_that_joins_when_another_is_told_is_served_too(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 5; i++)
@@ -470,7 +470,7 @@ descriptors_are_closed_once_but_for_those_to_be_kept(void **state)
 			(void)prepare(i, 0, i % 3 == 0);
 			join(i);
 		}
-		/* Not before the sync has ended: it may be his it is made by. */
+		/* Not before the sync has ended: it may be made through it. */
 		idle();
 		for (unsigned i = 0; i < 12; i++)
 			assert_int_equal(sys.closed[f.w[i].fd], 0);
@@ -520,7 +520,7 @@ __tsan_default_options(void)
 
 /* It would come back to what is freed. */
 static void
-to_free_it_with_somebody_waiting_is_a_bug(void **state)
+to_free_it_while_one_waits_is_a_bug(void **state)
 {
 	int status;
 	pid_t pid = fork();
@@ -544,16 +544,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(who_comes_while_it_runs_is_not_covered),
+	    TEST(one_that_joins_while_it_runs_is_not_covered),
 	    TEST(many_at_once_share_two),
-	    TEST(nobody_waits_for_more_than_two),
-	    TEST(who_comes_when_another_is_told_is_served_too),
+	    TEST(none_waits_for_more_than_two),
+	    TEST(one_that_joins_when_another_is_told_is_served_too),
 	    TEST(when_it_is_over_it_begins_again),
 	    TEST(directories_do_not_wait_for_each_other),
 	    TEST(an_error_is_for_all_it_covers_and_for_them_only),
 	    TEST(descriptors_are_closed_once_but_for_those_to_be_kept),
 	    TEST(without_a_thread_all_are_told_and_closed),
-	    TEST(to_free_it_with_somebody_waiting_is_a_bug),
+	    TEST(to_free_it_while_one_waits_is_a_bug),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

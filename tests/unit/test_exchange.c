@@ -349,7 +349,7 @@ the_head_lives_as_long_as_the_exchange(void **state)
 }
 
 static void
-who_has_it_in_hand_is_told_when_it_is_gone(void **state)
+its_handler_is_told_when_it_is_gone(void **state)
 {
 	(void)state;
 	say(ASK("GET", "1.1") "\r\n");
@@ -370,7 +370,7 @@ main(void)
 	    TEST(head_is_told_no_length),
 	    TEST(content_that_fails_has_no_end),
 	    TEST(the_head_lives_as_long_as_the_exchange),
-	    TEST(who_has_it_in_hand_is_told_when_it_is_gone),
+	    TEST(its_handler_is_told_when_it_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -620,8 +620,8 @@ stopped_at_any_moment_it_loses_nothing(void **state)
 	}
 }
 
-/* The pool is dry: whoever waits for it can be stopped as well, and goes on
- * when it is not. */
+/* The pool is empty: a reader that waits for it can be stopped, or goes on when a
+ * chunk comes back. */
 static void
 a_dry_pool_pauses_the_reader(void **state)
 {

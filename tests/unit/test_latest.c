@@ -561,7 +561,7 @@ the_dead_leave_nothing_taken(void **state)
 	}
 	if (!ends_well(spawn(set_some, 7)))
 		fail_msg("%u workers were killed while they published: "
-			 "nobody can publish any more",
+			 "no worker can publish any more",
 		    killed);
 }
 

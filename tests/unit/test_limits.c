@@ -210,7 +210,7 @@ come_and_go(unsigned owner, _Atomic uint32_t *inside)
 }
 
 static void
-nobody_slips_in(void **state)
+none_slips_in(void **state)
 {
 	_Atomic uint32_t *inside = &shm->slots[0].connections;
 	pid_t pids[WORKERS];
@@ -244,7 +244,7 @@ main(void)
 		the_killed_leave_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_full_table_lets_pass, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(nobody_slips_in, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(none_slips_in, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

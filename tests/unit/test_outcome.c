@@ -257,7 +257,7 @@ each_status_is_one_that_is_sent(void **state)
 	for (int e = 0; e < OUTCOME_COUNT; e++) {
 		int status = answer_status((enum outcome)e);
 
-		if (status == 0) /* nobody is there to be answered */
+		if (status == 0) /* there is no client to answer */
 			continue;
 		assert_in_range(status, 200, 599);
 		assert_string_not_equal(response_reason(status), "");

@@ -223,7 +223,7 @@ take_and_die(uint64_t key, long steps)
 /* At one instruction after the other, on its way to a record that was never
  * used, or to one that has to be wiped: nothing is lost, nothing is left. */
 static void
-who_dies_on_the_way_leaves_nothing(void **state)
+a_worker_that_dies_on_the_way_leaves_nothing(void **state)
 {
 	long whole = 0, pass = 0;
 
@@ -280,7 +280,7 @@ main(void)
 	    TEST(the_dead_use_nothing),
 	    TEST(what_is_short_for_a_moment_is_told_from_what_is_full),
 	    TEST(many_at_once_have_each_its_own),
-	    TEST(who_dies_on_the_way_leaves_nothing),
+	    TEST(a_worker_that_dies_on_the_way_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

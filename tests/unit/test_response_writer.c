@@ -290,7 +290,7 @@ nothing_follows_an_answer_that_was_cut(void **state)
 	response_writer_mute(&f.s, -EPIPE);
 	for (int i = 0; i < TURNS; i++)
 		take(5000);
-	assert_int_equal(f.sent, 0); /* nobody waits for it any more */
+	assert_int_equal(f.sent, 0); /* its owner waits no more */
 	assert_int_equal(f.len, got);
 	response_writer_interim(&f.s, "interim");
 	respond(10, response_writer_send);

@@ -466,7 +466,7 @@ one_that_is_called_off_was_not_stuck(void **state)
 }
 
 static void
-nobody_looks_when_it_is_off(void **state)
+there_is_no_look_when_it_is_off(void **state)
 {
 	(void)state;
 	engine_watch(f.engine, 0);
@@ -746,7 +746,7 @@ main(void)
 	    TEST(a_process_that_was_stopped_looks_again),
 	    TEST(a_number_that_is_used_again_is_another_disk),
 	    TEST(one_that_is_called_off_was_not_stuck),
-	    TEST(nobody_looks_when_it_is_off),
+	    TEST(there_is_no_look_when_it_is_off),
 	    TEST(others_are_not_stalled),
 	    TEST(all_who_listen_are_told_and_may_stop),
 	    TEST(a_disk_may_be_sick_in_two_ways),

@@ -693,7 +693,7 @@ a_second_one_replaces(void **state)
 	assert_there("a", 20);
 }
 
-/* Who reads it reads on. */
+/* Reads in flight go on. */
 static void
 what_is_replaced_can_be_read_to_its_end(void **state)
 {

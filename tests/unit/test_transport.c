@@ -229,7 +229,7 @@ it_is_known_when_the_client_has_everything(void **state)
 }
 
 static void
-of_a_unix_socket_nobody_knows(void **state)
+of_a_unix_socket_nothing_is_known(void **state)
 {
 	struct transport t;
 	int pair[2];
@@ -255,7 +255,7 @@ main(void)
 	    TEST(without_stamps_it_is_now),
 	    TEST(a_moment_of_the_wall_clock_is_one_of_the_other),
 	    TEST(it_is_known_when_the_client_has_everything),
-	    TEST(of_a_unix_socket_nobody_knows),
+	    TEST(of_a_unix_socket_nothing_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

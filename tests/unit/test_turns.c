@@ -168,7 +168,7 @@ descriptors_are_looked_at_between_two(void **state)
 }
 
 static void
-who_waits_no_more_has_none(void **state)
+one_that_waits_no_more_has_none(void **state)
 {
 	(void)state;
 	turns_await(&f.turns, &f.a.node);
@@ -260,7 +260,7 @@ main(void)
 	    TEST(all_that_wait_have_one_in_their_order),
 	    TEST(one_that_waits_again_has_the_next),
 	    TEST(descriptors_are_looked_at_between_two),
-	    TEST(who_waits_no_more_has_none),
+	    TEST(one_that_waits_no_more_has_none),
 	    TEST(a_turn_may_end_the_waiting_of_another),
 	    TEST(a_pipeline_holds_up_no_other_client),
 	    TEST(two_pipelines_take_turns),
