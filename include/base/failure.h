@@ -1,9 +1,9 @@
 /*
- * base/failure.h - why something failed: what it comes to for the request, and
- * the errno behind it, for the log.
+ * base/failure.h - why a request fails: the outcome, and the errno behind it, which
+ * is for the log.
  *
- * A failure is passed by value.  The side that knows makes it; those that it passes
- * on its way change nothing of it.
+ * A failure is passed by value (8 bytes).  The module that detects it makes it, since
+ * only that module knows what an errno means there; all others pass it on unchanged.
  */
 #ifndef BASE_FAILURE_H
 #define BASE_FAILURE_H
@@ -31,9 +31,9 @@ failure_none(void)
 
 /*
  * failure_of_errno(err):
- * What a negative errno comes to that a disk, or this system, has said.  This is the
- * one place where errnos become outcomes.  What it does not know is the disk's doing,
- * errnos of connections as well: FUSE and NFS may say any.
+ * The failure for a negative errno from a file system or from this process.  No other
+ * function turns errnos into outcomes.  Any value that it does not know is DISK_ERROR,
+ * also errnos of connections (FUSE and NFS may return them).
  */
 struct failure failure_of_errno(int err);
 

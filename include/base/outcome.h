@@ -1,20 +1,20 @@
 /*
- * base/outcome.h - how requests end: see outcome.tbl.h.
+ * base/outcome.h - how requests end: outcome.tbl.h has a row for each way.
  *
- * The side that knows says which outcome it is, whatever its layer: the store of its
- * disk, the body of its client.  What HTTP answers is http/answer.h.
+ * All layers name outcomes: a store says what its disk did, a body what its client did.
+ * What HTTP answers to each is in http/answer.h.
  */
 #ifndef BASE_OUTCOME_H
 #define BASE_OUTCOME_H
 
 enum outcome {
-	OUTCOME_NONE, /* there is nothing to say; "-" */
+	OUTCOME_NONE, /* none is to be named; "-" in the access log */
 #define OUTCOME(name, status, blame, word, retry, detail) OUTCOME_##name,
 #include "base/outcome.tbl.h"
 	OUTCOME_COUNT
 };
 
-/* Whose fault it is: an operator has to look at the server's. */
+/* Whose fault it is.  Those of the server are logged as errors, for the operator. */
 enum blame {
 	BLAME_NOBODY,
 	BLAME_CLIENT,
@@ -23,7 +23,7 @@ enum blame {
 
 enum blame outcome_blame(enum outcome e);
 
-/* Its word in the access log, static. */
+/* The word for it in the access log; static. */
 const char *outcome_word(enum outcome e);
 
 #endif

@@ -1,14 +1,14 @@
 /*
  * base/outcome.tbl.h - every way a request can end, one row each.
  *
- * A row is at once the enum, the word in the access log, who has to look into it
- * (base/outcome.h), and what HTTP says of it (http/answer.h): the status, the
- * seconds of a Retry-After (0: none), and what the client is told to do.  %s in a text is the
- * location's prefix, %l the limit that was passed, with its value, %n the name that
- * was asked for.
+ * A row has the name in enum outcome, the status of the answer, whose fault it is, the
+ * word in the access log, the seconds in Retry-After (0: no such field), and the detail
+ * of the answer, which tells the client what to do.  In a detail %s is the location's
+ * prefix, %l the limit that was exceeded, with its value, and %n the name asked for.
+ * base/outcome.c uses the fault and the word, http/answer.c the rest.
  *
- * Status 0: there is no client left to answer; or, at the end, what refuses the
- * request says status and text itself.
+ * Status 0: there is no client left to answer.  In the second part it means that each
+ * refusal has a status and a text of its own.
  */
 /* clang-format off */
 /*     name             status blame  word               retry detail */
@@ -54,7 +54,8 @@ OUTCOME(LOOKING,         503, NOBODY, "looking",           1, "the newest upload
 OUTCOME(TOO_MANY,        503, NOBODY, "too-many",          1, "as many uploads run in location %s as %l allows: try again later")
 OUTCOME(NO_MEMORY,       503, SERVER, "no-memory",         1, "the server is short of memory or descriptors: try again later")
 OUTCOME(STOPPED,         503, NOBODY, "stopped",           1, "the server is stopping; nothing was stored: try again later")
-/* Status and text are those of the refusal. */
+
+/* Each refusal has a status and a text of its own. */
 OUTCOME(CONDITIONAL,     0,   NOBODY, "conditional",       0, "")
 OUTCOME(REFUSED,         0,   CLIENT, "refused",           0, "")
 OUTCOME(FORM,            0,   CLIENT, "form",              0, "")

@@ -147,8 +147,8 @@ void exchange_respond(struct exchange *x, struct response *r);
 void exchange_refuse(
     struct exchange *x, int status, const char *why, enum outcome outcome);
 
-/* Respond with the problem that `e` stands for, where it is about no location and no
- * file.  Ends the exchange. */
+/* Respond with the problem for `e` (http/answer.h), whose detail names no location and
+ * no file.  Ends the exchange. */
 void exchange_fail(struct exchange *x, enum outcome e);
 
 /*

@@ -21,6 +21,10 @@ static const struct error_row {
 	{ LOCAL_NO_ROOM,         OUTCOME_NO_ROOM },
 	{ LOCAL_APART,           OUTCOME_APART },
 	{ LOCAL_BAD_NAME,        OUTCOME_BAD_NAME },
+	/* Of opening a directory, which no request hears of. */
+	{ LOCAL_UNMOUNTED,       OUTCOME_NOT_READY },
+	{ LOCAL_CROWDED,         OUTCOME_NOT_READY },
+	{ LOCAL_HELD_UP,         OUTCOME_NOT_READY },
 };
 /* clang-format on */
 

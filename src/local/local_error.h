@@ -1,16 +1,18 @@
 /*
- * local/local_error.h - what an error of local files comes to, for the request.
+ * local/local_error.h - errors of local files, and what each is for a request.
  *
- * Jobs return ints: a negative errno, or an enum local_error.  They become failures
- * here, where the store tells its owners, and what an errno means depends on what was
- * done.
+ *	job --int--> incoming, outgoing --struct failure--> the store's user
+ *
+ * Jobs on engine threads return a negative errno or an enum local_error.  Where the
+ * store tells its user, these functions make a failure of it: what an errno means
+ * depends on what was done.
  */
 #ifndef LOCAL_LOCAL_ERROR_H
 #define LOCAL_LOCAL_ERROR_H
 
 #include "base/failure.h"
 
-/* Errors of local files that no errno says: far from any errno. */
+/* What no errno says.  The values are those of no errno. */
 enum local_error {
 	LOCAL_NOT_READY = -20001,	/* not open (yet) */
 	LOCAL_OUTCOME_UNKNOWN = -20002, /* the name may be there, not synced */
@@ -28,13 +30,14 @@ enum local_error {
 	LOCAL_HELD_UP = -20016,	  /* a worker died with a lock of all workers */
 };
 
-/* Of a file on its way in; `cause` is the errno behind `err`, above 0, or 0. */
+/* A file on its way in failed with `err`; `cause` is the errno behind that, above 0,
+ * or 0 when there is no other. */
 struct failure local_error_in_put(int err, int cause);
 
-/* Of opening a file that is to be read. */
+/* A file could not be opened for reading. */
 struct failure local_error_in_get(int err);
 
-/* Of reading it. */
+/* A file that is open could not be read. */
 struct failure local_error_in_read(int err);
 
 #endif
