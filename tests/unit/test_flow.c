@@ -839,6 +839,40 @@ a_slow_sink_is_not_the_clients_rate(void **state)
 	end();
 }
 
+/* Turns of 10 ms each, which make so many. */
+static void
+pass_quickly(unsigned ms)
+{
+	for (unsigned i = 0; i < ms / 10; i++) {
+		set_clock_pass(10 * NS_PER_MS);
+		turn(1);
+	}
+}
+
+/* Nor do they count when the client is waited for again. */
+static void
+a_pause_of_ours_is_not_the_clients_time(void **state)
+{
+	struct reader_limits limits = {
+	    .client.rate_min = 10000, .client.rate_min_for_s = 1};
+
+	(void)state;
+	begin_with_limits(&limits);
+	f.sink.stalled = true;
+	turn(200);
+	pass_quickly(5000);
+	assert_false(failure_is(f.t.failed));
+	f.source.pause_at = f.source.at;
+	fall_silent();
+	f.sink.stalled = false;
+	pass_quickly(800);
+	assert_false(failure_is(f.t.failed));
+	pass_quickly(400);
+	assert_int_equal(f.t.failed.outcome, OUTCOME_BELOW_RATE);
+	end();
+	speak_up();
+}
+
 /* Slower than it could, and not the client's fault. */
 static void
 a_rate_is_held(void **state)
@@ -907,6 +941,7 @@ main(void)
 	    TEST(a_trickle_keeps_no_chunk_that_others_need),
 	    TEST(a_trickle_may_be_too_slow),
 	    TEST(a_slow_sink_is_not_the_clients_rate),
+	    TEST(a_pause_of_ours_is_not_the_clients_time),
 	    TEST(a_rate_is_held),
 	    TEST(the_meter_sees_both_sides),
 	};
