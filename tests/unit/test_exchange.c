@@ -30,6 +30,7 @@ static struct fixture {
 	struct test_client client;
 	int wake[2];
 	unsigned gone;
+	bool drops;		   /* the head, at once */
 	struct exchange *exchange; /* in hand; NULL: none */
 	struct test_flow flow;
 	struct pieces pieces;
@@ -56,6 +57,8 @@ on_request(struct exchange *x)
 {
 	f.exchange = x;
 	exchange_take(x, &ops, &f);
+	if (f.drops)
+		exchange_drop_head(x);
 }
 
 static void
@@ -349,6 +352,105 @@ the_head_lives_as_long_as_the_exchange(void **state)
 }
 
 static void
+a_head_may_be_dropped_at_once(void **state)
+{
+	struct response r = {.status = 204};
+
+	(void)state;
+	f.drops = true;
+	say(ASK("GET", "1.1") "\r\n");
+	settle();
+	exchange_respond(f.exchange, &r);
+	settle();
+	assert_true(has_heard("HTTP/1.1 204 "));
+	assert_false(f.client.ended);
+}
+
+static void
+begin_asking(void)
+{
+	f.client.len = 0;
+	say(ASK("GET", "1.1") "\r\n");
+	assert_non_null(f.exchange);
+}
+
+static void
+answer_it(void)
+{
+	struct response r = {.status = 204};
+
+	exchange_respond(f.exchange, &r);
+	f.exchange = NULL;
+	settle();
+}
+
+static void
+ask_once(void)
+{
+	begin_asking();
+	answer_it();
+}
+
+static void
+a_note_is_for_the_very_next_request(void **state)
+{
+	char *note;
+
+	(void)state;
+	for (int skipped = 0; skipped < 2; skipped++) {
+		begin_asking();
+		exchange_leave_note(f.exchange, strdup("note"));
+		answer_it();
+		if (skipped)
+			ask_once();
+		begin_asking();
+		note = exchange_take_note(f.exchange);
+		if (skipped)
+			assert_null(note);
+		else
+			assert_string_equal(note, "note");
+		free(note);
+		assert_null(exchange_take_note(f.exchange));
+		answer_it();
+	}
+}
+
+static void
+continue_is_said_once_to_a_client_that_waits_for_it(void **state)
+{
+	static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	(void)state;
+	for (int expects = 0; expects < 2; expects++) {
+		f.client.len = 0;
+		say(expects ? ASK("PUT", "1.1") "Expect: 100-continue\r\n"
+						"Content-Length: 1\r\n\r\n"
+			    : ASK("GET", "1.1") "\r\n");
+		exchange_continue(f.exchange);
+		exchange_continue(f.exchange);
+		settle();
+		if (expects)
+			assert_string_equal(f.client.got, interim);
+		else
+			assert_int_equal(f.client.len, 0);
+		answer_it();
+	}
+}
+
+static void
+the_last_request_of_a_connection_is_told_so(void **state)
+{
+	(void)state;
+	f.server.conf.keepalive_requests = 2;
+	ask_once();
+	assert_true(has_heard("\r\nConnection: keep-alive\r\n"));
+	assert_false(f.client.ended);
+	ask_once();
+	assert_true(has_heard("\r\nConnection: close\r\n"));
+	assert_true(f.client.ended);
+}
+
+static void
 its_handler_is_told_when_it_is_gone(void **state)
 {
 	(void)state;
@@ -370,6 +472,10 @@ main(void)
 	    TEST(head_is_told_no_length),
 	    TEST(content_that_fails_has_no_end),
 	    TEST(the_head_lives_as_long_as_the_exchange),
+	    TEST(a_head_may_be_dropped_at_once),
+	    TEST(a_note_is_for_the_very_next_request),
+	    TEST(continue_is_said_once_to_a_client_that_waits_for_it),
+	    TEST(the_last_request_of_a_connection_is_told_so),
 	    TEST(its_handler_is_told_when_it_is_gone),
 	};
 

@@ -873,6 +873,25 @@ a_pause_of_ours_is_not_the_clients_time(void **state)
 	speak_up();
 }
 
+static void
+silence_begins_anew_after_a_pause_of_ours(void **state)
+{
+	(void)state;
+	begin_with_silence_max(1);
+	f.sink.stalled = true;
+	turn(200);
+	pass_quickly(5000);
+	f.source.pause_at = f.source.at;
+	fall_silent();
+	f.sink.stalled = false;
+	pass_quickly(800);
+	assert_false(failure_is(f.t.failed));
+	pass_quickly(400);
+	assert_int_equal(f.t.failed.outcome, OUTCOME_TOO_SLOW);
+	end();
+	speak_up();
+}
+
 /* Slower than it could, and not the client's fault. */
 static void
 a_rate_is_held(void **state)
@@ -942,6 +961,7 @@ main(void)
 	    TEST(a_trickle_may_be_too_slow),
 	    TEST(a_slow_sink_is_not_the_clients_rate),
 	    TEST(a_pause_of_ours_is_not_the_clients_time),
+	    TEST(silence_begins_anew_after_a_pause_of_ours),
 	    TEST(a_rate_is_held),
 	    TEST(the_meter_sees_both_sides),
 	};
