@@ -17,10 +17,14 @@
 
 #include "base/check.h"
 
+#define STR_MAX 0x7ffffffeU /* bytes; more is as if memory had run out */
+
+/* Small: each connection has some. */
 struct str {
 	char *s;
-	size_t len, cap;
-	bool failed;
+	uint32_t len;
+	uint32_t cap : 31;
+	bool failed : 1;
 };
 
 /* Make room for `more` bytes and a NUL: false when memory has run out. */
@@ -31,11 +35,11 @@ bool str_reserve(struct str *b, size_t more);
 static inline void
 str_add(struct str *b, const void *bytes, size_t len)
 {
-	if ((b->failed || b->cap - b->len <= len) && !str_reserve(b, len))
+	if (b->cap - b->len <= len && !str_reserve(b, len))
 		return;
 	if (len > 0)
 		memcpy(b->s + b->len, bytes, len);
-	b->len += len;
+	b->len += (uint32_t)len;
 	b->s[b->len] = '\0';
 }
 

@@ -10,11 +10,13 @@ enum {
 	DIGITS_MAX = 32, /* of a uint64_t, and a decimal point */
 };
 
+#define CAP_MASK 0x7fffffffU
+
 bool
 str_reserve(struct str *b, size_t more)
 {
 	size_t need = b->len + more + 1, cap = b->cap ? b->cap : 128;
-	char *s;
+	char *s = NULL;
 
 	if (b->failed)
 		return false;
@@ -22,13 +24,17 @@ str_reserve(struct str *b, size_t more)
 		return true;
 	while (cap < need)
 		cap *= 2;
-	s = realloc(b->s, cap);
+	if (cap > STR_MAX)
+		cap = STR_MAX + 1;
+	if (need <= cap)
+		s = realloc(b->s, cap);
 	if (s == NULL) {
 		b->failed = true;
+		b->cap = b->len & CAP_MASK; /* nothing can be added */
 		return false;
 	}
 	b->s = s;
-	b->cap = cap;
+	b->cap = cap & CAP_MASK;
 	return true;
 }
 
@@ -52,7 +58,7 @@ str_vprintf(struct str *b, const char *fmt, va_list ap)
 		else
 			len = 0;
 	}
-	b->len += (size_t)len;
+	b->len += (uint32_t)len;
 	va_end(again);
 }
 
@@ -110,7 +116,7 @@ str_trim(struct str *b)
 	if (s == NULL)
 		return;
 	b->s = s;
-	b->cap = b->len + 1;
+	b->cap = (b->len + 1) & CAP_MASK;
 }
 
 void
@@ -217,7 +223,7 @@ str_escape_within(struct str *b, const void *bytes, size_t len, size_t max)
 		i += escape_one(b, p + i, len - i);
 		if (b->len - start > max) {
 			/* Never inside of an escape or of a UTF-8 sequence. */
-			b->len = whole;
+			b->len = (uint32_t)whole;
 			str_puts(b, "...");
 			return;
 		}

@@ -304,7 +304,7 @@ cut_mistakes(struct str *errors, size_t before)
 	}
 	if (lines <= CONFIG_MISTAKES_MAX)
 		return;
-	errors->len = end;
+	errors->len = (uint32_t)end;
 	str_printf(errors, "and %zu more\n", lines - CONFIG_MISTAKES_MAX);
 }
 
