@@ -61,9 +61,9 @@ struct chunk_account {
 /* What one upload has of the pool, and its place among the claims that wait. */
 struct chunk_claim {
 	struct chunk_account *account;
-	size_t held;
 	void (*on_grant)(struct chunk_claim *claim, struct chunk *c);
 	struct list_node node; /* linked while it waits */
+	unsigned held;	       /* chunks */
 	bool waits_first;
 	uint64_t since; /* ordinal of its wait: smaller is longer */
 };

@@ -12,9 +12,10 @@
 #include <ev.h>
 
 struct deadline {
-	ev_timer timer; /* the libev timer, which runs out at or before `at` */
-	double at;	/* by clock_mono_s(); 0: not set */
-	struct ev_loop *loop;
+	ev_timer
+	    timer; /* the libev timer, which runs out at or before `at`; its
+			   `data` is the loop */
+	double at; /* by clock_mono_s(); 0: not set */
 	void (*on_due)(struct deadline *d);
 };
 

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 
 struct deferred {
-	ev_prepare watcher; /* never started: libev calls it when it is fed */
-	struct ev_loop *loop;
+	ev_prepare watcher; /* never started: libev calls it when it is fed; its
+			       `data` is the loop */
 	void (*run)(struct deferred *d);
 };
 
@@ -28,7 +28,7 @@ void deferred_init(
 static inline void
 deferred_post(struct deferred *d)
 {
-	ev_feed_event(d->loop, &d->watcher, EV_CUSTOM);
+	ev_feed_event(d->watcher.data, &d->watcher, EV_CUSTOM);
 }
 
 /* It was posted and has not run yet. */

@@ -1,5 +1,6 @@
 #include "loop/deadline.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 
 /* A rest below this counts as due: a timer may run out early by a rounding
@@ -9,15 +10,15 @@
 static void
 run(struct deadline *d, double seconds)
 {
-	ev_timer_stop(d->loop, &d->timer);
+	ev_timer_stop(d->timer.data, &d->timer);
 	ev_timer_set(&d->timer, seconds, 0.);
-	ev_timer_start(d->loop, &d->timer);
+	ev_timer_start(d->timer.data, &d->timer);
 }
 
 static void
 on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct deadline *d = w->data;
+	struct deadline *d = container_of(w, struct deadline, timer);
 	double left = d->at - clock_mono_s();
 
 	(void)loop;
@@ -36,10 +37,10 @@ void
 deadline_init(struct deadline *d, struct ev_loop *loop,
     void (*on_due)(struct deadline *d))
 {
-	*d = (struct deadline){.loop = loop, .on_due = on_due};
+	*d = (struct deadline){.on_due = on_due};
 	ev_timer_init(&d->timer, on_timer, 0., 0.);
 	ev_set_priority(&d->timer, EV_MINPRI);
-	d->timer.data = d;
+	d->timer.data = loop;
 }
 
 void
@@ -54,7 +55,7 @@ deadline_set(struct deadline *d, double seconds)
 	if (ev_is_pending(&d->timer))
 		return;
 	if (!ev_is_active(&d->timer) ||
-	    ev_timer_remaining(d->loop, &d->timer) > seconds)
+	    ev_timer_remaining(d->timer.data, &d->timer) > seconds)
 		run(d, seconds);
 }
 
@@ -67,7 +68,7 @@ deadline_clear(struct deadline *d)
 void
 deadline_fini(struct deadline *d)
 {
-	if (d->loop != NULL)
-		ev_timer_stop(d->loop, &d->timer);
+	if (d->timer.data != NULL)
+		ev_timer_stop(d->timer.data, &d->timer);
 	d->at = 0;
 }

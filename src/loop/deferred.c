@@ -16,14 +16,14 @@ void
 deferred_init(
     struct deferred *d, struct ev_loop *loop, void (*run)(struct deferred *d))
 {
-	d->loop = loop;
 	d->run = run;
 	ev_prepare_init(&d->watcher, on_fed);
+	d->watcher.data = loop;
 }
 
 void
 deferred_cancel(struct deferred *d)
 {
-	if (d->loop != NULL)
-		ev_clear_pending(d->loop, &d->watcher);
+	if (d->watcher.data != NULL)
+		ev_clear_pending(d->watcher.data, &d->watcher);
 }

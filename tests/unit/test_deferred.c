@@ -93,7 +93,7 @@ it_may_post_itself_again(void **state)
 static void
 what_is_cancelled_does_not_run(void **state)
 {
-	struct deferred never = {.loop = NULL};
+	struct deferred never = {0};
 
 	(void)state;
 	deferred_post(&f.d);
