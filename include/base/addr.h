@@ -22,14 +22,22 @@ enum {
 
 /* Smaller than a sockaddr_storage: each connection has one. */
 struct addr {
+	socklen_t len; /* of `ss`, perhaps more than there is */
 	union {
 		sa_family_t ss_family;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 		struct sockaddr_un un;
 	} ss;
-	socklen_t len;
 };
+
+/* How many bytes of `a` are in use: a copy of them, and a NUL behind, will do. */
+static inline size_t
+addr_size(const struct addr *a)
+{
+	return offsetof(struct addr, ss) +
+	       (a->len < sizeof(a->ss) ? a->len : sizeof(a->ss));
+}
 
 /*
  * addr_parse(text, ret, ret_why):

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/num.h"
@@ -343,7 +344,8 @@ int
 conn_begin(struct connections *g, int fd, const struct addr *peer,
     limits_entry place, bool rejected, bool on_loopback)
 {
-	struct conn *c = calloc(1, sizeof(*c));
+	size_t peer_size = addr_size(peer);
+	struct conn *c = calloc(1, offsetof(struct conn, peer) + peer_size + 1);
 
 	if (c == NULL)
 		return -ENOMEM;
@@ -351,7 +353,7 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 	c->state = CONN_HEADING;
 	c->group = g;
 	c->exchange.conn = c;
-	c->peer = *peer;
+	memcpy(&c->peer, peer, peer_size);
 	c->place = place;
 	c->rejected = rejected;
 	c->on_loopback = on_loopback;

@@ -88,7 +88,6 @@ struct conn {
 	struct list_node node;
 	struct list_node turn; /* on group->turns: waits for its turn */
 	struct transport transport;
-	struct addr peer;
 	uint64_t requests;  /* heads that were read */
 	bool on_loopback;   /* accepted there */
 	bool rejected;	    /* see http/admission.h */
@@ -103,6 +102,7 @@ struct conn {
 
 	struct exchange exchange; /* the present one */
 	bool looked;		  /* for its head when it was due */
+	struct addr peer; /* allocated as far as it is in use: the last one */
 };
 
 /* Whose exchange it is. */
