@@ -9,6 +9,7 @@
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #include "http/head.h"
 #include "local/local.h"
 #include "lib/memory_store.h"
+#include "lib/portable.h"
 #include "shared/shared.h"
 #include "shared/shm.h"
 
@@ -138,6 +140,33 @@ static const struct sink_ops kept_ops = {
     .write = kept_write,
     .abandon = kept_abandon,
 };
+
+/* ---- what a disk may do ---- */
+
+static atomic_bool sync_held; /* they do not end, and then they fail */
+static atomic_uint syncs;
+
+static int
+sync_to_fail(void)
+{
+	syncs++;
+	while (sync_held)
+		usleep(1000);
+	errno = EIO;
+	return -1;
+}
+
+int sync_file_range(int fd, off_t offset, off_t len, unsigned flags);
+
+int
+sync_file_range(int fd, off_t offset, off_t len, unsigned flags)
+{
+	(void)fd;
+	(void)offset;
+	(void)len;
+	(void)flags;
+	return sync_held ? sync_to_fail() : 0;
+}
 
 /* ---- a store ---- */
 
@@ -614,6 +643,31 @@ it_can_come_by_several_writers(void **state)
 	}
 }
 
+/* What was written is lost, which a job beside the writes found out: between two
+ * writers that is told, too. */
+static void
+a_loss_between_two_writers_is_told(void **state)
+{
+	struct put_request r = request("a", LARGE);
+
+	(void)state;
+	SKIP_PORTABLE("writing back of ranges");
+	f.policy.direct_io = DIRECT_OFF;
+	f.policy.write_behind = 2 * CHUNK;
+	sync_held = true;
+	assert_int_equal(begin(&f.put, &r), 0);
+	WAIT_FOR(f.put.ready > 0);
+	write_part(&f.put, CHUNK);
+	WAIT_FOR(syncs > 0);
+	assert_int_equal(f.put.failed, 0);
+	sync_held = false;
+	WAIT_FOR(f.put.failed > 0);
+	assert_int_equal(f.put.failure.outcome, OUTCOME_SYNC_FAILED);
+	assert_int_equal(f.put.failure.err, -EIO);
+	end_told(&f.put);
+	assert_not_there("a");
+}
+
 static void
 so_can_one_that_may_be_collected(void **state)
 {
@@ -1034,6 +1088,8 @@ main(void)
 	    BOTH(what_is_collected_is_ready_at_once),
 	    BOTH(it_can_come_by_several_writers),
 	    BOTH(so_can_one_that_may_be_collected),
+	    cmocka_unit_test_setup_teardown(
+		a_loss_between_two_writers_is_told, set_up_local, tear_down),
 	    BOTH(a_large_one_is_not_collected),
 	    BOTH(a_part_can_be_read),
 	    BOTH(the_newest_can_be_read),
