@@ -1,10 +1,10 @@
 /*
- * base/preconditions.h - what has to be true of an object before a request is
+ * base/preconditions.h - conditions on an object that must hold before a request is
  * carried out (RFC 9110 13): If-Match, If-Unmodified-Since, If-None-Match.
  *
- * A value, which http/conditions.h reads from a head.  A store judges it by what it
- * has, or translates it for a service that judges itself (If-None-Match: * is
- * none_match.kind == ENTITY_TAGS_ANY, say).
+ * They are a value, which http/conditions.h reads from a head.  A store compares it with
+ * the object that it has, or passes it on to a service that does (If-None-Match: * is
+ * none_match.kind == ENTITY_TAGS_ANY).
  */
 #ifndef BASE_PRECONDITIONS_H
 #define BASE_PRECONDITIONS_H
@@ -16,14 +16,15 @@
 #include "base/entity_tag.h"
 #include "base/object_info.h"
 
-/* Their texts lie where they were read, until preconditions_copy(). */
+/* The texts are in the buffer that they were read from; preconditions_copy() copies
+ * them. */
 struct preconditions {
 	struct entity_tags match, none_match;
-	bool has_date;		 /* If-Unmodified-Since; not beside If-Match */
+	bool has_date;		 /* If-Unmodified-Since, without If-Match */
 	time_t unmodified_since; /* seconds since 1970 */
 };
 
-/* Does it ask for anything? */
+/* True when there is any condition. */
 static inline bool
 preconditions_exist(const struct preconditions *p)
 {
@@ -31,15 +32,15 @@ preconditions_exist(const struct preconditions *p)
 	       p->none_match.kind != ENTITY_TAGS_ABSENT || p->has_date;
 }
 
-/* What is malformed in it, whatever there is, as a static sentence; NULL: nothing.
- * (With a good If-Match a malformed If-None-Match is told when the first one
- * holds: by the functions below.) */
+/* A static sentence that says what is malformed; NULL: nothing that must be reported
+ * before the object is known.  (If-None-Match counts only when If-Match holds; so a
+ * malformed one beside a good If-Match is reported by the functions below.) */
 const char *preconditions_fault(const struct preconditions *p);
 
 /*
  * preconditions_hold(p, existing, ret_why):
- * Whether `existing` (NULL: there is nothing) may be replaced; if not, *ret_why is a
- * static sentence for the client.  From any thread.
+ * True when `existing` (NULL: there is no object) may be replaced.  Otherwise *ret_why is
+ * a static sentence for the client.  May be called by any thread.
  */
 bool preconditions_hold(const struct preconditions *p,
     const struct object_info *existing, const char **ret_why);
@@ -51,8 +52,8 @@ bool preconditions_hold_match(const struct preconditions *p,
 bool preconditions_hold_none_match(const struct preconditions *p,
     const struct object_info *existing, const char **ret_why);
 
-/* A copy with its texts, in one piece of memory that the caller is to free().  NULL
- * when out of memory. */
+/* A copy together with its texts, in one block of memory that the caller ends with
+ * free().  NULL when out of memory. */
 NODISCARD struct preconditions *preconditions_copy(
     const struct preconditions *p);
 

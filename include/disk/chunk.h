@@ -36,31 +36,32 @@ struct chunk_claim;
 
 struct chunk {
 	unsigned char *data;   /* chunk_size() bytes */
-	size_t len;	       /* of them filled */
-	size_t taken;	       /* of those gone on their way (sockets) */
-	uint64_t offset;       /* of them in the file that they go to */
+	size_t len;	       /* bytes filled */
+	size_t taken;	       /* of these, bytes that a socket has taken */
+	uint64_t offset;       /* where they go in a file */
 	struct list_node node; /* for its owner */
 
 	/* the pool's */
 	struct chunk_pool *pool;
 	struct chunk_account *account;
 	struct chunk_claim *claim; /* NULL: the taker is gone */
-	unsigned shares;	   /* how many beside its owner read it */
-	bool given;		   /* by its owner; they have it still */
+	unsigned shares;	   /* chunk_share() calls not undone yet */
+	bool given;		   /* its owner has given it back */
 	unsigned canary;
 };
 
-/* What one device has of the pool. */
+/* How much of the pool one device has. */
 struct chunk_account {
 	struct list_node node;
-	size_t held;
+	size_t held;	      /* chunks */
 	size_t waiting;	      /* claims that wait */
-	size_t waiting_first; /* of them, those that hold none */
+	size_t waiting_first; /* of these, claims that hold no chunk */
 };
 
-/* What one upload has of the pool, and its place among the claims that wait. */
+/* How much of the pool one reader has, and its place among the claims that wait. */
 struct chunk_claim {
 	struct chunk_account *account;
+	/* The claim has waited, and gets `c`, which is the callee's. */
 	void (*on_grant)(struct chunk_claim *claim, struct chunk *c);
 	struct list_node node; /* linked while it waits */
 	unsigned held;	       /* chunks */
@@ -68,51 +69,52 @@ struct chunk_claim {
 	uint64_t since; /* ordinal of its wait: smaller is longer */
 };
 
-/* A pool of chunks of `size` bytes, `budget` bytes at most; NULL: memory. */
+/* A pool of chunks of `size` bytes each, of at most `budget` bytes in all; NULL when out of
+ * memory.  The caller owns it until chunk_pool_free(). */
 NODISCARD struct chunk_pool *chunk_pool_new(
     struct ev_loop *loop, size_t size, size_t budget);
 
-/* Free it and all free chunks; chunks still out are a bug. */
+/* Free it and its chunks, all of which must have been given back. */
 void chunk_pool_free(struct chunk_pool **pp);
 
 /* Bytes in one chunk. */
 size_t chunk_size(const struct chunk_pool *p);
 
-/* A claim waits for a chunk. */
+/* True while any claim waits for a chunk. */
 bool chunk_pool_is_short(const struct chunk_pool *p);
 
-/* For tests: chunks handed out now. */
+/* For tests: how many chunks are handed out. */
 size_t chunk_pool_held(const struct chunk_pool *p);
 
-/* Let a device take part; it must stay until chunk_account_remove(). */
+/* Add the account of a device, which must stay until chunk_account_remove(). */
 void chunk_account_add(struct chunk_pool *p, struct chunk_account *a);
 void chunk_account_remove(struct chunk_pool *p, struct chunk_account *a);
 
 /*
  * chunk_take(p, claim):
- * An empty chunk, which the caller owns; or NULL, and then the claim waits
- * and claim->on_grant() brings one later, from the loop.  Taking while the
- * claim waits is a bug.
+ * An empty chunk, which the caller owns.  Or NULL: then the claim waits, and
+ * claim->on_grant() brings a chunk later, from the loop.  A claim that waits must not take
+ * one.
  */
 NODISCARD struct chunk *chunk_take(
     struct chunk_pool *p, struct chunk_claim *claim);
 
-/* Wait no longer; nothing when the claim does not wait. */
+/* Stop waiting; does nothing when the claim does not wait. */
 void chunk_stop_waiting(struct chunk_pool *p, struct chunk_claim *claim);
 
-/* Its owner has done with it: back to its pool, at once or when those with whom
- * it is shared have done, too. */
+/* Its owner gives it back: it returns to the pool, at once or when it is no longer
+ * shared. */
 void chunk_give(struct chunk *c);
 
-/* The claim of a chunk that is in an operation ends before the operation; also
- * of one that is only shared still. */
+/* For a chunk that an operation, or a reader that shares it, has after its claim has
+ * ended: the claim does not hold it any more. */
 void chunk_disown(struct chunk *c);
 
 /*
  * chunk_share(c):
- * Another one than its owner reads it, until chunk_unshare().  It stays charged
- * to its device until then, or until its owner has given it back and its claim
- * has ended: the device may be gone after that.
+ * Let something beside its owner read the chunk, until chunk_unshare().  It stays charged
+ * to its device until then, or until its owner has given it back and its claim has ended
+ * (after which the device may be freed).
  */
 void chunk_share(struct chunk *c);
 void chunk_unshare(struct chunk *c);

@@ -20,41 +20,42 @@
 struct flow_setup {
 	struct ev_loop *loop;
 	struct chunk_pool *pool;
-	struct chunk_account *account; /* of the device it goes to or from */
+	struct chunk_account *account; /* what its chunks are charged to */
 	struct source *source;
 	struct sink *sink;
-	struct tap *tap; /* reads what passes, beside the sink; NULL: none */
-	size_t queue_depth;
-	unsigned write_depth;
-	struct reader_limits limits; /* of the source */
+	struct tap *tap;      /* reads what goes to the sink; NULL: none */
+	size_t queue_depth;   /* chunks in the queue at most */
+	unsigned write_depth; /* chunks that the sink has at most */
+	struct reader_limits limits; /* on the source */
 	void *owner;
 	void (*on_read_all)(void *owner); /* the last byte is in the queue */
 	void (*on_drained)(void *owner);  /* and has been written */
-	/* A side failed; the flow is at rest and is to be stopped. */
+	/* One side has failed.  The owner stops the flow (flow_rest(), flow_stop()),
+	 * or, when it was the reader, may drain it (flow_drain()). */
 	void (*on_read_failed)(void *owner, struct failure why);
 	void (*on_write_failed)(void *owner, struct failure why);
 };
 
 struct flow {
-	struct flow_link link; /* `trace` is the owner's to set and to end */
+	struct flow_link link; /* the owner sets `trace`, and ends it */
 	struct reader reader;
 	struct writer writer;
 	struct meter meter; /* started by flow_init */
 };
 
-/* Nothing runs yet, but the meter: both sides wait for the disk. */
+/* Nothing runs yet but the meter. */
 void flow_init(struct flow *f);
 
-/* Let it flow. */
+/* Start it; `setup` is copied. */
 void flow_start(struct flow *f, const struct flow_setup *setup);
 
-/* From within on_read_failed(): take the source as ended, so that what was read is
- * written.  on_read_all() follows from within, then on_drained(). */
+/* To be called from within on_read_failed(): take the source as ended, so that what was
+ * read is written.  on_read_all() is called from within, and on_drained() follows. */
 void flow_drain(struct flow *f);
 
-/* Stop both sides and give back what they hold.  The source and the sink are
- * told to forget them.  Another flow_start() may follow, with another source: the
- * meter and the trace go on.  Idempotent. */
+/* Stop both sides and give back what they hold; source and sink are told (abandon()).
+ * Another flow_start() may follow, with another source: meter and trace go on.
+ * Idempotent. */
 void flow_rest(struct flow *f);
 
 /* The same for good: the meter stops, too; its figures stay. */

@@ -1,12 +1,12 @@
 /*
- * store/kind.h - what a kind of store can do before there is a store of it.
+ * store/kind.h - a kind of store: what it can do before there is a store.
  *
  *	start, reload --preflight--> can the location be used?    in a child
  *	-t            --look-------> could it be?                 and nothing is made
  *	worker        --open-------> struct store (store/store.h)
  *
- * Each kind has one `struct store_kind`, which proc/kinds.c lists: nothing else
- * outside of the kind's own folder calls it by name.
+ * Each kind has one `struct store_kind`.  proc/kinds.c is the only file outside of the
+ * kind's own folder that knows its name.
  */
 #ifndef STORE_KIND_H
 #define STORE_KIND_H
@@ -24,20 +24,20 @@ struct ev_loop;
 struct shared;
 struct store_policy;
 
-/* What a worker gives a store that it opens; all that the fields point to
- * outlives the store. */
+/* What a worker gives to a store that it opens.  All that the fields point to outlives
+ * the store. */
 struct store_setup {
 	const struct store_policy *policy; /* what the configuration says */
 	struct ev_loop *loop;
 	struct engine *engine;
 	struct device_set *devices;
-	const struct shared *shared; /* what all workers know */
-	unsigned slot;		     /* of this worker, in the tables there */
+	const struct shared *shared; /* the tables that all workers share */
+	unsigned slot;		     /* this worker's number in them */
 	size_t chunk_size;	     /* bytes in each chunk of the worker */
 	/*
-	 * The store has opened itself for the first time, or has found that it
-	 * cannot for now.  Once; perhaps from within open(), and never when
-	 * opening takes for ever.
+	 * Called once, when the store has opened itself for the first time, or
+	 * has found that it cannot for now; perhaps from within open().  If
+	 * opening hangs it is never called.
 	 */
 	void (*on_settled)(void *owner);
 	void *owner;
@@ -45,8 +45,8 @@ struct store_setup {
 
 enum store_fitness {
 	STORE_FIT,    /* uploads can be stored there */
-	STORE_UNWELL, /* not now; that may end without a change of the
-			 configuration: its disk is full or not mounted, say */
+	STORE_UNWELL, /* not now, but later perhaps with the same
+			 configuration: its disk is full, or not mounted */
 	STORE_UNFIT,  /* not with this configuration */
 };
 
@@ -54,17 +54,17 @@ enum store_fitness {
 struct store_check {
 	enum store_fitness fitness;
 	/*
-	 * FIT: what the line of the start says of it.  UNWELL: why.  UNFIT: the
-	 * step that failed.  The caller's to str_fini().
+	 * FIT: a text for the line that is logged at the start.  UNWELL: the
+	 * reason.  UNFIT: the step that failed.  The caller ends it (str_fini()).
 	 */
 	struct str text;
-	int err;	 /* UNFIT: of that step, a negative errno */
+	int err;	 /* UNFIT: the negative errno of that step */
 	bool is_missing; /* UNFIT: there is nothing at output_dir, and this user
 			    may not make it */
-	bool is_full;	 /* no room for an upload now: they get 507, not 503 */
-	/* FIT, with `sync on`: why the store cannot keep that promise, words
-	 * that follow the name of its directory; NULL: it can.  Receipts then
-	 * say `worth`. */
+	bool is_full; /* UNWELL: there is no room: uploads get 507, not 503 */
+	/* FIT, with `sync on`: why the store cannot make data durable, in words
+	 * that follow the name of its directory; then receipts say `worth`.
+	 * NULL: it can. */
 	const char *doubt;
 	enum durability worth;
 };
@@ -72,24 +72,25 @@ struct store_check {
 struct store_kind {
 	const char *name;
 
-	/* Descriptors that a store of it keeps open in each worker. */
+	/* How many descriptors such a store keeps open in each worker. */
 	size_t (*descriptors)(const struct store_policy *policy);
 
 	/*
-	 * Make what is missing, and try to store something; may wait for the
-	 * disk for ever.  `shared`: what was open before, by this server's
-	 * workers; NULL: there was none.  Nothing there is changed: what was
-	 * only tried may yet be refused.  *ret is zeroed.
+	 * Make what is missing, and try to store something; may block for ever.
+	 * `shared` tells what workers of this server had open before (NULL: there
+	 * were none), and is not changed, since the configuration may still be
+	 * refused.  *ret is zeroed by the caller.
 	 */
 	void (*preflight)(const struct store_policy *policy,
 	    const struct shared *shared, struct store_check *ret);
 
-	/* The same as far as it can be told without making anything: FIT, and
-	 * nothing else is set; or UNFIT.  For -t. */
+	/* For -t: the same, as far as it can be found out without making anything.
+	 * Sets FIT and nothing else, or UNFIT. */
 	void (*look)(
 	    const struct store_policy *policy, struct store_check *ret);
 
-	/* A store that begins to open itself; NULL when out of memory. */
+	/* A new store, which begins to open itself; NULL when out of memory.  The
+	 * caller owns it until store_free(). */
 	struct store *(*open)(const struct store_setup *setup);
 };
 

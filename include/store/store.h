@@ -1,12 +1,13 @@
 /*
- * store/store.h - where uploads are kept, whatever keeps them.
+ * store/store.h - the contract of stores: what keeps uploads, of whatever kind.
  *
  *	store_create -> incoming: a sink, then commit or abort
  *	store_open   -> outgoing: a source, then close
  *
- * One store per location and worker.  Every call returns at once; what may
- * wait is done by the engine and told to the `done` of the caller, later, from
- * the loop.  Local files (local.c) are one kind; others can stand beside it.
+ * There is one store for each location and worker.  No call blocks: what takes time ends
+ * later, with a call to the owner's put_events or get_events from the loop.  Files below
+ * a directory (local/local.h) are one kind of store; others can be added
+ * (store/kind.h).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -30,11 +31,11 @@ struct outgoing;
 
 #define STORE_LENGTH_UNKNOWN UINT64_MAX
 
-/* What a 201 stands for. */
+/* What has become of the data when the store says that it is stored. */
 enum durability {
 	DURABLE_SYNCED,	  /* data and name are on stable storage */
-	DURABLE_BUFFERED, /* the kernel has them */
-	DURABLE_MEMORY,	  /* and has nowhere else to put them */
+	DURABLE_BUFFERED, /* the kernel has them, and will write them later */
+	DURABLE_MEMORY,	  /* they are in memory only (tmpfs) */
 	DURABLE_COUNT
 };
 
@@ -44,22 +45,24 @@ extern const char *const durability_name[DURABLE_COUNT];
 struct put_request {
 	const char *name; /* checked parts, relative; copied */
 	uint64_t length;  /* bytes, or STORE_LENGTH_UNKNOWN */
-	/* It is small, and its client does not wait for an answer before it
-	 * sends the body: the store may begin when all of it is there.  The put
-	 * is ready at once. */
+	/* The upload is small, and its client sends the body without waiting for
+	 * an answer: the store may collect it in memory and begin when all of it
+	 * is there.  Then the put is ready at once. */
 	bool collect;
-	/* When its head came, by clock_mono_ns(), where that decides which of two
-	 * uploads to one name stays; 0: they count by when they get the name. */
+	/* clock_mono_ns() when its head arrived, which decides which of two
+	 * overlapping uploads to one name stays; 0: the one that gets the name
+	 * last. */
 	uint64_t head_ns;
-	/* What has the name may be replaced also with `overwrite` off, if it has
-	 * this entity-tag (a strong one); NULL: it may not.  Copied. */
+	/* A strong entity-tag: a file that has the name may be replaced, also with
+	 * `overwrite` off, if this is its tag; NULL: none may.  Copied. */
 	const char *forerunner;
 	/*
-	 * Beside the store's own `overwrite`; NULL: none.  What has that name is
-	 * held against them before the body, and again just before publishing;
-	 * else it fails with PRECONDITION.
-	 * From preconditions_copy(): store_create() takes them, whatever it
-	 * returns, and the store frees them with what it has begun.
+	 * Conditions on the file that has the name (or on there being none);
+	 * NULL: there are none.  The store checks them before the body and again
+	 * just before publishing, beside its own `overwrite`.  If they do not hold
+	 * the put fails with PRECONDITION.
+	 * They come from preconditions_copy() and are the store's from
+	 * store_create() on, whatever that returns.
 	 */
 	struct preconditions *pre;
 };
@@ -67,70 +70,68 @@ struct put_request {
 /* What was stored. */
 struct stored {
 	struct object_info info;
-	/* Of this file; the store's path may lead elsewhere by now. */
 	enum durability durability;
-	bool replaced; /* there was one of that name */
-	/* It is as if it had got its name, and been replaced at once by a later
-	 * one. */
+	bool replaced; /* it has replaced a file of that name */
+	/* A later upload to that name was faster: this one counts as stored, and
+	 * replaced by that at once. */
 	bool superseded;
-	/* When it was written, by clock_mono_ns(), if that was after commit, since
-	 * it was collected before; else 0. */
+	/* If the data was written after store_commit() only, since it was
+	 * collected before: clock_mono_ns() when it was; else 0. */
 	uint64_t written_ns;
 };
 
 /*
- * What the owner of a file on its way in is told, from the loop.  It may
- * store_abort() the file from within each of them.
+ * Calls to the owner of an incoming file, from the loop.  It may store_abort() the file
+ * from within each of them.
  */
 struct put_events {
-	/* It can be written to. */
+	/* Its sink can be written to. */
 	void (*on_ready)(void *owner);
-	/* It is stored; `s` is good during the call. */
+	/* It is stored; `s` is valid during the call. */
 	void (*on_stored)(void *owner, const struct stored *s);
-	/* It is not, and never will be (OUTCOME_UNKNOWN: it may be).  `reason` is
-	 * a static sentence where there is more to say than the outcome does
-	 * (PRECONDITION: which one does not hold), or NULL.  At any time, since
-	 * its disk may fall sick, and nothing comes after it.  While there is a
-	 * writer, trouble with what it wrote is told by writer_failed(). */
+	/* It is not stored, and never will be (OUTCOME_UNKNOWN: it may be).
+	 * `reason` is a static sentence, if there is more to say than the outcome
+	 * does (PRECONDITION: which one does not hold), or NULL.  This may come at
+	 * any time, since its disk may fail, and is the last call.  But while
+	 * there is a writer, a write that fails is reported by writer_failed(). */
 	void (*on_failed)(void *owner, struct failure why, const char *reason);
 };
 
-/* A file on its way in. */
+/* An incoming file. */
 struct incoming {
 	struct sink *sink; /* for the writer */
 	struct store *store;
-	struct chunk_account *account; /* the device it is bound for */
+	struct chunk_account *account; /* for the chunks that go into it */
 	const struct put_events *events;
 	void *owner;   /* NULL: it was aborted */
-	bool is_ready; /* after store_create(): on_ready() does not follow */
+	bool is_ready; /* after store_create(): on_ready() will not be called */
 };
 
-/* A file on its way out. */
+/* An outgoing file. */
 struct outgoing {
 	struct source source; /* for the reader */
 	struct store *store;
-	struct chunk_account *account;
+	struct chunk_account *account; /* for the chunks that come from it */
 	const struct get_events *events;
-	void *owner;		   /* of these */
-	char name[FILE_NAME_SIZE]; /* which file it is */
-	uint64_t offset,
-	    end; /* what is read; with STORE_CAN_RANGE the caller may
-				 narrow it before it reads */
+	void *owner;
+	char name[FILE_NAME_SIZE];
+	/* The bytes that are read.  With STORE_CAN_RANGE the caller may narrow
+	 * them before its reader starts. */
+	uint64_t offset, end;
 };
 
-/* What is told, on the loop, about a file that is to be read: one of these,
- * once. */
+/* Calls to the owner of an outgoing file, from the loop: one of these, once. */
 struct get_events {
-	/* It is open: `name`, `offset` and `end` are known; `info` is good during
-	 * the call.  What goes wrong later its source tells its reader. */
+	/* It is open: name, offset and end are set; `info` is valid during the
+	 * call.  Failures after that are reported by its source to its reader. */
 	void (*on_ready)(void *owner, const struct object_info *info);
 	/* It cannot be opened, or its disk does not answer. */
 	void (*on_failed)(void *owner, struct failure why);
 };
 
 struct store_ops {
-	/* See the functions below; `request->pre` is the store's unless it
-	 * fails at once. */
+	/* See the functions below.  If create() fails at once, request->pre is
+	 * left alone: store_create() frees it. */
 	struct failure (*create)(struct store *s,
 	    const struct put_request *request, const struct put_events *events,
 	    void *owner, struct incoming **ret);
@@ -147,7 +148,7 @@ struct store_ops {
 	void (*free)(struct store *s);
 };
 
-/* What not every store can do. */
+/* What only some stores can do. */
 enum store_can {
 	STORE_CAN_RANGE = 1,  /* read a part of a file, that is narrow
 				 outgoing.offset and end */
@@ -168,11 +169,10 @@ store_can(const struct store *s, enum store_can what)
 
 /*
  * store_create(s, request, events, owner, ret):
- * Begin a file, which is the caller's until store_abort().  on_ready() follows, and
- * then it can be written to, or on_failed(); unless it is ready already
- * (request->collect).  Or it fails at once: NOT_READY, DISK_SICK, NO_MEMORY or
- * DISK_FULL (the store cannot even be opened), and nothing was begun (request->pre
- * is freed all the same).
+ * Begin a file.  *ret is the caller's until store_abort(); on_ready() follows, or
+ * on_failed(), unless it is ready already (request->collect).  A failure that is
+ * returned means that nothing was begun: NOT_READY, DISK_SICK, NO_MEMORY or DISK_FULL
+ * (the store could not even be opened).  request->pre is the store's in any case.
  */
 NODISCARD static inline struct failure
 store_create(struct store *s, const struct put_request *request,
@@ -186,8 +186,8 @@ store_create(struct store *s, const struct put_request *request,
 }
 
 /*
- * Bytes that its sink was given so far.  When they are written and their writer has
- * gone, another one may go on there.
+ * How many bytes its sink was given so far.  When all are written and their writer has
+ * ended, another writer may go on from there.
  */
 static inline uint64_t
 store_offset(struct incoming *in)
@@ -197,10 +197,10 @@ store_offset(struct incoming *in)
 
 /*
  * store_commit(in, last_ns):
- * All of it is written: make it durable as the store does, and visible.
- * on_stored() follows, or on_failed() (from within, when out of memory).
- * `last_ns`: when its last byte came, where put_request.head_ns says when its head
- * did; else it is not looked at.
+ * All of it is written: make it durable, as far as the store is to, and visible under
+ * its name.  on_stored() follows, or on_failed() (perhaps from within, when out of
+ * memory).  `last_ns` is clock_mono_ns() when the last byte arrived; it is used only
+ * with put_request.head_ns.
  */
 static inline void
 store_commit(struct incoming *in, uint64_t last_ns)
@@ -209,9 +209,9 @@ store_commit(struct incoming *in, uint64_t last_ns)
 }
 
 /*
- * The caller is done with it, whatever it is doing, and whatever it was told:
- * unless it is committed or being committed, nothing of it stays.  Operations in flight are waited for
- * without the caller, whose pointer is cleared.
+ * The caller is done with the file, in any state.  Unless it is stored or being
+ * committed, nothing of it stays.  No event is called any more; operations in flight end
+ * by themselves.  Clears the caller's pointer, which may be NULL.
  */
 static inline void
 store_abort(struct incoming **inp)
@@ -223,10 +223,9 @@ store_abort(struct incoming **inp)
 
 /*
  * store_open(s, name, events, owner, ret):
- * Open a file for reading, the newest one when `name` is NULL (STORE_HAS_LATEST: to ask
- * another store for it is a bug in the caller).  One of `events`
- * follows, and *ret is the caller's to close, before that or after; or it fails at
- * once, and nothing was begun.
+ * Open a file for reading; with `name` NULL the newest one, which only a store with
+ * STORE_HAS_LATEST may be asked for.  *ret is the caller's to close, at any time, and one
+ * of `events` follows.  A failure that is returned means that nothing was begun.
  */
 NODISCARD static inline struct failure
 store_open(struct store *s, const char *name, const struct get_events *events,
@@ -235,7 +234,8 @@ store_open(struct store *s, const char *name, const struct get_events *events,
 	return s->ops->open(s, name, events, owner, ret);
 }
 
-/* The caller is done with it; operations in flight are waited for. */
+/* The caller is done with the file; operations in flight end by themselves.  Clears the
+ * caller's pointer, which may be NULL. */
 static inline void
 store_close(struct outgoing **outp)
 {
@@ -244,31 +244,31 @@ store_close(struct outgoing **outp)
 	*outp = NULL;
 }
 
-/* No request will come any more: what the store has postponed (removing what
- * `keep latest` could not remove, say) is done now or never.  May be called
- * again. */
+/* No request will come any more: do now, or never, what was postponed (such as removing
+ * what `keep latest` could not remove).  May be called again. */
 static inline void
 store_rest(struct store *s)
 {
 	s->ops->rest(s);
 }
 
-/* Files are on their way in or out, or a directory that they were in is being
- * closed. */
+/* True while there are incoming or outgoing files, or the store closes what they were
+ * in. */
 static inline bool
 store_has_files(struct store *s)
 {
 	return s->ops->has_files(s);
 }
 
-/* The store waits for nothing any more: no file open, no operation in flight. */
+/* True when no file is open and no operation in flight. */
 static inline bool
 store_is_idle(struct store *s)
 {
 	return s->ops->is_idle(s);
 }
 
-/* Free it, which must be idle, and clear the pointer. */
+/* Free the store, which must be idle, and clear the caller's pointer, which may be
+ * NULL. */
 static inline void
 store_free(struct store **sp)
 {

@@ -1,5 +1,5 @@
 /*
- * upload/env.h - what the uploads of one worker have in common.
+ * upload/env.h - what all uploads of one server block share, in one worker.
  */
 #ifndef UPLOAD_ENV_H
 #define UPLOAD_ENV_H
@@ -15,10 +15,10 @@ struct trace_group;
 struct upload_env {
 	struct ev_loop *loop;
 	struct chunk_pool *pool;
-	struct engine *engine;	/* for digests, ... */
-	struct device *compute; /* ... which are computed here */
+	struct engine *engine;	/* for digests */
+	struct device *compute; /* for digests: device_new_compute() */
 	struct trace_group *traces;
-	struct limits *limits; /* where they are counted */
+	struct limits *limits; /* that uploads are counted in */
 };
 
 #endif
