@@ -38,7 +38,8 @@ struct connections {
 	struct journal *access;	      /* NULL: no access log */
 	void (*on_closed)(void *arg); /* a connection has ended */
 	void *arg;
-	bool stamped;  /* fd_stamp() was called for their listeners */
+	bool stamped;  /* it matters when bytes come: fd_stamp() was called for
+			  their listeners */
 	uint64_t *ids; /* the last request id that this worker has used */
 
 	/* The module's. */

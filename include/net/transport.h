@@ -87,14 +87,16 @@ struct transport {
 			       false after -EAGAIN */
 	bool committed : 1; /* see send */
 
-	bool stamped : 1; /* set by the caller: fd_stamp() was called for the
-			     listener */
+	/* Set by the caller: */
+	bool timed : 1;	  /* it matters when bytes come */
+	bool stamped : 1; /* fd_stamp() was called for the listener */
+
 	/* Of what was received last, by the wall clock: when it arrived, and
 	 * when it was received; 0: unknown.  And for how long bytes lay unread
 	 * since transport_forget_late(). */
 	uint64_t stamp_ns, received_ns, late_ns;
-	uint64_t came_ns; /* transport_came_ns() of the stamp; 0: not
-			     computed */
+	uint64_t came_ns; /* transport_came_ns() of that; 0: not computed, or
+			     not `timed` */
 };
 
 /* Make `t` a plain transport over the connected, non-blocking socket `fd`,
@@ -176,7 +178,7 @@ transport_is_delivered(const struct transport *t)
 /*
  * When the last byte of the last recv arrived at this host, by clock_mono_ns(),
  * however late it was received.  Without timestamps (not stamped, or a UNIX
- * socket): now.
+ * socket): when it was received; or now, if the transport is not `timed`.
  */
 uint64_t transport_came_ns(struct transport *t);
 

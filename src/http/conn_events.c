@@ -358,6 +358,7 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 	c->rejected = rejected;
 	c->on_loopback = on_loopback;
 	transport_init_plain(&c->transport, fd);
+	c->transport.timed = g->stamped;
 	/* A UNIX socket has no stamps, and would pass us descriptors beside. */
 	c->transport.stamped = g->stamped && peer->ss.ss_family != AF_UNIX;
 	list_append(&g->conns, &c->node);

@@ -40,6 +40,8 @@ plain_recv(struct transport *t, void *buf, size_t len)
 	while (n == -1 && errno == EINTR);
 	if (n > 0 && t->stamp_ns != 0)
 		note_late(t);
+	else if (n > 0 && t->timed)
+		t->came_ns = clock_mono_ns();
 	return n == -1 ? -errno : n;
 }
 
@@ -105,11 +107,9 @@ transport_init_plain(struct transport *t, int fd)
 uint64_t
 transport_came_ns(struct transport *t)
 {
-	if (t->stamp_ns == 0)
-		return clock_mono_ns();
-	if (t->came_ns == 0)
+	if (t->stamp_ns != 0 && t->came_ns == 0)
 		t->came_ns = clock_mono_of_wall(t->stamp_ns);
-	return t->came_ns;
+	return t->came_ns != 0 ? t->came_ns : clock_mono_ns();
 }
 
 uint64_t

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "lib/client.h"
 #include "lib/cmocka_with.h"
 #include "lib/flow.h"
@@ -460,6 +461,24 @@ its_handler_is_told_when_it_is_gone(void **state)
 	assert_int_equal(f.server.closed, 1);
 }
 
+/* Which of two uploads came later must not depend on when it is asked: one is
+ * written more slowly than the other. */
+static void
+when_a_request_came_does_not_change_while_it_is_in_hand(void **state)
+{
+	uint64_t received;
+
+	(void)state;
+	test_client_hang_up(&f.client);
+	f.server.g.stamped = true;
+	test_client_connect(&f.client, &f.server);
+	say(ASK("PUT", "1.1") "Content-Length: 1\r\n\r\nx");
+	received = clock_mono_ns();
+	usleep(20 * 1000);
+	assert_true(exchange_came_ns(f.exchange) <= received);
+	assert_true(exchange_would_come_ns(f.exchange) <= received);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -477,6 +496,7 @@ main(void)
 	    TEST(continue_is_said_once_to_a_client_that_waits_for_it),
 	    TEST(the_last_request_of_a_connection_is_told_so),
 	    TEST(its_handler_is_told_when_it_is_gone),
+	    TEST(when_a_request_came_does_not_change_while_it_is_in_hand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

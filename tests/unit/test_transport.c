@@ -180,6 +180,27 @@ without_stamps_it_is_now(void **state)
 }
 
 static void
+without_stamps_it_is_when_they_were_received(void **state)
+{
+	uint64_t now;
+
+	(void)state;
+	server.stamped = false;
+	server.timed = true;
+	server.stamp_ns = server.late_ns = 0;
+	for (int i = 0; i < 2; i++) {
+		send_byte();
+		now = clock_mono_ns();
+		receive(1);
+		assert_true(transport_came_ns(&server) >= now);
+		now = clock_mono_ns();
+		nap(); /* an upload's bytes are written, say */
+		assert_true(transport_came_ns(&server) <= now);
+		assert_true(transport_would_come_ns(&server) <= now);
+	}
+}
+
+static void
 a_moment_of_the_wall_clock_is_one_of_the_other(void **state)
 {
 	const uint64_t far = (CLOCK_AGO_MAX_S + 10) * NS_PER_S;
@@ -253,6 +274,7 @@ main(void)
 	    TEST(read_together_they_came_with_the_last),
 	    TEST(time_for_which_bytes_lay_there_is_taken_off),
 	    TEST(without_stamps_it_is_now),
+	    TEST(without_stamps_it_is_when_they_were_received),
 	    TEST(a_moment_of_the_wall_clock_is_one_of_the_other),
 	    TEST(it_is_known_when_the_client_has_everything),
 	    TEST(of_a_unix_socket_nothing_is_known),
