@@ -44,6 +44,6 @@ NODISCARD struct dirsync *dirsync_new(struct engine *e, struct device *d);
 NODISCARD int dirsync_join(struct dirsync *s, struct dirsync_wait *w);
 
 /* Free it and clear the caller's pointer; no upload may wait for it. */
-void dirsync_free(struct dirsync **local);
+void dirsync_free(struct dirsync **sp);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * The connection's state table, and what is done on each move.  What posts the
- * events stands in conn_events.c, conn_request.c and connections.c.
+ * events stands in conn_events.c, exchange.c and connections.c.
  */
 #include <errno.h>
 #include <stdatomic.h>

@@ -139,13 +139,13 @@ dirsync_new(struct engine *e, struct device *d)
 }
 
 void
-dirsync_free(struct dirsync **local)
+dirsync_free(struct dirsync **sp)
 {
-	struct dirsync *s = *local;
+	struct dirsync *s = *sp;
 
 	if (s == NULL)
 		return;
 	check(list_is_empty(&s->groups));
 	free(s);
-	*local = NULL;
+	*sp = NULL;
 }

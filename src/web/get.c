@@ -238,7 +238,8 @@ on_open(void *owner, const struct object_info *info)
 	check_magic(g, GET_MAGIC);
 	status =
 	    conditions_read(exchange_head(g->exchange), info, &range, &why);
-	/* Who cannot follow a Range answers as if there were none. */
+	exchange_drop_head(g->exchange); /* a client may read for hours */
+	/* A store that cannot read a part answers as if there were no Range. */
 	if ((status == 206 || status == 416) &&
 	    !store_can(g->outgoing->store, STORE_CAN_RANGE)) {
 		status = 200;
