@@ -1,6 +1,6 @@
 /*
- * The chunk pool: its budget, and the rules that keep anybody from taking
- * what others need.  The picture of most tests: a pool of ten chunks.
+ * The chunk pool: its budget, and the rules that keep one claim from taking what
+ * others need.  Most tests have a pool of ten chunks.
  */
 #include "disk/chunk.h"
 
@@ -11,16 +11,15 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "lib/child.h"
 #include "set_clock.h"
 
 enum {
@@ -808,24 +807,6 @@ at_random_the_sums_are_right(void **state)
 		assert_false(list_is_linked(&t[i].claim.node));
 	for (int i = 0; i < 8; i++)
 		leave(&t[i]);
-}
-
-/* The signal that `act` ends a process with, or 0. */
-static int
-dies_of(void (*act)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		if (freopen("/dev/null", "w", stderr) == NULL)
-			_exit(1);
-		act();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 static void

@@ -12,18 +12,17 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "disk/device.h"
+#include "lib/child.h"
+#include "lib/engine.h"
 
 enum {
 	CHUNK = 4096,
@@ -46,12 +45,8 @@ struct gate {
 };
 
 static struct fixture {
-	struct ev_loop *loop;
-	struct chunk_pool *pool;
-	struct device_set *devices;
-	struct engine *engine;
+	struct test_engine e;
 	struct gate gate;
-	int fd; /* an empty file without a name */
 	bool submitting;
 	unsigned done; /* operations of this test */
 	size_t order[64], ordered;
@@ -60,24 +55,10 @@ static struct fixture {
 static int
 set_up_with(enum conf_engine wanted)
 {
-	const char *dir = getenv("TMPDIR");
-	int err;
-
 	memset(&f, 0, sizeof(f));
-	f.loop = ev_loop_new(EVFLAG_AUTO);
-	f.pool = chunk_pool_new(f.loop, CHUNK, CHUNK * 4);
-	f.devices = device_set_new(f.pool);
 	pthread_mutex_init(&f.gate.lock, NULL);
 	pthread_cond_init(&f.gate.changed, NULL);
-	f.fd = open(dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	assert_int_not_equal(f.fd, -1);
-	err = engine_new(f.loop, wanted, &f.engine);
-	if (err == -ENOSYS && wanted == ENGINE_IO_URING) {
-		print_message("no io_uring here: skipped\n");
-		f.engine = NULL;
-		return 0;
-	}
-	return err;
+	return test_engine_begin(&f.e, wanted);
 }
 
 static int
@@ -98,31 +79,20 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	engine_free(&f.engine);
-	assert_null(f.engine);
-	device_set_free(&f.devices);
-	chunk_pool_free(&f.pool);
-	close(f.fd);
-	ev_loop_destroy(f.loop);
+	test_engine_end(&f.e);
 	return 0;
 }
 
-/* Skip where the backend could not be had. */
 static void
 need_engine(void)
 {
-	if (f.engine == NULL)
-		skip();
+	test_engine_need(&f.e);
 }
 
 static struct device *
 device(dev_t id, enum device_kind kind)
 {
-	struct device *d =
-	    device_get(f.devices, id, (struct device_traits){.kind = kind});
-
-	assert_non_null(d);
-	return d;
+	return test_engine_device(&f.e, id, kind);
 }
 
 static void
@@ -154,7 +124,7 @@ submit(struct device *dev, struct job *j)
 	j->op.owner = j;
 	j->op.on_done = on_done;
 	f.submitting = true;
-	engine_submit(f.engine, dev, &j->op);
+	engine_submit(f.e.engine, dev, &j->op);
 	f.submitting = false;
 	assert_true(j->op.in_flight);
 }
@@ -175,10 +145,10 @@ await(bool (*what)(unsigned n), unsigned n)
 	ev_timer tick;
 
 	ev_timer_init(&tick, on_too_long, 0.005, 0.005);
-	ev_timer_start(f.loop, &tick);
+	ev_timer_start(f.e.loop, &tick);
 	while (!what(n) && clock_mono_ns() < end)
-		ev_run(f.loop, EVRUN_ONCE);
-	ev_timer_stop(f.loop, &tick);
+		ev_run(f.e.loop, EVRUN_ONCE);
+	ev_timer_stop(f.e.loop, &tick);
 	return what(n);
 }
 
@@ -206,7 +176,7 @@ idle(void)
 	uint64_t end = clock_mono_ns() + 50 * NS_PER_MS;
 
 	while (clock_mono_ns() < end)
-		ev_run(f.loop, EVRUN_NOWAIT);
+		ev_run(f.e.loop, EVRUN_NOWAIT);
 }
 
 /* A call that waits in the gate. */
@@ -263,10 +233,10 @@ result(struct job j)
 		struct job again = j;
 
 		submit(device((dev_t)kind + 1, (enum device_kind)kind), &again);
-		assert_int_equal(engine_in_flight(f.engine), 1);
+		assert_int_equal(engine_in_flight(f.e.engine), 1);
 		assert_true(await(done_are, f.done + 1));
 		assert_int_equal(again.done, 1);
-		assert_int_equal(engine_in_flight(f.engine), 0);
+		assert_int_equal(engine_in_flight(f.e.engine), 0);
 		if (kind > DEVICE_UNKNOWN)
 			assert_int_equal(again.res, res);
 		res = again.res;
@@ -285,9 +255,9 @@ it_has_the_name_that_was_asked_for(void **state)
 {
 	(void)state;
 	need_engine();
-	assert_true(strcmp(engine_name(f.engine), "io_uring") == 0 ||
-		    strcmp(engine_name(f.engine), "threads") == 0);
-	assert_int_equal(engine_in_flight(f.engine), 0);
+	assert_true(strcmp(engine_name(f.e.engine), "io_uring") == 0 ||
+		    strcmp(engine_name(f.e.engine), "threads") == 0);
+	assert_int_equal(engine_in_flight(f.e.engine), 0);
 }
 
 static void
@@ -300,13 +270,14 @@ what_is_written_can_be_read(void **state)
 	for (size_t i = 0; i < sizeof(out); i++)
 		out[i] = (unsigned char)(i * 31 % 251);
 	assert_int_equal(
-	    result(transfer(OP_WRITE, f.fd, out, sizeof(out), 5)), sizeof(out));
+	    result(transfer(OP_WRITE, f.e.fd, out, sizeof(out), 5)),
+	    sizeof(out));
 	memset(in, 0, sizeof(in));
 	assert_int_equal(
-	    result(transfer(OP_READ, f.fd, in, sizeof(out), 5)), sizeof(out));
+	    result(transfer(OP_READ, f.e.fd, in, sizeof(out), 5)), sizeof(out));
 	assert_memory_equal(in, out, sizeof(out));
 	/* The gap before it is empty. */
-	assert_int_equal(result(transfer(OP_READ, f.fd, in, 5, 0)), 5);
+	assert_int_equal(result(transfer(OP_READ, f.e.fd, in, 5, 0)), 5);
 	assert_memory_equal(in, "\0\0\0\0\0", 5);
 }
 
@@ -317,15 +288,16 @@ a_read_ends_short_at_the_end_of_the_file(void **state)
 
 	(void)state;
 	need_engine();
-	assert_int_equal(result(transfer(OP_WRITE, f.fd, buf, 1000, 0)), 1000);
 	assert_int_equal(
-	    result(transfer(OP_READ, f.fd, buf, sizeof(buf), 0)), 1000);
+	    result(transfer(OP_WRITE, f.e.fd, buf, 1000, 0)), 1000);
 	assert_int_equal(
-	    result(transfer(OP_READ, f.fd, buf, sizeof(buf), 999)), 1);
+	    result(transfer(OP_READ, f.e.fd, buf, sizeof(buf), 0)), 1000);
 	assert_int_equal(
-	    result(transfer(OP_READ, f.fd, buf, sizeof(buf), 1000)), 0);
+	    result(transfer(OP_READ, f.e.fd, buf, sizeof(buf), 999)), 1);
 	assert_int_equal(
-	    result(transfer(OP_READ, f.fd, buf, sizeof(buf), 5000)), 0);
+	    result(transfer(OP_READ, f.e.fd, buf, sizeof(buf), 1000)), 0);
+	assert_int_equal(
+	    result(transfer(OP_READ, f.e.fd, buf, sizeof(buf), 5000)), 0);
 }
 
 static void
@@ -335,8 +307,8 @@ nothing_to_move_is_done_all_the_same(void **state)
 
 	(void)state;
 	need_engine();
-	assert_int_equal(result(transfer(OP_WRITE, f.fd, buf, 0, 0)), 0);
-	assert_int_equal(result(transfer(OP_READ, f.fd, buf, 0, 0)), 0);
+	assert_int_equal(result(transfer(OP_WRITE, f.e.fd, buf, 0, 0)), 0);
+	assert_int_equal(result(transfer(OP_READ, f.e.fd, buf, 0, 0)), 0);
 }
 
 static void
@@ -347,7 +319,7 @@ a_call_returns_what_it_returns(void **state)
 
 	(void)state;
 	need_engine();
-	j.op.arg = &f.fd;
+	j.op.arg = &f.e.fd;
 	assert_int_equal(result(j), 5);
 	j.op.arg = &bad;
 	assert_int_equal(result(j), -EBADF);
@@ -364,14 +336,14 @@ a_call_is_made_in_one_step(void **state)
 	need_engine();
 	release(1);
 	f.submitting = true;
-	engine_call(f.engine, d, &j.op, enter, &f.gate,
+	engine_call(f.e.engine, d, &j.op, enter, &f.gate,
 	    CALL_SLOW | CALL_NO_STALL, on_called);
 	f.submitting = false;
 	assert_true(j.op.in_flight && j.op.slow && j.op.no_stall);
 	assert_true(j.op.iovs == 0 && j.op.align == 0);
 	assert_true(await(done_are, 1));
 	release(1);
-	engine_call(f.engine, d, &j.op, enter, &f.gate, 0, on_called);
+	engine_call(f.e.engine, d, &j.op, enter, &f.gate, 0, on_called);
 	assert_true(j.op.in_flight && !j.op.slow && !j.op.no_stall);
 	assert_true(await(done_are, 2));
 	assert_int_equal(f.gate.entered, 2);
@@ -417,9 +389,9 @@ a_write_is_whole_or_an_error(void **state)
 	limit.rlim_cur = CHUNK + 100;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	assert_int_equal(
-	    result(transfer(OP_WRITE, f.fd, buf, sizeof(buf), 0)), -EFBIG);
+	    result(transfer(OP_WRITE, f.e.fd, buf, sizeof(buf), 0)), -EFBIG);
 	assert_int_equal(
-	    result(transfer(OP_WRITE, f.fd, buf, CHUNK, 0)), CHUNK);
+	    result(transfer(OP_WRITE, f.e.fd, buf, CHUNK, 0)), CHUNK);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 }
 
@@ -439,7 +411,7 @@ a_device_has_so_many_in_flight_and_no_more(void **state)
 		submit(dead, &stuck[i]);
 	}
 	/* Reads and writes of that device stand in the same line. */
-	write = transfer(OP_WRITE, f.fd, buf, sizeof(buf), 0);
+	write = transfer(OP_WRITE, f.e.fd, buf, sizeof(buf), 0);
 	submit(dead, &write);
 	assert_true(await(inside_are, CAP));
 	idle();
@@ -449,24 +421,24 @@ a_device_has_so_many_in_flight_and_no_more(void **state)
 
 	/* Others do not notice: calls, writes, reads. */
 	other = (struct job){
-	    .op = {.kind = OP_CALL, .call = fd_flags, .arg = &f.fd}};
+	    .op = {.kind = OP_CALL, .call = fd_flags, .arg = &f.e.fd}};
 	submit(live, &other);
 	assert_true(await(done_are, 1));
 	assert_int_equal(other.res, 5);
-	other = transfer(OP_WRITE, f.fd, buf, sizeof(buf), 200);
+	other = transfer(OP_WRITE, f.e.fd, buf, sizeof(buf), 200);
 	submit(live, &other);
 	assert_true(await(done_are, 2));
 	assert_int_equal(other.res, sizeof(buf));
-	read = transfer(OP_READ, f.fd, in, sizeof(in), 200);
+	read = transfer(OP_READ, f.e.fd, in, sizeof(in), 200);
 	submit(live, &read);
 	assert_true(await(done_are, 3));
 	assert_int_equal(read.res, sizeof(in));
-	assert_int_equal(engine_in_flight(f.engine), CAP + MORE + 1);
+	assert_int_equal(engine_in_flight(f.e.engine), CAP + MORE + 1);
 	assert_int_equal(write.done, 0);
 
 	release(CAP + MORE);
 	assert_true(await(done_are, 3 + CAP + MORE + 1));
-	assert_int_equal(engine_in_flight(f.engine), 0);
+	assert_int_equal(engine_in_flight(f.e.engine), 0);
 	assert_int_equal(dead->in_flight, 0);
 	assert_int_equal(write.res, sizeof(buf));
 	for (int i = 0; i < CAP + MORE; i++) {
@@ -487,7 +459,7 @@ a_stuck_device_does_not_slow_down_writes_of_others(void **state)
 
 	(void)state;
 	assert_non_null(w);
-	if (f.engine == NULL)
+	if (f.e.engine == NULL)
 		free(w);
 	need_engine();
 	for (int i = 0; i < CAP; i++) {
@@ -496,7 +468,7 @@ a_stuck_device_does_not_slow_down_writes_of_others(void **state)
 	}
 	assert_true(await(inside_are, CAP));
 	for (unsigned i = 0; i < WRITES; i++) {
-		w[i] = transfer(OP_WRITE, f.fd, buf, sizeof(buf), i * 64);
+		w[i] = transfer(OP_WRITE, f.e.fd, buf, sizeof(buf), i * 64);
 		submit(live, &w[i]);
 	}
 	assert_true(await(done_are, WRITES));
@@ -579,29 +551,29 @@ what_has_not_begun_can_be_called_off(void **state)
 				       }};
 		submit(dev, &more[i]);
 	}
-	write = transfer(OP_WRITE, f.fd, buf, sizeof(buf), 0);
+	write = transfer(OP_WRITE, f.e.fd, buf, sizeof(buf), 0);
 	submit(dev, &write);
 
-	assert_false(engine_cancel(f.engine, &never.op));
-	assert_false(engine_cancel(f.engine, &stuck.op));
+	assert_false(engine_cancel(f.e.engine, &never.op));
+	assert_false(engine_cancel(f.e.engine, &stuck.op));
 	f.submitting = true; /* on_done comes from the loop only */
 	for (size_t i = 0; i < MORE; i += 2)
-		assert_true(engine_cancel(f.engine, &more[i].op));
-	assert_true(engine_cancel(f.engine, &write.op));
-	assert_false(engine_cancel(f.engine, &write.op));
+		assert_true(engine_cancel(f.e.engine, &more[i].op));
+	assert_true(engine_cancel(f.e.engine, &write.op));
+	assert_false(engine_cancel(f.e.engine, &write.op));
 	f.submitting = false;
 	assert_true(write.op.in_flight);
-	assert_int_equal(engine_in_flight(f.engine), 1 + MORE + 1);
+	assert_int_equal(engine_in_flight(f.e.engine), 1 + MORE + 1);
 
 	/* They come back though the device is stuck; the others wait on. */
 	assert_true(await(done_are, MORE / 2 + 1));
 	idle();
 	assert_int_equal(f.done, MORE / 2 + 1);
 	assert_int_equal(write.res, -ECANCELED);
-	assert_int_equal(fstat(f.fd, &st), 0);
+	assert_int_equal(fstat(f.e.fd, &st), 0);
 	assert_int_equal(st.st_size, 0);
 	assert_int_equal(dev->in_flight, 1);
-	assert_false(engine_cancel(f.engine, &write.op));
+	assert_false(engine_cancel(f.e.engine, &write.op));
 
 	release(1);
 	assert_true(await(done_are, 1 + MORE + 1));
@@ -614,8 +586,8 @@ what_has_not_begun_can_be_called_off(void **state)
 			assert_int_equal(f.order[i / 2], i);
 	}
 	assert_int_equal(dev->in_flight, 0);
-	assert_int_equal(engine_in_flight(f.engine), 0);
-	assert_false(engine_cancel(f.engine, &stuck.op));
+	assert_int_equal(engine_in_flight(f.e.engine), 0);
+	assert_false(engine_cancel(f.e.engine, &stuck.op));
 }
 
 /* What was called off may be submitted again, and then is carried out. */
@@ -631,10 +603,10 @@ what_was_called_off_can_be_submitted_again(void **state)
 	dev->cap = 1;
 	submit(dev, &stuck);
 	assert_true(await(inside_are, 1));
-	write = transfer(OP_WRITE, f.fd, buf, sizeof(buf), 0);
+	write = transfer(OP_WRITE, f.e.fd, buf, sizeof(buf), 0);
 	for (unsigned i = 1; i <= 3; i++) {
 		submit(dev, &write);
-		assert_true(engine_cancel(f.engine, &write.op));
+		assert_true(engine_cancel(f.e.engine, &write.op));
 		assert_true(await(done_are, i));
 		assert_int_equal(write.res, -ECANCELED);
 	}
@@ -655,9 +627,9 @@ on_memory_nothing_can_be_called_off(void **state)
 
 	(void)state;
 	need_engine();
-	write = transfer(OP_WRITE, f.fd, buf, sizeof(buf), 0);
+	write = transfer(OP_WRITE, f.e.fd, buf, sizeof(buf), 0);
 	submit(memory, &write);
-	assert_false(engine_cancel(f.engine, &write.op));
+	assert_false(engine_cancel(f.e.engine, &write.op));
 	assert_true(await(done_are, 1));
 	assert_int_equal(write.res, sizeof(buf));
 }
@@ -698,14 +670,14 @@ of_calls_that_compute_as_many_run_as_there_are_processors(void **state)
 	enum { MORE = 5 };
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t cap = processors > 1 ? (size_t)processors : 1;
-	struct device *dev = device_new_compute(f.devices);
+	struct device *dev = device_new_compute(f.e.devices);
 	struct job *j = calloc(cap + MORE, sizeof(*j));
 
 	(void)state;
 	assert_true(dev != NULL && j != NULL);
 	assert_int_equal(dev->cap, cap);
 	assert_int_equal(device_disks(dev), 1);
-	if (f.engine == NULL)
+	if (f.e.engine == NULL)
 		free(j);
 	need_engine();
 	for (size_t i = 0; i < cap + MORE; i++) {
@@ -732,13 +704,13 @@ on_memory_it_is_run_at_once_and_told_later(void **state)
 	(void)state;
 	need_engine();
 	for (unsigned i = 0; i < 100; i++) {
-		j[i] = transfer(OP_WRITE, f.fd, buf, sizeof(buf), i * 100);
+		j[i] = transfer(OP_WRITE, f.e.fd, buf, sizeof(buf), i * 100);
 		submit(memory, &j[i]);
-		assert_int_equal(fstat(f.fd, &st), 0);
+		assert_int_equal(fstat(f.e.fd, &st), 0);
 		assert_int_equal(st.st_size, (i + 1) * 100);
 	}
 	assert_int_equal(f.done, 0);
-	ev_run(f.loop, EVRUN_NOWAIT);
+	ev_run(f.e.loop, EVRUN_NOWAIT);
 	assert_int_equal(f.done, 100);
 	for (unsigned i = 0; i < 100; i++)
 		assert_int_equal(j[i].res, 100);
@@ -765,7 +737,7 @@ on_relay(struct op *op, int res)
 		return;
 	op->offset += 10;
 	relay_depth++;
-	engine_submit(f.engine, r->dev, op);
+	engine_submit(f.e.engine, r->dev, op);
 	relay_depth--;
 }
 
@@ -780,13 +752,13 @@ it_may_be_submitted_again_from_its_end(void **state)
 	for (int i = 0; i < 3; i++) {
 		r[i] = (struct relay){.left = 999,
 		    .dev = device((dev_t)i + 1, (enum device_kind)i)};
-		r[i].job = transfer(OP_WRITE, f.fd, buf, sizeof(buf), 0);
+		r[i].job = transfer(OP_WRITE, f.e.fd, buf, sizeof(buf), 0);
 		r[i].job.op.owner = &r[i];
 		r[i].job.op.on_done = on_relay;
-		engine_submit(f.engine, r[i].dev, &r[i].job.op);
+		engine_submit(f.e.engine, r[i].dev, &r[i].job.op);
 	}
 	assert_true(await(done_are, 3 * 1000));
-	assert_int_equal(engine_in_flight(f.engine), 0);
+	assert_int_equal(engine_in_flight(f.e.engine), 0);
 }
 
 /* More at once than the ring has entries, over more devices than the cap of
@@ -800,7 +772,7 @@ thousands_complete(void **state)
 
 	(void)state;
 	assert_true(w != NULL && out != NULL && in != NULL);
-	if (f.engine == NULL) {
+	if (f.e.engine == NULL) {
 		free(w);
 		free(out);
 		free(in);
@@ -809,10 +781,10 @@ thousands_complete(void **state)
 	for (unsigned i = 0; i < OPS * LEN; i++)
 		out[i] = (unsigned char)(i * 2654435761U >> 13);
 	for (unsigned i = 0; i < OPS; i++) {
-		w[i] = transfer(OP_WRITE, f.fd, out + i * LEN, LEN, i * LEN);
+		w[i] = transfer(OP_WRITE, f.e.fd, out + i * LEN, LEN, i * LEN);
 		if (i % 7 == 0)
 			w[i].op = (struct op){
-			    .kind = OP_CALL, .call = fd_flags, .arg = &f.fd};
+			    .kind = OP_CALL, .call = fd_flags, .arg = &f.e.fd};
 		submit(device(1 + i % DEVICES,
 			   i % 2 ? DEVICE_LOCAL : DEVICE_UNKNOWN),
 		    &w[i]);
@@ -820,8 +792,8 @@ thousands_complete(void **state)
 	assert_true(await(done_are, OPS));
 	idle();
 	assert_int_equal(f.done, OPS);
-	assert_int_equal(engine_in_flight(f.engine), 0);
-	assert_true(pread(f.fd, in, OPS * LEN, 0) > 0);
+	assert_int_equal(engine_in_flight(f.e.engine), 0);
+	assert_true(pread(f.e.fd, in, OPS * LEN, 0) > 0);
 	for (unsigned i = 0; i < OPS; i++) {
 		assert_int_equal(w[i].done, 1);
 		assert_int_equal(w[i].res, i % 7 == 0 ? 5 : LEN);
@@ -842,24 +814,6 @@ __tsan_default_options(void)
 	return "die_after_fork=0";
 }
 
-/* The signal that `act` ends a process with, or 0. */
-static int
-dies_of(void (*act)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		if (freopen("/dev/null", "w", stderr) == NULL)
-			_exit(1);
-		act();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-}
-
 static void
 submit_twice(void)
 {
@@ -867,7 +821,7 @@ submit_twice(void)
 	struct job j = waiting_call();
 
 	/* Its own: an engine does not survive a fork. */
-	if (engine_new(f.loop, ENGINE_THREADS, &e) < 0)
+	if (engine_new(f.e.loop, ENGINE_THREADS, &e) < 0)
 		_exit(1);
 	j.op.on_done = on_done;
 	engine_submit(e, device(1, DEVICE_UNKNOWN), &j.op);
@@ -880,7 +834,7 @@ free_in_flight(void)
 	struct engine *e;
 	struct job j = waiting_call();
 
-	if (engine_new(f.loop, ENGINE_THREADS, &e) < 0)
+	if (engine_new(f.e.loop, ENGINE_THREADS, &e) < 0)
 		_exit(1);
 	j.op.on_done = on_done;
 	engine_submit(e, device(1, DEVICE_UNKNOWN), &j.op);
@@ -903,8 +857,8 @@ auto_is_one_of_the_two(void **state)
 	int err;
 
 	(void)state;
-	assert_int_equal(engine_new(f.loop, ENGINE_AUTO, &e), 0);
-	err = engine_new(f.loop, ENGINE_IO_URING, &ring);
+	assert_int_equal(engine_new(f.e.loop, ENGINE_AUTO, &e), 0);
+	err = engine_new(f.e.loop, ENGINE_IO_URING, &ring);
 	assert_string_equal(engine_name(e), err == 0 ? "io_uring" : "threads");
 	assert_true(err == 0 || ring == NULL);
 	engine_free(&ring);

@@ -26,8 +26,7 @@
 #endif
 
 #include "base/clock.h"
-#include "disk/device.h"
-#include "disk/engine.h"
+#include "lib/engine.h"
 #include "lib/portable.h"
 
 enum {
@@ -154,11 +153,7 @@ io_uring_submit(struct io_uring *ring)
 /* ---- the fixture */
 
 static struct fixture {
-	struct ev_loop *loop;
-	struct chunk_pool *pool;
-	struct device_set *devices;
-	struct engine *engine;
-	int fd; /* an empty file without a name */
+	struct test_engine e;
 	unsigned done;
 	int res;
 	unsigned char out[TOTAL];
@@ -167,25 +162,11 @@ static struct fixture {
 static int
 set_up_with(enum conf_engine wanted)
 {
-	const char *dir = getenv("TMPDIR");
-	int err;
-
 	memset(&f, 0, sizeof(f));
 	memset(&taken, 0, sizeof(taken));
-	f.loop = ev_loop_new(EVFLAG_AUTO);
-	f.pool = chunk_pool_new(f.loop, 4096, 4096 * 4);
-	f.devices = device_set_new(f.pool);
-	f.fd = open(dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	assert_int_not_equal(f.fd, -1);
 	for (size_t i = 0; i < TOTAL; i++)
 		f.out[i] = (unsigned char)(i * 2654435761U >> 9);
-	err = engine_new(f.loop, wanted, &f.engine);
-	if (err == -ENOSYS && wanted == ENGINE_IO_URING) {
-		print_message("no io_uring here: skipped\n");
-		f.engine = NULL;
-		return 0;
-	}
-	return err;
+	return test_engine_begin(&f.e, wanted);
 }
 
 static int
@@ -206,38 +187,29 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	engine_free(&f.engine);
-	device_set_free(&f.devices);
-	chunk_pool_free(&f.pool);
-	close(f.fd);
-	ev_loop_destroy(f.loop);
+	test_engine_end(&f.e);
 	return 0;
 }
 
 static void
 need_engine(void)
 {
-	if (f.engine == NULL)
-		skip();
+	test_engine_need(&f.e);
 }
 
 static bool
 is_ring(void)
 {
-	return strcmp(engine_name(f.engine), "io_uring") == 0;
+	return strcmp(engine_name(f.e.engine), "io_uring") == 0;
 }
 
 /* The only disk there is: with several, not all writes go to the ring. */
 static struct device *
 only_device(enum device_kind kind)
 {
-	struct device *d;
-
-	device_set_free(&f.devices);
-	f.devices = device_set_new(f.pool);
-	d = device_get(f.devices, 1, (struct device_traits){.kind = kind});
-	assert_non_null(d);
-	return d;
+	device_set_free(&f.e.devices);
+	f.e.devices = device_set_new(f.e.pool);
+	return test_engine_device(&f.e, 1, kind);
 }
 
 static void
@@ -265,12 +237,12 @@ result(struct device *d, struct op *op)
 
 	f.done = 0;
 	op->on_done = on_done;
-	engine_submit(f.engine, d, op);
+	engine_submit(f.e.engine, d, op);
 	ev_timer_init(&tick, on_tick, 0.005, 0.005);
-	ev_timer_start(f.loop, &tick);
+	ev_timer_start(f.e.loop, &tick);
 	while (f.done == 0 && clock_mono_ns() < end)
-		ev_run(f.loop, EVRUN_ONCE);
-	ev_timer_stop(f.loop, &tick);
+		ev_run(f.e.loop, EVRUN_ONCE);
+	ev_timer_stop(f.e.loop, &tick);
 	assert_int_equal(f.done, 1);
 	return f.res;
 }
@@ -279,7 +251,7 @@ static struct op
 write_of(unsigned char *buf, size_t len, uint64_t offset)
 {
 	return (struct op){.kind = OP_WRITE,
-	    .fd = f.fd,
+	    .fd = f.e.fd,
 	    .buf = buf,
 	    .len = len,
 	    .offset = offset};
@@ -309,11 +281,11 @@ assert_written(uint64_t offset)
 	static unsigned char in[TOTAL];
 	struct stat st;
 
-	assert_int_equal(fstat(f.fd, &st), 0);
+	assert_int_equal(fstat(f.e.fd, &st), 0);
 	assert_int_equal(st.st_size, offset + TOTAL);
-	assert_int_equal(pread(f.fd, in, TOTAL, (off_t)offset), TOTAL);
+	assert_int_equal(pread(f.e.fd, in, TOTAL, (off_t)offset), TOTAL);
 	assert_memory_equal(in, f.out, TOTAL);
-	assert_int_equal(ftruncate(f.fd, 0), 0);
+	assert_int_equal(ftruncate(f.e.fd, 0), 0);
 }
 
 /* ---- what is left of an operation */
@@ -532,13 +504,13 @@ with_several_disks_buffered_writes_have_threads(void **state)
 	(void)state;
 	need_engine();
 	ring = is_ring();
-	d[0] = device_get(f.devices, 1, direct);
+	d[0] = device_get(f.e.devices, 1, direct);
 	assert_true(device_is_alone(d[0]));
 	assert_int_equal(device_disks(d[0]), 1);
 	/* Memory is no disk. */
-	assert_non_null(device_get(f.devices, 3, memory));
+	assert_non_null(device_get(f.e.devices, 3, memory));
 	assert_true(device_is_alone(d[0]));
-	d[1] = device_get(f.devices, 2, other);
+	d[1] = device_get(f.e.devices, 2, other);
 	assert_false(device_is_alone(d[0]));
 	assert_int_equal(device_disks(d[1]), 2);
 	for (int aligned = 0; aligned < 2; aligned++) {
@@ -681,10 +653,10 @@ what_a_ring_calls_off_is_for_want_of_threads(void **state)
 	bad.fd = -1;
 	bad.on_done = on_bad_done;
 	taken.linked = true;
-	engine_submit(f.engine, d, &bad);
+	engine_submit(f.e.engine, d, &bad);
 	assert_int_equal(result(d, &good), is_ring() ? -EAGAIN : 10);
 	while (bad.in_flight)
-		ev_run(f.loop, EVRUN_ONCE);
+		ev_run(f.e.loop, EVRUN_ONCE);
 }
 
 static void
@@ -708,25 +680,25 @@ more_than_a_ring_has_room_for_is_done(void **state)
 
 	(void)state;
 	need_engine();
-	assert_int_equal(pwrite(f.fd, f.out, TOTAL, 0), TOTAL);
+	assert_int_equal(pwrite(f.e.fd, f.out, TOTAL, 0), TOTAL);
 	memset(in, 0, sizeof(in));
 	f.done = 0;
 	f.res = INT_MAX;
 	for (unsigned i = 0; i < COUNT_OF(ops); i++) {
 		struct device *d =
-		    device_get(f.devices, 1 + i % DEVICES, local);
+		    device_get(f.e.devices, 1 + i % DEVICES, local);
 
 		assert_non_null(d);
 		ops[i] = (struct op){.kind = OP_READ,
-		    .fd = f.fd,
+		    .fd = f.e.fd,
 		    .buf = in[i],
 		    .len = LEN,
 		    .offset = i % (TOTAL - LEN),
 		    .on_done = on_one_of_many_done};
-		engine_submit(f.engine, d, &ops[i]);
+		engine_submit(f.e.engine, d, &ops[i]);
 	}
 	while (f.done < COUNT_OF(ops) && clock_mono_ns() < end)
-		ev_run(f.loop, EVRUN_ONCE);
+		ev_run(f.e.loop, EVRUN_ONCE);
 	assert_int_equal(f.done, COUNT_OF(ops));
 	assert_int_equal(f.res, LEN);
 	for (unsigned i = 0; i < COUNT_OF(ops); i++)

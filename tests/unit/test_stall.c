@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "disk/device.h"
+#include "lib/engine.h"
 #include "set_clock.h"
 
 #define STALL_S 0.1
@@ -45,10 +45,7 @@ struct ear {
 };
 
 static struct fixture {
-	struct ev_loop *loop;
-	struct chunk_pool *pool;
-	struct device_set *devices;
-	struct engine *engine;
+	struct test_engine e;
 	struct device *dev;
 	struct ear ear;
 	pthread_mutex_t lock; /* over what calls have in common */
@@ -81,11 +78,7 @@ listen_to(struct device *d, struct ear *e)
 static struct device *
 device(dev_t id, enum device_kind kind)
 {
-	struct device *d =
-	    device_get(f.devices, id, (struct device_traits){.kind = kind});
-
-	assert_non_null(d);
-	return d;
+	return test_engine_device(&f.e, id, kind);
 }
 
 static int
@@ -93,13 +86,10 @@ set_up(void **state)
 {
 	(void)state;
 	memset(&f, 0, sizeof(f));
-	f.loop = ev_loop_new(EVFLAG_AUTO);
-	f.pool = chunk_pool_new(f.loop, 4096, 4096 * 4);
-	f.devices = device_set_new(f.pool);
+	assert_int_equal(test_engine_begin(&f.e, ENGINE_THREADS), 0);
 	pthread_mutex_init(&f.lock, NULL);
 	pthread_cond_init(&f.changed, NULL);
-	assert_int_equal(engine_new(f.loop, ENGINE_THREADS, &f.engine), 0);
-	engine_watch(f.engine, STALL_S);
+	engine_watch(f.e.engine, STALL_S);
 	f.dev = device(1, DEVICE_UNKNOWN);
 	listen_to(f.dev, &f.ear);
 	return 0;
@@ -137,7 +127,7 @@ begin(struct device *d, unsigned which, bool no_stall)
 			       .no_stall = no_stall,
 			       .owner = c,
 			       .on_done = on_done}};
-	engine_submit(f.engine, d, &c->op);
+	engine_submit(f.e.engine, d, &c->op);
 }
 
 static void
@@ -165,10 +155,10 @@ await(bool (*what)(unsigned n), unsigned n)
 	ev_timer tick; /* so that there is something to wait for */
 
 	ev_timer_init(&tick, on_tick, 1, 1);
-	ev_timer_start(f.loop, &tick);
+	ev_timer_start(f.e.loop, &tick);
 	for (int i = 0; i < PATIENCE_S * 1000 && !what(n); i++)
-		ev_run(f.loop, EVRUN_ONCE);
-	ev_timer_stop(f.loop, &tick);
+		ev_run(f.e.loop, EVRUN_ONCE);
+	ev_timer_stop(f.e.loop, &tick);
 	return what(n);
 }
 
@@ -180,7 +170,7 @@ pass(uint64_t ns)
 
 	while (clock_mono_ns() < end) {
 		set_clock_pass(2 * NS_PER_MS);
-		ev_run(f.loop, EVRUN_NOWAIT);
+		ev_run(f.e.loop, EVRUN_NOWAIT);
 	}
 }
 
@@ -228,10 +218,7 @@ tear_down(void **state)
 		if (f.call[i].op.in_flight)
 			finish(i);
 	device_unlisten(&f.ear.listener);
-	engine_free(&f.engine);
-	device_set_free(&f.devices);
-	chunk_pool_free(&f.pool);
-	ev_loop_destroy(f.loop);
+	test_engine_end(&f.e);
 	pthread_cond_destroy(&f.changed);
 	pthread_mutex_destroy(&f.lock);
 	return 0;
@@ -396,7 +383,7 @@ a_queue_that_does_not_move_is_stalled(void **state)
 	assert_true(stalls());
 	assert_true(device_oldest_s(f.dev) >= STALL_S);
 	/* Nor is it well because the last one does not want to wait any more. */
-	assert_true(engine_cancel(f.engine, &f.call[2].op));
+	assert_true(engine_cancel(f.e.engine, &f.call[2].op));
 	assert_true(await(is_done, 2));
 	pass(STALL_NS / 2);
 	assert_true(f.dev->stalled);
@@ -457,7 +444,7 @@ one_that_is_called_off_was_not_stuck(void **state)
 	begin(f.dev, 0, false);
 	begin(f.dev, 1, false);
 	assert_true(stalls());
-	assert_true(engine_cancel(f.engine, &f.call[1].op));
+	assert_true(engine_cancel(f.e.engine, &f.call[1].op));
 	assert_true(await(is_done, 1));
 	assert_true(f.dev->stalled);
 	assert_int_equal(f.ear.told, 1);
@@ -469,7 +456,7 @@ static void
 there_is_no_look_when_it_is_off(void **state)
 {
 	(void)state;
-	engine_watch(f.engine, 0);
+	engine_watch(f.e.engine, 0);
 	begin(f.dev, 0, false);
 	pass(3 * STALL_NS);
 	assert_false(f.dev->stalled);
@@ -567,7 +554,7 @@ disks_come_and_go(void **state)
 {
 	static const struct device_traits local = {.kind = DEVICE_LOCAL};
 	struct shm *shm = shm_new(disk_health_size(8));
-	struct device_set *set = device_set_new(f.pool);
+	struct device_set *set = device_set_new(f.e.pool);
 	struct device *d, *again, *sick;
 
 	(void)state;
@@ -610,7 +597,7 @@ a_disk_is_had_when_the_dead_are_cleared_away(void **state)
 	static const struct device_traits local = {.kind = DEVICE_LOCAL};
 	struct shm *shm = shm_new(disk_health_size(8));
 	struct disk_health *s = disk_health_new(shm, 8);
-	struct device_set *set = device_set_new(f.pool);
+	struct device_set *set = device_set_new(f.e.pool);
 	_Atomic uint32_t *lock;
 	struct device *d;
 
@@ -636,7 +623,7 @@ workers_tell_each_other(void **state)
 	struct shm *shm = shm_new(disk_health_size(8));
 	struct disk_health *s = disk_health_new(shm, 8);
 	struct device_set *sets[2] = {
-	    device_set_new(f.pool), device_set_new(f.pool)};
+	    device_set_new(f.e.pool), device_set_new(f.e.pool)};
 	struct device *a = as_worker(sets[0], s, 0);
 	struct device *b = as_worker(sets[1], s, 200);
 	struct ear at_a, at_b;
@@ -699,17 +686,17 @@ stuck_is_when_nothing_else_is_left(void **state)
 	struct device *other = device(2, DEVICE_UNKNOWN);
 
 	(void)state;
-	assert_false(engine_is_stuck(f.engine));
+	assert_false(engine_is_stuck(f.e.engine));
 	begin(f.dev, 0, false);
-	assert_false(engine_is_stuck(f.engine));
+	assert_false(engine_is_stuck(f.e.engine));
 	assert_true(stalls());
-	assert_true(engine_is_stuck(f.engine));
+	assert_true(engine_is_stuck(f.e.engine));
 	begin(other, 1, true);
-	assert_false(engine_is_stuck(f.engine));
+	assert_false(engine_is_stuck(f.e.engine));
 	finish(1);
-	assert_true(engine_is_stuck(f.engine));
+	assert_true(engine_is_stuck(f.e.engine));
 	finish(0);
-	assert_false(engine_is_stuck(f.engine));
+	assert_false(engine_is_stuck(f.e.engine));
 }
 
 /* What waits for a place on such a disk will get none. */
@@ -720,9 +707,9 @@ stuck_is_who_waits_for_a_place_there(void **state)
 	f.dev->cap = 1;
 	begin(f.dev, 0, false);
 	begin(f.dev, 1, false);
-	assert_false(engine_is_stuck(f.engine));
+	assert_false(engine_is_stuck(f.e.engine));
 	assert_true(stalls());
-	assert_true(engine_is_stuck(f.engine));
+	assert_true(engine_is_stuck(f.e.engine));
 	finish(0);
 	assert_true(await(is_inside, 1));
 	finish(1);
