@@ -7,7 +7,8 @@
  * There is one store for each location and worker.  No call blocks: what takes time ends
  * later, with a call to the owner's put_events or get_events from the loop.  Files below
  * a directory (local/local.h) are one kind of store; others can be added
- * (store/kind.h).
+ * (store/kind.h).  Each has to pass tests/unit/test_store_contract.c, as the one in
+ * memory does that unit tests use.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -92,7 +93,7 @@ struct put_events {
 	/* It is not stored, and never will be (OUTCOME_UNKNOWN: it may be).
 	 * `reason` is a static sentence, if there is more to say than the outcome
 	 * does (PRECONDITION: which one does not hold), or NULL.  This may come at
-	 * any time, since its disk may fail, and is the last call.  But while
+	 * any time, since its storage may fail, and is the last call.  But while
 	 * there is a writer, a write that fails is reported by writer_failed(). */
 	void (*on_failed)(void *owner, struct failure why, const char *reason);
 };
@@ -125,7 +126,7 @@ struct get_events {
 	/* It is open: name, offset and end are set; `info` is valid during the
 	 * call.  Failures after that are reported by its source to its reader. */
 	void (*on_ready)(void *owner, const struct object_info *info);
-	/* It cannot be opened, or its disk does not answer. */
+	/* It cannot be opened, or its storage does not answer. */
 	void (*on_failed)(void *owner, struct failure why);
 };
 
