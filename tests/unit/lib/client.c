@@ -107,7 +107,8 @@ test_client_connect_from(
 void
 test_client_connect(struct test_client *c, struct test_server *s)
 {
-	static const struct addr peer = {.ss.ss_family = AF_UNIX};
+	static const struct addr peer = {
+	    .ss.ss_family = AF_UNIX, .len = sizeof(sa_family_t)};
 
 	test_client_connect_from(c, s, &peer);
 }
