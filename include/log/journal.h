@@ -29,25 +29,26 @@ enum {
 
 /*
  * journal_new(loop, e, dev, fd, name):
- * Lines go to `fd`, which stays the caller's; `dev` bounds what it may hold
- * up (one of its own); `name`, which stays the caller's, is where that is,
- * for messages.  NULL when out of memory.
+ * Lines are written to `fd`, which stays the caller's, by operations on `dev`, a device of
+ * its own, so that a write that hangs holds up nothing else.  `name` is what messages
+ * call the file; it stays the caller's, too.  The caller owns the journal until
+ * journal_free().  NULL when out of memory.
  */
 NODISCARD struct journal *journal_new(struct ev_loop *loop, struct engine *e,
     struct device *dev, int fd, const char *name);
 
-/* Add whole lines, the last newline included; they are copied.  Together they
- * are not longer than JOURNAL_LINE_MAX. */
+/* Add a copy of whole lines, with the last newline.  Together they must not be longer than
+ * JOURNAL_LINE_MAX. */
 void journal_add(struct journal *j, const char *lines, size_t len);
 
-/* Begin writing what waits now, not in a few milliseconds. */
+/* Begin to write what waits now, and not only in a few milliseconds. */
 void journal_push(struct journal *j);
 
-/* Nothing waits and nothing is being written. */
+/* True when nothing waits and nothing is being written. */
 bool journal_is_idle(const struct journal *j);
 
-/* Free it and clear the caller's pointer; what still waits is lost.  A write
- * in flight is a bug: see journal_is_idle(). */
+/* Free it and clear the caller's pointer.  Lines that still wait are lost; no write may be
+ * in flight (journal_is_idle()). */
 void journal_free(struct journal **jp);
 
 #endif

@@ -1,14 +1,14 @@
 /*
- * shared/shared.h - all that the processes of one server share, in one struct.
+ * shared/shared.h - all memory that the processes of one server share.
  *
  *	master --shared_init--> tables --fork--> the same tables in each worker
  *
- * One mapping (shared/shm.h) holds the slots of the workers and every table.
- * Each table's own header says what it is for and who may write to it.  A new
- * table takes a field here, and in shared.c its size, its making and what is
- * taken back of a worker that has ended.
+ * One mapping (shared/shm.h) holds the slots of the workers and all tables.  The header
+ * of each table says what it is for and who may write to it.  A new table is a field
+ * here; shared.c adds up the sizes, makes the tables, and clears what a worker had in
+ * them when it has ended.
  *
- * Everything stays until the last process ends: there is nothing to free.
+ * Nothing is ever freed: all of it stays until the last process ends.
  */
 #ifndef SHARED_SHARED_H
 #define SHARED_SHARED_H
@@ -48,16 +48,16 @@ struct shared {
 
 /*
  * shared_init(s, room):
- * Map the memory and make all tables, empty; before the first fork.  0 or a
- * negative errno: so much memory cannot be had.
+ * Map the memory and make all tables, empty.  To be called before the first fork.  0; or a
+ * negative errno when there is not enough memory.
  */
 NODISCARD int shared_init(struct shared *s, const struct shared_room *room);
 
 /*
  * shared_forget(s, slot, pid):
- * For the master, which has reaped the worker `pid`: take back all that it had
- * in the tables, and wipe its slot.  True: it was the last worker that knew of
- * a sick disk, which is tried again from now on.
+ * For the master, when the worker `pid` has ended: clear all that it had in the tables, and
+ * its slot.  True when it was the last worker that had reported some disk as stalled or
+ * failed: uploads try that disk again.
  */
 bool shared_forget(struct shared *s, struct slot *slot, pid_t pid);
 

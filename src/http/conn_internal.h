@@ -1,10 +1,10 @@
 /*
- * A connection from the inside.  Each of these files calls only those before it:
+ * The inside of a connection.  Each of these files calls only those listed before it:
  *
  *	exchange_log.c	the line of the exchange in the access log
- *	conn.c		the state table, and what is done on each move
+ *	conn.c		the state table, and the actions of its moves
  *	exchange.c	the request in hand, for its handler
- *	conn_events.c	what comes from the client, and the passing of time
+ *	conn_events.c	bytes from the client, and time that passes
  *	connections.c	all connections of a server block
  */
 #ifndef CONN_INTERNAL_H
@@ -14,10 +14,10 @@
 
 #define CONN_MAGIC 0x636f6e6eU
 
-/* For one more request when the worker stops. */
+/* How long an idle connection may send one more request when the worker stops. */
 #define CONN_STOP_GRACE_S 1.0
 
-/* To ask, and to hear that there are too many. */
+/* How long a connection beyond max_connections_per_ip has to ask and to be refused. */
 #define CONN_REJECTED_S 1.0
 
 #include "base/fsm.h"
@@ -33,26 +33,26 @@
 enum conn_state {
 	CONN_HEADING,	/* waiting for a head, or for the rest of one */
 	CONN_WORKING,	/* the handler has the request */
-	CONN_STREAMING, /* and sends content from a flow */
+	CONN_STREAMING, /* the handler sends content by a flow */
 	CONN_ANSWERING, /* sending a response, or the last of it */
-	CONN_LINGERING, /* answered and refused: the client may still send */
+	CONN_LINGERING, /* answered, but the client may still send */
 	CONN_OVER,
 	CONN_STATES
 };
 
 enum conn_event {
 	CONN_ASKED,    /* a good head */
-	CONN_REFUSED,  /* a bad one, or one that took too long: a response
-			  follows */
+	CONN_REFUSED,  /* a malformed head, or one that took too long: a
+			  response follows */
 	CONN_ANSWERED, /* the handler has its response, or the end of it */
-	CONN_STREAMS,  /* or the head of one, whose content follows */
-	CONN_KEEP,     /* all sent, and another request may come */
+	CONN_STREAMS,  /* the handler has a head, whose content follows */
+	CONN_KEEP,     /* all is sent, and another request may come */
 	CONN_LINGER,   /* nothing more is sent, but the client may not have seen
 			  all of it yet */
-	CONN_UNHEARD, /* not all was sent, and nothing will be any more; but the
-			  client may have sent further requests before */
-	CONN_LEFT,    /* the client is gone, or is to be */
-	CONN_EXPIRED, /* it was given time enough */
+	CONN_UNHEARD, /* a response was not sent whole, so nothing more is sent;
+			  but further requests may have arrived before */
+	CONN_LEFT,    /* the client has left, or the connection is to close */
+	CONN_EXPIRED, /* the client's time is up */
 	CONN_EVENTS
 };
 
@@ -118,51 +118,54 @@ conn_of(const struct exchange *x)
 /* It begins, unless it has. */
 void exchange_log_begin(struct exchange *x);
 
-/* Note what came, which was refused or (`h`) parsed, perhaps in part. */
+/* Note the request: from `h`, if it was parsed as far as that, else from the bytes. */
 void exchange_log_describe(struct exchange *x,
     const struct head_reader_head *got, const struct head *h);
 
-/* The one that runs, if any, has ended: write its line.  The next state is set
- * already. */
+/* The exchange has ended: write its line, unless none has begun.  The state is the next
+ * one already. */
 void exchange_log_end(struct exchange *x);
 
 /* ---- exchange.c: for conn_events.c and connections.c ---- */
 
-/* Set up the body, of which `len` bytes at `pre` came along.  What is not its own
- * of that is the next request's and is kept.  0 or -ENOMEM. */
+/* Set up the body.  `len` bytes at `pre` came with the head; those that are not the
+ * body's belong to the next request, and are kept.  0 or -ENOMEM. */
 NODISCARD int exchange_begin_body(
     struct exchange *x, const struct head *h, const char *pre, size_t len);
 
-/* The head is malformed, or will never be whole: find its Origin, which decides
- * about the fields of the refusal. */
+/* The head is malformed, or will never be whole: find its Origin, on which field lines
+ * of the refusal depend. */
 void exchange_glimpse(struct exchange *x, const struct head_reader_head *got);
 
-/* Ask the handler for the lines that go with any response to `h`; NULL: there is
- * no head, or it was asked for already. */
+/* Ask the handler, once, for the field lines of all responses to `h`; NULL: there is no
+ * head. */
 void exchange_add_fields(struct exchange *x, const struct head *h);
 
-/* HEADING: refuse whatever is asked, and close.  What `r` holds is freed. */
+/* HEADING: refuse the request with `r`, whatever it is, and close.  Frees what `r`
+ * holds. */
 void exchange_refuse_head(struct exchange *x, struct response *r);
 
-/* Hand it to the handler, with its head, whose `len` bytes at `text` are good
- * during this call only. */
+/* Hand the exchange to the handler.  Its head lies in the `len` bytes at `text`, which are
+ * valid during this call only. */
 void exchange_hand_over(
     struct exchange *x, struct head *h, const char *text, size_t len);
 
-/* WORKING, and watched: is the client still there?  May end it. */
+/* WORKING, after exchange_watch(): look whether the client is still there.  May end the
+ * exchange. */
 void exchange_look(struct exchange *x);
 
-/* WORKING and STREAMING: it ends without a response, and the handler is told. */
+/* WORKING and STREAMING: end it without a response; the handler is told. */
 void exchange_drop(struct exchange *x);
 
-/* WORKING: the server stops; false: it will be answered all the same. */
+/* WORKING: the server stops.  True: the handler has given it up, and it can be answered
+ * with 503; false: the handler will answer. */
 bool exchange_stop(struct exchange *x);
 
 /* ---- conn_events.c ---- */
 
-/* A connection over `fd`, which it owns then, and `place` too; whatever one
- * that is rejected asks, it is told that there are too many.  0, or -ENOMEM
- * and nothing was taken. */
+/* Begin a connection, which owns `fd` and `place`.  If it is `rejected`, its requests are
+ * refused because there are too many connections.  0; or -ENOMEM, and `fd` and `place`
+ * stay the caller's. */
 NODISCARD int conn_begin(struct connections *g, int fd, const struct addr *peer,
     limits_entry place, bool rejected, bool on_loopback);
 
@@ -177,22 +180,22 @@ void conn_take_turn(struct list_node *n);
  */
 void conn_on(struct conn *c, enum conn_event ev);
 
-/* HEADING: no response can be given to what is asked, if anything is: close. */
+/* HEADING: close without a response, whether a request has begun or not. */
 void conn_leave_heading(struct conn *c, enum outcome outcome);
 
-/* The client has so long from now on. */
+/* The client has so many seconds from now on. */
 void conn_set_patience(struct conn *c, double seconds);
 
-/* How long the client may take nothing of what it is sent, in seconds.  While
- * content is streamed it holds chunks, which others may need. */
+/* For how many seconds the client may take nothing of a response.  Less while content
+ * is streamed and other connections wait for its chunks. */
 double conn_send_limit_s(const struct conn *c);
 
-/* Look again when it would be late, and some times before: what the client takes
- * from the kernel shows only from look to look.  It has taken nothing for
- * `stalled_s`. */
+/* The client has taken nothing for `stalled_s`: set the time of the next look.  There are
+ * several looks before its time is up, since only they show what it has taken from
+ * the kernel. */
 void conn_await_progress(struct conn *c, double stalled_s);
 
-/* HEADING: something of the next request is here, so that an exchange runs. */
+/* HEADING: true when bytes of the next request are here, so that an exchange has begun. */
 static inline bool
 conn_has_begun(const struct conn *c)
 {
@@ -201,16 +204,16 @@ conn_has_begun(const struct conn *c)
 	       list_is_linked(&c->turn);
 }
 
-/* The response before was not sent whole: none is sent any more, and the client
- * is not waited for. */
+/* True when an earlier response was not sent whole: no response is sent any more, and
+ * the connection does not wait for further requests. */
 static inline bool
 conn_is_unheard(const struct conn *c)
 {
 	return c->response_writer.muted != 0;
 }
 
-/* STREAMING and ANSWERING: it is certain that the response will not be sent whole.
- * Requests that came whole before that are carried out. */
+/* STREAMING and ANSWERING: the event when it is certain that the response will not be
+ * sent whole.  Requests that have arrived whole are still carried out. */
 static inline enum conn_event
 conn_after_cut(const struct conn *c)
 {
