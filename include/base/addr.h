@@ -31,12 +31,16 @@ struct addr {
 	} ss;
 };
 
-/* How many bytes of `a` are in use: a copy of them, and a NUL behind, will do. */
+/* How many bytes of `a` are in use, its family at least: a copy of them, and a NUL
+ * behind, will do. */
 static inline size_t
 addr_size(const struct addr *a)
 {
-	return offsetof(struct addr, ss) +
-	       (a->len < sizeof(a->ss) ? a->len : sizeof(a->ss));
+	size_t len = a->len < sizeof(a->ss) ? a->len : sizeof(a->ss);
+
+	if (len < sizeof(a->ss.ss_family))
+		len = sizeof(a->ss.ss_family);
+	return offsetof(struct addr, ss) + len;
 }
 
 /*
