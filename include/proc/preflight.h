@@ -4,9 +4,10 @@
  *
  * Opening a directory may hang for ever, and the master must not hang.  So a
  * child becomes `user`, makes the io_engine, and tries each location: its store
- * (store/kind.h) makes the directory and publishes a file in it.  The child has five
- * seconds, and a tenth of a second for each location.  When a location has hung,
- * those behind it get five seconds more, and one second each.
+ * (store/kind.h) makes the directory and publishes a file in it.  Each location has five
+ * seconds, and all of them together five seconds and a tenth of a second for each.
+ * When one has hung, those behind it have one second each, and together five seconds
+ * more.
  *
  * A *preflight* (PREFLIGHT_WHOLE) tries for real.  A *dry run* (`-t`, proc/dry_run.h)
  * checks the same locations with PREFLIGHT_LOOK, which makes nothing and works out
