@@ -44,7 +44,7 @@ lexer_take(struct lexer *lx)
 }
 
 static bool
-is_blank(unsigned char c)
+lexer_is_blank(unsigned char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -52,7 +52,7 @@ is_blank(unsigned char c)
 static bool
 ends_word(unsigned char c)
 {
-	return is_blank(c) || c == ';' || c == '{' || c == '}';
+	return lexer_is_blank(c) || c == ';' || c == '{' || c == '}';
 }
 
 static bool
@@ -200,7 +200,7 @@ lexer_skip_blanks(struct lexer *lx)
 		if (peek(lx) == '#')
 			while (!at_end(lx) && peek(lx) != '\n')
 				lexer_take(lx);
-		else if (is_blank(peek(lx)))
+		else if (lexer_is_blank(peek(lx)))
 			lexer_take(lx);
 		else
 			break;

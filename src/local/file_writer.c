@@ -218,7 +218,7 @@ take_back(struct file_writer *w, struct file_write *write)
 }
 
 static void
-give_back(struct file_write *write)
+file_writer_give_back(struct file_write *write)
 {
 	struct list_node *n;
 
@@ -244,7 +244,7 @@ note_written(struct file_writer *w, uint64_t len, uint64_t end)
 }
 
 static void
-on_written(struct op *op, int res)
+file_writer_on_written(struct op *op, int res)
 {
 	struct file_writer *w = op->owner;
 	struct file_write *write = container_of(op, struct file_write, op);
@@ -261,7 +261,7 @@ on_written(struct op *op, int res)
 		pump(w);
 		return;
 	}
-	give_back(write);
+	file_writer_give_back(write);
 	end_write(w, write);
 	if (res >= 0)
 		note_written(w, len, end);
@@ -325,7 +325,7 @@ submit(struct file_writer *w, unsigned chunks)
 		file_write_add(write, container_of(n, struct chunk, node));
 	}
 	write->op.owner = w;
-	write->op.on_done = on_written;
+	write->op.on_done = file_writer_on_written;
 	list_append(&w->writing, &write->node);
 	w->in_flight++;
 	file_write_submit(write, w->all->to->engine, device_of(w), w->fd,

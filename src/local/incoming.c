@@ -58,7 +58,7 @@ on_background(struct file_writer *w, int err, int cause)
 }
 
 static void
-on_written(struct file_writer *w)
+incoming_on_written(struct file_writer *w)
 {
 	incoming_on(incoming_of_writer(w), INCOMING_WRITTEN);
 }
@@ -71,7 +71,7 @@ on_late(struct file_writer *w)
 
 static const struct file_writer_events writer_events = {
     .on_background = on_background,
-    .on_written = on_written,
+    .on_written = incoming_on_written,
     .on_late = on_late,
 };
 

@@ -340,7 +340,7 @@ outgoing_on_read(struct op *op, int res)
 }
 
 static enum source_result
-source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
+outgoing_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 {
 	struct outgoing_file *f =
 	    outgoing_file_of(container_of(s, struct outgoing, source));
@@ -365,7 +365,7 @@ source_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 }
 
 static void
-source_abandon(struct source *s)
+outgoing_abandon(struct source *s)
 {
 	struct outgoing_file *f =
 	    outgoing_file_of(container_of(s, struct outgoing, source));
@@ -375,9 +375,9 @@ source_abandon(struct source *s)
 		chunk_disown(f->reading);
 }
 
-static const struct source_ops source_ops = {
-    .read = source_read,
-    .abandon = source_abandon,
+static const struct source_ops outgoing_source_ops = {
+    .read = outgoing_read,
+    .abandon = outgoing_abandon,
 };
 
 struct failure
@@ -411,7 +411,7 @@ outgoing_open(struct store *s, const char *name,
 		memcpy(f->base.name, name, strlen(name) + 1);
 	}
 	f->magic = OUTGOING_MAGIC;
-	f->base.source.ops = &source_ops;
+	f->base.source.ops = &outgoing_source_ops;
 	f->base.source.fd = -1;
 	f->base.store = s;
 	f->base.account = &f->dir->device->fetching;

@@ -149,7 +149,7 @@ latest_settle(struct latest *n, uint64_t mine)
 
 /* Free a buffer, if it still is what `current` was. */
 static void
-give_back(struct latest *n, uint64_t current)
+latest_give_back(struct latest *n, uint64_t current)
 {
 	struct buffer *b = buffer_of(n, current);
 	uint64_t tag = atomic_load(&b->tag);
@@ -189,7 +189,7 @@ begin_anew(struct latest *n, uint64_t identity)
 	atomic_store(&n->scanned, 0);
 	if (current != 0 &&
 	    atomic_compare_exchange_strong(&n->current, &current, 0))
-		give_back(n, current);
+		latest_give_back(n, current);
 }
 
 struct latest *
@@ -224,7 +224,7 @@ latest_scanned(struct latest *n, const struct latest_entry *found)
 		if (atomic_compare_exchange_strong(&n->current, &none, mine))
 			latest_settle(n, mine);
 		else
-			give_back(n, mine);
+			latest_give_back(n, mine);
 	}
 	atomic_store(&n->scanned, 1);
 	atomic_store(&n->scanner, 0);
@@ -261,7 +261,7 @@ latest_set(struct latest *n, const struct latest_entry *fresh,
 
 	do {
 		if (is_later(n, before, fresh->ticket)) {
-			give_back(n, mine);
+			latest_give_back(n, mine);
 			*ret_gone = *fresh;
 			return true;
 		}
@@ -272,7 +272,7 @@ latest_set(struct latest *n, const struct latest_entry *fresh,
 	/* Only the master can have taken it away, when it cleaned up after a
 	 * worker. */
 	known = copy_entry(n, before, ret_gone);
-	give_back(n, before);
+	latest_give_back(n, before);
 	return known;
 }
 
@@ -302,7 +302,7 @@ latest_drop(struct latest *n, uint64_t ticket, const char *name)
 	 * that it is not scanned. */
 	atomic_store(&n->scanned, 0);
 	if (atomic_compare_exchange_strong(&n->current, &current, 0))
-		give_back(n, current);
+		latest_give_back(n, current);
 }
 
 /*
