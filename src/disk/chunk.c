@@ -238,10 +238,10 @@ first_since(struct list *waiting, uint64_t since)
 }
 
 /*
- * A claim has one chunk fewer.  One that waits for more and has none left waits
- * for a first one like anybody else, and has done so for as long as it has
- * waited: behind all who came meanwhile, and all who come, it might wait for
- * ever.
+ * A claim has one chunk fewer.  One that waits for more, and has none left now,
+ * waits for a first one from here on, in the place that it would have if it had
+ * done so from the beginning: behind all claims that came meanwhile, and those
+ * that will come, it might wait for ever.
  */
 static void
 give_up_one(struct chunk_pool *p, struct chunk_claim *claim)

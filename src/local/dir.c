@@ -232,16 +232,6 @@ dir_postpone(struct local_dir *dir, struct dir_member *m)
 	dir->events->on_postponed(dir->owner);
 }
 
-static void
-move_all(struct list *from, struct list *to)
-{
-	struct list_node *n;
-
-	list_init(to);
-	while ((n = list_shift(from)) != NULL)
-		list_append(to, n);
-}
-
 /* They move to a private list first: a member that is told may leave any
  * list. */
 void
@@ -251,7 +241,8 @@ dir_fail_members(struct local_dir *dir)
 	struct list_node *n;
 	struct list rest;
 
-	move_all(&dir->members, &rest);
+	list_init(&rest);
+	list_append_all(&rest, &dir->members);
 	while ((n = list_shift(&rest)) != NULL) {
 		struct dir_member *m = container_of(n, struct dir_member, node);
 
@@ -266,7 +257,8 @@ dir_end_postponed(struct local_dir *dir)
 	struct list_node *n;
 	struct list rest;
 
-	move_all(&dir->postponed, &rest);
+	list_init(&rest);
+	list_append_all(&rest, &dir->postponed);
 	while ((n = list_shift(&rest)) != NULL) {
 		struct dir_member *m =
 		    container_of(n, struct dir_member, postponed_node);

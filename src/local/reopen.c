@@ -16,8 +16,7 @@ wake_followers(struct reopen *r)
 	struct list_node *n;
 
 	list_init(&woken);
-	while ((n = list_shift(&r->followers)) != NULL)
-		list_append(&woken, n);
+	list_append_all(&woken, &r->followers);
 	while ((n = list_shift(&woken)) != NULL) {
 		struct reopen_follower *w =
 		    container_of(n, struct reopen_follower, node);
