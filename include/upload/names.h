@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/name_limits.h"
+#include "base/outcome.h"
 #include "base/str.h"
 
 enum {
@@ -25,11 +26,11 @@ enum {
 /*
  * names_decode(raw, len, dotfiles, ret_name, ret_why):
  * Decode, once, the percent-escapes of the `len` bytes behind the location's slash, and
- * check the result.  0 and the name, with its NUL; or 400 or 414, and *ret_why is a
- * sentence that says what to change, valid until the next call.  `dotfiles` allows parts
+ * check the result.  OUTCOME_NONE and the name, with its NUL; or BAD_NAME or NAME_TOO_LONG,
+ * and *ret_why is a sentence that says what to change, valid until the next call.  `dotfiles` allows parts
  * that begin with a dot, except `.`, `..` and reserved ones (file_name_is_reserved()).
  */
-NODISCARD int names_decode(const char *raw, size_t len, bool dotfiles,
+NODISCARD enum outcome names_decode(const char *raw, size_t len, bool dotfiles,
     char ret_name[FILE_NAME_SIZE], const char **ret_why);
 
 /*

@@ -10,11 +10,11 @@
 #include "base/fd.h"
 #include "base/num.h"
 
-static int
-names_refuse(int status, const char *why, const char **ret_why)
+static enum outcome
+names_refuse(enum outcome e, const char *why, const char **ret_why)
 {
 	*ret_why = why;
-	return status;
+	return e;
 }
 
 /* The byte that `raw`, at a percent sign, stands for; -1: bad escape. */
@@ -33,7 +33,7 @@ _Static_assert(FILE_NAME_MAX == 1024 && FILE_NAME_PART_MAX == 255 &&
     "the sentences below say so");
 
 /* Decode all of it; nothing but the escapes and the length is checked. */
-static int
+static enum outcome
 names_decode_escapes(const char *raw, size_t len, char ret_name[FILE_NAME_SIZE],
     size_t *ret_len, const char **ret_why)
 {
@@ -45,22 +45,22 @@ names_decode_escapes(const char *raw, size_t len, char ret_name[FILE_NAME_SIZE],
 		if (c == '%') {
 			c = unescape(raw + i, len - i);
 			if (c == -1)
-				return names_refuse(400,
+				return names_refuse(OUTCOME_BAD_NAME,
 				    "the name has a % without "
 				    "two hexadecimal digits: write % as %25",
 				    ret_why);
 			if (c == '/')
-				return names_refuse(400,
+				return names_refuse(OUTCOME_BAD_NAME,
 				    "the name has an escaped "
 				    "slash: no part can have one",
 				    ret_why);
 			i += 2;
 		}
 		if (c == '\0')
-			return names_refuse(
-			    400, "the name has a NUL: leave out %00", ret_why);
+			return names_refuse(OUTCOME_BAD_NAME,
+			    "the name has a NUL: leave out %00", ret_why);
 		if (n == FILE_NAME_MAX)
-			return names_refuse(414,
+			return names_refuse(OUTCOME_NAME_TOO_LONG,
 			    "the name is longer than 1024 "
 			    "bytes: shorten it",
 			    ret_why);
@@ -68,7 +68,7 @@ names_decode_escapes(const char *raw, size_t len, char ret_name[FILE_NAME_SIZE],
 	}
 	ret_name[n] = '\0';
 	*ret_len = n;
-	return 0;
+	return OUTCOME_NONE;
 }
 
 /* What a code point of str_is_control() is, and why it may be in no name. */
@@ -86,18 +86,18 @@ what_control(unsigned code)
 	       "look like another one";
 }
 
-static int
+static enum outcome
 refuse_control(unsigned code, const char **ret_why)
 {
 	static char why[160];
 
 	snprintf(why, sizeof(why), "the name has U+%04X, %s: leave it out",
 	    code, what_control(code));
-	return names_refuse(400, why, ret_why);
+	return names_refuse(OUTCOME_BAD_NAME, why, ret_why);
 }
 
 /* Is the name text, and text that can be shown? */
-static int
+static enum outcome
 check_text(const char *name, size_t len, const char **ret_why)
 {
 	const unsigned char *p = (const unsigned char *)name;
@@ -107,17 +107,17 @@ check_text(const char *name, size_t len, const char **ret_why)
 
 		n = str_utf8(p + i, len - i, &code);
 		if (n == 0)
-			return names_refuse(
-			    400, "the name is not valid UTF-8", ret_why);
+			return names_refuse(OUTCOME_BAD_NAME,
+			    "the name is not valid UTF-8", ret_why);
 		if (str_is_control(code))
 			return refuse_control(code, ret_why);
 		if (code == '\\')
-			return names_refuse(400,
+			return names_refuse(OUTCOME_BAD_NAME,
 			    "the name has a backslash: "
 			    "use / between directories",
 			    ret_why);
 	}
-	return 0;
+	return OUTCOME_NONE;
 }
 
 static bool
@@ -126,76 +126,76 @@ is_part(const char *s, size_t len, const char *want)
 	return len == strlen(want) && memcmp(s, want, len) == 0;
 }
 
-static int
+static enum outcome
 check_part(const char *s, size_t len, bool dotfiles, const char **ret_why)
 {
 	if (len > FILE_NAME_PART_MAX)
-		return names_refuse(400,
+		return names_refuse(OUTCOME_BAD_NAME,
 		    "a part of the name is longer than 255 "
 		    "bytes: shorten it",
 		    ret_why);
 	if (is_part(s, len, ".") || is_part(s, len, ".."))
-		return names_refuse(400,
+		return names_refuse(OUTCOME_BAD_NAME,
 		    "the name has a part . or ..: write the path without",
 		    ret_why);
 	if (file_name_is_reserved(s, len))
-		return names_refuse(400,
+		return names_refuse(OUTCOME_BAD_NAME,
 		    ".penstock and .penstock-... are the server's own: "
 		    "choose another name",
 		    ret_why);
 	if (s[0] == '.' && !dotfiles)
-		return names_refuse(400,
+		return names_refuse(OUTCOME_BAD_NAME,
 		    "a part of the name begins with a dot: "
 		    "choose another name, or set dotfiles on",
 		    ret_why);
-	return 0;
+	return OUTCOME_NONE;
 }
 
-static int
+static enum outcome
 check_parts(const char *name, bool dotfiles, const char **ret_why)
 {
 	const char *s = name;
 
 	for (unsigned parts = 1;; parts++) {
 		size_t len = strcspn(s, "/");
-		int status;
+		enum outcome e;
 
 		if (len == 0 && s[len] == '\0')
-			return names_refuse(400,
+			return names_refuse(OUTCOME_BAD_NAME,
 			    "the path ends in a slash, as a directory's does: "
 			    "add a name after the slash (curl -T adds the "
 			    "file's own), or leave out the slash",
 			    ret_why);
 		if (len == 0)
-			return names_refuse(400,
+			return names_refuse(OUTCOME_BAD_NAME,
 			    "the name has an empty part: "
 			    "write one slash only",
 			    ret_why);
 		if (parts > FILE_NAME_PARTS_MAX)
-			return names_refuse(400,
+			return names_refuse(OUTCOME_BAD_NAME,
 			    "the name has more than 16 parts: "
 			    "use fewer directories",
 			    ret_why);
-		status = check_part(s, len, dotfiles, ret_why);
-		if (status != 0 || s[len] == '\0')
-			return status;
+		e = check_part(s, len, dotfiles, ret_why);
+		if (e != OUTCOME_NONE || s[len] == '\0')
+			return e;
 		s += len + 1;
 	}
 }
 
-int
+enum outcome
 names_decode(const char *raw, size_t len, bool dotfiles,
     char ret_name[FILE_NAME_SIZE], const char **ret_why)
 {
 	size_t n = 0;
-	int status;
+	enum outcome e;
 
-	status = names_decode_escapes(raw, len, ret_name, &n, ret_why);
-	if (status == 0)
-		status = check_text(ret_name, n, ret_why);
-	if (status == 0)
-		status = check_parts(ret_name, dotfiles, ret_why);
-	return status;
+	e = names_decode_escapes(raw, len, ret_name, &n, ret_why);
+	if (e == OUTCOME_NONE)
+		e = check_text(ret_name, n, ret_why);
+	if (e == OUTCOME_NONE)
+		e = check_parts(ret_name, dotfiles, ret_why);
+	return e;
 }
 
 void

@@ -298,8 +298,9 @@ find_name(const struct context *c, const struct route *route, bool slash,
     char name[FILE_NAME_SIZE], const char **ret_why)
 {
 	if (route->kind == ROUTE_READ_NAMED)
-		return names_decode(route->name.s, route->name.len - slash,
-		    route->location->policy.dotfiles, name, ret_why);
+		return answer_status(
+		    names_decode(route->name.s, route->name.len - slash,
+			route->location->policy.dotfiles, name, ret_why));
 	if (store_can(context_store(c, route->location), STORE_HAS_LATEST))
 		return 0;
 	*ret_why = "which upload is the newest is not known in this location: "

@@ -97,15 +97,16 @@ judge_name(struct gate_pass *gate)
 	struct put_pass *p = put_pass_of(gate);
 	struct span path = exchange_head(gate->exchange)->path;
 	const char *why;
-	int status;
+	enum outcome e;
 
 	if (!p->named) {
 		names_generate(p->name);
 		return GATE_PASS;
 	}
-	status = names_decode(path.s + p->name_at, path.len - p->name_at,
+	e = names_decode(path.s + p->name_at, path.len - p->name_at,
 	    p->location->policy.dotfiles, p->name, &why);
-	return status == 0 ? GATE_PASS : refuse_head(p, status, why);
+	return e == OUTCOME_NONE ? GATE_PASS
+				 : refuse_head(p, answer_status(e), why);
 }
 
 static enum gate_verdict

@@ -771,14 +771,15 @@ check_name(const struct route *r, const struct head *h)
 {
 	char name[FILE_NAME_SIZE];
 	const char *why = NULL;
-	int status;
+	enum outcome e;
 
 	check(r->name.len > 0 && r->name.s[-1] == '/');
 	check(r->name.s + r->name.len == h->path.s + h->path.len);
-	status = names_decode(
+	e = names_decode(
 	    r->name.s, r->name.len, r->location->policy.dotfiles, name, &why);
-	check(status == 0 || status == 400 || status == 414);
-	check(status == 0 || why != NULL);
+	check(e == OUTCOME_NONE || e == OUTCOME_BAD_NAME ||
+	      e == OUTCOME_NAME_TOO_LONG);
+	check(e == OUTCOME_NONE || why != NULL);
 }
 
 static void

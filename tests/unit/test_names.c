@@ -4,6 +4,8 @@
  */
 #include "upload/names.h"
 
+#include "http/answer.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,7 +130,7 @@ decode(const char *raw, size_t len, bool dotfiles, char *name)
 
 	assert_non_null(copy);
 	memcpy(copy, raw, len);
-	status = names_decode(copy, len, dotfiles, name, &why);
+	status = answer_status(names_decode(copy, len, dotfiles, name, &why));
 	if (status != 0)
 		assert_non_null(why);
 	free(copy);
@@ -204,14 +206,16 @@ the_reason_says_what_to_change(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(signs); i++) {
-		assert_int_equal(names_decode(signs[i].name,
-				     strlen(signs[i].name), true, name, &why),
+		assert_int_equal(answer_status(names_decode(signs[i].name,
+				     strlen(signs[i].name), true, name, &why)),
 		    400);
 		assert_ptr_equal(strstr(why, signs[i].why), why);
 	}
-	assert_int_equal(names_decode("", 0, false, name, &why), 400);
+	assert_int_equal(
+	    answer_status(names_decode("", 0, false, name, &why)), 400);
 	assert_string_equal(why, slash);
-	assert_int_equal(names_decode("a/", 2, false, name, &why), 400);
+	assert_int_equal(
+	    answer_status(names_decode("a/", 2, false, name, &why)), 400);
 	assert_string_equal(why, slash);
 }
 
