@@ -172,7 +172,7 @@ store_can(const struct store *s, enum store_can what)
  * store_create(s, request, events, owner, ret):
  * Begin a file.  *ret is the caller's until store_abort(); on_ready() follows, or
  * on_failed(), unless it is ready already (request->collect).  A failure that is
- * returned means that nothing was begun: NOT_READY, DISK_SICK, NO_MEMORY or DISK_FULL
+ * returned means that nothing was begun: NOT_READY, DISK_UNHEALTHY, NO_MEMORY or DISK_FULL
  * (the store could not even be opened).  request->pre is the store's in any case.
  */
 NODISCARD static inline struct failure

@@ -53,7 +53,7 @@ begin_linking(struct commit *c)
 	return atomic_compare_exchange_strong(
 		   &c->link_phase, &phase, LINK_BEGUN)
 		   ? 0
-		   : (int)LOCAL_SICK;
+		   : (int)LOCAL_UNHEALTHY;
 }
 
 /* It is about to get its name.  (If it was called off just before, its ticket is

@@ -5,7 +5,7 @@
  * another directory meanwhile.  It is closed when its last user is gone.
  *
  * It knows no file.  A file in it is a *member*, which is told when the disk
- * falls sick and when it answers again.
+ * becomes unhealthy and when it answers again.
  */
 #ifndef LOCAL_DIR_H
 #define LOCAL_DIR_H
@@ -35,7 +35,7 @@ struct dir_member;
 /* What a file is told of the disk of its directory.  A callback may take its
  * own member out of the directory and free it. */
 struct dir_member_ops {
-	/* The disk is sick: it does not answer (`stalled`), or has failed to
+	/* The disk is unhealthy: it does not answer (`stalled`), or has failed to
 	 * make something durable. */
 	void (*on_unhealthy)(struct dir_member *m, bool stalled);
 	/* The disk answers again, and the member was postponed.  It may
@@ -52,7 +52,7 @@ struct dir_member {
 
 /* What the owner of a directory is told, on the loop. */
 struct dir_events {
-	/* Its disk fell sick, changes what it has, or is well again; `news` as
+	/* Its disk became unhealthy, has changed how, or is healthy again; `news` as
 	 * in struct device_listener. */
 	void (*on_health)(void *owner, struct local_dir *dir, bool news);
 	/* The path does not lead to it any more. */
@@ -140,7 +140,7 @@ void dir_part(struct local_dir *dir, struct dir_member *m);
 /* The disk does not answer: its on_healthy() is called when it does again. */
 void dir_postpone(struct local_dir *dir, struct dir_member *m);
 
-/* Tell all members that the disk is sick. */
+/* Tell all members that the disk is unhealthy. */
 void dir_fail_members(struct local_dir *dir);
 
 /* Tell those that were postponed that it answers, each once. */

@@ -373,7 +373,7 @@ file_writer_of(struct sink *s)
 
 /*
  * All of a small file is here.  Its chunks stay until it is committed, when
- * their reader may be gone.  Or its disk was found sick meanwhile: nothing has
+ * their reader may be gone.  Or its disk was found unhealthy meanwhile: nothing has
  * been begun there, and nothing will be.
  */
 static void
@@ -384,7 +384,7 @@ on_collected(struct file_writer *w)
 
 	if (w->offset < w->length || !device_accepts_writes(device_of(w))) {
 		/* may end `w` */
-		writer_failed(writer, local_error_in_put(LOCAL_SICK, 0));
+		writer_failed(writer, local_error_in_put(LOCAL_UNHEALTHY, 0));
 		return;
 	}
 	w->writer = NULL;

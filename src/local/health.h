@@ -1,9 +1,9 @@
 /*
  * local/health.h - what becomes of a directory's uploads and downloads when its
- * disk does not answer, or could not make something durable, and when it is well
- * again.
+ * disk does not answer, or could not make something durable, and when it is
+ * healthy again.
  *
- * While the disk is sick, as this worker or another has found, it is looked
+ * While the disk is unhealthy, as this worker or another has found, it is looked
  * after each second: whether the path leads to another directory meanwhile, and, if
  * the disk failed here, whether it can sync again.
  */
@@ -26,10 +26,10 @@ void health_fini(struct health *h);
 /* A directory tells of its disk: dir_events. */
 void health_changed(struct health *h, struct local_dir *dir, bool news);
 
-/* The current directory was opened; its disk may be known to be sick. */
+/* The current directory was opened; its disk may be known to be unhealthy. */
 void health_opened(struct health *h);
 
-/* Look after what is sick or postponed, again and again, until nothing is. */
+/* Look after what is unhealthy or postponed, again and again, until nothing is. */
 void health_watch(struct health *h);
 
 /* No operation of its own on the path is in flight. */

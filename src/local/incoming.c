@@ -24,7 +24,7 @@ on_unhealthy(struct dir_member *m, bool stalled)
 {
 	(void)stalled;
 	incoming_on(
-	    container_of(m, struct incoming_file, member), INCOMING_SICK);
+	    container_of(m, struct incoming_file, member), INCOMING_UNHEALTHY);
 }
 
 static void
@@ -120,7 +120,7 @@ new_file(struct local *local, const struct put_request *request,
 						    : (int)LOCAL_NOT_READY;
 	if (!device_accepts_writes(local->opener.current->device)) {
 		health_watch(&local->health); /* the path may lead elsewhere */
-		return LOCAL_SICK;
+		return LOCAL_UNHEALTHY;
 	}
 	f = calloc(1, sizeof(*f) + len + etag_len);
 	if (f == NULL)

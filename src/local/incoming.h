@@ -97,9 +97,9 @@ enum incoming_event {
 	INCOMING_SYNCED,
 	INCOMING_UNSYNCED,
 	/* its disk */
-	INCOMING_SICK,
-	INCOMING_CALLED_OFF, /* sick, and its name will never appear */
-	INCOMING_UNKNOWN,    /* sick, and its name may appear */
+	INCOMING_UNHEALTHY,
+	INCOMING_CALLED_OFF, /* the same, and its name will never appear */
+	INCOMING_UNKNOWN,    /* the same, and its name may appear */
 	INCOMING_HEALTHY,
 	/* nothing is in flight: what is there to be thrown away? */
 	INCOMING_NOTHING_LEFT,
@@ -124,7 +124,7 @@ fsm_act_fn incoming_tell_stored;
 fsm_act_fn incoming_tell_stored_early;
 fsm_act_fn incoming_tell_failed;
 fsm_act_fn incoming_fail_writer;
-fsm_act_fn incoming_tell_sick;
+fsm_act_fn incoming_tell_unhealthy;
 fsm_act_fn incoming_tell_called_off;
 fsm_act_fn incoming_tell_unknown;
 /* ... and these do not. */

@@ -222,7 +222,7 @@ on_reopened(struct reopen_follower *w, struct local_dir *to)
 	if (to == NULL) {
 		incoming_on(f, INCOMING_JOB_MOVED);
 	} else if (!device_accepts_writes(to->device)) {
-		f->res = LOCAL_SICK;
+		f->res = LOCAL_UNHEALTHY;
 		incoming_on(f, INCOMING_NOT_REOPENED);
 	} else {
 		move_to(f, to);
@@ -341,14 +341,14 @@ cancel_all(struct incoming_file *f)
 }
 
 void
-incoming_tell_sick(void *file)
+incoming_tell_unhealthy(void *file)
 {
 	struct incoming_file *f = file;
 
 	cancel_all(f);
 	file_writer_hold(&f->writer);
 	stop_following(f);
-	incoming_tell_failure(f, LOCAL_SICK);
+	incoming_tell_failure(f, LOCAL_UNHEALTHY);
 }
 
 void
@@ -356,7 +356,7 @@ incoming_tell_called_off(void *file)
 {
 	struct incoming_file *f = file;
 
-	incoming_tell_failure(f, LOCAL_SICK);
+	incoming_tell_failure(f, LOCAL_UNHEALTHY);
 }
 
 void
@@ -508,7 +508,7 @@ incoming_end_stored_alone(void *file)
 	incoming_wind_down(file);
 }
 
-/* The disk is sick, but the file is durable already. */
+/* The disk is unhealthy, but the file is durable already. */
 void
 incoming_tell_stored_early(void *file)
 {

@@ -16,7 +16,7 @@ static const struct error_row {
 	{ LOCAL_REFUSED,         OUTCOME_PRECONDITION },
 	{ LOCAL_NONE,            OUTCOME_NONE_YET },
 	{ LOCAL_LOOKING,         OUTCOME_LOOKING },
-	{ LOCAL_SICK,            OUTCOME_DISK_SICK },
+	{ LOCAL_UNHEALTHY,            OUTCOME_DISK_UNHEALTHY },
 	{ LOCAL_VANISHED,        OUTCOME_VANISHED },
 	{ LOCAL_NO_ROOM,         OUTCOME_NO_ROOM },
 	{ LOCAL_APART,           OUTCOME_APART },

@@ -20,7 +20,7 @@ enum local_error {
 	LOCAL_REFUSED = -20004,		/* its preconditions do not hold */
 	LOCAL_NONE = -20005,		/* nothing was uploaded yet */
 	LOCAL_LOOKING = -20006,		/* the newest is being looked for */
-	LOCAL_SICK = -20007,	  /* its disk does not answer, or has failed */
+	LOCAL_UNHEALTHY = -20007, /* its disk does not answer, or has failed */
 	LOCAL_VANISHED = -20008,  /* the directory is gone, or another one */
 	LOCAL_UNMOUNTED = -20011, /* what is there is not on the disk it was */
 	LOCAL_NO_ROOM = -20012,	  /* beside min_free and what others need */

@@ -170,9 +170,9 @@ outgoing_on_unhealthy(struct dir_member *m, bool stalled)
 	(void)engine_cancel(f->local->to.engine, &f->op);
 	if (f->reading == NULL)
 		f->base.events->on_failed(
-		    f->base.owner, local_error_in_get(LOCAL_SICK));
+		    f->base.owner, local_error_in_get(LOCAL_UNHEALTHY));
 	else if (f->reader != NULL)
-		reader_failed(f->reader, local_error_in_read(LOCAL_SICK));
+		reader_failed(f->reader, local_error_in_read(LOCAL_UNHEALTHY));
 	/* `f` may be closed */
 }
 
@@ -230,7 +230,7 @@ outgoing_begin_in(struct outgoing_file *f, struct local_dir *to, int err)
 {
 	check_magic(f, OUTGOING_MAGIC);
 	if (err == 0 && !device_accepts_reads(to->device))
-		err = LOCAL_SICK;
+		err = LOCAL_UNHEALTHY;
 	if (err < 0) {
 		outgoing_on_opened(&f->op, err); /* may free `f` */
 		return;
@@ -393,7 +393,7 @@ outgoing_open(struct store *s, const char *name,
 		return local_error_in_get(LOCAL_NOT_READY);
 	if (!device_accepts_reads(dir->device)) {
 		health_watch(&local->health);
-		return local_error_in_get(LOCAL_SICK);
+		return local_error_in_get(LOCAL_UNHEALTHY);
 	}
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)

@@ -97,16 +97,16 @@ bool
 disk_health_report(
     struct disk_health_disk *d, unsigned slot, bool stalled, bool failed)
 {
-	bool was_stalled, was_failed, was_sick;
+	bool was_stalled, was_failed, was_unhealthy;
 
 	check(slot < SHM_SLOTS);
 	was_stalled = set_bit(&d->stalled, slot, stalled);
 	was_failed = set_bit(&d->failed, slot, failed);
-	was_sick = was_stalled || was_failed;
-	if (was_sick == (stalled || failed))
+	was_unhealthy = was_stalled || was_failed;
+	if (was_unhealthy == (stalled || failed))
 		return false;
-	return was_sick ? atomic_fetch_sub(&d->sayers, 1) == 1
-			: atomic_fetch_add(&d->sayers, 1) == 0;
+	return was_unhealthy ? atomic_fetch_sub(&d->sayers, 1) == 1
+			     : atomic_fetch_add(&d->sayers, 1) == 0;
 }
 
 bool

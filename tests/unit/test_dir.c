@@ -200,7 +200,7 @@ a_path_that_leads_elsewhere_is_told(void **state)
 	(void)state;
 	dir_learn(f.dir, 0, 0);
 	dir_learn(f.dir, -ENOENT, 0);
-	dir_learn(f.dir, LOCAL_SICK, 0);
+	dir_learn(f.dir, LOCAL_UNHEALTHY, 0);
 	assert_int_equal(f.vanished, 0);
 	dir_learn(f.dir, LOCAL_VANISHED, 0);
 	assert_int_equal(f.vanished, 1);

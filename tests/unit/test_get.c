@@ -324,7 +324,7 @@ a_store_may_fail_before_there_is_an_answer(void **state)
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct failure *why = &test_web_plan(&f)->why[steps[i]];
 
-		*why = failure_of(OUTCOME_DISK_SICK, -EIO);
+		*why = failure_of(OUTCOME_DISK_UNHEALTHY, -EIO);
 		get("/file/a", "");
 		assert_problem("HTTP/1.1 503 ", "does not answer");
 		assert_heard("Retry-After: 1\r\n");

@@ -60,7 +60,7 @@ static const struct {
 	{ OUTCOME_READ_ONLY, 500, "read-only" },
 	{ OUTCOME_APART, 500, "apart" },
 	{ OUTCOME_VANISHED, 503, "vanished" },
-	{ OUTCOME_DISK_SICK, 503, "disk-stalled" },
+	{ OUTCOME_DISK_UNHEALTHY, 503, "disk-stalled" },
 	{ OUTCOME_NOT_READY, 503, "not-ready" },
 	{ OUTCOME_LOOKING, 503, "looking" },
 	{ OUTCOME_TOO_MANY, 503, "too-many" },
@@ -130,7 +130,7 @@ static const struct {
 	{ LOCAL_REFUSED, OUTCOME_PRECONDITION },
 	{ LOCAL_NONE, OUTCOME_NONE_YET },
 	{ LOCAL_LOOKING, OUTCOME_LOOKING },
-	{ LOCAL_SICK, OUTCOME_DISK_SICK },
+	{ LOCAL_UNHEALTHY, OUTCOME_DISK_UNHEALTHY },
 	{ LOCAL_VANISHED, OUTCOME_VANISHED },
 	{ LOCAL_NO_ROOM, OUTCOME_NO_ROOM },
 	{ LOCAL_APART, OUTCOME_APART },
@@ -192,8 +192,8 @@ no_errno_of_a_disk_is_the_clients_fault(void **state)
 	}
 	assert_int_equal(
 	    local_error_in_put(-EEXIST, 0).outcome, OUTCOME_EXISTS);
-	assert_int_equal(
-	    local_error_in_put(LOCAL_SICK, 0).outcome, OUTCOME_DISK_SICK);
+	assert_int_equal(local_error_in_put(LOCAL_UNHEALTHY, 0).outcome,
+	    OUTCOME_DISK_UNHEALTHY);
 }
 
 /* What is not there is another thing for what is stored and what is read. */
@@ -220,8 +220,8 @@ an_errno_means_what_was_done(void **state)
 	/* What is open and read was there. */
 	assert_int_equal(
 	    local_error_in_read(-ENOENT).outcome, OUTCOME_DISK_ERROR);
-	assert_int_equal(
-	    local_error_in_read(LOCAL_SICK).outcome, OUTCOME_DISK_SICK);
+	assert_int_equal(local_error_in_read(LOCAL_UNHEALTHY).outcome,
+	    OUTCOME_DISK_UNHEALTHY);
 }
 
 static void

@@ -40,7 +40,7 @@ struct ear {
 	struct device_listener listener;
 	struct device *device;
 	unsigned told, news;
-	bool was_sick;		      /* when it was told the last time */
+	bool was_unhealthy;	      /* when it was told the last time */
 	struct device_listener *mute; /* stops listening then; or NULL */
 };
 
@@ -61,8 +61,8 @@ on_health(struct device_listener *l, struct device *d, bool news)
 
 	assert_ptr_equal(d, e->device);
 	e->news += news;
-	assert_true(e->was_sick == device_is_ok(d));
-	e->was_sick = !device_is_ok(d);
+	assert_true(e->was_unhealthy == device_is_ok(d));
+	e->was_unhealthy = !device_is_ok(d);
 	e->told++;
 	if (e->mute != NULL)
 		device_unlisten(e->mute);
@@ -517,10 +517,10 @@ a_disk_may_be_sick_in_two_ways(void **state)
 	device_set_failed(f.dev, true);
 	assert_false(device_is_ok(f.dev));
 	assert_int_equal(f.ear.told, 1);
-	f.ear.was_sick = false; /* told of the second while it is sick */
+	f.ear.was_unhealthy = false; /* told of the second while it is sick */
 	device_set_stalled(f.dev, true);
 	assert_int_equal(f.ear.told, 2);
-	f.ear.was_sick = false;
+	f.ear.was_unhealthy = false;
 	device_set_failed(f.dev, false);
 	assert_false(device_is_ok(f.dev));
 	assert_int_equal(f.ear.told, 3);

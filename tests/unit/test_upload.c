@@ -643,8 +643,8 @@ a_store_may_fail_in_any_state(void **state)
 		bring_to(s);
 		assert_int_equal(f.upload.state, s);
 		memory_store_fail_all(
-		    f.store, failure_of(OUTCOME_DISK_SICK, 0));
-		assert_failed(OUTCOME_DISK_SICK);
+		    f.store, failure_of(OUTCOME_DISK_UNHEALTHY, 0));
+		assert_failed(OUTCOME_DISK_UNHEALTHY);
 		check_rest();
 		assert_int_equal(memory_store_count(f.store), 0);
 	}

@@ -221,7 +221,7 @@ a_sick_disk_is_told_at_once(void **state)
 		test_web_turn(&f, 50);
 		assert_int_equal(f.client.len, 0);
 		memory_store_fail_all(
-		    f.store, failure_of(OUTCOME_DISK_SICK, 0));
+		    f.store, failure_of(OUTCOME_DISK_UNHEALTHY, 0));
 		test_web_await(&f, "HTTP/1.1 503 Service Unavailable\r\n");
 		memory_store_release(f.store, steps[i]);
 		test_client_hang_up(&f.client);
@@ -238,7 +238,8 @@ reading_may_fail(void **state)
 	test_web_get(&f, "/file/a", "");
 	test_web_await(&f, "HTTP/1.1 404 Not Found\r\n");
 	test_web_put_ok(&f, "/file/a", LARGE);
-	test_web_plan(&f)->why[MEMORY_OPEN] = failure_of(OUTCOME_DISK_SICK, 0);
+	test_web_plan(&f)->why[MEMORY_OPEN] =
+	    failure_of(OUTCOME_DISK_UNHEALTHY, 0);
 	test_web_get(&f, "/file/a", "");
 	test_web_await(&f, "HTTP/1.1 503 Service Unavailable\r\n");
 	test_web_plan(&f)->why[MEMORY_OPEN] = failure_of(OUTCOME_NONE, 0);

@@ -118,7 +118,7 @@ end_commit(struct memory_put *p, struct failure why)
 	};
 
 	if (!failure_is(why) && p->called_off)
-		why = failure_of(OUTCOME_DISK_SICK, 0);
+		why = failure_of(OUTCOME_DISK_UNHEALTHY, 0);
 	if (!failure_is(why))
 		why = judge_name(p);
 	if (failure_is(why)) {
