@@ -1060,6 +1060,13 @@ a_get_may_be_closed_at_any_time(void **state)
 	WAIT_FOR(t->kept.len > 0);
 	end_told(t);
 	wait_for_rest();
+	*t = (struct told){.leaves_when_failed = true};
+	assert_false(
+	    failure_is(store_open(f.store, "b", &get_events, t, &t->out)));
+	WAIT_FOR(t->failed > 0);
+	assert_null(t->out);
+	wait_for_rest();
+	assert_int_equal(t->ready, 0);
 }
 
 static void
