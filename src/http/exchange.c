@@ -31,6 +31,8 @@ keep_head(struct exchange *x, const char *text, size_t len)
 	if (x->head_kept)
 		return;
 	(void)x->ops->on_gone(x->owner);
+	if (conn_of(x)->state == CONN_STREAMING)
+		(void)exchange_unstream(x); /* its head is held still */
 	exchange_fail(x, OUTCOME_NO_MEMORY);
 }
 
