@@ -48,7 +48,7 @@ OUTCOME(NO_PERMISSION,   500, SERVER, "no-permission",     0, "the server may no
 OUTCOME(READ_ONLY,       500, SERVER, "read-only",         0, "output_dir of location %s is read-only: an operator must look at it")
 OUTCOME(APART,           500, SERVER, "apart",             0, "no file can be moved to that directory of location %s: it has another project id (quota) than the server may give a file, or a sandbox forbids moving; nothing was stored: an operator must look at it")
 OUTCOME(VANISHED,        503, SERVER, "vanished",          1, "output_dir of location %s, or a directory of the path, is not there any more, nothing was stored: try again, or have an operator look at it")
-OUTCOME(DISK_UNHEALTHY,       503, SERVER, "disk-stalled",      1, "the disk of location %s does not answer, or has failed; nothing was stored: try again later")
+OUTCOME(DISK_UNHEALTHY,  503, SERVER, "disk-stalled",      1, "the disk of location %s does not answer, or has failed; nothing was stored: try again later")
 OUTCOME(NOT_READY,       503, SERVER, "not-ready",         1, "output_dir of location %s is not open: try again later")
 OUTCOME(LOOKING,         503, NOBODY, "looking",           1, "the newest upload of location %s is still being looked for: try again")
 OUTCOME(TOO_MANY,        503, NOBODY, "too-many",          1, "as many uploads run in location %s as %l allows: try again later")
