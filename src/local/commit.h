@@ -1,9 +1,9 @@
 /*
  * local/commit.h - what gives a file on its way in its name.
  *
- * A commit is a job on an engine thread (but on a memory file system): data first,
- * then the name; the directory that holds the name is synced when the job has
- * ended.  What is small is made and written by the same job.
+ * A commit is a job on an engine thread (on a memory file system it may be the loop's):
+ * data first, then the name; the directory that holds the name is synced when the job
+ * has ended.  A file that was collected is made and written by the same job.
  */
 #ifndef LOCAL_COMMIT_H
 #define LOCAL_COMMIT_H

@@ -1,9 +1,10 @@
 /*
  * local/name_check.h - names that the file system cannot take.
  *
- * Such a name is the client's to change, not the disk's fault, which he would meet
- * with the same name again.  File systems say EINVAL or EILSEQ to it, some when it
- * is looked up (those that want UTF-8), others only when it is given (FAT, NTFS).
+ * The client has to change such a name: with the same one it would fail again, so it
+ * must not be reported as an error of the disk.  File systems say EINVAL or EILSEQ to
+ * it, some when it is looked up (those that want UTF-8), others only when it is given
+ * (FAT, NTFS).
  */
 #ifndef LOCAL_NAME_CHECK_H
 #define LOCAL_NAME_CHECK_H
