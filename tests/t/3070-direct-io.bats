@@ -175,6 +175,7 @@ silent_client() {
 @test "after a silence part-filled chunks wait for 10 ms again, and not 100" {
 	local i writes
 
+	! is_sanitized || skip 'a time of milliseconds: in the plain build only'
 	slowfs_start
 	STORES+=("$T/backing/up")
 	start_server '' "location /slow { output_dir $T/slow/up; direct_io on; direct_io_min 64k; }" \
