@@ -14,8 +14,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/check.h"
-#include "base/failure.h"
 #include "flow/flow.h"
 
 struct transfer {
@@ -26,14 +24,5 @@ struct transfer {
 	 * upload.  Otherwise the upload fails at once. */
 	bool keep;
 };
-
-/*
- * transfer_start(t, flow, setup, on_cut):
- * For upload.c: begin `t` with `flow`, which is at rest.  `setup` has the sink and the
- * callbacks; what comes from `t` is filled in.  With t->keep, on_cut(owner, why) is called
- * instead of on_read_failed(); it has to call flow_drain().
- */
-void transfer_start(const struct transfer *t, struct flow *flow,
-    struct flow_setup *setup, void (*on_cut)(void *owner, struct failure why));
 
 #endif

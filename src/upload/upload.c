@@ -342,20 +342,23 @@ upload_transfer(struct upload *u, const struct transfer *t)
 	    .loop = u->env->loop,
 	    .pool = u->env->pool,
 	    .account = u->incoming->account,
+	    .source = t->source,
+	    .limits = t->limits,
+	    .queue_depth = t->queue_depth,
 	    .sink = u->incoming->sink,
 	    .tap = u->digester ? digester_tap(u->digester) : NULL,
 	    .write_depth = write_depth(u),
 	    .owner = u,
 	    .on_read_all = upload_on_read_all,
 	    .on_drained = upload_on_drained,
-	    .on_read_failed = upload_on_flow_failed,
+	    .on_read_failed = t->keep ? upload_on_cut : upload_on_flow_failed,
 	    .on_write_failed = upload_on_flow_failed,
 	};
 
 	upload_on(u, UPLOAD_TRANSFER); /* nothing is done by that */
 	u->told.cut = failure_none();
 	u->keeps = t->keep;
-	transfer_start(t, &u->flow, &setup, upload_on_cut);
+	flow_start(&u->flow, &setup);
 }
 
 /* Nothing that differs from what is claimed is committed. */
