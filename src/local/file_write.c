@@ -1,43 +1,15 @@
 #include "file_write.h"
 
-#include <stdlib.h>
-
 #include "disk/chunk.h"
 #include "disk/engine.h"
 
-enum {
-	SPARE_MAX = 16,
-};
-
-void
-file_write_pool_init(struct file_write_pool *p)
-{
-	list_init(&p->spare);
-	p->count = 0;
-}
-
-void
-file_write_pool_fini(struct file_write_pool *p)
-{
-	struct list_node *n;
-
-	while ((n = list_shift(&p->spare)) != NULL)
-		free(container_of(n, struct file_write, node));
-	p->count = 0;
-}
-
 struct file_write *
-file_write_take(struct file_write_pool *p)
+file_write_take(struct spare *writes)
 {
-	struct list_node *n = list_shift(&p->spare);
-	struct file_write *w;
+	struct file_write *w = spare_take(writes);
 
-	if (n != NULL) {
-		p->count--;
-		w = container_of(n, struct file_write, node);
-	} else if ((w = malloc(sizeof(*w))) == NULL) {
+	if (w == NULL)
 		return NULL;
-	}
 	w->node = (struct list_node){0};
 	w->op = (struct op){.kind = OP_WRITE};
 	w->count = 0;
@@ -74,13 +46,8 @@ file_write_submit(struct file_write *w, struct engine *e, struct device *d,
 }
 
 void
-file_write_give(struct file_write_pool *p, struct file_write *w)
+file_write_give(struct spare *writes, struct file_write *w)
 {
 	check(!w->op.in_flight && list_is_empty(&w->chunks));
-	if (p->count == SPARE_MAX) {
-		free(w);
-		return;
-	}
-	p->count++;
-	list_prepend(&p->spare, &w->node);
+	spare_give(writes, w);
 }

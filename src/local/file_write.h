@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "base/list.h"
+#include "base/spare.h"
 #include "disk/op.h"
 
 struct chunk;
@@ -20,6 +21,7 @@ struct engine;
 
 enum {
 	FILE_WRITE_CHUNKS_MAX = 16,
+	FILE_WRITES_SPARE = 16, /* of a store */
 };
 
 struct file_write {
@@ -30,20 +32,9 @@ struct file_write {
 	struct iovec iov[FILE_WRITE_CHUNKS_MAX];
 };
 
-/* Writes that are not in use. */
-struct file_write_pool {
-	struct list spare;
-	unsigned count;
-};
-
-void file_write_pool_init(struct file_write_pool *p);
-
-/* Free what is spare. */
-void file_write_pool_fini(struct file_write_pool *p);
-
-/* A write without chunks, which the caller owns until file_write_give(); NULL
+/* A write without chunks, of those in `writes`, which the caller owns until file_write_give(); NULL
  * when out of memory. */
-NODISCARD struct file_write *file_write_take(struct file_write_pool *p);
+NODISCARD struct file_write *file_write_take(struct spare *writes);
 
 /* Add `c`, which follows the chunks before in the file, to at most
  * FILE_WRITE_CHUNKS_MAX.  It is the write's from here on. */
@@ -58,6 +49,6 @@ void file_write_submit(struct file_write *w, struct engine *e, struct device *d,
     int fd, unsigned align);
 
 /* It has ended, and its chunks were taken off: it may be used again. */
-void file_write_give(struct file_write_pool *p, struct file_write *w);
+void file_write_give(struct spare *writes, struct file_write *w);
 
 #endif

@@ -461,13 +461,13 @@ void
 file_writers_init(struct file_writers *all, const struct store_setup *to)
 {
 	*all = (struct file_writers){.to = to};
-	file_write_pool_init(&all->writes);
+	spare_init(&all->writes, sizeof(struct file_write), FILE_WRITES_SPARE);
 }
 
 void
 file_writers_fini(struct file_writers *all)
 {
-	file_write_pool_fini(&all->writes);
+	spare_fini(&all->writes);
 }
 
 /* Nothing is written yet: how to, on the device that it is bound for. */

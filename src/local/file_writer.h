@@ -35,7 +35,7 @@ struct file_writer;
 /* What those of one store share. */
 struct file_writers {
 	const struct store_setup *to;
-	struct file_write_pool writes;
+	struct spare writes; /* struct file_write */
 	bool direct_refused; /* O_DIRECT does not work here after all */
 };
 

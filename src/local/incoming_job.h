@@ -9,33 +9,28 @@
 #ifndef LOCAL_INCOMING_JOB_H
 #define LOCAL_INCOMING_JOB_H
 
+#include "base/spare.h"
 #include "commit.h"
 #include "reopen.h"
 
 struct incoming_file;
+
+enum {
+	INCOMING_JOBS_SPARE = 64, /* of a store */
+};
 
 struct incoming_job {
 	struct op op;
 	struct incoming_file *file;
 	struct commit commit;
 	struct reopen_follower follower;
-	struct list_node spare;
 };
 
-/* Jobs that are not in use. */
-struct incoming_jobs {
-	struct list spare;
-	unsigned count;
-};
-
-void incoming_jobs_init(struct incoming_jobs *all);
-void incoming_jobs_fini(struct incoming_jobs *all);
-
-/* A job that is in no use yet, or NULL when out of memory. */
+/* A job of those in `jobs`, or NULL when out of memory. */
 NODISCARD struct incoming_job *incoming_job_take(
-    struct incoming_jobs *all, struct incoming_file *file);
+    struct spare *jobs, struct incoming_file *file);
 
 /* It is not in flight; clears the caller's pointer, which may be NULL. */
-void incoming_job_give(struct incoming_jobs *all, struct incoming_job **jp);
+void incoming_job_give(struct spare *jobs, struct incoming_job **jp);
 
 #endif

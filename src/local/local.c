@@ -144,7 +144,7 @@ free_store(struct store *s)
 	opener_fini(&local->opener);
 	removals_fini(&local->removals);
 	file_writers_fini(&local->writers);
-	incoming_jobs_fini(&local->jobs);
+	spare_fini(&local->jobs);
 	free(local);
 }
 
@@ -183,7 +183,8 @@ open_store(const struct store_setup *setup)
 	scan_init(&local->scan, &local->opener, local_settle, local);
 	removals_init(&local->removals, local->to.loop);
 	file_writers_init(&local->writers, &local->to);
-	incoming_jobs_init(&local->jobs);
+	spare_init(
+	    &local->jobs, sizeof(struct incoming_job), INCOMING_JOBS_SPARE);
 	opener_begin(&local->opener);
 	return &local->base;
 }

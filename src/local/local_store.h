@@ -26,7 +26,7 @@ struct local {
 	struct scan scan;
 	struct removals removals;
 	struct file_writers writers; /* of all its files */
-	struct incoming_jobs jobs;   /* of these, too */
+	struct spare jobs;	     /* struct incoming_job, of these, too */
 	bool is_settled;	     /* its opener was told so */
 };
 

@@ -285,11 +285,11 @@ static void
 writes_are_used_again(void **state)
 {
 	struct file_write *writes[100];
-	struct file_write_pool pool;
+	struct spare pool;
 	unsigned had;
 
 	(void)state;
-	file_write_pool_init(&pool);
+	spare_init(&pool, sizeof(struct file_write), FILE_WRITES_SPARE);
 	for (size_t i = 0; i < COUNT_OF(writes); i++) {
 		writes[i] = file_write_take(&pool);
 		assert_non_null(writes[i]);
@@ -297,16 +297,16 @@ writes_are_used_again(void **state)
 	for (size_t i = 0; i < COUNT_OF(writes); i++)
 		file_write_give(&pool, writes[i]);
 	assert_true(pool.count > 0 && pool.count < COUNT_OF(writes));
-	assert_int_equal(list_length(&pool.spare), pool.count);
+	assert_int_equal(list_length(&pool.list), pool.count);
 	for (had = pool.count; pool.count > 0;)
 		writes[pool.count - 1] = file_write_take(&pool);
-	assert_true(list_is_empty(&pool.spare));
+	assert_true(list_is_empty(&pool.list));
 	file_write_give(&pool, writes[0]);
 	assert_ptr_equal(file_write_take(&pool), writes[0]);
 	for (unsigned i = 0; i < had; i++)
 		file_write_give(&pool, writes[i]);
 	assert_int_equal(pool.count, had);
-	file_write_pool_fini(&pool);
+	spare_fini(&pool);
 	assert_int_equal(pool.count, 0);
 }
 
