@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "incoming_file.h"
 #include "local_error.h"
 
 static struct incoming_file *

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "flow/writer.h"
-#include "internal.h"
+#include "incoming_file.h"
 #include "local_error.h"
 #include "newest.h"
 #include "report.h"

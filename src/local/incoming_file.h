@@ -1,7 +1,7 @@
 /* A file on its way in, put together from its parts: for incoming.c and
  * incoming_moves.c. */
-#ifndef LOCAL_INTERNAL_H
-#define LOCAL_INTERNAL_H
+#ifndef LOCAL_INCOMING_FILE_H
+#define LOCAL_INCOMING_FILE_H
 
 #include "file_writer.h"
 #include "incoming.h"
