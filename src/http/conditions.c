@@ -1,7 +1,6 @@
 #include "http/conditions.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"

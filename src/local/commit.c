@@ -353,10 +353,12 @@ commit(struct commit *c)
 	if (c->version.kind == FILE_CHANGED &&
 	    file_version_of(t->u.fd, &c->version) < 0)
 		c->version.kind = FILE_UNMARKED;
-	if (dir_syncs(t->at))
+	if (dir_syncs(t->at)) {
 		err = keep_directory(c, made);
-	else
+	} else {
 		fd_close(&made);
+		fd_close(&t->dir);
+	}
 	fd_close(&t->u.fd);
 	return err;
 }
@@ -365,12 +367,9 @@ int
 commit_job(void *arg)
 {
 	struct commit *c = arg;
-	struct target *t = c->create.target;
 	int err = commit(c);
 
-	if (err == 0 && !dir_syncs(t->at))
-		fd_close(&t->dir);
-	return err < 0 ? target_give_up(t, err) : 0;
+	return err < 0 ? target_give_up(c->create.target, err) : 0;
 }
 
 /* ---- small ones, all at once ---- */
@@ -396,7 +395,6 @@ int
 commit_collected_job(void *arg)
 {
 	struct commit *c = arg;
-	struct target *t = c->create.target;
 	int err;
 
 	err = create_file(&c->create, false);
@@ -405,9 +403,7 @@ commit_collected_job(void *arg)
 	c->written_ns = clock_mono_ns();
 	if (err == 0)
 		err = commit(c);
-	if (err == 0 && !dir_syncs(t->at))
-		fd_close(&t->dir);
-	return err < 0 ? target_give_up(t, err) : 0;
+	return err < 0 ? target_give_up(c->create.target, err) : 0;
 }
 
 /* ---- and after that ---- */
