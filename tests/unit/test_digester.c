@@ -233,9 +233,23 @@ sha256(void)
 
 static const struct digest_claims *claims; /* of those that begin() makes */
 
+static struct flow_setup
+flow_setup(unsigned depth)
+{
+	return (struct flow_setup){
+	    .source = &f.source.source,
+	    .sink = &f.sink.sink,
+	    .tap = digester_tap(f.digester),
+	    .queue_depth = 2,
+	    .write_depth = depth,
+	};
+}
+
 static void
 begin(unsigned set, size_t len, unsigned depth)
 {
+	struct flow_setup flow;
+
 	fake_source_begin(&f.source, len, false);
 	f.source.whole = f.source.source.ready = true;
 	f.source.source.ended = len == 0;
@@ -250,14 +264,8 @@ begin(unsigned set, size_t len, unsigned depth)
 					.depth = depth},
 		&f.digester)));
 	f.t.on_end = on_end;
-	test_flow_start(&f.t, &f.l,
-	    &(struct flow_setup){
-		.source = &f.source.source,
-		.sink = &f.sink.sink,
-		.tap = digester_tap(f.digester),
-		.queue_depth = 2,
-		.write_depth = depth,
-	    });
+	flow = flow_setup(depth);
+	test_flow_start(&f.t, &f.l, &flow);
 }
 
 /* The sink has it all, in order, and the values are those of all. */
@@ -512,6 +520,7 @@ bytes_may_come_by_several_flows(void **state)
 	(void)state;
 	for (unsigned k = 0; k < 20 * COUNT_OF(first); k++) {
 		unsigned depth = 1 + k % 8;
+		struct flow_setup flow;
 
 		begin(sha256(), first[k % COUNT_OF(first)], depth);
 		f.sink.lag = k % 3;
@@ -519,14 +528,8 @@ bytes_may_come_by_several_flows(void **state)
 		flow_rest(&f.t.flow);
 		fake_source_begin(&f.source, BODY_MAX, false);
 		f.source.at = f.sink.len;
-		test_flow_go_on(&f.t, &f.l,
-		    &(struct flow_setup){
-			.source = &f.source.source,
-			.sink = &f.sink.sink,
-			.tap = digester_tap(f.digester),
-			.queue_depth = 2,
-			.write_depth = depth,
-		    });
+		flow = flow_setup(depth);
+		test_flow_go_on(&f.t, &f.l, &flow);
 		assert_true(await(has_ended));
 		assert_false(failure_is(f.t.failed));
 		assert_digested(BODY_MAX);

@@ -849,6 +849,26 @@ pass_quickly(unsigned ms)
 	}
 }
 
+/* The sink stalls for five seconds, then the client is silent: that is told after one
+ * second, as `e`. */
+static void
+assert_blamed_after_our_pause(enum outcome e)
+{
+	f.sink.stalled = true;
+	turn(200);
+	pass_quickly(5000);
+	assert_false(failure_is(f.t.failed));
+	f.source.pause_at = f.source.at;
+	fall_silent();
+	f.sink.stalled = false;
+	pass_quickly(800);
+	assert_false(failure_is(f.t.failed));
+	pass_quickly(400);
+	assert_int_equal(f.t.failed.outcome, e);
+	end();
+	speak_up();
+}
+
 /* Nor do they count when the client is waited for again. */
 static void
 a_pause_of_ours_is_not_the_clients_time(void **state)
@@ -858,19 +878,7 @@ a_pause_of_ours_is_not_the_clients_time(void **state)
 
 	(void)state;
 	begin_with_limits(&limits);
-	f.sink.stalled = true;
-	turn(200);
-	pass_quickly(5000);
-	assert_false(failure_is(f.t.failed));
-	f.source.pause_at = f.source.at;
-	fall_silent();
-	f.sink.stalled = false;
-	pass_quickly(800);
-	assert_false(failure_is(f.t.failed));
-	pass_quickly(400);
-	assert_int_equal(f.t.failed.outcome, OUTCOME_BELOW_RATE);
-	end();
-	speak_up();
+	assert_blamed_after_our_pause(OUTCOME_BELOW_RATE);
 }
 
 static void
@@ -878,18 +886,7 @@ silence_begins_anew_after_a_pause_of_ours(void **state)
 {
 	(void)state;
 	begin_with_silence_max(1);
-	f.sink.stalled = true;
-	turn(200);
-	pass_quickly(5000);
-	f.source.pause_at = f.source.at;
-	fall_silent();
-	f.sink.stalled = false;
-	pass_quickly(800);
-	assert_false(failure_is(f.t.failed));
-	pass_quickly(400);
-	assert_int_equal(f.t.failed.outcome, OUTCOME_TOO_SLOW);
-	end();
-	speak_up();
+	assert_blamed_after_our_pause(OUTCOME_TOO_SLOW);
 }
 
 /* Slower than it could, and not the client's fault. */

@@ -790,7 +790,19 @@ without_overwrite_the_first_one_stays(void **state)
 	assert_there("a", 10);
 }
 
-/* Both were begun before. */
+/* `r`, which is about "a", begins before another upload gets that name, and is
+ * committed after that. */
+static void
+put_after_another(const struct put_request *r)
+{
+	begin(&f.other, r);
+	WAIT_FOR(f.other.ready > 0);
+	put_ok(&f.put, "a", 10);
+	write_body(&f.other);
+	store_commit(f.other.in, 0);
+	WAIT_FOR(has_ended(&f.other));
+}
+
 static void
 of_two_only_one_gets_the_name(void **state)
 {
@@ -798,12 +810,7 @@ of_two_only_one_gets_the_name(void **state)
 
 	(void)state;
 	f.policy.overwrite = false;
-	begin(&f.other, &r);
-	WAIT_FOR(f.other.ready > 0);
-	put_ok(&f.put, "a", 10);
-	write_body(&f.other);
-	store_commit(f.other.in, 0);
-	WAIT_FOR(has_ended(&f.other));
+	put_after_another(&r);
 	assert_exists(&f.other);
 	end_told(&f.other);
 	assert_there("a", 10);
@@ -898,12 +905,7 @@ conditions_hold_at_the_end(void **state)
 	(void)state;
 	assert_int_equal(conditions_write(&h, &pre, &why), 0);
 	r.pre = preconditions_copy(&pre);
-	begin(&f.other, &r);
-	WAIT_FOR(f.other.ready > 0);
-	put_ok(&f.put, "a", 10);
-	write_body(&f.other);
-	store_commit(f.other.in, 0);
-	WAIT_FOR(has_ended(&f.other));
+	put_after_another(&r);
 	assert_refused(&f.other);
 	end_told(&f.other);
 	assert_there("a", 10);

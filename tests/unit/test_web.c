@@ -208,22 +208,30 @@ a_store_may_fail_at_any_step(void **state)
 	}
 }
 
+/* Of an upload, at which a store can be slow. */
+static const enum memory_step put_steps[] = {
+    MEMORY_CREATE, MEMORY_WRITE, MEMORY_COMMIT};
+
+/* An upload of which the store is at `step`, and does not go on. */
+static void
+put_until(enum memory_step step)
+{
+	test_web_plan(&f)->held[step] = true;
+	test_web_put(&f, "/file/a", LARGE, "");
+	test_web_turn(&f, 50);
+}
+
 static void
 a_sick_disk_is_told_at_once(void **state)
 {
-	static const enum memory_step steps[] = {
-	    MEMORY_CREATE, MEMORY_WRITE, MEMORY_COMMIT};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(steps); i++) {
-		test_web_plan(&f)->held[steps[i]] = true;
-		test_web_put(&f, "/file/a", LARGE, "");
-		test_web_turn(&f, 50);
+	for (size_t i = 0; i < COUNT_OF(put_steps); i++) {
+		put_until(put_steps[i]);
 		assert_int_equal(f.client.len, 0);
 		memory_store_fail_all(
 		    f.store, failure_of(OUTCOME_DISK_UNHEALTHY, 0));
 		test_web_await(&f, "HTTP/1.1 503 Service Unavailable\r\n");
-		memory_store_release(f.store, steps[i]);
+		memory_store_release(f.store, put_steps[i]);
 		test_client_hang_up(&f.client);
 		test_web_turn(&f, 5);
 		assert_nothing_stored();
@@ -297,20 +305,15 @@ a_whole_one_is_stored_though_its_client_left(void **state)
 static void
 dropped_in_any_state_it_leaves_nothing(void **state)
 {
-	static const enum memory_step steps[] = {
-	    MEMORY_CREATE, MEMORY_WRITE, MEMORY_COMMIT};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(steps); i++) {
-		test_web_plan(&f)->held[steps[i]] = true;
-		test_web_put(&f, "/file/a", LARGE, "");
-		test_web_turn(&f, 50);
+	for (size_t i = 0; i < COUNT_OF(put_steps); i++) {
+		put_until(put_steps[i]);
 		test_server_end(&f.server);
-		memory_store_release(f.store, steps[i]);
+		memory_store_release(f.store, put_steps[i]);
 		test_web_turn(&f, 5);
 		assert_false(store_has_files(f.store));
 		assert_int_equal(
-		    memory_store_count(f.store), steps[i] == MEMORY_COMMIT);
+		    memory_store_count(f.store), put_steps[i] == MEMORY_COMMIT);
 		test_client_hang_up(&f.client);
 		test_client_connect(&f.client, &f.server);
 	}
