@@ -26,9 +26,10 @@ enum {
 /*
  * names_decode(raw, len, dotfiles, ret_name, ret_why):
  * Decode, once, the percent-escapes of the `len` bytes behind the location's slash, and
- * check the result.  OUTCOME_NONE and the name, with its NUL; or BAD_NAME or NAME_TOO_LONG,
- * and *ret_why is a sentence that says what to change, valid until the next call.  `dotfiles` allows parts
- * that begin with a dot, except `.`, `..` and reserved ones (file_name_is_reserved()).
+ * check the result.  OUTCOME_NONE and the name, with its NUL; or BAD_NAME or
+ * NAME_TOO_LONG, and *ret_why is a sentence that says what to change, valid until the
+ * next call.  `dotfiles` allows parts that begin with a dot, except `.`, `..` and
+ * reserved ones (file_name_is_reserved()).
  */
 NODISCARD enum outcome names_decode(const char *raw, size_t len, bool dotfiles,
     char ret_name[FILE_NAME_SIZE], const char **ret_why);
@@ -45,5 +46,8 @@ void names_generate(char ret_name[NAMES_GENERATED + 1]);
  * contain (RFC 3986 3.3); names_decode() reads it back.
  */
 void names_encode(const char *path, struct str *out);
+
+/* Add the path of a URL that leads to the file `name` of a location with this prefix. */
+void names_add_path(const char *prefix, const char *name, struct str *out);
 
 #endif

@@ -232,3 +232,12 @@ names_encode(const char *path, struct str *out)
 			str_printf(out, "%%%02X", c);
 	}
 }
+
+void
+names_add_path(const char *prefix, const char *name, struct str *out)
+{
+	if (strcmp(prefix, "/") != 0)
+		str_puts(out, prefix);
+	str_puts(out, "/");
+	names_encode(name, out);
+}

@@ -92,10 +92,7 @@ add_location(const struct web_get *g, struct response *r)
 	if (!g->newest)
 		return;
 	str_puts(&r->fields, "Content-Location: ");
-	if (strcmp(g->location->prefix, "/") != 0)
-		str_puts(&r->fields, g->location->prefix);
-	str_puts(&r->fields, "/");
-	names_encode(g->outgoing->name, &r->fields);
+	names_add_path(g->location->prefix, g->outgoing->name, &r->fields);
 	str_puts(&r->fields, "\r\n");
 }
 

@@ -144,10 +144,7 @@ put_on_stored(struct upload *u, const struct stored *s)
 		e = OUTCOME_SUPERSEDED;
 	if (p->named && e == OUTCOME_STORED)
 		handshake_note(x, u->location, p->name, &s->info);
-	if (strcmp(u->location->prefix, "/") != 0)
-		str_puts(&location, u->location->prefix);
-	str_puts(&location, "/");
-	names_encode(p->name, &location);
+	names_add_path(u->location->prefix, p->name, &location);
 	receipt = receipt_of(p, s, location.s);
 	receipt_respond(&receipt, &r);
 	r.outcome = e;

@@ -261,6 +261,20 @@ encoded_names_come_back(void **state)
 	str_fini(&out);
 }
 
+static void
+a_path_leads_to_the_file(void **state)
+{
+	struct str out = {0};
+
+	(void)state;
+	names_add_path("/file", "a/b c", &out);
+	assert_string_equal(out.s, "/file/a/b%20c");
+	str_clear(&out);
+	names_add_path("/", "x", &out);
+	assert_string_equal(out.s, "/x");
+	str_fini(&out);
+}
+
 int
 main(void)
 {
@@ -270,6 +284,7 @@ main(void)
 	    cmocka_unit_test(the_reason_says_what_to_change),
 	    cmocka_unit_test(generated_names_are_names_and_differ),
 	    cmocka_unit_test(encoded_names_come_back),
+	    cmocka_unit_test(a_path_leads_to_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
