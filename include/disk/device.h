@@ -65,6 +65,10 @@ struct device_traits {
 			       that was allocated, at no other cost */
 	bool writes_ranges; /* sync_file_range(2) writes back; elsewhere it may
 			       return 0 and do nothing */
+	bool journaled;	    /* a sync of a directory also makes durable what was
+			   written back before a name in it was given: one
+			   journal has all of it, in that order, and flushes
+			   the disk's cache first (ext4 with a journal, XFS) */
 	enum device_sync sync;
 };
 

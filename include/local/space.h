@@ -37,6 +37,15 @@ NODISCARD int space_trim(int fd, uint64_t len);
 NODISCARD int space_write_back(
     int fd, uint64_t from, uint64_t len, bool by_range);
 
+/*
+ * space_write_out(fd, len):
+ * Have the kernel write the first `len` bytes to the disk, and wait for it; nothing is
+ * flushed.  0: they are where the file system wants them, and its journal gets what says
+ * so before it gets anything that is begun from now on.  Or a negative errno, which is
+ * reported once only, as above; errno_is_unsupported(): there is no such call here.
+ */
+NODISCARD int space_write_out(int fd, uint64_t len);
+
 /* Do writes with O_DIRECT bypass the page cache? */
 enum space_direct {
 	SPACE_DIRECT_UNKNOWN, /* the kernel does not say; it may refuse them */

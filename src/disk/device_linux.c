@@ -210,21 +210,62 @@ sync_of_upper(const struct mount *m, const struct statfs *overlay, int overlays)
 }
 
 static enum device_sync
-sync_of(int fd, const struct statfs *fs, int overlays)
+sync_of_mount(const struct mount *m, const struct statfs *fs, int overlays)
+{
+	if (m->is_volatile)
+		return DEVICE_SYNC_VOLATILE;
+	if ((unsigned long)fs->f_type == OVERLAYFS_SUPER_MAGIC)
+		return sync_of_upper(m, fs, overlays);
+	return sync_of_disk(m);
+}
+
+/* ---- whether it has a journal ---- */
+
+/* ext4 keeps a list of all its options, with that of its journal if there is one;
+ * ext2 and ext4 without a journal have no such line.  (Data that are in the
+ * journal themselves are written back in another way.) */
+static bool
+ext4_has_journal(const struct mount *m)
+{
+	char disk[560], path[600], line[128];
+	bool found = false;
+	FILE *f = NULL;
+
+	if (find_disk(m, disk, sizeof(disk))) {
+		snprintf(path, sizeof(path), "/proc/fs/ext4/%s/options",
+		    strrchr(disk, '/') + 1);
+		f = open_proc(path);
+	}
+	if (f == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), f) != NULL)
+		found = strcmp(line, "data=ordered\n") == 0 ||
+			strcmp(line, "data=writeback\n") == 0;
+	(void)fclose(f);
+	return found;
+}
+
+static bool
+has_journal(const struct mount *m, const struct statfs *fs)
+{
+	return (unsigned long)fs->f_type == XFS_SUPER_MAGIC ||
+	       ((unsigned long)fs->f_type == EXT4_SUPER_MAGIC &&
+		   ext4_has_journal(m));
+}
+
+/* ---- all of it ---- */
+
+static void
+add_traits_of_mount(
+    struct device_traits *t, int fd, const struct statfs *fs, int overlays)
 {
 	struct mount *m = malloc(sizeof(*m)); /* too large for some stacks */
-	enum device_sync sync = DEVICE_SYNC_DURABLE;
 
-	if (m == NULL || !find_mount(fd, m))
-		;
-	else if (m->is_volatile)
-		sync = DEVICE_SYNC_VOLATILE;
-	else if ((unsigned long)fs->f_type == OVERLAYFS_SUPER_MAGIC)
-		sync = sync_of_upper(m, fs, overlays);
-	else
-		sync = sync_of_disk(m);
+	if (m != NULL && find_mount(fd, m)) {
+		t->sync = sync_of_mount(m, fs, overlays);
+		t->journaled = has_journal(m, fs);
+	}
 	free(m);
-	return sync;
 }
 
 static struct device_traits
@@ -237,7 +278,7 @@ traits_of(int fd, int overlays)
 		return t;
 	t = traits_of_type(&fs);
 	if (t.sync == DEVICE_SYNC_DURABLE)
-		t.sync = sync_of(fd, &fs, overlays);
+		add_traits_of_mount(&t, fd, &fs, overlays);
 	return t;
 }
 

@@ -242,17 +242,34 @@ give_name(struct commit *c, int dir, const char *name)
 	return err_of_moving(err);
 }
 
-/* The data on stable storage. */
+/*
+ * A small file on a file system with one journal needs no flush of its own: that of
+ * its directory, which all that wait for it share, comes after its name and so after
+ * its data.  (The flush of a large one takes long: others need not wait for it.)
+ */
+static bool
+shares_flush(const struct commit *c)
+{
+	const struct local_dir *at = c->create.target->at;
+
+	return at->traits.journaled && c->size <= at->to->chunk_size;
+}
+
+/* The data on stable storage, or as far that they are when the directory is. */
 static int
 sync_data(struct commit *c)
 {
 	struct target *t = c->create.target;
+	int err = -EOPNOTSUPP;
 
-	if (fsync(t->u.fd) == 0)
+	if (shares_flush(c))
+		err = space_write_out(t->u.fd, c->size);
+	if (errno_is_unsupported(err))
+		err = fsync(t->u.fd) == -1 ? -errno : 0;
+	if (err == 0)
 		return 0;
 	/* Some learn only now that there is no room (quota, NFS). */
-	return errno_is_no_space(-errno) ? -errno
-					 : target_not_synced(t, -errno);
+	return errno_is_no_space(err) ? err : target_not_synced(t, err);
 }
 
 /* The content, complete and as durable as it is to be. */

@@ -29,18 +29,30 @@ sync_all(int fd)
 	return -errno;
 }
 
-int
-space_write_back(int fd, uint64_t from, uint64_t len, bool by_range)
+static int
+write_range(int fd, uint64_t from, uint64_t len)
 {
 	unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
 		       SYNC_FILE_RANGE_WAIT_AFTER;
 
-	if (!by_range)
-		return sync_all(fd);
 	while (sync_file_range(fd, (off_t)from, (off_t)len, all) == -1)
 		if (errno != EINTR)
-			return errno == ESPIPE || errno == EINVAL ? 0 : -errno;
+			return -errno;
 	return 0;
+}
+
+int
+space_write_back(int fd, uint64_t from, uint64_t len, bool by_range)
+{
+	int err = by_range ? write_range(fd, from, len) : sync_all(fd);
+
+	return by_range && (err == -ESPIPE || err == -EINVAL) ? 0 : err;
+}
+
+int
+space_write_out(int fd, uint64_t len)
+{
+	return len == 0 ? 0 : write_range(fd, 0, len);
 }
 
 #ifdef STATX_DIOALIGN

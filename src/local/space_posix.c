@@ -27,6 +27,14 @@ space_write_back(int fd, uint64_t from, uint64_t len, bool by_range)
 	return -errno;
 }
 
+int
+space_write_out(int fd, uint64_t len)
+{
+	(void)fd;
+	(void)len;
+	return -EOPNOTSUPP;
+}
+
 enum space_direct
 space_direct_of(int fd, unsigned align)
 {

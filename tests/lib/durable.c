@@ -1,15 +1,18 @@
 /*
  * durable - the bare minimum of a durable small file, for scripts/bench.
  *
- *	durable [-c N] [-s SIZE] [-d S] DIR
+ *	durable [-j] [-c N] [-s SIZE] [-d S] DIR
  *
+ *	-j        DIR has one journal (ext4, XFS): a file is only written out
+ *	          before it gets its name
  *	-c N      so many at once, a thread each (1)
  *	-s SIZE   bytes of each file (4096)
  *	-d S      start no file after S seconds (5)
  *
  * Each file is what an upload with `sync on` is, without a server: O_TMPFILE,
- * write, fsync, linkat, and a sync of DIR that is shared: one that begins
- * after the link serves all that wait for it.  Prints one JSON object.
+ * write, fsync (or with -j sync_file_range), linkat, and a sync of DIR that is
+ * shared: one that begins after the link serves all that wait for it.  Prints
+ * one JSON object.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +33,7 @@ static struct {
 	unsigned at_once;
 	size_t size;
 	double seconds;
+	bool journaled;
 	int dir;
 	char *body;
 	double stop_at;
@@ -60,6 +64,18 @@ fatal(const char *what)
 	exit(1);
 }
 
+static void
+sync_file(int fd)
+{
+	unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+		       SYNC_FILE_RANGE_WAIT_AFTER;
+
+	if (!want.journaled && fsync(fd) == -1)
+		fatal("fsync");
+	if (want.journaled && sync_file_range(fd, 0, 0, all) == -1)
+		fatal("sync_file_range");
+}
+
 /* A nameless file with all its bytes on the disk. */
 static int
 make_file(void)
@@ -70,8 +86,7 @@ make_file(void)
 		fatal("O_TMPFILE");
 	if (write(fd, want.body, want.size) != (ssize_t)want.size)
 		fatal("write");
-	if (fsync(fd) == -1)
-		fatal("fsync");
+	sync_file(fd);
 	return fd;
 }
 
@@ -132,7 +147,7 @@ run(void *arg)
 static void NORETURN
 usage(void)
 {
-	fprintf(stderr, "usage: durable [-c N] [-s SIZE] [-d S] DIR\n");
+	fprintf(stderr, "usage: durable [-j] [-c N] [-s SIZE] [-d S] DIR\n");
 	exit(2);
 }
 
@@ -141,8 +156,11 @@ read_options(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "c:s:d:")) != -1) {
+	while ((o = getopt(argc, argv, "jc:s:d:")) != -1) {
 		switch (o) {
+		case 'j':
+			want.journaled = true;
+			break;
 		case 'c':
 			want.at_once = (unsigned)strtoul(optarg, NULL, 10);
 			break;

@@ -52,6 +52,48 @@ count() { slowfs_ctl count "$1" | awk '{ print $NF }'; }
 	done
 }
 
+# flushes: how often the cache of $DISK's disk was flushed.
+flushes() {
+	local dev
+
+	dev=$(findmnt -no SOURCE "$DISK")
+	awk '{ print $16 }' "/sys/block/${dev#/dev/}/stat"
+}
+
+# flushes_of UPLOADS: ... by so many small uploads, one after the other.
+flushes_of() {
+	local before
+
+	before=$(flushes)
+	"$PENSTOCK_TOOLS/load" -n "$1" -s 4k "$ADDRESS:$PORT" >load.out 2>&1 3>&- 4>&- || return
+	echo $(($(flushes) - before))
+}
+
+# A commit of the journal flushes twice, before its last block and behind it.
+@test "sync on: with a journal a small upload flushes the disk once, and for its name" {
+	local kind
+
+	is_portable && skip 'a PORTABLE build cannot know that there is a journal'
+	for kind in ext4 xfs; do
+		loop_disk $kind $([[ $kind == ext4 ]] && echo 64M || echo 320M)
+		start_server "output_dir $DISK/up;" '' 'worker_processes 1;'
+		run -0 flushes_of 20
+		[ "$output" -ge 20 ]
+		[ "$output" -le 50 ]
+		stop_server
+		umount "$DISK"
+		rm disk.img
+	done
+}
+
+@test "sync on: ext4 without a journal syncs the file, too" {
+	is_portable && skip 'a PORTABLE build cannot know that there is none'
+	loop_disk ext4 64M -O ^has_journal
+	start_server "output_dir $DISK/up;" '' 'worker_processes 1;'
+	run -0 flushes_of 20
+	[ "$output" -ge 40 ]
+}
+
 @test "sync off: 201 when it is written; the receipt says buffered" {
 	slowfs_start
 	STORE=$T/slow
