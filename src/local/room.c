@@ -7,6 +7,10 @@
 #include "local/space.h"
 #include "local_error.h"
 
+enum {
+	CLAIM_SMALL = 1024 * 1024,
+};
+
 static int
 measure(int fd, struct statvfs *ret)
 {
@@ -16,38 +20,61 @@ measure(int fd, struct statvfs *ret)
 	return 0;
 }
 
+/*
+ * A claim that no disk of this size could hold must not be reserved even for a moment,
+ * when it would push others out; one as small as this may.
+ */
+static int
+check_size(const struct local_dir *at, uint64_t more)
+{
+	struct statvfs fs;
+	int err;
+
+	if (more <= CLAIM_SMALL)
+		return 0;
+	err = measure(at->fd, &fs);
+	if (err == 0 && fs.f_blocks > 0 &&
+	    more > (uint64_t)fs.f_blocks * fs.f_frsize)
+		err = -ENOSPC;
+	return err;
+}
+
+/* Is there room for `more` bytes, when `reserved` bytes in all are? */
+static int
+check_room(const struct local_dir *at, uint64_t more, uint64_t reserved)
+{
+	struct statvfs fs;
+	uint64_t room;
+	int err = measure(at->fd, &fs);
+
+	if (err < 0 || fs.f_blocks == 0) /* it does not say */
+		return err;
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (room < more)
+		return -ENOSPC;
+	if (room < at->to->policy->min_free ||
+	    room - at->to->policy->min_free < reserved)
+		return LOCAL_NO_ROOM;
+	return 0;
+}
+
 /* Reserve room for the file up to `to`, if the disk has it beside all that is
  * reserved already and min_free. */
 static int
 grant(struct room *r, uint64_t to)
 {
 	const struct local_dir *at = r->dir;
-	uint64_t more = to - r->granted, reserved, room;
-	struct statvfs fs;
-	int err;
+	uint64_t more = to - r->granted, reserved = more;
+	int err = check_size(at, more);
 
-	err = measure(at->fd, &fs);
 	if (err < 0)
 		return err;
-	if (fs.f_blocks == 0) { /* it does not say */
-		r->granted = to;
-		return 0;
-	}
-	if (more > (uint64_t)fs.f_blocks * fs.f_frsize)
-		return -ENOSPC;
-	reserved = more;
 	if (at->reservations != NULL) {
 		reservations_reserve(at->reservations, at->to->slot, more);
 		reserved = reservations_held(at->reservations);
 	}
-	err = measure(at->fd, &fs);
-	room = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (err == 0 && room < more)
-		err = -ENOSPC;
-	if (err == 0 && (room < at->to->policy->min_free ||
-			    room - at->to->policy->min_free < reserved))
-		err = LOCAL_NO_ROOM;
-	if (at->reservations != NULL && err < 0)
+	err = check_room(at, more, reserved);
+	if (err < 0 && at->reservations != NULL)
 		reservations_release(at->reservations, at->to->slot, more);
 	if (err < 0)
 		return err;

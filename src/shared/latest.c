@@ -2,8 +2,8 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/process.h"
 #include "shared/registry.h"
 
 enum {
@@ -66,7 +66,7 @@ latest_claim_scan(struct latest *n)
 
 	return !latest_is_known(n) &&
 	       atomic_compare_exchange_strong(
-		   &n->scanner, &none, (uint32_t)getpid());
+		   &n->scanner, &none, (uint32_t)process_id());
 }
 
 void
@@ -113,7 +113,7 @@ buffer_of(struct latest *n, uint64_t current)
 static uint64_t
 fill_buffer(struct latest *n, const struct latest_entry *e)
 {
-	uint32_t me = (uint32_t)getpid();
+	uint32_t me = (uint32_t)process_id();
 
 	for (;;) {
 		for (uint32_t i = 0; i < BUFFERS; i++) {
@@ -141,7 +141,7 @@ fill_buffer(struct latest *n, const struct latest_entry *e)
 static void
 latest_settle(struct latest *n, uint64_t mine)
 {
-	uint64_t tag = pack(version_of(mine), (uint32_t)getpid());
+	uint64_t tag = pack(version_of(mine), (uint32_t)process_id());
 
 	atomic_compare_exchange_strong(&buffer_of(n, mine)->tag, &tag,
 	    pack(version_of(mine), OWNER_RECORD));

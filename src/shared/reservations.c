@@ -11,6 +11,7 @@ enum {
 
 struct reservations_disk {
 	struct registry_head head; /* the key is the st_dev */
+	_Atomic uint32_t slots;	   /* all that ever reserved are below */
 	_Atomic uint64_t reserved[SHM_SLOTS];
 };
 
@@ -52,9 +53,20 @@ reservations_leave(
 	*dp = NULL;
 }
 
+static void
+reach_slot(struct reservations_disk *d, unsigned slot)
+{
+	uint32_t slots = atomic_load(&d->slots);
+
+	while (slots <= slot &&
+	       !atomic_compare_exchange_weak(&d->slots, &slots, slot + 1))
+		;
+}
+
 void
 reservations_reserve(struct reservations_disk *d, unsigned slot, uint64_t bytes)
 {
+	reach_slot(d, slot);
 	atomic_fetch_add(&d->reserved[slot], bytes);
 }
 
@@ -69,9 +81,10 @@ reservations_release(struct reservations_disk *d, unsigned slot, uint64_t bytes)
 uint64_t
 reservations_held(const struct reservations_disk *d)
 {
+	uint32_t slots = atomic_load(&d->slots);
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < SHM_SLOTS; i++)
+	for (size_t i = 0; i < slots; i++)
 		sum += atomic_load(&d->reserved[i]);
 	return sum;
 }
