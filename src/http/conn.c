@@ -42,7 +42,8 @@ void
 conn_on(struct conn *c, enum conn_event ev)
 {
 	check_magic(c, CONN_MAGIC);
-	fsm_on(&conn_table, &c->state, ev, c->exchange.record.id, c);
+	fsm_on(&conn_table, &c->state, ev,
+	    c->exchange != NULL ? c->exchange->record.id : 0, c);
 }
 
 void
@@ -67,15 +68,33 @@ conn_release(struct exchange *x)
 	x->owner = NULL;
 }
 
-/* Nothing of it is left: the next one may come. */
-static void
-forget_exchange(struct exchange *x)
+bool
+conn_begin_exchange(struct conn *c)
 {
+	if (c->exchange != NULL)
+		return true;
+	c->exchange = malloc(sizeof(*c->exchange));
+	if (c->exchange == NULL)
+		return false;
+	*c->exchange = (struct exchange){.conn = c};
+	return true;
+}
+
+/* Nothing of it is left: the next one may come.  A connection that waits for one has
+ * none, and holds no memory for it. */
+static void
+forget_exchange(struct conn *c)
+{
+	struct exchange *x = c->exchange;
+
+	if (x == NULL)
+		return;
 	conn_release(x);
 	body_fini(&x->body);
 	access_fini(&x->record);
 	str_fini(&x->fields);
-	*x = (struct exchange){.conn = x->conn};
+	free(x);
+	c->exchange = NULL;
 }
 
 /* ---- progress of a response ---- */
@@ -104,9 +123,10 @@ conn_await_progress(struct conn *c, double stalled_s)
 void
 conn_leave_heading(struct conn *c, enum outcome outcome)
 {
-	if (conn_has_begun(c))
-		exchange_log_begin(&c->exchange);
-	c->exchange.record.outcome = outcome;
+	if (conn_has_begun(c) && conn_begin_exchange(c)) {
+		exchange_log_begin(c->exchange);
+		c->exchange->record.outcome = outcome;
+	}
 	conn_on(c, CONN_LEFT);
 }
 
@@ -114,7 +134,7 @@ conn_leave_heading(struct conn *c, enum outcome outcome)
 static void
 forget_request(struct conn *c)
 {
-	forget_exchange(&c->exchange);
+	forget_exchange(c);
 	transport_forget_late(&c->transport);
 	c->looked = false;
 }
@@ -141,12 +161,13 @@ await_head(void *owner)
 	size_t len;
 	int err;
 
-	body_leftover(&c->exchange.body, &more, &len);
+	body_leftover(&c->exchange->body, &more, &len);
 	err = head_reader_hold(&c->head_reader, more, len);
 	forget_request(c);
 	head_reader_next(&c->head_reader);
 	if (err < 0) {
-		exchange_log_begin(&c->exchange);
+		if (conn_begin_exchange(c))
+			exchange_log_begin(c->exchange);
 		conn_leave_heading(c, OUTCOME_NO_MEMORY);
 		return;
 	}
@@ -189,7 +210,7 @@ begin_answer(void *owner)
 {
 	struct conn *c = owner;
 
-	conn_release(&c->exchange);
+	conn_release(c->exchange);
 	ev_io_stop(c->group->loop, &c->readable);
 	conn_await_progress(c, 0);
 }
@@ -203,9 +224,9 @@ begin_stream(void *owner)
 
 /* Does the client read no response before it has sent all of its body? */
 static bool
-is_deaf(const struct conn *c)
+is_deaf(const struct exchange *x)
 {
-	return c->exchange.from_browser && !c->exchange.body.source.ended;
+	return x != NULL && x->from_browser && !x->body.source.ended;
 }
 
 static void
@@ -216,11 +237,10 @@ begin_linger(void *owner)
 
 	linger_begin(&c->linger, &c->transport,
 	    c->rejected ? CONN_REJECTED_S : conf->lingering_time_s,
-	    conf->lingering_timeout_s, is_deaf(c));
+	    conf->lingering_timeout_s, is_deaf(c->exchange));
 	/* What came with the head is of no use any more. */
-	body_fini(&c->exchange.body);
+	forget_exchange(c);
 	head_reader_fini(&c->head_reader);
-	str_fini(&c->exchange.fields);
 	transport_await_recv(&c->transport, c->group->loop, &c->readable);
 	deadline_set(&c->patience, linger_left_s(&c->linger));
 }
@@ -236,7 +256,7 @@ conn_end(void *owner)
 	deadline_fini(&c->patience);
 	transport_close(&c->transport);
 	head_reader_fini(&c->head_reader);
-	forget_exchange(&c->exchange);
+	forget_exchange(c);
 	free(c->note);
 	list_remove(&c->node);
 	list_remove(&c->turn);
@@ -253,7 +273,8 @@ end_exchange(void *owner)
 {
 	struct conn *c = owner;
 
-	exchange_log_end(&c->exchange);
+	if (c->exchange != NULL)
+		exchange_log_end(c->exchange);
 }
 
 /*

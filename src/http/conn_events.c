@@ -28,8 +28,9 @@ enum {
 static enum conn_event
 after_answer(const struct conn *c)
 {
-	return c->exchange.keep && c->exchange.body.source.ended ? CONN_KEEP
-								 : CONN_LINGER;
+	return c->exchange->keep && c->exchange->body.source.ended
+		   ? CONN_KEEP
+		   : CONN_LINGER;
 }
 
 /* The response writer is done with a response. */
@@ -43,9 +44,9 @@ on_sent(void *owner, int err)
 		conn_on(c, after_answer(c));
 		return;
 	}
-	c->exchange.record.cut = conn_is_unheard(c) ? ACCESS_CONNECTION_CUT
-				 : err == -ENOMEM   ? ACCESS_NO_MEMORY
-						    : ACCESS_CLIENT_GONE;
+	c->exchange->record.cut = conn_is_unheard(c) ? ACCESS_CONNECTION_CUT
+				  : err == -ENOMEM   ? ACCESS_NO_MEMORY
+						     : ACCESS_CLIENT_GONE;
 	conn_on(c, conn_after_cut(c));
 }
 
@@ -55,7 +56,7 @@ expire_answer(struct conn *c)
 {
 	enum conn_event after = conn_after_cut(c);
 
-	c->exchange.record.cut = ACCESS_NOT_TAKEN;
+	c->exchange->record.cut = ACCESS_NOT_TAKEN;
 	conn_on(c, after == CONN_UNHEARD ? CONN_UNHEARD : CONN_EXPIRED);
 }
 
@@ -90,7 +91,7 @@ refuse_crowd(struct conn *c)
 	    "again later",
 	    c->group->conf->max_connections_per_ip);
 	response_retry_after(&r, CROWD_RETRY_S);
-	exchange_refuse_head(&c->exchange, &r);
+	exchange_refuse_head(c->exchange, &r);
 }
 
 /* What came is no request, or none that is understood. */
@@ -101,7 +102,7 @@ refuse_request(
 	struct response r = {.outcome = outcome};
 
 	response_problem(&r, status, "%s", why);
-	exchange_refuse_head(&c->exchange, &r);
+	exchange_refuse_head(c->exchange, &r);
 }
 
 static void
@@ -115,8 +116,8 @@ refuse_late(struct conn *c)
 	    "the head of the request did not arrive within header_timeout %s: "
 	    "send it in one piece",
 	    limit);
-	c->exchange.head_only = head_reader_is_head(&c->head_reader);
-	exchange_refuse_head(&c->exchange, &r);
+	c->exchange->head_only = head_reader_is_head(&c->head_reader);
+	exchange_refuse_head(c->exchange, &r);
 }
 
 /* One that was rejected: is there room by now?  Then it is served. */
@@ -139,13 +140,13 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 	int status;
 
 	c->requests++;
-	c->exchange.record.id = ++*g->ids;
-	exchange_log_begin(&c->exchange);
+	c->exchange->record.id = ++*g->ids;
+	exchange_log_begin(c->exchange);
 	status = head_parse(got->buf, got->head_len, &h, &why);
 	/* A proxy that hands on what a browser says reads in its own way. */
-	c->exchange.from_browser = head_is_from_browser(&h) && !h.forwarded;
-	exchange_log_describe(&c->exchange, got, &h);
-	exchange_add_fields(&c->exchange, &h);
+	c->exchange->from_browser = head_is_from_browser(&h) && !h.forwarded;
+	exchange_log_describe(c->exchange, got, &h);
+	exchange_add_fields(c->exchange, &h);
 	if (c->rejected && !is_readmitted(c)) {
 		refuse_crowd(c);
 		return;
@@ -154,13 +155,13 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 		refuse_request(c, status, why, head_refusal_outcome(why));
 		return;
 	}
-	c->exchange.keep = h.keep_alive;
-	if (exchange_begin_body(&c->exchange, &h, got->buf + got->head_len,
+	c->exchange->keep = h.keep_alive;
+	if (exchange_begin_body(c->exchange, &h, got->buf + got->head_len,
 		got->len - got->head_len) < 0) {
 		conn_leave_heading(c, OUTCOME_NO_MEMORY);
 		return;
 	}
-	exchange_hand_over(&c->exchange, &h, got->buf, got->head_len);
+	exchange_hand_over(c->exchange, &h, got->buf, got->head_len);
 }
 
 /* There is a part of a head, or nothing; wait for more of it. */
@@ -168,10 +169,10 @@ static void
 await_rest(struct conn *c)
 {
 	transport_await_recv(&c->transport, c->group->loop, &c->readable);
-	if (c->exchange.record.began_ns != 0 ||
+	if (c->exchange->record.began_ns != 0 ||
 	    !head_reader_has_begun(&c->head_reader))
 		return;
-	exchange_log_begin(&c->exchange);
+	exchange_log_begin(c->exchange);
 	if (!c->rejected)
 		conn_set_patience(c, c->group->conf->header_timeout_s);
 }
@@ -200,9 +201,10 @@ take_head(struct conn *c, struct transport *from, struct head_reader_head *ret)
 static void
 leave_unheard(struct conn *c)
 {
-	if (conn_has_begun(c))
-		exchange_log_begin(&c->exchange);
-	c->exchange.record.outcome = OUTCOME_UNREAD;
+	if (conn_has_begun(c) && conn_begin_exchange(c)) {
+		exchange_log_begin(c->exchange);
+		c->exchange->record.outcome = OUTCOME_UNREAD;
+	}
 	conn_on(c, CONN_LINGER);
 }
 
@@ -212,8 +214,15 @@ static void
 read_head(struct conn *c, struct transport *from)
 {
 	struct head_reader_head got;
+	enum head_reader_result result = take_head(c, from, &got);
 
-	switch (take_head(c, from, &got)) {
+	if (result != HEAD_READER_NOTHING && !conn_begin_exchange(c)) {
+		if (result == HEAD_READER_HEAD)
+			head_reader_release(&got);
+		conn_on(c, CONN_LEFT);
+		return;
+	}
+	switch (result) {
 	case HEAD_READER_NOTHING:
 		if (conn_is_unheard(c))
 			leave_unheard(c);
@@ -225,14 +234,14 @@ read_head(struct conn *c, struct transport *from)
 		await_rest(c);
 		return;
 	case HEAD_READER_HEAD:
-		c->exchange.head_only = got.is_head;
+		c->exchange->head_only = got.is_head;
 		conn_ask(c, &got); /* may end `c`, but not what was got */
 		head_reader_release(&got);
 		return;
 	case HEAD_READER_REFUSED:
-		c->exchange.head_only = got.is_head;
-		exchange_log_describe(&c->exchange, &got, NULL);
-		exchange_glimpse(&c->exchange, &got);
+		c->exchange->head_only = got.is_head;
+		exchange_log_describe(c->exchange, &got, NULL);
+		exchange_glimpse(c->exchange, &got);
 		refuse_request(c, got.status, got.why, got.outcome);
 		return;
 	case HEAD_READER_FAILED:
@@ -283,14 +292,16 @@ expire_heading(struct conn *c)
 {
 	if (c->rejected && !ev_is_active(&c->readable))
 		look_for_room(c);
+	else if (!c->rejected && has_more(c))
+		return;
+	else if (!c->rejected && !head_reader_has_begun(&c->head_reader))
+		conn_on(c, CONN_EXPIRED);
+	else if (!conn_begin_exchange(c))
+		conn_on(c, CONN_EXPIRED);
 	else if (c->rejected)
 		refuse_crowd(c);
-	else if (has_more(c))
-		return;
-	else if (head_reader_has_begun(&c->head_reader))
-		refuse_late(c);
 	else
-		conn_on(c, CONN_EXPIRED);
+		refuse_late(c);
 }
 
 /* ---- LINGERING ---- */
@@ -333,7 +344,7 @@ on_due(struct deadline *d)
 	if (c->state == CONN_STREAMING || c->state == CONN_ANSWERING)
 		look_at_progress(c);
 	else if (c->state == CONN_WORKING)
-		exchange_look(&c->exchange);
+		exchange_look(c->exchange);
 	else if (c->state == CONN_LINGERING)
 		go_on_lingering(c, linger_due(&c->linger, &c->transport));
 	else
@@ -352,7 +363,6 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 	c->magic = CONN_MAGIC;
 	c->state = CONN_HEADING;
 	c->group = g;
-	c->exchange.conn = c;
 	memcpy(&c->peer, peer, peer_size);
 	c->place = place;
 	c->rejected = rejected;

@@ -62,7 +62,7 @@ enum {
 
 extern const struct fsm_table conn_table;
 
-/* A request and its response; with all but `conn` zeroed, nothing came yet. */
+/* A request and its response, from the first byte of its head on. */
 struct exchange {
 	struct conn *conn;    /* whose it is */
 	struct access record; /* what is known of it, for its line in the log */
@@ -100,8 +100,9 @@ struct conn {
 	void *note;	   /* for the handler of request `note_for`; or NULL */
 	uint64_t note_for; /* by `requests` */
 
-	struct exchange exchange; /* the present one */
-	bool looked;		  /* for its head when it was due */
+	struct exchange *exchange; /* the present one; NULL: nothing of it is
+				      here, or there is no memory for it */
+	bool looked;		   /* for its head when it was due */
 	struct addr peer; /* allocated as far as it is in use: the last one */
 };
 
@@ -180,6 +181,9 @@ void conn_take_turn(struct list_node *n);
  */
 void conn_on(struct conn *c, enum conn_event ev);
 
+/* HEADING: make sure of an exchange; false when out of memory. */
+NODISCARD bool conn_begin_exchange(struct conn *c);
+
 /* HEADING: close without a response, whether a request has begun or not. */
 void conn_leave_heading(struct conn *c, enum outcome outcome);
 
@@ -199,7 +203,7 @@ void conn_await_progress(struct conn *c, double stalled_s);
 static inline bool
 conn_has_begun(const struct conn *c)
 {
-	return c->exchange.record.began_ns != 0 ||
+	return (c->exchange != NULL && c->exchange->record.began_ns != 0) ||
 	       head_reader_has_begun(&c->head_reader) ||
 	       list_is_linked(&c->turn);
 }
@@ -217,8 +221,9 @@ conn_is_unheard(const struct conn *c)
 static inline enum conn_event
 conn_after_cut(const struct conn *c)
 {
-	return c->exchange.keep && c->exchange.body.source.ended ? CONN_UNHEARD
-								 : CONN_LEFT;
+	return c->exchange->keep && c->exchange->body.source.ended
+		   ? CONN_UNHEARD
+		   : CONN_LEFT;
 }
 
 #endif

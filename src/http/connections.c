@@ -45,14 +45,22 @@ static void
 drop(struct conn *c)
 {
 	if (c->state == CONN_WORKING || c->state == CONN_STREAMING) {
-		exchange_drop(&c->exchange);
+		exchange_drop(c->exchange);
 	} else if (c->state == CONN_HEADING) {
 		conn_leave_heading(c, OUTCOME_STOPPED);
 	} else {
 		if (c->state == CONN_ANSWERING)
-			c->exchange.record.cut = ACCESS_STOPPED;
+			c->exchange->record.cut = ACCESS_STOPPED;
 		conn_on(c, CONN_LEFT);
 	}
+}
+
+/* HEADING: a request, or part of one, is here. */
+static bool
+is_asking(const struct conn *c)
+{
+	return c->state == CONN_HEADING &&
+	       (conn_has_begun(c) || transport_has_bytes(&c->transport));
 }
 
 /* Its client is to see an answer, or the end, and no reset. */
@@ -62,16 +70,15 @@ cut(struct conn *c)
 	static const struct answer_context none = {0};
 	struct response r = {.close = true};
 
-	if (c->state == CONN_HEADING &&
-	    (conn_has_begun(c) || transport_has_bytes(&c->transport))) {
+	if (is_asking(c) && conn_begin_exchange(c)) {
 		list_remove(&c->turn);
 		answer_problem(OUTCOME_STOPPED, &none, &r);
-		exchange_refuse_head(&c->exchange, &r);
+		exchange_refuse_head(c->exchange, &r);
 	} else if (c->state == CONN_HEADING || c->state == CONN_STREAMING) {
 		drop(c);
-	} else if (c->state == CONN_WORKING && exchange_stop(&c->exchange)) {
+	} else if (c->state == CONN_WORKING && exchange_stop(c->exchange)) {
 		answer_problem(OUTCOME_STOPPED, &none, &r);
-		exchange_respond(&c->exchange, &r);
+		exchange_respond(c->exchange, &r);
 	}
 }
 

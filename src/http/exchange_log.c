@@ -17,7 +17,7 @@ static void
 log_unread(struct conn *c)
 {
 	struct access rest = {.outcome = OUTCOME_UNREAD};
-	const struct body *b = &c->exchange.body;
+	const struct body *b = &c->exchange->body;
 	const unsigned char *more;
 	size_t len;
 

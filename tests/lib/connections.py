@@ -130,7 +130,8 @@ def by_ipv6_and_unix(path):
 
 def silent(mode, count: int):
     """COUNT clients that send a head and 3,000 bytes of a body ("body"), or a head in
-    pieces that does not end ("head"), and then nothing; the file `said` appears."""
+    pieces that does not end ("head"), or a request that is answered ("request"), and then
+    nothing; the file `said` appears."""
     text = ("PUT /file/%d HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nUser-Agent: curl/7.88.1\r\n"
             "Accept: */*\r\nContent-Length: 300000\r\n\r\n")
     conns = []
@@ -138,6 +139,9 @@ def silent(mode, count: int):
         conns.append(socket.create_connection(("127.0.0.1", int(os.environ["PORT"]))))
         if mode == "body":
             conns[i].sendall((text % i).encode() + b"x" * 3000)
+        if mode == "request":
+            conns[i].sendall(b"GET /none HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            conns[i].recv(65536)
     if mode == "head":
         for j in range(0, len(text) - 4, 12):
             for s in conns:
