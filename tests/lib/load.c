@@ -1,5 +1,6 @@
 /*
- * load - make HTTP uploads, faster than any server can take them.
+ * load - make HTTP uploads, faster than any server can take them; downloads,
+ * too.
  *
  *	load [options] HOST:PORT|unix:PATH
  *
@@ -9,9 +10,16 @@
  *	-d S        start no request after S seconds; without -n and -d: 10
  *	-g S        grace: what runs S seconds after that is cut off and counted
  *	            as hung (10); with -n alone, all must be done in 60 + S
- *	-m METHOD   PUT or POST (PUT)
+ *	-m METHOD   PUT, POST or GET (PUT); GET sends no body, and what it is
+ *	            answered is dropped without being copied
  *	-u URL      request target; %d becomes a number not used before
  *	            (/file/load-%d)
+ *	-N NAMES    ... one of 0 to NAMES - 1, one after the other, round and
+ *	            round: names that are replaced
+ *	-a          send a small body apart from its head, as most clients do
+ *	-b SIZE     bodies come from so much memory, each from another place of
+ *	            it (1m, or the body's own size); more than the processor's
+ *	            caches hold, and the server copies from memory
  *	-H LINE     one more header line
  *	-r RATE     bytes per second that each connection sends (0: any); what
  *	            could not be sent in time is made up for
@@ -72,6 +80,7 @@ enum {
 	ANSWER_MAX = 16384,    /* head of an answer; bodies are dropped */
 	SMALL_MAX = 64 * 1024, /* bodies sent from a buffer */
 	MEMORY_MAX = 1 << 20,  /* a longer body repeats this much */
+	DROP_MAX = 1 << 24,    /* of an answer, by one call */
 	EVENTS_MAX = 256,
 	STATUS_MAX = 600,
 	PACE_MS = 5,
@@ -102,10 +111,10 @@ static struct {
 	socklen_t addr_len;
 	const char *host;
 	const char *method, *url, *header;
-	uint64_t size, requests, rate, interval_ms;
+	uint64_t size, requests, rate, interval_ms, names, memory;
 	unsigned connections, threads;
 	double seconds, grace;
-	bool json, allow_errors, link;
+	bool json, allow_errors, link, apart, reads;
 	int64_t start, stop_at, deadline;
 	int body_fd;	  /* the memory that bodies are sent from ... */
 	size_t body_len;  /* ... this much, over and over */
@@ -144,10 +153,12 @@ struct conn {
 	int64_t began; /* this request */
 	int64_t due;   /* paced: when more may be sent, or begun */
 	size_t head_len, head_sent;
+	uint64_t body_from; /* where in the memory the body begins */
 	uint64_t body_sent;
-	size_t answer_len;   /* bytes of head held in `answer` */
-	uint64_t answer_due; /* bytes of body still to come */
-	int status;	     /* 0: the head is not whole yet */
+	size_t answer_len;    /* bytes of head held in `answer` */
+	uint64_t answer_size; /* bytes of body */
+	uint64_t answer_due;  /* ... still to come */
+	int status;	      /* 0: the head is not whole yet */
 	bool close_after;
 	char head[HEAD_MAX + SMALL_MAX];
 	char answer[ANSWER_MAX + 1];
@@ -209,7 +220,7 @@ count_answer(struct tally *t, const struct conn *c)
 	int64_t now = now_ns(), took = now - c->began;
 
 	t->answers++;
-	t->bytes += c->body_sent;
+	t->bytes += want.reads ? c->answer_size : c->body_sent;
 	t->status[c->status]++;
 	if (c->status >= 200 && c->status < 300)
 		t->ok++;
@@ -256,6 +267,15 @@ add_tally(struct tally *sum, const struct tally *t)
 
 /* ---- requests */
 
+/* Bytes of the body that stand behind the head, and go out with it. */
+static size_t
+body_in_head(void)
+{
+	bool small = want.size <= SMALL_MAX && want.rate == 0;
+
+	return small && !want.apart ? (size_t)want.size : 0;
+}
+
 /* Write the head of request `number` into c->head, a small body behind it. */
 static void
 write_head(struct conn *c, uint64_t number)
@@ -263,22 +283,23 @@ write_head(struct conn *c, uint64_t number)
 	const char *mark = strstr(want.url, "%d");
 	int url_len =
 	    (int)(mark == NULL ? strlen(want.url) : (size_t)(mark - want.url));
-	char text[24] = "";
+	char text[24] = "", length[48] = "";
+	size_t body = body_in_head();
 	int n;
 
 	if (mark != NULL)
-		snprintf(text, sizeof(text), "%" PRIu64, number);
+		snprintf(text, sizeof(text), "%" PRIu64,
+		    want.names > 0 ? number % want.names : number);
+	if (!want.reads)
+		snprintf(length, sizeof(length),
+		    "Content-Length: %" PRIu64 "\r\n", want.size);
 	n = snprintf(c->head, HEAD_MAX,
-	    "%s %.*s%s%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %" PRIu64
-	    "\r\n%s%s\r\n",
-	    want.method, url_len, want.url, text, mark ? mark + 2 : "",
-	    want.host, want.size, want.header ? want.header : "",
-	    want.header ? "\r\n" : "");
+	    "%s %.*s%s%s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", want.method,
+	    url_len, want.url, text, mark ? mark + 2 : "", want.host, length,
+	    want.header ? want.header : "", want.header ? "\r\n" : "");
 	c->head_len = (size_t)n;
-	if (want.size <= SMALL_MAX && want.rate == 0) {
-		memcpy(c->head + c->head_len, want.body, (size_t)want.size);
-		c->head_len += (size_t)want.size;
-	}
+	memcpy(c->head + c->head_len, want.body, body);
+	c->head_len += body;
 }
 
 static void
@@ -309,8 +330,12 @@ begin(struct conn *c, uint64_t number)
 {
 	c->began = c->due = now_ns();
 	c->head_sent = 0;
+	c->body_from = want.memory == 0
+			   ? 0
+			   : number % (want.body_len / MEMORY_MAX) * MEMORY_MAX;
 	c->body_sent = 0;
 	c->answer_len = 0;
+	c->answer_size = 0;
 	c->answer_due = 0;
 	c->status = 0;
 	c->state = SENDING;
@@ -394,12 +419,19 @@ finish(struct thread *t, struct conn *c)
 
 /* ---- sending */
 
+/* Where in the memory the next byte of the body is. */
+static off_t
+body_at(const struct conn *c)
+{
+	return (off_t)((c->body_from + c->body_sent) % want.body_len);
+}
+
 /* How much of the body may be sent now; 0: wait until c->due. */
 static size_t
 allowance(struct conn *c)
 {
 	uint64_t left = want.size - c->body_sent;
-	size_t at = (size_t)(c->body_sent % want.body_len);
+	size_t at = (size_t)body_at(c);
 	size_t n = want.body_len - at, slice;
 	int64_t now;
 
@@ -421,7 +453,7 @@ static ssize_t
 send_body(struct conn *c)
 {
 	size_t n = allowance(c);
-	off_t at = (off_t)(c->body_sent % want.body_len);
+	off_t at = body_at(c);
 	ssize_t sent;
 
 	if (n == 0)
@@ -435,20 +467,13 @@ send_body(struct conn *c)
 	return sent;
 }
 
-/* Bytes of the body that went out with the head. */
-static uint64_t
-body_in_head(void)
-{
-	return want.size <= SMALL_MAX && want.rate == 0 ? want.size : 0;
-}
-
 static ssize_t
 send_head(struct conn *c)
 {
 	int flags = MSG_NOSIGNAL;
 	ssize_t n;
 
-	if (body_in_head() < want.size)
+	if (body_in_head() < want.size && !want.apart)
 		flags |= MSG_MORE;
 	n = send(
 	    c->fd, c->head + c->head_sent, c->head_len - c->head_sent, flags);
@@ -509,7 +534,7 @@ parse_head(struct conn *c, const char *end)
 			break;
 		value += 1 + strspn(value + 1, " \t");
 		if (strncasecmp(line, "Content-Length:", 15) == 0) {
-			c->answer_due = strtoull(value, NULL, 10);
+			c->answer_size = strtoull(value, NULL, 10);
 			sized = true;
 		} else if (strncasecmp(line, "Connection:", 11) == 0 &&
 			   strncasecmp(value, "close", 5) == 0) {
@@ -517,9 +542,10 @@ parse_head(struct conn *c, const char *end)
 		}
 	}
 	if (c->status < 200 || c->status == 204 || c->status == 304) {
-		c->answer_due = 0;
+		c->answer_size = 0;
 		sized = true;
 	}
+	c->answer_due = c->answer_size;
 	return sized;
 }
 
@@ -554,23 +580,33 @@ look_at_answer(struct conn *c)
 	return c->answer_due == 0 ? WHOLE : MORE;
 }
 
+/* Drop what is body: as recv().  TCP does so without copying it. */
+static ssize_t
+drop_body(struct conn *c)
+{
+	bool tcp = want.addr.ss_family != AF_UNIX;
+	uint64_t most = tcp ? DROP_MAX : ANSWER_MAX;
+	size_t len = (size_t)(c->answer_due < most ? c->answer_due : most);
+	ssize_t n;
+
+	n = recv(c->fd, tcp ? NULL : c->answer, len, tcp ? MSG_TRUNC : 0);
+	if (n > 0)
+		c->answer_due -= (uint64_t)n;
+	return n;
+}
+
 /* Receive into the head's buffer, or drop what is body: as recv(). */
 static ssize_t
 receive(struct conn *c)
 {
 	ssize_t n;
 
-	if (c->status == 0) {
-		n = recv(c->fd, c->answer + c->answer_len,
-		    ANSWER_MAX - c->answer_len, 0);
-		if (n > 0)
-			c->answer_len += (size_t)n;
-		return n;
-	}
-	n = recv(c->fd, c->answer,
-	    c->answer_due < ANSWER_MAX ? (size_t)c->answer_due : ANSWER_MAX, 0);
+	if (c->status != 0)
+		return drop_body(c);
+	n = recv(
+	    c->fd, c->answer + c->answer_len, ANSWER_MAX - c->answer_len, 0);
 	if (n > 0)
-		c->answer_due -= (uint64_t)n;
+		c->answer_len += (size_t)n;
 	return n;
 }
 
@@ -780,9 +816,11 @@ usage(const char *why)
 	    "load: %s\n"
 	    "usage: load [-c connections] [-s size] [-n requests] [-d "
 	    "seconds]\n"
-	    "            [-g grace] [-m PUT|POST] [-u url-with-%%d]\n"
-	    "            [-H header-line] [-r bytes-per-second [-l]]\n"
-	    "            [-i milliseconds] [-T threads]\n"
+	    "            [-g grace] [-m PUT|POST|GET] [-u url-with-%%d] [-N "
+	    "names]\n"
+	    "            [-a] [-b memory] [-H header-line]\n"
+	    "            [-r bytes-per-second [-l]] [-i milliseconds]\n"
+	    "            [-T threads]\n"
 	    "            [--json] [--allow-errors] HOST:PORT|unix:PATH\n",
 	    why);
 	exit(2);
@@ -868,13 +906,13 @@ read_options(int argc, char **argv)
 {
 	static const struct option longs[] = {
 	    {"json", no_argument, NULL, 'j'},
-	    {"allow-errors", no_argument, NULL, 'a'},
+	    {"allow-errors", no_argument, NULL, 'A'},
 	    {NULL, 0, NULL, 0},
 	};
 	int o;
 
-	while ((o = getopt_long(argc, argv, "c:s:n:d:g:m:u:H:r:li:T:", longs,
-		    NULL)) != -1) {
+	while ((o = getopt_long(argc, argv,
+		    "c:s:n:d:g:m:u:N:ab:H:r:li:T:", longs, NULL)) != -1) {
 		switch (o) {
 		case 'c':
 			want.connections =
@@ -898,6 +936,15 @@ read_options(int argc, char **argv)
 		case 'u':
 			want.url = optarg;
 			break;
+		case 'N':
+			want.names = number(optarg, "-N: not a number");
+			break;
+		case 'a':
+			want.apart = true;
+			break;
+		case 'b':
+			want.memory = number(optarg, "-b: not a size");
+			break;
 		case 'H':
 			want.header = optarg;
 			break;
@@ -916,7 +963,7 @@ read_options(int argc, char **argv)
 		case 'j':
 			want.json = true;
 			break;
-		case 'a':
+		case 'A':
 			want.allow_errors = true;
 			break;
 		default:
@@ -925,10 +972,15 @@ read_options(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		usage("HOST:PORT is missing");
+	want.reads = strcmp(want.method, "GET") == 0;
+	if (want.reads)
+		want.size = 0;
 	resolve(argv[optind]);
 	if (want.connections == 0 || want.threads == 0 ||
 	    want.threads > want.connections)
 		usage("-c and -T: at least 1, and a connection per thread");
+	if (want.memory > 0 && want.memory < MEMORY_MAX)
+		usage("-b: at least 1m");
 	if (strlen(want.url) + (want.header ? strlen(want.header) : 0) +
 		strlen(want.host) + strlen(want.method) >
 	    HEAD_MAX - 200)
@@ -940,13 +992,16 @@ static void
 make_body(void)
 {
 	uint64_t x = 88172645463325252, *p, *end;
+	size_t len = MEMORY_MAX;
 
-	want.body_len = want.size < MEMORY_MAX ? (size_t)want.size : MEMORY_MAX;
+	want.body_len = want.size < len ? (size_t)want.size : len;
+	if (want.memory > 0)
+		want.body_len = len = want.memory / MEMORY_MAX * MEMORY_MAX;
 	want.body_fd = memfd_create("load", MFD_CLOEXEC);
-	if (want.body_fd == -1 || ftruncate(want.body_fd, MEMORY_MAX) == -1)
+	if (want.body_fd == -1 || ftruncate(want.body_fd, (off_t)len) == -1)
 		fatal("memory for the body");
-	p = mmap(NULL, MEMORY_MAX, PROT_READ | PROT_WRITE, MAP_SHARED,
-	    want.body_fd, 0);
+	p = mmap(
+	    NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, want.body_fd, 0);
 	if (p == MAP_FAILED)
 		fatal("memory for the body");
 	want.body = (const char *)p;

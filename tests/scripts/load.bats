@@ -1,0 +1,37 @@
+# tests/lib/load: what scripts/bench relies on, beside what tests/t shows anyhow.
+
+load ../lib/penstock
+
+upload_with() { "$PENSTOCK_TOOLS/load" --json "$@" "127.0.0.1:$PORT"; }
+
+@test "load -N: names go round, and only so many are used" {
+	start_server 'overwrite on;'
+	run -0 upload_with -n 10 -N 3 -u /file/n%d
+	assert_output --partial '"201":3'
+	assert_output --partial '"200":7'
+	run -0 ls "$STORE"
+	assert_output "$(printf 'n0\nn1\nn2')"
+}
+
+@test "load -m GET: what was read is counted, and names go round" {
+	start_server
+	run -0 upload_with -n 2 -s 100k -u /file/g%d
+	run -0 upload_with -m GET -n 5 -N 2 -c 2 -u /file/g%d
+	assert_output --partial '"requests":5,"ok":5'
+	assert_output --partial '"bytes":512000'
+}
+
+@test "load -a: a body that is sent apart from its head is the same" {
+	start_server
+	run -0 upload_with -n 1 -s 5000 -u /file/whole
+	run -0 upload_with -a -n 1 -s 5000 -u /file/apart
+	cmp "$STORE/whole" "$STORE/apart"
+}
+
+@test "load -b: bodies come from other places of the memory, and are whole" {
+	start_server
+	run -0 upload_with -b 4m -n 2 -s 3m -u /file/m%d
+	assert_equal "$(stat -c %s "$STORE/m0" "$STORE/m1")" "$(printf '3145728\n3145728')"
+	cmp <(tail -c +1048577 "$STORE/m0") <(head -c 2097152 "$STORE/m1")
+	run ! cmp -s "$STORE/m0" "$STORE/m1"
+}
