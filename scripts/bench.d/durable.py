@@ -2,12 +2,18 @@
 import contextlib
 import os
 
+import cpu
+import disks
+import generators
+import order
 import procs
+import rig
 import servers
-from rig import KIB, LoopDisk, empty, median, sum_problems
+from machine import KIB
 
 SIZE = 4 * KIB
 MANY = 64
+PLACES = ("disk", "ext4", "xfs", "btrfs")
 
 
 class Durable:
@@ -18,68 +24,88 @@ class Durable:
     name = "durable"
     what = f"4 KiB × {MANY}, and × 1, each on stable storage"
 
+    def kinds(self, bench):
+        del bench
+        return [servers.PenstockSync]
+
     def run(self, bench):
         rows = []
-        for kind, where in ((None, "the disk itself"),
-                            ("ext4", "ext4 on a loop device"),
-                            ("xfs", "XFS on a loop device")):
-            row = {"place": kind or "disk", "label": where, "turns": []}
+        for where in PLACES:
+            kinds = self.kinds(bench)
+            turns = {kind.name: [] for kind in kinds}
+            label = ("the disk itself" if where == "disk" else
+                     f"{disks.LoopDisk.LABELS[where]} on a loop device")
             try:
-                with self.disk(bench, kind) as path:
-                    for number in range(bench.options.rounds):
-                        bench.log(f"{self.name}: round {number + 1} of "
-                                  f"{bench.options.rounds}: {where}")
-                        row["turns"].append(self.turn(bench, path))
+                with self.disk(bench, where) as disk:
+                    self.rounds(bench, disk, label, kinds, turns)
             except procs.Failed as e:
-                row["turns"].append({"problems": {str(e): 1}})
-            rows.append(self.summary(row))
+                for kind in kinds:
+                    turns[kind.name].append({"problems": {str(e): 1}})
+            rows += [self.row(where, label, kind, turns[kind.name])
+                     for kind in kinds]
         return rows
 
-    @contextlib.contextmanager
-    def disk(self, bench, kind):
-        if kind is None:
-            yield bench.dirs["disk"]
-            return
-        with LoopDisk(bench, kind) as disk:
-            yield disk.path
+    def rounds(self, bench, disk, label, kinds, turns):
+        for number, in_order in enumerate(
+                order.rounds(kinds, bench.options.rounds), 1):
+            for kind in in_order:
+                bench.log(f"{self.name}: round {number} of "
+                          f"{bench.options.rounds}: {label}: {kind.name}")
+                state = bench.settle()
+                turn = self.turn(bench, kind, disk)
+                turns[kind.name].append(dict(turn, state=state, round=number))
 
-    def turn(self, bench, path):
+    @contextlib.contextmanager
+    def disk(self, bench, where):
+        if where == "disk":
+            yield lambda: bench.dirs["disk"]
+            return
+        with disks.LoopDisk(bench, where) as disk:
+            yield lambda: disk.path
+
+    def turn(self, bench, kind, disk):
         seconds = 1.5 if bench.options.quick else 4
-        place = os.path.join(path, "durable")
         turn = {"problems": {}}
         for at_once in (MANY, 1):
-            empty(place)
-            result = self.serve(bench, place, at_once, seconds)
-            turn[f"server-{at_once}"] = result["rate"]
-            turn[f"p99-{at_once}"] = result["latency_ms"]["p99"]
-            turn["problems"].update(result["problems"])
-            empty(place)
+            place = bench.new_place(disk())
+            self.serve(bench, kind, place, at_once, seconds, turn)
+            rig.empty(place)
             turn[f"bare-{at_once}"] = procs.run_json(
                 [bench.durable, "-c", str(at_once), "-s", str(SIZE),
                  "-d", str(seconds), place])["rate"]
-        empty(place)
+            rig.empty(place)
+            os.rmdir(place)
         turn["gain"] = turn[f"server-{MANY}"] / turn["server-1"]
         turn["bare_gain"] = turn[f"bare-{MANY}"] / turn["bare-1"]
         turn["of_bare"] = turn[f"server-{MANY}"] / turn[f"bare-{MANY}"]
         return turn
 
-    def serve(self, bench, place, at_once, seconds):
-        with servers.PenstockSync({"file": place}, bench.home()) as server:
-            argv = procs.load_argv(bench.load, server, "file", SIZE, at_once,
-                                   "-d", 0.3)
-            argv[argv.index("-u") + 1] = "/file/w%d"
-            procs.run_load(argv)
-            result = procs.run_load(procs.load_argv(
-                bench.load, server, "file", SIZE, at_once, "-d", seconds))
+    def serve(self, bench, kind, place, at_once, seconds, turn):
+        with kind({"file": place}, bench.home()) as server:
+            bench.configs.setdefault(f"{self.name}: {kind.name}",
+                                     server.config())
+            bench.generator.load.run(
+                server, generators.Job(SIZE, at_once, 0.3, target="/file/w%d"))
+            meter = cpu.Meter(server.process.pid)
+            result = bench.generator.load.run(
+                server, generators.Job(SIZE, at_once, seconds,
+                                       target="/file/m%d", grace=10))
+            spent = meter.read(result["cpu"])
         if result["ok"] == 0:
             raise procs.Failed(f"nothing was stored: {result['problems']}")
-        return result
+        turn[f"server-{at_once}"] = result["rate"]
+        turn[f"p50-{at_once}"] = result["latency_ms"]["p50"]
+        turn[f"p99-{at_once}"] = result["latency_ms"]["p99"]
+        for what in ("server", "machine"):
+            turn[f"{what}_us-{at_once}"] = (
+                spent[what] / result["requests"] * 1e6)
+        turn[f"result-{at_once}"] = result
+        turn["problems"].update(result["problems"])
 
-    def summary(self, row):
+    def row(self, where, label, kind, turns):
         keys = ["gain", "bare_gain", "of_bare"] + [
-            f"{what}-{n}" for what in ("server", "bare", "p99")
+            f"{what}-{n}" for what in ("server", "bare", "p50", "p99",
+                                       "server_us", "machine_us")
             for n in (1, MANY)]
-        for key in keys:
-            row[key] = median([t.get(key) for t in row["turns"]])
-        row["problems"] = sum_problems(row["turns"])
-        return row
+        return {"place": where, "label": label, "server": kind.name,
+                "turns": turns, **rig.summary(turns, keys)}

@@ -1,5 +1,4 @@
-"""scripts/bench: the options, the order of works, and clearing up."""
-import argparse
+"""scripts/bench: the order of works, and clearing up."""
 import json
 import os
 import shutil
@@ -10,89 +9,52 @@ import tempfile
 import time
 
 import against
+import cpu
+import generators
+import goals
+import heading
+import kinds
+import machine
+import options
+import order
 import procs
 import report
 import rig
 import servers
 import works
 
-EPILOG = """works: """ + "\n       ".join(
-    f"{w.name:14} {w.what}" for w in works.ALL) + """
 
-servers: """ + "\n         ".join(
-    f"{s.name:14} {s.label}" for s in servers.ALL.values()) + """
-
-A work is run in turns, server A, B, C, A, B, C ..., each turn with a server
-newly started and warmed up; what was stored is removed after each turn.
-Files go to a new directory below /dev/shm, and for the disk below $BENCH_DIR
-or build/.  It takes about 60 minutes, --quick about 6, and up to 5 GB of
-memory and of disk.  `overlap`, `isolation`, `paced` and `hung` need root (or
-fusermount3) to mount the slow disk, `durable` to mount ext4 and XFS from
-files."""
-
-
-def names(text, known, what):
-    """The names in a list with commas; a name may be a beginning."""
-    found = []
-    for part in text.split(","):
-        match = [k for k in known if k == part] or \
-                [k for k in known if k.startswith(part)]
-        if not match:
-            sys.exit(f"bench: no {what} '{part}'; there are: "
-                     + ", ".join(known))
-        found += [m for m in match if m not in found]
-    return found
-
-
-def read_options():
-    p = argparse.ArgumentParser(
-        prog="scripts/bench", epilog=EPILOG,
-        description="penstock side by side with other servers",
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--all", action="store_true", help="lighttpd too")
-    p.add_argument("--quick", action="store_true",
-                   help="short turns, and 1 round unless --rounds says more")
-    p.add_argument("--work", metavar="NAME,...", default="",
-                   help="only these works, or those that begin so")
-    p.add_argument("--servers", metavar="NAME,...",
-                   help="only these servers")
-    p.add_argument("--sync", choices=("off", "on", "both"), default="both",
-                   help="how penstock is run (both)")
-    p.add_argument("--rounds", type=int, help="turns of each (5)")
-    p.add_argument("--against", metavar="BINARY",
-                   help="is any work dearer than with this earlier penstock? "
-                   "It runs twice in each round, to see what chance does")
-    p.add_argument("--json", metavar="FILE",
-                   help="write all figures there, of each turn")
-    p.add_argument("--configs", action="store_true",
-                   help="print the servers' settings and do nothing")
-    o = p.parse_args()
-
-    o.rounds = o.rounds or (1 if o.quick else 5)
-    if o.servers:
-        # "penstock" is both of its rows; --sync says which.
-        o.servers = names(o.servers, list(servers.ALL), "server")
-    else:
-        o.servers = [s for s in servers.ALL if s != "lighttpd" or o.all]
-    left_out = {"off": "penstock-sync", "on": "penstock"}.get(o.sync)
-    o.servers = [s for s in o.servers if s != left_out]
-    known = [w.name for w in works.ALL]
-    chosen = names(o.work, known, "work") if o.work else known
-    if o.against:
-        o.against = os.path.abspath(o.against)
-    o.works = [w for w in works.ALL if w.name in chosen]
-    return o
-
-
-def print_configs(options):
-    for name in options.servers:
-        s = servers.ALL[name]({"file": "DIR"}, "HOME")
+def print_configs(o):
+    for name in o.servers:
+        s = kinds.ALL[name]({"file": "DIR"}, "HOME")
         s.config_path = f"HOME/{name}.conf"
         print(f"# {s.label}: {' '.join(s.argv())}\n{s.config()}")
 
 
+def print_plan(o):
+    bench = rig.Bench(o, [None] * 3, "MEMORY", "DISK", print)
+    for work in o.works:
+        print(f"{work.name}: {work.what}")
+        if not hasattr(work, "kinds"):
+            continue
+        for number, in_order in enumerate(
+                order.rounds(work.kinds(bench), o.rounds), 1):
+            print(f"  round {number}: "
+                  + ", ".join(kind.name for kind in in_order))
+
+
+def print_report(o):
+    with open(o.report) as f:
+        data = json.load(f)
+    print(data["heading"])
+    for work in works.ALL:
+        if data["works"].get(work.name):
+            print("\n" + report.section(work, data["works"][work.name]))
+    print("\n" + goals.lines(data["works"]))
+
+
 def build():
-    """The tools and penstock: the path of the tools."""
+    """The tools and penstock: the paths of the tools."""
     tools = [f"build/linux/{t}" for t in ("load", "slowfs", "durable")]
     subprocess.run(["make", "-s", "-j", str(os.cpu_count()), "all", *tools],
                    cwd=servers.ROOT, check=True, stdout=sys.stderr)
@@ -116,7 +78,6 @@ def log(text):
 
 def run(bench):
     results = {}
-    print(report.heading(bench), flush=True)
     for work in bench.options.works:
         try:
             results[work.name] = work.run(bench)
@@ -129,35 +90,60 @@ def run(bench):
             print(f"\n**{work.what}** (`{work.name}`): {e}", flush=True)
             continue
         print("\n" + report.section(work, results[work.name]), flush=True)
-    lines = report.goal_lines(results)
-    if lines:
-        print("\n" + lines)
+    print("\n" + goals.lines(results))
+    return results
+
+
+def write_json(path, bench, began, results):
+    o = bench.options
+    with open(path, "w") as f:
+        json.dump({
+            "began": began, "heading": heading.text(bench),
+            "machine": bench.machine,
+            "versions": heading.versions(bench),
+            "options": {k: v for k, v in vars(o).items() if k != "works"},
+            "instructions_counted": bench.counter.there,
+            "configs": bench.configs, "works": results}, f, indent=1)
+
+
+def measure(bench):
+    """All of it: the lines on stdout, and the figures."""
+    bench.generator = generators.Chosen(bench.options, bench.load)
+    bench.counter = cpu.Instructions()
+    bench.machine = machine.description(bench.dirs["disk"])
+    began = time.strftime("%Y-%m-%d %H:%M:%S")
+    print(heading.text(bench), flush=True)
+    results = (against.run if bench.options.against else run)(bench)
     if bench.options.json:
-        with open(bench.options.json, "w") as f:
-            json.dump(results, f, indent=1)
+        write_json(bench.options.json, bench, began, results)
 
 
 def main():
-    options = read_options()
-    if options.configs:
-        print_configs(options)
+    o = options.read()
+    instead = (print_configs if o.configs else print_plan if o.plan
+               else print_report if o.report else None)
+    if instead:
+        instead(o)
         return
     on_signals(interrupted)
-    tools = build()
-    disk = os.environ.get("BENCH_DIR") or os.path.join(servers.ROOT, "build")
     made = []
     try:
+        # Before it is built, which is work as well.
+        if not o.busy:
+            machine.refuse_when_busy()
+        tools = build()
+        disk = os.environ.get("BENCH_DIR") or os.path.join(servers.ROOT,
+                                                           "build")
         for base in ("/dev/shm", disk):
             made.append(tempfile.mkdtemp(prefix="penstock-bench.", dir=base))
-        bench = rig.Bench(options, tools, *made, log)
-        if options.against:
-            against.run(bench)
-        else:
-            run(bench)
+        measure(rig.Bench(o, tools, *made, log))
+    except procs.Failed as e:
+        sys.exit(f"bench: {e}")
     finally:
         on_signals(signal.SIG_IGN)
         for path in made:
             shutil.rmtree(path, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

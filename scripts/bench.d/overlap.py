@@ -1,9 +1,12 @@
 """A link and a disk of the same speed, the disk with stops."""
 import os
 
+import generators
 import procs
 import servers
-from rig import SlowDisk, empty, median, sum_problems
+from disks import SlowDisk
+from order import median
+from rig import empty, sum_problems
 
 STOP_MS, EVERY_MS = 200, 1000
 
@@ -26,8 +29,7 @@ class Overlapped(servers.Penstock):
         if prefix == "short":
             lines.append("queue_depth 2;")
             # Chunks that are being written are room as well.
-            if servers.knows("write_depth"):
-                lines.append("write_depth 1;")
+            lines.append("write_depth 1;")
         elif self.depth is not None:
             lines.append(f"queue_depth {self.depth};")
         return lines
@@ -84,12 +86,12 @@ class Overlap:
                     ("client", "memory", link), ("disk", "slow", []),
                     ("both", "slow", link), ("short", "short", link)):
                 disk.tell("hiccup", STOP_MS, EVERY_MS)
-                argv = procs.load_argv(
+                argv = generators.load_argv(
                     bench.load, server, prefix, int(rate * seconds), 1,
                     "-n", 1, "-g", 60, *options)
                 argv[argv.index("-u") + 1] = f"/{prefix}/{key}"
                 argv[-1] = "unix:" + server.socket
-                result = procs.run_load(argv)
+                result = generators.run_load(argv)
                 turn[key] = result["seconds"]
                 if result["ok"] == 0:
                     raise procs.Failed(f"{key}: {result['problems']}")

@@ -54,18 +54,22 @@ def family(pid):
     return found
 
 
-def cpu_seconds(pid):
-    """User and system time of all threads of the family, io_uring's workers
-    and reaped children included."""
-    total = 0
+def cpu_by_process(pid):
+    """User and system time of each process of the family, of all its threads,
+    io_uring's workers and reaped children included."""
+    found = {}
     for p in family(pid):
         try:
             with open(f"/proc/{p}/stat") as f:
                 fields = f.read().rsplit(")", 1)[1].split()
         except OSError:
             continue
-        total += sum(int(v) for v in fields[11:15])
-    return total / TICK
+        found[p] = sum(int(v) for v in fields[11:15]) / TICK
+    return found
+
+
+def cpu_seconds(pid):
+    return sum(cpu_by_process(pid).values())
 
 
 def memory_mib(pid):
@@ -170,35 +174,3 @@ def command(*argv):
 
 def run_json(argv):
     return json.loads(command(*argv))
-
-
-def load_argv(tool, server, prefix, size, connections, *more):
-    return [tool, "--json", "--allow-errors", "-m", server.method,
-            "-u", server.url(prefix), "-s", str(size), "-c", str(connections),
-            *[str(m) for m in more], f"127.0.0.1:{server.port}"]
-
-
-def run_load(argv):
-    """Run tests/lib/load and return what it printed, with `problems`, and
-    `busy`, the share of a core that it took itself."""
-    began = time.monotonic()
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          start_new_session=True) as p:
-        try:
-            out = p.stdout.read()
-            err = p.stderr.read()
-            _, status, usage = os.wait4(p.pid, 0)
-            p.returncode = os.waitstatus_to_exitcode(status)
-        except BaseException:
-            p.kill()
-            raise
-    if p.returncode != 0:
-        raise Failed("load: " + err.decode(errors="replace").strip())
-    result = json.loads(out)
-    result["busy"] = ((usage.ru_utime + usage.ru_stime)
-                      / (time.monotonic() - began))
-    problems = {k: v for k, v in result["errors"].items() if v > 0}
-    problems.update({k: v for k, v in result["status"].items()
-                     if not k.startswith("2")})
-    result["problems"] = problems
-    return result

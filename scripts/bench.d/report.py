@@ -1,11 +1,12 @@
 """What came out, as Markdown."""
-import os
-import platform
-import subprocess
-
-import rig
-import servers
-import works
+import order
+from beside import Beside
+from downloads import Downloads
+from durable import Durable
+from one_disk import OneDisk
+from overlap import Overlap
+from uploads import Digest, Uploads
+from works import Ceiling
 
 
 def number(value, digits=3):
@@ -19,11 +20,10 @@ def number(value, digits=3):
     return f"{value:.{digits}g}"
 
 
-def times(value, base):
-    """`value` with its ratio to `base`."""
-    if value is None or not base:
+def times_of(value, ratio, digits=2):
+    if ratio is None:
         return number(value)
-    return f"{number(value)} ({value / base:.2f} ×)"
+    return f"{number(value)} ({ratio:.{digits}f} ×)"
 
 
 def table(head, rows):
@@ -39,24 +39,66 @@ def problems(rows):
         for r in rows if r["problems"]]
 
 
+def beside_base(row, base, key):
+    """A figure with its ratio to the peer's."""
+    ratio = order.ratio(row, base, key) if base and row[key] else None
+    return times_of(row[key], ratio)
+
+
+def label(row, base):
+    return row["label"] + (", the peer" if row is base else "")
+
+
+def title(work):
+    return f"**{work.what}** (`{work.name}`)"
+
+
+# ---- a section for each kind of work
+
+COLUMNS = [("rate", "/s", True), ("mib_s", "MiB/s", False),
+           ("p50", "p50 ms", False), ("p99", "p99 ms", True),
+           ("cpu_request_us", "CPU of the server, µs", True),
+           ("machine_request_us", "of the machine, µs", True),
+           ("cpu_gib", "of the server, s/GiB", False),
+           ("machine_gib", "of the machine, s/GiB", False),
+           ("instructions_user", "instructions, user", True),
+           ("instructions_kernel", "kernel", True),
+           ("memory", "memory MiB", True)]
+DURABLE_COLUMNS = [("durable_rate", "/s", True),
+                   ("durable_mib_s", "MiB/s", False),
+                   ("sync_seconds", "`sync -f` s", False),
+                   ("cpu_gib", "CPU of the server, s/GiB", True),
+                   ("machine_gib", "of the machine, s/GiB", True),
+                   ("dd_direct", "dd direct MiB/s", False),
+                   ("of_dd_direct", "of that", False),
+                   ("dd_fdatasync", "dd fdatasync MiB/s", False),
+                   ("of_dd_fdatasync", "of that", False)]
+
+
+def columns_table(columns, rows, base):
+    """Those of the columns that any row has a figure in."""
+    columns = [c for c in columns if any(r.get(c[0]) is not None
+                                         for r in rows)]
+    body = [[label(r, base)] + [
+        beside_base(r, base, key) if compared else number(r[key])
+        for key, _, compared in columns] for r in rows]
+    return table(["server"] + [text for _, text, _ in columns], body)
+
+
 def throughput(work, rows):
-    base = next((r for r in rows if r["server"] == "nginx"), {})
-    body = [[r["label"],
-             times(r["rate"], base.get("rate")),
-             number(r["mib_s"]),
-             number(r["p50"]),
-             times(r["p99"], base.get("p99")),
-             times(r["cpu_request_us"], base.get("cpu_request_us")),
-             times(r["cpu_gib"], base.get("cpu_gib")),
-             times(r["memory"], base.get("memory"))] for r in rows]
-    text = [f"**{work.what}** (`{work.name}`)", "", table(
-        ["server", "uploads/s", "MiB/s", "p50 ms", "p99 ms",
-         "CPU µs/upload", "CPU s/GiB", "memory MiB"], body)]
+    text = [title(work), "",
+            columns_table(COLUMNS, rows, order.best_peer(rows))]
+    if any(r.get("durable_rate") for r in rows):
+        text += ["", "... until durable (sync on: its answers; others: theirs, "
+                 "then `sync -f`)", "", columns_table(
+                     DURABLE_COLUMNS, rows,
+                     order.best_peer(rows, "durable_rate"))]
     return "\n".join(text + [""] + problems(rows)).rstrip()
 
 
 def beside(work, rows):
-    other = "with no bulk" if work.other == "alone" else "bulk to a second process"
+    other = ("with no bulk" if work.other == "alone"
+             else "bulk to a second process")
     body = [[r["label"], number(r["other"]), number(r["other_p99"]),
              number(r["same"]), number(r["same_p99"]),
              "-" if r["kept"] is None else f"{r['kept']:.3f}"] for r in rows]
@@ -71,170 +113,57 @@ def beside(work, rows):
 
 
 def durable(work, rows):
-    body = [[r["label"], number(r["server-1"]),
-             f"{number(r['server-64'])} ({number(r['gain'])} ×)",
-             number(r["p99-64"]), number(r["bare-1"]),
-             f"{number(r['bare-64'])} ({number(r['bare_gain'])} ×)",
+    body = [[r["label"], number(r["server-1"]), number(r["p50-1"]),
+             times_of(r["server-64"], r["gain"]), number(r["p50-64"]),
+             number(r["p99-64"]), number(r["server_us-64"]),
+             number(r["machine_us-64"]), number(r["bare-1"]),
+             times_of(r["bare-64"], r["bare_gain"]),
              number(r["of_bare"])] for r in rows]
-    text = [f"**{work.what}** (`{work.name}`): penstock with `sync on`, and "
-            "a program that does nothing but the operations", "", table(
-                ["to", "penstock: uploads/s × 1", "× 64", "p99 ms",
+    text = [f"{title(work)}: penstock with `sync on`, and a program that does "
+            "nothing but the operations", "", table(
+                ["to", "penstock: uploads/s × 1", "p50 ms", "× 64", "p50 ms",
+                 "p99 ms", "CPU of the server, µs", "of the machine, µs",
                  "bare: files/s × 1", "× 64", "penstock, of bare"], body)]
+    return "\n".join(text + [""] + problems(rows)).rstrip()
+
+
+def one_disk(work, rows):
+    body = []
+    for what, unit in (("small", "uploads/s"), ("bulk", "MiB/s")):
+        for r in rows:
+            body.append([f"{r['label']}: {what}, {unit}"] + [
+                number(r[f"{what}_{part}"]) for part in (
+                    "alone", "beside", "kept")] + [
+                number(r.get(f"{what}_{part}")) for part in (
+                    "alone_p50", "alone_p99", "beside_p50", "beside_p99")])
+    text = [title(work), "", table(
+        ["server", "alone", "both", "kept", "p50 ms alone", "p99 ms alone",
+         "p50 ms both", "p99 ms both"], body)]
     return "\n".join(text + [""] + problems(rows)).rstrip()
 
 
 def overlap(work, rows):
     body = [[r["label"] + (f", queue_depth {r['depth']}" if r["depth"] else ""),
              number(r["client"]), number(r["disk"]),
-             times_of(r["both"], r["of_longer"]),
-             times_of(r["short"], r["short_of_longer"])] for r in rows]
-    text = [f"**{work.what}** (`{work.name}`)", "", table(
+             times_of(r["both"], r["of_longer"], 3),
+             times_of(r["short"], r["short_of_longer"], 3)] for r in rows]
+    text = [title(work), "", table(
         ["link", "link alone, s", "disk alone, s", "together, s (× the longer)",
          "with queue_depth 2"], body)]
     return "\n".join(text + [""] + problems(rows)).rstrip()
 
 
-def times_of(value, ratio):
-    return number(value) + ("" if ratio is None else f" ({ratio:.3f} ×)")
-
-
 def ceiling(work, rows):
+    del work
     return (f"What the load generator can do: {number(rows[0]['rate'])} "
             f"requests/s of 4 KiB × 64, {number(rows[1]['mib_s'])} MiB/s of "
             "256 KiB × 16 to an nginx that throws the body away.")
 
 
-SECTIONS = {works.Beside: beside, works.Ceiling: ceiling,
-            works.Durable: durable, works.Overlap: overlap}
+SECTIONS = {Beside: beside, Ceiling: ceiling, Digest: throughput,
+            Downloads: throughput, Durable: durable, OneDisk: one_disk,
+            Overlap: overlap, Uploads: throughput}
 
 
 def section(work, rows):
-    return SECTIONS.get(type(work), throughput)(work, rows)
-
-
-# ---- what was to be reached
-
-# work: [(server, figure, of server, sign, wanted)]
-AGAINST = {
-    "tmpfs-4k": [("penstock", "rate", "nginx", ">=", 1.1),
-                 ("penstock", "cpu_request_us", "nginx", "<=", 0.85),
-                 ("penstock", "rate", "fastapi", ">=", 10)],
-    "tmpfs-256k": [("penstock", "rate", "nginx", ">=", 1.0),
-                   ("penstock", "cpu_gib", "nginx", "<=", 1.0)],
-    "tmpfs-16m": [("penstock", "rate", "nginx", ">=", 1.0),
-                  ("penstock", "cpu_gib", "nginx", "<=", 1.0),
-                  ("penstock", "rate", "fastapi", ">=", 2)],
-    "disk-64m": [("penstock-sync", "rate", "nginx", ">=", 1.2),
-                 ("penstock-sync", "cpu_gib", "nginx", "<=", 0.5)],
-    "disk-2g": [("penstock-sync", "rate", "nginx", ">=", 1.5),
-                ("penstock-sync", "cpu_gib", "nginx", "<=", 0.45)],
-    "digest": [("penstock-sha256", "rate", "penstock-sync", ">=", 0.9)],
-}
-FIGURES = {"rate": "rate", "cpu_request_us": "CPU per upload",
-           "cpu_gib": "CPU per GiB"}
-GAINS = {"disk": 3, "ext4": 3, "xfs": 5}
-KEPT = 0.9
-OVERLAP = 1.1
-
-
-def goals(results):
-    """[(text, value, sign, wanted)] for what was measured; a value of None
-    was not measured, one of "-" cannot be with this penstock."""
-    found = []
-    for name, rows in results.items():
-        if name in AGAINST:
-            found += against(name, rows)
-        elif name == "durable":
-            found += [(f"durable, {r['label']}: rate of 64 at once, of 1",
-                       r["gain"], ">=", GAINS[r["place"]]) for r in rows]
-        elif name == "overlap":
-            for r in rows:
-                text = f"overlap, {r['label']}: total, of the longer alone"
-                found += [(text, r["of_longer"], "<=", OVERLAP),
-                          (text + ", with queue_depth 2",
-                           r["short_of_longer"], ">", OVERLAP)]
-        elif name != "ceiling":
-            found += [(f"{name}: kept", r["kept"], ">=", KEPT)
-                      for r in rows if r["server"] == "penstock"]
-    return found
-
-
-def against(name, rows):
-    by_server = {r["server"]: r for r in rows or ()}
-    for server, figure, other, sign, wanted in AGAINST[name]:
-        text = f"{name}: {FIGURES[figure]}, of {LABELS[other]}"
-        if rows is None:
-            yield text, "-", sign, wanted
-        elif server in by_server and other in by_server:
-            value = by_server[server][figure]
-            base = by_server[other][figure]
-            yield (text, value / base if value is not None and base else None,
-                   sign, wanted)
-
-
-LABELS = {"nginx": "nginx's", "fastapi": "the original's design",
-          "penstock-sync": "what it is without"}
-SIGNS = {">=": lambda v, w: v >= w, "<=": lambda v, w: v <= w,
-         ">": lambda v, w: v > w}
-
-
-def goal_lines(results):
-    lines = []
-    for text, value, sign, wanted in goals(results):
-        if value == "-":
-            verdict, value = "not there", None
-        elif value is not None and SIGNS[sign](value, wanted):
-            verdict = "reached"
-        else:
-            verdict = "**missed**"
-        lines.append(f"| {text} | {number(value)} | {sign} {wanted:g} | "
-                     f"{verdict} |")
-    if not lines:
-        return ""
-    return "\n".join(["| goal | measured | wanted | |",
-                      "|---|---:|---:|---|"] + lines)
-
-
-# ---- where it was measured
-
-def version(kind):
-    if kind.name == "fastapi":
-        argv = ["dpkg-query", "-W", "-f", "${Package} ${Version}; ",
-                "python3-fastapi", "python3-uvicorn"]
-    elif kind.name.startswith("penstock"):
-        argv = [os.path.join(servers.ROOT, "build/penstock"), "-v"]
-    else:
-        argv = [servers.program(kind.name), "-v"]
-    try:
-        out = subprocess.run(argv, capture_output=True, text=True, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):
-        return kind.name
-    return (out.stdout + out.stderr).strip().split("\n")[0].strip("; ")
-
-
-def file_system(path):
-    out = subprocess.run(["stat", "-f", "-c", "%T", path],
-                         capture_output=True, text=True)
-    return out.stdout.strip()
-
-
-def heading(bench):
-    with open("/proc/cpuinfo") as f:
-        model = next((line.split(":", 1)[1].strip() for line in f
-                      if line.startswith("model name")), platform.machine())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / rig.GIB
-    kinds = bench.servers()
-    lines = [
-        f"Machine: {os.cpu_count()} × {model}, {memory:.0f} GiB, Linux "
-        f"{platform.release()}; disk: {file_system(bench.dirs['disk'])}. "
-        f"Medians of {bench.options.rounds} alternating turns, loopback, 2 "
-        "workers each unless it says one; in brackets the ratio to nginx in "
-        "the same run. CPU is user + system time of the server's processes "
-        "(not of the kernel's own threads, which write dirty pages back); "
-        "memory is the peak of their PSS, without the page cache. Only "
-        "`penstock, sync on` syncs.",
-        "",
-        "Versions: " + "; ".join(version(k) for k in kinds
-                                 if k.name != "penstock-sync") + "."]
-    lines += [f"- {k.note}" for k in kinds if k.note]
-    return "\n".join(lines)
+    return SECTIONS[type(work)](work, rows)

@@ -2,13 +2,11 @@
 
 A server stores the uploads to /PREFIX/ in DIR/files, for each pair of PREFIX
 and DIR in `places`; DIR/tmp is on the same file system for those that spool
-first.  All run with the same number of workers, without an access log, and
-keep connections.
+first.  All run with the same number of workers, without an access log, with
+as many descriptors as they want, and keep connections.
 """
-import functools
 import os
 import shutil
-import subprocess
 
 import procs
 
@@ -24,22 +22,17 @@ def program(name):
     return found
 
 
-@functools.lru_cache
-def knows(directive):
-    """True when this penstock has the directive."""
-    out = subprocess.run([os.path.join(ROOT, "build/penstock"), "-M"],
-                         capture_output=True, text=True, check=True).stdout
-    return f"| `{directive}` |" in out
-
-
 class Server:
     method = "PUT"
     note = ""
+    peer = False     # one of the settings of what we are compared with
+    durable = False  # what it has answered is on stable storage
 
-    def __init__(self, places, home, workers=2):
+    def __init__(self, places, home, workers=2, replaced=False):
         self.places = places
         self.home = home
         self.workers = workers
+        self.replaced = replaced # names are used again
         self.port = procs.free_port()
         self.process = None
 
@@ -94,7 +87,8 @@ class Penstock(Server):
 
     def lines(self, prefix):
         """What a location has beside its directory."""
-        return [f"sync        {self.sync};"]
+        lines = [f"sync        {self.sync};"]
+        return lines + ["overwrite   on;"] if self.replaced else lines
 
     def config(self):
         locations = "".join(
@@ -125,6 +119,7 @@ class PenstockSync(Penstock):
     name = "penstock-sync"
     label = "penstock, sync on"
     sync = "on"
+    durable = True
 
 
 class PenstockSha256(PenstockSync):
@@ -133,70 +128,6 @@ class PenstockSha256(PenstockSync):
 
     def lines(self, prefix):
         return super().lines(prefix) + ["checksum    sha256;"]
-
-
-class Nginx(Server):
-    name = label = "nginx"
-    note = ("nginx: DAV PUT, client_body_temp_path on the file system of the "
-            "target, client_body_buffer_size as it comes")
-
-    def config(self):
-        user = "user root;" if os.geteuid() == 0 else ""
-        locations = "".join(f"""
-        location /{prefix}/ {{
-            alias                 {place}/files/;
-            client_body_temp_path {place}/tmp;
-            dav_methods           PUT;
-            create_full_put_path  on;
-        }}""" for prefix, place in self.places.items())
-        unused = "".join(f"\n    {what}_temp_path {self.home}/{what};"
-                         for what in ("proxy", "fastcgi", "uwsgi", "scgi"))
-        return f"""{user}
-daemon off;
-worker_processes {self.workers};
-pid              {self.home}/{self.name}.pid;
-error_log        {self.home}/{self.name}.error;
-events {{ worker_connections 4096; }}
-http {{
-    access_log           off;
-    keepalive_requests   1000000;
-    client_max_body_size 0;{unused}
-    server {{
-        listen 127.0.0.1:{self.port};
-        location /none/ {{ return 204; }}{locations}
-    }}
-}}
-"""
-
-    def argv(self):
-        return [program("nginx"), "-c", self.config_path,
-                "-e", f"{self.home}/{self.name}.error"]
-
-
-class Lighttpd(Server):
-    name = label = "lighttpd"
-    note = "lighttpd: mod_webdav PUT, upload-dirs on that file system"
-
-    def config(self):
-        aliases = ", ".join(f'"/{prefix}/" => "{place}/files/"'
-                            for prefix, place in self.places.items())
-        spool = next(iter(self.places.values()))
-        return f"""server.modules = ( "mod_alias", "mod_webdav" )
-server.document-root = "{self.home}"
-server.bind = "127.0.0.1"
-server.port = {self.port}
-server.max-worker = {self.workers}
-server.max-keep-alive-requests = 1000000
-server.max-request-size = 0
-server.upload-dirs = ( "{spool}/tmp" )
-server.errorlog = "{self.home}/{self.name}.error"
-alias.url = ( {aliases} )
-webdav.activate = "enable"
-webdav.is-readonly = "disable"
-"""
-
-    def argv(self):
-        return [program("lighttpd"), "-D", "-f", self.config_path]
 
 
 class Original(Server):
@@ -218,10 +149,6 @@ class Original(Server):
                 "--app-dir", HERE, "--host", "127.0.0.1",
                 "--port", str(self.port), "--workers", str(self.workers),
                 "--no-access-log", "--log-level", "warning"]
-
-
-ALL = {s.name: s for s in
-       (Penstock, PenstockSync, Nginx, Original, Lighttpd)}
 
 
 def earlier(kind, binary, turn):
