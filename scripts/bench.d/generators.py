@@ -123,7 +123,10 @@ class Load:
 
 class Wrk:
     """It ends by the clock only, in whole seconds, and cuts off what runs
-    then; so what 2 GiB/s would make too much of is one second."""
+    then.  So it gets the seconds in which no server takes more than what is
+    asked for."""
+
+    FASTEST_BYTES, FASTEST_REQUESTS = 2 * GIB, 60_000 # per second
 
     name = "wrk"
 
@@ -135,8 +138,9 @@ class Wrk:
 
     def seconds(self, job):
         most = job.seconds
-        if job.requests and job.size:
-            most = min(most, job.requests * job.size / (2 * GIB))
+        if job.requests:
+            most = min(most, max(job.requests / self.FASTEST_REQUESTS,
+                                 job.requests * job.size / self.FASTEST_BYTES))
         return max(1, round(most))
 
     def argv(self, server, job):

@@ -129,9 +129,9 @@ json: {"requests":10,"seconds":2.0,"received":1,"p50":1.5,"p99":2.5,"connect":0,
 }
 
 @test "wrk ends before it has made too much" {
-	run -0 ask generators '[generators.Wrk().seconds(generators.Job(262144, 1, seconds, requests))
-	    for seconds, requests in ((5, 0), (5, 12288), (5, 1 << 20))]'
-	is '[5, 2, 5]'
+	run -0 ask generators '[generators.Wrk().seconds(generators.Job(size, 1, 5, requests))
+	    for size, requests in ((262144, 0), (262144, 12288), (262144, 1 << 20), (4096, 180000), (4096, 9))]'
+	is '[5, 2, 5, 3, 1]'
 }
 
 # ---- goals
