@@ -106,6 +106,7 @@ OF_OTHERS = {
 LABELS = {"fastapi": "the original's design", SYNC: "what it is without"}
 GAINS = {"disk": 3, "ext4": 3, "xfs": 5}
 KEPT, SMALL_KEPT, BULK_KEPT, SMALL_P99_MS = 0.9, 0.2, 0.6, 30
+IDLE_KIB, SILENT_KIB = 0.6, 2.2
 OVERLAP = 1.1
 SIGNS = {">=": lambda v, w: v >= w, "<=": lambda v, w: v <= w,
          ">": lambda v, w: v > w}
@@ -132,6 +133,13 @@ def of_one_disk(rows):
         yield "one-disk: bulk, kept", r["bulk_kept"], ">=", BULK_KEPT
 
 
+def of_held(rows):
+    for r in rows:
+        if r["server"] == SYNC:
+            yield "memory: idle, KiB", r["idle_kib"], "<=", IDLE_KIB
+            yield "memory: silent, KiB", r["silent_kib"], "<=", SILENT_KIB
+
+
 def of_overlap(rows):
     for r in rows:
         text = f"overlap, {r['label']}: total, of the longer alone"
@@ -152,6 +160,8 @@ def single(results):
             found += of_durable(rows)
         elif name == "one-disk":
             found += of_one_disk(rows)
+        elif name == "memory":
+            found += of_held(rows)
         elif name == "overlap":
             found += of_overlap(rows)
         elif name.startswith(("isolation", "paced", "hung")):

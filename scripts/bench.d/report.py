@@ -3,6 +3,7 @@ import order
 from beside import Beside
 from downloads import Downloads
 from durable import Durable
+from held import Held
 from one_disk import OneDisk
 from overlap import Overlap
 from uploads import Digest, Uploads
@@ -142,6 +143,15 @@ def one_disk(work, rows):
     return "\n".join(text + [""] + problems(rows)).rstrip()
 
 
+def held(work, rows):
+    body = [[r["label"], number(r["idle_kib"]), number(r["silent_kib"])]
+            for r in rows]
+    text = [title(work), "", table(
+        ["server", "idle, KiB each", "silent within an upload, KiB each"],
+        body)]
+    return "\n".join(text + [""] + problems(rows)).rstrip()
+
+
 def overlap(work, rows):
     body = [[r["label"] + (f", queue_depth {r['depth']}" if r["depth"] else ""),
              number(r["client"]), number(r["disk"]),
@@ -161,8 +171,8 @@ def ceiling(work, rows):
 
 
 SECTIONS = {Beside: beside, Ceiling: ceiling, Digest: throughput,
-            Downloads: throughput, Durable: durable, OneDisk: one_disk,
-            Overlap: overlap, Uploads: throughput}
+            Downloads: throughput, Durable: durable, Held: held,
+            OneDisk: one_disk, Overlap: overlap, Uploads: throughput}
 
 
 def section(work, rows):

@@ -3,6 +3,7 @@ from beside import Beside
 from downloads import from_memory
 from durable import Durable
 from generators import Job
+from held import Held
 from machine import GIB, KIB
 from one_disk import OneDisk
 from overlap import Overlap
@@ -34,6 +35,7 @@ ALL = [
     Durable(),
     OneDisk(),
     *from_memory(),
+    Held(),
     Digest("digest", "1 × 2 GiB to disk, with and without `checksum sha256`",
            2 * GIB, 1, "disk", 2 * GIB, 20),
     Overlap(),
