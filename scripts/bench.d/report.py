@@ -64,7 +64,8 @@ COLUMNS = [("rate", "/s", True), ("mib_s", "MiB/s", False),
            ("machine_gib", "of the machine, s/GiB", False),
            ("instructions_user", "instructions, user", True),
            ("instructions_kernel", "kernel", True),
-           ("memory", "memory MiB", True)]
+           ("memory", "memory MiB", True),
+           ("busy", "cores of the generator", False)]
 DURABLE_COLUMNS = [("durable_rate", "/s", True),
                    ("durable_mib_s", "MiB/s", False),
                    ("sync_seconds", "`sync -f` s", False),
