@@ -34,7 +34,7 @@ pid                  {self.home}/{self.name}.pid;
 error_log            {self.home}/{self.name}.error;
 events {{
     use                epoll;
-    worker_connections 16384;
+    worker_connections 4096;
 }}
 http {{
     access_log              off;
@@ -116,7 +116,7 @@ server.max-worker = {self.workers}
 server.event-handler = "linux-sysepoll"
 server.network-backend = "sendfile"
 server.max-fds = 65536
-server.max-connections = 16384
+server.max-connections = 8192
 server.listen-backlog = 4096
 server.max-keep-alive-requests = 65535
 server.max-keep-alive-idle = 65
