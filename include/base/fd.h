@@ -108,9 +108,10 @@ bool fd_is_acknowledged(int fd);
  */
 bool fd_stamp(int fd, bool on);
 
-/* recv(2) without flags on such a connection; *ret_wall_ns is when the last of
- * these bytes arrived, by clock_wall_ns(), or 0 when unknown. */
-ssize_t fd_recv_stamped(int fd, void *buf, size_t len, uint64_t *ret_wall_ns);
+/* readv(2) on such a connection; *ret_wall_ns is when the last of these bytes
+ * arrived, by clock_wall_ns(), or 0 when unknown. */
+ssize_t fd_recv_stamped(
+    int fd, const struct iovec *iov, int count, uint64_t *ret_wall_ns);
 
 /* pwritev(2), or as many of the pieces as one call can take here. */
 ssize_t fd_write_pieces(

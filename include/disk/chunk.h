@@ -99,6 +99,15 @@ void chunk_account_remove(struct chunk_pool *p, struct chunk_account *a);
 NODISCARD struct chunk *chunk_take(
     struct chunk_pool *p, struct chunk_claim *claim);
 
+/*
+ * chunk_take_spare(p, claim):
+ * Another chunk for a claim that does not wait and has one, if nobody needs it: no
+ * claim waits, and a quarter of the budget stays free.  NULL: there is none, and the
+ * claim does not wait for one.
+ */
+NODISCARD struct chunk *chunk_take_spare(
+    struct chunk_pool *p, struct chunk_claim *claim);
+
 /* Stop waiting; does nothing when the claim does not wait. */
 void chunk_stop_waiting(struct chunk_pool *p, struct chunk_claim *claim);
 

@@ -66,6 +66,9 @@ void queue_close(struct queue *q);
 bool queue_is_closed(const struct queue *q);
 bool queue_is_full(const struct queue *q);
 
+/* So many chunks may be pushed. */
+size_t queue_room(const struct queue *q);
+
 /* For tests. */
 bool queue_is_empty(const struct queue *q);
 size_t queue_length(const struct queue *q);

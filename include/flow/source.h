@@ -19,6 +19,10 @@ struct chunk;
 struct reader;
 struct source;
 
+enum {
+	SOURCE_CHUNKS_MAX = 16, /* of one read */
+};
+
 enum source_result {
 	SOURCE_BYTES,  /* c->len grew, unless only framing was read */
 	SOURCE_NONE,   /* nothing is there yet: wait for the descriptor */
@@ -34,6 +38,15 @@ struct source_ops {
 	 */
 	enum source_result (*read)(
 	    struct source *s, struct chunk *c, size_t size, struct reader *r);
+
+	/*
+	 * Read once, as read() of the kind with a descriptor does, into the free
+	 * parts of up to SOURCE_CHUNKS_MAX chunks: the first may be part-filled,
+	 * the others are empty, and each is filled before the next.  Called
+	 * instead of read() while source->several is set.
+	 */
+	enum source_result (*read_several)(struct source *s,
+	    struct chunk *const *chunks, unsigned count, size_t size);
 
 	/* Would a read bring bytes or the end now, as far as can be told without
 	 * reading?  NULL: `ready` says it. */
@@ -51,6 +64,8 @@ struct source {
 	uint8_t wants;		/* EV_READ, EV_WRITE or both: what `fd` is
 				   watched for after the last read */
 	bool ended;		/* no byte will come any more */
+	bool several; /* more will come than one chunk has room for: the next
+			 read may be one into several */
 	bool ready; /* a read brings bytes though the descriptor is not ready */
 };
 

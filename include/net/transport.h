@@ -48,9 +48,11 @@ struct transport_ops {
 	 * header_timeout; if it is closed meanwhile, no response can be sent.
 	 */
 	int (*handshake)(struct transport *t);
-	/* Up to `len` bytes (at least 1).  0: the client has said that it sends
-	 * no more; a stream that just breaks off is an error. */
-	ssize_t (*recv)(struct transport *t, void *buf, size_t len);
+	/* Bytes into `count` (at least 1) vectors, one after the other; as many
+	 * as there are, or as it likes, but at least 1.  0: the client has said
+	 * that it sends no more; a stream that just breaks off is an error. */
+	ssize_t (*recv)(
+	    struct transport *t, const struct iovec *iov, int count);
 	/*
 	 * Send the bytes of `count` (at least 1) vectors, or the first of them;
 	 * returns how many the transport has taken.  After -EAGAIN the next
@@ -110,9 +112,18 @@ transport_handshake(struct transport *t)
 }
 
 static inline ssize_t
+transport_recv_pieces(struct transport *t, const struct iovec *iov, int count)
+{
+	return t->ops->recv(t, iov, count);
+}
+
+/* The same with one vector: up to `len` bytes (at least 1). */
+static inline ssize_t
 transport_recv(struct transport *t, void *buf, size_t len)
 {
-	return t->ops->recv(t, buf, len);
+	struct iovec iov = {.iov_base = buf, .iov_len = len};
+
+	return t->ops->recv(t, &iov, 1);
 }
 
 static inline ssize_t

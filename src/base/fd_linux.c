@@ -191,17 +191,19 @@ stamp_of(struct msghdr *msg)
 }
 
 ssize_t
-fd_recv_stamped(int fd, void *buf, size_t len, uint64_t *ret_wall_ns)
+fd_recv_stamped(
+    int fd, const struct iovec *iov, int count, uint64_t *ret_wall_ns)
 {
 	_Alignas(
 	    struct cmsghdr) char beside[CMSG_SPACE(sizeof(struct timespec))];
-	struct iovec iov = {.iov_base = buf, .iov_len = len};
-	struct msghdr msg = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
+	struct msghdr msg = {.msg_iovlen = (size_t)count,
 	    .msg_control = beside,
 	    .msg_controllen = sizeof(beside)};
-	ssize_t n = recvmsg(fd, &msg, 0);
+	ssize_t n;
 
+	/* recvmsg(2) only reads the vector; its type lacks const. */
+	memcpy(&msg.msg_iov, &iov, sizeof(iov));
+	n = recvmsg(fd, &msg, 0);
 	if (n > 0)
 		*ret_wall_ns = stamp_of(&msg);
 	return n;

@@ -196,10 +196,11 @@ fd_stamp(int fd, bool on)
 }
 
 ssize_t
-fd_recv_stamped(int fd, void *buf, size_t len, uint64_t *ret_wall_ns)
+fd_recv_stamped(
+    int fd, const struct iovec *iov, int count, uint64_t *ret_wall_ns)
 {
 	*ret_wall_ns = 0; /* POSIX does not tell */
-	return recv(fd, buf, len, 0);
+	return readv(fd, iov, count);
 }
 
 /* One after the other: POSIX has no pwritev(). */

@@ -12,6 +12,7 @@ enum {
 	/* With several devices none holds more than this times what is free:
 	 * one alone stops at 4/5, two at 4/9 each. */
 	DYNAMIC_THRESHOLD = 4,
+	KEPT_FREE = 4, /* this part of the budget stays free of spare ones */
 	SPARE = 16,    /* free ones that an idle worker keeps */
 	TRIM_MAX = 64, /* given back in one iteration of the loop */
 };
@@ -205,6 +206,16 @@ chunk_take(struct chunk_pool *p, struct chunk_claim *claim)
 	if (behind)
 		serve_later(p);
 	return c;
+}
+
+struct chunk *
+chunk_take_spare(struct chunk_pool *p, struct chunk_claim *claim)
+{
+	check(claim->held > 0 && !list_is_linked(&claim->node));
+	if (chunk_pool_is_short(p) ||
+	    p->budget - p->held <= p->budget / KEPT_FREE)
+		return NULL;
+	return hand_out(p, claim);
 }
 
 static void

@@ -65,6 +65,12 @@ queue_is_full(const struct queue *q)
 }
 
 size_t
+queue_room(const struct queue *q)
+{
+	return q->depth - q->length;
+}
+
+size_t
 queue_length(const struct queue *q)
 {
 	return q->length;

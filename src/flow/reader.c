@@ -20,6 +20,12 @@
  * however steadily its bytes trickle in. */
 #define PUT_AGE_S 0.100
 
+enum {
+	/* A read is given spare chunks up to so much room: what a socket has
+	 * is fetched in few calls, and other uploads do not wait for long. */
+	READ_BYTES_MAX = 1024 * 1024,
+};
+
 /* Comparisons of times that are due now. */
 #define SLACK_S 0.001
 
@@ -209,12 +215,85 @@ begin_pause(struct reader *r)
 	deadline_set(&r->look, wait);
 }
 
+/* Have chunks behind chunks[0], as far as the queue has room for them and nobody
+ * else needs them; returns how many there are then. */
+static unsigned
+add_spares(struct reader *r, struct chunk **chunks)
+{
+	size_t size = chunk_size(r->to->pool), room = size - chunks[0]->len;
+	size_t most = queue_room(&r->to->queue);
+	unsigned count = 1;
+
+	if (most > SOURCE_CHUNKS_MAX)
+		most = SOURCE_CHUNKS_MAX;
+	for (; count < most && room < READ_BYTES_MAX; room += size) {
+		struct chunk *c = chunk_take_spare(r->to->pool, &r->claim);
+
+		if (c == NULL)
+			break;
+		chunks[count++] = c;
+	}
+	return count;
+}
+
+/* The last of `count` chunks that has bytes, or else the first, is the one being
+ * filled from now on: those before it are put, those behind it are given back. */
+static void
+keep_last(struct reader *r, struct chunk **chunks, unsigned count)
+{
+	/* The one used last comes back last, so that it is used next. */
+	while (count > 1 && chunks[count - 1]->len == 0)
+		chunk_give(chunks[--count]);
+	for (unsigned i = 0; i + 1 < count; i++) {
+		check(put(r)); /* there is room in the queue for all */
+		trace_step(r->to->trace, TRACE_NEXT);
+		r->filling = chunks[i + 1];
+		r->filling_since = clock_mono_s();
+	}
+}
+
+/* As read() of a source; the chunk being filled is another one afterwards, if that
+ * is full.  *ret_bytes says how many bytes came. */
+static enum source_result
+read_several(struct reader *r, size_t *ret_bytes)
+{
+	struct source *s = r->to->source;
+	struct chunk *chunks[SOURCE_CHUNKS_MAX] = {r->filling};
+	size_t before = r->filling->len, after = 0;
+	unsigned count = add_spares(r, chunks);
+	enum source_result result =
+	    s->ops->read_several(s, chunks, count, chunk_size(r->to->pool));
+
+	for (unsigned i = 0; i < count; i++)
+		after += chunks[i]->len;
+	*ret_bytes = after - before;
+	keep_last(r, chunks, count);
+	return result;
+}
+
+/* As read() of a source, of at most `most` bytes. */
+static enum source_result
+read_one(struct reader *r, size_t most, size_t *ret_bytes)
+{
+	struct source *s = r->to->source;
+	struct chunk *c = r->filling;
+	size_t size = chunk_size(r->to->pool), before = c->len;
+	enum source_result result;
+
+	if (most < size - before)
+		size = before + most;
+	result = s->ops->read(s, c, size, r);
+	if (result == SOURCE_BYTES)
+		*ret_bytes = c->len - before;
+	return result;
+}
+
 static void
 read_once(struct reader *r)
 {
 	struct source *s = r->to->source;
-	size_t most = pace_allowed(&r->pace), before, size;
-	struct chunk *c;
+	size_t most = pace_allowed(&r->pace), bytes = 0;
+	enum source_result result;
 
 	if (most == 0) {
 		begin_pause(r);
@@ -222,18 +301,15 @@ read_once(struct reader *r)
 	}
 	if (!have_chunk(r))
 		return;
-	c = r->filling;
-	before = c->len;
-	size = chunk_size(r->to->pool);
-	if (most < size - before)
-		size = before + most;
-	switch (s->ops->read(s, c, size, r)) {
+	result = s->several && most == SIZE_MAX ? read_several(r, &bytes)
+						: read_one(r, most, &bytes);
+	switch (result) {
 	case SOURCE_BYTES:
-		took_bytes(r, c->len - before);
+		took_bytes(r, bytes);
 		return;
 	case SOURCE_NONE:
-		if (c->len == 0) {
-			chunk_give(c);
+		if (r->filling->len == 0) {
+			chunk_give(r->filling);
 			r->filling = NULL;
 		}
 		await_source(r);

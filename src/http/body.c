@@ -264,18 +264,17 @@ use_held(struct body *b, size_t n)
 	}
 }
 
-/* Receive into the free part of `c`; >0, or the result is in *ret. */
+/* Receive into `count` pieces; >0, or the result is in *ret. */
 static size_t
-receive(struct body *b, struct chunk *c, size_t len, enum source_result *ret)
+receive(
+    struct body *b, const struct iovec *iov, int count, enum source_result *ret)
 {
-	ssize_t n = transport_recv(b->transport, c->data + c->len, len);
+	ssize_t n = transport_recv_pieces(b->transport, iov, count);
 
 	b->source.ready = b->transport->holds;
 	b->source.wants = b->transport->recv_wants;
-	if (n > 0) {
-		check((size_t)n <= len);
+	if (n > 0)
 		return (size_t)n;
-	}
 	*ret = SOURCE_NONE;
 	if (n == -EAGAIN || n == -EWOULDBLOCK)
 		return 0;
@@ -283,31 +282,74 @@ receive(struct body *b, struct chunk *c, size_t len, enum source_result *ret)
 	return 0;
 }
 
+/* As much of `most` as fits behind c->len. */
+static size_t
+fits(const struct chunk *c, size_t size, uint64_t most)
+{
+	return most < size - c->len ? (size_t)most : size - c->len;
+}
+
+/* Receive into the chunks, as far as the body goes; as receive(). */
+static size_t
+receive_length(struct body *b, struct chunk *const *chunks, unsigned count,
+    size_t size, enum source_result *ret)
+{
+	struct iovec iov[SOURCE_CHUNKS_MAX];
+	uint64_t left = b->owed;
+	unsigned pieces = 0;
+	size_t n, part;
+
+	check(count <= SOURCE_CHUNKS_MAX);
+	for (; pieces < count && left > 0; pieces++) {
+		struct chunk *c = chunks[pieces];
+
+		part = fits(c, size, left);
+		iov[pieces] = (struct iovec){c->data + c->len, part};
+		left -= part;
+	}
+	n = receive(b, iov, (int)pieces, ret);
+	check(n <= b->owed - left);
+	for (size_t rest = n; rest > 0; rest -= part) {
+		part = fits(*chunks, size, rest);
+		(*chunks++)->len += part;
+	}
+	return n;
+}
+
+/* Bytes that came with the head go into `c`. */
+static size_t
+take_held(struct body *b, struct chunk *c, size_t size)
+{
+	size_t n = fits(c, size, b->owed);
+
+	if (n > b->held_len - b->held_at)
+		n = b->held_len - b->held_at;
+	memcpy(c->data + c->len, b->held + b->held_at, n);
+	use_held(b, n);
+	c->len += n;
+	return n;
+}
+
 static enum source_result
-read_length(struct body *b, struct chunk *c, size_t size)
+read_length(
+    struct body *b, struct chunk *const *chunks, unsigned count, size_t size)
 {
 	enum source_result result = SOURCE_BYTES;
-	size_t n = size - c->len;
+	size_t n = 0;
 
 	if (b->owed > b->limit - b->payload)
 		return body_fail(b, OUTCOME_TOO_LARGE, 0);
-	if (n > b->owed)
-		n = (size_t)b->owed;
-	if (n > 0 && b->held != NULL) {
-		if (n > b->held_len - b->held_at)
-			n = b->held_len - b->held_at;
-		memcpy(c->data + c->len, b->held + b->held_at, n);
-		use_held(b, n);
-	} else if (n > 0) {
-		n = receive(b, c, n, &result);
-		if (n == 0)
-			return result;
-	}
-	c->len += n;
+	if (b->held != NULL && b->owed > 0)
+		n = take_held(b, chunks[0], size);
+	else if (b->owed > 0)
+		n = receive_length(b, chunks, count, size, &result);
+	if (n == 0 && b->owed > 0)
+		return result;
 	b->owed -= n;
 	b->payload += n;
 	b->received += n;
 	b->source.ended = b->owed == 0;
+	b->source.several = b->owed > size;
 	return SOURCE_BYTES;
 }
 
@@ -328,6 +370,7 @@ read_chunked(struct body *b, struct chunk *c, size_t size)
 {
 	enum source_result result = SOURCE_BYTES;
 	unsigned char *from;
+	struct iovec iov;
 	size_t n, used;
 	bool good;
 
@@ -340,7 +383,9 @@ read_chunked(struct body *b, struct chunk *c, size_t size)
 		return good ? SOURCE_BYTES : SOURCE_FAILED;
 	}
 	from = c->data + c->len;
-	n = receive(b, c, body_ask(b, size - c->len), &result);
+	iov = (struct iovec){from, body_ask(b, size - c->len)};
+	n = receive(b, &iov, 1, &result);
+	check(n <= iov.iov_len);
 	if (n == 0)
 		return result;
 	/* Squeezing makes room, so all of it is used unless it is too much. */
@@ -360,7 +405,19 @@ body_read(struct source *s, struct chunk *c, size_t size, struct reader *r)
 	(void)r;
 	check(!failure_is(s->failure));
 	check(c->len < size);
-	return b->chunked ? read_chunked(b, c, size) : read_length(b, c, size);
+	return b->chunked ? read_chunked(b, c, size)
+			  : read_length(b, &c, 1, size);
+}
+
+static enum source_result
+body_read_several(
+    struct source *s, struct chunk *const *chunks, unsigned count, size_t size)
+{
+	struct body *b = container_of(s, struct body, source);
+
+	check(!failure_is(s->failure) && !b->chunked);
+	check(chunks[0]->len < size);
+	return read_length(b, chunks, count, size);
 }
 
 static void
@@ -380,6 +437,7 @@ body_has_bytes(struct source *s)
 
 static const struct source_ops body_ops = {
     .read = body_read,
+    .read_several = body_read_several,
     .has_bytes = body_has_bytes,
     .abandon = body_abandon,
 };

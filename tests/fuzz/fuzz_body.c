@@ -90,19 +90,34 @@ check_asked(const struct body *b, size_t len)
 		check(len <= b->owed + LAST_CHUNK);
 }
 
+/* All of it may be written; ASan looks at its last byte.  How long it is. */
+static size_t
+scribble(const struct iovec *iov, int count)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < count; i++) {
+		size_t part = iov[i].iov_len;
+		unsigned char *at = iov[i].iov_base;
+
+		check(part > 0);
+		memset(at, 0xa5, part < 64 ? part : 64);
+		at[part - 1] = 0xa5;
+		len += part;
+	}
+	return len;
+}
+
 static ssize_t
-fake_recv(struct transport *t, void *buf, size_t len)
+fake_recv(struct transport *t, const struct iovec *iov, int count)
 {
 	static const int ends[] = {[END_SILENT] = -EAGAIN,
 	    [END_CLOSED] = 0,
 	    [END_RESET] = -ECONNRESET};
 	struct fake *f = container_of(t, struct fake, transport);
-	size_t n = f->len - f->at;
+	size_t n = f->len - f->at, len = scribble(iov, count);
 
 	check_asked(f->body, len);
-	/* All of it may be written; ASan looks at its last byte. */
-	memset(buf, 0xa5, len < 64 ? len : 64);
-	((unsigned char *)buf)[len - 1] = 0xa5;
 	if (n == 0) {
 		f->dry = true;
 		return ends[f->end];
@@ -115,8 +130,11 @@ fake_recv(struct transport *t, void *buf, size_t len)
 		n = n < most ? n : most;
 	}
 	n = n < len ? n : len;
-	memcpy(buf, f->bytes + f->at, n);
-	f->at += n;
+	for (size_t left = n, part; left > 0; left -= part, iov++) {
+		part = left < iov->iov_len ? left : iov->iov_len;
+		memcpy(iov->iov_base, f->bytes + f->at, part);
+		f->at += part;
+	}
 	return (ssize_t)n;
 }
 
@@ -357,6 +375,10 @@ expect_length(const unsigned char *bytes, size_t len, uint64_t length,
  * The module itself, read as a reader reads it.
  */
 
+enum {
+	SEVERAL_MAX = 4, /* chunks of one read */
+};
+
 /* How to read. */
 struct way {
 	size_t size; /* of our chunks */
@@ -378,6 +400,55 @@ give_away(struct chunk *c, size_t size, struct result *out)
 	c->len = 0;
 }
 
+/* The bytes of `from`, which follow those of `c`, are in `c`, which was given away. */
+static void
+go_on_with(
+    struct chunk *c, const struct chunk *from, size_t size, struct result *out)
+{
+	check(c->len == size && from->len <= size);
+	give_away(c, size, out);
+	memcpy(c->data, from->data, from->len);
+	c->len = from->len;
+}
+
+/* Read into `c` and others behind it; only the last that has bytes is kept. */
+static enum source_result
+read_several(struct body *b, struct chunk *c, const struct way *w,
+    unsigned count, struct result *out)
+{
+	struct chunk others[SEVERAL_MAX], *chunks[SEVERAL_MAX] = {c};
+	size_t was = c->len;
+	enum source_result r;
+
+	for (unsigned i = 1; i < count; i++) {
+		others[i] = (struct chunk){.data = fuzz_alloc(w->size)};
+		chunks[i] = &others[i];
+	}
+	r = b->source.ops->read_several(&b->source, chunks, count, w->size);
+	check(c->len >= was);
+	for (unsigned i = 1; i < count; i++) {
+		if (others[i].len > 0)
+			go_on_with(c, &others[i], w->size, out);
+		free(others[i].data);
+	}
+	return r;
+}
+
+/* Into one chunk, or into several where that is possible. */
+static enum source_result
+read_once(struct body *b, struct chunk *c, const struct way *w, size_t reads,
+    struct result *out)
+{
+	size_t was = c->len;
+	enum source_result r;
+
+	if (b->source.several)
+		return read_several(b, c, w, 1 + reads % SEVERAL_MAX, out);
+	r = b->source.ops->read(&b->source, c, w->size, NULL);
+	check(c->len >= was);
+	return r;
+}
+
 static void
 drain(struct body *b, struct fake *f, const struct way *w, struct result *out)
 {
@@ -390,8 +461,8 @@ drain(struct body *b, struct fake *f, const struct way *w, struct result *out)
 		enum source_result r;
 
 		check(b->source.ready == held);
-		r = b->source.ops->read(&b->source, &c, w->size, NULL);
-		check(c.len >= was && c.len <= w->size);
+		r = read_once(b, &c, w, reads, out);
+		check(c.len <= w->size);
 		check(r != SOURCE_TAKEN);
 		check(!held || f->at == at);
 		check(r != SOURCE_NONE || (c.len == was && f->at == at));

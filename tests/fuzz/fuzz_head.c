@@ -358,11 +358,12 @@ struct fake {
 };
 
 static ssize_t
-fake_recv(struct transport *t, void *buf, size_t len)
+fake_recv(struct transport *t, const struct iovec *iov, int count)
 {
 	struct fake *f = container_of(t, struct fake, transport);
 	size_t n = f->len - f->at;
 
+	check(count == 1);
 	if (n == 0 || ++f->calls % 3 == 0)
 		return -EAGAIN;
 	if (f->piece > 0) {
@@ -370,8 +371,8 @@ fake_recv(struct transport *t, void *buf, size_t len)
 
 		n = n < most ? n : most;
 	}
-	n = n < len ? n : len;
-	memcpy(buf, f->bytes + f->at, n);
+	n = n < iov->iov_len ? n : iov->iov_len;
+	memcpy(iov->iov_base, f->bytes + f->at, n);
 	f->at += n;
 	return (ssize_t)n;
 }

@@ -41,6 +41,12 @@ stores() {
 	stores 196607 196608 196609 1048579
 }
 
+# bats test_tags=engine
+@test "larger than what is read at once, and not a multiple of anything" {
+	start_server
+	stores 1114111 4300801
+}
+
 # bats test_tags=long
 @test "chunks of one page" {
 	start_server 'queue_depth 2;' '' 'chunk_size 4k; buffer_memory 1m;'

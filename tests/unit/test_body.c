@@ -32,12 +32,16 @@ struct fake {
 };
 
 static ssize_t
-fake_recv(struct transport *t, void *buf, size_t len)
+fake_recv(struct transport *t, const struct iovec *iov, int count)
 {
 	struct fake *f = container_of(t, struct fake, transport);
-	size_t n = f->len - f->at;
+	size_t n = f->len - f->at, len = 0;
 
 	f->calls++;
+	for (int i = 0; i < count; i++) {
+		assert_true(iov[i].iov_len > 0);
+		len += iov[i].iov_len;
+	}
 	assert_true(len > 0);
 	if (len > f->asked_most)
 		f->asked_most = len;
@@ -53,8 +57,11 @@ fake_recv(struct transport *t, void *buf, size_t len)
 		n = f->step;
 	if (n > len)
 		n = len;
-	memcpy(buf, f->bytes + f->at, n);
-	f->at += n;
+	for (size_t left = n, part; left > 0; left -= part, iov++) {
+		part = left < iov->iov_len ? left : iov->iov_len;
+		memcpy(iov->iov_base, f->bytes + f->at, part);
+		f->at += part;
+	}
 	return (ssize_t)n;
 }
 
@@ -452,6 +459,107 @@ limits_of_size_are_exact(void **state)
 	}
 }
 
+enum {
+	MANY = 4,
+	MANY_SIZE = 16, /* of a chunk */
+};
+
+/* The next read asks for `asked` bytes, in chunks of which the first has `had`, and
+ * gets `step` of them. */
+static void
+assert_read(
+    struct body *b, struct fake *f, size_t had, size_t step, size_t asked)
+{
+	struct chunk chunks[MANY] = {{.len = had}}, *at[MANY];
+	size_t got = had + step, from = f->at;
+	unsigned char byte;
+
+	for (size_t i = 0; i < MANY; i++) {
+		at[i] = &chunks[i];
+		chunks[i].data = malloc(MANY_SIZE); /* for ASan */
+		assert_non_null(chunks[i].data);
+	}
+	f->asked_most = 0;
+	f->step = step;
+	assert_int_equal(
+	    b->source.ops->read_several(&b->source, at, MANY, MANY_SIZE),
+	    SOURCE_BYTES);
+	assert_int_equal(f->asked_most, asked);
+	for (size_t i = 0; i < MANY; i++) {
+		size_t len = got < MANY_SIZE ? got : MANY_SIZE;
+
+		assert_int_equal(chunks[i].len, len);
+		for (size_t k = i > 0 ? 0 : had; k < len; k++) {
+			byte = chunks[i].data[k];
+			assert_int_equal(byte, (unsigned char)f->bytes[from++]);
+		}
+		got -= len;
+		free(chunks[i].data);
+	}
+	assert_int_equal(from, f->at);
+}
+
+/* Within the first one, at an edge, in the third: one after the other is filled, and
+ * nothing behind the end is asked for. */
+static void
+a_length_is_read_into_several_chunks(void **state)
+{
+	enum { LEN = 200, PRE = 5, MOST = MANY * MANY_SIZE };
+	char text[LEN + 50];
+	struct chunk c = {.data = (unsigned char[MANY_SIZE]){0}};
+	struct fake f;
+	struct body b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 7);
+	fake_init(&f, text, sizeof(text));
+	f.at = PRE;
+	assert_int_equal(body_init_length(&b, &f.transport, LEN, text, PRE), 0);
+	assert_false(b.source.several); /* it is not known yet */
+	assert_int_equal(
+	    b.source.ops->read(&b.source, &c, MANY_SIZE, NULL), SOURCE_BYTES);
+	assert_int_equal(c.len, PRE);
+	assert_true(b.source.several);
+	assert_read(&b, &f, PRE, 3, MOST - PRE);
+	assert_read(&b, &f, 8, 8, MOST - 8);
+	assert_read(&b, &f, 0, MANY_SIZE, MOST);
+	assert_read(&b, &f, 0, 3 * MANY_SIZE, MOST);
+	assert_read(&b, &f, 6, 2 * MANY_SIZE, MOST - 6);
+	assert_read(&b, &f, 6, MOST - 6, MOST - 6);
+	assert_true(b.source.several);
+	assert_int_equal(b.owed, 30);
+	assert_read(&b, &f, 1, 14, 30);
+	/* The rest goes into one chunk, or two: not worth it. */
+	assert_false(b.source.several);
+	assert_read(&b, &f, 15, 16, 16);
+	assert_true(b.source.ended);
+	assert_int_equal(f.at, LEN);
+	body_fini(&b);
+}
+
+static void
+a_read_into_several_chunks_may_bring_nothing(void **state)
+{
+	unsigned char data[2][16];
+	struct chunk c[2] = {{.data = data[0]}, {.data = data[1]}};
+	struct chunk *const at[] = {&c[0], &c[1]};
+	struct fake f;
+	struct body b;
+
+	(void)state;
+	fake_init(&f, "", 0);
+	assert_int_equal(body_init_length(&b, &f.transport, 100, NULL, 0), 0);
+	assert_int_equal(
+	    b.source.ops->read_several(&b.source, at, 2, 16), SOURCE_NONE);
+	f.end = 0;
+	assert_int_equal(
+	    b.source.ops->read_several(&b.source, at, 2, 16), SOURCE_FAILED);
+	assert_int_equal(b.source.failure.outcome, OUTCOME_CLIENT_GONE);
+	assert_int_equal(c[0].len + c[1].len, 0);
+	body_fini(&b);
+}
+
 /* `count` times `piece`, between `head` and `tail`; what became of it. */
 static enum outcome
 repeated(const char *head, const char *piece, size_t count, const char *tail)
@@ -556,6 +664,8 @@ main(void)
 	    cmocka_unit_test(hostile_framing_is_refused_however_it_is_cut),
 	    cmocka_unit_test(an_early_end_is_the_clients),
 	    cmocka_unit_test(a_length_is_read_to_its_end_and_no_further),
+	    cmocka_unit_test(a_length_is_read_into_several_chunks),
+	    cmocka_unit_test(a_read_into_several_chunks_may_bring_nothing),
 	    cmocka_unit_test(a_length_that_is_not_reached_is_the_clients),
 	    cmocka_unit_test(silence_is_not_an_end),
 	    cmocka_unit_test(limits_of_size_are_exact),

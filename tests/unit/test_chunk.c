@@ -315,6 +315,60 @@ a_second_is_not_taken_from_a_claim_that_has_none(void **state)
 	leave(&b);
 }
 
+/* Take spare ones until there are none; how many chunks it has then. */
+static size_t
+take_spares(struct taker *t)
+{
+	struct chunk *c;
+
+	while ((c = chunk_take_spare(pool, &t->claim)) != NULL) {
+		assert_int_equal(c->len, 0);
+		assert_true(t->count < MANY);
+		t->has[t->count++] = c;
+	}
+	assert_false(list_is_linked(&t->claim.node));
+	return t->count;
+}
+
+/* A quarter of the budget stays for others, who get it without waiting. */
+static void
+spare_ones_are_what_nobody_needs(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_true(take(&a));
+	assert_int_equal(take_spares(&a), BUDGET - BUDGET / 4);
+	assert_true(take(&b));
+	assert_int_equal(take_spares(&b), 1);
+	give(&a);
+	assert_int_equal(take_spares(&b), 1);
+	give(&a);
+	assert_int_equal(take_spares(&b), 2);
+	leave(&a);
+	leave(&b);
+}
+
+static void
+nothing_is_spare_while_a_claim_waits(void **state)
+{
+	struct taker a = taker(&one), b = taker(&one), c = taker(&one);
+
+	(void)state;
+	chunk_account_add(pool, &one);
+	assert_true(take(&a));
+	assert_int_equal(take_all(&b), BUDGET - 1);
+	assert_false(take(&c));
+	while (b.count > 0)
+		give(&b);
+	assert_int_equal(take_spares(&a), 1); /* before `c` was served */
+	chunk_stop_waiting(pool, &c.claim);
+	chunk_stop_waiting(pool, &b.claim);
+	assert_true(take_spares(&a) > 1);
+	leave(&a);
+}
+
 static void
 the_claim_that_waits_longest_is_served_first(void **state)
 {
@@ -768,7 +822,7 @@ at_random_the_sums_are_right(void **state)
 		struct taker *x = &t[rand_r(&seed) % 8];
 		size_t held[2] = {0, 0};
 
-		switch (rand_r(&seed) % 6) {
+		switch (rand_r(&seed) % 7) {
 		case 0:
 		case 1:
 			if (!list_is_linked(&x->claim.node))
@@ -782,6 +836,10 @@ at_random_the_sums_are_right(void **state)
 		case 4:
 			if (rand_r(&seed) % 4 == 0)
 				leave(x);
+			break;
+		case 5:
+			if (x->count > 0 && !list_is_linked(&x->claim.node))
+				(void)take_spares(x);
 			break;
 		default:
 			turn();
@@ -1004,6 +1062,8 @@ main(void)
 	    TEST(a_claim_that_stopped_does_not_wait),
 	    TEST(each_claim_gets_one_before_any_gets_two),
 	    TEST(a_second_is_not_taken_from_a_claim_that_has_none),
+	    TEST(spare_ones_are_what_nobody_needs),
+	    TEST(nothing_is_spare_while_a_claim_waits),
 	    TEST(the_claim_that_waits_longest_is_served_first),
 	    TEST(seconds_are_shared_out_in_turn),
 	    TEST(a_claim_that_has_none_left_keeps_its_place),

@@ -135,6 +135,7 @@ the_edges_are_the_last_place_and_the_first(void **state)
 			assert_int_equal(queue_push(q, take(f)),
 			    i + 1 == depth ? QUEUE_FILLED : QUEUE_STEADY);
 			assert_int_equal(queue_length(q), i + 1);
+			assert_int_equal(queue_room(q), depth - i - 1);
 			assert_false(queue_is_empty(q));
 		}
 		assert_true(queue_is_full(q));

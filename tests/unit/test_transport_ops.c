@@ -185,13 +185,14 @@ say_what_is_owed(struct transport *t)
 	return flush(t);
 }
 
+/* It fills the first of several only. */
 static ssize_t
-wrap_recv(struct transport *t, void *buf, size_t len)
+wrap_recv(struct transport *t, const struct iovec *iov, int count)
 {
 	size_t n;
 
 	w.recvs++;
-	assert_true(w.greeted);
+	assert_true(w.greeted && count > 0);
 	t->holds = false;
 	t->recv_wants = EV_READ;
 	for (;;) {
@@ -212,8 +213,8 @@ wrap_recv(struct transport *t, void *buf, size_t len)
 	}
 	n = w.clear_len - w.clear_at;
 	n = n < MOST ? n : MOST;
-	n = n < len ? n : len;
-	memcpy(buf, w.clear + w.clear_at, n);
+	n = n < iov->iov_len ? n : iov->iov_len;
+	memcpy(iov->iov_base, w.clear + w.clear_at, n);
 	w.clear_at += n;
 	t->holds = w.clear_at < w.clear_len || whole_frame() > 0;
 	return (ssize_t)n;

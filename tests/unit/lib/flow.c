@@ -25,30 +25,63 @@ fd_has_byte(int fd)
 	return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
 }
 
-/* How many bytes come next, into a chunk of `size`. */
+/* How many bytes come next, where there is `room` for them in chunks of `size`. */
 static size_t
-piece(struct fake_source *s, const struct chunk *c, size_t size)
+piece(struct fake_source *s, size_t room, size_t size)
 {
-	size_t room = size - c->len, left = s->len - s->at;
-	size_t n = room;
+	size_t left = s->len - s->at, most = room > size ? room : size,
+	       n = room;
 
-	if (!s->whole)
-		n = 1 + (size_t)rand_r(&s->seed) % (size / 2 + 1);
+	if (s->next > 0)
+		n = s->next;
+	else if (!s->whole)
+		n = 1 + (size_t)rand_r(&s->seed) % (most / 2 + 1);
+	s->next = 0;
 	if (n > room)
 		n = room;
 	return n < left ? n : left;
 }
 
+/* The next bytes go into the chunks, one after the other. */
 static void
-fill(struct fake_source *s, struct chunk *c, size_t size)
+fill(struct fake_source *s, struct chunk *const *chunks, unsigned count,
+    size_t size)
 {
-	size_t n = piece(s, c, size);
+	size_t room = 0, n;
 
-	for (size_t i = 0; i < n; i++)
-		c->data[c->len + i] = fake_byte(s->at + i);
-	c->len += n;
-	s->at += n;
+	for (unsigned i = 0; i < count; i++)
+		room += size - chunks[i]->len;
+	for (n = piece(s, room, size); n > 0; n--, s->at++) {
+		if ((*chunks)->len == size)
+			chunks++;
+		(*chunks)->data[(*chunks)->len++] = fake_byte(s->at);
+	}
 	s->source.ended = s->at == s->len;
+}
+
+static enum source_result
+read_several(struct source *source, struct chunk *const *chunks, unsigned count,
+    size_t size)
+{
+	struct fake_source *s =
+	    container_of(source, struct fake_source, source);
+
+	assert_true(source->several && !source->ended && !s->takes);
+	assert_true(count > 0 && count <= SOURCE_CHUNKS_MAX);
+	assert_true(chunks[0]->len < size);
+	for (unsigned i = 1; i < count; i++)
+		assert_int_equal(chunks[i]->len, 0);
+	if (s->offered_most < count)
+		s->offered_most = count;
+	if (s->at >= s->fail_at) {
+		source->failure = failure_of_errno(-ENETDOWN);
+		return SOURCE_FAILED;
+	}
+	if (s->at >= s->pause_at)
+		return SOURCE_NONE;
+	fill(s, chunks, count, size);
+	s->offered = count;
+	return SOURCE_BYTES;
 }
 
 static enum source_result
@@ -83,7 +116,8 @@ source_read(
 		fake_source_fall_silent(s);
 		size = c->len + 1;
 	}
-	fill(s, c, size);
+	fill(s, &c, 1, size);
+	s->offered = 0;
 	return SOURCE_BYTES;
 }
 
@@ -117,7 +151,7 @@ bring_back(struct fake_source *s)
 		chunk_give(c);
 		return;
 	}
-	fill(s, c, s->taken_size);
+	fill(s, &c, 1, s->taken_size);
 	reader_filled(s->reader, c,
 	    s->at >= s->fail_at ? failure_of_errno(-EIO) : failure_none());
 }
@@ -141,6 +175,7 @@ fake_source_begin(struct fake_source *s, size_t len, bool takes)
 {
 	static const struct source_ops ops = {
 	    .read = source_read,
+	    .read_several = read_several,
 	    .has_bytes = source_has_bytes,
 	    .abandon = source_abandon,
 	};

@@ -36,7 +36,8 @@ void assert_fake_bytes(const unsigned char *got, size_t len);
 /*
  * A source gives `len` bytes in pieces that look random; as one with a descriptor
  * (which is readable while it says so), or as one that takes the chunk along and
- * brings it back in a later turn of the loop.
+ * brings it back in a later turn of the loop.  With source.several set by the test
+ * it can be read into several at once.
  */
 struct fake_source {
 	struct source source;
@@ -44,9 +45,13 @@ struct fake_source {
 	size_t fail_at, pause_at; /* SIZE_MAX: never */
 	unsigned seed;
 	bool takes;
-	bool whole;    /* as much as fits, each time */
-	bool framing;  /* the next read brings no byte of the body */
-	bool trickles; /* a byte every FAKE_TRICKLE_MS, and no more */
+	size_t next;	  /* so many come next, if they fit; 0: any number */
+	bool whole;	  /* as much as fits, each time */
+	unsigned offered; /* chunks, by the last read that brought bytes; 0: it
+			     was not one into several */
+	unsigned offered_most; /* by any */
+	bool framing;	       /* the next read brings no byte of the body */
+	bool trickles;	       /* a byte every FAKE_TRICKLE_MS, and no more */
 	uint64_t trickled_ns;
 	struct chunk *taken;
 	size_t taken_size;
