@@ -66,7 +66,8 @@ struct source {
 	bool ended;		/* no byte will come any more */
 	bool several; /* more will come than one chunk has room for: the next
 			 read may be one into several */
-	bool ready; /* a read brings bytes though the descriptor is not ready */
+	bool
+	    ready; /* a read may bring bytes though the descriptor is not ready */
 };
 
 #endif

@@ -14,8 +14,8 @@
  * Chunk extensions are skipped, trailer fields are checked and dropped, both within
  * limits.
  *
- * Bytes that came with the head are copied, and read first; source.ready is true while
- * there are any.
+ * Bytes that came with the head are copied, and read first; source.ready is true until
+ * the first read after them.
  */
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H

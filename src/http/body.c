@@ -259,7 +259,8 @@ use_held(struct body *b, size_t n)
 {
 	b->held_at += n;
 	if (b->held_at == b->held_len) {
-		b->source.ready = b->transport->holds;
+		/* More may have come meanwhile: look before waiting for it. */
+		b->source.ready = true;
 		body_fini(b);
 	}
 }

@@ -460,11 +460,12 @@ drain(struct body *b, struct fake *f, const struct way *w, struct result *out)
 		bool held = has_held(b);
 		enum source_result r;
 
-		check(b->source.ready == held);
+		check(!held || b->source.ready);
 		r = read_once(b, &c, w, reads, out);
 		check(c.len <= w->size);
 		check(r != SOURCE_TAKEN);
 		check(!held || f->at == at);
+		check(held || b->source.ended || !b->source.ready);
 		check(r != SOURCE_NONE || (c.len == was && f->at == at));
 		/* Each read that is not in vain uses a byte, or gives one. */
 		check(++reads < 4 * f->len + 16);

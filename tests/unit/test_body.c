@@ -560,6 +560,41 @@ a_read_into_several_chunks_may_bring_nothing(void **state)
 	body_fini(&b);
 }
 
+/* Behind what came with the head the rest may be there already: the socket is looked at
+ * once before it is waited for. */
+static void
+the_socket_is_read_at_once_behind_the_head(void **state)
+{
+	static const char chunked[] = "5\r\nhello\r\n0\r\n\r\n";
+	struct chunk c = {.data = (unsigned char[64]){0}};
+	struct fake f;
+	struct body b;
+
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		int err;
+
+		fake_init(&f, k ? chunked : "hello, world", k ? 15 : 12);
+		err = k ? body_init_chunked(&b, &f.transport, chunked, 6)
+			: body_init_length(&b, &f.transport, 12, "hello", 5);
+		assert_int_equal(err, 0);
+		f.at = b.pre_taken;
+		f.cut = f.at; /* nothing more is there the first time */
+		c.len = 0;
+		assert_int_equal(
+		    b.source.ops->read(&b.source, &c, 64, NULL), SOURCE_BYTES);
+		assert_int_equal(f.calls, 0);
+		assert_true(b.source.ready);
+		assert_int_equal(
+		    b.source.ops->read(&b.source, &c, 64, NULL), SOURCE_NONE);
+		assert_false(b.source.ready);
+		assert_int_equal(
+		    b.source.ops->read(&b.source, &c, 64, NULL), SOURCE_BYTES);
+		assert_true(b.source.ended);
+		body_fini(&b);
+	}
+}
+
 /* `count` times `piece`, between `head` and `tail`; what became of it. */
 static enum outcome
 repeated(const char *head, const char *piece, size_t count, const char *tail)
@@ -666,6 +701,7 @@ main(void)
 	    cmocka_unit_test(a_length_is_read_to_its_end_and_no_further),
 	    cmocka_unit_test(a_length_is_read_into_several_chunks),
 	    cmocka_unit_test(a_read_into_several_chunks_may_bring_nothing),
+	    cmocka_unit_test(the_socket_is_read_at_once_behind_the_head),
 	    cmocka_unit_test(a_length_that_is_not_reached_is_the_clients),
 	    cmocka_unit_test(silence_is_not_an_end),
 	    cmocka_unit_test(limits_of_size_are_exact),
