@@ -24,6 +24,7 @@ struct disk_health;
 struct latest_table;
 struct limits;
 struct mount_history;
+struct replacing;
 struct reservations;
 struct shm;
 struct slot;
@@ -44,6 +45,7 @@ struct shared {
 	struct reservations *reservations;
 	struct disk_health *disk_health;
 	struct arrivals *arrivals;
+	struct replacing *replacing;
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "shared/latest.h"
 #include "shared/limits.h"
 #include "shared/mount_history.h"
+#include "shared/replacing.h"
 #include "shared/reservations.h"
 #include "shared/shm.h"
 
@@ -17,7 +18,8 @@ shared_size(const struct shared_room *room)
 	return latest_table_size(room->directories) +
 	       mount_history_size(room->directories) +
 	       limits_size(room->connections) + reservations_size(room->disks) +
-	       disk_health_size(room->disks) + arrivals_size();
+	       disk_health_size(room->disks) + arrivals_size() +
+	       replacing_size();
 }
 
 int
@@ -33,6 +35,7 @@ shared_init(struct shared *s, const struct shared_room *room)
 	s->reservations = reservations_new(s->shm, room->disks);
 	s->disk_health = disk_health_new(s->shm, room->disks);
 	s->arrivals = arrivals_new(s->shm);
+	s->replacing = replacing_new(s->shm);
 	return 0;
 }
 
@@ -47,6 +50,7 @@ shared_forget(struct shared *s, struct slot *slot, pid_t pid)
 	limits_forget(s->limits, number);
 	reservations_forget(s->reservations, number);
 	arrivals_forget(s->arrivals, number, clock_mono_ns());
+	replacing_forget(s->replacing, number);
 	last_to_know = disk_health_forget(s->disk_health, number);
 	shm_slot_wipe(slot);
 	return last_to_know;

@@ -15,6 +15,7 @@
 #include "shared/latest.h"
 #include "shared/limits.h"
 #include "shared/mount_history.h"
+#include "shared/replacing.h"
 #include "shared/reservations.h"
 #include "shared/shared.h"
 #include "shared/shm.h"
@@ -45,6 +46,7 @@ all_tables_are_there(void **state)
 	assert_non_null(s.reservations);
 	assert_non_null(s.disk_health);
 	assert_non_null(s.arrivals);
+	assert_non_null(s.replacing);
 	/* The sizes are those of the tables: little more than what it takes to
 	 * align each of them is left over. */
 	assert_true(s.shm->size - s.shm->used < (size_t)8 * 64);
@@ -68,12 +70,14 @@ a_dead_worker_leaves_nothing(void **state)
 	assert_non_null(disk);
 	reservations_reserve(disk, number, 100);
 	assert_non_null(mount_history_of(s.mount_history, number, "/a"));
+	assert_int_not_equal(replacing_take(s.replacing, number, 5), 0);
 
 	assert_false(shared_forget(&s, slot, 4711));
 
 	assert_int_equal(limits_count(&scope, "a", 1), 0);
 	assert_int_equal(reservations_held(disk), 0);
 	assert_false(mount_history_is_open(s.mount_history, "/a"));
+	assert_int_not_equal(replacing_take(s.replacing, number, 5), 0);
 	assert_int_equal(atomic_load(&slot->pid), 0);
 }
 
