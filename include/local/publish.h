@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/check.h"
 #include "base/name_limits.h"
@@ -41,10 +42,30 @@ enum {
 	PUBLISH_TEMP_MAX = 32,			 /* a temp name with its NUL */
 	PUBLISH_LOCKS = 1 + FILE_NAME_PARTS_MAX, /* the root, and a name's */
 	PUBLISH_FITTING = 64,
+	PUBLISH_SPARE_LOCKS = 4, /* that are kept open, of a directory */
+	PUBLISH_SPARE_MAX = 16,	 /* ... of all of them, in a process */
+};
 
-	/* From publish_replace(), far from any errno: `.penstock` was removed,
-	 * and whatever was judged under its lock must be judged anew. */
+/* Far from any errno. */
+enum publish_error {
+	/* `.penstock` was removed, and whatever was judged under its lock must be
+	 * judged anew. */
 	PUBLISH_RENEW = -20101,
+	/* It would have to wait, and was told not to. */
+	PUBLISH_BUSY = -20102,
+	/* The file has lost its temp name, and cannot get another one: it has to
+	 * be made anew. */
+	PUBLISH_LOST = -20103,
+};
+
+struct replacing;
+
+/* Of a directory's own lock: an open one that nobody holds. */
+struct publish_spare {
+	_Atomic int state;
+	int fd;
+	dev_t dev;
+	ino_t inode;
 };
 
 /* One output directory. */
@@ -60,6 +81,15 @@ struct publish {
 	_Atomic bool clobbers; /* ... or by one that does: there is nothing
 				  better */
 	bool overwrite;	       /* existing files may be replaced */
+	_Atomic bool not_quick;	   /* publish_replace_quickly() does not work */
+	_Atomic unsigned held;	   /* how often it was */
+	_Atomic bool alone_is_due; /* one is to have the lock alone */
+	_Atomic uint64_t next_temp; /* what the next temp name is made of */
+	struct publish_spare spare[PUBLISH_SPARE_LOCKS];
+	/* Where it notes that it waits for a lock, as this worker; the owner's to
+	 * set, after publish_init().  NULL: nowhere. */
+	struct replacing *replacing;
+	unsigned slot;
 	/* Directories (by st_dev and st_ino) to which files can be moved from
 	 * `.penstock`; for temp names. */
 	_Atomic uint64_t fitting[PUBLISH_FITTING];
@@ -96,7 +126,7 @@ bool publish_is_intact(const struct publish *p);
 
 /* Open `.penstock` (again), and make it if it is missing.  Making it waits for stores
  * above this one, and these may wait for this store's lock; so the caller must not
- * hold that (publish_serialize()). */
+ * hold that (publish_take()). */
 NODISCARD int publish_renew(struct publish *p);
 
 /* Add to `out` the cause of `err`, if it is known, and what to do about it; for example
@@ -141,26 +171,59 @@ void publish_discard(struct publish *p, struct unpublished *u);
  * removed; *ret_living is how many are in use. */
 unsigned publish_sweep(int root, unsigned *ret_living);
 
-/* The locks that publish_serialize() has taken. */
+/* How to take locks; combined with |. */
+enum publish_how {
+	PUBLISH_TOGETHER = 1, /* with others that take them so */
+	PUBLISH_NOW = 2,      /* without waiting for others: PUBLISH_BUSY */
+	/* If `.penstock` was removed, publish_replace_quickly() or
+	 * publish_still_has() will say so. */
+	PUBLISH_UNCHECKED = 4,
+};
+
+/* The locks that publish_take() has taken. */
 struct publish_lock {
-	int fd[PUBLISH_LOCKS];
+	int fd[PUBLISH_LOCKS]; /* that of the root, and those below */
 	unsigned count;
 	unsigned turn; /* PORTABLE */
+	dev_t dev;     /* what the first one is on */
+	ino_t inode;
+	bool is_stale; /* ... was removed: it is not to be kept open */
 };
 
 /*
- * publish_serialize(p, path, ret):
+ * publish_take(p, path, how, ret):
  * Until publish_release(), keep every other worker, and every server of this user, from
- * replacing or removing the file `path`.  0 or -errno.
+ * replacing or removing the file `path`; with PUBLISH_TOGETHER: those that do not say
+ * so, too.  0 or -errno.
  *
  * The output directory of one location may lie below that of another.  So the locks of
  * all output directories on the way are taken, from the root down.  Below the root this
  * includes only locks that other users cannot open: those of this user or root, closed
  * to all others.  So servers of different users do not wait for each other there.
  */
-NODISCARD int publish_serialize(
-    struct publish *p, const char *path, struct publish_lock *ret);
-void publish_release(struct publish_lock *lock);
+NODISCARD int publish_take(struct publish *p, const char *path, unsigned how,
+    struct publish_lock *ret);
+void publish_release(struct publish *p, struct publish_lock *lock);
+
+/* Can several hold a lock together?  Otherwise each has it alone (PORTABLE). */
+bool publish_can_share(void);
+
+/* False when `.penstock` was removed or moved before this lock was taken, or since. */
+bool publish_still_has(
+    const struct publish *p, const struct publish_lock *lock);
+
+/* Does somebody in this server wait to have it alone? */
+bool publish_is_awaited(
+    const struct publish *p, const struct publish_lock *lock);
+
+/*
+ * publish_replace_quickly(p, u, lock, dir, name):
+ * As publish_replace(), with half the system calls, of a nameless file.  Its temp name is
+ * not locked: a sweep of another worker may take it, and then the file is PUBLISH_LOST.
+ * PUBLISH_RENEW: nothing was done, and it is to be replaced in the other way.
+ */
+NODISCARD int publish_replace_quickly(struct publish *p, struct unpublished *u,
+    struct publish_lock *lock, int dir, const char *name);
 
 /*
  * publish_check_close(fd):

@@ -113,7 +113,7 @@ begin_replacing(struct commit *c, struct publish_lock *lock)
 {
 	const struct target *t = c->create.target;
 
-	return needs_lock(c) ? publish_serialize(&t->at->publish, t->name, lock)
+	return needs_lock(c) ? publish_take(&t->at->publish, t->name, 0, lock)
 			     : 0;
 }
 
@@ -121,7 +121,7 @@ static void
 end_replacing(struct commit *c, struct publish_lock *lock)
 {
 	if (needs_lock(c))
-		publish_release(lock);
+		publish_release(&c->create.target->at->publish, lock);
 }
 
 /* Look at what has the name now, and replace it if it may be.  No other upload

@@ -50,6 +50,8 @@ dir_open(struct local_dir *dir, struct mount_record *place, bool sweep,
 		publish_explain(fd, dir->to->policy->output_dir, err, trouble);
 		goto close_fd;
 	}
+	dir->publish.replacing = dir->to->shared->replacing;
+	dir->publish.slot = dir->to->slot;
 	if (sweep)
 		dir->swept = publish_sweep(fd, &dir->living);
 	dir->fd = fd;

@@ -10,6 +10,7 @@
 #include "base/errno_class.h"
 #include "base/fd.h"
 #include "publish_beside.h"
+#include "publish_lock.h"
 #include "publish_name.h"
 #include "publish_stage.h"
 #include "publish_sys.h"
@@ -30,7 +31,7 @@ try_temp_names(struct publish *p)
 	err = publish_make_temp(p, NULL, first, &fd);
 	if (err < 0)
 		return err;
-	publish_make_temp_name(second);
+	publish_make_temp_name(p, second);
 	if (linkat(p->temp_dir, first, p->temp_dir, second, 0) == 0)
 		p->by_link = true;
 	else if (errno_is_no_space(-errno))
@@ -88,10 +89,13 @@ find_way(struct publish *p)
 int
 publish_init(struct publish *p, int root, bool overwrite)
 {
+	uint64_t temp;
 	int err;
 
 	*p = (struct publish){
 	    .root = root, .temp_dir = -1, .overwrite = overwrite};
+	fd_random(&temp, sizeof(temp));
+	atomic_store(&p->next_temp, temp);
 	err = find_way(p);
 	if (err == 0 && overwrite)
 		err = publish_temp_dir(p);
@@ -107,6 +111,7 @@ publish_fini(struct publish *p)
 	int fd = atomic_exchange(&p->temp_dir, -1);
 
 	fd_close(&fd);
+	publish_close_spares(p);
 }
 
 const char *
@@ -233,7 +238,7 @@ link_temp(struct publish *p, struct unpublished *u, int dir)
 	err = publish_lock(u->fd);
 	if (err < 0)
 		return err;
-	publish_make_temp_name(u->temp);
+	publish_make_temp_name(p, u->temp);
 	err = publish_link_nameless(u->fd, p->temp_dir, u->temp);
 	err = check_named(err, u, p->temp_dir, u->temp);
 	u->uncertain = false; /* clients do not see the temp name */
@@ -275,4 +280,38 @@ publish_replace(
 	if (err == 0)
 		publish_end_temp(p, u);
 	return err;
+}
+
+/*
+ * The temp name is made in the very directory that is locked, and renamed by its
+ * path: so the rename succeeds only while the path leads to what is locked.
+ */
+int
+publish_replace_quickly(struct publish *p, struct unpublished *u,
+    struct publish_lock *lock, int dir, const char *name)
+{
+	char path[sizeof(PUBLISH_TEMP_DIR) + PUBLISH_TEMP_MAX] =
+	    PUBLISH_TEMP_DIR "/";
+	char *temp = path + sizeof(PUBLISH_TEMP_DIR);
+	int err;
+
+	if (dir == -1)
+		dir = p->root;
+	publish_make_temp_name(p, temp);
+	err = publish_link_nameless(u->fd, lock->fd[0], temp);
+	if (err < 0) {
+		lock->is_stale = errno_is_removed(err);
+		p->not_quick = err == -EXDEV; /* another project, say */
+		return PUBLISH_RENEW;
+	}
+	if (renameat(p->root, path, dir, name) == 0)
+		return 0;
+	err = check_named(-errno, u, dir, name);
+	if (err == 0)
+		return 0;
+	/* Once it had a name, a file without one can get no other. */
+	(void)unlinkat(lock->fd[0], temp, 0);
+	lock->is_stale = true;
+	p->not_quick = err == -EXDEV;
+	return u->uncertain ? err : (int)PUBLISH_LOST;
 }

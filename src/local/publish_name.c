@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/errno_class.h"
-#include "base/fd.h"
+#include "base/hash.h"
 
 enum {
 	PLAIN_MAX = 100, /* bytes; file systems that encrypt names take 143 */
@@ -19,13 +20,10 @@ const char publish_note_suffix[] = ".note";
 /* ---- our own ---- */
 
 void
-publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX])
+publish_make_temp_name(struct publish *p, char ret_name[PUBLISH_TEMP_MAX])
 {
-	uint64_t random;
-
-	fd_random(&random, sizeof(random));
-	snprintf(ret_name, PUBLISH_TEMP_MAX, "%016" PRIx64 "%s", random,
-	    publish_temp_suffix);
+	snprintf(ret_name, PUBLISH_TEMP_MAX, "%016" PRIx64 "%s",
+	    hash_mix(atomic_fetch_add(&p->next_temp, 1)), publish_temp_suffix);
 }
 
 bool

@@ -11,7 +11,7 @@ enum {
 extern const char publish_temp_suffix[], publish_note_suffix[];
 
 /* A temp name that is new, in all likelihood. */
-void publish_make_temp_name(char ret_name[PUBLISH_TEMP_MAX]);
+void publish_make_temp_name(struct publish *p, char ret_name[PUBLISH_TEMP_MAX]);
 
 /* Is that a temp name's digits, and then this suffix? */
 bool publish_is_numbered(const char *name, const char *suffix);

@@ -13,6 +13,7 @@
 #include "local/path.h"
 #include "publish_name.h"
 #include "publish_sys.h"
+#include "publish_wait.h"
 
 enum {
 	LEVELS_MAX = 64, /* of directories above */
@@ -21,15 +22,18 @@ enum {
 /* ---- the directory ---- */
 
 static void
-wait_for_users_of(int dir)
+wait_for_users_of(const struct publish *p, int dir)
 {
 	unsigned turn = publish_begin_turn(dir);
-	int fd = publish_open_lock(dir, PUBLISH_TEMP_DIR);
+	int fd = publish_open_lock(dir, PUBLISH_TEMP_DIR), err;
 	struct stat st;
 
 	if (fd >= 0) {
-		if (fstat(fd, &st) == 0 && st.st_uid == geteuid())
-			(void)publish_wait_lock(fd);
+		if (fstat(fd, &st) == 0 && st.st_uid == geteuid()) {
+			err = publish_wait_alone(
+			    p, &(struct open_lock){fd, st.st_dev, st.st_ino});
+			(void)err;
+		}
 		fd_close(&fd);
 	}
 	publish_end_turn(turn);
@@ -47,44 +51,45 @@ wait_for_users_of(int dir)
  * could have two stores wait for each other: locks are taken downwards.
  */
 static void
-wait_for_stores_above(int root)
+wait_for_stores_above(const struct publish *p)
 {
 	struct stat st, up = {0};
-	int at = root;
+	int at = p->root;
 
 	if (fstat(at, &st) == -1)
 		return;
 	for (int i = 0; i < LEVELS_MAX; i++) {
-		if (path_climb(root, &at, PATH_SEARCH) < 0 ||
+		if (path_climb(p->root, &at, PATH_SEARCH) < 0 ||
 		    fstat(at, &up) == -1 || up.st_dev != st.st_dev ||
 		    up.st_ino == st.st_ino)
 			break;
-		wait_for_users_of(at);
+		wait_for_users_of(p, at);
 		st = up;
 	}
-	if (at != root)
+	if (at != p->root)
 		fd_close(&at);
 }
 
 static int
-open_temp_dir(int root, bool nameless)
+open_temp_dir(const struct publish *p)
 {
 	bool is_new = false;
 	int fd = -ENOENT;
 
 	for (int i = 0; i < PUBLISH_TRIES && fd == -ENOENT; i++) {
-		fd = path_open(root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
+		fd = path_open(
+		    p->root, PUBLISH_TEMP_DIR, O_RDONLY | O_DIRECTORY);
 		if (fd != -ENOENT)
 			break;
-		is_new = mkdirat(root, PUBLISH_TEMP_DIR, S_IRWXU) == 0;
+		is_new = mkdirat(p->root, PUBLISH_TEMP_DIR, S_IRWXU) == 0;
 		if (!is_new && errno != EEXIST)
 			return -errno;
 	}
 	if (fd < 0)
 		return fd;
-	publish_tidy(fd, root, nameless, is_new);
+	publish_tidy(fd, p->root, p->nameless, is_new);
 	if (is_new)
-		wait_for_stores_above(root);
+		wait_for_stores_above(p);
 	return fd;
 }
 
@@ -95,7 +100,7 @@ publish_temp_dir(struct publish *p)
 
 	if (there != -1)
 		return there;
-	fd = open_temp_dir(p->root, p->nameless);
+	fd = open_temp_dir(p);
 	if (fd < 0)
 		return fd;
 	/* Another thread may have been faster. */
@@ -127,7 +132,7 @@ publish_renew(struct publish *p)
 		err = publish_temp_dir(p);
 		return err < 0 ? err : 0;
 	}
-	fd = open_temp_dir(p->root, p->nameless);
+	fd = open_temp_dir(p);
 	if (fd < 0)
 		return fd;
 	/* The number stays the same: other threads use it. */
@@ -203,13 +208,13 @@ publish_try_name(struct publish *p, const char *part)
 
 /* Open a new one; PUBLISH_RENEW: `.penstock` was removed. */
 static int
-open_temp(const struct publish *p, const char *suffix,
-    char ret_name[PUBLISH_TEMP_MAX])
+open_temp(
+    struct publish *p, const char *suffix, char ret_name[PUBLISH_TEMP_MAX])
 {
 	int fd = -1, err = -EEXIST;
 
 	for (int i = 0; i < PUBLISH_TRIES && err == -EEXIST; i++) {
-		publish_make_temp_name(ret_name);
+		publish_make_temp_name(p, ret_name);
 		if (suffix != NULL)
 			snprintf(ret_name + PUBLISH_DIGITS,
 			    PUBLISH_TEMP_MAX - PUBLISH_DIGITS, "%s", suffix);

@@ -30,8 +30,13 @@ NODISCARD int publish_open_lock(int root, const char *temp_dir);
 /* Its name behind that directory's. */
 extern const char publish_lock_name[];
 
-/* Wait for that lock. */
-int publish_wait_lock(int fd);
+/* Take that lock, alone or together with others: without waiting (-EWOULDBLOCK), or
+ * waiting for it.  Together, or without waiting, only if publish_can_share(). */
+NODISCARD int publish_try_lock(int fd, bool together);
+NODISCARD int publish_wait_lock(int fd, bool together);
+
+/* Release it, and keep the file open for the next time.  False: not here. */
+bool publish_unlock(int fd);
 
 /* Where the kernel's locks do not keep out threads of the same process: take
  * turns with those that take locks on the same disk. */

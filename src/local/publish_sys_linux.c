@@ -76,7 +76,7 @@ publish_locks_last(void)
 }
 
 /* The lock is on the directory itself.  It belongs to an open file: each
- * locker opens its own. */
+ * locker has its own. */
 const char publish_lock_name[] = "";
 
 int
@@ -91,13 +91,34 @@ publish_open_lock(int root, const char *temp_dir)
 	return fd == -1 ? -errno : fd;
 }
 
-int
-publish_wait_lock(int fd)
+bool
+publish_can_share(void)
 {
-	while (flock(fd, LOCK_EX) == -1)
+	return true;
+}
+
+int
+publish_try_lock(int fd, bool together)
+{
+	while (flock(fd, LOCK_NB | (together ? LOCK_SH : LOCK_EX)) == -1)
 		if (errno != EINTR)
 			return -errno;
 	return 0;
+}
+
+int
+publish_wait_lock(int fd, bool together)
+{
+	while (flock(fd, together ? LOCK_SH : LOCK_EX) == -1)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+bool
+publish_unlock(int fd)
+{
+	return flock(fd, LOCK_UN) == 0;
 }
 
 unsigned

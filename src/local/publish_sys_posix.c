@@ -90,10 +90,33 @@ publish_open_lock(int root, const char *temp_dir)
 	return fd;
 }
 
-int
-publish_wait_lock(int fd)
+/* Threads of this process could not have it together. */
+bool
+publish_can_share(void)
 {
+	return false;
+}
+
+int
+publish_try_lock(int fd, bool together)
+{
+	(void)fd;
+	(void)together;
+	return -EWOULDBLOCK;
+}
+
+int
+publish_wait_lock(int fd, bool together)
+{
+	(void)together;
 	return lock_waiting(fd);
+}
+
+bool
+publish_unlock(int fd)
+{
+	(void)fd;
+	return false;
 }
 
 /*

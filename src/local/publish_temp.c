@@ -52,7 +52,7 @@ hide(struct publish *p, struct unpublished *u)
 {
 	char temp[PUBLISH_TEMP_MAX];
 
-	publish_make_temp_name(temp);
+	publish_make_temp_name(p, temp);
 	if (renameat(u->beside, u->temp, p->temp_dir, temp) == 0) {
 		publish_end_beside(p, u);
 		memcpy(u->temp, temp, sizeof(temp));

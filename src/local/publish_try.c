@@ -39,7 +39,7 @@ try_replacing(struct publish *p, struct unpublished *u, const char *name,
     bool overwrite, const char **ret_step)
 {
 	struct publish_lock lock;
-	int err = publish_serialize(p, name, &lock);
+	int err = publish_take(p, name, 0, &lock);
 
 	if (err < 0)
 		return step("its .penstock cannot be locked", err, ret_step);
@@ -48,7 +48,7 @@ try_replacing(struct publish *p, struct unpublished *u, const char *name,
 		    publish_replace(p, u, -1, name), ret_step);
 	if (unlinkat(p->root, name, 0) == -1 && err == 0)
 		err = step("files in it cannot be removed", -errno, ret_step);
-	publish_release(&lock);
+	publish_release(p, &lock);
 	return err;
 }
 

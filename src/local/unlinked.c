@@ -82,7 +82,7 @@ unlinked_remove(
 	err = path_open_parent(at->fd, e->name, &parent, &rest);
 	if (err < 0)
 		return err;
-	err = publish_serialize(&at->publish, e->name, &lock);
+	err = publish_take(&at->publish, e->name, 0, &lock);
 	if (err < 0) {
 		fd_close(&parent);
 		return err;
@@ -94,7 +94,7 @@ unlinked_remove(
 		err = LOCAL_REFUSED;
 	else if (err == 0 && unlinkat(dir, rest, 0) == -1)
 		err = -errno;
-	publish_release(&lock);
+	publish_release(&at->publish, &lock);
 	if (u != NULL)
 		unlinked_release(u, unlinked);
 	else

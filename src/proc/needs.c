@@ -21,7 +21,9 @@ enum {
 	DISKS_MIN = 256,
 	/* standard ones, error log, epoll, ring, wake-ups, the master's pipe */
 	FDS_OF_WORKER = 16,
-	FDS_AT_WORK = 64, /* what is opened and closed again: jobs of a disk */
+	/* what is opened and closed again by jobs of a disk, or kept open for
+	 * the next one (PUBLISH_SPARE_MAX) */
+	FDS_AT_WORK = 80,
 	FDS_PER_CONNECTION = 4, /* socket, file, directory, and a spare */
 	CONNECTIONS_MIN = 16,	/* with fewer it is no server */
 	THREADS_MIN = 2,	/* of a worker: for a disk, and for a log */

@@ -634,9 +634,9 @@ it_is_made_anew(void **state)
 		assert_true(publish_is_intact(&p));
 		assert_int_equal(
 		    unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR), 0);
-		assert_int_equal(publish_serialize(&p, "a", &lock), 0);
+		assert_int_equal(publish_take(&p, "a", 0, &lock), 0);
 		assert_true(publish_is_intact(&p));
-		publish_release(&lock);
+		publish_release(&p, &lock);
 		publish_fini(&p);
 	}
 }
@@ -653,7 +653,7 @@ it_is_not_made_with_the_lock_held(void **state)
 	SKIP_PORTABLE("nameless files");
 	p = publisher(NAMELESS);
 	u = create(&p, -1, "new");
-	assert_int_equal(publish_serialize(&p, "a", &lock), 0);
+	assert_int_equal(publish_take(&p, "a", 0, &lock), 0);
 	assert_int_equal(unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR), 0);
 	/* As a replacement does where `.penstock` is another project's. */
 	assert_int_equal(publish_link_beside(&p, root, &u), PUBLISH_RENEW);
@@ -662,7 +662,7 @@ it_is_not_made_with_the_lock_held(void **state)
 	publish_fini(&p);
 	assert_int_equal(publish_replace(&p, &u, -1, "a"), PUBLISH_RENEW);
 	assert_false(exists(PUBLISH_TEMP_DIR));
-	publish_release(&lock);
+	publish_release(&p, &lock);
 	assert_int_equal(publish_renew(&p), 0);
 	assert_int_equal(publish_replace(&p, &u, -1, "a"), 0);
 	assert_content("a", "new");
@@ -721,7 +721,7 @@ lock_again(void *arg)
 	for (unsigned i = 0; i < 300; i++) {
 		struct publish_lock lock;
 
-		if (publish_serialize(&p, l->path, &lock) < 0) {
+		if (publish_take(&p, l->path, 0, &lock) < 0) {
 			l->clashed = true;
 			break;
 		}
@@ -729,7 +729,7 @@ lock_again(void *arg)
 			l->clashed = true;
 		sched_yield();
 		atomic_store(l->held, false);
-		publish_release(&lock);
+		publish_release(&p, &lock);
 	}
 	publish_fini(&p);
 	return NULL;
@@ -801,9 +801,9 @@ a_lock_of_others_is_passed_over(void **state)
 	(void)state;
 	assert_int_equal(mkdirat(root, "sub/" PUBLISH_TEMP_DIR, 0755), 0);
 	theirs = hold_lock_elsewhere();
-	assert_int_equal(publish_serialize(&p, "sub/x", &lock), 0);
+	assert_int_equal(publish_take(&p, "sub/x", 0, &lock), 0);
 	assert_int_equal(lock.count, 1);
-	publish_release(&lock);
+	publish_release(&p, &lock);
 	close(theirs);
 	assert_true(wait(NULL) > 0);
 	publish_fini(&p);
@@ -866,13 +866,12 @@ a_lock_that_cannot_be_had_is_no_lock_of_others(void **state)
 	no_lock_on = st.st_ino;
 	for (size_t i = 0; i < COUNT_OF(errs); i++) {
 		no_lock_errno = errs[i];
-		assert_int_equal(
-		    publish_serialize(&p, "sub/x", &lock), -errs[i]);
+		assert_int_equal(publish_take(&p, "sub/x", 0, &lock), -errs[i]);
 	}
 	no_lock_on = 0;
-	assert_int_equal(publish_serialize(&p, "sub/x", &lock), 0);
+	assert_int_equal(publish_take(&p, "sub/x", 0, &lock), 0);
 	assert_int_equal(lock.count, 2);
-	publish_release(&lock);
+	publish_release(&p, &lock);
 	publish_fini(&p);
 }
 
