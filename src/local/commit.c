@@ -1,7 +1,6 @@
 #include "commit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include "disk/chunk.h"
 #include "disk/op.h"
 #include "local/path.h"
+#include "hold.h"
 #include "local_error.h"
 #include "name_check.h"
 #include "parents.h"
@@ -26,19 +26,6 @@ commit_init(struct commit *c)
 	*c = (struct commit){0};
 	atomic_init(&c->link_phase, LINK_NOT_BEGUN);
 	unlinked_init(&c->unlinked);
-}
-
-bool
-commit_would_replace(const struct target *t)
-{
-	struct stat st;
-
-	if (target_is_conditional(t))
-		return true;
-	/* What is in a directory is not looked for on the loop. */
-	return t->at->to->policy->overwrite &&
-	       (strchr(t->name, '/') != NULL ||
-		   fstatat(t->at->fd, t->name, &st, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 /* ---- whether its name may appear ---- */
@@ -98,69 +85,94 @@ commit_end(struct commit *c)
 
 /* ---- giving it its name ---- */
 
-/* With overwrite off a link says whether the name was new, and nothing needs a
- * lock: nor `.penstock`, which may be another user's. */
-static bool
-needs_lock(const struct commit *c)
+static unsigned
+how_to_hold(const struct commit *c)
 {
 	const struct target *t = c->create.target;
+	const struct publish *p = &t->at->publish;
+	bool quick =
+	    c->quick && p->nameless && !p->not_quick && t->u.temp[0] == '\0';
 
-	return t->at->to->policy->overwrite || t->forerunner != NULL;
+	return (c->on_loop ? HOLD_NOW : 0U) | (quick ? HOLD_QUICK : 0U);
 }
 
+/* Look at what has the name now: may it be replaced?  Or does it keep its name:
+ * then the upload is superseded. */
 static int
-begin_replacing(struct commit *c, struct publish_lock *lock)
+judge_existing(struct commit *c, struct hold *h, int dir, const char *name,
+    struct existing *ret, int *ret_unsynced)
 {
-	const struct target *t = c->create.target;
+	struct target *t = c->create.target;
+	int err = target_check(t, dir, name, ret);
 
-	return needs_lock(c) ? publish_take(&t->at->publish, t->name, 0, lock)
-			     : 0;
+	*ret_unsynced = -1;
+	if (err < 0 || !ret->is_there)
+		return err;
+	if (ret->is_large && c->on_loop)
+		return PUBLISH_BUSY;
+	c->superseded =
+	    order_yields(&c->order, t, dir, name, &c->replaced, ret_unsynced);
+	if (!c->superseded || !h->is_quick ||
+	    publish_still_has(&t->at->publish, h->lock))
+		return 0;
+	/* Others may have another lock by now. */
+	c->superseded = false;
+	h->lock->is_stale = true;
+	fd_close(ret_unsynced);
+	return PUBLISH_RENEW;
 }
 
-static void
-end_replacing(struct commit *c, struct publish_lock *lock)
+/* It gets the name, which another file has or not. */
+static int
+take_name(
+    struct commit *c, struct hold *h, int dir, const char *name, bool exists)
 {
-	if (needs_lock(c))
-		publish_release(&c->create.target->at->publish, lock);
+	struct target *t = c->create.target;
+	struct publish *p = &t->at->publish;
+	int err;
+
+	if (!exists)
+		return name_check_error(t, publish_link(p, &t->u, dir, name));
+	err = h->is_quick
+		  ? publish_replace_quickly(p, &t->u, h->lock, dir, name)
+		  : publish_replace(p, &t->u, dir, name);
+	err = name_check_error(t, err);
+	c->replaced = err == 0;
+	return err;
 }
 
 /* Look at what has the name now, and replace it if it may be.  No other upload
- * or removal of this server changes that directory between the two. */
+ * or removal of this server changes that between the two. */
 static int
 replace_once(struct commit *c, int dir, const char *name)
 {
 	struct target *t = c->create.target;
-	struct publish *p = &t->at->publish;
-	struct publish_lock lock;
-	bool exists = false;
+	struct existing there = {0};
+	struct hold h;
 	int unlinked = -1, unsynced, err;
 
-	err = begin_replacing(c, &lock);
+	err = hold_begin(&h, t, dir, name, how_to_hold(c));
 	if (errno_is_denied(err) && !t->at->to->policy->overwrite)
 		return -EEXIST; /* that it may be replaced was a favour */
 	if (err < 0)
 		return err;
-	err = target_check(t, dir, name, &exists);
-	if (err == 0 && exists &&
-	    order_yields(&c->order, t, dir, name, &c->replaced, &unsynced)) {
-		end_replacing(c, &lock);
-		c->superseded = true;
+	err = judge_existing(c, &h, dir, name, &there, &unsynced);
+	if (c->superseded) {
+		hold_end(&h, t);
 		return order_end(t, unsynced);
 	}
 	if (err == 0)
 		err = begin_linking(c);
 	take_ticket(c);
-	if (err == 0)
-		order_announce(&c->order, t, c->version.inode, name, exists);
-	if (err == 0 && exists) {
-		unlinked = unlinked_hold(dir, name);
-		err = name_check_error(t, publish_replace(p, &t->u, dir, name));
-		c->replaced = err == 0;
-	} else if (err == 0) {
-		err = name_check_error(t, publish_link(p, &t->u, dir, name));
+	if (err == 0) {
+		order_announce(
+		    &c->order, t, c->version.inode, name, there.is_there);
+		if (there.is_large)
+			unlinked = unlinked_hold(dir, name);
+		err = take_name(c, &h, dir, name, there.is_there);
+		order_named(&c->order, t, err == 0 || t->u.uncertain);
 	}
-	order_named(&c->order, t, err == 0 || t->u.uncertain);
-	end_replacing(c, &lock);
+	hold_end(&h, t);
 	unlinked_release(&c->unlinked, unlinked);
 	return err;
 }
@@ -174,6 +186,9 @@ replace(struct commit *c, int dir, const char *name)
 
 	for (int i = 0; i < RENEWALS && err == PUBLISH_RENEW; i++) {
 		end_linking(c);
+		c->quick = false;
+		if (c->on_loop)
+			return PUBLISH_BUSY;
 		err = publish_renew(&t->at->publish);
 		if (err == 0)
 			err = replace_once(c, dir, name);
@@ -185,8 +200,8 @@ replace(struct commit *c, int dir, const char *name)
 static int
 err_of_existing(struct target *t, int dir, const char *name)
 {
-	bool exists;
-	int err = target_check(t, dir, name, &exists);
+	struct existing there;
+	int err = target_check(t, dir, name, &there);
 
 	return err < 0 ? err : -EEXIST;
 }
@@ -216,6 +231,25 @@ link_new(struct commit *c, int dir, const char *name)
 	return err;
 }
 
+/* A link that says EEXIST is not worth trying where the last name was taken, and
+ * neither is a lock where it was new. */
+static bool
+is_looked_at_first(const struct target *t)
+{
+	return target_is_conditional(t) || t->at->publish.clobbers ||
+	       (t->at->to->policy->overwrite &&
+		   (t->at->names_are_taken || t->existing != 0));
+}
+
+static void
+expect_the_same(const struct commit *c)
+{
+	struct local_dir *at = c->create.target->at;
+
+	if (at->names_are_taken != c->replaced)
+		at->names_are_taken = c->replaced;
+}
+
 /* Link; replace where there is something, or where preconditions have to see it. */
 static int
 give_name(struct commit *c, int dir, const char *name)
@@ -226,10 +260,10 @@ give_name(struct commit *c, int dir, const char *name)
 
 	/* It may have been judged before, in a directory that is gone. */
 	c->superseded = c->replaced = false;
-	if (!target_is_conditional(t) && !t->at->publish.clobbers)
-		err = link_new(c, dir, name);
-	else
+	if (is_looked_at_first(t))
 		err = replace(c, dir, name);
+	else
+		err = link_new(c, dir, name);
 	/* Again only if others make and remove that name all the time. */
 	for (int i = 0; i < TRIES && overwrite; i++) {
 		if (err != -EEXIST || t->u.uncertain)
@@ -239,6 +273,8 @@ give_name(struct commit *c, int dir, const char *name)
 	}
 	if (err == -EEXIST && !overwrite && !t->u.uncertain)
 		err = err_of_existing(t, dir, name);
+	if (err == 0)
+		expect_the_same(c);
 	return err_of_moving(err);
 }
 
@@ -380,13 +416,19 @@ commit(struct commit *c)
 	return err;
 }
 
+/* What cannot be done now, on the loop, keeps all that it has. */
+static int
+end_job(struct commit *c, int err)
+{
+	return err < 0 && err != PUBLISH_BUSY
+		   ? target_give_up(c->create.target, err)
+		   : err;
+}
+
 int
 commit_job(void *arg)
 {
-	struct commit *c = arg;
-	int err = commit(c);
-
-	return err < 0 ? target_give_up(c->create.target, err) : 0;
+	return end_job(arg, commit(arg));
 }
 
 /* ---- small ones, all at once ---- */
@@ -408,19 +450,49 @@ write_collected(struct commit *c)
 	return 0;
 }
 
+/* Make and write it, unless that was done when it was begun on the loop. */
+static int
+make_collected(struct commit *c)
+{
+	int err;
+
+	if (c->create.target->u.fd != -1)
+		return 0;
+	err = create_file(&c->create, false);
+	if (err == 0)
+		err = write_collected(c);
+	c->written_ns = clock_mono_ns();
+	return err;
+}
+
+/* As if nothing had been done. */
+static void
+take_back(struct commit *c)
+{
+	commit_begin_again(c);
+	target_close(c->create.target);
+	c->create.room->allocated = 0;
+}
+
 int
 commit_collected_job(void *arg)
 {
 	struct commit *c = arg;
 	int err;
 
-	err = create_file(&c->create, false);
-	if (err == 0)
-		err = write_collected(c);
-	c->written_ns = clock_mono_ns();
+	if (c->create.target->u.fd == -1)
+		c->quick = true; /* it can be made again */
+	err = make_collected(c);
 	if (err == 0)
 		err = commit(c);
-	return err < 0 ? target_give_up(c->create.target, err) : 0;
+	if (err == PUBLISH_LOST) {
+		take_back(c);
+		c->quick = false;
+		err = make_collected(c);
+		if (err == 0)
+			err = commit(c);
+	}
+	return end_job(c, err);
 }
 
 /* ---- and after that ---- */

@@ -29,6 +29,8 @@ struct commit {
 	const struct list
 	    *chunks; /* of them, collected, that are to be written */
 	struct order order;
+	bool on_loop; /* it must not wait */
+	bool quick;   /* it can be made again, and so may be lost on the way */
 
 	_Atomic int link_phase; /* the loop changes it, too */
 	uint64_t ticket;	/* of the newest, from when it got its name */
@@ -46,15 +48,13 @@ struct commit {
 void commit_init(struct commit *c);
 
 /* Jobs, given a struct commit.  The first two close what they cannot commit; when
- * the directory is to be synced, target.dir is it and stays open. */
+ * the directory is to be synced, target.dir is it and stays open.  `on_loop` they may
+ * return PUBLISH_BUSY: then the same job is to go on, on a thread. */
 int commit_job(void *commit);
 int commit_collected_job(void *commit); /* make and write it first */
 int commit_remove_before_job(void *commit);
 int commit_discard_job(
     void *commit); /* close all, and free what lost its name */
-
-/* On the loop, of a memory file system: would it replace a file? */
-bool commit_would_replace(const struct target *t);
 
 /* ---- on the loop, also while a job runs ---- */
 

@@ -195,6 +195,7 @@ dir_release(struct local_dir *dir)
 	check(dir->users > 0);
 	if (--dir->users > 0)
 		return;
+	kept_lock_release(&dir->kept_lock);
 	if (!device_accepts_reads(dir->device))
 		give_up_last(dir);
 	engine_call(dir->to->engine, dir->device, &dir->close_op, dir_close_job,
@@ -205,6 +206,7 @@ void
 dir_close_now(struct local_dir *dir)
 {
 	check(dir->users == 1);
+	kept_lock_release(&dir->kept_lock);
 	give_up_last(dir); /* rest() was in time to try */
 	(void)dir_close_job(dir);
 	dir_free(dir);

@@ -20,6 +20,28 @@ enum {
 
 /* ---- jobs ---- */
 
+static void on_job(struct op *op, int res);
+
+/* call(arg) on an engine thread, with an `arg` that is part of the job. */
+static void
+incoming_begin_job(
+    struct incoming_file *f, int (*call)(void *), void *arg, unsigned flags)
+{
+	engine_call(f->local->to.engine, f->target.at->device, &f->job->op,
+	    call, arg, flags, on_job);
+}
+
+/* What it has begun on the loop would have to wait there: a thread goes on. */
+static void
+leave_loop(struct incoming_file *f)
+{
+	struct commit *c = &f->job->commit;
+
+	check(c->on_loop);
+	c->on_loop = false;
+	incoming_begin_job(f, f->job->op.call, c, CALL_SLOW);
+}
+
 static void
 on_job(struct op *op, int res)
 {
@@ -27,6 +49,10 @@ on_job(struct op *op, int res)
 	    container_of(op, struct incoming_job, op)->file;
 
 	check_magic(f, INCOMING_MAGIC);
+	if (res == PUBLISH_BUSY) {
+		leave_loop(f);
+		return;
+	}
 	f->res = res;
 	if (f->target.cause != 0)
 		f->cause = f->target.cause;
@@ -56,15 +82,6 @@ fail_job(struct incoming_file *f)
 {
 	f->res = -ENOMEM;
 	incoming_on(f, INCOMING_JOB_FAILED);
-}
-
-/* call(arg) on an engine thread, with an `arg` that is part of the job. */
-static void
-incoming_begin_job(
-    struct incoming_file *f, int (*call)(void *), void *arg, unsigned flags)
-{
-	engine_call(f->local->to.engine, f->target.at->device, &f->job->op,
-	    call, arg, flags, on_job);
 }
 
 /* What is known of the file by now. */
@@ -100,17 +117,16 @@ incoming_begin_create(void *file)
 static void
 begin_naming(struct incoming_file *f, int (*job)(void *))
 {
-	bool slow = f->target.replaces ||
-		    (f->target.at->device->kind == DEVICE_MEMORY &&
-			commit_would_replace(&f->target));
+	bool slow = f->target.slow || target_is_conditional(&f->target);
 
 	if (!have_job(f)) {
 		fail_job(f);
 		return;
 	}
 	prepare(f);
-	incoming_begin_job(/* not for the loop */
-	    f, job, &f->job->commit, slow ? CALL_SLOW : 0);
+	f->job->commit.on_loop =
+	    !slow && f->target.at->device->kind == DEVICE_MEMORY;
+	incoming_begin_job(f, job, &f->job->commit, slow ? CALL_SLOW : 0);
 }
 
 void

@@ -7,6 +7,10 @@
 #include "local_error.h"
 #include "name_check.h"
 
+enum {
+	SMALL_MAX = 1024 * 1024, /* bytes that are freed in no time */
+};
+
 int
 target_not_synced(struct target *t, int err)
 {
@@ -62,7 +66,7 @@ is_forerunner(const struct target *t, const struct file_version *v)
 }
 
 int
-target_check(struct target *t, int dir, const char *name, bool *ret_exists)
+target_check(struct target *t, int dir, const char *name, struct existing *ret)
 {
 	int at = target_dir(t, dir);
 	struct file_version v;
@@ -74,9 +78,10 @@ target_check(struct target *t, int dir, const char *name, bool *ret_exists)
 	if (err < 0 && err != -ENOENT)
 		return name_check_error(t, err);
 	exists = err == 0;
-	*ret_exists = exists;
+	ret->is_there = exists;
+	ret->is_large = exists && v.size > SMALL_MAX;
 	t->existing = exists ? v.inode : 0;
-	t->replaces = exists || t->pre != NULL;
+	t->slow = ret->is_large || target_is_conditional(t);
 	if (exists && S_ISDIR(v.mode))
 		return -EISDIR;
 	if (exists && S_ISLNK(v.mode))
@@ -91,12 +96,12 @@ target_check(struct target *t, int dir, const char *name, bool *ret_exists)
 int
 target_check_early(struct target *t)
 {
-	bool exists = false;
+	struct existing existing = {0};
 	int err = 0;
 
 	if (strchr(t->rest, '/') == NULL)
-		err = target_check(t, t->dir, t->rest, &exists);
+		err = target_check(t, t->dir, t->rest, &existing);
 	else if (!conditions_hold(t, NULL))
 		err = LOCAL_REFUSED;
-	return err == 0 && !exists ? name_check_try(t) : err;
+	return err == 0 && !existing.is_there ? name_check_try(t) : err;
 }

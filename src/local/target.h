@@ -28,7 +28,13 @@ struct target {
 	const char *why;   /* after LOCAL_REFUSED: what does not hold */
 	uint64_t existing; /* the inode of what has the name now; 0: nothing */
 	struct unpublished u;
-	bool replaces; /* it will wait for others that replace */
+	bool slow; /* it will wait for others, or free much */
+};
+
+/* What has a name. */
+struct existing {
+	bool is_there;
+	bool is_large; /* to free it takes its time */
 };
 
 /* The directory `dir`, as it is to be used in system calls: `at`, for -1. */
@@ -48,7 +54,7 @@ target_is_conditional(const struct target *t)
 /* May a file named `name` in `dir` (-1: the root) be made, in place of what is
  * there? */
 NODISCARD int target_check(
-    struct target *t, int dir, const char *name, bool *ret_exists);
+    struct target *t, int dir, const char *name, struct existing *ret);
 
 /* What a client can be told before it sends the body; and with no more than a
  * look: a name in directories that are to be made is new. */

@@ -3,7 +3,7 @@
  * and (`keep latest`) the one before it.
  *
  * Freeing a huge one takes seconds, so it is held open until the lock is released,
- * or the client has its answer.  On engine threads.
+ * or the client has its answer.  A small one is freed at once.  On engine threads.
  */
 #ifndef LOCAL_UNLINKED_H
 #define LOCAL_UNLINKED_H

@@ -107,6 +107,22 @@ setup() {
 	assert_equal "$COUNTER" "$WON"
 }
 
+# They have the lock together, and let in who has to have it alone.
+@test "one lock: beside uploads without conditions, which share it" {
+	local plain=() pid
+
+	start_server "output_dir $STORE; overwrite on;" \
+		"location /b { output_dir $STORE/sub; overwrite on; }" 'worker_processes 2;'
+	for name in file/same file/sub/same; do
+		"$PENSTOCK_TOOLS/load" -c 8 -d 2 -s 4k -u "/$name" "127.0.0.1:$PORT" 3>&- 4>&- &
+		plain+=("$!")
+	done
+	count_over 1.5 "$URL/file/sub/n" "$URL/b/n" "$URL/file/sub/n" "$URL/b/n"
+	for pid in "${plain[@]}"; do wait "$pid"; done
+	assert_equal "$COUNTER" "$WON"
+	((WON >= 20)) # of some thousands
+}
+
 @test "one lock: that of a location beneath is no name of the one above" {
 	start_server "output_dir $STORE; overwrite on; dotfiles on;" \
 		"location /b { output_dir $STORE/sub; overwrite on; }"

@@ -162,6 +162,23 @@ late_and_newer() {
 	assert_line 'older 0'
 }
 
+# Each looks at what is there while the other one is about to replace it.
+@test "the newer one stays, always, where replacing takes its time and nobody waits for the lock" {
+	needs_stamps
+	! is_sanitized || skip 'sanitizers and strace: in the plain build only'
+	printf '#!/bin/sh\nexec strace -D -f -qq -o /dev/null -e trace=/rename.* -e inject=/rename.*:delay_enter=3000 %s "$@"\n' \
+		"$PENSTOCK" >slow
+	chmod +x slow
+	memory_dir
+	STORE=$MEMORY/up
+	write_conf 'overwrite on; sync off;' '' 'worker_processes 3;'
+	PENSTOCK=$T/slow
+	start_conf penstock.conf
+	run py uploads overlap "$STORE" 60 100 three
+	assert_line 'older 0'
+	refute_line --regexp 'answers .*[345][0-9][0-9] '
+}
+
 @test "playlists as ffmpeg sends them: the newest one stays" {
 	needs_stamps
 	start_server 'overwrite on; sync off;' '' 'worker_processes 2;'

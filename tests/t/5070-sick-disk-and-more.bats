@@ -212,7 +212,7 @@ _only_stored() { [[ $(files_in backing/up) == backing/up/stored ]]; }
 	eventually _only_next
 }
 
-@test "a file that takes another one's place in memory: not on the loop" {
+@test "a file that takes a large one's place in memory: not on the loop" {
 	local tid i=0
 	is_portable && skip 'a PORTABLE build cannot know the kind of a file system'
 	memory_dir
@@ -233,6 +233,6 @@ _only_stored() { [[ $(files_in backing/up) == backing/up/stored ]]; }
 	# A new name is given on the loop: that is what we look at.
 	tid=$(awk '/"small-/ { print $1; exit }' calls)
 	assert_equal "$tid" "$WORKER"
-	tid=$(awk '/"large"/ { print $1; exit }' calls)
+	tid=$(awk '/rename.*"large"/ { print $1; exit }' calls)
 	[[ -n $tid && $tid != "$WORKER" ]]
 }

@@ -6,7 +6,10 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -14,7 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,8 +32,10 @@
 #include "http/conditions.h"
 #include "http/head.h"
 #include "local/local.h"
+#include "local/publish.h"
 #include "lib/memory_store.h"
 #include "lib/portable.h"
+#include "shared/replacing.h"
 #include "shared/shared.h"
 #include "shared/shm.h"
 
@@ -168,6 +175,33 @@ sync_file_range(int fd, off_t offset, off_t len, unsigned flags)
 	return sync_held ? sync_to_fail() : 0;
 }
 
+/* Instead of the C library's: was it the loop that did it?  And what others do just
+ * before, once. */
+static pthread_t loop_thread;
+static atomic_bool renamed_on_loop;
+static void (*before_rename)(void);
+
+int
+renameat(int from_dir, const char *from, int dir, const char *name)
+{
+	void (*before)(void) = before_rename;
+
+	before_rename = NULL;
+	if (before != NULL)
+		before();
+	renamed_on_loop = pthread_equal(pthread_self(), loop_thread);
+	return (int)syscall(SYS_renameat2, from_dir, from, dir, name, 0);
+}
+
+static atomic_uint locks; /* that were asked for */
+
+int
+flock(int fd, int how)
+{
+	locks += how != LOCK_UN;
+	return (int)syscall(SYS_flock, fd, how);
+}
+
 /* ---- a store ---- */
 
 static void
@@ -210,12 +244,14 @@ open_store(const struct store_kind *kind)
 	WAIT_FOR(f.settled > 0);
 }
 
+/* In a directory below `tmp`; NULL: wherever. */
 static void
-set_up_store(const struct store_kind *kind)
+set_up_store(const struct store_kind *kind, const char *tmp)
 {
-	const char *tmp = getenv("TMPDIR");
-
+	if (tmp == NULL)
+		tmp = getenv("TMPDIR");
 	memset(&f, 0, sizeof(f));
+	loop_thread = pthread_self();
 	snprintf(
 	    f.dir, sizeof(f.dir), "%s/contract.XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f.dir));
@@ -242,7 +278,16 @@ static int
 set_up_local(void **state)
 {
 	(void)state;
-	set_up_store(&local_kind);
+	set_up_store(&local_kind, NULL);
+	return 0;
+}
+
+/* Local files, in a memory file system: the loop stores them. */
+static int
+set_up_tmpfs(void **state)
+{
+	(void)state;
+	set_up_store(&local_kind, "/dev/shm");
 	return 0;
 }
 
@@ -250,7 +295,7 @@ static int
 set_up_memory(void **state)
 {
 	(void)state;
-	set_up_store(&memory_kind);
+	set_up_store(&memory_kind, NULL);
 	return 0;
 }
 
@@ -1081,10 +1126,260 @@ rest_may_be_asked_for_again(void **state)
 	wait_for_rest();
 }
 
+/* ---- local files that are replaced ---- */
+
+static void
+put_small(struct told *t, const char *name, uint64_t length)
+{
+	struct put_request r = request(name, length);
+
+	r.collect = true;
+	put(t, &r);
+	assert_int_equal(t->stored, 1);
+	assert_there(name, length);
+}
+
+/* On a memory file system it does not wait for a disk.  A large one takes long to
+ * free. */
+static void
+the_loop_replaces_what_is_small(void **state)
+{
+	char path[PATH_MAX + 16];
+
+	(void)state;
+	SKIP_PORTABLE("memory file systems are taken for others");
+	put_small(&f.put, "a", 10);
+	put_small(&f.put, "a", 20);
+	assert_true(f.put.replaced);
+	assert_true(renamed_on_loop);
+	put_ok(&f.put, "a", LARGE);
+	assert_true(renamed_on_loop);
+	snprintf(path, sizeof(path), "%s/a", f.dir);
+	assert_int_equal(truncate(path, 1024 * 1024), 0);
+	put_small(&f.put, "a", 10);
+	assert_true(renamed_on_loop);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(truncate(path, 1024 * 1024 + 1), 0);
+		if (i == 0)
+			put_small(&f.put, "a", 30);
+		else
+			put_ok(&f.put, "a", LARGE);
+		assert_true(f.put.replaced);
+		assert_false(renamed_on_loop);
+	}
+}
+
+static void
+sweep_temp_names(void)
+{
+	int root = open(f.dir, O_RDONLY | O_DIRECTORY);
+	unsigned living;
+
+	assert_int_equal(publish_sweep(root, &living), 1);
+	close(root);
+}
+
+/* A sweep (of a worker that has just begun, say) has taken its temp name. */
+static void
+what_was_swept_is_stored_once_more(void **state)
+{
+	(void)state;
+	SKIP_PORTABLE("nameless files");
+	put_small(&f.put, "a", 10);
+	for (uint64_t len = 20; len < 24; len++) {
+		before_rename = sweep_temp_names;
+		put_small(&f.put, "a", len);
+		assert_null(before_rename);
+		assert_true(f.put.replaced);
+	}
+}
+
+/* The lock of the directory, taken in this way by another process, as it were. */
+static int
+hold_lock(int how)
+{
+	char path[PATH_MAX + 16];
+	int lock;
+
+	snprintf(path, sizeof(path), "%s/.penstock", f.dir);
+	lock = open(path, O_RDONLY | O_DIRECTORY);
+	assert_int_not_equal(lock, -1);
+	assert_int_equal(flock(lock, how), 0);
+	return lock;
+}
+
+/* It is complete, and waits for others. */
+static void
+begin_to_wait(struct told *t, const struct put_request *r)
+{
+	assert_true(begin(t, r));
+	write_body(t);
+	store_commit(t->in, 0);
+	for (int i = 0; i < 100; i++) {
+		turn();
+		usleep(200);
+	}
+	assert_false(has_ended(t));
+}
+
+static void
+end_waiting(struct told *t)
+{
+	WAIT_FOR(has_ended(t));
+	assert_int_equal(t->stored, 1);
+	end_told(t);
+}
+
+/* Others replace that name just now, in another worker. */
+static void
+what_another_one_replaces_is_waited_for(void **state)
+{
+	struct replacing *all = f.shared.replacing;
+	struct put_request r = {.name = "a", .length = 20, .collect = true};
+	replacing_claim claim;
+	struct stat st;
+	int lock;
+
+	(void)state;
+	SKIP_PORTABLE("locks that are shared");
+	put_small(&f.put, "a", 10);
+	put_small(&f.put, "a", 11);
+	assert_int_equal(stat(f.dir, &st), 0);
+	lock = hold_lock(LOCK_SH);
+	claim = replacing_take(
+	    all, 200, replacing_key(all, st.st_dev, st.st_ino, "a"));
+	assert_int_not_equal(claim, 0);
+	put_small(&f.put, "b", 10); /* that is not waited for */
+	put_small(&f.put, "b", 11);
+	begin_to_wait(&f.put, &r);
+	assert_there("a", 11);
+	replacing_give(all, &claim);
+	close(lock);
+	end_waiting(&f.put);
+	assert_there("a", 20);
+}
+
+/* Somebody has looked at what is there, and is about to replace it. */
+static void
+who_has_the_lock_alone_is_waited_for(void **state)
+{
+	struct put_request r = {.name = "a", .length = 20, .collect = true};
+	int lock;
+
+	(void)state;
+	SKIP_PORTABLE("locks of another kind");
+	put_small(&f.put, "a", 10);
+	lock = hold_lock(LOCK_EX);
+	put_small(&f.put, "b", 10); /* it is new */
+	begin_to_wait(&f.put, &r);
+	close(lock);
+	end_waiting(&f.put);
+	assert_there("a", 20);
+}
+
+/* What it looks at must not be replaced by others, who have the lock together. */
+static void
+one_with_a_condition_has_the_lock_alone(void **state)
+{
+	struct put_request r = {.name = "a", .length = 20, .collect = true};
+	char first[OBJECT_ETAG_SIZE];
+	int lock;
+
+	(void)state;
+	SKIP_PORTABLE("locks that are shared");
+	put_small(&f.put, "a", 10);
+	etag_of(&f.put, first);
+	put_small(&f.put, "b", 10);
+	put_small(&f.put, "b", 11);
+	f.policy.overwrite = false;
+	r.forerunner = first;
+	lock = hold_lock(LOCK_SH);
+	begin_to_wait(&f.put, &r);
+	close(lock);
+	end_waiting(&f.put);
+	assert_there("a", 20);
+}
+
+/* Complete, but for its commit. */
+static void
+make_ready(struct told *t, const char *name, uint64_t length)
+{
+	struct put_request r = {
+	    .name = name, .length = length, .collect = true};
+
+	assert_true(begin(t, &r));
+	write_body(t);
+}
+
+static bool
+can_be_had_alone(int lock)
+{
+	bool can = flock(lock, LOCK_EX | LOCK_NB) == 0;
+
+	assert_int_equal(flock(lock, LOCK_UN), 0);
+	return can;
+}
+
+/* Until it looks for events again, or somebody waits to have it alone. */
+static void
+the_loop_keeps_the_lock_for_the_next_one(void **state)
+{
+	struct replacing *all = f.shared.replacing;
+	struct stat st;
+	unsigned before;
+	uint64_t note;
+	int lock;
+
+	(void)state;
+	SKIP_PORTABLE("locks that are shared");
+	put_small(&f.put, "a", 10);
+	put_small(&f.put, "b", 10);
+	put_small(&f.put, "b", 11);
+	lock = hold_lock(LOCK_SH);
+	assert_int_equal(fstat(lock, &st), 0);
+	assert_true(can_be_had_alone(lock));
+
+	make_ready(&f.put, "a", 20);
+	make_ready(&f.other, "b", 20);
+	before = locks;
+	store_commit(f.put.in, 0);
+	store_commit(f.other.in, 0);
+	assert_int_equal(locks, before + 1);
+	assert_false(can_be_had_alone(lock));
+	turn();
+	assert_true(can_be_had_alone(lock));
+	end_waiting(&f.put);
+	end_waiting(&f.other);
+	assert_there("a", 20);
+	assert_there("b", 20);
+
+	make_ready(&f.put, "a", 30);
+	make_ready(&f.other, "b", 30);
+	store_commit(f.put.in, 0);
+	note = replacing_note(all, 200, st.st_dev, st.st_ino);
+	store_commit(f.other.in, 0);
+	assert_true(can_be_had_alone(lock));
+	replacing_unnote(all, st.st_dev, st.st_ino, note);
+	end_waiting(&f.put);
+	end_waiting(&f.other);
+	assert_there("a", 30);
+	assert_there("b", 30);
+	close(lock);
+}
+
 #define BOTH(name)                                                             \
 	{#name ": local", name, set_up_local, tear_down, NULL},                \
 	{                                                                      \
 #name ": memory", name, set_up_memory, tear_down, NULL         \
+	}
+
+#define DISK(name)                                                             \
+	{                                                                      \
+#name ": disk", name, set_up_local, tear_down, NULL            \
+	}
+#define TMPFS(name)                                                            \
+	{                                                                      \
+#name ": tmpfs", name, set_up_tmpfs, tear_down, NULL           \
 	}
 
 int
@@ -1105,6 +1400,17 @@ main(void)
 	    BOTH(what_is_not_there_is_enoent),
 	    BOTH(a_second_one_replaces),
 	    BOTH(what_is_replaced_can_be_read_to_its_end),
+	    TMPFS(a_second_one_replaces),
+	    TMPFS(the_loop_replaces_what_is_small),
+	    DISK(what_was_swept_is_stored_once_more),
+	    TMPFS(what_was_swept_is_stored_once_more),
+	    DISK(what_another_one_replaces_is_waited_for),
+	    TMPFS(what_another_one_replaces_is_waited_for),
+	    TMPFS(the_loop_keeps_the_lock_for_the_next_one),
+	    DISK(who_has_the_lock_alone_is_waited_for),
+	    TMPFS(who_has_the_lock_alone_is_waited_for),
+	    DISK(one_with_a_condition_has_the_lock_alone),
+	    TMPFS(one_with_a_condition_has_the_lock_alone),
 	    BOTH(without_overwrite_the_first_one_stays),
 	    BOTH(of_two_only_one_gets_the_name),
 	    BOTH(a_forerunner_may_be_replaced),
