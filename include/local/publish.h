@@ -217,6 +217,15 @@ bool publish_is_awaited(
     const struct publish *p, const struct publish_lock *lock);
 
 /*
+ * publish_create_staged(p, lock, ret):
+ * Make a new file that is to replace one in the root, with a temp name in the directory
+ * that is locked, for publish_replace_quickly(): one link less.  False: it would not be what
+ * a file is that is made in the root, or cannot be made; publish_create() can.
+ */
+bool publish_create_staged(struct publish *p, const struct publish_lock *lock,
+    struct unpublished *ret);
+
+/*
  * publish_replace_quickly(p, u, lock, dir, name):
  * As publish_replace(), with half the system calls, of a nameless file.  Its temp name is
  * not locked: a sweep of another worker may take it, and then the file is PUBLISH_LOST.

@@ -90,8 +90,8 @@ how_to_hold(const struct commit *c)
 {
 	const struct target *t = c->create.target;
 	const struct publish *p = &t->at->publish;
-	bool quick =
-	    c->quick && p->nameless && !p->not_quick && t->u.temp[0] == '\0';
+	bool quick = c->quick && p->nameless && !p->not_quick &&
+		     (t->u.temp[0] == '\0' || c->create.stage != NULL);
 
 	return (c->on_loop ? HOLD_NOW : 0U) | (quick ? HOLD_QUICK : 0U);
 }
@@ -167,13 +167,16 @@ replace_once(struct commit *c, int dir, const char *name)
 	if (err == 0) {
 		order_announce(
 		    &c->order, t, c->version.inode, name, there.is_there);
-		if (there.is_large)
+		if (there.is_there && !c->on_loop)
 			unlinked = unlinked_hold(dir, name);
 		err = take_name(c, &h, dir, name, there.is_there);
 		order_named(&c->order, t, err == 0 || t->u.uncertain);
 	}
 	hold_end(&h, t);
-	unlinked_release(&c->unlinked, unlinked);
+	if (there.is_large)
+		unlinked_release(&c->unlinked, unlinked);
+	else
+		fd_close(&unlinked);
 	return err;
 }
 
@@ -450,6 +453,22 @@ write_collected(struct commit *c)
 	return 0;
 }
 
+/* On the loop, one that will probably replace a file is made where its temp name is
+ * needed. */
+static const struct publish_lock *
+stage_of(struct commit *c)
+{
+	struct target *t = c->create.target;
+	struct local_dir *at = t->at;
+
+	if (!(how_to_hold(c) & HOLD_QUICK) || !c->on_loop ||
+	    !at->names_are_taken || strchr(t->name, '/') != NULL)
+		return NULL;
+	return kept_lock_take(&at->kept_lock, &at->publish, at->to->loop) == 0
+		   ? &at->kept_lock.lock
+		   : NULL;
+}
+
 /* Make and write it, unless that was done when it was begun on the loop. */
 static int
 make_collected(struct commit *c)
@@ -458,6 +477,7 @@ make_collected(struct commit *c)
 
 	if (c->create.target->u.fd != -1)
 		return 0;
+	c->create.stage = stage_of(c);
 	err = create_file(&c->create, false);
 	if (err == 0)
 		err = write_collected(c);
@@ -471,6 +491,7 @@ take_back(struct commit *c)
 {
 	commit_begin_again(c);
 	target_close(c->create.target);
+	c->create.stage = NULL;
 	c->create.room->allocated = 0;
 }
 
@@ -491,6 +512,8 @@ commit_collected_job(void *arg)
 		err = make_collected(c);
 		if (err == 0)
 			err = commit(c);
+	} else if (err == PUBLISH_BUSY && c->create.stage != NULL) {
+		take_back(c); /* the thread has another lock */
 	}
 	return end_job(c, err);
 }

@@ -15,7 +15,7 @@ enum {
 /* Find the directory that it goes to, and make the file.  The directory may be
  * removed, while it is empty, before the file is made: then once more. */
 static int
-make_file(struct target *t, bool early)
+make_file(struct target *t, const struct publish_lock *stage, bool early)
 {
 	int err;
 
@@ -26,6 +26,9 @@ make_file(struct target *t, bool early)
 		/* Late, giving the name tells; but no directories for nothing. */
 		if (err == 0 && (early || strchr(t->rest, '/') != NULL))
 			err = target_check_early(t);
+		if (err == 0 && stage != NULL &&
+		    publish_create_staged(&t->at->publish, stage, &t->u))
+			return 0;
 		if (err == 0)
 			err = publish_create(&t->at->publish, t->dir, &t->u);
 		if (i == TRIES || !parents_are_lost(t, -1, err))
@@ -45,7 +48,7 @@ create_file(struct create *c, bool early)
 	if (early)
 		err = dir_check_path(t->at);
 	if (err == 0)
-		err = make_file(t, early);
+		err = make_file(t, c->stage, early);
 	if (err < 0)
 		return err;
 	if (c->direct_wanted)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -282,6 +283,33 @@ publish_replace(
 	return err;
 }
 
+/* Is a file that is made in `.penstock` what it would be in the root? */
+static bool
+is_like_root(const struct publish *p)
+{
+	struct stat st;
+
+	return fstat(p->root, &st) == 0 && (st.st_mode & S_ISGID) == 0 &&
+	       !publish_hands_down_acl(p->root);
+}
+
+bool
+publish_create_staged(
+    struct publish *p, const struct publish_lock *lock, struct unpublished *ret)
+{
+	if (!is_like_root(p))
+		return false;
+	publish_make_temp_name(p, ret->temp);
+	ret->is_beside = false;
+	ret->fd = openat(lock->fd[0], ret->temp,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    PUBLISH_FILE_MODE);
+	if (ret->fd != -1)
+		return true;
+	ret->temp[0] = '\0';
+	return false;
+}
+
 /*
  * The temp name is made in the very directory that is locked, and renamed by its
  * path: so the rename succeeds only while the path leads to what is locked.
@@ -293,12 +321,17 @@ publish_replace_quickly(struct publish *p, struct unpublished *u,
 	char path[sizeof(PUBLISH_TEMP_DIR) + PUBLISH_TEMP_MAX] =
 	    PUBLISH_TEMP_DIR "/";
 	char *temp = path + sizeof(PUBLISH_TEMP_DIR);
-	int err;
+	int err = 0;
 
 	if (dir == -1)
 		dir = p->root;
-	publish_make_temp_name(p, temp);
-	err = publish_link_nameless(u->fd, lock->fd[0], temp);
+	if (u->temp[0] != '\0') { /* it is staged */
+		memcpy(temp, u->temp, sizeof(u->temp));
+		u->temp[0] = '\0';
+	} else {
+		publish_make_temp_name(p, temp);
+		err = publish_link_nameless(u->fd, lock->fd[0], temp);
+	}
 	if (err < 0) {
 		lock->is_stale = errno_is_removed(err);
 		p->not_quick = err == -EXDEV; /* another project, say */

@@ -1,9 +1,7 @@
 #include "publish_name.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -22,8 +20,12 @@ const char publish_note_suffix[] = ".note";
 void
 publish_make_temp_name(struct publish *p, char ret_name[PUBLISH_TEMP_MAX])
 {
-	snprintf(ret_name, PUBLISH_TEMP_MAX, "%016" PRIx64 "%s",
-	    hash_mix(atomic_fetch_add(&p->next_temp, 1)), publish_temp_suffix);
+	uint64_t number = hash_mix(atomic_fetch_add(&p->next_temp, 1));
+
+	for (int i = PUBLISH_DIGITS; i-- > 0; number >>= 4)
+		ret_name[i] = "0123456789abcdef"[number & 15];
+	memcpy(ret_name + PUBLISH_DIGITS, publish_temp_suffix,
+	    sizeof(publish_temp_suffix));
 }
 
 bool

@@ -3,7 +3,9 @@
  * and (`keep latest`) the one before it.
  *
  * Freeing a huge one takes seconds, so it is held open until the lock is released,
- * or the client has its answer.  A small one is freed at once.  On engine threads.
+ * or the client has its answer.  To free a small one takes long enough where there is a
+ * disk: the rename would do it with both directories locked, and others would wait.
+ * On engine threads.
  */
 #ifndef LOCAL_UNLINKED_H
 #define LOCAL_UNLINKED_H

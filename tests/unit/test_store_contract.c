@@ -20,6 +20,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -1169,6 +1170,45 @@ the_loop_replaces_what_is_small(void **state)
 	}
 }
 
+static mode_t
+mode_of(const char *name)
+{
+	char path[PATH_MAX + 16];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", f.dir, name);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_mode & ACCESSPERMS;
+}
+
+/* What its directory hands down to files it gets, however it gets its name. */
+static void
+what_is_replaced_has_what_its_directory_hands_down(void **state)
+{
+	/* Everybody may read and write: version 2, then tag, rights and id. */
+	static const unsigned char acl[] = {2, 0, 0, 0, 1, 0, 6, 0, 255, 255,
+	    255, 255, 4, 0, 6, 0, 255, 255, 255, 255, 32, 0, 6, 0, 255, 255,
+	    255, 255};
+	mode_t mask = umask(022);
+
+	(void)state;
+	SKIP_PORTABLE("access lists");
+	put_small(&f.put, "a", 10);
+	put_small(&f.put, "a", 11);
+	put_small(&f.put, "a", 12);
+	assert_int_equal(mode_of("a"), 0644);
+	if (setxattr(f.dir, "system.posix_acl_default", acl, sizeof(acl), 0) ==
+	    -1) {
+		umask(mask);
+		skip();
+	}
+	for (uint64_t len = 20; len < 23; len++) {
+		put_small(&f.put, "a", len);
+		assert_int_equal(mode_of("a"), 0666);
+	}
+	umask(mask);
+}
+
 static void
 sweep_temp_names(void)
 {
@@ -1402,6 +1442,8 @@ main(void)
 	    BOTH(what_is_replaced_can_be_read_to_its_end),
 	    TMPFS(a_second_one_replaces),
 	    TMPFS(the_loop_replaces_what_is_small),
+	    DISK(what_is_replaced_has_what_its_directory_hands_down),
+	    TMPFS(what_is_replaced_has_what_its_directory_hands_down),
 	    DISK(what_was_swept_is_stored_once_more),
 	    TMPFS(what_was_swept_is_stored_once_more),
 	    DISK(what_another_one_replaces_is_waited_for),
