@@ -13,7 +13,7 @@ class Downloads(Turns):
     connections; the files lie in the directory before the server starts."""
 
     figures = ("rate", "mib_s", "p50", "p99", "cpu_gib", "cpu_request_us",
-               "machine_gib", "machine_request_us", "memory", "busy",
+               "machine_gib", "machine_request_us", "memory", "busy", "busiest",
                "instructions_user", "instructions_kernel")
     # What nginx has for bodies makes no difference here, and sync neither.
     AMONG = ("penstock-sync", "nginx-16k", "nginx-open-files", "lighttpd")

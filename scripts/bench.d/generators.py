@@ -180,15 +180,14 @@ def wrk_result(job, out, cpu, clock):
 class Chosen:
     """The generator that was asked for, and load for what it cannot do."""
 
-    def __init__(self, options, tool):
-        more = ["-a"] if options.apart else []
-        self.load = Load(tool, options.threads, more)
+    def __init__(self, tool, name="load", threads=1, apart=False):
+        self.load = Load(tool, threads, ["-a"] if apart else [])
         self.wrk = None
-        if options.generator == "wrk":
+        if name == "wrk":
             if shutil.which("wrk") is None:
                 raise procs.Failed("wrk is not installed; see scripts/setup "
                                    "bench")
-            self.wrk = Wrk(options.threads)
+            self.wrk = Wrk(threads)
 
     def of(self, job):
         return self.wrk if self.wrk and self.wrk.takes(job) else self.load

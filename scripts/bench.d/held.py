@@ -45,7 +45,7 @@ class Held(Turns):
             with kind({"file": place}, bench.home(), 1) as server:
                 # Threads and pools are there before, and are not counted.
                 bench.generator.load.run(server, Job(
-                    300 * KIB, 200, 10, 1000, "/file/w%d"))
+                    300 * KIB, 4, 10, 100, "/file/w%d"))
                 before = settled(server.process.pid)
                 for number in range(COUNT):
                     connections.append(client(server.port, number))
@@ -73,14 +73,14 @@ def silent(port, number):
     return s
 
 
-def settled(pid, patience=20):
-    """MiB of a server, once it no longer changes: what is idle goes back to
-    the system a little later."""
+def settled(pid, patience=30):
+    """MiB of a server, once it has not changed for 5 s: what is idle goes
+    back to the system a little later."""
     seen = []
     until = time.monotonic() + patience
     while time.monotonic() < until:
         seen.append(procs.memory_mib(pid))
-        if len(seen) >= 5 and max(seen[-5:]) - min(seen[-5:]) < 0.05:
+        if len(seen) > 10 and max(seen[-10:]) - min(seen[-10:]) < 0.1:
             break
         time.sleep(0.5)
     return seen[-1]

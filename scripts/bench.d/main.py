@@ -108,14 +108,16 @@ def write_json(path, bench, began, results):
 
 def measure(bench):
     """All of it: the lines on stdout, and the figures."""
-    bench.generator = generators.Chosen(bench.options, bench.load)
+    o = bench.options
+    bench.generator = generators.Chosen(bench.load, o.generator, o.threads,
+                                        o.apart)
     bench.counter = cpu.Instructions()
     bench.machine = machine.description(bench.dirs["disk"])
     began = time.strftime("%Y-%m-%d %H:%M:%S")
     print(heading.text(bench), flush=True)
-    results = (against.run if bench.options.against else run)(bench)
-    if bench.options.json:
-        write_json(bench.options.json, bench, began, results)
+    results = (against.run if o.against else run)(bench)
+    if o.json:
+        write_json(o.json, bench, began, results)
 
 
 def main():

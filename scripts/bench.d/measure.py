@@ -32,6 +32,7 @@ def figures(result, spent, counted):
         "cpu_request_us": spent["server"] / requests * 1e6,
         "machine_request_us": spent["machine"] / requests * 1e6,
         "busy": result["busy"], "problems": result["problems"],
+        "busiest": busiest(spent["workers"]),
         "result": result,
     }
     for mode, key in (("u", "instructions_user"),
@@ -39,3 +40,8 @@ def figures(result, spent, counted):
         if mode in counted:
             found[key] = counted[mode] / requests
     return found
+
+
+def busiest(processes):
+    """The share of the busiest one: a half when two share alike."""
+    return max(processes, default=0) / (sum(processes) or 1)

@@ -3,6 +3,7 @@ import order
 from beside import Beside
 from downloads import Downloads
 from durable import Durable
+from each_generator import EachGenerator
 from held import Held
 from one_disk import OneDisk
 from overlap import Overlap
@@ -65,7 +66,8 @@ COLUMNS = [("rate", "/s", True), ("mib_s", "MiB/s", False),
            ("instructions_user", "instructions, user", True),
            ("instructions_kernel", "kernel", True),
            ("memory", "memory MiB", True),
-           ("busy", "cores of the generator", False)]
+           ("busy", "cores of the generator", False),
+           ("busiest", "share of the busiest process", False)]
 DURABLE_COLUMNS = [("durable_rate", "/s", True),
                    ("durable_mib_s", "MiB/s", False),
                    ("sync_seconds", "`sync -f` s", False),
@@ -153,6 +155,23 @@ def held(work, rows):
     return "\n".join(text + [""] + problems(rows)).rstrip()
 
 
+def by_generators(work, rows):
+    """Rows come in pairs: penstock, and the peer."""
+    body = []
+    for ours, peer in zip(rows[::2], rows[1::2]):
+        body.append([ours["generator"]] + [
+            beside_base(ours, peer, key) for key in (
+                "rate", "cpu_request_us", "machine_request_us")] + [
+            number(peer["rate"]), number(ours["busy"]), number(peer["busy"]),
+            number(ours["busiest"]), number(peer["busiest"])])
+    text = [title(work), "", table(
+        ["generator", "penstock: uploads/s", "CPU of the server, µs",
+         "of the machine, µs", "nginx: uploads/s",
+         "cores of the generator beside penstock", "beside nginx",
+         "share of penstock's busiest process", "of nginx's"], body)]
+    return "\n".join(text + [""] + problems(rows)).rstrip()
+
+
 def overlap(work, rows):
     body = [[r["label"] + (f", queue_depth {r['depth']}" if r["depth"] else ""),
              number(r["client"]), number(r["disk"]),
@@ -172,8 +191,9 @@ def ceiling(work, rows):
 
 
 SECTIONS = {Beside: beside, Ceiling: ceiling, Digest: throughput,
-            Downloads: throughput, Durable: durable, Held: held,
-            OneDisk: one_disk, Overlap: overlap, Uploads: throughput}
+            Downloads: throughput, Durable: durable,
+            EachGenerator: by_generators, Held: held, OneDisk: one_disk,
+            Overlap: overlap, Uploads: throughput}
 
 
 def section(work, rows):

@@ -29,7 +29,7 @@ class Uploads(Turns):
     figures = ("rate", "mib_s", "p50", "p99", "cpu_gib", "cpu_request_us",
                "machine_gib", "machine_request_us", "durable_rate",
                "durable_mib_s", "sync_seconds", "dd_direct", "dd_fdatasync",
-               "of_dd_direct", "of_dd_fdatasync", "memory", "busy",
+               "of_dd_direct", "of_dd_fdatasync", "memory", "busy", "busiest",
                "instructions_user", "instructions_kernel")
 
     def __init__(self, name, what, size, connections, where, most, seconds,

@@ -2,6 +2,7 @@
 from beside import Beside
 from downloads import from_memory
 from durable import Durable
+from each_generator import EachGenerator
 from generators import Job
 from held import Held
 from machine import GIB, KIB
@@ -30,6 +31,7 @@ class Ceiling:
 
 ALL = [
     Ceiling(),
+    EachGenerator(),
     *to_memory(),
     *to_disks(),
     Durable(),
