@@ -33,6 +33,10 @@
 /* open(2) of `path` beneath `root`, close-on-exec: a descriptor or -errno. */
 NODISCARD int path_open(int root, const char *path, int flags);
 
+/* The same for a file; but a directory right in the root may be opened although it is of
+ * another file system (a btrfs subvolume). */
+NODISCARD int path_open_file(int root, const char *path, int flags);
+
 /* Open the directory `path` beneath `root` for reading; or, when reading is not
  * permitted, for searching.  Then path_sync_dir() fails with -EBADF, and path_sync_disk()
  * is to be used instead.  A descriptor or -errno. */

@@ -75,7 +75,7 @@ outgoing_open_job(void *arg)
 	if (dir_check_path(f->dir) == LOCAL_VANISHED)
 		return LOCAL_VANISHED;
 	/* O_NONBLOCK: it may be a FIFO. */
-	fd = path_open(
+	fd = path_open_file(
 	    f->dir->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return is_not_there(f, fd) ? -ENOENT : fd;

@@ -84,8 +84,9 @@ on_same_disk(int root, int fd)
 	return err < 0 ? err : fd;
 }
 
-int
-path_open(int root, const char *path, int flags)
+/* -ENOSYS: there is no such call here (an old system, or seccomp). */
+static int
+open_beneath(int root, const char *path, int flags)
 {
 	struct open_how how = {
 	    .flags = (unsigned)(flags | O_CLOEXEC),
@@ -97,11 +98,33 @@ path_open(int root, const char *path, int flags)
 		long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 
 		if (fd >= 0)
-			return on_same_disk(root, (int)fd);
-		if (errno == ENOSYS || errno == EPERM) /* old, or seccomp */
-			return path_walk(root, path, flags);
+			return (int)fd;
+		if (errno == EPERM)
+			return -ENOSYS;
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
 	}
 	return -EAGAIN;
+}
+
+int
+path_open(int root, const char *path, int flags)
+{
+	int fd = open_beneath(root, path, flags);
+
+	if (fd == -ENOSYS)
+		return path_walk(root, path, flags);
+	return fd < 0 ? fd : on_same_disk(root, fd);
+}
+
+/* No subvolume is on the way to what is right in the root. */
+int
+path_open_file(int root, const char *path, int flags)
+{
+	int fd = open_beneath(root, path, flags);
+
+	if (fd == -ENOSYS)
+		return path_walk(root, path, flags);
+	return fd < 0 || strchr(path, '/') == NULL ? fd
+						   : on_same_disk(root, fd);
 }

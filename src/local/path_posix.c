@@ -34,3 +34,9 @@ path_open(int root, const char *path, int flags)
 {
 	return path_walk(root, path, flags);
 }
+
+int
+path_open_file(int root, const char *path, int flags)
+{
+	return path_walk(root, path, flags);
+}
