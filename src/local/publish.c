@@ -333,8 +333,9 @@ publish_replace_quickly(struct publish *p, struct unpublished *u,
 		err = publish_link_nameless(u->fd, lock->fd[0], temp);
 	}
 	if (err < 0) {
+		if (err == -EXDEV)
+			p->not_quick = true;
 		lock->is_stale = errno_is_removed(err);
-		p->not_quick = err == -EXDEV; /* another project, say */
 		return PUBLISH_RENEW;
 	}
 	if (renameat(p->root, path, dir, name) == 0)
@@ -344,7 +345,10 @@ publish_replace_quickly(struct publish *p, struct unpublished *u,
 		return 0;
 	/* Once it had a name, a file without one can get no other. */
 	(void)unlinkat(lock->fd[0], temp, 0);
+	if (err == -EXDEV) /* to another project, say */
+		p->not_quick = true;
+	else if (u->uncertain || !errno_is_removed(err))
+		return err;
 	lock->is_stale = true;
-	p->not_quick = err == -EXDEV;
-	return u->uncertain ? err : (int)PUBLISH_LOST;
+	return PUBLISH_LOST;
 }

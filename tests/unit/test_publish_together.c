@@ -427,13 +427,17 @@ one_that_was_removed_is_not_used_again(void **state)
 /* ---- replacing quickly */
 
 static void (*before_rename)(void);
+static int rename_errno;
 
-/* Instead of the C library's: what others do just before. */
+/* Instead of the C library's: what others do just before, or an error. */
 int
 renameat(int from_dir, const char *from, int dir, const char *name)
 {
 	if (before_rename != NULL)
 		before_rename();
+	errno = rename_errno;
+	if (rename_errno != 0)
+		return -1;
 	return (int)syscall(SYS_renameat2, from_dir, from, dir, name, 0);
 }
 
@@ -506,6 +510,29 @@ one_that_was_swept_is_lost_and_says_so(void **state)
 	assert_empty(PUBLISH_TEMP_DIR);
 }
 
+/* An error of the disk is not tried away. */
+static void
+one_that_fails_is_not_lost(void **state)
+{
+	struct publish p;
+	struct unpublished u;
+
+	(void)state;
+	SKIP_PORTABLE("nameless files");
+	p = publisher(root);
+	u = create(&p, "old");
+	assert_int_equal(replace_quickly(&p, &u), 0);
+	close(u.fd);
+	u = create(&p, "new");
+	rename_errno = EIO;
+	assert_int_equal(replace_quickly(&p, &u), -EIO);
+	rename_errno = 0;
+	assert_content("a", "old");
+	close(u.fd);
+	publish_fini(&p);
+	assert_empty(PUBLISH_TEMP_DIR);
+}
+
 static void
 move_away(void)
 {
@@ -568,6 +595,7 @@ main(void)
 	    TEST(one_that_was_removed_is_not_used_again),
 	    TEST(it_is_replaced_and_nothing_is_left),
 	    TEST(one_that_was_swept_is_lost_and_says_so),
+	    TEST(one_that_fails_is_not_lost),
 	    TEST(under_a_lock_that_is_none_any_more_nothing_is_replaced),
 	};
 
