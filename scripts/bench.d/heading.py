@@ -19,9 +19,16 @@ def version(kind):
     return (out.stdout + out.stderr).strip().split("\n")[0].strip("; ")
 
 
+def kinds(bench):
+    """Those that take part."""
+    if bench.options.against:
+        return [k for k in bench.kinds() if k.name.startswith("penstock")]
+    return bench.kinds()
+
+
 def versions(bench):
     """Each once; nginx and penstock have several settings."""
-    return list(dict.fromkeys(version(k) for k in bench.kinds()))
+    return list(dict.fromkeys(version(k) for k in kinds(bench)))
 
 
 def generator(bench):
@@ -61,4 +68,4 @@ def text(bench):
         f"cache. {generator(bench)} {instructions(bench)}",
         "",
         "Versions: " + "; ".join(versions(bench)) + "."]
-    return "\n".join(lines + [f"- {k.note}" for k in bench.kinds() if k.note])
+    return "\n".join(lines + [f"- {k.note}" for k in kinds(bench) if k.note])
