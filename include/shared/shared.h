@@ -18,9 +18,11 @@
 #include <sys/types.h>
 
 #include "base/check.h"
+#include "shared/bell.h"
 
 struct arrivals;
 struct disk_health;
+struct disk_share;
 struct latest_table;
 struct limits;
 struct mount_history;
@@ -44,6 +46,8 @@ struct shared {
 	struct limits *limits;
 	struct reservations *reservations;
 	struct disk_health *disk_health;
+	struct disk_share *disk_share;
+	struct bell bell; /* for what is in disk_share */
 	struct arrivals *arrivals;
 	struct replacing *replacing;
 };

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "shared/arrivals.h"
 #include "shared/disk_health.h"
+#include "shared/disk_share.h"
 #include "shared/latest.h"
 #include "shared/limits.h"
 #include "shared/mount_history.h"
@@ -18,8 +19,8 @@ shared_size(const struct shared_room *room)
 	return latest_table_size(room->directories) +
 	       mount_history_size(room->directories) +
 	       limits_size(room->connections) + reservations_size(room->disks) +
-	       disk_health_size(room->disks) + arrivals_size() +
-	       replacing_size();
+	       disk_health_size(room->disks) + disk_share_size(room->disks) +
+	       arrivals_size() + replacing_size();
 }
 
 int
@@ -34,6 +35,8 @@ shared_init(struct shared *s, const struct shared_room *room)
 	s->limits = limits_new(s->shm, room->connections);
 	s->reservations = reservations_new(s->shm, room->disks);
 	s->disk_health = disk_health_new(s->shm, room->disks);
+	s->disk_share = disk_share_new(s->shm, room->disks);
+	bell_init(&s->bell);
 	s->arrivals = arrivals_new(s->shm);
 	s->replacing = replacing_new(s->shm);
 	return 0;
@@ -49,6 +52,7 @@ shared_forget(struct shared *s, struct slot *slot, pid_t pid)
 	mount_history_forget(s->mount_history, number);
 	limits_forget(s->limits, number);
 	reservations_forget(s->reservations, number);
+	disk_share_forget(s->disk_share, number);
 	arrivals_forget(s->arrivals, number, clock_mono_ns());
 	replacing_forget(s->replacing, number);
 	last_to_know = disk_health_forget(s->disk_health, number);
