@@ -22,6 +22,8 @@ struct store_policy {
 	uint64_t direct_io_min; /* bytes; smaller files use the page cache */
 	uint64_t write_behind;	/* bytes of a file in the page cache that are
 				   not on their way to the disk, 0: any */
+	double small_latency_s; /* what a small upload that is synced may take
+				   beside large ones, 0: any time */
 	uint64_t min_free;	/* bytes that stay free on the disk */
 };
 

@@ -25,6 +25,7 @@
 #include "base/list.h"
 #include "shared/disk_health.h"
 #include "disk/chunk.h"
+#include "disk/fair.h"
 
 enum {
 	/* Operations in flight on one device: enough for any disk to sort,
@@ -72,6 +73,9 @@ struct device_traits {
 	enum device_sync sync;
 };
 
+struct bell;
+struct disk_share;
+
 struct device {
 	struct list_node node;
 	const struct device_set *set; /* NULL: in none */
@@ -88,9 +92,12 @@ struct device {
 	size_t in_flight;	       /* operations the backend has */
 	struct list waiting;	       /* operations beyond the cap */
 	struct list ages;	       /* those in flight, oldest first */
+	struct fair fair;	       /* those that are not in flight yet since
+					  it is not their turn */
 	double moved_s;		       /* clock_mono_s(): while it is full, when
 					  it last began or ended an operation */
 	struct list_node busy;	       /* the engine's, while there are any */
+	struct list_node holding;      /* its, too, while `fair` holds any */
 
 	bool stalled, failed;		 /* as this worker has found */
 	struct disk_health_disk *shared; /* as all have; NULL: not shared */
@@ -120,6 +127,12 @@ NODISCARD struct device_set *device_set_new(struct chunk_pool *pool);
  * workers in `s`, where this worker has the number `slot`. */
 void device_set_share(
     struct device_set *set, struct disk_health *s, unsigned slot);
+
+/* To be called before the first device_get(): small uploads and bulk take turns with
+ * those of other workers in `s`, where this worker has the number `slot`.  `bell` wakes
+ * these (engine_hear()); NULL: they look from time to time. */
+void device_set_take_turns(struct device_set *set, struct disk_share *s,
+    const struct bell *bell, unsigned slot);
 
 /* Free it and its devices; operations in flight are a bug. */
 void device_set_free(struct device_set **sp);

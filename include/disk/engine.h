@@ -2,15 +2,16 @@
  * disk/engine.h - runs operations that may block on a disk, so that the loop never
  * does.
  *
- *	engine_submit(op) -> [device: at most `cap` in flight] -> io_uring
- *	                                                       |  threads
- *	op->on_done(op, res)  <-  one eventfd per worker  <----'
+ *	engine_submit(op) -> [its turn?] -> [device: at most `cap` in flight] -> io_uring
+ *	                                                                      |  threads
+ *	op->on_done(op, res)  <-  one eventfd per worker  <-------------------'
  *
  * Reads and writes go to io_uring where it can be used (engine.c says how with several
  * disks).  Everything else (open, sync, link, close, and sequences of these) is an
  * OP_CALL, a function that runs on a thread: that costs as much as a chain of ring
  * operations, and is plain C.  The operations in flight on a device are limited, so that
- * a dead disk holds up its own callers only.  On tmpfs nothing blocks: operations are
+ * a dead disk holds up its own callers only; and small uploads and bulk take turns there
+ * (disk/fair.h).  On tmpfs nothing blocks: operations are
  * run when they are submitted, except calls that are `slow` (disk/op.h), but on_done is
  * called from the loop all the same.
  *
@@ -26,6 +27,7 @@
 #include "config/choices.h"
 #include "disk/op.h"
 
+struct bell;
 struct ev_loop;
 struct engine;
 
@@ -51,6 +53,9 @@ void engine_submit(struct engine *e, struct device *dev, struct op *op);
 enum engine_call_flag {
 	CALL_SLOW = 1,	   /* as `slow` of disk/op.h */
 	CALL_NO_STALL = 2, /* as `no_stall` */
+	CALL_SMALL = 4,	   /* it waits for OP_TURN_SMALL */
+	CALL_JOINS = 8,	   /* as `joins` */
+	CALL_FLUSHES = 16, /* as `flushes` */
 };
 
 /*
@@ -66,7 +71,7 @@ void engine_call(struct engine *e, struct device *dev, struct op *op,
 
 /*
  * engine_cancel(e, op):
- * Cancel `op` if it still waits for a place on its device: then on_done is called from
+ * Cancel `op` if it still waits for its turn, or for a place, on its device: then on_done is called from
  * the loop with -ECANCELED.  False: it has been started, or is not in flight.
  */
 bool engine_cancel(struct engine *e, struct op *op);
@@ -79,6 +84,13 @@ bool engine_cancel(struct engine *e, struct op *op);
  * call, and with 0, no device is.
  */
 void engine_watch(struct engine *e, double stall_s);
+
+/*
+ * engine_hear(e, bell):
+ * Wake for what other workers end while operations wait for their turn here.  Without,
+ * or where no bell can be had, the engine looks each millisecond.
+ */
+void engine_hear(struct engine *e, const struct bell *bell);
 
 /* Operations submitted and not completed yet. */
 size_t engine_in_flight(const struct engine *e);

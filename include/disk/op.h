@@ -31,6 +31,16 @@ enum op_kind {
 	OP_CALL,  /* call(arg), on a thread that may wait */
 };
 
+/* Whose turn an operation waits for, while small durable uploads and bulk take turns
+ * on a disk (disk/fair.h). */
+enum op_turn {
+	OP_TURN_ANY,   /* it does not wait */
+	OP_TURN_SMALL, /* it flushes the disk for small uploads */
+	OP_TURN_BULK,  /* it writes to the disk for a large one: its bytes, or
+			  those that a call has as its `weight` */
+	OP_TURN_COUNT
+};
+
 enum {
 	/* How often in a row an op is tried again after EINTR or EAGAIN: a FUSE
 	 * server may answer so for ever. */
@@ -59,6 +69,11 @@ struct op {
 			   takes: no client waits for it, or it waits for
 			   something other than the disk */
 
+	enum op_turn turn;
+	bool joins;	 /* when it has ended its small upload joins a flush */
+	bool flushes;	 /* when a call succeeds the disk's cache was flushed */
+	uint64_t weight; /* bytes that a call writes to the disk */
+
 	void *owner; /* whose on_done this is */
 	void (*on_done)(struct op *op, int res);
 
@@ -67,11 +82,14 @@ struct op {
 	struct list_node age; /* in device.ages, unless no_stall */
 	double since;	      /* when it was started, by clock_mono_s() */
 	struct device *device;
-	size_t done;	/* bytes moved so far */
-	unsigned tries; /* how often in a row it moved nothing */
+	size_t done;	  /* bytes moved so far */
+	unsigned tries;	  /* how often in a row it moved nothing */
+	uint64_t held_ns; /* since when its turn is waited for; 0: it is not */
+	uint64_t mark;	  /* disk_share_begin_flush() */
 	int res;
-	bool in_flight; /* between engine_submit() and on_done */
-	bool started;	/* and not waiting for its place any more */
+	bool is_admitted; /* it has, or had, its turn */
+	bool in_flight;	  /* between engine_submit() and on_done */
+	bool started;	  /* and not waiting for its place any more */
 	bool called_off;
 };
 

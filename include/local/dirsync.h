@@ -4,8 +4,8 @@
  *	link, link, link -> join -> [ sync that runs ] [ those for the next ]
  *
  * A new name is on stable storage when its directory was synced after the name was
- * linked.  So an upload that joins while a sync runs has to wait for the next one,
- * which begins as soon as that has ended and serves all uploads that have joined
+ * linked.  So an upload that joins while a sync runs (not one that still waits for its
+ * turn or its place on the disk) has to wait for the next one, which begins as soon as that has ended and serves all uploads that have joined
  * meanwhile.  None waits for more than two syncs.
  */
 #ifndef LOCAL_DIRSYNC_H
@@ -25,6 +25,8 @@ struct engine;
 struct dirsync_wait {
 	struct list_node node;
 	int dir;       /* the directory, open */
+	bool small;    /* the sync flushes the disk for a small upload, which
+			  waits for its turn there (disk/fair.h) */
 	bool keep_dir; /* `dir` stays open; else it is closed after the sync */
 	int disk;      /* an open file of the same file system, which is synced
 			  as a whole when `dir` is open for searching only */

@@ -259,6 +259,13 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PROCESS,
 	  .help = "how long a worker that is stopped gracefully, or replaced by a "
 		  "reload, may finish uploads, 0: as long as they take" },
+	{ "small_latency", VALUE_TIME, APPLY_RELOAD,
+	  OF_LOCATION(policy.small_latency_s), RANGE(0, DAYS(1)),
+	  .dflt = "20ms",
+	  .topic = TOPIC_SPEED,
+	  .help = "large uploads give way so far that an upload of up to "
+		  "chunk_size, with sync on, takes no longer on the same disk "
+		  "(the smallest value of its locations counts), 0: they do not" },
 	{ "sync", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(policy.sync),
 	  .dflt = "on",
 	  .topic = TOPIC_STORED,

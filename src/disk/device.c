@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "shared/disk_share.h"
 #include "disk/op.h"
 
 enum {
@@ -30,6 +31,8 @@ struct device_set {
 	struct list devices;
 	size_t disks; /* of them, those that are known and not memory */
 	struct disk_health *disk_health; /* NULL: of this worker only */
+	struct disk_share *disk_share;	 /* NULL: nobody takes turns */
+	const struct bell *bell;
 	unsigned slot;
 };
 
@@ -53,6 +56,16 @@ device_set_share(struct device_set *set, struct disk_health *s, unsigned slot)
 	set->slot = slot;
 }
 
+void
+device_set_take_turns(struct device_set *set, struct disk_share *s,
+    const struct bell *bell, unsigned slot)
+{
+	check(list_is_empty(&set->devices));
+	set->disk_share = s;
+	set->bell = bell;
+	set->slot = slot;
+}
+
 static struct device *
 device_add(struct device_set *set)
 {
@@ -65,6 +78,7 @@ device_add(struct device_set *set)
 	list_init(&d->waiting);
 	list_init(&d->ages);
 	list_init(&d->listeners);
+	fair_init(&d->fair);
 	list_append(&set->devices, &d->node);
 	return d;
 }
@@ -92,6 +106,7 @@ static void
 device_free(struct device_set *set, struct device *d)
 {
 	check(d->in_flight == 0 && list_is_empty(&d->waiting));
+	check(!fair_holds(&d->fair));
 	check(list_is_empty(&d->listeners));
 	if (list_is_linked(&d->account.node)) {
 		chunk_account_remove(set->pool, &d->account);
@@ -100,6 +115,8 @@ device_free(struct device_set *set, struct device *d)
 	}
 	if (set->disk_health != NULL)
 		disk_health_leave(set->disk_health, set->slot, &d->shared);
+	if (set->disk_share != NULL)
+		disk_share_leave(set->disk_share, set->slot, &d->fair.shared);
 	free(d);
 }
 
@@ -109,7 +126,8 @@ is_left(const struct device *d)
 {
 	return d->users == 0 && list_is_linked(&d->account.node) &&
 	       d->in_flight == 0 && list_is_empty(&d->waiting) &&
-	       list_is_empty(&d->listeners) && !list_is_linked(&d->busy) &&
+	       !fair_holds(&d->fair) && list_is_empty(&d->listeners) &&
+	       !list_is_linked(&d->busy) && !list_is_linked(&d->holding) &&
 	       !d->probing && d->account.held + d->fetching.held == 0 &&
 	       d->account.waiting + d->fetching.waiting == 0;
 }
@@ -155,6 +173,28 @@ device_put(struct device_set *set, struct device **dp)
 		sweep(set);
 }
 
+/* Share what is known of the disk with other workers, as far as there is room for that.
+ * False: a table is held up. */
+static bool
+device_share(
+    struct device_set *set, struct device *d, struct device_traits traits)
+{
+	if (set->disk_health != NULL) {
+		d->shared = disk_health_of(
+		    set->disk_health, set->slot, d->id, variant_of(traits));
+		if (d->shared == NULL && errno == EBUSY)
+			return false;
+	}
+	if (set->disk_share != NULL && traits.kind == DEVICE_LOCAL) {
+		fair_share(&d->fair,
+		    disk_share_of(set->disk_share, set->slot, d->id), set->bell,
+		    set->slot);
+		if (d->fair.shared == NULL && errno == EBUSY)
+			return false;
+	}
+	return true;
+}
+
 struct device *
 device_get(struct device_set *set, dev_t id, struct device_traits traits)
 {
@@ -173,17 +213,14 @@ device_get(struct device_set *set, dev_t id, struct device_traits traits)
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (set->disk_health != NULL)
-		d->shared = disk_health_of(
-		    set->disk_health, set->slot, id, variant_of(traits));
-	if (set->disk_health != NULL && d->shared == NULL && errno == EBUSY) {
+	d->id = id;
+	if (!device_share(set, d, traits)) {
 		list_remove(&d->node);
 		device_free(set, d);
 		errno = EBUSY;
 		return NULL;
 	}
 	d->users = 1;
-	d->id = id;
 	d->kind = traits.kind;
 	d->direct = traits.direct;
 	set->disks += traits.kind != DEVICE_MEMORY;

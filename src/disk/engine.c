@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "shared/bell.h"
 #include "loop/deferred.h"
 #include "disk/backend.h"
 #include "disk/device.h"
@@ -15,6 +17,8 @@
 #define LOOKS 8.0
 #define LOOK_MAX_S 1.0
 #define LATE_S 0.5
+#define TOLD_EVERY_S 10.
+#define TURNS_S 0.001 /* how often other workers may have ended a turn */
 
 struct engine {
 	struct ev_loop *loop;
@@ -29,6 +33,10 @@ struct engine {
 	struct list busy; /* devices that have operations that grow old */
 	double stall_s;	  /* 0: they may take any time */
 	ev_timer look;
+	struct list holding; /* devices with operations that wait for a turn */
+	ev_timer turns;
+	ev_io on_bell; /* another worker has ended something; fd -1: no bell */
+	double told_s; /* when the log was told of turns; 0: never */
 	double looked_at;
 };
 
@@ -136,6 +144,81 @@ engine_watch(struct engine *e, double stall_s)
 	e->look.repeat = every < LOOK_MAX_S ? every : LOOK_MAX_S;
 }
 
+/* It has its turn, and goes when there is a place. */
+static void
+enqueue(struct engine *e, struct op *op)
+{
+	struct device *dev = op->device;
+
+	if (dev->in_flight >= dev->cap)
+		list_append(&dev->waiting, &op->node);
+	else
+		start(e, op);
+}
+
+/* Those whose turn has come go. */
+static void
+let_go(struct engine *e, struct device *dev)
+{
+	struct op *op;
+
+	while ((op = fair_next(&dev->fair)) != NULL)
+		enqueue(e, op);
+	if (!fair_holds(&dev->fair))
+		list_remove(&dev->holding);
+}
+
+/* What ends a turn may happen in another worker. */
+static void
+on_turns(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct engine *e = w->data;
+
+	(void)revents;
+	LIST_FOREACH(struct device, d, &e->holding, holding)
+		let_go(e, d);
+	if (!list_is_empty(&e->holding))
+		return;
+	ev_timer_stop(loop, w);
+	ev_io_stop(loop, &e->on_bell);
+}
+
+/* Once in a while: it may be so all day. */
+static void
+tell_turns(struct engine *e, const struct device *dev)
+{
+	double now = clock_mono_s();
+
+	if (e->told_s != 0 && now - e->told_s < TOLD_EVERY_S)
+		return;
+	e->told_s = now;
+	log_debug("disk %" PRIu64 ": small synced uploads and large ones take "
+		  "turns, large ones of %" PRIu64 " KiB",
+	    (uint64_t)dev->id, fair_turn_bytes(&dev->fair) / 1024);
+}
+
+static void
+on_bell(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct engine *e = w->data;
+
+	bell_heard(w->fd);
+	on_turns(loop, &e->turns, revents);
+}
+
+/* One is held there. */
+static void
+watch_turns(struct engine *e, struct device *dev)
+{
+	tell_turns(e, dev);
+	if (!list_is_linked(&dev->holding))
+		list_append(&e->holding, &dev->holding);
+	if (!ev_is_active(&e->turns))
+		ev_timer_again(e->loop, &e->turns);
+	if (e->on_bell.fd != -1)
+		ev_io_start(e->loop, &e->on_bell);
+}
+
 static void
 deliver_later(struct engine *e, struct op *op)
 {
@@ -152,6 +235,7 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 	op->in_flight = true;
 	op->started = false;
 	op->called_off = false;
+	op->is_admitted = false;
 	op->age = (struct list_node){0};
 	op->device = dev;
 	op->done = 0;
@@ -162,10 +246,10 @@ engine_submit(struct engine *e, struct device *dev, struct op *op)
 		op->started = true;
 		dev->in_flight++;
 		deliver_later(e, op);
-	} else if (dev->in_flight >= dev->cap) {
-		list_append(&dev->waiting, &op->node);
+	} else if (fair_admits(&dev->fair, op)) {
+		enqueue(e, op);
 	} else {
-		start(e, op);
+		watch_turns(e, dev);
 	}
 }
 
@@ -181,6 +265,9 @@ engine_call(struct engine *e, struct device *dev, struct op *op,
 	    .arg = arg,
 	    .slow = (flags & CALL_SLOW) != 0,
 	    .no_stall = (flags & CALL_NO_STALL) != 0,
+	    .turn = (flags & CALL_SMALL) != 0 ? OP_TURN_SMALL : OP_TURN_ANY,
+	    .joins = (flags & CALL_JOINS) != 0,
+	    .flushes = (flags & CALL_FLUSHES) != 0,
 	    .owner = arg,
 	    .on_done = on_done,
 	};
@@ -192,6 +279,7 @@ engine_cancel(struct engine *e, struct op *op)
 {
 	if (!op->in_flight || op->started)
 		return false;
+	fair_drop(&op->device->fair, op);
 	list_remove(&op->node);
 	op->res = -ECANCELED;
 	op->called_off = op->started = true;
@@ -213,6 +301,7 @@ leave_device(struct engine *e, struct op *op)
 	if (was_full && !op->called_off)
 		dev->moved_s = clock_mono_s();
 	list_remove(&op->age);
+	fair_end(&dev->fair, op);
 	if (dev->stalled)
 		engine_judge(e, dev);
 	if (list_is_empty(&dev->ages) && dev->in_flight < dev->cap)
@@ -238,6 +327,9 @@ on_deliver(struct deferred *d)
 		op->in_flight = false;
 		op->on_done(op, op->res); /* may free what `op` lives in */
 	}
+	/* Now that all is known of what comes next. */
+	if (!list_is_empty(&e->holding))
+		on_turns(e->loop, &e->turns, 0);
 }
 
 static void
@@ -294,8 +386,13 @@ engine_new(struct ev_loop *loop, enum conf_engine choice, struct engine **ret)
 	e->loop = loop;
 	list_init(&e->done);
 	list_init(&e->busy);
+	list_init(&e->holding);
 	ev_timer_init(&e->look, engine_on_look, 0., LOOK_MAX_S);
 	e->look.data = e;
+	ev_timer_init(&e->turns, on_turns, 0., TURNS_S);
+	e->turns.data = e;
+	ev_io_init(&e->on_bell, on_bell, -1, EV_READ);
+	e->on_bell.data = e;
 	err = fd_wake_open(&e->wake);
 	if (err < 0)
 		goto free_engine;
@@ -322,6 +419,12 @@ free_engine:
 	return err;
 }
 
+void
+engine_hear(struct engine *e, const struct bell *bell)
+{
+	ev_io_set(&e->on_bell, bell_listen(bell), EV_READ);
+}
+
 const char *
 engine_name(const struct engine *e)
 {
@@ -342,7 +445,7 @@ engine_is_stuck(const struct engine *e)
 	LIST_FOREACH(const struct device, d, &e->busy, busy) {
 		if (!d->stalled)
 			continue;
-		stuck += d->in_flight + list_length(&d->waiting);
+		stuck += d->in_flight + list_length(&d->waiting) + d->fair.held;
 	}
 	return stuck > 0 && stuck == e->in_flight;
 }
@@ -358,6 +461,9 @@ engine_free(struct engine **ep)
 	ev_io_stop(e->loop, &e->on_wake);
 	ev_prepare_stop(e->loop, &e->on_idle);
 	ev_timer_stop(e->loop, &e->look);
+	ev_timer_stop(e->loop, &e->turns);
+	ev_io_stop(e->loop, &e->on_bell);
+	fd_close(&e->on_bell.fd);
 	deferred_cancel(&e->deliver);
 	if (e->rw != e->calls)
 		e->rw->ops->free(e->rw);

@@ -294,6 +294,12 @@ shares_flush(const struct commit *c)
 	return at->traits.journaled && c->size <= at->to->chunk_size;
 }
 
+bool
+commit_flushes(const struct commit *c)
+{
+	return dir_syncs(c->create.target->at) && !shares_flush(c);
+}
+
 /* The data on stable storage, or as far that they are when the directory is. */
 static int
 sync_data(struct commit *c)

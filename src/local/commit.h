@@ -56,6 +56,9 @@ int commit_remove_before_job(void *commit);
 int commit_discard_job(
     void *commit); /* close all, and free what lost its name */
 
+/* Is the disk flushed by the job itself?  False: by the sync of the directory. */
+bool commit_flushes(const struct commit *c);
+
 /* ---- on the loop, also while a job runs ---- */
 
 /* Call it off: true, its name will never appear; false: it may. */

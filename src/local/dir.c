@@ -84,6 +84,7 @@ join_shared(struct local_dir *dir)
 	dir->device = device_get(to->devices, dir->st.st_dev, dir->traits);
 	if (dir->device == NULL)
 		return errno == EBUSY ? (int)LOCAL_HELD_UP : -ENOMEM;
+	fair_want(&dir->device->fair, to->policy->small_latency_s);
 	dir->dirsync = dirsync_new(to->engine, dir->device);
 	if (dir->dirsync == NULL)
 		return -ENOMEM;

@@ -78,6 +78,7 @@ static void
 dirsync_begin(struct group *g)
 {
 	struct list_node *n;
+	bool small = false;
 
 	g->running = true;
 	while ((n = list_shift(&g->waiting)) != NULL) {
@@ -86,10 +87,11 @@ dirsync_begin(struct group *g)
 
 		g->dir = w->dir;
 		g->disk = w->disk;
+		small |= w->small;
 		list_append(&g->covered, n);
 	}
-	engine_call(g->of->engine, g->of->device, &g->op, sync_job, g, 0,
-	    dirsync_on_synced);
+	engine_call(g->of->engine, g->of->device, &g->op, sync_job, g,
+	    CALL_FLUSHES | (small ? CALL_SMALL : 0), dirsync_on_synced);
 }
 
 static struct group *
@@ -119,6 +121,10 @@ dirsync_join(struct dirsync *s, struct dirsync_wait *w)
 
 	if (g == NULL)
 		return -ENOMEM;
+	if (g->running && !g->op.started) { /* it still waits for its turn */
+		list_append(&g->covered, &w->node);
+		return 0;
+	}
 	list_append(&g->waiting, &w->node);
 	if (!g->running)
 		dirsync_begin(g);

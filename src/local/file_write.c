@@ -38,6 +38,8 @@ file_write_submit(struct file_write *w, struct engine *e, struct device *d,
 	check(w->count > 0);
 	w->op.fd = fd;
 	w->op.align = align;
+	/* What goes to the page cache does not disturb the disk yet. */
+	w->op.turn = align > 0 ? OP_TURN_BULK : OP_TURN_ANY;
 	if (w->count > 1) {
 		w->op.iov = w->iov;
 		w->op.iovs = w->count;

@@ -11,6 +11,7 @@ incoming_job_take(struct spare *jobs, struct incoming_file *file)
 		return NULL;
 	j->op.in_flight = false;
 	j->file = file;
+	j->small_since = 0;
 	j->follower = (struct reopen_follower){0};
 	commit_init(&j->commit);
 	return j;

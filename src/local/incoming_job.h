@@ -24,6 +24,8 @@ struct incoming_job {
 	struct incoming_file *file;
 	struct commit commit;
 	struct reopen_follower follower;
+	uint64_t small_since; /* it takes turns since, as a small upload that
+				 is to be durable (disk/fair.h); 0: it does not */
 };
 
 /* A job of those in `jobs`, or NULL when out of memory. */

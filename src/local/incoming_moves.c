@@ -20,6 +20,15 @@ enum {
 
 /* ---- jobs ---- */
 
+/* It takes no part in the turns on its disk any more, if it did. */
+static void
+end_turns(struct incoming_file *f, bool stored)
+{
+	if (f->job != NULL)
+		fair_end_small(
+		    &f->target.at->device->fair, &f->job->small_since, stored);
+}
+
 static void on_job(struct op *op, int res);
 
 /* call(arg) on an engine thread, with an `arg` that is part of the job. */
@@ -56,6 +65,8 @@ on_job(struct op *op, int res)
 	f->res = res;
 	if (f->target.cause != 0)
 		f->cause = f->target.cause;
+	if (res < 0)
+		end_turns(f, false);
 	incoming_on(f, res >= 0		       ? INCOMING_JOB_DONE
 		       : res == LOCAL_VANISHED ? INCOMING_JOB_MOVED
 					       : INCOMING_JOB_FAILED);
@@ -114,6 +125,29 @@ incoming_begin_create(void *file)
 	incoming_begin_job(f, create_job, &f->job->commit.create, 0);
 }
 
+/* It goes before large uploads to the same disk. */
+static bool
+is_small(const struct incoming_file *f)
+{
+	const struct store_setup *to = &f->local->to;
+
+	return dir_syncs(f->target.at) && to->policy->small_latency_s > 0 &&
+	       f->writer.offset <= to->chunk_size;
+}
+
+static unsigned
+turn_of(struct incoming_file *f)
+{
+	struct incoming_job *j = f->job;
+	unsigned flags = commit_flushes(&j->commit) ? CALL_FLUSHES : 0;
+
+	if (!is_small(f))
+		return flags;
+	if (j->small_since == 0)
+		j->small_since = fair_begin_small(&f->target.at->device->fair);
+	return flags == 0 ? CALL_JOINS : flags | CALL_SMALL;
+}
+
 static void
 begin_naming(struct incoming_file *f, int (*job)(void *))
 {
@@ -126,7 +160,8 @@ begin_naming(struct incoming_file *f, int (*job)(void *))
 	prepare(f);
 	f->job->commit.on_loop =
 	    !slow && f->target.at->device->kind == DEVICE_MEMORY;
-	incoming_begin_job(f, job, &f->job->commit, slow ? CALL_SLOW : 0);
+	incoming_begin_job(
+	    f, job, &f->job->commit, turn_of(f) | (slow ? CALL_SLOW : 0));
 }
 
 void
@@ -218,6 +253,7 @@ move_to(struct incoming_file *f, struct local_dir *to)
 {
 	struct local_dir *from = f->target.at;
 
+	end_turns(f, false); /* it begins anew there */
 	if (f->charged == NULL)
 		f->charged = device_hold(from->device);
 	dir_part(from, &f->member);
@@ -340,6 +376,7 @@ incoming_free(void *file)
 	file_writer_fini(&f->writer);
 	device_put(f->local->to.devices, &f->charged);
 	f->magic = 0;
+	end_turns(f, false);
 	incoming_job_give(&f->local->jobs, &f->job);
 	free(f->target.pre);
 	dir_part(at, &f->member);
@@ -405,6 +442,7 @@ on_synced(struct dirsync_wait *w, int err)
 
 	check_magic(f, INCOMING_MAGIC);
 	f->target.dir = -1; /* it was closed */
+	end_turns(f, err == 0);
 	if (err < 0) {
 		f->cause = -err;
 		f->res = LOCAL_OUTCOME_UNKNOWN;
@@ -427,10 +465,12 @@ incoming_sync_directory(void *file)
 	}
 	w->dir = target_dir(&f->target, f->target.dir);
 	w->keep_dir = f->target.dir == -1;
+	w->small = f->job->small_since != 0 && !commit_flushes(&f->job->commit);
 	w->disk = f->target.at->fd;
 	w->on_done = on_synced;
 	err = dirsync_join(f->target.at->dirsync, w);
 	if (err < 0) {
+		end_turns(f, false);
 		f->cause = -err;
 		f->res = LOCAL_OUTCOME_UNKNOWN;
 		incoming_on(f, INCOMING_UNSYNCED);

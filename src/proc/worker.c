@@ -257,6 +257,7 @@ begin_shared(struct worker *w)
 {
 	const struct config *conf = w->to->conf;
 	const struct shared *shared = w->to->shared;
+	unsigned slot = shm_slot_number(shared->shm, w->to->slot);
 	int err;
 
 	w->pool =
@@ -264,9 +265,11 @@ begin_shared(struct worker *w)
 	if (w->pool == NULL)
 		return -ENOMEM;
 	w->devices = device_set_new(w->pool);
-	if (w->devices != NULL)
-		device_set_share(w->devices, shared->disk_health,
-		    shm_slot_number(shared->shm, w->to->slot));
+	if (w->devices != NULL) {
+		device_set_share(w->devices, shared->disk_health, slot);
+		device_set_take_turns(
+		    w->devices, shared->disk_share, &shared->bell, slot);
+	}
 	w->compute = w->devices ? device_new_compute(w->devices) : NULL;
 	if (w->compute == NULL)
 		return -ENOMEM;
@@ -278,6 +281,7 @@ begin_shared(struct worker *w)
 		return err;
 	}
 	engine_watch(w->engine, conf->disk_stall_timeout_s);
+	engine_hear(w->engine, &shared->bell);
 	w->trace = open_journal(w, STDOUT_FILENO, "stdout");
 	w->errors = open_journal(w, log_fd(), conf->error_log);
 	if (w->trace == NULL || w->errors == NULL)

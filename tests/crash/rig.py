@@ -321,6 +321,7 @@ LOCATION_CHOICES = {
     "queue_depth": ["2", "8"],
     "direct_io": ["auto", "on", "off"],
     "direct_io_min": ["64k", "1m"],
+    "small_latency": ["0", "1ms", "20ms"],
     "write_behind": ["1m", "8m"],
     "checksum": ["off", "crc32c", "sha256", "sha256"],
 }

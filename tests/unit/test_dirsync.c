@@ -140,6 +140,7 @@ static struct fixture {
 	struct device_set *devices;
 	struct engine *engine;
 	struct dirsync *syncs;
+	struct device *device;
 	char path[DIRS][64];
 	struct waiter w[WAITERS];
 	unsigned told;
@@ -166,7 +167,9 @@ set_up(void **state)
 	f.pool = chunk_pool_new(f.loop, 4096, 4096 * 4);
 	f.devices = device_set_new(f.pool);
 	assert_int_equal(engine_new(f.loop, ENGINE_THREADS, &f.engine), 0);
-	f.syncs = dirsync_new(f.engine, device_new_unknown(f.devices));
+	f.device = device_new_unknown(f.devices);
+	assert_non_null(f.device);
+	f.syncs = dirsync_new(f.engine, f.device);
 	assert_non_null(f.syncs);
 	return 0;
 }
@@ -403,6 +406,31 @@ when_it_is_over_it_begins_again(void **state)
 	}
 }
 
+/* It waits for a place on the disk: their names are there when it begins. */
+static void
+those_that_join_before_it_has_begun_are_covered(void **state)
+{
+	(void)state;
+	f.device->cap = 1;
+	come(0, 0);
+	await_begun(0, 1);
+	come(1, 1);
+	come(2, 1);
+	idle();
+	come(3, 1);
+	assert_int_equal(sys.begun[1], 0);
+	release(0, 1, 0);
+	await_begun(1, 1);
+	come(4, 1);
+	release(1, 1, 0);
+	await_told(4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_told(i, 0);
+	release(1, 1, 0);
+	await_told(5);
+	assert_int_equal(sys.begun[1], 2);
+}
+
 static void
 directories_do_not_wait_for_each_other(void **state)
 {
@@ -549,6 +577,7 @@ main(void)
 	    TEST(none_waits_for_more_than_two),
 	    TEST(one_that_joins_when_another_is_told_is_served_too),
 	    TEST(when_it_is_over_it_begins_again),
+	    TEST(those_that_join_before_it_has_begun_are_covered),
 	    TEST(directories_do_not_wait_for_each_other),
 	    TEST(an_error_is_for_all_it_covers_and_for_them_only),
 	    TEST(descriptors_are_closed_once_but_for_those_to_be_kept),
