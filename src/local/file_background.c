@@ -27,6 +27,16 @@ write_back_job(void *arg)
 	return err == -EAGAIN ? -EIO : err;
 }
 
+/* On an engine thread.  A sync of the file's data ends with a flush. */
+static int
+flush_job(void *arg)
+{
+	const struct file_background *b = arg;
+	int err = space_write_back(b->fd, 0, 0, false);
+
+	return err == -EAGAIN ? -EIO : err; /* as above */
+}
+
 static void
 file_background_on_done(struct op *op, int res)
 {
@@ -45,6 +55,12 @@ file_background_on_done(struct op *op, int res)
 	b->on_done(b, res, cause); /* frees `b` */
 }
 
+static bool
+writes_back(const struct file_background *b)
+{
+	return !b->extends_room && !b->flushes;
+}
+
 struct file_background *
 file_background_begin(const struct file_background *what, struct engine *e)
 {
@@ -53,8 +69,18 @@ file_background_begin(const struct file_background *what, struct engine *e)
 	if (b == NULL)
 		return NULL;
 	*b = *what;
-	engine_call(e, b->room->dir->device, &b->op,
-	    b->extends_room ? extend_room_job : write_back_job, b, 0,
-	    file_background_on_done);
+	b->op = (struct op){
+	    .kind = OP_CALL,
+	    .call = b->extends_room ? extend_room_job
+		    : b->flushes    ? flush_job
+				    : write_back_job,
+	    .arg = b,
+	    .turn = writes_back(b) ? OP_TURN_BULK : OP_TURN_ANY,
+	    .weight = b->to - b->from,
+	    .flushes = b->flushes,
+	    .owner = b,
+	    .on_done = file_background_on_done,
+	};
+	engine_submit(e, b->room->dir->device, &b->op);
 	return b;
 }

@@ -1,6 +1,7 @@
 /*
  * local/file_background.h - a job beside the writes of a file: reserving room
- * ahead of them, or having written back what they left in the page cache.
+ * ahead of them, having written back what they left in the page cache, or
+ * flushing the cache of the disk.
  *
  * There is one while it is in flight, and none for a file whose client is silent.
  */
@@ -14,6 +15,7 @@ struct file_background {
 	/* the caller's to set */
 	int fd;
 	struct room *room; /* nothing else may use it while it is extended */
+	bool flushes;	   /* the disk; `from` and `to` are 0 */
 	bool
 	    extends_room; /* from `from` to `to`; else these are written back */
 	uint64_t from, to; /* bytes of the file */

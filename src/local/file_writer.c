@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "disk/chunk.h"
 #include "flow/writer.h"
+#include "file_beside.h"
 #include "local_error.h"
 
 #define FILE_WRITER_MAGIC 0x66777274U
@@ -79,15 +80,6 @@ refuse_direct(struct file_writer *w, int err)
 	w->all->direct_refused = true;
 }
 
-/* What is written is on its way to the disk at once.  Some take O_DIRECT and
- * write through the page cache all the same. */
-static bool
-bypasses(const struct file_writer *w)
-{
-	return w->direct &&
-	       (device_of(w)->direct || w->says_direct == SPACE_DIRECT_YES);
-}
-
 /* The chunk can be written past the page cache. */
 static bool
 wants_direct(const struct file_writer *w, const struct chunk *c)
@@ -127,20 +119,29 @@ choose_mode(struct file_writer *w, const struct chunk *c)
 	return true;
 }
 
-/* ---- room ahead, and what is not written back yet ---- */
+/* ---- jobs beside the writes ---- */
+
+static void begin_beside(struct file_writer *w);
 
 static void
 on_background_done(struct file_background *b, int err, int cause)
 {
 	struct file_writer *w = b->owner;
+	bool moved = err == 0 && b->to > b->from;
 
 	check_magic(w, FILE_WRITER_MAGIC);
 	if (err == 0 && !b->extends_room && w->behind_from < b->to)
 		w->behind_from = b->to;
+	if (b->flushes)
+		fair_unclaim_flush(&device_of(w)->fair);
 	free(b);
 	w->background = NULL;
-	if (err == 0)
+	if (err == 0) {
+		/* Without a writer it may be about to be committed. */
+		if (moved && w->writer != NULL)
+			begin_beside(w);
 		pump(w);
+	}
 	w->events->on_background(w, err, cause); /* may end `w` */
 }
 
@@ -154,6 +155,17 @@ begin_background(struct file_writer *w, struct file_background what)
 	what.on_done = on_background_done;
 	w->background = file_background_begin(&what, w->all->to->engine);
 	return w->background != NULL;
+}
+
+/* (Without memory for it, it is for a later time.) */
+static void
+begin_beside(struct file_writer *w)
+{
+	struct file_background what;
+
+	if (file_beside_choose(w, &what) && !begin_background(w, what) &&
+	    what.flushes)
+		fair_unclaim_flush(&device_of(w)->fair);
 }
 
 /* There is room on the disk for all up to `end`; else it is asked for. */
@@ -180,31 +192,6 @@ has_room(struct file_writer *w, uint64_t end)
 				     .need = end}))
 		file_writer_fail_later(w);
 	return false;
-}
-
-/* Start writing back when half of what may wait is there.  (Without memory for
- * that it is for a later time.) */
-static void
-write_behind(struct file_writer *w)
-{
-	uint64_t most = w->all->to->policy->write_behind;
-
-	if (most == 0 || bypasses(w) || is_memory(w) || w->background != NULL ||
-	    w->written < w->behind_from + most / 2)
-		return;
-	(void)begin_background(w,
-	    (struct file_background){.from = w->behind_from, .to = w->written});
-}
-
-/* Not more than write_behind waits when all up to `end` is written. */
-static bool
-is_not_behind(const struct file_writer *w, uint64_t end)
-{
-	uint64_t most = w->all->to->policy->write_behind;
-
-	return most == 0 || bypasses(w) || is_memory(w) ||
-	       w->background == NULL || w->background->extends_room ||
-	       end - w->behind_from <= most;
 }
 
 /* ---- writes ---- */
@@ -270,7 +257,7 @@ file_writer_on_written(struct op *op, int res)
 		return;
 	}
 	if (res >= 0) {
-		write_behind(w);
+		begin_beside(w);
 		pump(w);
 	}
 	tell_done(w, chunks);
@@ -350,7 +337,7 @@ pump(struct file_writer *w)
 		chunks = count_joined(w, &bytes);
 		if (can_wait(w, chunks, bytes) ||
 		    !has_room(w, c->offset + bytes) ||
-		    !is_not_behind(w, c->offset + bytes))
+		    !file_beside_allows(w, c->offset + bytes))
 			return;
 		if (!submit(w, chunks)) {
 			if (w->in_flight == 0)

@@ -5,15 +5,20 @@
  */
 #include "local/file_writer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "disk/device.h"
 #include "disk/engine.h"
 #include "lib/cmocka_with.h"
 #include "lib/flow.h"
+#include "local/local_error.h"
+#include "shared/disk_share.h"
 
 enum {
 	SIZE = 8 * 1024, /* of a chunk */
@@ -21,7 +26,24 @@ enum {
 	DEPTH = 4,
 	BODY = FAKE_BODY_MAX,
 	PATIENCE_S = 20,
+	ME = 0, /* slots of workers */
+	OTHER = 1,
 };
+
+/* In the place of libc's. */
+static struct {
+	_Atomic unsigned calls;
+	int err;
+} datasync;
+
+int
+fdatasync(int fd)
+{
+	(void)fd;
+	datasync.calls++;
+	errno = datasync.err;
+	return datasync.err == 0 ? 0 : -1;
+}
 
 static struct fixture {
 	struct test_loop l;
@@ -34,19 +56,22 @@ static struct fixture {
 	struct file_writer writer;
 	struct fake_source source;
 	struct test_flow t;
+	struct shm *shm;
+	struct disk_share *share;
 	int fd;
 	/* events */
 	unsigned background, written, late;
-	int err;
+	int err, cause;
 } f;
 
 static void
 on_background(struct file_writer *w, int err, int cause)
 {
 	assert_ptr_equal(w, &f.writer);
-	assert_int_equal(cause, 0);
+	assert_true(w->writer != NULL || !file_writer_is_busy(w));
 	f.background++;
 	f.err = err;
+	f.cause = cause;
 }
 
 static void
@@ -83,7 +108,7 @@ begin(enum device_kind kind, uint64_t length, bool collects)
 	assert_int_not_equal(f.fd, -1);
 	assert_int_equal(unlink(path), 0);
 	f.background = f.written = f.late = 0;
-	f.err = 0;
+	f.err = f.cause = 0;
 	f.writer = (struct file_writer){0};
 	file_writer_init(&f.writer, &f.all, &f.dir, length, collects, &events);
 	if (!collects)
@@ -310,6 +335,69 @@ writes_are_used_again(void **state)
 	assert_int_equal(pool.count, 0);
 }
 
+/* Another worker has written so much to the disk that it is to be flushed, now that
+ * small uploads come. */
+static struct disk_share_disk *
+let_flushes_be_due(void)
+{
+	struct disk_share_disk *d =
+	    disk_share_of(f.share, OTHER, (dev_t)(1 + DEVICE_LOCAL));
+	uint64_t now = clock_mono_ns(), much = UINT64_C(1) << 30;
+
+	disk_share_begin_bulk(d, OTHER, much);
+	disk_share_end_bulk(d, OTHER, much, true, now);
+	disk_share_begin_small(d, OTHER);
+	disk_share_end_small(d, OTHER, now, NS_PER_MS, 20 * NS_PER_MS);
+	return d;
+}
+
+static void
+the_disk_is_flushed_beside_the_writes(void **state)
+{
+	struct disk_share_disk *d = let_flushes_be_due();
+
+	(void)state;
+	datasync.calls = 0;
+	begin(DEVICE_LOCAL, BODY, false);
+	flow(0, BODY);
+	finish_flow();
+	assert_file(BODY);
+	assert_true(test_loop_await(&f.l, is_idle, PATIENCE_S));
+	assert_int_equal(f.err, 0);
+	assert_int_equal(datasync.calls, 1);
+	assert_false(disk_share_claim_flush(
+	    d, OTHER, clock_mono_ns(), DISK_SHARE_UNBOUNDED));
+	assert_true(disk_share_claim_flush(d, OTHER, clock_mono_ns(), 0));
+	end();
+}
+
+static bool
+has_failed(void)
+{
+	return f.err != 0;
+}
+
+/* No sync would tell again. */
+static void
+a_flush_beside_the_writes_that_fails_is_told(void **state)
+{
+	struct disk_share_disk *d = let_flushes_be_due();
+
+	(void)state;
+	datasync.err = EIO;
+	begin(DEVICE_LOCAL, BODY, false);
+	flow(0, BODY);
+	assert_true(test_loop_await(&f.l, has_failed, PATIENCE_S));
+	datasync.err = 0;
+	assert_int_equal(f.err, LOCAL_SYNC_FAILED);
+	assert_int_equal(f.cause, EIO);
+	file_writer_hold(&f.writer);
+	flow_stop(&f.t.flow);
+	assert_true(test_loop_await(&f.l, is_idle, PATIENCE_S));
+	assert_true(disk_share_claim_flush(d, OTHER, clock_mono_ns(), 0));
+	end();
+}
+
 static int
 set_up(void **state)
 {
@@ -317,6 +405,10 @@ set_up(void **state)
 	test_loop_begin(&f.l, SIZE, BUDGET);
 	f.devices = device_set_new(f.l.pool);
 	assert_non_null(f.devices);
+	f.shm = shm_new(disk_share_size(2));
+	assert_non_null(f.shm);
+	f.share = disk_share_new(f.shm, 2);
+	device_set_take_turns(f.devices, f.share, NULL, ME);
 	assert_int_equal(engine_new(f.l.loop, ENGINE_THREADS, &f.engine), 0);
 	f.dir.fd = open("/tmp", O_RDONLY | O_DIRECTORY);
 	assert_int_not_equal(f.dir.fd, -1);
@@ -340,6 +432,7 @@ tear_down(void **state)
 	close(f.dir.fd);
 	engine_free(&f.engine);
 	device_set_free(&f.devices);
+	munmap(f.shm, sizeof(*f.shm) + disk_share_size(2));
 	test_loop_end(&f.l);
 	return 0;
 }
@@ -356,6 +449,8 @@ main(void)
 	    TEST(what_is_collected_stays),
 	    TEST(what_comes_late_is_not_collected),
 	    TEST(what_is_held_is_not_written),
+	    TEST(the_disk_is_flushed_beside_the_writes),
+	    TEST(a_flush_beside_the_writes_that_fails_is_told),
 	    cmocka_unit_test(writes_are_used_again),
 	};
 
