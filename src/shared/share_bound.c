@@ -4,7 +4,9 @@
 
 enum {
 	SAMPLES_MIN = 8, /* small uploads, to judge by */
-	FORGET = 64,	 /* a part of the fastest, with each look */
+	SLOW_ONE_OF = 32,
+	SLOW_MOST = 2 * SLOW_ONE_OF,
+	FORGET = 64, /* a part of the fastest, with each look */
 };
 
 #define MIB (UINT64_C(1) << 20)
@@ -76,11 +78,24 @@ adapted(const struct share_bound *b, uint64_t mean, bool slow, uint64_t wanted,
 
 	if (slow || mean > most(wanted / 100 * 65, 2 * fastest))
 		bytes -= bytes / 4;
-	else if (is_used && mean < most(wanted / 2, fastest / 2 * 3))
+	else if (is_used && atomic_load(&b->excess) == 0 &&
+		 mean < most(wanted / 2, fastest / 2 * 3))
 		bytes += BOUND_STEP;
 	return bytes < BOUND_MIN   ? BOUND_MIN
 	       : bytes > BOUND_MAX ? BOUND_MAX
 				   : bytes;
+}
+
+/* More than one in SLOW_ONE_OF of the last samples were too slow.  (While some are, it
+ * does not grow.) */
+static bool
+are_slow(struct share_bound *b, uint64_t samples, uint64_t slow)
+{
+	uint64_t excess = atomic_load(&b->excess) + slow * SLOW_ONE_OF;
+
+	excess -= samples < excess ? samples : excess;
+	atomic_store(&b->excess, excess > SLOW_MOST ? SLOW_ONE_OF : excess);
+	return excess > SLOW_MOST;
 }
 
 /* One worker at a time looks at what all have found. */
@@ -102,7 +117,7 @@ adapt(struct share_bound *b, uint64_t now, uint64_t wanted, bool beside_bulk)
 	note_fastest(b, beside_bulk);
 	if (beside_bulk && !atomic_load(&b->tries))
 		atomic_store(&b->bytes,
-		    adapted(b, mean, slow * 32 > n, wanted, turns > 0));
+		    adapted(b, mean, are_slow(b, n, slow), wanted, turns > 0));
 	begin_try(b, now, beside_bulk);
 }
 

@@ -28,6 +28,7 @@ struct share_bound {
 	_Atomic uint64_t adapted_ns;
 	_Atomic uint64_t samples, slow; /* small uploads since; too slow */
 	_Atomic uint64_t took_ns;	/* all of these together */
+	_Atomic uint64_t excess;	/* of those that were too slow */
 	_Atomic uint64_t least_ns;	/* the fastest; 0: none */
 	_Atomic uint64_t fastest_ns;	/* without bulk; 0: not known */
 	_Atomic uint64_t turns;		/* that bulk used up since */
