@@ -119,11 +119,9 @@ void disk_share_end_small(struct disk_share_disk *d, unsigned slot,
 bool disk_share_admits_small_flush(
     const struct disk_share_disk *d, uint64_t waited_ns, uint64_t wanted_ns);
 
-/* One more, or fewer, waits for its turn; is in flight. */
+/* One more, or fewer, waits for its turn. */
 void disk_share_hold_small_flush(struct disk_share_disk *d, unsigned slot);
 void disk_share_unhold_small_flush(struct disk_share_disk *d, unsigned slot);
-void disk_share_begin_small_flush(struct disk_share_disk *d, unsigned slot);
-void disk_share_end_small_flush(struct disk_share_disk *d, unsigned slot);
 
 /* ---- any flush ---- */
 

@@ -99,8 +99,6 @@ fair_begin(struct fair *f, struct op *op)
 		return;
 	if (op->turn == OP_TURN_BULK)
 		disk_share_begin_bulk(f->shared, f->slot, weight_of(op));
-	if (op->turn == OP_TURN_SMALL)
-		disk_share_begin_small_flush(f->shared, f->slot);
 	if (op->flushes)
 		op->mark = disk_share_begin_flush(f->shared);
 }
@@ -183,16 +181,12 @@ end_turn_of(struct fair *f, const struct op *op, bool ended_well)
 	uint64_t now;
 	bool news = false;
 
-	if (op->turn == OP_TURN_ANY && !op->flushes)
+	if (op->turn != OP_TURN_BULK && !op->flushes)
 		return false;
 	now = clock_mono_ns();
 	if (op->turn == OP_TURN_BULK)
 		news = disk_share_end_bulk(
 		    f->shared, f->slot, weight_of(op), ended_well, now);
-	if (op->turn == OP_TURN_SMALL) {
-		disk_share_end_small_flush(f->shared, f->slot);
-		news = true;
-	}
 	if (op->flushes && ended_well)
 		news |= disk_share_end_flush(f->shared, op->mark, now);
 	return news;

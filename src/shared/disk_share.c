@@ -19,7 +19,6 @@ enum {
 #define RECENT_NS (10 * NS_PER_S)    /* some come now and then */
 #define RECENT_BYTES (32 * MIB)	     /* what the next one may have to flush */
 #define STARVED_NS (100 * NS_PER_MS) /* bulk waited for a flush */
-#define AMONG_NS (5 * NS_PER_MS)     /* bulk waits for the rest of a batch */
 #define YIELD_NS (2 * NS_PER_MS)     /* bulk waits for that of others */
 
 /* What one worker has. */
@@ -32,8 +31,7 @@ struct part {
 	_Atomic uint64_t refused_in; /* it holds bulk that got no place there */
 	_Atomic uint64_t refused_ns; /* since when */
 	_Atomic uint32_t small;	     /* small uploads under way */
-	_Atomic uint32_t flushes;    /* for these, in flight */
-	_Atomic uint32_t flushes_held; /* and waiting for their turn */
+	_Atomic uint32_t flushes_held; /* for these, waiting for their turn */
 };
 
 struct disk_share_disk {
@@ -105,7 +103,6 @@ forget_part(struct disk_share_disk *d, unsigned slot)
 	atomic_fetch_add(&d->written, atomic_exchange(&p->in_flight, 0));
 	atomic_store(&p->held, 0);
 	atomic_store(&p->small, 0);
-	atomic_store(&p->flushes, 0);
 	atomic_store(&p->flushes_held, 0);
 	disk_share_end_claim(d, slot);
 }
@@ -128,7 +125,7 @@ struct sums {
 	uint64_t in_flight;
 	unsigned holders; /* workers that hold bulk */
 	unsigned hopeful; /* of these, those that got a place so far */
-	uint32_t small, flushes;
+	uint32_t small;
 };
 
 static struct sums
@@ -146,7 +143,6 @@ sum_up(const struct disk_share_disk *d)
 		s.holders += holds;
 		s.hopeful += holds && atomic_load(&p->refused_in) != turn;
 		s.small += atomic_load(&p->small);
-		s.flushes += atomic_load(&p->flushes);
 	}
 	return s;
 }
@@ -299,7 +295,7 @@ disk_share_admits_bulk(
 	struct part *p = &d->part[slot];
 	struct sums s = sum_up(d);
 	uint64_t bound = bound_with(d, &s, now);
-	uint64_t debt = unflushed(d) + s.in_flight, in_turn;
+	uint64_t debt = unflushed(d) + s.in_flight;
 
 	if (bound == DISK_SHARE_UNBOUNDED)
 		return true;
@@ -311,10 +307,8 @@ disk_share_admits_bulk(
 	if ((debt > 0 && debt + bytes > bound) ||
 	    has_its_part(d, p, &s, bytes, bound))
 		return refuse(d, p, now);
-	in_turn = since(atomic_load(&d->turn_ns), now);
-	if (in_turn < YIELD_NS && yields(d, p, &s, bytes, bound))
-		return false;
-	return s.flushes == 0 || in_turn >= AMONG_NS;
+	return since(atomic_load(&d->turn_ns), now) >= YIELD_NS ||
+	       !yields(d, p, &s, bytes, bound);
 }
 
 void
@@ -410,20 +404,6 @@ disk_share_unhold_small_flush(struct disk_share_disk *d, unsigned slot)
 }
 
 /* ---- flushes ---- */
-
-void
-disk_share_begin_small_flush(struct disk_share_disk *d, unsigned slot)
-{
-	atomic_fetch_add(&d->part[slot].flushes, 1);
-}
-
-void
-disk_share_end_small_flush(struct disk_share_disk *d, unsigned slot)
-{
-	uint32_t before = atomic_fetch_sub(&d->part[slot].flushes, 1);
-
-	check(before > 0);
-}
 
 uint64_t
 disk_share_begin_flush(const struct disk_share_disk *d)

@@ -3,7 +3,9 @@
 #include "base/clock.h"
 
 enum {
-	SAMPLES_MIN = 8, /* small uploads, to judge by */
+	SAMPLES_MIN = 8,   /* small uploads, to judge by */
+	FAST_PERCENT = 45, /* of what is wanted: bulk may have more */
+	SLOW_PERCENT = 58, /* less */
 	SLOW_ONE_OF = 32,
 	SLOW_MOST = 2 * SLOW_ONE_OF,
 	FORGET = 64, /* a part of the fastest, with each look */
@@ -76,10 +78,10 @@ adapted(const struct share_bound *b, uint64_t mean, bool slow, uint64_t wanted,
 	uint64_t fastest = atomic_load(&b->fastest_ns);
 	uint64_t bytes = share_bound_bytes(b);
 
-	if (slow || mean > most(wanted / 100 * 65, 2 * fastest))
+	if (slow || mean > most(wanted / 100 * SLOW_PERCENT, 2 * fastest))
 		bytes -= bytes / 4;
 	else if (is_used && atomic_load(&b->excess) == 0 &&
-		 mean < most(wanted / 2, fastest / 2 * 3))
+		 mean < most(wanted / 100 * FAST_PERCENT, fastest / 2 * 3))
 		bytes += BOUND_STEP;
 	return bytes < BOUND_MIN   ? BOUND_MIN
 	       : bytes > BOUND_MAX ? BOUND_MAX

@@ -2,9 +2,9 @@
  * share_bound.h - how much bulk may write in a turn on a disk, as it adapts: for
  * disk_share.c.
  *
- * It grows by a step while small uploads take less than half of what is wanted, and
- * shrinks by a quarter while they take more than 0.65 of it on average, or some take
- * more than all of it.
+ * It grows by a step while small uploads take less than 0.45 of what is wanted, on
+ * average, and shrinks by a quarter while they take more than 0.58 of it, or more than
+ * one in 32 takes more than all of it.
  *
  * A small upload that waits for bulk takes about as long as a turn and the flush after
  * it together; and the fastest is one that found nothing to wait for, which is what it

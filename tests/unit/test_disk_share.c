@@ -276,30 +276,6 @@ none_is_held_for_longer_than_half_of_what_it_may_take(void **state)
 	assert_true(disk_share_admits_small_flush(d, WANTED / 2, WANTED));
 }
 
-/* Two flushes beside bulk take longer than two alone. */
-static void
-bulk_waits_for_flushes_that_are_under_way(void **state)
-{
-	(void)state;
-	store_small(ME, MS);
-	disk_share_begin_small_flush(d, OTHER);
-	disk_share_begin_bulk(d, ME, MIB);
-	end_writes(ME, 1);
-	flush(); /* of another one */
-	now += 4 * MS;
-	assert_int_equal(write_all(ME), 0);
-	disk_share_end_small_flush(d, OTHER);
-	assert_int_not_equal(write_all(ME), 0);
-	disk_share_begin_small_flush(d, OTHER);
-	assert_int_equal(write_all(ME), 0);
-	flush();
-	now += 6 * MS; /* long enough */
-	disk_share_end_bulk(d, ME, bound(), true, now);
-	flush();
-	now += 6 * MS;
-	assert_int_not_equal(write_all(ME), 0);
-}
-
 /* ---- the bound */
 
 static void
@@ -507,7 +483,6 @@ what_a_dead_worker_had_is_given_back(void **state)
 	disk_share_begin_small(d, OTHER);
 	disk_share_begin_small(d, OTHER);
 	disk_share_hold_small_flush(d, OTHER);
-	disk_share_begin_small_flush(d, OTHER);
 	disk_share_begin_bulk(d, OTHER, MIB);
 	assert_true(disk_share_claim_flush(d, OTHER, now, 0));
 	disk_share_forget(all, OTHER);
@@ -538,7 +513,6 @@ main(void)
 	    TEST(small_uploads_are_flushed_at_once_without_bulk),
 	    TEST(small_uploads_are_flushed_when_all_bulk_has_had_its_turn),
 	    TEST(none_is_held_for_longer_than_half_of_what_it_may_take),
-	    TEST(bulk_waits_for_flushes_that_are_under_way),
 	    TEST(the_bound_ends_gently_when_no_small_ones_come),
 	    TEST(the_bound_shrinks_while_small_uploads_are_slow),
 	    TEST(the_bound_shrinks_when_some_are_much_too_slow),
