@@ -18,8 +18,8 @@ B C A, and so on.  "The peer" of a work is the nginx that was the fastest in
 it; settings of nginx that would do the same with such bodies are left out.
 
 Files go to a new directory below /dev/shm, and for the disk below $BENCH_DIR
-or build/.  It takes about 100 minutes, --quick about 15, and up to 9 GB of
-memory and of disk; nothing else may run meanwhile, and a busy machine is
+or build/.  It takes some two hours, --quick some 20 minutes, and up to 9 GB
+of memory and of disk; nothing else may run meanwhile, and a busy machine is
 refused.  `overlap`, `isolation`, `paced` and `hung` need root (or fusermount3)
 to mount the slow disk, `durable` and `xfs` to mount file systems from files."""
 
