@@ -8,6 +8,7 @@
 
 /* The portable module, under other names, to be held against the other. */
 #define path_open portable_open
+#define path_open_file portable_open_file
 #define path_open_dir portable_open_dir
 #define path_walk portable_walk
 #define path_climb portable_climb

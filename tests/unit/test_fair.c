@@ -72,6 +72,9 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	/* Others may be on threads that have not had a processor yet. */
+	for (unsigned i = 0; i < TURNS && engine_in_flight(f.e.engine) > 0; i++)
+		ev_run(f.e.loop, EVRUN_ONCE);
 	device_put(f.e.devices, &f.dev);
 	test_engine_end(&f.e);
 	if (f.bell.fd != -1)
