@@ -22,6 +22,7 @@
 #include "local/path.c"
 #include "local/path_posix.c"
 #undef path_open
+#undef path_open_file
 #undef path_open_dir
 #undef path_walk
 #undef path_climb
