@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -25,19 +24,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "lib/directory.h"
 
 /* top/root is what is served, top/outside what must not be reached. */
 static char top[256];
 static int top_fd, root, outside;
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
 
 static void
 make_file(int dir, const char *name, const char *text)
@@ -61,11 +52,8 @@ open_dir(int dir, const char *name)
 static int
 set_up(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(top, sizeof(top), "%s/test_path.XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(top));
+	test_directory_make("test_path", top, sizeof(top));
 	top_fd = open_dir(AT_FDCWD, top);
 	assert_int_equal(mkdirat(top_fd, "root", 0700), 0);
 	assert_int_equal(mkdirat(top_fd, "outside", 0700), 0);
@@ -96,7 +84,7 @@ tear_down(void **state)
 	close(root);
 	close(outside);
 	close(top_fd);
-	return nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return test_directory_remove(top);
 }
 
 #define NAME_255                                                               \

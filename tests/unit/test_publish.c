@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -26,6 +25,7 @@
 
 #include <cmocka.h>
 
+#include "lib/directory.h"
 #include "lib/portable.h"
 #include "local/publish_beside.h"
 
@@ -33,23 +33,10 @@ static char top[256];
 static int root;
 
 static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
 set_up(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(
-	    top, sizeof(top), "%s/test_publish.XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(top));
+	test_directory_make("test_publish", top, sizeof(top));
 	root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_not_equal(root, -1);
 	assert_int_equal(mkdirat(root, "sub", 0700), 0);
@@ -61,7 +48,7 @@ tear_down(void **state)
 {
 	(void)state;
 	close(root);
-	return nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return test_directory_remove(top);
 }
 
 /* A PORTABLE build has the first one. */

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -26,6 +25,7 @@
 
 #include <cmocka.h>
 
+#include "lib/directory.h"
 #include "lib/portable.h"
 #include "shared/replacing.h"
 #include "shared/shm.h"
@@ -43,23 +43,10 @@ static struct shm *shm;
 static struct replacing *replacing;
 
 static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
 set_up(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(
-	    top, sizeof(top), "%s/test_together.XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(top));
+	test_directory_make("test_together", top, sizeof(top));
 	root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_not_equal(root, -1);
 	assert_int_equal(mkdirat(root, "sub", 0700), 0);
@@ -75,7 +62,7 @@ tear_down(void **state)
 	(void)state;
 	munmap(shm, sizeof(*shm) + replacing_size());
 	close(root);
-	return nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return test_directory_remove(top);
 }
 
 static struct publish

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -34,6 +33,7 @@
 #include "http/head.h"
 #include "local/local.h"
 #include "local/publish.h"
+#include "lib/directory.h"
 #include "lib/memory_store.h"
 #include "lib/portable.h"
 #include "shared/replacing.h"
@@ -300,15 +300,6 @@ set_up_memory(void **state)
 	return 0;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-	(void)st;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 static void
 end_told(struct told *t)
 {
@@ -341,7 +332,7 @@ tear_down(void **state)
 	close(f.wake[0]);
 	close(f.wake[1]);
 	ev_loop_destroy(f.loop);
-	nftw(f.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	test_directory_remove(f.dir);
 	return 0;
 }
 
