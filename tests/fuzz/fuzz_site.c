@@ -51,6 +51,19 @@ form_of(const char *s, size_t len, struct str *out)
 	return true;
 }
 
+/* "a:", whose port is empty; not "a:80:", which is no host. */
+static bool
+has_empty_port(struct span authority)
+{
+	size_t len = authority.len;
+
+	if (len == 0 || authority.s[--len] != ':')
+		return false;
+	while (len > 0 && isdigit((unsigned char)authority.s[len - 1]))
+		len--;
+	return len > 0 && authority.s[len - 1] != ':';
+}
+
 /* The scheme of the page, if it is one of the web, and this host[:port] make
  * the page's origin. */
 static bool
@@ -62,8 +75,8 @@ is_at(struct span page, struct span authority)
 
 	while (scheme < page.len && page.s[scheme] != ':')
 		scheme++;
-	if (len > 0 && authority.s[len - 1] == ':')
-		len--; /* "a:" is a Host, and no part of an origin */
+	if (has_empty_port(authority))
+		len--; /* allowed in a Host, not in an origin */
 	str_add(&url, page.s, scheme);
 	str_puts(&url, "://");
 	str_add(&url, authority.s, len);

@@ -277,6 +277,8 @@ origins_are_where_a_host_says(void **state)
 	    {"http://a", "a.b", false},
 	    {"http://a", "", false},
 	    {"http://a", "a b", false},
+	    {"http://a", "a:", true},
+	    {"http://a", "a:80:", false},
 	    {"capacitor://localhost", "localhost", false},
 	};
 
