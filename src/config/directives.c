@@ -94,7 +94,7 @@ const struct directive directives[] = {
 	{ "chunk_size", VALUE_SIZE, APPLY_RELOAD, OF_TOP(chunk_size),
 	  RANGE(KB(4), MB(64)), .multiple = 4096, .dflt = "256k",
 	  .topic = TOPIC_SPEED,
-	  .help = "bytes in a chunk, the unit that is read and written" },
+	  .help = "bytes in a chunk, the unit of memory that goes through the queue" },
 	{ "daemonize", VALUE_FLAG, APPLY_RESTART, OF_TOP(daemonize),
 	  .dflt = "off",
 	  .topic = TOPIC_PROCESS,
