@@ -113,6 +113,17 @@ bool fd_stamp(int fd, bool on);
 ssize_t fd_recv_stamped(
     int fd, const struct iovec *iov, int count, uint64_t *ret_wall_ns);
 
+/*
+ * fd_send_file(to, before, from, offset, len):
+ * Send the bytes of `before` (NULL: none), and then up to `len` bytes (at least 1) of
+ * the file `from`, from `offset` on, to the non-blocking socket `to`: how many it has
+ * taken of both; 0: the file ends there; or a negative errno, as of sending.  A part of
+ * the file that is not in memory is waited for.  -ENOSYS, with nothing sent: this
+ * system has no such call, or not for such a file.
+ */
+ssize_t fd_send_file(
+    int to, const struct iovec *before, int from, uint64_t offset, size_t len);
+
 /* pwritev(2), or as many of the pieces as one call can take here. */
 ssize_t fd_write_pieces(
     int fd, const struct iovec *iov, int count, off_t offset);

@@ -161,6 +161,16 @@ void exchange_fail(struct exchange *x, enum outcome e);
  */
 struct sink *exchange_stream(struct exchange *x, struct response *r);
 
+/*
+ * exchange_send_file(x, r, f):
+ * The same with the file `f` as the content, which is not empty: it is sent without
+ * passing through our memory.  When one of its calls comes, perhaps from within, call
+ * exchange_streamed().  Only if exchange_sends_files().
+ */
+void exchange_send_file(
+    struct exchange *x, struct response *r, struct response_file *f);
+bool exchange_sends_files(const struct exchange *x);
+
 /* The content has failed.  True when nothing was sent yet, not even the head: then
  * exchange_respond() may send another response.  False: call exchange_streamed(). */
 bool exchange_unstream(struct exchange *x);

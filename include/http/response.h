@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "base/failure.h"
 #include "base/outcome.h"
 #include "base/str.h"
 
@@ -28,6 +29,17 @@ struct response {
 	bool streamed;
 	bool close;	      /* close the connection afterwards */
 	enum outcome outcome; /* for the access log */
+};
+
+/* Content that is sent from a file, whose bytes are never waited for. */
+struct response_file {
+	int fd;
+	uint64_t offset, end; /* what is still to be sent */
+	void *owner;
+	/* One of these is called, once: all of it was taken by the kernel; or it
+	 * cannot be sent whole (DISK_ERROR: because of the file). */
+	void (*on_sent)(void *owner);
+	void (*on_failed)(void *owner, struct failure why);
 };
 
 /* The reason phrase, "Created"; "" for a status that is not used here. */

@@ -4,10 +4,12 @@
  *	response ----------> \
  *	                      rest (what the socket did not take yet) -> transport
  *	writer -> a chunk -> /
+ *	a file -----------> /
  *
  * The bytes of a response are given to the socket at once; only what it does not take
  * is copied.  Streamed content comes chunk by chunk from a writer, whose sink the
- * response writer is.
+ * response writer is; or all of it from a file, from which the transport sends by
+ * itself.
  *
  * It sets no timer; `progress` tells its owner when the client last took something.
  */
@@ -24,6 +26,7 @@
 #include "flow/sink.h"
 
 struct chunk;
+struct response_file;
 struct transport;
 struct writer;
 
@@ -40,14 +43,16 @@ struct response_writer {
 	int muted;	/* a negative errno: nothing is sent any more; 0: no */
 	bool answering; /* on_sent() is due */
 	bool framed;	/* this response is sent in HTTP chunks */
+	uint32_t
+	    ahead; /* bytes of an interim response, at the start of `rest` */
 	struct ev_loop *loop;
 	struct transport *transport;
 	ev_io writable;
 	struct str rest;
 	size_t rest_sent;
-	size_t ahead; /* bytes of an interim response, at the start of `rest` */
-	struct writer *writer; /* of the flow that feeds `sink` */
-	struct chunk *sending; /* ours; NULL: none */
+	struct writer *writer;	    /* of the flow that feeds `sink` */
+	struct chunk *sending;	    /* ours; NULL: none */
+	struct response_file *file; /* the handler's; NULL: none */
 	void *owner;
 	void (*on_sent)(void *owner, int err);
 };
@@ -78,6 +83,15 @@ void response_writer_send(
  */
 void response_writer_hold(
     struct response_writer *s, const char *bytes, size_t len);
+
+/*
+ * response_writer_send_file(s, bytes, len, f):
+ * Send a response: these bytes, which are not used after the call, and the file `f` as its
+ * content.  For a transport that sends files.  f->on_sent() or f->on_failed() is called
+ * once, perhaps from within the call; until then `f` is in use.
+ */
+void response_writer_send_file(struct response_writer *s, const char *bytes,
+    size_t len, struct response_file *f);
 
 /* After response_writer_hold(): the length of the content is not known.  So each chunk is
  * sent with the framing of RFC 9112 7.1, and response_writer_finish() sends the last,
@@ -110,11 +124,19 @@ void response_writer_interim(struct response_writer *s, const char *text);
  * sent.) */
 void response_writer_look(struct response_writer *s);
 
-/* Give up the chunk that is being sent, if there is one: its writer is told `err`, and
- * may end the response writer. */
+/* Content is here that the client has to take. */
+static inline bool
+response_writer_has_content(const struct response_writer *s)
+{
+	return s->sending != NULL || s->file != NULL;
+}
+
+/* Give up the content that is being sent, if there is some: its writer, or its file's
+ * owner, is told `err`, and may end the response writer. */
 void response_writer_cut(struct response_writer *s, int err);
 
-/* End it.  It must have no chunk: a writer abandons its sink first. */
+/* End it.  It must have no chunk: a writer abandons its sink first.  The owner of a file
+ * is told nothing. */
 void response_writer_fini(struct response_writer *s);
 
 #endif

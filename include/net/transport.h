@@ -62,6 +62,15 @@ struct transport_ops {
 	 */
 	ssize_t (*send)(
 	    struct transport *t, const struct iovec *iov, int count);
+	/*
+	 * Send the bytes of `before` (NULL: none) and then up to `len` bytes (at
+	 * least 1) of the file `fd`, from `offset` on; returns how many of both the
+	 * transport has taken, or 0 when the file ends there (and is shorter than
+	 * was thought).  Otherwise as send.  The file must be one whose bytes are
+	 * never waited for.  NULL: the bytes have to be read and given to send.
+	 */
+	ssize_t (*send_file)(struct transport *t, const struct iovec *before,
+	    int fd, uint64_t offset, size_t len);
 	/* End the sending direction; receiving goes on.  If that cannot be sent
 	 * now, recv sends it later, and `recv_wants` includes EV_WRITE until
 	 * then. */
@@ -130,6 +139,20 @@ static inline ssize_t
 transport_send(struct transport *t, const struct iovec *iov, int count)
 {
 	return t->ops->send(t, iov, count);
+}
+
+static inline bool
+transport_sends_files(const struct transport *t)
+{
+	return t->ops->send_file != NULL;
+}
+
+/* Only for one that sends files. */
+static inline ssize_t
+transport_send_file(struct transport *t, const struct iovec *before, int fd,
+    uint64_t offset, size_t len)
+{
+	return t->ops->send_file(t, before, fd, offset, len);
 }
 
 /*

@@ -119,11 +119,17 @@ struct outgoing {
 	/* The bytes that are read.  With STORE_CAN_RANGE the caller may narrow
 	 * them before its reader starts. */
 	uint64_t offset, end;
+	/* After on_ready(), until store_close(): a descriptor of the file, if its
+	 * bytes are in memory, so that the loop may read them, or have them sent,
+	 * without waiting; the caller may do that instead of starting a reader.
+	 * -1: only the source has them. */
+	int fd;
 };
 
-/* Calls to the owner of an outgoing file, from the loop: one of these, once. */
+/* Calls to the owner of an outgoing file, from the loop or, when the file is in memory,
+ * from within store_open(): one of these, once. */
 struct get_events {
-	/* It is open: name, offset and end are set; `info` is valid during the
+	/* It is open: name, offset, end and fd are set; `info` is valid during the
 	 * call.  Failures after that are reported by its source to its reader. */
 	void (*on_ready)(void *owner, const struct object_info *info);
 	/* It cannot be opened, or its storage does not answer. */
@@ -226,7 +232,8 @@ store_abort(struct incoming **inp)
  * store_open(s, name, events, owner, ret):
  * Open a file for reading; with `name` NULL the newest one, which only a store with
  * STORE_HAS_LATEST may be asked for.  *ret is the caller's to close, at any time, and one
- * of `events` follows.  A failure that is returned means that nothing was begun.
+ * of `events` follows, perhaps from within this call, after *ret was set.  A failure that
+ * is returned means that nothing was begun.
  */
 NODISCARD static inline struct failure
 store_open(struct store *s, const char *name, const struct get_events *events,

@@ -14,6 +14,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -207,6 +209,48 @@ fd_recv_stamped(
 	if (n > 0)
 		*ret_wall_ns = stamp_of(&msg);
 	return n;
+}
+
+/* MSG_MORE: no packet is to end with them. */
+static ssize_t
+send_before(int to, const struct iovec *before)
+{
+	ssize_t n;
+
+	do
+		n = send(to, before->iov_base, before->iov_len,
+		    MSG_NOSIGNAL | MSG_MORE);
+	while (n == -1 && errno == EINTR);
+	return n == -1 ? -errno : n;
+}
+
+/* The pages of the file are sent themselves, not a copy of them. */
+static ssize_t
+send_pages(int to, int from, uint64_t offset, size_t len)
+{
+	off_t at = (off_t)offset;
+	ssize_t n;
+
+	do
+		n = sendfile(to, from, &at, len);
+	while (n == -1 && errno == EINTR);
+	if (n == -1 && errno == EINVAL)
+		return -ENOSYS;
+	return n == -1 ? -errno : n;
+}
+
+ssize_t
+fd_send_file(
+    int to, const struct iovec *before, int from, uint64_t offset, size_t len)
+{
+	ssize_t head = before == NULL ? 0 : send_before(to, before), n;
+
+	if (head < 0 || (before != NULL && (size_t)head < before->iov_len))
+		return head;
+	n = send_pages(to, from, offset, len);
+	if (head == 0)
+		return n;
+	return n < 0 ? head : head + n; /* the next call says why */
 }
 
 ssize_t

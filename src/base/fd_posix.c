@@ -203,6 +203,18 @@ fd_recv_stamped(
 	return readv(fd, iov, count);
 }
 
+ssize_t
+fd_send_file(
+    int to, const struct iovec *before, int from, uint64_t offset, size_t len)
+{
+	(void)to;
+	(void)before;
+	(void)from;
+	(void)offset;
+	(void)len;
+	return -ENOSYS;
+}
+
 /* One after the other: POSIX has no pwritev(). */
 ssize_t
 fd_write_pieces(int fd, const struct iovec *iov, int count, off_t offset)

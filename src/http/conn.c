@@ -104,7 +104,9 @@ conn_send_limit_s(const struct conn *c)
 {
 	double limit = c->group->conf->send_timeout_s;
 
+	/* From a file no chunk is needed. */
 	if (c->state == CONN_STREAMING && limit > STALLED_S &&
+	    c->response_writer.file == NULL &&
 	    chunk_pool_is_short(c->group->pool))
 		return STALLED_S;
 	return limit;

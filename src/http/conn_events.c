@@ -68,7 +68,8 @@ look_at_progress(struct conn *c)
 
 	response_writer_look(&c->response_writer);
 	stalled = clock_mono_s() - c->response_writer.progress;
-	if (c->state == CONN_STREAMING && c->response_writer.sending == NULL)
+	if (c->state == CONN_STREAMING &&
+	    !response_writer_has_content(&c->response_writer))
 		conn_await_progress(c, 0); /* it waits for the disk */
 	else if (stalled + SLACK_S < conn_send_limit_s(c))
 		conn_await_progress(c, stalled);

@@ -1,5 +1,6 @@
 #include "http/exchange.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/fd.h"
@@ -397,6 +398,28 @@ exchange_stream(struct exchange *x, struct response *r)
 	if (chunked)
 		response_writer_frame(&c->response_writer);
 	return &c->response_writer.sink;
+}
+
+bool
+exchange_sends_files(const struct exchange *x)
+{
+	return transport_sends_files(&conn_of(x)->transport);
+}
+
+void
+exchange_send_file(
+    struct exchange *x, struct response *r, struct response_file *f)
+{
+	struct conn *c = conn_of(x);
+	struct str *bytes = take_buffer();
+
+	format(x, r, bytes);
+	conn_on(c, CONN_STREAMS);
+	if (str_failed(bytes)) /* the content would be taken for its end */
+		f->on_failed(f->owner, failure_of(OUTCOME_NO_MEMORY, -ENOMEM));
+	else
+		response_writer_send_file(
+		    &c->response_writer, bytes->s, bytes->len, f);
 }
 
 bool

@@ -6,9 +6,15 @@
 #include "base/clock.h"
 #include "disk/chunk.h"
 #include "flow/writer.h"
+#include "http/response.h"
 #include "net/transport.h"
 
 #define RESPONSE_WRITER_MAGIC 0x73656e64U
+
+enum {
+	/* Of a file, in one turn of the loop: some 0.3 ms. */
+	FILE_TURN_MAX = 2 * 1024 * 1024,
+};
 
 static size_t
 rest_len(const struct response_writer *s)
@@ -30,7 +36,7 @@ count(struct response_writer *s, size_t n)
 {
 	size_t interim = n < s->ahead ? n : s->ahead;
 
-	s->ahead -= interim;
+	s->ahead -= (uint32_t)interim;
 	s->taken += n - interim;
 }
 
@@ -102,7 +108,7 @@ begin_count(struct response_writer *s)
 {
 	s->taken = s->framing = 0;
 	s->framed = false;
-	s->ahead = rest_len(s);
+	s->ahead = (uint32_t)rest_len(s);
 }
 
 /* Send the end of a response: what is held, and these bytes behind it. */
@@ -112,7 +118,7 @@ send_end(struct response_writer *s, const char *bytes, size_t len)
 	int err;
 
 	check_magic(s, RESPONSE_WRITER_MAGIC);
-	check(!s->answering && s->sending == NULL);
+	check(!s->answering && !response_writer_has_content(s));
 	s->answering = true;
 	s->progress = clock_mono_s();
 	err = s->muted != 0 ? s->muted : send_bytes(s, bytes, len);
@@ -165,7 +171,7 @@ void
 response_writer_mute(struct response_writer *s, int err)
 {
 	check_magic(s, RESPONSE_WRITER_MAGIC);
-	check(err < 0 && err != -EAGAIN && s->sending == NULL);
+	check(err < 0 && err != -EAGAIN && !response_writer_has_content(s));
 	ev_io_stop(s->loop, &s->writable);
 	drop_rest(s);
 	s->answering = false;
@@ -258,6 +264,111 @@ send_chunk(struct response_writer *s)
 	}
 }
 
+/* ---- content from a file ---- */
+
+/* All of it was taken. */
+static void
+end_file(struct response_writer *s)
+{
+	struct response_file *f = s->file;
+
+	ev_io_stop(s->loop, &s->writable);
+	s->file = NULL;
+	f->on_sent(f->owner); /* may end `s` */
+}
+
+/* 0: the file is shorter than it was; -EIO: it cannot be read. */
+static void
+fail_file(struct response_writer *s, ssize_t err)
+{
+	struct response_file *f = s->file;
+
+	ev_io_stop(s->loop, &s->writable);
+	s->file = NULL;
+	f->on_failed(f->owner, err == 0 || err == -EIO /* may end `s` */
+				   ? failure_of(OUTCOME_DISK_ERROR, -EIO)
+				   : failure_of_sending((int)err));
+}
+
+/* Send these bytes and what is left of the file, at most `most` bytes of that: how many
+ * were taken of both, or as send_file() of a transport. */
+static ssize_t
+send_piece(
+    struct response_writer *s, const char *bytes, size_t len, size_t most)
+{
+	struct response_file *f = s->file;
+	struct iovec iov = {.iov_len = len};
+	uint64_t left = f->end - f->offset;
+	ssize_t n;
+
+	memcpy(&iov.iov_base, &bytes, sizeof(bytes)); /* it is only read */
+	n = transport_send_file(s->transport, len > 0 ? &iov : NULL, f->fd,
+	    f->offset, left < most ? (size_t)left : most);
+	if (n <= 0)
+		return n;
+	s->progress = clock_mono_s();
+	count(s, (size_t)n);
+	if ((size_t)n > len)
+		f->offset += (size_t)n - len;
+	return n;
+}
+
+/* The rest and the file, as far as the socket takes them, or this turn lasts. */
+static void
+go_on_with_file(struct response_writer *s)
+{
+	uint64_t turn = s->file->offset + FILE_TURN_MAX;
+
+	while (s->file->offset < s->file->end) {
+		size_t before = rest_len(s);
+		const char *bytes = before ? s->rest.s + s->rest_sent : NULL;
+		ssize_t n = -EAGAIN;
+
+		if (s->file->offset < turn)
+			n = send_piece(
+			    s, bytes, before, (size_t)(turn - s->file->offset));
+		if (n == -EAGAIN) {
+			wait_for_room(s);
+			return;
+		}
+		if (n <= 0) {
+			fail_file(s, n);
+			return;
+		}
+		if ((size_t)n < before)
+			s->rest_sent += (size_t)n;
+		else if (before > 0)
+			drop_rest(s);
+	}
+	end_file(s);
+}
+
+void
+response_writer_send_file(struct response_writer *s, const char *bytes,
+    size_t len, struct response_file *f)
+{
+	ssize_t n = 0;
+
+	check_magic(s, RESPONSE_WRITER_MAGIC);
+	check(!s->answering && !response_writer_has_content(s));
+	check(f->offset < f->end);
+	begin_count(s);
+	s->file = f;
+	s->progress = clock_mono_s();
+	if (s->muted == 0 && rest_len(s) == 0)
+		n = send_piece(s, bytes, len, FILE_TURN_MAX);
+	if (n == -EAGAIN)
+		n = 0;
+	if (n >= 0 && (size_t)n < len)
+		str_add(&s->rest, bytes + n, len - (size_t)n);
+	if (s->muted != 0 || n < 0)
+		fail_file(s, s->muted != 0 ? s->muted : n);
+	else if (str_failed(&s->rest))
+		fail_file(s, -ENOMEM);
+	else
+		go_on_with_file(s);
+}
+
 static void
 on_writable(struct ev_loop *loop, ev_io *w, int revents)
 {
@@ -268,6 +379,10 @@ on_writable(struct ev_loop *loop, ev_io *w, int revents)
 	check_magic(s, RESPONSE_WRITER_MAGIC);
 	if (s->sending != NULL) {
 		send_chunk(s);
+		return;
+	}
+	if (s->file != NULL) {
+		go_on_with_file(s);
 		return;
 	}
 	err = send_rest(s);
@@ -286,7 +401,7 @@ response_writer_write(struct sink *sink, struct chunk *c, struct writer *w)
 	    container_of(sink, struct response_writer, sink);
 
 	check_magic(s, RESPONSE_WRITER_MAGIC);
-	check(!s->answering && s->sending == NULL);
+	check(!s->answering && !response_writer_has_content(s));
 	if (s->framed && c->len > c->taken)
 		add_frame(s, c->len - c->taken);
 	s->sending = c;
@@ -324,6 +439,8 @@ response_writer_cut(struct response_writer *s, int err)
 {
 	if (s->sending != NULL)
 		sent_chunk(s, err);
+	else if (s->file != NULL)
+		fail_file(s, err);
 }
 
 void

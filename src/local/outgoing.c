@@ -50,6 +50,13 @@ outgoing_file_of(struct outgoing *out)
 	return f;
 }
 
+/* Nothing that is done with it waits for a disk. */
+static bool
+is_in_memory(const struct outgoing_file *f)
+{
+	return f->dir->device->kind == DEVICE_MEMORY;
+}
+
 /* Opening failed because no file can have that name, or because what has it
  * is no regular file (a socket, a device without a driver). */
 static bool
@@ -88,6 +95,8 @@ outgoing_open_job(void *arg)
 	}
 	f->fd = fd;
 	f->base.end = f->version.size;
+	if (is_in_memory(f))
+		f->base.fd = fd;
 	return 0;
 }
 
@@ -100,13 +109,19 @@ outgoing_close_job(void *arg)
 	return 0;
 }
 
+/* Closing frees a file that was removed meanwhile. */
+static bool
+is_slow_to_close(const struct outgoing_file *f)
+{
+	return f->version.size > SLOW_BYTES;
+}
+
 static void
 submit_job(struct outgoing_file *f, int (*call)(void *),
     void (*on_done)(struct op *, int))
 {
 	bool closes = call == outgoing_close_job;
-	/* Closing frees a file that was removed meanwhile. */
-	bool slow = closes && f->version.size > SLOW_BYTES;
+	bool slow = closes && is_slow_to_close(f);
 
 	engine_call(f->local->to.engine, f->dir->device, &f->op, call, f,
 	    (slow ? CALL_SLOW : 0) | (closes ? CALL_NO_STALL : 0), on_done);
@@ -142,6 +157,8 @@ outgoing_end_when_idle(struct outgoing_file *f)
 	list_remove(&f->seeker.node);
 	if (f->op.in_flight)
 		return;
+	if (is_in_memory(f) && !is_slow_to_close(f))
+		fd_close(&f->fd);
 	if (f->fd == -1)
 		file_free(f);
 	else if (f->dir->device->stalled)
@@ -380,6 +397,14 @@ static const struct source_ops outgoing_source_ops = {
     .abandon = outgoing_abandon,
 };
 
+/* Most files in memory are open at once.  Whatever else comes of it, the usual way
+ * finds out once more. */
+static bool
+is_open_at_once(struct outgoing_file *f)
+{
+	return is_in_memory(f) && outgoing_open_job(f) == 0;
+}
+
 struct failure
 outgoing_open(struct store *s, const char *name,
     const struct get_events *events, void *owner, struct outgoing **ret)
@@ -417,7 +442,7 @@ outgoing_open(struct store *s, const char *name,
 	f->base.account = &f->dir->device->fetching;
 	f->base.owner = owner;
 	f->base.events = events;
-	f->fd = -1;
+	f->fd = f->base.fd = -1;
 	f->member.ops = &member_ops;
 	dir_join(dir, &f->member);
 	*ret = &f->base;
@@ -425,6 +450,8 @@ outgoing_open(struct store *s, const char *name,
 	f->seeker.on_known = outgoing_on_known;
 	if (err == LOCAL_LOOKING)
 		scan_seek(&f->local->scan, f->dir, &f->seeker);
+	else if (is_open_at_once(f))
+		tell_ready(f); /* may close `f` */
 	else
 		submit_job(f, outgoing_open_job, outgoing_on_opened);
 	return failure_none();

@@ -4,9 +4,14 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+
+enum {
+	COPY_SIZE = 64 * 1024,
+};
 
 /* Bytes were received; add the time for which they lay unread. */
 static void
@@ -68,6 +73,37 @@ plain_send(struct transport *t, const struct iovec *iov, int count)
 	return n == -1 ? -errno : n;
 }
 
+/* What the system cannot send by itself is read and sent in such pieces. */
+static ssize_t
+copy_file(struct transport *t, const struct iovec *before, int fd,
+    uint64_t offset, size_t len)
+{
+	static unsigned char piece[COPY_SIZE]; /* there is one thread */
+	struct iovec iov[2];
+	int count = 0;
+	ssize_t n;
+
+	do
+		n = pread(fd, piece, len < COPY_SIZE ? len : COPY_SIZE,
+		    (off_t)offset);
+	while (n == -1 && errno == EINTR);
+	if (n <= 0)
+		return n == -1 ? -errno : 0;
+	if (before != NULL)
+		iov[count++] = *before;
+	iov[count++] = (struct iovec){.iov_base = piece, .iov_len = (size_t)n};
+	return plain_send(t, iov, count);
+}
+
+static ssize_t
+plain_send_file(struct transport *t, const struct iovec *before, int fd,
+    uint64_t offset, size_t len)
+{
+	ssize_t n = fd_send_file(t->fd, before, fd, offset, len);
+
+	return n == -ENOSYS ? copy_file(t, before, fd, offset, len) : n;
+}
+
 static void
 plain_shutdown(struct transport *t)
 {
@@ -96,6 +132,7 @@ static const struct transport_ops plain_ops = {
     .handshake = plain_handshake,
     .recv = plain_recv,
     .send = plain_send,
+    .send_file = plain_send_file,
     .shutdown = plain_shutdown,
     .unsent = plain_unsent,
     .is_delivered = plain_is_delivered,

@@ -28,7 +28,11 @@ struct web_get {
 	struct exchange *exchange;
 	const struct conf_location *location;
 	struct outgoing *outgoing;
-	struct flow flow; /* runs once the content is being streamed */
+	/* One of these sends the content: a flow from the store; or, when that has
+	 * a descriptor, the exchange by itself. */
+	struct flow flow;
+	struct response_file file;
+	bool flows;
 	bool head_only;
 	bool newest; /* asked for by the location's name only */
 };
@@ -37,7 +41,8 @@ struct web_get {
 static void
 get_release(struct web_get *g)
 {
-	flow_stop(&g->flow);
+	if (g->flows)
+		flow_stop(&g->flow);
 	store_close(&g->outgoing);
 	g->magic = 0;
 	free(g);
@@ -169,6 +174,60 @@ get_on_write_failed(void *owner, struct failure why)
 	end_cut(g, why.outcome);
 }
 
+static void
+get_on_file_failed(void *owner, struct failure why)
+{
+	struct web_get *g = owner;
+
+	check_magic(g, GET_MAGIC);
+	if (why.outcome == OUTCOME_DISK_ERROR)
+		note_failure(g, g->outgoing->name, why);
+	end_cut(g, why.outcome);
+}
+
+/* ---- the answer ---- */
+
+/* The store's file is in memory: no chunk is needed, and none is held for a client that
+ * takes it slowly. */
+static void
+send_file(struct web_get *g, struct response *r)
+{
+	struct outgoing *out = g->outgoing;
+
+	g->file = (struct response_file){
+	    .fd = out->fd,
+	    .offset = out->offset,
+	    .end = out->end,
+	    .owner = g,
+	    .on_sent = get_on_drained,
+	    .on_failed = get_on_file_failed,
+	};
+	exchange_send_file(g->exchange, r, &g->file); /* may end `g` */
+}
+
+static void
+send_by_flow(struct web_get *g, struct response *r)
+{
+	struct outgoing *out = g->outgoing;
+
+	g->flows = true;
+	flow_init(&g->flow);
+	flow_start(&g->flow, &(struct flow_setup){
+				 .loop = g->context->env.loop,
+				 .pool = g->context->env.pool,
+				 .account = out->account,
+				 .source = &out->source,
+				 .sink = exchange_stream(g->exchange, r),
+				 .queue_depth = QUEUE_DEPTH,
+				 .write_depth = WRITE_DEPTH,
+				 .owner = g,
+				 .on_read_all = get_on_read_all,
+				 .on_drained = get_on_drained,
+				 .on_read_failed = get_on_read_failed,
+				 .on_write_failed = get_on_write_failed,
+			     });
+}
+
 /* 200 or 206 and what is in `range`. */
 static void
 answer_file(struct web_get *g, const struct object_info *info, int status,
@@ -199,20 +258,10 @@ answer_file(struct web_get *g, const struct object_info *info, int status,
 	}
 	out->offset = range->first;
 	out->end = range->first + range->len;
-	flow_start(&g->flow, &(struct flow_setup){
-				 .loop = g->context->env.loop,
-				 .pool = g->context->env.pool,
-				 .account = out->account,
-				 .source = &out->source,
-				 .sink = exchange_stream(x, &r),
-				 .queue_depth = QUEUE_DEPTH,
-				 .write_depth = WRITE_DEPTH,
-				 .owner = g,
-				 .on_read_all = get_on_read_all,
-				 .on_drained = get_on_drained,
-				 .on_read_failed = get_on_read_failed,
-				 .on_write_failed = get_on_write_failed,
-			     });
+	if (out->fd != -1 && exchange_sends_files(x))
+		send_file(g, &r);
+	else
+		send_by_flow(g, &r);
 }
 
 static void
@@ -266,7 +315,6 @@ get_new(struct context *c, struct exchange *x, const struct route *route)
 	g->location = route->location;
 	g->head_only = exchange_head(x)->method == METHOD_HEAD;
 	g->newest = route->kind == ROUTE_READ_NEWEST;
-	flow_init(&g->flow);
 	return g;
 }
 

@@ -30,6 +30,15 @@ set_up(void **state)
 	return 0;
 }
 
+/* The same in files, from which the exchange sends by itself. */
+static int
+set_up_files(void **state)
+{
+	(void)set_up(state);
+	test_web_plan(&f)->in_files = true;
+	return 0;
+}
+
 static int
 tear_down(void **state)
 {
@@ -404,29 +413,34 @@ without_a_newest_a_name_is_asked_for(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define BOTH(name)                                                             \
+	TEST(name),                                                            \
+	{                                                                      \
+#name ": a file", name, set_up_files, tear_down, NULL          \
+	}
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_file_is_got_whole),
-	    TEST(head_is_told_the_same_without_the_content),
-	    TEST(an_empty_file_is_one),
-	    TEST(one_part_is_got),
-	    TEST(a_part_of_several_chunks_is_got),
-	    TEST(a_part_of_another_version_is_not_got),
-	    TEST(what_lies_behind_the_end_is_416),
-	    TEST(what_the_client_has_is_304),
-	    TEST(what_must_be_there_and_is_not_is_412),
-	    TEST(a_condition_that_is_none_is_400),
-	    TEST(the_newest_is_told_by_name),
-	    TEST(before_the_first_there_is_no_newest),
-	    TEST(what_is_not_there_is_404),
+	    BOTH(a_file_is_got_whole),
+	    BOTH(head_is_told_the_same_without_the_content),
+	    BOTH(an_empty_file_is_one),
+	    BOTH(one_part_is_got),
+	    BOTH(a_part_of_several_chunks_is_got),
+	    BOTH(a_part_of_another_version_is_not_got),
+	    BOTH(what_lies_behind_the_end_is_416),
+	    BOTH(what_the_client_has_is_304),
+	    BOTH(what_must_be_there_and_is_not_is_412),
+	    BOTH(a_condition_that_is_none_is_400),
+	    BOTH(the_newest_is_told_by_name),
+	    BOTH(before_the_first_there_is_no_newest),
+	    BOTH(what_is_not_there_is_404),
 	    TEST(a_store_may_fail_before_there_is_an_answer),
-	    TEST(a_store_that_fails_later_cuts_the_content_off),
+	    BOTH(a_store_that_fails_later_cuts_the_content_off),
 	    TEST(a_slow_store_is_waited_for),
-	    TEST(without_parts_there_is_the_whole),
-	    TEST(without_a_newest_a_name_is_asked_for),
+	    BOTH(without_parts_there_is_the_whole),
+	    BOTH(without_a_newest_a_name_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

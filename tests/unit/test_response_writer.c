@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "http/response.h"
 #include "net/transport.h"
 
 enum {
@@ -301,6 +303,183 @@ nothing_follows_an_answer_that_was_cut(void **state)
 	assert_int_equal(f.len, got);
 }
 
+/* ---- content from a file ---- */
+
+static struct told {
+	struct response_file file;
+	unsigned sent, failed;
+	struct failure why;
+} told;
+
+static void
+on_file_sent(void *owner)
+{
+	assert_ptr_equal(owner, &told);
+	told.sent++;
+}
+
+static void
+on_file_failed(void *owner, struct failure why)
+{
+	assert_ptr_equal(owner, &told);
+	told.failed++;
+	told.why = why;
+}
+
+/* Send 100 letters, and behind them those from `offset` to `end` of such a text,
+ * which are a file. */
+static void
+respond_with_file(size_t offset, size_t end)
+{
+	char path[] = "/tmp/response_writer.XXXXXX", *text = malloc(ANSWER);
+	int fd = mkstemp(path);
+
+	assert_true(fd != -1 && unlink(path) == 0 && text != NULL);
+	for (size_t i = 0; i < ANSWER; i++)
+		text[i] = letter(i);
+	assert_int_equal(write(fd, text, ANSWER), ANSWER);
+	told = (struct told){.file = {.fd = fd,
+				 .offset = offset,
+				 .end = end,
+				 .owner = &told,
+				 .on_sent = on_file_sent,
+				 .on_failed = on_file_failed}};
+	response_writer_send_file(&f.s, text, 100, &told.file);
+	memset(text, '?', ANSWER);
+	free(text);
+}
+
+static void
+await_file(size_t each)
+{
+	for (int i = 0; i < TURNS && told.sent + told.failed == 0; i++)
+		take(each);
+	assert_int_equal(told.sent + told.failed, 1);
+	assert_false(response_writer_has_content(&f.s));
+	assert_int_equal(f.sent, 0);
+	close(told.file.fd);
+	for (int i = 0; i < 200; i++)
+		take(5000);
+}
+
+static void
+assert_file(size_t at, size_t offset, size_t end)
+{
+	assert_int_equal(f.len, at + 100 + end - offset);
+	assert_answer(f.got + at, 100);
+	for (size_t i = offset; i < end; i++)
+		if (f.got[at + 100 + i - offset] != letter(i))
+			fail_msg("byte %zu of the file is wrong", i);
+}
+
+static void
+a_file_arrives_bit_by_bit(void **state)
+{
+	(void)state;
+	respond_with_file(0, ANSWER);
+	assert_int_equal(told.sent, 0);
+	await_file(777);
+	assert_int_equal(told.sent, 1);
+	assert_file(0, 0, ANSWER);
+	assert_int_equal(f.s.taken, 100 + ANSWER);
+	/* Now the end of that response, and the next one. */
+	response_writer_finish(&f.s);
+	assert_int_equal(f.sent, 1);
+	assert_int_equal(f.err, 0);
+	respond(10, response_writer_send);
+	take(100);
+	assert_int_equal(f.len, 100 + ANSWER + 10);
+}
+
+static void
+so_does_a_part_of_one(void **state)
+{
+	(void)state;
+	respond_with_file(12345, 12345 + 100000);
+	await_file(5000);
+	assert_int_equal(told.sent, 1);
+	assert_file(0, 12345, 12345 + 100000);
+}
+
+static void
+what_is_small_is_sent_at_once(void **state)
+{
+	(void)state;
+	respond_with_file(7, 17);
+	assert_int_equal(told.sent, 1);
+	await_file(5000);
+	assert_file(0, 7, 17);
+	assert_int_equal(f.s.taken, 110);
+}
+
+static void
+a_file_comes_behind_what_is_still_to_be_sent(void **state)
+{
+	size_t filled = 0;
+
+	(void)state;
+	while (send(f.t.fd, "f", 1, 0) == 1)
+		filled++;
+	response_writer_interim(&f.s, "interim");
+	respond_with_file(0, ANSWER);
+	await_file(5000);
+	assert_memory_equal(f.got + filled, "interim", 7);
+	assert_file(filled + 7, 0, ANSWER);
+	assert_int_equal(f.s.taken, 100 + ANSWER);
+}
+
+/* A part of it must not look like the whole. */
+static void
+a_file_that_was_cut_is_an_error(void **state)
+{
+	(void)state;
+	respond_with_file(0, ANSWER);
+	assert_int_equal(told.sent, 0);
+	assert_int_equal(ftruncate(told.file.fd, 100), 0);
+	await_file(5000);
+	assert_int_equal(told.failed, 1);
+	assert_int_equal(told.why.outcome, OUTCOME_DISK_ERROR);
+	assert_int_equal(told.why.err, -EIO);
+	assert_true(f.len < ANSWER);
+}
+
+static void
+a_client_that_leaves_a_file_is_an_error(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN); /* as in a worker */
+	respond_with_file(0, ANSWER);
+	close(f.client);
+	f.client = -1;
+	await_file(0);
+	assert_int_equal(told.failed, 1);
+	assert_int_equal(told.why.outcome, OUTCOME_CLIENT_GONE);
+	respond_with_file(0, 10); /* at once */
+	assert_int_equal(told.failed, 1);
+	close(told.file.fd);
+}
+
+static void
+a_file_that_is_not_taken_is_given_up(void **state)
+{
+	size_t len;
+
+	(void)state;
+	respond_with_file(0, ANSWER);
+	response_writer_cut(&f.s, -ETIMEDOUT);
+	await_file(0);
+	assert_int_equal(told.failed, 1);
+	assert_int_equal(told.why.outcome, OUTCOME_NOT_TAKEN);
+	response_writer_mute(&f.s, -EPIPE);
+	len = f.len;
+	respond_with_file(0, 10);
+	assert_int_equal(told.failed, 1);
+	assert_int_equal(told.why.outcome, OUTCOME_CLIENT_GONE);
+	close(told.file.fd);
+	take(5000);
+	assert_int_equal(f.len, len);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -317,6 +496,13 @@ main(void)
 	    TEST(what_the_kernel_took_is_counted),
 	    TEST(of_a_client_that_is_gone_nothing_is_counted),
 	    TEST(nothing_follows_an_answer_that_was_cut),
+	    TEST(a_file_arrives_bit_by_bit),
+	    TEST(so_does_a_part_of_one),
+	    TEST(what_is_small_is_sent_at_once),
+	    TEST(a_file_comes_behind_what_is_still_to_be_sent),
+	    TEST(a_file_that_was_cut_is_an_error),
+	    TEST(a_client_that_leaves_a_file_is_an_error),
+	    TEST(a_file_that_is_not_taken_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

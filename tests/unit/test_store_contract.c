@@ -96,6 +96,8 @@ static struct fixture {
 	struct told put, get, other;
 } f;
 
+static unsigned looked_into; /* descriptors of outgoing files */
+
 static unsigned char
 byte_at(size_t i)
 {
@@ -534,6 +536,23 @@ put_ok(struct told *t, const char *name, uint64_t length)
 	assert_int_equal(t->failed, 0);
 }
 
+/* If it has a descriptor, that has the same bytes. */
+static void
+look_into(const struct outgoing *out)
+{
+	unsigned char got[LARGE];
+	size_t len = (size_t)(out->end - out->offset);
+
+	assert_true(out->fd == -1 || out->source.fd == -1);
+	if (out->fd == -1)
+		return;
+	assert_true(len <= sizeof(got));
+	assert_int_equal(pread(out->fd, got, len, (off_t)out->offset), len);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(got[i], byte_at(out->offset + i));
+	looked_into++;
+}
+
 /* Open it, and read `len` bytes from `first` on; UINT64_MAX: all. */
 static void
 get(struct told *t, const char *name, uint64_t first, uint64_t len)
@@ -542,8 +561,8 @@ get(struct told *t, const char *name, uint64_t first, uint64_t len)
 	t->failure = store_open(f.store, name, &get_events, t, &t->out);
 	if (failure_is(t->failure))
 		return;
-	assert_int_equal(t->ready + t->failed, 0);
 	WAIT_FOR(t->ready + t->failed > 0);
+	assert_int_equal(t->ready + t->failed, 1);
 	if (t->failed > 0) {
 		store_close(&t->out);
 		return;
@@ -554,6 +573,7 @@ get(struct told *t, const char *name, uint64_t first, uint64_t len)
 		t->out->offset = first;
 		t->out->end = first + len;
 	}
+	look_into(t->out);
 	t->kept.sink.ops = &kept_ops;
 	flow(t, &t->out->source, &t->kept.sink, t->out->account);
 	WAIT_FOR(t->drained || failure_is(t->read_failure));
@@ -592,6 +612,42 @@ etag_of(const struct told *t, char ret[OBJECT_ETAG_SIZE])
 }
 
 /* ---- what they all do ---- */
+
+static void
+what_is_in_memory_has_a_descriptor_at_once(void **state)
+{
+	struct told *t = &f.get;
+
+	(void)state;
+	SKIP_PORTABLE("kinds of file systems");
+	put_ok(&f.put, "a", LARGE);
+	looked_into = 0;
+	assert_there("a", LARGE);
+	assert_int_equal(looked_into, 1);
+	*t = (struct told){0};
+	assert_false(
+	    failure_is(store_open(f.store, "a", &get_events, t, &t->out)));
+	assert_int_equal(t->ready, 1);
+	store_close(&t->out);
+	assert_false(store_has_files(f.store));
+}
+
+/* The loop would wait for it. */
+static void
+what_is_on_a_disk_has_none(void **state)
+{
+	int dir = open(f.dir, O_RDONLY);
+	struct device_traits traits = device_traits_of(dir);
+
+	(void)state;
+	close(dir);
+	if (traits.kind == DEVICE_MEMORY)
+		skip();
+	put_ok(&f.put, "a", LARGE);
+	looked_into = 0;
+	assert_there("a", LARGE);
+	assert_int_equal(looked_into, 0);
+}
 
 static void
 what_is_stored_can_be_read(void **state)
@@ -1076,15 +1132,18 @@ static void
 a_get_may_be_closed_at_any_time(void **state)
 {
 	struct told *t = &f.get;
+	unsigned before;
 
 	(void)state;
 	put_ok(&f.put, "a", LARGE);
 	assert_false(
 	    failure_is(store_open(f.store, "a", &get_events, t, &t->out)));
+	before = t->ready;
 	store_close(&t->out);
 	wait_for_rest();
-	assert_int_equal(t->ready + t->failed, 0);
-	t->leaves_when_ready = true;
+	assert_int_equal(t->ready, before);
+	assert_int_equal(t->failed, 0);
+	*t = (struct told){.leaves_when_ready = true};
 	assert_false(
 	    failure_is(store_open(f.store, "a", &get_events, t, &t->out)));
 	WAIT_FOR(t->ready > 0);
@@ -1418,7 +1477,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    BOTH(what_is_stored_can_be_read),
+	    TMPFS(what_is_stored_can_be_read),
+	    TMPFS(what_is_in_memory_has_a_descriptor_at_once),
+	    DISK(what_is_on_a_disk_has_none),
 	    BOTH(an_empty_one_is_one),
+	    TMPFS(an_empty_one_is_one),
 	    BOTH(a_name_may_have_several_parts),
 	    BOTH(what_is_collected_is_ready_at_once),
 	    BOTH(it_can_come_by_several_writers),
@@ -1427,10 +1490,14 @@ main(void)
 		a_loss_between_two_writers_is_told, set_up_local, tear_down),
 	    BOTH(a_large_one_is_not_collected),
 	    BOTH(a_part_can_be_read),
+	    TMPFS(a_part_can_be_read),
 	    BOTH(the_newest_can_be_read),
+	    TMPFS(the_newest_can_be_read),
 	    BOTH(what_is_not_there_is_enoent),
+	    TMPFS(what_is_not_there_is_enoent),
 	    BOTH(a_second_one_replaces),
 	    BOTH(what_is_replaced_can_be_read_to_its_end),
+	    TMPFS(what_is_replaced_can_be_read_to_its_end),
 	    TMPFS(a_second_one_replaces),
 	    TMPFS(the_loop_replaces_what_is_small),
 	    DISK(what_is_replaced_has_what_its_directory_hands_down),
@@ -1456,6 +1523,7 @@ main(void)
 	    BOTH(a_put_may_be_aborted_when_it_has_failed),
 	    BOTH(a_failure_is_told_once_and_last),
 	    BOTH(a_get_may_be_closed_at_any_time),
+	    TMPFS(a_get_may_be_closed_at_any_time),
 	    BOTH(rest_may_be_asked_for_again),
 	};
 

@@ -5,6 +5,7 @@
 #include "net/transport.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -264,6 +265,55 @@ of_a_unix_socket_nothing_is_known(void **state)
 	fd_close(&pair[1]);
 }
 
+static void
+assert_client_gets(const char *want, size_t len)
+{
+	char got[4096];
+	size_t at = 0;
+
+	assert_true(len <= sizeof(got));
+	while (at < len) {
+		ssize_t n = recv(client, got + at, len - at, 0);
+
+		assert_true(n > 0);
+		at += (size_t)n;
+	}
+	assert_memory_equal(got, want, len);
+}
+
+/* Of those in /proc the pages cannot be sent. */
+static void
+any_file_can_be_sent(void **state)
+{
+	static const char *const paths[] = {"/proc/version", "/etc/passwd"};
+	char text[] = "head";
+	struct iovec head = {.iov_base = text, .iov_len = 4};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(paths); i++) {
+		int fd = open(paths[i], O_RDONLY);
+		char want[1024];
+		ssize_t len = pread(fd, want, sizeof(want), 0);
+		ssize_t n;
+
+		assert_true(len > 30);
+		n = transport_send_file(&server, &head, fd, 0, 20);
+		assert_true(n == 4 || n == 24);
+		assert_client_gets("head", 4);
+		if (n == 4)
+			n += transport_send_file(&server, NULL, fd, 0, 20);
+		assert_int_equal(n, 24);
+		assert_client_gets(want, 20);
+		n = transport_send_file(&server, NULL, fd, 20, 10);
+		assert_int_equal(n, 10);
+		assert_client_gets(want + 20, 10);
+		/* There is nothing behind its end. */
+		assert_int_equal(
+		    transport_send_file(&server, NULL, fd, 1 << 20, 10), 0);
+		close(fd);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -278,6 +328,7 @@ main(void)
 	    TEST(a_moment_of_the_wall_clock_is_one_of_the_other),
 	    TEST(it_is_known_when_the_client_has_everything),
 	    TEST(of_a_unix_socket_nothing_is_known),
+	    TEST(any_file_can_be_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "flow/reader.h"
 #include "lib/memory_internal.h"
@@ -25,6 +26,8 @@ free_get(struct memory_get *g)
 {
 	memory_job_end(&g->job);
 	g->magic = 0;
+	if (g->base.fd != -1)
+		close(g->base.fd);
 	free(g->bytes);
 	free(g);
 }
@@ -50,6 +53,21 @@ object_to_read(const struct memory_get *g)
 		   : container_of(all->head.prev, struct memory_object, node);
 }
 
+/* A descriptor of its bytes, and of fewer where a read is to fail. */
+static int
+file_of(const struct memory *m, const struct memory_object *o)
+{
+	char path[] = "/tmp/memory_get.XXXXXX";
+	size_t len = o->len;
+	int fd = mkstemp(path);
+
+	check(fd != -1 && unlink(path) == 0);
+	if (failure_is(m->plan.why[MEMORY_READ]))
+		len = len / 2;
+	check(write(fd, o->bytes, len) == (ssize_t)len);
+	return fd;
+}
+
 static void
 end_open(struct memory_get *g, struct failure why)
 {
@@ -67,6 +85,8 @@ end_open(struct memory_get *g, struct failure why)
 	memcpy(g->base.name, o->name, strlen(o->name) + 1);
 	g->bytes = memory_copy(o->bytes, o->len);
 	g->base.end = o->len;
+	if (g->job.m->plan.in_files)
+		g->base.fd = file_of(g->job.m, o);
 	g->base.events->on_ready(g->base.owner, &o->info); /* may close `g` */
 }
 
@@ -156,7 +176,7 @@ memory_open_object(struct store *s, const char *name,
 	check(g != NULL);
 	g->magic = MEMORY_GET_MAGIC;
 	g->base.source.ops = &memory_source_ops;
-	g->base.source.fd = -1;
+	g->base.source.fd = g->base.fd = -1;
 	g->base.store = s;
 	g->base.account = &m->account;
 	g->base.events = events;

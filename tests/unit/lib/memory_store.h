@@ -44,6 +44,8 @@ struct memory_plan {
 	bool held[MEMORY_STEPS]; /* it does not end until it is released */
 	enum durability durability;
 	bool superseded; /* a later one has replaced it at once */
+	/* What is got has a descriptor.  If MEMORY_READ fails, it ends half way. */
+	bool in_files;
 };
 
 struct memory_plan *memory_store_plan(struct store *s);
