@@ -124,6 +124,14 @@ ssize_t fd_recv_stamped(
 ssize_t fd_send_file(
     int to, const struct iovec *before, int from, uint64_t offset, size_t len);
 
+/*
+ * fd_peek_stamped(fd, most, ret_wall_ns):
+ * How many bytes such a connection has, up to `most` (at least 1), without receiving
+ * them; and when the last of these arrived, as above.  Otherwise returns as
+ * recv(2) does.
+ */
+ssize_t fd_peek_stamped(int fd, size_t most, uint64_t *ret_wall_ns);
+
 /* pwritev(2), or as many of the pieces as one call can take here. */
 ssize_t fd_write_pieces(
     int fd, const struct iovec *iov, int count, off_t offset);

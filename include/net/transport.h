@@ -34,6 +34,7 @@
 #include "base/check.h"
 #include "loop/watch.h"
 
+struct pipe;
 struct transport;
 
 enum {
@@ -53,6 +54,10 @@ struct transport_ops {
 	 * that it sends no more; a stream that just breaks off is an error. */
 	ssize_t (*recv)(
 	    struct transport *t, const struct iovec *iov, int count);
+	/* As recv, but up to `most` bytes into `p`, without copying them.  NULL:
+	 * this transport cannot. */
+	ssize_t (*splice)(
+	    struct transport *t, const struct pipe *p, size_t most);
 	/*
 	 * Send the bytes of `count` (at least 1) vectors, or the first of them;
 	 * returns how many the transport has taken.  After -EAGAIN the next
@@ -133,6 +138,13 @@ transport_recv(struct transport *t, void *buf, size_t len)
 	struct iovec iov = {.iov_base = buf, .iov_len = len};
 
 	return t->ops->recv(t, &iov, 1);
+}
+
+/* Up to `most` bytes (at least 1) into `p`; only if t->ops->splice is not NULL. */
+static inline ssize_t
+transport_splice(struct transport *t, const struct pipe *p, size_t most)
+{
+	return t->ops->splice(t, p, most);
 }
 
 static inline ssize_t

@@ -192,23 +192,43 @@ stamp_of(struct msghdr *msg)
 	return 0;
 }
 
+/* recvmsg(2) with the timestamp. */
+static ssize_t
+recv_stamped(
+    int fd, struct iovec *iov, int count, int flags, uint64_t *ret_wall_ns)
+{
+	_Alignas(
+	    struct cmsghdr) char beside[CMSG_SPACE(sizeof(struct timespec))];
+	struct msghdr msg = {.msg_iov = iov,
+	    .msg_iovlen = (size_t)count,
+	    .msg_control = beside,
+	    .msg_controllen = sizeof(beside)};
+	ssize_t n = recvmsg(fd, &msg, flags);
+
+	if (n > 0)
+		*ret_wall_ns = stamp_of(&msg);
+	return n;
+}
+
 ssize_t
 fd_recv_stamped(
     int fd, const struct iovec *iov, int count, uint64_t *ret_wall_ns)
 {
-	_Alignas(
-	    struct cmsghdr) char beside[CMSG_SPACE(sizeof(struct timespec))];
-	struct msghdr msg = {.msg_iovlen = (size_t)count,
-	    .msg_control = beside,
-	    .msg_controllen = sizeof(beside)};
-	ssize_t n;
+	struct iovec *vector;
 
 	/* recvmsg(2) only reads the vector; its type lacks const. */
-	memcpy(&msg.msg_iov, &iov, sizeof(iov));
-	n = recvmsg(fd, &msg, 0);
-	if (n > 0)
-		*ret_wall_ns = stamp_of(&msg);
-	return n;
+	memcpy(&vector, &iov, sizeof(iov));
+	return recv_stamped(fd, vector, count, 0, ret_wall_ns);
+}
+
+/* With MSG_TRUNC a TCP socket copies nothing (tcp(7)), so there is no buffer; where it
+ * did, the call would fail with EFAULT. */
+ssize_t
+fd_peek_stamped(int fd, size_t most, uint64_t *ret_wall_ns)
+{
+	struct iovec nowhere = {.iov_base = NULL, .iov_len = most};
+
+	return recv_stamped(fd, &nowhere, 1, MSG_PEEK | MSG_TRUNC, ret_wall_ns);
 }
 
 /* MSG_MORE: no packet is to end with them. */

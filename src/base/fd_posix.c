@@ -215,6 +215,17 @@ fd_send_file(
 	return -ENOSYS;
 }
 
+/* Only for what is moved through a pipe (base/pipe.h), which POSIX cannot. */
+ssize_t
+fd_peek_stamped(int fd, size_t most, uint64_t *ret_wall_ns)
+{
+	(void)fd;
+	(void)most;
+	*ret_wall_ns = 0;
+	errno = ENOSYS;
+	return -1;
+}
+
 /* One after the other: POSIX has no pwritev(). */
 ssize_t
 fd_write_pieces(int fd, const struct iovec *iov, int count, off_t offset)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/pipe.h"
 
 enum {
 	COPY_SIZE = 64 * 1024,
@@ -42,6 +43,17 @@ recv_unstamped(int fd, const struct iovec *iov, int count)
 			  : readv(fd, iov, count);
 }
 
+/* What is to be returned after a call that returned `n`, with its errno. */
+static ssize_t
+took(struct transport *t, ssize_t n)
+{
+	if (n > 0 && t->stamp_ns != 0)
+		note_late(t);
+	else if (n > 0 && t->timed)
+		t->came_ns = clock_mono_ns();
+	return n == -1 ? -errno : n;
+}
+
 static ssize_t
 plain_recv(struct transport *t, const struct iovec *iov, int count)
 {
@@ -52,11 +64,30 @@ plain_recv(struct transport *t, const struct iovec *iov, int count)
 			? fd_recv_stamped(t->fd, iov, count, &t->stamp_ns)
 			: recv_unstamped(t->fd, iov, count);
 	while (n == -1 && errno == EINTR);
-	if (n > 0 && t->stamp_ns != 0)
-		note_late(t);
-	else if (n > 0 && t->timed)
-		t->came_ns = clock_mono_ns();
-	return n == -1 ? -errno : n;
+	return took(t, n);
+}
+
+/* What a pipe gets has no timestamps: those that came so far are asked for before. */
+static ssize_t
+splice_some(struct transport *t, const struct pipe *p, size_t most)
+{
+	ssize_t n;
+
+	if (!t->stamped)
+		return pipe_fill(p, t->fd, most);
+	n = fd_peek_stamped(t->fd, most, &t->stamp_ns);
+	return n > 0 ? pipe_fill(p, t->fd, (size_t)n) : n;
+}
+
+static ssize_t
+plain_splice(struct transport *t, const struct pipe *p, size_t most)
+{
+	ssize_t n;
+
+	do
+		n = splice_some(t, p, most);
+	while (n == -1 && errno == EINTR);
+	return took(t, n);
 }
 
 static ssize_t
@@ -131,6 +162,7 @@ plain_close(struct transport *t)
 static const struct transport_ops plain_ops = {
     .handshake = plain_handshake,
     .recv = plain_recv,
+    .splice = plain_splice,
     .send = plain_send,
     .send_file = plain_send_file,
     .shutdown = plain_shutdown,

@@ -18,6 +18,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/pipe.h"
+#include "lib/portable.h"
 
 enum {
 	NAP_MS = 60,
@@ -25,7 +27,8 @@ enum {
 
 static int client;
 static struct transport server;
-static bool knows; /* this kernel says it */
+static bool knows;   /* this kernel says it */
+static bool by_pipe; /* bytes are moved, not received */
 
 static void
 nap(void)
@@ -70,9 +73,19 @@ set_up(void **state)
 	return 0;
 }
 
+#if !IS_PORTABLE
+static int
+set_up_by_pipe(void **state)
+{
+	by_pipe = true;
+	return set_up(state);
+}
+#endif
+
 static int
 tear_down(void **state)
 {
+	by_pipe = false;
 	(void)state;
 	fd_close(&client);
 	transport_close(&server);
@@ -89,8 +102,18 @@ static void
 receive(ssize_t want)
 {
 	char buf[16];
+	struct pipe p;
 
-	assert_int_equal(transport_recv(&server, buf, sizeof(buf)), want);
+	if (!by_pipe) {
+		assert_int_equal(
+		    transport_recv(&server, buf, sizeof(buf)), want);
+		return;
+	}
+	assert_int_equal(pipe_open(&p, 65536), 0);
+	assert_int_equal(transport_splice(&server, &p, sizeof(buf)), want);
+	if (want > 0)
+		assert_int_equal(read(p.rd, buf, sizeof(buf)), want);
+	pipe_close(&p);
 }
 
 /* The time at which something was sent lies between these two. */
@@ -103,6 +126,47 @@ send_late(void)
 	send_byte();
 	after = clock_mono_ns();
 	nap();
+}
+
+/* Most of what is left may be more than there is, and what is taken is gone. */
+static void
+a_pipe_takes_what_there_is(void **state)
+{
+	char buf[100];
+	struct pipe p;
+
+	(void)state;
+	SKIP_PORTABLE("pipes");
+	for (int stamped = 0; stamped < 2; stamped++) {
+		server.stamped = stamped != 0;
+		assert_int_equal(pipe_open(&p, 65536), 0);
+		assert_int_equal(send(client, "abcdef", 6, 0), 6);
+		nap();
+		assert_int_equal(transport_splice(&server, &p, 4), 4);
+		assert_int_equal(transport_splice(&server, &p, 65536), 2);
+		assert_int_equal(transport_splice(&server, &p, 1), -EAGAIN);
+		assert_int_equal(read(p.rd, buf, sizeof(buf)), 6);
+		assert_memory_equal(buf, "abcdef", 6);
+		pipe_close(&p);
+	}
+}
+
+static void
+a_pipe_is_told_the_end(void **state)
+{
+	struct pipe p;
+
+	(void)state;
+	SKIP_PORTABLE("pipes");
+	assert_int_equal(pipe_open(&p, 65536), 0);
+	send_late();
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	nap();
+	assert_int_equal(transport_splice(&server, &p, 10), 1);
+	assert_int_equal(transport_splice(&server, &p, 10), 0);
+	server.stamped = false;
+	assert_int_equal(transport_splice(&server, &p, 10), 0);
+	pipe_close(&p);
 }
 
 static void
@@ -315,20 +379,33 @@ any_file_can_be_sent(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define BY_PIPE(name)                                                          \
+	{                                                                      \
+#name " (by a pipe)", name, set_up_by_pipe, tear_down, NULL    \
+	}
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(it_is_known_when_bytes_came_that_were_read_late),
-	    TEST(read_together_they_came_with_the_last),
-	    TEST(time_for_which_bytes_lay_there_is_taken_off),
-	    TEST(without_stamps_it_is_now),
-	    TEST(without_stamps_it_is_when_they_were_received),
-	    TEST(a_moment_of_the_wall_clock_is_one_of_the_other),
-	    TEST(it_is_known_when_the_client_has_everything),
-	    TEST(of_a_unix_socket_nothing_is_known),
-	    TEST(any_file_can_be_sent),
+		TEST(it_is_known_when_bytes_came_that_were_read_late),
+		TEST(read_together_they_came_with_the_last),
+		TEST(time_for_which_bytes_lay_there_is_taken_off),
+		TEST(without_stamps_it_is_now),
+		TEST(without_stamps_it_is_when_they_were_received),
+#if !IS_PORTABLE
+		BY_PIPE(it_is_known_when_bytes_came_that_were_read_late),
+		BY_PIPE(read_together_they_came_with_the_last),
+		BY_PIPE(time_for_which_bytes_lay_there_is_taken_off),
+		BY_PIPE(without_stamps_it_is_now),
+		BY_PIPE(without_stamps_it_is_when_they_were_received),
+#endif
+		TEST(a_pipe_takes_what_there_is),
+		TEST(a_pipe_is_told_the_end),
+		TEST(a_moment_of_the_wall_clock_is_one_of_the_other),
+		TEST(it_is_known_when_the_client_has_everything),
+		TEST(of_a_unix_socket_nothing_is_known),
+		TEST(any_file_can_be_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
