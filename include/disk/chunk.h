@@ -1,5 +1,5 @@
 /*
- * disk/chunk.h - the memory that bodies pass through.
+ * disk/chunk.h - what bodies pass through: memory, or a pipe.
  *
  *	pool -> reader (filling) -> queue -> writer -> operation -> pool
  *
@@ -19,6 +19,11 @@
  *    several, none ever has more than four times what is still free, and one
  *    chunk is kept back for each device that has none, so that its first upload
  *    finds one even when all other devices are stuck for good.
+ *
+ * A chunk may have a pipe instead of memory: its bytes are pages of the kernel's, and
+ * are moved, not copied (base/pipe.h).  It counts as the chunks that would hold as
+ * many bytes.  There are few, they are taken when there are bytes for them, and nobody
+ * waits for one: with none to be had, memory is used.
  */
 #ifndef DISK_CHUNK_H
 #define DISK_CHUNK_H
@@ -29,22 +34,32 @@
 
 #include "base/check.h"
 #include "base/list.h"
+#include "base/pipe.h"
 
 struct ev_loop;
 struct chunk_pool;
 struct chunk_claim;
 
+enum {
+	CHUNK_PIPE_BYTES =
+	    1024 * 1024,     /* the most that one with a pipe holds */
+	CHUNK_PIPES_MAX = 4, /* of a pool; each has two descriptors */
+};
+
 struct chunk {
-	unsigned char *data;   /* chunk_size() bytes */
-	size_t len;	       /* bytes filled */
-	size_t taken;	       /* of these, bytes that a socket has taken */
-	uint64_t offset;       /* where they go in a file */
+	unsigned char *data; /* chunk_size() bytes; NULL: it has a pipe */
+	size_t len;	     /* bytes filled */
+	size_t taken;	     /* of these, bytes that a socket has taken, or that
+				have left the pipe */
+	uint64_t offset;     /* where they go in a file */
 	struct list_node node; /* for its owner */
 
 	/* the pool's */
 	struct chunk_pool *pool;
 	struct chunk_account *account;
 	struct chunk_claim *claim; /* NULL: the taker is gone */
+	struct pipe pipe;	   /* used if `data` is NULL */
+	unsigned weight;	   /* chunks that it counts as */
 	unsigned shares;	   /* chunk_share() calls not undone yet */
 	bool given;		   /* its owner has given it back */
 	unsigned canary;
@@ -107,6 +122,25 @@ NODISCARD struct chunk *chunk_take(
  */
 NODISCARD struct chunk *chunk_take_spare(
     struct chunk_pool *p, struct chunk_claim *claim);
+
+/*
+ * chunk_take_pipe(p, claim):
+ * An empty chunk with a pipe, under the same conditions, also for a claim that has none
+ * yet.  NULL: there is none, or this system has no such pipes.
+ *
+ * What its owner moves out of it is to be counted in `taken`: a pipe in which bytes are
+ * left when the chunk is given back is closed, so that they cannot get into another
+ * upload.
+ */
+NODISCARD struct chunk *chunk_take_pipe(
+    struct chunk_pool *p, struct chunk_claim *claim);
+
+/* It has a pipe. */
+static inline bool
+chunk_is_pipe(const struct chunk *c)
+{
+	return c->data == NULL;
+}
 
 /* Stop waiting; does nothing when the claim does not wait. */
 void chunk_stop_waiting(struct chunk_pool *p, struct chunk_claim *claim);

@@ -24,11 +24,14 @@
 #include "base/list.h"
 
 struct device;
+struct pipe;
 
 enum op_kind {
-	OP_WRITE, /* `len` bytes of `buf`, or of `iov`, to `fd` at `offset` */
-	OP_READ,  /* up to `len` bytes into `buf` */
-	OP_CALL,  /* call(arg), on a thread that may wait */
+	OP_WRITE,  /* `len` bytes of `buf`, or of `iov`, to `fd` at `offset` */
+	OP_SPLICE, /* `len` bytes, which are in the pipe `from`, to `fd` at
+		      `offset` */
+	OP_READ,   /* up to `len` bytes into `buf` */
+	OP_CALL,   /* call(arg), on a thread that may wait */
 };
 
 /* Whose turn an operation waits for, while small durable uploads and bulk take turns
@@ -52,6 +55,7 @@ struct op {
 	int fd;
 	union {
 		unsigned char *buf;
+		const struct pipe *from;
 		int (*call)(void *arg);
 	};
 	union {

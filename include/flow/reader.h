@@ -7,6 +7,9 @@
  * came for 10 ms (100 ms if the sink wants whole chunks).  It stops while the queue
  * is full or the pool is empty.
  *
+ * Where the source can read into a pipe and the sink takes one, bytes that come fast go
+ * that way, unless there is a tap or `rate_max`: such a chunk is put at once.
+ *
  * The limits on the client's silence and rate count only time in which the reader
  * waits for the client, not that of a full queue, an empty pool or limit_rate.  When
  * time is up but bytes are there, this process was late, and the client is not blamed.
@@ -37,6 +40,9 @@ struct reader {
 	bool pacing;	    /* rate_max is reached: no reading for a while */
 	bool reading_ahead; /* the source has our chunk (SOURCE_TAKEN) */
 	bool running;
+	bool
+	    trickles; /* the last pipe was hardly worth it: memory is used until
+			  more comes at once */
 	ev_io watcher;	      /* of the source's descriptor; without one it is
 				 fed */
 	struct deadline look; /* the next look at `clock`, or the end of a pause

@@ -33,6 +33,8 @@ struct sink {
 	unsigned depth;	   /* chunks that it can use at once; 0: any number */
 	bool whole_chunks; /* writing part-filled chunks is costly (except the
 			      last): readers wait longer to fill them */
+	bool takes_pipes;  /* a chunk may have a pipe (disk/chunk.h), which the
+			      sink empties at once */
 };
 
 #endif

@@ -48,6 +48,14 @@ struct source_ops {
 	enum source_result (*read_several)(struct source *s,
 	    struct chunk *const *chunks, unsigned count, size_t size);
 
+	/*
+	 * Read once, as read() of the kind with a descriptor does, up to `most`
+	 * bytes into the empty pipe of `c`.  May be called while
+	 * source->splices is set.  NULL: this source cannot.
+	 */
+	enum source_result (*splice)(
+	    struct source *s, struct chunk *c, size_t most);
+
 	/* Would a read bring bytes or the end now, as far as can be told without
 	 * reading?  NULL: `ready` says it. */
 	bool (*has_bytes)(struct source *s);
@@ -64,8 +72,12 @@ struct source {
 	uint8_t wants;		/* EV_READ, EV_WRITE or both: what `fd` is
 				   watched for after the last read */
 	bool ended;		/* no byte will come any more */
-	bool several; /* more will come than one chunk has room for: the next
+	bool
+	    several : 1; /* more will come than one chunk has room for: the next
 			 read may be one into several */
+	bool
+	    splices : 1; /* the next read may be one into a pipe: so much will come
+			 that it pays */
 	bool
 	    ready; /* a read may bring bytes though the descriptor is not ready */
 };

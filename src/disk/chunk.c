@@ -20,6 +20,9 @@ enum {
 /* Chunks that were free for so long go back to the system. */
 #define TRIM_S 2.0
 
+/* After a pipe could not be opened: when it is tried again. */
+#define PIPES_AGAIN_S 10.0
+
 #define CANARY_FREE 0x66726565U
 #define CANARY_HELD 0x68656c64U
 
@@ -29,10 +32,14 @@ struct chunk_pool {
 	size_t size;
 	size_t budget; /* chunks */
 	size_t held;   /* handed out */
-	size_t made;   /* held and free ones */
+	size_t
+	    made; /* held and free ones; of those with pipes only held ones */
 	ev_timer trim; /* runs while there are many free ones */
 	size_t unused; /* the fewest that were free since it ran out */
 	struct list free;
+	struct list free_pipes; /* chunks with an empty pipe */
+	unsigned pipes;		/* open: free and held ones */
+	ev_tstamp no_pipes;	/* none is opened before that time */
 	struct list accounts;
 	size_t account_count;
 	uint64_t waits; /* that began; see chunk_claim.since */
@@ -54,19 +61,22 @@ newcomers(const struct chunk_pool *p, const struct chunk_account *a)
 	return count;
 }
 
-/* May a chunk be charged to `a` now?  (The pool is known not to be dry.) */
+/* May `count` chunks be charged to `a` now?  (The pool is known to have them.) */
 static bool
-has_share(const struct chunk_pool *p, const struct chunk_account *a)
+has_share(
+    const struct chunk_pool *p, const struct chunk_account *a, size_t count)
 {
-	size_t left = p->budget - p->held;
+	/* when it comes to the last of them */
+	size_t held = a->held + count - 1;
+	size_t left = p->budget - p->held - (count - 1);
 
 	if (p->account_count < 2)
 		return true;
-	if (a->held > 0 && left <= newcomers(p, a))
+	if (held > 0 && left <= newcomers(p, a))
 		return false;
-	if (a->held >= DYNAMIC_THRESHOLD * left)
+	if (held >= DYNAMIC_THRESHOLD * left)
 		return false;
-	if (a->held < p->budget / 2)
+	if (held < p->budget / 2)
 		return true;
 	LIST_FOREACH(struct chunk_account, other, &p->accounts, node) {
 		if (other != a && other->waiting > 0)
@@ -95,6 +105,7 @@ make_one(struct chunk_pool *p)
 		return false;
 	}
 	c->pool = p;
+	c->weight = 1;
 	c->canary = CANARY_FREE;
 	ASAN_POISON_MEMORY_REGION(c->data, p->size);
 	list_prepend(&p->free, &c->node);
@@ -139,28 +150,37 @@ on_trim(struct ev_loop *loop, ev_timer *w, int revents)
 		ev_timer_stop(loop, w);
 }
 
+/* The first of a free list, which is not empty, goes to the claim. */
 static struct chunk *
-hand_out(struct chunk_pool *p, struct chunk_claim *claim)
+charge(struct list *from, struct chunk_claim *claim)
 {
-	struct list_node *n;
+	struct list_node *n = list_shift(from);
 	struct chunk *c;
 
-	if (p->held >= p->budget || !has_share(p, claim->account) ||
-	    !make_one(p))
-		return NULL;
-	n = list_shift(&p->free);
 	check(n != NULL);
 	c = container_of(n, struct chunk, node);
 	check(c->canary == CANARY_FREE);
-	ASAN_UNPOISON_MEMORY_REGION(c->data, p->size);
 	c->canary = CANARY_HELD;
 	c->len = c->taken = 0;
 	c->given = false;
 	c->account = claim->account;
 	c->claim = claim;
-	c->account->held++;
+	c->account->held += c->weight;
 	claim->held++;
-	p->held++;
+	c->pool->held += c->weight;
+	return c;
+}
+
+static struct chunk *
+hand_out(struct chunk_pool *p, struct chunk_claim *claim)
+{
+	struct chunk *c;
+
+	if (p->held >= p->budget || !has_share(p, claim->account, 1) ||
+	    !make_one(p))
+		return NULL;
+	c = charge(&p->free, claim);
+	ASAN_UNPOISON_MEMORY_REGION(c->data, p->size);
 	if (p->unused > p->made - p->held)
 		p->unused = p->made - p->held;
 	return c;
@@ -173,7 +193,7 @@ others_come_first(const struct chunk_pool *p)
 	if (list_is_empty(&p->first_waiting))
 		return false;
 	LIST_FOREACH(struct chunk_account, a, &p->accounts, node) {
-		if (a->waiting_first > 0 && has_share(p, a))
+		if (a->waiting_first > 0 && has_share(p, a, 1))
 			return true;
 	}
 	return false;
@@ -216,6 +236,54 @@ chunk_take_spare(struct chunk_pool *p, struct chunk_claim *claim)
 	    p->budget - p->held <= p->budget / KEPT_FREE)
 		return NULL;
 	return hand_out(p, claim);
+}
+
+/* Bring a chunk with a pipe to the front of its free list when there is none. */
+static bool
+make_pipe(struct chunk_pool *p, unsigned weight)
+{
+	struct chunk *c;
+
+	if (!list_is_empty(&p->free_pipes))
+		return true;
+	if (p->pipes == CHUNK_PIPES_MAX || ev_now(p->loop) < p->no_pipes)
+		return false;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL || pipe_open(&c->pipe, CHUNK_PIPE_BYTES) < 0) {
+		free(c);
+		p->no_pipes = ev_now(p->loop) + PIPES_AGAIN_S;
+		return false;
+	}
+	c->pool = p;
+	c->weight = weight;
+	c->canary = CANARY_FREE;
+	list_prepend(&p->free_pipes, &c->node);
+	p->pipes++;
+	return true;
+}
+
+/* Close a pipe, which nobody has. */
+static void
+unmake_pipe(struct chunk_pool *p, struct chunk *c)
+{
+	pipe_close(&c->pipe);
+	free(c);
+	p->pipes--;
+}
+
+struct chunk *
+chunk_take_pipe(struct chunk_pool *p, struct chunk_claim *claim)
+{
+	size_t weight = (CHUNK_PIPE_BYTES + p->size - 1) / p->size;
+
+	check(!list_is_linked(&claim->node));
+	if (chunk_pool_is_short(p) || p->made + weight > p->budget ||
+	    p->held + weight > p->budget - p->budget / KEPT_FREE ||
+	    !has_share(p, claim->account, weight) ||
+	    !make_pipe(p, (unsigned)weight))
+		return NULL;
+	p->made += weight;
+	return charge(&p->free_pipes, claim);
 }
 
 static void
@@ -278,9 +346,21 @@ chunk_uncharge(struct chunk *c)
 	c->claim = NULL;
 	if (c->account == NULL)
 		return;
-	check(c->account->held > 0);
-	c->account->held--;
+	check(c->account->held >= c->weight);
+	c->account->held -= c->weight;
 	c->account = NULL;
+}
+
+/* The bytes that are left in it belong to its upload, and to no other. */
+static void
+put_back_pipe(struct chunk_pool *p, struct chunk *c)
+{
+	p->made -= c->weight;
+	if (c->taken == c->len)
+		list_prepend(&p->free_pipes, &c->node);
+	else
+		unmake_pipe(p, c);
+	serve_later(p);
 }
 
 static void
@@ -288,10 +368,14 @@ put_back(struct chunk *c)
 {
 	struct chunk_pool *p = c->pool;
 
-	check(p->held > 0);
+	check(p->held >= c->weight);
 	chunk_uncharge(c);
-	p->held--;
+	p->held -= c->weight;
 	c->canary = CANARY_FREE;
+	if (chunk_is_pipe(c)) {
+		put_back_pipe(p, c);
+		return;
+	}
 	ASAN_POISON_MEMORY_REGION(c->data, p->size);
 	list_prepend(&p->free, &c->node);
 	if (p->made - p->held > SPARE && !ev_is_active(&p->trim)) {
@@ -385,6 +469,7 @@ chunk_pool_new(struct ev_loop *loop, size_t size, size_t budget)
 	p->budget = budget / size;
 	check(p->budget > 0);
 	list_init(&p->free);
+	list_init(&p->free_pipes);
 	list_init(&p->accounts);
 	list_init(&p->first_waiting);
 	list_init(&p->more_waiting);
@@ -407,6 +492,8 @@ chunk_pool_free(struct chunk_pool **pp)
 	ev_timer_stop(p->loop, &p->trim);
 	while ((n = list_first(&p->free)) != NULL)
 		unmake(p, container_of(n, struct chunk, node));
+	while ((n = list_shift(&p->free_pipes)) != NULL)
+		unmake_pipe(p, container_of(n, struct chunk, node));
 	free(p);
 	*pp = NULL;
 }

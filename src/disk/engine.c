@@ -50,7 +50,7 @@ struct engine {
 static struct backend *
 choose_backend(const struct engine *e, const struct op *op)
 {
-	if (op->kind == OP_CALL)
+	if (op->kind == OP_CALL || op->kind == OP_SPLICE)
 		return e->calls;
 	if (op->kind == OP_WRITE && !device_is_alone(op->device) &&
 	    (op->align == 0 || !op->device->direct))

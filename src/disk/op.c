@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pipe.h"
 
 bool
 op_advance(struct op *op, size_t n)
@@ -30,6 +31,8 @@ op_move(const struct op *op)
 {
 	off_t offset = (off_t)(op->offset + op->done);
 
+	if (op->kind == OP_SPLICE)
+		return pipe_drain(op->from, op->fd, offset, op->len - op->done);
 	if (op->iovs > 0)
 		return fd_write_pieces(op->fd, op->iov, (int)op->iovs, offset);
 	if (op->kind == OP_WRITE)

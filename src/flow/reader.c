@@ -24,6 +24,9 @@ enum {
 	/* A read is given spare chunks up to so much room: what a socket has
 	 * is fetched in few calls, and other uploads do not wait for long. */
 	READ_BYTES_MAX = 1024 * 1024,
+	/* A read of so much is worth a pipe: with less at a time it is cheaper to
+	 * collect in memory what is written at once. */
+	PIPE_WORTH = 64 * 1024,
 };
 
 /* Comparisons of times that are due now. */
@@ -150,6 +153,16 @@ reader_finish(struct reader *r)
 	end(r);
 }
 
+/* Nothing more goes into the chunk being filled. */
+static bool
+is_full(const struct reader *r)
+{
+	const struct chunk *c = r->filling;
+
+	return chunk_is_pipe(c) ? c->len > 0
+				: c->len == chunk_size(r->to->pool);
+}
+
 /* The chunk grew by `n` bytes, or only framing was read. */
 static void
 took_bytes(struct reader *r, size_t n)
@@ -160,7 +173,7 @@ took_bytes(struct reader *r, size_t n)
 		end(r);
 		return;
 	}
-	if (r->filling->len == chunk_size(r->to->pool) && !put(r))
+	if (is_full(r) && !put(r))
 		return;
 	if (r->to->source->fd == -1 || r->to->source->ready)
 		ev_feed_event(r->to->loop, &r->watcher, EV_READ);
@@ -271,6 +284,42 @@ read_several(struct reader *r, size_t *ret_bytes)
 	return result;
 }
 
+/* Have an empty pipe, if it may be used and there is one; what is in memory is put
+ * before. */
+static bool
+have_pipe(struct reader *r)
+{
+	const struct flow_link *to = r->to;
+	bool puts = r->filling != NULL && r->filling->len > 0;
+	struct chunk *c;
+
+	if (!to->source->splices || !to->sink->takes_pipes || to->tap != NULL ||
+	    r->trickles || queue_room(&to->queue) < 1U + puts)
+		return false;
+	c = chunk_take_pipe(to->pool, &r->claim);
+	if (c == NULL)
+		return false;
+	if (r->filling != NULL)
+		check(part_with_chunk(r));
+	trace_step(to->trace, TRACE_NEXT);
+	r->filling = c;
+	r->filling_since = clock_mono_s();
+	return true;
+}
+
+/* As read() of a source, into the pipe being filled. */
+static enum source_result
+read_piped(struct reader *r, size_t *ret_bytes)
+{
+	struct source *s = r->to->source;
+	enum source_result result =
+	    s->ops->splice(s, r->filling, CHUNK_PIPE_BYTES);
+
+	*ret_bytes = r->filling->len;
+	r->trickles = *ret_bytes < PIPE_WORTH;
+	return result;
+}
+
 /* As read() of a source, of at most `most` bytes. */
 static enum source_result
 read_one(struct reader *r, size_t most, size_t *ret_bytes)
@@ -288,10 +337,22 @@ read_one(struct reader *r, size_t most, size_t *ret_bytes)
 	return result;
 }
 
+/* Of at most `most` bytes, into memory. */
+static enum source_result
+read_memory(struct reader *r, size_t most, size_t *ret_bytes)
+{
+	enum source_result result = r->to->source->several && most == SIZE_MAX
+					? read_several(r, ret_bytes)
+					: read_one(r, most, ret_bytes);
+
+	if (*ret_bytes >= PIPE_WORTH)
+		r->trickles = false;
+	return result;
+}
+
 static void
 read_once(struct reader *r)
 {
-	struct source *s = r->to->source;
 	size_t most = pace_allowed(&r->pace), bytes = 0;
 	enum source_result result;
 
@@ -299,10 +360,12 @@ read_once(struct reader *r)
 		begin_pause(r);
 		return;
 	}
-	if (!have_chunk(r))
+	if (most == SIZE_MAX && have_pipe(r))
+		result = read_piped(r, &bytes);
+	else if (have_chunk(r))
+		result = read_memory(r, most, &bytes);
+	else
 		return;
-	result = s->several && most == SIZE_MAX ? read_several(r, &bytes)
-						: read_one(r, most, &bytes);
 	switch (result) {
 	case SOURCE_BYTES:
 		took_bytes(r, bytes);
@@ -320,7 +383,7 @@ read_once(struct reader *r)
 		r->reading_ahead = true;
 		return;
 	case SOURCE_FAILED:
-		fail(r, s->failure);
+		fail(r, r->to->source->failure);
 		return;
 	}
 }

@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "shared/mount_history.h"
 #include "config/lexer.h"
+#include "disk/chunk.h"
 #include "proc/kinds.h"
 #include "proc/owners.h"
 #include "proc/refusal.h"
@@ -19,8 +20,9 @@
 enum {
 	DIRECTORIES_MIN = 1024, /* what reloads may bring, and time */
 	DISKS_MIN = 256,
-	/* standard ones, error log, epoll, ring, wake-ups, the master's pipe */
-	FDS_OF_WORKER = 16,
+	/* standard ones, error log, epoll, ring, wake-ups, the master's pipe; and
+	 * those that bodies pass through */
+	FDS_OF_WORKER = 16 + 2 * CHUNK_PIPES_MAX,
 	/* what is opened and closed again by jobs of a disk, or kept open for
 	 * the next one (PUBLISH_SPARE_MAX) */
 	FDS_AT_WORK = 80,

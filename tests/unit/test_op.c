@@ -26,6 +26,7 @@
 #endif
 
 #include "base/clock.h"
+#include "base/pipe.h"
 #include "lib/engine.h"
 #include "lib/portable.h"
 
@@ -632,6 +633,43 @@ what_holds_up_a_thread_is_asked_again(void **state)
 	}
 }
 
+/* On a memory file system at once, elsewhere by a thread. */
+static void
+what_is_in_a_pipe_is_moved_into_the_file(void **state)
+{
+	static const enum device_kind kinds[] = {
+	    DEVICE_MEMORY, DEVICE_LOCAL, DEVICE_UNKNOWN};
+	struct pipe p;
+	char byte;
+
+	(void)state;
+	need_engine();
+	SKIP_PORTABLE("pipes");
+	assert_int_equal(pipe_open(&p, 65536), 0);
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		struct device *d = only_device(kinds[i]);
+		struct op op = {.kind = OP_SPLICE,
+		    .fd = f.e.fd,
+		    .from = &p,
+		    .len = TOTAL,
+		    .offset = 5};
+
+		assert_int_equal(write(p.wr, f.out, TOTAL), TOTAL);
+		assert_int_equal(result(d, &op), TOTAL);
+		assert_written(5);
+		assert_int_equal(read(p.rd, &byte, 1), -1);
+		/* More was said to be in it than is. */
+		assert_int_equal(write(p.wr, f.out, TOTAL - 1), TOTAL - 1);
+		assert_true(result(d, &op) < 0);
+		op.fd = -1;
+		assert_int_equal(write(p.wr, f.out, 10), 10);
+		assert_int_equal(result(d, &op), -EBADF);
+		assert_int_equal(read(p.rd, f.out, TOTAL), 10);
+		assert_int_equal(ftruncate(f.e.fd, 0), 0);
+	}
+	pipe_close(&p);
+}
+
 static void
 on_bad_done(struct op *op, int res)
 {
@@ -731,6 +769,7 @@ main(void)
 	    TEST(what_a_ring_puts_off_is_entered_again),
 	    TEST(what_moves_on_slowly_gets_there),
 	    TEST(what_holds_up_a_thread_is_asked_again),
+	    TEST(what_is_in_a_pipe_is_moved_into_the_file),
 	    TEST(what_a_ring_calls_off_is_for_want_of_threads),
 	    TEST(more_than_a_ring_has_room_for_is_done),
 	};

@@ -85,6 +85,33 @@ read_several(struct source *source, struct chunk *const *chunks, unsigned count,
 }
 
 static enum source_result
+source_splice(struct source *source, struct chunk *c, size_t most)
+{
+	static unsigned char bytes[FAKE_BODY_MAX];
+	struct fake_source *s =
+	    container_of(source, struct fake_source, source);
+	size_t n;
+
+	assert_true(source->splices && !source->ended && !s->takes);
+	assert_true(chunk_is_pipe(c) && c->len == 0);
+	if (s->at >= s->fail_at) {
+		source->failure = failure_of_errno(-ENETDOWN);
+		return SOURCE_FAILED;
+	}
+	if (s->at >= s->pause_at)
+		return SOURCE_NONE;
+	n = piece(s, most < sizeof(bytes) ? most : sizeof(bytes), 1);
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = fake_byte(s->at + i);
+	assert_int_equal(write(c->pipe.wr, bytes, n), n);
+	c->len = n;
+	s->at += n;
+	s->spliced += n;
+	source->ended = s->at == s->len;
+	return SOURCE_BYTES;
+}
+
+static enum source_result
 source_read(
     struct source *source, struct chunk *c, size_t size, struct reader *r)
 {
@@ -176,6 +203,7 @@ fake_source_begin(struct fake_source *s, size_t len, bool takes)
 	static const struct source_ops ops = {
 	    .read = source_read,
 	    .read_several = read_several,
+	    .splice = source_splice,
 	    .has_bytes = source_has_bytes,
 	    .abandon = source_abandon,
 	};
@@ -229,6 +257,22 @@ fake_source_stop_trickling(struct fake_source *s)
 
 /* ---- the sink ---- */
 
+/* Its bytes are appended to what the sink has. */
+static void
+keep_bytes(struct fake_sink *s, struct chunk *c)
+{
+	if (chunk_is_pipe(c)) {
+		assert_true(s->sink.takes_pipes);
+		assert_int_equal(
+		    read(c->pipe.rd, s->got + s->len, c->len), c->len);
+		c->taken = c->len;
+		s->piped++;
+	} else {
+		memcpy(s->got + s->len, c->data, c->len);
+	}
+	s->len += c->len;
+}
+
 static void
 sink_write(struct sink *sink, struct chunk *c, struct writer *w)
 {
@@ -237,8 +281,7 @@ sink_write(struct sink *sink, struct chunk *c, struct writer *w)
 	assert_true(c->len > 0);
 	assert_true(s->len + c->len <= s->size);
 	assert_true(s->count < s->depth);
-	memcpy(s->got + s->len, c->data, c->len);
-	s->len += c->len;
+	keep_bytes(s, c);
 	s->has[s->count].chunk = c;
 	s->has[s->count++].due = s->turns + s->lag;
 	s->writer = w;
@@ -284,7 +327,7 @@ fake_sink_begin(struct fake_sink *s, size_t size, unsigned depth)
 	s->size = size;
 	s->depth = depth;
 	s->fail_at = SIZE_MAX;
-	s->len = s->count = s->lag = s->writes = 0;
+	s->len = s->count = s->lag = s->writes = s->piped = 0;
 	s->most = s->flushes = s->unflushed = 0;
 	s->stalled = s->backwards = false;
 	s->writer = NULL;

@@ -37,7 +37,7 @@ void assert_fake_bytes(const unsigned char *got, size_t len);
  * A source gives `len` bytes in pieces that look random; as one with a descriptor
  * (which is readable while it says so), or as one that takes the chunk along and
  * brings it back in a later turn of the loop.  With source.several set by the test
- * it can be read into several at once.
+ * it can be read into several at once, with source.splices into pipes.
  */
 struct fake_source {
 	struct source source;
@@ -50,6 +50,7 @@ struct fake_source {
 	unsigned offered; /* chunks, by the last read that brought bytes; 0: it
 			     was not one into several */
 	unsigned offered_most; /* by any */
+	size_t spliced;	       /* bytes that went into pipes */
 	bool framing;	       /* the next read brings no byte of the body */
 	bool trickles;	       /* a byte every FAKE_TRICKLE_MS, and no more */
 	uint64_t trickled_ns;
@@ -76,7 +77,8 @@ void fake_source_stop_trickling(struct fake_source *s);
 
 /*
  * A sink keeps what it was given, of `size` bytes at most in `depth` chunks at a
- * time.  It is done with a chunk `lag` turns later; never while it stalls.
+ * time.  It is done with a chunk `lag` turns later; never while it stalls.  With
+ * sink.takes_pipes set by the test it takes pipes.
  */
 struct fake_sink {
 	struct sink sink;
@@ -85,6 +87,7 @@ struct fake_sink {
 	unsigned char got[FAKE_BODY_MAX];
 	size_t len, fail_at;
 	unsigned lag, writes, most;
+	unsigned piped;		     /* writes of what was in pipes */
 	unsigned flushes, unflushed; /* writes since the last one */
 	bool stalled;
 	bool backwards; /* the last one first */
