@@ -4,7 +4,7 @@
  *	transport -> [ body: what belongs to it, framing taken out ] -> chunk
  *
  * A body with a Content-Length is received straight into the chunk, or into several
- * chunks at once, and never beyond the body's end.  A chunked body is received together
+ * chunks at once, or into a pipe, and never beyond the body's end.  A chunked body is received together
  * with its framing into the free part of one chunk, and the framing is removed there:
  * payload is never copied from one chunk to another.  Each receive asks for the rest of
  * the current HTTP chunk and the 7 bytes of a last chunk, or, where a size line comes
@@ -31,9 +31,10 @@
 struct transport;
 
 enum {
-	BODY_EXTENSION_MAX = 16384, /* chunk extensions of a whole body */
-	BODY_TRAILER_MAX = 8192,    /* all trailer lines of a body */
-	BODY_OVERREAD_MAX = 4096,   /* of the next request, from the socket */
+	BODY_EXTENSION_MAX = 16384,  /* chunk extensions of a whole body */
+	BODY_TRAILER_MAX = 8192,     /* all trailer lines of a body */
+	BODY_OVERREAD_MAX = 4096,    /* of the next request, from the socket */
+	BODY_SPLICE_MIN = 64 * 1024, /* so much must be to come for a pipe */
 };
 
 /* The position in a chunked body (RFC 9112 7.1). */

@@ -265,13 +265,10 @@ use_held(struct body *b, size_t n)
 	}
 }
 
-/* Receive into `count` pieces; >0, or the result is in *ret. */
+/* What the transport has returned: >0, or the result is in *ret. */
 static size_t
-receive(
-    struct body *b, const struct iovec *iov, int count, enum source_result *ret)
+received(struct body *b, ssize_t n, enum source_result *ret)
 {
-	ssize_t n = transport_recv_pieces(b->transport, iov, count);
-
 	b->source.ready = b->transport->holds;
 	b->source.wants = b->transport->recv_wants;
 	if (n > 0)
@@ -281,6 +278,15 @@ receive(
 		return 0;
 	*ret = body_fail(b, OUTCOME_CLIENT_GONE, (int)n);
 	return 0;
+}
+
+/* Receive into `count` pieces; as received(). */
+static size_t
+receive(
+    struct body *b, const struct iovec *iov, int count, enum source_result *ret)
+{
+	return received(
+	    b, transport_recv_pieces(b->transport, iov, count), ret);
 }
 
 /* As much of `most` as fits behind c->len. */
@@ -331,6 +337,25 @@ take_held(struct body *b, struct chunk *c, size_t size)
 	return n;
 }
 
+/* What comes next may go into a pipe. */
+static bool
+splices(const struct body *b)
+{
+	return b->transport->ops->splice != NULL && b->held == NULL &&
+	       b->owed >= BODY_SPLICE_MIN;
+}
+
+/* `n` bytes of a body with a length have come. */
+static void
+count_length(struct body *b, size_t n)
+{
+	b->owed -= n;
+	b->payload += n;
+	b->received += n;
+	b->source.ended = b->owed == 0;
+	b->source.splices = splices(b);
+}
+
 static enum source_result
 read_length(
     struct body *b, struct chunk *const *chunks, unsigned count, size_t size)
@@ -346,10 +371,7 @@ read_length(
 		n = receive_length(b, chunks, count, size, &result);
 	if (n == 0 && b->owed > 0)
 		return result;
-	b->owed -= n;
-	b->payload += n;
-	b->received += n;
-	b->source.ended = b->owed == 0;
+	count_length(b, n);
 	b->source.several = b->owed > size;
 	return SOURCE_BYTES;
 }
@@ -421,6 +443,29 @@ body_read_several(
 	return read_length(b, chunks, count, size);
 }
 
+static enum source_result
+body_splice(struct source *s, struct chunk *c, size_t most)
+{
+	struct body *b = container_of(s, struct body, source);
+	enum source_result result = SOURCE_BYTES;
+	size_t n;
+
+	check(!failure_is(s->failure) && !b->chunked && s->splices);
+	check(c->len == 0);
+	if (b->owed > b->limit - b->payload)
+		return body_fail(b, OUTCOME_TOO_LARGE, 0);
+	if (most > b->owed)
+		most = (size_t)b->owed;
+	n = received(
+	    b, transport_splice(b->transport, &c->pipe, most), &result);
+	check(n <= most);
+	if (n == 0)
+		return result;
+	c->len = n;
+	count_length(b, n);
+	return SOURCE_BYTES;
+}
+
 static void
 body_abandon(struct source *s)
 {
@@ -439,6 +484,7 @@ body_has_bytes(struct source *s)
 static const struct source_ops body_ops = {
     .read = body_read,
     .read_several = body_read_several,
+    .splice = body_splice,
     .has_bytes = body_has_bytes,
     .abandon = body_abandon,
 };
@@ -464,6 +510,7 @@ body_init_length(struct body *b, struct transport *t, uint64_t len,
 	check(len <= INT64_MAX);
 	err = init(b, t, pre, pre_len < len ? pre_len : (size_t)len);
 	b->owed = len;
+	b->source.splices = splices(b);
 	return err;
 }
 

@@ -74,6 +74,29 @@ has_held(const struct body *b)
 
 static const struct transport_ops fake_ops = {.recv = fake_recv};
 
+/* Into a pipe, which nobody looks at. */
+static ssize_t
+fake_splice(struct transport *t, const struct pipe *p, size_t most)
+{
+	struct fake *f = container_of(t, struct fake, transport);
+	size_t n = f->len - f->at;
+
+	(void)p;
+	assert_true(most > 0);
+	f->asked_most = most;
+	if (n == 0)
+		return f->end;
+	if (f->step > 0 && n > f->step)
+		n = f->step;
+	if (n > most)
+		n = most;
+	f->at += n;
+	return (ssize_t)n;
+}
+
+static const struct transport_ops splicing_ops = {
+    .recv = fake_recv, .splice = fake_splice};
+
 static void
 fake_init(struct fake *f, const char *bytes, size_t len)
 {
@@ -560,6 +583,119 @@ a_read_into_several_chunks_may_bring_nothing(void **state)
 	body_fini(&b);
 }
 
+static enum source_result
+splice(struct body *b, size_t most, size_t want)
+{
+	struct chunk c = {.data = NULL};
+	enum source_result r = b->source.ops->splice(&b->source, &c, most);
+
+	assert_int_equal(c.len, want);
+	return r;
+}
+
+/* Behind what came with the head, while enough is to come, and not beyond the end. */
+static void
+a_length_is_read_into_pipes(void **state)
+{
+	enum { LEN = 3 * BODY_SPLICE_MIN, MANY_MORE = 100 };
+	char *text = calloc(1, LEN + MANY_MORE);
+	struct chunk c = {.data = malloc(LEN)};
+	struct fake f;
+	struct body b;
+
+	(void)state;
+	assert_true(text != NULL && c.data != NULL);
+	fake_init(&f, text, LEN + MANY_MORE);
+	f.transport.ops = &splicing_ops;
+	f.at = 5;
+	assert_int_equal(body_init_length(&b, &f.transport, LEN, text, 5), 0);
+	assert_false(b.source.splices);
+	assert_int_equal(
+	    b.source.ops->read(&b.source, &c, LEN, NULL), SOURCE_BYTES);
+	assert_true(b.source.splices);
+	f.step = 1000;
+	assert_int_equal(splice(&b, LEN, 1000), SOURCE_BYTES);
+	assert_int_equal(f.asked_most, LEN - 5);
+	assert_int_equal(b.payload, 1005);
+	assert_int_equal(b.received, 1005);
+	f.step = 0;
+	assert_int_equal(splice(&b, LEN - 1005 - BODY_SPLICE_MIN,
+			     LEN - 1005 - BODY_SPLICE_MIN),
+	    SOURCE_BYTES);
+	assert_int_equal(b.owed, BODY_SPLICE_MIN);
+	assert_true(b.source.splices && !b.source.ended);
+	f.step = 1;
+	assert_int_equal(splice(&b, LEN, 1), SOURCE_BYTES);
+	assert_false(b.source.splices || b.source.ended);
+	f.step = 0;
+	assert_int_equal(
+	    b.source.ops->read(&b.source, &c, LEN, NULL), SOURCE_BYTES);
+	assert_true(b.source.ended);
+	assert_int_equal(f.at, LEN);
+	body_fini(&b);
+
+	fake_init(&f, text, LEN);
+	f.transport.ops = &splicing_ops;
+	assert_int_equal(body_init_length(&b, &f.transport, LEN, NULL, 0), 0);
+	assert_true(b.source.splices);
+	assert_int_equal(splice(&b, 2 * LEN, LEN), SOURCE_BYTES);
+	assert_true(b.source.ended);
+	assert_false(b.source.splices);
+	body_fini(&b);
+	free(c.data);
+	free(text);
+}
+
+static void
+a_read_into_a_pipe_may_bring_nothing(void **state)
+{
+	struct fake f;
+	struct body b;
+
+	(void)state;
+	fake_init(&f, "", 0);
+	f.transport.ops = &splicing_ops;
+	assert_int_equal(
+	    body_init_length(&b, &f.transport, BODY_SPLICE_MIN, NULL, 0), 0);
+	assert_int_equal(splice(&b, SIZE_MAX, 0), SOURCE_NONE);
+	assert_true(b.source.splices);
+	f.end = 0;
+	assert_int_equal(splice(&b, SIZE_MAX, 0), SOURCE_FAILED);
+	assert_int_equal(b.source.failure.outcome, OUTCOME_CLIENT_GONE);
+	body_fini(&b);
+
+	assert_int_equal(
+	    body_init_length(&b, &f.transport, BODY_SPLICE_MIN, NULL, 0), 0);
+	body_limit(&b, BODY_SPLICE_MIN - 1);
+	assert_int_equal(splice(&b, SIZE_MAX, 0), SOURCE_FAILED);
+	assert_int_equal(b.source.failure.outcome, OUTCOME_TOO_LARGE);
+	body_fini(&b);
+}
+
+/* Small ones, chunked ones, and those of a transport that cannot. */
+static void
+other_bodies_are_read_into_memory(void **state)
+{
+	struct fake f;
+	struct body b;
+
+	(void)state;
+	fake_init(&f, "", 0);
+	assert_int_equal(
+	    body_init_length(&b, &f.transport, 1 << 30, NULL, 0), 0);
+	assert_false(b.source.splices);
+	body_fini(&b);
+	f.transport.ops = &splicing_ops;
+	assert_int_equal(
+	    body_init_length(&b, &f.transport, BODY_SPLICE_MIN - 1, NULL, 0),
+	    0);
+	assert_false(b.source.splices);
+	body_fini(&b);
+	assert_int_equal(body_init_chunked(&b, &f.transport, NULL, 0), 0);
+	assert_false(b.source.splices);
+	body_fini(&b);
+}
+
 /* Behind what came with the head the rest may be there already: the socket is looked at
  * once before it is waited for. */
 static void
@@ -701,6 +837,9 @@ main(void)
 	    cmocka_unit_test(a_length_is_read_to_its_end_and_no_further),
 	    cmocka_unit_test(a_length_is_read_into_several_chunks),
 	    cmocka_unit_test(a_read_into_several_chunks_may_bring_nothing),
+	    cmocka_unit_test(a_length_is_read_into_pipes),
+	    cmocka_unit_test(a_read_into_a_pipe_may_bring_nothing),
+	    cmocka_unit_test(other_bodies_are_read_into_memory),
 	    cmocka_unit_test(the_socket_is_read_at_once_behind_the_head),
 	    cmocka_unit_test(a_length_that_is_not_reached_is_the_clients),
 	    cmocka_unit_test(silence_is_not_an_end),
