@@ -22,9 +22,14 @@ file_write_add(struct file_write *w, struct chunk *c)
 {
 	check(w->count < FILE_WRITE_CHUNKS_MAX);
 	if (w->count == 0) {
-		w->op.buf = c->data;
+		w->op.kind = chunk_is_pipe(c) ? OP_SPLICE : OP_WRITE;
 		w->op.offset = c->offset;
+		if (chunk_is_pipe(c))
+			w->op.from = &c->pipe;
+		else
+			w->op.buf = c->data;
 	}
+	check(w->count == 0 || (w->op.kind == OP_WRITE && !chunk_is_pipe(c)));
 	check(c->offset == w->op.offset + w->op.len);
 	w->iov[w->count++] = (struct iovec){c->data, c->len};
 	w->op.len += c->len;
@@ -45,6 +50,20 @@ file_write_submit(struct file_write *w, struct engine *e, struct device *d,
 		w->op.iovs = w->count;
 	}
 	engine_submit(e, d, &w->op);
+}
+
+void
+file_write_give_back(struct file_write *w, bool written)
+{
+	struct list_node *n;
+
+	while ((n = list_shift(&w->chunks)) != NULL) {
+		struct chunk *c = container_of(n, struct chunk, node);
+
+		if (written)
+			c->taken = c->len;
+		chunk_give(c);
+	}
 }
 
 void

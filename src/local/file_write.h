@@ -37,7 +37,7 @@ struct file_write {
 NODISCARD struct file_write *file_write_take(struct spare *writes);
 
 /* Add `c`, which follows the chunks before in the file, to at most
- * FILE_WRITE_CHUNKS_MAX.  It is the write's from here on. */
+ * FILE_WRITE_CHUNKS_MAX; one with a pipe is alone.  It is the write's from here on. */
 void file_write_add(struct file_write *w, struct chunk *c);
 
 /*
@@ -47,6 +47,10 @@ void file_write_add(struct file_write *w, struct chunk *c);
  */
 void file_write_submit(struct file_write *w, struct engine *e, struct device *d,
     int fd, unsigned align);
+
+/* Its chunks go back to their pool.  If it was not `written` whole, bytes are left in a
+ * pipe. */
+void file_write_give_back(struct file_write *w, bool written);
 
 /* It has ended, and its chunks were taken off: it may be used again. */
 void file_write_give(struct spare *writes, struct file_write *w);

@@ -205,15 +205,6 @@ take_back(struct file_writer *w, struct file_write *write)
 }
 
 static void
-file_writer_give_back(struct file_write *write)
-{
-	struct list_node *n;
-
-	while ((n = list_shift(&write->chunks)) != NULL)
-		chunk_give(container_of(n, struct chunk, node));
-}
-
-static void
 end_write(struct file_writer *w, struct file_write *write)
 {
 	list_remove(&write->node);
@@ -248,7 +239,7 @@ file_writer_on_written(struct op *op, int res)
 		pump(w);
 		return;
 	}
-	file_writer_give_back(write);
+	file_write_give_back(write, res >= 0);
 	end_write(w, write);
 	if (res >= 0)
 		note_written(w, len, end);
@@ -510,6 +501,8 @@ file_writer_begin(struct file_writer *w, int fd, enum space_direct says_direct)
 {
 	w->fd = fd;
 	w->mode = FILE_WRITER_WRITES;
+	/* On a disk a pipe would be held while it is written. */
+	w->sink.takes_pipes = is_memory(w);
 	w->says_direct = says_direct;
 	if (says_direct == SPACE_DIRECT_NO && w->direct_wanted) {
 		set_direct_wanted(w, false);
@@ -522,6 +515,7 @@ void
 file_writer_hold(struct file_writer *w)
 {
 	w->mode = FILE_WRITER_HOLDS;
+	w->sink.takes_pipes = false;
 }
 
 void

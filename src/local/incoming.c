@@ -10,6 +10,11 @@
 #include "incoming_file.h"
 #include "local_error.h"
 
+enum {
+	/* On a memory file system: larger ones are not collected. */
+	WRITTEN_AT_ONCE = 64 * 1024,
+};
+
 static struct incoming_file *
 incoming_of(struct incoming *in)
 {
@@ -133,6 +138,18 @@ new_file(struct local *local, const struct put_request *request,
 	return 0;
 }
 
+/* Collecting saves a hop to a thread and back.  On a memory file system there is none to
+ * save, and what is not quite small is better written as it comes. */
+static bool
+collects(const struct local *local, const struct put_request *request)
+{
+	bool memory = local->opener.current != NULL &&
+		      local->opener.current->device->kind == DEVICE_MEMORY;
+
+	return request->collect && request->length <= local->to.chunk_size &&
+	       (!memory || request->length < WRITTEN_AT_ONCE);
+}
+
 struct failure
 incoming_create(struct store *s, const struct put_request *request,
     const struct put_events *events, void *owner, struct incoming **ret)
@@ -141,8 +158,7 @@ incoming_create(struct store *s, const struct put_request *request,
 	struct local_dir *at = local->opener.current;
 	struct incoming_file *f;
 	static uint64_t id;
-	bool collect =
-	    request->collect && request->length <= local->to.chunk_size;
+	bool collect = collects(local, request);
 	int err;
 
 	err = new_file(local, request, &f);

@@ -17,6 +17,7 @@
 #include "disk/engine.h"
 #include "lib/cmocka_with.h"
 #include "lib/flow.h"
+#include "lib/portable.h"
 #include "local/local_error.h"
 #include "shared/disk_share.h"
 
@@ -55,6 +56,7 @@ static struct fixture {
 	struct file_writers all;
 	struct file_writer writer;
 	struct fake_source source;
+	bool by_pipe;
 	struct test_flow t;
 	struct shm *shm;
 	struct disk_share *share;
@@ -138,6 +140,7 @@ flow(size_t from, size_t to)
 {
 	fake_source_begin(&f.source, to, false);
 	f.source.source.ready = true;
+	f.source.source.splices = f.by_pipe;
 	f.source.at = from;
 	f.source.source.ended = to == 0;
 	test_flow_start(&f.t, &f.l,
@@ -287,6 +290,82 @@ what_comes_late_is_not_collected(void **state)
 	end();
 }
 
+/* From now on there is room for pipes, and the source uses them. */
+static void
+have_pipes(void)
+{
+	f.by_pipe = true;
+	chunk_account_remove(f.l.pool, &f.l.account);
+	device_set_free(&f.devices);
+	chunk_pool_free(&f.l.pool);
+	f.l.pool = chunk_pool_new(f.l.loop, SIZE, 4 * CHUNK_PIPE_BYTES);
+	assert_non_null(f.l.pool);
+	chunk_account_add(f.l.pool, &f.l.account);
+	f.devices = device_set_new(f.l.pool);
+	assert_non_null(f.devices);
+}
+
+/* Only on a memory file system, where they are empty again at once. */
+static void
+pipes_are_moved_into_memory(void **state)
+{
+	static const enum device_kind kinds[] = {
+	    DEVICE_MEMORY, DEVICE_LOCAL, DEVICE_UNKNOWN};
+
+	(void)state;
+	SKIP_PORTABLE("pipes");
+	have_pipes();
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		bool memory = kinds[i] == DEVICE_MEMORY;
+
+		begin(kinds[i], BODY, false);
+		assert_int_equal(f.writer.sink.takes_pipes, memory);
+		flow(0, BODY);
+		f.source.whole = true;
+		finish_flow();
+		assert_file(BODY);
+		assert_int_equal(f.source.spliced, memory ? BODY : 0);
+		file_writer_hold(&f.writer);
+		assert_false(f.writer.sink.takes_pipes);
+		end();
+	}
+	begin(DEVICE_MEMORY, SIZE, true);
+	assert_false(f.writer.sink.takes_pipes); /* there is no file yet */
+	end();
+}
+
+/* What could not be written stays in the pipe, which then is not used again. */
+static void
+a_write_that_fails_spoils_its_pipe(void **state)
+{
+	struct chunk_claim claim = {.account = &f.l.account};
+	struct chunk *c[CHUNK_PIPES_MAX];
+	unsigned count = 0;
+	char byte;
+
+	(void)state;
+	SKIP_PORTABLE("pipes");
+	have_pipes();
+	begin(DEVICE_MEMORY, BODY, false);
+	f.writer.fd = -1;
+	flow(0, BODY);
+	f.source.whole = true;
+	assert_true(test_loop_await(&f.l, has_ended, PATIENCE_S));
+	assert_int_equal(f.t.failed_of[WRITING].err, -EBADF);
+	assert_true(f.source.spliced > 0);
+	flow_stop(&f.t.flow);
+	end();
+	for (; count < CHUNK_PIPES_MAX &&
+	       (c[count] = chunk_take_pipe(f.l.pool, &claim)) != NULL;
+	     count++) {
+		assert_int_equal(read(c[count]->pipe.rd, &byte, 1), -1);
+		assert_int_equal(errno, EAGAIN);
+	}
+	assert_true(count > 0);
+	while (count > 0)
+		chunk_give(c[--count]);
+}
+
 /* Nothing is begun any more, and what waits goes back with its writer. */
 static void
 what_is_held_is_not_written(void **state)
@@ -402,6 +481,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
+	f.by_pipe = false;
 	test_loop_begin(&f.l, SIZE, BUDGET);
 	f.devices = device_set_new(f.l.pool);
 	assert_non_null(f.devices);
@@ -449,6 +529,8 @@ main(void)
 	    TEST(what_is_collected_stays),
 	    TEST(what_comes_late_is_not_collected),
 	    TEST(what_is_held_is_not_written),
+	    TEST(pipes_are_moved_into_memory),
+	    TEST(a_write_that_fails_spoils_its_pipe),
 	    TEST(the_disk_is_flushed_beside_the_writes),
 	    TEST(a_flush_beside_the_writes_that_fails_is_told),
 	    cmocka_unit_test(writes_are_used_again),
