@@ -263,9 +263,10 @@ const struct directive directives[] = {
 	  OF_LOCATION(policy.small_latency_s), RANGE(0, DAYS(1)),
 	  .dflt = "20ms",
 	  .topic = TOPIC_SPEED,
-	  .help = "large uploads give way so far that an upload of up to "
-		  "chunk_size, with sync on, takes no longer on the same disk "
-		  "(the smallest value of its locations counts), 0: they do not" },
+	  .help = "what an upload of up to chunk_size, with sync on, is to take "
+		  "at most beside large ones on the same disk, which give way "
+		  "for that (the smallest value of its locations counts), 0: "
+		  "they do not" },
 	{ "sync", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(policy.sync),
 	  .dflt = "on",
 	  .topic = TOPIC_STORED,
