@@ -11,9 +11,9 @@
  * OP_CALL, a function that runs on a thread: that costs as much as a chain of ring
  * operations, and is plain C.  The operations in flight on a device are limited, so that
  * a dead disk holds up its own callers only; and small uploads and bulk take turns there
- * (disk/fair.h).  On tmpfs nothing blocks: operations are
- * run when they are submitted, except calls that are `slow` (disk/op.h), but on_done is
- * called from the loop all the same.
+ * (disk/fair.h).  On tmpfs nothing blocks: operations are run when they are submitted,
+ * except calls that are `slow` (disk/op.h), but on_done is called from the loop all the
+ * same.
  *
  * One engine per worker, made after the fork.
  */
@@ -71,8 +71,9 @@ void engine_call(struct engine *e, struct device *dev, struct op *op,
 
 /*
  * engine_cancel(e, op):
- * Cancel `op` if it still waits for its turn, or for a place, on its device: then on_done is called from
- * the loop with -ECANCELED.  False: it has been started, or is not in flight.
+ * Cancel `op` if it still waits for its turn, or for a place on its device: then on_done
+ * is called from the loop with -ECANCELED.  False: it has been started, or is not in
+ * flight.
  */
 bool engine_cancel(struct engine *e, struct op *op);
 
@@ -87,8 +88,9 @@ void engine_watch(struct engine *e, double stall_s);
 
 /*
  * engine_hear(e, bell):
- * Wake for what other workers end while operations wait for their turn here.  Without,
- * or where no bell can be had, the engine looks each millisecond.
+ * While operations wait for their turn here, wake as soon as another worker rings.  (The
+ * engine looks each millisecond in any case, since some turns come by time alone.)  To be
+ * called once at most; `bell` is not used after the call.
  */
 void engine_hear(struct engine *e, const struct bell *bell);
 

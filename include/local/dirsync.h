@@ -4,9 +4,10 @@
  *	link, link, link -> join -> [ sync that runs ] [ those for the next ]
  *
  * A new name is on stable storage when its directory was synced after the name was
- * linked.  So an upload that joins while a sync runs (not one that still waits for its
- * turn or its place on the disk) has to wait for the next one, which begins as soon as that has ended and serves all uploads that have joined
- * meanwhile.  None waits for more than two syncs.
+ * linked.  So an upload that joins while a sync runs has to wait for the next one, which
+ * begins as soon as that has ended and serves all uploads that have joined meanwhile.
+ * One that joins while a sync still waits for its turn, or for its place on the disk, is
+ * served by that.  None waits for more than two syncs.
  */
 #ifndef LOCAL_DIRSYNC_H
 #define LOCAL_DIRSYNC_H

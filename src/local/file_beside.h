@@ -20,7 +20,9 @@ bool file_beside_bypasses(const struct file_writer *w);
 
 /*
  * file_beside_choose(w, ret):
- * After something was written.  True: the job in *ret is to be begun.  If that flushes, it is claimed (disk/fair.h).
+ * After something was written.  True: the job in *ret is to be begun.  If it flushes the
+ * disk, the caller has the claim on that (fair_claims_flush()), and gives it up when the
+ * job has ended, or could not be begun.
  */
 NODISCARD bool file_beside_choose(
     struct file_writer *w, struct file_background *ret);
