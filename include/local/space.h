@@ -40,9 +40,11 @@ NODISCARD int space_write_back(
 /*
  * space_write_out(fd, len):
  * Have the kernel write the first `len` bytes to the disk, and wait for it; nothing is
- * flushed.  0: they are where the file system wants them, and its journal gets what says
- * so before it gets anything that is begun from now on.  Or a negative errno, which is
- * reported once only, as above; errno_is_unsupported(): there is no such call here.
+ * flushed, and so nothing is durable yet.  0: the disk has them, perhaps in its cache.
+ * Where device_traits.journaled holds, whatever is begun from now on (a link, say) comes
+ * behind them in the journal: a sync that makes that durable makes them durable, too.  Or
+ * a negative errno, which is reported once only, as above; errno_is_unsupported(): there
+ * is no such call here.
  */
 NODISCARD int space_write_out(int fd, uint64_t len);
 
