@@ -116,9 +116,9 @@ NODISCARD struct chunk *chunk_take(
 
 /*
  * chunk_take_spare(p, claim):
- * Another chunk for a claim that does not wait and has one, if nobody needs it: no
- * claim waits, and a quarter of the budget stays free.  NULL: there is none, and the
- * claim does not wait for one.
+ * Another chunk for a claim that has one already and does not wait, if it is to spare:
+ * no claim waits, and a quarter of the budget stays free.  Else NULL, and the claim does
+ * not wait for one.
  */
 NODISCARD struct chunk *chunk_take_spare(
     struct chunk_pool *p, struct chunk_claim *claim);

@@ -66,7 +66,7 @@ void queue_close(struct queue *q);
 bool queue_is_closed(const struct queue *q);
 bool queue_is_full(const struct queue *q);
 
-/* So many chunks may be pushed. */
+/* How many chunks may be pushed before it is full. */
 size_t queue_room(const struct queue *q);
 
 /* For tests. */

@@ -12,7 +12,8 @@ enum {
 	/* With several devices none holds more than this times what is free:
 	 * one alone stops at 4/5, two at 4/9 each. */
 	DYNAMIC_THRESHOLD = 4,
-	KEPT_FREE = 4, /* this part of the budget stays free of spare ones */
+	KEPT_FREE = 4, /* one part in so many of the budget is never given
+			  away as spare */
 	SPARE = 16,    /* free ones that an idle worker keeps */
 	TRIM_MAX = 64, /* given back in one iteration of the loop */
 };

@@ -8,7 +8,7 @@
 #include "local_error.h"
 
 enum {
-	CLAIM_SMALL = 1024 * 1024,
+	CLAIM_SMALL = 1024 * 1024, /* bytes */
 };
 
 static int
@@ -21,8 +21,9 @@ measure(int fd, struct statvfs *ret)
 }
 
 /*
- * A claim that no disk of this size could hold must not be reserved even for a moment,
- * when it would push others out; one as small as this may.
+ * What is reserved is refused to others at once.  So a claim that is larger than the
+ * whole disk must not be reserved even for a moment; a small one does no harm, and saves
+ * the look.
  */
 static int
 check_size(const struct local_dir *at, uint64_t more)

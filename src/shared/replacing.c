@@ -15,8 +15,8 @@ enum {
 
 struct replacing {
 	uint64_t seed;
-	/* Until when (clock_mono_ns()) a note on a lock of this hash holds, with
-	 * the writer's slot in the place of the last bits; 0: there is none. */
+	/* By a hash of the lock: until when a note holds, by clock_mono_ns(), its
+	 * last bits replaced by the writer's slot; 0: there is none. */
 	_Atomic uint64_t notes[GROUPS][NOTES];
 	_Atomic uint32_t owner[CLAIMS]; /* slot number + 1; 0: free */
 };
@@ -107,8 +107,9 @@ replacing_note(struct replacing *r, unsigned slot, dev_t dev, ino_t lock)
 		    atomic_compare_exchange_strong(&notes[i], &was, note))
 			return note;
 	}
-	/* Many wait.  The kernel gives them their turns, and the one whose note
-	 * this was has come before. */
+	/* More wait than there is room for.  One note is enough to keep others
+	 * out, so it takes the place of one of them, whose writer came before and
+	 * so need not be the last to wait. */
 	atomic_store(&notes[note / SHM_SLOTS % NOTES], note);
 	return note;
 }

@@ -42,7 +42,8 @@ uint64_t share_bound_bytes(const struct share_bound *b);
 /* Bulk has used up a turn. */
 void share_bound_note_turn(struct share_bound *b);
 
-/* A small upload was stored, in `took_ns` of `wanted_ns`, or `beside_bulk`. */
+/* A small upload was stored.  It took `took_ns`, and was to take `wanted_ns` at most;
+ * `beside_bulk`: bulk was being written then, waited, or had left something to flush. */
 void share_bound_note_small(struct share_bound *b, uint64_t now,
     uint64_t took_ns, uint64_t wanted_ns, bool beside_bulk);
 
