@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/check.h"
 #include "base/list.h"
 #include "disk/op.h"
 
@@ -31,9 +32,8 @@ struct fair {
 	unsigned slot;
 	uint64_t wanted_ns; /* small_latency; 0: there are no turns */
 	size_t joining;	    /* operations in flight that `joins` */
-	uint64_t
-	    gather_ns; /* since when a flush waits for these; 0: none does */
-	size_t held;   /* operations; by their turns, oldest first: */
+	uint64_t gather_ns; /* since when a flush waits for these; 0: none */
+	size_t held;	    /* operations; by their turns, oldest first: */
 	struct list waiting[OP_TURN_COUNT];
 };
 
@@ -96,7 +96,7 @@ uint64_t fair_behind(const struct fair *f, uint64_t most);
  * is to be `durable` or not, by an operation that `flushes`; and to call
  * fair_unclaim_flush() when that has ended.
  */
-bool fair_claims_flush(struct fair *f, bool durable);
+NODISCARD bool fair_claims_flush(struct fair *f, bool durable);
 void fair_unclaim_flush(struct fair *f);
 
 #endif

@@ -150,7 +150,7 @@ bool disk_share_is_awaited(const struct disk_share_disk *d, unsigned slot);
  * whose flush would do; or 32 MiB, when one came within the last 10 s.  One
  * worker at a time has the claim.
  */
-bool disk_share_claim_flush(
+NODISCARD bool disk_share_claim_flush(
     struct disk_share_disk *d, unsigned slot, uint64_t now, uint64_t ahead);
 void disk_share_end_claim(struct disk_share_disk *d, unsigned slot);
 
