@@ -4,8 +4,9 @@
  *
  * One with preconditions has the lock of the directory alone, so that what it has
  * looked at stays until it is replaced.  One without has it together with others of
- * its kind; that no two of these meet at one name, its claim on the name sees to
- * (shared/replacing.h).
+ * its kind, and a claim on its name, so that no two of them replace the same name at
+ * once (shared/replacing.h).  Now and then one has the lock alone all the same: so that
+ * others who wait for that, in other servers, get it.
  */
 #ifndef LOCAL_HOLD_H
 #define LOCAL_HOLD_H
@@ -22,7 +23,7 @@ enum hold_how {
 struct hold {
 	struct publish_lock *lock; /* its own, or the loop's; NULL: none */
 	struct publish_lock own;
-	bool is_quick; /* it may; then the lock is PUBLISH_UNCHECKED */
+	bool is_quick; /* it replaces quickly: its lock is PUBLISH_UNCHECKED */
 	replacing_claim claim;
 };
 

@@ -1,9 +1,10 @@
 /*
- * local/kept_lock.h - the lock of an output directory that the loop has.
+ * local/kept_lock.h - the loop's lock of an output directory, kept for a moment.
  *
- * Where the loop replaces files (in memory), it does so many times between two looks
- * for events, and keeps the lock until then.  It has it together with others, and lets
- * go of it as soon as somebody waits to have it alone.  On the loop.
+ * Where the loop replaces files (in memory), it replaces many in one turn; so it keeps
+ * the lock, which it has together with others, until it is about to sleep.  If somebody
+ * waits to have the lock alone, the next kept_lock_take() lets go of it instead.  On the
+ * loop.
  */
 #ifndef LOCAL_KEPT_LOCK_H
 #define LOCAL_KEPT_LOCK_H
@@ -20,7 +21,8 @@ struct kept_lock {
 	struct publish_lock lock;
 };
 
-/* Have it, PUBLISH_UNCHECKED: 0, PUBLISH_BUSY or another negative errno. */
+/* Have it, as by PUBLISH_UNCHECKED.  0; or PUBLISH_BUSY or another negative errno, and it
+ * is not kept.  `p` and `loop` stay until kept_lock_release(). */
 NODISCARD int kept_lock_take(
     struct kept_lock *k, struct publish *p, struct ev_loop *loop);
 
