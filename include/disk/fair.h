@@ -10,7 +10,8 @@
  * have not begun: their disk does not grow old by them, and they can be
  * cancelled.
  *
- * Part of a device.  Zeroed, it holds nothing back.
+ * Part of a device.  After fair_init() it holds nothing back; it does from when there
+ * are both a record to share (fair_share()) and a latency that is wanted (fair_want()).
  */
 #ifndef DISK_FAIR_H
 #define DISK_FAIR_H
@@ -59,7 +60,7 @@ struct op *fair_next(struct fair *f);
 /* Hold it no longer, since it is cancelled.  Does nothing when it is not held. */
 void fair_drop(struct fair *f, struct op *op);
 
-/* What large uploads may write in a turn, in bytes. */
+/* What large uploads may write in a turn, in bytes.  Only while something is held. */
 uint64_t fair_turn_bytes(const struct fair *f);
 
 /* Is any held? */

@@ -81,8 +81,14 @@ void disk_share_forget(struct disk_share *s, unsigned slot);
 bool disk_share_admits_bulk(
     struct disk_share_disk *d, unsigned slot, uint64_t bytes, uint64_t now);
 
-/* So many bytes began to be written; and ended, `written` or not.  True: bulk's turn
- * is over by that. */
+/*
+ * disk_share_begin_bulk(d, slot, bytes):
+ * So many bytes begin to be written.
+ *
+ * disk_share_end_bulk(d, slot, bytes, written, now):
+ * As many as have begun together have ended, `written` or not.  True: that was the end
+ * of bulk's turn, and others may wait for it.
+ */
 void disk_share_begin_bulk(
     struct disk_share_disk *d, unsigned slot, uint64_t bytes);
 bool disk_share_end_bulk(struct disk_share_disk *d, unsigned slot,
