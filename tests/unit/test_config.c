@@ -1094,7 +1094,8 @@ test_markdown_has_every_row(void **state)
 	}
 	assert_non_null(strstr(text,
 	    "| `chunk_size` | at top level | `256k` | 4k to 64m, a multiple of "
-	    "4k | bytes in a chunk, the unit of memory that goes through the queue |\n"));
+	    "4k | bytes in a chunk, the unit of memory that goes through "
+	    "the queue |\n"));
 	assert_non_null(strstr(text, "process id; a change needs a restart"));
 	free(text);
 }
