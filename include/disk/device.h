@@ -69,7 +69,8 @@ struct device_traits {
 	bool journaled;	    /* a sync of a directory also makes durable what was
 			   written back before a name in it was given: one
 			   journal has all of it, in that order, and flushes
-			   the disk's cache first (ext4 with a journal, XFS) */
+			   the disk's cache first (ext4 with a journal, XFS,
+			   with journal and data on one disk) */
 	enum device_sync sync;
 };
 

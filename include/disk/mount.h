@@ -22,6 +22,7 @@ struct mount {
 	char upper[MOUNT_PATH_MAX]; /* upperdir of an overlay; "": none */
 	bool is_volatile;	    /* an overlay that never syncs */
 	bool no_barriers;	    /* a sync does not flush the disk's cache */
+	bool other_disks; /* XFS: its log, or data, are on another disk */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "disk/device.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -219,23 +220,20 @@ sync_of_mount(const struct mount *m, const struct statfs *fs, int overlays)
 	return sync_of_disk(m);
 }
 
-/* ---- whether it has a journal ---- */
+/* ---- whether it has a journal beside its data ---- */
 
 /* ext4 keeps a list of all its options, with that of its journal if there is one;
  * ext2 and ext4 without a journal have no such line.  (Data that are in the
  * journal themselves are written back in another way.) */
 static bool
-ext4_has_journal(const struct mount *m)
+ext4_orders_data(const char *disk)
 {
-	char disk[560], path[600], line[128];
+	char path[600], line[128];
 	bool found = false;
-	FILE *f = NULL;
+	FILE *f;
 
-	if (find_disk(m, disk, sizeof(disk))) {
-		snprintf(path, sizeof(path), "/proc/fs/ext4/%s/options",
-		    strrchr(disk, '/') + 1);
-		f = open_proc(path);
-	}
+	snprintf(path, sizeof(path), "/proc/fs/ext4/%s/options", disk);
+	f = open_proc(path);
 	if (f == NULL)
 		return false;
 	while (!found && fgets(line, sizeof(line), f) != NULL)
@@ -245,12 +243,58 @@ ext4_has_journal(const struct mount *m)
 	return found;
 }
 
+/* That of "sda1" is called "sda1-8", by its inode.  On another disk it has that
+ * one's name. */
 static bool
-has_journal(const struct mount *m, const struct statfs *fs)
+is_journal_inside(const char *journal, const char *disk)
 {
-	return (unsigned long)fs->f_type == XFS_SUPER_MAGIC ||
-	       ((unsigned long)fs->f_type == EXT4_SUPER_MAGIC &&
-		   ext4_has_journal(m));
+	size_t len = strlen(disk);
+
+	return strncmp(journal, disk, len) == 0 && journal[len] == '-' &&
+	       journal[len + 1] != '\0' &&
+	       strspn(journal + len + 1, "0123456789") ==
+		   strlen(journal + len + 1);
+}
+
+static bool
+ext4_has_journal_inside(const char *disk)
+{
+	DIR *journals = opendir("/proc/fs/jbd2");
+	const struct dirent *e;
+	bool found = false;
+
+	if (journals == NULL)
+		return false;
+	while (!found && (e = readdir(journals)) != NULL)
+		found = is_journal_inside(e->d_name, disk);
+	(void)closedir(journals);
+	return found;
+}
+
+/* A journal on another disk is flushed apart from the data. */
+static bool
+ext4_is_journaled(const struct mount *m)
+{
+	char path[560];
+	const char *disk;
+
+	if (!find_disk(m, path, sizeof(path)))
+		return false;
+	disk = strrchr(path, '/') + 1;
+	return ext4_orders_data(disk) && ext4_has_journal_inside(disk);
+}
+
+static bool
+is_journaled(const struct mount *m, const struct statfs *fs)
+{
+	switch ((unsigned long)fs->f_type) {
+	case XFS_SUPER_MAGIC:
+		return !m->other_disks;
+	case EXT4_SUPER_MAGIC:
+		return ext4_is_journaled(m);
+	default:
+		return false;
+	}
 }
 
 /* ---- all of it ---- */
@@ -263,7 +307,7 @@ add_traits_of_mount(
 
 	if (m != NULL && find_mount(fd, m)) {
 		t->sync = sync_of_mount(m, fs, overlays);
-		t->journaled = has_journal(m, fs);
+		t->journaled = is_journaled(m, fs);
 	}
 	free(m);
 }

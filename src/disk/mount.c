@@ -62,16 +62,26 @@ copy_path(struct word w, char ret[MOUNT_PATH_MAX])
 	ret[n < MOUNT_PATH_MAX ? n : 0] = '\0';
 }
 
+static bool
+begins_with(struct word w, const char *text)
+{
+	size_t len = strlen(text);
+
+	return w.len >= len && memcmp(w.s, text, len) == 0;
+}
+
 static void
 read_option(struct word w, struct mount *m)
 {
 	static const char upper[] = "upperdir=";
 	size_t skip = sizeof(upper) - 1;
 
-	if (w.len > skip && memcmp(w.s, upper, skip) == 0)
+	if (w.len > skip && begins_with(w, upper))
 		copy_path((struct word){w.s + skip, w.len - skip}, m->upper);
 	else if (is_word(w, "volatile") || is_word(w, "fsync=volatile"))
 		m->is_volatile = true;
+	else if (begins_with(w, "rtdev=") || begins_with(w, "logdev="))
+		m->other_disks = true;
 	else if (is_word(w, "nobarrier") || is_word(w, "barrier=0") ||
 		 is_word(w, "barrier=none") ||
 		 is_word(w, "fsync_mode=nobarrier"))

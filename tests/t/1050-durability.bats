@@ -94,6 +94,21 @@ flushes_of() {
 	[ "$output" -ge 40 ]
 }
 
+# A sync of the directory flushes that one only, not the disk that has the data.
+@test "sync on: ext4 with its journal on another disk syncs the file, too" {
+	local journal
+
+	is_portable && skip 'a PORTABLE build cannot know where the journal is'
+	truncate -s 32M journal.img
+	journal=$(losetup --find --show journal.img)
+	mkfs.ext4 -q -F -b 4096 -O journal_dev "$journal"
+	loop_disk ext4 64M -J device="$journal"
+	losetup -d "$journal" # when it is not mounted any more
+	start_server "output_dir $DISK/up;" '' 'worker_processes 1;'
+	run -0 flushes_of 20
+	[ "$output" -ge 20 ]
+}
+
 @test "sync off: 201 when it is written; the receipt says buffered" {
 	slowfs_start
 	STORE=$T/slow

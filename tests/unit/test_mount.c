@@ -62,6 +62,27 @@ test_names_are_no_options(void **state)
 }
 
 static void
+test_xfs_on_several_disks(void **state)
+{
+	static const char *const options[] = {
+	    "rtdev=/dev/vdc", "logdev=/dev/vdc"};
+	char line[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		snprintf(line, sizeof(line),
+		    "1 2 8:1 / / rw - xfs /dev/sda1 rw,attr2,%s,noquota\n",
+		    options[i]);
+		assert_true(mount_parse(line, 1, &m));
+		assert_true(m.other_disks);
+	}
+	assert_true(mount_parse("1 2 8:1 / / rw - xfs /dev/rtdev=x "
+				"rw,attr2,logbufs=8,noquota\n",
+	    1, &m));
+	assert_false(m.other_disks);
+}
+
+static void
 test_ways_to_say_it(void **state)
 {
 	static const char *const barriers[] = {
@@ -155,6 +176,7 @@ main(void)
 	    cmocka_unit_test(test_only_its_own_line),
 	    cmocka_unit_test(test_optional_fields),
 	    cmocka_unit_test(test_names_are_no_options),
+	    cmocka_unit_test(test_xfs_on_several_disks),
 	    cmocka_unit_test(test_ways_to_say_it),
 	    cmocka_unit_test(test_paths_are_unescaped),
 	    cmocka_unit_test(test_long_paths_are_left_out),
