@@ -29,8 +29,17 @@ clock_mono_s(void)
 	return (double)clock_mono_ns() / (double)NS_PER_S;
 }
 
+/* The same in seconds, or up to 10 ms before: for times of seconds, where each request
+ * would look at the clock.  Costs a quarter.  It never goes back, but compare it with
+ * itself only. */
+double clock_recent_s(void);
+
 /* Nanoseconds since 1970, UTC (CLOCK_REALTIME). */
 uint64_t clock_wall_ns(void);
+
+/* The same in seconds, by the clock that the kernel stamps files with: what was stored is
+ * never later. */
+time_t clock_stamping_s(void);
 
 /*
  * Convert a recent time of the wall clock to the monotonic clock, accurate to a

@@ -34,7 +34,7 @@ struct writer;
 struct response_writer {
 	uint64_t taken;	  /* bytes that the kernel took of the last response and
 			     the chunks behind it */
-	double progress;  /* clock_mono_s() when the client last took bytes */
+	double progress;  /* clock_recent_s() when the client last took bytes */
 	uint64_t framing; /* bytes of chunk framing, in `taken` or to be sent */
 	size_t unsent;	  /* bytes in the kernel at the last look */
 	struct sink sink; /* for the writer of content */

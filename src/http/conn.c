@@ -12,6 +12,7 @@
 #include "shared/shm.h"
 
 #define STALLED_S 5.0 /* send_timeout while others wait for memory */
+#define LONG_S 2.0    /* where 10 ms are nothing */
 
 enum {
 	LOOKS = 5, /* at the progress of a response, within its limit */
@@ -49,7 +50,10 @@ conn_on(struct conn *c, enum conn_event ev)
 void
 conn_set_patience(struct conn *c, double seconds)
 {
-	deadline_set(&c->patience, seconds);
+	if (seconds >= LONG_S)
+		deadline_set_about(&c->patience, seconds);
+	else
+		deadline_set(&c->patience, seconds);
 }
 
 /* The handler has it in hand no longer. */
@@ -117,7 +121,7 @@ conn_await_progress(struct conn *c, double stalled_s)
 {
 	double limit = conn_send_limit_s(c), left = limit - stalled_s;
 
-	deadline_set(&c->patience, left < limit / LOOKS ? left : limit / LOOKS);
+	conn_set_patience(c, left < limit / LOOKS ? left : limit / LOOKS);
 }
 
 /* ---- HEADING ---- */

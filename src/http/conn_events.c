@@ -67,7 +67,7 @@ look_at_progress(struct conn *c)
 	double stalled;
 
 	response_writer_look(&c->response_writer);
-	stalled = clock_mono_s() - c->response_writer.progress;
+	stalled = clock_recent_s() - c->response_writer.progress;
 	if (c->state == CONN_STREAMING &&
 	    !response_writer_has_content(&c->response_writer))
 		conn_await_progress(c, 0); /* it waits for the disk */

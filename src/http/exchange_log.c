@@ -7,8 +7,11 @@
 void
 exchange_log_begin(struct exchange *x)
 {
-	if (x->record.began_ns == 0)
-		x->record.began_ns = clock_mono_ns();
+	if (x->record.began_ns != 0)
+		return;
+	/* Without a log it only matters that it has begun. */
+	x->record.began_ns =
+	    conn_of(x)->group->access != NULL ? clock_mono_ns() : 1;
 }
 
 /* Bytes of further requests came along, and the connection is to close: the

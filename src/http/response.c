@@ -75,13 +75,14 @@ response_retry_after(struct response *r, unsigned seconds)
 	str_printf(&r->fields, "Retry-After: %u\r\n", seconds);
 }
 
-/* The Date line changes once a second. */
+/* The Date line changes once a second.  Last-Modified is never later
+ * (object_info_date()): the clock is the same. */
 static const char *
 date(void)
 {
 	static char text[CLOCK_STAMP_MAX];
 	static time_t when;
-	time_t now = (time_t)(clock_wall_ns() / NS_PER_S);
+	time_t now = clock_stamping_s();
 
 	if (now != when)
 		clock_stamp_http(now, text);

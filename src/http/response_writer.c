@@ -62,7 +62,7 @@ send_rest(struct response_writer *s)
 		if (n < 0)
 			return (int)n;
 		s->rest_sent += (size_t)n;
-		s->progress = clock_mono_s();
+		s->progress = clock_recent_s();
 		count(s, (size_t)n);
 	}
 	drop_rest(s);
@@ -120,7 +120,7 @@ send_end(struct response_writer *s, const char *bytes, size_t len)
 	check_magic(s, RESPONSE_WRITER_MAGIC);
 	check(!s->answering && !response_writer_has_content(s));
 	s->answering = true;
-	s->progress = clock_mono_s();
+	s->progress = clock_recent_s();
 	err = s->muted != 0 ? s->muted : send_bytes(s, bytes, len);
 	if (err != -EAGAIN)
 		end_answer(s, err);
@@ -248,7 +248,7 @@ send_chunk(struct response_writer *s)
 			sent_chunk(s, (int)n);
 			return;
 		}
-		s->progress = clock_mono_s();
+		s->progress = clock_recent_s();
 		count(s, (size_t)n);
 		if ((size_t)n < before) {
 			s->rest_sent += (size_t)n;
@@ -306,7 +306,7 @@ send_piece(
 	    f->offset, left < most ? (size_t)left : most);
 	if (n <= 0)
 		return n;
-	s->progress = clock_mono_s();
+	s->progress = clock_recent_s();
 	count(s, (size_t)n);
 	if ((size_t)n > len)
 		f->offset += (size_t)n - len;
@@ -354,7 +354,7 @@ response_writer_send_file(struct response_writer *s, const char *bytes,
 	check(f->offset < f->end);
 	begin_count(s);
 	s->file = f;
-	s->progress = clock_mono_s();
+	s->progress = clock_recent_s();
 	if (s->muted == 0 && rest_len(s) == 0)
 		n = send_piece(s, bytes, len, FILE_TURN_MAX);
 	if (n == -EAGAIN)
@@ -406,7 +406,7 @@ response_writer_write(struct sink *sink, struct chunk *c, struct writer *w)
 		add_frame(s, c->len - c->taken);
 	s->sending = c;
 	s->writer = w;
-	s->progress = clock_mono_s();
+	s->progress = clock_recent_s();
 	/* From the loop, since a sink never answers from within. */
 	ev_feed_event(s->loop, &s->writable, EV_WRITE);
 }
@@ -430,7 +430,7 @@ response_writer_look(struct response_writer *s)
 	size_t unsent = transport_unsent(s->transport);
 
 	if (unsent < s->unsent)
-		s->progress = clock_mono_s();
+		s->progress = clock_recent_s();
 	s->unsent = unsent;
 }
 

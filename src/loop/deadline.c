@@ -43,12 +43,10 @@ deadline_init(struct deadline *d, struct ev_loop *loop,
 	d->timer.data = loop;
 }
 
-void
-deadline_set(struct deadline *d, double seconds)
+static void
+set_from(struct deadline *d, double now, double seconds)
 {
-	if (seconds < 0)
-		seconds = 0;
-	d->at = clock_mono_s() + seconds;
+	d->at = now + seconds;
 	/* The timer runs out in this iteration and will then see the new time.
 	 * It is not restarted: restarting it on every iteration would postpone
 	 * it for ever. */
@@ -57,6 +55,18 @@ deadline_set(struct deadline *d, double seconds)
 	if (!ev_is_active(&d->timer) ||
 	    ev_timer_remaining(d->timer.data, &d->timer) > seconds)
 		run(d, seconds);
+}
+
+void
+deadline_set(struct deadline *d, double seconds)
+{
+	set_from(d, clock_mono_s(), seconds < 0 ? 0 : seconds);
+}
+
+void
+deadline_set_about(struct deadline *d, double seconds)
+{
+	set_from(d, clock_recent_s(), seconds < 0 ? 0 : seconds);
 }
 
 void

@@ -131,6 +131,42 @@ it_may_be_moved(void **state)
 	assert_int_equal(f.count, 0);
 }
 
+static void
+it_may_come_a_little_early(void **state)
+{
+	double from = clock_mono_s();
+
+	(void)state;
+	deadline_set_about(&f.d, 60);
+	deadline_set_about(&f.d, 2);
+	run(5);
+	assert_int_equal(f.count, 1);
+	assert_true(f.due_at - from >= 1.988);
+	assert_true(f.due_at - from < 2.5);
+	f.count = 0;
+	deadline_set_about(&f.d, -1);
+	run(5);
+	assert_int_equal(f.count, 1);
+}
+
+/* A tick of the kernel at most, and none in a PORTABLE build. */
+static void
+the_recent_time_is_nearly_now(void **state)
+{
+	double before = clock_recent_s();
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		double recent = clock_recent_s(), now = clock_mono_s();
+
+		assert_true(recent >= before);
+		assert_true(recent <= now && recent > now - 0.1);
+		assert_true(
+		    (uint64_t)clock_stamping_s() <= clock_wall_ns() / NS_PER_S);
+		before = recent;
+	}
+}
+
 /* Both timers run out in one turn of the loop; the one that comes first sets
  * the other anew, which must then neither come at once nor get lost. */
 static void
@@ -219,6 +255,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_comes_when_it_is_due),
 	    TEST(it_may_be_moved),
+	    TEST(it_may_come_a_little_early),
+	    TEST(the_recent_time_is_nearly_now),
 	    TEST(it_may_be_set_while_it_runs_out),
 	    TEST(the_wall_clock_does_not_matter),
 	    TEST(descriptors_come_first),
