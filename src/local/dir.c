@@ -1,5 +1,7 @@
 #include "dir.h"
 
+#include <ev.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/errno_class.h"
@@ -24,6 +26,7 @@ dir_new(
 	dir->owner = owner;
 	dir->fd = -1;
 	dir->publish.temp_dir = -1;
+	dir->found = UINT_MAX; /* not for years */
 	list_init(&dir->members);
 	list_init(&dir->postponed);
 	return dir;
@@ -282,6 +285,19 @@ dir_learn(struct local_dir *dir, int err, int cause)
 	else if ((err == LOCAL_SYNC_FAILED || err == LOCAL_OUTCOME_UNKNOWN) &&
 		 dir_syncs(dir) && !errno_is_our_lack(-cause))
 		device_set_failed(dir->device, true);
+}
+
+bool
+dir_is_found(struct local_dir *dir)
+{
+	unsigned turn = ev_iteration(dir->to->loop);
+
+	if (dir->found == turn)
+		return true;
+	if (dir_check_path(dir) != 0)
+		return false;
+	dir->found = turn;
+	return true;
 }
 
 int

@@ -90,6 +90,7 @@ struct local_dir {
 	struct dirsync *dirsync;
 	struct latest *latest;
 	struct reservations_disk *reservations; /* NULL: too many disks */
+	unsigned found; /* dir_is_found()'s: the turn of the loop */
 	struct op close_op;
 	struct dir_last *last; /* NULL: there is nothing to try */
 	struct list members;
@@ -159,6 +160,13 @@ void dir_learn(struct local_dir *dir, int err, int cause);
 /* On an engine thread: does the path still lead to it?  0, LOCAL_VANISHED, or
  * -errno when that cannot be told. */
 NODISCARD int dir_check_path(const struct local_dir *dir);
+
+/*
+ * On the loop, for one in memory, while a request is carried out: does the path still
+ * lead to it?  Found out once for all requests of a turn of the loop: that they have come
+ * was known before it.
+ */
+bool dir_is_found(struct local_dir *dir);
 
 /* Syncs are asked for, and worth something there. */
 static inline bool

@@ -145,6 +145,7 @@ free_store(struct store *s)
 	removals_fini(&local->removals);
 	file_writers_fini(&local->writers);
 	spare_fini(&local->jobs);
+	spare_fini(&local->gets);
 	free(local);
 }
 
@@ -185,6 +186,7 @@ open_store(const struct store_setup *setup)
 	file_writers_init(&local->writers, &local->to);
 	spare_init(
 	    &local->jobs, sizeof(struct incoming_job), INCOMING_JOBS_SPARE);
+	outgoing_init_spare(&local->gets);
 	opener_begin(&local->opener);
 	return &local->base;
 }

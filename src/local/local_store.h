@@ -27,6 +27,7 @@ struct local {
 	struct removals removals;
 	struct file_writers writers; /* of all its files */
 	struct spare jobs;	     /* struct incoming_job, of these, too */
+	struct spare gets;	     /* struct outgoing_file */
 	bool is_settled;	     /* its opener was told so */
 };
 

@@ -39,6 +39,7 @@ struct outgoing_file {
 enum {
 	TRIES = 16,		  /* to open the newest before it is gone */
 	SLOW_BYTES = 1024 * 1024, /* freeing more takes its time */
+	SPARE = 8,
 };
 
 static struct outgoing_file *
@@ -71,16 +72,13 @@ is_not_there(const struct outgoing_file *f, int err)
 	return errno_is_bad_name(err);
 }
 
-/* On an engine thread, as all *_job.  Anything but a regular file is reported as
- * not found; a directory is -EISDIR. */
+/* The path leads to the directory.  Anything but a regular file is reported as not
+ * found; a directory is -EISDIR. */
 static int
-outgoing_open_job(void *arg)
+open_file(struct outgoing_file *f)
 {
-	struct outgoing_file *f = arg;
 	int fd, err;
 
-	if (dir_check_path(f->dir) == LOCAL_VANISHED)
-		return LOCAL_VANISHED;
 	/* O_NONBLOCK: it may be a FIFO. */
 	fd = path_open_file(
 	    f->dir->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
@@ -98,6 +96,16 @@ outgoing_open_job(void *arg)
 	if (is_in_memory(f))
 		f->base.fd = fd;
 	return 0;
+}
+
+/* On an engine thread, as all *_job. */
+static int
+outgoing_open_job(void *arg)
+{
+	struct outgoing_file *f = arg;
+
+	return dir_check_path(f->dir) == LOCAL_VANISHED ? (int)LOCAL_VANISHED
+							: open_file(f);
 }
 
 static int
@@ -130,11 +138,11 @@ submit_job(struct outgoing_file *f, int (*call)(void *),
 static void
 file_free(struct outgoing_file *f)
 {
-	struct local_dir *dir = f->dir;
+	struct spare *gets = &f->local->gets;
 
 	f->magic = 0;
-	dir_part(dir, &f->member);
-	free(f);
+	dir_part(f->dir, &f->member);
+	spare_give(gets, f);
 }
 
 static void
@@ -397,12 +405,18 @@ static const struct source_ops outgoing_source_ops = {
     .abandon = outgoing_abandon,
 };
 
+void
+outgoing_init_spare(struct spare *s)
+{
+	spare_init(s, sizeof(struct outgoing_file), SPARE);
+}
+
 /* Most files in memory are open at once.  Whatever else comes of it, the usual way
  * finds out once more. */
 static bool
 is_open_at_once(struct outgoing_file *f)
 {
-	return is_in_memory(f) && outgoing_open_job(f) == 0;
+	return is_in_memory(f) && dir_is_found(f->dir) && open_file(f) == 0;
 }
 
 struct failure
@@ -420,15 +434,15 @@ outgoing_open(struct store *s, const char *name,
 		health_watch(&local->health);
 		return local_error_in_get(LOCAL_UNHEALTHY);
 	}
-	f = calloc(1, sizeof(*f));
+	f = spare_take(&local->gets);
 	if (f == NULL)
 		return local_error_in_get(-ENOMEM);
-	f->local = local;
+	*f = (struct outgoing_file){.local = local};
 	f->dir = dir;
 	f->is_latest = name == NULL;
 	err = name == NULL ? resolve_latest(f) : 0;
 	if (err < 0 && err != LOCAL_LOOKING) {
-		free(f);
+		spare_give(&local->gets, f);
 		return local_error_in_get(err);
 	}
 	if (name != NULL) {

@@ -3,7 +3,11 @@
 #ifndef LOCAL_OUTGOING_H
 #define LOCAL_OUTGOING_H
 
+#include "base/spare.h"
 #include "store/store.h"
+
+/* For those of one store, in local->gets. */
+void outgoing_init_spare(struct spare *s);
 
 /* store_open() and store_close() of local files. */
 NODISCARD struct failure outgoing_open(struct store *s, const char *name,

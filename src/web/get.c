@@ -19,6 +19,7 @@ enum {
 	/* With one chunk being sent, one ready and one being read a download is as
 	 * fast as with more, and a slow client holds little memory. */
 	QUEUE_DEPTH = 2,
+	FIELDS_LEN = 192,   /* of a file whose name the client knows */
 	MEMORY_RETRY_S = 1, /* Retry-After when memory is short */
 };
 
@@ -28,10 +29,12 @@ struct web_get {
 	struct exchange *exchange;
 	const struct conf_location *location;
 	struct outgoing *outgoing;
-	/* One of these sends the content: a flow from the store; or, when that has
-	 * a descriptor, the exchange by itself. */
-	struct flow flow;
-	struct response_file file;
+	/* What sends the content: a flow from the store, if it `flows`; or the
+	 * exchange by itself, when the store has a descriptor. */
+	union {
+		struct flow flow;
+		struct response_file file;
+	};
 	bool flows;
 	bool head_only;
 	bool newest; /* asked for by the location's name only */
@@ -239,10 +242,11 @@ answer_file(struct web_get *g, const struct object_info *info, int status,
 
 	r.content_type = "application/octet-stream";
 	r.stream_length = range->len;
-	str_printf(&r.fields,
-	    "Accept-Ranges: %s\r\n"
-	    "X-Content-Type-Options: nosniff\r\n",
-	    store_can(out->store, STORE_CAN_RANGE) ? "bytes" : "none");
+	(void)str_reserve(&r.fields, FIELDS_LEN); /* at once */
+	str_puts(&r.fields, store_can(out->store, STORE_CAN_RANGE)
+				? "Accept-Ranges: bytes\r\n"
+				: "Accept-Ranges: none\r\n");
+	str_puts(&r.fields, "X-Content-Type-Options: nosniff\r\n");
 	conditions_add_validators(info, &r.fields);
 	add_location(g, &r);
 	if (status == 206)
