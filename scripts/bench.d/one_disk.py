@@ -13,10 +13,16 @@ BULK_SIZE, BULK_AT_ONCE = 64 * MIB, 4
 AHEAD = 0.5 # seconds that bulk has begun before the small ones
 
 
+def in_company(rate, seconds, alone):
+    """Of bulk, which is alone for AHEAD of its `seconds`."""
+    return (rate * seconds - alone * AHEAD) / (seconds - AHEAD)
+
+
 class OneDisk(Turns):
     """Each turn has three parts, with a server newly started: small uploads
     alone, bulk alone, and both at once.  *Kept* is what is left of a rate in
-    company.  All are answered when they are durable (`sync on`)."""
+    company, less what bulk wrote before the small ones came.  All are answered when
+    they are durable (`sync on`)."""
 
     figures = ("small_alone", "small_alone_p50", "small_alone_p99",
                "small_beside", "small_beside_p50", "small_beside_p99",
@@ -37,6 +43,10 @@ class OneDisk(Turns):
             where = "beside" if len(part) > 1 else "alone"
             bench.settle()
             self.add(found, where, self.part(bench, kind, part))
+        if "bulk_alone" in found and "bulk_beside" in found:
+            found["bulk_beside"] = in_company(
+                found["bulk_beside"], found["bulk_beside_result"]["seconds"],
+                found["bulk_alone"])
         for what in ("small", "bulk"):
             alone = found.get(what + "_alone")
             if alone:

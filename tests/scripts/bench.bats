@@ -148,6 +148,11 @@ json: {"requests":10,"seconds":2.0,"received":1,"p50":1.5,"p99":2.5,"connect":0,
 	is "['reached', '**missed**', '**missed**']"
 }
 
+@test "bulk in company is what it wrote less what it wrote before company came" {
+	run -0 ask one_disk 'one_disk.in_company((0.5 * 1000 + 2 * 400) / 2.5, 2.5, 1000)'
+	is 400.0
+}
+
 @test "against an earlier one only what differs by more than chance is dearer" {
 	run -0 ask against '[against.judge(better, 1.05, None) for better in (1.2, 0.96, 0.9)]'
 	is "['within', 'within', '**dearer**']"
