@@ -2,9 +2,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 static _Atomic pid_t known; /* 0: not yet */
+static bool told_of_forks;  /* else it is asked for each time */
 
 static void
 forget(void)
@@ -15,7 +17,7 @@ forget(void)
 static void
 watch_forks(void)
 {
-	(void)pthread_atfork(NULL, NULL, forget);
+	told_of_forks = pthread_atfork(NULL, NULL, forget) == 0;
 }
 
 pid_t
@@ -27,7 +29,8 @@ process_id(void)
 	if (id == 0) {
 		(void)pthread_once(&once, watch_forks);
 		id = getpid();
-		atomic_store_explicit(&known, id, memory_order_relaxed);
+		if (told_of_forks)
+			atomic_store_explicit(&known, id, memory_order_relaxed);
 	}
 	return id;
 }
