@@ -20,9 +20,10 @@
  * it, and never for longer than half of what they may take.  When bulk has
  * waited for a flush for 100 ms it goes on without one.
  *
- * The bound adapts, so that small uploads take about half of what is wanted
- * (`small_latency`), as long as bulk has half of the time (share_bound.h).  When
- * none has come for 100 ms it doubles every 50 ms, until there is none.
+ * The bound adapts, so that small uploads have a quarter of the disk's time, or as
+ * much more, up to half of it, as keeps them within what is wanted (`small_latency`;
+ * share_bound.h).  When none has come for 100 ms it doubles every 50 ms, until there
+ * is none: bulk has all of its speed again half a second after the last small one.
  *
  * Shared memory holds what each worker has in flight and holds: a worker
  * changes only its own, and the master clears those of a worker that it has
@@ -122,8 +123,8 @@ void disk_share_end_small(struct disk_share_disk *d, unsigned slot,
 
 /* May one that has waited for `waited_ns` go?  False: it is bulk's turn; ask
  * again as above. */
-bool disk_share_admits_small_flush(
-    const struct disk_share_disk *d, uint64_t waited_ns, uint64_t wanted_ns);
+bool disk_share_admits_small_flush(const struct disk_share_disk *d,
+    uint64_t now, uint64_t waited_ns, uint64_t wanted_ns);
 
 /* One more, or fewer, waits for its turn. */
 void disk_share_hold_small_flush(struct disk_share_disk *d, unsigned slot);
@@ -141,8 +142,8 @@ uint64_t disk_share_begin_flush(const struct disk_share_disk *d);
 bool disk_share_end_flush(
     struct disk_share_disk *d, uint64_t mark, uint64_t now);
 
-/* True when bulk of any worker waits for its turn. */
-bool disk_share_is_contended(const struct disk_share_disk *d);
+/* True when bulk of any worker waits for its turn, and will have one soon. */
+bool disk_share_is_contended(const struct disk_share_disk *d, uint64_t now);
 
 /* True when another worker than that of `slot` holds something: what ends here may be
  * what it waits for. */

@@ -58,7 +58,7 @@ weight_of(const struct op *op)
 static bool
 has_gathered(struct fair *f, uint64_t now)
 {
-	if (f->joining == 0 || !disk_share_is_contended(f->shared))
+	if (f->joining == 0 || !disk_share_is_contended(f->shared, now))
 		return true;
 	if (f->gather_ns == 0)
 		f->gather_ns = now;
@@ -70,7 +70,8 @@ small_may_begin(struct fair *f, const struct op *op, uint64_t now)
 {
 	uint64_t waited = op->held_ns == 0 ? 0 : now - op->held_ns;
 
-	if (!disk_share_admits_small_flush(f->shared, waited, f->wanted_ns) ||
+	if (!disk_share_admits_small_flush(
+		f->shared, now, waited, f->wanted_ns) ||
 	    !has_gathered(f, now))
 		return false;
 	f->gather_ns = 0;

@@ -13,6 +13,7 @@ enum {
 
 #define MIB (UINT64_C(1) << 20)
 #define BOUND_NONE (256 * MIB)
+#define BUSY UINT64_MAX
 
 #define QUIET_NS (100 * NS_PER_MS) /* without small uploads: they are over */
 #define DOUBLES_NS (50 * NS_PER_MS)
@@ -44,6 +45,8 @@ struct disk_share_disk {
 	_Atomic uint64_t turn_ns;  /* when it began */
 	_Atomic uint64_t rest_ns;  /* when it ended */
 	_Atomic uint64_t small_ns; /* when a small upload was last stored */
+	_Atomic uint64_t
+	    clear_ns; /* since when there is no debt; BUSY: there is */
 	struct share_bound bound;
 	struct part part[SHM_SLOTS];
 };
@@ -299,6 +302,8 @@ disk_share_admits_bulk(
 
 	if (bound == DISK_SHARE_UNBOUNDED)
 		return true;
+	if (share_bound_rests(&d->bound, now))
+		return refuse(d, p, now);
 	if (is_starved(d, p, now)) {
 		(void)cover(d, atomic_load(&d->written));
 		begin_turn(d, now);
@@ -317,6 +322,7 @@ disk_share_begin_bulk(struct disk_share_disk *d, unsigned slot, uint64_t bytes)
 	struct part *p = &d->part[slot];
 	uint64_t turn = atomic_load(&d->turn) + 1;
 
+	atomic_store(&d->clear_ns, BUSY);
 	if (atomic_exchange(&p->used_in, turn) != turn)
 		atomic_store(&p->used, 0);
 	atomic_fetch_add(&p->used, bytes);
@@ -363,6 +369,18 @@ disk_share_begin_small(struct disk_share_disk *d, unsigned slot)
 	atomic_fetch_add(&d->part[slot].small, 1);
 }
 
+/* What one had to do with bulk that has ended now and began at `began`. */
+static enum share_company
+company_of(const struct disk_share_disk *d, const struct sums *s, uint64_t now,
+    uint64_t began)
+{
+	bool rests = share_bound_rests(&d->bound, now);
+
+	if (s->in_flight > 0 || unflushed(d) > 0 || (s->holders > 0 && !rests))
+		return SHARE_BESIDE;
+	return atomic_load(&d->clear_ns) <= began ? SHARE_ALONE : SHARE_AFTER;
+}
+
 void
 disk_share_end_small(struct disk_share_disk *d, unsigned slot, uint64_t now,
     uint64_t took_ns, uint64_t wanted_ns)
@@ -375,16 +393,16 @@ disk_share_end_small(struct disk_share_disk *d, unsigned slot, uint64_t now,
 		return;
 	atomic_store(&d->small_ns, now);
 	share_bound_note_small(&d->bound, now, took_ns, wanted_ns,
-	    s.in_flight > 0 || s.holders > 0 || unflushed(d) > 0);
+	    company_of(d, &s, now, now - took_ns));
 }
 
 bool
-disk_share_admits_small_flush(
-    const struct disk_share_disk *d, uint64_t waited_ns, uint64_t wanted_ns)
+disk_share_admits_small_flush(const struct disk_share_disk *d, uint64_t now,
+    uint64_t waited_ns, uint64_t wanted_ns)
 {
 	struct sums s = sum_up(d);
 
-	if (waited_ns >= wanted_ns / 2)
+	if (waited_ns >= wanted_ns / 2 || share_bound_rests(&d->bound, now))
 		return true;
 	return s.hopeful == 0 && is_drained(d, &s);
 }
@@ -411,19 +429,34 @@ disk_share_begin_flush(const struct disk_share_disk *d)
 	return atomic_load(&d->written);
 }
 
+/* (Begun and ended at once by different workers this may be wrong for a moment, about
+ * a few small uploads.) */
+static void
+note_clear(struct disk_share_disk *d, uint64_t now)
+{
+	uint64_t busy = BUSY;
+	struct sums s = sum_up(d);
+
+	if (unflushed(d) == 0 && s.in_flight == 0)
+		(void)atomic_compare_exchange_strong(&d->clear_ns, &busy, now);
+}
+
 bool
 disk_share_end_flush(struct disk_share_disk *d, uint64_t mark, uint64_t now)
 {
-	if (!cover(d, mark))
+	bool news = cover(d, mark);
+
+	note_clear(d, now);
+	if (!news)
 		return false;
 	begin_turn(d, now);
 	return true;
 }
 
 bool
-disk_share_is_contended(const struct disk_share_disk *d)
+disk_share_is_contended(const struct disk_share_disk *d, uint64_t now)
 {
-	return sum_up(d).holders > 0;
+	return sum_up(d).holders > 0 && !share_bound_rests(&d->bound, now);
 }
 
 bool
