@@ -56,6 +56,8 @@ enum engine_call_flag {
 	CALL_SMALL = 4,	   /* it waits for OP_TURN_SMALL */
 	CALL_JOINS = 8,	   /* as `joins` */
 	CALL_FLUSHES = 16, /* as `flushes` */
+	CALL_BULK = 32,	   /* it waits for OP_TURN_BULK; the caller has set
+			      `weight` */
 };
 
 /*
@@ -63,7 +65,7 @@ enum engine_call_flag {
  * Make `op` an OP_CALL and submit it: call(arg) runs on a thread, then on_done(op,
  * what it returned) is called from the loop, with op->owner set to `arg`.  Until then
  * only the thread may use `arg`.  `op` is zeroed, or was used before for any kind of
- * operation, and must not be in flight.
+ * operation, and must not be in flight; but for CALL_BULK nothing of it counts.
  */
 void engine_call(struct engine *e, struct device *dev, struct op *op,
     int (*call)(void *arg), void *arg, unsigned flags,

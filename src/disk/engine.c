@@ -259,13 +259,17 @@ engine_call(struct engine *e, struct device *dev, struct op *op,
     void (*on_done)(struct op *op, int res))
 {
 	check(!op->in_flight);
+	check((flags & CALL_BULK) == 0 || (flags & CALL_SMALL) == 0);
 	*op = (struct op){
 	    .kind = OP_CALL,
 	    .call = call,
 	    .arg = arg,
 	    .slow = (flags & CALL_SLOW) != 0,
 	    .no_stall = (flags & CALL_NO_STALL) != 0,
-	    .turn = (flags & CALL_SMALL) != 0 ? OP_TURN_SMALL : OP_TURN_ANY,
+	    .turn = (flags & CALL_SMALL) != 0  ? OP_TURN_SMALL
+		    : (flags & CALL_BULK) != 0 ? OP_TURN_BULK
+					       : OP_TURN_ANY,
+	    .weight = (flags & CALL_BULK) != 0 ? op->weight : 0,
 	    .joins = (flags & CALL_JOINS) != 0,
 	    .flushes = (flags & CALL_FLUSHES) != 0,
 	    .owner = arg,

@@ -188,8 +188,11 @@ end_turn_of(struct fair *f, const struct op *op, bool ended_well)
 	if (op->turn == OP_TURN_BULK)
 		news = disk_share_end_bulk(
 		    f->shared, f->slot, weight_of(op), ended_well, now);
+	/* Its own bytes are flushed, too. */
 	if (op->flushes && ended_well)
-		news |= disk_share_end_flush(f->shared, op->mark, now);
+		news |= disk_share_end_flush(f->shared,
+		    op->mark + (op->turn == OP_TURN_BULK ? weight_of(op) : 0),
+		    now);
 	return news;
 }
 

@@ -64,3 +64,12 @@ file_beside_allows(const struct file_writer *w, uint64_t end)
 	return w->background == NULL || w->background->extends_room ||
 	       !waits_in_cache(w) || end - w->behind_from <= most_behind(w);
 }
+
+uint64_t
+file_beside_unwritten(const struct file_writer *w)
+{
+	if (file_beside_bypasses(w) || device_of(w)->kind == DEVICE_MEMORY ||
+	    w->written < w->behind_from)
+		return 0;
+	return w->written - w->behind_from;
+}

@@ -31,4 +31,7 @@ NODISCARD bool file_beside_choose(
  * again when the job beside the writes has ended. */
 bool file_beside_allows(const struct file_writer *w, uint64_t end);
 
+/* How much of what is written a sync may have to write back. */
+uint64_t file_beside_unwritten(const struct file_writer *w);
+
 #endif

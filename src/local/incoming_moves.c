@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "flow/writer.h"
+#include "file_beside.h"
 #include "incoming_file.h"
 #include "local_error.h"
 #include "newest.h"
@@ -135,6 +136,19 @@ is_small(const struct incoming_file *f)
 	       f->writer.offset <= to->chunk_size;
 }
 
+/* The sync of a large one writes what is in the page cache only: all of it, where it is
+ * too short for anything else.  (One that has hardly any need not wait.) */
+static unsigned
+turn_of_large(struct incoming_file *f, unsigned flags)
+{
+	uint64_t left = file_beside_unwritten(&f->writer);
+
+	if ((flags & CALL_FLUSHES) == 0 || left <= f->local->to.chunk_size)
+		return flags;
+	f->job->op.weight = left;
+	return flags | CALL_BULK;
+}
+
 static unsigned
 turn_of(struct incoming_file *f)
 {
@@ -142,7 +156,7 @@ turn_of(struct incoming_file *f)
 	unsigned flags = commit_flushes(&j->commit) ? CALL_FLUSHES : 0;
 
 	if (!is_small(f))
-		return flags;
+		return turn_of_large(f, flags);
 	if (j->small_since == 0)
 		j->small_since = fair_begin_small(&f->target.at->device->fair);
 	return flags == 0 ? CALL_JOINS : flags | CALL_SMALL;

@@ -23,6 +23,18 @@ beside() {
 	jq -es 'all(.[]; .ok > 0 and .ok == .requests)' small.json large.json
 }
 
+# They are written by their last sync, all of them.
+@test "uploads too long to be small and too short for direct I/O are large ones" {
+	loop_disk ext4 4g
+	start_server "output_dir $DISK/up; direct_io_min 1m;" '' 'chunk_size 256k; error_log error.log debug;'
+	load_of middle 400k -c 24 -d 1 -g 30 &
+	middle=$!
+	load_of small 4k -c 2 -d 1
+	wait "$middle"
+	grep 'take turns' error.log
+	jq -e '.ok > 0 and .ok == .requests' small.json middle.json
+}
+
 @test "with small_latency 0 nobody waits for a turn" {
 	beside 'small_latency 0;'
 	run -1 grep 'take turns' error.log

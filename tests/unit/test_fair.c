@@ -258,6 +258,25 @@ a_flush_that_failed_begins_no_turn(void **state)
 	await(&f.job[1]);
 }
 
+/* The sync of a large upload that is in the page cache. */
+static void
+a_sync_that_writes_much_is_bulk_and_flushes_what_it_writes(void **state)
+{
+	(void)state;
+	begin_turns();
+	use_up(&f.job[0]);
+	f.job[1].op.weight = 2 * MIB;
+	engine_call(f.e.engine, f.dev, &f.job[1].op, nothing, NULL,
+	    CALL_BULK | CALL_FLUSHES, on_done);
+	assert_int_equal(f.fair->held, 1);
+	flush_elsewhere();
+	set_clock_pass(2 * NS_PER_MS);
+	await(&f.job[1]);
+	/* nothing is left to flush */
+	assert_false(disk_share_claim_flush(f.d, OTHER, clock_mono_ns(), 1));
+	use_up(&f.job[2]);
+}
+
 static void
 held_bulk_goes_in_the_order_in_which_it_came(void **state)
 {
@@ -461,6 +480,7 @@ main(void)
 	    TEST(held_bulk_goes_when_a_flush_elsewhere_ends),
 	    TEST(workers_ring_for_each_other),
 	    TEST(a_flush_that_failed_begins_no_turn),
+	    TEST(a_sync_that_writes_much_is_bulk_and_flushes_what_it_writes),
 	    TEST(held_bulk_goes_in_the_order_in_which_it_came),
 	    TEST(a_small_upload_waits_for_bulk_and_goes_before_more_of_it),
 	    TEST(a_flush_waits_for_those_that_are_to_join_it_while_bulk_waits),
