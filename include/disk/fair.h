@@ -91,6 +91,9 @@ void fair_end_small(struct fair *f, uint64_t *began, bool stored);
  * uploads come.  (0: any.) */
 uint64_t fair_behind(const struct fair *f, uint64_t most);
 
+/* How much of an upload may be written at once: `most`, or less while it has turns. */
+uint64_t fair_join(const struct fair *f, uint64_t most);
+
 /*
  * fair_claims_flush(f, durable):
  * True: the caller is to flush the disk now, beside the writes of an upload that

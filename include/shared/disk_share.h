@@ -20,7 +20,7 @@
  * it, and never for longer than half of what they may take.  When bulk has
  * waited for a flush for 100 ms it goes on without one.
  *
- * The bound adapts, so that small uploads have a quarter of the disk's time, or as
+ * The bound adapts, so that small uploads have a fifth of the disk's time, or as
  * much more, up to half of it, as keeps them within what is wanted (`small_latency`;
  * share_bound.h).  When none has come for 100 ms it doubles every 50 ms, until there
  * is none: bulk has all of its speed again half a second after the last small one.

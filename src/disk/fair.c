@@ -9,6 +9,7 @@
 /* A flush of less, ahead of the last one of an upload, gains nothing. */
 #define AHEAD_BYTES (UINT64_C(256) << 20)
 #define GATHER_NS NS_PER_MS /* a sync waits for those that are to join it */
+#define JOIN_MIN (UINT64_C(256) << 10)
 #define BEHIND_MIN (UINT64_C(1) << 20)
 
 void
@@ -247,6 +248,19 @@ fair_behind(const struct fair *f, uint64_t most)
 	if (bound < BEHIND_MIN)
 		bound = BEHIND_MIN;
 	return bound < most ? bound : most;
+}
+
+uint64_t
+fair_join(const struct fair *f, uint64_t most)
+{
+	uint64_t part;
+
+	if (!takes_turns(f))
+		return most;
+	part = disk_share_bound(f->shared, clock_mono_ns()) / 4;
+	if (part < JOIN_MIN)
+		part = JOIN_MIN;
+	return part < most ? part : most;
 }
 
 bool

@@ -256,18 +256,27 @@ file_writer_on_written(struct op *op, int res)
 		writer_failed(writer, local_error_in_put(res, 0));
 }
 
+/* So many are joined at most; less while large uploads have turns, of which each
+ * is to have a part. */
+static size_t
+join_most(const struct file_writer *w)
+{
+	return (size_t)fair_join(&device_of(w)->fair, JOIN_BYTES);
+}
+
 /* How many chunks from the first on can go out in one write. */
 static unsigned
 count_joined(const struct file_writer *w, size_t *ret_bytes)
 {
 	unsigned count = 0;
 	uint64_t end = 0;
+	size_t most = join_most(w);
 
 	*ret_bytes = 0;
 	LIST_FOREACH(const struct chunk, c, &w->pending, node) {
 		if (count > 0 &&
 		    (count == FILE_WRITE_CHUNKS_MAX || is_memory(w) ||
-			*ret_bytes + c->len > JOIN_BYTES || c->offset != end ||
+			*ret_bytes + c->len > most || c->offset != end ||
 			wants_direct(w, c) != w->direct))
 			break;
 		count++;
@@ -285,7 +294,7 @@ can_wait(const struct file_writer *w, unsigned chunks, size_t bytes)
 	if (w->in_flight == 0 || is_memory(w))
 		return false;
 	return !w->direct ||
-	       (bytes < JOIN_BYTES && chunks < FILE_WRITE_CHUNKS_MAX);
+	       (bytes < join_most(w) && chunks < FILE_WRITE_CHUNKS_MAX);
 }
 
 /* Write the first chunks; false when out of memory. */

@@ -5,7 +5,7 @@
 enum {
 	BESIDE_MIN = 8, /* small uploads, to judge by */
 	ALONE_MIN = 8,
-	SHARES = 4,  /* of the disk's time: small uploads have one */
+	SHARES = 5,  /* of the disk's time: small uploads have one */
 	STEPS = 8,   /* the bound changes by a part of so many at most */
 	WEIGHTS = 4, /* what was known before has all of these but one */
 	SLOW_ONE_OF = 32,
@@ -129,11 +129,13 @@ adapted(const struct share_bound *b, uint64_t mean, uint64_t wanted, bool grows)
 static void
 adapt_beside(struct share_bound *b, uint64_t wanted)
 {
+	uint64_t goal = aim(atomic_load(&b->alone_ns), wanted);
 	uint64_t n = atomic_load(&b->beside.count);
 	uint64_t mean = take_mean(&b->beside), bytes;
 	bool is_used = atomic_exchange(&b->turns, 0) > 0;
+	bool slow = are_slow(b, n, atomic_exchange(&b->slow, 0));
 
-	if (are_slow(b, n, atomic_exchange(&b->slow, 0)))
+	if (slow && mean > goal / 4 * 3)
 		bytes = share_bound_bytes(b) / 4 * 3;
 	else
 		bytes = adapted(

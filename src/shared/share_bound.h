@@ -3,15 +3,16 @@
  * disk_share.c.
  *
  * What a small upload takes without bulk is what it costs the disk.  Beside bulk it
- * waits for a turn and for the flush after it, too.  It is to take four times as long
- * then, on average: small uploads have a quarter of the disk's time, and bulk has
+ * waits for a turn and for the flush after it, too.  It is to take five times as long
+ * then, on average: small uploads have a fifth of the disk's time, and bulk has
  * the rest.  But that is to be no more than half of what is wanted, since some
  * take twice as long as others; unless bulk had less than half of the time then.
  * And no less than an eighth of what is wanted: the turns would be so short on a fast
  * disk that bulk would lose more by them than small uploads gain.
  *
  * The bound follows, in steps of an eighth at most.  While more than one small upload
- * in 32 takes more than all of what is wanted, it shrinks by a quarter.
+ * in 32 takes more than all of what is wanted, it shrinks by a quarter; unless the others
+ * are so fast that something else than bulk must have held up the slow ones.
  *
  * What they take without bulk is seen when there is none.  While bulk is always there
  * it rests every 10 s, for so long as it takes to see that.

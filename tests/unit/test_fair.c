@@ -470,6 +470,17 @@ less_stays_in_the_page_cache_while_small_uploads_come(void **state)
 	assert_true(fair_behind(f.fair, 0) == 0);
 }
 
+static void
+writes_are_smaller_while_small_uploads_come(void **state)
+{
+	(void)state;
+	assert_true(fair_join(f.fair, MIB) == MIB);
+	begin_turns();
+	assert_true(
+	    fair_join(f.fair, 100 * MIB) == fair_turn_bytes(f.fair) / 4);
+	assert_true(fair_join(f.fair, MIB / 8) == MIB / 8);
+}
+
 int
 main(void)
 {
@@ -489,6 +500,7 @@ main(void)
 	    TEST(where_no_latency_is_wanted_nothing_is_held),
 	    TEST(the_smallest_latency_of_a_disk_counts),
 	    TEST(less_stays_in_the_page_cache_while_small_uploads_come),
+	    TEST(writes_are_smaller_while_small_uploads_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
