@@ -54,8 +54,9 @@ struct transport_ops {
 	 * that it sends no more; a stream that just breaks off is an error. */
 	ssize_t (*recv)(
 	    struct transport *t, const struct iovec *iov, int count);
-	/* As recv, but up to `most` bytes into `p`, without copying them.  NULL:
-	 * this transport cannot. */
+	/* As recv, but up to `most` bytes into `p`, without copying them; -EAGAIN
+	 * also when it is found out that this cannot be done (`copies`).  NULL:
+	 * this transport never can. */
 	ssize_t (*splice)(
 	    struct transport *t, const struct pipe *p, size_t most);
 	/*
@@ -102,6 +103,7 @@ struct transport {
 	bool holds : 1;	    /* recv has bytes whatever the descriptor says;
 			       false after -EAGAIN */
 	bool committed : 1; /* see send */
+	bool copies : 1;    /* this system does not let it splice after all */
 
 	/* Set by the caller: */
 	bool timed : 1;	  /* it matters when bytes come */
@@ -140,7 +142,13 @@ transport_recv(struct transport *t, void *buf, size_t len)
 	return t->ops->recv(t, &iov, 1);
 }
 
-/* Up to `most` bytes (at least 1) into `p`; only if t->ops->splice is not NULL. */
+static inline bool
+transport_splices(const struct transport *t)
+{
+	return t->ops->splice != NULL && !t->copies;
+}
+
+/* Up to `most` bytes (at least 1) into `p`; only for one that splices. */
 static inline ssize_t
 transport_splice(struct transport *t, const struct pipe *p, size_t most)
 {

@@ -341,7 +341,7 @@ take_held(struct body *b, struct chunk *c, size_t size)
 static bool
 splices(const struct body *b)
 {
-	return b->transport->ops->splice != NULL && b->held == NULL &&
+	return transport_splices(b->transport) && b->held == NULL &&
 	       b->owed >= BODY_SPLICE_MIN;
 }
 
@@ -459,6 +459,7 @@ body_splice(struct source *s, struct chunk *c, size_t most)
 	n = received(
 	    b, transport_splice(b->transport, &c->pipe, most), &result);
 	check(n <= most);
+	s->splices = splices(b);
 	if (n == 0)
 		return result;
 	c->len = n;

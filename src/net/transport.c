@@ -79,6 +79,14 @@ splice_some(struct transport *t, const struct pipe *p, size_t most)
 	return n > 0 ? pipe_fill(p, t->fd, (size_t)n) : n;
 }
 
+/* A sandbox may not know the calls, or not allow them: bytes can be received. */
+static bool
+is_refusal(int err)
+{
+	return err == EINVAL || err == ENOSYS || err == EPERM ||
+	       err == EOPNOTSUPP || err == EFAULT;
+}
+
 static ssize_t
 plain_splice(struct transport *t, const struct pipe *p, size_t most)
 {
@@ -87,6 +95,10 @@ plain_splice(struct transport *t, const struct pipe *p, size_t most)
 	do
 		n = splice_some(t, p, most);
 	while (n == -1 && errno == EINTR);
+	if (n == -1 && is_refusal(errno)) {
+		t->copies = true;
+		return -EAGAIN;
+	}
 	return took(t, n);
 }
 

@@ -587,7 +587,10 @@ static enum source_result
 splice(struct body *b, size_t most, size_t want)
 {
 	struct chunk c = {.data = NULL};
-	enum source_result r = b->source.ops->splice(&b->source, &c, most);
+	enum source_result r;
+
+	b->source.splices = true;
+	r = b->source.ops->splice(&b->source, &c, most);
 
 	assert_int_equal(c.len, want);
 	return r;
@@ -659,6 +662,11 @@ a_read_into_a_pipe_may_bring_nothing(void **state)
 	    body_init_length(&b, &f.transport, BODY_SPLICE_MIN, NULL, 0), 0);
 	assert_int_equal(splice(&b, SIZE_MAX, 0), SOURCE_NONE);
 	assert_true(b.source.splices);
+	f.transport.copies = true; /* it was found out */
+	assert_int_equal(splice(&b, SIZE_MAX, 0), SOURCE_NONE);
+	assert_false(b.source.splices);
+	f.transport.copies = false;
+	assert_int_equal(splice(&b, SIZE_MAX, 0), SOURCE_NONE);
 	f.end = 0;
 	assert_int_equal(splice(&b, SIZE_MAX, 0), SOURCE_FAILED);
 	assert_int_equal(b.source.failure.outcome, OUTCOME_CLIENT_GONE);

@@ -151,6 +151,22 @@ a_pipe_takes_what_there_is(void **state)
 	}
 }
 
+/* The bytes are still there. */
+static void
+a_system_that_refuses_is_not_asked_again(void **state)
+{
+	struct pipe file = {-1, open("/dev/null", O_WRONLY)};
+
+	(void)state;
+	SKIP_PORTABLE("pipes");
+	assert_true(transport_splices(&server));
+	send_late();
+	assert_int_equal(transport_splice(&server, &file, 10), -EAGAIN);
+	assert_false(transport_splices(&server));
+	receive(1);
+	close(file.wr);
+}
+
 static void
 a_pipe_is_told_the_end(void **state)
 {
@@ -401,6 +417,7 @@ main(void)
 		BY_PIPE(without_stamps_it_is_when_they_were_received),
 #endif
 		TEST(a_pipe_takes_what_there_is),
+		TEST(a_system_that_refuses_is_not_asked_again),
 		TEST(a_pipe_is_told_the_end),
 		TEST(a_moment_of_the_wall_clock_is_one_of_the_other),
 		TEST(it_is_known_when_the_client_has_everything),
