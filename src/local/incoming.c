@@ -12,7 +12,7 @@
 
 enum {
 	/* On a memory file system: larger ones are not collected. */
-	WRITTEN_AT_ONCE = 64 * 1024,
+	WRITTEN_AT_ONCE = 128 * 1024,
 };
 
 static struct incoming_file *

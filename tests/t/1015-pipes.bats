@@ -7,10 +7,10 @@ load ../lib/penstock
 # The first upload makes the pipes, and they stay: a PORTABLE worker has none.
 pipes() { find "/proc/$(workers)/fd" -lname 'pipe:*' | wc -l; }
 
-# stores NAME SIZE
+# stores NAME SIZE [ARGS...]
 stores() {
 	random_file body "$2"
-	upload PUT "/file/$1" body
+	upload PUT "/file/$1" body "${@:3}"
 	[[ $STATUS == 20? ]]
 	assert_equal "$(receipt bytes)" "$2"
 	assert_same body "$STORE/$1"
@@ -19,19 +19,22 @@ stores() {
 begin() {
 	memory_dir
 	STORE=$MEMORY/up
-	start_server "output_dir $STORE; $1" '' 'worker_processes 1;'
+	start_server "output_dir $STORE; $1" '' 'worker_processes 1; chunk_size 256k;'
 }
 
-# around_each WHAT: around what is worth a pipe, a chunk, and a pipe.
+# Without Expect small ones are collected.  Around what is worth a pipe, a chunk, and a pipe.
 around_each() {
 	local size before
 
-	stores "small$1" 65535
+	stores small 65535
 	before=$(pipes)
-	stores "first$1" 65536
+	stores first 65536
 	is_portable || (($(pipes) > before))
-	for size in 65537 262143 262144 262145 1048575 1048576 1048577 4300801; do
-		stores "$size$1" "$size"
+	for size in 65536 131071 131072 262144 262145; do
+		stores "$size" "$size" -H Expect:
+	done
+	for size in 65537 262143 1048575 1048576 1048577 4300801; do
+		stores "$size" "$size"
 	done
 	request POST /file --data-binary @body
 	assert_same body "$STORE/$(receipt name)"
