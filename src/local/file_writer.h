@@ -5,7 +5,8 @@
  *
  * Neighbours are joined while a write is in flight, as far as write_depth lets
  * them come: so a disk that is slower than the network gets large writes, and
- * one that is faster gets each chunk at once.
+ * one that is faster gets each chunk at once.  While large uploads have turns
+ * (disk/fair.h) less is joined: a turn is of four writes at least.
  *
  *	buffered     one write in flight; at most write_behind bytes are not yet
  *	             written back
