@@ -71,6 +71,9 @@ struct device_traits {
 			   journal has all of it, in that order, and flushes
 			   the disk's cache first (ext4 with a journal, XFS,
 			   with journal and data on one disk) */
+	bool logs_names; /* a sync of a file that was linked also makes its new
+			       name durable, and costs less than one of the
+			       directory (btrfs) */
 	enum device_sync sync;
 };
 

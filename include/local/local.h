@@ -4,7 +4,8 @@
  *	create:  parent, O_TMPFILE, room     one job on an engine thread
  *	write:   chunks, several at once     on the ring, or a thread
  *	commit:  sync, link                  one job
- *	         sync of the directory       shared by all that wait for it
+ *	         sync of the directory       shared by all that wait for it (btrfs: a
+ *	                                     small file is synced again instead)
  *
  * Small uploads are collected in memory first; then create, write and commit are one
  * job.

@@ -54,6 +54,10 @@ NODISCARD int path_sync_disk(int fd);
  */
 NODISCARD int path_sync_dir(int dir);
 
+/* The same for a file: what is in it, and on some file systems its names
+ * (`logs_names` of struct device_traits). */
+NODISCARD int path_sync_file(int fd);
+
 /*
  * path_climb(from, at, flags):
  * Open the parent of the directory *at with these flags, and put it in the place of *at,

@@ -47,7 +47,7 @@ traits_of_type(const struct statfs *fs)
 		break;
 	case BTRFS_SUPER_MAGIC:
 		t.kind = DEVICE_LOCAL;
-		t.writes_ranges = true;
+		t.writes_ranges = t.logs_names = true;
 		t.allocates = false;
 		break;
 	case F2FS_SUPER_MAGIC:

@@ -396,8 +396,39 @@ publish(struct commit *c, int *ret_made)
 	}
 }
 
-/* Data first, then the name; the directories that hold the name are synced
- * when this has ended. */
+/*
+ * On btrfs a second sync of a small file takes the place of that of the directory: its
+ * log gets the name with the file.  A sync of the directory would look at all its new
+ * names, also at those that others still wait for.  (The first sync cannot be left out:
+ * who syncs the directory in between would give the name to a file of size 0.)
+ */
+static bool
+syncs_own_name(const struct commit *c, int made)
+{
+	const struct local_dir *at = c->create.target->at;
+
+	return at->traits.logs_names && at->publish.nameless &&
+	       c->size <= at->to->chunk_size && made == -1 && !c->replaced &&
+	       !c->superseded;
+}
+
+/* The name on stable storage, unless that is left to the loop. */
+static int
+sync_name(struct commit *c, int made)
+{
+	struct target *t = c->create.target;
+	int err;
+
+	if (!syncs_own_name(c, made))
+		return keep_directory(c, made);
+	fd_close(&t->dir);
+	err = path_sync_file(t->u.fd);
+	c->name_synced = err == 0;
+	return err < 0 ? outcome_unknown(c, -err) : 0;
+}
+
+/* Data first, then the name; the directory that holds the name is synced when this has
+ * ended, unless the name is durable by then. */
 static int
 commit(struct commit *c)
 {
@@ -416,7 +447,7 @@ commit(struct commit *c)
 	    file_version_of(t->u.fd, &c->version) < 0)
 		c->version.kind = FILE_UNMARKED;
 	if (dir_syncs(t->at)) {
-		err = keep_directory(c, made);
+		err = sync_name(c, made);
 	} else {
 		fd_close(&made);
 		fd_close(&t->dir);

@@ -3,7 +3,8 @@
  *
  * A commit is a job on an engine thread (on a memory file system it may be the loop's):
  * data first, then the name; the directory that holds the name is synced when the job
- * has ended.  A file that was collected is made and written by the same job.
+ * has ended, unless the job has made the name durable itself (btrfs).  A file that was
+ * collected is made and written by the same job.
  */
 #ifndef LOCAL_COMMIT_H
 #define LOCAL_COMMIT_H
@@ -42,14 +43,15 @@ struct commit {
 	struct file_version version;
 	uint64_t written_ns;
 	bool replaced, superseded;
+	bool name_synced; /* the job has done so: its directory need not be */
 };
 
 /* Without a target yet. */
 void commit_init(struct commit *c);
 
 /* Jobs, given a struct commit.  The first two close what they cannot commit; when
- * the directory is to be synced, target.dir is it and stays open.  `on_loop` they may
- * return PUBLISH_BUSY: then the same job is to go on, on a thread. */
+ * the directory is still to be synced, target.dir is it and stays open.  `on_loop` they
+ * may return PUBLISH_BUSY: then the same job is to go on, on a thread. */
 int commit_job(void *commit);
 int commit_collected_job(void *commit); /* make and write it first */
 int commit_remove_before_job(void *commit);

@@ -473,7 +473,8 @@ incoming_sync_directory(void *file)
 	int err;
 
 	file_writer_drop(&f->writer);
-	if (!dir_syncs(f->target.at)) {
+	if (!dir_syncs(f->target.at) || f->job->commit.name_synced) {
+		end_turns(f, true);
 		incoming_on(f, INCOMING_SYNCED);
 		return;
 	}

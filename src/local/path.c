@@ -103,15 +103,20 @@ path_walk(int root, const char *path, int flags)
 }
 
 int
-path_sync_dir(int dir)
+path_sync_file(int fd)
 {
 	struct statvfs fs;
 	struct stat st;
 
-	if (fsync(dir) == -1 || fstat(dir, &st) == -1 ||
-	    fstatvfs(dir, &fs) == -1)
+	if (fsync(fd) == -1 || fstat(fd, &st) == -1 || fstatvfs(fd, &fs) == -1)
 		return -errno;
 	return fs.f_flag & ST_RDONLY ? -EROFS : 0;
+}
+
+int
+path_sync_dir(int dir)
+{
+	return path_sync_file(dir);
 }
 
 int

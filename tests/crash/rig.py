@@ -171,6 +171,11 @@ def has_journal(path):
     return kinds == {"xfs"}
 
 
+def logs_names(path):
+    """Is the directory on btrfs?"""
+    return run("stat", "-f", "-c", "%T", path).strip() == "btrfs"
+
+
 def mount_image(fs, image, where, direct=False):
     loop = Loop(image, direct)
     try:

@@ -16,6 +16,7 @@
 #define path_open_parent portable_open_parent
 #define path_make_parents portable_make_parents
 #define path_sync_dir portable_sync_dir
+#define path_sync_file portable_sync_file
 #define path_sync_disk portable_sync_disk
 #define path_is_removed portable_is_removed
 #define path_identity portable_identity
@@ -30,6 +31,7 @@
 #undef path_open_parent
 #undef path_make_parents
 #undef path_sync_dir
+#undef path_sync_file
 #undef path_sync_disk
 #undef path_is_removed
 #undef path_identity

@@ -109,6 +109,28 @@ flushes_of() {
 	[ "$output" -ge 20 ]
 }
 
+# A sync of a file, or of a directory, flushes twice there: its log, and what points to it.
+@test "sync on: on btrfs a small file is synced before and after it gets its name" {
+	local tracer syncs
+
+	is_portable && skip 'a PORTABLE build does not know btrfs'
+	loop_disk btrfs 128M
+	start_server "output_dir $DISK/up;" '' 'worker_processes 1;'
+	run -0 flushes_of 20
+	[ "$output" -ge 80 ]
+	strace -qq -f -y -e trace=fsync -o strace.out -p "$(workers)" 3>&- 4>&- &
+	tracer=$!
+	_traced() { upload PUT "/file/first-$RANDOM" load.out && grep -q fsync strace.out; }
+	eventually _traced
+	syncs=$(wc -l <strace.out)
+	upload PUT /file/a load.out
+	kill -INT $tracer
+	wait $tracer || true
+	tail -n +$((syncs + 1)) strace.out >strace.now
+	assert_equal "$(grep -c "<$DISK/up/" strace.now)" 2
+	refute grep -q "<$DISK/up>" strace.now # it would look at the names of others
+}
+
 @test "sync off: 201 when it is written; the receipt says buffered" {
 	slowfs_start
 	STORE=$T/slow
