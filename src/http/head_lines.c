@@ -58,10 +58,9 @@ scan_line(struct parse *p, struct span line, bool first)
 	for (size_t i = 0; i < line.len; i++) {
 		unsigned char c = (unsigned char)line.s[i];
 
-		if (c == '\r')
-			return head_refuse(p, 400, head_bare_cr);
 		if (syntax_is_control(c))
-			return head_refuse(p, 400, head_control);
+			return head_refuse(
+			    p, 400, c == '\r' ? head_bare_cr : head_control);
 	}
 	return first ? head_scan_request_line(p, line)
 		     : scan_field_line(p, line);

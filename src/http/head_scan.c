@@ -48,6 +48,26 @@ scan_byte(struct head_scan *scan, const struct head_limits *limits,
 		   : HEAD_INCOMPLETE;
 }
 
+/* Go on to the first byte for which scan_byte() would do something: which ends a line,
+ * is wrong there, or is one too many.  Nearly all bytes of a head are none. */
+static void
+skip_plain_bytes(struct head_scan *scan, const struct head_limits *limits,
+    const char *buf, size_t len)
+{
+	uint64_t line_end = (uint64_t)scan->line + limits->line;
+	uint32_t at = scan->at, end = limits->size;
+
+	if (len < end)
+		end = (uint32_t)len;
+	if (scan->lines == 0 && line_end < end)
+		end = (uint32_t)line_end;
+	if (scan->cr)
+		return;
+	while (at < end && !syntax_is_control((unsigned char)buf[at]))
+		at++;
+	scan->at = at;
+}
+
 /* No head ends here: perhaps it is none. */
 static void
 look_for_foreign(
@@ -68,6 +88,9 @@ head_scan(struct head_scan *scan, const struct head_limits *limits,
 	while (scan->at < len) {
 		enum head_result got;
 
+		skip_plain_bytes(scan, limits, buf, len);
+		if (scan->at == len)
+			break;
 		got = scan_byte(
 		    scan, limits, (unsigned char)buf[scan->at], ret_why);
 		if (got == HEAD_MALFORMED)
