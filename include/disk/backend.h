@@ -19,6 +19,8 @@ struct backend {
 	const struct backend_ops *ops;
 };
 
+#define BACKEND_HURRY_S 0.010
+
 struct backend_ops {
 	const char *name;
 
@@ -28,6 +30,11 @@ struct backend_ops {
 
 	/* The loop is about to sleep: begin what was collected. */
 	void (*flush)(struct backend *b);
+
+	/* Look, each BACKEND_HURRY_S while true was returned: are there brief calls
+	 * that wait for others?  Those that have waited for too long get a
+	 * thread more.  (NULL: such calls are not for this backend.) */
+	bool (*hurry)(struct backend *b);
 
 	/* Append the operations that are done to `done`, linked by their
 	 * `node` and with op->res set. */

@@ -58,6 +58,7 @@ enum engine_call_flag {
 	CALL_FLUSHES = 16, /* as `flushes` */
 	CALL_BULK = 32,	   /* it waits for OP_TURN_BULK; the caller has set
 			      `weight` */
+	CALL_BRIEF = 64,   /* as `brief` */
 };
 
 /*

@@ -69,6 +69,10 @@ struct op {
 	bool slow;	/* a call that takes long even on tmpfs, and so needs a
 			   thread there too: it frees or scans much, or waits
 			   for a lock */
+	bool brief;	/* a call that in all likelihood is over soon, and keeps
+			   others of its kind on its device from going on
+			   meanwhile: one thread makes them, one after the
+			   other, while that is so */
 	bool no_stall;	/* its disk does not count as stalled however long this
 			   takes: no client waits for it, or it waits for
 			   something other than the disk */

@@ -35,8 +35,9 @@ struct engine {
 	ev_timer look;
 	struct list holding; /* devices with operations that wait for a turn */
 	ev_timer turns;
-	ev_io on_bell; /* another worker has ended something; fd -1: no bell */
-	double told_s; /* when the log was told of turns; 0: never */
+	ev_timer hurry; /* brief calls wait for others */
+	ev_io on_bell;	/* another worker has ended something; fd -1: no bell */
+	double told_s;	/* when the log was told of turns; 0: never */
 	double looked_at;
 };
 
@@ -89,6 +90,18 @@ start(struct engine *e, struct op *op)
 	op->started = true;
 	note_age(e, op);
 	b->ops->start(b, op);
+	if (op->brief && !ev_is_active(&e->hurry))
+		ev_timer_again(e->loop, &e->hurry);
+}
+
+static void
+engine_on_hurry(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct engine *e = w->data;
+
+	(void)revents;
+	if (!e->calls->ops->hurry(e->calls))
+		ev_timer_stop(loop, w);
 }
 
 /* The device is stalled as long as its oldest operation has taken too long, or
@@ -265,6 +278,7 @@ engine_call(struct engine *e, struct device *dev, struct op *op,
 	    .call = call,
 	    .arg = arg,
 	    .slow = (flags & CALL_SLOW) != 0,
+	    .brief = (flags & CALL_BRIEF) != 0,
 	    .no_stall = (flags & CALL_NO_STALL) != 0,
 	    .turn = (flags & CALL_SMALL) != 0  ? OP_TURN_SMALL
 		    : (flags & CALL_BULK) != 0 ? OP_TURN_BULK
@@ -395,6 +409,8 @@ engine_new(struct ev_loop *loop, enum conf_engine choice, struct engine **ret)
 	e->look.data = e;
 	ev_timer_init(&e->turns, on_turns, 0., TURNS_S);
 	e->turns.data = e;
+	ev_timer_init(&e->hurry, engine_on_hurry, 0., BACKEND_HURRY_S);
+	e->hurry.data = e;
 	ev_io_init(&e->on_bell, on_bell, -1, EV_READ);
 	e->on_bell.data = e;
 	err = fd_wake_open(&e->wake);
@@ -466,6 +482,7 @@ engine_free(struct engine **ep)
 	ev_prepare_stop(e->loop, &e->on_idle);
 	ev_timer_stop(e->loop, &e->look);
 	ev_timer_stop(e->loop, &e->turns);
+	ev_timer_stop(e->loop, &e->hurry);
 	ev_io_stop(e->loop, &e->on_bell);
 	fd_close(&e->on_bell.fd);
 	deferred_cancel(&e->deliver);

@@ -162,6 +162,16 @@ turn_of(struct incoming_file *f)
 	return flags == 0 ? CALL_JOINS : flags | CALL_SMALL;
 }
 
+/* A small one that is not made durable only changes the directory, as all others
+ * that are stored there do. */
+static bool
+is_brief(const struct incoming_file *f)
+{
+	return f->target.at->device->kind == DEVICE_LOCAL &&
+	       !dir_syncs(f->target.at) &&
+	       f->writer.offset <= f->local->to.chunk_size;
+}
+
 static void
 begin_naming(struct incoming_file *f, int (*job)(void *))
 {
@@ -174,8 +184,10 @@ begin_naming(struct incoming_file *f, int (*job)(void *))
 	prepare(f);
 	f->job->commit.on_loop =
 	    !slow && f->target.at->device->kind == DEVICE_MEMORY;
-	incoming_begin_job(
-	    f, job, &f->job->commit, turn_of(f) | (slow ? CALL_SLOW : 0));
+	incoming_begin_job(f, job, &f->job->commit,
+	    turn_of(f) | (slow		   ? CALL_SLOW
+			     : is_brief(f) ? CALL_BRIEF
+					   : 0));
 }
 
 void

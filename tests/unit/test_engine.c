@@ -169,6 +169,17 @@ inside_are(unsigned n)
 	return inside >= n;
 }
 
+static bool
+entered_are(unsigned n)
+{
+	unsigned entered;
+
+	pthread_mutex_lock(&f.gate.lock);
+	entered = f.gate.entered;
+	pthread_mutex_unlock(&f.gate.lock);
+	return entered >= n;
+}
+
 /* Let the loop turn for a while in which nothing is expected. */
 static void
 idle(void)
@@ -693,6 +704,92 @@ of_calls_that_compute_as_many_run_as_there_are_processors(void **state)
 	free(j);
 }
 
+/* Only the loop brings another thread to them, and it does not run. */
+static void
+brief_calls_are_made_by_one_thread(void **state)
+{
+	enum { CALLS = 30 };
+	uint64_t end = clock_mono_ns() + PATIENCE_S * NS_PER_S;
+	struct device *dev = device(1, DEVICE_LOCAL);
+	struct job first = waiting_call(), j[CALLS], last = waiting_call();
+	pthread_t by[CALLS];
+
+	(void)state;
+	need_engine();
+	first.op.brief = last.op.brief = true;
+	submit(dev, &first);
+	for (int i = 0; i < CALLS; i++) {
+		j[i] = (struct job){.op = {.kind = OP_CALL,
+					.call = note_thread,
+					.arg = &by[i],
+					.brief = true}};
+		submit(dev, &j[i]);
+	}
+	submit(dev, &last);
+	release(1);
+	while (!entered_are(2) && clock_mono_ns() < end)
+		usleep(1000);
+	assert_true(entered_are(2));
+	release(1);
+	assert_true(await(done_are, CALLS + 2));
+	for (int i = 1; i < CALLS; i++)
+		assert_true(pthread_equal(by[i], by[0]));
+}
+
+static void
+a_brief_call_that_is_stuck_holds_up_no_others(void **state)
+{
+	enum { STUCK = 5, CALLS = 100 };
+	struct device *dead = device(1, DEVICE_LOCAL);
+	struct device *live = device(2, DEVICE_LOCAL);
+	struct job stuck[STUCK], j[CALLS];
+	pthread_t by;
+
+	(void)state;
+	need_engine();
+	for (int i = 0; i < STUCK; i++) {
+		stuck[i] = waiting_call();
+		stuck[i].op.brief = true;
+		submit(dead, &stuck[i]);
+	}
+	for (int i = 0; i < CALLS; i++) {
+		j[i] = (struct job){.op = {.kind = OP_CALL,
+					.call = note_thread,
+					.arg = &by,
+					.brief = true}};
+		submit(i % 2 ? dead : live, &j[i]);
+	}
+	assert_true(await(done_are, CALLS));
+	assert_true(await(inside_are, STUCK));
+	release(STUCK);
+	assert_true(await(done_are, STUCK + CALLS));
+}
+
+/* Then they have threads of their own, as all calls have. */
+static void
+brief_calls_of_many_devices_are_made(void **state)
+{
+	enum { DEVICES = 12 };
+	struct job stuck[DEVICES], j[DEVICES];
+	pthread_t by[DEVICES];
+
+	(void)state;
+	need_engine();
+	for (int i = 0; i < DEVICES; i++) {
+		stuck[i] = waiting_call();
+		stuck[i].op.brief = true;
+		submit(device((dev_t)i + 1, DEVICE_LOCAL), &stuck[i]);
+		j[i] = (struct job){.op = {.kind = OP_CALL,
+					.call = note_thread,
+					.arg = &by[i],
+					.brief = true}};
+		submit(device((dev_t)i + 1, DEVICE_LOCAL), &j[i]);
+	}
+	assert_true(await(done_are, DEVICES));
+	release(DEVICES);
+	assert_true(await(done_are, 2 * DEVICES));
+}
+
 static void
 on_memory_it_is_run_at_once_and_told_later(void **state)
 {
@@ -893,6 +990,11 @@ main(void)
 	    TEST(on_memory_nothing_can_be_called_off),
 	    TEST(on_memory_lengthy_calls_have_a_thread),
 	    TEST(of_calls_that_compute_as_many_run_as_there_are_processors),
+	    TEST(brief_calls_are_made_by_one_thread),
+	    cmocka_unit_test_setup_teardown(
+		a_brief_call_that_is_stuck_holds_up_no_others, set_up_threads,
+		tear_down),
+	    TEST(brief_calls_of_many_devices_are_made),
 	    TEST(on_memory_it_is_run_at_once_and_told_later),
 	    TEST(it_may_be_submitted_again_from_its_end),
 	    TEST(thousands_complete),
