@@ -188,6 +188,9 @@ struct publish_lock {
 	dev_t dev;     /* what the first one is on */
 	ino_t inode;
 	bool is_stale; /* ... was removed: it is not to be kept open */
+	bool
+	    is_known; /* whether files can be staged (publish_create_staged()): */
+	bool stages;
 };
 
 /*
@@ -220,10 +223,11 @@ bool publish_is_awaited(
  * publish_create_staged(p, lock, ret):
  * Make a new file that is to replace one in the root, with a temp name in the directory
  * that is locked, for publish_replace_quickly(): one link less.  False: it would not be what
- * a file is that is made in the root, or cannot be made; publish_create() can.
+ * a file is that is made in the root, or cannot be made; publish_create() can.  What the
+ * root hands down is looked at once for each publish_take().
  */
-bool publish_create_staged(struct publish *p, const struct publish_lock *lock,
-    struct unpublished *ret);
+bool publish_create_staged(
+    struct publish *p, struct publish_lock *lock, struct unpublished *ret);
 
 /*
  * publish_replace_quickly(p, u, lock, dir, name):

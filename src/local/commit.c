@@ -492,7 +492,7 @@ write_collected(struct commit *c)
 
 /* On the loop, one that will probably replace a file is made where its temp name is
  * needed. */
-static const struct publish_lock *
+static struct publish_lock *
 stage_of(struct commit *c)
 {
 	struct target *t = c->create.target;

@@ -15,7 +15,7 @@ enum {
 /* Find the directory that it goes to, and make the file.  The directory may be
  * removed, while it is empty, before the file is made: then once more. */
 static int
-make_file(struct target *t, const struct publish_lock *stage, bool early)
+make_file(struct target *t, struct publish_lock *stage, bool early)
 {
 	int err;
 

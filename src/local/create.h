@@ -10,11 +10,11 @@
 
 struct create {
 	struct target *target;
-	struct room *room;		  /* to be reserved */
-	uint64_t length;		  /* or STORE_LENGTH_UNKNOWN */
-	bool direct_wanted;		  /* O_DIRECT */
-	const struct publish_lock *stage; /* made there, if possible; or NULL */
-	enum space_direct says_direct;	  /* then: the kernel of it */
+	struct room *room;	       /* to be reserved */
+	uint64_t length;	       /* or STORE_LENGTH_UNKNOWN */
+	bool direct_wanted;	       /* O_DIRECT */
+	struct publish_lock *stage;    /* made there, if possible; or NULL */
+	enum space_direct says_direct; /* then: the kernel of it */
 };
 
 /* On an engine thread, given a struct create: make the file, before there is a body.

@@ -295,9 +295,12 @@ is_like_root(const struct publish *p)
 
 bool
 publish_create_staged(
-    struct publish *p, const struct publish_lock *lock, struct unpublished *ret)
+    struct publish *p, struct publish_lock *lock, struct unpublished *ret)
 {
-	if (!is_like_root(p))
+	if (!lock->is_known)
+		lock->stages = is_like_root(p);
+	lock->is_known = true;
+	if (!lock->stages)
 		return false;
 	publish_make_temp_name(p, ret->temp);
 	ret->is_beside = false;

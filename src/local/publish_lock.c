@@ -226,7 +226,7 @@ publish_take(
 	check((how & PUBLISH_TOGETHER) == 0 || publish_can_share());
 	for (int i = 0; i < PUBLISH_TRIES && err == -ENOENT; i++) {
 		ret->count = 0;
-		ret->is_stale = false;
+		ret->is_stale = ret->is_known = false;
 		ret->turn = publish_begin_turn(p->root);
 		err = take_all(p, path, how, ret);
 		if (err == 0)

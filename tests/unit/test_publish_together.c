@@ -465,6 +465,40 @@ it_is_replaced_and_nothing_is_left(void **state)
 	assert_empty(PUBLISH_TEMP_DIR);
 }
 
+/* Can a file be staged under that lock? */
+static bool
+stages(struct publish *p, struct publish_lock *lock)
+{
+	struct unpublished u = {.fd = -1};
+
+	if (!publish_create_staged(p, lock, &u))
+		return false;
+	assert_int_equal(unlinkat(lock->fd[0], u.temp, 0), 0);
+	close(u.fd);
+	return true;
+}
+
+static void
+what_the_root_hands_down_is_looked_at_under_each_lock(void **state)
+{
+	static const mode_t modes[] = {0700, 02700, 0700};
+	struct publish_lock lock;
+	struct publish p;
+
+	(void)state;
+	SKIP_PORTABLE("nameless files");
+	p = publisher(root);
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		assert_int_equal(fchmod(root, modes[i]), 0);
+		assert_int_equal(
+		    publish_take(&p, "a", PUBLISH_TOGETHER, &lock), 0);
+		assert_int_equal(stages(&p, &lock), modes[i] == 0700);
+		assert_int_equal(stages(&p, &lock), modes[i] == 0700);
+		publish_release(&p, &lock);
+	}
+	publish_fini(&p);
+}
+
 static void
 sweep(void)
 {
@@ -580,6 +614,7 @@ main(void)
 	    TEST(one_that_is_kept_open_is_used_again),
 	    TEST(of_all_directories_only_some_are_kept_open),
 	    TEST(one_that_was_removed_is_not_used_again),
+	    TEST(what_the_root_hands_down_is_looked_at_under_each_lock),
 	    TEST(it_is_replaced_and_nothing_is_left),
 	    TEST(one_that_was_swept_is_lost_and_says_so),
 	    TEST(one_that_fails_is_not_lost),
