@@ -14,6 +14,12 @@
 #include "web/receipt.h"
 #include "put_internal.h"
 
+enum {
+	/* Of a body, with a head before it: the buffers of a connection have
+	 * room for so much from its beginning. */
+	UNREAD_MAX = 32 * 1024,
+};
+
 struct web_put {
 	struct exchange *exchange;
 	struct upload upload;
@@ -104,14 +110,23 @@ has_an_order(const struct web_put *p)
 	return p->named && p->upload.location->policy.overwrite;
 }
 
+/* When its last byte came, had nothing held up the client.  A short one is sent whole,
+ * whether somebody reads it or not. */
+static uint64_t
+last_byte_ns(const struct web_put *p)
+{
+	return exchange_body_bytes(p->exchange) <= UNREAD_MAX
+		   ? exchange_came_ns(p->exchange)
+		   : exchange_would_come_ns(p->exchange);
+}
+
 static void
 put_on_transferred(struct upload *u, struct failure why)
 {
 	struct web_put *p = put_of(u);
 
 	(void)why; /* one that fails is not kept */
-	upload_commit(
-	    u, has_an_order(p) ? exchange_would_come_ns(p->exchange) : 0);
+	upload_commit(u, has_an_order(p) ? last_byte_ns(p) : 0);
 }
 
 static struct receipt

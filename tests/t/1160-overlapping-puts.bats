@@ -95,6 +95,24 @@ late_and_newer() {
 	eventually access_has '"PUT /file/a" 200 .* replaced '
 }
 
+# A client sends so little without waiting for anybody to read it.
+@test "the same, though its head lay unread for a while" {
+	start_server 'overwrite on; sync off;' '' 'worker_processes 1;'
+	LATE=$(workers)
+	kill -STOP "$LATE"
+	connect
+	say "$FD" 'PUT /file/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\n'
+	sleep 0.5
+	kill -CONT "$LATE"
+	newer
+	assert_status 201
+	say "$FD" 'older'
+	heard
+	assert_equal "$SAID" 200
+	store_has older
+	eventually access_has '"PUT /file/a" 200 .* replaced '
+}
+
 @test "a condition that lost is 412, and never a silent success" {
 	local etag condition
 
