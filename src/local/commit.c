@@ -122,6 +122,19 @@ judge_existing(struct commit *c, struct hold *h, int dir, const char *name,
 	return PUBLISH_RENEW;
 }
 
+/* It gets a name that no other file has.  The temp name of a staged one is not locked: a
+ * sweep may have taken it. */
+static int
+link_name(struct commit *c, int dir, const char *name)
+{
+	struct target *t = c->create.target;
+	int err = publish_link(&t->at->publish, &t->u, dir, name);
+
+	return err == -ENOENT && c->create.stage != NULL
+		   ? (int)PUBLISH_LOST
+		   : name_check_error(t, err);
+}
+
 /* It gets the name, which another file has or not. */
 static int
 take_name(
@@ -132,7 +145,7 @@ take_name(
 	int err;
 
 	if (!exists)
-		return name_check_error(t, publish_link(p, &t->u, dir, name));
+		return link_name(c, dir, name);
 	err = h->is_quick
 		  ? publish_replace_quickly(p, &t->u, h->lock, dir, name)
 		  : publish_replace(p, &t->u, dir, name);
@@ -228,8 +241,7 @@ link_new(struct commit *c, int dir, const char *name)
 	if (err < 0)
 		return err;
 	order_announce(&c->order, t, c->version.inode, name, false);
-	err = name_check_error(
-	    t, publish_link(&t->at->publish, &t->u, dir, name));
+	err = link_name(c, dir, name);
 	order_named(&c->order, t, err == 0 || t->u.uncertain);
 	return err;
 }

@@ -17,7 +17,8 @@
 #include "publish_sys.h"
 
 enum {
-	/* Where locks do not last, a writer re-takes its own within this time. */
+	/* A temp name that is given and renamed at once has no lock; and where locks
+	 * do not last, a writer re-takes its own.  Both within this time. */
 	LOOK_AGAIN_NS = 100 * 1000 * 1000,
 };
 
@@ -97,7 +98,6 @@ unsigned
 publish_sweep(int root, unsigned *ret_living)
 {
 	const struct timespec nap = {.tv_nsec = LOOK_AGAIN_NS};
-	bool sure = publish_locks_last();
 	struct sweep s = {.root = root};
 	struct unheld unheld = {0};
 	const struct dirent *e;
@@ -115,7 +115,7 @@ publish_sweep(int root, unsigned *ret_living)
 	while ((e = readdir(d)) != NULL) {
 		if (publish_is_numbered(e->d_name, publish_temp_suffix) ||
 		    is_note(e->d_name))
-			sweep_one(&s, e->d_name, sure ? NULL : &unheld);
+			sweep_one(&s, e->d_name, &unheld);
 		else
 			sweep_tried(s.dir, e->d_name);
 	}

@@ -96,6 +96,24 @@ load ../lib/penstock
 	assert_equal "$(files_in "$STORE")" "$STORE/a"
 }
 
+# It is made under a temp name that nobody locks, since it is renamed at once.  The other
+# worker looks for what was left a second after its start.
+@test "overwrite on, in memory: what another worker sweeps away is stored all the same" {
+	is_sanitized && skip 'sanitizers and strace: in the plain build only'
+	is_portable && skip 'a PORTABLE build locks its temp names'
+	memory_dir
+	STORE=$MEMORY/up
+	printf '#!/bin/sh\nexec strace -D -f -qq -o calls -e trace=renameat2 -e inject=renameat2:delay_enter=2500000 %s "$@"\n' \
+		"$PENSTOCK" >slow
+	chmod +x slow
+	PENSTOCK=$T/slow start_server 'overwrite on;' '' 'worker_processes 2;'
+	echo new >new
+	run -0 curl -s -w '%{http_code} ' -o 1 -o 2 -o 3 -H Expect: -T new "$URL/file/a" -T new "$URL/file/a" -T new "$URL/file/b"
+	assert_output '201 200 201 '
+	assert_same new "$STORE/b"
+	grep -q 'renameat2.* ENOENT ' calls
+}
+
 @test "two at once to one name, overwrite on: each true, the last to finish stays" {
 	start_server 'overwrite on;'
 	connect
