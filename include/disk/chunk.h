@@ -41,8 +41,8 @@ struct chunk_pool;
 struct chunk_claim;
 
 enum {
-	CHUNK_PIPE_BYTES =
-	    1024 * 1024,     /* the most that one with a pipe holds */
+	/* The most that one with a pipe holds. */
+	CHUNK_PIPE_BYTES = 1024 * 1024,
 	CHUNK_PIPES_MAX = 4, /* of a pool; each has two descriptors */
 };
 

@@ -40,9 +40,9 @@ struct reader {
 	bool pacing;	    /* rate_max is reached: no reading for a while */
 	bool reading_ahead; /* the source has our chunk (SOURCE_TAKEN) */
 	bool running;
-	bool
-	    trickles; /* the last pipe was hardly worth it: memory is used until
-			  more comes at once */
+	/* The last pipe was hardly worth it: memory is used until more comes at
+	 * once. */
+	bool trickles;
 	ev_io watcher;	      /* of the source's descriptor; without one it is
 				 fed */
 	struct deadline look; /* the next look at `clock`, or the end of a pause

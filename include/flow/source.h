@@ -72,14 +72,14 @@ struct source {
 	uint8_t wants;		/* EV_READ, EV_WRITE or both: what `fd` is
 				   watched for after the last read */
 	bool ended;		/* no byte will come any more */
-	bool
-	    several : 1; /* more will come than one chunk has room for: the next
-			 read may be one into several */
-	bool
-	    splices : 1; /* the next read may be one into a pipe: so much will come
-			 that it pays */
-	bool
-	    ready; /* a read may bring bytes though the descriptor is not ready */
+	/* More will come than one chunk has room for: the next read may be one
+	 * into several. */
+	bool several : 1;
+	/* So much will come that a pipe pays: the next read may be one into
+	 * that. */
+	bool splices : 1;
+	/* A read may bring bytes though the descriptor is not ready. */
+	bool ready;
 };
 
 #endif

@@ -4,12 +4,12 @@
  *	transport -> [ body: what belongs to it, framing taken out ] -> chunk
  *
  * A body with a Content-Length is received straight into the chunk, or into several
- * chunks at once, or into a pipe, and never beyond the body's end.  A chunked body is received together
- * with its framing into the free part of one chunk, and the framing is removed there:
- * payload is never copied from one chunk to another.  Each receive asks for the rest of
- * the current HTTP chunk and the 7 bytes of a last chunk, or, where a size line comes
- * next, for 4 KiB.  So at most 4 KiB of the next request are received along with the
- * body.
+ * chunks at once, or into a pipe, and never beyond the body's end.  A chunked body is
+ * received together with its framing into the free part of one chunk, and the framing is
+ * removed there: payload is never copied from one chunk to another.  Each receive asks
+ * for the rest of the current HTTP chunk and the 7 bytes of a last chunk, or, where a
+ * size line comes next, for 4 KiB.  So at most 4 KiB of the next request are received
+ * along with the body.
  *
  * Framing is strict: what two parsers could understand differently is refused.
  * Chunk extensions are skipped, trailer fields are checked and dropped, both within

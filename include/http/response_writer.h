@@ -43,8 +43,7 @@ struct response_writer {
 	int muted;	/* a negative errno: nothing is sent any more; 0: no */
 	bool answering; /* on_sent() is due */
 	bool framed;	/* this response is sent in HTTP chunks */
-	uint32_t
-	    ahead; /* bytes of an interim response, at the start of `rest` */
+	uint32_t ahead; /* bytes of an interim response, first in `rest` */
 	struct ev_loop *loop;
 	struct transport *transport;
 	ev_io writable;

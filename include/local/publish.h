@@ -188,9 +188,8 @@ struct publish_lock {
 	dev_t dev;     /* what the first one is on */
 	ino_t inode;
 	bool is_stale; /* ... was removed: it is not to be kept open */
-	bool
-	    is_known; /* whether files can be staged (publish_create_staged()): */
-	bool stages;
+	/* Whether files can be staged (publish_create_staged()), if that is known. */
+	bool is_known, stages;
 };
 
 /*

@@ -18,8 +18,8 @@
  * since a worker may read late.  Bytes that are read together count as arrived
  * with the last of them.  A client stops sending while the socket is full, so of
  * a body that may have filled it the time for which bytes lay unread, at most a
- * second, is subtracted from the arrival of the last byte (net/transport.h).  Without timestamps (UNIX
- * sockets, PORTABLE), bytes arrive when they are read.
+ * second, is subtracted from the arrival of the last byte (net/transport.h).
+ * Without timestamps (UNIX sockets, PORTABLE), bytes arrive when they are read.
  *
  * A record belongs to a file (its inode) and is announced before the file gets
  * the name, so it exists for every worker that finds the file under that name,

@@ -33,8 +33,7 @@ struct chunk_pool {
 	size_t size;
 	size_t budget; /* chunks */
 	size_t held;   /* handed out */
-	size_t
-	    made; /* held and free ones; of those with pipes only held ones */
+	size_t made;   /* held and free; of those with pipes only held ones */
 	ev_timer trim; /* runs while there are many free ones */
 	size_t unused; /* the fewest that were free since it ran out */
 	struct list free;
