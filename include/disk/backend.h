@@ -19,6 +19,8 @@ struct backend {
 	const struct backend_ops *ops;
 };
 
+/* How often brief calls that wait are looked at, and how long one waits at least before
+ * it gets a thread. */
 #define BACKEND_HURRY_S 0.010
 
 struct backend_ops {
@@ -31,9 +33,9 @@ struct backend_ops {
 	/* The loop is about to sleep: begin what was collected. */
 	void (*flush)(struct backend *b);
 
-	/* Look, each BACKEND_HURRY_S while true was returned: are there brief calls
-	 * that wait for others?  Those that have waited for too long get a
-	 * thread more.  (NULL: such calls are not for this backend.) */
+	/* Have one thread more for brief calls of a device of which one has waited
+	 * for too long.  True: some wait; to be called again in BACKEND_HURRY_S.
+	 * (NULL: no calls are given to this backend.) */
 	bool (*hurry)(struct backend *b);
 
 	/* Append the operations that are done to `done`, linked by their

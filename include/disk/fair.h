@@ -91,7 +91,8 @@ void fair_end_small(struct fair *f, uint64_t *began, bool stored);
  * uploads come.  (0: any.) */
 uint64_t fair_behind(const struct fair *f, uint64_t most);
 
-/* How much of an upload may be written at once: `most`, or less while it has turns. */
+/* How much of a large upload is to be written at once: `most`, or less while there are
+ * turns, so that it has several writes in each. */
 uint64_t fair_join(const struct fair *f, uint64_t most);
 
 /*

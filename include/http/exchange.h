@@ -166,7 +166,7 @@ struct sink *exchange_stream(struct exchange *x, struct response *r);
  * The same with the file `f` as the content, which is not empty: it is sent without
  * passing through our memory.  When one of its calls comes, perhaps from within, call
  * exchange_streamed(): so this may end the exchange.  `f` stays until then, or until
- * on_gone().  Only if exchange_sends_files().
+ * on_gone().  Only if exchange_sends_files(), and after exchange_drop_head().
  */
 void exchange_send_file(
     struct exchange *x, struct response *r, struct response_file *f);

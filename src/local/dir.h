@@ -161,11 +161,8 @@ void dir_learn(struct local_dir *dir, int err, int cause);
  * -errno when that cannot be told. */
 NODISCARD int dir_check_path(const struct local_dir *dir);
 
-/*
- * On the loop, for one in memory, while a request is carried out: does the path still
- * lead to it?  Found out once for all requests of a turn of the loop: that they have come
- * was known before it.
- */
+/* On the loop, for one in memory: does the path still lead to it?  Looked up once in each
+ * turn of the loop: all requests that are carried out in a turn had come before that. */
 bool dir_is_found(struct local_dir *dir);
 
 /* Syncs are asked for, and worth something there. */

@@ -11,11 +11,13 @@
  * disk that bulk would lose more by them than small uploads gain.
  *
  * The bound follows, in steps of an eighth at most.  While more than one small upload
- * in 32 takes more than all of what is wanted, it shrinks by a quarter; unless the others
- * are so fast that something else than bulk must have held up the slow ones.
+ * in 32 takes more than all of what is wanted (and twice as long as it is to take), the
+ * bound shrinks by a quarter; unless the others are so fast that something else than bulk
+ * must have held up the slow ones.
  *
  * What they take without bulk is seen when there is none.  While bulk is always there
- * it rests every 10 s, for so long as it takes to see that.
+ * it rests every 10 s (every second, while nothing is known), for so long as it takes to
+ * see that, and 200 ms at most.
  *
  * It is in shared memory, and any worker may change it: of two that do so at once one
  * may be lost.
