@@ -32,7 +32,7 @@ beside() {
 	load_of small 4k -c 2 -d 1
 	wait "$middle"
 	grep 'take turns' error.log
-	jq -e '.ok > 0 and .ok == .requests' small.json middle.json
+	jq -es 'all(.[]; .ok > 0 and .ok == .requests)' small.json middle.json
 }
 
 @test "with small_latency 0 nobody waits for a turn" {
