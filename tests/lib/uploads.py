@@ -401,9 +401,9 @@ def pause(target, count: int):
 # ---- held up by the disk
 
 def push(target, file, *then):
-    """PUT TARGET with the content of FILE, until nothing more is taken for half a second;
-    print how many bytes the server itself has; run THEN; send the rest.  The file status
-    is left as `request` does."""
+    """PUT TARGET with the content of FILE, until nothing more is taken, nor read from the
+    socket, for half a second; print how many bytes the server itself has; run THEN; send
+    the rest.  The file status is left as `request` does."""
     import fcntl
     import select
     import struct
@@ -423,11 +423,14 @@ def push(target, file, *then):
         raise SystemExit("there is no such connection")
 
     view, sent = memoryview(body), 0
-    while sent < len(body) and select.select([], [s], [], 0.5)[1]:
-        sent += s.send(view[sent:sent + 65536])
-    if sent == len(body):
-        sys.exit("it took all of it")
-    print(sent - in_the_kernel(), flush=True)
+    held, before = -1, None
+    while held < 0 or held != before: # below 0 it has not even read the head: it is late
+        while sent < len(body) and select.select([], [s], [], 0.5)[1]:
+            sent += s.send(view[sent:sent + 65536])
+        if sent == len(body):
+            sys.exit("it took all of it")
+        held, before = sent - in_the_kernel(), held
+    print(held, flush=True)
     if then:
         subprocess.run(then, check=True, stdout=subprocess.DEVNULL)
     s.setblocking(True)
