@@ -161,8 +161,8 @@ void dir_learn(struct local_dir *dir, int err, int cause);
  * -errno when that cannot be told. */
 NODISCARD int dir_check_path(const struct local_dir *dir);
 
-/* On the loop, for one in memory: does the path still lead to it?  Looked up once in each
- * turn of the loop: all requests that are carried out in a turn had come before that. */
+/* On the loop, for one in memory: does the path still lead to it?  It is looked up once
+ * in each turn of the loop: so it may have changed since this turn began. */
 bool dir_is_found(struct local_dir *dir);
 
 /* Syncs are asked for, and worth something there. */
