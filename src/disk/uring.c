@@ -11,9 +11,9 @@
 #include <liburing.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/utsname.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/log.h"
 #include "disk/backend.h"
 #include "disk/device.h"
@@ -49,22 +49,6 @@ allow_threads(struct uring *u, size_t disks)
 	/* Kernels before 5.15 do not know it; what they do is their limit. */
 	(void)io_uring_register_iowq_max_workers(&u->ring, most);
 	u->disks = disks;
-}
-
-/*
- * Kernels before 6.10 take the lock that fsfreeze holds before they look
- * whether the attempt may wait: there a write to a frozen disk would stop the
- * loop within io_uring_enter().
- */
-static bool
-first_try_waits(void)
-{
-	struct utsname u;
-	int major, minor;
-
-	return uname(&u) == -1 ||
-	       sscanf(u.release, "%d.%d", &major, &minor) != 2 || major < 6 ||
-	       (major == 6 && minor < 10);
 }
 
 /* Fill an entry for what is left of `op`. */
@@ -232,7 +216,10 @@ uring_new(const struct fd_wake *wake, struct backend **ret)
 	err = io_uring_register_eventfd(&u->ring, wake->wr);
 	if (err < 0)
 		goto exit_ring;
-	u->first_try_waits = first_try_waits();
+	/* Before 6.10 it takes the lock that fsfreeze holds before it looks whether
+	 * the attempt may wait: there a write to a frozen disk would stop the
+	 * loop within io_uring_enter(). */
+	u->first_try_waits = kernel_is_before(6, 10);
 	allow_threads(u, 1);
 	*ret = &u->base;
 	return 0;

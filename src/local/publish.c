@@ -57,7 +57,8 @@ try_ways(struct publish *p)
 {
 	int fd, err;
 
-	fd = publish_open_nameless(p->root);
+	fd = publish_syncs_nameless(p->root) ? publish_open_nameless(p->root)
+					     : -EOPNOTSUPP;
 	if (fd >= 0) {
 		fd_close(&fd);
 		p->nameless = true;

@@ -12,6 +12,9 @@
 /* A file in `dir` that has no name: a descriptor. */
 NODISCARD int publish_open_nameless(int dir);
 
+/* Is what is in such a file durable after a sync of it? */
+bool publish_syncs_nameless(int dir);
+
 /* It gets a name, which must be new. */
 NODISCARD int publish_link_nameless(int fd, int dir, const char *name);
 

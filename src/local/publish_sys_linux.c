@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +11,12 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "publish_sys.h"
 #include "local/path.h"
 
@@ -27,6 +30,18 @@ publish_open_nameless(int dir)
 	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 
 	return fd == -1 ? -errno : fd;
+}
+
+/* btrfs before Linux 6.16 logs nothing of a file that has no name when it is synced: after
+ * a power cut the name that it got, though its directory was synced, has nothing in it. */
+bool
+publish_syncs_nameless(int dir)
+{
+	struct statfs fs;
+
+	return fstatfs(dir, &fs) == -1 ||
+	       (unsigned long)fs.f_type != BTRFS_SUPER_MAGIC ||
+	       !kernel_is_before(6, 16);
 }
 
 /*

@@ -20,6 +20,13 @@ publish_open_nameless(int dir)
 	return -EOPNOTSUPP;
 }
 
+bool
+publish_syncs_nameless(int dir)
+{
+	(void)dir;
+	return true;
+}
+
 int
 publish_link_nameless(int fd, int dir, const char *name)
 {
