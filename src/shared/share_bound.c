@@ -172,16 +172,18 @@ is_time_to_look(const struct share_bound *b, uint64_t now)
 static void
 adapt(struct share_bound *b, uint64_t now, uint64_t wanted, bool beside_bulk)
 {
-	uint64_t last = atomic_load(&b->adapted_ns);
+	uint64_t last = atomic_load(&b->adapted_ns), beside;
 
 	if (!is_time_to_look(b, now) ||
 	    !atomic_compare_exchange_strong(&b->adapted_ns, &last, now))
 		return;
 	learn_alone(b);
+	beside = atomic_load(&b->beside.count);
 	beside_bulk = beside_bulk || atomic_load(&b->turns) > 0;
-	if (atomic_load(&b->beside.count) > 0)
+	if (beside > 0)
 		adapt_beside(b, wanted);
-	plan_rest(b, now, beside_bulk);
+	/* Of a few, none would come while it rests. */
+	plan_rest(b, now, beside_bulk && beside >= BESIDE_MIN);
 }
 
 /* (One that met with something else is not to change much.) */

@@ -468,9 +468,10 @@ bulk_does_not_rest_for_small_uploads_that_do_not_come(void **state)
 	turn(4 * MS, 4 * MS);
 	now += NS_PER_S;
 	disk_share_begin_bulk(d, ME, MIB);
-	store_small(ME, 4 * MS);
-	end_writes(ME, 1);
 	disk_share_hold_bulk(d, ME, MIB);
+	for (int i = 0; i < 1000 && disk_share_is_contended(d, now); i++)
+		store_small(ME, 4 * MS);
+	end_writes(ME, 1);
 	flush();
 	disk_share_begin_small(d, OTHER); /* it takes for ever */
 	assert_false(disk_share_admits_bulk(d, ME, MIB, now));
@@ -478,6 +479,20 @@ bulk_does_not_rest_for_small_uploads_that_do_not_come(void **state)
 	assert_false(disk_share_admits_bulk(d, ME, MIB, now));
 	now += MS;
 	assert_true(disk_share_admits_bulk(d, ME, MIB, now));
+}
+
+/* Too few would come in that time to say what they take. */
+static void
+bulk_does_not_rest_for_a_few_small_uploads(void **state)
+{
+	(void)state;
+	disk_share_begin_bulk(d, ME, MIB);
+	disk_share_hold_bulk(d, ME, MIB);
+	for (int i = 0; i < 100; i++) {
+		store_small(ME, 4 * MS);
+		assert_true(disk_share_is_contended(d, now));
+		now += NS_PER_S;
+	}
 }
 
 /* What began beside bulk says nothing of what it takes without; nor is one that met
@@ -625,6 +640,7 @@ main(void)
 	    TEST(the_bound_does_not_shrink_when_others_are_fast),
 	    TEST(the_bound_stays_without_bulk),
 	    TEST(bulk_rests_to_see_what_small_uploads_take_without_it),
+	    TEST(bulk_does_not_rest_for_a_few_small_uploads),
 	    TEST(bulk_does_not_rest_for_small_uploads_that_do_not_come),
 	    TEST(what_small_uploads_take_alone_is_learnt_from_those_that_were),
 	    TEST(bulk_has_all_of_its_speed_within_a_second),
