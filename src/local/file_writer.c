@@ -256,21 +256,23 @@ file_writer_on_written(struct op *op, int res)
 		writer_failed(writer, local_error_in_put(res, 0));
 }
 
-/* So many are joined at most; less while large uploads have turns, of which each
- * is to have a part. */
+/* So many bytes are joined at most, in whole chunks; less while large uploads have
+ * turns, of which each is to have a part. */
 static size_t
 join_most(const struct file_writer *w)
 {
-	return (size_t)fair_join(&device_of(w)->fair, JOIN_BYTES);
+	size_t most = (size_t)fair_join(&device_of(w)->fair, JOIN_BYTES);
+	size_t chunk = w->all->to->chunk_size;
+
+	return most < chunk ? chunk : most - most % chunk;
 }
 
-/* How many chunks from the first on can go out in one write. */
+/* How many chunks from the first on can go out in one write of `most` bytes. */
 static unsigned
-count_joined(const struct file_writer *w, size_t *ret_bytes)
+count_joined(const struct file_writer *w, size_t most, size_t *ret_bytes)
 {
 	unsigned count = 0;
 	uint64_t end = 0;
-	size_t most = join_most(w);
 
 	*ret_bytes = 0;
 	LIST_FOREACH(const struct chunk, c, &w->pending, node) {
@@ -289,12 +291,12 @@ count_joined(const struct file_writer *w, size_t *ret_bytes)
 /* Better to wait for more: a write is in flight, and this one would be small
  * or have to wait for it in the kernel. */
 static bool
-can_wait(const struct file_writer *w, unsigned chunks, size_t bytes)
+can_wait(
+    const struct file_writer *w, size_t most, unsigned chunks, size_t bytes)
 {
 	if (w->in_flight == 0 || is_memory(w))
 		return false;
-	return !w->direct ||
-	       (bytes < join_most(w) && chunks < FILE_WRITE_CHUNKS_MAX);
+	return !w->direct || (bytes < most && chunks < FILE_WRITE_CHUNKS_MAX);
 }
 
 /* Write the first chunks; false when out of memory. */
@@ -324,6 +326,7 @@ submit(struct file_writer *w, unsigned chunks)
 static void
 pump(struct file_writer *w)
 {
+	size_t most = join_most(w);
 	struct list_node *n;
 
 	while (w->mode == FILE_WRITER_WRITES &&
@@ -334,8 +337,8 @@ pump(struct file_writer *w)
 
 		if (!choose_mode(w, c))
 			return;
-		chunks = count_joined(w, &bytes);
-		if (can_wait(w, chunks, bytes) ||
+		chunks = count_joined(w, most, &bytes);
+		if (can_wait(w, most, chunks, bytes) ||
 		    !has_room(w, c->offset + bytes) ||
 		    !file_beside_allows(w, c->offset + bytes))
 			return;
