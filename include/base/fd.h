@@ -118,8 +118,8 @@ ssize_t fd_recv_stamped(
  * Send the bytes of `before` (NULL: none), and then up to `len` bytes (at least 1) of
  * the file `from`, from `offset` on, to the non-blocking socket `to`: how many it has
  * taken of both; 0: the file ends there; or a negative errno, as of sending.  A part of
- * the file that is not in memory is waited for.  -ENOSYS, with nothing sent: this
- * system has no such call, or not for such a file.
+ * the file that is not in memory is waited for.  -ENOSYS, with nothing of the
+ * file sent: this system has no such call, does not allow it, or not for such a file.
  */
 ssize_t fd_send_file(
     int to, const struct iovec *before, int from, uint64_t offset, size_t len);

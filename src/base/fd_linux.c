@@ -254,7 +254,9 @@ send_pages(int to, int from, uint64_t offset, size_t len)
 	do
 		n = sendfile(to, from, &at, len);
 	while (n == -1 && errno == EINTR);
-	if (n == -1 && errno == EINVAL)
+	/* Not for such a file; or a sandbox does not allow it. */
+	if (n == -1 &&
+	    (errno == EINVAL || errno == EPERM || errno == EOPNOTSUPP))
 		return -ENOSYS;
 	return n == -1 ? -errno : n;
 }
