@@ -125,6 +125,13 @@ run_lane(struct threads *t, struct lane *l)
 	l->running--;
 }
 
+/* Is it a lane's call of a thread?  No owner of another op is these threads. */
+static bool
+is_runner(const struct threads *t, const struct op *op)
+{
+	return op->owner == t;
+}
+
 static void *
 thread_main(void *arg)
 {
@@ -133,7 +140,7 @@ thread_main(void *arg)
 
 	pthread_mutex_lock(&t->lock);
 	while ((op = next_op(t)) != NULL) {
-		if (op->owner == t)
+		if (is_runner(t, op))
 			run_lane(t, op->arg);
 		else
 			run(t, op);

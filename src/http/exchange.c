@@ -413,6 +413,7 @@ exchange_send_file(
 	struct conn *c = conn_of(x);
 	struct str *bytes = take_buffer();
 
+	check(x->head == NULL);
 	format(x, r, bytes);
 	conn_on(c, CONN_STREAMS);
 	if (str_failed(bytes)) /* the content would be taken for its end */

@@ -57,12 +57,12 @@ skip_plain_bytes(struct head_scan *scan, const struct head_limits *limits,
 	uint64_t line_end = (uint64_t)scan->line + limits->line;
 	uint32_t at = scan->at, end = limits->size;
 
+	if (scan->cr)
+		return;
 	if (len < end)
 		end = (uint32_t)len;
 	if (scan->lines == 0 && line_end < end)
 		end = (uint32_t)line_end;
-	if (scan->cr)
-		return;
 	while (at < end && !syntax_is_control((unsigned char)buf[at]))
 		at++;
 	scan->at = at;

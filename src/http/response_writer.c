@@ -355,15 +355,21 @@ response_writer_send_file(struct response_writer *s, const char *bytes,
 	begin_count(s);
 	s->file = f;
 	s->progress = clock_recent_s();
-	if (s->muted == 0 && rest_len(s) == 0)
+	if (s->muted != 0) {
+		fail_file(s, s->muted);
+		return;
+	}
+	if (rest_len(s) == 0)
 		n = send_piece(s, bytes, len, FILE_TURN_MAX);
-	if (n == -EAGAIN)
+	if (n < 0 && n != -EAGAIN) {
+		fail_file(s, n);
+		return;
+	}
+	if (n < 0)
 		n = 0;
-	if (n >= 0 && (size_t)n < len)
+	if ((size_t)n < len)
 		str_add(&s->rest, bytes + n, len - (size_t)n);
-	if (s->muted != 0 || n < 0)
-		fail_file(s, s->muted != 0 ? s->muted : n);
-	else if (str_failed(&s->rest))
+	if (str_failed(&s->rest))
 		fail_file(s, -ENOMEM);
 	else
 		go_on_with_file(s);

@@ -411,10 +411,10 @@ outgoing_init_spare(struct spare *s)
 	spare_init(s, sizeof(struct outgoing_file), SPARE);
 }
 
-/* Most files in memory are open at once.  Whatever else comes of it, the usual way
- * finds out once more. */
+/* Open it now, if it is in memory.  False: in the usual way, which finds out once more what
+ * comes of it. */
 static bool
-is_open_at_once(struct outgoing_file *f)
+open_at_once(struct outgoing_file *f)
 {
 	return is_in_memory(f) && dir_is_found(f->dir) && open_file(f) == 0;
 }
@@ -464,7 +464,7 @@ outgoing_open(struct store *s, const char *name,
 	f->seeker.on_known = outgoing_on_known;
 	if (err == LOCAL_LOOKING)
 		scan_seek(&f->local->scan, f->dir, &f->seeker);
-	else if (is_open_at_once(f))
+	else if (open_at_once(f))
 		tell_ready(f); /* may close `f` */
 	else
 		submit_job(f, outgoing_open_job, outgoing_on_opened);
