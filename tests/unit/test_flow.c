@@ -6,7 +6,6 @@
 #include "flow/flow.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "lib/cmocka_with.h"
@@ -21,29 +20,14 @@ enum {
 	TURN_US = 4, /* what a turn of the loop takes */
 };
 
-static struct fixture {
-	struct test_loop l;
-	struct test_flow t;
-	struct fake_source source;
-	struct fake_sink sink;
-} f;
-
-static void
-on_turn(void)
-{
-	fake_source_turn(&f.source);
-	fake_sink_turn(&f.sink);
-}
+static struct faked_flow f;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	memset(&f, 0, sizeof(f));
-	test_loop_begin(&f.l, SIZE, BUDGET);
-	f.l.on_turn = on_turn;
+	faked_flow_set_up(&f, SIZE, BUDGET);
 	set_clock_turn_ns = TURN_US * UINT64_C(1000);
-	fake_source_open(&f.source);
 	return 0;
 }
 
@@ -51,11 +35,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	flow_stop(&f.t.flow); /* after a failed test */
-	f.sink.stalled = false;
-	test_loop_turn(&f.l, 1);
-	fake_source_close(&f.source);
-	test_loop_end(&f.l);
+	faked_flow_tear_down(&f);
 	return 0;
 }
 

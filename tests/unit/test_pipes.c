@@ -23,29 +23,14 @@ enum {
 	PATIENCE_S = 5,
 };
 
-static struct fixture {
-	struct test_loop l;
-	struct test_flow t;
-	struct fake_source source;
-	struct fake_sink sink;
-	struct chunk_claim claim;
-} f;
-
-static void
-on_turn(void)
-{
-	fake_source_turn(&f.source);
-	fake_sink_turn(&f.sink);
-}
+static struct faked_flow f;
+static struct chunk_claim own;
 
 static int
 set_up_budget(size_t chunks)
 {
-	memset(&f, 0, sizeof(f));
-	test_loop_begin(&f.l, SIZE, chunks);
-	f.l.on_turn = on_turn;
-	f.claim.account = &f.l.account;
-	fake_source_open(&f.source);
+	faked_flow_set_up(&f, SIZE, chunks);
+	own = (struct chunk_claim){.account = &f.l.account};
 	return 0;
 }
 
@@ -67,11 +52,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	flow_stop(&f.t.flow); /* after a failed test */
-	f.sink.stalled = false;
-	test_loop_turn(&f.l, 1);
-	fake_source_close(&f.source);
-	test_loop_end(&f.l);
+	faked_flow_tear_down(&f);
 	return 0;
 }
 
@@ -80,7 +61,7 @@ tear_down(void **state)
 static struct chunk *
 take(void)
 {
-	return chunk_take_pipe(f.l.pool, &f.claim);
+	return chunk_take_pipe(f.l.pool, &own);
 }
 
 static void
@@ -114,11 +95,11 @@ it_counts_as_the_memory_that_it_may_hold(void **state)
 	assert_empty(c);
 	assert_int_equal(chunk_pool_held(f.l.pool), WEIGHT);
 	assert_int_equal(f.l.account.held, WEIGHT);
-	assert_int_equal(f.claim.held, 1);
+	assert_int_equal(own.held, 1);
 	chunk_give(c);
 	assert_int_equal(chunk_pool_held(f.l.pool), 0);
 	assert_int_equal(f.l.account.held, 0);
-	assert_int_equal(f.claim.held, 0);
+	assert_int_equal(own.held, 0);
 }
 
 static void
@@ -154,14 +135,14 @@ the_budget_is_the_most_there_is(void **state)
 	assert_non_null(pipe);
 	assert_null(take());
 	for (n = 0; n < WEIGHT; n++) {
-		c[n] = chunk_take(f.l.pool, &f.claim);
+		c[n] = chunk_take(f.l.pool, &own);
 		assert_non_null(c[n]);
 	}
-	assert_null(chunk_take(f.l.pool, &f.claim)); /* it waits */
-	chunk_stop_waiting(f.l.pool, &f.claim);
+	assert_null(chunk_take(f.l.pool, &own)); /* it waits */
+	chunk_stop_waiting(f.l.pool, &own);
 	chunk_give(pipe);
 	assert_null(take());
-	c[n++] = chunk_take(f.l.pool, &f.claim);
+	c[n++] = chunk_take(f.l.pool, &own);
 	assert_non_null(c[WEIGHT]);
 	while (n > 0)
 		chunk_give(c[--n]);
@@ -188,7 +169,7 @@ one_that_comes_back_wakes_those_that_wait(void **state)
 	SKIP_PORTABLE("pipes");
 	pipe = take();
 	for (n = 0; n < WEIGHT; n++)
-		c[n] = chunk_take(f.l.pool, &f.claim);
+		c[n] = chunk_take(f.l.pool, &own);
 	assert_null(chunk_take(f.l.pool, &other));
 	test_loop_turn(&f.l, 2);
 	assert_int_equal(f.l.account.waiting, 1);
@@ -210,7 +191,7 @@ nobody_is_pushed_aside(void **state)
 	(void)state;
 	SKIP_PORTABLE("pipes");
 	for (n = 0; n < 2 * WEIGHT; n++)
-		c[n] = chunk_take(f.l.pool, &f.claim);
+		c[n] = chunk_take(f.l.pool, &own);
 	assert_null(chunk_take(f.l.pool, &other));
 	while (n > 1)
 		chunk_give(c[--n]);

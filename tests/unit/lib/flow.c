@@ -435,3 +435,34 @@ test_flow_go_on(
 	s.on_write_failed = on_write_failed;
 	flow_start(&t->flow, &s);
 }
+
+/* ---- all of it ---- */
+
+static struct faked_flow *faked;
+
+static void
+turn_fakes(void)
+{
+	fake_source_turn(&faked->source);
+	fake_sink_turn(&faked->sink);
+}
+
+void
+faked_flow_set_up(struct faked_flow *f, size_t chunk_size, size_t chunks)
+{
+	memset(f, 0, sizeof(*f));
+	faked = f;
+	test_loop_begin(&f->l, chunk_size, chunks);
+	f->l.on_turn = turn_fakes;
+	fake_source_open(&f->source);
+}
+
+void
+faked_flow_tear_down(struct faked_flow *f)
+{
+	flow_stop(&f->t.flow);
+	f->sink.stalled = false;
+	test_loop_turn(&f->l, 1);
+	fake_source_close(&f->source);
+	test_loop_end(&f->l);
+}

@@ -2,8 +2,8 @@
  * lib/flow.h - a source and a sink that are made up, and a flow with an owner that
  * keeps what it is told.
  *
- * The fakes go on once in each turn of the loop, when the test calls their
- * _turn() from test_loop.on_turn.
+ * The fakes go on once in each turn of the loop: those of a faked_flow by themselves,
+ * others when the test calls their _turn() from test_loop.on_turn.
  */
 #ifndef LIB_FLOW_H
 #define LIB_FLOW_H
@@ -134,6 +134,20 @@ void test_flow_start(
 /* Another flow after one that is at rest: the meter goes on. */
 void test_flow_go_on(
     struct test_flow *t, struct test_loop *l, const struct flow_setup *setup);
+
+/* A loop with all of these on it, whose fakes go on in each of its turns. */
+struct faked_flow {
+	struct test_loop l;
+	struct test_flow t;
+	struct fake_source source;
+	struct fake_sink sink;
+};
+
+/* Set it up, with a pool of so many chunks of that size; one at a time. */
+void faked_flow_set_up(struct faked_flow *f, size_t chunk_size, size_t chunks);
+
+/* Stop the flow, if a test that failed has left it, and fail if a chunk was lost. */
+void faked_flow_tear_down(struct faked_flow *f);
 
 static inline bool
 test_flow_has_ended(const struct test_flow *t)
