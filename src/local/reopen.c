@@ -5,7 +5,9 @@
 #define PATIENCE_S 2.0
 
 enum {
-	FOLLOW_MAX = 4, /* directories replaced under the same request */
+	/* Directories replaced under the same request: more than anybody does on purpose,
+	 * while it waits for its turn behind others. */
+	FOLLOW_MAX = 16,
 };
 
 /* Tell those that wait which directory is open now. */
