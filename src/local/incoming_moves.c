@@ -9,8 +9,8 @@
 
 #include "base/log.h"
 #include "flow/writer.h"
-#include "file_beside.h"
 #include "incoming_file.h"
+#include "incoming_turn.h"
 #include "local_error.h"
 #include "newest.h"
 #include "report.h"
@@ -20,15 +20,6 @@ enum {
 };
 
 /* ---- jobs ---- */
-
-/* It takes no part in the turns on its disk any more, if it did. */
-static void
-end_turns(struct incoming_file *f, bool stored)
-{
-	if (f->job != NULL)
-		fair_end_small(
-		    &f->target.at->device->fair, &f->job->small_since, stored);
-}
 
 static void on_job(struct op *op, int res);
 
@@ -67,7 +58,7 @@ on_job(struct op *op, int res)
 	if (f->target.cause != 0)
 		f->cause = f->target.cause;
 	if (res < 0)
-		end_turns(f, false);
+		incoming_turn_end(f, false);
 	incoming_on(f, res >= 0		       ? INCOMING_JOB_DONE
 		       : res == LOCAL_VANISHED ? INCOMING_JOB_MOVED
 					       : INCOMING_JOB_FAILED);
@@ -126,52 +117,6 @@ incoming_begin_create(void *file)
 	incoming_begin_job(f, create_job, &f->job->commit.create, 0);
 }
 
-/* It goes before large uploads to the same disk. */
-static bool
-is_small(const struct incoming_file *f)
-{
-	const struct store_setup *to = &f->local->to;
-
-	return dir_syncs(f->target.at) && to->policy->small_latency_s > 0 &&
-	       f->writer.offset <= to->chunk_size;
-}
-
-/* The sync of a large one writes what is in the page cache only: all of it, where it is
- * too short for anything else.  (One that has hardly any need not wait.) */
-static unsigned
-turn_of_large(struct incoming_file *f, unsigned flags)
-{
-	uint64_t left = file_beside_unwritten(&f->writer);
-
-	if ((flags & CALL_FLUSHES) == 0 || left <= f->local->to.chunk_size)
-		return flags;
-	f->job->op.weight = left;
-	return flags | CALL_BULK;
-}
-
-static unsigned
-turn_of(struct incoming_file *f)
-{
-	struct incoming_job *j = f->job;
-	unsigned flags = commit_flushes(&j->commit) ? CALL_FLUSHES : 0;
-
-	if (!is_small(f))
-		return turn_of_large(f, flags);
-	if (j->small_since == 0)
-		j->small_since = fair_begin_small(&f->target.at->device->fair);
-	return flags == 0 ? CALL_JOINS : flags | CALL_SMALL;
-}
-
-/* A small one that is not made durable only changes the directory, as all others
- * that are stored there do. */
-static bool
-is_brief(const struct incoming_file *f)
-{
-	return f->target.at->device->kind == DEVICE_LOCAL &&
-	       !dir_syncs(f->target.at) &&
-	       f->writer.offset <= f->local->to.chunk_size;
-}
-
 static void
 begin_naming(struct incoming_file *f, int (*job)(void *))
 {
@@ -184,10 +129,8 @@ begin_naming(struct incoming_file *f, int (*job)(void *))
 	prepare(f);
 	f->job->commit.on_loop =
 	    !slow && f->target.at->device->kind == DEVICE_MEMORY;
-	incoming_begin_job(f, job, &f->job->commit,
-	    turn_of(f) | (slow		   ? CALL_SLOW
-			     : is_brief(f) ? CALL_BRIEF
-					   : 0));
+	incoming_begin_job(
+	    f, job, &f->job->commit, incoming_turn_begin(f, slow));
 }
 
 void
@@ -279,7 +222,7 @@ move_to(struct incoming_file *f, struct local_dir *to)
 {
 	struct local_dir *from = f->target.at;
 
-	end_turns(f, false); /* it begins anew there */
+	incoming_turn_end(f, false); /* it begins anew there */
 	if (f->charged == NULL)
 		f->charged = device_hold(from->device);
 	dir_part(from, &f->member);
@@ -402,7 +345,7 @@ incoming_free(void *file)
 	file_writer_fini(&f->writer);
 	device_put(f->local->to.devices, &f->charged);
 	f->magic = 0;
-	end_turns(f, false);
+	incoming_turn_end(f, false);
 	incoming_job_give(&f->local->jobs, &f->job);
 	free(f->target.pre);
 	dir_part(at, &f->member);
@@ -468,7 +411,7 @@ on_synced(struct dirsync_wait *w, int err)
 
 	check_magic(f, INCOMING_MAGIC);
 	f->target.dir = -1; /* it was closed */
-	end_turns(f, err == 0);
+	incoming_turn_end(f, err == 0);
 	if (err < 0) {
 		f->cause = -err;
 		f->res = LOCAL_OUTCOME_UNKNOWN;
@@ -486,7 +429,7 @@ incoming_sync_directory(void *file)
 
 	file_writer_drop(&f->writer);
 	if (!dir_syncs(f->target.at) || f->job->commit.name_synced) {
-		end_turns(f, true);
+		incoming_turn_end(f, true);
 		incoming_on(f, INCOMING_SYNCED);
 		return;
 	}
@@ -497,7 +440,7 @@ incoming_sync_directory(void *file)
 	w->on_done = on_synced;
 	err = dirsync_join(f->target.at->dirsync, w);
 	if (err < 0) {
-		end_turns(f, false);
+		incoming_turn_end(f, false);
 		f->cause = -err;
 		f->res = LOCAL_OUTCOME_UNKNOWN;
 		incoming_on(f, INCOMING_UNSYNCED);
