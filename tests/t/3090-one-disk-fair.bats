@@ -7,14 +7,18 @@ load_of() {
 	"$PENSTOCK_TOOLS/load" --json -s "$2" -u "/file/$1%d" "${@:3}" "$ADDRESS:$PORT" >"$1.json" 3>&- 4>&-
 }
 
-# Small uploads beside large ones, for a second.
-beside() {
-	loop_disk ext4 4g
-	start_server "output_dir $DISK/up; ${1:-}" '' 'worker_processes 2; error_log error.log debug;'
-	load_of large 16m -c 3 -d 1 -g 30 &
+# small_beside SIZE CLIENTS: small uploads beside those, for a second.
+small_beside() {
+	load_of large "$1" -c "$2" -d 1 -g 30 &
 	large=$!
 	load_of small 4k -c 2 -d 1
 	wait "$large"
+}
+
+beside() {
+	loop_disk ext4 4g
+	start_server "output_dir $DISK/up; ${1:-}" '' 'worker_processes 2; error_log error.log debug;'
+	small_beside 16m 3
 }
 
 @test "small synced uploads and large ones take turns" {
@@ -27,12 +31,9 @@ beside() {
 @test "uploads too long to be small and too short for direct I/O are large ones" {
 	loop_disk ext4 4g
 	start_server "output_dir $DISK/up; direct_io_min 1m;" '' 'chunk_size 256k; error_log error.log debug;'
-	load_of middle 400k -c 24 -d 1 -g 30 &
-	middle=$!
-	load_of small 4k -c 2 -d 1
-	wait "$middle"
+	small_beside 400k 24
 	grep 'take turns' error.log
-	jq -es 'all(.[]; .ok > 0 and .ok == .requests)' small.json middle.json
+	jq -es 'all(.[]; .ok > 0 and .ok == .requests)' small.json large.json
 }
 
 @test "with small_latency 0 nobody waits for a turn" {

@@ -158,26 +158,28 @@ done_are(unsigned n)
 	return f.done >= n;
 }
 
+/* A count of the gate's. */
+static bool
+has_come_to(const unsigned *count, unsigned n)
+{
+	unsigned now;
+
+	pthread_mutex_lock(&f.gate.lock);
+	now = *count;
+	pthread_mutex_unlock(&f.gate.lock);
+	return now >= n;
+}
+
 static bool
 inside_are(unsigned n)
 {
-	unsigned inside;
-
-	pthread_mutex_lock(&f.gate.lock);
-	inside = f.gate.inside;
-	pthread_mutex_unlock(&f.gate.lock);
-	return inside >= n;
+	return has_come_to(&f.gate.inside, n);
 }
 
 static bool
 entered_are(unsigned n)
 {
-	unsigned entered;
-
-	pthread_mutex_lock(&f.gate.lock);
-	entered = f.gate.entered;
-	pthread_mutex_unlock(&f.gate.lock);
-	return entered >= n;
+	return has_come_to(&f.gate.entered, n);
 }
 
 /* Let the loop turn for a while in which nothing is expected. */
