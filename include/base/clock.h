@@ -37,9 +37,14 @@ double clock_recent_s(void);
 /* Nanoseconds since 1970, UTC (CLOCK_REALTIME). */
 uint64_t clock_wall_ns(void);
 
-/* The same in seconds, by the clock that the kernel stamps files with: what was stored is
- * never later. */
-time_t clock_stamping_s(void);
+/* The same in seconds.  What was stored before is never later, as it is by time(): that
+ * says what the last tick of the kernel noted, and Linux stamps files with finer times
+ * since 6.13. */
+static inline time_t
+clock_wall_s(void)
+{
+	return (time_t)(clock_wall_ns() / NS_PER_S);
+}
 
 /*
  * Convert a recent time of the wall clock to the monotonic clock, accurate to a

@@ -12,12 +12,3 @@ clock_recent_s(void)
 	check(clock_gettime(CLOCK_MONOTONIC_COARSE, &ts) == 0);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / (double)NS_PER_S;
 }
-
-time_t
-clock_stamping_s(void)
-{
-	struct timespec ts;
-
-	check(clock_gettime(CLOCK_REALTIME_COARSE, &ts) == 0);
-	return ts.tv_sec;
-}

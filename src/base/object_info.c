@@ -10,7 +10,7 @@
 bool
 object_info_date(const struct object_info *o, time_t *ret)
 {
-	time_t now = clock_stamping_s(); /* as Date does */
+	time_t now = clock_wall_s(); /* as Date does */
 
 	if (o->modified_s < YEAR_1601 || o->modified_s >= YEAR_10000)
 		return false;

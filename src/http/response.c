@@ -82,7 +82,7 @@ date(void)
 {
 	static char text[CLOCK_STAMP_MAX];
 	static time_t when;
-	time_t now = clock_stamping_s();
+	time_t now = clock_wall_s();
 
 	if (now != when)
 		clock_stamp_http(now, text);

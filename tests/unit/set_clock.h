@@ -50,7 +50,7 @@ int
 clock_gettime(clockid_t id, struct timespec *ts)
 {
 	const uint64_t s = UINT64_C(1000000000);
-	bool wall = id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE;
+	bool wall = id == CLOCK_REALTIME;
 	uint64_t ns;
 
 	if (!wall && id != CLOCK_MONOTONIC && id != CLOCK_MONOTONIC_COARSE)

@@ -7,9 +7,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/clock.h"
 
 static const struct file_version file = {
     .inode = 4711,
@@ -88,6 +92,32 @@ size_and_time_are_told_as_they_are(void **state)
 	assert_int_equal(told.modified_s, -62135596801);
 }
 
+/* Written, looked at and written again: then Linux takes the finest clock it has for the
+ * next time.  Where a second begins it matters which clock the date is compared with. */
+static void
+what_was_just_written_keeps_its_date(void **state)
+{
+	FILE *written = tmpfile();
+	uint64_t second = (clock_wall_ns() / NS_PER_S + 1) * NS_PER_S, now;
+
+	(void)state;
+	assert_non_null(written);
+	while ((now = clock_wall_ns()) < second - NS_PER_MS)
+		usleep((useconds_t)((second - NS_PER_MS - now) / 1000 + 1));
+	while (clock_wall_ns() < second + 15 * NS_PER_MS) {
+		struct file_version v;
+		struct object_info told;
+		time_t date;
+
+		assert_int_equal(pwrite(fileno(written), "x", 1, 0), 1);
+		assert_int_equal(file_version_of(fileno(written), &v), 0);
+		file_version_describe(&v, &told);
+		assert_true(object_info_date(&told, &date));
+		assert_int_equal(date, v.mtime_s);
+	}
+	fclose(written);
+}
+
 int
 main(void)
 {
@@ -95,6 +125,7 @@ main(void)
 	    cmocka_unit_test(a_tag_tells_versions_apart),
 	    cmocka_unit_test(a_tag_that_may_lie_is_weak),
 	    cmocka_unit_test(size_and_time_are_told_as_they_are),
+	    cmocka_unit_test(what_was_just_written_keeps_its_date),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
