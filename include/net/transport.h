@@ -87,6 +87,10 @@ struct transport_ops {
 	/* The client's system has acknowledged all that was sent, including the
 	 * end; false where that is unknown. */
 	bool (*is_delivered)(const struct transport *t);
+	/* The client takes nothing any more: close drops what it has not taken,
+	 * and tells it so by a reset.  Otherwise the kernel would keep that, and
+	 * try to send it for minutes. */
+	void (*give_up)(struct transport *t);
 	void (*close)(struct transport *t); /* also closes and clears `fd` */
 };
 
@@ -254,6 +258,12 @@ transport_forget_late(struct transport *t)
 /* True when recv would probably not return -EAGAIN: there are bytes, the end,
  * or an error.  Calls poll(2), unless there are bytes inside. */
 bool transport_has_bytes(const struct transport *t);
+
+static inline void
+transport_give_up(struct transport *t)
+{
+	t->ops->give_up(t);
+}
 
 static inline void
 transport_close(struct transport *t)

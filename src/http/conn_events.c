@@ -60,6 +60,16 @@ expire_answer(struct conn *c)
 	conn_on(c, after == CONN_UNHEARD ? CONN_UNHEARD : CONN_EXPIRED);
 }
 
+static void
+give_up(struct conn *c)
+{
+	transport_give_up(&c->transport);
+	if (c->state == CONN_STREAMING)
+		response_writer_cut(&c->response_writer, -ETIMEDOUT);
+	else
+		expire_answer(c);
+}
+
 /* ANSWERING and STREAMING: does the client take what it is sent? */
 static void
 look_at_progress(struct conn *c)
@@ -73,10 +83,8 @@ look_at_progress(struct conn *c)
 		conn_await_progress(c, 0); /* it waits for the disk */
 	else if (stalled + SLACK_S < conn_send_limit_s(c))
 		conn_await_progress(c, stalled);
-	else if (c->state == CONN_STREAMING)
-		response_writer_cut(&c->response_writer, -ETIMEDOUT);
 	else
-		expire_answer(c);
+		give_up(c);
 }
 
 /* ---- heads ---- */

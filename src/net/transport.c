@@ -165,6 +165,16 @@ plain_is_delivered(const struct transport *t)
 	return fd_is_acknowledged(t->fd);
 }
 
+/* On a UNIX socket this does nothing; nothing is kept there either. */
+static void
+plain_give_up(struct transport *t)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(
+	    t->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 static void
 plain_close(struct transport *t)
 {
@@ -180,6 +190,7 @@ static const struct transport_ops plain_ops = {
     .shutdown = plain_shutdown,
     .unsent = plain_unsent,
     .is_delivered = plain_is_delivered,
+    .give_up = plain_give_up,
     .close = plain_close,
 };
 

@@ -225,6 +225,16 @@ eventually() {
 	done
 }
 
+# kernel_has_let_go: no connection of the server is left, neither its own nor one that
+# was closed and has bytes that the kernel goes on sending (for 38 s and more).
+kernel_has_let_go() {
+	PENSTOCK_PATIENCE=10 eventually _has_no_sockets
+}
+
+_has_no_sockets() {
+	[[ -z $(ss -Htn state established state fin-wait-1 state last-ack "sport = :$PORT") ]]
+}
+
 # A process that has not ended; a zombie has.
 is_running() {
 	local stat

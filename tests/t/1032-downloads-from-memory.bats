@@ -118,6 +118,7 @@ content_of() { LC_ALL=C sed '1,/^\r$/d' "$1"; }
 	connect
 	say "$FD" 'GET /file/big HTTP/1.1\r\nHost: x\r\n\r\n'
 	eventually access_has '"GET /file/big" 200 in=0 out=[0-9]+ ms=[0-9.]+ send-timeout$'
+	kernel_has_let_go
 	hang_up "$FD"
 }
 

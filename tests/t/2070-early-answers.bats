@@ -115,6 +115,7 @@ refused() {
 	# And it is this time that ends, not one of the server's own.
 	took=$((${EPOCHREALTIME/[.,]/} - from))
 	((took > 400000 && took < 4000000)) || fail "it took $took us"
+	kernel_has_let_go
 	hang_up "$FD"
 	# Slow is not silent.
 	request GET /file/big --limit-rate 20M

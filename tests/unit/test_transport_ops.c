@@ -319,6 +319,12 @@ wrap_is_delivered(const struct transport *t)
 }
 
 static void
+wrap_give_up(struct transport *t)
+{
+	(void)t;
+}
+
+static void
 wrap_close(struct transport *t)
 {
 	close(t->fd);
@@ -332,6 +338,7 @@ static const struct transport_ops wrap_ops = {
     .shutdown = wrap_shutdown,
     .unsent = wrap_unsent,
     .is_delivered = wrap_is_delivered,
+    .give_up = wrap_give_up,
     .close = wrap_close,
 };
 
