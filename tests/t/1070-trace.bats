@@ -68,17 +68,19 @@ side() {
 	local piece
 
 	# Longer than a chunk: it is not collected before there is a file.
-	printf -v piece '%03000d' 0
+	printf -v piece '%01500d' 0
 	# A sync may take longer than the client does.
 	memory_dir
 	start_server "trace on; output_dir $MEMORY;" '' 'chunk_size 16k;'
 	raw -p 30 'PUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 24000\r\n\r\n' \
+		"$piece" "$piece" "$piece" "$piece" "$piece" "$piece" "$piece" "$piece" \
 		"$piece" "$piece" "$piece" "$piece" "$piece" "$piece" "$piece" "$piece"
 	assert_status 201
 	assert_equal "$(receipt verdict)" read-bound
 	eventually _done 1
 	assert_trace
 	grep "^$WRITER" stdout | grep -v 'cancel()' >writer
+	# Where this machine is busy some come together.
 	[ "$(wc -l <writer)" -ge 6 ]
 	assert_equal "$(grep -c -- '-> write() -> task_done() -> get()$' writer)" "$(wc -l <writer)"
 	tail -n 2 stdout | head -n 1 | grep -qE -- '-> get\(\) -> cancel\(\) -> sync\(\) -> publish\(\)$'
