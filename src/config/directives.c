@@ -240,7 +240,8 @@ const struct directive directives[] = {
 	{ "send_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(send_timeout_s),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,
-	  .help = "how long a client may take nothing of its answer" },
+	  .help = "how long a client may take nothing of its answer; then it is "
+		  "reset" },
 	{ "server", VALUE_BLOCK, APPLY_RELOAD,
 	  .owner = BLOCK_SERVER, .contexts = IN_TOP,
 	  .topic = TOPIC_ADDRESS,
