@@ -196,12 +196,14 @@ response_writer_interim(struct response_writer *s, const char *text)
 		(void)send_bytes(s, text, strlen(text));
 }
 
-/* The client does not take it, or is not there any more. */
+/* The client does not take it, or is not there any more; or memory is short here. */
 static struct failure
 failure_of_sending(int err)
 {
-	return failure_of(
-	    err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN : OUTCOME_CLIENT_GONE, err);
+	return failure_of(err == -ETIMEDOUT ? OUTCOME_NOT_TAKEN
+			  : err == -ENOMEM  ? OUTCOME_NO_MEMORY
+					    : OUTCOME_CLIENT_GONE,
+	    err);
 }
 
 /* A chunk of content was sent, or cannot be: tell the flow. */
@@ -290,20 +292,28 @@ fail_file(struct response_writer *s, ssize_t err)
 				   : failure_of_sending((int)err));
 }
 
-/* Send these bytes and what is left of the file, at most `most` bytes of that: how many
- * were taken of both, or as send_file() of a transport. */
+/* How far into the file a turn that begins now may come. */
+static uint64_t
+end_of_turn(const struct response_file *f)
+{
+	uint64_t left = f->end - f->offset;
+
+	return f->offset + (left < FILE_TURN_MAX ? left : FILE_TURN_MAX);
+}
+
+/* Send these bytes, and the file up to `to`: how many were taken of both, or as
+ * send_file() of a transport. */
 static ssize_t
 send_piece(
-    struct response_writer *s, const char *bytes, size_t len, size_t most)
+    struct response_writer *s, const char *bytes, size_t len, uint64_t to)
 {
 	struct response_file *f = s->file;
 	struct iovec iov = {.iov_len = len};
-	uint64_t left = f->end - f->offset;
 	ssize_t n;
 
 	memcpy(&iov.iov_base, &bytes, sizeof(bytes)); /* it is only read */
 	n = transport_send_file(s->transport, len > 0 ? &iov : NULL, f->fd,
-	    f->offset, left < most ? (size_t)left : most);
+	    f->offset, (size_t)(to - f->offset));
 	if (n <= 0)
 		return n;
 	s->progress = clock_recent_s();
@@ -313,20 +323,17 @@ send_piece(
 	return n;
 }
 
-/* The rest and the file, as far as the socket takes them, or this turn lasts. */
+/* The rest and the file, as far as the socket takes them, and this turn goes. */
 static void
-go_on_with_file(struct response_writer *s)
+go_on_with_file(struct response_writer *s, uint64_t turn)
 {
-	uint64_t turn = s->file->offset + FILE_TURN_MAX;
-
 	while (s->file->offset < s->file->end) {
 		size_t before = rest_len(s);
 		const char *bytes = before ? s->rest.s + s->rest_sent : NULL;
 		ssize_t n = -EAGAIN;
 
 		if (s->file->offset < turn)
-			n = send_piece(
-			    s, bytes, before, (size_t)(turn - s->file->offset));
+			n = send_piece(s, bytes, before, turn);
 		if (n == -EAGAIN) {
 			wait_for_room(s);
 			return;
@@ -347,6 +354,7 @@ void
 response_writer_send_file(struct response_writer *s, const char *bytes,
     size_t len, struct response_file *f)
 {
+	uint64_t turn = end_of_turn(f);
 	ssize_t n = 0;
 
 	check_magic(s, RESPONSE_WRITER_MAGIC);
@@ -360,7 +368,7 @@ response_writer_send_file(struct response_writer *s, const char *bytes,
 		return;
 	}
 	if (rest_len(s) == 0)
-		n = send_piece(s, bytes, len, FILE_TURN_MAX);
+		n = send_piece(s, bytes, len, turn);
 	if (n < 0 && n != -EAGAIN) {
 		fail_file(s, n);
 		return;
@@ -372,7 +380,7 @@ response_writer_send_file(struct response_writer *s, const char *bytes,
 	if (str_failed(&s->rest))
 		fail_file(s, -ENOMEM);
 	else
-		go_on_with_file(s);
+		go_on_with_file(s, turn);
 }
 
 static void
@@ -388,7 +396,7 @@ on_writable(struct ev_loop *loop, ev_io *w, int revents)
 		return;
 	}
 	if (s->file != NULL) {
-		go_on_with_file(s);
+		go_on_with_file(s, end_of_turn(s->file));
 		return;
 	}
 	err = send_rest(s);

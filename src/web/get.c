@@ -167,24 +167,15 @@ get_on_read_failed(void *owner, struct failure why)
 	end_cut(g, why.outcome);
 }
 
-/* The client does not take it. */
+/* Content that was begun is cut off: the client does not take it, or it is the server's
+ * fault, which is logged. */
 static void
-get_on_write_failed(void *owner, struct failure why)
+get_on_sending_failed(void *owner, struct failure why)
 {
 	struct web_get *g = owner;
 
 	check_magic(g, GET_MAGIC);
-	end_cut(g, why.outcome);
-}
-
-static void
-get_on_file_failed(void *owner, struct failure why)
-{
-	struct web_get *g = owner;
-
-	check_magic(g, GET_MAGIC);
-	if (why.outcome == OUTCOME_DISK_ERROR)
-		note_failure(g, g->outgoing->name, why);
+	note_failure(g, g->outgoing->name, why);
 	end_cut(g, why.outcome);
 }
 
@@ -203,7 +194,7 @@ send_file(struct web_get *g, struct response *r)
 	    .end = out->end,
 	    .owner = g,
 	    .on_sent = get_on_drained,
-	    .on_failed = get_on_file_failed,
+	    .on_failed = get_on_sending_failed,
 	};
 	exchange_send_file(g->exchange, r, &g->file); /* may end `g` */
 }
@@ -227,7 +218,7 @@ send_by_flow(struct web_get *g, struct response *r)
 				 .on_read_all = get_on_read_all,
 				 .on_drained = get_on_drained,
 				 .on_read_failed = get_on_read_failed,
-				 .on_write_failed = get_on_write_failed,
+				 .on_write_failed = get_on_sending_failed,
 			     });
 }
 

@@ -480,6 +480,68 @@ a_file_that_is_not_taken_is_given_up(void **state)
 	assert_int_equal(f.len, len);
 }
 
+/* A transport that takes all that it is given, or says `answer`. */
+static ssize_t answer;
+
+static ssize_t
+take_all(struct transport *t, const struct iovec *before, int fd,
+    uint64_t offset, size_t len)
+{
+	(void)t;
+	(void)fd;
+	(void)offset;
+	return answer != 0 ? answer
+			   : (ssize_t)(len + (before ? before->iov_len : 0));
+}
+
+static void
+have_all_taken(ssize_t says)
+{
+	static struct transport_ops ops;
+
+	ops = *f.t.ops;
+	ops.send_file = take_all;
+	f.t.ops = &ops;
+	answer = says;
+}
+
+/* Others have their turn between its pieces, of which the first is no larger. */
+static void
+a_client_that_takes_all_is_served_in_equal_turns(void **state)
+{
+	uint64_t first, before;
+
+	(void)state;
+	have_all_taken(0);
+	told = (struct told){.file = {.fd = -1,
+				 .end = UINT64_C(1) << 30,
+				 .owner = &told,
+				 .on_sent = on_file_sent,
+				 .on_failed = on_file_failed}};
+	response_writer_send_file(&f.s, "head", 4, &told.file);
+	first = told.file.offset;
+	assert_true(first > 0);
+	while (told.sent == 0) {
+		before = told.file.offset;
+		ev_run(f.loop, EVRUN_NOWAIT);
+		assert_int_equal(told.file.offset, before + first);
+	}
+	assert_int_equal(told.file.offset, told.file.end);
+	assert_int_equal(told.failed, 0);
+}
+
+static void
+that_memory_is_short_is_not_the_clients_fault(void **state)
+{
+	(void)state;
+	have_all_taken(-ENOMEM);
+	respond_with_file(0, ANSWER);
+	assert_int_equal(told.failed, 1);
+	assert_int_equal(told.why.outcome, OUTCOME_NO_MEMORY);
+	assert_int_equal(told.why.err, -ENOMEM);
+	close(told.file.fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -503,6 +565,8 @@ main(void)
 	    TEST(a_file_that_was_cut_is_an_error),
 	    TEST(a_client_that_leaves_a_file_is_an_error),
 	    TEST(a_file_that_is_not_taken_is_given_up),
+	    TEST(a_client_that_takes_all_is_served_in_equal_turns),
+	    TEST(that_memory_is_short_is_not_the_clients_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
