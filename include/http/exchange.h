@@ -101,8 +101,10 @@ struct source *exchange_body(struct exchange *x);
 /* A body of more than `max` bytes (0: no limit) fails with TOO_LARGE. */
 void exchange_limit_body(struct exchange *x, uint64_t max);
 
-/* Bytes of body that were read so far. */
+/* Bytes of body that were read so far: what is to be stored, and what was received of it,
+ * which has the framing of a chunked one, too. */
 uint64_t exchange_body_bytes(const struct exchange *x);
+uint64_t exchange_body_received(const struct exchange *x);
 
 /* After BAD_FRAMING: what is wrong with the body, a static sentence. */
 const char *exchange_body_problem(const struct exchange *x);

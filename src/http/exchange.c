@@ -190,6 +190,12 @@ exchange_body_bytes(const struct exchange *x)
 	return x->body.payload;
 }
 
+uint64_t
+exchange_body_received(const struct exchange *x)
+{
+	return x->body.received;
+}
+
 const char *
 exchange_body_problem(const struct exchange *x)
 {

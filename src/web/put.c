@@ -15,8 +15,8 @@
 #include "put_internal.h"
 
 enum {
-	/* Of a body, with a head before it: the buffers of a connection have
-	 * room for so much from its beginning. */
+	/* Of a body as it is sent, with a head before it: the buffers of a
+	 * connection have room for so much from its beginning. */
 	UNREAD_MAX = 32 * 1024,
 };
 
@@ -115,7 +115,7 @@ has_an_order(const struct web_put *p)
 static uint64_t
 last_byte_ns(const struct web_put *p)
 {
-	return exchange_body_bytes(p->exchange) <= UNREAD_MAX
+	return exchange_body_received(p->exchange) <= UNREAD_MAX
 		   ? exchange_came_ns(p->exchange)
 		   : exchange_would_come_ns(p->exchange);
 }

@@ -3,9 +3,16 @@
  * store does, and what becomes of an upload and a download whose client leaves.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/fd.h"
 #include "lib/cmocka_with.h"
 #include "lib/web.h"
 
@@ -13,6 +20,7 @@ enum {
 	CHUNK = TEST_WEB_CHUNK,
 	LARGE = TEST_WEB_LARGE,
 	TURNS = 20000,
+	LATE_MS = 60,
 };
 
 static struct test_web f;
@@ -340,6 +348,80 @@ a_download_may_be_dropped(void **state)
 	}
 }
 
+/* ---- when they came ---- */
+
+/* Connect by TCP, where the kernel says when bytes came.  False: it does not. */
+static bool
+connect_stamped(void)
+{
+	struct addr a = {.len = sizeof(struct sockaddr_in)}, peer = a;
+	struct sockaddr_in *in = (struct sockaddr_in *)&a.ss;
+	int l = socket(AF_INET, SOCK_STREAM, 0), fd, on = 1;
+
+	test_client_hang_up(&f.client);
+	test_web_turn(&f, 3);
+	in->sin_family = AF_INET;
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(l, (struct sockaddr *)in, a.len), 0);
+	assert_int_equal(listen(l, 1), 0);
+	assert_int_equal(getsockname(l, (struct sockaddr *)in, &a.len), 0);
+	f.server.g.stamped = fd_stamp(l, true);
+	memset(&f.client, 0, sizeof(f.client));
+	f.client.fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(f.client.fd, (struct sockaddr *)in, a.len), 0);
+	assert_int_equal(fcntl(f.client.fd, F_SETFL, O_NONBLOCK), 0);
+	/* What it says is sent at once. */
+	assert_int_equal(
+	    setsockopt(f.client.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)),
+	    0);
+	do
+		fd = fd_accept(l, &peer.ss, &peer.len);
+	while (fd < 0);
+	test_server_open(&f.server, fd, &peer);
+	close(l);
+	return f.server.g.stamped;
+}
+
+/* One of `bytes` bytes, each in a chunk of its own, which lie unread for a while
+ * before the end comes: when that was sent, and when it says that it came. */
+static void
+put_late(size_t bytes, uint64_t *ret_sent, uint64_t *ret_came)
+{
+	char *text = test_malloc(bytes * 6 + 1);
+
+	for (size_t i = 0; i < bytes; i++)
+		memcpy(text + i * 6, "1\r\nx\r\n", 7);
+	test_client_say(&f.client, "PUT /file/a HTTP/1.1\r\nHost: a\r\n"
+				   "Transfer-Encoding: chunked\r\n\r\n");
+	test_web_turn(&f, 20);
+	test_client_say(&f.client, text);
+	usleep(LATE_MS * 1000);
+	test_web_turn(&f, 50);
+	*ret_sent = clock_mono_ns();
+	test_client_say(&f.client, "0\r\n\r\n");
+	test_web_await(&f, "\"bytes\":");
+	*ret_came = memory_store_last_ns(f.store);
+	f.client.len = 0;
+	test_free(text);
+}
+
+/* A client stops while its bytes lie unread, unless the buffers of the connection have
+ * room for all of them, with their framing. */
+static void
+a_client_is_held_up_by_all_that_it_sends(void **state)
+{
+	const uint64_t slack = NS_PER_MS; /* two clocks are compared */
+	uint64_t sent, came;
+
+	(void)state;
+	if (!connect_stamped())
+		skip();
+	put_late(1000, &sent, &came);
+	assert_true(came + slack >= sent);
+	put_late(6000, &sent, &came); /* 36 KB */
+	assert_true(came + LATE_MS * NS_PER_MS / 2 < sent);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -364,6 +446,7 @@ main(void)
 	    TEST(a_whole_one_is_stored_though_its_client_left),
 	    TEST(dropped_in_any_state_it_leaves_nothing),
 	    TEST(a_download_may_be_dropped),
+	    TEST(a_client_is_held_up_by_all_that_it_sends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

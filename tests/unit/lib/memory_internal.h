@@ -26,6 +26,7 @@ struct memory {
 	struct list objects;
 	struct list puts, gets; /* struct memory_job */
 	uint64_t versions;	/* that there have been */
+	uint64_t last_ns;	/* of the last commit */
 };
 
 /* What a put and a get have in common: they do one step at a time. */

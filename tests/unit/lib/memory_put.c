@@ -253,7 +253,7 @@ memory_commit(struct incoming *in, uint64_t last_ns)
 {
 	struct memory_put *p = put_of(in);
 
-	(void)last_ns; /* who gets the name last has it */
+	p->job.m->last_ns = last_ns; /* yet who gets the name last has it */
 	check(!p->job.in_flight && !p->told);
 	memory_begin_step(&p->job, MEMORY_COMMIT);
 }

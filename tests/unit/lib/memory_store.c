@@ -273,6 +273,12 @@ memory_store_find(struct store *s, const char *name, size_t *ret_len)
 	return o->bytes;
 }
 
+uint64_t
+memory_store_last_ns(struct store *s)
+{
+	return memory_of(s)->last_ns;
+}
+
 size_t
 memory_store_count(struct store *s)
 {

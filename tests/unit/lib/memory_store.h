@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "disk/chunk.h"
 #include "store/kind.h"
@@ -72,6 +73,9 @@ void memory_store_add(
 /* What is stored under that name, until the next call; NULL: nothing. */
 const void *memory_store_find(
     struct store *s, const char *name, size_t *ret_len);
+
+/* When the last byte came of the upload that was committed last, as its owner said. */
+uint64_t memory_store_last_ns(struct store *s);
 
 /* How many objects there are. */
 size_t memory_store_count(struct store *s);
