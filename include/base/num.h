@@ -1,5 +1,6 @@
 /*
- * base/num.h - numbers, sizes and times as people write them.
+ * base/num.h - numbers: the lesser of two, what bytes are counted in, and numbers, sizes
+ * and times as people write them.
  *
  * Parsers take text and a length (what they read is not NUL-terminated), accept
  * nothing around the number, and never wrap: 0, -EINVAL for anything that is
@@ -16,6 +17,22 @@
 enum {
 	NUM_TEXT_MAX = 32, /* room for any text written here, with its NUL */
 };
+
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+static inline uint64_t
+num_least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t
+num_most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
 
 /* Decimal digits only: no sign, no space, at least one. */
 NODISCARD int num_parse_u64(const char *s, size_t len, uint64_t *ret);

@@ -14,6 +14,8 @@
 
 enum {
 	SPACE_ALIGN = 4096, /* bytes, of direct writes, in memory and file */
+	/* A file of so many bytes, or less, is freed in no time. */
+	SPACE_FREED_AT_ONCE = 1024 * 1024,
 };
 
 /*

@@ -12,9 +12,6 @@ enum {
 	NAME_BYTES_MAX = 40, /* longer names are like no other */
 };
 
-#define KB(n) (UINT64_C(n) << 10)
-#define MB(n) (UINT64_C(n) << 20)
-#define GB(n) (UINT64_C(n) << 30)
 #define DAYS(n) (UINT64_C(n) * 86400000)
 #define RANGE(lo, hi) .min = (lo), .max = (hi)
 
@@ -83,7 +80,7 @@ const struct directive directives[] = {
 	  .help = "longest silence of a client inside a body, "
 		  "counted only while it is read" },
 	{ "buffer_memory", VALUE_SIZE, APPLY_RELOAD, OF_TOP(buffer_memory),
-	  RANGE(MB(1), GB(1024)), .dflt = "256m",
+	  RANGE(1 * MIB, 1024 * GIB), .dflt = "256m",
 	  .topic = TOPIC_SPEED,
 	  .help = "most memory for chunks, per worker; at least (queue_depth + 2) "
 		  "x chunk_size of each location" },
@@ -92,7 +89,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_STORED,
 	  .help = "computed of each upload, for the receipt and Repr-Digest" },
 	{ "chunk_size", VALUE_SIZE, APPLY_RELOAD, OF_TOP(chunk_size),
-	  RANGE(KB(4), MB(64)), .multiple = 4096, .dflt = "256k",
+	  RANGE(4 * KIB, 64 * MIB), .multiple = 4096, .dflt = "256k",
 	  .topic = TOPIC_SPEED,
 	  .help = "bytes in a chunk, the unit of memory that goes through the queue" },
 	{ "daemonize", VALUE_FLAG, APPLY_RESTART, OF_TOP(daemonize),
@@ -104,7 +101,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_SPEED,
 	  .help = "write large uploads past the page cache, auto: on ext4 and XFS" },
 	{ "direct_io_min", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(policy.direct_io_min),
-	  RANGE(0, GB(1024)), .dflt = "1m",
+	  RANGE(0, 1024 * GIB), .dflt = "1m",
 	  .topic = TOPIC_SPEED,
 	  .help = "smaller uploads go through the page cache; those of unknown "
 		  "length until they have become so large" },
@@ -149,7 +146,7 @@ const struct directive directives[] = {
 	  .help = "how long a connection may idle between requests, "
 		  "0: closed after each" },
 	{ "limit_rate", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(limit_rate),
-	  RANGE(0, GB(1024)), .dflt = "0",
+	  RANGE(0, 1024 * GIB), .dflt = "0",
 	  .topic = TOPIC_LIMITS,
 	  .help = "bytes per second an upload is read with at most, 0: any" },
 	{ "lingering_time", VALUE_TIME, APPLY_RELOAD,
@@ -174,7 +171,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_ADDRESS,
 	  .help = "what holds for request paths at and below a prefix" },
 	{ "max_body_size", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(max_body_size),
-	  RANGE(0, GB(16384)), .dflt = "0",
+	  RANGE(0, 16384 * GIB), .dflt = "0",
 	  .topic = TOPIC_LIMITS,
 	  .help = "largest upload taken, 0: any; a larger one gets 413" },
 	{ "max_connections_per_ip", VALUE_NUMBER, APPLY_RELOAD,
@@ -188,12 +185,12 @@ const struct directive directives[] = {
 	  .topic = TOPIC_LIMITS,
 	  .help = "most header fields of a request; more get 431" },
 	{ "max_header_size", VALUE_SIZE, APPLY_RELOAD,
-	  OF_SERVER(max_header_size), RANGE(KB(1), KB(64)), .dflt = "32k",
+	  OF_SERVER(max_header_size), RANGE(1 * KIB, 64 * KIB), .dflt = "32k",
 	  .topic = TOPIC_LIMITS,
 	  .help = "largest head of a request, request line included; "
 		  "a larger one gets 431" },
 	{ "max_request_line", VALUE_SIZE, APPLY_RELOAD,
-	  OF_SERVER(max_request_line), RANGE(256, KB(64)), .dflt = "8k",
+	  OF_SERVER(max_request_line), RANGE(256, 64 * KIB), .dflt = "8k",
 	  .topic = TOPIC_LIMITS,
 	  .help = "longest request line; a longer one gets 414" },
 	{ "max_uploads", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(max_uploads),
@@ -202,12 +199,12 @@ const struct directive directives[] = {
 	  .help = "most uploads at once to a location, over all workers, 0: any; "
 		  "one more gets 503" },
 	{ "min_free", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(policy.min_free),
-	  RANGE(0, GB(1024 * 1024)), .dflt = "0",
+	  RANGE(0, 1024 * 1024 * GIB), .dflt = "0",
 	  .topic = TOPIC_STORED,
 	  .help = "bytes that stay free on the disk; an upload that would leave "
 		  "less gets 507" },
 	{ "min_rate", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(min_rate),
-	  RANGE(0, GB(1)), .dflt = "0",
+	  RANGE(0, 1 * GIB), .dflt = "0",
 	  .topic = TOPIC_LIMITS,
 	  .help = "bytes per second a client must send of a body, 0: any; "
 		  "counted only while it is read, a slower one gets 408" },
@@ -290,7 +287,7 @@ const struct directive directives[] = {
 	  .help = "workers, auto: one per core, "
 		  "0: one process that never forks, for debuggers" },
 	{ "write_behind", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(policy.write_behind),
-	  RANGE(0, GB(1024)), .dflt = "8m",
+	  RANGE(0, 1024 * GIB), .dflt = "8m",
 	  .topic = TOPIC_SPEED,
 	  .help = "most bytes of an upload that are in the page cache and not on "
 		  "their way to the disk, 0: any" },
@@ -337,41 +334,35 @@ directives_index(const struct directive *d)
 	return (size_t)(d - directives);
 }
 
-static size_t
-least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * How many bytes must be put in, left out, changed, or swapped with their
  * neighbour to make `b`, which is lower case, of `a` in whatever case.
  */
-static size_t
+static uint64_t
 edit_distance(const char *a, const char *b)
 {
-	size_t rows[3][NAME_BYTES_MAX + 1];
-	size_t *two = rows[0], *one = rows[1], *now = rows[2];
+	uint64_t rows[3][NAME_BYTES_MAX + 1];
+	uint64_t *two = rows[0], *one = rows[1], *now = rows[2];
 	size_t a_len = strlen(a), b_len = strlen(b);
 
 	check(a_len <= NAME_BYTES_MAX && b_len <= NAME_BYTES_MAX);
 	for (size_t j = 0; j <= b_len; j++)
 		now[j] = two[j] = j;
 	for (size_t i = 1; i <= a_len; i++) {
-		size_t *spare = two;
+		uint64_t *spare = two;
 
 		two = one;
 		one = now;
 		now = spare;
 		now[0] = i;
 		for (size_t j = 1; j <= b_len; j++) {
-			now[j] = least(one[j], now[j - 1]) + 1;
-			now[j] = least(now[j],
+			now[j] = num_least(one[j], now[j - 1]) + 1;
+			now[j] = num_least(now[j],
 			    one[j - 1] + (ascii_lower(a[i - 1]) != b[j - 1]));
 			if (i > 1 && j > 1 &&
 			    ascii_lower(a[i - 1]) == b[j - 2] &&
 			    ascii_lower(a[i - 2]) == b[j - 1])
-				now[j] = least(now[j], two[j - 2] + 1);
+				now[j] = num_least(now[j], two[j - 2] + 1);
 		}
 	}
 	return now[b_len];
@@ -381,15 +372,16 @@ const struct directive *
 directives_nearest(const char *name, enum directives_block block)
 {
 	const struct directive *nearest = NULL;
-	size_t len = strlen(name), best;
+	size_t len = strlen(name);
+	uint64_t best;
 
 	if (len > NAME_BYTES_MAX)
 		return NULL;
 	/* One in three bytes may be wrong; a row of this block wins a tie. */
-	best = 2 * least(len / 3, 3) + 2;
+	best = 2 * num_least(len / 3, 3) + 2;
 	for (size_t i = 0; i < directives_count; i++) {
 		const struct directive *d = &directives[i];
-		size_t score = 2 * edit_distance(name, d->name);
+		uint64_t score = 2 * edit_distance(name, d->name);
 
 		if (!directives_is_allowed(d, block))
 			score++;

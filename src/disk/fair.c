@@ -2,15 +2,16 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/num.h"
 #include "shared/bell.h"
 #include "shared/disk_share.h"
 #include "disk/op.h"
 
 /* A flush of less, ahead of the last one of an upload, gains nothing. */
-#define AHEAD_BYTES (UINT64_C(256) << 20)
+#define AHEAD_BYTES (256 * MIB)
 #define GATHER_NS NS_PER_MS /* a sync waits for those that are to join it */
-#define JOIN_MIN (UINT64_C(256) << 10)
-#define BEHIND_MIN (UINT64_C(1) << 20)
+#define JOIN_MIN (256 * KIB)
+#define BEHIND_MIN MIB
 
 void
 fair_init(struct fair *f)
@@ -240,27 +241,23 @@ fair_end_small(struct fair *f, uint64_t *began, bool stored)
 uint64_t
 fair_behind(const struct fair *f, uint64_t most)
 {
-	uint64_t bound;
+	uint64_t half;
 
 	if (most <= BEHIND_MIN || !takes_turns(f))
 		return most;
-	bound = disk_share_bound(f->shared, clock_mono_ns()) / 2;
-	if (bound < BEHIND_MIN)
-		bound = BEHIND_MIN;
-	return bound < most ? bound : most;
+	half = disk_share_bound(f->shared, clock_mono_ns()) / 2;
+	return num_least(num_most(half, BEHIND_MIN), most);
 }
 
 uint64_t
 fair_join(const struct fair *f, uint64_t most)
 {
-	uint64_t part;
+	uint64_t quarter;
 
 	if (!takes_turns(f))
 		return most;
-	part = disk_share_bound(f->shared, clock_mono_ns()) / 4;
-	if (part < JOIN_MIN)
-		part = JOIN_MIN;
-	return part < most ? part : most;
+	quarter = disk_share_bound(f->shared, clock_mono_ns()) / 4;
+	return num_least(num_most(quarter, JOIN_MIN), most);
 }
 
 bool

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "disk/chunk.h"
 #include "flow/writer.h"
 #include "http/response.h"
@@ -296,9 +297,7 @@ fail_file(struct response_writer *s, ssize_t err)
 static uint64_t
 end_of_turn(const struct response_file *f)
 {
-	uint64_t left = f->end - f->offset;
-
-	return f->offset + (left < FILE_TURN_MAX ? left : FILE_TURN_MAX);
+	return f->offset + num_least(f->end - f->offset, FILE_TURN_MAX);
 }
 
 /* Send these bytes, and the file up to `to`: how many were taken of both, or as

@@ -9,15 +9,12 @@
 
 #include "base/log.h"
 #include "flow/writer.h"
+#include "local/space.h"
 #include "incoming_file.h"
 #include "incoming_turn.h"
 #include "local_error.h"
 #include "newest.h"
 #include "report.h"
-
-enum {
-	SLOW_BYTES = 1024 * 1024, /* freeing more takes its time */
-};
 
 /* ---- jobs ---- */
 
@@ -317,7 +314,7 @@ void
 incoming_discard(void *file)
 {
 	struct incoming_file *f = file;
-	bool slow = f->writer.offset > SLOW_BYTES || has_unlinked(f);
+	bool slow = f->writer.offset > SPACE_FREED_AT_ONCE || has_unlinked(f);
 
 	if (!have_job(f)) {
 		fail_job(f);

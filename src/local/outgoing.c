@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "flow/reader.h"
 #include "local/path.h"
+#include "local/space.h"
 #include "file_version.h"
 #include "local_error.h"
 #include "local_store.h"
@@ -37,8 +38,7 @@ struct outgoing_file {
 };
 
 enum {
-	TRIES = 16,		  /* to open the newest before it is gone */
-	SLOW_BYTES = 1024 * 1024, /* freeing more takes its time */
+	TRIES = 16, /* to open the newest before it is gone */
 	SPARE = 8,
 };
 
@@ -121,7 +121,7 @@ outgoing_close_job(void *arg)
 static bool
 is_slow_to_close(const struct outgoing_file *f)
 {
-	return f->version.size > SLOW_BYTES;
+	return f->version.size > SPACE_FREED_AT_ONCE;
 }
 
 static void

@@ -4,12 +4,9 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "local/space.h"
 #include "local_error.h"
 #include "name_check.h"
-
-enum {
-	SMALL_MAX = 1024 * 1024, /* bytes that are freed in no time */
-};
 
 int
 target_not_synced(struct target *t, int err)
@@ -79,7 +76,7 @@ target_check(struct target *t, int dir, const char *name, struct existing *ret)
 		return name_check_error(t, err);
 	exists = err == 0;
 	ret->is_there = exists;
-	ret->is_large = exists && v.size > SMALL_MAX;
+	ret->is_large = exists && v.size > SPACE_FREED_AT_ONCE;
 	t->existing = exists ? v.inode : 0;
 	t->slow = ret->is_large || target_is_conditional(t);
 	if (exists && S_ISDIR(v.mode))

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "shared/registry.h"
 #include "share_bound.h"
 
@@ -11,7 +12,6 @@ enum {
 			  keeping */
 };
 
-#define MIB (UINT64_C(1) << 20)
 #define BOUND_NONE (256 * MIB)
 #define BUSY UINT64_MAX
 
@@ -471,12 +471,6 @@ disk_share_is_awaited(const struct disk_share_disk *d, unsigned slot)
 	return false;
 }
 
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* The next small upload may come at any moment. */
 static bool
 is_recent(const struct disk_share_disk *d, uint64_t now)
@@ -495,9 +489,9 @@ disk_share_claim_flush(
 	uint32_t none = 0;
 
 	if (bound != DISK_SHARE_UNBOUNDED && s.small == 0)
-		ahead = least(ahead, bound / 2);
+		ahead = num_least(ahead, bound / 2);
 	else if (bound == DISK_SHARE_UNBOUNDED && is_recent(d, now))
-		ahead = least(ahead, RECENT_BYTES);
+		ahead = num_least(ahead, RECENT_BYTES);
 	return left >= ahead &&
 	       atomic_compare_exchange_strong(&d->flusher, &none, slot + 1);
 }

@@ -1,6 +1,7 @@
 #include "share_bound.h"
 
 #include "base/clock.h"
+#include "base/num.h"
 
 enum {
 	BESIDE_MIN = 8, /* small uploads, to judge by */
@@ -12,7 +13,6 @@ enum {
 	SLOW_MOST = 2 * SLOW_ONE_OF,
 };
 
-#define MIB (UINT64_C(1) << 20)
 #define BOUND_MIN MIB
 #define BOUND_FIRST (4 * MIB)
 #define BOUND_MAX (64 * MIB)
@@ -44,15 +44,9 @@ share_bound_note_turn(struct share_bound *b)
 }
 
 static uint64_t
-most(uint64_t a, uint64_t b)
+within(uint64_t least, uint64_t x, uint64_t most)
 {
-	return a > b ? a : b;
-}
-
-static uint64_t
-within(uint64_t least, uint64_t x, uint64_t greatest)
-{
-	return x < least ? least : x > greatest ? greatest : x;
+	return num_least(num_most(x, least), most);
 }
 
 /* How long small uploads are to take beside bulk. */
@@ -61,7 +55,8 @@ aim(uint64_t alone, uint64_t wanted)
 {
 	if (alone == 0)
 		return wanted / 2;
-	return most(within(wanted / 8, SHARES * alone, wanted / 2), 2 * alone);
+	return num_most(
+	    within(wanted / 8, SHARES * alone, wanted / 2), 2 * alone);
 }
 
 /* ---- what was seen since the last look ---- */
@@ -200,7 +195,7 @@ static void
 note_beside(struct share_bound *b, uint64_t took_ns, uint64_t wanted)
 {
 	uint64_t slow =
-	    most(wanted, 2 * aim(atomic_load(&b->alone_ns), wanted));
+	    num_most(wanted, 2 * aim(atomic_load(&b->alone_ns), wanted));
 
 	note(&b->beside, took_ns < slow ? took_ns : slow);
 	atomic_fetch_add(&b->slow, took_ns > slow);

@@ -7,9 +7,9 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "lib/cmocka_with.h"
 
-#define MIB (UINT64_C(1) << 20)
 #define MS NS_PER_MS
 #define WANTED (20 * MS)
 

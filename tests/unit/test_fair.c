@@ -12,13 +12,12 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "lib/cmocka_with.h"
 #include "lib/engine.h"
 #include "set_clock.h"
 #include "shared/bell.h"
 #include "shared/disk_share.h"
-
-#define MIB (UINT64_C(1) << 20)
 
 enum {
 	DISK = 7,
