@@ -72,11 +72,14 @@ void engine_call(struct engine *e, struct device *dev, struct op *op,
     int (*call)(void *arg), void *arg, unsigned flags,
     void (*on_done)(struct op *op, int res));
 
+/* `op` is in flight and still waits for its turn, or for a place on its device: nothing
+ * of it has been done.  (One that was cancelled waits no more.) */
+bool engine_is_waiting(const struct op *op);
+
 /*
  * engine_cancel(e, op):
- * Cancel `op` if it still waits for its turn, or for a place on its device: then on_done
- * is called from the loop with -ECANCELED.  False: it has been started, or is not in
- * flight.
+ * Cancel `op` if it is waiting: then on_done is called from the loop with -ECANCELED.
+ * False: it has been started, or is not in flight.
  */
 bool engine_cancel(struct engine *e, struct op *op);
 

@@ -293,9 +293,15 @@ engine_call(struct engine *e, struct device *dev, struct op *op,
 }
 
 bool
+engine_is_waiting(const struct op *op)
+{
+	return op->in_flight && !op->started;
+}
+
+bool
 engine_cancel(struct engine *e, struct op *op)
 {
-	if (!op->in_flight || op->started)
+	if (!engine_is_waiting(op))
 		return false;
 	fair_drop(&op->device->fair, op);
 	list_remove(&op->node);

@@ -121,7 +121,7 @@ dirsync_join(struct dirsync *s, struct dirsync_wait *w)
 
 	if (g == NULL)
 		return -ENOMEM;
-	if (g->running && !g->op.started) { /* it still waits for its turn */
+	if (engine_is_waiting(&g->op)) {
 		list_append(&g->covered, &w->node);
 		return 0;
 	}
