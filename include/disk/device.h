@@ -31,6 +31,7 @@ enum {
 	/* Operations in flight on one device: enough for any disk to sort,
 	 * few enough that a dead one costs little. */
 	DEVICE_CAP = 64,
+	DEVICE_NUMBER_MAX = 24, /* bytes of device_number() */
 };
 
 /* How operations on a file system may be carried out. */
@@ -244,6 +245,9 @@ double device_oldest_s(const struct device *d);
 /* Find out which file system `fd` is on.  May block on the disk, and on Linux reads
  * files in /proc and /sys: never to be called on a loop. */
 struct device_traits device_traits_of(int fd);
+
+/* A st_dev as Linux writes it, "8:17"; on other systems it is a plain number. */
+void device_number(dev_t id, char ret[DEVICE_NUMBER_MAX]);
 
 /* True when fsync(2) returns 0 in this process without doing anything. */
 bool device_sync_is_void(void);

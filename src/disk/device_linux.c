@@ -326,6 +326,12 @@ traits_of(int fd, int overlays)
 	return t;
 }
 
+void
+device_number(dev_t id, char ret[DEVICE_NUMBER_MAX])
+{
+	snprintf(ret, DEVICE_NUMBER_MAX, "%u:%u", major(id), minor(id));
+}
+
 struct device_traits
 device_traits_of(int fd)
 {

@@ -201,13 +201,15 @@ static void
 tell_turns(struct engine *e, const struct device *dev)
 {
 	double now = clock_mono_s();
+	char number[DEVICE_NUMBER_MAX];
 
 	if (e->told_s != 0 && now - e->told_s < TOLD_EVERY_S)
 		return;
 	e->told_s = now;
-	log_debug("disk %" PRIu64 ": small synced uploads and large ones take "
+	device_number(dev->id, number);
+	log_debug("disk %s: small synced uploads and large ones take "
 		  "turns, large ones of %" PRIu64 " KiB",
-	    (uint64_t)dev->id, fair_turn_bytes(&dev->fair) / 1024);
+	    number, fair_turn_bytes(&dev->fair) / 1024);
 }
 
 static void

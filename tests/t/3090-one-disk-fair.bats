@@ -23,7 +23,7 @@ beside() {
 
 @test "small synced uploads and large ones take turns" {
 	beside
-	grep 'take turns' error.log
+	grep "disk $(mountpoint -d "$DISK"): .*take turns" error.log
 	jq -es 'all(.[]; .ok > 0 and .ok == .requests)' small.json large.json
 }
 
