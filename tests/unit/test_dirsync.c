@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,6 +27,7 @@
 #include "base/clock.h"
 #include "disk/device.h"
 #include "disk/engine.h"
+#include "shared/disk_share.h"
 
 enum {
 	DIRS = 3,
@@ -431,6 +433,37 @@ those_that_join_before_it_has_begun_are_covered(void **state)
 	assert_int_equal(sys.begun[1], 2);
 }
 
+/* Bulk of another worker has its turn on the disk. */
+static void
+those_of_small_uploads_wait_for_their_turn(void **state)
+{
+	enum { ME, OTHER };
+	struct shm *shm = shm_new(disk_share_size(1));
+	struct disk_share *all = disk_share_new(shm, 1);
+	struct disk_share_disk *d = disk_share_of(all, OTHER, 7);
+	struct fair *fair = &f.device->fair;
+
+	(void)state;
+	fair_share(fair, disk_share_of(all, ME, 7), NULL, ME);
+	fair_want(fair, 2 * PATIENCE_S);
+	disk_share_hold_bulk(d, OTHER, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		prepare(i, 0, false)->wait.small = true;
+		join(i);
+	}
+	come(2, 1); /* of a large one, which does not wait */
+	await_begun(1, 1);
+	assert_int_equal(fair->held, 1);
+	assert_int_equal(sys.begun[0], 0);
+	disk_share_unhold_bulk(d, OTHER, 1);
+	release(0, 1, 0);
+	release(1, 1, 0);
+	await_told(3);
+	assert_int_equal(sys.begun[0], 1); /* for both */
+	fair_share(fair, NULL, NULL, 0);
+	munmap(shm, sizeof(*shm) + disk_share_size(1));
+}
+
 static void
 directories_do_not_wait_for_each_other(void **state)
 {
@@ -550,18 +583,20 @@ __tsan_default_options(void)
 static void
 to_free_it_while_one_waits_is_a_bug(void **state)
 {
+	struct waiter *w = prepare(0, 0, false);
 	int status;
 	pid_t pid = fork();
 
 	(void)state;
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
-		if (freopen("/dev/null", "w", stderr) == NULL)
+		if (freopen("/dev/null", "w", stderr) == NULL ||
+		    dirsync_join(f.syncs, &w->wait) < 0)
 			_exit(1);
-		come(0, 0);
 		dirsync_free(&f.syncs);
 		_exit(0);
 	}
+	close(w->fd);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
@@ -578,6 +613,7 @@ main(void)
 	    TEST(one_that_joins_when_another_is_told_is_served_too),
 	    TEST(when_it_is_over_it_begins_again),
 	    TEST(those_that_join_before_it_has_begun_are_covered),
+	    TEST(those_of_small_uploads_wait_for_their_turn),
 	    TEST(directories_do_not_wait_for_each_other),
 	    TEST(an_error_is_for_all_it_covers_and_for_them_only),
 	    TEST(descriptors_are_closed_once_but_for_those_to_be_kept),

@@ -198,6 +198,55 @@ each_byte_gets_to_its_place(void **state)
 	}
 }
 
+static _Atomic bool is_free;
+
+static int
+wait_until_free(void *arg)
+{
+	(void)arg;
+	while (!is_free)
+		usleep(1000);
+	return 0;
+}
+
+static void
+on_free(struct op *op, int res)
+{
+	(void)op;
+	assert_int_equal(res, 0);
+}
+
+static bool
+has_all(void)
+{
+	return f.writer.offset == f.writer.length;
+}
+
+/* No more chunks come, which would take them along. */
+static void
+what_waits_to_be_joined_is_written_at_the_end(void **state)
+{
+	struct op busy = {0};
+
+	(void)state;
+	begin(DEVICE_LOCAL, (uint64_t)DEPTH * SIZE, false);
+	f.writer.room.granted = f.writer.length;
+	f.dir.device->cap = 1;
+	is_free = false;
+	engine_call(
+	    f.engine, f.dir.device, &busy, wait_until_free, NULL, 0, on_free);
+	flow(0, (size_t)DEPTH * SIZE);
+	f.source.whole = true;
+	assert_true(test_loop_await(&f.l, has_all, PATIENCE_S));
+	test_loop_turn(&f.l, 5);
+	assert_int_equal(f.writer.in_flight, 1);
+	assert_false(list_is_empty(&f.writer.pending));
+	is_free = true;
+	finish_flow();
+	assert_file((size_t)DEPTH * SIZE);
+	end();
+}
+
 /* An upload may go on later, in other flows; between them the writer is gone,
  * and what is said then is the owner's to hear. */
 static void
@@ -523,6 +572,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(what_waits_to_be_joined_is_written_at_the_end),
 	    TEST(each_byte_gets_to_its_place),
 	    TEST(another_writer_goes_on_where_one_ended),
 	    TEST(a_writer_that_has_gone_hears_nothing),
