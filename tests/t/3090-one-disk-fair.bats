@@ -41,32 +41,36 @@ beside() {
 	run -1 grep 'take turns' error.log
 }
 
-# The figures are of one run each, and other work may use the disk: what is seen once
-# in four tries counts.
+# Other work may use the disk: so one of the three tries with turns may be slow.  Without
+# turns none is fast: no chance puts two of three below half of the fastest of these.
 # bats test_tags=long
 @test "beside large uploads a small one takes less than half of what it would without turns" {
-	local with without
+	local with=() without=() median least
 
 	loop_disk ext4 8g
 	start_server "output_dir $DISK/up;" '' 'worker_processes 2;'
-	for _ in 1 2 3 4; do
-		with=$(p50_beside)
+	for _ in 1 2 3; do
+		p50_beside
+		with+=("$p50")
 		write_conf "output_dir $DISK/up; small_latency 0;" '' 'worker_processes 2;'
 		reload
-		without=$(p50_beside)
+		p50_beside
+		without+=("$p50")
 		write_conf "output_dir $DISK/up;" '' 'worker_processes 2;'
 		reload
-		echo "p50, us: $with with turns, $without without"
-		((with * 2 > without)) || return 0
 	done
-	false
+	echo "p50, us: ${with[*]} with turns, ${without[*]} without"
+	median=$(printf '%s\n' "${with[@]}" | sort -n | sed -n 2p)
+	least=$(printf '%s\n' "${without[@]}" | sort -n | sed -n 1p)
+	((median * 2 < least))
 }
 
+# The p50 of small uploads beside large ones, which may fill the disk, in $p50.
 p50_beside() {
 	load_of large 64m -c 4 -d 3 -g 60 &
 	large=$!
 	load_of small 4k -c 4 -d 3
-	wait "$large"
+	wait "$large" || jq -e '.ok > 0' large.json
 	find "$DISK/up" -type f -delete
-	jq '.latency_ms.p50 * 1000 | round' small.json
+	p50=$(jq '.latency_ms.p50 * 1000 | round' small.json)
 }
