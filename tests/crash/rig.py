@@ -159,16 +159,19 @@ def mount_device(fs, device, where):
 
 
 def has_journal(path):
-    """Is the directory on XFS, or on ext4 with a journal?"""
+    """Is the directory on XFS, or on ext4 with a journal, which is on the disk that has the data?"""
     device = os.stat(path).st_dev
     disk = "%d:%d" % (os.major(device), os.minor(device))
     with open("/proc/self/mountinfo") as f:
-        kinds = {line.split(" - ")[1].split()[0] for line in f if line.split()[2] == disk}
+        mounts = [line.split(" - ")[1].split() for line in f if line.split()[2] == disk]
+    kinds = {m[0] for m in mounts}
     if kinds == {"ext4"}:
         name = os.path.basename(os.path.realpath("/sys/dev/block/" + disk))
         with open("/proc/fs/ext4/%s/options" % name) as f:
-            return any(line.strip() in ("data=ordered", "data=writeback") for line in f)
-    return kinds == {"xfs"}
+            orders = any(line.strip() in ("data=ordered", "data=writeback") for line in f)
+        # The journal of sda1 is sda1-8, by its inode there.
+        return orders and any(re.fullmatch(re.escape(name) + r"-\d+", j) for j in os.listdir("/proc/fs/jbd2"))
+    return kinds == {"xfs"} and not any(re.search(r"\b(logdev|rtdev)=", m[-1]) for m in mounts)
 
 
 def logs_names(path):
@@ -389,6 +392,11 @@ class Server:
                 if self.knows(name) and rnd.random() < 0.7:
                     chosen[self._block_of(name)].append((name, value))
         return chosen
+
+    def chunk_size(self):
+        """In bytes; up to that an upload is a small one."""
+        m = re.search(r"^chunk_size +(\d+)([kmg]?);", run(PENSTOCK, "-T", "-c", self.conf), re.MULTILINE)
+        return int(m[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[m[2]]
 
     def checks_digests(self):
         """Does it compare what the clients can send, a Repr-Digest of SHA-256?"""
