@@ -81,9 +81,7 @@ struct publish {
 	_Atomic bool clobbers; /* ... or by one that does: there is nothing
 				  better */
 	bool overwrite;	       /* existing files may be replaced */
-	_Atomic bool not_quick;	   /* publish_replace_quickly() does not work */
-	_Atomic unsigned held;	   /* how often it was */
-	_Atomic bool alone_is_due; /* one is to have the lock alone */
+	_Atomic bool not_quick; /* publish_replace_quickly() does not work */
 	_Atomic uint64_t next_temp; /* what the next temp name is made of */
 	struct publish_spare spare[PUBLISH_SPARE_LOCKS];
 	/* Where it notes that it waits for a lock, as this worker; the owner's to

@@ -24,6 +24,7 @@
 #include "local/dirsync.h"
 #include "local/local.h"
 #include "local/publish.h"
+#include "alone.h"
 #include "kept_lock.h"
 
 enum {
@@ -82,6 +83,7 @@ struct local_dir {
 	bool stamps;	   /* files have no birth time: give them a stamp */
 	struct device_traits traits;
 	struct publish publish;
+	struct alone alone;
 	struct kept_lock kept_lock;   /* the loop's */
 	_Atomic bool names_are_taken; /* the last one that was given was: the
 					 next one probably is, too */

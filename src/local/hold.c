@@ -1,15 +1,8 @@
 #include "hold.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
-
-enum {
-	/* One in so many has the lock alone, so that those who wait for it in
-	 * other servers get their turn: these leave no notes for us. */
-	ALONE_EVERY = 8192,
-};
 
 /* With overwrite off a link says whether the name was new, and nothing needs a
  * lock: nor `.penstock`, which may be another user's. */
@@ -17,15 +10,6 @@ static bool
 needs_lock(const struct target *t)
 {
 	return t->at->to->policy->overwrite || t->forerunner != NULL;
-}
-
-/* On the loop it cannot have its turn, but the next one on a thread will. */
-static bool
-is_to_be_alone(struct publish *p, bool now)
-{
-	if (atomic_fetch_add(&p->held, 1) % ALONE_EVERY == ALONE_EVERY - 1)
-		p->alone_is_due = true;
-	return now ? p->alone_is_due : atomic_exchange(&p->alone_is_due, false);
 }
 
 /* Claim the name; 0: another one has it, or the system knows no such thing. */
@@ -84,7 +68,6 @@ int
 hold_begin(
     struct hold *h, struct target *t, int dir, const char *name, unsigned how)
 {
-	struct publish *p = &t->at->publish;
 	bool now = how & HOLD_NOW;
 	int err;
 
@@ -93,7 +76,7 @@ hold_begin(
 	h->claim = 0;
 	if (!needs_lock(t))
 		return 0;
-	if (!is_to_be_alone(p, now))
+	if (!alone_draw(&t->at->alone, now))
 		h->claim = claim(t, dir, name);
 	if (h->claim == 0 && now)
 		return PUBLISH_BUSY;

@@ -5,8 +5,7 @@
  * One with preconditions has the lock of the directory alone, so that what it has
  * looked at stays until it is replaced.  One without has it together with others of
  * its kind, and a claim on its name, so that no two of them replace the same name at
- * once (shared/replacing.h).  Now and then one has the lock alone all the same: so that
- * others who wait for that, in other servers, get it.
+ * once (shared/replacing.h).  Now and then one has the lock alone all the same (alone.h).
  */
 #ifndef LOCAL_HOLD_H
 #define LOCAL_HOLD_H
