@@ -60,6 +60,12 @@ enum publish_error {
 
 struct replacing;
 
+/* Who waits for locks, and where that is noted (shared/replacing.h). */
+struct publish_waiter {
+	struct replacing *notes; /* NULL: nowhere */
+	unsigned slot;		 /* the worker's, or REPLACING_NO_WORKER */
+};
+
 /* Of a directory's own lock: an open one that nobody holds. */
 struct publish_spare {
 	_Atomic int state;
@@ -84,10 +90,7 @@ struct publish {
 	_Atomic bool not_quick; /* publish_replace_quickly() does not work */
 	_Atomic uint64_t next_temp; /* what the next temp name is made of */
 	struct publish_spare spare[PUBLISH_SPARE_LOCKS];
-	/* Where it notes that it waits for a lock, as this worker; the owner's to
-	 * set, after publish_init().  NULL: nowhere. */
-	struct replacing *replacing;
-	unsigned slot;
+	struct publish_waiter waiter;
 	/* Directories (by st_dev and st_ino) to which files can be moved from
 	 * `.penstock`; for temp names. */
 	_Atomic uint64_t fitting[PUBLISH_FITTING];
@@ -108,13 +111,14 @@ struct unpublished {
 };
 
 /*
- * publish_init(p, root, overwrite):
- * Find out which way works in `root`, which stays the caller's and must stay open.  0,
- * also when there is no room to try; -EOPNOTSUPP when none works (see publish.c), or only
- * one that may replace files of other programs, and `overwrite` is off; or another
- * negative errno.
+ * publish_init(p, root, overwrite, waiter):
+ * Find out which way works in `root`, which stays the caller's and must stay open.  Locks
+ * are waited for as `waiter`, also by this call.  0, also when there is no room to try;
+ * -EOPNOTSUPP when none works (see publish.c), or only one that may replace files of other
+ * programs, and `overwrite` is off; or another negative errno.
  */
-NODISCARD int publish_init(struct publish *p, int root, bool overwrite);
+NODISCARD int publish_init(
+    struct publish *p, int root, bool overwrite, struct publish_waiter waiter);
 
 /* Close `.penstock`.  Idempotent. */
 void publish_fini(struct publish *p);

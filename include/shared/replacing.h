@@ -33,6 +33,9 @@
 
 enum {
 	REPLACING_NOTE_MS = 10000, /* for which a note holds */
+	/* In place of a slot: that of a process which leaves notes and is no worker,
+	 * as a preflight; of all of them. */
+	REPLACING_NO_WORKER = SHM_SLOTS,
 };
 
 struct replacing;
@@ -73,7 +76,8 @@ void replacing_unnote(
 /* Does somebody wait for it? */
 bool replacing_is_noted(const struct replacing *r, dev_t dev, ino_t lock);
 
-/* For the master: the worker of this slot has ended, with its claims and notes. */
+/* For the master: the worker of this slot has ended, with its claims and notes; or those
+ * that are none have. */
 void replacing_forget(struct replacing *r, unsigned slot);
 
 #endif

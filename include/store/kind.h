@@ -78,8 +78,8 @@ struct store_kind {
 	/*
 	 * Make what is missing, and try to store something; may block for ever.
 	 * `shared` tells what workers of this server had open before (NULL: there
-	 * were none), and is not changed, since the configuration may still be
-	 * refused.  *ret is zeroed by the caller.
+	 * were none).  Nothing is changed there that would stay, since the
+	 * configuration may still be refused.  *ret is zeroed by the caller.
 	 */
 	void (*preflight)(const struct store_policy *policy,
 	    const struct shared *shared, struct store_check *ret);

@@ -48,13 +48,12 @@ dir_open(struct local_dir *dir, struct mount_record *place, bool sweep,
 	dir->identity = path_identity(fd);
 	dir->stamps = file_version_needs_stamp(fd);
 	dir->traits = device_traits_of(fd);
-	err = publish_init(&dir->publish, fd, dir->to->policy->overwrite);
+	err = publish_init(&dir->publish, fd, dir->to->policy->overwrite,
+	    (struct publish_waiter){dir->to->shared->replacing, dir->to->slot});
 	if (err < 0) {
 		publish_explain(fd, dir->to->policy->output_dir, err, trouble);
 		goto close_fd;
 	}
-	dir->publish.replacing = dir->to->shared->replacing;
-	dir->publish.slot = dir->to->slot;
 	if (sweep)
 		dir->swept = publish_sweep(fd, &dir->living);
 	dir->fd = fd;

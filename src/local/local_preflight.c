@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/permit.h"
 #include "shared/mount_history.h"
+#include "shared/replacing.h"
 #include "shared/shared.h"
 #include "config/store_policy.h"
 #include "disk/device.h"
@@ -69,11 +70,19 @@ unwell(int err, struct store_check *ret)
 
 /* ---- trying it ---- */
 
+/* Its workers replace files meanwhile, and make room for it if they know. */
+static struct publish_waiter
+preflight_waiter(const struct shared *shared)
+{
+	return (struct publish_waiter){
+	    shared != NULL ? shared->replacing : NULL, REPLACING_NO_WORKER};
+}
+
 /* In the directory, which is open.  0; or a negative errno, and in ret->text the
  * step that failed. */
 static int
-try_publishing(
-    const struct store_policy *policy, int dir, struct store_check *ret)
+try_publishing(const struct store_policy *policy, const struct shared *shared,
+    int dir, struct store_check *ret)
 {
 	struct device_traits traits = device_traits_of(dir);
 	const char *step = "cannot be written";
@@ -81,7 +90,8 @@ try_publishing(
 	struct publish p;
 	int err;
 
-	err = publish_init(&p, dir, policy->overwrite);
+	err =
+	    publish_init(&p, dir, policy->overwrite, preflight_waiter(shared));
 	if (err == -EOPNOTSUPP)
 		step = "its file system can neither link nor rename without "
 		       "replacing (with overwrite on, a plain rename would do)";
@@ -135,7 +145,7 @@ local_preflight(const struct store_policy *policy, const struct shared *shared,
 		err =
 		    errno_is_missing(fd) && was_open ? (int)LOCAL_VANISHED : fd;
 	} else {
-		err = try_publishing(policy, fd, ret);
+		err = try_publishing(policy, shared, fd, ret);
 		fd_close(&fd);
 	}
 	if (may_pass(was_open, err))

@@ -89,13 +89,16 @@ find_way(struct publish *p)
 }
 
 int
-publish_init(struct publish *p, int root, bool overwrite)
+publish_init(
+    struct publish *p, int root, bool overwrite, struct publish_waiter waiter)
 {
 	uint64_t temp;
 	int err;
 
-	*p = (struct publish){
-	    .root = root, .temp_dir = -1, .overwrite = overwrite};
+	*p = (struct publish){.root = root,
+	    .temp_dir = -1,
+	    .overwrite = overwrite,
+	    .waiter = waiter};
 	fd_random(&temp, sizeof(temp));
 	atomic_store(&p->next_temp, temp);
 	err = find_way(p);

@@ -15,23 +15,24 @@ int
 publish_wait_alone(const struct publish *p, const struct open_lock *l)
 {
 	int err = publish_try_lock(l->fd, false);
+	const struct publish_waiter *w = &p->waiter;
 	uint64_t note;
 
 	if (err != -EWOULDBLOCK)
 		return err;
-	if (p->replacing == NULL)
+	if (w->notes == NULL)
 		return publish_wait_lock(l->fd, false);
-	note = replacing_note(p->replacing, p->slot, l->dev, l->inode);
+	note = replacing_note(w->notes, w->slot, l->dev, l->inode);
 	err = publish_wait_lock(l->fd, false);
-	replacing_unnote(p->replacing, l->dev, l->inode, note);
+	replacing_unnote(w->notes, l->dev, l->inode, note);
 	return err;
 }
 
 bool
 publish_is_noted(const struct publish *p, const struct open_lock *l)
 {
-	return p->replacing != NULL &&
-	       replacing_is_noted(p->replacing, l->dev, l->inode);
+	return p->waiter.notes != NULL &&
+	       replacing_is_noted(p->waiter.notes, l->dev, l->inode);
 }
 
 int

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "shared/replacing.h"
+#include "shared/shared.h"
 #include "preflight_child.h"
 #include "proc/signals.h"
 
@@ -165,6 +167,14 @@ preflight_wait_for(pid_t pid)
 		    WTERMSIG(status));
 }
 
+/* The child has ended, or was killed: it waits for no lock any more. */
+static void
+forget_child(const struct preflight *r)
+{
+	if (r->shared != NULL)
+		replacing_forget(r->shared->replacing, REPLACING_NO_WORKER);
+}
+
 /* Try the locations from this one on. */
 static enum how
 try_from(const struct preflight *r, size_t from, struct telling *t)
@@ -182,9 +192,11 @@ try_from(const struct preflight *r, size_t from, struct telling *t)
 	if (how != ENDED) {
 		/* It may be in uninterruptible sleep; leave it unreaped. */
 		(void)kill(pid, SIGKILL);
+		forget_child(r);
 		return how;
 	}
 	preflight_wait_for(pid);
+	forget_child(r);
 	if (!t->done) {
 		log_error("trying the locations ended before all were tried");
 		t->fault = true;

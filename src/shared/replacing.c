@@ -11,12 +11,13 @@ enum {
 	CLAIMS = 4096,
 	GROUPS = 64, /* of locks */
 	NOTES = 4,   /* in each */
+	WRITERS = REPLACING_NO_WORKER + 1,
 };
 
 struct replacing {
 	uint64_t seed;
 	/* By a hash of the lock: until when a note holds, by clock_mono_ns(), its
-	 * last bits replaced by the writer's slot; 0: there is none. */
+	 * remainder of WRITERS replaced by the writer's slot; 0: there is none. */
 	_Atomic uint64_t notes[GROUPS][NOTES];
 	_Atomic uint32_t owner[CLAIMS]; /* slot number + 1; 0: free */
 };
@@ -89,7 +90,7 @@ notes_to_change(struct replacing *r, dev_t dev, ino_t lock)
 static unsigned
 writer_of(uint64_t note)
 {
-	return note % SHM_SLOTS;
+	return (unsigned)(note % WRITERS);
 }
 
 uint64_t
@@ -110,7 +111,7 @@ replacing_note(struct replacing *r, unsigned slot, dev_t dev, ino_t lock)
 	/* More wait than there is room for.  One note is enough to keep others
 	 * out, so it takes the place of one of them, whose writer came before and
 	 * so need not be the last to wait. */
-	atomic_store(&notes[note / SHM_SLOTS % NOTES], note);
+	atomic_store(&notes[note / WRITERS % NOTES], note);
 	return note;
 }
 

@@ -89,7 +89,8 @@ is_nameless(unsigned long on, const char *by)
 
 	type = on;
 	release = by;
-	assert_int_equal(publish_init(&p, root, false), 0);
+	assert_int_equal(
+	    publish_init(&p, root, false, (struct publish_waiter){0}), 0);
 	nameless = p.nameless;
 	publish_fini(&p);
 	close(root);

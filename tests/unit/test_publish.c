@@ -65,7 +65,8 @@ publisher(enum way way)
 {
 	struct publish p;
 
-	assert_int_equal(publish_init(&p, root, true), 0);
+	assert_int_equal(
+	    publish_init(&p, root, true, (struct publish_waiter){0}), 0);
 	assert_int_equal(p.nameless, !IS_PORTABLE);
 	assert_true(p.temp_dir != -1);
 	p.nameless = way == NAMELESS;
@@ -701,7 +702,7 @@ lock_again(void *arg)
 	struct locker *l = arg;
 	struct publish p;
 
-	if (publish_init(&p, l->root, true) < 0) {
+	if (publish_init(&p, l->root, true, (struct publish_waiter){0}) < 0) {
 		l->clashed = true;
 		return NULL;
 	}
@@ -984,7 +985,8 @@ without_overwrite_nothing_is_made_here(void **state)
 
 	(void)state;
 	SKIP_PORTABLE("nameless files");
-	assert_int_equal(publish_init(&p, root, false), 0);
+	assert_int_equal(
+	    publish_init(&p, root, false, (struct publish_waiter){0}), 0);
 	assert_true(p.nameless);
 	assert_false(exists(PUBLISH_TEMP_DIR));
 	assert_int_equal(p.temp_dir, -1);
@@ -999,10 +1001,12 @@ a_foreign_temp_dir_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(symlinkat("sub", root, PUBLISH_TEMP_DIR), 0);
-	assert_int_equal(publish_init(&p, root, true), -ELOOP);
+	assert_int_equal(
+	    publish_init(&p, root, true, (struct publish_waiter){0}), -ELOOP);
 	assert_int_equal(unlinkat(root, PUBLISH_TEMP_DIR, 0), 0);
 	touch(PUBLISH_TEMP_DIR);
-	assert_int_equal(publish_init(&p, root, true), -ENOTDIR);
+	assert_int_equal(
+	    publish_init(&p, root, true, (struct publish_waiter){0}), -ENOTDIR);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

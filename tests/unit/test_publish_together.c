@@ -27,7 +27,10 @@
 
 #include "lib/directory.h"
 #include "lib/portable.h"
+#include "local/local_preflight.h"
+#include "config/store_policy.h"
 #include "shared/replacing.h"
+#include "shared/shared.h"
 #include "shared/shm.h"
 
 enum {
@@ -39,7 +42,7 @@ enum {
 
 static char top[256];
 static int root;
-static struct shm *shm;
+static struct shared shared;
 static struct replacing *replacing;
 
 static int
@@ -50,9 +53,9 @@ set_up(void **state)
 	root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_not_equal(root, -1);
 	assert_int_equal(mkdirat(root, "sub", 0700), 0);
-	shm = shm_new(replacing_size());
-	assert_non_null(shm);
-	replacing = replacing_new(shm);
+	assert_int_equal(
+	    shared_init(&shared, &(struct shared_room){1, 1, 1}), 0);
+	replacing = shared.replacing;
 	return 0;
 }
 
@@ -60,7 +63,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	munmap(shm, sizeof(*shm) + replacing_size());
+	munmap(shared.shm, sizeof(*shared.shm) + shared.shm->size);
 	close(root);
 	return test_directory_remove(top);
 }
@@ -69,10 +72,8 @@ tear_down(void **state)
 static bool
 begin_publishing(struct publish *p, int dir)
 {
-	if (publish_init(p, dir, true) < 0)
-		return false;
-	p->replacing = replacing;
-	return true;
+	return publish_init(
+		   p, dir, true, (struct publish_waiter){replacing, 0}) == 0;
 }
 
 static struct publish
@@ -237,6 +238,88 @@ while_one_waits_to_be_alone_no_other_joins(void **state)
 	publish_release(&p, &two);
 	publish_fini(&p);
 	publish_fini(&other);
+}
+
+struct other {
+	bool (*does)(void);
+	_Atomic bool has_ended;
+	bool well;
+};
+
+static void *
+do_it(void *arg)
+{
+	struct other *o = arg;
+
+	o->well = o->does();
+	atomic_store(&o->has_ended, true);
+	return NULL;
+}
+
+/* Others have the lock of the root together, and join no more because it waits. */
+static void
+assert_notes_that_it_waits(bool (*does)(void))
+{
+	struct other o = {.does = does};
+	struct publish p = publisher(root);
+	struct publish_lock lock;
+	pthread_t t;
+
+	assert_int_equal(publish_take(&p, "a", PUBLISH_TOGETHER, &lock), 0);
+	assert_int_equal(pthread_create(&t, NULL, do_it, &o), 0);
+	for (int i = 0; i < HANGS_S * 1000 && !publish_is_awaited(&p, &lock);
+	     i++)
+		usleep(1000);
+	assert_true(publish_is_awaited(&p, &lock));
+	assert_false(atomic_load(&o.has_ended));
+	publish_release(&p, &lock);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	assert_true(o.well);
+	assert_false(publish_is_awaited(&p, &lock));
+	publish_fini(&p);
+}
+
+static bool
+begin_below(void)
+{
+	int sub = openat(root, "sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct publish below;
+	bool well = begin_publishing(&below, sub);
+
+	if (well)
+		publish_fini(&below);
+	close(sub);
+	return well;
+}
+
+/* It makes a `.penstock`, and waits for those above that have found none. */
+static void
+one_that_begins_below_notes_that_it_waits(void **state)
+{
+	(void)state;
+	SKIP_PORTABLE("locks that are shared");
+	assert_notes_that_it_waits(begin_below);
+}
+
+static bool
+try_out(void)
+{
+	const struct store_policy policy = {
+	    .output_dir = top, .overwrite = true};
+	struct store_check check = {0};
+
+	local_preflight(&policy, &shared, &check);
+	str_fini(&check.text);
+	return check.fitness == STORE_FIT;
+}
+
+/* A reload must not wait for as long as the workers replace files. */
+static void
+a_preflight_notes_that_it_waits(void **state)
+{
+	(void)state;
+	SKIP_PORTABLE("locks that are shared");
+	assert_notes_that_it_waits(try_out);
 }
 
 static _Atomic bool over;
@@ -634,6 +717,8 @@ main(void)
 	    TEST(those_who_share_have_it_at_once_and_no_other),
 	    TEST(a_lock_below_is_not_waited_for_either),
 	    TEST(while_one_waits_to_be_alone_no_other_joins),
+	    TEST(one_that_begins_below_notes_that_it_waits),
+	    TEST(a_preflight_notes_that_it_waits),
 	    TEST(a_crowd_lets_in_who_has_to_be_alone),
 	    TEST(a_dead_process_has_it_no_more),
 	    TEST(one_that_is_kept_open_is_used_again),

@@ -166,6 +166,13 @@ a_note_ends_with_its_writer_or_by_itself(void **state)
 	assert_true(replacing_is_noted(r, DEV, LOCK));
 	replacing_forget(r, 2);
 	assert_false(replacing_is_noted(r, DEV, LOCK));
+	/* One that is no worker is none of them. */
+	note = replacing_note(r, REPLACING_NO_WORKER, DEV, LOCK);
+	for (unsigned slot = 0; slot < SHM_SLOTS; slot++)
+		replacing_forget(r, slot);
+	assert_true(replacing_is_noted(r, DEV, LOCK));
+	replacing_forget(r, REPLACING_NO_WORKER);
+	assert_false(replacing_is_noted(r, DEV, LOCK));
 	note = replacing_note(r, 2, DEV, LOCK);
 	set_clock_pass((REPLACING_NOTE_MS - 1) * NS_PER_MS);
 	assert_true(replacing_is_noted(r, DEV, LOCK));
