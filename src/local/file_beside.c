@@ -29,15 +29,19 @@ most_behind(const struct file_writer *w)
 	    &device_of(w)->fair, w->all->to->policy->write_behind);
 }
 
-/* Not while room is still to be asked for, nor for long where writing back would
- * have to wait for it: both are jobs beside the writes, too. */
+/*
+ * Asking for room and writing back are jobs beside the writes, too, and there is one at a
+ * time.  So the disk is not flushed while there is still room to be asked for, which the
+ * writes would wait for.  An upload of unknown length asks up to its end: what it has
+ * written is flushed by its last sync only.  And one that goes through the page cache has
+ * its write-back wait for a flush only where small uploads come (fair_claims_flush()).
+ */
 static bool
 claims_flush(const struct file_writer *w)
 {
 	bool durable = file_beside_bypasses(w) && dir_syncs(w->room.dir);
 
 	return w->mode == FILE_WRITER_WRITES && w->room.granted >= w->length &&
-	       w->room.granted >= w->offset &&
 	       fair_claims_flush(&device_of(w)->fair, durable);
 }
 

@@ -7,7 +7,7 @@
  *
  * The last sync of a large upload would find all of it in the cache of its disk,
  * and small uploads that come meanwhile would have to flush that, too: so the disk
- * is flushed now and then.
+ * is flushed now and then, unless the length of the upload is unknown.
  */
 #ifndef LOCAL_FILE_BESIDE_H
 #define LOCAL_FILE_BESIDE_H
