@@ -39,8 +39,7 @@
 #define PUBLISH_TEMP_DIR FILE_NAME_RESERVED
 
 enum {
-	PUBLISH_TEMP_MAX = 32,			 /* a temp name with its NUL */
-	PUBLISH_LOCKS = 1 + FILE_NAME_PARTS_MAX, /* the root, and a name's */
+	PUBLISH_TEMP_MAX = 32, /* a temp name with its NUL */
 	PUBLISH_FITTING = 64,
 	PUBLISH_SPARE_LOCKS = 4, /* that are kept open, of a directory */
 	PUBLISH_SPARE_MAX = 16,	 /* ... of all of them, in a process */
@@ -58,6 +57,7 @@ enum publish_error {
 	PUBLISH_LOST = -20103,
 };
 
+struct publish_lock;
 struct replacing;
 
 /* Who waits for locks, and where that is noted (shared/replacing.h). */
@@ -173,53 +173,6 @@ void publish_discard(struct publish *p, struct unpublished *u);
  * removed; *ret_living is how many are in use. */
 unsigned publish_sweep(int root, unsigned *ret_living);
 
-/* How to take locks; combined with |. */
-enum publish_how {
-	PUBLISH_TOGETHER = 1, /* with others that take them so */
-	PUBLISH_NOW = 2,      /* without waiting for others: PUBLISH_BUSY */
-	/* If `.penstock` was removed, publish_replace_quickly() or
-	 * publish_still_has() will say so. */
-	PUBLISH_UNCHECKED = 4,
-};
-
-/* The locks that publish_take() has taken. */
-struct publish_lock {
-	int fd[PUBLISH_LOCKS]; /* that of the root, and those below */
-	unsigned count;
-	unsigned turn; /* PORTABLE */
-	dev_t dev;     /* what the first one is on */
-	ino_t inode;
-	bool is_stale; /* ... was removed: it is not to be kept open */
-	/* Whether files can be staged (publish_create_staged()), if that is known. */
-	bool is_known, stages;
-};
-
-/*
- * publish_take(p, path, how, ret):
- * Until publish_release(), keep every other worker, and every server of this user, from
- * replacing or removing the file `path`; with PUBLISH_TOGETHER: those that do not say
- * so, too.  0 or -errno.
- *
- * The output directory of one location may lie below that of another.  So the locks of
- * all output directories on the way are taken, from the root down.  Below the root this
- * includes only locks that other users cannot open: those of this user or root, closed
- * to all others.  So servers of different users do not wait for each other there.
- */
-NODISCARD int publish_take(struct publish *p, const char *path, unsigned how,
-    struct publish_lock *ret);
-void publish_release(struct publish *p, struct publish_lock *lock);
-
-/* Can several hold a lock together?  Otherwise each has it alone (PORTABLE). */
-bool publish_can_share(void);
-
-/* False when `.penstock` was removed or moved before this lock was taken, or since. */
-bool publish_still_has(
-    const struct publish *p, const struct publish_lock *lock);
-
-/* Does somebody in this server wait to have it alone? */
-bool publish_is_awaited(
-    const struct publish *p, const struct publish_lock *lock);
-
 /*
  * publish_create_staged(p, lock, ret):
  * Make a new file that is to replace one in the root, with a temp name in the directory
@@ -260,10 +213,5 @@ bool publish_is_bad_name(int err);
 
 /* True when every file system takes this name, so that it need not be tried. */
 bool publish_is_plain_name(const char *part, size_t len);
-
-/* True when a lock lasts until its descriptor is closed, and also keeps out the process
- * that has it: then a worker may sweep beside its own uploads.  False (PORTABLE):
- * publish_check_close() gives the lock up for a moment. */
-bool publish_locks_last(void);
 
 #endif

@@ -11,6 +11,7 @@
 #define LOCAL_HOLD_H
 
 #include "shared/replacing.h"
+#include "publish_lock.h"
 #include "target.h"
 
 /* What it may do; combined with |. */

@@ -11,7 +11,7 @@
 
 #include <ev.h>
 
-#include "local/publish.h"
+#include "publish_lock.h"
 
 /* Zeroed at first. */
 struct kept_lock {

@@ -6,6 +6,7 @@
 #include "base/errno_class.h"
 #include "base/log.h"
 #include "local_error.h"
+#include "publish_lock.h"
 #include "report.h"
 
 static const char *

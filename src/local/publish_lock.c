@@ -9,6 +9,8 @@
  * then those of the directories on the way that have a `.penstock`.  Locks are
  * always taken downwards, which excludes a deadlock.
  */
+#include "publish_lock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -19,7 +21,6 @@
 
 #include "base/errno_class.h"
 #include "base/fd.h"
-#include "publish_lock.h"
 #include "publish_stage.h"
 #include "publish_sys.h"
 #include "publish_wait.h"

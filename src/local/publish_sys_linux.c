@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "publish_lock.h"
 #include "publish_sys.h"
 #include "local/path.h"
 

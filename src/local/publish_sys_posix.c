@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/hash.h"
+#include "publish_lock.h"
 #include "publish_sys.h"
 #include "local/path.h"
 

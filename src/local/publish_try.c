@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "local/publish.h"
 #include "publish_beside.h"
+#include "publish_lock.h"
 #include "publish_stage.h"
 #include "publish_sys.h"
 

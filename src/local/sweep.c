@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "publish_lock.h"
 
 #define FIRST_S 1.0
 #define LAST_S 60.0

@@ -8,6 +8,7 @@
 #include "local/path.h"
 #include "local_error.h"
 #include "newest.h"
+#include "publish_lock.h"
 
 /* Freeing as much takes seconds. */
 static const off_t UNLINKED_HUGE = (off_t)64 << 30;

@@ -28,6 +28,7 @@
 #include "lib/directory.h"
 #include "lib/portable.h"
 #include "local/publish_beside.h"
+#include "local/publish_lock.h"
 
 static char top[256];
 static int root;

@@ -28,6 +28,7 @@
 #include "lib/directory.h"
 #include "lib/portable.h"
 #include "local/local_preflight.h"
+#include "local/publish_lock.h"
 #include "config/store_policy.h"
 #include "shared/replacing.h"
 #include "shared/shared.h"
