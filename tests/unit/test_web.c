@@ -382,11 +382,17 @@ connect_stamped(void)
 	return f.server.g.stamped;
 }
 
+struct late {
+	uint64_t before, after; /* the end was sent */
+	uint64_t came;		/* when the upload says that it came */
+};
+
 /* One of `bytes` bytes, each in a chunk of its own, which lie unread for a while
- * before the end comes: when that was sent, and when it says that it came. */
-static void
-put_late(size_t bytes, uint64_t *ret_sent, uint64_t *ret_came)
+ * before the end comes. */
+static struct late
+put_late(size_t bytes)
 {
+	struct late t;
 	char *text = test_malloc(bytes * 6 + 1);
 
 	for (size_t i = 0; i < bytes; i++)
@@ -397,12 +403,14 @@ put_late(size_t bytes, uint64_t *ret_sent, uint64_t *ret_came)
 	test_client_say(&f.client, text);
 	usleep(LATE_MS * 1000);
 	test_web_turn(&f, 50);
-	*ret_sent = clock_mono_ns();
+	t.before = clock_mono_ns();
 	test_client_say(&f.client, "0\r\n\r\n");
+	t.after = clock_mono_ns();
 	test_web_await(&f, "\"bytes\":");
-	*ret_came = memory_store_last_ns(f.store);
+	t.came = memory_store_last_ns(f.store);
 	f.client.len = 0;
 	test_free(text);
+	return t;
 }
 
 /* A client stops while its bytes lie unread, unless the buffers of the connection have
@@ -411,15 +419,15 @@ static void
 a_client_is_held_up_by_all_that_it_sends(void **state)
 {
 	const uint64_t slack = NS_PER_MS; /* two clocks are compared */
-	uint64_t sent, came;
+	struct late t;
 
 	(void)state;
 	if (!connect_stamped())
 		skip();
-	put_late(1000, &sent, &came);
-	assert_true(came + slack >= sent);
-	put_late(6000, &sent, &came); /* 36 KB */
-	assert_true(came + LATE_MS * NS_PER_MS / 2 < sent);
+	t = put_late(1000);
+	assert_true(t.came + slack >= t.before);
+	t = put_late(6000); /* 36 KB */
+	assert_true(t.came + LATE_MS * NS_PER_MS / 2 < t.after);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
