@@ -32,6 +32,7 @@
 #include <sys/uio.h>
 
 #include "base/check.h"
+#include "base/fd.h"
 #include "loop/watch.h"
 
 struct pipe;
@@ -45,8 +46,9 @@ struct transport_ops {
 	/*
 	 * Negotiate with the client: 0 when that is done, -EAGAIN (call it
 	 * again when the watcher of transport_await_recv() fires), or why it
-	 * failed.  A connection calls it before its first recv, within
-	 * header_timeout; if it is closed meanwhile, no response can be sent.
+	 * failed; -EPROTONOSUPPORT: the client says something else, of which
+	 * nothing was received.  A connection calls it before its first recv;
+	 * after a failure only transport_become_plain() or close may follow.
 	 */
 	int (*handshake)(struct transport *t);
 	/* Bytes into `count` (at least 1) vectors, one after the other; as many
@@ -91,12 +93,18 @@ struct transport_ops {
 	 * and tells it so by a reset.  Otherwise the kernel would keep that, and
 	 * try to send it for minutes. */
 	void (*give_up)(struct transport *t);
-	void (*close)(struct transport *t); /* also closes and clears `fd` */
+	/* Is the client there?  Found out without receiving anything.
+	 * *ret_unread: at most so many bytes has recv got to return. */
+	enum fd_peer (*peer)(const struct transport *t, size_t *ret_unread);
+	/* Free what the implementation has, and nothing else; NULL: nothing. */
+	void (*drop)(struct transport *t);
+	void (*close)(struct transport *t); /* drop; closes and clears `fd` */
 };
 
 struct transport {
 	const struct transport_ops *ops;
-	int fd; /* watched by the users, with watchers of their own */
+	void *inside; /* the implementation's own; NULL: it needs nothing */
+	int fd;	      /* watched by the users, with watchers of their own */
 
 	/* Set by the implementation in each call; in `plain` they never
 	 * change. */
@@ -124,6 +132,23 @@ struct transport {
 /* Make `t` a plain transport over the connected, non-blocking socket `fd`,
  * which it owns until transport_close(). */
 void transport_init_plain(struct transport *t, int fd);
+
+/* Go on with the bare socket: after a handshake that failed, for what the client can
+ * read of it, and to take what it still sends. */
+void transport_become_plain(struct transport *t);
+
+/*
+ * transport_recv_socket(t, iov, count), transport_send_socket(t, iov, count):
+ * For implementations: readv(2) and writev(2) on the socket, but with a negative
+ * errno; bytes that were received are noted with their time.
+ */
+ssize_t transport_recv_socket(
+    struct transport *t, const struct iovec *iov, int count);
+ssize_t transport_send_socket(
+    struct transport *t, const struct iovec *iov, int count);
+
+/* For implementations: give_up() of the socket. */
+void transport_give_up_socket(struct transport *t);
 
 static inline int
 transport_handshake(struct transport *t)
@@ -231,6 +256,12 @@ static inline bool
 transport_is_delivered(const struct transport *t)
 {
 	return t->ops->is_delivered(t);
+}
+
+static inline enum fd_peer
+transport_peer(const struct transport *t, size_t *ret_unread)
+{
+	return t->ops->peer(t, ret_unread);
 }
 
 /*

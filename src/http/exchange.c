@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/fd.h"
 #include "http/answer.h"
 #include "conn_internal.h"
 
@@ -69,15 +68,19 @@ exchange_unwatch(struct exchange *x)
 	deadline_clear(&conn_of(x)->patience);
 }
 
-/* All of the body is here, of which `unread` bytes are in the kernel; or it may
- * be, and reading alone would tell. */
+/* All of the body is here, of which at most `unread` bytes were not received yet; or
+ * it may be, and reading alone would tell. */
 static bool
 may_be_whole(const struct exchange *x, size_t unread)
 {
 	const struct body *b = &x->body;
-	uint64_t here = b->held_len - b->held_at + unread;
+	uint64_t held = b->held_len - b->held_at;
 
-	return b->source.ended || (b->chunked ? here > 0 : here >= b->owed);
+	if (b->source.ended)
+		return true;
+	if (b->chunked)
+		return held + unread > 0;
+	return held >= b->owed || unread >= b->owed - held;
 }
 
 void
@@ -85,7 +88,7 @@ exchange_look(struct exchange *x)
 {
 	struct conn *c = conn_of(x);
 	size_t unread;
-	enum fd_peer peer = fd_peer(c->transport.fd, &unread);
+	enum fd_peer peer = transport_peer(&c->transport, &unread);
 
 	if (peer == FD_PEER_THERE ||
 	    (peer == FD_PEER_SHUT && may_be_whole(x, unread))) {

@@ -54,8 +54,8 @@ took(struct transport *t, ssize_t n)
 	return n == -1 ? -errno : n;
 }
 
-static ssize_t
-plain_recv(struct transport *t, const struct iovec *iov, int count)
+ssize_t
+transport_recv_socket(struct transport *t, const struct iovec *iov, int count)
 {
 	ssize_t n;
 
@@ -102,8 +102,8 @@ plain_splice(struct transport *t, const struct pipe *p, size_t most)
 	return took(t, n);
 }
 
-static ssize_t
-plain_send(struct transport *t, const struct iovec *iov, int count)
+ssize_t
+transport_send_socket(struct transport *t, const struct iovec *iov, int count)
 {
 	struct msghdr msg = {.msg_iovlen = (size_t)count};
 	ssize_t n;
@@ -135,7 +135,7 @@ copy_file(struct transport *t, const struct iovec *before, int fd,
 	if (before != NULL)
 		iov[count++] = *before;
 	iov[count++] = (struct iovec){.iov_base = piece, .iov_len = (size_t)n};
-	return plain_send(t, iov, count);
+	return transport_send_socket(t, iov, count);
 }
 
 static ssize_t
@@ -166,13 +166,19 @@ plain_is_delivered(const struct transport *t)
 }
 
 /* On a UNIX socket this does nothing; nothing is kept there either. */
-static void
-plain_give_up(struct transport *t)
+void
+transport_give_up_socket(struct transport *t)
 {
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	(void)setsockopt(
 	    t->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+static enum fd_peer
+plain_peer(const struct transport *t, size_t *ret_unread)
+{
+	return fd_peer(t->fd, ret_unread);
 }
 
 static void
@@ -183,14 +189,15 @@ plain_close(struct transport *t)
 
 static const struct transport_ops plain_ops = {
     .handshake = plain_handshake,
-    .recv = plain_recv,
+    .recv = transport_recv_socket,
     .splice = plain_splice,
-    .send = plain_send,
+    .send = transport_send_socket,
     .send_file = plain_send_file,
     .shutdown = plain_shutdown,
     .unsent = plain_unsent,
     .is_delivered = plain_is_delivered,
-    .give_up = plain_give_up,
+    .give_up = transport_give_up_socket,
+    .peer = plain_peer,
     .close = plain_close,
 };
 
@@ -203,6 +210,17 @@ transport_init_plain(struct transport *t, int fd)
 	    .recv_wants = EV_READ,
 	    .send_wants = EV_WRITE,
 	};
+}
+
+void
+transport_become_plain(struct transport *t)
+{
+	if (t->ops->drop != NULL)
+		t->ops->drop(t);
+	t->ops = &plain_ops;
+	t->recv_wants = EV_READ;
+	t->send_wants = EV_WRITE;
+	t->holds = t->committed = false;
 }
 
 uint64_t

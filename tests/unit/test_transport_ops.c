@@ -318,6 +318,12 @@ wrap_is_delivered(const struct transport *t)
 	return false;
 }
 
+static enum fd_peer
+wrap_peer(const struct transport *t, size_t *ret_unread)
+{
+	return fd_peer(t->fd, ret_unread);
+}
+
 static void
 wrap_give_up(struct transport *t)
 {
@@ -339,6 +345,7 @@ static const struct transport_ops wrap_ops = {
     .unsent = wrap_unsent,
     .is_delivered = wrap_is_delivered,
     .give_up = wrap_give_up,
+    .peer = wrap_peer,
     .close = wrap_close,
 };
 
