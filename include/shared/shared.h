@@ -30,6 +30,7 @@ struct replacing;
 struct reservations;
 struct shm;
 struct slot;
+struct ticket_keys;
 
 /* How many of each the tables have room for; fixed until the master ends. */
 struct shared_room {
@@ -50,6 +51,7 @@ struct shared {
 	struct bell bell; /* for what is in disk_share */
 	struct arrivals *arrivals;
 	struct replacing *replacing;
+	struct ticket_keys *ticket_keys;
 };
 
 /*

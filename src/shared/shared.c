@@ -12,6 +12,7 @@
 #include "shared/replacing.h"
 #include "shared/reservations.h"
 #include "shared/shm.h"
+#include "shared/ticket_keys.h"
 
 static size_t
 shared_size(const struct shared_room *room)
@@ -20,7 +21,7 @@ shared_size(const struct shared_room *room)
 	       mount_history_size(room->directories) +
 	       limits_size(room->connections) + reservations_size(room->disks) +
 	       disk_health_size(room->disks) + disk_share_size(room->disks) +
-	       arrivals_size() + replacing_size();
+	       arrivals_size() + replacing_size() + ticket_keys_size();
 }
 
 int
@@ -39,6 +40,7 @@ shared_init(struct shared *s, const struct shared_room *room)
 	bell_init(&s->bell);
 	s->arrivals = arrivals_new(s->shm);
 	s->replacing = replacing_new(s->shm);
+	s->ticket_keys = ticket_keys_new(s->shm);
 	return 0;
 }
 
@@ -55,6 +57,7 @@ shared_forget(struct shared *s, struct slot *slot, pid_t pid)
 	disk_share_forget(s->disk_share, number);
 	arrivals_forget(s->arrivals, number, clock_mono_ns());
 	replacing_forget(s->replacing, number);
+	ticket_keys_forget(s->ticket_keys, number);
 	last_to_know = disk_health_forget(s->disk_health, number);
 	shm_slot_wipe(slot);
 	return last_to_know;

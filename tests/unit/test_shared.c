@@ -47,6 +47,7 @@ all_tables_are_there(void **state)
 	assert_non_null(s.disk_health);
 	assert_non_null(s.arrivals);
 	assert_non_null(s.replacing);
+	assert_non_null(s.ticket_keys);
 	/* The sizes are those of the tables: little more than what it takes to
 	 * align each of them is left over. */
 	assert_true(s.shm->size - s.shm->used < (size_t)8 * 64);
