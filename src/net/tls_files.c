@@ -1,0 +1,214 @@
+/*
+ * Certificates and keys, read from files in PEM.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "tls_internal.h"
+
+enum {
+	FILE_BYTES_MAX = 4 * 1024 * 1024, /* all authorities there are: 0.3 */
+};
+
+const char *
+tls_last_reason(void)
+{
+	unsigned long code = ERR_peek_error();
+	const char *why = ERR_reason_error_string(code);
+
+	ERR_clear_error();
+	return why != NULL ? why : "unknown";
+}
+
+static int
+tls_files_refuse(char why[TLS_WHY_MAX], const char *text)
+{
+	snprintf(why, TLS_WHY_MAX, "%s", text);
+	return -EINVAL;
+}
+
+/* What is read may be a key. */
+struct text {
+	char *bytes;
+	size_t len;
+	mode_t mode;
+};
+
+static void
+text_fini(struct text *t)
+{
+	if (t->bytes != NULL)
+		OPENSSL_clear_free(t->bytes, t->len + 1);
+	t->bytes = NULL;
+}
+
+/* All of the file: 0 or a negative errno. */
+static int
+text_read(int fd, struct text *ret)
+{
+	struct stat st;
+	ssize_t n = 0;
+
+	if (fstat(fd, &st) == -1)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (st.st_size > FILE_BYTES_MAX)
+		return -EFBIG;
+	*ret = (struct text){
+	    .bytes = OPENSSL_malloc((size_t)st.st_size + 1),
+	    .len = (size_t)st.st_size,
+	    .mode = st.st_mode,
+	};
+	if (ret->bytes == NULL)
+		return -ENOMEM;
+	for (size_t at = 0; at < ret->len; at += (size_t)n) {
+		do
+			n = read(fd, ret->bytes + at, ret->len - at);
+		while (n == -1 && errno == EINTR);
+		if (n <= 0) {
+			int err = n == 0 ? -EIO : -errno;
+
+			text_fini(ret);
+			return err;
+		}
+	}
+	ret->bytes[ret->len] = '\0';
+	return 0;
+}
+
+static int
+text_open(const char *path, struct text *ret, char why[TLS_WHY_MAX])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int err = fd == -1 ? -errno : text_read(fd, ret);
+
+	fd_close(&fd);
+	if (err == 0)
+		return 0;
+	snprintf(why, TLS_WHY_MAX, "cannot be read: %s",
+	    err == -EINVAL ? "it is no file" : strerror(-err));
+	return -EINVAL;
+}
+
+/* Is what OpenSSL has just said that there is nothing (more) of the kind? */
+static bool
+is_at_end(void)
+{
+	unsigned long code = ERR_peek_last_error();
+
+	return ERR_GET_LIB(code) == ERR_LIB_PEM &&
+	       ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+static int
+read_all_certificates(
+    BIO *b, X509 **ret_first, STACK_OF(X509) * rest, char why[TLS_WHY_MAX])
+{
+	X509 *x = PEM_read_bio_X509_AUX(b, NULL, NULL, NULL);
+
+	if (x == NULL && is_at_end()) {
+		ERR_clear_error();
+		return tls_files_refuse(why,
+		    "there is no certificate in it: it must be PEM, with a "
+		    "line -----BEGIN CERTIFICATE-----");
+	}
+	*ret_first = x;
+	while (x != NULL) {
+		x = PEM_read_bio_X509(b, NULL, NULL, NULL);
+		if (x != NULL && sk_X509_push(rest, x) == 0) {
+			X509_free(x);
+			return tls_files_refuse(why, "out of memory");
+		}
+	}
+	if (is_at_end()) {
+		ERR_clear_error();
+		return 0;
+	}
+	snprintf(why, TLS_WHY_MAX, "a certificate in it cannot be read: %s",
+	    tls_last_reason());
+	return -EINVAL;
+}
+
+int
+tls_read_certificates(const char *path, X509 **ret_first,
+    STACK_OF(X509) * *ret_rest, char why[TLS_WHY_MAX])
+{
+	STACK_OF(X509) *rest = sk_X509_new_null();
+	struct text text;
+	X509 *first = NULL;
+	BIO *b = NULL;
+	int err = text_open(path, &text, why);
+
+	if (err < 0)
+		goto free_rest;
+	b = BIO_new_mem_buf(text.bytes, (int)text.len);
+	if (b == NULL || rest == NULL)
+		err = tls_files_refuse(why, "out of memory");
+	else
+		err = read_all_certificates(b, &first, rest, why);
+	BIO_free(b);
+	text_fini(&text);
+	if (err == 0) {
+		*ret_first = first;
+		*ret_rest = rest;
+		return 0;
+	}
+	X509_free(first);
+free_rest:
+	sk_X509_pop_free(rest, X509_free);
+	return err;
+}
+
+/* There is nobody to ask. */
+static int
+on_passphrase(char *buf, int size, int writes, void *asked)
+{
+	(void)buf;
+	(void)size;
+	(void)writes;
+	*(bool *)asked = true;
+	return -1;
+}
+
+int
+tls_read_key(
+    const char *path, EVP_PKEY **ret, mode_t *ret_mode, char why[TLS_WHY_MAX])
+{
+	bool asked = false, has_key = false;
+	struct text text;
+	BIO *b;
+
+	if (text_open(path, &text, why) < 0)
+		return -EINVAL;
+	*ret_mode = text.mode;
+	b = BIO_new_mem_buf(text.bytes, (int)text.len);
+	*ret =
+	    b ? PEM_read_bio_PrivateKey(b, NULL, on_passphrase, &asked) : NULL;
+	BIO_free(b);
+	text_fini(&text);
+	if (*ret != NULL)
+		return 0;
+	if (asked)
+		snprintf(why, TLS_WHY_MAX,
+		    "it is encrypted, and there is nobody to ask for the "
+		    "passphrase: store it without one (openssl pkey -in FILE "
+		    "-out NEW), in a file that only root can read");
+	else if (!has_key)
+		snprintf(why, TLS_WHY_MAX,
+		    "there is no private key in it: it must be PEM, with a "
+		    "line -----BEGIN PRIVATE KEY-----");
+	else
+		snprintf(why, TLS_WHY_MAX, "it cannot be read as a key: %s",
+		    tls_last_reason());
+	ERR_clear_error();
+	return -EINVAL;
+}
