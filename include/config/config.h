@@ -87,6 +87,7 @@ struct conf_server {
 	struct conf_list server_name; /* as host_read_pattern() has them */
 	char *access_log; /* "off", "stdout", "stderr" or an absolute path */
 	struct conf_place access_log_at;
+	double handshake_timeout_s;
 	double header_timeout_s;
 	double body_timeout_s;
 	double keepalive_timeout_s;

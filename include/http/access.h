@@ -80,11 +80,11 @@ void access_measured(
 void access_format_asked(const struct access *a, struct str *out);
 
 /* Add the line of an exchange with `peer` that has ended: to the text `out`, or to the
- * log `j`. */
-void access_format(
-    const struct access *a, const struct addr *peer, struct str *out);
-void access_add(
-    struct journal *j, const struct addr *peer, const struct access *a);
+ * log `j`.  `client`: the subject of the client's certificate, or NULL. */
+void access_format(const struct access *a, const struct addr *peer,
+    const char *client, struct str *out);
+void access_add(struct journal *j, const struct addr *peer, const char *client,
+    const struct access *a);
 
 /* Free what it holds, and zero it. */
 void access_fini(struct access *a);

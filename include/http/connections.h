@@ -2,8 +2,8 @@
  * http/connections.h - the connections of one server block: requests in,
  * responses out.
  *
- *	heading -> working -> answering | streaming -> heading ...
- *	                               \-> lingering -> over
+ *	[handshaking ->] heading -> working -> answering | streaming -> heading ...
+ *	                                                \-> lingering -> over
  *
  * A connection reads a head, hands the request to the handler as an exchange
  * (http/exchange.h), and sends the response when the handler has one.  It ends
@@ -26,6 +26,7 @@
 struct chunk_pool;
 struct journal;
 struct slot;
+struct tls_port;
 
 /* What the connections of one server block share, in one worker. */
 struct connections {
@@ -53,11 +54,19 @@ struct connections {
 /* Make it ready for connections; all fields above `conns` are set. */
 void connections_init(struct connections *g);
 
-/* Take over the accepted socket `fd` of the client `peer`; it is closed at once when
- * memory is short, or there are too many.  `on_loopback`: it was accepted on a loopback
- * address. */
-void connections_open(
-    struct connections *g, int fd, const struct addr *peer, bool on_loopback);
+/* The address that connections come in by. */
+struct connections_door {
+	bool on_loopback; /* only this machine can reach it */
+	/* NULL: plain HTTP.  Else an owner of a site is a struct connections: that
+	 * of the default is where connections are until their handshakes are done;
+	 * then they are those of the site that the client has asked for. */
+	const struct tls_port *tls;
+};
+
+/* Take over the accepted socket `fd` of the client `peer`, which came in by `door`; it is
+ * closed at once when memory is short, or there are too many. */
+void connections_open(struct connections *g, int fd, const struct addr *peer,
+    const struct connections_door *door);
 
 /* Stop gracefully: each connection may send one more request, which is answered with
  * Connection: close; idle ones are closed after a second. */

@@ -95,6 +95,10 @@ bool exchange_is_on_loopback(const struct exchange *x);
 /* True when it came in by a UNIX socket: there a proxy asks for many clients. */
 bool exchange_is_unix(const struct exchange *x);
 
+/* Who the client is, by the subject of its certificate (RFC 4514), which was verified;
+ * NULL: it has shown none, or does not speak TLS.  Valid as long as the exchange. */
+const char *exchange_client_name(const struct exchange *x);
+
 /* The request's body, for a reader; ended from the start when it has none. */
 struct source *exchange_body(struct exchange *x);
 

@@ -119,6 +119,10 @@ const struct directive directives[] = {
 	  .topic = TOPIC_LOGS,
 	  .help = "where the server's own messages go, and up to which level "
 		  "(info when left out)" },
+	{ "handshake_timeout", VALUE_TIME, APPLY_RELOAD,
+	  OF_SERVER(handshake_timeout_s), RANGE(1, DAYS(365)), .dflt = "15s",
+	  .topic = TOPIC_PATIENCE,
+	  .help = "longest time a client may take for the handshake of TLS" },
 	{ "header_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(header_timeout_s), RANGE(1, DAYS(365)), .dflt = "15s",
 	  .topic = TOPIC_PATIENCE,

@@ -15,6 +15,7 @@ enum {
 	START_BYTES_MAX = 32, /* of what is no line */
 	TARGET_SHOWN_MAX = 1024,
 	NAME_SHOWN_MAX = 2048,
+	CLIENT_SHOWN_MAX = 256,
 	CLIP_MARGIN = 4, /* bytes of a UTF-8 sequence */
 };
 
@@ -138,7 +139,8 @@ add_measures(const struct access_upload *u, struct str *line)
 }
 
 void
-access_format(const struct access *a, const struct addr *peer, struct str *out)
+access_format(const struct access *a, const struct addr *peer,
+    const char *client, struct str *out)
 {
 	uint64_t ms_10 = (a->ended_ns - a->began_ns) / (NS_PER_MS / 10);
 	char from[ADDR_TEXT_MAX], stamp[CLOCK_STAMP_MAX];
@@ -168,17 +170,24 @@ access_format(const struct access *a, const struct addr *peer, struct str *out)
 		add_measures(a->upload, out);
 	if (a->cut != ACCESS_WHOLE)
 		str_printf(out, " answer=%s", cut_word[a->cut]);
+	if (client != NULL) {
+		str_puts(out, " client=\"");
+		str_escape_within(
+		    out, client, strlen(client), CLIENT_SHOWN_MAX);
+		str_puts(out, "\"");
+	}
 	str_puts(out, "\n");
 }
 
 void
-access_add(struct journal *j, const struct addr *peer, const struct access *a)
+access_add(struct journal *j, const struct addr *peer, const char *client,
+    const struct access *a)
 {
 	static struct log_limit limit;
 	static struct str line; /* its memory is used again */
 
 	str_clear(&line);
-	access_format(a, peer, &line);
+	access_format(a, peer, client, &line);
 	if (!str_failed(&line))
 		journal_add(j, line.s, line.len);
 	else if (log_allowed(&limit))

@@ -13,12 +13,14 @@
 
 #define STALLED_S 5.0 /* send_timeout while others wait for memory */
 #define LONG_S 2.0    /* where 10 ms are nothing */
+#define ROOM_S 0.100  /* for another one to leave, before one is rejected */
 
 enum {
 	LOOKS = 5, /* at the progress of a response, within its limit */
 };
 
 static const char *const state_names[CONN_STATES] = {
+    [CONN_HANDSHAKING] = "handshaking",
     [CONN_HEADING] = "heading",
     [CONN_WORKING] = "working",
     [CONN_STREAMING] = "streaming",
@@ -28,6 +30,7 @@ static const char *const state_names[CONN_STATES] = {
 };
 
 static const char *const event_names[CONN_EVENTS] = {
+    [CONN_READY] = "ready",
     [CONN_ASKED] = "asked",
     [CONN_REFUSED] = "refused",
     [CONN_ANSWERED] = "answered",
@@ -143,6 +146,24 @@ forget_request(struct conn *c)
 	forget_exchange(c);
 	transport_forget_late(&c->transport);
 	c->looked = false;
+}
+
+void
+conn_begin_heading(void *owner)
+{
+	struct conn *c = owner;
+
+	c->looked = false;
+	if (c->rejected) {
+		ev_io_stop(c->group->loop, &c->readable);
+		deadline_set(&c->patience, ROOM_S);
+		return;
+	}
+	if (c->group->stopping)
+		deadline_set(&c->patience, CONN_STOP_GRACE_S);
+	else
+		conn_set_patience(c, c->group->conf->header_timeout_s);
+	transport_await_recv(&c->transport, c->group->loop, &c->readable);
 }
 
 /* How long the client may take until its next request begins. */
@@ -284,7 +305,7 @@ end_exchange(void *owner)
 }
 
 /*
- * Every move a connection can make.  An exchange begins in HEADING, with the
+ * Every move a connection can make.  One that does not speak TLS begins with HEADING.  An exchange begins in HEADING, with the
  * first byte of a head, and every way out of WORKING, STREAMING, ANSWERING and,
  * for a head that never became whole, HEADING ends it once.
  */
@@ -295,6 +316,12 @@ enum {
 
 /* clang-format off */
 static const struct fsm_square squares[CONN_STATES][CONN_EVENTS] = {
+	[CONN_HANDSHAKING] = {
+		[CONN_READY]    = { FSM_ACT, CONN_HEADING,   conn_begin_heading, GOES_ON },
+		[CONN_LINGER]   = { FSM_ACT, CONN_LINGERING, begin_linger,  GOES_ON },
+		[CONN_LEFT]     = { FSM_ACT, CONN_OVER,      conn_end,      GOES_ON },
+		[CONN_EXPIRED]  = { FSM_ACT, CONN_OVER,      conn_end,      GOES_ON },
+	},
 	[CONN_HEADING] = {
 		[CONN_ASKED]    = { FSM_ACT, CONN_WORKING,   hand_over,     GOES_ON },
 		[CONN_REFUSED]  = { FSM_ACT, CONN_ANSWERING, begin_answer,  GOES_ON },
@@ -332,7 +359,7 @@ const struct fsm_table conn_table = {
     .events = CONN_EVENTS,
     .state_names = state_names,
     .event_names = event_names,
-    .first = CONN_HEADING,
+    .first = CONN_HANDSHAKING,
     .final = FSM_STATE(CONN_OVER),
     .squares = squares[0],
     .marked = end_exchange,

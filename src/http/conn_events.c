@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/num.h"
 #include "conn_internal.h"
 #include "shared/shm.h"
 
-#define ROOM_S 0.100 /* for another one to leave, before one is rejected */
 #define SLACK_S 0.001
 
 enum {
@@ -103,6 +103,11 @@ refuse_crowd(struct conn *c)
 	exchange_refuse_head(c->exchange, &r);
 }
 
+/* What came to a port for TLS is none, whatever else it is. */
+static const char no_tls[] =
+    "this port speaks TLS, and what came is plain HTTP: use https:// in place "
+    "of http://";
+
 /* What came is no request, or none that is understood. */
 static void
 refuse_request(
@@ -145,6 +150,7 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 {
 	struct connections *g = c->group;
 	struct head h = {0};
+	char bad[TLS_WHY_MAX];
 	const char *why;
 	int status;
 
@@ -160,8 +166,16 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 		refuse_crowd(c);
 		return;
 	}
+	if (c->no_tls) {
+		refuse_request(c, 400, no_tls, OUTCOME_NO_TLS);
+		return;
+	}
 	if (status != 0) {
 		refuse_request(c, status, why, head_refusal_outcome(why));
+		return;
+	}
+	if (tls_refuses(&c->transport, bad)) {
+		refuse_request(c, 400, bad, OUTCOME_CERTIFICATE);
 		return;
 	}
 	c->exchange->keep = h.keep_alive;
@@ -251,7 +265,10 @@ read_head(struct conn *c, struct transport *from)
 		c->exchange->head_only = got.is_head;
 		exchange_log_describe(c->exchange, &got, NULL);
 		exchange_glimpse(c->exchange, &got);
-		refuse_request(c, got.status, got.why, got.outcome);
+		if (c->no_tls)
+			refuse_request(c, 400, no_tls, OUTCOME_NO_TLS);
+		else
+			refuse_request(c, got.status, got.why, got.outcome);
 		return;
 	case HEAD_READER_FAILED:
 		conn_leave_heading(c, str_failed(&c->head_reader.held)
@@ -313,6 +330,75 @@ expire_heading(struct conn *c)
 		refuse_late(c);
 }
 
+/* ---- HANDSHAKING ---- */
+
+/* The client is there, but there will be no requests of it. */
+static void
+log_handshake(const struct conn *c, const char *why)
+{
+	static struct log_limit limit;
+	char from[ADDR_TEXT_MAX];
+
+	if (!log_allowed(&limit))
+		return;
+	addr_format(&c->peer, from);
+	log_info("TLS: the handshake with %s failed: %s", from, why);
+}
+
+/* The connection is one of the server block that the client has asked for, and counts
+ * there from now on.  False: there it has no place. */
+static bool
+move_to(struct conn *c, struct connections *g)
+{
+	enum admission_answer answer;
+
+	if (g == c->group)
+		return true;
+	admission_leave(&c->group->admission, &c->place);
+	list_remove(&c->node);
+	c->group = g;
+	list_append(&g->conns, &c->node);
+	answer = admission_enter(&g->admission, &c->peer, &c->place);
+	c->rejected = answer == ADMISSION_REJECTED;
+	return answer != ADMISSION_CLOSED;
+}
+
+static void
+shake_hands(struct conn *c)
+{
+	int err = transport_handshake(&c->transport);
+
+	if (err == -EAGAIN) {
+		transport_await_recv(
+		    &c->transport, c->group->loop, &c->readable);
+	} else if (err == 0) {
+		conn_on(c, move_to(c, tls_owner(&c->transport)) ? CONN_READY
+								: CONN_LEFT);
+	} else if (err == -EPROTONOSUPPORT) {
+		transport_become_plain(&c->transport);
+		c->no_tls = true;
+		conn_on(c, CONN_READY);
+	} else if (err == -EPROTO) {
+		/* It was told by an alert, which a reset could take along. */
+		log_handshake(c, tls_why(&c->transport));
+		transport_become_plain(&c->transport);
+		conn_on(c, CONN_LINGER);
+	} else {
+		conn_on(c, CONN_LEFT);
+	}
+}
+
+/* The client had its time. */
+static void
+expire_handshake(struct conn *c)
+{
+	if (has_more(c))
+		return;
+	if (tls_has_begun(&c->transport))
+		log_handshake(c, "it took longer than handshake_timeout");
+	conn_on(c, CONN_EXPIRED);
+}
+
 /* ---- LINGERING ---- */
 
 static void
@@ -338,6 +424,8 @@ conn_on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	check_magic(c, CONN_MAGIC);
 	if (c->state == CONN_HEADING)
 		read_head(c, &c->transport);
+	else if (c->state == CONN_HANDSHAKING)
+		shake_hands(c);
 	else if (c->state == CONN_LINGERING)
 		go_on_lingering(c, linger_discard(&c->linger, &c->transport,
 				       c->group->conf->lingering_timeout_s));
@@ -356,27 +444,34 @@ on_due(struct deadline *d)
 		exchange_look(c->exchange);
 	else if (c->state == CONN_LINGERING)
 		go_on_lingering(c, linger_due(&c->linger, &c->transport));
+	else if (c->state == CONN_HANDSHAKING)
+		expire_handshake(c);
 	else
 		expire_heading(c);
 }
 
 int
 conn_begin(struct connections *g, int fd, const struct addr *peer,
-    limits_entry place, bool rejected, bool on_loopback)
+    limits_entry place, bool rejected, const struct connections_door *door)
 {
 	size_t peer_size = addr_size(peer);
 	struct conn *c = calloc(1, offsetof(struct conn, peer) + peer_size + 1);
 
 	if (c == NULL)
 		return -ENOMEM;
+	if (door->tls == NULL) {
+		transport_init_plain(&c->transport, fd);
+	} else if (transport_init_tls(&c->transport, fd, door->tls) < 0) {
+		free(c);
+		return -ENOMEM;
+	}
 	c->magic = CONN_MAGIC;
-	c->state = CONN_HEADING;
+	c->state = door->tls != NULL ? CONN_HANDSHAKING : CONN_HEADING;
 	c->group = g;
 	memcpy(&c->peer, peer, peer_size);
 	c->place = place;
 	c->rejected = rejected;
-	c->on_loopback = on_loopback;
-	transport_init_plain(&c->transport, fd);
+	c->on_loopback = door->on_loopback;
 	c->transport.timed = g->stamped;
 	/* A UNIX socket has no stamps, and would pass us descriptors beside. */
 	c->transport.stamped = g->stamped && peer->ss.ss_family != AF_UNIX;
@@ -387,11 +482,11 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 	response_writer_init(
 	    &c->response_writer, g->loop, &c->transport, c, on_sent);
 	deadline_init(&c->patience, g->loop, on_due);
-	if (rejected) {
-		deadline_set(&c->patience, ROOM_S);
+	if (c->state == CONN_HEADING) {
+		conn_begin_heading(c);
 		return 0;
 	}
-	conn_set_patience(c, g->conf->header_timeout_s);
+	conn_set_patience(c, g->conf->handshake_timeout_s);
 	transport_await_recv(&c->transport, g->loop, &c->readable);
 	return 0;
 }

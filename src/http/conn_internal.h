@@ -22,6 +22,7 @@
 
 #include "base/fsm.h"
 #include "loop/deadline.h"
+#include "net/tls.h"
 #include "net/transport.h"
 #include "http/access.h"
 #include "http/body.h"
@@ -31,16 +32,18 @@
 #include "linger.h"
 
 enum conn_state {
-	CONN_HEADING,	/* waiting for a head, or for the rest of one */
-	CONN_WORKING,	/* the handler has the request */
-	CONN_STREAMING, /* the handler sends content by a flow */
-	CONN_ANSWERING, /* sending a response, or the last of it */
-	CONN_LINGERING, /* answered, but the client may still send */
+	CONN_HANDSHAKING, /* of TLS, before anything else */
+	CONN_HEADING,	  /* waiting for a head, or for the rest of one */
+	CONN_WORKING,	  /* the handler has the request */
+	CONN_STREAMING,	  /* the handler sends content by a flow */
+	CONN_ANSWERING,	  /* sending a response, or the last of it */
+	CONN_LINGERING,	  /* answered, but the client may still send */
 	CONN_OVER,
 	CONN_STATES
 };
 
 enum conn_event {
+	CONN_READY,    /* the handshake is done, or there is none */
 	CONN_ASKED,    /* a good head */
 	CONN_REFUSED,  /* a malformed head, or one that took too long: a
 			  response follows */
@@ -91,6 +94,7 @@ struct conn {
 	uint64_t requests;  /* heads that were read */
 	bool on_loopback;   /* accepted there */
 	bool rejected;	    /* see http/admission.h */
+	bool no_tls;	    /* the client does not speak it, and should */
 	limits_entry place; /* there */
 	ev_io readable;
 	struct head_reader head_reader;
@@ -164,11 +168,11 @@ bool exchange_stop(struct exchange *x);
 
 /* ---- conn_events.c ---- */
 
-/* Begin a connection, which owns `fd` and `place`.  If it is `rejected`, its requests are
- * refused because there are too many connections.  0; or -ENOMEM, and `fd` and `place`
- * stay the caller's. */
+/* Begin a connection, which owns `fd` and `place`, and speaks TLS if there is a `port`.  If
+ * it is `rejected`, its requests are refused because there are too many connections.  0; or
+ * -ENOMEM, and `fd` and `place` stay the caller's. */
 NODISCARD int conn_begin(struct connections *g, int fd, const struct addr *peer,
-    limits_entry place, bool rejected, bool on_loopback);
+    limits_entry place, bool rejected, const struct connections_door *door);
 
 /* HEADING: its turn has come; `n` is conn.turn. */
 void conn_take_turn(struct list_node *n);
@@ -180,6 +184,9 @@ void conn_take_turn(struct list_node *n);
  * because it may free `c`; callers must not touch `c` afterwards either.
  */
 void conn_on(struct conn *c, enum conn_event ev);
+
+/* HEADING, at first: wait for a head. */
+void conn_begin_heading(void *conn);
 
 /* HEADING: make sure of an exchange; false when out of memory. */
 NODISCARD bool conn_begin_exchange(struct conn *c);

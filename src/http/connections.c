@@ -4,8 +4,8 @@
 #include "conn_internal.h"
 
 void
-connections_open(
-    struct connections *g, int fd, const struct addr *peer, bool on_loopback)
+connections_open(struct connections *g, int fd, const struct addr *peer,
+    const struct connections_door *door)
 {
 	static struct log_limit limit;
 	limits_entry place;
@@ -13,8 +13,8 @@ connections_open(
 
 	if (a == ADMISSION_CLOSED) {
 		fd_close(&fd);
-	} else if (conn_begin(g, fd, peer, place, a == ADMISSION_REJECTED,
-		       on_loopback) < 0) {
+	} else if (conn_begin(
+		       g, fd, peer, place, a == ADMISSION_REJECTED, door) < 0) {
 		admission_leave(&g->admission, &place);
 		fd_close(&fd);
 		if (log_allowed(&limit))
@@ -36,7 +36,9 @@ shorten_idle(struct conn *c)
 {
 	/* It was told that it may ask again, and may be doing so just now: it
 	 * is answered, and told to close. */
-	if (c->state == CONN_HEADING && !head_reader_has_bytes(&c->head_reader))
+	if ((c->state == CONN_HEADING &&
+		!head_reader_has_bytes(&c->head_reader)) ||
+	    (c->state == CONN_HANDSHAKING && !tls_has_begun(&c->transport)))
 		deadline_set(&c->patience, CONN_STOP_GRACE_S);
 }
 
@@ -74,7 +76,8 @@ cut(struct conn *c)
 		list_remove(&c->turn);
 		answer_problem(OUTCOME_STOPPED, &none, &r);
 		exchange_refuse_head(c->exchange, &r);
-	} else if (c->state == CONN_HEADING || c->state == CONN_STREAMING) {
+	} else if (c->state == CONN_HANDSHAKING || c->state == CONN_HEADING ||
+		   c->state == CONN_STREAMING) {
 		drop(c);
 	} else if (c->state == CONN_WORKING && exchange_stop(c->exchange)) {
 		answer_problem(OUTCOME_STOPPED, &none, &r);

@@ -152,6 +152,12 @@ exchange_is_unix(const struct exchange *x)
 	return conn_of(x)->peer.ss.ss_family == AF_UNIX;
 }
 
+const char *
+exchange_client_name(const struct exchange *x)
+{
+	return tls_client_name(&conn_of(x)->transport);
+}
+
 int
 exchange_begin_body(
     struct exchange *x, const struct head *h, const char *pre, size_t len)

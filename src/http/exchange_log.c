@@ -28,7 +28,8 @@ log_unread(struct conn *c)
 		return; /* what came is the body's, or cannot be told from it */
 	body_leftover(b, &more, &len);
 	if (len > 0 || head_reader_has_bytes(&c->head_reader))
-		access_add(c->group->access, &c->peer, &rest);
+		access_add(c->group->access, &c->peer,
+		    tls_client_name(&c->transport), &rest);
 }
 
 /* With method and target there is something to be recognised. */
@@ -65,7 +66,8 @@ exchange_log_end(struct exchange *x)
 		a->in = x->body.payload;
 		a->answered = a->status != 0 && taken > 0;
 		a->out = a->answered && taken > beside ? taken - beside : 0;
-		access_add(c->group->access, &c->peer, a);
+		access_add(c->group->access, &c->peer,
+		    tls_client_name(&c->transport), a);
 		if (c->state != CONN_HEADING)
 			log_unread(c);
 	}

@@ -94,7 +94,9 @@ on_accepted(void *arg, void *server, const struct listener *at, int fd,
 	struct server *s = server;
 
 	(void)arg;
-	connections_open(&s->conns, fd, peer, addr_is_loopback(&at->addr));
+	connections_open(&s->conns, fd, peer,
+	    &(struct connections_door){
+		.on_loopback = addr_is_loopback(&at->addr)});
 }
 
 /* Accept: all stores have opened themselves, or have had their time. */

@@ -26,7 +26,7 @@ line_of(const struct access *a)
 	const char *at;
 
 	str_clear(&line);
-	access_format(a, &peer, &line);
+	access_format(a, &peer, NULL, &line);
 	assert_false(str_failed(&line));
 	assert_int_equal(line.s[line.len - 1], '\n');
 	line.s[line.len - 1] = '\0';
@@ -172,7 +172,7 @@ no_line_is_longer_than_a_pipe_takes_as_one(void **state)
 		memset(method, bad[i], sizeof(method));
 		str_clear(&line);
 		access_note_head(&a, &h);
-		access_format(&a, &peer, &line);
+		access_format(&a, &peer, NULL, &line);
 		assert_false(str_failed(&line));
 		assert_in_range(line.len, 3000,
 		    JOURNAL_LINE_MAX - 128 - WORD_MAX +

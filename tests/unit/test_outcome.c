@@ -74,6 +74,8 @@ static const struct {
 	{ OUTCOME_CROSS_SITE, 0, "cross-site" },
 	{ OUTCOME_MISDIRECTED, 0, "misdirected" },
 	{ OUTCOME_TLS, 0, "tls-on-plain-port" },
+	{ OUTCOME_NO_TLS, 0, "plain-on-tls-port" },
+	{ OUTCOME_CERTIFICATE, 0, "client-certificate" },
 	{ OUTCOME_PROXY_PROTOCOL, 0, "proxy-protocol" },
 	{ OUTCOME_HTTP2, 0, "http2" },
 	{ OUTCOME_UNREAD, 0, "unread" },

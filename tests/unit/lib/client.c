@@ -46,6 +46,7 @@ test_server_begin(struct test_server *s, struct test_loop *l,
 	    .handler = {.on_request = on_request, .add_fields = add_fields},
 	    .conf =
 		{
+		    .handshake_timeout_s = 60,
 		    .header_timeout_s = 60,
 		    .keepalive_timeout_s = 60,
 		    .keepalive_requests = 100,
@@ -84,7 +85,7 @@ test_server_open(struct test_server *s, int fd, const struct addr *peer)
 {
 	size_t before = list_length(&s->g.conns);
 
-	connections_open(&s->g, fd, peer, false);
+	connections_open(&s->g, fd, peer, &s->door);
 	s->opened += (unsigned)(list_length(&s->g.conns) - before);
 }
 

@@ -20,6 +20,7 @@ struct test_server {
 	struct test_loop *l;
 	struct conf_server conf;
 	struct connections g;
+	struct connections_door door; /* plain HTTP, unless the test sets it */
 	struct slot slot;
 	uint64_t ids;
 	unsigned requests; /* so many have come */
