@@ -25,4 +25,17 @@ enum conf_keep {
 	KEEP_LATEST, /* each new one removes the one before */
 };
 
+/* `ssl_verify_client`: whether clients are asked for a certificate. */
+enum conf_verify {
+	VERIFY_OFF,
+	VERIFY_ON, /* and must have one */
+	VERIFY_OPTIONAL,
+};
+
+/* `ssl_protocols`: bits. */
+enum {
+	PROTOCOL_TLS_1_2 = 1,
+	PROTOCOL_TLS_1_3 = 2,
+};
+
 #endif

@@ -41,6 +41,15 @@ struct conf_list {
 	size_t count;
 };
 
+/* The values of a directive that names a file and may be given several times. */
+struct conf_files {
+	struct conf_file {
+		char *path; /* absolute */
+		struct conf_place place;
+	} * values;
+	size_t count;
+};
+
 struct conf_location {
 	char *prefix; /* "/file": begins with a slash, ends with none but "/" */
 	struct conf_place place;
@@ -73,6 +82,7 @@ struct conf_listen {
 	struct conf_place place;
 	uint64_t backlog;
 	bool ipv6only; /* of an IPv6 address */
+	bool ssl;
 	/* Of a UNIX socket: */
 	uint64_t mode; /* 0000 to 0777 */
 	struct conf_account owner, group;
@@ -100,6 +110,16 @@ struct conf_server {
 	uint64_t max_header_fields;	 /* lines */
 	uint64_t max_connections_per_ip; /* over all workers, 0: any */
 	bool server_tokens;
+	/* Of TLS, for the addresses that have `ssl`: */
+	struct conf_files ssl_certificate;
+	struct conf_files ssl_certificate_key; /* in the same order */
+	int ssl_protocols;		       /* PROTOCOL_TLS_1_2 ... */
+	char *ssl_ciphers;
+	char *ssl_client_certificate; /* NULL: not given */
+	enum conf_verify ssl_verify_client;
+	bool ssl_session_tickets;
+	struct conf_place ssl_ciphers_at, ssl_client_certificate_at;
+	struct conf_place ssl_verify_client_at;
 };
 
 struct config {

@@ -33,11 +33,14 @@ enum directives_type {
 	VALUE_TIME,	 /* double, seconds; min and max are milliseconds */
 	VALUE_FLAG,	 /* bool */
 	VALUE_CHOICE,	 /* an enum or an int: see `values` below */
+	VALUE_SET,	 /* an int: one or more of the words, whose `values`
+			    are bits */
 	VALUE_PATH,	 /* char *: one of the words, or made absolute */
 	VALUE_TEXT,	 /* char *, NULL when not given */
 	VALUE_ERROR_LOG, /* error_log and error_level of struct config */
 	VALUE_NAMES,	 /* struct conf_list: hosts, and *.HOST */
 	VALUE_ORIGINS,	 /* struct conf_list: origins, or one * */
+	VALUE_FILES,	 /* one more of a struct conf_files, made absolute */
 	VALUE_LISTEN,	 /* one more of the listens of struct conf_server */
 	VALUE_INCLUDE,	 /* none: another file is read in its place */
 	VALUE_BLOCK,	 /* none: it opens the block `owner` */
@@ -57,6 +60,7 @@ enum directives_topic {
 	TOPIC_STORED,
 	TOPIC_LIMITS,
 	TOPIC_PATIENCE,
+	TOPIC_TLS,
 	TOPIC_SPEED,
 	TOPIC_PROCESS,
 	TOPIC_LOGS,
@@ -64,7 +68,7 @@ enum directives_topic {
 };
 
 enum {
-	DIRECTIVES_MAX = 64,	      /* room for marks, one for each row */
+	DIRECTIVES_MAX = 96,	      /* room for marks, one for each row */
 	DIRECTIVES_LISTEN_VALUES = 8, /* an address, and its options */
 	DIRECTIVES_LIST_VALUES = 32,  /* of those that take many */
 };
@@ -111,6 +115,9 @@ bool directives_is_allowed(
 
 /* True when it has a value that a file, a block around or a default gives. */
 bool directives_has_value(const struct directive *d);
+
+/* True when it may be given several times in a block, each time with one more value. */
+bool directives_adds(const struct directive *d);
 
 /* How many values it takes at most.  The least is 1; a directive that takes at most 0
  * takes none. */

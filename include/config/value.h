@@ -31,14 +31,15 @@ struct value_input {
 	const char *values[VALUES_MAX];
 	struct conf_place places[VALUES_MAX]; /* zeroed: a default */
 	size_t count;
-	const char *cwd; /* the working directory; NULL: it is not known */
-	size_t wrong;	 /* after -EINVAL: the index of the wrong value */
+	struct conf_place at; /* of the directive */
+	const char *cwd;      /* the working directory; NULL: it is not known */
+	size_t wrong;	      /* after -EINVAL: the index of the wrong value */
 	struct str why; /* and what is wrong; the caller ends it (str_fini()) */
 };
 
 /*
  * value_set(d, base, in):
- * Read and check the values in `in`, and store the result in `base`; a VALUE_LISTEN is
+ * Read and check the values in `in`, and store the result in `base`; a VALUE_LISTEN or VALUE_FILES is
  * added to those that are there.  0; -EINVAL with in->wrong and in->why set, and
  * nothing stored; or -ENOMEM.  The caller must have checked that `d` takes in->count
  * values, and that its type stores one (no VALUE_INCLUDE, no VALUE_BLOCK).
@@ -62,7 +63,7 @@ void value_clear(const struct directive *d, void *base);
 /*
  * value_format(d, base, out):
  * Add the value to `out` as it would stand in a configuration; not for a VALUE_LISTEN
- * (listen_format()).  False, with nothing added, when it is a text that is not set.
+ * (listen_format()) or VALUE_FILES.  False, with nothing added, when it is a text that is not set.
  */
 bool value_format(const struct directive *d, const void *base, struct str *out);
 

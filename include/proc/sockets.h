@@ -17,9 +17,11 @@
 struct sockets {
 	struct bound {
 		struct listener listener;
-		size_t server; /* index in the configuration */
+		size_t server; /* index in the configuration: the first of
+				  those that share it */
 		size_t listen; /* and in that server's */
-		bool ours;     /* opened here, not taken over from `old` */
+		bool tls;
+		bool ours; /* opened here, not taken over from `old` */
 	} * bound;
 	size_t count;
 };

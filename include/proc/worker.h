@@ -16,6 +16,7 @@
 #include "shared/shared.h"
 #include "shared/shm.h"
 #include "config/config.h"
+#include "proc/certificates.h"
 #include "proc/logs.h"
 #include "proc/sockets.h"
 
@@ -25,6 +26,7 @@ struct worker_setup {
 	const struct config *conf;
 	const struct sockets *sockets;
 	const struct logs *logs;
+	const struct certificates *certificates;
 	const struct shared *shared; /* with all workers */
 	struct slot *slot;	     /* this one's */
 	int master; /* reads end-of-file when the master is gone; -1: none */

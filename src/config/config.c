@@ -87,7 +87,7 @@ config_fill(const struct load *l, struct parser_block *b, void *base)
 		from = parser_where(b, d);
 		if (from == NULL)
 			err = value_set_default(d, base, l->cwd);
-		else if (!from->given[i].bad || d->type == VALUE_LISTEN)
+		else if (!from->given[i].bad || directives_adds(d))
 			err = value_copy(d, base, parser_base(from, d));
 		if (from != NULL && d->place != 0)
 			memcpy((char *)base + d->place, &from->given[i].at,

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "config/check_tls.h"
 #include "config/lexer.h"
 #include "config/listen.h"
 
@@ -46,10 +47,33 @@ overlap(const struct conf_listen *a, const struct conf_listen *b)
 	return listen_is_both(a) || listen_is_both(b);
 }
 
-/* Tell when `l` takes what `before`, which stands before it, has taken. */
+/* They share one socket, which has options only once. */
+static void
+check_options(const struct conf_listen *before, const struct conf_listen *l,
+    struct str *errors)
+{
+	struct str first = {0}, second = {0}, place = {0};
+
+	listen_format(before, &first);
+	listen_format(l, &second);
+	lexer_place(&place, &before->place);
+	if (str_failed(&first) || str_failed(&second) || str_failed(&place))
+		errors->failed = true;
+	else if (strcmp(first.s, second.s) != 0)
+		lexer_mistake(errors, &l->place, "listen",
+		    "both server blocks share one socket, so write the same "
+		    "options as at %s: %s",
+		    place.s, first.s);
+	str_fini(&first);
+	str_fini(&second);
+	str_fini(&place);
+}
+
+/* Tell when `l` takes what `before`, which stands before it, has taken.  `apart`: in
+ * another server block. */
 static bool
 check_pair(const struct conf_listen *before, const struct conf_listen *l,
-    struct str *errors)
+    bool apart, struct str *errors)
 {
 	char text[ADDR_TEXT_MAX], other[ADDR_TEXT_MAX];
 	bool same = addr_equal(&before->addr, &l->addr);
@@ -57,13 +81,19 @@ check_pair(const struct conf_listen *before, const struct conf_listen *l,
 
 	if (!same && !overlap(before, l))
 		return true;
+	if (same && apart && check_tls_shares(before, l)) {
+		check_options(before, l, errors);
+		return false; /* with others it was compared already */
+	}
 	addr_format(&l->addr, text);
 	addr_format(&before->addr, other);
 	lexer_place(&place, &before->place);
 	if (same)
 		lexer_mistake(errors, &l->place, "listen",
-		    "%s is taken at %s; each address may be given once", text,
-		    str_failed(&place) ? "another place" : place.s);
+		    "%s is taken at %s; each address may be given once%s", text,
+		    str_failed(&place) ? "another place" : place.s,
+		    before->ssl != l->ssl && apart ? ", unless both have ssl"
+						   : "");
 	else
 		lexer_mistake(errors, &l->place, "listen",
 		    "%s overlaps %s at %s; both cannot be bound%s", text, other,
@@ -88,7 +118,7 @@ check_listen(
 		size_t end = i == server ? listen : s->listen_count;
 
 		for (size_t j = 0; j < end; j++)
-			if (!check_pair(&s->listens[j], l, errors))
+			if (!check_pair(&s->listens[j], l, i != server, errors))
 				return;
 	}
 }
@@ -173,4 +203,5 @@ config_check(const struct config *c, struct str *errors)
 		for (size_t j = 0; j < c->servers[i].location_count; j++)
 			check_directory(c, i, j, errors);
 	}
+	check_tls(c, errors);
 }

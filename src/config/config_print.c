@@ -46,6 +46,27 @@ put_listens(const struct directive *d, const struct conf_server *s,
 	}
 }
 
+/* A line for each; one as a comment when there is none. */
+static void
+put_files(const struct directive *d, const void *base, const char *indent,
+    struct str *out)
+{
+	const struct conf_files *f =
+	    (const void *)((const char *)base + d->offset);
+
+	for (size_t i = 0; i < f->count || i == 0; i++) {
+		struct line l = {.d = d, .unset = f->count == 0};
+
+		if (l.unset)
+			str_puts(&l.value, "FILE");
+		else
+			lexer_quote(&l.value, f->values[i].path);
+		put_line(&l, indent, out);
+		out->failed |= str_failed(&l.value);
+		str_fini(&l.value);
+	}
+}
+
 /* All values that the struct of a block owns, but for addresses. */
 static void
 put_values(const void *base, enum directives_block owner, const char *indent,
@@ -54,6 +75,10 @@ put_values(const void *base, enum directives_block owner, const char *indent,
 	for (size_t i = 0; i < directives_count; i++) {
 		struct line l = {.d = &directives[i]};
 
+		if (l.d->owner == owner && l.d->type == VALUE_FILES) {
+			put_files(l.d, base, indent, out);
+			continue;
+		}
 		if (l.d->owner != owner || !directives_has_value(l.d) ||
 		    l.d->type == VALUE_LISTEN)
 			continue;

@@ -63,6 +63,18 @@ static const char *const words_keep[] = {
     NULL,
 };
 
+static const char *const words_protocols[] = {"TLSv1.2", "TLSv1.3", NULL};
+static const int values_protocols[] = {
+    PROTOCOL_TLS_1_2,
+    PROTOCOL_TLS_1_3,
+};
+static const char *const words_verify[] = {
+    [VERIFY_OFF] = "off",
+    [VERIFY_ON] = "on",
+    [VERIFY_OPTIONAL] = "optional",
+    NULL,
+};
+
 /* clang-format off */
 const struct directive directives[] = {
 	{ "access_log", VALUE_PATH, APPLY_RELOAD, OF_SERVER_AT(access_log),
@@ -121,7 +133,7 @@ const struct directive directives[] = {
 		  "(info when left out)" },
 	{ "handshake_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(handshake_timeout_s), RANGE(1, DAYS(365)), .dflt = "15s",
-	  .topic = TOPIC_PATIENCE,
+	  .topic = TOPIC_TLS,
 	  .help = "longest time a client may take for the handshake of TLS" },
 	{ "header_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(header_timeout_s), RANGE(1, DAYS(365)), .dflt = "15s",
@@ -169,6 +181,7 @@ const struct directive directives[] = {
 	  .dflt = "127.0.0.1:8000",
 	  .topic = TOPIC_ADDRESS,
 	  .help = "address to take connections on, PORT alone: on all of IPv4; may be given many times; "
+		  "ssl: with TLS, several server blocks may then share the address; "
 		  "a UNIX socket has mode 0660 and the group of user, unless told otherwise" },
 	{ "location", VALUE_BLOCK, APPLY_RELOAD,
 	  .owner = BLOCK_LOCATION, .contexts = IN_SERVER,
@@ -251,7 +264,9 @@ const struct directive directives[] = {
 	  .topic = TOPIC_ADDRESS,
 	  .help = "names that this server goes by: a listener on a loopback "
 		  "address answers 421 to any other Host, but for localhost and "
-		  "IP addresses; it does not choose between server blocks" },
+		  "IP addresses; where several server blocks share an address with "
+		  "TLS, the name that the client asks for (SNI) chooses one, and "
+		  "the first is for all other clients" },
 	{ "server_tokens", VALUE_FLAG, APPLY_RELOAD, OF_SERVER(server_tokens),
 	  .dflt = "off",
 	  .topic = TOPIC_LOGS,
@@ -269,6 +284,44 @@ const struct directive directives[] = {
 		  "at most beside large ones on the same disk, which give way "
 		  "for that (the smallest value of its locations counts), 0: "
 		  "they do not" },
+	{ "ssl_certificate", VALUE_FILES, APPLY_RELOAD,
+	  OF_SERVER(ssl_certificate),
+	  .topic = TOPIC_TLS,
+	  .help = "certificate of this server in PEM, with those that lead to its "
+		  "root behind it; once for each kind of key (RSA, ECDSA); read "
+		  "again by each reload" },
+	{ "ssl_certificate_key", VALUE_FILES, APPLY_RELOAD,
+	  OF_SERVER(ssl_certificate_key),
+	  .topic = TOPIC_TLS,
+	  .help = "key of the certificate in PEM, without a passphrase; as many as "
+		  "there are certificates, in the same order; read by the master, "
+		  "before it becomes user" },
+	{ "ssl_ciphers", VALUE_TEXT, APPLY_RELOAD, OF_SERVER_AT(ssl_ciphers),
+	  .dflt = "ECDHE+AESGCM:ECDHE+CHACHA20",
+	  .topic = TOPIC_TLS,
+	  .help = "ciphers of TLS 1.2, as openssl-ciphers(1) has them; those of "
+		  "1.3 are all good" },
+	{ "ssl_client_certificate", VALUE_PATH, APPLY_RELOAD,
+	  OF_SERVER_AT(ssl_client_certificate),
+	  .topic = TOPIC_TLS,
+	  .help = "authorities that may have signed certificates of clients, in "
+		  "PEM" },
+	{ "ssl_protocols", VALUE_SET, APPLY_RELOAD, OF_SERVER(ssl_protocols),
+	  .words = words_protocols, .values = values_protocols,
+	  .dflt = "TLSv1.2 TLSv1.3",
+	  .topic = TOPIC_TLS,
+	  .help = "versions that are spoken" },
+	{ "ssl_session_tickets", VALUE_FLAG, APPLY_RELOAD,
+	  OF_SERVER(ssl_session_tickets), .dflt = "on",
+	  .topic = TOPIC_TLS,
+	  .help = "let a client that comes back within an hour do a short "
+		  "handshake; the keys for that are made, shared by the workers "
+		  "and replaced by themselves" },
+	{ "ssl_verify_client", VALUE_CHOICE, APPLY_RELOAD,
+	  OF_SERVER_AT(ssl_verify_client), .words = words_verify, .dflt = "off",
+	  .topic = TOPIC_TLS,
+	  .help = "ask clients for a certificate; on: those without one get 400, "
+		  "as do those with a bad one" },
 	{ "sync", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(policy.sync),
 	  .dflt = "on",
 	  .topic = TOPIC_STORED,
@@ -316,6 +369,7 @@ static const char *const topic_title[TOPIC_COUNT] = {
     [TOPIC_FILES] = "Which files are kept, and where",
     [TOPIC_STORED] = "When an upload counts as stored, or has no room",
     [TOPIC_LIMITS] = "Limits for clients",
+    [TOPIC_TLS] = "TLS",
     [TOPIC_PATIENCE] = "How long a client may take",
     [TOPIC_SPEED] = "Speed and memory",
     [TOPIC_PROCESS] = "Processes",
@@ -409,6 +463,12 @@ directives_has_value(const struct directive *d)
 	return d->type != VALUE_INCLUDE && d->type != VALUE_BLOCK;
 }
 
+bool
+directives_adds(const struct directive *d)
+{
+	return d->type == VALUE_LISTEN || d->type == VALUE_FILES;
+}
+
 size_t
 directives_values_max(const struct directive *d)
 {
@@ -416,7 +476,8 @@ directives_values_max(const struct directive *d)
 		return 2;
 	if (d->type == VALUE_LISTEN)
 		return DIRECTIVES_LISTEN_VALUES;
-	if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS)
+	if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS ||
+	    d->type == VALUE_SET)
 		return DIRECTIVES_LIST_VALUES;
 	return d->type == VALUE_BLOCK && d->owner == BLOCK_SERVER ? 0 : 1;
 }
@@ -479,7 +540,12 @@ directives_allowed(const struct directive *d, struct str *out)
 	case VALUE_CHOICE:
 		add_words(d->words, NULL, out);
 		break;
+	case VALUE_SET:
+		add_words(d->words, NULL, out);
+		str_puts(out, ", one or more");
+		break;
 	case VALUE_PATH:
+	case VALUE_FILES:
 		add_words(d->words, "a path", out);
 		break;
 	case VALUE_TEXT:
@@ -505,7 +571,8 @@ directives_allowed(const struct directive *d, struct str *out)
 	case VALUE_LISTEN:
 		str_puts(out,
 		    "PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH; then, as "
-		    "needed, backlog=N, for [::]:PORT ipv6only=on or off, for "
+		    "needed, ssl, backlog=N, for [::]:PORT ipv6only=on or off, "
+		    "for "
 		    "unix:PATH mode=OCTAL, owner=USER, group=GROUP");
 		break;
 	case VALUE_INCLUDE:

@@ -58,9 +58,14 @@ static const char not_needed[] = "there is nothing to set: leave it out";
 static const char not_proxy[] =
     "penstock passes nothing on, it stores uploads itself: this belongs "
     "into the proxy in front of it";
-static const char not_tls[] =
-    "TLS is not spoken here: put nginx, HAProxy or Caddy in front, and "
-    "listen on 127.0.0.1 or a UNIX socket";
+static const char no_http2[] =
+    "HTTP/1.1 is all that is spoken here, and all clients speak it: leave it "
+    "out";
+static const char in_tls[] =
+    "its address has ssl behind it: listen ADDRESS:443 ssl";
+static const char tls_made[] =
+    "there is nothing to set, tickets and their keys are made by themselves: "
+    "leave it out";
 static const char peer_only[] =
     "the address in the access log is that of the connection: leave it "
     "out";
@@ -105,9 +110,9 @@ const struct hint hints[] = {
 	{ "bind", .here = {"listen"}, .more = in_server },
 	{ "break", .more = no_rules },
 	{ "brotli*", .more = not_compressed },
-	{ "cert", .more = not_tls },
-	{ "certfile", .more = not_tls },
-	{ "certificate", .more = not_tls },
+	{ "cert", .here = {"ssl_certificate"}, .more = in_tls },
+	{ "certfile", .here = {"ssl_certificate"}, .more = in_tls },
+	{ "certificate", .here = {"ssl_certificate"}, .more = in_tls },
 	{ "charset", .more = fields_fixed },
 	{ "chroot", .more = no_roots },
 	{ "chunked_transfer_encoding", .more = strict },
@@ -179,9 +184,9 @@ const struct hint hints[] = {
 	{ "host", .here = {"listen"}, .more = in_server },
 	{ "htpasswd", .more = not_auth },
 	{ "http", .more = no_block, .wraps = true },
-	{ "http2*", .more = not_tls },
-	{ "http3*", .more = not_tls },
-	{ "https*", .more = not_tls },
+	{ "http2*", .more = no_http2 },
+	{ "http3*", .more = no_http2 },
+	{ "https*", .here = {"listen"}, .more = in_tls, .see = {"ssl_certificate", "ssl_certificate_key"} },
 	{ "if", .more = no_rules },
 	{ "if_modified_since", .more = fields_fixed },
 	{ "ignore_invalid_headers", .more = strict },
@@ -193,8 +198,8 @@ const struct hint hints[] = {
 	{ "keepalive_disable", .more = none, .see = {"keepalive_timeout", "keepalive_requests"} },
 	{ "keepalive_time", .more = none, .see = {"keepalive_timeout", "keepalive_requests"} },
 	{ "keepalivetimeout", .here = {"keepalive_timeout"} },
-	{ "key", .more = not_tls },
-	{ "keyfile", .more = not_tls },
+	{ "key", .here = {"ssl_certificate_key"}, .more = in_tls },
+	{ "keyfile", .here = {"ssl_certificate_key"}, .more = in_tls },
 	{ "large_client_header_buffers", .here = {"max_header_size", "max_request_line"} },
 	{ "limit_conn*", .here = {"max_connections_per_ip"},
 	  .more =
@@ -270,7 +275,7 @@ const struct hint hints[] = {
 	{ "processes", .here = {"worker_processes"} },
 	{ "proxy_*", .more = not_proxy },
 	{ "proxypass*", .more = not_proxy },
-	{ "quic*", .more = not_tls },
+	{ "quic*", .more = no_http2 },
 	{ "real_ip_*", .more = peer_only },
 	{ "redirect*", .more = no_rules },
 	{ "remoteip*", .more = peer_only },
@@ -308,7 +313,23 @@ const struct hint hints[] = {
 	{ "set", .more = no_rules },
 	{ "set_real_ip_from", .more = peer_only },
 	{ "split_clients", .more = no_rules },
-	{ "ssl*", .more = not_tls },
+	{ "ssl", .here = {"listen"}, .more = in_tls },
+	{ "ssl*", .more = not_needed, .see = {"ssl_protocols", "ssl_ciphers"} },
+	{ "ssl_handshake_timeout", .here = {"handshake_timeout"} },
+	{ "ssl_session_cache", .more = tls_made, .see = {"ssl_session_tickets"} },
+	{ "ssl_session_ticket_key", .more = tls_made, .see = {"ssl_session_tickets"} },
+	{ "ssl_session_timeout", .more = tls_made, .see = {"ssl_session_tickets"} },
+	{ "ssl_trusted_certificate", .here = {"ssl_client_certificate"} },
+	{ "sslcacertificatefile", .here = {"ssl_client_certificate"} },
+	{ "sslcertificatechainfile", .here = {"ssl_certificate"},
+	  .more =
+	  "the file of the certificate has the others behind it" },
+	{ "sslcertificatefile", .here = {"ssl_certificate"} },
+	{ "sslcertificatekeyfile", .here = {"ssl_certificate_key"} },
+	{ "sslciphersuite", .here = {"ssl_ciphers"} },
+	{ "sslengine", .here = {"listen"}, .more = in_tls },
+	{ "sslprotocol", .here = {"ssl_protocols"} },
+	{ "sslverifyclient", .here = {"ssl_verify_client"} },
 	{ "startservers", .here = {"worker_processes"} },
 	{ "stats", .more = no_status, .see = {"access_log", "error_log"} },
 	{ "status", .more = no_status, .see = {"access_log", "error_log"} },
@@ -323,7 +344,7 @@ const struct hint hints[] = {
 	{ "threadsperchild", .here = {"worker_connections"} },
 	{ "timeout", .here = {"header_timeout", "body_timeout", "send_timeout"} },
 	{ "timer_resolution", .more = not_needed },
-	{ "tls*", .more = not_tls },
+	{ "tls*", .here = {"listen"}, .more = in_tls, .see = {"ssl_certificate", "ssl_certificate_key"} },
 	{ "transferlog", .here = {"access_log"} },
 	{ "try_files",
 	  .more =
@@ -388,23 +409,24 @@ static const struct foreign_value foreign_values[] = {
 	{ "listen", "accept_filter=*", false, no_such_option },
 	{ "listen", "bind", false, no_such_option },
 	{ "listen", "default_server", false,
-	  "an address has one server only, which is its default: leave it out" },
+	  "the first server block of an address is its default: leave it out" },
 	{ "listen", "deferred", false, no_such_option },
 	{ "listen", "fastopen=*", false, no_such_option },
-	{ "listen", "http2", false, not_tls },
+	{ "listen", "http2", false, no_http2 },
 	{ "listen", "proxy_protocol", false,
 	  "a PROXY line is not understood: have the proxy send none" },
-	{ "listen", "quic", false, not_tls },
+	{ "listen", "quic", false, no_http2 },
 	{ "listen", "rcvbuf=*", false, no_such_option },
 	{ "listen", "reuseport", false,
 	  "all workers share one socket: leave it out" },
 	{ "listen", "setfib=*", false, no_such_option },
 	{ "listen", "sndbuf=*", false, no_such_option },
 	{ "listen", "so_keepalive=*", false, no_such_option },
-	{ "listen", "ssl", false, not_tls },
 	{ "listen", "http://*", true,
 	  "write an address without http://, such as 127.0.0.1:8000" },
-	{ "listen", "https://*", true, not_tls },
+	{ "listen", "https://*", true,
+	  "write an address without https://, and ssl behind it, such as "
+	  "0.0.0.0:443 ssl" },
 	{ "location", "=*", true, by_prefix },
 	{ "location", "@*", true, by_prefix },
 	{ "location", "^*", true, by_prefix },

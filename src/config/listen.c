@@ -61,6 +61,15 @@ listen_is_both(const struct conf_listen *l)
 /* ---- one function for each option ---- */
 
 static int
+set_ssl(struct conf_listen *l, const struct option *o, struct value_input *in)
+{
+	(void)o;
+	(void)in;
+	l->ssl = true;
+	return 0;
+}
+
+static int
 set_backlog(
     struct conf_listen *l, const struct option *o, struct value_input *in)
 {
@@ -135,24 +144,27 @@ set_group(struct conf_listen *l, const struct option *o, struct value_input *in)
 
 static const struct {
 	const char *name;
+	bool alone; /* it has no value */
 	int (*set)(struct conf_listen *l, const struct option *o,
 	    struct value_input *in);
 } options[] = {
-    {"backlog", set_backlog},
-    {"ipv6only", set_ipv6only},
-    {"mode", set_mode},
-    {"owner", set_owner},
-    {"group", set_group},
+    {"ssl", true, set_ssl},
+    {"backlog", false, set_backlog},
+    {"ipv6only", false, set_ipv6only},
+    {"mode", false, set_mode},
+    {"owner", false, set_owner},
+    {"group", false, set_group},
 };
 
-/* Which one the word is, with its =; COUNT_OF(options): none. */
+/* Which one the word is, with its = if it has a value; COUNT_OF(options): none. */
 static size_t
 find_option(const char *word)
 {
 	size_t len = strcspn(word, "="), i = 0;
 
 	while (i < COUNT_OF(options) &&
-	       (word[len] != '=' || strlen(options[i].name) != len ||
+	       (word[len] != (options[i].alone ? '\0' : '=') ||
+		   strlen(options[i].name) != len ||
 		   memcmp(options[i].name, word, len) != 0))
 		i++;
 	return i;
@@ -178,7 +190,7 @@ listen_options(struct conf_listen *l, struct value_input *in)
 		if (k == COUNT_OF(options))
 			return listen_refuse(in,
 			    "\"%s\" is no option of an address; allowed: "
-			    "backlog=N, ipv6only=on or off, mode=OCTAL, "
+			    "ssl, backlog=N, ipv6only=on or off, mode=OCTAL, "
 			    "owner=USER, group=GROUP",
 			    shown);
 		if (given[k])
@@ -186,8 +198,10 @@ listen_options(struct conf_listen *l, struct value_input *in)
 			    "%s is given twice for this address",
 			    options[k].name);
 		given[k] = true;
-		o = (struct option){
-		    word + strlen(options[k].name) + 1, in->places[i]};
+		o = (struct option){options[k].alone
+					? NULL
+					: word + strlen(options[k].name) + 1,
+		    in->places[i]};
 		str_printf(&in->why, "\"%s\": ", shown);
 		err = options[k].set(l, &o, in);
 		if (err < 0)
@@ -244,6 +258,8 @@ listen_format(const struct conf_listen *l, struct str *out)
 
 	addr_format(&l->addr, text);
 	lexer_quote(out, text);
+	if (l->ssl)
+		str_puts(out, " ssl");
 	if (is_unix(l))
 		str_printf(out, " mode=%04o", (unsigned)l->mode);
 	add_account(out, "owner=", &l->owner);

@@ -352,7 +352,8 @@ set_value(struct parser *p, struct parser_block *b, const struct directive *d)
 {
 	struct statement *st = &p->st;
 	struct parser_given *g = &b->given[directives_index(d)];
-	struct value_input in = {.cwd = p->cwd, .count = st->count};
+	struct value_input in = {
+	    .cwd = p->cwd, .count = st->count, .at = st->name.at};
 	int err;
 
 	for (size_t i = 0; i < st->count; i++) {
@@ -380,7 +381,7 @@ apply(struct parser *p, const struct source *src, struct parser_block *b,
 {
 	struct statement *st = &p->st;
 	struct parser_given *g = &b->given[directives_index(d)];
-	bool again = g->at.line != 0 && d->type != VALUE_LISTEN;
+	bool again = g->at.line != 0;
 	struct str first = {0};
 
 	if (d->type == VALUE_INCLUDE) {
@@ -394,7 +395,7 @@ apply(struct parser *p, const struct source *src, struct parser_block *b,
 		*g = (struct parser_given){.wins = true};
 		again = false;
 	}
-	if (again) {
+	if (again && !directives_adds(d)) {
 		lexer_place(&first, &g->at);
 		lexer_mistake(p->errors, &st->name.at, d->name,
 		    "given twice in this block, first at %s",

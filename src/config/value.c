@@ -7,6 +7,7 @@
 
 #include "base/num.h"
 #include "config/config.h"
+#include "config/files.h"
 #include "config/lexer.h"
 #include "config/listen.h"
 #include "config/lists.h"
@@ -168,6 +169,29 @@ set_choice(const struct directive *d, void *base, struct value_input *in)
 	return 0;
 }
 
+/* One of them, or several. */
+static int
+set_set(const struct directive *d, void *base, struct value_input *in)
+{
+	int bits = 0;
+
+	for (size_t k = 0; k < in->count; k++) {
+		int i = word_index(d->words, in->values[k]);
+
+		if (i == -1) {
+			int err;
+
+			in->values[0] = in->values[k];
+			err = refuse_kind(d, in, "is no such choice");
+			in->wrong = k;
+			return err;
+		}
+		bits |= d->values[i];
+	}
+	memcpy(place_of(d, base), &bits, sizeof(bits));
+	return 0;
+}
+
 static int
 store_text(char **to, const char *text)
 {
@@ -242,6 +266,18 @@ set_path(const struct directive *d, void *base, struct value_input *in)
 	if (word_index(d->words, in->values[0]) != -1)
 		return store_text(to, in->values[0]);
 	return resolve(in, in->values[0], to);
+}
+
+static int
+set_files(const struct directive *d, void *base, struct value_input *in)
+{
+	char *path = NULL;
+	int err = resolve(in, in->values[0], &path);
+
+	if (err == 0)
+		err = files_add(place_of(d, base), path, &in->at);
+	free(path);
+	return err;
 }
 
 static int
@@ -375,8 +411,12 @@ value_set(const struct directive *d, void *base, struct value_input *in)
 		return set_flag(d, base, in);
 	case VALUE_CHOICE:
 		return set_choice(d, base, in);
+	case VALUE_SET:
+		return set_set(d, base, in);
 	case VALUE_PATH:
 		return set_path(d, base, in);
+	case VALUE_FILES:
+		return set_files(d, base, in);
 	case VALUE_TEXT:
 		return set_text(d, base, in);
 	case VALUE_ERROR_LOG:
@@ -445,8 +485,11 @@ value_copy(const struct directive *d, void *to, const void *from)
 		memcpy(place_of(d, to), value_of(d, from), sizeof(bool));
 		return 0;
 	case VALUE_CHOICE:
+	case VALUE_SET:
 		memcpy(place_of(d, to), value_of(d, from), sizeof(int));
 		return 0;
+	case VALUE_FILES:
+		return files_copy(place_of(d, to), value_of(d, from));
 	case VALUE_ERROR_LOG:
 		((struct config *)to)->error_level = top->error_level;
 		return copy_text(value_of(d, from), place_of(d, to));
@@ -480,12 +523,27 @@ value_clear(const struct directive *d, void *base)
 		*text = NULL;
 	} else if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS) {
 		lists_clear(place_of(d, base));
+	} else if (d->type == VALUE_FILES) {
+		files_clear(place_of(d, base));
 	} else if (d->type == VALUE_LISTEN) {
 		for (size_t i = 0; i < server->listen_count; i++)
 			listen_clear(&server->listens[i]);
 		free(server->listens);
 		server->listens = NULL;
 		server->listen_count = 0;
+	}
+}
+
+static void
+format_set(const struct directive *d, int bits, struct str *out)
+{
+	const char *between = "";
+
+	for (size_t i = 0; d->words[i] != NULL; i++) {
+		if ((bits & d->values[i]) == 0)
+			continue;
+		str_printf(out, "%s%s", between, d->words[i]);
+		between = " ";
 	}
 }
 
@@ -524,6 +582,10 @@ value_format(const struct directive *d, const void *base, struct str *out)
 		memcpy(&i, value_of(d, base), sizeof(i));
 		str_puts(out, word_of(d, i));
 		break;
+	case VALUE_SET:
+		memcpy(&i, value_of(d, base), sizeof(i));
+		format_set(d, i, out);
+		break;
 	case VALUE_PATH:
 	case VALUE_TEXT:
 	case VALUE_ERROR_LOG:
@@ -538,6 +600,7 @@ value_format(const struct directive *d, const void *base, struct str *out)
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return lists_format(value_of(d, base), out);
+	case VALUE_FILES:
 	case VALUE_LISTEN:
 	case VALUE_INCLUDE:
 	case VALUE_BLOCK:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "proc/certificates.h"
 #include "proc/logs.h"
 #include "proc/needs.h"
 #include "proc/pidfile.h"
@@ -37,6 +38,17 @@ counts_are_met(const struct config *conf)
 	return needs_share(conf, &shared) && met;
 }
 
+static bool
+certificates_are_good(const struct config *conf)
+{
+	struct certificates c;
+
+	if (certificates_load(conf, NULL, &c) < 0)
+		return false;
+	certificates_free(&c);
+	return true;
+}
+
 bool
 dry_run(const struct config *conf)
 {
@@ -46,6 +58,7 @@ dry_run(const struct config *conf)
 	has_user = privileges_check(conf) == 0;
 	good = has_user;
 	good &= counts_are_met(conf);
+	good &= certificates_are_good(conf);
 	good &= logs_look(conf);
 	good &= pidfile_look(conf);
 	good &= sockets_look(conf);

@@ -44,8 +44,11 @@ master_start(struct master *m)
 	/* What is wrong with one does not hide what is with the next. */
 	if (!needs_are_met(conf))
 		err = -1;
+	if (certificates_load(conf, m->shared.ticket_keys, &m->certificates) <
+	    0)
+		err = -1;
 	if (logs_open(conf, &m->logs) < 0)
-		return -1;
+		goto free_certificates;
 	if (err < 0)
 		goto close_logs;
 	log_to(STDERR_FILENO, conf->error_level);
@@ -58,6 +61,7 @@ master_start(struct master *m)
 	if (preflight_run(conf, PREFLIGHT_WHOLE, NULL, is_to_stop, NULL) < 0)
 		goto close_sockets;
 	sockets_log(&m->sockets);
+	certificates_log(&m->certificates);
 	if (m->detach != -1)
 		detach_leave_terminal(m->logs.error <= STDERR_FILENO);
 	logs_use(&m->logs, conf);
@@ -70,6 +74,8 @@ drop_pidfile:
 	pidfile_drop(conf->pid_file, &m->pidfile);
 close_logs:
 	logs_close(&m->logs);
+free_certificates:
+	certificates_free(&m->certificates);
 	return -1;
 }
 
@@ -80,6 +86,7 @@ master_finish(struct master *m, bool remove_sockets)
 	verdict_close(&m->verdict, true);
 	pidfile_drop((*m->conf)->pid_file, &m->pidfile);
 	logs_close(&m->logs);
+	certificates_free(&m->certificates);
 }
 
 /* ---- workers ---- */
@@ -87,9 +94,11 @@ master_finish(struct master *m, bool remove_sockets)
 static int
 tend_children(struct master *m)
 {
-	return children_tend(&m->children,
-	    &(struct worker_setup){
-		.conf = *m->conf, .sockets = &m->sockets, .logs = &m->logs});
+	return children_tend(
+	    &m->children, &(struct worker_setup){.conf = *m->conf,
+			      .sockets = &m->sockets,
+			      .logs = &m->logs,
+			      .certificates = &m->certificates});
 }
 
 static void
@@ -245,6 +254,7 @@ run_alone(struct master *m)
 	    .slot = shm_slot_take(m->shared.shm),
 	    .sockets = &m->sockets,
 	    .logs = &m->logs,
+	    .certificates = &m->certificates,
 	    .verdict = &m->verdict,
 	    .alone = true,
 	    .on_ready = master_on_ready,

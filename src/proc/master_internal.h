@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "config/config.h"
+#include "proc/certificates.h"
 #include "proc/children.h"
 #include "proc/logs.h"
 #include "proc/sockets.h"
@@ -32,6 +33,7 @@ struct master {
 	struct config **conf;
 	struct sockets sockets;
 	struct logs logs;
+	struct certificates certificates;
 	struct shared shared;
 	struct children children;
 	int pidfile;

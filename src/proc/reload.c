@@ -13,6 +13,7 @@ struct fresh {
 	struct str restart; /* lines: what only a restart would change */
 	struct logs logs;
 	struct sockets sockets;
+	struct certificates certificates;
 };
 
 static bool
@@ -49,8 +50,11 @@ static bool
 fresh_prepare(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
 {
 	if (!fresh_load(f, *m->conf) || !needs_fit(f->conf, &m->children) ||
-	    logs_open(f->conf, &f->logs) < 0)
+	    certificates_load(
+		f->conf, m->shared.ticket_keys, &f->certificates) < 0)
 		return false;
+	if (logs_open(f->conf, &f->logs) < 0)
+		goto free_certificates;
 	if (sockets_open(f->conf, &m->sockets, &f->sockets) < 0)
 		goto close_logs;
 	if (!fresh_preflight(f, m, meanwhile))
@@ -67,6 +71,8 @@ close_sockets:
 close_logs:
 	logs_close(&f->logs);
 	logs_use(&m->logs, *m->conf);
+free_certificates:
+	certificates_free(&f->certificates);
 	return false;
 }
 
@@ -78,11 +84,14 @@ fresh_apply(struct fresh *f, struct master *m)
 	logs_replace(&m->logs, &f->logs, f->conf);
 	sockets_close(&m->sockets, &f->sockets, true);
 	m->sockets = f->sockets;
+	certificates_free(&m->certificates);
+	m->certificates = f->certificates;
 	config_free(m->conf);
 	*m->conf = f->conf;
 	needs_raise_limit(f->conf);
 	needs_warn(f->conf, &m->children);
 	sockets_adjust(f->conf, &m->sockets);
+	certificates_log(&m->certificates);
 	/* Last: it must not be lost among what each location says. */
 	if (f->restart.len > 0)
 		log_lines(LEVEL_WARN, "reload: ", f->restart.s);

@@ -25,6 +25,16 @@ sockets_find(const struct sockets *s, const struct addr *a)
 	return NULL;
 }
 
+/* Another server block has it, too: they share one socket. */
+static bool
+sockets_is_bound(const struct sockets *s, const struct addr *a)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (addr_equal(&s->bound[i].listener.addr, a))
+			return true;
+	return false;
+}
+
 static bool
 sockets_has(const struct sockets *s, int fd)
 {
@@ -137,6 +147,9 @@ sockets_open(
 		for (size_t k = 0; k < srv->listen_count; k++) {
 			struct bound *b = &s.bound[s.count];
 
+			if (sockets_is_bound(&s, &srv->listens[k].addr))
+				continue;
+			b->tls = srv->listens[k].ssl;
 			b->server = i;
 			b->listen = k;
 			err = open_one(conf, old, b);
@@ -162,7 +175,8 @@ log_one(const struct bound *b)
 	struct str text = {0};
 
 	listener_describe(&b->listener, &text);
-	log_notice("listening on %s", text.s ? text.s : "?");
+	log_notice(
+	    "listening on %s%s", text.s ? text.s : "?", b->tls ? " (TLS)" : "");
 	str_fini(&text);
 }
 

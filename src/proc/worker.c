@@ -91,12 +91,11 @@ static void
 on_accepted(void *arg, void *server, const struct listener *at, int fd,
     const struct addr *peer)
 {
-	struct server *s = server;
+	struct entrance *e = server;
 
 	(void)arg;
-	connections_open(&s->conns, fd, peer,
-	    &(struct connections_door){
-		.on_loopback = addr_is_loopback(&at->addr)});
+	(void)at;
+	connections_open(&e->server->conns, fd, peer, &e->door);
 }
 
 /* Accept: all stores have opened themselves, or have had their time. */
@@ -132,8 +131,33 @@ open_journal(struct worker *w, int fd, const char *name)
 	return dev ? journal_new(w->loop, w->engine, dev, fd, name) : NULL;
 }
 
+/* Does one of the blocks before it listen there, too? */
+static bool
+is_shared(const struct worker *w, const struct conf_server *s,
+    const struct conf_listen *l)
+{
+	for (const struct conf_server *o = w->to->conf->servers; o < s; o++)
+		for (size_t i = 0; i < o->listen_count; i++)
+			if (addr_equal(&o->listens[i].addr, &l->addr))
+				return true;
+	return false;
+}
+
 /* What the limits of a server count in: a reload that leaves its addresses
- * as they are goes on with the same counts. */
+ * as they are goes on with the same counts.  Those that share an address differ by their
+ * names. */
+static struct limits_scope
+limits_scope_of_names(
+    const struct limits_scope *outer, const struct conf_server *s)
+{
+	struct limits_scope scope = *outer;
+
+	for (size_t i = 0; i < s->server_name.count; i++)
+		scope = limits_scope(&scope, s->server_name.values[i],
+		    strlen(s->server_name.values[i]));
+	return scope;
+}
+
 static void
 begin_limits(struct worker *w, struct server *s)
 {
@@ -146,6 +170,8 @@ begin_limits(struct worker *w, struct server *s)
 	for (size_t i = 0; i < s->conf->listen_count; i++) {
 		addr_format(&s->conf->listens[i].addr, text);
 		scope = limits_scope(&scope, text, strlen(text));
+		if (is_shared(w, s->conf, &s->conf->listens[i]))
+			scope = limits_scope_of_names(&scope, s->conf);
 	}
 	s->conns.admission.served = limits_scope(&scope, "served", 6);
 	s->conns.admission.rejected = limits_scope(&scope, "turned away", 11);
@@ -349,16 +375,7 @@ worker_begin(struct worker *w)
 		if (err < 0)
 			return err;
 	}
-	for (size_t i = 0; i < w->to->sockets->count; i++) {
-		const struct bound *b = &w->to->sockets->bound[i];
-		struct server *s = &w->servers[b->server];
-
-		(void)fd_stamp(b->listener.fd, s->conns.stamped);
-		err = acceptor_watch(w->acceptor, &b->listener, s);
-		if (err < 0)
-			return err;
-	}
-	return 0;
+	return entrances_begin(w);
 }
 
 /* ---- ending ---- */
@@ -413,6 +430,7 @@ worker_end(struct worker *w)
 		journal_free(&s->access);
 	}
 	free(w->servers);
+	entrances_end(w);
 	acceptor_free(&w->acceptor);
 	journal_free(&w->trace);
 	journal_free(&w->errors);

@@ -1,6 +1,6 @@
 /*
  * proc/worker_internal.h - the worker's state, which its own files share:
- * worker.c starts it, worker_stop.c ends it.  Other files do not include it.
+ * worker.c starts it, entrances.c lets clients in, worker_stop.c ends it.  Other files do not include it.
  */
 #ifndef PROC_WORKER_INTERNAL_H
 #define PROC_WORKER_INTERNAL_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "log/trace.h"
+#include "net/tls.h"
 #include "http/connections.h"
 #include "web/dispatch.h"
 #include "proc/worker.h"
@@ -29,6 +30,14 @@ struct server {
 	struct journal *access;
 };
 
+/* A socket that connections come in by. */
+struct entrance {
+	struct server *server; /* the first of those that share it */
+	struct connections_door door;
+	struct tls_port port; /* of `door`, if it has TLS */
+	struct tls_site *sites;
+};
+
 struct worker {
 	const struct worker_setup *to;
 	struct ev_loop *loop;
@@ -42,6 +51,7 @@ struct worker {
 	struct acceptor *acceptor;
 	struct server *servers;
 	size_t server_count;
+	struct entrance *entrances; /* one for each socket */
 	uint64_t ids;
 	ev_signal signals[WORKER_SIGNALS];
 	ev_io master;
@@ -54,6 +64,10 @@ struct worker {
 	double leaving_in; /* seconds; there are no connections any more, and
 			      the disks have this time; 0: there are */
 };
+
+/* entrances.c: watch all sockets; 0 or -ENOMEM.  And free what that took. */
+NODISCARD int entrances_begin(struct worker *w);
+void entrances_end(struct worker *w);
 
 /* worker_stop.c */
 void worker_stop_init(struct worker *w);

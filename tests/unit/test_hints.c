@@ -77,9 +77,6 @@ expect(const char *text, const char *expected)
 }
 
 #define LOC "server { location /f { } }"
-#define IN_FRONT                                                               \
-	"put nginx, HAProxy or Caddy in front, and listen on 127.0.0.1 or a "  \
-	"UNIX socket"
 
 static void
 test_what_is_said_of_names(void **state)
@@ -93,8 +90,15 @@ test_what_is_said_of_names(void **state)
 	expect("timeout 5s; " LOC,
 	    "t:1:1: timeout: here these are header_timeout, body_timeout and "
 	    "send_timeout\n");
-	expect("ssl_certificate x; " LOC,
-	    "t:1:1: ssl_certificate: TLS is not spoken here: " IN_FRONT "\n");
+	expect("SSLCertificateFile x; " LOC,
+	    "t:1:1: SSLCertificateFile: here it is ssl_certificate\n");
+	expect("ssl_dhparam x; " LOC,
+	    "t:1:1: ssl_dhparam: there is nothing to set: leave it out; see "
+	    "ssl_protocols and ssl_ciphers\n");
+	expect("ssl_session_cache shared:SSL:10m; " LOC,
+	    "t:1:1: ssl_session_cache: there is nothing to set, tickets and "
+	    "their keys are made by themselves: leave it out; see "
+	    "ssl_session_tickets\n");
 	expect("limit_req zone=a; " LOC,
 	    "t:1:1: limit_req: requests are not counted by time: let a proxy "
 	    "in front do that; see max_connections_per_ip and max_uploads\n");
@@ -125,8 +129,12 @@ static void
 test_what_is_said_of_values(void **state)
 {
 	(void)state;
-	expect("server { listen 443 ssl; location /f { } }",
-	    "t:1:21: listen: TLS is not spoken here: " IN_FRONT "\n");
+	expect("server { listen 443 http2; location /f { } }",
+	    "t:1:21: listen: HTTP/1.1 is all that is spoken here, and all "
+	    "clients speak it: leave it out\n");
+	expect("server { listen https://x:443; location /f { } }",
+	    "t:1:17: listen: write an address without https://, and ssl "
+	    "behind it, such as 0.0.0.0:443 ssl\n");
 	expect("user a b; " LOC,
 	    "t:1:8: user: the group is that of the user: leave out the second "
 	    "name\n");

@@ -1,0 +1,234 @@
+#include "proc/certificates.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "net/tls_context.h"
+#include "proc/refusal.h"
+
+enum {
+	DAY_S = 24 * 60 * 60,
+};
+
+_Static_assert((int)PROTOCOL_TLS_1_2 == (int)TLS_V1_2 &&
+		   (int)PROTOCOL_TLS_1_3 == (int)TLS_V1_3,
+    "the bits are the same");
+
+static bool
+speaks_tls(const struct conf_server *s)
+{
+	for (size_t i = 0; i < s->listen_count; i++)
+		if (s->listens[i].ssl)
+			return true;
+	return false;
+}
+
+/* "9 days", or less. */
+static void
+add_time(int64_t seconds, struct str *out)
+{
+	if (seconds >= 2 * DAY_S)
+		str_printf(out, "%" PRId64 " days", seconds / DAY_S);
+	else
+		str_printf(out, "%" PRId64 " hours", seconds / 3600);
+}
+
+/* A certificate that can be used: is it for long?  -EINVAL: it has expired. */
+static int
+look_at_term(const struct conf_file *f, const struct tls_pair *pair)
+{
+	struct str time = {0};
+	int err = 0;
+
+	add_time(pair->left_s < 0 ? -pair->left_s : pair->left_s, &time);
+	if (pair->left_s < 0) {
+		refusal_log(&f->place, "ssl_certificate", f->path,
+		    "it has expired, %s ago: renew it", time.s ? time.s : "?");
+		err = -EINVAL;
+	} else if (pair->left_s < CERTIFICATES_WARN_DAYS * DAY_S) {
+		refusal_warn(&f->place, "ssl_certificate", f->path,
+		    "it expires in %s: renew it, and reload",
+		    time.s ? time.s : "?");
+	}
+	if (pair->too_early)
+		refusal_warn(&f->place, "ssl_certificate", f->path,
+		    "it is not valid yet: is the clock of this machine right?");
+	str_fini(&time);
+	return err;
+}
+
+static void
+look_at_key(const struct conf_file *f, mode_t mode)
+{
+	if ((mode & (S_IROTH | S_IWOTH)) != 0)
+		refusal_warn(&f->place, "ssl_certificate_key", f->path,
+		    "every user of this machine can %s it: chmod o= it, and "
+		    "get a new one, if it was so for long",
+		    (mode & S_IROTH) != 0 ? "read" : "write to");
+}
+
+static int
+add_pair(struct certificates *all, struct tls_context *c,
+    const struct conf_file *cert, const struct conf_file *key)
+{
+	struct tls_fault fault;
+	struct tls_pair pair;
+
+	if (tls_context_add_pair(c, cert->path, key->path, &pair, &fault) < 0) {
+		if (fault.of_key)
+			refusal_log(&key->place, "ssl_certificate_key",
+			    key->path, "%s", fault.why);
+		else
+			refusal_log(&cert->place, "ssl_certificate", cert->path,
+			    "%s", fault.why);
+		return -EINVAL;
+	}
+	all->terms[all->term_count++] = (struct certificates_term){
+	    .file = cert, .ends_s = (int64_t)time(NULL) + pair.left_s};
+	look_at_key(key, pair.key_mode);
+	return look_at_term(cert, &pair);
+}
+
+static int
+add_clients(struct tls_context *c, const struct conf_server *s)
+{
+	static const enum tls_verify how[] = {
+	    [VERIFY_OFF] = TLS_VERIFY_OFF,
+	    [VERIFY_ON] = TLS_VERIFY_ON,
+	    [VERIFY_OPTIONAL] = TLS_VERIFY_OPTIONAL,
+	};
+	struct tls_fault fault;
+
+	if (s->ssl_client_certificate == NULL ||
+	    tls_context_verify(c, how[s->ssl_verify_client],
+		s->ssl_client_certificate, &fault) == 0)
+		return 0;
+	refusal_log(&s->ssl_client_certificate_at, "ssl_client_certificate",
+	    s->ssl_client_certificate, "%s", fault.why);
+	return -EINVAL;
+}
+
+/* What makes this block the same after a reload: its addresses and names. */
+static void
+identify(const struct conf_server *s, struct str *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < s->listen_count; i++) {
+		addr_format(&s->listens[i].addr, text);
+		str_printf(out, "%s\n", text);
+	}
+	for (size_t i = 0; i < s->server_name.count; i++)
+		str_printf(out, "%s\n", s->server_name.values[i]);
+}
+
+static int
+load_server(struct certificates *all, const struct conf_server *s,
+    struct ticket_keys *keys, struct tls_context *c)
+{
+	struct str identity = {0};
+	struct tls_fault fault;
+	int err = 0;
+
+	for (size_t i = 0; i < s->ssl_certificate.count; i++)
+		if (add_pair(all, c, &s->ssl_certificate.values[i],
+			&s->ssl_certificate_key.values[i]) < 0)
+			err = -EINVAL;
+	if (tls_context_set_ciphers(c, s->ssl_ciphers, &fault) < 0) {
+		refusal_log(&s->ssl_ciphers_at, "ssl_ciphers", s->ssl_ciphers,
+		    "%s", fault.why);
+		err = -EINVAL;
+	}
+	if (tls_context_set_versions(c, (unsigned)s->ssl_protocols) < 0 ||
+	    add_clients(c, s) < 0)
+		err = -EINVAL;
+	identify(s, &identity);
+	tls_context_resume(c, s->ssl_session_tickets ? keys : NULL,
+	    identity.s ? identity.s : "", identity.len);
+	str_fini(&identity);
+	return err;
+}
+
+static size_t
+count_pairs(const struct config *conf)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < conf->server_count; i++)
+		n += conf->servers[i].ssl_certificate.count;
+	return n;
+}
+
+int
+certificates_load(const struct config *conf, struct ticket_keys *keys,
+    struct certificates *ret)
+{
+	struct certificates all = {.count = conf->server_count};
+	int err = 0;
+
+	all.of = calloc(all.count, sizeof(*all.of));
+	all.terms = calloc(count_pairs(conf) + 1, sizeof(*all.terms));
+	if (all.of == NULL || all.terms == NULL)
+		err = -ENOMEM;
+	for (size_t i = 0; err != -ENOMEM && i < all.count; i++) {
+		if (!speaks_tls(&conf->servers[i]))
+			continue;
+		all.of[i] = tls_context_new();
+		if (all.of[i] == NULL)
+			err = -ENOMEM;
+		else if (load_server(&all, &conf->servers[i], keys, all.of[i]) <
+			 0)
+			err = -EINVAL;
+	}
+	if (err == 0) {
+		*ret = all;
+		return 0;
+	}
+	if (err == -ENOMEM)
+		log_error("certificates: out of memory");
+	certificates_free(&all);
+	return -EINVAL;
+}
+
+void
+certificates_describe(const struct certificates *c, struct str *out)
+{
+	int64_t now = (int64_t)time(NULL);
+
+	for (size_t i = 0; i < c->term_count; i++) {
+		const struct certificates_term *t = &c->terms[i];
+		int64_t left = t->ends_s - now;
+
+		str_puts(out, "ssl_certificate ");
+		str_escape(out, t->file->path, strlen(t->file->path));
+		str_puts(out, left < 0 ? ": has expired, " : ": expires in ");
+		add_time(left < 0 ? -left : left, out);
+		str_puts(out, left < 0 ? " ago\n" : "\n");
+	}
+}
+
+void
+certificates_log(const struct certificates *c)
+{
+	struct str text = {0};
+
+	certificates_describe(c, &text);
+	if (text.len > 0 && !str_failed(&text))
+		log_lines(LEVEL_INFO, "", text.s);
+	str_fini(&text);
+}
+
+void
+certificates_free(struct certificates *c)
+{
+	for (size_t i = 0; c->of != NULL && i < c->count; i++)
+		tls_context_free(&c->of[i]);
+	free(c->of);
+	free(c->terms);
+	*c = (struct certificates){0};
+}
