@@ -1,0 +1,54 @@
+# Servers that speak TLS, and certificates for them; beside penstock.bash.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # what tests use is not seen here
+
+# certificate NAME [ARGS...]: NAME.pem and NAME.key, which has signed itself, for
+# NAME, localhost and 127.0.0.1; ARGS are of openssl req.  An elliptic key, which is
+# made at once, unless they have another -newkey.
+certificate() {
+	local name=$1 kind=(-newkey ec -pkeyopt ec_paramgen_curve:P-256)
+	shift
+
+	[[ " $* " != *" -newkey "* ]] || kind=()
+	openssl req -x509 -nodes -subj "/CN=$name" \
+		-addext "subjectAltName=DNS:localhost,DNS:$name,IP:127.0.0.1" \
+		-keyout "$name.key" -out "$name.pem" "${kind[@]}" "$@" 2>openssl.err ||
+		fail "openssl: $(cat openssl.err)"
+}
+
+# signed NAME AUTHORITY: NAME.pem and NAME.key, signed by AUTHORITY.pem.
+signed() {
+	openssl req -nodes -subj "/CN=$1" -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
+		-keyout "$1.key" -out "$1.csr" 2>openssl.err &&
+		openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial \
+			-days 30 -out "$1.pem" 2>openssl.err ||
+		fail "openssl: $(cat openssl.err)"
+}
+
+# write_tls [LOCATION [SERVER [TOP]]]: as write_conf, with ssl, and the pair `server`,
+# which is made if need be; requests go to https://localhost.
+write_tls() {
+	local s=${2:-}
+
+	[[ -e server.pem ]] || certificate server
+	[[ $s == *ssl_certificate\ * ]] ||
+		s+=" ssl_certificate $T/server.pem; ssl_certificate_key $T/server.key;"
+	write_conf "${1:-}" "$s" "${3:-}"
+	sed -i "s/^listen $ADDRESS:$PORT;/listen $ADDRESS:$PORT ssl;/" penstock.conf
+	URL=https://localhost:$PORT
+	export CURL_CA_BUNDLE=$T/server.pem
+}
+
+# start_tls [LOCATION [SERVER [TOP]]]
+start_tls() { write_tls "$@" && start_conf "$T/penstock.conf"; }
+
+# s_client ARGS...: what openssl's client says of the handshake, and of what comes
+# from the standard input.
+s_client() {
+	timeout "$PENSTOCK_PATIENCE" openssl s_client -connect "127.0.0.1:$PORT" "$@" 2>&1
+}
+
+# subject_of ARGS...: the CN of the certificate that such a client gets.
+subject_of() {
+	s_client "$@" </dev/null | sed -n 's/^subject=.*CN = //p'
+}
