@@ -129,6 +129,8 @@ hang_up(void)
 		transport_close(&f.t);
 	if (f.c.ssl != NULL)
 		test_tls_end(&f.c);
+	SSL_SESSION_free(f.c.session);
+	f.c.session = NULL;
 }
 
 static int
@@ -159,7 +161,6 @@ tear_down(void **state)
 	flow_stop(&f.flow.flow);
 	body_fini(&f.body);
 	hang_up();
-	SSL_SESSION_free(f.c.session);
 	tls_context_free(&f.contexts[0]);
 	tls_context_free(&f.contexts[1]);
 	test_loop_end(&f.l);
@@ -697,8 +698,6 @@ the_name_chooses_the_site(void **state)
 			assert_chosen(
 			    rows[i].site, rows[i].site ? "other" : "ours");
 			hang_up();
-			SSL_SESSION_free(f.c.session);
-			f.c.session = NULL;
 		}
 	}
 }
@@ -763,8 +762,6 @@ a_good_client_certificate_has_a_name(void **state)
 		assert_string_equal(tls_client_name(&f.t), "CN=ann");
 		assert_false(tls_refuses(&f.t, why));
 		hang_up();
-		SSL_SESSION_free(f.c.session);
-		f.c.session = NULL;
 	}
 }
 
@@ -829,8 +826,6 @@ resumes(SSL_SESSION *session)
 	connect_it(session);
 	assert_int_equal(greet(), 0);
 	reused = SSL_session_reused(f.c.ssl);
-	SSL_SESSION_free(f.c.session);
-	f.c.session = NULL;
 	hang_up();
 	return reused;
 }
@@ -896,8 +891,6 @@ a_session_with_a_client_certificate_is_resumed_with_it(void **state)
 		assert_true(SSL_session_reused(f.c.ssl));
 		assert_string_equal(tls_client_name(&f.t), "CN=ann");
 		hang_up();
-		SSL_SESSION_free(f.c.session);
-		f.c.session = NULL;
 		SSL_SESSION_free(session);
 	}
 }
@@ -1073,8 +1066,6 @@ an_idle_connection_takes_little_memory(void **state)
 #endif
 	connect_well(); /* what is made once */
 	hang_up();
-	SSL_SESSION_free(f.c.session);
-	f.c.session = NULL;
 	f.taken = 0;
 	connect_well();
 	test_tls_say(&f.c, "hello", 5);
