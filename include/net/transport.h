@@ -120,6 +120,8 @@ struct transport {
 	/* Set by the caller: */
 	bool timed : 1;	  /* it matters when bytes come */
 	bool stamped : 1; /* fd_stamp() was called for the listener */
+	bool cut : 1;	  /* something is missing: where that can be told,
+			     shutdown and close do not look like its end */
 
 	/* Of what was received last, by the wall clock: when it arrived, and
 	 * when it was received; 0: unknown.  And for how long bytes lay unread

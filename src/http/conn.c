@@ -215,6 +215,7 @@ go_on_unheard(void *owner)
 	struct conn *c = owner;
 
 	response_writer_mute(&c->response_writer, -EPIPE);
+	c->transport.cut = true;
 	transport_shutdown(&c->transport);
 	await_head(c);
 }
@@ -281,6 +282,8 @@ conn_end(void *owner)
 	ev_io_stop(g->loop, &c->readable);
 	response_writer_fini(&c->response_writer);
 	deadline_fini(&c->patience);
+	if (c->exchange != NULL)
+		c->transport.cut = true;
 	transport_close(&c->transport);
 	head_reader_fini(&c->head_reader);
 	forget_exchange(c);

@@ -138,12 +138,13 @@ tls_handshake(struct transport *t)
 /* Send close_notify, unless a record has to go out whole before it or all is broken;
  * then the client sees that it was cut.  False: there is no room for it now. */
 static bool
-tls_say_end(struct tls *s)
+tls_say_end(const struct transport *t)
 {
+	struct tls *s = tls_of(t);
 	int n;
 
-	if (s->ssl == NULL || !s->ready || s->owed > 0 || s->broken != 0 ||
-	    s->closed)
+	if (t->cut || s->ssl == NULL || !s->ready || s->owed > 0 ||
+	    s->broken != 0 || s->closed)
 		return true;
 	ERR_clear_error();
 	n = SSL_shutdown(s->ssl);
@@ -158,7 +159,7 @@ tls_go_on_closing(struct transport *t)
 {
 	struct tls *s = tls_of(t);
 
-	if (!tls_say_end(s)) {
+	if (!tls_say_end(t)) {
 		t->recv_wants = EV_READ | EV_WRITE;
 		return;
 	}
@@ -373,14 +374,14 @@ tls_drop(struct transport *t)
 	t->inside = NULL;
 }
 
-/* A client that is there still is told that this was all. */
+/* A client that is there still is told that this was all, if it was. */
 static void
 tls_close(struct transport *t)
 {
 	struct tls *s = tls_of(t);
 
 	if (s->end == 0 && !s->eof)
-		(void)tls_say_end(s);
+		(void)tls_say_end(t);
 	tls_drop(t);
 	fd_close(&t->fd);
 }

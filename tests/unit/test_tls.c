@@ -470,6 +470,18 @@ closing_says_close_notify_to_a_client_that_is_there(void **state)
 	assert_true(f.c.ended);
 }
 
+/* A body whose end is that of the stream would look whole. */
+static void
+closing_says_nothing_where_something_is_missing(void **state)
+{
+	(void)state;
+	connect_well();
+	f.t.cut = true;
+	transport_close(&f.t);
+	test_tls_hear(&f.c, 4096);
+	assert_false(f.c.ended);
+}
+
 /* ---- sending ---- */
 
 static const unsigned char *
@@ -1098,6 +1110,7 @@ main(void)
 	    TEST(a_record_that_was_tampered_with_is_an_error),
 	    TEST(receiving_goes_on_after_our_end),
 	    TEST(closing_says_close_notify_to_a_client_that_is_there),
+	    TEST(closing_says_nothing_where_something_is_missing),
 	    TEST(what_it_has_begun_to_send_comes_again_and_goes_out_once),
 	    TEST(an_answer_that_is_cut_has_no_close_notify),
 	    TEST(an_end_for_which_there_is_no_room_goes_out_later),

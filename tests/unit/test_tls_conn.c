@@ -4,6 +4,7 @@
  */
 #include "http/connections.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -261,6 +262,26 @@ an_early_answer_arrives_with_the_end_behind_it(void **state)
 	assert_false(f.c.broke);
 }
 
+/* Its disk fails half way: the client must not take what it has for the file. */
+static void
+a_download_that_is_cut_has_no_close_notify(void **state)
+{
+	(void)state;
+	connect_well();
+	put("a", TEST_WEB_LARGE, TEST_WEB_LARGE);
+	await("HTTP/1.1 201 ");
+	turn(5);
+	forget();
+	test_web_plan(&f.w)->why[MEMORY_READ] = failure_of_errno(-EIO);
+	test_web_plan(&f.w)->spared[MEMORY_READ] = 2;
+	say("GET /file/a HTTP/1.1\r\nHost: x\r\n\r\n");
+	await("HTTP/1.1 200 ");
+	for (int i = 0; i < TURNS; i++)
+		turn(1);
+	assert_true(strlen(f.c.got) < TEST_WEB_LARGE);
+	assert_false(f.c.ended);
+}
+
 /* Behind the last byte of the request, with close_notify or without. */
 static void
 a_client_that_sends_no_more_is_answered(void **state)
@@ -486,6 +507,7 @@ main(void)
 	    TEST(requests_in_one_record_are_all_answered),
 	    TEST(a_head_and_its_body_in_records_of_one_receive),
 	    TEST(an_early_answer_arrives_with_the_end_behind_it),
+	    TEST(a_download_that_is_cut_has_no_close_notify),
 	    TEST(a_client_that_sends_no_more_is_answered),
 	    TEST(plain_requests_are_told_to_use_https),
 	    TEST(a_handshake_has_its_time),
