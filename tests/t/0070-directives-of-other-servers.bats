@@ -19,8 +19,8 @@ told() {
 		  client_header_timeout 10s;
 		  keepalive_timeout 75s 60s;
 		  server {
-		    listen 443 ssl;
-		    ssl_certificate /etc/ssl/x.pem;
+		    listen 443 ssl http2;
+		    ssl_session_cache shared:SSL:10m;
 		    root /srv/www;
 		    auth_basic "closed";
 		    location = /x { proxy_pass http://$backend; }
@@ -42,8 +42,8 @@ told() {
 	told 5:3 'client_max_body_size: here it is max_body_size$'
 	told 6:3 'client_header_timeout: here it is header_timeout$'
 	told 7:25 'keepalive_timeout: it takes one time'
-	told 9:16 'listen: TLS is not spoken here: put nginx, HAProxy or Caddy in front'
-	told 10:5 'ssl_certificate: TLS is not spoken here'
+	told 9:20 'listen: HTTP/1.1 is all that is spoken here'
+	told 10:5 'ssl_session_cache: .*made by themselves: leave it out; see ssl_session_tickets$'
 	told 11:5 'root: here it is output_dir'
 	told 12:5 'auth_basic: there is no authentication here: put a proxy'
 	told 13:14 'location: a location is of a prefix only'
