@@ -115,6 +115,8 @@ struct transport {
 	bool holds : 1;	    /* recv has bytes whatever the descriptor says;
 			       false after -EAGAIN */
 	bool committed : 1; /* see send */
+	bool partial : 1;   /* recv said -EAGAIN, but something came: a part of
+			       what it needs for its next bytes */
 	bool copies : 1;    /* this system does not let it splice after all */
 
 	/* Set by the caller: */

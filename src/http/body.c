@@ -273,7 +273,8 @@ received(struct body *b, ssize_t n, enum source_result *ret)
 	b->source.wants = b->transport->recv_wants;
 	if (n > 0)
 		return (size_t)n;
-	*ret = SOURCE_NONE;
+	/* A client that sends, however little, is not silent. */
+	*ret = b->transport->partial ? SOURCE_BYTES : SOURCE_NONE;
 	if (n == -EAGAIN || n == -EWOULDBLOCK)
 		return 0;
 	*ret = body_fail(b, OUTCOME_CLIENT_GONE, (int)n);

@@ -224,6 +224,7 @@ tls_recv(struct transport *t, const struct iovec *iov, int count)
 	bool waits = false;
 
 	t->recv_wants = EV_READ;
+	s->came = false;
 	if (s->closing)
 		tls_go_on_closing(t);
 	while (count > 0 && s->end == 0 && !waits && total < TURN_MAX &&
@@ -248,6 +249,7 @@ tls_recv(struct transport *t, const struct iovec *iov, int count)
 		}
 	}
 	t->holds = s->end != 0 || (!waits && SSL_has_pending(s->ssl));
+	t->partial = total == 0 && waits && s->came;
 	if (total > 0)
 		return (ssize_t)total;
 	if (waits)

@@ -44,6 +44,7 @@ struct tls {
 	int err;	 /* of the socket's last call; 0: none */
 	bool ready;	 /* the handshake is done */
 	bool drained;	 /* the last receive has left nothing in the socket */
+	bool came;	 /* something was received since it was cleared */
 	bool eof;	 /* the client sends no more, says the socket */
 	bool closing;	 /* close_notify is to be sent when there is room */
 	bool closed;	 /* it was sent, or cannot be */

@@ -302,6 +302,38 @@ everything_comes_byte_by_byte(void **state)
 	}
 }
 
+/* Its record takes longer than the silence that it may keep. */
+static void
+a_client_that_sends_a_record_slowly_is_not_silent(void **state)
+{
+	(void)state;
+	connect_well();
+	say_body(0, 10000);
+	assert_int_equal(body_init_length(&f.body, &f.t, 10000, NULL, 0), 0);
+	f.l.on_turn = on_turn;
+	test_flow_start(&f.flow, &f.l,
+	    &(struct flow_setup){
+		.source = &f.body.source,
+		.sink = &f.sink.sink,
+		.queue_depth = 4,
+		.write_depth = 1,
+		.limits = {.client = {.silence_s = 0.5}},
+	    });
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(test_tls_push(&f.c, 100), 100);
+		usleep(20000);
+		test_loop_turn(&f.l, 3);
+		assert_false(test_flow_has_ended(&f.flow));
+	}
+	assert_int_equal(f.body.payload, 0);
+	while (test_tls_push(&f.c, 4096) > 0)
+		test_loop_turn(&f.l, 1);
+	for (int i = 0; i < TURNS && !test_flow_has_ended(&f.flow); i++)
+		test_loop_turn(&f.l, 1);
+	assert_true(f.flow.drained);
+	assert_fake_bytes(f.sink.got, 10000);
+}
+
 /* Two records in one receive, of which little is taken. */
 static void
 what_is_inside_is_told_though_the_descriptor_is_silent(void **state)
@@ -361,9 +393,11 @@ half_a_record_is_waited_for(void **state)
 	say_body(0, 100);
 	assert_int_equal(test_tls_push(&f.c, 50), 50);
 	assert_int_equal(transport_recv(&f.t, bytes, sizeof(bytes)), -EAGAIN);
-	assert_false(f.t.holds);
+	assert_true(f.t.partial && !f.t.holds);
 	assert_int_equal(f.t.recv_wants, EV_READ);
 	assert_true(is_silent());
+	assert_int_equal(transport_recv(&f.t, bytes, sizeof(bytes)), -EAGAIN);
+	assert_false(f.t.partial);
 	while (test_tls_push(&f.c, 4096) > 0)
 		;
 	assert_int_equal(transport_recv(&f.t, bytes, sizeof(bytes)), 100);
@@ -1101,6 +1135,7 @@ main(void)
 	    TEST(records_are_cut_anywhere),
 	    TEST(records_of_few_bytes),
 	    TEST(everything_comes_byte_by_byte),
+	    TEST(a_client_that_sends_a_record_slowly_is_not_silent),
 	    TEST(what_is_inside_is_told_though_the_descriptor_is_silent),
 	    TEST(several_vectors_are_filled_one_after_the_other),
 	    TEST(half_a_record_is_waited_for),
