@@ -143,7 +143,7 @@ tls_read_certificates(const char *path, X509 **ret_first,
     STACK_OF(X509) * *ret_rest, char why[TLS_WHY_MAX])
 {
 	STACK_OF(X509) *rest = sk_X509_new_null();
-	struct text text;
+	struct text text = {0};
 	X509 *first = NULL;
 	BIO *b = NULL;
 	int err = text_open(path, &text, why);
@@ -184,7 +184,7 @@ tls_read_key(
     const char *path, EVP_PKEY **ret, mode_t *ret_mode, char why[TLS_WHY_MAX])
 {
 	bool asked = false, has_key = false;
-	struct text text;
+	struct text text = {0};
 	BIO *b;
 
 	if (text_open(path, &text, why) < 0)

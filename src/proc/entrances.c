@@ -48,12 +48,14 @@ share_stamps(const struct entrance *e)
 	for (size_t i = 0; i < e->port.count; i++) {
 		const struct connections *g = e->sites[i].owner;
 
+		check(g != NULL);
 		stamped |= g->stamped;
 	}
 	e->server->conns.stamped = stamped;
 	for (size_t i = 0; i < e->port.count; i++) {
 		struct connections *g = e->sites[i].owner;
 
+		check(g != NULL);
 		g->stamped = stamped;
 	}
 }
