@@ -6,6 +6,8 @@
 #
 #	rows.py PORT STORE GROUP [CUTS]
 #
+# With $PENSTOCK_TLS it does so over TLS, and each piece is a record.
+#
 # STORE is what /file stores in, with overwrite on; CUTS the most places that
 # a row is cut at (0: the default).  A line for each variant that is not as
 # the table says, and status 1 then.
@@ -64,10 +66,10 @@ class Client:
             return
         try:
             self.sock.sendall(piece)
-        except (BrokenPipeError, ConnectionResetError):
-            self.end("reset while sending")
         except TimeoutError:
             self.end("nothing is taken")
+        except OSError: # of TLS there are more kinds
+            self.end("reset while sending")
 
     def send_piece(self, i):
         if i >= len(self.pieces):
@@ -80,7 +82,7 @@ class Client:
             self.gap = max(self.gap, now - self.sent_at)
         self.sent_at = now
         if i == len(self.pieces) - 1 and self.row.half_close and self.how is None:
-            self.sock.shutdown(wire.socket.SHUT_WR)
+            wire.send_no_more(self.sock)
 
     def receive(self):
         try:
@@ -90,6 +92,9 @@ class Client:
             return
         except TimeoutError:
             self.end("silent")
+            return
+        except OSError as e: # of TLS
+            self.end(type(e).__name__)
             return
         self.got += more
         if not more:

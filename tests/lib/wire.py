@@ -98,10 +98,26 @@ def problem_with(answer):
 
 
 def connect(port=None, timeout=PATIENCE):
-    """A connection to the server, which is at $PORT when no port is given."""
+    """A connection to the server, which is at $PORT when no port is given; over TLS, if
+    there is a $PENSTOCK_TLS."""
     s = socket.create_connection(("127.0.0.1", port or int(os.environ["PORT"])), timeout=timeout)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return s
+    return over_tls(s) if os.environ.get("PENSTOCK_TLS") else s
+
+
+def over_tls(s, context=[]):
+    """The same connection, after the handshake, whoever the server is."""
+    import ssl
+    if not context:
+        context.append(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        context[0].check_hostname = False
+        context[0].verify_mode = ssl.CERT_NONE
+    return context[0].wrap_socket(s)
+
+
+def send_no_more(s):
+    """A FIN; over TLS without close_notify."""
+    socket.socket.shutdown(s, socket.SHUT_WR)
 
 
 def connect_without_room(timeout=PATIENCE):
