@@ -4,7 +4,7 @@
  *	head_reader, body, linger <--recv---  transport  <--> socket
  *	response_writer            --send-->
  *
- * `plain` is the socket as it is.  A transport that encrypts has bytes of its
+ * `plain` is the socket as it is.  One that encrypts (net/tls.h) has bytes of its
  * own between the two, and the contract below leaves room for that:
  *
  * - recv may have bytes inside while the descriptor stays silent (`holds`);
@@ -52,8 +52,9 @@ struct transport_ops {
 	 */
 	int (*handshake)(struct transport *t);
 	/* Bytes into `count` (at least 1) vectors, one after the other; as many
-	 * as there are, or as it likes, but at least 1.  0: the client has said
-	 * that it sends no more; a stream that just breaks off is an error. */
+	 * as there are, or as it likes, but at least 1.  0: the client sends no
+	 * more; a stream that breaks off where that could be taken for its end
+	 * is an error. */
 	ssize_t (*recv)(
 	    struct transport *t, const struct iovec *iov, int count);
 	/* As recv, but up to `most` bytes into `p`, without copying them; -EAGAIN
