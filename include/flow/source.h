@@ -24,7 +24,8 @@ enum {
 };
 
 enum source_result {
-	SOURCE_BYTES,  /* c->len grew, unless only framing was read */
+	SOURCE_BYTES,  /* c->len grew, unless only framing was read, or
+			  `ahead` grew */
 	SOURCE_NONE,   /* nothing is there yet: wait for the descriptor */
 	SOURCE_TAKEN,  /* the source keeps the chunk until reader_filled() */
 	SOURCE_FAILED, /* source->failure says why; it is read no more */
@@ -72,6 +73,10 @@ struct source {
 	uint8_t wants;		/* EV_READ, EV_WRITE or both: what `fd` is
 				   watched for after the last read */
 	bool ended;		/* no byte will come any more */
+	/* About how many bytes are on their way within the source: they have
+	 * come, but cannot be read before others have.  The client sends, also
+	 * when only this grows. */
+	uint32_t ahead;
 	/* More will come than one chunk has room for: the next read may be one
 	 * into several. */
 	bool several : 1;

@@ -62,6 +62,9 @@ struct transport_ops {
 	 * this transport never can. */
 	ssize_t (*splice)(
 	    struct transport *t, const struct pipe *p, size_t most);
+	/* About how many bytes have come that recv cannot return, since more is
+	 * missing, or has not returned yet.  NULL: never any. */
+	size_t (*inside)(const struct transport *t);
 	/*
 	 * Send the bytes of `count` (at least 1) vectors, or the first of them;
 	 * returns how many the transport has taken.  After -EAGAIN the next
@@ -116,8 +119,6 @@ struct transport {
 	bool holds : 1;	    /* recv has bytes whatever the descriptor says;
 			       false after -EAGAIN */
 	bool committed : 1; /* see send */
-	bool partial : 1;   /* recv said -EAGAIN, but something came: a part of
-			       what it needs for its next bytes */
 	bool copies : 1;    /* this system does not let it splice after all */
 
 	/* Set by the caller: */
@@ -187,6 +188,12 @@ static inline ssize_t
 transport_splice(struct transport *t, const struct pipe *p, size_t most)
 {
 	return t->ops->splice(t, p, most);
+}
+
+static inline size_t
+transport_inside(const struct transport *t)
+{
+	return t->ops->inside != NULL ? t->ops->inside(t) : 0;
 }
 
 static inline ssize_t

@@ -163,11 +163,21 @@ is_full(const struct reader *r)
 				: c->len == chunk_size(r->to->pool);
 }
 
+/* What the client has sent: the `n` bytes that were read, less those that were `ahead`
+ * before, and with those that are now. */
+static size_t
+sent(const struct reader *r, size_t n, size_t ahead)
+{
+	size_t all = n + r->to->source->ahead;
+
+	return all > ahead ? all - ahead : 0;
+}
+
 /* The chunk grew by `n` bytes, or only framing was read. */
 static void
-took_bytes(struct reader *r, size_t n)
+took_bytes(struct reader *r, size_t n, size_t ahead)
 {
-	client_clock_took(&r->clock, n);
+	client_clock_took(&r->clock, sent(r, n, ahead));
 	pace_took(&r->pace, n);
 	if (r->to->source->ended) {
 		end(r);
@@ -354,6 +364,7 @@ static void
 read_once(struct reader *r)
 {
 	size_t most = pace_allowed(&r->pace), bytes = 0;
+	size_t ahead = r->to->source->ahead;
 	enum source_result result;
 
 	if (most == 0) {
@@ -368,7 +379,7 @@ read_once(struct reader *r)
 		return;
 	switch (result) {
 	case SOURCE_BYTES:
-		took_bytes(r, bytes);
+		took_bytes(r, bytes, ahead);
 		return;
 	case SOURCE_NONE:
 		if (r->filling->len == 0) {
@@ -412,7 +423,7 @@ reader_filled(struct reader *r, struct chunk *c, struct failure why)
 	if (failure_is(why))
 		fail(r, why);
 	else
-		took_bytes(r, 0); /* only a file comes so: it has no rate */
+		took_bytes(r, 0, 0); /* only a file comes so: it has no rate */
 }
 
 void

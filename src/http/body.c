@@ -269,12 +269,15 @@ use_held(struct body *b, size_t n)
 static size_t
 received(struct body *b, ssize_t n, enum source_result *ret)
 {
+	size_t inside = transport_inside(b->transport);
+	bool grew = inside > b->source.ahead;
+
+	b->source.ahead = inside < UINT32_MAX ? (uint32_t)inside : UINT32_MAX;
 	b->source.ready = b->transport->holds;
 	b->source.wants = b->transport->recv_wants;
 	if (n > 0)
 		return (size_t)n;
-	/* A client that sends, however little, is not silent. */
-	*ret = b->transport->partial ? SOURCE_BYTES : SOURCE_NONE;
+	*ret = grew ? SOURCE_BYTES : SOURCE_NONE;
 	if (n == -EAGAIN || n == -EWOULDBLOCK)
 		return 0;
 	*ret = body_fail(b, OUTCOME_CLIENT_GONE, (int)n);

@@ -95,6 +95,7 @@ tls_meet(struct transport *t)
 	const X509 *x = SSL_get0_peer_certificate(s->ssl);
 
 	s->ready = true;
+	s->inside = 0; /* that was the handshake's */
 	t->holds = SSL_has_pending(s->ssl);
 	if (s->site->context->verify == TLS_VERIFY_OFF || x == NULL ||
 	    SSL_get_verify_result(s->ssl) != X509_V_OK)
@@ -216,6 +217,23 @@ tls_is_empty(const struct tls *s)
 	return s->drained && !SSL_has_pending(s->ssl);
 }
 
+/* `n` bytes are returned.  What records have beside their content is counted until
+ * nothing is inside. */
+static void
+note_inside(struct tls *s, size_t n)
+{
+	if (n < s->inside && SSL_has_pending(s->ssl))
+		s->inside -= n;
+	else
+		s->inside = 0;
+}
+
+static size_t
+tls_inside(const struct transport *t)
+{
+	return tls_of(t)->inside;
+}
+
 static ssize_t
 tls_recv(struct transport *t, const struct iovec *iov, int count)
 {
@@ -224,7 +242,6 @@ tls_recv(struct transport *t, const struct iovec *iov, int count)
 	bool waits = false;
 
 	t->recv_wants = EV_READ;
-	s->came = false;
 	if (s->closing)
 		tls_go_on_closing(t);
 	while (count > 0 && s->end == 0 && !waits && total < TURN_MAX &&
@@ -249,7 +266,7 @@ tls_recv(struct transport *t, const struct iovec *iov, int count)
 		}
 	}
 	t->holds = s->end != 0 || (!waits && SSL_has_pending(s->ssl));
-	t->partial = total == 0 && waits && s->came;
+	note_inside(s, total);
 	if (total > 0)
 		return (ssize_t)total;
 	if (waits)
@@ -392,6 +409,7 @@ tls_close(struct transport *t)
 static const struct transport_ops tls_ops = {
     .handshake = tls_handshake,
     .recv = tls_recv,
+    .inside = tls_inside,
     .send = tls_send,
     .shutdown = tls_shutdown,
     .unsent = tls_unsent,

@@ -18,7 +18,7 @@ tls_bio_read(BIO *b, char *buf, int len)
 	BIO_clear_retry_flags(b);
 	s->drained = n < len;
 	s->eof = n == 0;
-	s->came |= n > 0;
+	s->inside += n > 0 ? (size_t)n : 0;
 	if (n >= 0)
 		return (int)n;
 	s->err = (int)n;

@@ -38,13 +38,13 @@ struct tls {
 	const struct tls_site *site; /* NULL: not chosen yet */
 	char *client_name;
 	const char *why; /* of a handshake that failed; static */
+	size_t inside;	 /* bytes received and not returned, about */
 	size_t owed;	 /* bytes that SSL_write() has begun to send */
 	int end;	 /* of receiving: 1, or a negative errno; 0: not yet */
 	int broken;	 /* sending: a negative errno; 0: no */
 	int err;	 /* of the socket's last call; 0: none */
 	bool ready;	 /* the handshake is done */
 	bool drained;	 /* the last receive has left nothing in the socket */
-	bool came;	 /* something was received since it was cleared */
 	bool eof;	 /* the client sends no more, says the socket */
 	bool closing;	 /* close_notify is to be sent when there is room */
 	bool closed;	 /* it was sent, or cannot be */

@@ -302,11 +302,10 @@ everything_comes_byte_by_byte(void **state)
 	}
 }
 
-/* Its record takes longer than the silence that it may keep. */
+/* A body of one record, from a client with these limits. */
 static void
-a_client_that_sends_a_record_slowly_is_not_silent(void **state)
+begin_slow(const struct client_limits *limits)
 {
-	(void)state;
 	connect_well();
 	say_body(0, 10000);
 	assert_int_equal(body_init_length(&f.body, &f.t, 10000, NULL, 0), 0);
@@ -317,21 +316,65 @@ a_client_that_sends_a_record_slowly_is_not_silent(void **state)
 		.sink = &f.sink.sink,
 		.queue_depth = 4,
 		.write_depth = 1,
-		.limits = {.client = {.silence_s = 0.5}},
+		.limits = {.client = *limits},
 	    });
-	for (int i = 0; i < 40; i++) {
+}
+
+/* Pieces of 100 bytes, one every `ms`. */
+static void
+trickle(unsigned count, unsigned ms)
+{
+	while (count-- > 0 && !test_flow_has_ended(&f.flow)) {
 		assert_int_equal(test_tls_push(&f.c, 100), 100);
-		usleep(20000);
+		usleep(ms * 1000);
 		test_loop_turn(&f.l, 3);
-		assert_false(test_flow_has_ended(&f.flow));
 	}
 	assert_int_equal(f.body.payload, 0);
+}
+
+static void
+push_the_rest(void)
+{
 	while (test_tls_push(&f.c, 4096) > 0)
 		test_loop_turn(&f.l, 1);
 	for (int i = 0; i < TURNS && !test_flow_has_ended(&f.flow); i++)
 		test_loop_turn(&f.l, 1);
 	assert_true(f.flow.drained);
 	assert_fake_bytes(f.sink.got, 10000);
+}
+
+/* Its record takes longer than the silence that it may keep. */
+static void
+a_client_that_sends_a_record_slowly_is_not_silent(void **state)
+{
+	(void)state;
+	begin_slow(&(struct client_limits){.silence_s = 0.5});
+	trickle(35, 20);
+	assert_false(test_flow_has_ended(&f.flow));
+	push_the_rest();
+}
+
+/* Its rate is what it sends, and not when records become whole. */
+static void
+the_rate_of_a_client_counts_within_a_record(void **state)
+{
+	(void)state;
+	begin_slow(
+	    &(struct client_limits){.rate_min = 500, .rate_min_for_s = 0.2});
+	trickle(35, 20);
+	assert_false(test_flow_has_ended(&f.flow));
+	push_the_rest();
+}
+
+static void
+a_client_below_its_rate_is_told_from_within_a_record(void **state)
+{
+	(void)state;
+	begin_slow(
+	    &(struct client_limits){.rate_min = 100000, .rate_min_for_s = 0.2});
+	trickle(35, 20);
+	assert_true(test_flow_has_ended(&f.flow));
+	assert_int_equal(f.flow.failed.outcome, OUTCOME_BELOW_RATE);
 }
 
 /* Two records in one receive, of which little is taken. */
@@ -393,14 +436,15 @@ half_a_record_is_waited_for(void **state)
 	say_body(0, 100);
 	assert_int_equal(test_tls_push(&f.c, 50), 50);
 	assert_int_equal(transport_recv(&f.t, bytes, sizeof(bytes)), -EAGAIN);
-	assert_true(f.t.partial && !f.t.holds);
+	assert_true(transport_inside(&f.t) == 50 && !f.t.holds);
 	assert_int_equal(f.t.recv_wants, EV_READ);
 	assert_true(is_silent());
 	assert_int_equal(transport_recv(&f.t, bytes, sizeof(bytes)), -EAGAIN);
-	assert_false(f.t.partial);
+	assert_int_equal(transport_inside(&f.t), 50);
 	while (test_tls_push(&f.c, 4096) > 0)
 		;
 	assert_int_equal(transport_recv(&f.t, bytes, sizeof(bytes)), 100);
+	assert_int_equal(transport_inside(&f.t), 0);
 }
 
 /* ---- ends ---- */
@@ -1136,6 +1180,8 @@ main(void)
 	    TEST(records_of_few_bytes),
 	    TEST(everything_comes_byte_by_byte),
 	    TEST(a_client_that_sends_a_record_slowly_is_not_silent),
+	    TEST(the_rate_of_a_client_counts_within_a_record),
+	    TEST(a_client_below_its_rate_is_told_from_within_a_record),
 	    TEST(what_is_inside_is_told_though_the_descriptor_is_silent),
 	    TEST(several_vectors_are_filled_one_after_the_other),
 	    TEST(half_a_record_is_waited_for),
