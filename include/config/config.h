@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "config/choices.h"
+#include "config/rights.h"
 #include "config/store_policy.h"
 
 enum {
@@ -59,6 +60,8 @@ struct conf_location {
 	struct conf_list allow_origin;
 	bool read; /* GET and HEAD are answered */
 	bool trace;
+	struct conf_rights rights;
+	struct conf_except except;
 };
 
 /* A user or a group.  Whether it exists is checked later (proc/owners.h), so that

@@ -3,8 +3,8 @@
  *
  *	row -> parser, range check, default, inheritance, -T, manual
  *
- * A row names the struct its value lives in (struct config, conf_server or
- * conf_location: its `owner`) and the blocks it may stand in: that of its
+ * A row names the struct its value lives in (struct config, conf_server,
+ * conf_location or conf_rights: its `owner`) and the blocks it may stand in: that of its
  * owner and those around it, from which it is inherited.  value.h reads and
  * writes the value by the row.
  */
@@ -24,6 +24,8 @@ enum directives_block {
 	BLOCK_TOP, /* outside of all blocks; struct config */
 	BLOCK_SERVER,
 	BLOCK_LOCATION,
+	BLOCK_EXCEPT, /* limit_except; struct conf_rights, which a location
+		       * has as well */
 	BLOCK_COUNT
 };
 
@@ -38,9 +40,11 @@ enum directives_type {
 	VALUE_ERROR_LOG, /* error_log and error_level of struct config */
 	VALUE_NAMES,	 /* struct conf_list: hosts, and *.HOST */
 	VALUE_ORIGINS,	 /* struct conf_list: origins, or one * */
-	VALUE_LISTEN,	 /* one more of the listens of struct conf_server */
-	VALUE_INCLUDE,	 /* none: another file is read in its place */
-	VALUE_BLOCK,	 /* none: it opens the block `owner` */
+	VALUE_RULES,	 /* struct conf_networks: one more rule, which allows */
+	VALUE_DENY,    /* none of its own: one more of `allow`, which denies */
+	VALUE_LISTEN,  /* one more of the listens of struct conf_server */
+	VALUE_INCLUDE, /* none: another file is read in its place */
+	VALUE_BLOCK,   /* none: it opens the block `owner` */
 };
 
 enum directives_apply {
@@ -55,6 +59,7 @@ enum directives_topic {
 	TOPIC_ADDRESS,
 	TOPIC_FILES,
 	TOPIC_STORED,
+	TOPIC_RIGHTS,
 	TOPIC_LIMITS,
 	TOPIC_PATIENCE,
 	TOPIC_SPEED,
@@ -64,7 +69,7 @@ enum directives_topic {
 };
 
 enum {
-	DIRECTIVES_MAX = 64,	      /* room for marks, one for each row */
+	DIRECTIVES_MAX = 96,	      /* room for marks, one for each row */
 	DIRECTIVES_LISTEN_VALUES = 8, /* an address, and its options */
 	DIRECTIVES_LIST_VALUES = 32,  /* of those that take many */
 };
@@ -108,6 +113,12 @@ const struct directive *directives_nearest(
 /* True when the directive may stand in the block. */
 bool directives_is_allowed(
     const struct directive *d, enum directives_block block);
+
+/* The row that has the value: `allow` for `deny`, which adds to its rules; else `d`. */
+const struct directive *directives_holder(const struct directive *d);
+
+/* True when it may stand in a block many times, and each adds one. */
+bool directives_repeats(const struct directive *d);
 
 /* True when it has a value that a file, a block around or a default gives. */
 bool directives_has_value(const struct directive *d);

@@ -31,6 +31,7 @@
 #include "http/head.h"
 #include "http/response.h"
 
+struct addr;
 struct exchange;
 struct meter;
 
@@ -94,6 +95,9 @@ bool exchange_is_on_loopback(const struct exchange *x);
 
 /* True when it came in by a UNIX socket: there a proxy asks for many clients. */
 bool exchange_is_unix(const struct exchange *x);
+
+/* Whose request it is: the address of the client.  Valid as long as the exchange. */
+const struct addr *exchange_client(const struct exchange *x);
 
 /* The request's body, for a reader; ended from the start when it has none. */
 struct source *exchange_body(struct exchange *x);

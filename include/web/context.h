@@ -4,6 +4,7 @@
 #ifndef WEB_CONTEXT_H
 #define WEB_CONTEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/failure.h"
@@ -19,6 +20,7 @@ struct context {
 	struct upload_env env;
 	struct store **stores;	     /* one for each of conf->locations */
 	struct limits_scope uploads; /* for max_uploads */
+	bool guarded;		     /* some location has rules: web/rights.h */
 	struct log_limit *failures;  /* one for each location and outcome */
 };
 

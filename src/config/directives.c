@@ -21,6 +21,7 @@ enum {
 #define IN_TOP (1U << BLOCK_TOP)
 #define IN_SERVER (1U << BLOCK_SERVER)
 #define IN_LOCATION (1U << BLOCK_LOCATION)
+#define IN_EXCEPT (1U << BLOCK_EXCEPT)
 
 /* Where the value lives, and so where the directive may stand. */
 #define OF_TOP(m)                                                              \
@@ -32,6 +33,11 @@ enum {
 #define OF_LOCATION(m)                                                         \
 	.owner = BLOCK_LOCATION, .contexts = IN_TOP | IN_SERVER | IN_LOCATION, \
 	.offset = offsetof(struct conf_location, m)
+
+#define OF_RIGHTS(m)                                                           \
+	.owner = BLOCK_EXCEPT,                                                 \
+	.contexts = IN_TOP | IN_SERVER | IN_LOCATION | IN_EXCEPT,              \
+	.offset = offsetof(struct conf_rights, m)
 
 /* The same, and where it was given is kept beside it. */
 #define OF_TOP_AT(m) OF_TOP(m), .place = offsetof(struct config, m##_at)
@@ -72,6 +78,10 @@ const struct directive directives[] = {
 	  .words = words_log, .dflt = "stdout",
 	  .topic = TOPIC_LOGS,
 	  .help = "where a line for each request goes" },
+	{ "allow", VALUE_RULES, APPLY_RELOAD, OF_RIGHTS(access),
+	  .topic = TOPIC_RIGHTS,
+	  .help = "clients at these addresses may; the first allow or deny that "
+		  "matches counts, and those of a block replace those around it" },
 	{ "allow_origin", VALUE_ORIGINS, APPLY_RELOAD,
 	  OF_LOCATION(allow_origin),
 	  .topic = TOPIC_ADDRESS,
@@ -99,6 +109,9 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_PROCESS,
 	  .help = "detach from the terminal" },
+	{ "deny", VALUE_DENY, APPLY_RELOAD, OF_RIGHTS(access),
+	  .topic = TOPIC_RIGHTS,
+	  .help = "clients at these addresses get 403" },
 	{ "direct_io", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(policy.direct_io),
 	  .words = words_direct, .dflt = "auto",
 	  .topic = TOPIC_SPEED,
@@ -127,7 +140,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PATIENCE,
 	  .help = "longest time a client may take for the head of a request" },
 	{ "include", VALUE_INCLUDE, APPLY_RELOAD,
-	  .contexts = IN_TOP | IN_SERVER | IN_LOCATION,
+	  .contexts = IN_TOP | IN_SERVER | IN_LOCATION | IN_EXCEPT,
 	  .topic = TOPIC_ADDRESS,
 	  .help = "read other files in its place, relative to this file" },
 	{ "io_engine", VALUE_CHOICE, APPLY_RELOAD, OF_TOP_AT(io_engine),
@@ -148,6 +161,11 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a connection may idle between requests, "
 		  "0: closed after each" },
+	{ "limit_except", VALUE_BLOCK, APPLY_RELOAD,
+	  .owner = BLOCK_EXCEPT, .contexts = IN_LOCATION,
+	  .topic = TOPIC_RIGHTS,
+	  .help = "who may send requests with other methods than these; GET is "
+		  "HEAD as well" },
 	{ "limit_rate", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(limit_rate),
 	  RANGE(0, GB(1024)), .dflt = "0",
 	  .topic = TOPIC_LIMITS,
@@ -307,12 +325,14 @@ const char *const directives_block_text[BLOCK_COUNT] = {
     [BLOCK_TOP] = "at top level",
     [BLOCK_SERVER] = "in server",
     [BLOCK_LOCATION] = "in location",
+    [BLOCK_EXCEPT] = "in limit_except",
 };
 
 static const char *const topic_title[TOPIC_COUNT] = {
     [TOPIC_ADDRESS] = "Addresses and blocks",
     [TOPIC_FILES] = "Which files are kept, and where",
     [TOPIC_STORED] = "When an upload counts as stored, or has no room",
+    [TOPIC_RIGHTS] = "Who may upload and read",
     [TOPIC_LIMITS] = "Limits for clients",
     [TOPIC_PATIENCE] = "How long a client may take",
     [TOPIC_SPEED] = "Speed and memory",
@@ -406,10 +426,24 @@ directives_is_allowed(const struct directive *d, enum directives_block block)
 	return (d->contexts & 1U << block) != 0;
 }
 
+const struct directive *
+directives_holder(const struct directive *d)
+{
+	return d->type == VALUE_DENY ? directives_find("allow") : d;
+}
+
+bool
+directives_repeats(const struct directive *d)
+{
+	return d->type == VALUE_LISTEN || d->type == VALUE_RULES ||
+	       d->type == VALUE_DENY;
+}
+
 bool
 directives_has_value(const struct directive *d)
 {
-	return d->type != VALUE_INCLUDE && d->type != VALUE_BLOCK;
+	return d->type != VALUE_INCLUDE && d->type != VALUE_BLOCK &&
+	       d->type != VALUE_DENY;
 }
 
 size_t
@@ -421,7 +455,9 @@ directives_values_max(const struct directive *d)
 		return DIRECTIVES_LISTEN_VALUES;
 	if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS)
 		return DIRECTIVES_LIST_VALUES;
-	return d->type == VALUE_BLOCK && d->owner == BLOCK_SERVER ? 0 : 1;
+	if (d->type != VALUE_BLOCK || d->owner == BLOCK_LOCATION)
+		return 1;
+	return d->owner == BLOCK_SERVER ? 0 : DIRECTIVES_LIST_VALUES;
 }
 
 void
@@ -505,6 +541,11 @@ directives_allowed(const struct directive *d, struct str *out)
 	case VALUE_ORIGINS:
 		str_puts(out, "origins such as https://www.example.org, or *");
 		break;
+	case VALUE_RULES:
+	case VALUE_DENY:
+		str_puts(out, "an address, a network such as 192.0.2.0/24 or "
+			      "2001:db8::/32, unix: or all");
+		break;
 	case VALUE_LISTEN:
 		str_puts(out,
 		    "PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH; then, as "
@@ -515,8 +556,10 @@ directives_allowed(const struct directive *d, struct str *out)
 		str_puts(out, "a path, in which *, ? and [ ] match many");
 		break;
 	case VALUE_BLOCK:
-		str_puts(out,
-		    d->owner == BLOCK_SERVER ? "{ ... }" : "/PREFIX { ... }");
+		str_puts(out, d->owner == BLOCK_SERVER ? "{ ... }"
+			      : d->owner == BLOCK_LOCATION
+				  ? "/PREFIX { ... }"
+				  : "METHOD ... { ... }");
 		break;
 	default:
 		die("%s has no type", d->name);

@@ -37,9 +37,6 @@ static const char no_hooks[] =
 static const char no_listing[] =
     "directories are not listed: let a web server in front list "
     "output_dir";
-static const char no_lists[] =
-    "addresses are not looked at: listen on 127.0.0.1 or a UNIX socket, "
-    "or have a firewall or a proxy decide";
 static const char no_modules[] = "there are no modules: leave it out";
 static const char no_roots[] = "there is none: write absolute paths";
 static const char no_rules[] =
@@ -90,7 +87,6 @@ const struct hint hints[] = {
 	{ "aio", .here = {"io_engine"} },
 	{ "aio_write", .here = {"io_engine"} },
 	{ "alias", .here = {"output_dir"}, .more = in_location },
-	{ "allow", .more = no_lists },
 	{ "auth*", .more = not_auth },
 	{ "autoindex*", .more = no_listing },
 	{ "azure-*", .more = directories_only, .see = {"output_dir"} },
@@ -144,7 +140,6 @@ const struct hint hints[] = {
 	{ "default_backend", .more = grammar },
 	{ "default_type", .more = type_fixed },
 	{ "defaults", .more = grammar },
-	{ "deny", .more = no_lists },
 	{ "dir", .here = {"output_dir"} },
 	{ "directio", .here = {"direct_io", "direct_io_min"} },
 	{ "directio_alignment", .more = not_needed },
@@ -199,9 +194,6 @@ const struct hint hints[] = {
 	{ "limit_conn*", .here = {"max_connections_per_ip"},
 	  .more =
 	  "it needs no zone" },
-	{ "limit_except",
-	  .more =
-	  "which methods are taken follows from the location", .see = {"read", "overwrite"} },
 	{ "limit_rate_after",
 	  .more =
 	  "limit_rate holds from the first byte: leave it out" },

@@ -10,6 +10,7 @@
 #include "config/lexer.h"
 #include "config/listen.h"
 #include "config/lists.h"
+#include "config/networks.h"
 
 enum {
 	PATH_BYTES_MAX = 4095, /* PATH_MAX of Linux without its NUL */
@@ -360,6 +361,21 @@ set_list(const struct directive *d, void *base, struct value_input *in)
 	return 0;
 }
 
+/* One more rule. */
+static int
+set_rule(const struct directive *d, void *base, struct value_input *in)
+{
+	const char *text = in->values[0], *why = NULL;
+	char shown[64];
+	int err =
+	    networks_add(place_of(d, base), text, d->type == VALUE_RULES, &why);
+
+	if (err == -EINVAL)
+		value_refuse(in, 0, "\"%s\": %s",
+		    str_quote(text, strlen(text), shown, sizeof(shown)), why);
+	return err;
+}
+
 int
 value_set(const struct directive *d, void *base, struct value_input *in)
 {
@@ -384,6 +400,9 @@ value_set(const struct directive *d, void *base, struct value_input *in)
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return set_list(d, base, in);
+	case VALUE_RULES:
+	case VALUE_DENY:
+		return set_rule(d, base, in);
 	case VALUE_LISTEN:
 		return set_listen(base, in);
 	case VALUE_INCLUDE:
@@ -456,10 +475,13 @@ value_copy(const struct directive *d, void *to, const void *from)
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return lists_copy(place_of(d, to), value_of(d, from));
+	case VALUE_RULES:
+		return networks_copy(place_of(d, to), value_of(d, from));
 	case VALUE_LISTEN:
 		for (size_t i = 0; err == 0 && i < server->listen_count; i++)
 			err = add_listen(to, &server->listens[i]);
 		return err;
+	case VALUE_DENY:
 	case VALUE_INCLUDE:
 	case VALUE_BLOCK:
 	default:
@@ -480,6 +502,8 @@ value_clear(const struct directive *d, void *base)
 		*text = NULL;
 	} else if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS) {
 		lists_clear(place_of(d, base));
+	} else if (d->type == VALUE_RULES) {
+		networks_clear(place_of(d, base));
 	} else if (d->type == VALUE_LISTEN) {
 		for (size_t i = 0; i < server->listen_count; i++)
 			listen_clear(&server->listens[i]);
@@ -538,6 +562,8 @@ value_format(const struct directive *d, const void *base, struct str *out)
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return lists_format(value_of(d, base), out);
+	case VALUE_RULES:
+	case VALUE_DENY:
 	case VALUE_LISTEN:
 	case VALUE_INCLUDE:
 	case VALUE_BLOCK:

@@ -149,6 +149,12 @@ exchange_is_unix(const struct exchange *x)
 	return conn_of(x)->peer.ss.ss_family == AF_UNIX;
 }
 
+const struct addr *
+exchange_client(const struct exchange *x)
+{
+	return &conn_of(x)->peer;
+}
+
 int
 exchange_begin_body(
     struct exchange *x, const struct head *h, const char *pre, size_t len)

@@ -1,0 +1,42 @@
+/*
+ * web/rights.h - may this client send this request?  A step of the gates of put and get.
+ *
+ *	name -> rights -> ... body
+ *
+ * It comes before anything is stored, and before the body is asked for.  What decides
+ * are the rules of the location (config/rights.h), the client's address, and the name
+ * as it is after decoding: one file has one name, however the request spells it.
+ */
+#ifndef WEB_RIGHTS_H
+#define WEB_RIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/name_limits.h"
+#include "web/context.h"
+#include "web/gate.h"
+#include "web/router.h"
+
+/* What the passes of both gates begin with. */
+struct rights_pass {
+	struct gate_pass gate;
+	struct context *context;
+	const struct conf_location *location;
+	bool named; /* by the client */
+	/* What the request's path names below the location, decoded; "": the
+	 * location itself.  Set by a step before this one. */
+	char name[FILE_NAME_SIZE];
+};
+
+/* Set all but the name. */
+void rights_pass_init(struct rights_pass *p, struct context *c,
+    struct exchange *x, const struct route *r);
+
+/* The step. */
+enum gate_verdict rights_judge(struct gate_pass *p);
+
+/* True when some location of the server has rules: for context.guarded. */
+bool rights_exist(const struct conf_server *s);
+
+#endif
