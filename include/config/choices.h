@@ -19,6 +19,14 @@ enum conf_direct {
 	DIRECT_OFF,
 };
 
+/* `real_ip_header`: the field in which a trusted proxy tells the client's address. */
+enum conf_real_ip {
+	REAL_IP_OFF,
+	REAL_IP_X_FORWARDED_FOR,
+	REAL_IP_FORWARDED,
+	REAL_IP_X_REAL_IP,
+};
+
 /* `keep`: which uploads stay. */
 enum conf_keep {
 	KEEP_ALL,

@@ -102,6 +102,9 @@ struct conf_server {
 	uint64_t max_header_fields;	 /* lines */
 	uint64_t max_connections_per_ip; /* over all workers, 0: any */
 	bool server_tokens;
+	struct conf_networks trusted_proxies;
+	enum conf_real_ip real_ip_header;
+	struct conf_place real_ip_header_at;
 };
 
 struct config {

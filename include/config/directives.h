@@ -40,6 +40,7 @@ enum directives_type {
 	VALUE_ERROR_LOG, /* error_log and error_level of struct config */
 	VALUE_NAMES,	 /* struct conf_list: hosts, and *.HOST */
 	VALUE_ORIGINS,	 /* struct conf_list: origins, or one * */
+	VALUE_NETWORKS,	 /* struct conf_networks: a set */
 	VALUE_RULES,	 /* struct conf_networks: one more rule, which allows */
 	VALUE_DENY,    /* none of its own: one more of `allow`, which denies */
 	VALUE_LISTEN,  /* one more of the listens of struct conf_server */

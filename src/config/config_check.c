@@ -163,6 +163,19 @@ check_directory(
 	}
 }
 
+/* Without a proxy that is trusted, no field is looked at. */
+static void
+check_proxies(const struct conf_server *s, struct str *errors)
+{
+	if (s->real_ip_header != REAL_IP_OFF && s->trusted_proxies.count == 0)
+		lexer_mistake(errors,
+		    s->real_ip_header_at.line != 0 ? &s->real_ip_header_at
+						   : &s->place,
+		    "real_ip_header",
+		    "nobody is believed what it says: name the proxies with "
+		    "trusted_proxies, such as trusted_proxies 127.0.0.1");
+}
+
 void
 config_check(const struct config *c, struct str *errors)
 {
@@ -170,6 +183,7 @@ config_check(const struct config *c, struct str *errors)
 		for (size_t j = 0; j < c->servers[i].listen_count; j++)
 			check_listen(c, i, j, errors);
 		check_prefixes(&c->servers[i], errors);
+		check_proxies(&c->servers[i], errors);
 		for (size_t j = 0; j < c->servers[i].location_count; j++)
 			check_directory(c, i, j, errors);
 	}

@@ -89,8 +89,10 @@ put_values(const void *base, enum directives_block owner, const char *indent,
 		}
 		l.unset = !value_format(l.d, base, &l.value);
 		if (l.unset)
-			str_puts(&l.value,
-			    l.d->type == VALUE_ORIGINS ? "ORIGIN" : "NAME");
+			str_puts(&l.value, l.d->type == VALUE_ORIGINS ? "ORIGIN"
+					   : l.d->type == VALUE_NETWORKS
+					       ? "ADDRESS"
+					       : "NAME");
 		put_line(&l, indent, out);
 		out->failed |= str_failed(&l.value);
 		str_fini(&l.value);

@@ -66,6 +66,13 @@ static const int values_checksum[] = {
     1 << DIGEST_CRC32C,
     1 << DIGEST_SHA256,
 };
+static const char *const words_real_ip[] = {
+    [REAL_IP_OFF] = "off",
+    [REAL_IP_X_FORWARDED_FOR] = "X-Forwarded-For",
+    [REAL_IP_FORWARDED] = "Forwarded",
+    [REAL_IP_X_REAL_IP] = "X-Real-IP",
+    NULL,
+};
 static const char *const words_keep[] = {
     [KEEP_ALL] = "all",
     [KEEP_LATEST] = "latest",
@@ -255,6 +262,11 @@ const struct directive directives[] = {
 	  .dflt = "on",
 	  .topic = TOPIC_FILES,
 	  .help = "answer GET and HEAD" },
+	{ "real_ip_header", VALUE_CHOICE, APPLY_RELOAD,
+	  OF_SERVER_AT(real_ip_header), .words = words_real_ip, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "field in which trusted_proxies tell the client's address, "
+		  "for rules, limits and logs" },
 	{ "send_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(send_timeout_s),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,
@@ -293,6 +305,11 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_LOGS,
 	  .help = "print each step of the reader and the writer" },
+	{ "trusted_proxies", VALUE_NETWORKS, APPLY_RELOAD,
+	  OF_SERVER(trusted_proxies),
+	  .topic = TOPIC_RIGHTS,
+	  .help = "proxies that are believed what they say of their clients: "
+		  "real_ip_header, X-Forwarded-Host" },
 	{ "user", VALUE_TEXT, APPLY_RESTART, OF_TOP_AT(user),
 	  .topic = TOPIC_PROCESS,
 	  .help = "who the workers become when started as root" },
@@ -453,7 +470,8 @@ directives_values_max(const struct directive *d)
 		return 2;
 	if (d->type == VALUE_LISTEN)
 		return DIRECTIVES_LISTEN_VALUES;
-	if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS)
+	if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS ||
+	    d->type == VALUE_NETWORKS)
 		return DIRECTIVES_LIST_VALUES;
 	if (d->type != VALUE_BLOCK || d->owner == BLOCK_LOCATION)
 		return 1;
@@ -540,6 +558,11 @@ directives_allowed(const struct directive *d, struct str *out)
 		break;
 	case VALUE_ORIGINS:
 		str_puts(out, "origins such as https://www.example.org, or *");
+		break;
+	case VALUE_NETWORKS:
+		str_puts(out,
+		    "addresses and networks such as 127.0.0.1 or 10.0.0.0/8, "
+		    "and unix:");
 		break;
 	case VALUE_RULES:
 	case VALUE_DENY:

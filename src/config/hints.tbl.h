@@ -58,9 +58,9 @@ static const char not_proxy[] =
 static const char not_tls[] =
     "TLS is not spoken here: put nginx, HAProxy or Caddy in front, and "
     "listen on 127.0.0.1 or a UNIX socket";
-static const char peer_only[] =
-    "the address in the access log is that of the connection: leave it "
-    "out";
+static const char outermost[] =
+    "the client is always the last address that is no trusted proxy: leave "
+    "it out";
 static const char strict[] = "HTTP is always read strictly: leave it out";
 static const char texts_fixed[] =
     "the texts of errors are fixed (RFC 9457): let a proxy in front "
@@ -263,9 +263,11 @@ const struct hint hints[] = {
 	{ "proxy_*", .more = not_proxy },
 	{ "proxypass*", .more = not_proxy },
 	{ "quic*", .more = not_tls },
-	{ "real_ip_*", .more = peer_only },
+	{ "real_ip_recursive", .more = outermost, .see = {"real_ip_header"} },
 	{ "redirect*", .more = no_rules },
-	{ "remoteip*", .more = peer_only },
+	{ "remoteipheader", .here = {"real_ip_header"} },
+	{ "remoteipinternalproxy*", .here = {"trusted_proxies"} },
+	{ "remoteiptrustedproxy*", .here = {"trusted_proxies"} },
 	{ "requestreadtimeout", .here = {"header_timeout", "body_timeout", "min_rate"} },
 	{ "require", .more = not_auth },
 	{ "reset_timedout_connection",
@@ -298,7 +300,9 @@ const struct hint hints[] = {
 	{ "serverroot", .more = no_roots },
 	{ "serversignature", .more = fields_fixed },
 	{ "set", .more = no_rules },
-	{ "set_real_ip_from", .more = peer_only },
+	{ "set_real_ip_from", .here = {"trusted_proxies"},
+	  .more =
+	  "all of them in one line" },
 	{ "split_clients", .more = no_rules },
 	{ "ssl*", .more = not_tls },
 	{ "startservers", .here = {"worker_processes"} },

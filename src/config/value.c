@@ -361,6 +361,32 @@ set_list(const struct directive *d, void *base, struct value_input *in)
 	return 0;
 }
 
+/* All or none of them. */
+static int
+set_networks(const struct directive *d, void *base, struct value_input *in)
+{
+	struct conf_networks set = {0}, *to = place_of(d, base);
+	const char *why = NULL;
+	char shown[64];
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < in->count; i++) {
+		const char *text = in->values[i];
+
+		err = networks_add(&set, text, true, &why);
+		if (err == -EINVAL)
+			value_refuse(in, i, "\"%s\": %s",
+			    str_quote(text, strlen(text), shown, sizeof(shown)),
+			    why);
+	}
+	if (err < 0) {
+		networks_clear(&set);
+		return err;
+	}
+	*to = set;
+	return 0;
+}
+
 /* One more rule. */
 static int
 set_rule(const struct directive *d, void *base, struct value_input *in)
@@ -400,6 +426,8 @@ value_set(const struct directive *d, void *base, struct value_input *in)
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return set_list(d, base, in);
+	case VALUE_NETWORKS:
+		return set_networks(d, base, in);
 	case VALUE_RULES:
 	case VALUE_DENY:
 		return set_rule(d, base, in);
@@ -475,6 +503,7 @@ value_copy(const struct directive *d, void *to, const void *from)
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return lists_copy(place_of(d, to), value_of(d, from));
+	case VALUE_NETWORKS:
 	case VALUE_RULES:
 		return networks_copy(place_of(d, to), value_of(d, from));
 	case VALUE_LISTEN:
@@ -502,7 +531,7 @@ value_clear(const struct directive *d, void *base)
 		*text = NULL;
 	} else if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS) {
 		lists_clear(place_of(d, base));
-	} else if (d->type == VALUE_RULES) {
+	} else if (d->type == VALUE_RULES || d->type == VALUE_NETWORKS) {
 		networks_clear(place_of(d, base));
 	} else if (d->type == VALUE_LISTEN) {
 		for (size_t i = 0; i < server->listen_count; i++)
@@ -562,6 +591,8 @@ value_format(const struct directive *d, const void *base, struct str *out)
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return lists_format(value_of(d, base), out);
+	case VALUE_NETWORKS:
+		return networks_format(value_of(d, base), out);
 	case VALUE_RULES:
 	case VALUE_DENY:
 	case VALUE_LISTEN:

@@ -60,6 +60,24 @@ text_len(const char *bytes, size_t len)
 	return n;
 }
 
+bool
+access_note_client(struct access *a, const struct addr *addr)
+{
+	size_t size = addr_size(addr);
+
+	check(a->who == NULL);
+	a->who = calloc(1, offsetof(struct access_who, addr) + size + 1);
+	if (a->who != NULL)
+		memcpy(&a->who->addr, addr, size);
+	return a->who != NULL;
+}
+
+const struct addr *
+access_client(const struct access *a, const struct addr *peer)
+{
+	return a->who != NULL && a->who->addr.len > 0 ? &a->who->addr : peer;
+}
+
 void
 access_note_start(struct access *a, const char *bytes, size_t len)
 {
@@ -143,7 +161,7 @@ access_format(const struct access *a, const struct addr *peer, struct str *out)
 	uint64_t ms_10 = (a->ended_ns - a->began_ns) / (NS_PER_MS / 10);
 	char from[ADDR_TEXT_MAX], stamp[CLOCK_STAMP_MAX];
 
-	addr_format(peer, from);
+	addr_format(access_client(a, peer), from);
 	clock_stamp_iso(clock_wall_ns(), stamp);
 	str_puts(out, stamp);
 	str_puts(out, " ");
@@ -190,5 +208,6 @@ access_fini(struct access *a)
 {
 	str_fini(&a->asked);
 	free(a->upload);
+	free(a->who);
 	*a = (struct access){0};
 }

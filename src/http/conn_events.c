@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "conn_internal.h"
+#include "http/real_ip.h"
 #include "shared/shm.h"
 
 #define ROOM_S 0.100 /* for another one to leave, before one is rejected */
@@ -131,6 +132,33 @@ is_readmitted(struct conn *c)
 	return true;
 }
 
+/* Find the client of a request that a proxy has passed on.  False: out of memory. */
+static bool
+find_client(struct conn *c, struct head *h)
+{
+	const struct conf_server *conf = c->group->conf;
+	struct addr client;
+
+	if (conf->trusted_proxies.count == 0)
+		return true;
+	real_ip_distrust(conf, h, &c->peer);
+	return !real_ip_find(conf, h, &c->peer, &client) ||
+	       access_note_client(&c->exchange->record, &client);
+}
+
+/* Are there too many requests from the client?  Its connection is the proxy's, which is
+ * not counted. */
+static bool
+is_crowded(struct conn *c)
+{
+	struct access_who *who = c->exchange->record.who;
+
+	if (who == NULL)
+		return c->rejected && !is_readmitted(c);
+	return admission_enter(&c->group->admission, &who->addr, &who->place) !=
+	       ADMISSION_SERVED;
+}
+
 /* A whole head is there: hand the request to the handler. */
 static void
 conn_ask(struct conn *c, const struct head_reader_head *got)
@@ -148,7 +176,11 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 	c->exchange->from_browser = head_is_from_browser(&h) && !h.forwarded;
 	exchange_log_describe(c->exchange, got, &h);
 	exchange_add_fields(c->exchange, &h);
-	if (c->rejected && !is_readmitted(c)) {
+	if (status == 0 && !find_client(c, &h)) {
+		conn_leave_heading(c, OUTCOME_NO_MEMORY);
+		return;
+	}
+	if (is_crowded(c)) {
 		refuse_crowd(c);
 		return;
 	}

@@ -1,7 +1,18 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "http/answer.h"
+#include "http/real_ip.h"
 #include "conn_internal.h"
+
+/* What a trusted proxy passes on is counted by the request: see conn_events.c. */
+static enum admission_answer
+admit(struct connections *g, const struct addr *peer, limits_entry *ret_place)
+{
+	if (!real_ip_is_told(g->conf, peer))
+		return admission_enter(&g->admission, peer, ret_place);
+	*ret_place = 0;
+	return ADMISSION_SERVED;
+}
 
 void
 connections_open(
@@ -9,7 +20,7 @@ connections_open(
 {
 	static struct log_limit limit;
 	limits_entry place;
-	enum admission_answer a = admission_enter(&g->admission, peer, &place);
+	enum admission_answer a = admit(g, peer, &place);
 
 	if (a == ADMISSION_CLOSED) {
 		fd_close(&fd);

@@ -152,7 +152,7 @@ exchange_is_unix(const struct exchange *x)
 const struct addr *
 exchange_client(const struct exchange *x)
 {
-	return &conn_of(x)->peer;
+	return access_client(&x->record, &conn_of(x)->peer);
 }
 
 int

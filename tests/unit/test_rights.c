@@ -126,6 +126,55 @@ nothing_is_stored_for_who_is_denied(void **state)
 	assert_status("GET", "/file/b", "404");
 }
 
+/* ---- what proxies say ---- */
+
+static void
+trust(const char *proxies, enum conf_real_ip header)
+{
+	const char *why;
+
+	networks_clear(&f.server.conf.trusted_proxies);
+	assert_int_equal(
+	    networks_add(&f.server.conf.trusted_proxies, proxies, true, &why),
+	    0);
+	f.server.conf.real_ip_header = header;
+}
+
+static void
+rules_are_for_the_client_that_a_trusted_proxy_tells(void **state)
+{
+	(void)state;
+	trust("10.0.0.0/8", REAL_IP_X_FORWARDED_FOR);
+	use("allow 192.0.2.1; deny all;");
+	come_from("10.0.0.1:1");
+	assert_status("GET", "/file/a", "403");
+	test_web_get(&f, "/file/a", "X-Forwarded-For: 192.0.2.1\r\n");
+	test_web_await(&f, "HTTP/1.1 200 ");
+	test_web_get(&f, "/file/a", "X-Forwarded-For: 192.0.2.2\r\n");
+	test_web_await(&f, "HTTP/1.1 403 ");
+	/* The client cannot say it. */
+	test_web_get(
+	    &f, "/file/a", "X-Forwarded-For: 192.0.2.1, 192.0.2.2\r\n");
+	test_web_await(&f, "HTTP/1.1 403 ");
+	come_from("192.0.2.7:1");
+	test_web_get(&f, "/file/a", "X-Forwarded-For: 192.0.2.1\r\n");
+	test_web_await(&f, "HTTP/1.1 403 ");
+	networks_clear(&f.server.conf.trusted_proxies);
+}
+
+/* An address that is not known is in no network. */
+static void
+a_rule_for_all_is_also_for_who_is_not_known(void **state)
+{
+	(void)state;
+	trust("10.0.0.0/8", REAL_IP_X_FORWARDED_FOR);
+	use("allow 0.0.0.0/0; allow ::/0; allow unix:; deny all;");
+	come_from("10.0.0.1:1");
+	test_web_get(&f, "/file/a", "X-Forwarded-For: unknown\r\n");
+	test_web_await(&f, "HTTP/1.1 403 ");
+	networks_clear(&f.server.conf.trusted_proxies);
+}
+
 /* ---- limit_except ---- */
 
 static void
@@ -297,6 +346,8 @@ main(void)
 	    WEB_TEST(the_first_rule_that_matches_counts),
 	    WEB_TEST(an_address_without_a_rule_may),
 	    WEB_TEST(nothing_is_stored_for_who_is_denied),
+	    WEB_TEST(rules_are_for_the_client_that_a_trusted_proxy_tells),
+	    WEB_TEST(a_rule_for_all_is_also_for_who_is_not_known),
 	    WEB_TEST(limit_except_is_for_the_other_methods),
 	    WEB_TEST(rules_of_a_block_replace_those_around_it),
 	    WEB_TEST(an_escaped_prefix_is_no_way_around),
