@@ -75,7 +75,8 @@ struct conf_listen {
 	struct addr addr;
 	struct conf_place place;
 	uint64_t backlog;
-	bool ipv6only; /* of an IPv6 address */
+	bool ipv6only;	     /* of an IPv6 address */
+	bool proxy_protocol; /* connections begin with a PROXY line */
 	/* Of a UNIX socket: */
 	uint64_t mode; /* 0000 to 0777 */
 	struct conf_account owner, group;

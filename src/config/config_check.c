@@ -174,6 +174,13 @@ check_proxies(const struct conf_server *s, struct str *errors)
 		    "real_ip_header",
 		    "nobody is believed what it says: name the proxies with "
 		    "trusted_proxies, such as trusted_proxies 127.0.0.1");
+	for (size_t i = 0; i < s->listen_count; i++)
+		if (s->listens[i].proxy_protocol &&
+		    s->trusted_proxies.count == 0)
+			lexer_mistake(errors, &s->listens[i].place, "listen",
+			    "proxy_protocol: nobody may connect: name the "
+			    "proxies with trusted_proxies, such as "
+			    "trusted_proxies 127.0.0.1");
 }
 
 void

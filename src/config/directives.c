@@ -573,7 +573,8 @@ directives_allowed(const struct directive *d, struct str *out)
 		str_puts(out,
 		    "PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH; then, as "
 		    "needed, backlog=N, for [::]:PORT ipv6only=on or off, for "
-		    "unix:PATH mode=OCTAL, owner=USER, group=GROUP");
+		    "unix:PATH mode=OCTAL, owner=USER, group=GROUP; and "
+		    "proxy_protocol");
 		break;
 	case VALUE_INCLUDE:
 		str_puts(out, "a path, in which *, ? and [ ] match many");

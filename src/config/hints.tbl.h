@@ -388,8 +388,6 @@ static const struct foreign_value foreign_values[] = {
 	{ "listen", "deferred", false, no_such_option },
 	{ "listen", "fastopen=*", false, no_such_option },
 	{ "listen", "http2", false, not_tls },
-	{ "listen", "proxy_protocol", false,
-	  "a PROXY line is not understood: have the proxy send none" },
 	{ "listen", "quic", false, not_tls },
 	{ "listen", "rcvbuf=*", false, no_such_option },
 	{ "listen", "reuseport", false,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/num.h"
 #include "conn_internal.h"
 #include "http/real_ip.h"
@@ -402,8 +403,9 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 	c->on_loopback = on_loopback;
 	transport_init_plain(&c->transport, fd);
 	c->transport.timed = g->stamped;
-	/* A UNIX socket has no stamps, and would pass us descriptors beside. */
-	c->transport.stamped = g->stamped && peer->ss.ss_family != AF_UNIX;
+	/* A UNIX socket has no stamps, and would pass us descriptors beside,
+	 * whoever is the client behind the proxy. */
+	c->transport.stamped = g->stamped && !fd_is_unix(fd);
 	list_append(&g->conns, &c->node);
 	atomic_fetch_add(&g->slot->connections, 1);
 	ev_io_init(&c->readable, conn_on_readable, fd, EV_READ);

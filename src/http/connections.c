@@ -37,6 +37,7 @@ void
 connections_init(struct connections *g)
 {
 	list_init(&g->conns);
+	list_init(&g->proxied);
 	turns_init(&g->turns, g->loop, conn_take_turn);
 	g->admission.conf = g->conf;
 }

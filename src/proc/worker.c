@@ -13,6 +13,7 @@
 #include "disk/chunk.h"
 #include "disk/device.h"
 #include "disk/engine.h"
+#include "http/proxied.h"
 #include "log/journal.h"
 #include "net/acceptor.h"
 #include "proc/kinds.h"
@@ -92,9 +93,13 @@ on_accepted(void *arg, void *server, const struct listener *at, int fd,
     const struct addr *peer)
 {
 	struct server *s = server;
+	const struct bound *b =
+	    (const void *)((const char *)at - offsetof(struct bound, listener));
 
 	(void)arg;
-	connections_open(&s->conns, fd, peer, addr_is_loopback(&at->addr));
+	(s->conf->listens[b->listen].proxy_protocol ? proxied_open
+						    : connections_open)(
+	    &s->conns, fd, peer, addr_is_loopback(&at->addr));
 }
 
 /* Accept: all stores have opened themselves, or have had their time. */

@@ -779,7 +779,7 @@ static const struct mistake whole_mistakes[] = {
 	{ "server { listen 80 fast;" LOC "}",
 	    "t.conf:1:20: listen: \"fast\" is no option of an address; "
 	    "allowed: backlog=N, ipv6only=on or off, mode=OCTAL, owner=USER, "
-	    "group=GROUP\n" },
+	    "group=GROUP, proxy_protocol\n" },
 	/* The ; that is missing is missed where it should be. */
 	{ "server { listen 80\nlsiten 81;" LOC "}",
 	    "t.conf:1:19: listen: ; is missing\n"
