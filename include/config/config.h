@@ -22,18 +22,12 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "config/choices.h"
+#include "config/place.h"
 #include "config/rights.h"
 #include "config/store_policy.h"
 
 enum {
 	CONFIG_MISTAKES_MAX = 20, /* lines; further ones are only counted */
-};
-
-/* Where a directive stands, for messages after parsing.  A field x_at is the place of
- * the line that set the field x; line 0: it has its default. */
-struct conf_place {
-	const char *file; /* owned by the config */
-	unsigned line, column;
 };
 
 /* The values of a directive that takes many. */

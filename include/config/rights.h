@@ -2,15 +2,24 @@
  * config/rights.h - who may send which requests: what the configuration says.
  *
  * A location has one set of rules, and a second one for the methods that its
- * limit_except does not name.  auth/ decides by them.
+ * limit_except does not name.  auth/rights.h decides by them.
  */
 #ifndef CONFIG_RIGHTS_H
 #define CONFIG_RIGHTS_H
 
+#include <stdbool.h>
+#include <string.h>
+
+#include "config/choices.h"
 #include "config/networks.h"
+#include "config/place.h"
 
 struct conf_rights {
 	struct conf_networks access; /* allow and deny, in their order */
+	enum conf_satisfy satisfy;
+	/* Files of secrets: absolute, or "off". */
+	char *auth_bearer_file;
+	struct conf_place auth_bearer_file_at;
 };
 
 /* limit_except METHOD ... { } of a location. */
@@ -20,14 +29,11 @@ struct conf_except {
 	struct conf_rights rights;
 };
 
-/* The rules for a method, which is a set of one. */
-static inline const struct conf_rights *
-conf_rights_for(const struct conf_rights *r, const struct conf_except *except,
-    unsigned method)
+/* False for "off", which is what most are. */
+static inline bool
+conf_is_on(const char *value)
 {
-	return except->methods == 0 || (except->methods & method) != 0
-		   ? r
-		   : &except->rights;
+	return value != NULL && strcmp(value, "off") != 0;
 }
 
 #endif

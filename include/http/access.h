@@ -2,7 +2,7 @@
  * http/access.h - the access log: one line for each exchange, a request and
  * what became of it.
  *
- *	time peer id "METHOD target" status in=BYTES out=BYTES ms=N.N note
+ *	time client id "METHOD target" status in=BYTES out=BYTES ms=N.N note
  *
  * While an exchange runs the connection keeps a record of it (struct access), which
  * holds values, not text.  The line is written when the exchange has ended: when the
@@ -46,6 +46,7 @@ struct access_upload {
 
 /* Who sent the request, as far as it is more than the peer of the connection. */
 struct access_who {
+	char *user; /* who is allowed to send it; NULL: nobody was asked */
 	limits_entry place; /* of the client's address, among those at once */
 	struct addr
 	    addr; /* of the client; len 0: that of the peer.  Allocated as
@@ -88,6 +89,12 @@ void access_measured(
 
 /* The client is at `addr`, and not the peer.  False: out of memory. */
 NODISCARD bool access_note_client(struct access *a, const struct addr *addr);
+
+/* It is `name` who sends it: copied.  False: out of memory. */
+NODISCARD bool access_note_user(struct access *a, const char *name);
+
+/* The name; or NULL. */
+const char *access_user(const struct access *a);
 
 /* The address of the client of a connection with `peer`. */
 const struct addr *access_client(

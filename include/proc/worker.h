@@ -19,10 +19,12 @@
 #include "proc/logs.h"
 #include "proc/sockets.h"
 
+struct secrets;
 struct verdict;
 
 struct worker_setup {
 	const struct config *conf;
+	const struct secrets *secrets; /* of `conf` */
 	const struct sockets *sockets;
 	const struct logs *logs;
 	const struct shared *shared; /* with all workers */

@@ -4,9 +4,9 @@
 #ifndef WEB_CONTEXT_H
 #define WEB_CONTEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
+#include "auth/rights.h"
 #include "base/failure.h"
 #include "base/log.h"
 #include "shared/limits.h"
@@ -20,8 +20,9 @@ struct context {
 	struct upload_env env;
 	struct store **stores;	     /* one for each of conf->locations */
 	struct limits_scope uploads; /* for max_uploads */
-	bool guarded;		     /* some location has rules: web/rights.h */
-	struct log_limit *failures;  /* one for each location and outcome */
+	/* For each of conf->locations; NULL: no location has rules. */
+	const struct location_rights *rights;
+	struct log_limit *failures; /* one for each location and outcome */
 };
 
 /* The context that `env` is a member of. */

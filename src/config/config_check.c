@@ -183,6 +183,28 @@ check_proxies(const struct conf_server *s, struct str *errors)
 			    "trusted_proxies 127.0.0.1");
 }
 
+static bool
+asks_who(const struct conf_rights *r)
+{
+	return r->access.count > 0 || conf_is_on(r->auth_bearer_file);
+}
+
+/* Pages of any site, in the browser of somebody who may upload, could upload: that is not
+ * what rules are for. */
+static void
+check_rights(const struct conf_location *l, struct str *errors)
+{
+	const struct conf_list *origins = &l->allow_origin;
+
+	if (origins->count > 0 && strcmp(origins->values[0], "*") == 0 &&
+	    (asks_who(&l->rights) ||
+		(l->except.methods != 0 && asks_who(&l->except.rights))))
+		lexer_mistake(errors, &l->place, "allow_origin",
+		    "* lets pages of all sites in, beside rules that say who "
+		    "may upload to location %s: name the sites",
+		    l->prefix);
+}
+
 void
 config_check(const struct config *c, struct str *errors)
 {
@@ -191,7 +213,9 @@ config_check(const struct config *c, struct str *errors)
 			check_listen(c, i, j, errors);
 		check_prefixes(&c->servers[i], errors);
 		check_proxies(&c->servers[i], errors);
-		for (size_t j = 0; j < c->servers[i].location_count; j++)
+		for (size_t j = 0; j < c->servers[i].location_count; j++) {
 			check_directory(c, i, j, errors);
+			check_rights(&c->servers[i].locations[j], errors);
+		}
 	}
 }

@@ -40,6 +40,8 @@ enum {
 	.offset = offsetof(struct conf_rights, m)
 
 /* The same, and where it was given is kept beside it. */
+#define OF_RIGHTS_AT(m)                                                        \
+	OF_RIGHTS(m), .place = offsetof(struct conf_rights, m##_at)
 #define OF_TOP_AT(m) OF_TOP(m), .place = offsetof(struct config, m##_at)
 #define OF_SERVER_AT(m)                                                        \
 	OF_SERVER(m), .place = offsetof(struct conf_server, m##_at)
@@ -65,6 +67,11 @@ static const int values_checksum[] = {
     0,
     1 << DIGEST_CRC32C,
     1 << DIGEST_SHA256,
+};
+static const char *const words_satisfy[] = {
+    [SATISFY_ALL] = "all",
+    [SATISFY_ANY] = "any",
+    NULL,
 };
 static const char *const words_real_ip[] = {
     [REAL_IP_OFF] = "off",
@@ -94,6 +101,11 @@ const struct directive directives[] = {
 	  .topic = TOPIC_ADDRESS,
 	  .help = "web pages of other sites that may upload and read what is "
 		  "answered, *: those of all sites (CORS)" },
+	{ "auth_bearer_file", VALUE_PATH, APPLY_RELOAD,
+	  OF_RIGHTS_AT(auth_bearer_file), .words = words_off, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "file of tokens, whose holders may do what their lines say "
+		  "(penstock token makes them)" },
 	{ "body_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(body_timeout_s),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,
@@ -267,6 +279,11 @@ const struct directive directives[] = {
 	  .topic = TOPIC_RIGHTS,
 	  .help = "field in which trusted_proxies tell the client's address, "
 		  "for rules, limits and logs" },
+	{ "satisfy", VALUE_CHOICE, APPLY_RELOAD, OF_RIGHTS(satisfy),
+	  .words = words_satisfy, .dflt = "all",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "all: the address must be allowed, and the person known; any: "
+		  "one of them will do" },
 	{ "send_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(send_timeout_s),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,

@@ -285,7 +285,6 @@ const struct hint hints[] = {
 	{ "root", .here = {"output_dir"}, .more = in_location },
 	{ "s3-*", .more = directories_only, .see = {"output_dir"} },
 	{ "s3_*", .more = directories_only, .see = {"output_dir"} },
-	{ "satisfy", .more = not_auth },
 	{ "scgi_*", .more = not_proxy },
 	{ "scriptalias", .here = {"output_dir"}, .more = in_location },
 	{ "send_lowat", .more = not_needed },

@@ -15,6 +15,7 @@ enum {
 	START_BYTES_MAX = 32, /* of what is no line */
 	TARGET_SHOWN_MAX = 1024,
 	NAME_SHOWN_MAX = 2048,
+	USER_SHOWN_MAX = 256,
 	CLIP_MARGIN = 4, /* bytes of a UTF-8 sequence */
 };
 
@@ -70,6 +71,31 @@ access_note_client(struct access *a, const struct addr *addr)
 	if (a->who != NULL)
 		memcpy(&a->who->addr, addr, size);
 	return a->who != NULL;
+}
+
+bool
+access_note_user(struct access *a, const char *name)
+{
+	char *copy = strdup(name);
+
+	if (copy == NULL)
+		return false;
+	if (a->who == NULL) /* the address is the peer's */
+		a->who = calloc(1, offsetof(struct access_who, addr) +
+				       sizeof(a->who->addr.len));
+	if (a->who == NULL) {
+		free(copy);
+		return false;
+	}
+	free(a->who->user);
+	a->who->user = copy;
+	return true;
+}
+
+const char *
+access_user(const struct access *a)
+{
+	return a->who != NULL ? a->who->user : NULL;
 }
 
 const struct addr *
@@ -184,6 +210,12 @@ access_format(const struct access *a, const struct addr *peer, struct str *out)
 	str_puts(out, outcome_word(a->outcome));
 	if (a->upload != NULL)
 		add_measures(a->upload, out);
+	if (access_user(a) != NULL) {
+		str_puts(out, " user=\"");
+		str_escape_within(out, access_user(a), strlen(access_user(a)),
+		    USER_SHOWN_MAX);
+		str_puts(out, "\"");
+	}
 	if (a->cut != ACCESS_WHOLE)
 		str_printf(out, " answer=%s", cut_word[a->cut]);
 	str_puts(out, "\n");
@@ -208,6 +240,8 @@ access_fini(struct access *a)
 {
 	str_fini(&a->asked);
 	free(a->upload);
+	if (a->who != NULL)
+		free(a->who->user);
 	free(a->who);
 	*a = (struct access){0};
 }

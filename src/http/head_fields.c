@@ -207,6 +207,7 @@ static const struct field {
 	{ LAST("Access-Control-Request-Method"), TO(preflight_method) },
 	{ LAST("Access-Control-Request-Private-Network"),
 	  TO(preflight_private) },
+	{ ONCE("Authorization"),       NULL, TO(authorization) },
 	{ NAME("Connection"),          NULL, take_connection },
 	{ NAME("Content-Digest"),      NULL, take_content_digest },
 	{ NAME("Content-Encoding"),    NULL, take_content_coding },

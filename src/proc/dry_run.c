@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "auth/secrets.h"
 #include "base/log.h"
 #include "proc/logs.h"
 #include "proc/needs.h"
@@ -37,6 +38,16 @@ counts_are_met(const struct config *conf)
 	return needs_share(conf, &shared) && met;
 }
 
+static bool
+secrets_are_good(const struct config *conf)
+{
+	struct secrets *secrets = NULL;
+	bool good = needs_read_secrets(conf, "", &secrets);
+
+	secrets_free(&secrets);
+	return good;
+}
+
 bool
 dry_run(const struct config *conf)
 {
@@ -46,6 +57,7 @@ dry_run(const struct config *conf)
 	has_user = privileges_check(conf) == 0;
 	good = has_user;
 	good &= counts_are_met(conf);
+	good &= secrets_are_good(conf);
 	good &= logs_look(conf);
 	good &= pidfile_look(conf);
 	good &= sockets_look(conf);

@@ -44,6 +44,8 @@ master_start(struct master *m)
 	/* What is wrong with one does not hide what is with the next. */
 	if (!needs_are_met(conf))
 		err = -1;
+	if (!needs_read_secrets(conf, "", &m->secrets))
+		err = -1;
 	if (logs_open(conf, &m->logs) < 0)
 		return -1;
 	if (err < 0)
@@ -87,9 +89,11 @@ master_finish(struct master *m, bool remove_sockets)
 static int
 tend_children(struct master *m)
 {
-	return children_tend(&m->children,
-	    &(struct worker_setup){
-		.conf = *m->conf, .sockets = &m->sockets, .logs = &m->logs});
+	return children_tend(
+	    &m->children, &(struct worker_setup){.conf = *m->conf,
+			      .secrets = m->secrets,
+			      .sockets = &m->sockets,
+			      .logs = &m->logs});
 }
 
 static void
@@ -240,6 +244,7 @@ static int
 run_alone(struct master *m)
 {
 	struct worker_setup setup = {.conf = *m->conf,
+	    .secrets = m->secrets,
 	    .master = -1,
 	    .shared = &m->shared,
 	    .slot = shm_slot_take(m->shared.shm),
@@ -335,5 +340,6 @@ free_children:
 	detach_end(&m.detach, how_it_failed(&m, status));
 	signals_restore();
 	children_fini(&m.children);
+	secrets_free(&m.secrets);
 	return status;
 }

@@ -225,6 +225,7 @@ static int
 begin_server(struct worker *w, size_t i)
 {
 	struct server *s = &w->servers[i];
+	int err;
 
 	s->worker = w;
 	s->conf = &w->to->conf->servers[i];
@@ -244,6 +245,10 @@ begin_server(struct worker *w, size_t i)
 		if (s->access == NULL)
 			return -ENOMEM;
 	}
+	err = rights_new(s->conf, w->to->secrets, &s->rights);
+	if (err < 0)
+		return err;
+	s->context.rights = s->rights;
 	begin_limits(w, s);
 	begin_connections(w, s);
 	return begin_stores(w, s);
@@ -413,6 +418,7 @@ worker_end(struct worker *w)
 			store_free(&s->context.stores[k]);
 		free(s->context.stores);
 		free(s->context.failures);
+		free(s->rights);
 		journal_free(&s->access);
 	}
 	free(w->servers);

@@ -26,6 +26,7 @@ struct server {
 	struct context context;
 	struct dispatch dispatch;
 	struct connections conns;
+	struct location_rights *rights; /* NULL: none */
 	struct journal *access;
 };
 

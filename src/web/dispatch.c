@@ -5,7 +5,6 @@
 #include "web/cors.h"
 #include "web/get.h"
 #include "web/put.h"
-#include "web/rights.h"
 #include "web/router.h"
 #include "web/site_gate.h"
 
@@ -125,7 +124,6 @@ void
 dispatch_init(struct dispatch *s, struct context *c)
 {
 	s->context = c;
-	c->guarded = rights_exist(c->conf);
 	s->handler.on_request = on_request;
 	s->handler.add_fields = dispatch_add_fields;
 }

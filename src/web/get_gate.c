@@ -7,7 +7,7 @@
 
 #include "http/answer.h"
 #include "upload/names.h"
-#include "web/rights.h"
+#include "web/rights_gate.h"
 #include "get_internal.h"
 
 struct get_pass {
@@ -75,7 +75,7 @@ judge_newest(struct gate_pass *gate)
 
 static const struct gate_step get_steps[] = {
     {.judge = judge_read_name},
-    {.judge = rights_judge},
+    {.judge = rights_gate_judge},
     {.judge = judge_newest},
 };
 
@@ -112,7 +112,7 @@ get_begin(struct context *c, struct exchange *x, const struct route *route)
 {
 	struct get_pass p;
 
-	rights_pass_init(&p.base, c, x, route);
+	rights_gate_init(&p.base, c, x, route);
 	p.name_at = p.base.named
 			? (size_t)(route->name.s - exchange_head(x)->path.s)
 			: 0;

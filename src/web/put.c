@@ -136,6 +136,7 @@ receipt_of(
 	return (struct receipt){
 	    .name = p->name,
 	    .location = location,
+	    .user = exchange_user(p->exchange),
 	    .bytes = exchange_body_bytes(p->exchange),
 	    .meter = upload_meter(&p->upload),
 	    .durability = s->durability,
@@ -185,7 +186,8 @@ describe_failure(const struct web_put *p, enum outcome e, const char *reason,
 	else
 		answer_problem(e,
 		    &(struct answer_context){.prefix = l->prefix,
-			.limit = limit_text(e, context_of(p)->conf, l, limit),
+			.limit = limit_text(e, context_of(p)->conf, l,
+			    exchange_body_max(p->exchange), limit),
 			.name = p->name},
 		    r);
 	r->outcome = e;

@@ -13,7 +13,7 @@
 #include "http/digest_fields.h"
 #include "upload/names.h"
 #include "web/limit_text.h"
-#include "web/rights.h"
+#include "web/rights_gate.h"
 #include "put_internal.h"
 
 struct put_pass {
@@ -40,6 +40,16 @@ refuse_head(struct put_pass *p, int status, const char *why)
 	return GATE_ANSWERED;
 }
 
+/* Of what the location allows, and who sends it may, the less; 0: any. */
+static uint64_t
+size_max(const struct put_pass *p)
+{
+	uint64_t here = p->base.location->max_body_size;
+	uint64_t person = p->base.max_size;
+
+	return here == 0 || (person != 0 && person < here) ? person : here;
+}
+
 static enum gate_verdict
 put_gate_refuse(struct put_pass *p, enum outcome e)
 {
@@ -49,8 +59,8 @@ put_gate_refuse(struct put_pass *p, enum outcome e)
 	answer_problem(e,
 	    &(struct answer_context){
 		.prefix = p->base.location->prefix,
-		.limit = limit_text(
-		    e, p->base.context->conf, p->base.location, limit),
+		.limit = limit_text(e, p->base.context->conf, p->base.location,
+		    size_max(p), limit),
 	    },
 	    &r);
 	exchange_respond(p->base.gate.exchange, &r);
@@ -112,7 +122,7 @@ judge_size(struct gate_pass *gate)
 {
 	struct put_pass *p = put_pass_of(gate);
 	const struct head *h = exchange_head(gate->exchange);
-	uint64_t max = p->base.location->max_body_size;
+	uint64_t max = size_max(p);
 
 	if (max > 0 && h->has_length && h->content_length > max)
 		return put_gate_refuse(p, OUTCOME_TOO_LARGE);
@@ -144,7 +154,7 @@ judge_count(struct gate_pass *gate)
  * the client's mistake. */
 static const struct gate_step steps[] = {
     {.judge = judge_name},
-    {.judge = rights_judge},
+    {.judge = rights_gate_judge},
     {.judge = judge_conditions},
     {.judge = judge_digests},
     {.judge = judge_size},
@@ -193,7 +203,7 @@ put_begin(struct context *c, struct exchange *x, const struct route *route)
 {
 	struct put_pass p;
 
-	rights_pass_init(&p.base, c, x, route);
+	rights_gate_init(&p.base, c, x, route);
 	p.name_at = p.base.named
 			? (size_t)(route->name.s - exchange_head(x)->path.s)
 			: 0;

@@ -1,86 +1,12 @@
 /*
  * Who may send which requests, from the configuration to the answer.
  */
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "config/config.h"
 #include "lib/cmocka_with.h"
-#include "lib/web.h"
-
-static struct test_web f;
-static struct config *conf;
-
-/* The rules of location /file, and what is in the server beside it. */
-static void
-use_server(const char *server, const char *rules)
-{
-	struct str text = {0}, errors = {0};
-
-	str_printf(&text, "server { %s location /file { %s } }", server, rules);
-	config_free(&conf);
-	if (config_parse_text("t", text.s, text.len, &errors, &conf) < 0)
-		fail_msg("%s", errors.s);
-	str_fini(&text);
-	for (size_t i = 0; i < conf->servers[0].location_count; i++)
-		if (strcmp(conf->servers[0].locations[i].prefix, "/file") ==
-		    0) {
-			f.location.rights =
-			    conf->servers[0].locations[i].rights;
-			f.location.except =
-			    conf->servers[0].locations[i].except;
-		}
-	dispatch_init(&f.dispatch, &f.context);
-}
-
-static void
-use(const char *rules)
-{
-	use_server("", rules);
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	test_web_begin(&f);
-	memory_store_add(f.store, "a", f.body, 100);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	test_web_end(&f);
-	config_free(&conf);
-	return 0;
-}
-
-/* A client at this address, as addr_parse() reads it. */
-static void
-come_from(const char *text)
-{
-	const char *why = NULL;
-	struct addr a;
-
-	test_client_hang_up(&f.client);
-	test_web_turn(&f, 3);
-	assert_int_equal(addr_parse(text, &a, &why), 0);
-	test_client_connect_from(&f.client, &f.server, &a);
-}
-
-static void
-assert_status(const char *method, const char *path, const char *status)
-{
-	test_web_say_head(&f, method, path, 0,
-	    strcmp(method, "POST") == 0 ? "Content-Length: 0\r\n" : "");
-	test_web_await(&f, "\r\n\r\n");
-	if (memcmp(f.client.got + 9, status, 3) != 0)
-		fail_msg(
-		    "%s %s: not %s: %s", method, path, status, f.client.got);
-}
+#include "lib/guarded.h"
 
 /* ---- allow, deny ---- */
 
@@ -88,42 +14,43 @@ static void
 the_first_rule_that_matches_counts(void **state)
 {
 	(void)state;
-	use("deny 192.0.2.1; allow 192.0.2.0/24; allow unix:; deny all;");
-	come_from("192.0.2.1:1");
-	assert_status("GET", "/file/a", "403");
-	come_from("192.0.2.2:1");
-	assert_status("GET", "/file/a", "200");
-	come_from("[::ffff:192.0.2.1]:1");
-	assert_status("GET", "/file/a", "403");
-	come_from("[::ffff:192.0.2.2]:1");
-	assert_status("GET", "/file/a", "200");
-	come_from("[2001:db8::1]:1");
-	assert_status("GET", "/file/a", "403");
-	come_from("unix:/x");
-	assert_status("GET", "/file/a", "200");
+	guarded_use(
+	    "deny 192.0.2.1; allow 192.0.2.0/24; allow unix:; deny all;");
+	guarded_come_from("192.0.2.1:1");
+	guarded_assert_status("GET", "/file/a", "403");
+	guarded_come_from("192.0.2.2:1");
+	guarded_assert_status("GET", "/file/a", "200");
+	guarded_come_from("[::ffff:192.0.2.1]:1");
+	guarded_assert_status("GET", "/file/a", "403");
+	guarded_come_from("[::ffff:192.0.2.2]:1");
+	guarded_assert_status("GET", "/file/a", "200");
+	guarded_come_from("[2001:db8::1]:1");
+	guarded_assert_status("GET", "/file/a", "403");
+	guarded_come_from("unix:/x");
+	guarded_assert_status("GET", "/file/a", "200");
 }
 
 static void
 an_address_without_a_rule_may(void **state)
 {
 	(void)state;
-	use("deny 192.0.2.0/24;");
-	come_from("192.0.3.1:1");
-	assert_status("GET", "/file/a", "200");
+	guarded_use("deny 192.0.2.0/24;");
+	guarded_come_from("192.0.3.1:1");
+	guarded_assert_status("GET", "/file/a", "200");
 }
 
 static void
 nothing_is_stored_for_who_is_denied(void **state)
 {
 	(void)state;
-	use("deny all;");
-	test_web_put(&f, "/file/b", 100, "");
-	test_web_await(&f, "HTTP/1.1 403 ");
-	test_web_await(&f, "application/problem+json");
-	assert_false(store_has_files(f.store));
-	use("");
-	come_from("192.0.2.1:1");
-	assert_status("GET", "/file/b", "404");
+	guarded_use("deny all;");
+	test_web_put(&guarded, "/file/b", 100, "");
+	test_web_await(&guarded, "HTTP/1.1 403 ");
+	test_web_await(&guarded, "application/problem+json");
+	assert_false(store_has_files(guarded.store));
+	guarded_use("");
+	guarded_come_from("192.0.2.1:1");
+	guarded_assert_status("GET", "/file/b", "404");
 }
 
 /* ---- what proxies say ---- */
@@ -133,11 +60,11 @@ trust(const char *proxies, enum conf_real_ip header)
 {
 	const char *why;
 
-	networks_clear(&f.server.conf.trusted_proxies);
-	assert_int_equal(
-	    networks_add(&f.server.conf.trusted_proxies, proxies, true, &why),
+	networks_clear(&guarded.server.conf.trusted_proxies);
+	assert_int_equal(networks_add(&guarded.server.conf.trusted_proxies,
+			     proxies, true, &why),
 	    0);
-	f.server.conf.real_ip_header = header;
+	guarded.server.conf.real_ip_header = header;
 }
 
 static void
@@ -145,21 +72,21 @@ rules_are_for_the_client_that_a_trusted_proxy_tells(void **state)
 {
 	(void)state;
 	trust("10.0.0.0/8", REAL_IP_X_FORWARDED_FOR);
-	use("allow 192.0.2.1; deny all;");
-	come_from("10.0.0.1:1");
-	assert_status("GET", "/file/a", "403");
-	test_web_get(&f, "/file/a", "X-Forwarded-For: 192.0.2.1\r\n");
-	test_web_await(&f, "HTTP/1.1 200 ");
-	test_web_get(&f, "/file/a", "X-Forwarded-For: 192.0.2.2\r\n");
-	test_web_await(&f, "HTTP/1.1 403 ");
+	guarded_use("allow 192.0.2.1; deny all;");
+	guarded_come_from("10.0.0.1:1");
+	guarded_assert_status("GET", "/file/a", "403");
+	test_web_get(&guarded, "/file/a", "X-Forwarded-For: 192.0.2.1\r\n");
+	test_web_await(&guarded, "HTTP/1.1 200 ");
+	test_web_get(&guarded, "/file/a", "X-Forwarded-For: 192.0.2.2\r\n");
+	test_web_await(&guarded, "HTTP/1.1 403 ");
 	/* The client cannot say it. */
 	test_web_get(
-	    &f, "/file/a", "X-Forwarded-For: 192.0.2.1, 192.0.2.2\r\n");
-	test_web_await(&f, "HTTP/1.1 403 ");
-	come_from("192.0.2.7:1");
-	test_web_get(&f, "/file/a", "X-Forwarded-For: 192.0.2.1\r\n");
-	test_web_await(&f, "HTTP/1.1 403 ");
-	networks_clear(&f.server.conf.trusted_proxies);
+	    &guarded, "/file/a", "X-Forwarded-For: 192.0.2.1, 192.0.2.2\r\n");
+	test_web_await(&guarded, "HTTP/1.1 403 ");
+	guarded_come_from("192.0.2.7:1");
+	test_web_get(&guarded, "/file/a", "X-Forwarded-For: 192.0.2.1\r\n");
+	test_web_await(&guarded, "HTTP/1.1 403 ");
+	networks_clear(&guarded.server.conf.trusted_proxies);
 }
 
 /* An address that is not known is in no network. */
@@ -168,11 +95,11 @@ a_rule_for_all_is_also_for_who_is_not_known(void **state)
 {
 	(void)state;
 	trust("10.0.0.0/8", REAL_IP_X_FORWARDED_FOR);
-	use("allow 0.0.0.0/0; allow ::/0; allow unix:; deny all;");
-	come_from("10.0.0.1:1");
-	test_web_get(&f, "/file/a", "X-Forwarded-For: unknown\r\n");
-	test_web_await(&f, "HTTP/1.1 403 ");
-	networks_clear(&f.server.conf.trusted_proxies);
+	guarded_use("allow 0.0.0.0/0; allow ::/0; allow unix:; deny all;");
+	guarded_come_from("10.0.0.1:1");
+	test_web_get(&guarded, "/file/a", "X-Forwarded-For: unknown\r\n");
+	test_web_await(&guarded, "HTTP/1.1 403 ");
+	networks_clear(&guarded.server.conf.trusted_proxies);
 }
 
 /* ---- limit_except ---- */
@@ -181,16 +108,16 @@ static void
 limit_except_is_for_the_other_methods(void **state)
 {
 	(void)state;
-	use("limit_except GET { deny all; }");
-	assert_status("GET", "/file/a", "200");
-	assert_status("HEAD", "/file/a", "200");
-	assert_status("PUT", "/file/c", "403");
-	come_from("192.0.2.1:1");
-	assert_status("POST", "/file", "403");
-	use("deny all; limit_except PUT POST { allow all; }");
-	come_from("192.0.2.1:1");
-	assert_status("GET", "/file/a", "200");
-	assert_status("PUT", "/file/c", "403");
+	guarded_use("limit_except GET { deny all; }");
+	guarded_assert_status("GET", "/file/a", "200");
+	guarded_assert_status("HEAD", "/file/a", "200");
+	guarded_assert_status("PUT", "/file/c", "403");
+	guarded_come_from("192.0.2.1:1");
+	guarded_assert_status("POST", "/file", "403");
+	guarded_use("deny all; limit_except PUT POST { allow all; }");
+	guarded_come_from("192.0.2.1:1");
+	guarded_assert_status("GET", "/file/a", "200");
+	guarded_assert_status("PUT", "/file/c", "403");
 }
 
 /* ---- where rules stand ---- */
@@ -199,18 +126,18 @@ static void
 rules_of_a_block_replace_those_around_it(void **state)
 {
 	(void)state;
-	use_server("deny all;", "");
-	assert_status("GET", "/file/a", "403");
-	use_server("deny all;", "allow all;");
-	assert_status("GET", "/file/a", "200");
-	use_server("allow all;", "deny all;");
-	assert_status("GET", "/file/a", "403");
+	guarded_use_server("deny all;", "");
+	guarded_assert_status("GET", "/file/a", "403");
+	guarded_use_server("deny all;", "allow all;");
+	guarded_assert_status("GET", "/file/a", "200");
+	guarded_use_server("allow all;", "deny all;");
+	guarded_assert_status("GET", "/file/a", "403");
 	/* One `allow` replaces all, the `deny` as well. */
-	use_server("deny all;", "allow 192.0.2.1;");
-	assert_status("GET", "/file/a", "200");
-	use_server("deny all;", "limit_except GET { allow all; }");
-	assert_status("GET", "/file/a", "403");
-	assert_status("PUT", "/file/c", "201");
+	guarded_use_server("deny all;", "allow 192.0.2.1;");
+	guarded_assert_status("GET", "/file/a", "200");
+	guarded_use_server("deny all;", "limit_except GET { allow all; }");
+	guarded_assert_status("GET", "/file/a", "403");
+	guarded_assert_status("PUT", "/file/c", "201");
 }
 
 /* ---- names ---- */
@@ -223,68 +150,66 @@ an_escaped_prefix_is_no_way_around(void **state)
 	static char root[] = "/", deep[] = "/file/deep";
 
 	(void)state;
-	use("");
-	both[0] = both[1] = f.location;
+	guarded_use("");
+	both[0] = both[1] = guarded.location;
 	both[0].prefix = deep;
-	use("deny all;");
-	both[0].rights = f.location.rights;
-	f.stores[0] = f.store;
-	f.context.stores = (struct store *[]){f.store, f.store};
-	f.server.conf.locations = both;
-	f.server.conf.location_count = 2;
-	dispatch_init(&f.dispatch, &f.context);
-	assert_status("GET", "/file/a", "200");
-	assert_status("GET", "/file/%61", "200");
-	assert_status("GET", "/file/deep/a", "403");
-	assert_status("GET", "/file/d%65ep/a", "400");
-	assert_status("PUT", "/file/deep%2fa", "400");
-	come_from("192.0.2.1:1");
-	assert_status("GET", "/file/d%65ep", "400");
-	assert_status("GET", "/file/deepe", "404");
+	guarded_use("deny all;");
+	both[0].rights = guarded.location.rights;
+	both[1].rights = (struct conf_rights){0};
+	guarded.stores[0] = guarded.store;
+	guarded.context.stores =
+	    (struct store *[]){guarded.store, guarded.store};
+	guarded.server.conf.locations = both;
+	guarded.server.conf.location_count = 2;
+	guarded_apply();
+	guarded_assert_status("GET", "/file/a", "200");
+	guarded_assert_status("GET", "/file/%61", "200");
+	guarded_assert_status("GET", "/file/deep/a", "403");
+	guarded_assert_status("GET", "/file/d%65ep/a", "400");
+	guarded_assert_status("PUT", "/file/deep%2fa", "400");
+	guarded_come_from("192.0.2.1:1");
+	guarded_assert_status("GET", "/file/d%65ep", "400");
+	guarded_assert_status("GET", "/file/deepe", "404");
 	both[1].prefix = root;
-	assert_status("GET", "/%66ile/deep/a", "400");
-	assert_status("GET", "/file/d%65ep", "400");
-	assert_status("GET", "/file/%64eep/a", "400");
-	f.server.conf.locations = &f.location;
-	f.server.conf.location_count = 1;
+	guarded_assert_status("GET", "/%66ile/deep/a", "400");
+	guarded_assert_status("GET", "/file/d%65ep", "400");
+	guarded_assert_status("GET", "/file/%64eep/a", "400");
+	guarded.server.conf.locations = &guarded.location;
+	guarded.server.conf.location_count = 1;
 }
 
 /* ---- the configuration ---- */
 
 static void
-assert_mistake(const char *rules, const char *expected)
-{
-	struct str text = {0}, errors = {0};
-	struct config *c = NULL;
-
-	str_printf(&text, "server { location /f { %s } }", rules);
-	assert_int_equal(
-	    config_parse_text("t", text.s, text.len, &errors, &c), -EINVAL);
-	if (strstr(errors.s, expected) == NULL)
-		fail_msg("%s: no %s in: %s", rules, expected, errors.s);
-	str_fini(&text);
-	str_fini(&errors);
-}
-
-static void
 mistakes_are_told(void **state)
 {
 	(void)state;
-	assert_mistake("allow 1.2.3;", "t:1:30: allow: \"1.2.3\": write an");
-	assert_mistake("deny 10.0.0.1/8;", "deny: \"10.0.0.1/8\": the address "
-					   "has bits behind");
-	assert_mistake("allow;", "allow: a value is missing; allowed: an addr");
-	assert_mistake("allow all all;", "allow: takes one value, 2 given");
-	assert_mistake("limit_except { }", "a value is missing; allowed: METH");
-	assert_mistake("limit_except get { }",
+	guarded_assert_mistake(
+	    "allow 1.2.3;", "t:1:30: allow: \"1.2.3\": write an");
+	guarded_assert_mistake("deny 10.0.0.1/8;",
+	    "deny: \"10.0.0.1/8\": the address "
+	    "has bits behind");
+	guarded_assert_mistake(
+	    "allow;", "allow: a value is missing; allowed: an addr");
+	guarded_assert_mistake(
+	    "allow all all;", "allow: takes one value, 2 given");
+	guarded_assert_mistake("allow_origin *; deny all;",
+	    "t:1:10: allow_origin: * lets pages of all sites in");
+	guarded_assert_mistake(
+	    "allow_origin *; limit_except GET { allow ::1; }",
+	    "allow_origin: * lets");
+	guarded_assert_mistake("satisfy some;", "allowed: all or any");
+	guarded_assert_mistake(
+	    "limit_except { }", "a value is missing; allowed: METH");
+	guarded_assert_mistake("limit_except get { }",
 	    "t:1:37: limit_except: this is no method; allowed: GET, HEAD, PO");
-	assert_mistake("limit_except GET;", "a block must follow");
-	assert_mistake("limit_except GET { sync on; }",
+	guarded_assert_mistake("limit_except GET;", "a block must follow");
+	guarded_assert_mistake("limit_except GET { sync on; }",
 	    "sync: not allowed in limit_except; allowed at top level, in "
 	    "server or in location");
-	assert_mistake("limit_except GET { } limit_except PUT { }",
+	guarded_assert_mistake("limit_except GET { } limit_except PUT { }",
 	    "t:1:45: limit_except: a location has one at most");
-	assert_mistake("limit_except GET { location /x { } }",
+	guarded_assert_mistake("limit_except GET { location /x { } }",
 	    "location: not allowed in limit_except");
 }
 
@@ -341,7 +266,8 @@ the_command_line_replaces_rules(void **state)
 int
 main(void)
 {
-#define WEB_TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+#define WEB_TEST(t)                                                            \
+	cmocka_unit_test_setup_teardown(t, guarded_begin, guarded_end)
 	const struct CMUnitTest tests[] = {
 	    WEB_TEST(the_first_rule_that_matches_counts),
 	    WEB_TEST(an_address_without_a_rule_may),
@@ -356,5 +282,6 @@ main(void)
 	    cmocka_unit_test(the_command_line_replaces_rules),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(
+	    tests, guarded_make_dir, guarded_remove_dir);
 }

@@ -1,17 +1,20 @@
 /*
- * web/rights.h - may this client send this request?  A step of the gates of put and get.
+ * web/rights_gate.h - may this client send this request?  A step of the gates of put and
+ * get.
  *
  *	name -> rights -> ... body
  *
  * It comes before anything is stored, and before the body is asked for.  What decides
- * are the rules of the location (config/rights.h), the client's address, and the name
- * as it is after decoding: one file has one name, however the request spells it.
+ * (auth/rights.h) are the rules of the location, the client's address, what the request
+ * says of who sends it, and the name as it is after decoding: one file has one name,
+ * however the request spells it.
  */
-#ifndef WEB_RIGHTS_H
-#define WEB_RIGHTS_H
+#ifndef WEB_RIGHTS_GATE_H
+#define WEB_RIGHTS_GATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/name_limits.h"
 #include "web/context.h"
@@ -23,20 +26,19 @@ struct rights_pass {
 	struct gate_pass gate;
 	struct context *context;
 	const struct conf_location *location;
-	bool named; /* by the client */
+	bool named;	   /* by the client */
+	uint64_t max_size; /* of an upload, by who sends it; 0: any.  Set by the
+			      step */
 	/* What the request's path names below the location, decoded; "": the
 	 * location itself.  Set by a step before this one. */
 	char name[FILE_NAME_SIZE];
 };
 
 /* Set all but the name. */
-void rights_pass_init(struct rights_pass *p, struct context *c,
+void rights_gate_init(struct rights_pass *p, struct context *c,
     struct exchange *x, const struct route *r);
 
 /* The step. */
-enum gate_verdict rights_judge(struct gate_pass *p);
-
-/* True when some location of the server has rules: for context.guarded. */
-bool rights_exist(const struct conf_server *s);
+enum gate_verdict rights_gate_judge(struct gate_pass *p);
 
 #endif

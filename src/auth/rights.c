@@ -1,0 +1,184 @@
+#include "auth/rights.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/networks.h"
+
+/* ---- preparing ---- */
+
+static bool
+has_rules(const struct conf_rights *r)
+{
+	return r->access.count > 0 || conf_is_on(r->auth_bearer_file);
+}
+
+static bool
+has_any_rules(const struct conf_server *s)
+{
+	for (size_t i = 0; i < s->location_count; i++) {
+		const struct conf_location *l = &s->locations[i];
+
+		if (has_rules(&l->rights) ||
+		    (l->except.methods != 0 && has_rules(&l->except.rights)))
+			return true;
+	}
+	return false;
+}
+
+static struct rights
+prepare(const struct conf_rights *conf, const struct secrets *secrets)
+{
+	return (struct rights){
+	    .conf = conf,
+	    .bearer = secrets_bearer(secrets, conf->auth_bearer_file),
+	};
+}
+
+int
+rights_new(const struct conf_server *s, const struct secrets *secrets,
+    struct location_rights **ret)
+{
+	struct location_rights *all;
+
+	*ret = NULL;
+	if (!has_any_rules(s))
+		return 0;
+	all = calloc(s->location_count, sizeof(*all));
+	if (all == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->location_count; i++) {
+		const struct conf_location *l = &s->locations[i];
+
+		all[i].named = prepare(&l->rights, secrets);
+		if (l->except.methods != 0)
+			all[i].others = prepare(&l->except.rights, secrets);
+	}
+	*ret = all;
+	return 0;
+}
+
+const struct rights *
+rights_for(const struct location_rights *l, const struct conf_location *conf,
+    unsigned method)
+{
+	return conf->except.methods == 0 || (conf->except.methods & method) != 0
+		   ? &l->named
+		   : &l->others;
+}
+
+/* ---- who sends it ---- */
+
+static bool
+asks_for_person(const struct rights *r)
+{
+	return r->bearer != NULL;
+}
+
+/* The rest of Authorization behind this scheme; false: it is another one. */
+static bool
+has_scheme(struct span field, const char *scheme, struct span *ret)
+{
+	size_t len = strlen(scheme);
+
+	if (field.s == NULL || field.len <= len || field.s[len] != ' ' ||
+	    !str_ieq(field.s, len, scheme))
+		return false;
+	*ret = span_trim((struct span){field.s + len, field.len - len});
+	return true;
+}
+
+static void
+judge_token(const struct rights *r, const struct rights_request *q,
+    struct span token, struct rights_verdict *ret)
+{
+	const struct bearer_token *t = NULL;
+
+	switch (
+	    bearer_judge(r->bearer, token, q->method, q->path, q->now_s, &t)) {
+	case BEARER_GRANTED:
+		ret->answer = RIGHTS_GRANTED;
+		ret->max_size = t->max_size;
+		break;
+	case BEARER_METHOD:
+		ret->answer = RIGHTS_LIMITED;
+		ret->why = "the token is not for requests of this method";
+		break;
+	case BEARER_PATH:
+		ret->answer = RIGHTS_LIMITED;
+		ret->why = "the token is not for this path";
+		break;
+	case BEARER_UNKNOWN:
+	default:
+		ret->answer = RIGHTS_WRONG;
+		ret->why = "the token is not known here, or has expired: ask "
+			   "an operator for another one";
+		break;
+	}
+	ret->user = t != NULL ? t->name : NULL;
+}
+
+static void
+judge_person(const struct rights *r, const struct rights_request *q,
+    struct rights_verdict *ret)
+{
+	struct span token;
+
+	ret->answer = RIGHTS_ASKED;
+	ret->why = "say who sends this: a token is needed (curl: -H "
+		   "\"Authorization: Bearer TOKEN\")";
+	if (r->bearer != NULL && has_scheme(q->authorization, "Bearer", &token))
+		judge_token(r, q, token, ret);
+}
+
+/* ---- all of it ---- */
+
+void
+rights_judge(const struct rights *r, const struct rights_request *q,
+    struct rights_verdict *ret)
+{
+	const struct conf_network *rule =
+	    networks_find(&r->conf->access, q->client);
+	bool allowed = rule != NULL && rule->allow;
+	bool denied = rule != NULL && !rule->allow;
+	bool any = r->conf->satisfy == SATISFY_ANY;
+
+	*ret = (struct rights_verdict){.answer = RIGHTS_GRANTED};
+	if (denied && (!any || !asks_for_person(r))) {
+		ret->answer = RIGHTS_DENIED;
+		ret->why = "this address may not do that here (deny): ask an "
+			   "operator";
+	} else if (asks_for_person(r) && !(any && allowed)) {
+		judge_person(r, q, ret);
+	}
+}
+
+/* ---- how to say it ---- */
+
+/* A quoted-string (RFC 9110 5.6.4); the configuration has no controls in it. */
+static void
+add_quoted(struct str *out, const char *text)
+{
+	str_puts(out, "\"");
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			str_puts(out, "\\");
+		str_add(out, text, 1);
+	}
+	str_puts(out, "\"");
+}
+
+bool
+rights_add_challenges(
+    const struct rights *r, enum rights_answer answer, struct str *out)
+{
+	if (r->bearer == NULL)
+		return false;
+	str_puts(out, "WWW-Authenticate: Bearer realm=");
+	add_quoted(out, "penstock");
+	if (answer == RIGHTS_WRONG)
+		str_puts(out, ", error=\"invalid_token\"");
+	str_puts(out, "\r\n");
+	return true;
+}
