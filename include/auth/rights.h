@@ -3,7 +3,7 @@
  * they need; and what they say of a request.
  *
  *	address   allow, deny
- *	person    a bearer token
+ *	person    a bearer token; a name and a password
  *
  * With `satisfy all` both must be good, with `satisfy any` one of them.  A rule for the
  * address that says nothing about it is no reason against it, and none for it either.
@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/basic.h"
 #include "auth/secrets.h"
 #include "base/addr.h"
 #include "base/span.h"
@@ -27,7 +28,9 @@
 /* The rules for some methods of a location. */
 struct rights {
 	const struct conf_rights *conf;
-	const struct bearer *bearer; /* NULL: there are none */
+	const struct bearer *bearer;	 /* NULL: there are none */
+	const struct htpasswd *htpasswd; /* the same */
+	struct basic *basic;		 /* verifies passwords */
 };
 
 /* Those of a location: for the methods that its limit_except names, if it has one, and for
@@ -37,13 +40,14 @@ struct location_rights {
 };
 
 /*
- * rights_new(s, secrets, ret):
+ * rights_new(s, secrets, basic, ret):
  * The rights of all locations of `s`, in their order: 0 and *ret, to be ended with free(), or
- * NULL when no location has a rule; or -ENOMEM.  Configuration and secrets must outlive
- * them.
+ * NULL when no location has a rule; or -ENOMEM.  Configuration, secrets
+ * and `basic` must outlive them.
  */
 NODISCARD int rights_new(const struct conf_server *s,
-    const struct secrets *secrets, struct location_rights **ret);
+    const struct secrets *secrets, struct basic *basic,
+    struct location_rights **ret);
 
 /* What is asked, and who says that he asks.  Spans may be absent. */
 struct rights_request {
@@ -56,10 +60,11 @@ struct rights_request {
 
 enum rights_answer {
 	RIGHTS_GRANTED,
-	RIGHTS_DENIED,	/* not from this address */
-	RIGHTS_ASKED,	/* it has to say who sends it */
-	RIGHTS_WRONG,	/* what it says is wrong */
-	RIGHTS_LIMITED, /* who sends it may do other things, but not this */
+	RIGHTS_DENIED,	   /* not from this address */
+	RIGHTS_ASKED,	   /* it has to say who sends it */
+	RIGHTS_WRONG,	   /* what it says is wrong */
+	RIGHTS_UNVERIFIED, /* the password has to be computed: rights_verify() */
+	RIGHTS_LIMITED,	   /* who sends it may do other things, but not this */
 };
 
 struct rights_verdict {
@@ -73,8 +78,16 @@ struct rights_verdict {
 const struct rights *rights_for(const struct location_rights *l,
     const struct conf_location *conf, unsigned method);
 
+/* What a client is told of a wrong name or password. */
+extern const char rights_wrong_login[];
+
 void rights_judge(const struct rights *r, const struct rights_request *q,
     struct rights_verdict *ret);
+
+/* After UNVERIFIED: begin to compute it (basic_begin()).  NULL: too many others wait, or
+ * memory is short. */
+NODISCARD struct basic_trial *rights_verify(
+    const struct rights *r, const struct rights_request *q);
 
 /* Add the WWW-Authenticate fields, each with its CRLF, that tell how to say who sends it
  * (RFC 9110 11.6.1).  False: there is no way in which a client could say it. */

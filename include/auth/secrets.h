@@ -10,6 +10,7 @@
 #define AUTH_SECRETS_H
 
 #include "auth/bearer.h"
+#include "auth/htpasswd.h"
 #include "base/check.h"
 #include "base/str.h"
 #include "config/config.h"
@@ -28,6 +29,8 @@ NODISCARD int secrets_load(const struct config *c, struct str *errors,
 /* The contents of the file `path`, which is one of the configuration's; NULL when that is
  * off. */
 const struct bearer *secrets_bearer(const struct secrets *s, const char *path);
+const struct htpasswd *secrets_htpasswd(
+    const struct secrets *s, const char *path);
 
 /* Free it, overwriting keys, and clear the caller's pointer, which may be NULL. */
 void secrets_free(struct secrets **sp);

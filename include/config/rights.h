@@ -18,8 +18,10 @@ struct conf_rights {
 	struct conf_networks access; /* allow and deny, in their order */
 	enum conf_satisfy satisfy;
 	/* Files of secrets: absolute, or "off". */
-	char *auth_bearer_file;
-	struct conf_place auth_bearer_file_at;
+	char *auth_basic_user_file, *auth_bearer_file;
+	struct conf_place auth_basic_user_file_at, auth_bearer_file_at;
+	char *auth_basic; /* the realm; or "off" */
+	struct conf_place auth_basic_at;
 };
 
 /* limit_except METHOD ... { } of a location. */

@@ -21,6 +21,7 @@
 #include "shared/bell.h"
 
 struct arrivals;
+struct attempts;
 struct disk_health;
 struct disk_share;
 struct latest_table;
@@ -50,6 +51,7 @@ struct shared {
 	struct bell bell; /* for what is in disk_share */
 	struct arrivals *arrivals;
 	struct replacing *replacing;
+	struct attempts *attempts;
 };
 
 /*

@@ -14,6 +14,8 @@
 #include "store/store.h"
 #include "upload/env.h"
 
+struct attempts;
+
 /* All that the fields point to outlives the requests. */
 struct context {
 	const struct conf_server *conf;
@@ -22,6 +24,7 @@ struct context {
 	struct limits_scope uploads; /* for max_uploads */
 	/* For each of conf->locations; NULL: no location has rules. */
 	const struct location_rights *rights;
+	struct attempts *attempts;  /* of clients that guess; NULL: all may */
 	struct log_limit *failures; /* one for each location and outcome */
 };
 

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/basic.h"
 #include "base/name_limits.h"
 #include "web/context.h"
 #include "web/gate.h"
@@ -29,6 +30,10 @@ struct rights_pass {
 	bool named;	   /* by the client */
 	uint64_t max_size; /* of an upload, by who sends it; 0: any.  Set by the
 			      step */
+	/* While a password is being verified: */
+	const struct rights *rights;
+	struct basic_trial *trial;
+	struct basic_wait wait;
 	/* What the request's path names below the location, decoded; "": the
 	 * location itself.  Set by a step before this one. */
 	char name[FILE_NAME_SIZE];
@@ -38,7 +43,15 @@ struct rights_pass {
 void rights_gate_init(struct rights_pass *p, struct context *c,
     struct exchange *x, const struct route *r);
 
-/* The step. */
+/* The step: the functions of a struct gate_step. */
 enum gate_verdict rights_gate_judge(struct gate_pass *p);
+void rights_gate_wait(struct gate_pass *p);
+void rights_gate_forget(struct gate_pass *p);
+
+#define RIGHTS_GATE_STEP                                                       \
+	{                                                                      \
+		.judge = rights_gate_judge, .wait = rights_gate_wait,          \
+		.forget = rights_gate_forget                                   \
+	}
 
 #endif

@@ -11,7 +11,8 @@
 static bool
 has_rules(const struct conf_rights *r)
 {
-	return r->access.count > 0 || conf_is_on(r->auth_bearer_file);
+	return r->access.count > 0 || conf_is_on(r->auth_bearer_file) ||
+	       conf_is_on(r->auth_basic);
 }
 
 static bool
@@ -28,17 +29,23 @@ has_any_rules(const struct conf_server *s)
 }
 
 static struct rights
-prepare(const struct conf_rights *conf, const struct secrets *secrets)
+prepare(const struct conf_rights *conf, const struct secrets *secrets,
+    struct basic *basic)
 {
 	return (struct rights){
 	    .conf = conf,
 	    .bearer = secrets_bearer(secrets, conf->auth_bearer_file),
+	    .htpasswd =
+		conf_is_on(conf->auth_basic)
+		    ? secrets_htpasswd(secrets, conf->auth_basic_user_file)
+		    : NULL,
+	    .basic = basic,
 	};
 }
 
 int
 rights_new(const struct conf_server *s, const struct secrets *secrets,
-    struct location_rights **ret)
+    struct basic *basic, struct location_rights **ret)
 {
 	struct location_rights *all;
 
@@ -51,9 +58,10 @@ rights_new(const struct conf_server *s, const struct secrets *secrets,
 	for (size_t i = 0; i < s->location_count; i++) {
 		const struct conf_location *l = &s->locations[i];
 
-		all[i].named = prepare(&l->rights, secrets);
+		all[i].named = prepare(&l->rights, secrets, basic);
 		if (l->except.methods != 0)
-			all[i].others = prepare(&l->except.rights, secrets);
+			all[i].others =
+			    prepare(&l->except.rights, secrets, basic);
 	}
 	*ret = all;
 	return 0;
@@ -73,8 +81,11 @@ rights_for(const struct location_rights *l, const struct conf_location *conf,
 static bool
 asks_for_person(const struct rights *r)
 {
-	return r->bearer != NULL;
+	return r->bearer != NULL || r->htpasswd != NULL;
 }
+
+const char rights_wrong_login[] =
+    "the name or the password is wrong: ask an operator";
 
 /* The rest of Authorization behind this scheme; false: it is another one. */
 static bool
@@ -120,16 +131,65 @@ judge_token(const struct rights *r, const struct rights_request *q,
 }
 
 static void
+judge_login(
+    const struct rights *r, struct span field, struct rights_verdict *ret)
+{
+	const struct htpasswd_user *user = NULL;
+	enum basic_answer a = BASIC_WRONG;
+	struct basic_login login;
+
+	if (basic_login_read(field, &login)) {
+		a = basic_look(r->basic, r->htpasswd, &login, &user);
+		basic_login_fini(&login);
+	}
+	ret->answer = a == BASIC_RIGHT	 ? RIGHTS_GRANTED
+		      : a == BASIC_WRONG ? RIGHTS_WRONG
+					 : RIGHTS_UNVERIFIED;
+	ret->why = rights_wrong_login;
+	ret->user = user != NULL ? user->name : NULL;
+}
+
+static const char *
+how_to_say(const struct rights *r)
+{
+	if (r->htpasswd == NULL)
+		return "say who sends this: a token is needed (curl: -H "
+		       "\"Authorization: Bearer TOKEN\")";
+	if (r->bearer == NULL)
+		return "say who sends this: a name and a password are needed "
+		       "(curl: -u NAME)";
+	return "say who sends this: a name and a password are needed (curl: -u "
+	       "NAME), or a token (curl: -H \"Authorization: Bearer TOKEN\")";
+}
+
+static void
 judge_person(const struct rights *r, const struct rights_request *q,
     struct rights_verdict *ret)
 {
 	struct span token;
 
 	ret->answer = RIGHTS_ASKED;
-	ret->why = "say who sends this: a token is needed (curl: -H "
-		   "\"Authorization: Bearer TOKEN\")";
+	ret->why = how_to_say(r);
 	if (r->bearer != NULL && has_scheme(q->authorization, "Bearer", &token))
 		judge_token(r, q, token, ret);
+	else if (r->htpasswd != NULL &&
+		 has_scheme(q->authorization, "Basic", &token))
+		judge_login(r, token, ret);
+}
+
+struct basic_trial *
+rights_verify(const struct rights *r, const struct rights_request *q)
+{
+	struct basic_trial *t = NULL;
+	struct basic_login login;
+	struct span field;
+
+	if (!has_scheme(q->authorization, "Basic", &field) ||
+	    !basic_login_read(field, &login))
+		return NULL;
+	t = basic_begin(r->basic, r->htpasswd, &login);
+	basic_login_fini(&login);
+	return t;
 }
 
 /* ---- all of it ---- */
@@ -169,16 +229,28 @@ add_quoted(struct str *out, const char *text)
 	str_puts(out, "\"");
 }
 
+static const char *
+realm_of(const struct rights *r)
+{
+	return conf_is_on(r->conf->auth_basic) ? r->conf->auth_basic
+					       : "penstock";
+}
+
 bool
 rights_add_challenges(
     const struct rights *r, enum rights_answer answer, struct str *out)
 {
-	if (r->bearer == NULL)
-		return false;
-	str_puts(out, "WWW-Authenticate: Bearer realm=");
-	add_quoted(out, "penstock");
-	if (answer == RIGHTS_WRONG)
-		str_puts(out, ", error=\"invalid_token\"");
-	str_puts(out, "\r\n");
-	return true;
+	if (r->htpasswd != NULL) {
+		str_puts(out, "WWW-Authenticate: Basic realm=");
+		add_quoted(out, realm_of(r));
+		str_puts(out, ", charset=\"UTF-8\"\r\n");
+	}
+	if (r->bearer != NULL) {
+		str_puts(out, "WWW-Authenticate: Bearer realm=");
+		add_quoted(out, realm_of(r));
+		if (answer == RIGHTS_WRONG)
+			str_puts(out, ", error=\"invalid_token\"");
+		str_puts(out, "\r\n");
+	}
+	return r->htpasswd != NULL || r->bearer != NULL;
 }

@@ -7,11 +7,12 @@
 #include "auth/secret_file.h"
 #include "base/list.h"
 
-enum kind { KIND_BEARER, KIND_COUNT };
+enum kind { KIND_BEARER, KIND_HTPASSWD, KIND_COUNT };
 
 /* The directive that names a file of each kind. */
 static const char *const directive_of[KIND_COUNT] = {
     [KIND_BEARER] = "auth_bearer_file",
+    [KIND_HTPASSWD] = "auth_basic_user_file",
 };
 
 struct file {
@@ -19,6 +20,7 @@ struct file {
 	enum kind kind;
 	const char *path; /* the configuration's */
 	struct bearer bearer;
+	struct htpasswd htpasswd;
 };
 
 struct secrets {
@@ -48,6 +50,8 @@ parse_file(struct file *f, const struct str *text, struct str *errors)
 	switch (f->kind) {
 	case KIND_BEARER:
 		return bearer_parse(&f->bearer, s, text->len, errors);
+	case KIND_HTPASSWD:
+		return htpasswd_parse(&f->htpasswd, s, text->len, errors);
 	case KIND_COUNT:
 	default:
 		die("no such kind of file");
@@ -114,8 +118,13 @@ load_file(struct loading *l, enum kind kind, const char *path,
 static int
 load_rights(struct loading *l, const struct conf_rights *r)
 {
-	return load_file(
+	int err = load_file(
 	    l, KIND_BEARER, r->auth_bearer_file, &r->auth_bearer_file_at);
+
+	if (err == 0 && conf_is_on(r->auth_basic))
+		err = load_file(l, KIND_HTPASSWD, r->auth_basic_user_file,
+		    &r->auth_basic_user_file_at);
+	return err;
 }
 
 static int
@@ -167,6 +176,18 @@ secrets_bearer(const struct secrets *s, const char *path)
 	return &f->bearer;
 }
 
+const struct htpasswd *
+secrets_htpasswd(const struct secrets *s, const char *path)
+{
+	const struct file *f;
+
+	if (!conf_is_on(path))
+		return NULL;
+	f = find_file(s, KIND_HTPASSWD, path);
+	check(f != NULL);
+	return &f->htpasswd;
+}
+
 void
 secrets_free(struct secrets **sp)
 {
@@ -177,6 +198,7 @@ secrets_free(struct secrets **sp)
 	LIST_FOREACH(struct file, f, &s->files, node) {
 		list_remove(&f->node);
 		bearer_fini(&f->bearer);
+		htpasswd_fini(&f->htpasswd);
 		free(f);
 	}
 	free(s);

@@ -186,7 +186,36 @@ check_proxies(const struct conf_server *s, struct str *errors)
 static bool
 asks_who(const struct conf_rights *r)
 {
-	return r->access.count > 0 || conf_is_on(r->auth_bearer_file);
+	return r->access.count > 0 || conf_is_on(r->auth_bearer_file) ||
+	       conf_is_on(r->auth_basic);
+}
+
+static bool
+has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
+/* One of the two without the other would ask nobody, or could let in nobody. */
+static void
+check_basic(const struct conf_rights *r, struct str *errors)
+{
+	if (conf_is_on(r->auth_basic) && !conf_is_on(r->auth_basic_user_file))
+		lexer_mistake(errors, &r->auth_basic_at, "auth_basic",
+		    "nobody could know a password: name the file with "
+		    "auth_basic_user_file");
+	else if (conf_is_on(r->auth_basic_user_file) &&
+		 r->auth_basic_at.line == 0)
+		lexer_mistake(errors, &r->auth_basic_user_file_at,
+		    "auth_basic_user_file",
+		    "nobody is asked for a password: write auth_basic NAME, "
+		    "too");
+	if (conf_is_on(r->auth_basic) && has_control(r->auth_basic))
+		lexer_mistake(errors, &r->auth_basic_at, "auth_basic",
+		    "the name has a control character");
 }
 
 /* Pages of any site, in the browser of somebody who may upload, could upload: that is not
@@ -196,6 +225,9 @@ check_rights(const struct conf_location *l, struct str *errors)
 {
 	const struct conf_list *origins = &l->allow_origin;
 
+	check_basic(&l->rights, errors);
+	if (l->except.methods != 0)
+		check_basic(&l->except.rights, errors);
 	if (origins->count > 0 && strcmp(origins->values[0], "*") == 0 &&
 	    (asks_who(&l->rights) ||
 		(l->except.methods != 0 && asks_who(&l->except.rights))))

@@ -101,6 +101,16 @@ const struct directive directives[] = {
 	  .topic = TOPIC_ADDRESS,
 	  .help = "web pages of other sites that may upload and read what is "
 		  "answered, *: those of all sites (CORS)" },
+	{ "auth_basic", VALUE_TEXT, APPLY_RELOAD, OF_RIGHTS_AT(auth_basic),
+	  .words = words_off, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "ask for a name and a password of auth_basic_user_file, for "
+		  "what is called so; over TLS only, or on this machine" },
+	{ "auth_basic_user_file", VALUE_PATH, APPLY_RELOAD,
+	  OF_RIGHTS_AT(auth_basic_user_file), .words = words_off,
+	  .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "file of names and hashes: htpasswd -B, or mkpasswd" },
 	{ "auth_bearer_file", VALUE_PATH, APPLY_RELOAD,
 	  OF_RIGHTS_AT(auth_bearer_file), .words = words_off, .dflt = "off",
 	  .topic = TOPIC_RIGHTS,
@@ -557,7 +567,7 @@ directives_allowed(const struct directive *d, struct str *out)
 		add_words(d->words, "a path", out);
 		break;
 	case VALUE_TEXT:
-		str_puts(out, "a name");
+		add_words(d->words, "a name", out);
 		break;
 	case VALUE_ERROR_LOG:
 		add_words(d->words, "a path", out);

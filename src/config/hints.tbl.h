@@ -47,9 +47,11 @@ static const char no_temp[] =
     "there is none: an upload is written into its output_dir as it "
     "comes, and gets its name when it is whole";
 static const char none[] = "there is none";
+static const char passwords[] =
+    "passwords are asked for with auth_basic NAME, and are in the file of "
+    "auth_basic_user_file";
 static const char not_auth[] =
-    "there is no authentication here: put a proxy that asks for it in "
-    "front, and listen on 127.0.0.1 or a UNIX socket";
+    "who may upload is said by auth_basic, auth_bearer_file, allow and deny";
 static const char not_compressed[] = "nothing is compressed: leave it out";
 static const char not_needed[] = "there is nothing to set: leave it out";
 static const char not_proxy[] =
@@ -95,8 +97,8 @@ const struct hint hints[] = {
 	{ "base-path", .here = {"location"}, .more = in_server_block },
 	{ "base_path", .here = {"location"}, .more = in_server_block },
 	{ "basepath", .here = {"location"}, .more = in_server_block },
-	{ "basic_auth", .more = not_auth },
-	{ "basicauth", .more = not_auth },
+	{ "basic_auth", .more = passwords },
+	{ "basicauth", .more = passwords },
 	{ "behind-proxy", .more = not_needed },
 	{ "bind", .here = {"listen"}, .more = in_server },
 	{ "break", .more = no_rules },
@@ -172,7 +174,7 @@ const struct hint hints[] = {
 	{ "header", .more = fields_fixed },
 	{ "hooks*", .more = no_hooks },
 	{ "host", .here = {"listen"}, .more = in_server },
-	{ "htpasswd", .more = not_auth },
+	{ "htpasswd", .more = passwords },
 	{ "http", .more = no_block, .wraps = true },
 	{ "http2*", .more = not_tls },
 	{ "http3*", .more = not_tls },
@@ -251,7 +253,7 @@ const struct hint hints[] = {
 	{ "option", .more = grammar },
 	{ "options", .more = no_listing },
 	{ "output_buffers", .more = not_needed },
-	{ "password", .more = not_auth },
+	{ "password", .more = passwords },
 	{ "path", .here = {"output_dir"} },
 	{ "pcre_jit", .more = not_needed },
 	{ "pid", .here = {"pid_file"} },
@@ -339,8 +341,8 @@ const struct hint hints[] = {
 	{ "upload_store", .here = {"output_dir"} },
 	{ "upstream", .more = not_proxy },
 	{ "use", .more = not_needed },
-	{ "user_auth", .more = not_auth },
-	{ "username", .more = not_auth },
+	{ "user_auth", .more = passwords },
+	{ "username", .more = passwords },
 	{ "uwsgi_*", .more = not_proxy },
 	{ "variables_hash_*", .more = not_needed },
 	{ "worker_aio_requests", .here = {"write_depth"} },

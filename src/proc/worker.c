@@ -245,10 +245,11 @@ begin_server(struct worker *w, size_t i)
 		if (s->access == NULL)
 			return -ENOMEM;
 	}
-	err = rights_new(s->conf, w->to->secrets, &s->rights);
+	err = rights_new(s->conf, w->to->secrets, w->basic, &s->rights);
 	if (err < 0)
 		return err;
 	s->context.rights = s->rights;
+	s->context.attempts = w->to->shared->attempts;
 	begin_limits(w, s);
 	begin_connections(w, s);
 	return begin_stores(w, s);
@@ -290,6 +291,9 @@ begin_shared(struct worker *w)
 		    "cannot be had here: %s", strerror(-err));
 		return err;
 	}
+	w->basic = basic_new(w->engine, w->devices);
+	if (w->basic == NULL)
+		return -ENOMEM;
 	engine_watch(w->engine, conf->disk_stall_timeout_s);
 	engine_hear(w->engine, &shared->bell);
 	w->trace = open_journal(w, STDOUT_FILENO, "stdout");
@@ -425,6 +429,7 @@ worker_end(struct worker *w)
 	acceptor_free(&w->acceptor);
 	journal_free(&w->trace);
 	journal_free(&w->errors);
+	basic_free(&w->basic);
 	engine_free(&w->engine);
 	device_set_free(&w->devices);
 	chunk_pool_free(&w->pool);

@@ -37,6 +37,7 @@ struct worker {
 	struct device_set *devices;
 	struct device *compute;
 	struct engine *engine;
+	struct basic *basic;
 	struct journal *trace;
 	struct journal *errors; /* of the error log */
 	struct trace_group traces;

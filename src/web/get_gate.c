@@ -75,7 +75,7 @@ judge_newest(struct gate_pass *gate)
 
 static const struct gate_step get_steps[] = {
     {.judge = judge_read_name},
-    {.judge = rights_gate_judge},
+    RIGHTS_GATE_STEP,
     {.judge = judge_newest},
 };
 

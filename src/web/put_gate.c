@@ -154,7 +154,7 @@ judge_count(struct gate_pass *gate)
  * the client's mistake. */
 static const struct gate_step steps[] = {
     {.judge = judge_name},
-    {.judge = rights_gate_judge},
+    RIGHTS_GATE_STEP,
     {.judge = judge_conditions},
     {.judge = judge_digests},
     {.judge = judge_size},

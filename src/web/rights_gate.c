@@ -5,6 +5,7 @@
 #include "auth/rights.h"
 #include "base/clock.h"
 #include "base/method_set.h"
+#include "shared/attempts.h"
 
 static struct rights_pass *
 rights_pass_of(struct gate_pass *p)
@@ -82,18 +83,126 @@ refuse_person(struct rights_pass *p, const struct rights *r,
 	return GATE_ANSWERED;
 }
 
+static enum gate_verdict
+refuse_later(
+    struct rights_pass *p, int status, const char *why, unsigned seconds)
+{
+	struct response answer = {0};
+
+	response_problem(&answer, status, "%s", why);
+	response_retry_after(&answer, seconds);
+	answer.outcome =
+	    status == 429 ? OUTCOME_GUESSING : OUTCOME_UNAUTHORIZED;
+	exchange_respond(p->gate.exchange, &answer);
+	return GATE_ANSWERED;
+}
+
+/* ---- who guesses ---- */
+
+/* The key of the client among attempts; 0: it has none, as behind a UNIX socket. */
+static size_t
+attempts_key(const struct rights_pass *p, unsigned char ret[8])
+{
+	return p->context->attempts != NULL
+		   ? addr_network(exchange_client(p->gate.exchange), ret)
+		   : 0;
+}
+
+/* Something is wrong, or may be: note that.  Seconds, when there were too many of that
+ * before. */
+static unsigned
+note_attempt(struct rights_pass *p)
+{
+	uint64_t now = clock_mono_ns();
+	unsigned char key[8];
+	size_t len = attempts_key(p, key);
+	unsigned wait =
+	    len > 0 ? attempts_wait_s(p->context->attempts, key, len, now) : 0;
+
+	if (len > 0 && wait == 0)
+		attempts_failed(p->context->attempts, key, len, now);
+	return wait;
+}
+
+static void
+forgive_attempt(struct rights_pass *p)
+{
+	unsigned char key[8];
+	size_t len = attempts_key(p, key);
+
+	if (len > 0)
+		attempts_forgive(p->context->attempts, key, len);
+}
+
 /* ---- the step ---- */
 
 static enum gate_verdict
-rights_gate_act(struct rights_pass *p, const struct rights *r,
-    const struct rights_verdict *v)
+rights_gate_verify(struct rights_pass *p, const struct rights *r,
+    const struct rights_request *q)
 {
+	p->rights = r;
+	p->trial = rights_verify(r, q);
+	if (p->trial != NULL)
+		return GATE_WAIT;
+	forgive_attempt(p);
+	return refuse_later(p, 503,
+	    "too many passwords are being verified: try again later", 1);
+}
+
+static enum gate_verdict
+rights_gate_act(struct rights_pass *p, const struct rights *r,
+    const struct rights_request *q, const struct rights_verdict *v)
+{
+	unsigned wait =
+	    v->answer == RIGHTS_WRONG || v->answer == RIGHTS_UNVERIFIED
+		? note_attempt(p)
+		: 0;
+
+	if (wait > 0)
+		return refuse_later(p, 429,
+		    "too many wrong attempts came from this address: try again "
+		    "later",
+		    wait);
+	if (v->answer == RIGHTS_UNVERIFIED)
+		return rights_gate_verify(p, r, q);
 	if (v->user != NULL && !exchange_note_user(p->gate.exchange, v->user))
 		return refuse_for_memory(p);
 	if (v->answer != RIGHTS_GRANTED)
 		return refuse_person(p, r, v);
 	p->max_size = v->max_size;
 	return GATE_PASS;
+}
+
+static void
+on_verified(struct basic_wait *w, const struct htpasswd_user *user)
+{
+	struct rights_pass *p = container_of(w, struct rights_pass, wait);
+	struct rights_verdict wrong = {
+	    .answer = RIGHTS_WRONG, .why = rights_wrong_login};
+	enum gate_verdict v = GATE_PASS;
+
+	if (user == NULL)
+		v = refuse_person(p, p->rights, &wrong);
+	else
+		forgive_attempt(p);
+	if (user != NULL && !exchange_note_user(p->gate.exchange, user->name))
+		v = refuse_for_memory(p);
+	gate_go_on(&p->gate, v);
+}
+
+void
+rights_gate_wait(struct gate_pass *gate)
+{
+	struct rights_pass *p = rights_pass_of(gate);
+
+	p->wait = (struct basic_wait){.on_done = on_verified};
+	basic_await(p->trial, &p->wait);
+}
+
+void
+rights_gate_forget(struct gate_pass *gate)
+{
+	basic_forget(&rights_pass_of(gate)->wait);
 }
 
 /* Of the location that the request belongs to, by its path without escapes. */
@@ -117,7 +226,7 @@ judge_path(struct rights_pass *p, const struct str *path)
 	struct rights_verdict v;
 
 	rights_judge(r, &q, &v);
-	return rights_gate_act(p, r, &v);
+	return rights_gate_act(p, r, &q, &v);
 }
 
 enum gate_verdict

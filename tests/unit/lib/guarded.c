@@ -5,12 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/basic.h"
 #include "auth/rights.h"
 #include "auth/secrets.h"
+#include "disk/device.h"
+#include "disk/engine.h"
 #include "lib/cmocka_with.h"
+#include "shared/attempts.h"
+#include "shared/shm.h"
 
 struct test_web guarded;
 char guarded_dir[] = "/tmp/test_rights.XXXXXX";
@@ -18,6 +24,10 @@ char guarded_dir[] = "/tmp/test_rights.XXXXXX";
 static struct config *conf;
 static struct secrets *secrets;
 static struct location_rights *rights;
+static struct device_set *devices;
+static struct engine *engine;
+static struct basic *basic;
+static struct shm *shm;
 
 /* ---- the directory ---- */
 
@@ -62,7 +72,7 @@ void
 guarded_add_text(struct str *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
-		if (*text == '@')
+		if (*text == '@' && strchr("/;:", text[1]) != NULL)
 			str_puts(out, guarded_dir);
 		else
 			str_add(out, text, 1);
@@ -86,6 +96,15 @@ guarded_begin(void **state)
 {
 	(void)state;
 	test_web_begin(&guarded);
+	devices = device_set_new(guarded.l.pool);
+	assert_non_null(devices);
+	assert_int_equal(
+	    engine_new(guarded.l.loop, ENGINE_THREADS, &engine), 0);
+	basic = basic_new(engine, devices);
+	assert_non_null(basic);
+	shm = shm_new(attempts_size());
+	assert_non_null(shm);
+	guarded.context.attempts = attempts_new(shm);
 	memory_store_add(guarded.store, "a", guarded.body, 100);
 	memory_store_add(guarded.store, "ab/c", guarded.body, 100);
 	return 0;
@@ -95,6 +114,13 @@ int
 guarded_end(void **state)
 {
 	(void)state;
+	test_client_hang_up(&guarded.client);
+	while (engine_in_flight(engine) > 0)
+		test_web_turn(&guarded, 1);
+	basic_free(&basic);
+	engine_free(&engine);
+	device_set_free(&devices);
+	munmap(shm, sizeof(*shm) + shm->size);
 	test_web_end(&guarded);
 	forget_rights();
 	return 0;
@@ -105,7 +131,8 @@ guarded_apply(void)
 {
 	guarded.context.rights = NULL;
 	free(rights);
-	assert_int_equal(rights_new(&guarded.server.conf, secrets, &rights), 0);
+	assert_int_equal(
+	    rights_new(&guarded.server.conf, secrets, basic, &rights), 0);
 	guarded.context.rights = rights;
 }
 

@@ -24,8 +24,8 @@ int guarded_remove_dir(void **state);
 
 void guarded_write_file(const char *name, mode_t mode, const char *text);
 
-/* Use these rules in the location, and (the first one) in the server around it.  A @ stands
- * for the directory. */
+/* Use these rules in the location, and (the first one) in the server around it.  A @
+ * before / or ; stands for the directory. */
 void guarded_use(const char *rules);
 void guarded_use_server(const char *server, const char *rules);
 
