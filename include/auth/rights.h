@@ -3,7 +3,8 @@
  * they need; and what they say of a request.
  *
  *	address   allow, deny
- *	person    a bearer token; a name and a password
+ *	person    a bearer token; a name and a password; or a signed link, which stands
+ *	          for a person
  *
  * With `satisfy all` both must be good, with `satisfy any` one of them.  A rule for the
  * address that says nothing about it is no reason against it, and none for it either.
@@ -30,6 +31,7 @@ struct rights {
 	const struct conf_rights *conf;
 	const struct bearer *bearer;	 /* NULL: there are none */
 	const struct htpasswd *htpasswd; /* the same */
+	const struct link_keys *links;	 /* the same */
 	struct basic *basic;		 /* verifies passwords */
 };
 
@@ -52,6 +54,8 @@ NODISCARD int rights_new(const struct conf_server *s,
 /* What is asked, and who says that he asks.  Spans may be absent. */
 struct rights_request {
 	unsigned method;	   /* a set of one (base/method_set.h) */
+	struct span method_text;   /* the same, as it was sent */
+	struct span query;	   /* without the ? */
 	struct span path;	   /* without query and without escapes */
 	struct span authorization; /* the field */
 	const struct addr *client;
@@ -64,6 +68,7 @@ enum rights_answer {
 	RIGHTS_ASKED,	   /* it has to say who sends it */
 	RIGHTS_WRONG,	   /* what it says is wrong */
 	RIGHTS_UNVERIFIED, /* the password has to be computed: rights_verify() */
+	RIGHTS_BAD_LINK,   /* the link is wrong */
 	RIGHTS_LIMITED,	   /* who sends it may do other things, but not this */
 };
 
@@ -72,6 +77,7 @@ struct rights_verdict {
 	const char *why;   /* for the client, static; unless GRANTED */
 	const char *user;  /* who it is, as far as that is known; or NULL */
 	uint64_t max_size; /* of an upload; 0: any */
+	struct signed_link link; /* if it is GRANTED by one */
 };
 
 /* The rules for this method. */

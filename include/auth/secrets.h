@@ -11,6 +11,7 @@
 
 #include "auth/bearer.h"
 #include "auth/htpasswd.h"
+#include "auth/signed_link.h"
 #include "base/check.h"
 #include "base/str.h"
 #include "config/config.h"
@@ -30,6 +31,9 @@ NODISCARD int secrets_load(const struct config *c, struct str *errors,
  * off. */
 const struct bearer *secrets_bearer(const struct secrets *s, const char *path);
 const struct htpasswd *secrets_htpasswd(
+    const struct secrets *s, const char *path);
+
+const struct link_keys *secrets_links(
     const struct secrets *s, const char *path);
 
 /* Free it, overwriting keys, and clear the caller's pointer, which may be NULL. */

@@ -12,7 +12,7 @@ static bool
 has_rules(const struct conf_rights *r)
 {
 	return r->access.count > 0 || conf_is_on(r->auth_bearer_file) ||
-	       conf_is_on(r->auth_basic);
+	       conf_is_on(r->auth_basic) || conf_is_on(r->signed_link_keys);
 }
 
 static bool
@@ -40,6 +40,7 @@ prepare(const struct conf_rights *conf, const struct secrets *secrets,
 		    ? secrets_htpasswd(secrets, conf->auth_basic_user_file)
 		    : NULL,
 	    .basic = basic,
+	    .links = secrets_links(secrets, conf->signed_link_keys),
 	};
 }
 
@@ -81,7 +82,7 @@ rights_for(const struct location_rights *l, const struct conf_location *conf,
 static bool
 asks_for_person(const struct rights *r)
 {
-	return r->bearer != NULL || r->htpasswd != NULL;
+	return r->bearer != NULL || r->htpasswd != NULL || r->links != NULL;
 }
 
 const char rights_wrong_login[] =
@@ -149,9 +150,42 @@ judge_login(
 	ret->user = user != NULL ? user->name : NULL;
 }
 
+static void
+judge_link(const struct rights *r, const struct rights_request *q,
+    struct rights_verdict *ret)
+{
+	struct signed_link *l = &ret->link;
+	const struct link_key *key = NULL;
+
+	l->method = q->method_text;
+	l->path = q->path;
+	switch (signed_link_verify(r->links, q->query, l, q->now_s, &key)) {
+	case SIGNED_LINK_GOOD:
+		ret->answer = RIGHTS_GRANTED;
+		ret->max_size = l->max_size;
+		ret->user = key->user;
+		break;
+	case SIGNED_LINK_EXPIRED:
+		ret->answer = RIGHTS_LIMITED;
+		ret->why = "the link has expired: ask for another one";
+		ret->user = key->user;
+		break;
+	case SIGNED_LINK_BAD:
+	default:
+		ret->answer = RIGHTS_BAD_LINK;
+		ret->why = "the link is not for this request, or was changed: "
+			   "use it as it is, with the method that it was made "
+			   "for";
+		break;
+	}
+}
+
 static const char *
 how_to_say(const struct rights *r)
 {
+	if (r->htpasswd == NULL && r->bearer == NULL)
+		return "a signed link is needed here (penstock sign makes "
+		       "them): ask an operator for one";
 	if (r->htpasswd == NULL)
 		return "say who sends this: a token is needed (curl: -H "
 		       "\"Authorization: Bearer TOKEN\")";
@@ -170,6 +204,10 @@ judge_person(const struct rights *r, const struct rights_request *q,
 
 	ret->answer = RIGHTS_ASKED;
 	ret->why = how_to_say(r);
+	if (r->links != NULL && signed_link_is(q->query))
+		judge_link(r, q, ret);
+	if (ret->answer == RIGHTS_GRANTED)
+		return;
 	if (r->bearer != NULL && has_scheme(q->authorization, "Bearer", &token))
 		judge_token(r, q, token, ret);
 	else if (r->htpasswd != NULL &&

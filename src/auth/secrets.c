@@ -7,12 +7,13 @@
 #include "auth/secret_file.h"
 #include "base/list.h"
 
-enum kind { KIND_BEARER, KIND_HTPASSWD, KIND_COUNT };
+enum kind { KIND_BEARER, KIND_HTPASSWD, KIND_LINKS, KIND_COUNT };
 
 /* The directive that names a file of each kind. */
 static const char *const directive_of[KIND_COUNT] = {
     [KIND_BEARER] = "auth_bearer_file",
     [KIND_HTPASSWD] = "auth_basic_user_file",
+    [KIND_LINKS] = "signed_link_keys",
 };
 
 struct file {
@@ -21,6 +22,7 @@ struct file {
 	const char *path; /* the configuration's */
 	struct bearer bearer;
 	struct htpasswd htpasswd;
+	struct link_keys links;
 };
 
 struct secrets {
@@ -52,6 +54,8 @@ parse_file(struct file *f, const struct str *text, struct str *errors)
 		return bearer_parse(&f->bearer, s, text->len, errors);
 	case KIND_HTPASSWD:
 		return htpasswd_parse(&f->htpasswd, s, text->len, errors);
+	case KIND_LINKS:
+		return link_keys_parse(&f->links, s, text->len, errors);
 	case KIND_COUNT:
 	default:
 		die("no such kind of file");
@@ -121,6 +125,9 @@ load_rights(struct loading *l, const struct conf_rights *r)
 	int err = load_file(
 	    l, KIND_BEARER, r->auth_bearer_file, &r->auth_bearer_file_at);
 
+	if (err == 0)
+		err = load_file(l, KIND_LINKS, r->signed_link_keys,
+		    &r->signed_link_keys_at);
 	if (err == 0 && conf_is_on(r->auth_basic))
 		err = load_file(l, KIND_HTPASSWD, r->auth_basic_user_file,
 		    &r->auth_basic_user_file_at);
@@ -188,6 +195,18 @@ secrets_htpasswd(const struct secrets *s, const char *path)
 	return &f->htpasswd;
 }
 
+const struct link_keys *
+secrets_links(const struct secrets *s, const char *path)
+{
+	const struct file *f;
+
+	if (!conf_is_on(path))
+		return NULL;
+	f = find_file(s, KIND_LINKS, path);
+	check(f != NULL);
+	return &f->links;
+}
+
 void
 secrets_free(struct secrets **sp)
 {
@@ -199,6 +218,7 @@ secrets_free(struct secrets **sp)
 		list_remove(&f->node);
 		bearer_fini(&f->bearer);
 		htpasswd_fini(&f->htpasswd);
+		link_keys_fini(&f->links);
 		free(f);
 	}
 	free(s);

@@ -187,7 +187,7 @@ static bool
 asks_who(const struct conf_rights *r)
 {
 	return r->access.count > 0 || conf_is_on(r->auth_bearer_file) ||
-	       conf_is_on(r->auth_basic);
+	       conf_is_on(r->auth_basic) || conf_is_on(r->signed_link_keys);
 }
 
 static bool

@@ -316,6 +316,11 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PROCESS,
 	  .help = "how long a worker that is stopped gracefully, or replaced by a "
 		  "reload, may finish uploads, 0: as long as they take" },
+	{ "signed_link_keys", VALUE_PATH, APPLY_RELOAD,
+	  OF_RIGHTS_AT(signed_link_keys), .words = words_off, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "file of keys for links that need no name and no token "
+		  "(penstock key makes them, penstock sign the links)" },
 	{ "small_latency", VALUE_TIME, APPLY_RELOAD,
 	  OF_LOCATION(policy.small_latency_s), RANGE(0, DAYS(1)),
 	  .dflt = "20ms",

@@ -37,6 +37,39 @@ kept_len(size_t len, size_t shown_max)
 	return len < most ? len : most;
 }
 
+/*
+ * Whoever reads the log must not have what gives a right: the signature of a link is a
+ * secret, and so is what stands behind `sig=` in any query.
+ */
+static void
+hide_signature(struct str *text)
+{
+	char *at = text->s, *end = text->s + text->len;
+
+	if (text->len == 0)
+		return;
+	at = memchr(at, '?', text->len);
+	while (at != NULL && at < end) {
+		at++;
+		if (end - at > 4 && str_ieq_bytes(at, "sig=", 4))
+			for (at += 4; at < end && *at != '&' && *at != ' ';
+			     at++)
+				*at = '*';
+		at = memchr(at, '&', (size_t)(end - at));
+	}
+}
+
+/* A field line that stands where a request should, since the framing before it is wrong. */
+static void
+hide_credentials(struct str *text)
+{
+	static const char field[] = "Authorization:";
+	size_t len = sizeof(field) - 1;
+
+	if (text->len > len && str_ieq_bytes(text->s, field, len))
+		memset(text->s + len, '*', text->len - len);
+}
+
 void
 access_note_head(struct access *a, const struct head *h)
 {
@@ -48,6 +81,7 @@ access_note_head(struct access *a, const struct head *h)
 	str_add(
 	    &a->asked, h->target.s, kept_len(h->target.len, TARGET_SHOWN_MAX));
 	str_trim(&a->asked);
+	hide_signature(&a->asked);
 }
 
 /* Of `len` bytes, those before the first that no line has. */
@@ -120,6 +154,8 @@ access_note_start(struct access *a, const char *bytes, size_t len)
 	a->asked_more = n < len;
 	str_clear(&a->asked);
 	str_add(&a->asked, bytes, n);
+	hide_signature(&a->asked);
+	hide_credentials(&a->asked);
 }
 
 void

@@ -153,10 +153,11 @@ static enum gate_verdict
 rights_gate_act(struct rights_pass *p, const struct rights *r,
     const struct rights_request *q, const struct rights_verdict *v)
 {
-	unsigned wait =
-	    v->answer == RIGHTS_WRONG || v->answer == RIGHTS_UNVERIFIED
-		? note_attempt(p)
-		: 0;
+	unsigned wait = v->answer == RIGHTS_WRONG ||
+				v->answer == RIGHTS_BAD_LINK ||
+				v->answer == RIGHTS_UNVERIFIED
+			    ? note_attempt(p)
+			    : 0;
 
 	if (wait > 0)
 		return refuse_later(p, 429,
@@ -205,6 +206,16 @@ rights_gate_forget(struct gate_pass *gate)
 	basic_forget(&rights_pass_of(gate)->wait);
 }
 
+static struct span
+query_of(const struct head *h)
+{
+	const char *mark = memchr(h->target.s, '?', h->target.len);
+	size_t before = mark != NULL ? (size_t)(mark - h->target.s) + 1 : 0;
+
+	return mark != NULL ? (struct span){mark + 1, h->target.len - before}
+			    : (struct span){0};
+}
+
 /* Of the location that the request belongs to, by its path without escapes. */
 static enum gate_verdict
 judge_path(struct rights_pass *p, const struct str *path)
@@ -215,6 +226,8 @@ judge_path(struct rights_pass *p, const struct str *path)
 	struct rights_request q = {
 	    .method =
 		method_set_of_request(h->method_text.s, h->method_text.len),
+	    .method_text = h->method_text,
+	    .query = query_of(h),
 	    .path = {path->s, path->len},
 	    .authorization = h->authorization,
 	    .client = exchange_client(x),

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "auth/bearer.h"
+#include "auth/signed_link.h"
 #include "base/base64.h"
+#include "base/clock.h"
 #include "lib/cmocka_with.h"
 #include "lib/guarded.h"
 #include "shared/attempts.h"
@@ -413,6 +415,126 @@ lines_that_are_no_users_are_told(void **state)
 	    "auth_basic off; auth_basic_user_file @/none;", "", "");
 }
 
+/* ---- links ---- */
+
+#define KEY                                                                    \
+	"k1 "                                                                  \
+	"0001020304050607080900010203040506070809000102030405060708090001\n"
+
+/* The target with a link for this method and path, which is good for `seconds` more. */
+static struct str
+sign(const char *method, const char *path, int seconds, uint64_t max_size)
+{
+	struct link_keys keys = {0};
+	struct signed_link l = {
+	    .method = {method, strlen(method)},
+	    .path = {path, strlen(path)},
+	    .expires_s = (uint64_t)(clock_wall_s() + seconds),
+	    .max_size = max_size,
+	};
+	struct str target = {0}, errors = {0};
+
+	assert_int_equal(link_keys_parse(&keys, KEY, strlen(KEY), &errors), 0);
+	str_printf(&target, "%s?", path);
+	assert_true(signed_link_sign(&keys.keys[0], &l, &target));
+	link_keys_fini(&keys);
+	return target;
+}
+
+static void
+who_has_a_link_may_do_that(void **state)
+{
+	struct str put = sign("PUT", "/file/b", 10, 0);
+	struct str get = sign("GET", "/file/a", 10, 0);
+	struct str late = sign("PUT", "/file/b", -100, 0);
+	struct str post = sign("POST", "/file", 10, 0);
+
+	(void)state;
+	guarded_write_file("links", 0600, KEY);
+	guarded_use("signed_link_keys @/links;");
+	guarded_put(put.s, 10, "");
+	test_web_await(&guarded, "\"remote_user\":\"link:k1\"");
+	guarded_assert_not_heard("sig=");
+	guarded_assert_status("GET", get.s, "200");
+	guarded_assert_status("HEAD", get.s, "200");
+	guarded_assert_status("PUT", get.s, "403");
+	guarded_assert_status("GET", put.s, "403");
+	guarded_assert_status("POST", post.s, "201");
+	guarded_assert_status("PUT", late.s, "403");
+	test_web_await(&guarded, "the link has expired");
+	/* There is no field with which the client could do better. */
+	guarded_assert_status("PUT", "/file/b", "403");
+	test_web_await(&guarded, "a signed link is needed here");
+	guarded_assert_not_heard("WWW-Authenticate");
+	str_fini(&put);
+	str_fini(&get);
+	str_fini(&late);
+	str_fini(&post);
+}
+
+static void
+a_link_is_for_the_name_however_it_is_spelt(void **state)
+{
+	struct str put = sign("PUT", "/file/b c", 10, 0), target = {0};
+
+	(void)state;
+	guarded_write_file("links", 0600, KEY);
+	guarded_use("signed_link_keys @/links;");
+	str_printf(&target, "/file/%%62%%20c%s", strchr(put.s, '?'));
+	guarded_put(target.s, 10, "");
+	guarded_assert_heard("HTTP/1.1 201 ");
+	str_clear(&target);
+	str_printf(&target, "/file/b%%2520c%s", strchr(put.s, '?'));
+	guarded_put(target.s, 10, "");
+	guarded_assert_heard("HTTP/1.1 403 ");
+	str_fini(&put);
+	str_fini(&target);
+}
+
+static void
+a_link_limits_the_size(void **state)
+{
+	struct str put = sign("PUT", "/file/b", 10, 9);
+
+	(void)state;
+	guarded_write_file("links", 0600, KEY);
+	guarded_use("signed_link_keys @/links; max_body_size 20;");
+	guarded_put(put.s, 9, "");
+	guarded_assert_heard("HTTP/1.1 201 ");
+	guarded_put(put.s, 10, "");
+	guarded_assert_heard("HTTP/1.1 413 ");
+	str_fini(&put);
+}
+
+/* A bad link is no worse than none, for who has a token as well. */
+static void
+a_link_stands_beside_other_ways(void **state)
+{
+	struct str put = sign("PUT", "/file/b", 10, 0);
+
+	(void)state;
+	make_tokens("");
+	guarded_write_file("links", 0600, KEY);
+	guarded_use("signed_link_keys @/links; auth_bearer_file @/tokens;");
+	guarded_put(put.s, 10, "");
+	guarded_assert_heard("HTTP/1.1 201 ");
+	guarded_put(put.s, 10, "Authorization: Bearer x\r\n");
+	guarded_assert_heard("HTTP/1.1 200 ");
+	bear("/file/c?sig=1", 10);
+	guarded_assert_heard("HTTP/1.1 201 ");
+	guarded_put("/file/d?sig=1", 10, "");
+	guarded_assert_heard("HTTP/1.1 403 ");
+	guarded_come_from("192.0.2.1:1");
+	guarded_put("/file/d", 10, "");
+	guarded_assert_heard("HTTP/1.1 401 ");
+	/* The address still matters. */
+	guarded_use("signed_link_keys @/links; deny 192.0.2.1;");
+	guarded_come_from("192.0.2.1:1");
+	guarded_put(put.s, 10, "");
+	guarded_assert_heard("HTTP/1.1 403 ");
+	str_fini(&put);
+}
+
 /* ---- files of secrets ---- */
 
 static void
@@ -470,6 +592,10 @@ main(void)
 	    WEB_TEST(what_is_remembered_is_of_this_file),
 	    WEB_TEST(a_client_that_leaves_meanwhile_is_forgotten),
 	    WEB_TEST(both_ways_may_be_offered),
+	    WEB_TEST(who_has_a_link_may_do_that),
+	    WEB_TEST(a_link_is_for_the_name_however_it_is_spelt),
+	    WEB_TEST(a_link_limits_the_size),
+	    WEB_TEST(a_link_stands_beside_other_ways),
 	    WEB_TEST(who_guesses_is_slowed_and_others_are_not),
 	    cmocka_unit_test(lines_that_are_no_users_are_told),
 	    cmocka_unit_test(files_that_are_no_secret_are_told),
