@@ -22,6 +22,8 @@ struct conf_rights {
 	struct conf_place auth_basic_user_file_at, auth_bearer_file_at;
 	char *signed_link_keys;
 	struct conf_place signed_link_keys_at;
+	char *signed_link_spent; /* a directory */
+	struct conf_place signed_link_spent_at;
 	char *auth_basic; /* the realm; or "off" */
 	struct conf_place auth_basic_at;
 };

@@ -15,6 +15,7 @@
 #include "upload/env.h"
 
 struct attempts;
+struct spent;
 
 /* All that the fields point to outlives the requests. */
 struct context {
@@ -24,6 +25,7 @@ struct context {
 	struct limits_scope uploads; /* for max_uploads */
 	/* For each of conf->locations; NULL: no location has rules. */
 	const struct location_rights *rights;
+	struct spent *spent;	    /* marks of links that are good once */
 	struct attempts *attempts;  /* of clients that guess; NULL: all may */
 	struct log_limit *failures; /* one for each location and outcome */
 };

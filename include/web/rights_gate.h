@@ -30,6 +30,9 @@ struct rights_pass {
 	bool named;	   /* by the client */
 	uint64_t max_size; /* of an upload, by who sends it; 0: any.  Set by the
 			      step */
+	/* Of a link that is good once: not made yet, and the pass's; NULL: it is
+	 * none. */
+	struct spent_mark *mark;
 	/* While a password is being verified: */
 	const struct rights *rights;
 	struct basic_trial *trial;
@@ -48,10 +51,24 @@ enum gate_verdict rights_gate_judge(struct gate_pass *p);
 void rights_gate_wait(struct gate_pass *p);
 void rights_gate_forget(struct gate_pass *p);
 
+/* A further step, for uploads: is a link that is good once spent already? */
+enum gate_verdict rights_gate_judge_once(struct gate_pass *p);
+void rights_gate_look(struct gate_pass *p);
+void rights_gate_forget_look(struct gate_pass *p);
+
+/* What a client is told whose link is spent, or whose mark cannot be made: sent as the
+ * response. */
+void rights_gate_refuse_once(struct exchange *x, int err);
+
 #define RIGHTS_GATE_STEP                                                       \
 	{                                                                      \
 		.judge = rights_gate_judge, .wait = rights_gate_wait,          \
 		.forget = rights_gate_forget                                   \
+	}
+#define RIGHTS_GATE_ONCE                                                       \
+	{                                                                      \
+		.judge = rights_gate_judge_once, .wait = rights_gate_look,     \
+		.forget = rights_gate_forget_look                              \
 	}
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/method_set.h"
 #include "config/networks.h"
 
 /* ---- preparing ---- */
@@ -150,6 +151,26 @@ judge_login(
 	ret->user = user != NULL ? user->name : NULL;
 }
 
+/* A link that is good once needs a place for its mark. */
+static void
+judge_once(const struct rights *r, const struct rights_request *q,
+    struct rights_verdict *ret)
+{
+	unsigned stores =
+	    method_set_find("PUT", 3) | method_set_find("POST", 4);
+
+	if (ret->link.once[0] == '\0')
+		return;
+	if ((q->method & stores) == 0) {
+		ret->answer = RIGHTS_BAD_LINK;
+		ret->why = "a link that is good once is for an upload";
+	} else if (!conf_is_on(r->conf->signed_link_spent)) {
+		ret->answer = RIGHTS_LIMITED;
+		ret->why = "links that are good once are not taken here: an "
+			   "operator has to set signed_link_spent";
+	}
+}
+
 static void
 judge_link(const struct rights *r, const struct rights_request *q,
     struct rights_verdict *ret)
@@ -164,6 +185,7 @@ judge_link(const struct rights *r, const struct rights_request *q,
 		ret->answer = RIGHTS_GRANTED;
 		ret->max_size = l->max_size;
 		ret->user = key->user;
+		judge_once(r, q, ret);
 		break;
 	case SIGNED_LINK_EXPIRED:
 		ret->answer = RIGHTS_LIMITED;

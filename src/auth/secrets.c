@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "auth/secret_file.h"
 #include "base/list.h"
@@ -119,10 +120,36 @@ load_file(struct loading *l, enum kind kind, const char *path,
 	return read_file(l, f, at);
 }
 
+/* Where marks are made: the workers' user has to be able to write there, and nobody else. */
+static void
+look_at_spent(struct loading *l, const struct conf_rights *r)
+{
+	const char *path = r->signed_link_spent, *why = NULL;
+	struct stat st;
+
+	if (!conf_is_on(path))
+		return;
+	if (stat(path, &st) == -1)
+		why = strerror(errno);
+	else if (!S_ISDIR(st.st_mode))
+		why = "it is not a directory";
+	else if ((st.st_mode & S_IWOTH) != 0)
+		why = "any user of this machine can remove marks there, and so "
+		      "use links again: chmod o-w";
+	if (why == NULL)
+		return;
+	config_name_value(
+	    &r->signed_link_spent_at, "signed_link_spent", path, l->errors);
+	str_printf(l->errors, ": %s\n", why);
+}
+
 static int
 load_rights(struct loading *l, const struct conf_rights *r)
 {
-	int err = load_file(
+	int err;
+
+	look_at_spent(l, r);
+	err = load_file(
 	    l, KIND_BEARER, r->auth_bearer_file, &r->auth_bearer_file_at);
 
 	if (err == 0)

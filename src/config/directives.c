@@ -321,6 +321,11 @@ const struct directive directives[] = {
 	  .topic = TOPIC_RIGHTS,
 	  .help = "file of keys for links that need no name and no token "
 		  "(penstock key makes them, penstock sign the links)" },
+	{ "signed_link_spent", VALUE_PATH, APPLY_RELOAD,
+	  OF_RIGHTS_AT(signed_link_spent), .words = words_off, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "directory of the workers' user, for marks of links that are "
+		  "good once (penstock sign --once)" },
 	{ "small_latency", VALUE_TIME, APPLY_RELOAD,
 	  OF_LOCATION(policy.small_latency_s), RANGE(0, DAYS(1)),
 	  .dflt = "20ms",

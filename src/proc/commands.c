@@ -416,6 +416,9 @@ read_link(const struct words *w, struct signed_link *ret)
 		       "and must be given";
 	if (w->max_size != NULL && !read_size(w->max_size, &ret->max_size))
 		return "--max-size takes a size such as 100m";
+	if (w->once && strcmp(w->word[0], "PUT") != 0 &&
+	    strcmp(w->word[0], "POST") != 0)
+		return "--once is for uploads: PUT or POST";
 	if (w->once)
 		signed_link_make_once(ret);
 	return NULL;
@@ -441,6 +444,10 @@ make_link(const struct words *w, const struct config *conf)
 		return commands_failed(w->word[1],
 		    "no location takes links for it: set signed_link_keys "
 		    "there (is -c given?)");
+	if (w->once && !conf_is_on(rights_of(l, method)->signed_link_spent))
+		return commands_failed(w->word[1],
+		    "--once needs a directory for marks: set signed_link_spent "
+		    "in its location");
 	why = check_path(l, w->word[1]);
 	if (why != NULL)
 		return commands_failed(w->word[1], why);

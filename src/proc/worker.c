@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/basic.h"
+#include "auth/spent.h"
 #include "base/digest.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -249,6 +251,7 @@ begin_server(struct worker *w, size_t i)
 	if (err < 0)
 		return err;
 	s->context.rights = s->rights;
+	s->context.spent = w->spent;
 	s->context.attempts = w->to->shared->attempts;
 	begin_limits(w, s);
 	begin_connections(w, s);
@@ -292,7 +295,8 @@ begin_shared(struct worker *w)
 		return err;
 	}
 	w->basic = basic_new(w->engine, w->devices);
-	if (w->basic == NULL)
+	w->spent = spent_new(w->engine, w->devices);
+	if (w->basic == NULL || w->spent == NULL)
 		return -ENOMEM;
 	engine_watch(w->engine, conf->disk_stall_timeout_s);
 	engine_hear(w->engine, &shared->bell);
@@ -430,6 +434,7 @@ worker_end(struct worker *w)
 	journal_free(&w->trace);
 	journal_free(&w->errors);
 	basic_free(&w->basic);
+	spent_free(&w->spent);
 	engine_free(&w->engine);
 	device_set_free(&w->devices);
 	chunk_pool_free(&w->pool);

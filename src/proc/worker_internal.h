@@ -38,6 +38,7 @@ struct worker {
 	struct device *compute;
 	struct engine *engine;
 	struct basic *basic;
+	struct spent *spent;
 	struct journal *trace;
 	struct journal *errors; /* of the error log */
 	struct trace_group traces;

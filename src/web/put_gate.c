@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/spent.h"
 #include "base/log.h"
 #include "http/answer.h"
 #include "http/conditions.h"
@@ -155,6 +156,7 @@ judge_count(struct gate_pass *gate)
 static const struct gate_step steps[] = {
     {.judge = judge_name},
     RIGHTS_GATE_STEP,
+    RIGHTS_GATE_ONCE,
     {.judge = judge_conditions},
     {.judge = judge_digests},
     {.judge = judge_size},
@@ -166,6 +168,7 @@ undo(struct gate_pass *gate)
 {
 	struct put_pass *p = put_pass_of(gate);
 
+	spent_mark_end(&p->base.mark, false);
 	free(p->preconditions);
 	limits_leave(p->base.context->uploads.limits, &p->place);
 }
@@ -183,6 +186,7 @@ put_gate_passed(struct gate_pass *gate)
 		.named = p->base.named,
 		.preconditions = p->preconditions,
 		.claims = &p->claims,
+		.mark = p->base.mark,
 		.place = p->place,
 	    }))
 		return;

@@ -1,8 +1,10 @@
 #include "web/rights_gate.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "auth/rights.h"
+#include "auth/spent.h"
 #include "base/clock.h"
 #include "base/method_set.h"
 #include "shared/attempts.h"
@@ -22,6 +24,7 @@ rights_gate_init(struct rights_pass *p, struct context *c, struct exchange *x,
 	p->location = r->location;
 	p->named = r->kind == ROUTE_STORE_NAMED || r->kind == ROUTE_READ_NAMED;
 	p->max_size = 0;
+	p->mark = NULL;
 	p->name[0] = '\0';
 }
 
@@ -171,7 +174,11 @@ rights_gate_act(struct rights_pass *p, const struct rights *r,
 	if (v->answer != RIGHTS_GRANTED)
 		return refuse_person(p, r, v);
 	p->max_size = v->max_size;
-	return GATE_PASS;
+	if (v->link.once[0] == '\0')
+		return GATE_PASS;
+	p->mark = spent_mark_new(p->context->spent, r->conf->signed_link_spent,
+	    v->link.once, v->link.expires_s);
+	return p->mark != NULL ? GATE_PASS : refuse_for_memory(p);
 }
 
 static void
@@ -260,4 +267,52 @@ rights_gate_judge(struct gate_pass *gate)
 	    "decoded: write letters and digits as they are",
 	    OUTCOME_REFUSED);
 	return GATE_ANSWERED;
+}
+
+/* ---- links that are good once ---- */
+
+void
+rights_gate_refuse_once(struct exchange *x, int err)
+{
+	if (err == -EEXIST)
+		exchange_refuse(x, 403,
+		    "the link was good for one upload, which is stored: ask "
+		    "for another one",
+		    OUTCOME_DENIED);
+	else
+		exchange_refuse(x, 500,
+		    "it cannot be found out whether the link was used before "
+		    "(signed_link_spent), nothing was stored: an operator must "
+		    "look at the error log",
+		    OUTCOME_NO_PERMISSION);
+}
+
+enum gate_verdict
+rights_gate_judge_once(struct gate_pass *gate)
+{
+	return rights_pass_of(gate)->mark != NULL ? GATE_WAIT : GATE_PASS;
+}
+
+static void
+on_looked(void *owner, int err)
+{
+	struct rights_pass *p = owner;
+
+	if (err != 0)
+		rights_gate_refuse_once(p->gate.exchange, err);
+	gate_go_on(&p->gate, err != 0 ? GATE_ANSWERED : GATE_PASS);
+}
+
+void
+rights_gate_look(struct gate_pass *gate)
+{
+	struct rights_pass *p = rights_pass_of(gate);
+
+	spent_look(p->mark, p, on_looked);
+}
+
+void
+rights_gate_forget_look(struct gate_pass *gate)
+{
+	spent_mark_end(&rights_pass_of(gate)->mark, false);
 }

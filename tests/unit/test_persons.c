@@ -3,8 +3,10 @@
  * of files of secrets.
  */
 #include <crypt.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "auth/bearer.h"
 #include "auth/signed_link.h"
@@ -48,15 +50,14 @@ who_has_no_token_is_asked_before_the_body(void **state)
 	make_tokens("");
 	guarded_use("auth_bearer_file @/tokens;");
 	test_web_say_head(&guarded, "PUT", "/file/b", 100, "");
-	test_web_await(&guarded, "HTTP/1.1 401 Unauthorized\r\n");
-	test_web_await(
-	    &guarded, "WWW-Authenticate: Bearer realm=\"penstock\"\r\n");
-	test_web_await(&guarded, "Content-Type: application/problem+json\r\n");
+	guarded_await("HTTP/1.1 401 Unauthorized\r\n");
+	guarded_await("WWW-Authenticate: Bearer realm=\"penstock\"\r\n");
+	guarded_await("Content-Type: application/problem+json\r\n");
 	assert_false(store_has_files(guarded.store));
 	guarded_come_from("192.0.2.1:1");
 	test_web_say_head(
 	    &guarded, "PUT", "/file/b", 100, "Expect: 100-continue\r\n");
-	test_web_await(&guarded, "HTTP/1.1 401 ");
+	guarded_await("HTTP/1.1 401 ");
 	guarded_assert_not_heard("100 Continue");
 	guarded_come_from("192.0.2.1:1");
 	guarded_assert_status("GET", "/file/a", "401");
@@ -72,7 +73,7 @@ who_has_one_is_in_the_receipt(void **state)
 	make_tokens("");
 	guarded_use("auth_bearer_file @/tokens;");
 	bear("/file/b", 100);
-	test_web_await(&guarded, "\"remote_user\":\"ci\"");
+	guarded_await("\"remote_user\":\"ci\"");
 	guarded_assert_heard("HTTP/1.1 201 ");
 	guarded_assert_not_heard("WWW-Authenticate");
 	guarded_assert_not_heard(token.s);
@@ -104,7 +105,7 @@ a_wrong_token_is_told_so(void **state)
 	guarded_put("/file/b", 0,
 	    "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n");
 	guarded_assert_heard("HTTP/1.1 400 ");
-	test_web_await(&guarded, "Authorization is given twice");
+	guarded_await("Authorization is given twice");
 }
 
 static void
@@ -119,16 +120,16 @@ a_token_allows_what_its_line_says(void **state)
 	guarded_assert_heard("HTTP/1.1 201 ");
 	bear("/file/ab/x", 0);
 	guarded_assert_heard("HTTP/1.1 403 ");
-	test_web_await(&guarded, "not for this path");
+	guarded_await("not for this path");
 	bear("/file", 0);
 	guarded_assert_heard("HTTP/1.1 403 ");
 	bear("/file/a/x2", 101);
 	guarded_assert_heard("HTTP/1.1 413 ");
-	test_web_await(&guarded, "larger than max_size 100 of location /file");
+	guarded_await("larger than max_size 100 of location /file");
 	guarded_come_from("192.0.2.1:1");
 	guarded_use("auth_bearer_file @/tokens; max_body_size 99;");
 	bear("/file/a/x2", 100);
-	test_web_await(&guarded, "larger than max_body_size 99 of location");
+	guarded_await("larger than max_body_size 99 of location");
 }
 
 /* A body whose length is not known beforehand. */
@@ -146,8 +147,8 @@ a_size_is_noticed_on_the_way(void **state)
 	    token.s);
 	guarded.client.len = 0;
 	test_client_say(&guarded.client, field.s);
-	test_web_await(&guarded, "HTTP/1.1 413 ");
-	test_web_await(&guarded, "larger than max_size 10 of");
+	guarded_await("HTTP/1.1 413 ");
+	guarded_await("larger than max_size 10 of");
 	str_fini(&field);
 }
 
@@ -255,13 +256,13 @@ who_knows_the_password_may(void **state)
 	guarded_use(LOGIN);
 	for (int i = 0; i < 3; i++) {
 		log_in("/file/b", "ann:secret", 10);
-		test_web_await(&guarded, "\"remote_user\":\"ann\"");
+		guarded_await("\"remote_user\":\"ann\"");
 		log_in("/file/c", "bob:", 4);
-		test_web_await(&guarded, "\"remote_user\":\"bob\"");
+		guarded_await("\"remote_user\":\"bob\"");
 	}
 	test_web_get(
 	    &guarded, "/file/a", "Authorization: basic YW5uOnNlY3JldA==\r\n");
-	test_web_await(&guarded, "HTTP/1.1 200 ");
+	guarded_await("HTTP/1.1 200 ");
 }
 
 static void
@@ -453,7 +454,7 @@ who_has_a_link_may_do_that(void **state)
 	guarded_write_file("links", 0600, KEY);
 	guarded_use("signed_link_keys @/links;");
 	guarded_put(put.s, 10, "");
-	test_web_await(&guarded, "\"remote_user\":\"link:k1\"");
+	guarded_await("\"remote_user\":\"link:k1\"");
 	guarded_assert_not_heard("sig=");
 	guarded_assert_status("GET", get.s, "200");
 	guarded_assert_status("HEAD", get.s, "200");
@@ -461,10 +462,10 @@ who_has_a_link_may_do_that(void **state)
 	guarded_assert_status("GET", put.s, "403");
 	guarded_assert_status("POST", post.s, "201");
 	guarded_assert_status("PUT", late.s, "403");
-	test_web_await(&guarded, "the link has expired");
+	guarded_await("the link has expired");
 	/* There is no field with which the client could do better. */
 	guarded_assert_status("PUT", "/file/b", "403");
-	test_web_await(&guarded, "a signed link is needed here");
+	guarded_await("a signed link is needed here");
 	guarded_assert_not_heard("WWW-Authenticate");
 	str_fini(&put);
 	str_fini(&get);
@@ -535,6 +536,193 @@ a_link_stands_beside_other_ways(void **state)
 	str_fini(&put);
 }
 
+/* ---- links that are good once ---- */
+
+#define ONCE "signed_link_keys @/links; signed_link_spent @/spent;"
+
+static struct str
+sign_once(const char *method, const char *path)
+{
+	struct link_keys keys = {0};
+	struct signed_link l = {
+	    .method = {method, strlen(method)},
+	    .path = {path, strlen(path)},
+	    .expires_s = (uint64_t)(clock_wall_s() + 100),
+	};
+	struct str target = {0}, errors = {0};
+
+	signed_link_make_once(&l);
+	assert_int_equal(link_keys_parse(&keys, KEY, strlen(KEY), &errors), 0);
+	str_printf(&target, "%s?", path);
+	assert_true(signed_link_sign(&keys.keys[0], &l, &target));
+	link_keys_fini(&keys);
+	return target;
+}
+
+/* Marks that are there. */
+static unsigned
+count_marks(void)
+{
+	struct str path = {0};
+	unsigned count = 0;
+	DIR *d;
+
+	guarded_add_text(&path, "@/spent");
+	d = opendir(path.s);
+	assert_non_null(d);
+	for (const struct dirent *e; (e = readdir(d)) != NULL;)
+		count += e->d_name[0] != '.';
+	closedir(d);
+	str_fini(&path);
+	return count;
+}
+
+static void
+begin_once(void)
+{
+	struct str path = {0};
+
+	guarded_write_file("links", 0600, KEY);
+	guarded_add_text(&path, "@/spent");
+	(void)mkdir(path.s, 0700);
+	str_fini(&path);
+	guarded_use(ONCE);
+}
+
+static void
+await_marks(unsigned count)
+{
+	for (int i = 0; i < 2000 && count_marks() != count; i++)
+		test_web_turn(&guarded, 1);
+	assert_int_equal(count_marks(), count);
+}
+
+static void
+a_link_that_is_good_once_is_spent_by_an_upload(void **state)
+{
+	struct str put = sign_once("PUT", "/file/o");
+	unsigned before;
+
+	(void)state;
+	begin_once();
+	before = count_marks();
+	guarded_put(put.s, 10, "");
+	guarded_assert_heard("HTTP/1.1 201 ");
+	assert_int_equal(count_marks(), before + 1);
+	for (int i = 0; i < 2; i++) {
+		test_web_say_head(&guarded, "PUT", put.s, 10, "");
+		guarded_await("HTTP/1.1 403 ");
+		guarded_await("good for one upload");
+		guarded_come_from("192.0.2.1:1");
+	}
+	str_fini(&put);
+}
+
+static void
+what_is_not_stored_spends_nothing(void **state)
+{
+	struct str put = sign_once("PUT", "/file/a");
+	unsigned before;
+
+	(void)state;
+	begin_once();
+	before = count_marks();
+	/* Refused before its body; by its store; and given up by its client. */
+	guarded_put(put.s, 10, "If-None-Match: *\r\n");
+	guarded_assert_heard("HTTP/1.1 412 ");
+	guarded_come_from("192.0.2.1:1");
+	test_web_plan(&guarded)->why[MEMORY_COMMIT] =
+	    (struct failure){.outcome = OUTCOME_DISK_FULL};
+	guarded_put(put.s, 10, "");
+	guarded_assert_heard("HTTP/1.1 507 ");
+	await_marks(before);
+	test_web_plan(&guarded)->why[MEMORY_COMMIT] = (struct failure){0};
+	guarded_come_from("192.0.2.1:1");
+	test_web_say_head(&guarded, "PUT", put.s, 10, "");
+	test_web_turn(&guarded, 20);
+	guarded_come_from("192.0.2.1:1");
+	await_marks(before);
+	guarded_put(put.s, 10, "");
+	guarded_assert_heard("HTTP/1.1 200 ");
+	await_marks(before + 1);
+	str_fini(&put);
+}
+
+static void
+what_may_be_stored_spends_it(void **state)
+{
+	struct str put = sign_once("PUT", "/file/u");
+	unsigned before;
+
+	(void)state;
+	begin_once();
+	before = count_marks();
+	test_web_plan(&guarded)->why[MEMORY_COMMIT] =
+	    (struct failure){.outcome = OUTCOME_OUTCOME_UNKNOWN};
+	guarded_put(put.s, 10, "");
+	guarded_assert_heard("HTTP/1.1 500 ");
+	await_marks(before + 1);
+	str_fini(&put);
+}
+
+/* Both have passed the gate before one of them is stored. */
+static void
+of_two_uploads_at_once_one_is_stored(void **state)
+{
+	static struct test_client other;
+	struct str put = sign_once("PUT", "/file/t"), head = {0};
+
+	(void)state;
+	begin_once();
+	str_printf(&head,
+	    "PUT %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+	    "5000\r\n\r\n",
+	    put.s);
+	test_client_connect(&other, &guarded.server);
+	guarded.client.len = 0;
+	test_client_say(&guarded.client, head.s);
+	test_client_say(&other, head.s);
+	for (int i = 0; i < 50; i++)
+		test_web_turn(&guarded, 1);
+	test_web_say_body(&guarded, 0, 5000);
+	guarded.body[5000] = '\0';
+	test_client_say(&other, guarded.body);
+	guarded_await("\r\n\r\n");
+	for (int i = 0; i < 20000 && other.len == 0; i++) {
+		test_web_turn(&guarded, 1);
+		test_client_hear(&other);
+	}
+	assert_int_equal(test_client_has_heard(&guarded.client, " 201 ") +
+			     test_client_has_heard(&other, " 201 "),
+	    1);
+	assert_int_equal(test_client_has_heard(&guarded.client, " 403 ") +
+			     test_client_has_heard(&other, " 403 "),
+	    1);
+	test_client_hang_up(&other);
+	str_fini(&put);
+	str_fini(&head);
+}
+
+static void
+without_a_place_for_marks_none_is_good_once(void **state)
+{
+	struct str put = sign_once("PUT", "/file/o"),
+		   get = sign_once("GET", "/file/a");
+
+	(void)state;
+	begin_once();
+	guarded_assert_status("GET", get.s, "403");
+	guarded_use("signed_link_keys @/links;");
+	guarded_assert_status("PUT", put.s, "403");
+	guarded_await("an operator has to set signed_link_spent");
+	guarded_assert_secrets("signed_link_spent @/none;",
+	    "t:2:1: signed_link_spent @/none: No such file or directory\n", "");
+	guarded_assert_secrets("signed_link_spent @/links;",
+	    "t:2:1: signed_link_spent @/links: it is not a directory\n", "");
+	str_fini(&put);
+	str_fini(&get);
+}
+
 /* ---- files of secrets ---- */
 
 static void
@@ -596,6 +784,11 @@ main(void)
 	    WEB_TEST(a_link_is_for_the_name_however_it_is_spelt),
 	    WEB_TEST(a_link_limits_the_size),
 	    WEB_TEST(a_link_stands_beside_other_ways),
+	    WEB_TEST(a_link_that_is_good_once_is_spent_by_an_upload),
+	    WEB_TEST(what_is_not_stored_spends_nothing),
+	    WEB_TEST(what_may_be_stored_spends_it),
+	    WEB_TEST(of_two_uploads_at_once_one_is_stored),
+	    WEB_TEST(without_a_place_for_marks_none_is_good_once),
 	    WEB_TEST(who_guesses_is_slowed_and_others_are_not),
 	    cmocka_unit_test(lines_that_are_no_users_are_told),
 	    cmocka_unit_test(files_that_are_no_secret_are_told),

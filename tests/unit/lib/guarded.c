@@ -12,6 +12,7 @@
 #include "auth/basic.h"
 #include "auth/rights.h"
 #include "auth/secrets.h"
+#include "auth/spent.h"
 #include "disk/device.h"
 #include "disk/engine.h"
 #include "lib/cmocka_with.h"
@@ -27,6 +28,7 @@ static struct location_rights *rights;
 static struct device_set *devices;
 static struct engine *engine;
 static struct basic *basic;
+static struct spent *spent;
 static struct shm *shm;
 
 /* ---- the directory ---- */
@@ -102,6 +104,9 @@ guarded_begin(void **state)
 	    engine_new(guarded.l.loop, ENGINE_THREADS, &engine), 0);
 	basic = basic_new(engine, devices);
 	assert_non_null(basic);
+	spent = spent_new(engine, devices);
+	assert_non_null(spent);
+	guarded.context.spent = spent;
 	shm = shm_new(attempts_size());
 	assert_non_null(shm);
 	guarded.context.attempts = attempts_new(shm);
@@ -118,6 +123,7 @@ guarded_end(void **state)
 	while (engine_in_flight(engine) > 0)
 		test_web_turn(&guarded, 1);
 	basic_free(&basic);
+	spent_free(&spent);
 	engine_free(&engine);
 	device_set_free(&devices);
 	munmap(shm, sizeof(*shm) + shm->size);
@@ -232,11 +238,23 @@ guarded_come_from(const char *address)
 }
 
 void
+guarded_await(const char *text)
+{
+	test_web_turn(&guarded, 2);
+	while (!test_client_has_heard(&guarded.client, text) &&
+	       engine_in_flight(engine) > 0) {
+		(void)usleep(100);
+		test_web_turn(&guarded, 2);
+	}
+	test_web_await(&guarded, text);
+}
+
+void
 guarded_assert_status(const char *method, const char *path, const char *status)
 {
 	test_web_say_head(&guarded, method, path, 0,
 	    strcmp(method, "POST") == 0 ? "Content-Length: 0\r\n" : "");
-	test_web_await(&guarded, "\r\n\r\n");
+	guarded_await("\r\n\r\n");
 	if (memcmp(guarded.client.got + 9, status, 3) != 0)
 		fail_msg("%s %s: not %s: %s", method, path, status,
 		    guarded.client.got);
@@ -246,7 +264,7 @@ void
 guarded_put(const char *path, size_t len, const char *fields)
 {
 	test_web_put(&guarded, path, len, fields);
-	test_web_await(&guarded, "\r\n\r\n");
+	guarded_await("\r\n\r\n");
 }
 
 void

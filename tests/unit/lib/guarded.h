@@ -52,6 +52,9 @@ void guarded_assert_status(
 /* A PUT of `len` bytes with these fields, and its answer up to the content. */
 void guarded_put(const char *path, size_t len, const char *fields);
 
+/* The client hears it, also when a thread has to do something before. */
+void guarded_await(const char *text);
+
 void guarded_assert_heard(const char *text);
 void guarded_assert_not_heard(const char *text);
 
