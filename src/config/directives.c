@@ -3,14 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "base/digest.h"
 #include "base/num.h"
 #include "config/config.h"
-
-enum {
-	NAME_BYTES_MAX = 40, /* longer names are like no other */
-};
 
 #define KB(n) (UINT64_C(n) << 10)
 #define MB(n) (UINT64_C(n) << 20)
@@ -382,18 +377,6 @@ const char *const directives_block_text[BLOCK_COUNT] = {
     [BLOCK_EXCEPT] = "in limit_except",
 };
 
-static const char *const topic_title[TOPIC_COUNT] = {
-    [TOPIC_ADDRESS] = "Addresses and blocks",
-    [TOPIC_FILES] = "Which files are kept, and where",
-    [TOPIC_STORED] = "When an upload counts as stored, or has no room",
-    [TOPIC_RIGHTS] = "Who may upload and read",
-    [TOPIC_LIMITS] = "Limits for clients",
-    [TOPIC_PATIENCE] = "How long a client may take",
-    [TOPIC_SPEED] = "Speed and memory",
-    [TOPIC_PROCESS] = "Processes",
-    [TOPIC_LOGS] = "Logs, and what is told",
-};
-
 const struct directive *
 directives_find(const char *name)
 {
@@ -408,70 +391,6 @@ directives_index(const struct directive *d)
 {
 	check(d >= directives && d < directives + directives_count);
 	return (size_t)(d - directives);
-}
-
-static size_t
-least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/*
- * How many bytes must be put in, left out, changed, or swapped with their
- * neighbour to make `b`, which is lower case, of `a` in whatever case.
- */
-static size_t
-edit_distance(const char *a, const char *b)
-{
-	size_t rows[3][NAME_BYTES_MAX + 1];
-	size_t *two = rows[0], *one = rows[1], *now = rows[2];
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	check(a_len <= NAME_BYTES_MAX && b_len <= NAME_BYTES_MAX);
-	for (size_t j = 0; j <= b_len; j++)
-		now[j] = two[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t *spare = two;
-
-		two = one;
-		one = now;
-		now = spare;
-		now[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			now[j] = least(one[j], now[j - 1]) + 1;
-			now[j] = least(now[j],
-			    one[j - 1] + (ascii_lower(a[i - 1]) != b[j - 1]));
-			if (i > 1 && j > 1 &&
-			    ascii_lower(a[i - 1]) == b[j - 2] &&
-			    ascii_lower(a[i - 2]) == b[j - 1])
-				now[j] = least(now[j], two[j - 2] + 1);
-		}
-	}
-	return now[b_len];
-}
-
-const struct directive *
-directives_nearest(const char *name, enum directives_block block)
-{
-	const struct directive *nearest = NULL;
-	size_t len = strlen(name), best;
-
-	if (len > NAME_BYTES_MAX)
-		return NULL;
-	/* One in three bytes may be wrong; a row of this block wins a tie. */
-	best = 2 * least(len / 3, 3) + 2;
-	for (size_t i = 0; i < directives_count; i++) {
-		const struct directive *d = &directives[i];
-		size_t score = 2 * edit_distance(name, d->name);
-
-		if (!directives_is_allowed(d, block))
-			score++;
-		if (score < best) {
-			best = score;
-			nearest = d;
-		}
-	}
-	return nearest;
 }
 
 bool
@@ -639,49 +558,5 @@ directives_where(const struct directive *d, struct str *out)
 			str_puts(out, left == 1U << b ? " or " : ", ");
 		str_puts(out, directives_block_text[b]);
 		left &= ~(1U << b);
-	}
-}
-
-static const char *
-apply_text(const struct directive *d)
-{
-	switch (d->apply) {
-	case APPLY_RESTART:
-		return "; a change needs a restart";
-	case APPLY_RESTART_ZERO:
-		return "; a change from or to 0 needs a restart";
-	case APPLY_RELOAD:
-	default:
-		return "";
-	}
-}
-
-static void
-markdown_row(const struct directive *d, FILE *out)
-{
-	struct str where = {0}, allowed = {0};
-
-	directives_where(d, &where);
-	directives_allowed(d, &allowed);
-	fprintf(out, "| `%s` | %s | %s%s%s | %s | %s%s |\n", d->name, where.s,
-	    d->dflt ? "`" : "", d->dflt ? d->dflt : "none", d->dflt ? "`" : "",
-	    allowed.s, d->help, apply_text(d));
-	str_fini(&where);
-	str_fini(&allowed);
-}
-
-void
-directives_markdown(FILE *out)
-{
-	for (unsigned t = TOPIC_NONE + 1; t < TOPIC_COUNT; t++) {
-		fprintf(out, "%s**%s**\n\n", t > TOPIC_NONE + 1 ? "\n" : "",
-		    topic_title[t]);
-		fputs(
-		    "| directive | where | default | values | what it does |\n"
-		    "|---|---|---|---|---|\n",
-		    out);
-		for (size_t i = 0; i < directives_count; i++)
-			if (directives[i].topic == t)
-				markdown_row(&directives[i], out);
 	}
 }
