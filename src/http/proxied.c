@@ -49,12 +49,11 @@ proxied_close(struct proxied *p)
 }
 
 static void
-log_closed(const struct addr *peer, const char *why)
+log_closed(const struct addr *peer, const char *why, struct log_limit *limit)
 {
-	static struct log_limit limit;
 	char text[ADDR_TEXT_MAX];
 
-	if (!log_allowed(&limit))
+	if (!log_allowed(limit))
 		return;
 	addr_format(peer, text);
 	log_warn(
@@ -79,6 +78,7 @@ hand_on(struct proxied *p)
 static void
 on_line(struct ev_loop *loop, ev_io *w, int revents)
 {
+	static struct log_limit limit;
 	struct proxied *p = w->data;
 
 	(void)loop;
@@ -94,7 +94,8 @@ on_line(struct ev_loop *loop, ev_io *w, int revents)
 			log_closed(&p->peer,
 			    "what it sent is no PROXY line: have the proxy "
 			    "send one (HAProxy: send-proxy-v2), or leave out "
-			    "proxy_protocol");
+			    "proxy_protocol",
+			    &limit);
 		proxied_close(p);
 		return;
 	}
@@ -103,9 +104,11 @@ on_line(struct ev_loop *loop, ev_io *w, int revents)
 static void
 on_late(struct deadline *d)
 {
+	static struct log_limit limit;
 	struct proxied *p = container_of(d, struct proxied, patience);
 
-	log_closed(&p->peer, "its PROXY line did not come in header_timeout");
+	log_closed(
+	    &p->peer, "its PROXY line did not come in header_timeout", &limit);
 	proxied_close(p);
 }
 
@@ -113,12 +116,14 @@ void
 proxied_open(
     struct connections *g, int fd, const struct addr *peer, bool on_loopback)
 {
+	static struct log_limit limit;
 	struct proxied *p = NULL;
 
 	if (!real_ip_is_proxy(g->conf, peer))
 		log_closed(peer,
 		    "it is none of trusted_proxies, which alone may tell whose "
-		    "connections they pass on");
+		    "connections they pass on",
+		    &limit);
 	else
 		p = calloc(1, sizeof(*p));
 	if (p == NULL) {

@@ -11,10 +11,7 @@
 
 static const char usage[] =
     "usage: penstock [-c FILE] [-t] [-T] [-s reload|stop|quit]\n"
-    "                [-g DIRECTIVES] [-v] [-V] [-h]\n"
-    "       penstock token FILE NAME ...\n"
-    "       penstock key FILE NAME\n"
-    "       penstock -c FILE sign METHOD /PATH --expires TIME ...\n";
+    "                [-g DIRECTIVES] [-v] [-V] [-h] [token|key|sign ...]\n";
 
 static const char options_text[] =
     "\n"
