@@ -48,7 +48,7 @@ endif
 CFLAGS     += $(STD) $(OPT) $(WARN) $(HARDEN) -fPIE -pthread
 CPPFLAGS   += -Iinclude
 LDFLAGS    += -pie -Wl,-z,relro,-z,now -pthread $(if $(SAN),-fsanitize=$(SAN))
-LDLIBS     += -lev -lhttp_parser -lssl -lcrypto -lisal $(if $(filter 1,$(URING)),-luring)
+LDLIBS     += -lev -lhttp_parser -lssl -lcrypto -lcrypt -lisal $(if $(filter 1,$(URING)),-luring)
 
 ALL_SRC    := $(filter-out %_$(OTHER).c,$(wildcard src/*/*.c))
 ifeq ($(URING),1)

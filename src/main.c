@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "config/directives.h"
+#include "proc/commands.h"
 #include "proc/inherit.h"
 #include "proc/master.h"
 #include "proc/options.h"
@@ -104,6 +105,10 @@ main(int argc, char **argv)
 		directives_markdown(stdout);
 		return options_end_output();
 	}
+	if (o.command != NULL && !commands_has(o.command[0]))
+		return options_wrong("what is \"%s\"?", o.command[0]);
+	if (o.command != NULL && !commands_needs_config(o.command[0]))
+		return commands_run(o.command, NULL);
 	conf = load(&o);
 	if (conf == NULL && o.signal != NULL)
 		fprintf(stderr,
@@ -111,7 +116,9 @@ main(int argc, char **argv)
 		    o.signal);
 	if (conf == NULL)
 		return EXIT_FAILURE;
-	if (o.signal != NULL) {
+	if (o.command != NULL) {
+		status = commands_run(o.command, conf);
+	} else if (o.signal != NULL) {
 		status = send_signal(conf, o.signal);
 	} else if (o.print) {
 		config_print(conf, stdout);

@@ -51,7 +51,8 @@ addr_size(const struct addr *a)
 NODISCARD int addr_parse(
     const char *text, struct addr *ret, const char **ret_why);
 
-/* The form addr_parse() reads; a UNIX peer without a name is "unix:". */
+/* The form addr_parse() reads; a UNIX peer without a name is "unix:".  Port 0 is left
+ * out; an address that is not known is "?". */
 void addr_format(const struct addr *a, char ret_text[ADDR_TEXT_MAX]);
 
 /* Turn an IPv4 address mapped into IPv6 (::ffff:192.0.2.1), as an IPv6 socket

@@ -153,6 +153,9 @@ ssize_t fd_write_without_wait(int fd, const void *buf, size_t len);
  * negative errno. */
 NODISCARD int fd_write_all(int fd, const void *buf, size_t len);
 
+/* True for a UNIX socket. */
+bool fd_is_unix(int fd);
+
 /* Whether the other end of a connected socket is there. */
 enum fd_peer {
 	FD_PEER_THERE,

@@ -19,6 +19,20 @@ enum conf_direct {
 	DIRECT_OFF,
 };
 
+/* `satisfy`: whether address and person must be good, or one of them. */
+enum conf_satisfy {
+	SATISFY_ALL,
+	SATISFY_ANY,
+};
+
+/* `real_ip_header`: the field in which a trusted proxy tells the client's address. */
+enum conf_real_ip {
+	REAL_IP_OFF,
+	REAL_IP_X_FORWARDED_FOR,
+	REAL_IP_FORWARDED,
+	REAL_IP_X_REAL_IP,
+};
+
 /* `keep`: which uploads stay. */
 enum conf_keep {
 	KEEP_ALL,

@@ -22,17 +22,12 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "config/choices.h"
+#include "config/place.h"
+#include "config/rights.h"
 #include "config/store_policy.h"
 
 enum {
 	CONFIG_MISTAKES_MAX = 20, /* lines; further ones are only counted */
-};
-
-/* Where a directive stands, for messages after parsing.  A field x_at is the place of
- * the line that set the field x; line 0: it has its default. */
-struct conf_place {
-	const char *file; /* owned by the config */
-	unsigned line, column;
 };
 
 /* The values of a directive that takes many. */
@@ -68,6 +63,8 @@ struct conf_location {
 	struct conf_list allow_origin;
 	bool read; /* GET and HEAD are answered */
 	bool trace;
+	struct conf_rights rights;
+	struct conf_except except;
 };
 
 /* A user or a group.  Whether it exists is checked later (proc/owners.h), so that
@@ -83,6 +80,7 @@ struct conf_listen {
 	uint64_t backlog;
 	bool ipv6only; /* of an IPv6 address */
 	bool ssl;
+	bool proxy_protocol; /* connections begin with a PROXY line */
 	/* Of a UNIX socket: */
 	uint64_t mode; /* 0000 to 0777 */
 	struct conf_account owner, group;
@@ -120,6 +118,9 @@ struct conf_server {
 	bool ssl_session_tickets;
 	struct conf_place ssl_ciphers_at, ssl_client_certificate_at;
 	struct conf_place ssl_verify_client_at;
+	struct conf_networks trusted_proxies;
+	enum conf_real_ip real_ip_header;
+	struct conf_place real_ip_header_at;
 };
 
 struct config {

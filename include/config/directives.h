@@ -3,8 +3,8 @@
  *
  *	row -> parser, range check, default, inheritance, -T, manual
  *
- * A row names the struct its value lives in (struct config, conf_server or
- * conf_location: its `owner`) and the blocks it may stand in: that of its
+ * A row names the struct its value lives in (struct config, conf_server,
+ * conf_location or conf_rights: its `owner`) and the blocks it may stand in: that of its
  * owner and those around it, from which it is inherited.  value.h reads and
  * writes the value by the row.
  */
@@ -24,6 +24,8 @@ enum directives_block {
 	BLOCK_TOP, /* outside of all blocks; struct config */
 	BLOCK_SERVER,
 	BLOCK_LOCATION,
+	BLOCK_EXCEPT, /* limit_except; struct conf_rights, which a location
+		       * has as well */
 	BLOCK_COUNT
 };
 
@@ -41,9 +43,12 @@ enum directives_type {
 	VALUE_NAMES,	 /* struct conf_list: hosts, and *.HOST */
 	VALUE_ORIGINS,	 /* struct conf_list: origins, or one * */
 	VALUE_FILES,	 /* one more of a struct conf_files, made absolute */
-	VALUE_LISTEN,	 /* one more of the listens of struct conf_server */
-	VALUE_INCLUDE,	 /* none: another file is read in its place */
-	VALUE_BLOCK,	 /* none: it opens the block `owner` */
+	VALUE_NETWORKS,	 /* struct conf_networks: a set */
+	VALUE_RULES,	 /* struct conf_networks: one more rule, which allows */
+	VALUE_DENY,    /* none of its own: one more of `allow`, which denies */
+	VALUE_LISTEN,  /* one more of the listens of struct conf_server */
+	VALUE_INCLUDE, /* none: another file is read in its place */
+	VALUE_BLOCK,   /* none: it opens the block `owner` */
 };
 
 enum directives_apply {
@@ -58,6 +63,7 @@ enum directives_topic {
 	TOPIC_ADDRESS,
 	TOPIC_FILES,
 	TOPIC_STORED,
+	TOPIC_RIGHTS,
 	TOPIC_LIMITS,
 	TOPIC_PATIENCE,
 	TOPIC_TLS,
@@ -113,11 +119,14 @@ const struct directive *directives_nearest(
 bool directives_is_allowed(
     const struct directive *d, enum directives_block block);
 
+/* The row that has the value: `allow` for `deny`, which adds to its rules; else `d`. */
+const struct directive *directives_holder(const struct directive *d);
+
+/* True when it may stand in a block many times, and each adds one. */
+bool directives_repeats(const struct directive *d);
+
 /* True when it has a value that a file, a block around or a default gives. */
 bool directives_has_value(const struct directive *d);
-
-/* True when it may be given several times in a block, each time with one more value. */
-bool directives_adds(const struct directive *d);
 
 /* How many values it takes at most.  The least is 1; a directive that takes at most 0
  * takes none. */

@@ -48,6 +48,8 @@ struct parser_block {
 	struct config top;
 	struct conf_server server;
 	struct conf_location location;
+	struct conf_rights rights;
+	unsigned methods; /* of a limit_except */
 };
 
 /* What to parse: the file `name`; or `text`, if it is not NULL, which messages then

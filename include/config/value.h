@@ -5,7 +5,7 @@
  *	"256k" --value_set--> chunk_size of struct config --value_format--> 256k
  *
  * `base` is a struct of the type that the row's owner names (struct config,
- * conf_server or conf_location), zeroed before its first value.
+ * conf_server, conf_location or conf_rights), zeroed before its first value.
  */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
@@ -39,8 +39,8 @@ struct value_input {
 
 /*
  * value_set(d, base, in):
- * Read and check the values in `in`, and store the result in `base`; a VALUE_LISTEN or VALUE_FILES is
- * added to those that are there.  0; -EINVAL with in->wrong and in->why set, and
+ * Read and check the values in `in`, and store the result in `base`; a VALUE_LISTEN, a
+ * VALUE_FILES, or a rule, is added to those that are there.  0; -EINVAL with in->wrong and in->why set, and
  * nothing stored; or -ENOMEM.  The caller must have checked that `d` takes in->count
  * values, and that its type stores one (no VALUE_INCLUDE, no VALUE_BLOCK).
  */
@@ -63,7 +63,8 @@ void value_clear(const struct directive *d, void *base);
 /*
  * value_format(d, base, out):
  * Add the value to `out` as it would stand in a configuration; not for a VALUE_LISTEN
- * (listen_format()) or VALUE_FILES.  False, with nothing added, when it is a text that is not set.
+ * (listen_format()) or VALUE_FILES, nor for rules, which are several lines.  False, with
+ * nothing added, when it is a text that is not set.
  */
 bool value_format(const struct directive *d, const void *base, struct str *out);
 

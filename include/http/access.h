@@ -2,7 +2,7 @@
  * http/access.h - the access log: one line for each exchange, a request and
  * what became of it.
  *
- *	time peer id "METHOD target" status in=BYTES out=BYTES ms=N.N note
+ *	time client id "METHOD target" status in=BYTES out=BYTES ms=N.N note
  *
  * While an exchange runs the connection keeps a record of it (struct access), which
  * holds values, not text.  The line is written when the exchange has ended: when the
@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "flow/meter.h"
 #include "http/head.h"
+#include "shared/limits.h"
 
 struct journal;
 
@@ -41,6 +42,15 @@ struct access_upload {
 	bool hashed;	    /* a digest was computed: the meter has its time */
 	struct meter meter; /* stopped */
 	char name[];
+};
+
+/* Who sent the request, as far as it is more than the peer of the connection. */
+struct access_who {
+	char *user; /* who is allowed to send it; NULL: nobody was asked */
+	limits_entry place; /* of the client's address, among those at once */
+	struct addr
+	    addr; /* of the client; len 0: that of the peer.  Allocated as
+			     far as it is in use: the last one */
 };
 
 /* Zeroed: there is no request yet.  Each connection has one, and most connections are
@@ -63,6 +73,7 @@ struct access {
 	enum access_cut cut;
 	enum outcome outcome; /* how it ended */
 
+	struct access_who *who;	      /* NULL: the peer */
 	struct access_upload *upload; /* what was measured of one; or NULL */
 };
 
@@ -75,6 +86,19 @@ void access_note_start(struct access *a, const char *bytes, size_t len);
 /* Copy what was measured of an upload; when memory is short the line goes without. */
 void access_measured(
     struct access *a, const struct meter *m, bool hashed, const char *name);
+
+/* The client is at `addr`, and not the peer.  False: out of memory. */
+NODISCARD bool access_note_client(struct access *a, const struct addr *addr);
+
+/* It is `name` who sends it: copied.  False: out of memory. */
+NODISCARD bool access_note_user(struct access *a, const char *name);
+
+/* The name; or NULL. */
+const char *access_user(const struct access *a);
+
+/* The address of the client of a connection with `peer`. */
+const struct addr *access_client(
+    const struct access *a, const struct addr *peer);
 
 /* Add "PUT /file/x" to `out`, escaped and clipped. */
 void access_format_asked(const struct access *a, struct str *out);

@@ -45,7 +45,8 @@ struct connections {
 
 	/* The module's. */
 	struct list conns;
-	struct turns turns; /* of those that have a further request here */
+	struct list proxied; /* http/proxied.h */
+	struct turns turns;  /* of those that have a further request here */
 	/* The exchange whose on_request() runs, until it is answered. */
 	struct exchange *asking;
 	bool stopping; /* no request after the present one */

@@ -31,6 +31,7 @@
 #include "http/head.h"
 #include "http/response.h"
 
+struct addr;
 struct exchange;
 struct meter;
 
@@ -99,11 +100,24 @@ bool exchange_is_unix(const struct exchange *x);
  * NULL: it has shown none, or does not speak TLS.  Valid as long as the exchange. */
 const char *exchange_client_name(const struct exchange *x);
 
+/* Whose request it is: the address of the client.  Valid as long as the exchange. */
+const struct addr *exchange_client(const struct exchange *x);
+
+/* It is `name` who sends it, as was found out: for log and receipt.  Copied.  False: out of
+ * memory. */
+NODISCARD bool exchange_note_user(struct exchange *x, const char *name);
+
+/* That name; NULL: nobody was asked.  Valid as long as the exchange. */
+const char *exchange_user(const struct exchange *x);
+
 /* The request's body, for a reader; ended from the start when it has none. */
 struct source *exchange_body(struct exchange *x);
 
 /* A body of more than `max` bytes (0: no limit) fails with TOO_LARGE. */
 void exchange_limit_body(struct exchange *x, uint64_t max);
+
+/* That limit; 0: there is none. */
+uint64_t exchange_body_max(const struct exchange *x);
 
 /* Bytes of body that were read so far: what is to be stored, and what was received of it,
  * which has the framing of a chunked one, too. */

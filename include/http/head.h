@@ -90,6 +90,7 @@ struct head {
 	bool expect_unknown;  /* Expect with something else: 417 */
 	bool content_coded;   /* a Content-Encoding other than identity */
 
+	struct span authorization;
 	struct span content_md5;
 	struct span content_range;
 	struct span content_type; /* the last one */
@@ -112,6 +113,10 @@ struct head {
 	/* X-Forwarded-Host: the Host that a proxy was sent.  Lines beyond
 	 * HEAD_LINES_MAX are dropped. */
 	struct head_lines forwarded_host;
+	/* X-Forwarded-For and Forwarded: the addresses of clients; of many lines
+	 * the last.  X-Real-IP: that of one. */
+	struct head_lines forwarded_for, forwarded_by;
+	struct span real_ip;
 
 	/* From S3 clients: the body is not the file. */
 	struct span amz_copy_source;

@@ -18,6 +18,8 @@ struct options {
 	const char *directives; /* -g; NULL: none */
 	const char *signal;	/* -s; NULL: none */
 	bool check, print, markdown;
+	char **command; /* what stands behind the options, up to a NULL; NULL:
+			   nothing does */
 };
 
 /*

@@ -20,10 +20,12 @@
 #include "proc/logs.h"
 #include "proc/sockets.h"
 
+struct secrets;
 struct verdict;
 
 struct worker_setup {
 	const struct config *conf;
+	const struct secrets *secrets; /* of `conf` */
 	const struct sockets *sockets;
 	const struct logs *logs;
 	const struct certificates *certificates;

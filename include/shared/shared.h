@@ -21,6 +21,7 @@
 #include "shared/bell.h"
 
 struct arrivals;
+struct attempts;
 struct disk_health;
 struct disk_share;
 struct latest_table;
@@ -52,6 +53,7 @@ struct shared {
 	struct arrivals *arrivals;
 	struct replacing *replacing;
 	struct ticket_keys *ticket_keys;
+	struct attempts *attempts;
 };
 
 /*

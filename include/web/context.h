@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "auth/rights.h"
 #include "base/failure.h"
 #include "base/log.h"
 #include "shared/limits.h"
@@ -13,13 +14,20 @@
 #include "store/store.h"
 #include "upload/env.h"
 
+struct attempts;
+struct spent;
+
 /* All that the fields point to outlives the requests. */
 struct context {
 	const struct conf_server *conf;
 	struct upload_env env;
 	struct store **stores;	     /* one for each of conf->locations */
 	struct limits_scope uploads; /* for max_uploads */
-	struct log_limit *failures;  /* one for each location and outcome */
+	/* For each of conf->locations; NULL: no location has rules. */
+	const struct location_rights *rights;
+	struct spent *spent;	    /* marks of links that are good once */
+	struct attempts *attempts;  /* of clients that guess; NULL: all may */
+	struct log_limit *failures; /* one for each location and outcome */
 };
 
 /* The context that `env` is a member of. */

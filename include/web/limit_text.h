@@ -12,8 +12,11 @@ enum {
 	LIMIT_TEXT_MAX = 64, /* bytes, with the NUL */
 };
 
-/* Write the limit behind `e` to `text`, and return that; NULL: no limit is behind it. */
+/* `size_max` is the most that the body may have: that of the location, or less, by the
+ * token of who sends it.
+ * Write the limit behind `e` to `text`, and return that; NULL: no limit is behind it. */
 const char *limit_text(enum outcome e, const struct conf_server *s,
-    const struct conf_location *l, char text[LIMIT_TEXT_MAX]);
+    const struct conf_location *l, uint64_t size_max,
+    char text[LIMIT_TEXT_MAX]);
 
 #endif

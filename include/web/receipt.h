@@ -15,6 +15,7 @@
 struct receipt {
 	const char *name;     /* below the location */
 	const char *location; /* its path in a URL, for Location */
+	const char *user;     /* who sent it; NULL: nobody was asked */
 	uint64_t bytes;
 	enum durability durability;
 	const struct meter *meter;	/* stopped */

@@ -142,14 +142,20 @@ addr_format(const struct addr *a, char ret_text[ADDR_TEXT_MAX])
 	case AF_INET:
 		memcpy(&sin, &a->ss, sizeof(sin));
 		inet_ntop(AF_INET, &sin.sin_addr, ip, sizeof(ip));
-		snprintf(
-		    ret_text, ADDR_TEXT_MAX, "%s:%u", ip, ntohs(sin.sin_port));
+		if (sin.sin_port == 0)
+			snprintf(ret_text, ADDR_TEXT_MAX, "%s", ip);
+		else
+			snprintf(ret_text, ADDR_TEXT_MAX, "%s:%u", ip,
+			    ntohs(sin.sin_port));
 		break;
 	case AF_INET6:
 		memcpy(&sin6, &a->ss, sizeof(sin6));
 		inet_ntop(AF_INET6, &sin6.sin6_addr, ip, sizeof(ip));
-		snprintf(ret_text, ADDR_TEXT_MAX, "[%s]:%u", ip,
-		    ntohs(sin6.sin6_port));
+		if (sin6.sin6_port == 0)
+			snprintf(ret_text, ADDR_TEXT_MAX, "[%s]", ip);
+		else
+			snprintf(ret_text, ADDR_TEXT_MAX, "[%s]:%u", ip,
+			    ntohs(sin6.sin6_port));
 		break;
 	case AF_UNIX:
 		path = addr_unix_path(a);

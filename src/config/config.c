@@ -41,6 +41,15 @@ clear_values(void *base, enum directives_block owner)
 	}
 }
 
+static void
+location_clear(struct conf_location *l)
+{
+	free(l->prefix);
+	clear_values(l, BLOCK_LOCATION);
+	clear_values(&l->rights, BLOCK_EXCEPT);
+	clear_values(&l->except.rights, BLOCK_EXCEPT);
+}
+
 void
 config_free(struct config **cp)
 {
@@ -52,8 +61,7 @@ config_free(struct config **cp)
 		struct conf_server *s = &c->servers[i];
 
 		for (size_t j = 0; j < s->location_count; j++) {
-			free(s->locations[j].prefix);
-			clear_values(&s->locations[j], BLOCK_LOCATION);
+			location_clear(&s->locations[j]);
 		}
 		free(s->locations);
 		clear_values(s, BLOCK_SERVER);
@@ -70,24 +78,25 @@ config_free(struct config **cp)
 }
 
 /*
- * Give the struct of a block every value it owns: the one given there, or in
- * the nearest block around it, or the default.  One that was given with a
+ * Give `base` every value that `owner` has, as seen from the block `b`: the one given
+ * there, or in the nearest block around it, or the default.  One that was given with a
  * mistake stays as it is, zero: the mistake was told.
  */
 static int
-config_fill(const struct load *l, struct parser_block *b, void *base)
+config_fill(const struct load *l, struct parser_block *b, void *base,
+    enum directives_block owner)
 {
 	for (size_t i = 0; i < directives_count; i++) {
 		const struct directive *d = &directives[i];
 		struct parser_block *from;
 		int err = 0;
 
-		if (d->owner != b->block || !directives_has_value(d))
+		if (d->owner != owner || !directives_has_value(d))
 			continue;
 		from = parser_where(b, d);
 		if (from == NULL)
 			err = value_set_default(d, base, l->cwd);
-		else if (!from->given[i].bad || directives_adds(d))
+		else if (!from->given[i].bad || directives_repeats(d))
 			err = value_copy(d, base, parser_base(from, d));
 		if (from != NULL && d->place != 0)
 			memcpy((char *)base + d->place, &from->given[i].at,
@@ -151,6 +160,29 @@ check_memory(const struct load *l, struct parser_block *b,
 	    have, need, (unsigned)loc->queue_depth, chunk, loc->prefix);
 }
 
+/* Also the rights of those methods that a limit_except does not name. */
+static int
+fill_rights(
+    const struct load *l, struct parser_block *b, struct conf_location *loc)
+{
+	struct parser_block *first = NULL;
+	int err = config_fill(l, b, &loc->rights, BLOCK_EXCEPT);
+
+	LIST_FOREACH(struct parser_block, inner, &b->blocks, node) {
+		if (err < 0)
+			return err;
+		if (first != NULL) {
+			lexer_mistake(l->errors, &inner->at, "limit_except",
+			    "a location has one at most");
+			continue;
+		}
+		first = inner;
+		loc->except.methods = inner->methods;
+		err = config_fill(l, inner, &loc->except.rights, BLOCK_EXCEPT);
+	}
+	return err;
+}
+
 static int
 build_location(
     const struct load *l, struct parser_block *b, struct conf_location *loc)
@@ -161,7 +193,9 @@ build_location(
 	loc->place = b->at;
 	loc->prefix = b->location.prefix;
 	b->location.prefix = NULL;
-	err = config_fill(l, b, loc);
+	err = config_fill(l, b, loc, BLOCK_LOCATION);
+	if (err == 0)
+		err = fill_rights(l, b, loc);
 	if (err < 0)
 		return err;
 	check_memory(l, b, loc);
@@ -192,7 +226,7 @@ build_server(
 	int err;
 
 	s->place = b->at;
-	err = config_fill(l, b, s);
+	err = config_fill(l, b, s, BLOCK_SERVER);
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < s->listen_count; i++)
@@ -233,7 +267,7 @@ build_top(const struct load *l, struct parser_block *b)
 	c->file_count = b->top.file_count;
 	b->top.files = NULL;
 	b->top.file_count = 0;
-	err = config_fill(l, b, c);
+	err = config_fill(l, b, c, BLOCK_TOP);
 	if (err < 0)
 		return err;
 	c->worker_auto = c->worker_processes == VALUE_AUTO;

@@ -193,6 +193,80 @@ check_directory(
 	}
 }
 
+/* Without a proxy that is trusted, no field is looked at. */
+static void
+check_proxies(const struct conf_server *s, struct str *errors)
+{
+	if (s->real_ip_header != REAL_IP_OFF && s->trusted_proxies.count == 0)
+		lexer_mistake(errors,
+		    s->real_ip_header_at.line != 0 ? &s->real_ip_header_at
+						   : &s->place,
+		    "real_ip_header",
+		    "nobody is believed what it says: name the proxies with "
+		    "trusted_proxies, such as trusted_proxies 127.0.0.1");
+	for (size_t i = 0; i < s->listen_count; i++)
+		if (s->listens[i].proxy_protocol &&
+		    s->trusted_proxies.count == 0)
+			lexer_mistake(errors, &s->listens[i].place, "listen",
+			    "proxy_protocol: nobody may connect: name the "
+			    "proxies with trusted_proxies, such as "
+			    "trusted_proxies 127.0.0.1");
+}
+
+static bool
+asks_who(const struct conf_rights *r)
+{
+	return r->access.count > 0 || conf_is_on(r->auth_bearer_file) ||
+	       conf_is_on(r->auth_basic) || conf_is_on(r->signed_link_keys);
+}
+
+static bool
+has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
+/* One of the two without the other would ask nobody, or could let in nobody. */
+static void
+check_basic(const struct conf_rights *r, struct str *errors)
+{
+	if (conf_is_on(r->auth_basic) && !conf_is_on(r->auth_basic_user_file))
+		lexer_mistake(errors, &r->auth_basic_at, "auth_basic",
+		    "nobody could know a password: name the file with "
+		    "auth_basic_user_file");
+	else if (conf_is_on(r->auth_basic_user_file) &&
+		 r->auth_basic_at.line == 0)
+		lexer_mistake(errors, &r->auth_basic_user_file_at,
+		    "auth_basic_user_file",
+		    "nobody is asked for a password: write auth_basic NAME, "
+		    "too");
+	if (conf_is_on(r->auth_basic) && has_control(r->auth_basic))
+		lexer_mistake(errors, &r->auth_basic_at, "auth_basic",
+		    "the name has a control character");
+}
+
+/* Pages of any site, in the browser of somebody who may upload, could upload: that is not
+ * what rules are for. */
+static void
+check_rights(const struct conf_location *l, struct str *errors)
+{
+	const struct conf_list *origins = &l->allow_origin;
+
+	check_basic(&l->rights, errors);
+	if (l->except.methods != 0)
+		check_basic(&l->except.rights, errors);
+	if (origins->count > 0 && strcmp(origins->values[0], "*") == 0 &&
+	    (asks_who(&l->rights) ||
+		(l->except.methods != 0 && asks_who(&l->except.rights))))
+		lexer_mistake(errors, &l->place, "allow_origin",
+		    "* lets pages of all sites in, beside rules that say who "
+		    "may upload to location %s: name the sites",
+		    l->prefix);
+}
+
 void
 config_check(const struct config *c, struct str *errors)
 {
@@ -200,8 +274,11 @@ config_check(const struct config *c, struct str *errors)
 		for (size_t j = 0; j < c->servers[i].listen_count; j++)
 			check_listen(c, i, j, errors);
 		check_prefixes(&c->servers[i], errors);
-		for (size_t j = 0; j < c->servers[i].location_count; j++)
+		check_proxies(&c->servers[i], errors);
+		for (size_t j = 0; j < c->servers[i].location_count; j++) {
 			check_directory(c, i, j, errors);
+			check_rights(&c->servers[i].locations[j], errors);
+		}
 	}
 	check_tls(c, errors);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/method_set.h"
 #include "config/directives.h"
 #include "config/lexer.h"
 #include "config/listen.h"
@@ -67,6 +68,29 @@ put_files(const struct directive *d, const void *base, const char *indent,
 	}
 }
 
+/* The rules, a line each; none: both directives as comments. */
+static void
+put_rules(const struct directive *allow, const struct conf_networks *n,
+    const char *indent, struct str *out)
+{
+	const struct directive *deny = directives_find("deny");
+
+	check(deny != NULL);
+	for (size_t i = 0; i < (n->count > 0 ? n->count : 2); i++) {
+		bool denies = n->count > 0 ? !n->list[i].allow : i > 0;
+		struct line l = {.d = denies ? deny : allow};
+		char text[CIDR_TEXT_MAX] = "ADDRESS";
+
+		l.unset = n->count == 0;
+		if (!l.unset)
+			cidr_format(&n->list[i].net, text);
+		str_puts(&l.value, text);
+		put_line(&l, indent, out);
+		out->failed |= str_failed(&l.value);
+		str_fini(&l.value);
+	}
+}
+
 /* All values that the struct of a block owns, but for addresses. */
 static void
 put_values(const void *base, enum directives_block owner, const char *indent,
@@ -82,15 +106,37 @@ put_values(const void *base, enum directives_block owner, const char *indent,
 		if (l.d->owner != owner || !directives_has_value(l.d) ||
 		    l.d->type == VALUE_LISTEN)
 			continue;
+		if (l.d->type == VALUE_RULES) {
+			put_rules(l.d,
+			    (const void *)((const char *)base + l.d->offset),
+			    indent, out);
+			continue;
+		}
 		l.unset = !value_format(l.d, base, &l.value);
 		if (l.unset)
 			str_puts(&l.value, l.d->type == VALUE_ORIGINS ? "ORIGIN"
 					   : l.d->type == VALUE_PATH  ? "FILE"
-								      : "NAME");
+					   : l.d->type == VALUE_NETWORKS
+					       ? "ADDRESS"
+					       : "NAME");
 		put_line(&l, indent, out);
 		out->failed |= str_failed(&l.value);
 		str_fini(&l.value);
 	}
+}
+
+static void
+put_except(const struct conf_except *e, struct str *out)
+{
+	if (e->methods == 0) {
+		str_puts(out, "        #limit_except GET { }\n");
+		return;
+	}
+	str_puts(out, "\n        limit_except ");
+	method_set_format(e->methods, " ", out);
+	str_puts(out, " {\n");
+	put_values(&e->rights, BLOCK_EXCEPT, "            ", out);
+	str_puts(out, "        }\n");
 }
 
 static void
@@ -107,6 +153,9 @@ put_server(const struct conf_server *s, struct str *out)
 		lexer_quote(out, s->locations[i].prefix);
 		str_puts(out, " {\n");
 		put_values(&s->locations[i], BLOCK_LOCATION, "        ", out);
+		put_values(
+		    &s->locations[i].rights, BLOCK_EXCEPT, "        ", out);
+		put_except(&s->locations[i].except, out);
 		str_puts(out, "    }\n");
 	}
 	str_puts(out, "}\n");

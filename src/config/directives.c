@@ -3,14 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "base/digest.h"
 #include "base/num.h"
 #include "config/config.h"
-
-enum {
-	NAME_BYTES_MAX = 40, /* longer names are like no other */
-};
 
 #define DAYS(n) (UINT64_C(n) * 86400000)
 #define RANGE(lo, hi) .min = (lo), .max = (hi)
@@ -18,6 +13,7 @@ enum {
 #define IN_TOP (1U << BLOCK_TOP)
 #define IN_SERVER (1U << BLOCK_SERVER)
 #define IN_LOCATION (1U << BLOCK_LOCATION)
+#define IN_EXCEPT (1U << BLOCK_EXCEPT)
 
 /* Where the value lives, and so where the directive may stand. */
 #define OF_TOP(m)                                                              \
@@ -30,7 +26,14 @@ enum {
 	.owner = BLOCK_LOCATION, .contexts = IN_TOP | IN_SERVER | IN_LOCATION, \
 	.offset = offsetof(struct conf_location, m)
 
+#define OF_RIGHTS(m)                                                           \
+	.owner = BLOCK_EXCEPT,                                                 \
+	.contexts = IN_TOP | IN_SERVER | IN_LOCATION | IN_EXCEPT,              \
+	.offset = offsetof(struct conf_rights, m)
+
 /* The same, and where it was given is kept beside it. */
+#define OF_RIGHTS_AT(m)                                                        \
+	OF_RIGHTS(m), .place = offsetof(struct conf_rights, m##_at)
 #define OF_TOP_AT(m) OF_TOP(m), .place = offsetof(struct config, m##_at)
 #define OF_SERVER_AT(m)                                                        \
 	OF_SERVER(m), .place = offsetof(struct conf_server, m##_at)
@@ -57,6 +60,18 @@ static const int values_checksum[] = {
     1 << DIGEST_CRC32C,
     1 << DIGEST_SHA256,
 };
+static const char *const words_satisfy[] = {
+    [SATISFY_ALL] = "all",
+    [SATISFY_ANY] = "any",
+    NULL,
+};
+static const char *const words_real_ip[] = {
+    [REAL_IP_OFF] = "off",
+    [REAL_IP_X_FORWARDED_FOR] = "X-Forwarded-For",
+    [REAL_IP_FORWARDED] = "Forwarded",
+    [REAL_IP_X_REAL_IP] = "X-Real-IP",
+    NULL,
+};
 static const char *const words_keep[] = {
     [KEEP_ALL] = "all",
     [KEEP_LATEST] = "latest",
@@ -81,11 +96,30 @@ const struct directive directives[] = {
 	  .words = words_log, .dflt = "stdout",
 	  .topic = TOPIC_LOGS,
 	  .help = "where a line for each request goes" },
+	{ "allow", VALUE_RULES, APPLY_RELOAD, OF_RIGHTS(access),
+	  .topic = TOPIC_RIGHTS,
+	  .help = "clients at these addresses may; the first allow or deny that "
+		  "matches counts, and those of a block replace those around it" },
 	{ "allow_origin", VALUE_ORIGINS, APPLY_RELOAD,
 	  OF_LOCATION(allow_origin),
 	  .topic = TOPIC_ADDRESS,
 	  .help = "web pages of other sites that may upload and read what is "
 		  "answered, *: those of all sites (CORS)" },
+	{ "auth_basic", VALUE_TEXT, APPLY_RELOAD, OF_RIGHTS_AT(auth_basic),
+	  .words = words_off, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "ask for a name and a password of auth_basic_user_file, for "
+		  "what is called so; over TLS only, or on this machine" },
+	{ "auth_basic_user_file", VALUE_PATH, APPLY_RELOAD,
+	  OF_RIGHTS_AT(auth_basic_user_file), .words = words_off,
+	  .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "file of names and hashes: htpasswd -B, or mkpasswd" },
+	{ "auth_bearer_file", VALUE_PATH, APPLY_RELOAD,
+	  OF_RIGHTS_AT(auth_bearer_file), .words = words_off, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "file of tokens, whose holders may do what their lines say "
+		  "(penstock token makes them)" },
 	{ "body_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(body_timeout_s),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,
@@ -108,6 +142,9 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_PROCESS,
 	  .help = "detach from the terminal" },
+	{ "deny", VALUE_DENY, APPLY_RELOAD, OF_RIGHTS(access),
+	  .topic = TOPIC_RIGHTS,
+	  .help = "clients at these addresses get 403" },
 	{ "direct_io", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(policy.direct_io),
 	  .words = words_direct, .dflt = "auto",
 	  .topic = TOPIC_SPEED,
@@ -140,7 +177,7 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PATIENCE,
 	  .help = "longest time a client may take for the head of a request" },
 	{ "include", VALUE_INCLUDE, APPLY_RELOAD,
-	  .contexts = IN_TOP | IN_SERVER | IN_LOCATION,
+	  .contexts = IN_TOP | IN_SERVER | IN_LOCATION | IN_EXCEPT,
 	  .topic = TOPIC_ADDRESS,
 	  .help = "read other files in its place, relative to this file" },
 	{ "io_engine", VALUE_CHOICE, APPLY_RELOAD, OF_TOP_AT(io_engine),
@@ -161,6 +198,11 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PATIENCE,
 	  .help = "how long a connection may idle between requests, "
 		  "0: closed after each" },
+	{ "limit_except", VALUE_BLOCK, APPLY_RELOAD,
+	  .owner = BLOCK_EXCEPT, .contexts = IN_LOCATION,
+	  .topic = TOPIC_RIGHTS,
+	  .help = "who may send requests with other methods than these; GET is "
+		  "HEAD as well" },
 	{ "limit_rate", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION(limit_rate),
 	  RANGE(0, 1024 * GIB), .dflt = "0",
 	  .topic = TOPIC_LIMITS,
@@ -251,6 +293,16 @@ const struct directive directives[] = {
 	  .dflt = "on",
 	  .topic = TOPIC_FILES,
 	  .help = "answer GET and HEAD" },
+	{ "real_ip_header", VALUE_CHOICE, APPLY_RELOAD,
+	  OF_SERVER_AT(real_ip_header), .words = words_real_ip, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "field in which trusted_proxies tell the client's address, "
+		  "for rules, limits and logs" },
+	{ "satisfy", VALUE_CHOICE, APPLY_RELOAD, OF_RIGHTS(satisfy),
+	  .words = words_satisfy, .dflt = "all",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "all: the address must be allowed, and the person known; any: "
+		  "one of them will do" },
 	{ "send_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(send_timeout_s),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,
@@ -276,6 +328,16 @@ const struct directive directives[] = {
 	  .topic = TOPIC_PROCESS,
 	  .help = "how long a worker that is stopped gracefully, or replaced by a "
 		  "reload, may finish uploads, 0: as long as they take" },
+	{ "signed_link_keys", VALUE_PATH, APPLY_RELOAD,
+	  OF_RIGHTS_AT(signed_link_keys), .words = words_off, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "file of keys for links that need no name and no token "
+		  "(penstock key makes them, penstock sign the links)" },
+	{ "signed_link_spent", VALUE_PATH, APPLY_RELOAD,
+	  OF_RIGHTS_AT(signed_link_spent), .words = words_off, .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "directory of the workers' user, for marks of links that are "
+		  "good once (penstock sign --once)" },
 	{ "small_latency", VALUE_TIME, APPLY_RELOAD,
 	  OF_LOCATION(policy.small_latency_s), RANGE(0, DAYS(1)),
 	  .dflt = "20ms",
@@ -330,6 +392,11 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_LOGS,
 	  .help = "print each step of the reader and the writer" },
+	{ "trusted_proxies", VALUE_NETWORKS, APPLY_RELOAD,
+	  OF_SERVER(trusted_proxies),
+	  .topic = TOPIC_RIGHTS,
+	  .help = "proxies that are believed what they say of their clients: "
+		  "real_ip_header, X-Forwarded-Host" },
 	{ "user", VALUE_TEXT, APPLY_RESTART, OF_TOP_AT(user),
 	  .topic = TOPIC_PROCESS,
 	  .help = "who the workers become when started as root" },
@@ -362,18 +429,7 @@ const char *const directives_block_text[BLOCK_COUNT] = {
     [BLOCK_TOP] = "at top level",
     [BLOCK_SERVER] = "in server",
     [BLOCK_LOCATION] = "in location",
-};
-
-static const char *const topic_title[TOPIC_COUNT] = {
-    [TOPIC_ADDRESS] = "Addresses and blocks",
-    [TOPIC_FILES] = "Which files are kept, and where",
-    [TOPIC_STORED] = "When an upload counts as stored, or has no room",
-    [TOPIC_LIMITS] = "Limits for clients",
-    [TOPIC_TLS] = "TLS",
-    [TOPIC_PATIENCE] = "How long a client may take",
-    [TOPIC_SPEED] = "Speed and memory",
-    [TOPIC_PROCESS] = "Processes",
-    [TOPIC_LOGS] = "Logs, and what is told",
+    [BLOCK_EXCEPT] = "in limit_except",
 };
 
 const struct directive *
@@ -392,81 +448,30 @@ directives_index(const struct directive *d)
 	return (size_t)(d - directives);
 }
 
-/*
- * How many bytes must be put in, left out, changed, or swapped with their
- * neighbour to make `b`, which is lower case, of `a` in whatever case.
- */
-static uint64_t
-edit_distance(const char *a, const char *b)
-{
-	uint64_t rows[3][NAME_BYTES_MAX + 1];
-	uint64_t *two = rows[0], *one = rows[1], *now = rows[2];
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	check(a_len <= NAME_BYTES_MAX && b_len <= NAME_BYTES_MAX);
-	for (size_t j = 0; j <= b_len; j++)
-		now[j] = two[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		uint64_t *spare = two;
-
-		two = one;
-		one = now;
-		now = spare;
-		now[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			now[j] = num_least(one[j], now[j - 1]) + 1;
-			now[j] = num_least(now[j],
-			    one[j - 1] + (ascii_lower(a[i - 1]) != b[j - 1]));
-			if (i > 1 && j > 1 &&
-			    ascii_lower(a[i - 1]) == b[j - 2] &&
-			    ascii_lower(a[i - 2]) == b[j - 1])
-				now[j] = num_least(now[j], two[j - 2] + 1);
-		}
-	}
-	return now[b_len];
-}
-
-const struct directive *
-directives_nearest(const char *name, enum directives_block block)
-{
-	const struct directive *nearest = NULL;
-	size_t len = strlen(name);
-	uint64_t best;
-
-	if (len > NAME_BYTES_MAX)
-		return NULL;
-	/* One in three bytes may be wrong; a row of this block wins a tie. */
-	best = 2 * num_least(len / 3, 3) + 2;
-	for (size_t i = 0; i < directives_count; i++) {
-		const struct directive *d = &directives[i];
-		uint64_t score = 2 * edit_distance(name, d->name);
-
-		if (!directives_is_allowed(d, block))
-			score++;
-		if (score < best) {
-			best = score;
-			nearest = d;
-		}
-	}
-	return nearest;
-}
-
 bool
 directives_is_allowed(const struct directive *d, enum directives_block block)
 {
 	return (d->contexts & 1U << block) != 0;
 }
 
-bool
-directives_has_value(const struct directive *d)
+const struct directive *
+directives_holder(const struct directive *d)
 {
-	return d->type != VALUE_INCLUDE && d->type != VALUE_BLOCK;
+	return d->type == VALUE_DENY ? directives_find("allow") : d;
 }
 
 bool
-directives_adds(const struct directive *d)
+directives_repeats(const struct directive *d)
 {
-	return d->type == VALUE_LISTEN || d->type == VALUE_FILES;
+	return d->type == VALUE_LISTEN || d->type == VALUE_FILES ||
+	       d->type == VALUE_RULES || d->type == VALUE_DENY;
+}
+
+bool
+directives_has_value(const struct directive *d)
+{
+	return d->type != VALUE_INCLUDE && d->type != VALUE_BLOCK &&
+	       d->type != VALUE_DENY;
 }
 
 size_t
@@ -477,9 +482,11 @@ directives_values_max(const struct directive *d)
 	if (d->type == VALUE_LISTEN)
 		return DIRECTIVES_LISTEN_VALUES;
 	if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS ||
-	    d->type == VALUE_SET)
+	    d->type == VALUE_NETWORKS || d->type == VALUE_SET)
 		return DIRECTIVES_LIST_VALUES;
-	return d->type == VALUE_BLOCK && d->owner == BLOCK_SERVER ? 0 : 1;
+	if (d->type != VALUE_BLOCK || d->owner == BLOCK_LOCATION)
+		return 1;
+	return d->owner == BLOCK_SERVER ? 0 : DIRECTIVES_LIST_VALUES;
 }
 
 void
@@ -549,7 +556,7 @@ directives_allowed(const struct directive *d, struct str *out)
 		add_words(d->words, "a path", out);
 		break;
 	case VALUE_TEXT:
-		str_puts(out, "a name");
+		add_words(d->words, "a name", out);
 		break;
 	case VALUE_ERROR_LOG:
 		add_words(d->words, "a path", out);
@@ -568,19 +575,31 @@ directives_allowed(const struct directive *d, struct str *out)
 	case VALUE_ORIGINS:
 		str_puts(out, "origins such as https://www.example.org, or *");
 		break;
+	case VALUE_NETWORKS:
+		str_puts(out,
+		    "addresses and networks such as 127.0.0.1 or 10.0.0.0/8, "
+		    "and unix:");
+		break;
+	case VALUE_RULES:
+	case VALUE_DENY:
+		str_puts(out, "an address, a network such as 192.0.2.0/24 or "
+			      "2001:db8::/32, unix: or all");
+		break;
 	case VALUE_LISTEN:
 		str_puts(out,
 		    "PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH; then, as "
 		    "needed, ssl, backlog=N, for [::]:PORT ipv6only=on or off, "
-		    "for "
-		    "unix:PATH mode=OCTAL, owner=USER, group=GROUP");
+		    "for unix:PATH mode=OCTAL, owner=USER, group=GROUP; and "
+		    "proxy_protocol");
 		break;
 	case VALUE_INCLUDE:
 		str_puts(out, "a path, in which *, ? and [ ] match many");
 		break;
 	case VALUE_BLOCK:
-		str_puts(out,
-		    d->owner == BLOCK_SERVER ? "{ ... }" : "/PREFIX { ... }");
+		str_puts(out, d->owner == BLOCK_SERVER ? "{ ... }"
+			      : d->owner == BLOCK_LOCATION
+				  ? "/PREFIX { ... }"
+				  : "METHOD ... { ... }");
 		break;
 	default:
 		die("%s has no type", d->name);
@@ -599,49 +618,5 @@ directives_where(const struct directive *d, struct str *out)
 			str_puts(out, left == 1U << b ? " or " : ", ");
 		str_puts(out, directives_block_text[b]);
 		left &= ~(1U << b);
-	}
-}
-
-static const char *
-apply_text(const struct directive *d)
-{
-	switch (d->apply) {
-	case APPLY_RESTART:
-		return "; a change needs a restart";
-	case APPLY_RESTART_ZERO:
-		return "; a change from or to 0 needs a restart";
-	case APPLY_RELOAD:
-	default:
-		return "";
-	}
-}
-
-static void
-markdown_row(const struct directive *d, FILE *out)
-{
-	struct str where = {0}, allowed = {0};
-
-	directives_where(d, &where);
-	directives_allowed(d, &allowed);
-	fprintf(out, "| `%s` | %s | %s%s%s | %s | %s%s |\n", d->name, where.s,
-	    d->dflt ? "`" : "", d->dflt ? d->dflt : "none", d->dflt ? "`" : "",
-	    allowed.s, d->help, apply_text(d));
-	str_fini(&where);
-	str_fini(&allowed);
-}
-
-void
-directives_markdown(FILE *out)
-{
-	for (unsigned t = TOPIC_NONE + 1; t < TOPIC_COUNT; t++) {
-		fprintf(out, "%s**%s**\n\n", t > TOPIC_NONE + 1 ? "\n" : "",
-		    topic_title[t]);
-		fputs(
-		    "| directive | where | default | values | what it does |\n"
-		    "|---|---|---|---|---|\n",
-		    out);
-		for (size_t i = 0; i < directives_count; i++)
-			if (directives[i].topic == t)
-				markdown_row(&directives[i], out);
 	}
 }

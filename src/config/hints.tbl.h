@@ -37,9 +37,6 @@ static const char no_hooks[] =
 static const char no_listing[] =
     "directories are not listed: let a web server in front list "
     "output_dir";
-static const char no_lists[] =
-    "addresses are not looked at: listen on 127.0.0.1 or a UNIX socket, "
-    "or have a firewall or a proxy decide";
 static const char no_modules[] = "there are no modules: leave it out";
 static const char no_roots[] = "there is none: write absolute paths";
 static const char no_rules[] =
@@ -50,9 +47,11 @@ static const char no_temp[] =
     "there is none: an upload is written into its output_dir as it "
     "comes, and gets its name when it is whole";
 static const char none[] = "there is none";
+static const char passwords[] =
+    "passwords are asked for with auth_basic NAME, and are in the file of "
+    "auth_basic_user_file";
 static const char not_auth[] =
-    "there is no authentication here: put a proxy that asks for it in "
-    "front, and listen on 127.0.0.1 or a UNIX socket";
+    "who may upload is said by auth_basic, auth_bearer_file, allow and deny";
 static const char not_compressed[] = "nothing is compressed: leave it out";
 static const char not_needed[] = "there is nothing to set: leave it out";
 static const char not_proxy[] =
@@ -66,9 +65,9 @@ static const char in_tls[] =
 static const char tls_made[] =
     "there is nothing to set, tickets and their keys are made by themselves: "
     "leave it out";
-static const char peer_only[] =
-    "the address in the access log is that of the connection: leave it "
-    "out";
+static const char outermost[] =
+    "the client is always the last address that is no trusted proxy: leave "
+    "it out";
 static const char strict[] = "HTTP is always read strictly: leave it out";
 static const char texts_fixed[] =
     "the texts of errors are fixed (RFC 9457): let a proxy in front "
@@ -95,7 +94,6 @@ const struct hint hints[] = {
 	{ "aio", .here = {"io_engine"} },
 	{ "aio_write", .here = {"io_engine"} },
 	{ "alias", .here = {"output_dir"}, .more = in_location },
-	{ "allow", .more = no_lists },
 	{ "auth*", .more = not_auth },
 	{ "autoindex*", .more = no_listing },
 	{ "azure-*", .more = directories_only, .see = {"output_dir"} },
@@ -104,8 +102,8 @@ const struct hint hints[] = {
 	{ "base-path", .here = {"location"}, .more = in_server_block },
 	{ "base_path", .here = {"location"}, .more = in_server_block },
 	{ "basepath", .here = {"location"}, .more = in_server_block },
-	{ "basic_auth", .more = not_auth },
-	{ "basicauth", .more = not_auth },
+	{ "basic_auth", .more = passwords },
+	{ "basicauth", .more = passwords },
 	{ "behind-proxy", .more = not_needed },
 	{ "bind", .here = {"listen"}, .more = in_server },
 	{ "break", .more = no_rules },
@@ -149,7 +147,6 @@ const struct hint hints[] = {
 	{ "default_backend", .more = grammar },
 	{ "default_type", .more = type_fixed },
 	{ "defaults", .more = grammar },
-	{ "deny", .more = no_lists },
 	{ "dir", .here = {"output_dir"} },
 	{ "directio", .here = {"direct_io", "direct_io_min"} },
 	{ "directio_alignment", .more = not_needed },
@@ -182,7 +179,7 @@ const struct hint hints[] = {
 	{ "header", .more = fields_fixed },
 	{ "hooks*", .more = no_hooks },
 	{ "host", .here = {"listen"}, .more = in_server },
-	{ "htpasswd", .more = not_auth },
+	{ "htpasswd", .more = passwords },
 	{ "http", .more = no_block, .wraps = true },
 	{ "http2*", .more = no_http2 },
 	{ "http3*", .more = no_http2 },
@@ -204,9 +201,6 @@ const struct hint hints[] = {
 	{ "limit_conn*", .here = {"max_connections_per_ip"},
 	  .more =
 	  "it needs no zone" },
-	{ "limit_except",
-	  .more =
-	  "which methods are taken follows from the location", .see = {"read", "overwrite"} },
 	{ "limit_rate_after",
 	  .more =
 	  "limit_rate holds from the first byte: leave it out" },
@@ -264,7 +258,7 @@ const struct hint hints[] = {
 	{ "option", .more = grammar },
 	{ "options", .more = no_listing },
 	{ "output_buffers", .more = not_needed },
-	{ "password", .more = not_auth },
+	{ "password", .more = passwords },
 	{ "path", .here = {"output_dir"} },
 	{ "pcre_jit", .more = not_needed },
 	{ "pid", .here = {"pid_file"} },
@@ -276,9 +270,11 @@ const struct hint hints[] = {
 	{ "proxy_*", .more = not_proxy },
 	{ "proxypass*", .more = not_proxy },
 	{ "quic*", .more = no_http2 },
-	{ "real_ip_*", .more = peer_only },
+	{ "real_ip_recursive", .more = outermost, .see = {"real_ip_header"} },
 	{ "redirect*", .more = no_rules },
-	{ "remoteip*", .more = peer_only },
+	{ "remoteipheader", .here = {"real_ip_header"} },
+	{ "remoteipinternalproxy*", .here = {"trusted_proxies"} },
+	{ "remoteiptrustedproxy*", .here = {"trusted_proxies"} },
 	{ "requestreadtimeout", .here = {"header_timeout", "body_timeout", "min_rate"} },
 	{ "require", .more = not_auth },
 	{ "reset_timedout_connection",
@@ -296,7 +292,6 @@ const struct hint hints[] = {
 	{ "root", .here = {"output_dir"}, .more = in_location },
 	{ "s3-*", .more = directories_only, .see = {"output_dir"} },
 	{ "s3_*", .more = directories_only, .see = {"output_dir"} },
-	{ "satisfy", .more = not_auth },
 	{ "scgi_*", .more = not_proxy },
 	{ "scriptalias", .here = {"output_dir"}, .more = in_location },
 	{ "send_lowat", .more = not_needed },
@@ -311,7 +306,9 @@ const struct hint hints[] = {
 	{ "serverroot", .more = no_roots },
 	{ "serversignature", .more = fields_fixed },
 	{ "set", .more = no_rules },
-	{ "set_real_ip_from", .more = peer_only },
+	{ "set_real_ip_from", .here = {"trusted_proxies"},
+	  .more =
+	  "all of them in one line" },
 	{ "split_clients", .more = no_rules },
 	{ "ssl", .here = {"listen"}, .more = in_tls },
 	{ "ssl*", .more = not_needed, .see = {"ssl_protocols", "ssl_ciphers"} },
@@ -365,8 +362,8 @@ const struct hint hints[] = {
 	{ "upload_store", .here = {"output_dir"} },
 	{ "upstream", .more = not_proxy },
 	{ "use", .more = not_needed },
-	{ "user_auth", .more = not_auth },
-	{ "username", .more = not_auth },
+	{ "user_auth", .more = passwords },
+	{ "username", .more = passwords },
 	{ "uwsgi_*", .more = not_proxy },
 	{ "variables_hash_*", .more = not_needed },
 	{ "worker_aio_requests", .here = {"write_depth"} },
@@ -413,8 +410,6 @@ static const struct foreign_value foreign_values[] = {
 	{ "listen", "deferred", false, no_such_option },
 	{ "listen", "fastopen=*", false, no_such_option },
 	{ "listen", "http2", false, no_http2 },
-	{ "listen", "proxy_protocol", false,
-	  "a PROXY line is not understood: have the proxy send none" },
 	{ "listen", "quic", false, no_http2 },
 	{ "listen", "rcvbuf=*", false, no_such_option },
 	{ "listen", "reuseport", false,

@@ -142,28 +142,39 @@ set_group(struct conf_listen *l, const struct option *o, struct value_input *in)
 	return set_account(&l->group, "group", o, l, in);
 }
 
+static int
+set_proxy_protocol(
+    struct conf_listen *l, const struct option *o, struct value_input *in)
+{
+	(void)o;
+	(void)in;
+	l->proxy_protocol = true;
+	return 0;
+}
+
 static const struct {
 	const char *name;
-	bool alone; /* it has no value */
 	int (*set)(struct conf_listen *l, const struct option *o,
 	    struct value_input *in);
+	bool is_word; /* it stands alone, without a value */
 } options[] = {
-    {"ssl", true, set_ssl},
-    {"backlog", false, set_backlog},
-    {"ipv6only", false, set_ipv6only},
-    {"mode", false, set_mode},
-    {"owner", false, set_owner},
-    {"group", false, set_group},
+    {"ssl", set_ssl, true},
+    {"backlog", set_backlog, false},
+    {"ipv6only", set_ipv6only, false},
+    {"mode", set_mode, false},
+    {"owner", set_owner, false},
+    {"group", set_group, false},
+    {"proxy_protocol", set_proxy_protocol, true},
 };
 
-/* Which one the word is, with its = if it has a value; COUNT_OF(options): none. */
+/* Which one the word is, with the = that most have; COUNT_OF(options): none. */
 static size_t
 find_option(const char *word)
 {
 	size_t len = strcspn(word, "="), i = 0;
 
 	while (i < COUNT_OF(options) &&
-	       (word[len] != (options[i].alone ? '\0' : '=') ||
+	       ((word[len] == '\0') != options[i].is_word ||
 		   strlen(options[i].name) != len ||
 		   memcmp(options[i].name, word, len) != 0))
 		i++;
@@ -191,16 +202,15 @@ listen_options(struct conf_listen *l, struct value_input *in)
 			return listen_refuse(in,
 			    "\"%s\" is no option of an address; allowed: "
 			    "ssl, backlog=N, ipv6only=on or off, mode=OCTAL, "
-			    "owner=USER, group=GROUP",
+			    "owner=USER, group=GROUP, proxy_protocol",
 			    shown);
 		if (given[k])
 			return listen_refuse(in,
 			    "%s is given twice for this address",
 			    options[k].name);
 		given[k] = true;
-		o = (struct option){options[k].alone
-					? NULL
-					: word + strlen(options[k].name) + 1,
+		o = (struct option){
+		    word + strlen(options[k].name) + !options[k].is_word,
 		    in->places[i]};
 		str_printf(&in->why, "\"%s\": ", shown);
 		err = options[k].set(l, &o, in);
@@ -266,6 +276,8 @@ listen_format(const struct conf_listen *l, struct str *out)
 	add_account(out, "group=", &l->group);
 	if (is_v6(l) && !l->ipv6only)
 		str_puts(out, " ipv6only=off");
+	if (l->proxy_protocol)
+		str_puts(out, " proxy_protocol");
 	if (l->backlog != BACKLOG)
 		str_printf(out, " backlog=%" PRIu64, l->backlog);
 }

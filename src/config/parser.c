@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/method_set.h"
 #include "config/hints.h"
 #include "config/lexer.h"
 #include "config/mistakes.h"
@@ -191,6 +192,29 @@ has_good_prefix(struct parser *p)
 	return err == 0;
 }
 
+/* Read the methods of a limit_except. */
+static bool
+read_methods(struct parser *p, unsigned *ret_set)
+{
+	for (size_t i = 0; i < p->st.count; i++) {
+		const struct token *t = &p->st.values[i];
+		unsigned one = method_set_find(t->text, t->len);
+		struct str known = {0};
+
+		*ret_set |= one;
+		if (one != 0)
+			continue;
+		method_set_known(&known);
+		p->failed |= str_failed(&known);
+		lexer_mistake(p->errors, &t->at, "limit_except",
+		    "this is no method; allowed: %s",
+		    str_failed(&known) ? "GET" : known.s);
+		str_fini(&known);
+		return false;
+	}
+	return true;
+}
+
 static void parse_statements(struct parser *p, struct source *src,
     struct parser_block *b, const struct opening *opened);
 
@@ -203,6 +227,7 @@ open_block(struct parser *p, struct source *src, struct parser_block *b,
 	struct statement *st = &p->st;
 	struct parser_block *inner;
 	bool whole = directives_is_allowed(d, b->block);
+	unsigned methods = 0;
 
 	b->has_blocks = true;
 	if (!whole)
@@ -211,6 +236,8 @@ open_block(struct parser *p, struct source *src, struct parser_block *b,
 		whole = false;
 	else if (!st->bad && d->owner == BLOCK_LOCATION)
 		whole = has_good_prefix(p) && whole;
+	else if (!st->bad && d->owner == BLOCK_EXCEPT)
+		whole = read_methods(p, &methods) && whole;
 	if (!st->opens) {
 		if (!st->bad)
 			lexer_mistake(p->errors, &st->end, d->name,
@@ -226,6 +253,7 @@ open_block(struct parser *p, struct source *src, struct parser_block *b,
 		p->failed = true;
 		return;
 	}
+	inner->methods = methods;
 	if (whole && !st->bad) {
 		list_append(&b->blocks, &inner->node);
 		if (d->owner == BLOCK_LOCATION) {
@@ -351,7 +379,8 @@ static void
 set_value(struct parser *p, struct parser_block *b, const struct directive *d)
 {
 	struct statement *st = &p->st;
-	struct parser_given *g = &b->given[directives_index(d)];
+	struct parser_given *g =
+	    &b->given[directives_index(directives_holder(d))];
 	struct value_input in = {
 	    .cwd = p->cwd, .count = st->count, .at = st->name.at};
 	int err;
@@ -380,7 +409,8 @@ apply(struct parser *p, const struct source *src, struct parser_block *b,
     const struct directive *d)
 {
 	struct statement *st = &p->st;
-	struct parser_given *g = &b->given[directives_index(d)];
+	const struct directive *holder = directives_holder(d);
+	struct parser_given *g = &b->given[directives_index(holder)];
 	bool again = g->at.line != 0;
 	struct str first = {0};
 
@@ -391,11 +421,11 @@ apply(struct parser *p, const struct source *src, struct parser_block *b,
 	}
 	if (again && p->wins && !g->wins) {
 		/* It replaces what the file says. */
-		value_clear(d, parser_base(b, d));
+		value_clear(holder, parser_base(b, holder));
 		*g = (struct parser_given){.wins = true};
 		again = false;
 	}
-	if (again && !directives_adds(d)) {
+	if (again && !directives_repeats(d)) {
 		lexer_place(&first, &g->at);
 		lexer_mistake(p->errors, &st->name.at, d->name,
 		    "given twice in this block, first at %s",
@@ -469,7 +499,7 @@ evaluate(struct parser *p, struct source *src, struct parser_block *b)
 		lexer_mistake(
 		    p->errors, &st->values[which].at, d->name, "%s", hint);
 	}
-	if (p->wins && !directives_has_value(d)) {
+	if (p->wins && !directives_has_value(directives_holder(d))) {
 		lexer_mistake(p->errors, &st->name.at, d->name,
 		    "cannot be given with -g: write it into the file");
 		if (opens)

@@ -28,6 +28,8 @@ parser_base(struct parser_block *b, const struct directive *d)
 		return &b->server;
 	case BLOCK_LOCATION:
 		return &b->location;
+	case BLOCK_EXCEPT:
+		return &b->rights;
 	case BLOCK_COUNT:
 	default:
 		die("%s has no owner", d->name);

@@ -11,6 +11,7 @@
 #include "config/lexer.h"
 #include "config/listen.h"
 #include "config/lists.h"
+#include "config/networks.h"
 
 enum {
 	PATH_BYTES_MAX = 4095, /* PATH_MAX of Linux without its NUL */
@@ -396,6 +397,47 @@ set_list(const struct directive *d, void *base, struct value_input *in)
 	return 0;
 }
 
+/* All or none of them. */
+static int
+set_networks(const struct directive *d, void *base, struct value_input *in)
+{
+	struct conf_networks set = {0}, *to = place_of(d, base);
+	const char *why = NULL;
+	char shown[64];
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < in->count; i++) {
+		const char *text = in->values[i];
+
+		err = networks_add(&set, text, true, &why);
+		if (err == -EINVAL)
+			value_refuse(in, i, "\"%s\": %s",
+			    str_quote(text, strlen(text), shown, sizeof(shown)),
+			    why);
+	}
+	if (err < 0) {
+		networks_clear(&set);
+		return err;
+	}
+	*to = set;
+	return 0;
+}
+
+/* One more rule. */
+static int
+set_rule(const struct directive *d, void *base, struct value_input *in)
+{
+	const char *text = in->values[0], *why = NULL;
+	char shown[64];
+	int err =
+	    networks_add(place_of(d, base), text, d->type == VALUE_RULES, &why);
+
+	if (err == -EINVAL)
+		value_refuse(in, 0, "\"%s\": %s",
+		    str_quote(text, strlen(text), shown, sizeof(shown)), why);
+	return err;
+}
+
 int
 value_set(const struct directive *d, void *base, struct value_input *in)
 {
@@ -424,6 +466,11 @@ value_set(const struct directive *d, void *base, struct value_input *in)
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return set_list(d, base, in);
+	case VALUE_NETWORKS:
+		return set_networks(d, base, in);
+	case VALUE_RULES:
+	case VALUE_DENY:
+		return set_rule(d, base, in);
 	case VALUE_LISTEN:
 		return set_listen(base, in);
 	case VALUE_INCLUDE:
@@ -499,10 +546,14 @@ value_copy(const struct directive *d, void *to, const void *from)
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return lists_copy(place_of(d, to), value_of(d, from));
+	case VALUE_NETWORKS:
+	case VALUE_RULES:
+		return networks_copy(place_of(d, to), value_of(d, from));
 	case VALUE_LISTEN:
 		for (size_t i = 0; err == 0 && i < server->listen_count; i++)
 			err = add_listen(to, &server->listens[i]);
 		return err;
+	case VALUE_DENY:
 	case VALUE_INCLUDE:
 	case VALUE_BLOCK:
 	default:
@@ -525,6 +576,8 @@ value_clear(const struct directive *d, void *base)
 		lists_clear(place_of(d, base));
 	} else if (d->type == VALUE_FILES) {
 		files_clear(place_of(d, base));
+	} else if (d->type == VALUE_RULES || d->type == VALUE_NETWORKS) {
+		networks_clear(place_of(d, base));
 	} else if (d->type == VALUE_LISTEN) {
 		for (size_t i = 0; i < server->listen_count; i++)
 			listen_clear(&server->listens[i]);
@@ -601,6 +654,10 @@ value_format(const struct directive *d, const void *base, struct str *out)
 	case VALUE_ORIGINS:
 		return lists_format(value_of(d, base), out);
 	case VALUE_FILES:
+	case VALUE_NETWORKS:
+		return networks_format(value_of(d, base), out);
+	case VALUE_RULES:
+	case VALUE_DENY:
 	case VALUE_LISTEN:
 	case VALUE_INCLUDE:
 	case VALUE_BLOCK:

@@ -16,6 +16,7 @@ enum {
 	TARGET_SHOWN_MAX = 1024,
 	NAME_SHOWN_MAX = 2048,
 	CLIENT_SHOWN_MAX = 256,
+	USER_SHOWN_MAX = 256,
 	CLIP_MARGIN = 4, /* bytes of a UTF-8 sequence */
 };
 
@@ -37,6 +38,39 @@ kept_len(size_t len, size_t shown_max)
 	return len < most ? len : most;
 }
 
+/*
+ * Whoever reads the log must not have what gives a right: the signature of a link is a
+ * secret, and so is what stands behind `sig=` in any query.
+ */
+static void
+hide_signature(struct str *text)
+{
+	char *at = text->s, *end = text->s + text->len;
+
+	if (text->len == 0)
+		return;
+	at = memchr(at, '?', text->len);
+	while (at != NULL && at < end) {
+		at++;
+		if (end - at > 4 && str_ieq_bytes(at, "sig=", 4))
+			for (at += 4; at < end && *at != '&' && *at != ' ';
+			     at++)
+				*at = '*';
+		at = memchr(at, '&', (size_t)(end - at));
+	}
+}
+
+/* A field line that stands where a request should, since the framing before it is wrong. */
+static void
+hide_credentials(struct str *text)
+{
+	static const char field[] = "Authorization:";
+	size_t len = sizeof(field) - 1;
+
+	if (text->len > len && str_ieq_bytes(text->s, field, len))
+		memset(text->s + len, '*', text->len - len);
+}
+
 void
 access_note_head(struct access *a, const struct head *h)
 {
@@ -48,6 +82,7 @@ access_note_head(struct access *a, const struct head *h)
 	str_add(
 	    &a->asked, h->target.s, kept_len(h->target.len, TARGET_SHOWN_MAX));
 	str_trim(&a->asked);
+	hide_signature(&a->asked);
 }
 
 /* Of `len` bytes, those before the first that no line has. */
@@ -59,6 +94,49 @@ text_len(const char *bytes, size_t len)
 	while (n < len && !syntax_is_control((unsigned char)bytes[n]))
 		n++;
 	return n;
+}
+
+bool
+access_note_client(struct access *a, const struct addr *addr)
+{
+	size_t size = addr_size(addr);
+
+	check(a->who == NULL);
+	a->who = calloc(1, offsetof(struct access_who, addr) + size + 1);
+	if (a->who != NULL)
+		memcpy(&a->who->addr, addr, size);
+	return a->who != NULL;
+}
+
+bool
+access_note_user(struct access *a, const char *name)
+{
+	char *copy = strdup(name);
+
+	if (copy == NULL)
+		return false;
+	if (a->who == NULL) /* the address is the peer's */
+		a->who = calloc(1, offsetof(struct access_who, addr) +
+				       sizeof(a->who->addr.len));
+	if (a->who == NULL) {
+		free(copy);
+		return false;
+	}
+	free(a->who->user);
+	a->who->user = copy;
+	return true;
+}
+
+const char *
+access_user(const struct access *a)
+{
+	return a->who != NULL ? a->who->user : NULL;
+}
+
+const struct addr *
+access_client(const struct access *a, const struct addr *peer)
+{
+	return a->who != NULL && a->who->addr.len > 0 ? &a->who->addr : peer;
 }
 
 void
@@ -77,6 +155,8 @@ access_note_start(struct access *a, const char *bytes, size_t len)
 	a->asked_more = n < len;
 	str_clear(&a->asked);
 	str_add(&a->asked, bytes, n);
+	hide_signature(&a->asked);
+	hide_credentials(&a->asked);
 }
 
 void
@@ -145,7 +225,7 @@ access_format(const struct access *a, const struct addr *peer,
 	uint64_t ms_10 = (a->ended_ns - a->began_ns) / (NS_PER_MS / 10);
 	char from[ADDR_TEXT_MAX], stamp[CLOCK_STAMP_MAX];
 
-	addr_format(peer, from);
+	addr_format(access_client(a, peer), from);
 	clock_stamp_iso(clock_wall_ns(), stamp);
 	str_puts(out, stamp);
 	str_puts(out, " ");
@@ -168,6 +248,12 @@ access_format(const struct access *a, const struct addr *peer,
 	str_puts(out, outcome_word(a->outcome));
 	if (a->upload != NULL)
 		add_measures(a->upload, out);
+	if (access_user(a) != NULL) {
+		str_puts(out, " user=\"");
+		str_escape_within(out, access_user(a), strlen(access_user(a)),
+		    USER_SHOWN_MAX);
+		str_puts(out, "\"");
+	}
 	if (a->cut != ACCESS_WHOLE)
 		str_printf(out, " answer=%s", cut_word[a->cut]);
 	if (client != NULL) {
@@ -199,5 +285,8 @@ access_fini(struct access *a)
 {
 	str_fini(&a->asked);
 	free(a->upload);
+	if (a->who != NULL)
+		free(a->who->user);
+	free(a->who);
 	*a = (struct access){0};
 }

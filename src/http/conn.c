@@ -98,6 +98,9 @@ forget_exchange(struct conn *c)
 		return;
 	conn_release(x);
 	body_fini(&x->body);
+	if (x->record.who != NULL)
+		admission_leave(
+		    &x->conn->group->admission, &x->record.who->place);
 	access_fini(&x->record);
 	str_fini(&x->fields);
 	free(x);

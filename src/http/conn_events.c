@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "conn_internal.h"
+#include "http/real_ip.h"
 #include "shared/shm.h"
 
 #define SLACK_S 0.001
@@ -144,6 +146,33 @@ is_readmitted(struct conn *c)
 	return true;
 }
 
+/* Find the client of a request that a proxy has passed on.  False: out of memory. */
+static bool
+find_client(struct conn *c, struct head *h)
+{
+	const struct conf_server *conf = c->group->conf;
+	struct addr client;
+
+	if (conf->trusted_proxies.count == 0)
+		return true;
+	real_ip_distrust(conf, h, &c->peer);
+	return !real_ip_find(conf, h, &c->peer, &client) ||
+	       access_note_client(&c->exchange->record, &client);
+}
+
+/* Are there too many requests from the client?  Its connection is the proxy's, which is
+ * not counted. */
+static bool
+is_crowded(struct conn *c)
+{
+	struct access_who *who = c->exchange->record.who;
+
+	if (who == NULL)
+		return c->rejected && !is_readmitted(c);
+	return admission_enter(&c->group->admission, &who->addr, &who->place) !=
+	       ADMISSION_SERVED;
+}
+
 /* A whole head is there: hand the request to the handler. */
 static void
 conn_ask(struct conn *c, const struct head_reader_head *got)
@@ -162,7 +191,11 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 	c->exchange->from_browser = head_is_from_browser(&h) && !h.forwarded;
 	exchange_log_describe(c->exchange, got, &h);
 	exchange_add_fields(c->exchange, &h);
-	if (c->rejected && !is_readmitted(c)) {
+	if (status == 0 && !find_client(c, &h)) {
+		conn_leave_heading(c, OUTCOME_NO_MEMORY);
+		return;
+	}
+	if (is_crowded(c)) {
 		refuse_crowd(c);
 		return;
 	}
@@ -345,6 +378,17 @@ log_handshake(const struct conn *c, const char *why)
 	log_info("TLS: the handshake with %s failed: %s", from, why);
 }
 
+/* What a trusted proxy passes on is counted by the request: see conn_events.c. */
+enum admission_answer
+conn_admit(
+    struct connections *g, const struct addr *peer, limits_entry *ret_place)
+{
+	if (!real_ip_is_told(g->conf, peer))
+		return admission_enter(&g->admission, peer, ret_place);
+	*ret_place = 0;
+	return ADMISSION_SERVED;
+}
+
 /* The connection is one of the server block that the client has asked for, and counts
  * there from now on.  False: there it has no place. */
 static bool
@@ -358,7 +402,7 @@ move_to(struct conn *c, struct connections *g)
 	list_remove(&c->node);
 	c->group = g;
 	list_append(&g->conns, &c->node);
-	answer = admission_enter(&g->admission, &c->peer, &c->place);
+	answer = conn_admit(g, &c->peer, &c->place);
 	c->rejected = answer == ADMISSION_REJECTED;
 	return answer != ADMISSION_CLOSED;
 }
@@ -473,8 +517,9 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 	c->rejected = rejected;
 	c->on_loopback = door->on_loopback;
 	c->transport.timed = g->stamped;
-	/* A UNIX socket has no stamps, and would pass us descriptors beside. */
-	c->transport.stamped = g->stamped && peer->ss.ss_family != AF_UNIX;
+	/* A UNIX socket has no stamps, and would pass us descriptors beside,
+	 * whoever is the client behind the proxy. */
+	c->transport.stamped = g->stamped && !fd_is_unix(fd);
 	list_append(&g->conns, &c->node);
 	atomic_fetch_add(&g->slot->connections, 1);
 	ev_io_init(&c->readable, conn_on_readable, fd, EV_READ);

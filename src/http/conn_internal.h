@@ -168,6 +168,10 @@ bool exchange_stop(struct exchange *x);
 
 /* ---- conn_events.c ---- */
 
+/* Count a connection, unless what a trusted proxy passes on is counted by the request. */
+NODISCARD enum admission_answer conn_admit(
+    struct connections *g, const struct addr *peer, limits_entry *ret_place);
+
 /* Begin a connection, which owns `fd` and `place`, and speaks TLS if there is a `port`.  If
  * it is `rejected`, its requests are refused because there are too many connections.  0; or
  * -ENOMEM, and `fd` and `place` stay the caller's. */

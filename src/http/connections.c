@@ -9,7 +9,7 @@ connections_open(struct connections *g, int fd, const struct addr *peer,
 {
 	static struct log_limit limit;
 	limits_entry place;
-	enum admission_answer a = admission_enter(&g->admission, peer, &place);
+	enum admission_answer a = conn_admit(g, peer, &place);
 
 	if (a == ADMISSION_CLOSED) {
 		fd_close(&fd);
@@ -26,6 +26,7 @@ void
 connections_init(struct connections *g)
 {
 	list_init(&g->conns);
+	list_init(&g->proxied);
 	turns_init(&g->turns, g->loop, conn_take_turn);
 	g->admission.conf = g->conf;
 }

@@ -158,6 +158,24 @@ exchange_client_name(const struct exchange *x)
 	return tls_client_name(&conn_of(x)->transport);
 }
 
+const struct addr *
+exchange_client(const struct exchange *x)
+{
+	return access_client(&x->record, &conn_of(x)->peer);
+}
+
+bool
+exchange_note_user(struct exchange *x, const char *name)
+{
+	return access_note_user(&x->record, name);
+}
+
+const char *
+exchange_user(const struct exchange *x)
+{
+	return access_user(&x->record);
+}
+
 int
 exchange_begin_body(
     struct exchange *x, const struct head *h, const char *pre, size_t len)
@@ -191,6 +209,12 @@ void
 exchange_limit_body(struct exchange *x, uint64_t max)
 {
 	body_limit(&x->body, max);
+}
+
+uint64_t
+exchange_body_max(const struct exchange *x)
+{
+	return x->body.limit == UINT64_MAX ? 0 : x->body.limit;
 }
 
 uint64_t

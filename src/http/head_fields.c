@@ -142,6 +142,40 @@ take_forwarded(struct parse *p, struct span v)
 	return 0;
 }
 
+/* Keep the last lines, which are those of the proxies that are next to us. */
+static void
+take_last_line(struct head_lines *lines, struct span v)
+{
+	if (lines->count == HEAD_LINES_MAX) {
+		lines->count--;
+		memmove(&lines->line[0], &lines->line[1],
+		    lines->count * sizeof(lines->line[0]));
+	}
+	lines->line[lines->count++] = v;
+}
+
+static int
+take_forwarded_by(struct parse *p, struct span v)
+{
+	take_last_line(&p->h->forwarded_by, v);
+	return take_forwarded(p, v);
+}
+
+static int
+take_forwarded_for(struct parse *p, struct span v)
+{
+	take_last_line(&p->h->forwarded_for, v);
+	return take_forwarded(p, v);
+}
+
+/* Of two it is not known which is the proxy's: then there is no address. */
+static int
+take_real_ip(struct parse *p, struct span v)
+{
+	p->h->real_ip = p->h->real_ip.s == NULL ? v : (struct span){v.s, 0};
+	return take_forwarded(p, v);
+}
+
 /* Lines beyond HEAD_LINES_MAX are ignored. */
 static int
 take_forwarded_host(struct parse *p, struct span v)
@@ -173,6 +207,7 @@ static const struct field {
 	{ LAST("Access-Control-Request-Method"), TO(preflight_method) },
 	{ LAST("Access-Control-Request-Private-Network"),
 	  TO(preflight_private) },
+	{ ONCE("Authorization"),       NULL, TO(authorization) },
 	{ NAME("Connection"),          NULL, take_connection },
 	{ NAME("Content-Digest"),      NULL, take_content_digest },
 	{ NAME("Content-Encoding"),    NULL, take_content_coding },
@@ -181,7 +216,7 @@ static const struct field {
 	{ ONCE("Content-Range"),       NULL, TO(content_range) },
 	{ LAST("Content-Type"),              TO(content_type) },
 	{ NAME("Expect"),              NULL, take_expect },
-	{ NAME("Forwarded"),           NULL, take_forwarded },
+	{ NAME("Forwarded"),           NULL, take_forwarded_by },
 	{ ONCE("Host"),                      take_host },
 	{ ONCE("If-Match"),            NULL, TO(if_match) },
 	{ ONCE("If-Modified-Since"),   NULL, TO(if_modified_since) },
@@ -203,11 +238,11 @@ static const struct field {
 	{ NAME("Via"),                 NULL, take_forwarded },
 	{ LAST("X-Amz-Copy-Source"),         TO(amz_copy_source) },
 	{ LAST("X-Amz-Decoded-Content-Length"), TO(amz_decoded_length) },
-	{ NAME("X-Forwarded-For"),     NULL, take_forwarded },
+	{ NAME("X-Forwarded-For"),     NULL, take_forwarded_for },
 	{ NAME("X-Forwarded-Host"),    NULL, take_forwarded_host },
 	{ NAME("X-Forwarded-Proto"),   NULL, take_forwarded },
 	{ ONCE("X-HTTP-Method-Override"), NULL, TO(method_override) },
-	{ NAME("X-Real-IP"),           NULL, take_forwarded },
+	{ NAME("X-Real-IP"),           NULL, take_real_ip },
 };
 /* clang-format on */
 
@@ -324,6 +359,9 @@ head_copy(const struct head *h, const char *buf, size_t len)
 	move_text(&copy->path, buf, len, to);
 	move_text(&copy->host, buf, len, to);
 	move_lines(&copy->forwarded_host, buf, len, to);
+	move_lines(&copy->forwarded_for, buf, len, to);
+	move_lines(&copy->forwarded_by, buf, len, to);
+	move_text(&copy->real_ip, buf, len, to);
 	move_lines(&copy->content_digest, buf, len, to);
 	move_lines(&copy->repr_digest, buf, len, to);
 	for (size_t i = 0; i < COUNT_OF(known); i++)

@@ -10,8 +10,9 @@
 static const char tls[] =
     "this port speaks plain HTTP and no TLS: write http:// for https://";
 static const char proxy[] =
-    "this is the PROXY protocol, which is not spoken here: turn it off in what "
-    "sends it (HAProxy: send-proxy; nginx: proxy_protocol)";
+    "this is the PROXY protocol, which this port does not expect: turn it off "
+    "in what sends it (HAProxy: send-proxy), or write listen ... "
+    "proxy_protocol";
 static const char http2[] =
     "this is HTTP/2 without TLS, and only HTTP/1.1 is spoken here: have the "
     "client or the proxy use that (curl: without --http2-prior-knowledge)";

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "auth/secrets.h"
 #include "base/log.h"
 #include "proc/certificates.h"
 #include "proc/logs.h"
@@ -49,6 +50,16 @@ certificates_are_good(const struct config *conf)
 	return true;
 }
 
+static bool
+secrets_are_good(const struct config *conf)
+{
+	struct secrets *secrets = NULL;
+	bool good = needs_read_secrets(conf, "", &secrets);
+
+	secrets_free(&secrets);
+	return good;
+}
+
 bool
 dry_run(const struct config *conf)
 {
@@ -59,6 +70,7 @@ dry_run(const struct config *conf)
 	good = has_user;
 	good &= counts_are_met(conf);
 	good &= certificates_are_good(conf);
+	good &= secrets_are_good(conf);
 	good &= logs_look(conf);
 	good &= pidfile_look(conf);
 	good &= sockets_look(conf);

@@ -66,6 +66,7 @@ begin_entrance(struct worker *w, const struct bound *b, struct entrance *e)
 	int err = 0;
 
 	e->server = &w->servers[b->server];
+	e->proxied = e->server->conf->listens[b->listen].proxy_protocol;
 	e->door.on_loopback = addr_is_loopback(&b->listener.addr);
 	if (b->tls)
 		err = begin_port(w, e, &b->listener.addr);

@@ -44,6 +44,8 @@ master_start(struct master *m)
 	/* What is wrong with one does not hide what is with the next. */
 	if (!needs_are_met(conf))
 		err = -1;
+	if (!needs_read_secrets(conf, "", &m->secrets))
+		err = -1;
 	if (certificates_load(conf, m->shared.ticket_keys, &m->certificates) <
 	    0)
 		err = -1;
@@ -96,6 +98,7 @@ tend_children(struct master *m)
 {
 	return children_tend(
 	    &m->children, &(struct worker_setup){.conf = *m->conf,
+			      .secrets = m->secrets,
 			      .sockets = &m->sockets,
 			      .logs = &m->logs,
 			      .certificates = &m->certificates});
@@ -249,6 +252,7 @@ static int
 run_alone(struct master *m)
 {
 	struct worker_setup setup = {.conf = *m->conf,
+	    .secrets = m->secrets,
 	    .master = -1,
 	    .shared = &m->shared,
 	    .slot = shm_slot_take(m->shared.shm),
@@ -345,5 +349,6 @@ free_children:
 	detach_end(&m.detach, how_it_failed(&m, status));
 	signals_restore();
 	children_fini(&m.children);
+	secrets_free(&m.secrets);
 	return status;
 }

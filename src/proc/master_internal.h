@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth/secrets.h"
 #include "base/clock.h"
 #include "config/config.h"
 #include "proc/certificates.h"
@@ -31,6 +32,7 @@ enum master_phase {
 
 struct master {
 	struct config **conf;
+	struct secrets *secrets; /* of *conf */
 	struct sockets sockets;
 	struct logs logs;
 	struct certificates certificates;

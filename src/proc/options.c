@@ -11,7 +11,7 @@
 
 static const char usage[] =
     "usage: penstock [-c FILE] [-t] [-T] [-s reload|stop|quit]\n"
-    "                [-g DIRECTIVES] [-v] [-V] [-h]\n";
+    "                [-g DIRECTIVES] [-v] [-V] [-h] [token|key|sign ...]\n";
 
 static const char options_text[] =
     "\n"
@@ -37,6 +37,18 @@ static const char options_text[] =
     "it\n"
     "                 was built, and exit\n"
     "  -h             print this text and exit; so does --help\n"
+    "\n"
+    "Commands, for who may upload:\n"
+    "  token FILE NAME [--methods PUT,POST] [--prefix /file/ci]\n"
+    "      [--expires 30d] [--max-size 1g]\n"
+    "                 make a token, and add its hash to FILE, for\n"
+    "                 auth_bearer_file; prints the token\n"
+    "  key FILE NAME  make a key for signed links, and add it to FILE, for\n"
+    "                 signed_link_keys\n"
+    "  sign METHOD /PATH --expires 1h [--max-size 1g] [--once]\n"
+    "      [--base https://HOST]\n"
+    "                 print a URL with which anybody may send that request;\n"
+    "                 PATH is without %-escapes\n"
     "\n"
     "Signals for the master (the process whose id is in pid_file):\n"
     "  HUP        reload        QUIT  quit\n"
@@ -146,7 +158,7 @@ options_read(int argc, char **argv, struct options *ret)
 	int opt, status;
 
 	*ret = (struct options){0};
-	while ((opt = getopt(argc, argv, ":c:g:s:tTvVhM-:")) != -1) {
+	while ((opt = getopt(argc, argv, "+:c:g:s:tTvVhM-:")) != -1) {
 		status = read_one(opt, ret);
 		if (status != OPTIONS_GO_ON)
 			return status;
@@ -155,6 +167,6 @@ options_read(int argc, char **argv, struct options *ret)
 		return options_wrong("-s sends a signal, -t and -T only look: "
 				     "one at a time");
 	if (optind < argc)
-		return options_wrong("what is \"%s\"?", argv[optind]);
+		ret->command = argv + optind;
 	return OPTIONS_GO_ON;
 }

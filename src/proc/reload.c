@@ -10,6 +10,7 @@
 /* The configuration that a reload applies, until it is the master's. */
 struct fresh {
 	struct config *conf;
+	struct secrets *secrets;
 	struct str restart; /* lines: what only a restart would change */
 	struct logs logs;
 	struct sockets sockets;
@@ -49,7 +50,9 @@ fresh_preflight(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
 static bool
 fresh_prepare(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
 {
-	if (!fresh_load(f, *m->conf) || !needs_fit(f->conf, &m->children) ||
+	if (!fresh_load(f, *m->conf) ||
+	    !needs_read_secrets(f->conf, "reload: ", &f->secrets) ||
+	    !needs_fit(f->conf, &m->children) ||
 	    certificates_load(
 		f->conf, m->shared.ticket_keys, &f->certificates) < 0)
 		return false;
@@ -86,6 +89,8 @@ fresh_apply(struct fresh *f, struct master *m)
 	m->sockets = f->sockets;
 	certificates_free(&m->certificates);
 	m->certificates = f->certificates;
+	secrets_free(&m->secrets);
+	m->secrets = f->secrets;
 	config_free(m->conf);
 	*m->conf = f->conf;
 	needs_raise_limit(f->conf);
@@ -110,6 +115,7 @@ reload(struct master *m, bool (*meanwhile)(void *m))
 		fresh_apply(&f, m);
 		verdict_hear(&m->verdict, false);
 	} else {
+		secrets_free(&f.secrets);
 		config_free(&f.conf);
 		log_error("reload: nothing was changed");
 		verdict_give(&m->verdict, VERDICT_REFUSED);

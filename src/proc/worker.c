@@ -7,12 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/basic.h"
+#include "auth/spent.h"
 #include "base/digest.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "disk/chunk.h"
 #include "disk/device.h"
 #include "disk/engine.h"
+#include "http/proxied.h"
 #include "log/journal.h"
 #include "net/acceptor.h"
 #include "proc/kinds.h"
@@ -95,7 +98,8 @@ on_accepted(void *arg, void *server, const struct listener *at, int fd,
 
 	(void)arg;
 	(void)at;
-	connections_open(&e->server->conns, fd, peer, &e->door);
+	(e->proxied ? proxied_open : connections_open)(
+	    &e->server->conns, fd, peer, &e->door);
 }
 
 /* Accept: all stores have opened themselves, or have had their time. */
@@ -248,6 +252,7 @@ static int
 begin_server(struct worker *w, size_t i)
 {
 	struct server *s = &w->servers[i];
+	int err;
 
 	s->worker = w;
 	s->conf = &w->to->conf->servers[i];
@@ -267,6 +272,12 @@ begin_server(struct worker *w, size_t i)
 		if (s->access == NULL)
 			return -ENOMEM;
 	}
+	err = rights_new(s->conf, w->to->secrets, w->basic, &s->rights);
+	if (err < 0)
+		return err;
+	s->context.rights = s->rights;
+	s->context.spent = w->spent;
+	s->context.attempts = w->to->shared->attempts;
 	begin_limits(w, s);
 	begin_connections(w, s);
 	return begin_stores(w, s);
@@ -308,6 +319,10 @@ begin_shared(struct worker *w)
 		    "cannot be had here: %s", strerror(-err));
 		return err;
 	}
+	w->basic = basic_new(w->engine, w->devices);
+	w->spent = spent_new(w->engine, w->devices);
+	if (w->basic == NULL || w->spent == NULL)
+		return -ENOMEM;
 	engine_watch(w->engine, conf->disk_stall_timeout_s);
 	engine_hear(w->engine, &shared->bell);
 	w->trace = open_journal(w, STDOUT_FILENO, "stdout");
@@ -427,6 +442,7 @@ worker_end(struct worker *w)
 			store_free(&s->context.stores[k]);
 		free(s->context.stores);
 		free(s->context.failures);
+		free(s->rights);
 		journal_free(&s->access);
 	}
 	free(w->servers);
@@ -434,6 +450,8 @@ worker_end(struct worker *w)
 	acceptor_free(&w->acceptor);
 	journal_free(&w->trace);
 	journal_free(&w->errors);
+	basic_free(&w->basic);
+	spent_free(&w->spent);
 	engine_free(&w->engine);
 	device_set_free(&w->devices);
 	chunk_pool_free(&w->pool);

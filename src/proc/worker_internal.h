@@ -27,6 +27,7 @@ struct server {
 	struct context context;
 	struct dispatch dispatch;
 	struct connections conns;
+	struct location_rights *rights; /* NULL: none */
 	struct journal *access;
 };
 
@@ -34,6 +35,7 @@ struct server {
 struct entrance {
 	struct server *server; /* the first of those that share it */
 	struct connections_door door;
+	bool proxied;	      /* they begin with a PROXY line */
 	struct tls_port port; /* of `door`, if it has TLS */
 	struct tls_site *sites;
 };
@@ -45,6 +47,8 @@ struct worker {
 	struct device_set *devices;
 	struct device *compute;
 	struct engine *engine;
+	struct basic *basic;
+	struct spent *spent;
 	struct journal *trace;
 	struct journal *errors; /* of the error log */
 	struct trace_group traces;

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "disk/engine.h"
+#include "http/proxied.h"
 #include "log/journal.h"
 #include "net/acceptor.h"
 #include "proc/title.h"
@@ -136,8 +137,10 @@ on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 		return;
 	}
 	if (w->fast || w->leaving_in > 0) {
-		for (size_t i = 0; i < w->server_count; i++)
+		for (size_t i = 0; i < w->server_count; i++) {
+			proxied_drop(&w->servers[i].conns);
 			connections_drop(&w->servers[i].conns);
+		}
 		w->dropped = true; /* on_rest() ends the loop */
 		set_stop_timer(w, LAST_LINES_S);
 		return;
@@ -201,8 +204,10 @@ worker_stop_fast(struct worker *w)
 		close_sockets(w);
 	}
 	w->stopping = w->fast = true;
-	for (size_t i = 0; i < w->server_count; i++)
+	for (size_t i = 0; i < w->server_count; i++) {
+		proxied_drop(&w->servers[i].conns);
 		connections_cut(&w->servers[i].conns);
+	}
 	set_stop_timer(w, FAST_STOP_S);
 	ev_prepare_start(w->loop, &w->rest);
 }
@@ -216,8 +221,10 @@ worker_stop_gracefully(struct worker *w)
 	acceptor_drain(w->acceptor);
 	close_sockets(w);
 	w->stopping = true;
-	for (size_t i = 0; i < w->server_count; i++)
+	for (size_t i = 0; i < w->server_count; i++) {
+		proxied_stop(&w->servers[i].conns);
 		connections_stop(&w->servers[i].conns);
+	}
 	set_stop_timer(w, w->to->conf->shutdown_timeout_s);
 	ev_prepare_start(w->loop, &w->rest);
 }

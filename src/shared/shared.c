@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "shared/arrivals.h"
+#include "shared/attempts.h"
 #include "shared/disk_health.h"
 #include "shared/disk_share.h"
 #include "shared/latest.h"
@@ -21,7 +22,8 @@ shared_size(const struct shared_room *room)
 	       mount_history_size(room->directories) +
 	       limits_size(room->connections) + reservations_size(room->disks) +
 	       disk_health_size(room->disks) + disk_share_size(room->disks) +
-	       arrivals_size() + replacing_size() + ticket_keys_size();
+	       arrivals_size() + replacing_size() + attempts_size() +
+	       ticket_keys_size();
 }
 
 int
@@ -41,6 +43,7 @@ shared_init(struct shared *s, const struct shared_room *room)
 	s->arrivals = arrivals_new(s->shm);
 	s->replacing = replacing_new(s->shm);
 	s->ticket_keys = ticket_keys_new(s->shm);
+	s->attempts = attempts_new(s->shm);
 	return 0;
 }
 

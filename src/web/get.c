@@ -1,5 +1,6 @@
-#include "web/get.h"
-
+/*
+ * A request to read that has passed its gate: one file, or a part of it, to the client.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "http/answer.h"
 #include "http/conditions.h"
 #include "upload/names.h"
+#include "get_internal.h"
 
 #define GET_MAGIC 0x67657421U
 
@@ -298,27 +300,20 @@ static const struct get_events get_events = {
 };
 
 static struct web_get *
-get_new(struct context *c, struct exchange *x, const struct route *route)
+get_new(const struct get_order *o)
 {
+	struct exchange *x = o->exchange;
 	struct web_get *g = calloc(1, sizeof(*g));
 
 	if (g == NULL)
 		return NULL;
 	g->magic = GET_MAGIC;
-	g->context = c;
+	g->context = o->context;
 	g->exchange = x;
-	g->location = route->location;
+	g->location = o->location;
 	g->head_only = exchange_head(x)->method == METHOD_HEAD;
-	g->newest = route->kind == ROUTE_READ_NEWEST;
+	g->newest = o->name == NULL;
 	return g;
-}
-
-/* Whether a name ends in one slash, as a directory's does. */
-static bool
-ends_in_slash(struct span name)
-{
-	return name.len >= 2 && name.s[name.len - 1] == '/' &&
-	       name.s[name.len - 2] != '/';
 }
 
 static void
@@ -331,49 +326,23 @@ refuse_for_memory(struct exchange *x)
 	exchange_respond(x, &r);
 }
 
-/* 0, and the name in `name` unless it is the newest that is asked for; or the status,
- * and why. */
-static int
-find_name(const struct context *c, const struct route *route, bool slash,
-    char name[FILE_NAME_SIZE], const char **ret_why)
-{
-	if (route->kind == ROUTE_READ_NAMED)
-		return answer_status(
-		    names_decode(route->name.s, route->name.len - slash,
-			route->location->policy.dotfiles, name, ret_why));
-	if (store_can(context_store(c, route->location), STORE_HAS_LATEST))
-		return 0;
-	*ret_why = "which upload is the newest is not known in this location: "
-		   "ask for a file by its name";
-	return 404;
-}
-
 void
-get_begin(struct context *c, struct exchange *x, const struct route *route)
+get_start(const struct get_order *o)
 {
-	char name[FILE_NAME_SIZE];
-	const char *why = "";
-	struct web_get *g;
-	bool slash = ends_in_slash(route->name);
+	struct web_get *g = get_new(o);
 	struct failure failed;
-	int status = find_name(c, route, slash, name, &why);
 
-	if (status != 0) {
-		exchange_refuse(x, status, why, OUTCOME_REFUSED);
-		return;
-	}
-	g = get_new(c, x, route);
 	if (g == NULL) {
-		refuse_for_memory(x);
+		refuse_for_memory(o->exchange);
 		return;
 	}
-	if (slash) {
-		answer_outcome(g, name, OUTCOME_SLASH);
+	if (o->slash) {
+		answer_outcome(g, o->name, OUTCOME_SLASH);
 		return;
 	}
-	exchange_take(x, &get_ops, g);
-	failed = store_open(context_store(c, g->location),
-	    g->newest ? NULL : name, &get_events, g, &g->outgoing);
+	exchange_take(o->exchange, &get_ops, g);
+	failed = store_open(context_store(o->context, g->location), o->name,
+	    &get_events, g, &g->outgoing);
 	if (failure_is(failed))
-		answer_failure(g, g->newest ? "the newest" : name, failed);
+		answer_failure(g, g->newest ? "the newest" : o->name, failed);
 }

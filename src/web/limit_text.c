@@ -7,14 +7,15 @@
 
 const char *
 limit_text(enum outcome e, const struct conf_server *s,
-    const struct conf_location *l, char text[LIMIT_TEXT_MAX])
+    const struct conf_location *l, uint64_t size_max, char text[LIMIT_TEXT_MAX])
 {
 	char value[NUM_TEXT_MAX];
 	const char *name;
 
 	if (e == OUTCOME_TOO_LARGE) {
-		name = "max_body_size";
-		num_format_size(l->max_body_size, value);
+		name =
+		    size_max == l->max_body_size ? "max_body_size" : "max_size";
+		num_format_size(size_max, value);
 	} else if (e == OUTCOME_BELOW_RATE) {
 		name = "min_rate";
 		num_format_size(l->min_rate, value);

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/spent.h"
 #include "http/answer.h"
 #include "upload/names.h"
 #include "upload/upload.h"
 #include "web/handshake.h"
 #include "web/limit_text.h"
 #include "web/receipt.h"
+#include "web/rights_gate.h"
 #include "put_internal.h"
 
 enum {
@@ -23,7 +25,8 @@ enum {
 struct web_put {
 	struct exchange *exchange;
 	struct upload upload;
-	bool named; /* by its client */
+	struct spent_mark *mark; /* of a link that is good once; or NULL */
+	bool named;		 /* by its client */
 	char name[];
 };
 
@@ -41,10 +44,12 @@ context_of(const struct web_put *p)
 
 /* ---- its end ---- */
 
-/* Free all that it has; a response, if there is one, is sent after. */
+/* Free all that it has; a response, if there is one, is sent after.  `is_spent`: it is
+ * stored, or may be, and so the link with which it came is not good any more. */
 static void
-put_release(struct web_put *p, const char *last_step)
+put_release(struct web_put *p, const char *last_step, bool is_spent)
 {
+	spent_mark_end(&p->mark, is_spent);
 	upload_end(&p->upload, last_step);
 	free(p);
 }
@@ -59,7 +64,7 @@ put_on_gone(void *owner)
 			     ? OUTCOME_OUTCOME_UNKNOWN
 			     : OUTCOME_STOPPED;
 
-	put_release(p, outcome_word(e));
+	put_release(p, outcome_word(e), e == OUTCOME_OUTCOME_UNKNOWN);
 	return e;
 }
 
@@ -121,12 +126,36 @@ last_byte_ns(const struct web_put *p)
 }
 
 static void
+put_commit(struct web_put *p)
+{
+	upload_commit(&p->upload, has_an_order(p) ? last_byte_ns(p) : 0);
+}
+
+/* Of all uploads with one link, this is the one that may be stored; or it is not. */
+static void
+put_on_claimed(void *owner, int err)
+{
+	struct web_put *p = owner;
+	struct exchange *x = p->exchange;
+
+	if (err == 0) {
+		put_commit(p);
+		return;
+	}
+	put_release(p, "The link is spent", false);
+	rights_gate_refuse_once(x, err);
+}
+
+static void
 put_on_transferred(struct upload *u, struct failure why)
 {
 	struct web_put *p = put_of(u);
 
 	(void)why; /* one that fails is not kept */
-	upload_commit(u, has_an_order(p) ? last_byte_ns(p) : 0);
+	if (p->mark != NULL)
+		spent_claim(p->mark, p, put_on_claimed);
+	else
+		put_commit(p);
 }
 
 static struct receipt
@@ -136,6 +165,7 @@ receipt_of(
 	return (struct receipt){
 	    .name = p->name,
 	    .location = location,
+	    .user = exchange_user(p->exchange),
 	    .bytes = exchange_body_bytes(p->exchange),
 	    .meter = upload_meter(&p->upload),
 	    .durability = s->durability,
@@ -164,7 +194,7 @@ put_on_stored(struct upload *u, const struct stored *s)
 	receipt_respond(&receipt, &r);
 	r.outcome = e;
 	exchange_measured(x, receipt.meter, receipt.digest != NULL, p->name);
-	put_release(p, "Done");
+	put_release(p, "Done", true);
 	exchange_respond(x, &r);
 	str_fini(&location);
 }
@@ -185,7 +215,8 @@ describe_failure(const struct web_put *p, enum outcome e, const char *reason,
 	else
 		answer_problem(e,
 		    &(struct answer_context){.prefix = l->prefix,
-			.limit = limit_text(e, context_of(p)->conf, l, limit),
+			.limit = limit_text(e, context_of(p)->conf, l,
+			    exchange_body_max(p->exchange), limit),
 			.name = p->name},
 		    r);
 	r->outcome = e;
@@ -204,7 +235,8 @@ put_on_failed(struct upload *u, struct failure why, const char *reason)
 	if (!leaves)
 		describe_failure(p, why.outcome, reason, &r);
 	exchange_measured(x, upload_meter(u), false, p->name);
-	put_release(p, outcome_word(why.outcome));
+	put_release(p, outcome_word(why.outcome),
+	    why.outcome == OUTCOME_OUTCOME_UNKNOWN);
 	if (leaves)
 		exchange_leave(x, why.outcome);
 	else
@@ -229,6 +261,7 @@ put_new(const struct put_order *o)
 	if (p == NULL)
 		return NULL;
 	p->exchange = o->exchange;
+	p->mark = o->mark;
 	p->named = o->named;
 	memcpy(p->name, o->name, len + 1);
 	return p;

@@ -7,31 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/spent.h"
 #include "base/log.h"
 #include "http/answer.h"
 #include "http/conditions.h"
 #include "http/digest_fields.h"
 #include "upload/names.h"
-#include "web/gate.h"
 #include "web/limit_text.h"
+#include "web/rights_gate.h"
 #include "put_internal.h"
 
 struct put_pass {
-	struct gate_pass gate;
-	struct context *context;
-	const struct conf_location *location;
-	bool named;	/* by its client */
+	struct rights_pass base;
 	size_t name_at; /* where in the path the name begins, still encoded */
 	struct digest_claims claims;
 	struct preconditions *preconditions; /* NULL: none */
 	limits_entry place;
-	char name[FILE_NAME_SIZE];
+	char generated[NAMES_GENERATED + 1]; /* unless it is named */
 };
 
 static struct put_pass *
 put_pass_of(struct gate_pass *p)
 {
-	return container_of(p, struct put_pass, gate);
+	return container_of(p, struct put_pass, base.gate);
 }
 
 /* ---- refusals ---- */
@@ -39,8 +37,18 @@ put_pass_of(struct gate_pass *p)
 static enum gate_verdict
 refuse_head(struct put_pass *p, int status, const char *why)
 {
-	exchange_refuse(p->gate.exchange, status, why, OUTCOME_REFUSED);
+	exchange_refuse(p->base.gate.exchange, status, why, OUTCOME_REFUSED);
 	return GATE_ANSWERED;
+}
+
+/* Of what the location allows, and who sends it may, the less; 0: any. */
+static uint64_t
+size_max(const struct put_pass *p)
+{
+	uint64_t here = p->base.location->max_body_size;
+	uint64_t person = p->base.max_size;
+
+	return here == 0 || (person != 0 && person < here) ? person : here;
 }
 
 static enum gate_verdict
@@ -51,11 +59,12 @@ put_gate_refuse(struct put_pass *p, enum outcome e)
 
 	answer_problem(e,
 	    &(struct answer_context){
-		.prefix = p->location->prefix,
-		.limit = limit_text(e, p->context->conf, p->location, limit),
+		.prefix = p->base.location->prefix,
+		.limit = limit_text(e, p->base.context->conf, p->base.location,
+		    size_max(p), limit),
 	    },
 	    &r);
-	exchange_respond(p->gate.exchange, &r);
+	exchange_respond(p->base.gate.exchange, &r);
 	return GATE_ANSWERED;
 }
 
@@ -99,12 +108,12 @@ judge_name(struct gate_pass *gate)
 	const char *why;
 	enum outcome e;
 
-	if (!p->named) {
-		names_generate(p->name);
+	if (!p->base.named) {
+		names_generate(p->generated);
 		return GATE_PASS;
 	}
 	e = names_decode(path.s + p->name_at, path.len - p->name_at,
-	    p->location->policy.dotfiles, p->name, &why);
+	    p->base.location->policy.dotfiles, p->base.name, &why);
 	return e == OUTCOME_NONE ? GATE_PASS
 				 : refuse_head(p, answer_status(e), why);
 }
@@ -114,7 +123,7 @@ judge_size(struct gate_pass *gate)
 {
 	struct put_pass *p = put_pass_of(gate);
 	const struct head *h = exchange_head(gate->exchange);
-	uint64_t max = p->location->max_body_size;
+	uint64_t max = size_max(p);
 
 	if (max > 0 && h->has_length && h->content_length > max)
 		return put_gate_refuse(p, OUTCOME_TOO_LARGE);
@@ -128,12 +137,12 @@ judge_count(struct gate_pass *gate)
 {
 	static struct log_limit limit;
 	struct put_pass *p = put_pass_of(gate);
-	const struct conf_location *l = p->location;
+	const struct conf_location *l = p->base.location;
 	enum limits_answer answer;
 
 	if (l->max_uploads == 0)
 		return GATE_PASS;
-	answer = limits_enter(&p->context->uploads, l->prefix,
+	answer = limits_enter(&p->base.context->uploads, l->prefix,
 	    strlen(l->prefix), l->max_uploads, &p->place);
 	if (answer == LIMITS_CROWDED && log_allowed(&limit))
 		log_warn("max_uploads of location %s: no room to count one",
@@ -142,11 +151,14 @@ judge_count(struct gate_pass *gate)
 				     : put_gate_refuse(p, OUTCOME_TOO_MANY);
 }
 
-/* In this order: what costs least, and names the client's mistake, comes first. */
+/* In this order: who may not send it is told so first; then what costs least, and names
+ * the client's mistake. */
 static const struct gate_step steps[] = {
+    {.judge = judge_name},
+    RIGHTS_GATE_STEP,
+    RIGHTS_GATE_ONCE,
     {.judge = judge_conditions},
     {.judge = judge_digests},
-    {.judge = judge_name},
     {.judge = judge_size},
     {.judge = judge_count},
 };
@@ -156,8 +168,9 @@ undo(struct gate_pass *gate)
 {
 	struct put_pass *p = put_pass_of(gate);
 
+	spent_mark_end(&p->base.mark, false);
 	free(p->preconditions);
-	limits_leave(p->context->uploads.limits, &p->place);
+	limits_leave(p->base.context->uploads.limits, &p->place);
 }
 
 static void
@@ -166,13 +179,14 @@ put_gate_passed(struct gate_pass *gate)
 	struct put_pass *p = put_pass_of(gate);
 
 	if (put_start(&(struct put_order){
-		.context = p->context,
+		.context = p->base.context,
 		.exchange = gate->exchange,
-		.location = p->location,
-		.name = p->name,
-		.named = p->named,
+		.location = p->base.location,
+		.name = p->base.named ? p->base.name : p->generated,
+		.named = p->base.named,
 		.preconditions = p->preconditions,
 		.claims = &p->claims,
+		.mark = p->base.mark,
 		.place = p->place,
 	    }))
 		return;
@@ -193,13 +207,11 @@ put_begin(struct context *c, struct exchange *x, const struct route *route)
 {
 	struct put_pass p;
 
-	p.gate.exchange = x;
-	p.context = c;
-	p.location = route->location;
-	p.named = route->kind == ROUTE_STORE_NAMED;
-	p.name_at =
-	    p.named ? (size_t)(route->name.s - exchange_head(x)->path.s) : 0;
+	rights_gate_init(&p.base, c, x, route);
+	p.name_at = p.base.named
+			? (size_t)(route->name.s - exchange_head(x)->path.s)
+			: 0;
 	p.preconditions = NULL;
 	p.place = 0;
-	gate_begin(&put_gate, &p.gate);
+	gate_begin(&put_gate, &p.base.gate);
 }

@@ -9,6 +9,7 @@
 #include "web/context.h"
 
 struct preconditions;
+struct spent_mark;
 
 struct put_order {
 	struct context *context;
@@ -18,11 +19,12 @@ struct put_order {
 	bool named;			     /* by its client */
 	struct preconditions *preconditions; /* NULL: none */
 	const struct digest_claims *claims;
-	limits_entry place; /* among max_uploads, or 0 */
+	struct spent_mark *mark; /* of a link that is good once; or NULL */
+	limits_entry place;	 /* among max_uploads, or 0 */
 };
 
-/* Begin the upload; it is answered, sooner or later.  `place` and `preconditions`
- * are the upload's then.  False: out of memory, and nothing was done. */
+/* Begin the upload; it is answered, sooner or later.  `place`, `mark` and
+ * `preconditions` are the upload's then.  False: out of memory, and nothing was done. */
 NODISCARD bool put_start(const struct put_order *o);
 
 #endif

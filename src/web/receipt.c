@@ -45,6 +45,10 @@ add_content(const struct receipt *rc, struct str *out)
 	str_escape(out, rc->name, strlen(rc->name));
 	str_puts(out, "\",\"location\":\"");
 	str_puts(out, rc->location);
+	if (rc->user != NULL) {
+		str_puts(out, "\",\"remote_user\":\"");
+		str_escape(out, rc->user, strlen(rc->user));
+	}
 	str_puts(out, "\",\"bytes\":");
 	str_add_u64(out, rc->bytes);
 	str_puts(out, ",\"durability\":\"");

@@ -45,7 +45,7 @@ told() {
 	told 9:20 'listen: HTTP/1.1 is all that is spoken here'
 	told 10:5 'ssl_session_cache: .*made by themselves: leave it out; see ssl_session_tickets$'
 	told 11:5 'root: here it is output_dir'
-	told 12:5 'auth_basic: there is no authentication here: put a proxy'
+	told 12:5 'auth_basic: nobody could know a password: name the file with auth_basic_user_file'
 	told 13:14 'location: a location is of a prefix only'
 	told 13:21 'proxy_pass: penstock passes nothing on'
 	told 14:14 'location: a location is of a prefix only'

@@ -10,7 +10,8 @@ load ../lib/penstock
 	penstock -h >short 2>errors
 	[ ! -s errors ]
 	cmp long short
-	for word in '-c FILE' '-g DIRECTIVES' -t -T '-s SIGNAL' -v -V -h '-.*--version' '-.*--help'; do
+	for word in '-c FILE' '-g DIRECTIVES' -t -T '-s SIGNAL' -v -V -h '-.*--version' '-.*--help' \
+		'token FILE NAME' 'key FILE NAME' 'sign METHOD'; do
 		grep -qE -e "^ +$word( |$)" long || fail "not in the help: $word"
 	done
 	# What -s waits for, the signals, and what the exit status means.

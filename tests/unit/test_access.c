@@ -238,6 +238,86 @@ a_long_target_is_clipped_between_characters(void **state)
 	access_fini(&a);
 }
 
+/* Neither of a request, nor of what is none. */
+static void
+no_secret_is_shown(void **state)
+{
+	static const struct {
+		const char *target, *shown;
+	} rows[] = {
+	    {"/a?sig=abc", "GET /a?sig=***"},
+	    {"/a?x=1&sig=abc&y=2", "GET /a?x=1&sig=***&y=2"},
+	    {"/a?SIG=abc&sig=d", "GET /a?SIG=***&sig=*"},
+	    {"/a?asig=abc&sig=", "GET /a?asig=abc&sig="},
+	    {"/sig=abc", "GET /sig=abc"},
+	    {"/a?sig=a?b&", "GET /a?sig=***&"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct head h = {.method_text = {"GET", 3},
+		    .target = {rows[i].target, strlen(rows[i].target)}};
+		struct str out = {0}, line = {0};
+		struct access a = {0};
+
+		access_note_head(&a, &h);
+		access_format_asked(&a, &out);
+		assert_string_equal(out.s, rows[i].shown);
+		str_printf(&line, "GET %s HTTP/9\r\n", rows[i].target);
+		access_note_start(&a, line.s, line.len);
+		str_clear(&out);
+		access_format_asked(&a, &out);
+		assert_int_equal(
+		    strncmp(out.s, rows[i].shown, strlen(rows[i].shown)), 0);
+		access_fini(&a);
+		str_fini(&out);
+		str_fini(&line);
+	}
+}
+
+static void
+no_field_with_a_password_is_shown(void **state)
+{
+	static const char line[] = "authorization: Basic abc\r\n";
+	struct str out = {0};
+	struct access a = {0};
+
+	(void)state;
+	access_note_start(&a, line, sizeof(line) - 1);
+	access_format_asked(&a, &out);
+	assert_string_equal(out.s, "authorization:**********");
+	access_fini(&a);
+	str_fini(&out);
+}
+
+static void
+who_it_was_is_in_the_line(void **state)
+{
+	struct addr peer = {
+	    .ss.ss_family = AF_UNIX, .len = sizeof(sa_family_t)};
+	struct addr client = {
+	    .ss.in.sin_family = AF_INET, .len = sizeof(struct sockaddr_in)};
+	struct str out = {0};
+	struct access a = {.outcome = OUTCOME_STORED};
+
+	(void)state;
+	assert_true(access_note_user(&a, "ann"));
+	access_format(&a, &peer, NULL, &out);
+	assert_non_null(strstr(out.s, " unix: "));
+	assert_non_null(strstr(out.s, " stored user=\"ann\"\n"));
+	access_fini(&a);
+	str_clear(&out);
+	client.ss.in.sin_addr.s_addr = htonl(0xc0000201);
+	assert_true(access_note_client(&a, &client));
+	assert_true(access_note_user(&a, "a\"b"));
+	assert_true(access_note_user(&a, "a\"c"));
+	access_format(&a, &peer, NULL, &out);
+	assert_non_null(strstr(out.s, " 192.0.2.1 "));
+	assert_non_null(strstr(out.s, " user=\"a\\\"c\"\n"));
+	access_fini(&a);
+	str_fini(&out);
+}
+
 /* Of what is no request: a line alone, a long one clipped, or a few bytes. */
 static void
 what_is_no_request_is_shown_by_its_start(void **state)
@@ -290,6 +370,9 @@ main(void)
 	    cmocka_unit_test(one_that_was_sent_in_part_has_both),
 	    cmocka_unit_test(what_was_measured_of_an_upload),
 	    cmocka_unit_test(no_line_is_longer_than_a_pipe_takes_as_one),
+	    cmocka_unit_test(no_secret_is_shown),
+	    cmocka_unit_test(no_field_with_a_password_is_shown),
+	    cmocka_unit_test(who_it_was_is_in_the_line),
 	    cmocka_unit_test(what_is_no_request_is_shown_by_its_start),
 	};
 

@@ -5,6 +5,7 @@
 #include "http/admission.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -283,11 +284,28 @@ one_that_cannot_be_counted_is_served(void **state)
 
 /* ---- connections ---- */
 
+static struct exchange *held; /* is answered later */
+
+static enum outcome
+forget_held(void *owner)
+{
+	(void)owner;
+	held = NULL;
+	return OUTCOME_STOPPED;
+}
+
 static void
 answer(struct exchange *x)
 {
+	static const struct exchange_ops ops = {.on_gone = forget_held};
 	struct response r = {.status = 204};
 
+	if (exchange_head(x)->path.len == strlen("/hold")) {
+		held = x;
+		exchange_drop_head(x);
+		exchange_take(x, &ops, NULL);
+		return;
+	}
 	exchange_respond(x, &r);
 }
 
@@ -394,6 +412,51 @@ a_connection_is_served_when_another_closes(void **state)
 	assert_counts("192.0.2.1", 0, 0);
 }
 
+/* `client`, by the proxy to which connection `i` belongs, asks for `path`. */
+static void
+pass_on(unsigned i, const char *client, const char *path)
+{
+	char text[200];
+
+	f.clients[i].len = 0;
+	snprintf(text, sizeof(text),
+	    "GET %s HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: %s\r\n\r\n", path,
+	    client);
+	test_client_say(&f.clients[i], text);
+	let_time_pass(3);
+}
+
+/* The proxy's connections are many; what counts are its clients' requests. */
+static void
+behind_a_proxy_requests_are_counted(void **state)
+{
+	struct response r = {.status = 204};
+	const char *why;
+
+	(void)state;
+	assert_int_equal(networks_add(&f.server.conf.trusted_proxies,
+			     "10.0.0.1", true, &why),
+	    0);
+	f.server.conf.real_ip_header = REAL_IP_X_FORWARDED_FOR;
+	for (unsigned i = 0; i < 4; i++)
+		connect_from(i, "10.0.0.1");
+	assert_counts("10.0.0.1", 0, 0);
+	pass_on(0, "192.0.2.1", "/hold");
+	assert_counts("192.0.2.1", 1, 0);
+	pass_on(1, "192.0.2.1", "/");
+	await_answer(1, "HTTP/1.1 503 ");
+	pass_on(2, "192.0.2.2", "/");
+	await_answer(2, "HTTP/1.1 204 ");
+	assert_counts("192.0.2.1", 1, 0);
+	exchange_respond(held, &r);
+	let_time_pass(3);
+	assert_counts("192.0.2.1", 0, 0);
+	pass_on(3, "192.0.2.1", "/");
+	await_answer(3, "HTTP/1.1 204 ");
+	assert_counts("192.0.2.1", 0, 0);
+	networks_clear(&f.server.conf.trusted_proxies);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define SERVER(name)                                                           \
 	cmocka_unit_test_setup_teardown(name, set_up_server, tear_down_server)
@@ -411,6 +474,7 @@ main(void)
 	    TEST(zero_is_no_limit),
 	    TEST(one_that_cannot_be_counted_is_served),
 	    SERVER(connections_are_served_told_or_closed),
+	    SERVER(behind_a_proxy_requests_are_counted),
 	    SERVER(a_connection_is_served_when_another_closes),
 	};
 

@@ -1,0 +1,45 @@
+/*
+ * config/rights.h - who may send which requests: what the configuration says.
+ *
+ * A location has one set of rules, and a second one for the methods that its
+ * limit_except does not name.  auth/rights.h decides by them.
+ */
+#ifndef CONFIG_RIGHTS_H
+#define CONFIG_RIGHTS_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "config/choices.h"
+#include "config/networks.h"
+#include "config/place.h"
+
+struct conf_rights {
+	struct conf_networks access; /* allow and deny, in their order */
+	enum conf_satisfy satisfy;
+	/* Files of secrets: absolute, or "off". */
+	char *auth_basic_user_file, *auth_bearer_file;
+	struct conf_place auth_basic_user_file_at, auth_bearer_file_at;
+	char *signed_link_keys;
+	struct conf_place signed_link_keys_at;
+	char *signed_link_spent; /* a directory */
+	struct conf_place signed_link_spent_at;
+	char *auth_basic; /* the realm; or "off" */
+	struct conf_place auth_basic_at;
+};
+
+/* limit_except METHOD ... { } of a location. */
+struct conf_except {
+	unsigned methods; /* base/method_set.h: those that it does not limit; 0:
+			     there is none, and it limits nothing */
+	struct conf_rights rights;
+};
+
+/* False for "off", which is what most are. */
+static inline bool
+conf_is_on(const char *value)
+{
+	return value != NULL && strcmp(value, "off") != 0;
+}
+
+#endif

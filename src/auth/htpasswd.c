@@ -1,0 +1,101 @@
+#include "auth/htpasswd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/password.h"
+#include "auth/secret_file.h"
+
+static void
+clear_user(struct htpasswd_user *u)
+{
+	free(u->name);
+	free(u->hash);
+	*u = (struct htpasswd_user){0};
+}
+
+/* NULL, or what is wrong. */
+static const char *
+check_user(const struct htpasswd *h, struct span name, struct span hash)
+{
+	if (!secret_name_is_good(name))
+		return "the name has 1 to 64 letters, digits, and - . _ @ +, "
+		       "and "
+		       "a colon behind";
+	if (htpasswd_find(h, name) != NULL)
+		return "this name stands in an earlier line";
+	if (!password_hash_is_good(hash.s, hash.len) ||
+	    memchr(hash.s, '\0', hash.len) != NULL)
+		return "behind the colon stands a hash of bcrypt, SHA-512 or "
+		       "yescrypt: make it with htpasswd -B or mkpasswd (others "
+		       "are guessed too fast)";
+	return NULL;
+}
+
+static int
+add_user(struct htpasswd *h, struct span name, struct span hash)
+{
+	struct htpasswd_user u, *grown = h->users;
+
+	if ((h->count & (h->count - 1)) == 0)
+		grown = realloc(h->users,
+		    (h->count == 0 ? 1 : 2 * h->count) * sizeof(*grown));
+	if (grown == NULL)
+		return -ENOMEM;
+	h->users = grown;
+	u.name = strndup(name.s, name.len);
+	u.hash = strndup(hash.s, hash.len);
+	if (u.name == NULL || u.hash == NULL) {
+		clear_user(&u);
+		return -ENOMEM;
+	}
+	grown[h->count++] = u;
+	return 0;
+}
+
+int
+htpasswd_parse(
+    struct htpasswd *h, const char *text, size_t len, struct str *errors)
+{
+	struct secret_lines lines = {.rest = {text, len}};
+	struct span line;
+	int err = 0;
+
+	while (err == 0 && secret_lines_next(&lines, &line)) {
+		const char *colon = memchr(line.s, ':', line.len), *why;
+		size_t n = colon ? (size_t)(colon - line.s) : line.len;
+		struct span name = {line.s, n}, hash = {line.s + n, 0};
+
+		if (colon != NULL) /* and without what may follow the hash */
+			hash = (struct span){colon + 1, line.len - n - 1};
+		colon = memchr(hash.s, ':', hash.len);
+		if (colon != NULL)
+			hash.len = (size_t)(colon - hash.s);
+		why = check_user(h, name, hash);
+		if (why != NULL)
+			secret_file_mistake(errors, &lines, why);
+		else
+			err = add_user(h, name, hash);
+	}
+	return err;
+}
+
+void
+htpasswd_fini(struct htpasswd *h)
+{
+	for (size_t i = 0; i < h->count; i++)
+		clear_user(&h->users[i]);
+	free(h->users);
+	*h = (struct htpasswd){0};
+}
+
+const struct htpasswd_user *
+htpasswd_find(const struct htpasswd *h, struct span name)
+{
+	for (size_t i = 0; i < h->count; i++)
+		if (strlen(h->users[i].name) == name.len &&
+		    memcmp(h->users[i].name, name.s, name.len) == 0)
+			return &h->users[i];
+	return NULL;
+}

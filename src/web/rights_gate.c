@@ -1,0 +1,318 @@
+#include "web/rights_gate.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "auth/rights.h"
+#include "auth/spent.h"
+#include "base/clock.h"
+#include "base/method_set.h"
+#include "shared/attempts.h"
+
+static struct rights_pass *
+rights_pass_of(struct gate_pass *p)
+{
+	return container_of(p, struct rights_pass, gate);
+}
+
+void
+rights_gate_init(struct rights_pass *p, struct context *c, struct exchange *x,
+    const struct route *r)
+{
+	p->gate.exchange = x;
+	p->context = c;
+	p->location = r->location;
+	p->named = r->kind == ROUTE_STORE_NAMED || r->kind == ROUTE_READ_NAMED;
+	p->max_size = 0;
+	p->mark = NULL;
+	p->name[0] = '\0';
+}
+
+/* ---- the name ---- */
+
+/* The path of what is asked for, without escapes: valid until the next call.  NULL: out
+ * of memory. */
+static const struct str *
+decoded_path(const struct rights_pass *p)
+{
+	static struct str path; /* its memory is used again */
+	const char *prefix = p->location->prefix;
+
+	str_clear(&path);
+	str_puts(&path, strcmp(prefix, "/") == 0 ? "" : prefix);
+	if (p->name[0] != '\0' || path.len == 0)
+		str_puts(&path, "/");
+	str_puts(&path, p->name);
+	return str_failed(&path) ? NULL : &path;
+}
+
+/*
+ * Does the path without escapes belong to the location that the request was routed to
+ * with them?  Else %66ile/a of location / would be a way around the rules of location
+ * /file.
+ */
+static bool
+is_where_it_seems(const struct rights_pass *p, const struct str *path)
+{
+	return config_location(p->context->conf, path->s, path->len) ==
+	       p->location;
+}
+
+/* ---- refusals ---- */
+
+static enum gate_verdict
+refuse_for_memory(struct rights_pass *p)
+{
+	exchange_fail(p->gate.exchange, OUTCOME_NO_MEMORY);
+	return GATE_ANSWERED;
+}
+
+/* 401 if the client could say who sends it (again), else 403. */
+static enum gate_verdict
+refuse_person(struct rights_pass *p, const struct rights *r,
+    const struct rights_verdict *v)
+{
+	struct response answer = {0};
+	bool may_say = v->answer == RIGHTS_ASKED || v->answer == RIGHTS_WRONG;
+
+	if (may_say && rights_add_challenges(r, v->answer, &answer.fields)) {
+		response_problem(&answer, 401, "%s", v->why);
+		answer.outcome = OUTCOME_UNAUTHORIZED;
+	} else {
+		response_problem(&answer, 403, "%s", v->why);
+		answer.outcome = OUTCOME_DENIED;
+	}
+	exchange_respond(p->gate.exchange, &answer);
+	return GATE_ANSWERED;
+}
+
+static enum gate_verdict
+refuse_later(
+    struct rights_pass *p, int status, const char *why, unsigned seconds)
+{
+	struct response answer = {0};
+
+	response_problem(&answer, status, "%s", why);
+	response_retry_after(&answer, seconds);
+	answer.outcome =
+	    status == 429 ? OUTCOME_GUESSING : OUTCOME_UNAUTHORIZED;
+	exchange_respond(p->gate.exchange, &answer);
+	return GATE_ANSWERED;
+}
+
+/* ---- who guesses ---- */
+
+/* The key of the client among attempts; 0: it has none, as behind a UNIX socket. */
+static size_t
+attempts_key(const struct rights_pass *p, unsigned char ret[8])
+{
+	return p->context->attempts != NULL
+		   ? addr_network(exchange_client(p->gate.exchange), ret)
+		   : 0;
+}
+
+/* Something is wrong, or may be: note that.  Seconds, when there were too many of that
+ * before. */
+static unsigned
+note_attempt(struct rights_pass *p)
+{
+	uint64_t now = clock_mono_ns();
+	unsigned char key[8];
+	size_t len = attempts_key(p, key);
+	unsigned wait =
+	    len > 0 ? attempts_wait_s(p->context->attempts, key, len, now) : 0;
+
+	if (len > 0 && wait == 0)
+		attempts_failed(p->context->attempts, key, len, now);
+	return wait;
+}
+
+static void
+forgive_attempt(struct rights_pass *p)
+{
+	unsigned char key[8];
+	size_t len = attempts_key(p, key);
+
+	if (len > 0)
+		attempts_forgive(p->context->attempts, key, len);
+}
+
+/* ---- the step ---- */
+
+static enum gate_verdict
+rights_gate_verify(struct rights_pass *p, const struct rights *r,
+    const struct rights_request *q)
+{
+	p->rights = r;
+	p->trial = rights_verify(r, q);
+	if (p->trial != NULL)
+		return GATE_WAIT;
+	forgive_attempt(p);
+	return refuse_later(p, 503,
+	    "too many passwords are being verified: try again later", 1);
+}
+
+static enum gate_verdict
+rights_gate_act(struct rights_pass *p, const struct rights *r,
+    const struct rights_request *q, const struct rights_verdict *v)
+{
+	unsigned wait = v->answer == RIGHTS_WRONG ||
+				v->answer == RIGHTS_BAD_LINK ||
+				v->answer == RIGHTS_UNVERIFIED
+			    ? note_attempt(p)
+			    : 0;
+
+	if (wait > 0)
+		return refuse_later(p, 429,
+		    "too many wrong attempts came from this address: try again "
+		    "later",
+		    wait);
+	if (v->answer == RIGHTS_UNVERIFIED)
+		return rights_gate_verify(p, r, q);
+	if (v->user != NULL && !exchange_note_user(p->gate.exchange, v->user))
+		return refuse_for_memory(p);
+	if (v->answer != RIGHTS_GRANTED)
+		return refuse_person(p, r, v);
+	p->max_size = v->max_size;
+	if (v->link.once[0] == '\0')
+		return GATE_PASS;
+	p->mark = spent_mark_new(p->context->spent, r->conf->signed_link_spent,
+	    v->link.once, v->link.expires_s);
+	return p->mark != NULL ? GATE_PASS : refuse_for_memory(p);
+}
+
+static void
+on_verified(struct basic_wait *w, const struct htpasswd_user *user)
+{
+	struct rights_pass *p = container_of(w, struct rights_pass, wait);
+	struct rights_verdict wrong = {
+	    .answer = RIGHTS_WRONG, .why = rights_wrong_login};
+	enum gate_verdict v = GATE_PASS;
+
+	if (user == NULL)
+		v = refuse_person(p, p->rights, &wrong);
+	else
+		forgive_attempt(p);
+	if (user != NULL && !exchange_note_user(p->gate.exchange, user->name))
+		v = refuse_for_memory(p);
+	gate_go_on(&p->gate, v);
+}
+
+void
+rights_gate_wait(struct gate_pass *gate)
+{
+	struct rights_pass *p = rights_pass_of(gate);
+
+	p->wait = (struct basic_wait){.on_done = on_verified};
+	basic_await(p->trial, &p->wait);
+}
+
+void
+rights_gate_forget(struct gate_pass *gate)
+{
+	basic_forget(&rights_pass_of(gate)->wait);
+}
+
+static struct span
+query_of(const struct head *h)
+{
+	const char *mark = memchr(h->target.s, '?', h->target.len);
+	size_t before = mark != NULL ? (size_t)(mark - h->target.s) + 1 : 0;
+
+	return mark != NULL ? (struct span){mark + 1, h->target.len - before}
+			    : (struct span){0};
+}
+
+/* Of the location that the request belongs to, by its path without escapes. */
+static enum gate_verdict
+judge_path(struct rights_pass *p, const struct str *path)
+{
+	const struct conf_location *l = p->location;
+	struct exchange *x = p->gate.exchange;
+	const struct head *h = exchange_head(x);
+	struct rights_request q = {
+	    .method =
+		method_set_of_request(h->method_text.s, h->method_text.len),
+	    .method_text = h->method_text,
+	    .query = query_of(h),
+	    .path = {path->s, path->len},
+	    .authorization = h->authorization,
+	    .client = exchange_client(x),
+	    .now_s = (uint64_t)clock_wall_s(),
+	};
+	size_t at = (size_t)(l - p->context->conf->locations);
+	const struct rights *r =
+	    rights_for(&p->context->rights[at], l, q.method);
+	struct rights_verdict v;
+
+	rights_judge(r, &q, &v);
+	return rights_gate_act(p, r, &q, &v);
+}
+
+enum gate_verdict
+rights_gate_judge(struct gate_pass *gate)
+{
+	struct rights_pass *p = rights_pass_of(gate);
+	const struct str *path;
+
+	if (p->context->rights == NULL)
+		return GATE_PASS;
+	path = decoded_path(p);
+	if (path == NULL)
+		return refuse_for_memory(p);
+	if (is_where_it_seems(p, path))
+		return judge_path(p, path);
+	exchange_refuse(gate->exchange, 400,
+	    "this path leads to another location when its %-escapes are "
+	    "decoded: write letters and digits as they are",
+	    OUTCOME_REFUSED);
+	return GATE_ANSWERED;
+}
+
+/* ---- links that are good once ---- */
+
+void
+rights_gate_refuse_once(struct exchange *x, int err)
+{
+	if (err == -EEXIST)
+		exchange_refuse(x, 403,
+		    "the link was good for one upload, which is stored: ask "
+		    "for another one",
+		    OUTCOME_DENIED);
+	else
+		exchange_refuse(x, 500,
+		    "it cannot be found out whether the link was used before "
+		    "(signed_link_spent), nothing was stored: an operator must "
+		    "look at the error log",
+		    OUTCOME_NO_PERMISSION);
+}
+
+enum gate_verdict
+rights_gate_judge_once(struct gate_pass *gate)
+{
+	return rights_pass_of(gate)->mark != NULL ? GATE_WAIT : GATE_PASS;
+}
+
+static void
+on_looked(void *owner, int err)
+{
+	struct rights_pass *p = owner;
+
+	if (err != 0)
+		rights_gate_refuse_once(p->gate.exchange, err);
+	gate_go_on(&p->gate, err != 0 ? GATE_ANSWERED : GATE_PASS);
+}
+
+void
+rights_gate_look(struct gate_pass *gate)
+{
+	struct rights_pass *p = rights_pass_of(gate);
+
+	spent_look(p->mark, p, on_looked);
+}
+
+void
+rights_gate_forget_look(struct gate_pass *gate)
+{
+	spent_mark_end(&rights_pass_of(gate)->mark, false);
+}

@@ -1,0 +1,348 @@
+# Who may upload: each rule, method and way of satisfying them, by a table; ways around
+# them by names, hosts, fields and PROXY lines; links that are changed, late, or used
+# twice; and that no secret gets into any output.
+#
+# The kind of fault: what a rule denies is done all the same, or is told to who has no
+# right to know it.
+
+load ../lib/penstock
+
+# make_secrets: a token for `ci`, a password for `ann`, and a key for links.
+make_secrets() {
+	TOKEN=$(penstock token "$T/tokens" ci "$@")
+	PASSWORD=correct-horse
+	echo "ann:$(openssl passwd -6 -salt saltsalt "$PASSWORD")" >users
+	chmod 600 users
+	penstock key "$T/links" k1
+	KEY=$(cut -d' ' -f2 links)
+	mkdir -m 700 spent
+	ALL="auth_basic lab; auth_basic_user_file $T/users; auth_bearer_file $T/tokens;
+		signed_link_keys $T/links; signed_link_spent $T/spent;"
+}
+
+# link METHOD PATH EXPIRES [MAX [ONCE]]: a target, signed as the README says.
+link() {
+	local sig
+	sig=$(printf 'penstock link 1\n%s\n%s\n%s\n%s\n%s\n' "$1" "$2" "$3" "${4:-0}" "${5:-}" |
+		openssl dgst -sha256 -mac HMAC -macopt "hexkey:$KEY" -hex | sed 's/.* //')
+	echo "$2?exp=$3${4:+&max=$4}${5:+&once=$5}&key=k1&sig=$sig"
+}
+
+# status METHOD TARGET [CURL ARGS...]: of a request without, or with an empty body.
+status() {
+	local method=$1 target=$2
+	shift 2
+	case $method in
+	PUT | POST)
+		: >"$T/empty"
+		request "$method" "$target" -T "$T/empty" "$@"
+		;;
+	*) request "$method" "$target" "$@" ;;
+	esac
+	echo "$STATUS"
+}
+
+bearer() { echo "Authorization: Bearer ${1:-$TOKEN}"; }
+
+@test "each rule, with each method, and all or any to be satisfied" {
+	make_secrets
+	start_server '' "location /free { output_dir $T/free; }
+		location /deny { output_dir $T/deny; deny all; }
+		location /near { output_dir $T/near; allow 127.0.0.1; deny all; }
+		location /any { output_dir $T/any; satisfy any; allow 127.0.0.2; deny all; $ALL }
+		location /all { output_dir $T/all; allow 127.0.0.2; deny all; $ALL }
+		location /read { output_dir $T/read; limit_except GET { $ALL } }
+		location /drop { output_dir $T/drop; deny all; limit_except GET { allow all; } }
+		location /login { output_dir $T/login; $ALL }"
+	local path from put get head with_token with_password n=0
+	while read -r path from put get head with_token with_password; do
+		n=$((n + 1))
+		for want in "PUT $put" "POST $put" "GET $get" "HEAD $head"; do
+			assert_equal "$path $want: $(status "${want% *}" "/$path/x" --interface "$from")" "$path $want: ${want#* }"
+			rm -f "$T/$path/x"
+		done
+		assert_equal "$path token: $(status PUT "/$path/x" --interface "$from" -H "$(bearer)")" "$path token: $with_token"
+		rm -f "$T/$path/x"
+		assert_equal "$path password: $(status PUT "/$path/x" --interface "$from" -u "ann:$PASSWORD")" "$path password: $with_password"
+		rm -f "$T/$path/x"
+	done <<-END
+		free  127.0.0.1 201 404 404 201 201
+		deny  127.0.0.1 403 403 403 403 403
+		near  127.0.0.1 201 404 404 201 201
+		near  127.0.0.2 403 403 403 403 403
+		any   127.0.0.1 401 401 401 201 201
+		any   127.0.0.2 201 404 404 201 201
+		all   127.0.0.1 403 403 403 403 403
+		all   127.0.0.2 401 401 401 201 201
+		read  127.0.0.1 401 404 404 201 201
+		drop  127.0.0.1 201 403 403 201 201
+		login 127.0.0.1 401 401 401 201 201
+	END
+	assert_equal "$n" 11
+}
+
+@test "who may not is told before the body, in the right words, and nothing is stored" {
+	make_secrets
+	start_server "$ALL"
+	random_file body 3M
+	upload PUT /file/a body -H 'Expect: 100-continue'
+	assert_status 401
+	assert_problem 'say who sends this'
+	grep -qix 'WWW-Authenticate: Basic realm="lab", charset="UTF-8".' headers
+	grep -qix 'WWW-Authenticate: Bearer realm="lab".' headers
+	upload PUT /file/a body --digest -u "ann:$PASSWORD"
+	assert_status 401
+	upload PUT /file/a body -u ann:wrong
+	assert_status 401
+	assert_problem 'the name or the password is wrong'
+	upload PUT /file/a body -H "$(bearer pst_0)"
+	assert_status 401
+	assert_store_empty
+	# curl asks first, without a body, and then sends it with the password.
+	upload PUT /file/a body --anyauth -u "ann:$PASSWORD"
+	assert_status 201
+	assert_same body "$STORE/a"
+	assert_equal "$(receipt remote_user)" ann
+	upload PUT /file/b body -H "$(bearer)"
+	assert_equal "$(receipt remote_user)" ci
+	eventually access_has '"PUT /file/b" 201 .* user="ci"$'
+	eventually access_has '"PUT /file/a" 401 in=0 .* unauthorized$'
+}
+
+@test "a token does what its line says, and no more" {
+	make_secrets --methods PUT --prefix /file/ci --expires 1h --max-size 1k
+	start_server "auth_bearer_file $T/tokens;"
+	random_file small 1024
+	random_file large 1025
+	upload PUT /file/ci/a small -H "$(bearer)"
+	assert_status 201
+	upload PUT /file/%63i/b small -H "$(bearer)"
+	assert_status 201
+	upload PUT /file/ci/c large -H "$(bearer)"
+	assert_status 413
+	assert_problem 'max_size 1k'
+	upload PUT /file/ci/c - -H "$(bearer)" <large
+	assert_status 413
+	for target in /file/cix /file/x /file/CI/a /file; do
+		assert_equal "$(status PUT "$target" -H "$(bearer)")" 403
+	done
+	assert_equal "$(status GET /file/ci/a -H "$(bearer)")" 403
+	assert_equal "$(status POST /file/ci/d -H "$(bearer)")" 403
+	assert_equal "$(status PUT /file/ci/../x --path-as-is -H "$(bearer)")" 400
+	assert_equal "$(files_in "$STORE" | wc -l)" 2
+}
+
+@test "no spelling of a path leads around the rules of its location" {
+	start_server 'dotfiles on;' "location / { output_dir $T/root; }
+		location /file/in { output_dir $T/in; deny all; }"
+	mkdir -p "$T/root/file/in"
+	for target in /file/in/x /file/in /%66ile/in/x /file/%69n/x /file%2fin/x /file//in/x \
+		//file/in/x /file/./in/x /file/a/../in/x /file/%2e%2e/file/in/x '/file\in/x' \
+		/file/in%2fx '/file/in/x?a=/file/x' http://h/file/in/x; do
+		raw "PUT $target HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\n\\r\\n" >/dev/null
+		[[ $STATUS == 40[034] ]] || fail "$target: $STATUS"
+	done
+	# Another name is another file, as it is to the file system.
+	assert_equal "$(status PUT /file/IN/x)" 201
+	assert_equal "$(status PUT /file/%2569n)" 201
+	for host in other.example localhost '[::1]' x; do
+		assert_equal "$(status PUT /file/in/x -H "Host: $host" | sed s/421/403/)" 403
+	done
+	assert_store_empty "$T/in"
+	assert [ ! -e "$T/root/file/in/x" ]
+}
+
+@test "an address is believed from a proxy that is named, and from nobody else" {
+	start_server 'allow 192.0.2.0/24; deny all;' \
+		'trusted_proxies 127.0.0.2; real_ip_header X-Forwarded-For;'
+	n=0
+	while read -r from forwarded want; do
+		n=$((n + 1))
+		assert_equal "$from $forwarded $(status PUT "/file/$n" --interface "$from" -H "X-Forwarded-For: $forwarded" -H 'X-Real-IP: 192.0.2.9' -H 'Forwarded: for=192.0.2.9')" \
+			"$from $forwarded $want"
+	done <<-END
+		127.0.0.1 192.0.2.1 403
+		127.0.0.2 192.0.2.1 201
+		127.0.0.2 192.0.2.1,198.51.100.1 403
+		127.0.0.2 198.51.100.1,192.0.2.1 201
+		127.0.0.2 192.0.2.1,127.0.0.2 201
+		127.0.0.2 unknown 403
+		127.0.0.2 192.0.2.1:99 201
+		127.0.0.2 ::ffff:192.0.2.7 201
+	END
+	eventually access_has ' 192.0.2.1 [0-9]+ "PUT /file/2" 201 '
+	eventually access_has ' 127.0.0.1:[0-9]+ [0-9]+ "PUT /file/1" 403 '
+}
+
+@test "a PROXY line of a proxy tells the client; a stranger's connection is closed" {
+	start_server 'allow 192.0.2.0/24; deny all;' "trusted_proxies 127.0.0.2;
+		listen 127.0.0.1:$(free_port >port; cat port) proxy_protocol;"
+	: >empty
+	put() { curl -s -o answer -w '%{http_code}' --interface "$1" -T empty "${@:2}" "http://127.0.0.1:$(cat port)/file/$RANDOM"; }
+	# curl sends its own address.
+	assert_equal "$(put 127.0.0.2 --haproxy-protocol)" 403
+	run put 127.0.0.1 --haproxy-protocol
+	assert_failure
+	run put 127.0.0.2
+	assert_failure
+	eventually log_has 'proxy_protocol: a connection of 127.0.0.1:[0-9]+ was closed: it is none of trusted_proxies'
+	eventually log_has 'proxy_protocol: a connection of 127.0.0.2:[0-9]+ was closed: what it sent is no PROXY line'
+	proxied() {
+		run -0 py proxied send 127.0.0.2 "$(cat port)" "$1"
+		assert_output "$2"
+	}
+	proxied 'PROXY TCP4 192.0.2.1 10.0.0.1 1000 80\r\n' 201
+	proxied 'PROXY TCP4 198.51.100.1 10.0.0.1 1000 80\r\n' 403
+	proxied 'PROXY UNKNOWN\r\n' 403
+	proxied '\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x09\x0a\0\0\1\x03\xe8\0\x50' 201
+	eventually access_has ' 192.0.2.1:1000 [0-9]+ "POST /file" 201 '
+	# The plain port does not take one.
+	raw -c 'PROXY TCP4 192.0.2.1 10.0.0.1 1000 80\r\nPUT /file/a HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n' >/dev/null
+	assert_status 400
+}
+
+@test "a link is for one method and one path until it expires, with no byte changed" {
+	make_secrets
+	start_server "$ALL"
+	random_file body 1000
+	target=$(penstock -c penstock.conf sign PUT '/file/a b' --expires 1h --max-size 1k)
+	upload PUT "$target" body
+	assert_status 201
+	assert_same body "$STORE/a b"
+	assert_equal "$(receipt remote_user)" link:k1
+	later=$(($(date +%s) + 100)) past=$(($(date +%s) - 100))
+	assert_equal "$(status PUT "$(link PUT /file/b "$later")")" 201
+	assert_equal "$(status PUT "$(link PUT /file/c "$past")")" 403
+	assert_equal "$(jq -r .detail answer)" 'the link has expired: ask for another one'
+	good=$(link PUT /file/d "$later" 500)
+	upload PUT "$good" body
+	assert_status 413
+	for i in $(seq 9 7 ${#good}); do
+		c=${good:$i:1}
+		bad=${good:0:$i}$([[ $c == 0 ]] && echo 1 || echo 0)${good:$((i + 1))}
+		[[ $(status PUT "$bad") == 4* ]] || fail "$bad: $STATUS"
+	done
+	assert_equal "$(status POST "$good" | cut -c1)" 4
+	assert_equal "$(status GET "$good" | cut -c1)" 4
+	assert [ ! -e "$STORE/d" ]
+	assert_equal "$(status GET "$(link GET /file/b "$later")")" 200
+	assert_equal "$(status HEAD "$(link GET /file/b "$later")")" 200
+}
+
+@test "a link that is good once stores one upload, of all that try, and is spent after a restart" {
+	make_secrets
+	start_server "$ALL overwrite on;" '' 'worker_processes 2;'
+	random_file body 200k
+	target=$(penstock -c penstock.conf sign PUT /file/once --expires 1h --once)
+	# Not by one that is refused, or cut.
+	assert_equal "$(status PUT "$target" -H 'If-Match: "x"')" 412
+	run curl -s -T body --limit-rate 20k --max-time 0.5 "$target"
+	assert_failure
+	eventually _no_file_in "$T/spent"
+	pids=()
+	for i in 1 2 3 4 5 6 7 8; do
+		curl -s -o /dev/null -w '%{http_code}\n' -T body --limit-rate 400k "$target" >>statuses 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	assert_equal "$(sort statuses | uniq -c | xargs)" '1 201 7 403'
+	assert_same body "$STORE/once"
+	stop_server
+	start_conf penstock.conf
+	upload PUT "$target" body
+	assert_status 403
+	assert_problem 'good for one upload'
+	assert_equal "$(files_in spent | wc -l)" 1
+}
+
+@test "what is taken out of a file is taken away by a reload; a bad file changes nothing" {
+	make_secrets
+	start_server "$ALL"
+	assert_equal "$(status PUT /file/a -H "$(bearer)")" 201
+	assert_equal "$(status PUT /file/b -u "ann:$PASSWORD")" 201
+	: >tokens
+	: >users
+	assert_equal "$(status PUT /file/c -H "$(bearer)")" 201
+	reload
+	assert_equal "$(status PUT /file/d -H "$(bearer)")" 401
+	assert_equal "$(status PUT /file/e -u "ann:$PASSWORD")" 401
+	echo 'ci what-a-secret' >tokens
+	run ! reload
+	log_has "reload: .*penstock.conf:[0-9]+:[0-9]+: auth_bearer_file $T/tokens: line 1: behind the name"
+	run -1 penstock -c penstock.conf -t
+	assert_output --partial 'auth_bearer_file'
+	refute_output --partial 'what-a-secret'
+	: >tokens
+	chmod 644 tokens
+	run -0 penstock -c penstock.conf -t
+	assert_output --regexp 'warning: .*any user of this machine can read it'
+	chmod 666 tokens
+	run -1 penstock -c penstock.conf -t
+	assert_output --partial 'any user of this machine can write it'
+}
+
+@test "who guesses is slowed, over all workers, and others are not" {
+	make_secrets
+	start_server "$ALL"
+	for i in $(seq 100); do
+		[[ $(status PUT /file/a -u "ann:$i") == 401 ]] || break
+	done
+	((i > 20)) || fail "after $i"
+	assert_equal "$(cat status)" 429
+	assert_header Retry-After "$(header Retry-After | grep -x '[123]')"
+	assert_equal "$(status PUT /file/a -H "$(bearer)")" 201
+	assert_equal "$(status PUT /file/b --interface 127.0.0.3 -u "ann:$PASSWORD")" 201
+	eventually access_has '"PUT /file/a" 429 .* guessing$'
+}
+
+@test "a page may read why it was refused, and its preflight needs no right" {
+	make_secrets
+	start_server "$ALL allow_origin https://www.example;"
+	request OPTIONS /file/a -H 'Origin: https://www.example' \
+		-H 'Access-Control-Request-Method: PUT' -H 'Access-Control-Request-Headers: authorization'
+	assert_status 204
+	assert_header Access-Control-Allow-Headers authorization
+	for args in "X-None: 1" "$(bearer pst_0)"; do
+		status PUT /file/a -H 'Origin: https://www.example' -H "$args"
+		assert_status 401
+		assert_header Access-Control-Allow-Origin https://www.example
+	done
+	assert_equal "$(status PUT /file/a -H 'Origin: https://www.example' -H "$(bearer)")" 201
+	write_conf "$ALL allow_origin *;"
+	run -1 penstock -c penstock.conf -t
+	assert_output --partial 'allow_origin: * lets pages of all sites in'
+}
+
+@test "no secret is in any log, trace, answer or list" {
+	make_secrets
+	start_server "$ALL trace on; overwrite on;" '' "error_log $T/error.log debug;"
+	random_file body 100k
+	later=$(($(date +%s) + 100))
+	good=$(link PUT /file/a "$later") sig=${good##*=} once=$(penstock -c penstock.conf sign PUT /file/o --expires 1h --once)
+	{
+		for args in "-u ann:$PASSWORD" "-u ann:x$PASSWORD" "-u $PASSWORD:" "-H Authorization:Bearer\ $TOKEN" "-H Authorization:Bearer\ x$TOKEN" ''; do
+			eval "curl -s -i -T body $args $URL/file/a" || :
+			eval "curl -s -i $args $URL/file/a -o /dev/null -D -" || :
+			eval "curl -s -i $args $URL/" || :
+		done
+		for target in "$good" "${good}0" "/file/b?${good#*\?}" "/file/../x?sig=$sig" "/none?sig=$sig&x=1"; do
+			curl -s -i --path-as-is -T body "$URL$target" || :
+			curl -s -i --path-as-is "$URL$target" -e "$URL$target" || :
+		done
+		curl -s -i -T body "$once" || :
+		curl -s -i -T body "$once" || :
+		raw -c "PUT $good HTTP/9.9\\r\\nHost: x\\r\\n\\r\\n" || :
+		raw -c "PUT $good x HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" || :
+		raw -c "Authorization: Bearer $TOKEN\\r\\n\\r\\n" || :
+		penstock -c penstock.conf -T
+		penstock -c penstock.conf -t 2>&1
+	} >seen 2>&1
+	stop_server
+	cat access.log error.log stdout stderr >>seen
+	grep -q 'sig=\*\*' access.log
+	for secret in "$PASSWORD" "$TOKEN" "$sig" "${once##*=}" "$KEY" "$(cut -d: -f2 users)" \
+		"$(printf %s "ann:$PASSWORD" | base64)" "$(cut -d: -f2 tokens | cut -c1-64)"; do
+		[[ -n $secret ]] || fail 'a secret is empty'
+		refute grep -qF -e "$secret" seen
+	done
+}
