@@ -3,8 +3,8 @@
  * they need; and what they say of a request.
  *
  *	address   allow, deny
- *	person    a bearer token; a name and a password; or a signed link, which stands
- *	          for a person
+ *	person    a bearer token; a name and a password; a certificate; or a signed link,
+ *	          which stands for a person
  *
  * With `satisfy all` both must be good, with `satisfy any` one of them.  A rule for the
  * address that says nothing about it is no reason against it, and none for it either.
@@ -58,6 +58,7 @@ struct rights_request {
 	struct span query;	   /* without the ? */
 	struct span path;	   /* without query and without escapes */
 	struct span authorization; /* the field */
+	const char *certificate;   /* the subject of a good one; or NULL */
 	const struct addr *client;
 	uint64_t now_s; /* since 1970 */
 };

@@ -26,6 +26,8 @@ struct conf_rights {
 	struct conf_place signed_link_spent_at;
 	char *auth_basic; /* the realm; or "off" */
 	struct conf_place auth_basic_at;
+	bool auth_client_certificate; /* one stands for a person */
+	struct conf_place auth_client_certificate_at;
 };
 
 /* limit_except METHOD ... { } of a location. */

@@ -13,7 +13,8 @@ static bool
 has_rules(const struct conf_rights *r)
 {
 	return r->access.count > 0 || conf_is_on(r->auth_bearer_file) ||
-	       conf_is_on(r->auth_basic) || conf_is_on(r->signed_link_keys);
+	       conf_is_on(r->auth_basic) || conf_is_on(r->signed_link_keys) ||
+	       r->auth_client_certificate;
 }
 
 static bool
@@ -83,7 +84,8 @@ rights_for(const struct location_rights *l, const struct conf_location *conf,
 static bool
 asks_for_person(const struct rights *r)
 {
-	return r->bearer != NULL || r->htpasswd != NULL || r->links != NULL;
+	return r->bearer != NULL || r->htpasswd != NULL || r->links != NULL ||
+	       r->conf->auth_client_certificate;
 }
 
 const char rights_wrong_login[] =
@@ -205,6 +207,9 @@ judge_link(const struct rights *r, const struct rights_request *q,
 static const char *
 how_to_say(const struct rights *r)
 {
+	if (r->htpasswd == NULL && r->bearer == NULL && r->links == NULL)
+		return "a certificate is needed here (curl: --cert FILE --key "
+		       "FILE): ask an operator for one";
 	if (r->htpasswd == NULL && r->bearer == NULL)
 		return "a signed link is needed here (penstock sign makes "
 		       "them): ask an operator for one";
@@ -230,6 +235,14 @@ judge_person(const struct rights *r, const struct rights_request *q,
 		judge_link(r, q, ret);
 	if (ret->answer == RIGHTS_GRANTED)
 		return;
+	/* What a link says that is not good must not bind others. */
+	ret->link.once[0] = '\0';
+	ret->max_size = 0;
+	if (r->conf->auth_client_certificate && q->certificate != NULL) {
+		ret->answer = RIGHTS_GRANTED;
+		ret->user = q->certificate;
+		return;
+	}
 	if (r->bearer != NULL && has_scheme(q->authorization, "Bearer", &token))
 		judge_token(r, q, token, ret);
 	else if (r->htpasswd != NULL &&

@@ -217,7 +217,8 @@ static bool
 asks_who(const struct conf_rights *r)
 {
 	return r->access.count > 0 || conf_is_on(r->auth_bearer_file) ||
-	       conf_is_on(r->auth_basic) || conf_is_on(r->signed_link_keys);
+	       conf_is_on(r->auth_basic) || conf_is_on(r->signed_link_keys) ||
+	       r->auth_client_certificate;
 }
 
 static bool
@@ -248,16 +249,33 @@ check_basic(const struct conf_rights *r, struct str *errors)
 		    "the name has a control character");
 }
 
+/* Nobody could have shown one. */
+static void
+check_certificates(const struct conf_server *s, const struct conf_rights *r,
+    struct str *errors)
+{
+	if (r->auth_client_certificate && s->ssl_verify_client == VERIFY_OFF)
+		lexer_mistake(errors, &r->auth_client_certificate_at,
+		    "auth_client_certificate",
+		    "no client is asked for a certificate: write "
+		    "ssl_verify_client optional, or on, into the server "
+		    "block");
+}
+
 /* Pages of any site, in the browser of somebody who may upload, could upload: that is not
  * what rules are for. */
 static void
-check_rights(const struct conf_location *l, struct str *errors)
+check_rights(const struct conf_server *s, const struct conf_location *l,
+    struct str *errors)
 {
 	const struct conf_list *origins = &l->allow_origin;
 
 	check_basic(&l->rights, errors);
-	if (l->except.methods != 0)
+	check_certificates(s, &l->rights, errors);
+	if (l->except.methods != 0) {
 		check_basic(&l->except.rights, errors);
+		check_certificates(s, &l->except.rights, errors);
+	}
 	if (origins->count > 0 && strcmp(origins->values[0], "*") == 0 &&
 	    (asks_who(&l->rights) ||
 		(l->except.methods != 0 && asks_who(&l->except.rights))))
@@ -277,7 +295,8 @@ config_check(const struct config *c, struct str *errors)
 		check_proxies(&c->servers[i], errors);
 		for (size_t j = 0; j < c->servers[i].location_count; j++) {
 			check_directory(c, i, j, errors);
-			check_rights(&c->servers[i].locations[j], errors);
+			check_rights(&c->servers[i],
+			    &c->servers[i].locations[j], errors);
 		}
 	}
 	check_tls(c, errors);

@@ -120,6 +120,11 @@ const struct directive directives[] = {
 	  .topic = TOPIC_RIGHTS,
 	  .help = "file of tokens, whose holders may do what their lines say "
 		  "(penstock token makes them)" },
+	{ "auth_client_certificate", VALUE_FLAG, APPLY_RELOAD,
+	  OF_RIGHTS_AT(auth_client_certificate), .dflt = "off",
+	  .topic = TOPIC_RIGHTS,
+	  .help = "who has shown a certificate (ssl_verify_client) has said who "
+		  "it is: its subject is the name of the user" },
 	{ "body_timeout", VALUE_TIME, APPLY_RELOAD, OF_SERVER(body_timeout_s),
 	  RANGE(1, DAYS(365)), .dflt = "60s",
 	  .topic = TOPIC_PATIENCE,

@@ -237,6 +237,7 @@ judge_path(struct rights_pass *p, const struct str *path)
 	    .query = query_of(h),
 	    .path = {path->s, path->len},
 	    .authorization = h->authorization,
+	    .certificate = exchange_client_name(x),
 	    .client = exchange_client(x),
 	    .now_s = (uint64_t)clock_wall_s(),
 	};
