@@ -50,6 +50,8 @@ static const char none[] = "there is none";
 static const char passwords[] =
     "passwords are asked for with auth_basic NAME, and are in the file of "
     "auth_basic_user_file";
+static const char links[] =
+    "penstock sign makes the links; what is signed is said in the README";
 static const char not_auth[] =
     "who may upload is said by auth_basic, auth_bearer_file, allow and deny";
 static const char not_compressed[] = "nothing is compressed: leave it out";
@@ -294,6 +296,7 @@ const struct hint hints[] = {
 	{ "s3_*", .more = directories_only, .see = {"output_dir"} },
 	{ "scgi_*", .more = not_proxy },
 	{ "scriptalias", .here = {"output_dir"}, .more = in_location },
+	{ "secure_link*", .here = {"signed_link_keys"}, .more = links },
 	{ "send_lowat", .more = not_needed },
 	{ "sendfile*", .more = not_needed },
 	{ "server_name_in_redirect", .more = not_needed },
