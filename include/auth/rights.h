@@ -32,7 +32,7 @@ struct rights {
 	const struct bearer *bearer;	 /* NULL: there are none */
 	const struct htpasswd *htpasswd; /* the same */
 	const struct link_keys *links;	 /* the same */
-	struct basic *basic;		 /* verifies passwords */
+	struct basic *basic; /* verifies passwords; NULL: there are none */
 };
 
 /* Those of a location: for the methods that its limit_except names, if it has one, and for
@@ -50,6 +50,9 @@ struct location_rights {
 NODISCARD int rights_new(const struct conf_server *s,
     const struct secrets *secrets, struct basic *basic,
     struct location_rights **ret);
+
+/* True when some location asks for passwords, so that rights_new() needs a `basic`. */
+bool rights_need_passwords(const struct config *c);
 
 /* What is asked, and who says that he asks.  Spans may be absent. */
 struct rights_request {

@@ -30,6 +30,21 @@ has_any_rules(const struct conf_server *s)
 	return false;
 }
 
+bool
+rights_need_passwords(const struct config *c)
+{
+	for (size_t i = 0; i < c->server_count; i++) {
+		const struct conf_server *s = &c->servers[i];
+
+		for (size_t k = 0; k < s->location_count; k++)
+			if (conf_is_on(s->locations[k].rights.auth_basic) ||
+			    conf_is_on(
+				s->locations[k].except.rights.auth_basic))
+				return true;
+	}
+	return false;
+}
+
 static struct rights
 prepare(const struct conf_rights *conf, const struct secrets *secrets,
     struct basic *basic)

@@ -319,9 +319,13 @@ begin_shared(struct worker *w)
 		    "cannot be had here: %s", strerror(-err));
 		return err;
 	}
-	w->basic = basic_new(w->engine, w->devices);
+	if (rights_need_passwords(conf)) {
+		w->basic = basic_new(w->engine, w->devices);
+		if (w->basic == NULL)
+			return -ENOMEM;
+	}
 	w->spent = spent_new(w->engine, w->devices);
-	if (w->basic == NULL || w->spent == NULL)
+	if (w->spent == NULL)
 		return -ENOMEM;
 	engine_watch(w->engine, conf->disk_stall_timeout_s);
 	engine_hear(w->engine, &shared->bell);
