@@ -334,7 +334,7 @@ add_url(const struct words *w, const struct conf_server *s, const char *path,
 		len -= len > 0 && w->base[len - 1] == '/';
 		str_add(out, w->base, len);
 	} else if (a->ss.ss_family != AF_UNIX) {
-		str_printf(out, "http://%s",
+		str_printf(out, "%s://%s", s->listens[0].ssl ? "https" : "http",
 		    strncmp(text, "0.0.0.0:", 8) == 0 ? "localhost" : "");
 		str_puts(
 		    out, strncmp(text, "0.0.0.0:", 8) == 0 ? text + 7 : text);
