@@ -15,8 +15,7 @@
 
 /* Take over the accepted socket, whose PROXY line is still to come.  Counts among the
  * connections of the worker until it is closed or handed to connections_open(). */
-void proxied_open(
-    struct connections *g, int fd, const struct addr *peer,
+void proxied_open(struct connections *g, int fd, const struct addr *peer,
     const struct connections_door *door);
 
 /* Stop gracefully: they have another second. */

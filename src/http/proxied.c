@@ -113,8 +113,7 @@ on_late(struct deadline *d)
 }
 
 void
-proxied_open(
-    struct connections *g, int fd, const struct addr *peer,
+proxied_open(struct connections *g, int fd, const struct addr *peer,
     const struct connections_door *door)
 {
 	static struct log_limit limit;
