@@ -44,6 +44,33 @@ status() {
 
 bearer() { echo "Authorization: Bearer ${1:-$TOKEN}"; }
 
+# recipe NAME: that block of the README, for this test's port.
+recipe() {
+	awk -v name="$1" '
+		$0 == "<!-- recipe: " name " -->" { found = 1; next }
+		found && /^```/ { if (inside) exit; inside = 1; next }
+		inside { print }
+	' "$REPO/README.md" | sed "s|127.0.0.1:8000|$ADDRESS:$PORT|g"
+}
+
+@test "the README's secrets, configuration and uploads" {
+	mkdir bin
+	ln -s "$PENSTOCK" bin/penstock
+	PATH=$T/bin:$PATH bash -c "$(recipe rights-secrets)"
+	{
+		echo "pid_file $T/penstock.pid; error_log $T/error.log info; worker_processes 2; io_engine $PENSTOCK_ENGINE;"
+		recipe rights-conf | sed "s|listen|access_log $T/access.log; listen|"
+	} >rights.conf
+	start_conf "$T/rights.conf"
+	PATH=$T/bin:$PATH bash -c "$(recipe rights-upload)" >said 2>/dev/null
+	for name in ann ci/ci link; do assert_equal "$(cat "uploads/$name.txt")" hello; done
+	assert [ ! -e uploads/nobody.txt ]
+	assert_equal "$(grep -c '"remote_user":' said)" 3
+	assert_equal "$(tail -n 1 said)" hello
+	eventually access_has '"PUT /file/nobody.txt" 401 '
+	eventually access_has '"PUT /file/link.txt.*" 403 '
+}
+
 @test "each rule, with each method, and all or any to be satisfied" {
 	make_secrets
 	start_server '' "location /free { output_dir $T/free; }
@@ -345,4 +372,35 @@ bearer() { echo "Authorization: Bearer ${1:-$TOKEN}"; }
 		[[ -n $secret ]] || fail 'a secret is empty'
 		refute grep -qF -e "$secret" seen
 	done
+}
+
+@test "the commands say what is wrong, and add nothing then" {
+	for args in 'token' 'token f' 'token f a b' 'token f a --nonsense' 'token f a --methods' 'token f a --once' \
+		'token f a --methods put' 'token f a --prefix x' 'token f a --expires soon' 'token f a --max-size 0' \
+		'token f a --expires 1h --expires 2h' 'key f' 'key f a --expires 1h'; do
+		run -2 --separate-stderr penstock $args
+		assert_equal "$output" ''
+		assert_regex "$stderr" '^penstock'
+	done
+	run -1 penstock token f 'a b'
+	run -1 penstock key f 'a@b'
+	run -1 penstock key none/f a
+	assert [ ! -e f ]
+	run -0 penstock key f a
+	assert_equal "$(stat -c %a f)" 600
+	printf 'no newline' >>f
+	run -0 penstock key f b
+	assert_equal "$(wc -l <f)" 3
+	write_conf "signed_link_keys $T/keys;"
+	for args in 'sign PUT' 'sign PUT /file/a' 'sign put /file/a --expires 1h' 'sign PUT /file/a --expires x' \
+		'sign GET /file/a --expires 1h --once'; do
+		run -2 penstock -c penstock.conf $args
+	done
+	run -1 penstock -c penstock.conf sign PUT /file/a --expires 1h
+	assert_output --partial "$T/keys: No such file"
+	penstock key keys k
+	run -1 penstock -c penstock.conf sign PUT /file/a --expires 1h --once
+	assert_output --partial 'signed_link_spent'
+	run -1 penstock -c penstock.conf sign PUT /other --expires 1h
+	run -0 penstock -c penstock.conf sign PUT /file/a --expires 1h
 }
