@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/method_set.h"
+#include "config/block_words.h"
 #include "config/hints.h"
 #include "config/lexer.h"
 #include "config/mistakes.h"
-#include "config/prefix.h"
 #include "config/source.h"
 #include "config/value.h"
 
@@ -178,43 +177,6 @@ has_right_count(struct parser *p, const struct directive *d)
 	return false;
 }
 
-static bool
-has_good_prefix(struct parser *p)
-{
-	const struct token *t = &p->st.values[0];
-	struct str why = {0};
-	int err = prefix_check(t->text, &why);
-
-	p->failed |= str_failed(&why);
-	if (err < 0 && !p->failed)
-		lexer_mistake(p->errors, &t->at, "location", "%s", why.s);
-	str_fini(&why);
-	return err == 0;
-}
-
-/* Read the methods of a limit_except. */
-static bool
-read_methods(struct parser *p, unsigned *ret_set)
-{
-	for (size_t i = 0; i < p->st.count; i++) {
-		const struct token *t = &p->st.values[i];
-		unsigned one = method_set_find(t->text, t->len);
-		struct str known = {0};
-
-		*ret_set |= one;
-		if (one != 0)
-			continue;
-		method_set_known(&known);
-		p->failed |= str_failed(&known);
-		lexer_mistake(p->errors, &t->at, "limit_except",
-		    "this is no method; allowed: %s",
-		    str_failed(&known) ? "GET" : known.s);
-		str_fini(&known);
-		return false;
-	}
-	return true;
-}
-
 static void parse_statements(struct parser *p, struct source *src,
     struct parser_block *b, const struct opening *opened);
 
@@ -235,9 +197,11 @@ open_block(struct parser *p, struct source *src, struct parser_block *b,
 	if (!st->bad && !has_right_count(p, d))
 		whole = false;
 	else if (!st->bad && d->owner == BLOCK_LOCATION)
-		whole = has_good_prefix(p) && whole;
+		whole = block_words_prefix(&st->values[0], p->errors) && whole;
 	else if (!st->bad && d->owner == BLOCK_EXCEPT)
-		whole = read_methods(p, &methods) && whole;
+		whole = block_words_methods(
+			    st->values, st->count, &methods, p->errors) &&
+			whole;
 	if (!st->opens) {
 		if (!st->bad)
 			lexer_mistake(p->errors, &st->end, d->name,

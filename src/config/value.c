@@ -48,18 +48,6 @@ word_index(const char *const *words, const char *text)
 	return -1;
 }
 
-/* The word of a VALUE_CHOICE that has this value. */
-static const char *
-word_of(const struct directive *d, int value)
-{
-	int i = value;
-
-	if (d->values != NULL)
-		for (i = 0; d->values[i] != value; i++)
-			check(d->words[i] != NULL);
-	return d->words[i];
-}
-
 /* What is wrong is in in->why; which value, in in->wrong. */
 static int value_refuse(struct value_input *in, size_t wrong, const char *fmt,
     ...) PRINTF_LIKE(3, 4);
@@ -585,84 +573,4 @@ value_clear(const struct directive *d, void *base)
 		server->listens = NULL;
 		server->listen_count = 0;
 	}
-}
-
-static void
-format_set(const struct directive *d, int bits, struct str *out)
-{
-	const char *between = "";
-
-	for (size_t i = 0; d->words[i] != NULL; i++) {
-		if ((bits & d->values[i]) == 0)
-			continue;
-		str_printf(out, "%s%s", between, d->words[i]);
-		between = " ";
-	}
-}
-
-bool
-value_format(const struct directive *d, const void *base, struct str *out)
-{
-	char number[NUM_TEXT_MAX];
-	const struct config *top = base;
-	const char *text = NULL;
-	double seconds;
-	uint64_t n;
-	bool on;
-	int i;
-
-	switch (d->type) {
-	case VALUE_NUMBER:
-	case VALUE_SIZE:
-		memcpy(&n, value_of(d, base), sizeof(n));
-		if (n == VALUE_AUTO && d->words != NULL) {
-			str_puts(out, d->words[0]);
-			break;
-		}
-		directives_format_number(d, n, number);
-		str_puts(out, number);
-		break;
-	case VALUE_TIME:
-		memcpy(&seconds, value_of(d, base), sizeof(seconds));
-		num_format_seconds(seconds, number);
-		str_puts(out, number);
-		break;
-	case VALUE_FLAG:
-		memcpy(&on, value_of(d, base), sizeof(on));
-		str_puts(out, on ? "on" : "off");
-		break;
-	case VALUE_CHOICE:
-		memcpy(&i, value_of(d, base), sizeof(i));
-		str_puts(out, word_of(d, i));
-		break;
-	case VALUE_SET:
-		memcpy(&i, value_of(d, base), sizeof(i));
-		format_set(d, i, out);
-		break;
-	case VALUE_PATH:
-	case VALUE_TEXT:
-	case VALUE_ERROR_LOG:
-		memcpy(&text, value_of(d, base), sizeof(text));
-		if (text == NULL)
-			return false;
-		lexer_quote(out, text);
-		if (d->type == VALUE_ERROR_LOG)
-			str_printf(
-			    out, " %s", log_level_name[top->error_level]);
-		break;
-	case VALUE_NAMES:
-	case VALUE_ORIGINS:
-		return lists_format(value_of(d, base), out);
-	case VALUE_FILES:
-	case VALUE_NETWORKS:
-		return networks_format(value_of(d, base), out);
-	case VALUE_RULES:
-	case VALUE_DENY:
-	case VALUE_LISTEN:
-	case VALUE_INCLUDE:
-	case VALUE_BLOCK:
-	default:
-		die("%s has no one value to show", d->name);
-	}
-	return true;
 }
