@@ -8,18 +8,18 @@ load ../lib/tls
 	certificate ca
 	signed ann ca
 	penstock token "$T/tokens" ci >token
-	start_tls 'auth_certificate on;' "ssl_client_certificate $T/ca.pem; ssl_verify_client optional;
+	start_tls 'auth_client_certificate on;' "ssl_client_certificate $T/ca.pem; ssl_verify_client optional;
 		location /open { output_dir $T/open; }
-		location /some { output_dir $T/some; auth_certificate on; auth_bearer_file $T/tokens; }
-		location /near { output_dir $T/near; auth_certificate on; deny all; }"
+		location /some { output_dir $T/some; auth_client_certificate on; auth_bearer_file $T/tokens; }
+		location /near { output_dir $T/near; auth_client_certificate on; deny all; }"
 	echo hello >body
 	upload PUT /file/a body
 	assert_status 403
-	assert_problem 'a certificate of the client is needed'
+	assert_problem 'a certificate is needed here'
 	upload PUT /file/a body --cert ann.pem --key ann.key
 	assert_status 201
 	assert_equal "$(receipt remote_user)" CN=ann
-	eventually access_has '"PUT /file/a" 201 .* user="CN=ann" client="CN=ann"$'
+	eventually access_has '"PUT /file/a" 201 .* user="CN=ann"$'
 	upload PUT /open/a body
 	assert_status 201
 	upload PUT /some/a body
@@ -30,9 +30,9 @@ load ../lib/tls
 	assert_status 201
 	upload PUT /near/a body --cert ann.pem --key ann.key
 	assert_status 403
-	write_tls 'auth_certificate on;'
+	write_tls 'auth_client_certificate on;'
 	run -1 penstock -c penstock.conf -t
-	assert_output --partial 'auth_certificate: clients are not asked for certificates'
+	assert_output --partial 'auth_client_certificate: no client is asked for a certificate'
 }
 
 @test "a PROXY line comes before the handshake, and its address is the client's" {

@@ -523,6 +523,12 @@ a_link_stands_beside_other_ways(void **state)
 	guarded_assert_heard("HTTP/1.1 200 ");
 	bear("/file/c?sig=1", 10);
 	guarded_assert_heard("HTTP/1.1 201 ");
+	/* What a bad one says does not bind who has another right. */
+	bear("/file/e?exp=1&max=5&once=00112233445566778899aabbccddeeff"
+	     "&key=k1&sig=0001020304050607080900010203040506070809000102030405"
+	     "060708090001",
+	    10);
+	guarded_assert_heard("HTTP/1.1 201 ");
 	guarded_put("/file/d?sig=1", 10, "");
 	guarded_assert_heard("HTTP/1.1 403 ");
 	guarded_come_from("192.0.2.1:1");
