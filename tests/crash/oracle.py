@@ -174,12 +174,13 @@ ACKNOWLEDGED, REFUSED, UNKNOWN = "acknowledged", "refused", "unknown"
 class Upload:
     """One upload, and what its client was told."""
 
-    __slots__ = ("ident", "name", "body", "began", "ended", "outcome", "why", "posted", "spoiled")
+    __slots__ = ("ident", "name", "length", "body", "began", "ended", "outcome", "why", "posted", "spoiled")
 
     def __init__(self, ident, name, began):
         self.ident, self.name, self.began = ident, name, began
         self.posted = name is None  # then `name` is what the answer said
-        self.body = None
+        self.length = None
+        self.body = None  # while it may be sent
         self.ended = None
         self.outcome = UNKNOWN  # until there is an answer
         self.why = "in flight"
@@ -211,6 +212,7 @@ class History:
             now = next(self._clock)
             up = Upload(now, name, now)
             self.uploads[now] = up
+        up.length = length
         up.body = Body(up.ident, name, length, seed)
         return up
 

@@ -15,6 +15,8 @@ small_beside() {
 	wait "$large"
 }
 
+needs_turns() { ! is_portable || skip 'a PORTABLE build cannot know what is a disk of its own, so there are no turns'; }
+
 beside() {
 	loop_disk ext4 4g
 	start_server "output_dir $DISK/up; ${1:-}" '' 'worker_processes 2; error_log error.log debug;'
@@ -22,6 +24,7 @@ beside() {
 }
 
 @test "small synced uploads and large ones take turns" {
+	needs_turns
 	beside
 	grep "disk $(mountpoint -d "$DISK"): .*take turns" error.log
 	jq -es 'all(.[]; .ok > 0 and .ok == .requests)' small.json large.json
@@ -29,6 +32,7 @@ beside() {
 
 # They are written by their last sync, all of them.
 @test "uploads too long to be small and too short for direct I/O are large ones" {
+	needs_turns
 	loop_disk ext4 4g
 	start_server "output_dir $DISK/up; direct_io_min 1m;" '' 'chunk_size 256k; error_log error.log debug;'
 	small_beside 400k 24
@@ -47,6 +51,7 @@ beside() {
 @test "beside large uploads a small one takes less than half of what it would without turns" {
 	local with=() without=() median least
 
+	needs_turns
 	loop_disk ext4 8g
 	start_server "output_dir $DISK/up;" '' 'worker_processes 2;'
 	for _ in 1 2 3; do

@@ -44,6 +44,24 @@ tear_down(void **state)
 	return 0;
 }
 
+/* The key of a name whose claim is not by chance that of `key`, too. */
+static uint64_t
+key_beside(uint64_t key)
+{
+	replacing_claim one = replacing_take(r, 0, key), two = 0;
+	char name[] = "b";
+	uint64_t other = 0;
+
+	assert_int_not_equal(one, 0);
+	for (; two == 0; name[0]++) {
+		other = replacing_key(r, DEV, DIR, name);
+		two = replacing_take(r, 0, other);
+	}
+	replacing_give(r, &one);
+	replacing_give(r, &two);
+	return other;
+}
+
 static void
 one_has_the_claim_until_it_gives_it_back(void **state)
 {
@@ -79,7 +97,7 @@ static void
 a_dead_worker_has_no_claims(void **state)
 {
 	uint64_t a = replacing_key(r, DEV, DIR, "a");
-	uint64_t b = replacing_key(r, DEV, DIR, "b");
+	uint64_t b = key_beside(a);
 	pid_t pid = fork();
 	replacing_claim claim;
 	int status;

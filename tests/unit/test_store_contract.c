@@ -1326,7 +1326,8 @@ what_another_one_replaces_is_waited_for(void **state)
 {
 	struct replacing *all = f.shared.replacing;
 	struct put_request r = {.name = "a", .length = 20, .collect = true};
-	replacing_claim claim;
+	replacing_claim claim, beside;
+	char other[] = "b";
 	struct stat st;
 	int lock;
 
@@ -1339,8 +1340,13 @@ what_another_one_replaces_is_waited_for(void **state)
 	claim = replacing_take(
 	    all, 200, replacing_key(all, st.st_dev, st.st_ino, "a"));
 	assert_int_not_equal(claim, 0);
-	put_small(&f.put, "b", 10); /* that is not waited for */
-	put_small(&f.put, "b", 11);
+	/* One that is not by chance claimed with it. */
+	while ((beside = replacing_take(all, 200,
+		    replacing_key(all, st.st_dev, st.st_ino, other))) == 0)
+		other[0]++;
+	replacing_give(all, &beside);
+	put_small(&f.put, other, 10); /* that is not waited for */
+	put_small(&f.put, other, 11);
 	begin_to_wait(&f.put, &r);
 	assert_there("a", 11);
 	replacing_give(all, &claim);
