@@ -18,12 +18,12 @@ bits_of(sa_family_t family)
 }
 
 /* The mask of byte `i` in a network of so many bits. */
-static unsigned char
+static unsigned
 mask_at(unsigned bits, unsigned i)
 {
 	if (bits >= 8 * (i + 1))
 		return 0xff;
-	return bits <= 8 * i ? 0 : (unsigned char)(0xff00 >> (bits - 8 * i));
+	return bits <= 8 * i ? 0 : 0xff00U >> (bits - 8 * i) & 0xff;
 }
 
 static bool
