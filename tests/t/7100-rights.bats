@@ -322,6 +322,30 @@ recipe() {
 	eventually access_has '"PUT /file/a" 429 .* guessing$'
 }
 
+@test "passwords that take long to compute hold up nobody who has another right" {
+	make_secrets
+	# The cost is in the hash: this one takes some 30 times as long.
+	echo "slow:$(openssl passwd -6 -salt 'rounds=150000$saltsalt' x)" >>users
+	start_server "$ALL"
+	echo hello >body
+	pids=()
+	for i in $(seq 16); do
+		curl -s -o /dev/null -T body -u "slow:$i" --interface "127.0.0.$((i + 10))" "$URL/file/wrong" 3>&- &
+		pids+=($!)
+	done
+	for i in 1 2 3 4 5; do
+		assert_equal "$(status PUT "/file/$i" -H "$(bearer)")" 201
+	done
+	assert_equal "$(status GET /file/1 -H "$(bearer)")" 200
+	# Some of those wait still.
+	running=0
+	for pid in "${pids[@]}"; do ! is_running "$pid" || running=$((running + 1)); done
+	((running > 0)) || fail 'all passwords were computed before five uploads were stored'
+	wait "${pids[@]}"
+	assert [ ! -e "$STORE/wrong" ]
+	eventually eval '(($(grep -c "\"PUT /file/wrong\" 401 " access.log) == 16))'
+}
+
 @test "a page may read why it was refused, and its preflight needs no right" {
 	make_secrets
 	start_server "$ALL allow_origin https://www.example;"
