@@ -13,7 +13,6 @@
 #include <stddef.h>
 
 #include "base/check.h"
-#include "auth/secrets.h"
 #include "config/config.h"
 #include "proc/children.h"
 
@@ -21,15 +20,6 @@
  * configuration and for those that reloads may bring.  False after logging that there is
  * not enough memory. */
 NODISCARD bool needs_share(const struct config *conf, struct shared *s);
-
-/*
- * needs_read_secrets(conf, what, ret):
- * Read the files of tokens and passwords (secrets_load()), which only the master may be able
- * to read.  False after logging what is wrong, each line with `what` before it; warnings
- * are logged, too.
- */
-NODISCARD bool needs_read_secrets(
-    const struct config *conf, const char *what, struct secrets **ret);
 
 /* Raise this process's limit on descriptors (RLIMIT_NOFILE) to what
  * `worker_connections` need.  Logs one warning if it stays too low. */

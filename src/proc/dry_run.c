@@ -10,6 +10,7 @@
 #include "proc/pidfile.h"
 #include "proc/preflight.h"
 #include "proc/privileges.h"
+#include "proc/secret_files.h"
 #include "proc/sockets.h"
 
 /* Lines of a log, as those of a command. */
@@ -54,7 +55,7 @@ static bool
 secrets_are_good(const struct config *conf)
 {
 	struct secrets *secrets = NULL;
-	bool good = needs_read_secrets(conf, "", &secrets);
+	bool good = secret_files_read(conf, "", &secrets);
 
 	secrets_free(&secrets);
 	return good;

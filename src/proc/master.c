@@ -16,6 +16,7 @@
 #include "proc/pidfile.h"
 #include "proc/preflight.h"
 #include "proc/privileges.h"
+#include "proc/secret_files.h"
 #include "proc/signals.h"
 #include "proc/title.h"
 
@@ -44,7 +45,7 @@ master_start(struct master *m)
 	/* What is wrong with one does not hide what is with the next. */
 	if (!needs_are_met(conf))
 		err = -1;
-	if (!needs_read_secrets(conf, "", &m->secrets))
+	if (!secret_files_read(conf, "", &m->secrets))
 		err = -1;
 	if (certificates_load(conf, m->shared.ticket_keys, &m->certificates) <
 	    0)

@@ -1,6 +1,5 @@
 #include "proc/needs.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,21 +223,6 @@ needs_are_met(const struct config *conf)
 	bool met = are_met(conf, &errors);
 
 	return needs_tell("", met, &errors);
-}
-
-bool
-needs_read_secrets(
-    const struct config *conf, const char *what, struct secrets **ret)
-{
-	struct str errors = {0}, warnings = {0};
-	int err = secrets_load(conf, &errors, &warnings, ret);
-
-	if (err == -ENOMEM)
-		str_puts(&errors, "out of memory\n");
-	if (warnings.len > 0 && !str_failed(&warnings))
-		log_lines(LEVEL_WARN, what, warnings.s);
-	str_fini(&warnings);
-	return needs_tell(what, err == 0, &errors);
 }
 
 static int

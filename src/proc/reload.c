@@ -5,6 +5,7 @@
 #include "master_internal.h"
 #include "proc/needs.h"
 #include "proc/preflight.h"
+#include "proc/secret_files.h"
 #include "proc/signals.h"
 
 /* The configuration that a reload applies, until it is the master's. */
@@ -51,7 +52,7 @@ static bool
 fresh_prepare(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
 {
 	if (!fresh_load(f, *m->conf) ||
-	    !needs_read_secrets(f->conf, "reload: ", &f->secrets) ||
+	    !secret_files_read(f->conf, "reload: ", &f->secrets) ||
 	    !needs_fit(f->conf, &m->children) ||
 	    certificates_load(
 		f->conf, m->shared.ticket_keys, &f->certificates) < 0)
