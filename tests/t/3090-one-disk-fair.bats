@@ -44,38 +44,3 @@ beside() {
 	beside 'small_latency 0;'
 	run -1 grep 'take turns' error.log
 }
-
-# Other work may use the disk: so one of the three tries with turns may be slow.  Without
-# turns none is fast: no chance puts two of three below half of the fastest of these.
-# bats test_tags=long
-@test "beside large uploads a small one takes less than half of what it would without turns" {
-	local with=() without=() median least
-
-	needs_turns
-	loop_disk ext4 8g
-	start_server "output_dir $DISK/up;" '' 'worker_processes 2;'
-	for _ in 1 2 3; do
-		p50_beside
-		with+=("$p50")
-		write_conf "output_dir $DISK/up; small_latency 0;" '' 'worker_processes 2;'
-		reload
-		p50_beside
-		without+=("$p50")
-		write_conf "output_dir $DISK/up;" '' 'worker_processes 2;'
-		reload
-	done
-	echo "p50, us: ${with[*]} with turns, ${without[*]} without"
-	median=$(printf '%s\n' "${with[@]}" | sort -n | sed -n 2p)
-	least=$(printf '%s\n' "${without[@]}" | sort -n | sed -n 1p)
-	((median * 2 < least))
-}
-
-# The p50 of small uploads beside large ones, which may fill the disk, in $p50.
-p50_beside() {
-	load_of large 64m -c 4 -d 3 -g 60 &
-	large=$!
-	load_of small 4k -c 4 -d 3
-	wait "$large" || jq -e '.ok > 0' large.json
-	find "$DISK/up" -type f -delete
-	p50=$(jq '.latency_ms.p50 * 1000 | round' small.json)
-}
