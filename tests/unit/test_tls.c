@@ -649,14 +649,13 @@ cut(const unsigned char *bytes, size_t from, size_t turn, struct iovec iov[4])
 
 /* The client takes little at a time, and the same bytes lie elsewhere each time. */
 static void
-what_it_has_begun_to_send_comes_again_and_goes_out_once(void **state)
+send_bit_by_bit(void)
 {
 	const unsigned char *bytes = answer();
 	struct iovec iov[4];
 	size_t sent = 0;
 	unsigned waits = 0;
 
-	(void)state;
 	connect_well();
 	make_socket_small();
 	for (size_t i = 0; i < TURNS && sent < BODY; i++) {
@@ -677,6 +676,26 @@ what_it_has_begun_to_send_comes_again_and_goes_out_once(void **state)
 		test_tls_hear(&f.c, 4096);
 	assert_int_equal(f.c.len, BODY);
 	assert_fake_bytes((unsigned char *)f.c.got, BODY);
+}
+
+static void
+what_it_has_begun_to_send_comes_again_and_goes_out_once(void **state)
+{
+	(void)state;
+	send_bit_by_bit();
+}
+
+/* It may ask for records of 512 bytes at most, and for one of 16 KiB it gets many. */
+static void
+a_client_that_takes_short_records_gets_all_the_same(void **state)
+{
+	(void)state;
+	f.c.fragment = TLSEXT_max_fragment_length_512;
+	for (int v = TLS1_2_VERSION; v <= TLS1_3_VERSION; v++) {
+		f.c.newest = v;
+		send_bit_by_bit();
+		hang_up();
+	}
 }
 
 /* A cut answer must not look whole: its end is a bare FIN. */
@@ -1236,6 +1255,7 @@ main(void)
 	    TEST(closing_says_close_notify_to_a_client_that_is_there),
 	    TEST(closing_says_nothing_where_something_is_missing),
 	    TEST(what_it_has_begun_to_send_comes_again_and_goes_out_once),
+	    TEST(a_client_that_takes_short_records_gets_all_the_same),
 	    TEST(an_answer_that_is_cut_has_no_close_notify),
 	    TEST(an_end_for_which_there_is_no_room_goes_out_later),
 	    TEST(what_is_no_tls_is_left_unread),

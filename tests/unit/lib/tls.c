@@ -183,6 +183,8 @@ test_tls_begin(struct test_tls *c, int fd, SSL_SESSION *session)
 		assert_int_equal(SSL_CTX_set_alpn_protos(
 				     c->ctx, c->protocols, c->protocols_len),
 		    0);
+	assert_int_equal(
+	    SSL_CTX_set_tlsext_max_fragment_length(c->ctx, c->fragment), 1);
 	c->ssl = SSL_new(c->ctx);
 	assert_non_null(c->ssl);
 	SSL_set_app_data(c->ssl, c);

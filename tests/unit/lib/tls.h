@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
 	TEST_PATH_MAX = 256,
@@ -45,6 +46,7 @@ struct test_tls {
 	const char *name;		    /* asked for (SNI); NULL: none */
 	const unsigned char *protocols;	    /* ALPN; NULL: none */
 	unsigned protocols_len;
+	uint8_t fragment; /* TLSEXT_max_fragment_length_512 ...; 0: any */
 };
 
 /* Begin on the socket `fd`, as the fields from `own` on say; `session` is resumed, if it
