@@ -19,6 +19,14 @@ enum {
 	TICKET_RENEW = 2, /* good, and the client gets a new one */
 };
 
+/* With TLS 1.3 a client uses each only once (RFC 8446 C.4), as browsers and Java do: without a
+ * new one its next handshake would be a full one. */
+static bool
+tls_tickets_are_for_once(const SSL *ssl)
+{
+	return SSL_version(ssl) == TLS1_3_VERSION;
+}
+
 static bool
 tls_tickets_set_mac(EVP_MAC_CTX *mac, struct ticket_key *key)
 {
@@ -76,6 +84,8 @@ tls_tickets_on_use(SSL *ssl, unsigned char *name, unsigned char *iv,
 		return TICKET_NONE;
 	result = seals ? tls_tickets_seal(c, &key, name, iv, cipher)
 		       : tls_tickets_open(c, &key, name, iv, cipher);
+	if (!seals && result == TICKET_GOOD && tls_tickets_are_for_once(ssl))
+		result = TICKET_RENEW;
 	if (result > 0 && !tls_tickets_set_mac(mac, &key))
 		result = TICKET_FAILED;
 	OPENSSL_cleanse(&key, sizeof(key));

@@ -984,6 +984,30 @@ resumes(SSL_SESSION *session)
 	return reused;
 }
 
+/* As browsers and Java do it with TLS 1.3. */
+static void
+a_client_that_uses_each_ticket_once_gets_another(void **state)
+{
+	SSL_SESSION *session;
+
+	(void)state;
+	f.c.newest = TLS1_3_VERSION;
+	session = ticket_of_one();
+	for (int i = 0; i < 3; i++) {
+		connect_it(session);
+		assert_int_equal(greet(), 0);
+		assert_true(SSL_session_reused(f.c.ssl));
+		test_tls_say(&f.c, "x", 1);
+		test_tls_hear(&f.c, 4096);
+		SSL_SESSION_free(session);
+		session = f.c.session;
+		assert_non_null(session);
+		f.c.session = NULL;
+		hang_up();
+	}
+	SSL_SESSION_free(session);
+}
+
 /* New contexts, with the same keys. */
 static void
 a_session_outlives_a_reload(void **state)
@@ -1268,6 +1292,7 @@ main(void)
 	    TEST(a_good_client_certificate_has_a_name),
 	    TEST(a_bad_client_certificate_or_none_is_to_be_refused),
 	    TEST(an_optional_one_may_be_missing_but_not_bad),
+	    TEST(a_client_that_uses_each_ticket_once_gets_another),
 	    TEST(a_session_outlives_a_reload),
 	    TEST(a_session_of_one_site_is_none_of_another),
 	    TEST(a_session_with_a_client_certificate_is_resumed_with_it),
