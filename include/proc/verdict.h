@@ -8,18 +8,10 @@
  *	prints why, exits 1   <-------   writes "4 begun, 4 ended", refused, why
  *
  * The request is the signal, so that -s reload and a HUP from elsewhere do the
- * same.  The answer is a small file beside the pid file, PID_FILE.reload, made at
- * the start and kept open.  It is a file and not a socket so that no client can
- * make the master wait; many can read it at once, from any terminal or network
- * namespace.  A verdict holds for every command that asked before the reload
- * began; a command that reads it late gets the verdict of a later reload, which
- * read a later state of the configuration.
- *
- * Only the user that started the server, and root, can read the file (0600).  With
- * worker_processes 0 the process may have become another user: that user can send
- * the signal, but cannot read the verdict.  A reader trusts the file only if it is
- * a regular file, has the same owner as the process, names that process, and has
- * the right checksum, since it may be read while it is being written.
+ * same.  The answer is a bulletin, PID_FILE.reload, made at the start and kept open.  A
+ * verdict holds for every command that asked before the reload began; a command that reads
+ * it late gets the verdict of a later reload, which read a later state of the
+ * configuration.
  */
 #ifndef PROC_VERDICT_H
 #define PROC_VERDICT_H
@@ -29,6 +21,7 @@
 
 #include "base/check.h"
 #include "base/str.h"
+#include "proc/bulletin.h"
 
 enum verdict_kind {
 	VERDICT_NONE,	 /* not yet */
@@ -39,11 +32,8 @@ enum verdict_kind {
 };
 
 struct verdict {
-	char *path; /* NULL: pid_file off, or out of memory: no verdicts */
+	struct bulletin bulletin;
 	char *file; /* the configuration, absolute; NULL: none */
-	char *pid_file;
-	int pid_fd; /* that file, locked: the caller's */
-	int fd;
 	unsigned long begun;
 	bool pending;	  /* the last one that was begun has not ended */
 	struct str heard; /* errors and warnings of it */
