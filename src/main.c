@@ -17,11 +17,12 @@
 #include "proc/options.h"
 #include "proc/owners.h"
 #include "proc/pidfile.h"
+#include "proc/status.h"
 #include "proc/title.h"
 #include "proc/dry_run.h"
 #include "proc/verdict.h"
 
-/* -s: whom the lock on the pid file names gets the signal. */
+/* -s: whom the lock on the pid file names gets the signal, or is looked at. */
 static int
 send_signal(const struct config *conf, const char *name)
 {
@@ -30,8 +31,8 @@ send_signal(const struct config *conf, const char *name)
 		int sig;
 	} known[] = {
 	    {"reload", SIGHUP}, /* and is waited for */
-	    {"stop", SIGTERM},
-	    {"quit", SIGQUIT},
+	    {"stop", SIGTERM}, {"quit", SIGQUIT},
+	    {"status", 0}, /* none: it is read */
 	};
 	size_t i = 0;
 	pid_t pid;
@@ -39,7 +40,8 @@ send_signal(const struct config *conf, const char *name)
 	while (i < COUNT_OF(known) && strcmp(known[i].name, name) != 0)
 		i++;
 	if (i == COUNT_OF(known))
-		return options_wrong("-s %s: it is reload, stop or quit", name);
+		return options_wrong(
+		    "-s %s: it is reload, stop, quit or status", name);
 	pid = pidfile_owner(conf->pid_file);
 	if (pid <= 0) {
 		fprintf(stderr, "penstock: pid_file %s: %s\n", conf->pid_file,
@@ -47,6 +49,8 @@ send_signal(const struct config *conf, const char *name)
 					       : strerror(-pid));
 		return EXIT_FAILURE;
 	}
+	if (known[i].sig == 0)
+		return status_ask(conf->pid_file, pid);
 	if (known[i].sig == SIGHUP)
 		return verdict_ask(conf->pid_file, pid, conf->file);
 	if (kill(pid, known[i].sig) == 0)

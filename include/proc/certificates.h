@@ -48,7 +48,13 @@ enum {
 /* Add a line for each certificate: "ssl_certificate /x.pem: expires in 90 days". */
 void certificates_describe(const struct certificates *c, struct str *out);
 
-/* Log these lines. */
+/* ... the line for one. */
+void certificates_add_term(const char *path, int64_t ends_s, struct str *out);
+
+/* Log which of them have expired by now, or will within CERTIFICATES_WARN_DAYS. */
+void certificates_look(const struct certificates *c);
+
+/* Log the lines of certificates_describe(). */
 void certificates_log(const struct certificates *c);
 
 void certificates_free(struct certificates *c);

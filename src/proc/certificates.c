@@ -38,28 +38,34 @@ add_time(int64_t seconds, struct str *out)
 		str_printf(out, "%" PRId64 " hours", seconds / 3600);
 }
 
+/* It expires in, or did so before, `left_s` seconds; which is said, when that is soon or
+ * past. */
+static void
+look_at_time_left(const struct conf_file *f, int64_t left_s)
+{
+	struct str time = {0};
+
+	add_time(left_s < 0 ? -left_s : left_s, &time);
+	if (left_s < 0)
+		refusal_log(&f->place, "ssl_certificate", f->path,
+		    "it has expired, %s ago: renew it, and reload",
+		    time.s ? time.s : "?");
+	else if (left_s < CERTIFICATES_WARN_DAYS * DAY_S)
+		refusal_warn(&f->place, "ssl_certificate", f->path,
+		    "it expires in %s: renew it, and reload",
+		    time.s ? time.s : "?");
+	str_fini(&time);
+}
+
 /* A certificate that can be used: is it for long?  -EINVAL: it has expired. */
 static int
 look_at_term(const struct conf_file *f, const struct tls_pair *pair)
 {
-	struct str time = {0};
-	int err = 0;
-
-	add_time(pair->left_s < 0 ? -pair->left_s : pair->left_s, &time);
-	if (pair->left_s < 0) {
-		refusal_log(&f->place, "ssl_certificate", f->path,
-		    "it has expired, %s ago: renew it", time.s ? time.s : "?");
-		err = -EINVAL;
-	} else if (pair->left_s < CERTIFICATES_WARN_DAYS * DAY_S) {
-		refusal_warn(&f->place, "ssl_certificate", f->path,
-		    "it expires in %s: renew it, and reload",
-		    time.s ? time.s : "?");
-	}
+	look_at_time_left(f, pair->left_s);
 	if (pair->too_early)
 		refusal_warn(&f->place, "ssl_certificate", f->path,
 		    "it is not valid yet: is the clock of this machine right?");
-	str_fini(&time);
-	return err;
+	return pair->left_s < 0 ? -EINVAL : 0;
 }
 
 static void
@@ -196,19 +202,23 @@ certificates_load(const struct config *conf, struct ticket_keys *keys,
 }
 
 void
+certificates_add_term(const char *path, int64_t ends_s, struct str *out)
+{
+	int64_t left = ends_s - (int64_t)time(NULL);
+
+	str_puts(out, "ssl_certificate ");
+	str_escape(out, path, strlen(path));
+	str_puts(out, left < 0 ? ": has expired, " : ": expires in ");
+	add_time(left < 0 ? -left : left, out);
+	str_puts(out, left < 0 ? " ago\n" : "\n");
+}
+
+void
 certificates_describe(const struct certificates *c, struct str *out)
 {
-	int64_t now = (int64_t)time(NULL);
-
 	for (size_t i = 0; i < c->term_count; i++) {
 		const struct certificates_term *t = &c->terms[i];
-		int64_t left = t->ends_s - now;
-
-		str_puts(out, "ssl_certificate ");
-		str_escape(out, t->file->path, strlen(t->file->path));
-		str_puts(out, left < 0 ? ": has expired, " : ": expires in ");
-		add_time(left < 0 ? -left : left, out);
-		str_puts(out, left < 0 ? " ago\n" : "\n");
+		certificates_add_term(t->file->path, t->ends_s, out);
 	}
 }
 
@@ -221,6 +231,15 @@ certificates_log(const struct certificates *c)
 	if (text.len > 0 && !str_failed(&text))
 		log_lines(LEVEL_INFO, "", text.s);
 	str_fini(&text);
+}
+
+void
+certificates_look(const struct certificates *c)
+{
+	int64_t now = (int64_t)time(NULL);
+
+	for (size_t i = 0; i < c->term_count; i++)
+		look_at_time_left(c->terms[i].file, c->terms[i].ends_s - now);
 }
 
 void

@@ -24,6 +24,8 @@ enum {
 	TERM_MS = 2000, /* from TERM to KILL */
 	KILL_MS = 1000, /* from KILL to giving up */
 	LOOK_MS = 10,	/* how often while something is awaited */
+	START_MS = 50,	/* how often while workers come up */
+	HOUR_MS = 3600 * 1000,
 };
 
 /* ---- starting ---- */
@@ -58,6 +60,7 @@ master_start(struct master *m)
 	if (pidfile_take(conf, &m->pidfile) < 0)
 		goto close_logs;
 	verdict_open(&m->verdict, conf->pid_file, m->pidfile, conf->file);
+	status_open(&m->status, conf->pid_file, m->pidfile, conf->file);
 	needs_raise_limit(conf);
 	if (sockets_open(conf, NULL, &m->sockets) < 0)
 		goto drop_pidfile;
@@ -73,6 +76,7 @@ master_start(struct master *m)
 close_sockets:
 	sockets_close(&m->sockets, NULL, true);
 drop_pidfile:
+	status_close(&m->status, true);
 	verdict_close(&m->verdict, true);
 	pidfile_drop(conf->pid_file, &m->pidfile);
 close_logs:
@@ -86,6 +90,7 @@ static void
 master_finish(struct master *m, bool remove_sockets)
 {
 	sockets_close(&m->sockets, NULL, remove_sockets);
+	status_close(&m->status, true);
 	verdict_close(&m->verdict, true);
 	pidfile_drop((*m->conf)->pid_file, &m->pidfile);
 	logs_close(&m->logs);
@@ -192,6 +197,10 @@ patience(const struct master *m, int due_ms)
 	if (m->phase != MASTER_RUNNING || m->reloading ||
 	    signals_has(SIGNAL_HUP))
 		return LOOK_MS;
+	if (m->status.generation != m->generation)
+		return START_MS;
+	if (due_ms == -1 && m->certificates.term_count > 0)
+		return HOUR_MS;
 	return due_ms;
 }
 
@@ -206,6 +215,8 @@ master_serve(struct master *m)
 			due = tend_children(m);
 		reload_end(m);
 		end_start(m);
+		master_tell_status(m);
+		master_look_at_certificates(m);
 		signals_await(patience(m, m->detach != -1 ? LOOK_MS : due));
 		act_on_signals(m);
 		if (m->phase == MASTER_RUNNING)
@@ -237,6 +248,7 @@ close_own(void *arg)
 	preflight_release();
 	fd_close(&m->pidfile);
 	fd_close(&m->detach);
+	status_close(&m->status, false);
 	verdict_close(&m->verdict, false);
 }
 
@@ -246,6 +258,15 @@ master_on_ready(void *arg)
 	struct master *m = arg;
 
 	detach_end(&m->detach, DETACH_UP);
+	status_say(&m->status, "running", 1, &m->certificates);
+}
+
+static void
+master_on_stopping(void *arg, const char *what)
+{
+	struct master *m = arg;
+
+	status_say(&m->status, what, 1, &m->certificates);
 }
 
 /* worker_processes 0: this process is the worker. */
@@ -263,6 +284,7 @@ run_alone(struct master *m)
 	    .verdict = &m->verdict,
 	    .alone = true,
 	    .on_ready = master_on_ready,
+	    .on_stopping = master_on_stopping,
 	    .arg = m};
 
 	signals_pass_on();

@@ -1,6 +1,7 @@
 /*
  * proc/master_internal.h - the master's state, which its own files share:
- * master.c starts and stops, reload.c replaces the configuration and the workers.
+ * master.c starts and stops, reload.c replaces the configuration and the workers,
+ * master_status.c tells people about it.
  * Other files do not include it.
  */
 #ifndef PROC_MASTER_INTERNAL_H
@@ -16,6 +17,7 @@
 #include "proc/children.h"
 #include "proc/logs.h"
 #include "proc/sockets.h"
+#include "proc/status.h"
 #include "proc/verdict.h"
 
 enum {
@@ -49,6 +51,9 @@ struct master {
 	int detach;		/* daemonize: tell here that we are up; -1 */
 	bool failed;		/* the start did, after all */
 	struct verdict verdict;
+	struct status status;
+	enum master_phase told_phase; /* there */
+	uint64_t look_ns; /* when certificates are looked at again */
 	/* Of a reload that tries its configuration out: a worker that is
 	 * forked meanwhile closes them.  Else NULL. */
 	struct sockets *fresh_sockets;
@@ -66,6 +71,14 @@ master_is_overdue(const struct master *m)
 	       (children_die_early(&m->children, m->generation) ||
 		   now - m->ready_ns >= MASTER_SLOW_MS * NS_PER_MS);
 }
+
+/* ---- master_status.c ---- */
+
+/* Whoever asks with -s status hears what has changed. */
+void master_tell_status(struct master *m);
+
+/* Once a day: which certificates expire soon? */
+void master_look_at_certificates(struct master *m);
 
 /* ---- reload.c ---- */
 

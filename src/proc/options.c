@@ -10,7 +10,7 @@
 #include "proc/about.h"
 
 static const char usage[] =
-    "usage: penstock [-c FILE] [-t] [-T] [-s reload|stop|quit]\n"
+    "usage: penstock [-c FILE] [-t] [-T] [-s reload|stop|quit|status]\n"
     "                [-g DIRECTIVES] [-v] [-V] [-h] [token|key|sign ...]\n";
 
 static const char options_text[] =
@@ -32,6 +32,9 @@ static const char options_text[] =
     "                   stop    stop at once; what is not complete is "
     "dropped.\n"
     "                           Does not wait\n"
+    "                   status  sends none: print what runs since when, with\n"
+    "                           which configuration, and until when its\n"
+    "                           certificates are good\n"
     "  -v             print the version and exit; so does --version\n"
     "  -V             print the version, the engines, the libraries and how "
     "it\n"
@@ -57,7 +60,9 @@ static const char options_text[] =
     "Exit status:\n"
     "  0  it was done; a server: it was told to stop, and has\n"
     "  1  it could not be done: the configuration is wrong, the server cannot\n"
-    "     start or did not end well, a reload was refused, no server runs\n"
+    "     start or did not end well, a reload was refused, no server runs;\n"
+    "     -s status: a server that is starting or stopping, or has a\n"
+    "     certificate that has expired\n"
     "  2  the command line is wrong\n"
     "\n"
     "Upload with: curl -T FILE http://127.0.0.1:8000/file/NAME\n";

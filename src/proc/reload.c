@@ -141,6 +141,7 @@ reload_end(struct master *m)
 	}
 	m->reloading = false;
 	children_retire(&m->children, m->generation);
+	master_tell_status(m);
 	log_notice("reloaded: generation %u", m->generation);
 	verdict_give(&m->verdict, VERDICT_APPLIED);
 }

@@ -35,18 +35,21 @@ static void
 check_reload(const struct worker *w)
 {
 	struct str errors = {0};
+	struct certificates certificates = {0};
 	struct secrets *secrets = NULL;
 	struct config *fresh = NULL;
 
 	verdict_begin(w->to->verdict);
 	if (config_reload(w->to->conf, &errors, &fresh) < 0)
 		log_lines(LEVEL_ERROR, "reload: ", errors.s);
-	else if (secret_files_read(fresh, "reload: ", &secrets))
+	else if (secret_files_read(fresh, "reload: ", &secrets) &&
+		 certificates_load(fresh, NULL, &certificates) == 0)
 		log_warn("reload: the configuration is good, but "
 			 "worker_processes 0 has no master that could apply "
 			 "it: restart");
 	log_error("reload: nothing was changed");
 	verdict_give(w->to->verdict, VERDICT_REFUSED);
+	certificates_free(&certificates);
 	secrets_free(&secrets);
 	config_free(&fresh);
 	str_fini(&errors);

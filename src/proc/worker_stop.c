@@ -182,7 +182,7 @@ close_sockets(struct worker *w)
 		ev_loop_fork(w->loop);
 }
 
-/* In the title: it may take long. */
+/* To people who look: it may take long. */
 static void
 show(const struct worker *w, const char *what)
 {
@@ -191,6 +191,8 @@ show(const struct worker *w, const char *what)
 	else
 		title_set(NULL, "worker process is %s (generation %u)", what,
 		    w->to->generation);
+	if (w->to->on_stopping != NULL)
+		w->to->on_stopping(w->to->arg, what);
 }
 
 void

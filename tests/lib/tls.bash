@@ -25,6 +25,24 @@ signed() {
 		fail "openssl: $(cat openssl.err)"
 }
 
+# certificate_between START END: another certificate in place of server.pem, for the same
+# key, good from START to END, as 20200101000000Z.  openssl req has no way to say when it
+# begins, openssl ca has.
+certificate_between() {
+	mkdir -p ca
+	: >ca/index
+	openssl req -new -key server.key -subj /CN=server -out new.csr
+	openssl ca -batch -selfsign -config <(printf '%s\n' '[ca]' 'default_ca = d' '[d]' "database = $T/ca/index" "new_certs_dir = $T/ca" \
+		'default_md = sha256' 'policy = p' 'rand_serial = yes' '[p]' 'commonName = supplied') \
+		-keyfile server.key -in new.csr -startdate "$1" -enddate "$2" -notext -out server.pem 2>openssl.err ||
+		fail "openssl: $(cat openssl.err)"
+}
+
+# certificate_for_seconds N: the same, from now for N seconds.
+certificate_for_seconds() {
+	certificate_between "$(date -u -d '-1 minute' +%Y%m%d%H%M%SZ)" "$(date -u -d "+$1 seconds" +%Y%m%d%H%M%SZ)"
+}
+
 # write_tls [LOCATION [SERVER [TOP]]]: as write_conf, with ssl, and the pair `server`,
 # which is made if need be; requests go to https://localhost.
 write_tls() {

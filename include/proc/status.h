@@ -1,0 +1,50 @@
+/*
+ * proc/status.h - what runs, for `penstock -s status`.
+ *
+ * The server says it in a bulletin, PID_FILE.status, whenever it changes; the command reads
+ * that, so that it hears of what the server has loaded, not of what lies on disk by now.
+ */
+#ifndef PROC_STATUS_H
+#define PROC_STATUS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/check.h"
+#include "proc/bulletin.h"
+#include "proc/certificates.h"
+
+/* ---- in the server ---- */
+
+struct status {
+	struct bulletin bulletin;
+	char *file; /* the configuration, absolute; NULL: none */
+	int64_t start_s, apply_s;
+	unsigned generation; /* that was said last; 0: none */
+};
+
+/* Make the bulletin: "starting".  Where that cannot be, it is logged, and there is none. */
+void status_open(
+    struct status *s, const char *pid_file, int pid_fd, const char *conf_file);
+
+/*
+ * status_say(s, phase, generation, certificates):
+ * It is `phase` now, a word: running, finishing or stopping; `generation` is that of the
+ * configuration whose workers accept.
+ */
+void status_say(struct status *s, const char *phase, unsigned generation,
+    const struct certificates *certificates);
+
+/* Remove the file, unless it is another's; in a child, only close it. */
+void status_close(struct status *s, bool remove);
+
+/* ---- in a client ---- */
+
+/*
+ * status_ask(pid_file, pid):
+ * Print what the server `pid`, which holds this pid file, says of itself.  The exit status
+ * of the program: 0 when it is running and nothing is wrong with what it has; else 1.
+ */
+NODISCARD int status_ask(const char *pid_file, pid_t pid);
+
+#endif

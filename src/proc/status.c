@@ -1,0 +1,195 @@
+#include "proc/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+	TRIES = 50, /* while it is being written */
+	LOOK_MS = 20,
+};
+
+static const char name[] = "status", running[] = "running";
+
+/* ---- in the server ---- */
+
+static void
+status_put(const struct status *s, const char *phase,
+    const struct certificates *certificates)
+{
+	struct bulletin_said said = {.number = s->generation};
+	struct str text = {0};
+
+	str_printf(&text, "start %" PRId64 "\napply %" PRId64 "\n", s->start_s,
+	    s->apply_s);
+	if (s->file != NULL)
+		str_printf(&text, "configuration %s\n", s->file);
+	for (size_t i = 0; certificates && i < certificates->term_count; i++)
+		str_printf(&text, "certificate %" PRId64 " %s\n",
+		    certificates->terms[i].ends_s,
+		    certificates->terms[i].file->path);
+	if (!str_failed(&text)) {
+		said.text = text.s;
+		said.len = text.len;
+	}
+	snprintf(said.word, sizeof(said.word), "%s", phase);
+	if (bulletin_put(&s->bulletin, &said) < 0)
+		log_warn("%s: cannot be written: -s status says what was true "
+			 "before",
+		    s->bulletin.path);
+	str_fini(&text);
+}
+
+void
+status_open(
+    struct status *s, const char *pid_file, int pid_fd, const char *conf_file)
+{
+	int err;
+
+	*s = (struct status){.file = bulletin_absolute(conf_file),
+	    .start_s = (int64_t)clock_wall_s()};
+	s->apply_s = s->start_s;
+	err = bulletin_open(&s->bulletin, pid_file, name, pid_fd);
+	if (err < 0)
+		log_warn("%s: cannot be made: %s: -s status cannot tell more "
+			 "than that this runs",
+		    s->bulletin.path, strerror(-err));
+	status_put(s, "starting", NULL);
+}
+
+void
+status_say(struct status *s, const char *phase, unsigned generation,
+    const struct certificates *certificates)
+{
+	if (s->generation != generation)
+		s->apply_s = (int64_t)clock_wall_s();
+	s->generation = generation;
+	bulletin_renew(&s->bulletin);
+	status_put(s, phase, certificates);
+}
+
+void
+status_close(struct status *s, bool remove)
+{
+	bulletin_close(&s->bulletin, remove);
+	free(s->file);
+	s->file = NULL;
+}
+
+/* ---- in a client ---- */
+
+/* Where the line goes on behind `key` and a space; NULL: it is another line. */
+static char *
+after(char *line, const char *key)
+{
+	size_t len = strlen(key);
+
+	return strncmp(line, key, len) == 0 && line[len] == ' ' ? line + len + 1
+								: NULL;
+}
+
+static void
+add_moment(int64_t at_s, struct str *out)
+{
+	char text[64];
+	struct tm tm;
+	time_t t = (time_t)at_s;
+
+	if (localtime_r(&t, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		snprintf(text, sizeof(text), "%" PRId64, at_s);
+	str_puts(out, text);
+}
+
+/* One line of the bulletin, for people.  False: something is wrong there. */
+static bool
+status_add_line(char *line, const struct bulletin_said *said, struct str *out)
+{
+	bool good = true;
+	char *rest, *path;
+
+	if ((rest = after(line, "start")) != NULL) {
+		str_puts(out, "started: ");
+		add_moment(strtoll(rest, NULL, 10), out);
+		str_puts(out, "\n");
+	} else if ((rest = after(line, "apply")) != NULL) {
+		str_printf(out, "generation: %lu, since ", said->number);
+		add_moment(strtoll(rest, NULL, 10), out);
+		str_puts(out, "\n");
+	} else if ((rest = after(line, "configuration")) != NULL) {
+		str_printf(out, "configuration: %s\n", rest);
+	} else if ((rest = after(line, "certificate")) != NULL) {
+		int64_t ends_s = strtoll(rest, &path, 10);
+
+		good = ends_s > (int64_t)clock_wall_s();
+		certificates_add_term(
+		    *path == ' ' ? path + 1 : path, ends_s, out);
+	}
+	return good;
+}
+
+/* All that was said, for people. */
+static bool
+status_describe(const struct bulletin_said *said, pid_t pid, struct str *out)
+{
+	char *text = strndup(said->text, said->len), *at = text, *line;
+	bool good = text != NULL && strcmp(said->word, running) == 0;
+
+	str_printf(out, "penstock: process %ld is %s\n", (long)pid, said->word);
+	while ((line = strsep(&at, "\n")) != NULL)
+		good &= status_add_line(line, said, out);
+	free(text);
+	return good;
+}
+
+static bool
+hear(struct bulletin_reader *r, struct bulletin_said *ret)
+{
+	for (int i = 0; i < TRIES; i++) {
+		switch (bulletin_read(r, ret)) {
+		case BULLETIN_WHOLE:
+			return true;
+		case BULLETIN_NONE:
+			return false;
+		case BULLETIN_BROKEN:
+			(void)poll(NULL, 0, LOOK_MS);
+		}
+	}
+	return false;
+}
+
+int
+status_ask(const char *pid_file, pid_t pid)
+{
+	struct bulletin_reader *r = bulletin_reader_new(pid_file, name, pid);
+	struct bulletin_said said;
+	struct str text = {0};
+	bool good = false;
+
+	if (r == NULL) {
+		fprintf(stderr, "penstock: pid_file %s: %s\n", pid_file,
+		    strerror(errno));
+		return EXIT_FAILURE;
+	}
+	if (hear(r, &said)) {
+		good = status_describe(&said, pid, &text);
+		if (!str_failed(&text))
+			bulletin_print(text.s, text.len, stdout);
+	} else {
+		fprintf(stderr,
+		    "penstock: process %ld runs; %s cannot be read, so no more "
+		    "is known: ask as root, or as the user that started it\n",
+		    (long)pid, bulletin_reader_path(r));
+	}
+	good &= !str_failed(&text);
+	str_fini(&text);
+	bulletin_reader_free(r);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,90 @@
+# -s status: what the server itself says of what runs, and an exit status that monitoring
+# can use.
+
+load ../lib/penstock
+load ../lib/tls
+
+# status [ARGS]: what it prints is $output.
+status() { penstock -c penstock.conf -s status "$@"; }
+
+# bats test_tags=portable
+@test "what runs, since when, with which configuration; and how it ends" {
+	start_server
+	eventually status_is running 0
+	run -0 --separate-stderr status
+	assert_equal "$stderr" ''
+	assert_line -n 0 "penstock: process $MASTER is running"
+	assert_line "configuration: $T/penstock.conf"
+	assert_line -e '^generation: 1, since [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}$'
+	assert_line -e '^started: [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}$'
+	reload_all
+	run -0 status
+	assert_line -e '^generation: 2, since'
+	# A reload that is refused changes nothing.
+	write_conf 'output_dir /proc/nowhere;'
+	run -1 penstock -c penstock.conf -s reload
+	run -0 status
+	assert_line -e '^generation: 2, since'
+	# It ends, but has an upload still.
+	random_file slow.bin 1M
+	curl -sS -o answer --limit-rate 200K -T slow.bin "$URL/file/slow" 2>err &
+	slow=$!
+	eventually uploads_in_flight 1
+	penstock -c penstock.conf -s quit
+	eventually status_is finishing 1
+	wait "$slow"
+	await_exit
+	run -1 status
+	assert_output -p 'no penstock runs'
+	refute [ -e penstock.pid.status ]
+}
+
+uploads_in_flight() { [ "$(find "$STORE" -name 'slow*' -o -path '*.penstock/*' -type f | wc -l)" -ge "$1" ]; }
+
+# status_is PHASE STATUS
+status_is() {
+	run status
+	[[ ${lines[0]} == "penstock: process $MASTER is $1" && $status == "$2" ]]
+}
+
+@test "certificates: those that the server has loaded, not those on disk; one that has expired is seen" {
+	certificate server -days 100
+	start_tls
+	eventually status_is running 0
+	run -0 status
+	assert_line -e "^ssl_certificate $T/server.pem: expires in (99|100) days$"
+	certificate server -days 50
+	run -0 status
+	assert_line -e "^ssl_certificate $T/server.pem: expires in (99|100) days$"
+	reload
+	run -0 status
+	assert_line -e "^ssl_certificate $T/server.pem: expires in (49|50) days$"
+	certificate_for_seconds 3
+	reload
+	eventually certificate_is_over
+}
+
+certificate_is_over() {
+	run status
+	[[ $status == 1 && $output == *"$T/server.pem: has expired, 0 hours ago"* ]]
+}
+
+@test "without a master, too" {
+	start_server '' '' 'worker_processes 0;'
+	eventually status_is running 0
+	run -0 status
+	assert_line -e '^generation: 1, since'
+}
+
+@test "somebody else's file in its place is not believed" {
+	start_server
+	echo '1 1 running 0 0' >penstock.pid.status
+	run -1 status
+	assert_output -p "$T/penstock.pid.status cannot be read"
+	# It is made again when there is something to say.
+	rm penstock.pid.status
+	run -1 status
+	reload
+	run -0 status
+	assert_line -e '^generation: 2, since'
+}
