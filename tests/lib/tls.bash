@@ -60,6 +60,39 @@ write_tls() {
 # start_tls [LOCATION [SERVER [TOP]]]
 start_tls() { write_tls "$@" && start_conf "$T/penstock.conf"; }
 
+# start_for_clients: three workers, and what clients of all kinds try: /file/, /small/ for
+# 64k, /token/ with a token, /cert/ with a certificate; another block, into $T/named, for who
+# asks for localhost; $STRANGER, a port whose certificate nobody trusts.  The files are
+# body (3 MB), large (20 MB), token, ann.pem and ann.key.
+start_for_clients() {
+	certificate ca
+	certificate stranger
+	signed ann ca
+	penstock token "$T/tokens" ci >token
+	export STRANGER
+	STRANGER=$(free_port)
+	write_tls 'checksum sha256; overwrite on;' "server_name first; checksum sha256; overwrite on;
+		ssl_client_certificate $T/ca.pem; ssl_verify_client optional;
+		location /small { output_dir $STORE; max_body_size 64k; }
+		location /token { output_dir $STORE; auth_bearer_file $T/tokens; }
+		location /cert { output_dir $STORE; auth_client_certificate on; }" 'worker_processes 3;'
+	cat >>penstock.conf <<-END
+		server {
+			listen $ADDRESS:$PORT ssl; server_name localhost; access_log $T/named.log;
+			ssl_certificate $T/server.pem; ssl_certificate_key $T/server.key;
+			location /file { output_dir $T/named; }
+		}
+		server {
+			listen $ADDRESS:$STRANGER ssl; access_log $T/stranger.log;
+			ssl_certificate $T/stranger.pem; ssl_certificate_key $T/stranger.key;
+			location /file { output_dir $T/stranger; }
+		}
+	END
+	start_conf penstock.conf
+	random_file body 3000000
+	head -c 20000000 /dev/zero >large
+}
+
 # s_client ARGS...: what openssl's client says of the handshake, and of what comes
 # from the standard input.
 s_client() {
