@@ -299,7 +299,8 @@ transport_forget_late(struct transport *t)
 }
 
 /* True when recv would probably not return -EAGAIN: there are bytes, the end,
- * or an error.  Calls poll(2), unless there are bytes inside. */
+ * or an error.  Calls poll(2), unless there are bytes inside.  False when recv
+ * waits until the client takes something. */
 bool transport_has_bytes(const struct transport *t);
 
 static inline void

@@ -12,9 +12,11 @@
 #include "tls_internal.h"
 
 enum {
-	RECORD = 16 * 1024,	 /* bytes of content in one, at most */
-	TURN_MAX = 256 * 1024,	 /* bytes of one recv: some 0.1 ms of work */
-	HANDSHAKE_RECORD = 0x16, /* the first byte of any client */
+	RECORD = 16 * 1024,    /* bytes of content in one, at most */
+	TURN_MAX = 256 * 1024, /* bytes of one recv: some 0.1 ms of work */
+	CREDIT = RECORD,       /* bytes received for none that are returned */
+	INSIDE_MAX = RECORD + 512, /* OpenSSL's buffer */
+	HANDSHAKE_RECORD = 0x16,   /* the first byte of any client */
 };
 
 static const struct transport_ops tls_ops;
@@ -115,6 +117,7 @@ tls_handshake(struct transport *t)
 	if (err < 0)
 		return err;
 	s->err = 0;
+	s->credit = CREDIT;
 	ERR_clear_error();
 	n = SSL_do_handshake(s->ssl);
 	if (n == 1)
@@ -226,6 +229,8 @@ note_inside(struct tls *s, size_t n)
 		s->inside -= n;
 	else
 		s->inside = 0;
+	if (s->inside > INSIDE_MAX) /* much of it had no content */
+		s->inside = INSIDE_MAX;
 }
 
 static size_t
@@ -242,6 +247,7 @@ tls_recv(struct transport *t, const struct iovec *iov, int count)
 	bool waits = false;
 
 	t->recv_wants = EV_READ;
+	s->credit = CREDIT;
 	if (s->closing)
 		tls_go_on_closing(t);
 	while (count > 0 && s->end == 0 && !waits && total < TURN_MAX &&
@@ -258,6 +264,7 @@ tls_recv(struct transport *t, const struct iovec *iov, int count)
 			break;
 		}
 		total += (size_t)n;
+		s->credit += n;
 		at += (size_t)n;
 		if (at == iov->iov_len) {
 			at = 0;

@@ -7,13 +7,25 @@
 #include "base/check.h"
 #include "tls_internal.h"
 
+/* OpenSSL goes on receiving until it has content, and a client may send records without
+ * any for ever (KeyUpdate): then it is told that nothing more is there for now. */
+static ssize_t
+recv_on_credit(struct transport *t, struct tls *s, const struct iovec *iov)
+{
+	ssize_t n = s->credit > 0 ? transport_recv_socket(t, iov, 1) : -EAGAIN;
+
+	if (n > 0)
+		s->credit -= (int)n;
+	return n;
+}
+
 static int
 tls_bio_read(BIO *b, char *buf, int len)
 {
 	struct transport *t = BIO_get_data(b);
 	struct tls *s = t->inside;
 	struct iovec iov = {.iov_base = buf, .iov_len = (size_t)len};
-	ssize_t n = transport_recv_socket(t, &iov, 1);
+	ssize_t n = recv_on_credit(t, s, &iov);
 
 	BIO_clear_retry_flags(b);
 	s->drained = n < len;

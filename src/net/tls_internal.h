@@ -39,6 +39,7 @@ struct tls {
 	char *client_name;
 	const char *why; /* of a handshake that failed; static */
 	size_t inside;	 /* bytes received and not returned, about */
+	int credit;	 /* bytes that this call may still receive, about */
 	size_t owed;	 /* bytes that SSL_write() has begun to send */
 	int end;	 /* of receiving: 1, or a negative errno; 0: not yet */
 	int broken;	 /* sending: a negative errno; 0: no */

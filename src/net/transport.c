@@ -244,7 +244,13 @@ transport_would_come_ns(struct transport *t)
 bool
 transport_has_bytes(const struct transport *t)
 {
-	struct pollfd p = {.fd = t->fd, .events = POLLIN};
+	struct pollfd p = {.fd = t->fd};
 
-	return t->holds || poll(&p, 1, 0) > 0;
+	if (t->holds)
+		return true;
+	if ((t->recv_wants & EV_READ) != 0)
+		p.events |= POLLIN;
+	if ((t->recv_wants & EV_WRITE) != 0)
+		p.events |= POLLOUT;
+	return poll(&p, 1, 0) > 0;
 }

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ enum {
 	CHUNK = 1024,
 	BODY = 50000,
 	TURNS = 20000,
+	FLOOD = 6000,	      /* records that have next to no content */
 	IDLE_MAX = 16 * 1024, /* bytes of memory of an idle connection */
 };
 
@@ -352,7 +354,6 @@ static void
 begin_slow(const struct client_limits *limits)
 {
 	connect_well();
-	say_body(0, 10000);
 	assert_int_equal(body_init_length(&f.body, &f.t, 10000, NULL, 0), 0);
 	f.l.on_turn = on_turn;
 	test_flow_start(&f.flow, &f.l,
@@ -394,6 +395,7 @@ a_client_that_sends_a_record_slowly_is_not_silent(void **state)
 {
 	(void)state;
 	begin_slow(&(struct client_limits){.silence_s = 0.5});
+	say_body(0, 10000);
 	trickle(35, 20);
 	assert_false(test_flow_has_ended(&f.flow));
 	push_the_rest();
@@ -406,6 +408,7 @@ the_rate_of_a_client_counts_within_a_record(void **state)
 	(void)state;
 	begin_slow(
 	    &(struct client_limits){.rate_min = 500, .rate_min_for_s = 0.2});
+	say_body(0, 10000);
 	trickle(35, 20);
 	assert_false(test_flow_has_ended(&f.flow));
 	push_the_rest();
@@ -417,6 +420,7 @@ a_client_below_its_rate_is_told_from_within_a_record(void **state)
 	(void)state;
 	begin_slow(
 	    &(struct client_limits){.rate_min = 100000, .rate_min_for_s = 0.2});
+	say_body(0, 10000);
 	trickle(35, 20);
 	assert_true(test_flow_has_ended(&f.flow));
 	assert_int_equal(f.flow.failed.outcome, OUTCOME_BELOW_RATE);
@@ -490,6 +494,115 @@ half_a_record_is_waited_for(void **state)
 		;
 	assert_int_equal(transport_recv(&f.t, bytes, sizeof(bytes)), 100);
 	assert_int_equal(transport_inside(&f.t), 0);
+}
+
+/* ---- clients that send what is no content ---- */
+
+static size_t
+unread(void)
+{
+	int n = 0;
+
+	assert_int_equal(ioctl(f.t.fd, FIONREAD, &n), 0);
+	return (size_t)n;
+}
+
+static void
+flood(int count, int kind)
+{
+	for (int i = 0; i < count; i++) {
+		assert_int_equal(SSL_key_update(f.c.ssl, kind), 1);
+		assert_int_equal(SSL_do_handshake(f.c.ssl), 1);
+	}
+	while (test_tls_push(&f.c, 4096) > 0)
+		;
+}
+
+/* Each costs a new key, and OpenSSL would go on for as long as they come. */
+static void
+key_updates_without_end_do_not_keep_a_call(void **state)
+{
+	char bytes[100];
+	size_t left;
+	int calls = 0;
+
+	(void)state;
+	connect_well();
+	flood(FLOOD, SSL_KEY_UPDATE_NOT_REQUESTED);
+	assert_true(unread() > 100000);
+	for (; (left = unread()) > 0; calls++) {
+		assert_int_equal(
+		    transport_recv(&f.t, bytes, sizeof(bytes)), -EAGAIN);
+		assert_true(unread() < left && left - unread() < 40000);
+		assert_false(f.t.holds);
+		assert_true(transport_inside(&f.t) < 17000);
+	}
+	assert_true(calls > 2);
+	say_body(0, 10);
+	while (test_tls_push(&f.c, 4096) > 0)
+		;
+	assert_int_equal(transport_recv(&f.t, bytes, sizeof(bytes)), 10);
+}
+
+/* OpenSSL answers them before it reads on, and this client does not read: bytes that lie
+ * in the socket then are nobody's fault but its own. */
+static void
+a_client_that_asks_for_keys_and_takes_none_is_silent(void **state)
+{
+	(void)state;
+	begin_slow(&(struct client_limits){.silence_s = 0.2});
+	flood(FLOOD, SSL_KEY_UPDATE_REQUESTED);
+	for (int i = 0; i < 40 && !test_flow_has_ended(&f.flow); i++) {
+		usleep(20000);
+		test_loop_turn(&f.l, 3);
+	}
+	assert_true(test_flow_has_ended(&f.flow));
+	assert_int_equal(f.flow.failed.outcome, OUTCOME_TOO_SLOW);
+	assert_true(unread() > 0);
+	assert_int_equal(f.t.recv_wants, EV_WRITE);
+}
+
+/* And goes on when they are taken. */
+static void
+a_client_that_asks_for_keys_gets_them(void **state)
+{
+	char bytes[100];
+	ssize_t n = -EAGAIN;
+
+	(void)state;
+	connect_well();
+	flood(FLOOD, SSL_KEY_UPDATE_REQUESTED);
+	say_body(0, 10);
+	for (int i = 0; i < TURNS && n == -EAGAIN; i++) {
+		(void)test_tls_push(&f.c, 4096);
+		n = transport_recv(&f.t, bytes, sizeof(bytes));
+		test_tls_hear(&f.c, 4096);
+	}
+	assert_int_equal(n, 10);
+}
+
+/* It gets little for what the records cost. */
+static void
+records_of_one_byte_do_not_keep_a_call(void **state)
+{
+	static char bytes[BODY];
+	size_t got = 0;
+
+	(void)state;
+	connect_well();
+	for (size_t i = 0; i < FLOOD; i++)
+		say_body(i, 1);
+	while (test_tls_push(&f.c, 4096) > 0)
+		;
+	while (got < FLOOD) {
+		ssize_t n = transport_recv(&f.t, bytes + got, FLOOD - got);
+
+		assert_true(n > 0 && n < 3000);
+		got += (size_t)n;
+		while (test_tls_push(&f.c, 4096) > 0)
+			;
+	}
+	assert_fake_bytes((unsigned char *)bytes, FLOOD);
 }
 
 /* ---- ends ---- */
@@ -1271,6 +1384,10 @@ main(void)
 	    TEST(what_is_inside_is_told_though_the_descriptor_is_silent),
 	    TEST(several_vectors_are_filled_one_after_the_other),
 	    TEST(half_a_record_is_waited_for),
+	    TEST(key_updates_without_end_do_not_keep_a_call),
+	    TEST(a_client_that_asks_for_keys_and_takes_none_is_silent),
+	    TEST(a_client_that_asks_for_keys_gets_them),
+	    TEST(records_of_one_byte_do_not_keep_a_call),
 	    TEST(close_notify_is_the_end_and_the_client_can_be_answered),
 	    TEST(
 		an_end_without_close_notify_is_one_and_the_client_can_be_answered),
