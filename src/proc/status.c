@@ -139,11 +139,12 @@ status_add_line(char *line, const struct bulletin_said *said, struct str *out)
 static bool
 status_describe(const struct bulletin_said *said, pid_t pid, struct str *out)
 {
-	char *text = strndup(said->text, said->len), *at = text, *line;
+	char *text = strndup(said->text, said->len), *line, *rest = NULL;
 	bool good = text != NULL && strcmp(said->word, running) == 0;
 
 	str_printf(out, "penstock: process %ld is %s\n", (long)pid, said->word);
-	while ((line = strsep(&at, "\n")) != NULL)
+	line = text != NULL ? strtok_r(text, "\n", &rest) : NULL;
+	for (; line != NULL; line = strtok_r(NULL, "\n", &rest))
 		good &= status_add_line(line, said, out);
 	free(text);
 	return good;
