@@ -65,8 +65,9 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 /*
  * addr_network(a, ret_bytes):
  * The part of an address that stands for one user: a whole IPv4 address (also
- * when mapped into IPv6), or the /64 of an IPv6 address.  Returns how many
- * bytes that is; 0 for any other family.
+ * when mapped into IPv6), or the /64 of an IPv6 address; all clients whose address is
+ * not known (AF_UNSPEC) are one, 0.0.0.0.  Returns how many bytes that is; 0 for any other
+ * family.
  */
 size_t addr_network(const struct addr *a, unsigned char ret_bytes[8]);
 

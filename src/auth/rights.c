@@ -282,12 +282,31 @@ rights_verify(const struct rights *r, const struct rights_request *q)
 
 /* ---- all of it ---- */
 
+/*
+ * A client whose address is not known may have seen to that itself, by a field that the
+ * proxy has only added to.  So it may be any that is denied, and is none that is allowed.
+ */
+static const struct conf_network *
+rule_for_hidden(const struct conf_networks *n)
+{
+	for (size_t i = 0; i < n->count; i++) {
+		int family = n->list[i].net.family;
+
+		if (family == AF_UNSPEC ||
+		    (!n->list[i].allow && family != AF_UNIX))
+			return &n->list[i];
+	}
+	return NULL;
+}
+
 void
 rights_judge(const struct rights *r, const struct rights_request *q,
     struct rights_verdict *ret)
 {
+	bool hidden = q->client->ss.ss_family == AF_UNSPEC;
 	const struct conf_network *rule =
-	    networks_find(&r->conf->access, q->client);
+	    hidden ? rule_for_hidden(&r->conf->access)
+		   : networks_find(&r->conf->access, q->client);
 	bool allowed = rule != NULL && rule->allow;
 	bool denied = rule != NULL && !rule->allow;
 	bool any = r->conf->satisfy == SATISFY_ANY;
@@ -295,8 +314,12 @@ rights_judge(const struct rights *r, const struct rights_request *q,
 	*ret = (struct rights_verdict){.answer = RIGHTS_GRANTED};
 	if (denied && (!any || !asks_for_person(r))) {
 		ret->answer = RIGHTS_DENIED;
-		ret->why = "this address may not do that here (deny): ask an "
-			   "operator";
+		ret->why =
+		    hidden ? "there are rules about addresses here (allow, "
+			     "deny), and the proxy does not tell yours: ask an "
+			     "operator"
+			   : "this address may not do that here (deny): ask an "
+			     "operator";
 	} else if (asks_for_person(r) && !(any && allowed)) {
 		judge_person(r, q, ret);
 	}

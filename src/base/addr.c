@@ -174,6 +174,9 @@ addr_network(const struct addr *a, unsigned char ret_bytes[8])
 	struct sockaddr_in6 sin6;
 
 	switch (a->ss.ss_family) {
+	case AF_UNSPEC:
+		memset(ret_bytes, 0, 4);
+		return 4;
 	case AF_INET:
 		memcpy(&sin, &a->ss, sizeof(sin));
 		memcpy(ret_bytes, &sin.sin_addr, 4);

@@ -55,6 +55,17 @@ unix_is_exempt(void **state)
 	assert_int_equal(network("unix:/run/x", bytes), 0);
 }
 
+static void
+all_that_are_not_known_are_one(void **state)
+{
+	struct addr a = {.ss.ss_family = AF_UNSPEC};
+	unsigned char bytes[8], none[4] = {0};
+
+	(void)state;
+	assert_int_equal(addr_network(&a, bytes), 4);
+	assert_memory_equal(bytes, none, 4);
+}
+
 static bool
 is_loopback(const char *text)
 {
@@ -114,6 +125,7 @@ main(void)
 	    cmocka_unit_test(an_address_is_one),
 	    cmocka_unit_test(mapped_addresses_are_those_of_ipv4),
 	    cmocka_unit_test(unix_is_exempt),
+	    cmocka_unit_test(all_that_are_not_known_are_one),
 	    cmocka_unit_test(loopback_is_what_only_this_machine_reaches),
 	};
 

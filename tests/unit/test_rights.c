@@ -102,6 +102,31 @@ a_rule_for_all_is_also_for_who_is_not_known(void **state)
 	networks_clear(&guarded.server.conf.trusted_proxies);
 }
 
+/* By a field that its proxy takes over as it is, and adds to, here a quote that is not
+ * closed. */
+static void
+who_hides_its_address_is_denied_where_some_are(void **state)
+{
+	(void)state;
+	trust("10.0.0.0/8", REAL_IP_FORWARDED);
+	guarded_use("deny 192.0.2.1;");
+	guarded_come_from("10.0.0.1:1");
+	test_web_get(&guarded, "/file/a", "Forwarded: for=192.0.2.2\r\n");
+	test_web_await(&guarded, "HTTP/1.1 200 ");
+	test_web_get(
+	    &guarded, "/file/a", "Forwarded: for=\"x, for=192.0.2.1\r\n");
+	test_web_await(&guarded, "HTTP/1.1 403 ");
+	guarded_use("deny 192.0.2.1; allow all;");
+	guarded_come_from("10.0.0.1:1");
+	test_web_get(&guarded, "/file/a", "Forwarded: for=unknown\r\n");
+	test_web_await(&guarded, "HTTP/1.1 403 ");
+	guarded_use("allow 192.0.2.1; allow all;");
+	guarded_come_from("10.0.0.1:1");
+	test_web_get(&guarded, "/file/a", "Forwarded: for=unknown\r\n");
+	test_web_await(&guarded, "HTTP/1.1 200 ");
+	networks_clear(&guarded.server.conf.trusted_proxies);
+}
+
 /* ---- limit_except ---- */
 
 static void
@@ -274,6 +299,7 @@ main(void)
 	    WEB_TEST(nothing_is_stored_for_who_is_denied),
 	    WEB_TEST(rules_are_for_the_client_that_a_trusted_proxy_tells),
 	    WEB_TEST(a_rule_for_all_is_also_for_who_is_not_known),
+	    WEB_TEST(who_hides_its_address_is_denied_where_some_are),
 	    WEB_TEST(limit_except_is_for_the_other_methods),
 	    WEB_TEST(rules_of_a_block_replace_those_around_it),
 	    WEB_TEST(an_escaped_prefix_is_no_way_around),
