@@ -329,6 +329,23 @@ records_of_few_bytes(void **state)
 	flow_of(0, 7, 4096);
 }
 
+/* The answer to it waits for what the server sends next. */
+static void
+keys_are_changed_within_a_body(void **state)
+{
+	struct iovec hello = {(char *)(uintptr_t) "hello", 5};
+
+	(void)state;
+	connect_well();
+	say_body(0, 20000);
+	assert_int_equal(SSL_key_update(f.c.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+	say_body(20000, BODY - 20000);
+	flow_to_its_end();
+	assert_int_equal(transport_send(&f.t, &hello, 1), 5);
+	test_tls_hear(&f.c, 4096);
+	assert_string_equal(f.c.got, "hello");
+}
+
 /* Also the handshake. */
 static void
 everything_comes_byte_by_byte(void **state)
@@ -1121,6 +1138,30 @@ a_client_that_uses_each_ticket_once_gets_another(void **state)
 	SSL_SESSION_free(session);
 }
 
+/* It could be sent again by anybody who has seen it (RFC 8446 8). */
+static void
+what_comes_before_the_handshake_is_not_taken(void **state)
+{
+	SSL_SESSION *session;
+	char bytes[16];
+
+	(void)state;
+	session = ticket_of_one();
+	assert_int_equal(SSL_SESSION_get_max_early_data(session), 0);
+	assert_int_equal(SSL_SESSION_set_max_early_data(session, 1000), 1);
+	f.c.early = "early";
+	connect_it(session);
+	assert_int_equal(greet(), 0);
+	assert_true(SSL_session_reused(f.c.ssl));
+	assert_int_equal(
+	    SSL_get_early_data_status(f.c.ssl), SSL_EARLY_DATA_REJECTED);
+	test_tls_say(&f.c, "later", 5);
+	(void)test_tls_push(&f.c, 4096);
+	assert_int_equal(transport_recv(&f.t, bytes, sizeof(bytes)), 5);
+	assert_memory_equal(bytes, "later", 5);
+	SSL_SESSION_free(session);
+}
+
 /* New contexts, with the same keys. */
 static void
 a_session_outlives_a_reload(void **state)
@@ -1377,6 +1418,7 @@ main(void)
 	    TEST(a_body_comes_whole_in_1_2),
 	    TEST(records_are_cut_anywhere),
 	    TEST(records_of_few_bytes),
+	    TEST(keys_are_changed_within_a_body),
 	    TEST(everything_comes_byte_by_byte),
 	    TEST(a_client_that_sends_a_record_slowly_is_not_silent),
 	    TEST(the_rate_of_a_client_counts_within_a_record),
@@ -1410,6 +1452,7 @@ main(void)
 	    TEST(a_bad_client_certificate_or_none_is_to_be_refused),
 	    TEST(an_optional_one_may_be_missing_but_not_bad),
 	    TEST(a_client_that_uses_each_ticket_once_gets_another),
+	    TEST(what_comes_before_the_handshake_is_not_taken),
 	    TEST(a_session_outlives_a_reload),
 	    TEST(a_session_of_one_site_is_none_of_another),
 	    TEST(a_session_with_a_client_certificate_is_resumed_with_it),

@@ -156,6 +156,16 @@ advance(struct test_tls *c)
 	c->broke |= SSL_get_error(c->ssl, n) == SSL_ERROR_SSL;
 }
 
+static void
+say_early(struct test_tls *c)
+{
+	size_t n;
+
+	assert_int_equal(
+	    SSL_write_early_data(c->ssl, c->early, strlen(c->early), &n), 1);
+	assert_int_equal(n, strlen(c->early));
+}
+
 void
 test_tls_begin(struct test_tls *c, int fd, SSL_SESSION *session)
 {
@@ -195,6 +205,8 @@ test_tls_begin(struct test_tls *c, int fd, SSL_SESSION *session)
 	SSL_set_bio(c->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 	BIO_set_mem_eof_return(SSL_get_rbio(c->ssl), -1);
 	SSL_set_connect_state(c->ssl);
+	if (c->early != NULL)
+		say_early(c);
 	advance(c);
 }
 

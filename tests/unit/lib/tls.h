@@ -46,7 +46,9 @@ struct test_tls {
 	const char *name;		    /* asked for (SNI); NULL: none */
 	const unsigned char *protocols;	    /* ALPN; NULL: none */
 	unsigned protocols_len;
-	uint8_t fragment; /* TLSEXT_max_fragment_length_512 ...; 0: any */
+	const char *early; /* sent before its handshake (RFC 8446 2.3), with a
+			    * session that it believes to allow that */
+	uint8_t fragment;  /* TLSEXT_max_fragment_length_512 ...; 0: any */
 };
 
 /* Begin on the socket `fd`, as the fields from `own` on say; `session` is resumed, if it
