@@ -2,15 +2,19 @@
 Clients that speak TLS and do what curl cannot: sessions that are resumed, uploads that
 are held up, handshakes that stall, ends of all kinds.
 """
+import array
+import fcntl
 import os
 import select
 import socket
 import ssl
 import sys
+import termios
 import time
 
-from wire import PATIENCE
+from wire import PATIENCE, head, send_no_more
 
+RECORD = 16384 # bytes of content in one, at most
 HELLO = 60 # bytes of a ClientHello that are no whole one
 
 
@@ -167,39 +171,133 @@ def records(name, size: int, count: int):
     print(_answer(s))
 
 
+class _Records:
+    """A connection whose records, and those of its handshake, go out as `send` does it."""
+
+    def __init__(self, send):
+        self.inner, self.outer = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = _context().wrap_bio(self.inner, self.outer)
+        self.socket = _plain()
+        self.send = send
+        while True:
+            try:
+                self.tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self.push()
+                self.pull()
+        self.push()
+
+    def push(self):
+        data = self.outer.read()
+        if data:
+            self.send(self.socket, data)
+
+    def pull(self):
+        data = self.socket.recv(65536)
+        self.inner.write(data) if data else self.inner.write_eof()
+
+    def record(self, content):
+        """The record of it, which was not sent."""
+        self.tls.write(content)
+        return self.outer.read()
+
+    def answer(self):
+        """The status of the next answer; 0: the end came before one."""
+        got = b""
+        while b"\r\n\r\n" not in got:
+            try:
+                more = self.tls.read(65536)
+                if not more:
+                    return 0
+                got += more
+            except ssl.SSLWantReadError:
+                self.pull()
+            except (ssl.SSLError, OSError):
+                return 0
+        return int(got.split()[1])
+
+
 def pieces(name, length: int, piece: int):
     """An upload whose records come in pieces of PIECE bytes, the handshake too; prints the
     status."""
-    inner, outer = ssl.MemoryBIO(), ssl.MemoryBIO()
-    t = _context().wrap_bio(inner, outer)
-    s = _plain()
-
-    def push():
-        data = outer.read()
+    def send(s, data):
         for i in range(0, len(data), piece):
             s.sendall(data[i:i + piece])
 
-    def pull():
-        data = s.recv(65536)
-        inner.write(data) if data else inner.write_eof()
+    r = _Records(send)
+    r.send(r.socket, r.record(_head(name, length) + bytes(length)))
+    print(r.answer())
 
-    while True:
+
+def _has_taken_all(s):
+    """Wait until the server's kernel has what was sent, and the server the time to look."""
+    end = time.time() + PATIENCE
+    unsent = array.array("i", [1])
+    while unsent[0] and time.time() < end:
+        fcntl.ioctl(s, termios.TIOCOUTQ, unsent)
+    time.sleep(0.002)
+
+
+def cut_anywhere(name, file):
+    """Upload FILE in records of 16 KiB, each of which is cut in two, at its head, within
+    it and near its end; the server has the first part before the second is sent.  Prints
+    the status."""
+    body = open(file, "rb").read()
+    r = _Records(lambda s, data: s.sendall(data))
+    r.socket.sendall(r.record(_head(name, len(body))))
+    parts = [body[i:i + RECORD] for i in range(0, len(body), RECORD)]
+    for i, part in enumerate(parts):
+        record = r.record(part)
+        near = i // 3 % 24
+        at = (near, len(record) // 2 + 61 * i, len(record) - near)[i % 3] % len(record)
+        r.socket.sendall(record[:at])
+        _has_taken_all(r.socket)
+        r.socket.sendall(record[at:])
+    print(r.answer())
+
+
+def truncated(name, sent: int):
+    """Send the begin of an upload in chunks and, of the record with its last chunk, SENT
+    bytes (below 0: all but so many); then a FIN; prints the status."""
+    r = _Records(lambda s, data: s.sendall(data))
+    r.socket.sendall(r.record(head("PUT", "/file/" + name, "Transfer-Encoding: chunked") + b"5\r\nhello\r\n"))
+    record = r.record(b"0\r\n\r\n")
+    r.socket.sendall(record[:sent])
+    send_no_more(r.socket)
+    print(r.answer())
+
+
+def dribble(count: int, file):
+    """COUNT clients that send the begin of a handshake a byte at a time, every 10 ms, until
+    FILE is there, and then all of it; prints how many finish it."""
+    clients = []
+    for _ in range(count):
+        inner, outer = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = _context().wrap_bio(inner, outer)
         try:
-            t.do_handshake()
-            break
+            tls.do_handshake()
         except ssl.SSLWantReadError:
-            push()
-            pull()
-    push()
-    t.write(_head(name, length) + bytes(length))
-    push()
-    got = b""
-    while b"\r\n\r\n" not in got:
+            pass
+        clients.append((_plain(), tls, inner, outer, bytearray(outer.read())))
+    open("dribbling", "w").close()
+    end = time.time() + PATIENCE
+    while not os.path.exists(file) and time.time() < end:
+        for s, _, _, _, hello in clients:
+            if len(hello) > 1:
+                s.sendall(bytes(hello[:1]))
+                del hello[:1]
+        time.sleep(0.01)
+    done = 0
+    for s, tls, inner, outer, hello in clients:
         try:
-            got += t.read(65536)
-        except ssl.SSLWantReadError:
-            pull()
-    print(int(got.split()[1]))
+            s.sendall(bytes(hello))
+            inner.write(s.recv(65536))
+            tls.do_handshake()
+            done += 1
+        except (OSError, ssl.SSLError):
+            pass
+    print(done)
 
 
 def pipeline(count: int):
