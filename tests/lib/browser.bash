@@ -17,6 +17,9 @@
 #                   origin $PAGE, http://127.0.0.1:$PAGE_PORT; the teardown ends
 #                   it.  Call it directly, never with `run`.  Files in
 #                   $T/pages are served there, too: $PAGE/up.html.
+# browser_trusts FILE
+#                   a certificate that vouches for itself and for those that it
+#                   has signed; before browser_start.
 # page_do 'JS'      runs the text in the page as the body of an async function
 #                   (await is allowed) and prints what it returns: a string as it
 #                   is, else as JSON.  What it throws is printed on stderr, and
@@ -40,7 +43,7 @@
 browser_start() {
 	PAGE_PORT=$(free_port)
 	PAGE=http://127.0.0.1:$PAGE_PORT
-	PENSTOCK_TEST=$T PENSTOCK_PATIENCE=$PENSTOCK_PATIENCE \
+	HOME=$T PENSTOCK_TEST=$T PENSTOCK_PATIENCE=$PENSTOCK_PATIENCE \
 		"$PYTHON" "$REPO/tests/lib/browser.py" serve "$T" "$PAGE_PORT" \
 		>"$T/browser.out" 2>&1 </dev/null 3>&- 4>&- &
 	BROWSER=$!
@@ -48,6 +51,14 @@ browser_start() {
 	eventually _browser_has_started && is_running "$BROWSER" && return
 	cat "$T/browser.out" >&2
 	return 1
+}
+
+# Those that a user has imported are in NSS's files.
+browser_trusts() {
+	local db=$T/.pki/nssdb
+
+	[[ -d $db ]] || { mkdir -p "$db" && certutil -d "sql:$db" -N --empty-password; } || return
+	certutil -d "sql:$db" -A -t C,, -n "$1" -i "$1"
 }
 
 # Ended before it was ready counts too: the caller looks.
