@@ -85,7 +85,8 @@ NODISCARD int tls_context_verify(struct tls_context *c, enum tls_verify how,
  * tls_context_resume(c, keys, identity, len):
  * Last of all: let clients resume their sessions by tickets, whose keys are those of
  * `keys`; NULL: they cannot.  A session is resumed only where the identity (any
- * bytes), and what tls_context_verify() was given, is the same as where it began.
+ * bytes), and what tls_context_verify() was given, is the same as where it began, and
+ * only until the certificate of its client expires.
  */
 void tls_context_resume(struct tls_context *c, struct ticket_keys *keys,
     const void *identity, size_t len);

@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -92,9 +93,34 @@ tls_tickets_on_use(SSL *ssl, unsigned char *name, unsigned char *iv,
 	return result;
 }
 
+static bool
+tls_tickets_is_over(const X509 *x)
+{
+	return x != NULL && X509_cmp_current_time(X509_get0_notAfter(x)) < 0;
+}
+
+/* `session` was in a ticket, or `status` says why there is none.  A client whose certificate
+ * has expired since does a full handshake, for which it may have a new one. */
+static SSL_TICKET_RETURN
+tls_tickets_on_session(SSL *ssl, SSL_SESSION *session,
+    const unsigned char *name, size_t len, SSL_TICKET_STATUS status, void *arg)
+{
+	(void)ssl;
+	(void)name;
+	(void)len;
+	(void)arg;
+	if (session == NULL ||
+	    tls_tickets_is_over(SSL_SESSION_get0_peer(session)))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS_RENEW ? SSL_TICKET_RETURN_USE_RENEW
+						  : SSL_TICKET_RETURN_USE;
+}
+
 void
 tls_tickets_use(SSL_CTX *ssl)
 {
+	(void)SSL_CTX_set_session_ticket_cb(
+	    ssl, NULL, tls_tickets_on_session, NULL);
 	SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, tls_tickets_on_use);
 	SSL_CTX_set_timeout(ssl, TICKET_KEYS_PERIOD_S);
 }

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "http/body.h"
@@ -51,6 +52,22 @@ static struct fixture {
 	size_t piece; /* bytes that go to the server at a time */
 	long taken;   /* memory, by calls of the transport */
 } f;
+
+/* ---- the time that OpenSSL sees ---- */
+
+static time_t ahead_s;
+
+time_t
+time(time_t *ret)
+{
+	struct timespec now;
+
+	assert_int_equal(clock_gettime(CLOCK_REALTIME, &now), 0);
+	now.tv_sec += ahead_s;
+	if (ret != NULL)
+		*ret = now.tv_sec;
+	return now.tv_sec;
+}
 
 /* ---- memory that OpenSSL has ---- */
 
@@ -185,6 +202,7 @@ set_up(void **state)
 {
 	(void)state;
 	memset(&f, 0, sizeof(f));
+	ahead_s = 0;
 	f.keys = ticket_keys_new(shm_new(ticket_keys_size()));
 	f.contexts[0] = make_context(&ours, "first");
 	f.contexts[1] = make_context(&other, "second");
@@ -1227,6 +1245,38 @@ a_session_with_a_client_certificate_is_resumed_with_it(void **state)
 	}
 }
 
+/* Nor is it the end of the client, which may have got another one. */
+static void
+a_session_ends_with_the_certificate_of_its_client(void **state)
+{
+	struct test_certificate brief;
+	SSL_SESSION *session[2];
+
+	(void)state;
+	test_certificate_make(dir,
+	    &(struct test_certificate_plan){
+		.name = "brief", .issuer = &ca, .from_s = -60, .to_s = 1000},
+	    &brief);
+	take_client_ca(f.contexts[0], TLS_VERIFY_ON, ca.cert);
+	f.c.own = &brief;
+	for (int i = 0; i < 2; i++) {
+		f.c.newest = i == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
+		session[i] = ticket_of_one();
+		assert_true(resumes(session[i]));
+	}
+	ahead_s = 1001;
+	f.c.own = &ann;
+	for (int i = 0; i < 2; i++) {
+		f.c.newest = i == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
+		connect_it(session[i]);
+		assert_int_equal(greet(), 0);
+		assert_false(SSL_session_reused(f.c.ssl));
+		assert_string_equal(tls_client_name(&f.t), "CN=ann");
+		hang_up();
+		SSL_SESSION_free(session[i]);
+	}
+}
+
 static void
 a_session_ends_when_another_authority_vouches_for_clients(void **state)
 {
@@ -1456,6 +1506,7 @@ main(void)
 	    TEST(a_session_outlives_a_reload),
 	    TEST(a_session_of_one_site_is_none_of_another),
 	    TEST(a_session_with_a_client_certificate_is_resumed_with_it),
+	    TEST(a_session_ends_with_the_certificate_of_its_client),
 	    TEST(a_session_ends_when_another_authority_vouches_for_clients),
 	    TEST(without_tickets_no_session_is_resumed),
 	    TEST(what_is_wrong_with_files_is_told),
