@@ -16,6 +16,7 @@
 
 struct conf_rights {
 	struct conf_networks access; /* allow and deny, in their order */
+	struct conf_place access_at; /* of the first one */
 	enum conf_satisfy satisfy;
 	/* Files of secrets: absolute, or "off". */
 	char *auth_basic_user_file, *auth_bearer_file;

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "config/check_rights.h"
 #include "config/check_tls.h"
 #include "config/lexer.h"
 #include "config/listen.h"
@@ -213,78 +214,6 @@ check_proxies(const struct conf_server *s, struct str *errors)
 			    "trusted_proxies 127.0.0.1");
 }
 
-static bool
-asks_who(const struct conf_rights *r)
-{
-	return r->access.count > 0 || conf_is_on(r->auth_bearer_file) ||
-	       conf_is_on(r->auth_basic) || conf_is_on(r->signed_link_keys) ||
-	       r->auth_client_certificate;
-}
-
-static bool
-has_control(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return true;
-	return false;
-}
-
-/* One of the two without the other would ask nobody, or could let in nobody. */
-static void
-check_basic(const struct conf_rights *r, struct str *errors)
-{
-	if (conf_is_on(r->auth_basic) && !conf_is_on(r->auth_basic_user_file))
-		lexer_mistake(errors, &r->auth_basic_at, "auth_basic",
-		    "nobody could know a password: name the file with "
-		    "auth_basic_user_file");
-	else if (conf_is_on(r->auth_basic_user_file) &&
-		 r->auth_basic_at.line == 0)
-		lexer_mistake(errors, &r->auth_basic_user_file_at,
-		    "auth_basic_user_file",
-		    "nobody is asked for a password: write auth_basic NAME, "
-		    "too");
-	if (conf_is_on(r->auth_basic) && has_control(r->auth_basic))
-		lexer_mistake(errors, &r->auth_basic_at, "auth_basic",
-		    "the name has a control character");
-}
-
-/* Nobody could have shown one. */
-static void
-check_certificates(const struct conf_server *s, const struct conf_rights *r,
-    struct str *errors)
-{
-	if (r->auth_client_certificate && s->ssl_verify_client == VERIFY_OFF)
-		lexer_mistake(errors, &r->auth_client_certificate_at,
-		    "auth_client_certificate",
-		    "no client is asked for a certificate: write "
-		    "ssl_verify_client optional, or on, into the server "
-		    "block");
-}
-
-/* Pages of any site, in the browser of somebody who may upload, could upload: that is not
- * what rules are for. */
-static void
-check_rights(const struct conf_server *s, const struct conf_location *l,
-    struct str *errors)
-{
-	const struct conf_list *origins = &l->allow_origin;
-
-	check_basic(&l->rights, errors);
-	check_certificates(s, &l->rights, errors);
-	if (l->except.methods != 0) {
-		check_basic(&l->except.rights, errors);
-		check_certificates(s, &l->except.rights, errors);
-	}
-	if (origins->count > 0 && strcmp(origins->values[0], "*") == 0 &&
-	    (asks_who(&l->rights) ||
-		(l->except.methods != 0 && asks_who(&l->except.rights))))
-		lexer_mistake(errors, &l->place, "allow_origin",
-		    "* lets pages of all sites in, beside rules that say who "
-		    "may upload to location %s: name the sites",
-		    l->prefix);
-}
-
 void
 config_check(const struct config *c, struct str *errors)
 {
@@ -293,11 +222,9 @@ config_check(const struct config *c, struct str *errors)
 			check_listen(c, i, j, errors);
 		check_prefixes(&c->servers[i], errors);
 		check_proxies(&c->servers[i], errors);
-		for (size_t j = 0; j < c->servers[i].location_count; j++) {
+		for (size_t j = 0; j < c->servers[i].location_count; j++)
 			check_directory(c, i, j, errors);
-			check_rights(&c->servers[i],
-			    &c->servers[i].locations[j], errors);
-		}
 	}
+	check_rights(c, errors);
 	check_tls(c, errors);
 }

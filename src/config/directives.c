@@ -96,7 +96,7 @@ const struct directive directives[] = {
 	  .words = words_log, .dflt = "stdout",
 	  .topic = TOPIC_LOGS,
 	  .help = "where a line for each request goes" },
-	{ "allow", VALUE_RULES, APPLY_RELOAD, OF_RIGHTS(access),
+	{ "allow", VALUE_RULES, APPLY_RELOAD, OF_RIGHTS_AT(access),
 	  .topic = TOPIC_RIGHTS,
 	  .help = "clients at these addresses may; the first allow or deny that "
 		  "matches counts, and those of a block replace those around it" },
@@ -147,7 +147,7 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_PROCESS,
 	  .help = "detach from the terminal" },
-	{ "deny", VALUE_DENY, APPLY_RELOAD, OF_RIGHTS(access),
+	{ "deny", VALUE_DENY, APPLY_RELOAD, OF_RIGHTS_AT(access),
 	  .topic = TOPIC_RIGHTS,
 	  .help = "clients at these addresses get 403" },
 	{ "direct_io", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(policy.direct_io),

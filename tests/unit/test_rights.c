@@ -1,6 +1,7 @@
 /*
  * Who may send which requests, from the configuration to the answer.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,8 +158,8 @@ rules_of_a_block_replace_those_around_it(void **state)
 	guarded_assert_status("GET", "/file/a", "200");
 	guarded_use_server("allow all;", "deny all;");
 	guarded_assert_status("GET", "/file/a", "403");
-	/* One `allow` replaces all, the `deny` as well. */
-	guarded_use_server("deny all;", "allow 192.0.2.1;");
+	/* One rule replaces all, the `deny` as well. */
+	guarded_use_server("deny all;", "deny 192.0.2.9;");
 	guarded_assert_status("GET", "/file/a", "200");
 	guarded_use_server("deny all;", "limit_except GET { allow all; }");
 	guarded_assert_status("GET", "/file/a", "403");
@@ -224,6 +225,27 @@ mistakes_are_told(void **state)
 	    "allow_origin *; limit_except GET { allow ::1; }",
 	    "allow_origin: * lets");
 	guarded_assert_mistake("satisfy some;", "allowed: all or any");
+	/* What would let in more than it seems to. */
+	guarded_assert_mistake("allow 10.0.0.0/8;",
+	    "t:1:24: allow: nobody is kept out, since whom no rule is for");
+	guarded_assert_mistake(
+	    "satisfy any; allow ::1;", "t:1:37: allow: nobody is kept out");
+	guarded_assert_mistake("deny all; limit_except GET { allow ::1; }",
+	    "t:1:53: allow: nobody is kept out");
+	guarded_assert_mistake("deny all; allow 10.0.0.0/8;",
+	    "t:1:24: deny all: the first rule that matches counts, and this");
+	guarded_assert_mistake("deny ::1; allow all; deny all;",
+	    "allow all: the first rule that matches");
+	guarded_assert_mistake("signed_link_spent /x;",
+	    "t:1:24: signed_link_spent: nobody is asked for a link");
+	guarded_assert_mistake(
+	    "output_dir /up; signed_link_keys /up/keys; signed_link_spent /up;",
+	    "t:1:40: signed_link_keys: it lies in an output_dir");
+	guarded_assert_mistake(
+	    "output_dir /up; signed_link_keys /k; signed_link_spent /up;",
+	    "signed_link_spent: it lies in an output_dir");
+	guarded_assert_mistake("output_dir /up; auth_bearer_file /up/a/tokens;",
+	    "auth_bearer_file: it lies in an output_dir");
 	guarded_assert_mistake(
 	    "limit_except { }", "a value is missing; allowed: METH");
 	guarded_assert_mistake("limit_except get { }",
@@ -236,6 +258,31 @@ mistakes_are_told(void **state)
 	    "t:1:45: limit_except: a location has one at most");
 	guarded_assert_mistake("limit_except GET { location /x { } }",
 	    "location: not allowed in limit_except");
+}
+
+/* A rule around two locations is one mistake; and a directory may be named like another. */
+static void
+a_mistake_is_told_once(void **state)
+{
+	static const char twice[] =
+	    "allow ::1; server { location /a { } location /b { } }";
+	static const char good[] =
+	    "output_dir /up; auth_bearer_file /uploads/tokens; server { "
+	    "location /a { satisfy any; allow ::1; } "
+	    "location /b { allow ::1; allow all; } }";
+	struct str errors = {0};
+	struct config *c = NULL;
+
+	(void)state;
+	assert_int_equal(
+	    config_parse_text("t", twice, strlen(twice), &errors, &c), -EINVAL);
+	assert_ptr_equal(
+	    strchr(errors.s, '\n'), errors.s + strlen(errors.s) - 1);
+	str_clear(&errors);
+	if (config_parse_text("t", good, strlen(good), &errors, &c) < 0)
+		fail_msg("%s", errors.s);
+	config_free(&c);
+	str_fini(&errors);
 }
 
 static void
@@ -304,6 +351,7 @@ main(void)
 	    WEB_TEST(rules_of_a_block_replace_those_around_it),
 	    WEB_TEST(an_escaped_prefix_is_no_way_around),
 	    cmocka_unit_test(mistakes_are_told),
+	    cmocka_unit_test(a_mistake_is_told_once),
 	    cmocka_unit_test(what_is_printed_is_read_as_the_same),
 	    cmocka_unit_test(the_command_line_replaces_rules),
 	};
