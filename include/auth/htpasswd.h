@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "auth/mac.h"
 #include "base/check.h"
 #include "base/span.h"
 #include "base/str.h"
@@ -22,6 +23,7 @@ struct htpasswd_user {
 struct htpasswd {
 	struct htpasswd_user *users;
 	size_t count;
+	unsigned char seed[MAC_BYTES]; /* of what was read */
 };
 
 /* Read the lines of a file, and add those to `h`.  Mistakes are added to `errors`, as
@@ -33,6 +35,16 @@ void htpasswd_fini(struct htpasswd *h);
 
 /* The user of that name; NULL: there is none. */
 const struct htpasswd_user *htpasswd_find(
+    const struct htpasswd *h, struct span name);
+
+/*
+ * htpasswd_stand_in(h, name):
+ * The user whose hash is computed for a name that there is not, so that the time does not
+ * tell which names there are: one of all, the same one for the same name each time, whichever
+ * worker is asked.  So where the hashes differ in cost, the cost of a name says nothing.
+ * NULL: there are no users.
+ */
+const struct htpasswd_user *htpasswd_stand_in(
     const struct htpasswd *h, struct span name);
 
 #endif

@@ -21,8 +21,8 @@ enum {
 /*
  * secret_file_read(path, ret_text, ret_warning):
  * Add the file to *ret_text.  NULL; or what is wrong: it cannot be read, is no regular file,
- * is too large, or others than its owner and group can write it.  *ret_warning: NULL, or
- * that others can read it.  All are valid until the next call of strerror().
+ * is too large, or others than its owner and root's group can write it.  *ret_warning:
+ * NULL, or that others than owner and group can read it.  All are valid until the next call of strerror().
  */
 const char *secret_file_read(
     const char *path, struct str *ret_text, const char **ret_warning);

@@ -212,8 +212,6 @@ find_trial(const struct basic *b, const unsigned char mac[MAC_BYTES])
 	return NULL;
 }
 
-/* Of a user that does not exist, a password is compared with another one's: so the time
- * does not tell which names there are. */
 static struct basic_trial *
 begin_trial(struct basic *b, const struct htpasswd *h,
     const struct htpasswd_user *user, const struct basic_login *l,
@@ -230,7 +228,8 @@ begin_trial(struct basic *b, const struct htpasswd *h,
 	list_init(&t->waits);
 	memcpy(t->mac, mac, sizeof(t->mac));
 	t->user = user;
-	t->hash = user != NULL ? user->hash : h->users[0].hash;
+	t->hash =
+	    user != NULL ? user->hash : htpasswd_stand_in(h, l->name)->hash;
 	memcpy(t->password, l->password.s, l->password.len + 1);
 	list_append(&b->trials, &t->node);
 	b->count++;

@@ -124,33 +124,77 @@ read_prefix(struct span v, char **ret)
 	    memchr(v.s, '\0', v.len) != NULL)
 		return "prefix= takes a path that begins with a slash and ends "
 		       "without, such as /file/ci (without %-escapes)";
-	free(*ret);
 	*ret = strndup(v.s, v.len);
 	return *ret != NULL ? NULL : "out of memory";
 }
 
-/* One word behind name and hash; NULL, or what is wrong. */
 static const char *
-read_limit(struct bearer_token *t, struct span word)
+read_expires(struct span v, uint64_t *ret)
+{
+	return bearer_read_time(v, ret)
+		   ? NULL
+		   : "expires= takes a time such as 2027-01-01 or "
+		     "2027-01-01T12:00:00Z";
+}
+
+static const char *
+read_max_size(struct span v, uint64_t *ret)
+{
+	return num_parse_size(v.s, v.len, ret) == 0 && *ret > 0
+		   ? NULL
+		   : "max_size= takes a size such as 100m";
+}
+
+enum limit {
+	LIMIT_METHODS,
+	LIMIT_PREFIX,
+	LIMIT_EXPIRES,
+	LIMIT_MAX_SIZE,
+	LIMIT_COUNT,
+};
+
+/* Which limit the word is, and its value. */
+static enum limit
+find_limit(struct span word, struct span *ret_value)
+{
+	static const char *const begins[LIMIT_COUNT] = {
+	    [LIMIT_METHODS] = "methods=",
+	    [LIMIT_PREFIX] = "prefix=",
+	    [LIMIT_EXPIRES] = "expires=",
+	    [LIMIT_MAX_SIZE] = "max_size=",
+	};
+	enum limit i = 0;
+
+	while (i < LIMIT_COUNT && !secret_word_is(word, begins[i], ret_value))
+		i++;
+	return i;
+}
+
+/* One word behind name and hash; NULL, or what is wrong.  `*seen` has a bit for each limit
+ * that stands before it. */
+static const char *
+read_limit(struct bearer_token *t, struct span word, unsigned *seen)
 {
 	struct span v;
+	enum limit which = find_limit(word, &v);
 
-	if (secret_word_is(word, "methods=", &v))
+	if ((*seen & 1U << which) != 0)
+		return "a limit stands there twice: one line has each once";
+	*seen |= 1U << which;
+	switch (which) {
+	case LIMIT_METHODS:
 		return read_methods(v, &t->methods);
-	if (secret_word_is(word, "prefix=", &v))
+	case LIMIT_PREFIX:
 		return read_prefix(v, &t->prefix);
-	if (secret_word_is(word, "expires=", &v))
-		return bearer_read_time(v, &t->expires_s)
-			   ? NULL
-			   : "expires= takes a time such as 2027-01-01 or "
-			     "2027-01-01T12:00:00Z";
-	if (secret_word_is(word, "max_size=", &v))
-		return num_parse_size(v.s, v.len, &t->max_size) == 0 &&
-			       t->max_size > 0
-			   ? NULL
-			   : "max_size= takes a size such as 100m";
-	return "behind name and hash may stand methods=, prefix=, expires= and "
-	       "max_size=";
+	case LIMIT_EXPIRES:
+		return read_expires(v, &t->expires_s);
+	case LIMIT_MAX_SIZE:
+		return read_max_size(v, &t->max_size);
+	case LIMIT_COUNT:
+	default:
+		return "behind name and hash may stand methods=, prefix=, "
+		       "expires= and max_size=";
+	}
 }
 
 static const char *
@@ -158,6 +202,7 @@ read_token(struct bearer_token *t, struct span line)
 {
 	struct span name, word, hash;
 	const char *why = NULL;
+	unsigned seen = 0;
 
 	t->methods = METHOD_SET_ALL;
 	if (!secret_words_next(&line, &name) || !secret_name_is_good(name))
@@ -168,10 +213,20 @@ read_token(struct bearer_token *t, struct span line)
 		return "behind the name stands sha256: and 64 hexadecimal "
 		       "digits: let `penstock token` make the line";
 	while (why == NULL && secret_words_next(&line, &word))
-		why = read_limit(t, word);
+		why = read_limit(t, word, &seen);
 	if (why == NULL)
 		t->name = strndup(name.s, name.len);
 	return why;
+}
+
+/* Its limits could be those of either line. */
+static bool
+has_hash(const struct bearer *b, const unsigned char hash[MAC_BYTES])
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (memcmp(b->tokens[i].hash, hash, MAC_BYTES) == 0)
+			return true;
+	return false;
 }
 
 static void
@@ -209,6 +264,9 @@ bearer_parse(struct bearer *b, const char *text, size_t len, struct str *errors)
 		const char *why = read_token(&t, line);
 		int err = 0;
 
+		if (why == NULL && has_hash(b, t.hash))
+			why = "this hash stands in an earlier line: one line "
+			      "says all that a token may";
 		if (why != NULL)
 			secret_file_mistake(errors, &lines, why);
 		else if (t.name == NULL)

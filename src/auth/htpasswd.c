@@ -1,6 +1,7 @@
 #include "auth/htpasswd.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,8 @@ htpasswd_parse(
 		else
 			err = add_user(h, name, hash);
 	}
+	if (err == 0 && !mac_sha256(text, len, h->seed))
+		err = -ENOMEM;
 	return err;
 }
 
@@ -98,4 +101,19 @@ htpasswd_find(const struct htpasswd *h, struct span name)
 		    memcmp(h->users[i].name, name.s, name.len) == 0)
 			return &h->users[i];
 	return NULL;
+}
+
+const struct htpasswd_user *
+htpasswd_stand_in(const struct htpasswd *h, struct span name)
+{
+	unsigned char mac[MAC_BYTES] = {0};
+	uint64_t n;
+
+	if (h->count == 0)
+		return NULL;
+	/* Who does not have the file cannot tell which one it is. */
+	if (!mac_hmac(h->seed, sizeof(h->seed), name.s, name.len, mac))
+		return &h->users[0];
+	memcpy(&n, mac, sizeof(n));
+	return &h->users[n % h->count];
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/mac.h"
 #include "base/ascii.h"
 #include "base/fd.h"
 
@@ -14,13 +15,11 @@ enum {
 };
 
 static const char *
-read_whole(int fd, struct str *ret_text)
+read_parts(int fd, char *buf, size_t size, struct str *ret_text)
 {
-	char buf[4096];
-	ssize_t n;
-
 	for (;;) {
-		n = read(fd, buf, sizeof(buf));
+		ssize_t n = read(fd, buf, size);
+
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -31,6 +30,30 @@ read_whole(int fd, struct str *ret_text)
 		if (str_failed(ret_text))
 			return strerror(ENOMEM);
 	}
+}
+
+static const char *
+read_whole(int fd, struct str *ret_text)
+{
+	char buf[4096];
+	const char *why = read_parts(fd, buf, sizeof(buf), ret_text);
+
+	mac_wipe(buf, sizeof(buf));
+	return why;
+}
+
+/* NULL; or why it is not to be relied on. */
+static const char *
+judge_writers(const struct stat *st)
+{
+	if ((st->st_mode & S_IWOTH) != 0)
+		return "any user of this machine can write it, and so let in "
+		       "whom he likes: chmod o-w";
+	/* Who is in root's group is trusted like root. */
+	if ((st->st_mode & S_IWGRP) != 0 && st->st_gid != 0)
+		return "its group can write it, and so let in whom it likes: "
+		       "chmod g-w";
+	return NULL;
 }
 
 const char *
@@ -49,10 +72,9 @@ secret_file_read(
 		why = strerror(errno);
 	else if (!S_ISREG(st.st_mode))
 		why = "it is not a regular file";
-	else if ((st.st_mode & S_IWOTH) != 0)
-		why = "any user of this machine can write it, and so let in "
-		      "whom he likes: chmod o-w";
 	else
+		why = judge_writers(&st);
+	if (why == NULL)
 		why = read_whole(fd, ret_text);
 	if (why == NULL && (st.st_mode & S_IROTH) != 0)
 		*ret_warning =

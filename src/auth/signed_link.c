@@ -73,9 +73,15 @@ add_key(
 	struct link_key *grown, key = {0};
 	struct str user = {0};
 
-	grown = realloc(k->keys, (k->count + 1) * sizeof(*grown));
+	/* Not realloc(): it would leave the keys where they were. */
+	grown = calloc(k->count + 1, sizeof(*grown));
 	if (grown == NULL)
 		return -ENOMEM;
+	if (k->count > 0) {
+		memcpy(grown, k->keys, k->count * sizeof(*grown));
+		mac_wipe(k->keys, k->count * sizeof(*grown));
+		free(k->keys);
+	}
 	k->keys = grown;
 	str_puts(&user, "link:");
 	str_add(&user, name.s, name.len);
@@ -87,6 +93,7 @@ add_key(
 		return -ENOMEM;
 	}
 	grown[k->count++] = key;
+	mac_wipe(key.key, sizeof(key.key));
 	return 0;
 }
 

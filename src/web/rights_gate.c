@@ -1,6 +1,7 @@
 #include "web/rights_gate.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auth/rights.h"

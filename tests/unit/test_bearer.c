@@ -204,6 +204,9 @@ mistakes_are_told_without_what_they_are_in(void **state)
 	    {"ci" HASH " expires=2027-01-01T24:00:00Z",
 		"expires= takes a time such as 2027-01-01 or "
 		"2027-01-01T12:00:00Z\n"},
+	    {"ci" HASH " prefix=/a prefix=/b",
+		"a limit stands there twice: one "
+		"line has each once\n"},
 	    {"ci" HASH " max_size=0", "max_size= takes a size such as 100m\n"},
 	    {"ci" HASH " admin=yes", "behind name and hash may stand "
 				     "methods=, prefix=, expires= and "
@@ -221,6 +224,17 @@ mistakes_are_told_without_what_they_are_in(void **state)
 		str_fini(&expected);
 		str_fini(&text);
 	}
+}
+
+/* Which of the two lines holds would be a guess. */
+static void
+a_token_has_one_line(void **state)
+{
+	(void)state;
+	parse("ci" HASH " prefix=/a\nci" HASH " prefix=/b\n",
+	    "line 2: this hash stands in an earlier line: one line says all "
+	    "that a token may\n");
+	assert_int_equal(b.count, 1);
 }
 
 static void
@@ -263,6 +277,7 @@ main(void)
 	    TEST(it_expires_when_its_time_comes),
 	    TEST(of_several_lines_each_has_its_limits),
 	    TEST(mistakes_are_told_without_what_they_are_in),
+	    TEST(a_token_has_one_line),
 	    TEST(times_are_read_as_they_are_written),
 	};
 

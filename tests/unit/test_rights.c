@@ -57,22 +57,10 @@ nothing_is_stored_for_who_is_denied(void **state)
 /* ---- what proxies say ---- */
 
 static void
-trust(const char *proxies, enum conf_real_ip header)
-{
-	const char *why;
-
-	networks_clear(&guarded.server.conf.trusted_proxies);
-	assert_int_equal(networks_add(&guarded.server.conf.trusted_proxies,
-			     proxies, true, &why),
-	    0);
-	guarded.server.conf.real_ip_header = header;
-}
-
-static void
 rules_are_for_the_client_that_a_trusted_proxy_tells(void **state)
 {
 	(void)state;
-	trust("10.0.0.0/8", REAL_IP_X_FORWARDED_FOR);
+	guarded_trust("10.0.0.0/8", REAL_IP_X_FORWARDED_FOR);
 	guarded_use("allow 192.0.2.1; deny all;");
 	guarded_come_from("10.0.0.1:1");
 	guarded_assert_status("GET", "/file/a", "403");
@@ -87,7 +75,7 @@ rules_are_for_the_client_that_a_trusted_proxy_tells(void **state)
 	guarded_come_from("192.0.2.7:1");
 	test_web_get(&guarded, "/file/a", "X-Forwarded-For: 192.0.2.1\r\n");
 	test_web_await(&guarded, "HTTP/1.1 403 ");
-	networks_clear(&guarded.server.conf.trusted_proxies);
+	guarded_trust(NULL, REAL_IP_OFF);
 }
 
 /* An address that is not known is in no network. */
@@ -95,12 +83,12 @@ static void
 a_rule_for_all_is_also_for_who_is_not_known(void **state)
 {
 	(void)state;
-	trust("10.0.0.0/8", REAL_IP_X_FORWARDED_FOR);
+	guarded_trust("10.0.0.0/8", REAL_IP_X_FORWARDED_FOR);
 	guarded_use("allow 0.0.0.0/0; allow ::/0; allow unix:; deny all;");
 	guarded_come_from("10.0.0.1:1");
 	test_web_get(&guarded, "/file/a", "X-Forwarded-For: unknown\r\n");
 	test_web_await(&guarded, "HTTP/1.1 403 ");
-	networks_clear(&guarded.server.conf.trusted_proxies);
+	guarded_trust(NULL, REAL_IP_OFF);
 }
 
 /* By a field that its proxy takes over as it is, and adds to, here a quote that is not
@@ -109,7 +97,7 @@ static void
 who_hides_its_address_is_denied_where_some_are(void **state)
 {
 	(void)state;
-	trust("10.0.0.0/8", REAL_IP_FORWARDED);
+	guarded_trust("10.0.0.0/8", REAL_IP_FORWARDED);
 	guarded_use("deny 192.0.2.1;");
 	guarded_come_from("10.0.0.1:1");
 	test_web_get(&guarded, "/file/a", "Forwarded: for=192.0.2.2\r\n");
@@ -125,7 +113,7 @@ who_hides_its_address_is_denied_where_some_are(void **state)
 	guarded_come_from("10.0.0.1:1");
 	test_web_get(&guarded, "/file/a", "Forwarded: for=unknown\r\n");
 	test_web_await(&guarded, "HTTP/1.1 200 ");
-	networks_clear(&guarded.server.conf.trusted_proxies);
+	guarded_trust(NULL, REAL_IP_OFF);
 }
 
 /* ---- limit_except ---- */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "auth/basic.h"
+#include "auth/bearer.h"
 #include "auth/rights.h"
 #include "auth/secrets.h"
 #include "auth/spent.h"
@@ -20,6 +21,7 @@
 #include "shared/shm.h"
 
 struct test_web guarded;
+struct str guarded_token;
 char guarded_dir[] = "/tmp/test_rights.XXXXXX";
 
 static struct config *conf;
@@ -53,6 +55,7 @@ int
 guarded_remove_dir(void **state)
 {
 	(void)state;
+	str_fini(&guarded_token);
 	return nftw(guarded_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -68,6 +71,28 @@ guarded_write_file(const char *name, mode_t mode, const char *text)
 	fputs(text, out);
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(chmod(path, mode), 0);
+}
+
+bool
+guarded_give_to_group(const char *name, gid_t group)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), "%s/%s", guarded_dir, name);
+	return chown(path, (uid_t)-1, group) == 0;
+}
+
+void
+guarded_make_token(const char *limits)
+{
+	struct str hash = {0}, line = {0};
+
+	str_clear(&guarded_token);
+	assert_true(bearer_make(&guarded_token, &hash));
+	str_printf(&line, "ci %s %s\n", hash.s, limits);
+	guarded_write_file("tokens", 0600, line.s);
+	str_fini(&hash);
+	str_fini(&line);
 }
 
 void
@@ -176,6 +201,18 @@ guarded_use(const char *rules)
 	guarded_use_server("", rules);
 }
 
+void
+guarded_trust(const char *proxy, enum conf_real_ip header)
+{
+	struct conf_networks *n = &guarded.server.conf.trusted_proxies;
+	const char *why;
+
+	networks_clear(n);
+	guarded.server.conf.real_ip_header = header;
+	if (proxy != NULL)
+		assert_int_equal(networks_add(n, proxy, true, &why), 0);
+}
+
 /* ---- configurations ---- */
 
 void
@@ -265,6 +302,16 @@ guarded_put(const char *path, size_t len, const char *fields)
 {
 	test_web_put(&guarded, path, len, fields);
 	guarded_await("\r\n\r\n");
+}
+
+void
+guarded_bear(const char *path, size_t len)
+{
+	struct str field = {0};
+
+	str_printf(&field, "Authorization: Bearer %s\r\n", guarded_token.s);
+	guarded_put(path, len, field.s);
+	str_fini(&field);
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef LIB_GUARDED_H
 #define LIB_GUARDED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -24,10 +25,21 @@ int guarded_remove_dir(void **state);
 
 void guarded_write_file(const char *name, mode_t mode, const char *text);
 
+/* False: that is for root. */
+bool guarded_give_to_group(const char *name, gid_t group);
+
+/* The file `tokens`, with one that these limits hold for; and a PUT of `len` bytes with it. */
+extern struct str guarded_token;
+void guarded_make_token(const char *limits);
+void guarded_bear(const char *path, size_t len);
+
 /* Use these rules in the location, and (the first one) in the server around it.  A @
  * before / or ; stands for the directory. */
 void guarded_use(const char *rules);
 void guarded_use_server(const char *server, const char *rules);
+
+/* What this one tells in that field is believed; NULL: nobody is. */
+void guarded_trust(const char *proxy, enum conf_real_ip header);
 
 /* Make the rights anew from what locations the server has by now. */
 void guarded_apply(void);
