@@ -37,7 +37,7 @@ void spent_free(struct spent **sp);
 NODISCARD struct spent_mark *spent_mark_new(
     struct spent *s, const char *dir, const char *id, uint64_t expires_s);
 
-/* Called from the loop, once for each of the two calls below: 0; -EEXIST: the link is spent;
+/* Called from the loop, once for each of the calls below: 0; -EEXIST: the link is spent;
  * or another negative errno. */
 typedef void spent_fn(void *owner, int err);
 
@@ -46,6 +46,13 @@ void spent_look(struct spent_mark *m, void *owner, spent_fn *on_done);
 
 /* Make the mark, unless there is one. */
 void spent_claim(struct spent_mark *m, void *owner, spent_fn *on_done);
+
+/* True when the claim has made it. */
+bool spent_is_claimed(const struct spent_mark *m);
+
+/* After that: remove it again.  Who has the link may be told to try again only when that
+ * is done: not after spent_mark_end(). */
+void spent_unclaim(struct spent_mark *m, void *owner, spent_fn *on_done);
 
 /*
  * spent_mark_end(mp, keep):

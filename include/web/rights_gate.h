@@ -60,6 +60,15 @@ void rights_gate_forget_look(struct gate_pass *p);
  * response. */
 void rights_gate_refuse_once(struct exchange *x, int err);
 
+/*
+ * rights_gate_give_back(x, mark, r):
+ * An upload was not stored: make its link good again, and respond then, or the client could
+ * try again before that is done.  `mark`, which may be NULL, is no more the caller's; nor is
+ * `r`.
+ */
+void rights_gate_give_back(
+    struct exchange *x, struct spent_mark *mark, struct response *r);
+
 #define RIGHTS_GATE_STEP                                                       \
 	{                                                                      \
 		.judge = rights_gate_judge, .wait = rights_gate_wait,          \

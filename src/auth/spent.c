@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/signed_link.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -112,14 +113,16 @@ look_job(void *arg)
 	return err;
 }
 
-/* True for the name of a mark whose link has expired long ago. */
+/* True for the name of a mark whose link has expired long ago; not for 20270101-a.csv. */
 static bool
 is_old(const char *name, uint64_t now_s)
 {
 	const char *dash = strchr(name, '-');
+	unsigned char id[SIGNED_LINK_ONCE_BYTES];
 	uint64_t expires_s;
 
 	return dash != NULL &&
+	       mac_read_hex(dash + 1, strlen(dash + 1), id, sizeof(id)) &&
 	       num_parse_u64(name, (size_t)(dash - name), &expires_s) == 0 &&
 	       expires_s < now_s && now_s - expires_s > KEPT_S;
 }
@@ -255,6 +258,23 @@ spent_claim(struct spent_mark *m, void *owner, spent_fn *on_done)
 	m->sweeps = m->spent->claims++ % SWEEP_EVERY == 0;
 	engine_call(m->spent->engine, m->spent->device, &m->op, claim_job, m, 0,
 	    on_claimed);
+}
+
+bool
+spent_is_claimed(const struct spent_mark *m)
+{
+	return m->made;
+}
+
+void
+spent_unclaim(struct spent_mark *m, void *owner, spent_fn *on_done)
+{
+	check(m->made && !m->op.in_flight);
+	m->owner = owner;
+	m->on_done = on_done;
+	m->made = false;
+	engine_call(m->spent->engine, m->spent->device, &m->op, remove_job, m,
+	    0, on_job_done);
 }
 
 void

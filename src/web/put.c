@@ -228,6 +228,7 @@ put_on_failed(struct upload *u, struct failure why, const char *reason)
 	struct web_put *p = put_of(u);
 	struct exchange *x = p->exchange;
 	bool leaves = answer_status(why.outcome) == 0; /* the client has gone */
+	struct spent_mark *mark = NULL;
 	struct response r = {0};
 
 	context_note_failure(
@@ -235,12 +236,16 @@ put_on_failed(struct upload *u, struct failure why, const char *reason)
 	if (!leaves)
 		describe_failure(p, why.outcome, reason, &r);
 	exchange_measured(x, upload_meter(u), false, p->name);
+	if (!leaves && why.outcome != OUTCOME_OUTCOME_UNKNOWN) {
+		mark = p->mark;
+		p->mark = NULL;
+	}
 	put_release(p, outcome_word(why.outcome),
 	    why.outcome == OUTCOME_OUTCOME_UNKNOWN);
 	if (leaves)
 		exchange_leave(x, why.outcome);
 	else
-		exchange_respond(x, &r);
+		rights_gate_give_back(x, mark, &r);
 }
 
 static const struct upload_events upload_events = {

@@ -278,8 +278,8 @@ rights_gate_refuse_once(struct exchange *x, int err)
 {
 	if (err == -EEXIST)
 		exchange_refuse(x, 403,
-		    "the link was good for one upload, which is stored: ask "
-		    "for another one",
+		    "the link was good for one upload, which is stored, or "
+		    "about to be: ask for another one",
 		    OUTCOME_DENIED);
 	else
 		exchange_refuse(x, 500,
@@ -317,4 +317,56 @@ void
 rights_gate_forget_look(struct gate_pass *gate)
 {
 	spent_mark_end(&rights_pass_of(gate)->mark, false);
+}
+
+/* A response that waits for the mark to be removed. */
+struct given_back {
+	struct exchange *exchange;
+	struct spent_mark *mark;
+	struct response response;
+};
+
+static void
+on_given_back(void *owner, int err)
+{
+	struct given_back g = *(struct given_back *)owner;
+
+	(void)err; /* it was logged: the link then is spent for nothing */
+	free(owner);
+	spent_mark_end(&g.mark, false);
+	exchange_respond(g.exchange, &g.response);
+}
+
+static enum outcome
+given_back_on_gone(void *owner)
+{
+	struct given_back *g = owner;
+	enum outcome e = g->response.outcome;
+
+	spent_mark_end(&g->mark, false);
+	response_fini(&g->response);
+	free(g);
+	return e;
+}
+
+static const struct exchange_ops given_back_ops = {
+    .on_gone = given_back_on_gone,
+};
+
+void
+rights_gate_give_back(
+    struct exchange *x, struct spent_mark *mark, struct response *r)
+{
+	struct given_back *g = NULL;
+
+	if (mark != NULL && spent_is_claimed(mark))
+		g = malloc(sizeof(*g));
+	if (g == NULL) {
+		spent_mark_end(&mark, false);
+		exchange_respond(x, r);
+		return;
+	}
+	*g = (struct given_back){x, mark, *r};
+	exchange_take(x, &given_back_ops, g);
+	spent_unclaim(mark, g, on_given_back);
 }
