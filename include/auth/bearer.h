@@ -33,11 +33,13 @@ struct bearer_token {
 	uint64_t expires_s; /* since 1970; 0: never */
 	uint64_t max_size;  /* of an upload; 0: any */
 	unsigned methods;   /* base/method_set.h */
+	unsigned line;	    /* of the file */
 	unsigned char hash[MAC_BYTES];
 };
 
 /* Zeroed: there is none. */
 struct bearer {
+	/* By their hashes: there may be one for each of many thousand devices. */
 	struct bearer_token *tokens;
 	size_t count;
 };

@@ -17,11 +17,12 @@
 
 struct htpasswd_user {
 	char *name, *hash;
+	unsigned line; /* of the file */
 };
 
 /* Zeroed: there is none. */
 struct htpasswd {
-	struct htpasswd_user *users;
+	struct htpasswd_user *users; /* by their names */
 	size_t count;
 	unsigned char seed[MAC_BYTES]; /* of what was read */
 };

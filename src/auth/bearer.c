@@ -219,16 +219,6 @@ read_token(struct bearer_token *t, struct span line)
 	return why;
 }
 
-/* Its limits could be those of either line. */
-static bool
-has_hash(const struct bearer *b, const unsigned char hash[MAC_BYTES])
-{
-	for (size_t i = 0; i < b->count; i++)
-		if (memcmp(b->tokens[i].hash, hash, MAC_BYTES) == 0)
-			return true;
-	return false;
-}
-
 static void
 clear_token(struct bearer_token *t)
 {
@@ -253,6 +243,51 @@ append(struct bearer *b, const struct bearer_token *t)
 	return 0;
 }
 
+static int
+compare_hashes(const void *a, const void *b)
+{
+	const struct bearer_token *one = a, *other = b;
+
+	return memcmp(one->hash, other->hash, sizeof(one->hash));
+}
+
+static int
+compare_lines(const void *a, const void *b)
+{
+	const struct bearer_token *one = a, *other = b;
+	int order = compare_hashes(a, b);
+
+	return order != 0
+		   ? order
+		   : (one->line > other->line) - (one->line < other->line);
+}
+
+/* For find_token().  A hash that is there again is a mistake: its limits could be those of
+ * either line. */
+static void
+sort_tokens(struct bearer *b, struct str *errors)
+{
+	size_t all = b->count;
+
+	if (all == 0)
+		return;
+	qsort(b->tokens, all, sizeof(*b->tokens), compare_lines);
+	b->count = 1;
+	for (size_t i = 1; i < all; i++) {
+		struct bearer_token *t = &b->tokens[i];
+		struct secret_lines at = {.number = t->line};
+
+		if (compare_hashes(&b->tokens[b->count - 1], t) != 0) {
+			b->tokens[b->count++] = *t;
+			continue;
+		}
+		secret_file_mistake(errors, &at,
+		    "this hash stands in an earlier line: one line says all "
+		    "that a token may");
+		clear_token(t);
+	}
+}
+
 int
 bearer_parse(struct bearer *b, const char *text, size_t len, struct str *errors)
 {
@@ -264,9 +299,7 @@ bearer_parse(struct bearer *b, const char *text, size_t len, struct str *errors)
 		const char *why = read_token(&t, line);
 		int err = 0;
 
-		if (why == NULL && has_hash(b, t.hash))
-			why = "this hash stands in an earlier line: one line "
-			      "says all that a token may";
+		t.line = lines.number;
 		if (why != NULL)
 			secret_file_mistake(errors, &lines, why);
 		else if (t.name == NULL)
@@ -278,6 +311,7 @@ bearer_parse(struct bearer *b, const char *text, size_t len, struct str *errors)
 		if (err < 0)
 			return err;
 	}
+	sort_tokens(b, errors);
 	return 0;
 }
 
@@ -292,20 +326,18 @@ bearer_fini(struct bearer *b)
 
 /* ---- requests ---- */
 
-/* All are compared, so that the time does not tell which one it is. */
+/* The time tells nothing but how near the hash is to others, from which no token can be
+ * found. */
 static const struct bearer_token *
 find_token(const struct bearer *b, struct span token)
 {
-	const struct bearer_token *found = NULL;
-	unsigned char hash[MAC_BYTES];
+	struct bearer_token key;
 
-	if (token.len > BEARER_TOKEN_MAX ||
-	    !mac_sha256(token.s, token.len, hash))
+	if (b->count == 0 || token.len > BEARER_TOKEN_MAX ||
+	    !mac_sha256(token.s, token.len, key.hash))
 		return NULL;
-	for (size_t i = 0; i < b->count; i++)
-		if (mac_equal(hash, b->tokens[i].hash, sizeof(hash)))
-			found = &b->tokens[i];
-	return found;
+	return bsearch(
+	    &key, b->tokens, b->count, sizeof(*b->tokens), compare_hashes);
 }
 
 enum bearer_answer

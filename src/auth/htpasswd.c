@@ -18,14 +18,12 @@ clear_user(struct htpasswd_user *u)
 
 /* NULL, or what is wrong. */
 static const char *
-check_user(const struct htpasswd *h, struct span name, struct span hash)
+check_user(struct span name, struct span hash)
 {
 	if (!secret_name_is_good(name))
 		return "the name has 1 to 64 letters, digits, and - . _ @ +, "
 		       "and "
 		       "a colon behind";
-	if (htpasswd_find(h, name) != NULL)
-		return "this name stands in an earlier line";
 	if (!password_hash_is_good(hash.s, hash.len) ||
 	    memchr(hash.s, '\0', hash.len) != NULL)
 		return "behind the colon stands a hash of bcrypt, SHA-512 or "
@@ -35,9 +33,9 @@ check_user(const struct htpasswd *h, struct span name, struct span hash)
 }
 
 static int
-add_user(struct htpasswd *h, struct span name, struct span hash)
+add_user(struct htpasswd *h, struct span name, struct span hash, unsigned line)
 {
-	struct htpasswd_user u, *grown = h->users;
+	struct htpasswd_user u = {.line = line}, *grown = h->users;
 
 	if ((h->count & (h->count - 1)) == 0)
 		grown = realloc(h->users,
@@ -53,6 +51,41 @@ add_user(struct htpasswd *h, struct span name, struct span hash)
 	}
 	grown[h->count++] = u;
 	return 0;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct htpasswd_user *one = a, *other = b;
+	int order = strcmp(one->name, other->name);
+
+	return order != 0
+		   ? order
+		   : (one->line > other->line) - (one->line < other->line);
+}
+
+/* For htpasswd_find(). */
+static void
+sort_users(struct htpasswd *h, struct str *errors)
+{
+	size_t all = h->count;
+
+	if (all == 0)
+		return;
+	qsort(h->users, all, sizeof(*h->users), compare_names);
+	h->count = 1;
+	for (size_t i = 1; i < all; i++) {
+		struct htpasswd_user *u = &h->users[i];
+		struct secret_lines at = {.number = u->line};
+
+		if (strcmp(h->users[h->count - 1].name, u->name) != 0) {
+			h->users[h->count++] = *u;
+			continue;
+		}
+		secret_file_mistake(
+		    errors, &at, "this name stands in an earlier line");
+		clear_user(u);
+	}
 }
 
 int
@@ -73,12 +106,13 @@ htpasswd_parse(
 		colon = memchr(hash.s, ':', hash.len);
 		if (colon != NULL)
 			hash.len = (size_t)(colon - hash.s);
-		why = check_user(h, name, hash);
+		why = check_user(name, hash);
 		if (why != NULL)
 			secret_file_mistake(errors, &lines, why);
 		else
-			err = add_user(h, name, hash);
+			err = add_user(h, name, hash, lines.number);
 	}
+	sort_users(h, errors);
 	if (err == 0 && !mac_sha256(text, len, h->seed))
 		err = -ENOMEM;
 	return err;
@@ -93,14 +127,25 @@ htpasswd_fini(struct htpasswd *h)
 	*h = (struct htpasswd){0};
 }
 
+/* Like strcmp(), of a name that ends elsewhere. */
+static int
+compare_to_name(const void *a, const void *b)
+{
+	const struct span *name = a;
+	const struct htpasswd_user *user = b;
+	int order = strncmp(name->s, user->name, name->len);
+
+	return order == 0 && user->name[name->len] != '\0' ? -1 : order;
+}
+
 const struct htpasswd_user *
 htpasswd_find(const struct htpasswd *h, struct span name)
 {
-	for (size_t i = 0; i < h->count; i++)
-		if (strlen(h->users[i].name) == name.len &&
-		    memcmp(h->users[i].name, name.s, name.len) == 0)
-			return &h->users[i];
-	return NULL;
+	/* No user's name has a NUL. */
+	if (h->count == 0 || memchr(name.s, '\0', name.len) != NULL)
+		return NULL;
+	return bsearch(
+	    &name, h->users, h->count, sizeof(*h->users), compare_to_name);
 }
 
 const struct htpasswd_user *

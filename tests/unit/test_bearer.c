@@ -3,6 +3,7 @@
  */
 #include "auth/bearer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/method_set.h"
@@ -226,6 +227,43 @@ mistakes_are_told_without_what_they_are_in(void **state)
 	}
 }
 
+/* However many there are, each one is found, and is its own. */
+static void
+of_many_tokens_each_is_known(void **state)
+{
+	enum { MANY = 100 };
+	static struct str tokens[MANY];
+	struct str text = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		str_clear(&hash);
+		assert_true(bearer_make(&tokens[i], &hash));
+		str_printf(&text, "t%u %s\n", i, hash.s);
+	}
+	parse(text.s, "");
+	assert_int_equal(b.count, MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		const struct bearer_token *found = NULL;
+		struct span one = {tokens[i].s, tokens[i].len};
+		char name[16];
+
+		snprintf(name, sizeof(name), "t%u", i);
+		assert_int_equal(
+		    bearer_judge(&b, one, method_set_find("PUT", 3),
+			(struct span){"/", 1}, 1, &found),
+		    BEARER_GRANTED);
+		assert_string_equal(found->name, name);
+		one.len--;
+		assert_int_equal(
+		    bearer_judge(&b, one, method_set_find("PUT", 3),
+			(struct span){"/", 1}, 1, &found),
+		    BEARER_UNKNOWN);
+		str_fini(&tokens[i]);
+	}
+	str_fini(&text);
+}
+
 /* Which of the two lines holds would be a guess. */
 static void
 a_token_has_one_line(void **state)
@@ -277,6 +315,7 @@ main(void)
 	    TEST(it_expires_when_its_time_comes),
 	    TEST(of_several_lines_each_has_its_limits),
 	    TEST(mistakes_are_told_without_what_they_are_in),
+	    TEST(of_many_tokens_each_is_known),
 	    TEST(a_token_has_one_line),
 	    TEST(times_are_read_as_they_are_written),
 	};
