@@ -114,6 +114,7 @@ $(UNIT_OBJ): $(BUILD)/%.o: tests/%.c $(BUILD)/.flags
 tools: $(TOOLS)
 $(BUILD)/slowfs $(BUILD)/logdisk: LDLIBS += -lfuse3
 $(BUILD)/slowfs $(BUILD)/logdisk: CFLAGS += -I/usr/include/fuse3 -Wno-pedantic
+$(BUILD)/load: tests/lib/load_tls.h
 $(BUILD)/%: tests/lib/%.c $(BUILD)/.flags
 	$(call SAY,TOOL,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)

@@ -32,12 +32,13 @@ class Job:
     names: int = 0         # so many, round and round; 0: never the same
     memory: int = 0        # that bodies come from; 0: as it comes
     grace: float = 60
+    options: tuple = ()    # more of load's
 
 
 def load_argv(tool, server, prefix, size, connections, *more):
     return [tool, "--json", "--allow-errors", "-m", server.method,
             "-u", server.url(prefix), "-s", str(size), "-c", str(connections),
-            *[str(m) for m in more], f"127.0.0.1:{server.port}"]
+            *server.client(), *[str(m) for m in more], f"127.0.0.1:{server.port}"]
 
 
 class Background:
@@ -114,7 +115,8 @@ class Load:
         for option, value in (("-n", job.requests), ("-N", job.names),
                               ("-b", job.memory)):
             argv += [option, value] if value else []
-        return [str(a) for a in (*argv, *self.options,
+        return [str(a) for a in (*argv, *self.options, *job.options,
+                                 *server.client(),
                                  f"127.0.0.1:{server.port}")]
 
     def run(self, server, job):

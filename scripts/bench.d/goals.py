@@ -39,6 +39,10 @@ BESIDE_PEER = [
     Beside("disk-4k-replaced", NO_SYNC, [(1.2, 0.95)]),
     Beside("xfs-4k-new", NO_SYNC, [(1.2, 0.95)]),
     Beside("xfs-4k-replaced", NO_SYNC, [(1.2, 0.95)]),
+    Beside("tls-tmpfs-64m", SYNC, [(1.0, 0.9)]),
+    Beside("tls-disk-64m", NO_SYNC, [(1.0, 0.9)], MACHINE),
+    Beside("tls-disk-64m", SYNC, [(1.0, 0.9)], MACHINE, "durable_rate"),
+    Beside("tls-4k", SYNC, [(0, 0.9)]),
     Beside("get-16k", SYNC, [(1.0, 1.0)]),
     Beside("get-1m", SYNC, []),
     Beside("get-64m", SYNC, []),
@@ -61,7 +65,7 @@ def verdict(goal, rate, cpu, of_dd):
 
 
 def wanted_text(goal):
-    text = ", or ".join(f"≥ {least:g} at ≤ {most:g}"
+    text = ", or ".join((f"≥ {least:g} at " if least else "") + f"≤ {most:g}"
                         for least, most in goal.wanted)
     if goal.of_dd:
         text += f"; ≥ {goal.of_dd:g} of dd"
@@ -108,6 +112,9 @@ GAINS = {"disk": 3, "ext4": 3, "xfs": 5}
 KEPT, SMALL_KEPT, BULK_KEPT, SMALL_P99_MS = 0.9, 0.2, 0.6, 30
 IDLE_KIB, SILENT_KIB = 0.6, 2.2
 OVERLAP = 1.1
+HANDSHAKES = 0.97 # of the peer's, per second of the server's CPU
+TLS_IDLE_KIB, TLS_OF_PEER, TLS_INSIDE_KIB = 16, 0.8, 34
+RIGHTS = 1.1
 SIGNS = {">=": lambda v, w: v >= w, "<=": lambda v, w: v <= w,
          ">": lambda v, w: v > w}
 
@@ -140,6 +147,32 @@ def of_held(rows):
             yield "memory: silent, KiB", r["silent_kib"], "<=", SILENT_KIB
 
 
+def of_handshakes(name, rows):
+    key = "per_cpu_second"
+    row, peer = row_of(rows, SYNC), order.best_peer(rows, key)
+    if row and peer:
+        yield (f"{name}: per second of the server's CPU, of the peer's",
+               order.ratio(row, peer, key), ">=", HANDSHAKES)
+
+
+def of_tls_held(rows):
+    row, peer = row_of(rows, SYNC), row_of(rows, "nginx-16k")
+    if row is None:
+        return
+    yield "tls-memory: idle, KiB", row["idle_kib"], "<=", TLS_IDLE_KIB
+    if peer:
+        yield ("tls-memory: idle, of the peer's",
+               order.ratio(row, peer, "idle_kib"), "<=", TLS_OF_PEER)
+    yield ("tls-memory: inside a record, KiB", row["silent_kib"], "<=",
+           TLS_INSIDE_KIB)
+
+
+def of_rights(name, rows):
+    for r in rows[1:]:
+        yield (f"{name}: CPU, {r['label']}, of {rows[0]['label']}",
+               order.ratio(r, rows[0], SERVER), "<=", RIGHTS)
+
+
 def of_overlap(rows):
     for r in rows:
         text = f"overlap, {r['label']}: total, of the longer alone"
@@ -164,7 +197,14 @@ def single(results):
             found += of_held(rows)
         elif name == "overlap":
             found += of_overlap(rows)
-        elif name.startswith(("isolation", "paced", "hung")):
+        elif name == "tls-memory":
+            found += of_tls_held(rows)
+        elif name.startswith("tls-handshakes"):
+            found += of_handshakes(name, rows)
+        elif name.startswith("rights"):
+            found += of_rights(name, rows)
+        elif name.removeprefix("tls-").startswith(
+                ("isolation", "paced", "hung", "slow")):
             found += [(f"{name}: kept", r["kept"], ">=", KEPT)
                       for r in rows if r["server"] == NO_SYNC]
     return found

@@ -23,6 +23,8 @@ class Held(Turns):
     # The sizes of nginx's buffer are what this is about; sync is not.
     AMONG = ("penstock-sync", "nginx-16k", "nginx-1m", "lighttpd")
 
+    count = COUNT
+
     def __init__(self):
         super().__init__("memory", f"{COUNT:,} connections that do nothing, "
                          "one worker")
@@ -30,12 +32,20 @@ class Held(Turns):
     def kinds(self, bench):
         return bench.kinds(self.AMONG)
 
+    # Who makes such connections: CLIENT(port, number).
+
+    def idle(self, port, number):
+        return idle(port, number)
+
+    def silent(self, port, number):
+        return silent(port, number)
+
     def turn(self, bench, kind):
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         return {"problems": {},
-                "idle_kib": self.each(bench, kind, idle),
-                "silent_kib": self.each(bench, kind, silent)}
+                "idle_kib": self.each(bench, kind, self.idle),
+                "silent_kib": self.each(bench, kind, self.silent)}
 
     def each(self, bench, kind, client):
         """KiB for each connection that client() has made."""
@@ -47,14 +57,14 @@ class Held(Turns):
                 bench.generator.load.run(server, Job(
                     300 * KIB, 4, 10, 100, "/file/w%d"))
                 before = settled(server.process.pid)
-                for number in range(COUNT):
+                for number in range(self.count):
                     connections.append(client(server.port, number))
                 after = settled(server.process.pid)
         finally:
             for s in connections:
                 s.close()
             shutil.rmtree(place, ignore_errors=True)
-        return (after - before) * 1024 / COUNT
+        return (after - before) * 1024 / self.count
 
 
 def idle(port, number):

@@ -47,6 +47,10 @@ def parser():
                    help="FastAPI too, which penstock began as")
     p.add_argument("--quick", action="store_true",
                    help="short turns, and 1 round unless --rounds says more")
+    p.add_argument("--tls", action="store_true",
+                   help="the works over TLS, beside nginx with the same key")
+    p.add_argument("--rights", action="store_true",
+                   help="what it costs that one must say who one is")
     p.add_argument("--work", metavar="NAME,...", default="",
                    help="only these works, or those that begin so")
     p.add_argument("--servers", metavar="NAME,...",
@@ -87,12 +91,20 @@ def read(argv=None):
         p.error("--apart: wrk sends head and body at once")
     o.rounds = o.rounds or (1 if o.quick else 5)
     o.servers = chosen_servers(o)
-    known = [w.name for w in works.ALL]
-    chosen = names(o.work, known, "work") if o.work else known
+    chosen = chosen_works(o)
     o.works = [w for w in works.ALL if w.name in chosen]
     if o.against:
         o.against = os.path.abspath(o.against)
     return o
+
+
+def chosen_works(o):
+    """Their names: of all that there are, or of those that the options name."""
+    if o.work:
+        return names(o.work, [w.name for w in works.ALL], "work")
+    groups = [group for wanted, group in (
+        (o.tls, works.TLS), (o.rights, works.RIGHTS)) if wanted]
+    return [w.name for group in groups or [works.PLAIN] for w in group]
 
 
 def chosen_servers(o):

@@ -19,6 +19,7 @@ class Nginx(Server):
     buffer = 16 * KIB # what a 64-bit nginx has without a setting
     peer = True
     cached = "" # settings of the cache of open files
+    how = ""    # it listens, too
 
     def config(self):
         user = "user root;" if os.geteuid() == 0 else ""
@@ -29,6 +30,7 @@ class Nginx(Server):
             dav_methods           PUT;
             create_full_put_path  on;
         }}""" for prefix, place in self.places.items())
+        lines = "".join(f"\n        {line}" for line in self.server_lines())
         unused = "".join(f"\n    {what}_temp_path {self.home}/{what};"
                          for what in ("proxy", "fastcgi", "uwsgi", "scgi"))
         return f"""{user}
@@ -52,7 +54,7 @@ http {{
     client_body_buffer_size {self.buffer // KIB}k;
     client_body_in_file_only off;{self.cached}{unused}
     server {{
-        listen 127.0.0.1:{self.port} reuseport backlog=4096;
+        listen 127.0.0.1:{self.port} reuseport backlog=4096{self.how};{lines}
         location /none/ {{ return 204; }}{locations}
     }}
 }}

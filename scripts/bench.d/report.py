@@ -6,7 +6,10 @@ from durable import Durable
 from each_generator import EachGenerator
 from held import Held
 from one_disk import OneDisk
+from over_tls import (Handshakes, TlsBeside, TlsBesideSlow, TlsHeld,
+                      TlsUploads)
 from overlap import Overlap
+from rights import Rights
 from uploads import Digest, Uploads
 from works import Ceiling
 
@@ -183,6 +186,27 @@ def overlap(work, rows):
     return "\n".join(text + [""] + problems(rows)).rstrip()
 
 
+HANDSHAKE_COLUMNS = [("rate", "/s", True),
+                     ("per_cpu_second", "per s of the server's CPU", True),
+                     ("cpu_request_us", "CPU of the server, µs", True),
+                     ("p99", "p99 ms", False),
+                     ("busy", "cores of the generator", False)]
+
+
+def handshakes(work, rows):
+    base = order.best_peer(rows, "per_cpu_second")
+    return "\n".join([title(work), "", columns_table(
+        HANDSHAKE_COLUMNS, rows, base), ""] + problems(rows)).rstrip()
+
+
+def rights(work, rows):
+    """Beside the first row, which asks for nothing."""
+    columns = [c for c in COLUMNS if c[0] in (
+        "rate", "p99", "cpu_request_us", "busy", "busiest")]
+    return "\n".join([title(work), "", columns_table(columns, rows, rows[0]),
+                      ""] + problems(rows)).rstrip()
+
+
 def ceiling(work, rows):
     del work
     return (f"What the load generator can do: {number(rows[0]['rate'])} "
@@ -193,7 +217,9 @@ def ceiling(work, rows):
 SECTIONS = {Beside: beside, Ceiling: ceiling, Digest: throughput,
             Downloads: throughput, Durable: durable,
             EachGenerator: by_generators, Held: held, OneDisk: one_disk,
-            Overlap: overlap, Uploads: throughput}
+            Overlap: overlap, Uploads: throughput, TlsUploads: throughput,
+            TlsBeside: beside, TlsBesideSlow: beside, TlsHeld: held,
+            Handshakes: handshakes, Rights: rights}
 
 
 def section(work, rows):

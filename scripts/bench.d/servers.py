@@ -56,6 +56,14 @@ class Server:
     def environment(self):
         return {}
 
+    def client(self):
+        """What `load` is told beside the request: options."""
+        return []
+
+    def server_lines(self):
+        """What the block `server` has beside its locations; penstock, nginx."""
+        return []
+
     def config(self):
         return ""
 
@@ -97,14 +105,15 @@ class Penstock(Server):
         output_dir  {place}/files;
         """ + "\n        ".join(self.lines(prefix)) + """
     }""" for prefix, place in self.places.items())
-        listens = "\n".join(f"    listen              {where};"
-                            for where in self.listens())
+        first = "\n".join(f"    {line}" for line in [
+            *(f"listen              {where};" for where in self.listens()),
+            *self.server_lines()])
         return f"""worker_processes  {self.workers};
 pid_file          {self.home}/{self.name}.pid;
 error_log         {self.home}/{self.name}.error;
 
 server {{
-{listens}
+{first}
     access_log          off;
     keepalive_requests  1000000;
 {locations}

@@ -8,7 +8,9 @@ from held import Held
 from machine import GIB, KIB
 from one_disk import OneDisk
 from overlap import Overlap
+from over_tls import OF_TLS
 from peers import Nginx16k
+from rights import OF_RIGHTS
 from uploads import Digest, to_disks, to_memory
 
 
@@ -29,7 +31,7 @@ class Ceiling:
         return rows
 
 
-ALL = [
+PLAIN = [
     Ceiling(),
     EachGenerator(),
     *to_memory(),
@@ -53,3 +55,7 @@ ALL = [
     Beside("hung-200", "200 bulk uploads, the disk hung for good", 200,
            "alone", hung=True),
 ]
+
+# Those of --tls and --rights, which the others do without.
+TLS, RIGHTS = OF_TLS, OF_RIGHTS
+ALL = [*PLAIN, *TLS, *RIGHTS]

@@ -16,6 +16,8 @@
  *	            (/file/load-%d)
  *	-N NAMES    ... one of 0 to NAMES - 1, one after the other, round and
  *	            round: names that are replaced
+ *	-U FILE     ... instead of -u: each line of the file is one, round and
+ *	            round
  *	-a          send a small body apart from its head, as most clients do
  *	-b SIZE     bodies come from so much memory, each from another place of
  *	            it (1m, or the body's own size); more than the processor's
@@ -26,6 +28,9 @@
  *	-l          ... is not, as on a link of that rate; and little is on the
  *	            way: with unix:PATH, 128 KiB in the kernel, with TCP also what
  *	            the server's receive buffer has
+ *	-S          over TLS (load_tls.h)
+ *	-E FILE     ... with this certificate of the client and its key, in one
+ *	            PEM file
  *	-i MS       a connection starts a request every MS, or later (0)
  *	-T N        threads (1)
  *	--json      print one JSON object instead of text
@@ -74,6 +79,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "load_tls.h"
 
 enum {
 	HEAD_MAX = 2048,
@@ -110,11 +116,13 @@ static struct {
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 	const char *host;
-	const char *method, *url, *header;
+	const char *method, *url, *header, *pair;
+	char **urls;  /* of -U, `names` of them; NULL: none */
+	SSL_CTX *tls; /* NULL: plain */
 	uint64_t size, requests, rate, interval_ms, names, memory;
 	unsigned connections, threads;
 	double seconds, grace;
-	bool json, allow_errors, link, apart, reads;
+	bool json, allow_errors, link, apart, reads, over_tls;
 	int64_t start, stop_at, deadline;
 	int body_fd;	  /* the memory that bodies are sent from ... */
 	size_t body_len;  /* ... this much, over and over */
@@ -150,6 +158,7 @@ enum state {
 struct conn {
 	enum state state;
 	int fd;
+	SSL *ssl;      /* NULL: plain */
 	int64_t began; /* this request */
 	int64_t due;   /* paced: when more may be sent, or begun */
 	size_t head_len, head_sent;
@@ -281,9 +290,10 @@ body_in_head(void)
 static void
 write_head(struct conn *c, uint64_t number)
 {
-	const char *mark = strstr(want.url, "%d");
-	int url_len =
-	    (int)(mark == NULL ? strlen(want.url) : (size_t)(mark - want.url));
+	const char *url =
+	    want.urls != NULL ? want.urls[number % want.names] : want.url;
+	const char *mark = want.urls != NULL ? NULL : strstr(url, "%d");
+	int url_len = (int)(mark == NULL ? strlen(url) : (size_t)(mark - url));
 	char text[24] = "", length[48] = "";
 	size_t body = body_in_head();
 	int n;
@@ -296,7 +306,7 @@ write_head(struct conn *c, uint64_t number)
 		    "Content-Length: %" PRIu64 "\r\n", want.size);
 	n = snprintf(c->head, HEAD_MAX,
 	    "%s %.*s%s%s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", want.method,
-	    url_len, want.url, text, mark ? mark + 2 : "", want.host, length,
+	    url_len, url, text, mark ? mark + 2 : "", want.host, length,
 	    want.header ? want.header : "", want.header ? "\r\n" : "");
 	c->head_len = (size_t)n;
 	memcpy(c->head + c->head_len, want.body, body);
@@ -306,6 +316,8 @@ write_head(struct conn *c, uint64_t number)
 static void
 drop(struct thread *t, struct conn *c)
 {
+	SSL_free(c->ssl);
+	c->ssl = NULL;
 	close(c->fd);
 	c->fd = -1;
 	c->state = IDLE;
@@ -380,6 +392,11 @@ start(struct thread *t, struct conn *c)
 	    errno != EINPROGRESS) {
 		fail(t, c, CONNECT);
 		return;
+	}
+	if (want.tls != NULL) {
+		c->ssl = tls_open(want.tls, c->fd);
+		if (c->ssl == NULL)
+			fatal("TLS");
 	}
 	if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, c->fd, &ev) == -1)
 		fatal("epoll_ctl");
@@ -459,7 +476,8 @@ send_body(struct conn *c)
 
 	if (n == 0)
 		return 0;
-	sent = sendfile(c->fd, want.body_fd, &at, n);
+	sent = c->ssl != NULL ? tls_send(c->ssl, want.body + at, n)
+			      : sendfile(c->fd, want.body_fd, &at, n);
 	if (sent > 0) {
 		c->body_sent += (uint64_t)sent;
 		if (want.rate > 0)
@@ -471,13 +489,15 @@ send_body(struct conn *c)
 static ssize_t
 send_head(struct conn *c)
 {
+	const char *from = c->head + c->head_sent;
+	size_t len = c->head_len - c->head_sent;
 	int flags = MSG_NOSIGNAL;
 	ssize_t n;
 
 	if (body_in_head() < want.size && !want.apart)
 		flags |= MSG_MORE;
-	n = send(
-	    c->fd, c->head + c->head_sent, c->head_len - c->head_sent, flags);
+	n = c->ssl != NULL ? tls_send(c->ssl, from, len)
+			   : send(c->fd, from, len, flags);
 	if (n > 0)
 		c->head_sent += (size_t)n;
 	if (c->head_sent == c->head_len)
@@ -581,6 +601,14 @@ look_at_answer(struct conn *c)
 	return c->answer_due == 0 ? WHOLE : MORE;
 }
 
+/* As recv(), which TLS stands before, or not. */
+static ssize_t
+receive_bytes(struct conn *c, void *to, size_t len)
+{
+	return c->ssl != NULL ? tls_recv(c->ssl, to, len)
+			      : recv(c->fd, to, len, 0);
+}
+
 /*
  * Take what is body and forget it: as recv().  It is copied, as any client
  * does: what sendfile() put into a socket on this machine would be touched by
@@ -594,7 +622,7 @@ drop_body(struct thread *t, struct conn *c)
 
 	if (c->answer_due < len)
 		len = (size_t)c->answer_due;
-	n = recv(c->fd, t->drop, len, 0);
+	n = receive_bytes(c, t->drop, len);
 	if (n > 0)
 		c->answer_due -= (uint64_t)n;
 	return n;
@@ -608,8 +636,8 @@ receive(struct thread *t, struct conn *c)
 
 	if (c->status != 0)
 		return drop_body(t, c);
-	n = recv(
-	    c->fd, c->answer + c->answer_len, ANSWER_MAX - c->answer_len, 0);
+	n = receive_bytes(
+	    c, c->answer + c->answer_len, ANSWER_MAX - c->answer_len);
 	if (n > 0)
 		c->answer_len += (size_t)n;
 	return n;
@@ -655,7 +683,7 @@ on_event(struct thread *t, struct conn *c, unsigned events)
 	}
 	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
 		(void)receive_more(t, c);
-	if (c->state == SENDING && (events & EPOLLOUT))
+	if (c->state == SENDING && ((events & EPOLLOUT) || c->ssl != NULL))
 		send_more(t, c);
 }
 
@@ -823,7 +851,8 @@ usage(const char *why)
 	    "seconds]\n"
 	    "            [-g grace] [-m PUT|POST|GET] [-u url-with-%%d] [-N "
 	    "names]\n"
-	    "            [-a] [-b memory] [-H header-line]\n"
+	    "            [-U file] [-a] [-b memory] [-H header-line]\n"
+	    "            [-S [-E file]]\n"
 	    "            [-r bytes-per-second [-l]] [-i milliseconds]\n"
 	    "            [-T threads]\n"
 	    "            [--json] [--allow-errors] HOST:PORT|unix:PATH\n",
@@ -906,6 +935,31 @@ resolve(const char *target)
 	freeaddrinfo(found);
 }
 
+/* The lines of a file, each a target. */
+static void
+read_urls(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char line[HEAD_MAX];
+
+	if (f == NULL)
+		fatal(path);
+	want.names = 0;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strlen(line) > HEAD_MAX / 2)
+			usage("-U: a line is too long");
+		want.urls =
+		    realloc(want.urls, (want.names + 1) * sizeof(*want.urls));
+		if (want.urls == NULL ||
+		    (want.urls[want.names++] = strdup(line)) == NULL)
+			fatal("memory");
+	}
+	fclose(f);
+	if (want.names == 0)
+		usage("-U: the file has no lines");
+}
+
 static void
 read_options(int argc, char **argv)
 {
@@ -917,7 +971,7 @@ read_options(int argc, char **argv)
 	int o;
 
 	while ((o = getopt_long(argc, argv,
-		    "c:s:n:d:g:m:u:N:ab:H:r:li:T:", longs, NULL)) != -1) {
+		    "c:s:n:d:g:m:u:U:N:ab:H:SE:r:li:T:", longs, NULL)) != -1) {
 		switch (o) {
 		case 'c':
 			want.connections =
@@ -941,6 +995,9 @@ read_options(int argc, char **argv)
 		case 'u':
 			want.url = optarg;
 			break;
+		case 'U':
+			read_urls(optarg);
+			break;
 		case 'N':
 			want.names = number(optarg, "-N: not a number");
 			break;
@@ -952,6 +1009,12 @@ read_options(int argc, char **argv)
 			break;
 		case 'H':
 			want.header = optarg;
+			break;
+		case 'S':
+			want.over_tls = true;
+			break;
+		case 'E':
+			want.pair = optarg;
 			break;
 		case 'r':
 			want.rate = number(optarg, "-r: not bytes per second");
@@ -986,8 +1049,9 @@ read_options(int argc, char **argv)
 		usage("-c and -T: at least 1, and a connection per thread");
 	if (want.memory > 0 && want.memory < MEMORY_MAX)
 		usage("-b: at least 1m");
-	if (strlen(want.url) + (want.header ? strlen(want.header) : 0) +
-		strlen(want.host) + strlen(want.method) >
+	if ((want.urls != NULL ? HEAD_MAX / 2 : strlen(want.url)) +
+		(want.header ? strlen(want.header) : 0) + strlen(want.host) +
+		strlen(want.method) >
 	    HEAD_MAX - 200)
 		usage("the request head is too long");
 }
@@ -1042,6 +1106,8 @@ main(int argc, char **argv)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	if (want.over_tls && (want.tls = tls_new(want.pair)) == NULL)
+		fatal("TLS");
 	make_body();
 	threads = calloc(want.threads, sizeof(*threads));
 	if (threads == NULL)
@@ -1055,5 +1121,6 @@ main(int argc, char **argv)
 		free(threads[i].conns);
 	}
 	free(threads);
+	SSL_CTX_free(want.tls);
 	return report(&sum) || want.allow_errors ? 0 : 1;
 }

@@ -204,6 +204,34 @@ json: {"requests":10,"seconds":2.0,"received":1,"p50":1.5,"p99":2.5,"connect":0,
 	says_not fastapi
 }
 
+@test "--tls and --rights choose their works, which the others are without" {
+	run -0 bench --plan --quick
+	says 'tmpfs-4k-new:'
+	says_not 'tls-4k:'
+	says_not 'rights:'
+	run -0 bench --plan --quick --tls
+	says 'tls-4k:'
+	says 'tls-memory:'
+	says_not 'tmpfs-4k-new:'
+	run -0 bench --plan --quick --tls --rights --sync on
+	says 'tls-4k:'
+	says '  round 1: none, addresses, token, password, link'
+}
+
+@test "over TLS both have the same key and cipher, and the generator is told" {
+	run -0 ask over_tls,peers,servers '[(k({"file": "D"}, "H").config().count("H/ec.pem"),
+	    k({"file": "D"}, "H").client()) for k in over_tls.all_over_tls(
+	    [servers.Penstock, peers.Nginx1m, peers.Lighttpd])]'
+	is "[(1, ['-S']), (1, ['-S'])]"
+}
+
+@test "a signed link of the bench is one of penstock's" {
+	run -0 ask rights '(lambda l: (setattr(l, "key", bytes(32)), setattr(l, "expires", 5),
+	    l.target(1)))(rights.Link({"file": "D"}, "H"))[2]'
+	is "/file/r1?exp=5&key=k1&sig=$(printf 'penstock link 1\nPUT\n/file/r1\n5\n0\n\n' |
+		openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(printf '0%.0s' {1..64})" -r | cut -d' ' -f1)"
+}
+
 @test "options that make no sense are refused" {
 	run -2 bench --plan --rounds 0
 	run -2 bench --plan --threads 0

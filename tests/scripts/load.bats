@@ -1,6 +1,7 @@
 # tests/lib/load: what scripts/bench relies on, beside what tests/t shows anyhow.
 
 load ../lib/penstock
+load ../lib/tls
 
 upload_with() { "$PENSTOCK_TOOLS/load" --json "$@" "127.0.0.1:$PORT"; }
 
@@ -34,4 +35,33 @@ upload_with() { "$PENSTOCK_TOOLS/load" --json "$@" "127.0.0.1:$PORT"; }
 	assert_equal "$(stat -c %s "$STORE/m0" "$STORE/m1")" "$(printf '3145728\n3145728')"
 	cmp <(tail -c +1048577 "$STORE/m0") <(head -c 2097152 "$STORE/m1")
 	run ! cmp -s "$STORE/m0" "$STORE/m1"
+}
+
+@test "load -S: over TLS a body of many records is the same, and answers are read" {
+	start_tls
+	run -0 upload_with -n 2 -s 100k -u /file/plain%d -S
+	cmp "$STORE/plain0" "$STORE/plain1"
+	run -0 curl -fsS "$URL/file/plain0" -o got
+	cmp got "$STORE/plain0"
+	run -0 upload_with -m GET -n 5 -N 2 -c 2 -u /file/plain%d -S
+	assert_output --partial '"bytes":512000'
+	run -0 upload_with -n 3 -m GET -N 1 -u /file/plain%d -S -H 'Connection: close'
+	assert_output --partial '"requests":3,"ok":3'
+}
+
+@test "load -S -E: a client shows its certificate" {
+	certificate server
+	cat server.pem server.key >both.pem
+	start_tls '' "ssl_client_certificate $T/server.pem; ssl_verify_client on;"
+	run -1 upload_with -n 1 -S
+	assert_output --partial '"400":1'
+	run -0 upload_with -n 1 -S -E both.pem
+}
+
+@test "load -U: the targets are the lines of a file" {
+	start_server 'overwrite on;'
+	printf '/file/one\n/file/two\n' >targets
+	run -0 upload_with -n 3 -U targets
+	run -0 ls "$STORE"
+	assert_output "$(printf 'one\ntwo')"
 }
