@@ -9,7 +9,8 @@
 load ../lib/penstock
 load ../lib/tls
 
-# run_client COMMAND...: what it says is in `said`; the server is reloaded where it waits.
+# run_client COMMAND...: what it says is in `said`; the server is reloaded where it waits,
+# which it does if it resumes sessions.
 run_client() {
 	local client v
 
@@ -104,7 +105,6 @@ whole() {
 # bats test_tags=long,engine
 @test "requests" {
 	start_for_clients
-	touch resumed-1.2 resumed-1.3 # it never resumes
 	run_client "$PYTHON" "$REPO/tests/lib/clients/with_requests.py"
 	for v in 1.2 1.3; do all_lines "$v"; done
 	uploads_are_there

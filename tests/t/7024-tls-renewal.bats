@@ -9,7 +9,7 @@ both_are_stored() {
 	local pid n=0
 
 	for pid in $(workers); do
-		n=$((n + $(ls -l "/proc/$pid/fd" | grep -c "$STORE/")))
+		n=$((n + $(ls -l "/proc/$pid/fd" | grep -cE "$STORE/.*(\.part|\(deleted\))\$")))
 	done
 	((n == 2))
 }
