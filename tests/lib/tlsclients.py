@@ -12,7 +12,7 @@ import sys
 import termios
 import time
 
-from wire import PATIENCE, head, send_no_more
+from wire import PATIENCE, head, reset_on_close, send_no_more
 
 RECORD = 16384 # bytes of content in one, at most
 HELLO = 60 # bytes of a ClientHello that are no whole one
@@ -266,6 +266,46 @@ def truncated(name, sent: int):
     r.socket.sendall(record[:sent])
     send_no_more(r.socket)
     print(r.answer())
+
+
+def _say_close_notify(s):
+    """And do not wait for the server's."""
+    s.setblocking(False)
+    try:
+        s.unwrap()
+    except (ssl.SSLError, OSError):
+        pass
+
+
+def leave(rounds: int):
+    """ROUNDS of clients that leave at all points, from before their handshake to within a
+    body, by a FIN, by a reset, or (behind the handshake) by close_notify; prints how many."""
+    count = 0
+    for _ in range(rounds):
+        for sent in (0, 1, HELLO, 10000):
+            for end in (socket.socket.close, reset_on_close):
+                hello = ssl.MemoryBIO()
+                try:
+                    _context().wrap_bio(ssl.MemoryBIO(), hello).do_handshake()
+                except ssl.SSLWantReadError:
+                    pass
+                s = _plain()
+                s.sendall(hello.read()[:sent])
+                end(s)
+                s.close()
+                count += 1
+        begun = _head("left%d" % count, 300000)
+        for content in (b"", begun[:20], begun, begun + bytes(100000)):
+            for end in ("fin", "reset", "close_notify"):
+                s = _connect()
+                s.sendall(content)
+                if end == "close_notify":
+                    _say_close_notify(s)
+                elif end == "reset":
+                    reset_on_close(s)
+                s.close()
+                count += 1
+    print(count)
 
 
 def dribble(count: int, file):

@@ -86,6 +86,26 @@ _worker_has_it() {
 	return 1
 }
 
+# bats test_tags=engine
+@test "clients that leave at any point leave nothing, and take nobody with them" {
+	start_tls
+	random_file body 300000
+	start_py tlsclients leave 5 >left
+	for i in 1 2 3 4 5; do
+		upload PUT "/file/$i" body
+		assert_status 201
+		assert_same body "$STORE/$i"
+		rm "$STORE/$i"
+	done
+	wait "$PY"
+	assert_equal "$(cat left)" 100
+	kernel_has_let_go
+	assert_store_empty
+	upload PUT /file/a body
+	assert_status 201
+	assert_same body "$STORE/a"
+}
+
 @test "nothing is taken before the handshake" {
 	start_tls
 	s_client -tls1_3 -sess_out session -ign_eof <<<"$GET" >said
