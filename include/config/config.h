@@ -113,10 +113,10 @@ struct conf_server {
 	struct conf_files ssl_certificate_key; /* in the same order */
 	int ssl_protocols;		       /* PROTOCOL_TLS_1_2 ... */
 	char *ssl_ciphers;
-	char *ssl_client_certificate; /* NULL: not given */
+	char *ssl_client_certificate, *ssl_crl; /* NULL: not given */
 	enum conf_verify ssl_verify_client;
 	bool ssl_session_tickets;
-	struct conf_place ssl_ciphers_at, ssl_client_certificate_at;
+	struct conf_place ssl_ciphers_at, ssl_client_certificate_at, ssl_crl_at;
 	struct conf_place ssl_verify_client_at;
 	struct conf_networks trusted_proxies;
 	enum conf_real_ip real_ip_header;

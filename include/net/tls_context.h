@@ -47,6 +47,8 @@ struct tls_fault {
 struct tls_pair {
 	int64_t left_s;	 /* until its certificate expires; below 0: it has */
 	bool too_early;	 /* it is not valid yet */
+	bool disordered; /* one behind it has not signed the one before it */
+	bool alone;	 /* the one that has signed it seems to be missing */
 	mode_t key_mode; /* of the key's file */
 };
 
@@ -82,11 +84,21 @@ NODISCARD int tls_context_verify(struct tls_context *c, enum tls_verify how,
     const char *file, struct tls_fault *fault);
 
 /*
+ * tls_context_revoke(c, file, ret_too_old, fault):
+ * After tls_context_verify(): refuse the certificates of clients that the lists in `file`
+ * revoke (CRL, in PEM).  There must be one of each authority on the way to a client, or
+ * the client is refused; and so it is by a list that is *ret_too_old, whose next one was
+ * due.  0; or -EINVAL and *fault.
+ */
+NODISCARD int tls_context_revoke(struct tls_context *c, const char *file,
+    bool *ret_too_old, struct tls_fault *fault);
+
+/*
  * tls_context_resume(c, keys, identity, len):
  * Last of all: let clients resume their sessions by tickets, whose keys are those of
  * `keys`; NULL: they cannot.  A session is resumed only where the identity (any
- * bytes), and what tls_context_verify() was given, is the same as where it began, and
- * only until the certificate of its client expires.
+ * bytes), and what tls_context_verify() and _revoke() were given, is the same as where it
+ * began, and only until the certificate of its client expires.
  */
 void tls_context_resume(struct tls_context *c, struct ticket_keys *keys,
     const void *identity, size_t len);

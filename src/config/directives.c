@@ -373,6 +373,11 @@ const struct directive directives[] = {
 	  .topic = TOPIC_TLS,
 	  .help = "authorities that may have signed certificates of clients, in "
 		  "PEM" },
+	{ "ssl_crl", VALUE_PATH, APPLY_RELOAD, OF_SERVER_AT(ssl_crl),
+	  .topic = TOPIC_TLS,
+	  .help = "certificates of clients that are revoked (CRL): lists of all "
+		  "authorities on the way to a client, in PEM; read again by "
+		  "each reload" },
 	{ "ssl_protocols", VALUE_SET, APPLY_RELOAD, OF_SERVER(ssl_protocols),
 	  .words = words_protocols, .values = values_protocols,
 	  .dflt = "TLSv1.2 TLSv1.3",

@@ -321,6 +321,7 @@ const struct hint hints[] = {
 	{ "ssl_session_timeout", .more = tls_made, .see = {"ssl_session_tickets"} },
 	{ "ssl_trusted_certificate", .here = {"ssl_client_certificate"} },
 	{ "sslcacertificatefile", .here = {"ssl_client_certificate"} },
+	{ "sslcarevocationfile", .here = {"ssl_crl"} },
 	{ "sslcertificatechainfile", .here = {"ssl_certificate"},
 	  .more =
 	  "the file of the certificate has the others behind it" },

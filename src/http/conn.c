@@ -311,9 +311,10 @@ end_exchange(void *owner)
 }
 
 /*
- * Every move a connection can make.  One that does not speak TLS begins with HEADING.  An exchange begins in HEADING, with the
- * first byte of a head, and every way out of WORKING, STREAMING, ANSWERING and,
- * for a head that never became whole, HEADING ends it once.
+ * Every move a connection can make.  One that does not speak TLS begins with
+ * HEADING.  An exchange begins in HEADING, with the first byte of a head, and
+ * every way out of WORKING, STREAMING, ANSWERING and, for a head that never
+ * became whole, HEADING ends it once.
  */
 enum {
 	GOES_ON = 0,

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ tls_context_set_up(struct tls_context *c)
 {
 	SSL_CTX_set_app_data(c->ssl, c);
 	SSL_CTX_set_mode(c->ssl, SSL_MODE_RELEASE_BUFFERS |
+				     SSL_MODE_NO_AUTO_CHAIN |
 				     SSL_MODE_ENABLE_PARTIAL_WRITE |
 				     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION |
@@ -57,10 +59,39 @@ tls_context_new(void)
 	return c;
 }
 
+/* Is each certificate followed by the one that has signed it, and by no other? */
+static bool
+is_in_order(X509 *first, STACK_OF(X509) * rest)
+{
+	X509 *below = first;
+
+	for (int i = 0; i < sk_X509_num(rest); i++) {
+		X509 *x = sk_X509_value(rest, i);
+
+		if (X509_check_issued(x, below) != X509_V_OK)
+			return false;
+		below = x;
+	}
+	return true;
+}
+
+/* One that says where its issuer's certificate is to be had comes from an authority that
+ * clients know; but hardly ever do they know the one that has signed this. */
+static bool
+is_alone(X509 *first, STACK_OF(X509) * rest)
+{
+	return sk_X509_num(rest) == 0 &&
+	       X509_get_ext_by_NID(first, NID_info_access, -1) >= 0 &&
+	       X509_check_issued(first, first) != X509_V_OK;
+}
+
 static void
-tls_context_look(const X509 *x, struct tls_pair *ret)
+tls_context_look(X509 *x, STACK_OF(X509) * rest, struct tls_pair *ret)
 {
 	int days = 0, seconds = 0;
+
+	ret->disordered = !is_in_order(x, rest);
+	ret->alone = is_alone(x, rest);
 
 	/* Dates that cannot be read are no date that is to come. */
 	if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x)) != 1)
@@ -102,7 +133,8 @@ tls_context_install(struct tls_context *c, X509 *first, EVP_PKEY *key,
 		ERR_clear_error();
 		snprintf(fault->why, sizeof(fault->why),
 		    "it is not the key of the certificate that stands with it "
-		    "(the first key belongs to the first certificate)");
+		    "(the first key belongs to the first certificate; in a "
+		    "file of certificates the server's own comes first)");
 		return -EINVAL;
 	}
 	if (tls_context_count(c, key, fault) < 0)
@@ -126,7 +158,7 @@ tls_context_add_pair(struct tls_context *c, const char *certificate,
 	err = tls_read_certificates(certificate, &first, &rest, fault->why);
 	if (err < 0)
 		return err;
-	tls_context_look(first, ret);
+	tls_context_look(first, rest, ret);
 	err = tls_read_key(key_file, &key, &ret->key_mode, fault->why);
 	fault->of_key = err < 0;
 	if (err == 0)
@@ -160,33 +192,41 @@ tls_context_set_versions(struct tls_context *c, unsigned versions)
 		   : -EINVAL;
 }
 
-/* A bad certificate is told in words that people read, after the handshake. */
+/* A bad certificate is told in words that people read, after the handshake.  It is looked
+ * at up to the first fault, so that a stranger's costs next to nothing: OpenSSL's other
+ * callback would have all signatures of its chain verified. */
 static int
-on_verified(int good, X509_STORE_CTX *store)
+on_chain(X509_STORE_CTX *store, void *arg)
 {
-	(void)good;
-	(void)store;
+	(void)arg;
+	if (X509_verify_cert(store) != 1 &&
+	    X509_STORE_CTX_get_error(store) == X509_V_OK)
+		X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+	ERR_clear_error();
 	return 1;
 }
 
-/* Sessions of clients that another authority has vouched for do not go on here. */
-static void
-tls_context_mix_in(struct tls_context *c, const X509 *x)
+/* Sessions of clients that another authority has vouched for, or before one was revoked,
+ * do not go on here. */
+static bool
+tls_context_mix_in(struct tls_context *c, const unsigned char *digest)
 {
 	unsigned char both[2 * TLS_IDENTITY];
 
 	memcpy(both, c->identity, TLS_IDENTITY);
-	if (X509_digest(x, EVP_sha256(), both + TLS_IDENTITY, NULL) != 1 ||
-	    EVP_Digest(
-		both, sizeof(both), c->identity, NULL, EVP_sha256(), NULL) != 1)
-		die("SHA-256 cannot be had");
+	memcpy(both + TLS_IDENTITY, digest, TLS_IDENTITY);
+	return EVP_Digest(both, sizeof(both), c->identity, NULL, EVP_sha256(),
+		   NULL) == 1;
 }
 
 static bool
 tls_context_trust(struct tls_context *c, X509 *x)
 {
-	tls_context_mix_in(c, x);
-	return X509_STORE_add_cert(SSL_CTX_get_cert_store(c->ssl), x) == 1 &&
+	unsigned char digest[TLS_IDENTITY];
+
+	return X509_digest(x, EVP_sha256(), digest, NULL) == 1 &&
+	       tls_context_mix_in(c, digest) &&
+	       X509_STORE_add_cert(SSL_CTX_get_cert_store(c->ssl), x) == 1 &&
 	       SSL_CTX_add_client_CA(c->ssl, x) == 1;
 }
 
@@ -209,8 +249,45 @@ tls_context_verify(struct tls_context *c, enum tls_verify how, const char *file,
 	sk_X509_pop_free(rest, X509_free);
 	if (!good)
 		return tls_context_refuse(fault, false, "it cannot be used");
+	SSL_CTX_set_cert_verify_callback(c->ssl, on_chain, NULL);
 	if (how != TLS_VERIFY_OFF)
-		SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, on_verified);
+		SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
+	return 0;
+}
+
+static bool
+tls_context_distrust(struct tls_context *c, X509_CRL *list)
+{
+	unsigned char digest[TLS_IDENTITY];
+
+	return X509_CRL_digest(list, EVP_sha256(), digest, NULL) == 1 &&
+	       tls_context_mix_in(c, digest) &&
+	       X509_STORE_add_crl(SSL_CTX_get_cert_store(c->ssl), list) == 1;
+}
+
+int
+tls_context_revoke(struct tls_context *c, const char *file, bool *ret_too_old,
+    struct tls_fault *fault)
+{
+	STACK_OF(X509_CRL) * lists;
+	bool good = true;
+
+	*fault = (struct tls_fault){0};
+	*ret_too_old = false;
+	if (tls_read_revocations(file, &lists, fault->why) < 0)
+		return -EINVAL;
+	for (int i = 0; good && i < sk_X509_CRL_num(lists); i++) {
+		X509_CRL *list = sk_X509_CRL_value(lists, i);
+		const ASN1_TIME *next = X509_CRL_get0_nextUpdate(list);
+
+		*ret_too_old |= next != NULL && X509_cmp_current_time(next) < 0;
+		good = tls_context_distrust(c, list);
+	}
+	sk_X509_CRL_pop_free(lists, X509_CRL_free);
+	if (!good)
+		return tls_context_refuse(fault, false, "it cannot be used");
+	X509_STORE_set_flags(SSL_CTX_get_cert_store(c->ssl),
+	    X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	return 0;
 }
 

@@ -99,6 +99,19 @@ text_open(const char *path, struct text *ret, char why[TLS_WHY_MAX])
 	return -EINVAL;
 }
 
+/* Some authorities hand out files that begin so. */
+static bool
+is_binary(const struct text *t)
+{
+	return t->len > 1 && (unsigned char)t->bytes[0] == 0x30 &&
+	       (unsigned char)t->bytes[1] >= 0x80;
+}
+
+static const char binary_text[] =
+    "it is binary, and must be PEM: openssl x509 -inform DER -in FILE -out NEW "
+    "makes it so (of a key: openssl pkey; of a .p12 or .pfx: openssl pkcs12 "
+    "-nodes)";
+
 /* Is what OpenSSL has just said that there is nothing (more) of the kind? */
 static bool
 is_at_end(void)
@@ -153,6 +166,8 @@ tls_read_certificates(const char *path, X509 **ret_first,
 	b = BIO_new_mem_buf(text.bytes, (int)text.len);
 	if (b == NULL || rest == NULL)
 		err = tls_files_refuse(why, "out of memory");
+	else if (is_binary(&text))
+		err = tls_files_refuse(why, binary_text);
 	else
 		err = read_all_certificates(b, &first, rest, why);
 	BIO_free(b);
@@ -165,6 +180,56 @@ tls_read_certificates(const char *path, X509 **ret_first,
 	X509_free(first);
 free_rest:
 	sk_X509_pop_free(rest, X509_free);
+	return err;
+}
+
+static int
+read_all_revocations(BIO *b, STACK_OF(X509_CRL) * lists, char why[TLS_WHY_MAX])
+{
+	X509_CRL *list;
+
+	while ((list = PEM_read_bio_X509_CRL(b, NULL, NULL, NULL)) != NULL) {
+		if (sk_X509_CRL_push(lists, list) == 0) {
+			X509_CRL_free(list);
+			return tls_files_refuse(why, "out of memory");
+		}
+	}
+	if (is_at_end() && sk_X509_CRL_num(lists) > 0) {
+		ERR_clear_error();
+		return 0;
+	}
+	if (!is_at_end()) {
+		snprintf(why, TLS_WHY_MAX, "a list in it cannot be read: %s",
+		    tls_last_reason());
+		return -EINVAL;
+	}
+	ERR_clear_error();
+	return tls_files_refuse(why,
+	    "there is no revocation list in it: it must be PEM, with a line "
+	    "-----BEGIN X509 CRL-----");
+}
+
+int
+tls_read_revocations(
+    const char *path, STACK_OF(X509_CRL) * *ret, char why[TLS_WHY_MAX])
+{
+	STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
+	struct text text = {0};
+	BIO *b = NULL;
+	int err = text_open(path, &text, why);
+
+	if (err == 0) {
+		b = BIO_new_mem_buf(text.bytes, (int)text.len);
+		err = b != NULL && lists != NULL
+			  ? read_all_revocations(b, lists, why)
+			  : tls_files_refuse(why, "out of memory");
+	}
+	BIO_free(b);
+	text_fini(&text);
+	if (err == 0)
+		*ret = lists;
+	else
+		sk_X509_CRL_pop_free(lists, X509_CRL_free);
 	return err;
 }
 
@@ -183,13 +248,15 @@ int
 tls_read_key(
     const char *path, EVP_PKEY **ret, mode_t *ret_mode, char why[TLS_WHY_MAX])
 {
-	bool asked = false, has_key = false;
+	bool asked = false, has_key, binary;
 	struct text text = {0};
 	BIO *b;
 
 	if (text_open(path, &text, why) < 0)
 		return -EINVAL;
 	*ret_mode = text.mode;
+	has_key = strstr(text.bytes, "PRIVATE KEY-----") != NULL;
+	binary = is_binary(&text);
 	b = BIO_new_mem_buf(text.bytes, (int)text.len);
 	*ret =
 	    b ? PEM_read_bio_PrivateKey(b, NULL, on_passphrase, &asked) : NULL;
@@ -202,6 +269,8 @@ tls_read_key(
 		    "it is encrypted, and there is nobody to ask for the "
 		    "passphrase: store it without one (openssl pkey -in FILE "
 		    "-out NEW), in a file that only root can read");
+	else if (binary)
+		(void)tls_files_refuse(why, binary_text);
 	else if (!has_key)
 		snprintf(why, TLS_WHY_MAX,
 		    "there is no private key in it: it must be PEM, with a "

@@ -77,6 +77,11 @@ const char *tls_last_reason(void);
 NODISCARD int tls_read_certificates(const char *path, X509 **ret_first,
     STACK_OF(X509) * *ret_rest, char why[TLS_WHY_MAX]);
 
+/* Read a file of revocation lists, at least one: 0 and *ret, which the caller frees; or
+ * -EINVAL and `why`. */
+NODISCARD int tls_read_revocations(
+    const char *path, STACK_OF(X509_CRL) * *ret, char why[TLS_WHY_MAX]);
+
 /* Read a private key: 0 and *ret, which the caller frees; or -EINVAL and `why`. */
 NODISCARD int tls_read_key(
     const char *path, EVP_PKEY **ret, mode_t *ret_mode, char why[TLS_WHY_MAX]);

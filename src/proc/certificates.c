@@ -69,6 +69,21 @@ look_at_term(const struct conf_file *f, const struct tls_pair *pair)
 }
 
 static void
+look_at_chain(const struct conf_file *f, const struct tls_pair *pair)
+{
+	if (pair->disordered)
+		refusal_warn(&f->place, "ssl_certificate", f->path,
+		    "the certificates in it are out of order, and some clients "
+		    "will not accept them: each must be followed by the one "
+		    "that has signed it, the server's own first");
+	if (pair->alone)
+		refusal_warn(&f->place, "ssl_certificate", f->path,
+		    "the certificate that has signed it is not in the file, "
+		    "and most clients will not accept it: use the file with "
+		    "all of them (fullchain.pem)");
+}
+
+static void
 look_at_key(const struct conf_file *f, mode_t mode)
 {
 	if ((mode & (S_IROTH | S_IWOTH)) != 0)
@@ -97,7 +112,28 @@ add_pair(struct certificates *all, struct tls_context *c,
 	all->terms[all->term_count++] = (struct certificates_term){
 	    .file = cert, .ends_s = (int64_t)time(NULL) + pair.left_s};
 	look_at_key(key, pair.key_mode);
+	look_at_chain(cert, &pair);
 	return look_at_term(cert, &pair);
+}
+
+static int
+add_revocations(struct tls_context *c, const struct conf_server *s)
+{
+	struct tls_fault fault;
+	bool too_old;
+
+	if (s->ssl_crl == NULL)
+		return 0;
+	if (tls_context_revoke(c, s->ssl_crl, &too_old, &fault) < 0) {
+		refusal_log(
+		    &s->ssl_crl_at, "ssl_crl", s->ssl_crl, "%s", fault.why);
+		return -EINVAL;
+	}
+	if (too_old)
+		refusal_warn(&s->ssl_crl_at, "ssl_crl", s->ssl_crl,
+		    "the next list is due, and certificates of clients are "
+		    "refused until it is here: get it, and reload");
+	return 0;
 }
 
 static int
@@ -110,10 +146,11 @@ add_clients(struct tls_context *c, const struct conf_server *s)
 	};
 	struct tls_fault fault;
 
-	if (s->ssl_client_certificate == NULL ||
-	    tls_context_verify(c, how[s->ssl_verify_client],
-		s->ssl_client_certificate, &fault) == 0)
+	if (s->ssl_client_certificate == NULL)
 		return 0;
+	if (tls_context_verify(c, how[s->ssl_verify_client],
+		s->ssl_client_certificate, &fault) == 0)
+		return add_revocations(c, s);
 	refusal_log(&s->ssl_client_certificate_at, "ssl_client_certificate",
 	    s->ssl_client_certificate, "%s", fault.why);
 	return -EINVAL;

@@ -36,7 +36,7 @@ enum {
 };
 
 static char dir[128];
-static struct test_certificate ours, other, rsa, ca, ann, stranger;
+static struct test_certificate ours, other, rsa, ca, ann, bob, stranger;
 
 static struct fixture {
 	struct test_loop l;
@@ -248,6 +248,9 @@ make_certificates(void)
 	test_certificate_make(dir,
 	    &(struct test_certificate_plan){.name = "ann", .issuer = &ca},
 	    &ann);
+	test_certificate_make(dir,
+	    &(struct test_certificate_plan){.name = "bob", .issuer = &ca},
+	    &bob);
 	test_certificate_make(dir,
 	    &(struct test_certificate_plan){.name = "stranger"}, &stranger);
 }
@@ -1102,6 +1105,86 @@ an_optional_one_may_be_missing_but_not_bad(void **state)
 	assert_true(tls_refuses(&f.t, why));
 }
 
+static void
+revoke_with(const struct test_certificate *revoked, bool too_old)
+{
+	struct tls_fault fault;
+	char path[200];
+	bool is_too_old;
+
+	snprintf(path, sizeof(path), "%s/crl", dir);
+	test_revocations_make(path, &ca, revoked, too_old ? -5 : 3600);
+	take_client_ca(f.contexts[0], TLS_VERIFY_ON, ca.cert);
+	assert_int_equal(
+	    tls_context_revoke(f.contexts[0], path, &is_too_old, &fault), 0);
+	assert_int_equal(is_too_old, too_old);
+	tls_context_resume(f.contexts[0], f.keys, "x", 1);
+}
+
+static void
+assert_refused(const char *text)
+{
+	char why[TLS_WHY_MAX];
+
+	connect_well();
+	assert_null(tls_client_name(&f.t));
+	assert_true(tls_refuses(&f.t, why));
+	if (strstr(why, text) == NULL)
+		fail_msg("%s, and not %s", why, text);
+	hang_up();
+}
+
+static void
+a_revoked_certificate_is_refused_and_others_are_good(void **state)
+{
+	(void)state;
+	revoke_with(&ann, false);
+	f.c.own = &ann;
+	assert_refused("revoked");
+	f.c.own = &bob;
+	connect_well();
+	assert_string_equal(tls_client_name(&f.t), "CN=bob");
+}
+
+static void
+a_list_of_revocations_that_is_too_old_vouches_for_nobody(void **state)
+{
+	(void)state;
+	revoke_with(NULL, true);
+	f.c.own = &ann;
+	assert_refused("CRL has expired");
+}
+
+static void
+what_is_no_list_of_revocations_is_told(void **state)
+{
+	struct tls_fault fault;
+	bool too_old;
+
+	(void)state;
+	assert_int_equal(
+	    tls_context_revoke(f.contexts[0], ca.cert, &too_old, &fault),
+	    -EINVAL);
+	assert_non_null(strstr(fault.why, "no revocation list in it"));
+	assert_int_equal(
+	    tls_context_revoke(f.contexts[0], "/nowhere/x", &too_old, &fault),
+	    -EINVAL);
+	assert_non_null(strstr(fault.why, "No such file"));
+}
+
+/* Authorities for clients are none of its business. */
+static void
+a_client_gets_the_certificates_of_the_file_and_no_others(void **state)
+{
+	(void)state;
+	tls_context_free(&f.contexts[0]);
+	f.contexts[0] = make_context(&bob, "first");
+	f.sites[0].context = f.contexts[0];
+	take_client_ca(f.contexts[0], TLS_VERIFY_OPTIONAL, ca.cert);
+	connect_well();
+	assert_int_equal(sk_X509_num(SSL_get_peer_cert_chain(f.c.ssl)), 1);
+}
+
 /* ---- sessions ---- */
 
 /* The ticket of a connection, which ends. */
@@ -1294,6 +1377,25 @@ a_session_ends_when_another_authority_vouches_for_clients(void **state)
 	SSL_SESSION_free(session);
 }
 
+/* One that was revoked meanwhile would come back for an hour, and then again. */
+static void
+a_session_ends_when_certificates_are_revoked(void **state)
+{
+	SSL_SESSION *session;
+
+	(void)state;
+	revoke_with(NULL, false);
+	f.c.own = &ann;
+	session = ticket_of_one();
+	assert_true(resumes(session));
+	tls_context_free(&f.contexts[0]);
+	f.contexts[0] = make_context(&ours, "first");
+	f.sites[0].context = f.contexts[0];
+	revoke_with(&bob, false);
+	assert_false(resumes(session));
+	SSL_SESSION_free(session);
+}
+
 static void
 without_tickets_no_session_is_resumed(void **state)
 {
@@ -1356,7 +1458,7 @@ encrypt_key(const char *from, const char *to)
 static void
 what_is_wrong_with_files_is_told(void **state)
 {
-	char junk[200], cut[200], locked[200];
+	char junk[200], cut[200], locked[200], binary[200], cut_key[200];
 
 	(void)state;
 	snprintf(junk, sizeof(junk), "%s/junk", dir);
@@ -1366,6 +1468,11 @@ what_is_wrong_with_files_is_told(void **state)
 	write_text(cut,
 	    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 	encrypt_key(ours.key, locked);
+	snprintf(binary, sizeof(binary), "%s/binary", dir);
+	snprintf(cut_key, sizeof(cut_key), "%s/cut_key", dir);
+	write_text(binary, "\x30\x82\x01\x02");
+	write_text(cut_key,
+	    "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
 	assert_fault("/nowhere/x", ours.key, false, "No such file");
 	assert_fault(dir, ours.key, false, "Is a directory");
 	assert_fault(junk, ours.key, false, "no certificate in it");
@@ -1375,6 +1482,9 @@ what_is_wrong_with_files_is_told(void **state)
 	assert_fault(ours.cert, junk, true, "no private key in it");
 	assert_fault(ours.cert, ours.cert, true, "no private key in it");
 	assert_fault(ours.cert, locked, true, "encrypted");
+	assert_fault(binary, ours.key, false, "binary");
+	assert_fault(ours.cert, binary, true, "binary");
+	assert_fault(ours.cert, cut_key, true, "cannot be read as a key");
 	assert_fault(ours.cert, other.key, true, "not the key");
 	assert_fault(ours.cert, rsa.key, true, "not the key");
 }
@@ -1418,6 +1528,55 @@ when_it_expires_and_who_may_read_the_key_is_told(void **state)
 	    tls_context_add_pair(c, old.cert, old.key, &pair, &fault), 0);
 	assert_true(pair.left_s < -3000 && pair.left_s >= -3610);
 	tls_context_free(&c);
+}
+
+static void
+join_files(const char *to, const char *a, const char *b)
+{
+	const char *from[] = {a, b};
+	FILE *out = fopen(to, "w");
+	char line[200];
+
+	for (int i = 0; i < 2; i++) {
+		FILE *in = fopen(from[i], "r");
+
+		while (fgets(line, sizeof(line), in) != NULL)
+			fputs(line, out);
+		fclose(in);
+	}
+	fclose(out);
+}
+
+/* As a client that knows only roots would see it. */
+static void
+what_is_wrong_with_a_chain_is_told(void **state)
+{
+	struct test_certificate public;
+	struct tls_context *c;
+	struct tls_fault fault;
+	struct tls_pair pair;
+	char path[200];
+
+	(void)state;
+	test_certificate_make(dir,
+	    &(struct test_certificate_plan){
+		.name = "public", .issuer = &ca, .of_authority = true},
+	    &public);
+	snprintf(path, sizeof(path), "%s/chain", dir);
+	for (int row = 0; row < 4; row++) {
+		c = tls_context_new();
+		join_files(path, public.cert,
+		    row == 0   ? ca.cert
+		    : row == 1 ? ours.cert
+			       : "/dev/null");
+		assert_int_equal(
+		    tls_context_add_pair(c, row < 3 ? path : ann.cert,
+			row < 3 ? public.key : ann.key, &pair, &fault),
+		    0);
+		assert_int_equal(pair.disordered, row == 1);
+		assert_int_equal(pair.alone, row == 2);
+		tls_context_free(&c);
+	}
 }
 
 static void
@@ -1503,15 +1662,21 @@ main(void)
 	    TEST(an_optional_one_may_be_missing_but_not_bad),
 	    TEST(a_client_that_uses_each_ticket_once_gets_another),
 	    TEST(what_comes_before_the_handshake_is_not_taken),
+	    TEST(a_revoked_certificate_is_refused_and_others_are_good),
+	    TEST(a_list_of_revocations_that_is_too_old_vouches_for_nobody),
+	    TEST(what_is_no_list_of_revocations_is_told),
+	    TEST(a_client_gets_the_certificates_of_the_file_and_no_others),
 	    TEST(a_session_outlives_a_reload),
 	    TEST(a_session_of_one_site_is_none_of_another),
 	    TEST(a_session_with_a_client_certificate_is_resumed_with_it),
 	    TEST(a_session_ends_with_the_certificate_of_its_client),
 	    TEST(a_session_ends_when_another_authority_vouches_for_clients),
+	    TEST(a_session_ends_when_certificates_are_revoked),
 	    TEST(without_tickets_no_session_is_resumed),
 	    TEST(what_is_wrong_with_files_is_told),
 	    TEST(a_second_pair_of_a_kind_is_refused),
 	    TEST(when_it_expires_and_who_may_read_the_key_is_told),
+	    TEST(what_is_wrong_with_a_chain_is_told),
 	    TEST(ciphers_are_tried),
 	    TEST(an_idle_connection_takes_little_memory),
 	};

@@ -55,10 +55,9 @@ read_key(const char *path)
 }
 
 static void
-make_authority(X509 *x)
+extend(X509 *x, int what, const char *text)
 {
-	X509_EXTENSION *e = X509V3_EXT_nconf_nid(
-	    NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
+	X509_EXTENSION *e = X509V3_EXT_nconf_nid(NULL, NULL, what, text);
 
 	assert_non_null(e);
 	assert_int_equal(X509_add_ext(x, e, -1), 1);
@@ -103,7 +102,9 @@ test_certificate_make(const char *dir, const struct test_certificate_plan *plan,
 	assert_int_equal(X509_set_pubkey(x, key), 1);
 	add_name(X509_get_subject_name(x), plan->name);
 	if (plan->authority)
-		make_authority(x);
+		extend(x, NID_basic_constraints, "critical,CA:TRUE");
+	if (plan->of_authority)
+		extend(x, NID_info_access, "caIssuers;URI:http://x/ca.crt");
 	sign(x, key, plan->issuer);
 	f = fopen(ret->cert, "w");
 	assert_non_null(f);
@@ -116,6 +117,49 @@ test_certificate_make(const char *dir, const struct test_certificate_plan *plan,
 	fclose(f);
 	X509_free(x);
 	EVP_PKEY_free(key);
+}
+
+static void
+add_revoked(X509_CRL *list, const struct test_certificate *which)
+{
+	X509 *x = read_certificate(which->cert);
+	X509_REVOKED *r = X509_REVOKED_new();
+	ASN1_TIME *now = X509_gmtime_adj(NULL, -10);
+
+	assert_int_equal(
+	    X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(x)), 1);
+	assert_int_equal(X509_REVOKED_set_revocationDate(r, now), 1);
+	assert_int_equal(X509_CRL_add0_revoked(list, r), 1);
+	ASN1_TIME_free(now);
+	X509_free(x);
+}
+
+void
+test_revocations_make(const char *path, const struct test_certificate *issuer,
+    const struct test_certificate *revoked, long next_s)
+{
+	X509 *above = read_certificate(issuer->cert);
+	EVP_PKEY *key = read_key(issuer->key);
+	ASN1_TIME *from = X509_gmtime_adj(NULL, -20);
+	ASN1_TIME *next = X509_gmtime_adj(NULL, next_s);
+	X509_CRL *list = X509_CRL_new();
+	FILE *f = fopen(path, "w");
+
+	assert_int_equal(
+	    X509_CRL_set_issuer_name(list, X509_get_subject_name(above)), 1);
+	assert_int_equal(X509_CRL_set1_lastUpdate(list, from), 1);
+	assert_int_equal(X509_CRL_set1_nextUpdate(list, next), 1);
+	if (revoked != NULL)
+		add_revoked(list, revoked);
+	assert_true(X509_CRL_sign(list, key, EVP_sha256()) > 0);
+	assert_non_null(f);
+	assert_int_equal(PEM_write_X509_CRL(f, list), 1);
+	fclose(f);
+	X509_CRL_free(list);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(next);
+	EVP_PKEY_free(key);
+	X509_free(above);
 }
 
 /* ---- the client ---- */

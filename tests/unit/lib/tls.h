@@ -25,12 +25,19 @@ struct test_certificate_plan {
 	const char *kind;		       /* "EC" (NULL: this) or "RSA" */
 	const struct test_certificate *issuer; /* NULL: it has signed itself */
 	bool authority;			       /* it may sign others */
+	bool of_authority; /* it says where its issuer's is */
 	long from_s, to_s; /* from now on; both 0: an hour */
 };
 
 /* Make one in the directory `dir`. */
 void test_certificate_make(const char *dir,
     const struct test_certificate_plan *plan, struct test_certificate *ret);
+
+/* Make a list of what `issuer` has revoked, `revoked` (NULL: none), at `path`; the next
+ * one is due in `next_s`. */
+void test_revocations_make(const char *path,
+    const struct test_certificate *issuer,
+    const struct test_certificate *revoked, long next_s);
 
 struct test_tls {
 	SSL_CTX *ctx;
