@@ -45,8 +45,9 @@ struct connections {
 
 	/* The module's. */
 	struct list conns;
-	struct list proxied; /* http/proxied.h */
-	struct turns turns;  /* of those that have a further request here */
+	struct list proxied;	 /* http/proxied.h */
+	struct turns turns;	 /* of those that have a further request here */
+	struct turns handshakes; /* of those that have begun to speak TLS */
 	/* The exchange whose on_request() runs, until it is answered. */
 	struct exchange *asking;
 	bool stopping; /* no request after the present one */

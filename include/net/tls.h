@@ -57,6 +57,10 @@ const char *tls_why(const struct transport *t);
 /* After the handshake: the owner of the site that the client has chosen. */
 void *tls_owner(const struct transport *t);
 
+/* After the handshake: is `host` the name of another site of the port than the client has
+ * chosen?  Always false without TLS. */
+bool tls_is_of_another(const struct transport *t, const char *host, size_t len);
+
 /* The subject of the client's certificate (RFC 4514), if that is good; else NULL, also
  * without TLS.  Valid until the transport is closed. */
 const char *tls_client_name(const struct transport *t);

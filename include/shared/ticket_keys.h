@@ -4,10 +4,10 @@
  *	worker 0: ticket_keys_current() --> a ticket --> the client
  *	worker 1: ticket_keys_find()    <-- a ticket <-- the client, later
  *
- * A key is used for an hour of the clock, and opens tickets for one hour more; then it is
- * overwritten, so that what was recorded cannot be read with what is found here later.
- * The first worker that needs the key of an hour makes it.  They live in the memory that
- * all workers share, so that a reload keeps them.
+ * A key is used for an hour of the clock, and opens tickets for one hour more; then the
+ * next that is made overwrites it, so that what was recorded cannot be read with what is
+ * found here later.  The first worker that needs the key of an hour makes it.  They live in
+ * the memory that all workers share, so that a reload keeps them.
  */
 #ifndef SHARED_TICKET_KEYS_H
 #define SHARED_TICKET_KEYS_H

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "conn_internal.h"
@@ -110,6 +111,12 @@ static const char no_tls[] =
     "this port speaks TLS, and what came is plain HTTP: use https:// in place "
     "of http://";
 
+/* It would be stored, or looked for, where the client does not think of. */
+static const char misdirected[] =
+    "the Host of the request is the name of another server block than the "
+    "connection was made for: make one that asks for this name (SNI; in nginx: "
+    "proxy_ssl_server_name on, and proxy_ssl_name)";
+
 /* What came is no request, or none that is understood. */
 static void
 refuse_request(
@@ -173,6 +180,16 @@ is_crowded(struct conn *c)
 	       ADMISSION_SERVED;
 }
 
+/* Is the request for another server block than the client's handshake? */
+static bool
+is_misdirected(const struct conn *c, const struct head *h)
+{
+	struct host_port at;
+
+	return host_split(h->host.s, h->host.len, &at) &&
+	       tls_is_of_another(&c->transport, at.host, at.len);
+}
+
 /* A whole head is there: hand the request to the handler. */
 static void
 conn_ask(struct conn *c, const struct head_reader_head *got)
@@ -205,6 +222,10 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 	}
 	if (status != 0) {
 		refuse_request(c, status, why, head_refusal_outcome(why));
+		return;
+	}
+	if (is_misdirected(c, &h)) {
+		refuse_request(c, 421, misdirected, OUTCOME_MISDIRECTED);
 		return;
 	}
 	if (tls_refuses(&c->transport, bad)) {
@@ -432,6 +453,29 @@ shake_hands(struct conn *c)
 	}
 }
 
+void
+conn_shake_hands(struct list_node *n)
+{
+	struct conn *c = container_of(n, struct conn, turn);
+
+	check_magic(c, CONN_MAGIC);
+	check(c->state == CONN_HANDSHAKING);
+	shake_hands(c);
+}
+
+/* A step of a handshake takes as long as hundreds of others do: there is one in each
+ * iteration of the loop. */
+static void
+await_handshake(struct conn *c)
+{
+	if (turns_take_free(&c->group->handshakes)) {
+		shake_hands(c);
+		return;
+	}
+	ev_io_stop(c->group->loop, &c->readable);
+	turns_await(&c->group->handshakes, &c->turn);
+}
+
 /* The client had its time. */
 static void
 expire_handshake(struct conn *c)
@@ -469,7 +513,7 @@ conn_on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	if (c->state == CONN_HEADING)
 		read_head(c, &c->transport);
 	else if (c->state == CONN_HANDSHAKING)
-		shake_hands(c);
+		await_handshake(c);
 	else if (c->state == CONN_LINGERING)
 		go_on_lingering(c, linger_discard(&c->linger, &c->transport,
 				       c->group->conf->lingering_timeout_s));

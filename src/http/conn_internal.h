@@ -89,7 +89,9 @@ struct conn {
 	unsigned state; /* enum conn_state */
 	struct connections *group;
 	struct list_node node;
-	struct list_node turn; /* on group->turns: waits for its turn */
+	struct list_node
+	    turn; /* on group->turns, or group->handshakes: waits for
+				  its turn */
 	struct transport transport;
 	uint64_t requests;  /* heads that were read */
 	bool on_loopback;   /* accepted there */
@@ -180,6 +182,9 @@ NODISCARD int conn_begin(struct connections *g, int fd, const struct addr *peer,
 
 /* HEADING: its turn has come; `n` is conn.turn. */
 void conn_take_turn(struct list_node *n);
+
+/* HANDSHAKING: the same. */
+void conn_shake_hands(struct list_node *n);
 
 /* ---- conn.c ---- */
 

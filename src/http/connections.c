@@ -27,7 +27,8 @@ connections_init(struct connections *g)
 {
 	list_init(&g->conns);
 	list_init(&g->proxied);
-	turns_init(&g->turns, g->loop, conn_take_turn);
+	turns_init(&g->turns, g->loop, false, conn_take_turn);
+	turns_init(&g->handshakes, g->loop, true, conn_shake_hands);
 	g->admission.conf = g->conf;
 }
 

@@ -470,6 +470,19 @@ tls_owner(const struct transport *t)
 	return tls_of(t)->site->owner;
 }
 
+bool
+tls_is_of_another(const struct transport *t, const char *host, size_t len)
+{
+	const struct tls *s = tls_is(t) ? tls_of(t) : NULL;
+	const struct tls_site *site;
+
+	if (s == NULL || s->port->count == 1)
+		return false;
+	check(s->ready);
+	site = tls_hello_find(s->port, host, len);
+	return site != NULL && site != s->site;
+}
+
 const char *
 tls_client_name(const struct transport *t)
 {

@@ -44,10 +44,10 @@ tls_hello_fit(const struct tls_site *site, const char *name, size_t len)
 	return best;
 }
 
-static const struct tls_site *
-tls_hello_choose(const struct tls_port *port, const char *name, size_t len)
+const struct tls_site *
+tls_hello_find(const struct tls_port *port, const char *name, size_t len)
 {
-	const struct tls_site *site = &port->sites[0];
+	const struct tls_site *site = NULL;
 	size_t best = 0;
 
 	for (size_t i = 0; i < port->count; i++) {
@@ -83,15 +83,16 @@ static int
 tls_hello_on_client(SSL *ssl, int *ret_alert, void *arg)
 {
 	struct tls *s = SSL_get_app_data(ssl);
+	const struct tls_site *named = NULL;
 	const char *name;
 	size_t len;
 
 	(void)arg;
 	if (s->site != NULL) /* a second hello, after a retry */
 		return SSL_CLIENT_HELLO_SUCCESS;
-	s->site = &s->port->sites[0];
 	if (s->port->count > 1 && tls_hello_name(ssl, &name, &len))
-		s->site = tls_hello_choose(s->port, name, len);
+		named = tls_hello_find(s->port, name, len);
+	s->site = named != NULL ? named : &s->port->sites[0];
 	if (s->site == &s->port->sites[0] ||
 	    tls_hello_go_to(ssl, s->site->context))
 		return SSL_CLIENT_HELLO_SUCCESS;

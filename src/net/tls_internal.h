@@ -63,6 +63,10 @@ void tls_tickets_use(SSL_CTX *ssl);
 
 /* ---- tls_hello.c ---- */
 
+/* The site of that name; NULL: none has it. */
+const struct tls_site *tls_hello_find(
+    const struct tls_port *port, const char *name, size_t len);
+
 /* Have it choose the site, and the protocol above TLS (ALPN). */
 void tls_hello_use(SSL_CTX *ssl);
 

@@ -55,6 +55,16 @@ ticket_keys_entry(const struct ticket_keys *t, uint64_t hour)
 	return (struct entry *)(uintptr_t)e;
 }
 
+/* A plain memset() would be left out, since nobody looks at them any more. */
+static void
+wipe(uint64_t words[WORDS])
+{
+	volatile uint64_t *w = words;
+
+	for (size_t i = 0; i < WORDS; i++)
+		w[i] = 0;
+}
+
 /* The key of that hour; false: there is none. */
 static bool
 ticket_keys_read(
@@ -62,15 +72,17 @@ ticket_keys_read(
 {
 	struct entry *e = ticket_keys_entry(t, hour);
 	uint64_t words[WORDS];
+	bool whole;
 
 	if (atomic_load(&e->hour) != hour)
 		return false;
 	for (size_t i = 0; i < WORDS; i++)
 		words[i] = atomic_load(&e->words[i]);
-	if (atomic_load(&e->hour) != hour)
-		return false;
-	memcpy(ret, words, sizeof(words));
-	return true;
+	whole = atomic_load(&e->hour) == hour;
+	if (whole)
+		memcpy(ret, words, sizeof(words));
+	wipe(words);
+	return whole;
 }
 
 /* Make the key of that hour, in place of an older one, unless another worker does. */
@@ -89,6 +101,7 @@ ticket_keys_make(struct ticket_keys *t, unsigned owner, uint64_t hour)
 		atomic_store(&e->hour, 0);
 		for (size_t i = 0; i < WORDS; i++)
 			atomic_store(&e->words[i], words[i]);
+		wipe(words);
 		atomic_store(&e->hour, hour);
 	}
 	atomic_store(&e->owner, 0);

@@ -372,6 +372,43 @@ a_handshake_has_its_time(void **state)
 	assert_true(test_loop_await(&f.w.l, no_connection, 30));
 }
 
+enum {
+	CROWD = 20,
+};
+
+/* All of their hellos are here, and other clients are not to wait for all of them. */
+static void
+handshakes_come_one_in_each_iteration(void **state)
+{
+	static struct test_tls crowd[CROWD];
+	int ends[2], answered = 0;
+
+	(void)state;
+	memset(crowd, 0, sizeof(crowd));
+	for (int i = 0; i < CROWD; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+		assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+		test_server_open(&f.w.server, ends[0], &peer);
+		test_tls_begin(&crowd[i], ends[1], NULL);
+		while (test_tls_push(&crowd[i], 4096) > 0)
+			;
+	}
+	for (int n = 1; n <= CROWD; n++) {
+		test_loop_turn(&f.w.l, 1);
+		answered = 0;
+		for (int i = 0; i < CROWD; i++) {
+			struct pollfd p = {.fd = crowd[i].fd, .events = POLLIN};
+
+			answered += poll(&p, 1, 0);
+		}
+		assert_true(answered <= n);
+	}
+	assert_true(answered >= CROWD - 1);
+	for (int i = 0; i < CROWD; i++)
+		test_tls_end(&crowd[i]);
+	test_loop_turn(&f.w.l, CROWD + 5);
+}
+
 /* And what it asks for is its next request's. */
 static void
 the_time_of_the_head_begins_after_the_handshake(void **state)
@@ -424,6 +461,33 @@ the_name_leads_to_its_server_block(void **state)
 	assert_int_equal(f.second.requests, 1);
 	assert_int_equal(f.w.server.requests, 0);
 	assert_null(f.client);
+}
+
+/* A client that does not ask for the name, such as a proxy that was not told to. */
+static void
+a_request_for_another_block_is_misdirected(void **state)
+{
+	static const char *const rows[] = {
+	    "PUT /file/a HTTP/1.1\r\nHost: Second.Example:443\r\n"
+	    "Content-Length: 5\r\n\r\nhello",
+	    "PUT https://second.example/file/a HTTP/1.1\r\nHost: x\r\n"
+	    "Content-Length: 5\r\n\r\nhello",
+	    "GET /file/a HTTP/1.1\r\nHost: second.example\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		connect_well();
+		say(rows[i]);
+		await("HTTP/1.1 421 ");
+		await("SNI");
+		await_end();
+		hang_up();
+		test_loop_turn(&f.w.l, 5);
+		forget();
+	}
+	assert_int_equal(memory_store_count(f.w.store), 0);
+	assert_int_equal(f.second.requests, 0);
 }
 
 static void
@@ -511,9 +575,11 @@ main(void)
 	    TEST(a_client_that_sends_no_more_is_answered),
 	    TEST(plain_requests_are_told_to_use_https),
 	    TEST(a_handshake_has_its_time),
+	    TEST(handshakes_come_one_in_each_iteration),
 	    TEST(the_time_of_the_head_begins_after_the_handshake),
 	    TEST(a_handshake_that_fails_ends_with_its_alert),
 	    TEST(the_name_leads_to_its_server_block),
+	    TEST(a_request_for_another_block_is_misdirected),
 	    TEST(a_client_certificate_names_the_client),
 	    TEST(without_one_a_request_is_refused_in_words),
 	    TEST(a_bad_one_is_refused_also_where_none_is_needed),

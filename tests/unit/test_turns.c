@@ -72,7 +72,7 @@ set_up(void **state)
 	f.b.name = 'b';
 	f.c.name = 'c';
 	test_loop_begin(&f.l, CHUNK, 16);
-	turns_init(&f.turns, f.l.loop, take);
+	turns_init(&f.turns, f.l.loop, false, take);
 	test_server_begin(&f.server, &f.l, answer);
 	test_client_connect(&f.one, &f.server);
 	test_client_connect(&f.other, &f.server);
@@ -119,6 +119,25 @@ all_that_wait_have_one_in_their_order(void **state)
 	turn();
 	turn();
 	assert_string_equal(f.order, "bac||");
+}
+
+static void
+singly_there_is_one_in_each_iteration(void **state)
+{
+	(void)state;
+	turns_init(&f.turns, f.l.loop, true, take);
+	f.a.again = 1;
+	turns_await(&f.turns, &f.b.node);
+	turns_await(&f.turns, &f.a.node);
+	turns_await(&f.turns, &f.c.node);
+	assert_false(turns_take_free(&f.turns));
+	for (int i = 0; i < 5; i++)
+		turn();
+	assert_string_equal(f.order, "b|a|c|a||");
+	assert_true(turns_take_free(&f.turns));
+	assert_false(turns_take_free(&f.turns));
+	turn();
+	assert_true(turns_take_free(&f.turns));
 }
 
 static void
@@ -258,6 +277,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_comes_in_an_iteration_of_its_own),
 	    TEST(all_that_wait_have_one_in_their_order),
+	    TEST(singly_there_is_one_in_each_iteration),
 	    TEST(one_that_waits_again_has_the_next),
 	    TEST(descriptors_are_looked_at_between_two),
 	    TEST(one_that_waits_no_more_has_none),
