@@ -118,9 +118,57 @@ check_neighbours(const struct config *c, size_t server,
 		}
 }
 
+static bool
+any_speaks_tls(const struct config *c)
+{
+	for (size_t i = 0; i < c->server_count; i++)
+		if (first_with_tls(&c->servers[i]) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+any_verifies(const struct config *c)
+{
+	for (size_t i = 0; i < c->server_count; i++)
+		if (c->servers[i].ssl_verify_client_at.line != 0)
+			return true;
+	return false;
+}
+
+/* Who writes these believes that they do something: that it is encrypted, and that
+ * clients are looked at. */
+static void
+check_use(const struct config *c, struct str *errors)
+{
+	bool tls = any_speaks_tls(c), verifies = any_verifies(c);
+
+	for (size_t i = 0; i < c->server_count; i++) {
+		const struct conf_server *s = &c->servers[i];
+
+		if (!tls && s->ssl_certificate.count > 0) {
+			lexer_mistake(errors,
+			    &s->ssl_certificate.values[0].place,
+			    "ssl_certificate",
+			    "it would not be used, since no listen has ssl: "
+			    "write ssl behind the address, as in listen 443 "
+			    "ssl");
+			return;
+		}
+		if (!verifies && s->ssl_client_certificate != NULL) {
+			lexer_mistake(errors, &s->ssl_client_certificate_at,
+			    "ssl_client_certificate",
+			    "no client would be asked for a certificate: write "
+			    "ssl_verify_client on, or optional (or off)");
+			return;
+		}
+	}
+}
+
 void
 check_tls(const struct config *c, struct str *errors)
 {
+	check_use(c, errors);
 	for (size_t i = 0; i < c->server_count; i++) {
 		const struct conf_server *s = &c->servers[i];
 		const struct conf_listen *l = first_with_tls(s);

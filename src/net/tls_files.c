@@ -103,8 +103,7 @@ text_open(const char *path, struct text *ret, char why[TLS_WHY_MAX])
 static bool
 is_binary(const struct text *t)
 {
-	return t->len > 1 && (unsigned char)t->bytes[0] == 0x30 &&
-	       (unsigned char)t->bytes[1] >= 0x80;
+	return t->bytes[0] == 0x30 && strstr(t->bytes, "-----BEGIN") == NULL;
 }
 
 static const char binary_text[] =

@@ -119,6 +119,25 @@ what_is_missing_is_told(void **state)
 }
 
 static void
+what_would_not_be_used_is_told(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	expect("server { listen 443; " PAIR LOC "}",
+	    "t:1:22: ssl_certificate: it would not be used, since no listen "
+	    "has ssl: write ssl behind the address, as in listen 443 ssl\n");
+	expect("server { listen 443 ssl; " PAIR
+	       "ssl_client_certificate /a; " LOC "}",
+	    "t:1:70: ssl_client_certificate: no client would be asked for a "
+	    "certificate: write ssl_verify_client on, or optional (or off)\n");
+	c = parse(
+	    PAIR "ssl_client_certificate /a; server { listen 80; " LOC "} "
+		 "server { listen 443 ssl; ssl_verify_client off; " LOC "}");
+	config_free(&c);
+}
+
+static void
 two_blocks_may_share_an_address_with_tls(void **state)
 {
 	struct config *c = parse(
@@ -195,6 +214,7 @@ main(void)
 	    cmocka_unit_test(defaults_are_those_of_today),
 	    cmocka_unit_test(a_block_inherits_pairs_unless_it_has_its_own),
 	    cmocka_unit_test(what_is_missing_is_told),
+	    cmocka_unit_test(what_would_not_be_used_is_told),
 	    cmocka_unit_test(two_blocks_may_share_an_address_with_tls),
 	    cmocka_unit_test(
 		two_blocks_that_cannot_be_told_apart_are_a_mistake),

@@ -1470,7 +1470,7 @@ what_is_wrong_with_files_is_told(void **state)
 	encrypt_key(ours.key, locked);
 	snprintf(binary, sizeof(binary), "%s/binary", dir);
 	snprintf(cut_key, sizeof(cut_key), "%s/cut_key", dir);
-	write_text(binary, "\x30\x82\x01\x02");
+	write_text(binary, "\x30\x77\x01\x02");
 	write_text(cut_key,
 	    "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
 	assert_fault("/nowhere/x", ours.key, false, "No such file");
