@@ -161,6 +161,64 @@ what_will_be_wrong_is_a_warning(void **state)
 	assert_string_equal(told, "");
 }
 
+/* Authorities of clients, and what they have revoked. */
+static void
+lists_of_revocations_are_looked_at(void **state)
+{
+	struct certificates c = {0};
+	struct config *conf;
+	char text[2048], path[200];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/crl", dir);
+	for (int row = 0; row < 3; row++) {
+		snprintf(text, sizeof(text),
+		    "server { listen 443 ssl;\n"
+		    "ssl_certificate %s; ssl_certificate_key %s;\n"
+		    "ssl_client_certificate %s; ssl_verify_client on;\n"
+		    "ssl_crl %s; location /f { } }",
+		    good.cert, good.key, later.cert,
+		    row < 2 ? path : later.cert);
+		test_revocations_make(
+		    path, &later, &soon, row == 0 ? 3600 : -5);
+		conf = parse(text);
+		assert_int_equal(load(conf, &c), row < 2 ? 0 : -EINVAL);
+		if (row == 0)
+			assert_string_equal(told, "");
+		else
+			assert_told(row == 1 ? "warn: t:4:1: ssl_crl"
+					     : "error: t:4:1: ssl_crl");
+		certificates_free(&c);
+		config_free(&conf);
+	}
+	assert_told("there is no revocation list in it");
+}
+
+/* Clients would see it, and -t cannot ask them. */
+static void
+a_chain_out_of_order_is_a_warning(void **state)
+{
+	char path[200], text[400], line[200];
+	const char *from[] = {good.cert, later.cert};
+	FILE *out, *in;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/chain", dir);
+	out = fopen(path, "w");
+	for (int i = 0; i < 2; i++) {
+		in = fopen(from[i], "r");
+		while (fgets(line, sizeof(line), in) != NULL)
+			fputs(line, out);
+		fclose(in);
+	}
+	fclose(out);
+	snprintf(text, sizeof(text),
+	    "warn: t:2:2: ssl_certificate %s: the certificates in it are out "
+	    "of order",
+	    path);
+	expect(path, good.key, 0, text);
+}
+
 static void
 all_mistakes_are_told_at_once(void **state)
 {
@@ -204,6 +262,8 @@ main(void)
 	    cmocka_unit_test(a_good_pair_is_loaded_for_its_block),
 	    cmocka_unit_test(what_is_wrong_has_its_place),
 	    cmocka_unit_test(what_will_be_wrong_is_a_warning),
+	    cmocka_unit_test(lists_of_revocations_are_looked_at),
+	    cmocka_unit_test(a_chain_out_of_order_is_a_warning),
 	    cmocka_unit_test(all_mistakes_are_told_at_once),
 	};
 	int failed;
