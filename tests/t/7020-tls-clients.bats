@@ -12,7 +12,7 @@ load ../lib/tls
 # run_client COMMAND...: what it says is in `said`; the server is reloaded where it waits,
 # which it does if it resumes sessions.
 run_client() {
-	local client v
+	local client v PENSTOCK_PATIENCE=$((4 * PENSTOCK_PATIENCE)) # Java has to compile first
 
 	PORT=$PORT NODE_EXTRA_CA_CERTS=server.pem PENSTOCK_TEST=$T "$@" >said 2>client.err 3>&- 4>&- &
 	client=$!

@@ -102,7 +102,7 @@ async function fetches() {
 	const [status, told] = await put(`/token/${v}-token`, {body, headers: {Authorization: token}});
 	say('token', status, told.remote_user);
 	try {
-		await fetch(`https://localhost:${STRANGER}/file/x`, {method: 'PUT', body});
+		await fetch(`https://127.0.0.1:${STRANGER}/file/x`, {method: 'PUT', body});
 		say('stranger served');
 	} catch (e) {
 		say('stranger', e.cause.code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? 'refused' : e.cause.code);
