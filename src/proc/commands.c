@@ -113,18 +113,18 @@ read_words(const struct command *c, char **argv, struct words *ret)
 
 /* ---- values ---- */
 
-/* A duration from now, or a date; false: neither. */
-static bool
+/* A duration from now, or a date that is to come; NULL, or what is wrong. */
+static const char *
 read_expiry(const char *text, uint64_t *ret_s)
 {
-	uint64_t ms;
+	uint64_t ms, now = (uint64_t)clock_wall_s();
 
 	if (bearer_read_time((struct span){text, strlen(text)}, ret_s))
-		return true;
+		return *ret_s > now ? NULL : "--expires: that time is past";
 	if (num_parse_time(text, strlen(text), &ms) < 0 || ms < 1000)
-		return false;
-	*ret_s = (uint64_t)clock_wall_s() + ms / 1000;
-	return true;
+		return "--expires takes a time such as 1h, 30d or 2027-01-01";
+	*ret_s = now + ms / 1000;
+	return NULL;
 }
 
 static bool
@@ -183,6 +183,7 @@ add_line(const char *path, struct str *line)
 static const char *
 add_limits(const struct words *w, struct str *line)
 {
+	const char *why;
 	uint64_t n;
 
 	if (w->methods != NULL)
@@ -190,9 +191,9 @@ add_limits(const struct words *w, struct str *line)
 	if (w->prefix != NULL)
 		str_printf(line, " prefix=%s", w->prefix);
 	if (w->expires != NULL) {
-		if (!read_expiry(w->expires, &n))
-			return "--expires takes a time such as 30d, 12h or "
-			       "2027-01-01";
+		why = read_expiry(w->expires, &n);
+		if (why != NULL)
+			return why;
 		str_puts(line, " expires=");
 		bearer_format_time(n, line);
 	}
@@ -319,25 +320,40 @@ find_location(const struct config *conf, unsigned method, const char *path,
 	return false;
 }
 
+/* Where a client of this machine finds what listens there. */
+static void
+add_authority(const struct addr *a, struct str *out)
+{
+	static const char *const any[] = {"0.0.0.0:", "[::]:"};
+	char text[ADDR_TEXT_MAX];
+
+	addr_format(a, text);
+	for (size_t i = 0; i < COUNT_OF(any); i++) {
+		size_t len = strlen(any[i]);
+
+		if (strncmp(text, any[i], len) != 0)
+			continue;
+		str_printf(out, "localhost:%s", text + len);
+		return;
+	}
+	str_puts(out, text);
+}
+
 /* The URL without its query: the base that was asked for, or where the server listens. */
 static void
 add_url(const struct words *w, const struct conf_server *s, const char *path,
     struct str *out)
 {
-	const struct addr *a = &s->listens[0].addr;
-	char text[ADDR_TEXT_MAX];
-	size_t len;
+	const struct conf_listen *l = &s->listens[0];
 
-	addr_format(a, text);
 	if (w->base != NULL) {
-		len = strlen(w->base);
+		size_t len = strlen(w->base);
+
 		len -= len > 0 && w->base[len - 1] == '/';
 		str_add(out, w->base, len);
-	} else if (a->ss.ss_family != AF_UNIX) {
-		str_printf(out, "%s://%s", s->listens[0].ssl ? "https" : "http",
-		    strncmp(text, "0.0.0.0:", 8) == 0 ? "localhost" : "");
-		str_puts(
-		    out, strncmp(text, "0.0.0.0:", 8) == 0 ? text + 7 : text);
+	} else if (l->addr.ss.ss_family != AF_UNIX) {
+		str_puts(out, l->ssl ? "https://" : "http://");
+		add_authority(&l->addr, out);
 	}
 	names_encode(path, out);
 }
@@ -405,15 +421,20 @@ print_link(const struct words *w, const struct conf_server *s,
 static const char *
 read_link(const struct words *w, struct signed_link *ret)
 {
+	const char *why;
+
 	*ret = (struct signed_link){
 	    .method = {w->word[0], strlen(w->word[0])},
 	    .path = {w->word[1], strlen(w->word[1])},
 	};
 	if (method_set_find(ret->method.s, ret->method.len) == 0)
 		return "the method is one such as PUT, POST or GET";
-	if (w->expires == NULL || !read_expiry(w->expires, &ret->expires_s))
-		return "--expires takes a time such as 1h, 30d or 2027-01-01, "
-		       "and must be given";
+	if (w->expires == NULL)
+		return "--expires must be given: a time such as 1h, 30d or "
+		       "2027-01-01";
+	why = read_expiry(w->expires, &ret->expires_s);
+	if (why != NULL)
+		return why;
 	if (w->max_size != NULL && !read_size(w->max_size, &ret->max_size))
 		return "--max-size takes a size such as 100m";
 	if (w->once && strcmp(w->word[0], "PUT") != 0 &&

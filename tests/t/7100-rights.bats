@@ -263,6 +263,7 @@ recipe() {
 	target=$(penstock -c penstock.conf sign PUT /file/once --expires 1h --once)
 	# Not by one that is refused, or cut.
 	assert_equal "$(status PUT "$target" -H 'If-Match: "x"')" 412
+	assert_equal "$(files_in spent | wc -l)" 0
 	run curl -s -T body --limit-rate 20k --max-time 0.5 "$target"
 	assert_failure
 	eventually _no_file_in "$T/spent"
@@ -401,7 +402,7 @@ recipe() {
 @test "the commands say what is wrong, and add nothing then" {
 	for args in 'token' 'token f' 'token f a b' 'token f a --nonsense' 'token f a --methods' 'token f a --once' \
 		'token f a --methods put' 'token f a --prefix x' 'token f a --expires soon' 'token f a --max-size 0' \
-		'token f a --expires 1h --expires 2h' 'key f' 'key f a --expires 1h'; do
+		'token f a --expires 2020-01-01' 'token f a --expires 1h --expires 2h' 'key f' 'key f a --expires 1h'; do
 		run -2 --separate-stderr penstock $args
 		assert_equal "$output" ''
 		assert_regex "$stderr" '^penstock'
@@ -417,7 +418,7 @@ recipe() {
 	assert_equal "$(wc -l <f)" 3
 	write_conf "signed_link_keys $T/keys;"
 	for args in 'sign PUT' 'sign PUT /file/a' 'sign put /file/a --expires 1h' 'sign PUT /file/a --expires x' \
-		'sign GET /file/a --expires 1h --once'; do
+		'sign PUT /file/a --expires 2020-01-01' 'sign GET /file/a --expires 1h --once'; do
 		run -2 penstock -c penstock.conf $args
 	done
 	run -1 penstock -c penstock.conf sign PUT /file/a --expires 1h
@@ -427,4 +428,9 @@ recipe() {
 	assert_output --partial 'signed_link_spent'
 	run -1 penstock -c penstock.conf sign PUT /other --expires 1h
 	run -0 penstock -c penstock.conf sign PUT /file/a --expires 1h
+	for listen in '[::]:1234' 1234; do
+		echo "server { listen $listen; location /file { signed_link_keys $T/keys; } }" >any.conf
+		run -0 penstock -c any.conf sign PUT /file/a --expires 1h
+		assert_output --partial 'http://localhost:1234/file/a?exp='
+	done
 }
