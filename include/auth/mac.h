@@ -16,8 +16,8 @@ enum {
 	MAC_HEX = 2 * MAC_BYTES,
 };
 
-/* SHA-256 of the bytes; HMAC-SHA256 (RFC 2104).  False: OpenSSL cannot, for want of
- * memory. */
+/* SHA-256 of the bytes; HMAC-SHA256 (RFC 2104), with a key of 64 bytes at most.  False:
+ * OpenSSL cannot, for want of memory. */
 NODISCARD bool mac_sha256(
     const void *bytes, size_t len, unsigned char ret[MAC_BYTES]);
 NODISCARD bool mac_hmac(const void *key, size_t key_len, const void *bytes,

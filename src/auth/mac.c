@@ -2,24 +2,69 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <string.h>
 
 #include "base/ascii.h"
 #include "base/fd.h"
 
+enum {
+	BLOCK_BYTES = 64, /* of SHA-256 */
+};
+
+/* OpenSSL would look for it in each call, which takes longer than to hash a request. */
+static const EVP_MD *
+sha256(void)
+{
+	static EVP_MD *found;
+
+	if (found == NULL)
+		found = EVP_MD_fetch(NULL, "SHA256", NULL);
+	return found != NULL ? found : EVP_sha256();
+}
+
 bool
 mac_sha256(const void *bytes, size_t len, unsigned char ret[MAC_BYTES])
 {
-	return EVP_Digest(bytes, len, ret, NULL, EVP_sha256(), NULL) == 1;
+	return EVP_Digest(bytes, len, ret, NULL, sha256(), NULL) == 1;
 }
 
+/* Hash the key, each byte of it and of the zeros behind it changed by `pad`, and `bytes`. */
+static bool
+hash_behind_key(EVP_MD_CTX *ctx, const unsigned char key[BLOCK_BYTES],
+    unsigned char pad, const void *bytes, size_t len,
+    unsigned char ret[MAC_BYTES])
+{
+	unsigned char block[BLOCK_BYTES];
+	bool done;
+
+	for (size_t i = 0; i < BLOCK_BYTES; i++)
+		block[i] = key[i] ^ pad;
+	done = EVP_DigestInit_ex(ctx, sha256(), NULL) == 1 &&
+	       EVP_DigestUpdate(ctx, block, sizeof(block)) == 1 &&
+	       EVP_DigestUpdate(ctx, bytes, len) == 1 &&
+	       EVP_DigestFinal_ex(ctx, ret, NULL) == 1;
+	mac_wipe(block, sizeof(block));
+	return done;
+}
+
+/* Not HMAC() of OpenSSL 3, most of whose time goes into finding itself. */
 bool
 mac_hmac(const void *key, size_t key_len, const void *bytes, size_t len,
     unsigned char ret[MAC_BYTES])
 {
-	check(key_len <= INT32_MAX);
-	return HMAC(EVP_sha256(), key, (int)key_len, bytes, len, ret, NULL) !=
-	       NULL;
+	unsigned char whole[BLOCK_BYTES] = {0}, inner[MAC_BYTES];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool done;
+
+	check(key_len <= sizeof(whole));
+	memcpy(whole, key, key_len);
+	done = ctx != NULL &&
+	       hash_behind_key(ctx, whole, 0x36, bytes, len, inner) &&
+	       hash_behind_key(ctx, whole, 0x5c, inner, sizeof(inner), ret);
+	EVP_MD_CTX_free(ctx);
+	mac_wipe(whole, sizeof(whole));
+	mac_wipe(inner, sizeof(inner));
+	return done;
 }
 
 bool
