@@ -203,8 +203,9 @@ def rights(work, rows):
     """Beside the first row, which asks for nothing."""
     columns = [c for c in COLUMNS if c[0] in (
         "rate", "p99", "cpu_request_us", "busy", "busiest")]
-    return "\n".join([title(work), "", columns_table(columns, rows, rows[0]),
-                      ""] + problems(rows)).rstrip()
+    lines = columns_table(columns, rows, rows[0])
+    return "\n".join([title(work), "", lines.replace(", the peer", ""), ""]
+                     + problems(rows)).rstrip()
 
 
 def ceiling(work, rows):

@@ -164,8 +164,7 @@ class Rights(Turns):
             with kind({"file": place}, bench.home()) as server:
                 bench.configs.setdefault(f"{self.name}: {kind.name}",
                                          server.config())
-                warm = self.targets(server, range(count, count + 512))
-                self.upload(bench, server, warm, 512)
+                self.warm_up(bench, server, count)
                 targets = self.targets(server, range(count))
                 return measure(bench, server,
                                self.job(targets, count))
@@ -176,12 +175,20 @@ class Rights(Turns):
         return server.write("targets", "".join(
             server.target(number) + "\n" for number in numbers))
 
-    def job(self, targets, count):
-        return Job(4 * KIB, 64, 60, count, "/file/r%d",
+    def job(self, targets, count, connections=64):
+        return Job(4 * KIB, connections, 60, count, "/file/r%d",
                    options=("-U", targets))
 
-    def upload(self, bench, server, targets, count):
-        result = bench.generator.load.run(server, self.job(targets, count))
+    def warm_up(self, bench, server, first):
+        """Some uploads.  Each worker has verified a password before many come
+        at once with it."""
+        once = self.targets(server, range(first, first + 32))
+        self.upload(bench, server, self.job(once, 32, 2))
+        more = self.targets(server, range(first + 32, first + 544))
+        self.upload(bench, server, self.job(more, 512))
+
+    def upload(self, bench, server, job):
+        result = bench.generator.load.run(server, job)
         if result["problems"]:
             raise procs.Failed(f"an upload: {result['problems']}")
 
