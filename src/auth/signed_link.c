@@ -133,8 +133,13 @@ make_signature(const struct link_key *key, const struct signed_link *l,
 	str_add(&text, l->method.s, l->method.len);
 	str_puts(&text, "\n");
 	str_add(&text, l->path.s, l->path.len);
-	str_printf(&text, "\n%" PRIu64 "\n%" PRIu64 "\n%s\n", l->expires_s,
-	    l->max_size, l->once);
+	str_puts(&text, "\n");
+	str_add_u64(&text, l->expires_s);
+	str_puts(&text, "\n");
+	str_add_u64(&text, l->max_size);
+	str_puts(&text, "\n");
+	str_puts(&text, l->once);
+	str_puts(&text, "\n");
 	made = !str_failed(&text) &&
 	       mac_hmac(key->key, sizeof(key->key), text.s, text.len, ret);
 	str_fini(&text);
