@@ -136,12 +136,22 @@ any_verifies(const struct config *c)
 	return false;
 }
 
+static bool
+any_asks_clients(const struct config *c)
+{
+	for (size_t i = 0; i < c->server_count; i++)
+		if (c->servers[i].ssl_client_certificate != NULL)
+			return true;
+	return false;
+}
+
 /* Who writes these believes that they do something: that it is encrypted, and that
  * clients are looked at. */
 static void
 check_use(const struct config *c, struct str *errors)
 {
 	bool tls = any_speaks_tls(c), verifies = any_verifies(c);
+	bool asks = any_asks_clients(c);
 
 	for (size_t i = 0; i < c->server_count; i++) {
 		const struct conf_server *s = &c->servers[i];
@@ -160,6 +170,13 @@ check_use(const struct config *c, struct str *errors)
 			    "ssl_client_certificate",
 			    "no client would be asked for a certificate: write "
 			    "ssl_verify_client on, or optional (or off)");
+			return;
+		}
+		if (!asks && s->ssl_crl != NULL) {
+			lexer_mistake(errors, &s->ssl_crl_at, "ssl_crl",
+			    "no client is asked for a certificate that could "
+			    "be revoked: write ssl_client_certificate FILE and "
+			    "ssl_verify_client on, too");
 			return;
 		}
 	}

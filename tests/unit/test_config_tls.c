@@ -127,6 +127,10 @@ what_would_not_be_used_is_told(void **state)
 	expect("server { listen 443; " PAIR LOC "}",
 	    "t:1:22: ssl_certificate: it would not be used, since no listen "
 	    "has ssl: write ssl behind the address, as in listen 443 ssl\n");
+	expect("server { listen 443 ssl; " PAIR "ssl_crl /a; " LOC "}",
+	    "t:1:70: ssl_crl: no client is asked for a certificate that could "
+	    "be revoked: write ssl_client_certificate FILE and "
+	    "ssl_verify_client on, too\n");
 	expect("server { listen 443 ssl; " PAIR
 	       "ssl_client_certificate /a; " LOC "}",
 	    "t:1:70: ssl_client_certificate: no client would be asked for a "
