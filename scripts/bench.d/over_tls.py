@@ -238,5 +238,5 @@ OF_TLS = [
     TlsBeside("tls-hung-4", "4 bulk uploads over TLS, the disk hung for good",
               4, "alone", hung=True),
     TlsBesideSlow("tls-slow-200", "200 uploads over TLS of 40 kB/s each", 200,
-                  "alone"),
+                  "second"),
 ]
