@@ -69,14 +69,19 @@ struct basic_wait {
 struct basic_trial;
 
 /*
+ * basic_find(b, h, l):
+ * After LATER: the same is being computed; NULL: it is not.
+ *
  * basic_begin(b, h, l):
- * After LATER: begin to compute it, or find that the same is being computed.  `h` stays until
- * that has ended; `l` is copied.  NULL: too many others wait, or memory is short.
+ * Then: begin to compute it.  `h` stays until that has ended; `l` is copied.  NULL: too many
+ * others wait, or memory is short.
  *
  * basic_await(t, w):
  * Before the loop goes on: call w->on_done() when it is computed, with the user; NULL: it is
  * wrong.
  */
+struct basic_trial *basic_find(
+    struct basic *b, const struct htpasswd *h, const struct basic_login *l);
 NODISCARD struct basic_trial *basic_begin(
     struct basic *b, const struct htpasswd *h, const struct basic_login *l);
 void basic_await(struct basic_trial *t, struct basic_wait *w);

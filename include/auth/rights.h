@@ -94,7 +94,12 @@ extern const char rights_wrong_login[];
 void rights_judge(const struct rights *r, const struct rights_request *q,
     struct rights_verdict *ret);
 
-/* After UNVERIFIED: begin to compute it (basic_begin()).  NULL: too many others wait, or
+/* After UNVERIFIED: the same name and password of another request is being computed; NULL: it
+ * is not. */
+struct basic_trial *rights_is_verifying(
+    const struct rights *r, const struct rights_request *q);
+
+/* Then: begin to compute it (basic_begin()).  NULL: too many others wait, or
  * memory is short. */
 NODISCARD struct basic_trial *rights_verify(
     const struct rights *r, const struct rights_request *q);

@@ -36,6 +36,7 @@ struct rights_pass {
 	/* While a password is being verified: */
 	const struct rights *rights;
 	struct basic_trial *trial;
+	bool counts; /* as an attempt: it is the first with this password */
 	struct basic_wait wait;
 	/* What the request's path names below the location, decoded; "": the
 	 * location itself.  Set by a step before this one. */

@@ -212,6 +212,17 @@ find_trial(const struct basic *b, const unsigned char mac[MAC_BYTES])
 	return NULL;
 }
 
+struct basic_trial *
+basic_find(
+    struct basic *b, const struct htpasswd *h, const struct basic_login *l)
+{
+	unsigned char mac[MAC_BYTES];
+
+	return make_mac(b, htpasswd_find(h, l->name), l, mac)
+		   ? find_trial(b, mac)
+		   : NULL;
+}
+
 static struct basic_trial *
 begin_trial(struct basic *b, const struct htpasswd *h,
     const struct htpasswd_user *user, const struct basic_login *l,
@@ -244,13 +255,11 @@ basic_begin(
 {
 	const struct htpasswd_user *user = htpasswd_find(h, l->name);
 	unsigned char mac[MAC_BYTES];
-	struct basic_trial *t;
 
 	check(h->count > 0);
 	if (!make_mac(b, user, l, mac))
 		return NULL;
-	t = find_trial(b, mac);
-	return t != NULL ? t : begin_trial(b, h, user, l, mac);
+	return begin_trial(b, h, user, l, mac);
 }
 
 void

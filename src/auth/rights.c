@@ -265,8 +265,11 @@ judge_person(const struct rights *r, const struct rights_request *q,
 		judge_login(r, token, ret);
 }
 
-struct basic_trial *
-rights_verify(const struct rights *r, const struct rights_request *q)
+/* By basic_find() or basic_begin(). */
+static struct basic_trial *
+rights_trial(const struct rights *r, const struct rights_request *q,
+    struct basic_trial *(*by)(
+	struct basic *b, const struct htpasswd *h, const struct basic_login *l))
 {
 	struct basic_trial *t = NULL;
 	struct basic_login login;
@@ -275,9 +278,21 @@ rights_verify(const struct rights *r, const struct rights_request *q)
 	if (!has_scheme(q->authorization, "Basic", &field) ||
 	    !basic_login_read(field, &login))
 		return NULL;
-	t = basic_begin(r->basic, r->htpasswd, &login);
+	t = by(r->basic, r->htpasswd, &login);
 	basic_login_fini(&login);
 	return t;
+}
+
+struct basic_trial *
+rights_is_verifying(const struct rights *r, const struct rights_request *q)
+{
+	return rights_trial(r, q, basic_find);
+}
+
+struct basic_trial *
+rights_verify(const struct rights *r, const struct rights_request *q)
+{
+	return rights_trial(r, q, basic_begin);
 }
 
 /* ---- all of it ---- */

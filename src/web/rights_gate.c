@@ -140,11 +140,22 @@ forgive_attempt(struct rights_pass *p)
 
 /* ---- the step ---- */
 
+/* Many connections that begin at once with one password are one attempt. */
+static bool
+rights_gate_join(struct rights_pass *p, const struct rights *r,
+    const struct rights_request *q)
+{
+	p->rights = r;
+	p->counts = false;
+	p->trial = rights_is_verifying(r, q);
+	return p->trial != NULL;
+}
+
 static enum gate_verdict
 rights_gate_verify(struct rights_pass *p, const struct rights *r,
     const struct rights_request *q)
 {
-	p->rights = r;
+	p->counts = true;
 	p->trial = rights_verify(r, q);
 	if (p->trial != NULL)
 		return GATE_WAIT;
@@ -157,11 +168,14 @@ static enum gate_verdict
 rights_gate_act(struct rights_pass *p, const struct rights *r,
     const struct rights_request *q, const struct rights_verdict *v)
 {
-	unsigned wait = v->answer == RIGHTS_WRONG ||
-				v->answer == RIGHTS_BAD_LINK ||
-				v->answer == RIGHTS_UNVERIFIED
-			    ? note_attempt(p)
-			    : 0;
+	unsigned wait;
+
+	if (v->answer == RIGHTS_UNVERIFIED && rights_gate_join(p, r, q))
+		return GATE_WAIT;
+	wait = v->answer == RIGHTS_WRONG || v->answer == RIGHTS_BAD_LINK ||
+		       v->answer == RIGHTS_UNVERIFIED
+		   ? note_attempt(p)
+		   : 0;
 
 	if (wait > 0)
 		return refuse_later(p, 429,
@@ -192,7 +206,7 @@ on_verified(struct basic_wait *w, const struct htpasswd_user *user)
 
 	if (user == NULL)
 		v = refuse_person(p, p->rights, &wrong);
-	else
+	else if (p->counts)
 		forgive_attempt(p);
 	if (user != NULL && !exchange_note_user(p->gate.exchange, user->name))
 		v = refuse_for_memory(p);

@@ -347,6 +347,21 @@ recipe() {
 	eventually eval '(($(grep -c "\"PUT /file/wrong\" 401 " access.log) == 16))'
 }
 
+@test "many connections that begin at once with one right password are no guesses" {
+	make_secrets
+	# As slow as this, none has been found right when the last one comes.
+	echo "slow:$(openssl passwd -6 -salt 'rounds=150000$saltsalt' x)" >>users
+	start_server "$ALL"
+	echo hello >body
+	curl -sS --parallel --parallel-immediate --parallel-max 48 -o /dev/null -w '%{http_code}\n' -T body -u slow:x "$URL/file/many-[1-48]" >codes 2>curl.err
+	assert_equal "$(sort codes | uniq -c | xargs)" '48 201'
+	# They are no credit for guesses, either.
+	for i in $(seq 100); do
+		[[ $(status PUT /file/a -u "ann:$i") == 401 ]] || break
+	done
+	((i > 20 && i < 40)) || fail "after $i"
+}
+
 @test "a page may read why it was refused, and its preflight needs no right" {
 	make_secrets
 	start_server "$ALL allow_origin https://www.example;"
