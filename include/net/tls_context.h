@@ -84,14 +84,15 @@ NODISCARD int tls_context_verify(struct tls_context *c, enum tls_verify how,
     const char *file, struct tls_fault *fault);
 
 /*
- * tls_context_revoke(c, file, ret_too_old, fault):
+ * tls_context_revoke(c, file, ret_left_s, fault):
  * After tls_context_verify(): refuse the certificates of clients that the lists in `file`
- * revoke (CRL, in PEM).  There must be one of each authority on the way to a client, or
- * the client is refused; and so it is by a list that is *ret_too_old, whose next one was
- * due.  0; or -EINVAL and *fault.
+ * revoke (CRL, in PEM).  *ret_left_s: seconds until the next one of any list is due, after
+ * which its authority's clients are refused; below 0: it was; INT64_MAX: no list says.
+ * 0; or -EINVAL and *fault, also when an authority of tls_context_verify() has no list,
+ * since OpenSSL refuses all of its clients.
  */
 NODISCARD int tls_context_revoke(struct tls_context *c, const char *file,
-    bool *ret_too_old, struct tls_fault *fault);
+    int64_t *ret_left_s, struct tls_fault *fault);
 
 /*
  * tls_context_resume(c, keys, identity, len):

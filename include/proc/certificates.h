@@ -24,8 +24,10 @@ struct certificates {
 	struct tls_context **of; /* by server block; NULL: it has no TLS */
 	size_t count;
 	struct certificates_term {
-		const struct conf_file *file; /* of the configuration */
-		int64_t ends_s;		      /* by the wall clock */
+		bool of_list; /* ssl_crl: until the next list is due */
+		const char *path;
+		const struct conf_place *place; /* both of the configuration */
+		int64_t ends_s;			/* by the wall clock */
 	} * terms;
 	size_t term_count;
 };
@@ -33,9 +35,10 @@ struct certificates {
 /*
  * certificates_load(conf, keys, ret):
  * Load all that `conf` names; `keys` are those of session tickets.  Warns of a certificate
- * that expires within CERTIFICATES_WARN_DAYS, or is not valid yet, and of a key that
- * anybody may read.  0; or -EINVAL after logging everything that is wrong: a file that is
- * missing, or no certificate, a key of another one, a certificate that has expired.
+ * that expires within CERTIFICATES_WARN_DAYS, or is not valid yet, of a key that
+ * anybody may read, and of a revocation list whose next one is due.  0; or -EINVAL after
+ * logging everything that is wrong: a file that is missing, or no certificate, a key of
+ * another one, a certificate that has expired, an authority without a revocation list.
  * `conf` must outlive *ret, which the caller ends with certificates_free().
  */
 NODISCARD int certificates_load(const struct config *conf,
@@ -45,13 +48,18 @@ enum {
 	CERTIFICATES_WARN_DAYS = 14,
 };
 
-/* Add a line for each certificate: "ssl_certificate /x.pem: expires in 90 days". */
+/* Add a line for each certificate and file of revocation lists: "ssl_certificate /x.pem:
+ * expires in 90 days, 2027-02-28 12:00:00". */
 void certificates_describe(const struct certificates *c, struct str *out);
 
-/* ... the line for one. */
-void certificates_add_term(const char *path, int64_t ends_s, struct str *out);
+/* ... the line for one, whose `place` need not be known. */
+void certificates_add_term(const struct certificates_term *t, struct str *out);
 
-/* Log which of them have expired by now, or will within CERTIFICATES_WARN_DAYS. */
+/* Add a moment in local time: "2027-02-28 12:00:00". */
+void certificates_add_moment(int64_t at_s, struct str *out);
+
+/* Log which of them have expired by now, or will within CERTIFICATES_WARN_DAYS, and which
+ * revocation lists are due. */
 void certificates_look(const struct certificates *c);
 
 /* Log the lines of certificates_describe(). */

@@ -70,25 +70,6 @@ tls_begin(struct transport *t)
 	return 0;
 }
 
-/* As RFC 4514 has it; NULL: out of memory. */
-static char *
-tls_subject(const X509 *x)
-{
-	BIO *b = BIO_new(BIO_s_mem());
-	char *text = NULL, *copy = NULL;
-	long len;
-
-	if (b == NULL)
-		return NULL;
-	if (X509_NAME_print_ex(
-		b, X509_get_subject_name(x), 0, XN_FLAG_RFC2253) >= 0) {
-		len = BIO_get_mem_data(b, &text);
-		copy = strndup(len > 0 ? text : "", len > 0 ? (size_t)len : 0);
-	}
-	BIO_free(b);
-	return copy;
-}
-
 /* The handshake is done: who is it? */
 static int
 tls_meet(struct transport *t)

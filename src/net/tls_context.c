@@ -265,25 +265,91 @@ tls_context_distrust(struct tls_context *c, X509_CRL *list)
 	       X509_STORE_add_crl(SSL_CTX_get_cert_store(c->ssl), list) == 1;
 }
 
+/* Its name is not enough: an authority that was renewed may have the name of the old one,
+ * and another key. */
+static bool
+has_list(X509 *authority, STACK_OF(X509_CRL) * lists)
+{
+	X509_NAME *name = X509_get_subject_name(authority);
+	bool has = false;
+
+	for (int i = 0; !has && i < sk_X509_CRL_num(lists); i++) {
+		X509_CRL *list = sk_X509_CRL_value(lists, i);
+
+		has = X509_NAME_cmp(X509_CRL_get_issuer(list), name) == 0 &&
+		      X509_CRL_verify(list, X509_get0_pubkey(authority)) == 1;
+	}
+	ERR_clear_error();
+	return has;
+}
+
+/* OpenSSL refuses every client of an authority without a list; those of one that has
+ * expired are refused anyway. */
+static int
+tls_context_look_for_lists(const struct tls_context *c,
+    STACK_OF(X509_CRL) * lists, struct tls_fault *fault)
+{
+	STACK_OF(X509_OBJECT) *all =
+	    X509_STORE_get0_objects(SSL_CTX_get_cert_store(c->ssl));
+	char *name;
+
+	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
+		X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+
+		if (x == NULL ||
+		    X509_cmp_current_time(X509_get0_notAfter(x)) < 0 ||
+		    has_list(x, lists))
+			continue;
+		name = tls_subject(x);
+		snprintf(fault->why, sizeof(fault->why),
+		    "it has no list that %.80s has signed, an authority in "
+		    "ssl_client_certificate, whose clients would all be "
+		    "refused: add that list to the file",
+		    name != NULL ? name : "?");
+		free(name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Seconds until the next list must be here; a date that cannot be read is past. */
+static int64_t
+left_of_list(const X509_CRL *list)
+{
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(list);
+	int days = 0, seconds = 0;
+
+	if (next == NULL)
+		return INT64_MAX;
+	if (ASN1_TIME_diff(&days, &seconds, NULL, next) != 1)
+		days = -1;
+	return (int64_t)days * DAY_S + seconds;
+}
+
 int
-tls_context_revoke(struct tls_context *c, const char *file, bool *ret_too_old,
+tls_context_revoke(struct tls_context *c, const char *file, int64_t *ret_left_s,
     struct tls_fault *fault)
 {
 	STACK_OF(X509_CRL) * lists;
 	bool good = true;
+	int err;
 
 	*fault = (struct tls_fault){0};
-	*ret_too_old = false;
+	*ret_left_s = INT64_MAX;
 	if (tls_read_revocations(file, &lists, fault->why) < 0)
 		return -EINVAL;
-	for (int i = 0; good && i < sk_X509_CRL_num(lists); i++) {
+	err = tls_context_look_for_lists(c, lists, fault);
+	for (int i = 0; err == 0 && good && i < sk_X509_CRL_num(lists); i++) {
 		X509_CRL *list = sk_X509_CRL_value(lists, i);
-		const ASN1_TIME *next = X509_CRL_get0_nextUpdate(list);
+		int64_t left_s = left_of_list(list);
 
-		*ret_too_old |= next != NULL && X509_cmp_current_time(next) < 0;
+		if (left_s < *ret_left_s)
+			*ret_left_s = left_s;
 		good = tls_context_distrust(c, list);
 	}
 	sk_X509_CRL_pop_free(lists, X509_CRL_free);
+	if (err < 0)
+		return err;
 	if (!good)
 		return tls_context_refuse(fault, false, "it cannot be used");
 	X509_STORE_set_flags(SSL_CTX_get_cert_store(c->ssl),

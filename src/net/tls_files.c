@@ -182,6 +182,24 @@ free_rest:
 	return err;
 }
 
+char *
+tls_subject(const X509 *x)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	char *text = NULL, *copy = NULL;
+	long len;
+
+	if (b == NULL)
+		return NULL;
+	if (X509_NAME_print_ex(
+		b, X509_get_subject_name(x), 0, XN_FLAG_RFC2253) >= 0) {
+		len = BIO_get_mem_data(b, &text);
+		copy = strndup(len > 0 ? text : "", len > 0 ? (size_t)len : 0);
+	}
+	BIO_free(b);
+	return copy;
+}
+
 static int
 read_all_revocations(BIO *b, STACK_OF(X509_CRL) * lists, char why[TLS_WHY_MAX])
 {

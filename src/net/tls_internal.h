@@ -81,6 +81,10 @@ const char *tls_last_reason(void);
 NODISCARD int tls_read_certificates(const char *path, X509 **ret_first,
     STACK_OF(X509) * *ret_rest, char why[TLS_WHY_MAX]);
 
+/* Whose certificate it is, as RFC 4514 has it; the caller frees it.  NULL: out of
+ * memory. */
+char *tls_subject(const X509 *x);
+
 /* Read a file of revocation lists, at least one: 0 and *ret, which the caller frees; or
  * -EINVAL and `why`. */
 NODISCARD int tls_read_revocations(

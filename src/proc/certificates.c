@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,36 +33,58 @@ speaks_tls(const struct conf_server *s)
 static void
 add_time(int64_t seconds, struct str *out)
 {
+	seconds = seconds < 0 ? -seconds : seconds;
 	if (seconds >= 2 * DAY_S)
 		str_printf(out, "%" PRId64 " days", seconds / DAY_S);
 	else
 		str_printf(out, "%" PRId64 " hours", seconds / 3600);
 }
 
-/* It expires in, or did so before, `left_s` seconds; which is said, when that is soon or
- * past. */
+/* What it is of, for which there are `left_s` seconds, or there were some before. */
 static void
-look_at_time_left(const struct conf_file *f, int64_t left_s)
+look_at_time_left(const struct certificates_term *t, int64_t left_s)
 {
 	struct str time = {0};
+	const char *text;
 
-	add_time(left_s < 0 ? -left_s : left_s, &time);
-	if (left_s < 0)
-		refusal_log(&f->place, "ssl_certificate", f->path,
-		    "it has expired, %s ago: renew it, and reload",
-		    time.s ? time.s : "?");
-	else if (left_s < CERTIFICATES_WARN_DAYS * DAY_S)
-		refusal_warn(&f->place, "ssl_certificate", f->path,
-		    "it expires in %s: renew it, and reload",
-		    time.s ? time.s : "?");
+	add_time(left_s, &time);
+	text = time.s != NULL ? time.s : "?";
+	if (t->of_list && left_s < 0)
+		refusal_warn(t->place, "ssl_crl", t->path,
+		    "the next list was due %s ago, and certificates of clients "
+		    "are refused until it is here: get it, and reload",
+		    text);
+	else if (!t->of_list && left_s < 0)
+		refusal_log(t->place, "ssl_certificate", t->path,
+		    "it has expired, %s ago: renew it, and reload", text);
+	else if (!t->of_list && left_s < CERTIFICATES_WARN_DAYS * DAY_S)
+		refusal_warn(t->place, "ssl_certificate", t->path,
+		    "it expires in %s: renew it, and reload", text);
 	str_fini(&time);
+}
+
+/* Note until when it is good, in `left_s` seconds.  What several blocks inherit is told
+ * once. */
+static void
+add_term(struct certificates *all, struct certificates_term t, int64_t left_s)
+{
+	for (size_t i = 0; i < all->term_count; i++)
+		if (all->terms[i].of_list == t.of_list &&
+		    strcmp(all->terms[i].path, t.path) == 0)
+			return;
+	t.ends_s = (int64_t)time(NULL) + left_s;
+	all->terms[all->term_count++] = t;
+	look_at_time_left(&t, left_s);
 }
 
 /* A certificate that can be used: is it for long?  -EINVAL: it has expired. */
 static int
-look_at_term(const struct conf_file *f, const struct tls_pair *pair)
+look_at_term(struct certificates *all, const struct conf_file *f,
+    const struct tls_pair *pair)
 {
-	look_at_time_left(f, pair->left_s);
+	add_term(all,
+	    (struct certificates_term){.path = f->path, .place = &f->place},
+	    pair->left_s);
 	if (pair->too_early)
 		refusal_warn(&f->place, "ssl_certificate", f->path,
 		    "it is not valid yet: is the clock of this machine right?");
@@ -109,35 +132,37 @@ add_pair(struct certificates *all, struct tls_context *c,
 			    "%s", fault.why);
 		return -EINVAL;
 	}
-	all->terms[all->term_count++] = (struct certificates_term){
-	    .file = cert, .ends_s = (int64_t)time(NULL) + pair.left_s};
 	look_at_key(key, pair.key_mode);
 	look_at_chain(cert, &pair);
-	return look_at_term(cert, &pair);
+	return look_at_term(all, cert, &pair);
 }
 
 static int
-add_revocations(struct tls_context *c, const struct conf_server *s)
+add_revocations(struct certificates *all, struct tls_context *c,
+    const struct conf_server *s)
 {
 	struct tls_fault fault;
-	bool too_old;
+	int64_t left_s;
 
 	if (s->ssl_crl == NULL)
 		return 0;
-	if (tls_context_revoke(c, s->ssl_crl, &too_old, &fault) < 0) {
+	if (tls_context_revoke(c, s->ssl_crl, &left_s, &fault) < 0) {
 		refusal_log(
 		    &s->ssl_crl_at, "ssl_crl", s->ssl_crl, "%s", fault.why);
 		return -EINVAL;
 	}
-	if (too_old)
-		refusal_warn(&s->ssl_crl_at, "ssl_crl", s->ssl_crl,
-		    "the next list is due, and certificates of clients are "
-		    "refused until it is here: get it, and reload");
+	if (left_s != INT64_MAX) /* else it is good for ever */
+		add_term(all,
+		    (struct certificates_term){.of_list = true,
+			.path = s->ssl_crl,
+			.place = &s->ssl_crl_at},
+		    left_s);
 	return 0;
 }
 
 static int
-add_clients(struct tls_context *c, const struct conf_server *s)
+add_clients(struct certificates *all, struct tls_context *c,
+    const struct conf_server *s)
 {
 	static const enum tls_verify how[] = {
 	    [VERIFY_OFF] = TLS_VERIFY_OFF,
@@ -150,7 +175,7 @@ add_clients(struct tls_context *c, const struct conf_server *s)
 		return 0;
 	if (tls_context_verify(c, how[s->ssl_verify_client],
 		s->ssl_client_certificate, &fault) == 0)
-		return add_revocations(c, s);
+		return add_revocations(all, c, s);
 	refusal_log(&s->ssl_client_certificate_at, "ssl_client_certificate",
 	    s->ssl_client_certificate, "%s", fault.why);
 	return -EINVAL;
@@ -188,7 +213,7 @@ load_server(struct certificates *all, const struct conf_server *s,
 		err = -EINVAL;
 	}
 	if (tls_context_set_versions(c, (unsigned)s->ssl_protocols) < 0 ||
-	    add_clients(c, s) < 0)
+	    add_clients(all, c, s) < 0)
 		err = -EINVAL;
 	identify(s, &identity);
 	tls_context_resume(c, s->ssl_session_tickets ? keys : NULL,
@@ -198,12 +223,13 @@ load_server(struct certificates *all, const struct conf_server *s,
 }
 
 static size_t
-count_pairs(const struct config *conf)
+count_terms(const struct config *conf)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < conf->server_count; i++)
-		n += conf->servers[i].ssl_certificate.count;
+		n += conf->servers[i].ssl_certificate.count +
+		     (conf->servers[i].ssl_crl != NULL);
 	return n;
 }
 
@@ -215,7 +241,7 @@ certificates_load(const struct config *conf, struct ticket_keys *keys,
 	int err = 0;
 
 	all.of = calloc(all.count, sizeof(*all.of));
-	all.terms = calloc(count_pairs(conf) + 1, sizeof(*all.terms));
+	all.terms = calloc(count_terms(conf) + 1, sizeof(*all.terms));
 	if (all.of == NULL || all.terms == NULL)
 		err = -ENOMEM;
 	for (size_t i = 0; err != -ENOMEM && i < all.count; i++) {
@@ -239,24 +265,44 @@ certificates_load(const struct config *conf, struct ticket_keys *keys,
 }
 
 void
-certificates_add_term(const char *path, int64_t ends_s, struct str *out)
+certificates_add_moment(int64_t at_s, struct str *out)
 {
-	int64_t left = ends_s - (int64_t)time(NULL);
+	char text[64];
+	struct tm tm;
+	time_t t = (time_t)at_s;
 
-	str_puts(out, "ssl_certificate ");
-	str_escape(out, path, strlen(path));
-	str_puts(out, left < 0 ? ": has expired, " : ": expires in ");
-	add_time(left < 0 ? -left : left, out);
-	str_puts(out, left < 0 ? " ago\n" : "\n");
+	if (localtime_r(&t, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		snprintf(text, sizeof(text), "%" PRId64, at_s);
+	str_puts(out, text);
+}
+
+void
+certificates_add_term(const struct certificates_term *t, struct str *out)
+{
+	/* By whether it is past. */
+	static const char *const of_certificate[] = {
+	    ": expires in ", ": has expired, "};
+	static const char *const of_list[] = {
+	    ": the next list is due in ", ": the next list was due "};
+	int64_t left = t->ends_s - (int64_t)time(NULL);
+
+	str_puts(out, t->of_list ? "ssl_crl " : "ssl_certificate ");
+	str_escape(out, t->path, strlen(t->path));
+	str_puts(out, (t->of_list ? of_list : of_certificate)[left < 0]);
+	add_time(left, out);
+	str_puts(out, left < 0 ? " ago, " : ", ");
+	certificates_add_moment(t->ends_s, out);
+	if (t->of_list && left < 0)
+		str_puts(out, "; certificates of clients are refused");
+	str_puts(out, "\n");
 }
 
 void
 certificates_describe(const struct certificates *c, struct str *out)
 {
-	for (size_t i = 0; i < c->term_count; i++) {
-		const struct certificates_term *t = &c->terms[i];
-		certificates_add_term(t->file->path, t->ends_s, out);
-	}
+	for (size_t i = 0; i < c->term_count; i++)
+		certificates_add_term(&c->terms[i], out);
 }
 
 void
@@ -276,7 +322,7 @@ certificates_look(const struct certificates *c)
 	int64_t now = (int64_t)time(NULL);
 
 	for (size_t i = 0; i < c->term_count; i++)
-		look_at_time_left(c->terms[i].file, c->terms[i].ends_s - now);
+		look_at_time_left(&c->terms[i], c->terms[i].ends_s - now);
 }
 
 void

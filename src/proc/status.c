@@ -18,7 +18,17 @@ enum {
 
 static const char name[] = "status", running[] = "running";
 
+/* Of a certificate, and of a file of revocation lists. */
+static const char *const term_key[] = {"certificate", "revocations"};
+
 /* ---- in the server ---- */
+
+static void
+put_term(const struct certificates_term *t, struct str *out)
+{
+	str_printf(out, "%s %" PRId64 " %s\n", term_key[t->of_list], t->ends_s,
+	    t->path);
+}
 
 static void
 status_put(const struct status *s, const char *phase,
@@ -32,9 +42,7 @@ status_put(const struct status *s, const char *phase,
 	if (s->file != NULL)
 		str_printf(&text, "configuration %s\n", s->file);
 	for (size_t i = 0; certificates && i < certificates->term_count; i++)
-		str_printf(&text, "certificate %" PRId64 " %s\n",
-		    certificates->terms[i].ends_s,
-		    certificates->terms[i].file->path);
+		put_term(&certificates->terms[i], &text);
 	if (!str_failed(&text)) {
 		said.text = text.s;
 		said.len = text.len;
@@ -95,17 +103,17 @@ after(char *line, const char *key)
 								: NULL;
 }
 
-static void
-add_moment(int64_t at_s, struct str *out)
+/* "ENDS PATH", of a certificate or a file of revocation lists.  False: it has ended. */
+static bool
+status_add_term(const char *text, bool of_list, struct str *out)
 {
-	char text[64];
-	struct tm tm;
-	time_t t = (time_t)at_s;
+	char *path;
+	struct certificates_term t = {
+	    .of_list = of_list, .ends_s = strtoll(text, &path, 10)};
 
-	if (localtime_r(&t, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		snprintf(text, sizeof(text), "%" PRId64, at_s);
-	str_puts(out, text);
+	t.path = *path == ' ' ? path + 1 : path;
+	certificates_add_term(&t, out);
+	return t.ends_s > (int64_t)clock_wall_s();
 }
 
 /* One line of the bulletin, for people.  False: something is wrong there. */
@@ -113,24 +121,22 @@ static bool
 status_add_line(char *line, const struct bulletin_said *said, struct str *out)
 {
 	bool good = true;
-	char *rest, *path;
+	char *rest;
 
 	if ((rest = after(line, "start")) != NULL) {
 		str_puts(out, "started: ");
-		add_moment(strtoll(rest, NULL, 10), out);
+		certificates_add_moment(strtoll(rest, NULL, 10), out);
 		str_puts(out, "\n");
 	} else if ((rest = after(line, "apply")) != NULL) {
 		str_printf(out, "generation: %lu, since ", said->number);
-		add_moment(strtoll(rest, NULL, 10), out);
+		certificates_add_moment(strtoll(rest, NULL, 10), out);
 		str_puts(out, "\n");
 	} else if ((rest = after(line, "configuration")) != NULL) {
 		str_printf(out, "configuration: %s\n", rest);
-	} else if ((rest = after(line, "certificate")) != NULL) {
-		int64_t ends_s = strtoll(rest, &path, 10);
-
-		good = ends_s > (int64_t)clock_wall_s();
-		certificates_add_term(
-		    *path == ' ' ? path + 1 : path, ends_s, out);
+	} else {
+		for (int of_list = 0; of_list <= 1; of_list++)
+			if ((rest = after(line, term_key[of_list])) != NULL)
+				good = status_add_term(rest, of_list, out);
 	}
 	return good;
 }

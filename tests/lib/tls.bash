@@ -25,6 +25,18 @@ signed() {
 		fail "openssl: $(cat openssl.err)"
 }
 
+# revocations AUTHORITY [ARGS...]: AUTHORITY.crl, its list of what it has revoked; ARGS are
+# of openssl ca, as -crldays 9.
+revocations() {
+	local name=$1 conf
+	shift
+
+	conf=$(printf '%s\n' '[ca]' 'default_ca = d' '[d]' "database = $T/$name.index" 'default_md = sha256' 'default_crl_days = 30')
+	touch "$name.index"
+	openssl ca -config <(echo "$conf") -cert "$name.pem" -keyfile "$name.key" \
+		-gencrl -out "$name.crl" "$@" 2>openssl.err || fail "openssl: $(cat openssl.err)"
+}
+
 # certificate_between START END: another certificate in place of server.pem, for the same
 # key, good from START to END, as 20200101000000Z.  openssl req has no way to say when it
 # begins, openssl ca has.

@@ -52,13 +52,13 @@ status_is() {
 	start_tls
 	eventually status_is running 0
 	run -0 status
-	assert_line -e "^ssl_certificate $T/server.pem: expires in (99|100) days$"
+	assert_line -e "^ssl_certificate $T/server.pem: expires in (99|100) days, 20[0-9-]{8} [0-9:]{8}$"
 	certificate server -days 50
 	run -0 status
-	assert_line -e "^ssl_certificate $T/server.pem: expires in (99|100) days$"
+	assert_line -e "^ssl_certificate $T/server.pem: expires in (99|100) days, 20[0-9-]{8} [0-9:]{8}$"
 	reload
 	run -0 status
-	assert_line -e "^ssl_certificate $T/server.pem: expires in (49|50) days$"
+	assert_line -e "^ssl_certificate $T/server.pem: expires in (49|50) days, 20[0-9-]{8} [0-9:]{8}$"
 	certificate_for_seconds 3
 	reload
 	eventually certificate_is_over
@@ -67,6 +67,41 @@ status_is() {
 certificate_is_over() {
 	run status
 	[[ $status == 1 && $output == *"$T/server.pem: has expired, 0 hours ago"* ]]
+}
+
+@test "a list of revocations: until when it is good; when that is over, clients are locked out" {
+	certificate ca
+	signed ann ca
+	revocations ca -crldays 9
+	start_tls '' "ssl_client_certificate $T/ca.pem; ssl_verify_client on; ssl_crl $T/ca.crl;"
+	eventually status_is running 0
+	run -0 status
+	assert_line -e "^ssl_crl $T/ca.crl: the next list is due in (8|9) days, 20[0-9-]{8} [0-9:]{8}$"
+	revocations ca -crlsec 2
+	run -0 penstock -c penstock.conf -s reload
+	eventually list_is_over
+	echo hello >body
+	upload PUT /file/a body --cert ann.pem --key ann.key
+	assert_status 400
+	assert_problem 'CRL has expired'
+	run -0 penstock -c penstock.conf -t
+	assert_output -e "warning: penstock.conf:[0-9:]+ ssl_crl $T/ca.crl: the next list was due 0 hours ago"
+	# Another authority's list would lock out all clients, too.
+	certificate other
+	revocations other -crldays 9
+	mv other.crl ca.crl
+	run -1 penstock -c penstock.conf -s reload
+	assert_output -e "ssl_crl $T/ca.crl: it has no list that CN=ca has signed"
+	revocations ca -crldays 9
+	reload_all
+	run -0 status
+	upload PUT /file/a body --cert ann.pem --key ann.key
+	assert_status 201
+}
+
+list_is_over() {
+	run status
+	[[ $status == 1 && $output == *"$T/ca.crl: the next list was due 0 hours ago, "*"; certificates of clients are refused"* ]]
 }
 
 @test "without a master, too" {

@@ -69,6 +69,32 @@ parse_pair(const char *cert, const char *key)
 	return parse(text);
 }
 
+/* What all servers with such a block do daily. */
+static void
+look(const struct certificates *c)
+{
+	told[0] = '\0';
+	log_listen(on_line, NULL);
+	certificates_look(c);
+	log_listen(NULL, NULL);
+}
+
+/* Two blocks that share a file of lists. */
+static struct config *
+parse_revocations(const char *crl)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text),
+	    "ssl_certificate %s; ssl_certificate_key %s;\n"
+	    "ssl_client_certificate %s;\n"
+	    "ssl_verify_client on;\n"
+	    "ssl_crl %s; server { listen 443 ssl; location /f { } }"
+	    "server { listen 444 ssl; location /f { } }",
+	    good.cert, good.key, later.cert, crl);
+	return parse(text);
+}
+
 static void
 assert_told(const char *text)
 {
@@ -109,9 +135,11 @@ a_good_pair_is_loaded_for_its_block(void **state)
 	assert_null(c.of[0]);
 	assert_non_null(c.of[1]);
 	certificates_describe(&c, &lines);
-	snprintf(text, sizeof(text), "ssl_certificate %s: expires in 99 days\n",
-	    later.cert);
-	assert_string_equal(lines.s, text);
+	snprintf(text, sizeof(text),
+	    "ssl_certificate %s: expires in 99 days, 2", later.cert);
+	assert_int_equal(strncmp(lines.s, text, strlen(text)), 0);
+	assert_int_equal(
+	    lines.len, strlen(text) + strlen("026-01-01 00:00:00\n"));
 	str_fini(&lines);
 	certificates_free(&c);
 	certificates_free(&c);
@@ -165,33 +193,84 @@ what_will_be_wrong_is_a_warning(void **state)
 static void
 lists_of_revocations_are_looked_at(void **state)
 {
-	struct certificates c = {0};
-	struct config *conf;
-	char text[2048], path[200];
+	char path[200];
+	const struct {
+		const char *crl;
+		const struct test_certificate *issuer;
+		long next_s;
+		int err;
+		const char *told;
+	} rows[] = {
+	    {path, &later, 3600, 0, NULL},
+	    {path, &later, -2 * DAY_S - 5, 0,
+		": the next list was due 2 days ago, and certificates of "
+		"clients are refused until it is here"},
+	    {path, &other, 3600, -EINVAL,
+		": it has no list that CN=later has signed"},
+	    {later.cert, &later, 3600, -EINVAL,
+		": there is no revocation list in it"},
+	};
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/crl", dir);
-	for (int row = 0; row < 3; row++) {
-		snprintf(text, sizeof(text),
-		    "server { listen 443 ssl;\n"
-		    "ssl_certificate %s; ssl_certificate_key %s;\n"
-		    "ssl_client_certificate %s; ssl_verify_client on;\n"
-		    "ssl_crl %s; location /f { } }",
-		    good.cert, good.key, later.cert,
-		    row < 2 ? path : later.cert);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct config *conf = parse_revocations(rows[i].crl);
+		struct certificates c = {0};
+		char text[1024];
+
 		test_revocations_make(
-		    path, &later, &soon, row == 0 ? 3600 : -5);
-		conf = parse(text);
-		assert_int_equal(load(conf, &c), row < 2 ? 0 : -EINVAL);
-		if (row == 0)
-			assert_string_equal(told, "");
+		    path, rows[i].issuer, &soon, rows[i].next_s);
+		assert_int_equal(load(conf, &c), rows[i].err);
+		snprintf(text, sizeof(text), "%s: t:4:1: ssl_crl %s%s",
+		    rows[i].err < 0 ? "error" : "warn", rows[i].crl,
+		    rows[i].told != NULL ? rows[i].told : "");
+		if (rows[i].told != NULL)
+			assert_told(text);
 		else
-			assert_told(row == 1 ? "warn: t:4:1: ssl_crl"
-					     : "error: t:4:1: ssl_crl");
+			assert_string_equal(told, "");
+		/* Once, though two blocks share it. */
+		if (rows[i].err == 0 && rows[i].told != NULL)
+			assert_null(strstr(strchr(told, '\n'), rows[i].told));
 		certificates_free(&c);
 		config_free(&conf);
 	}
-	assert_told("there is no revocation list in it");
+}
+
+/* Later on, too: clients are locked out by then, and nobody has changed anything.  What
+ * two blocks share is told once. */
+static void
+it_is_told_until_when_lists_are_good(void **state)
+{
+	struct str lines = {0};
+	struct certificates c = {0};
+	struct config *conf;
+	char path[200], text[400];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/crl", dir);
+	test_revocations_make(path, &later, NULL, 5 * DAY_S + 60);
+	conf = parse_revocations(path);
+	assert_int_equal(load(conf, &c), 0);
+	assert_int_equal(c.term_count, 2);
+	certificates_describe(&c, &lines);
+	snprintf(text, sizeof(text),
+	    "\nssl_crl %s: the next list is due in 5 days, 2", path);
+	assert_non_null(strstr(lines.s, text));
+	str_fini(&lines);
+	look(&c);
+	assert_string_equal(told, "");
+	c.terms[1].ends_s -= 5 * DAY_S + 7200 + 60;
+	look(&c);
+	assert_told("warn: t:4:1: ssl_crl ");
+	assert_told(": the next list was due 2 hours ago");
+	certificates_describe(&c, &lines);
+	assert_non_null(
+	    strstr(lines.s, ": the next list was due 2 hours ago, 2"));
+	assert_non_null(
+	    strstr(lines.s, "; certificates of clients are refused\n"));
+	str_fini(&lines);
+	certificates_free(&c);
+	config_free(&conf);
 }
 
 /* Clients would see it, and -t cannot ask them. */
@@ -263,6 +342,7 @@ main(void)
 	    cmocka_unit_test(what_is_wrong_has_its_place),
 	    cmocka_unit_test(what_will_be_wrong_is_a_warning),
 	    cmocka_unit_test(lists_of_revocations_are_looked_at),
+	    cmocka_unit_test(it_is_told_until_when_lists_are_good),
 	    cmocka_unit_test(a_chain_out_of_order_is_a_warning),
 	    cmocka_unit_test(all_mistakes_are_told_at_once),
 	};

@@ -1110,14 +1110,14 @@ revoke_with(const struct test_certificate *revoked, bool too_old)
 {
 	struct tls_fault fault;
 	char path[200];
-	bool is_too_old;
+	int64_t left_s;
 
 	snprintf(path, sizeof(path), "%s/crl", dir);
 	test_revocations_make(path, &ca, revoked, too_old ? -5 : 3600);
 	take_client_ca(f.contexts[0], TLS_VERIFY_ON, ca.cert);
 	assert_int_equal(
-	    tls_context_revoke(f.contexts[0], path, &is_too_old, &fault), 0);
-	assert_int_equal(is_too_old, too_old);
+	    tls_context_revoke(f.contexts[0], path, &left_s, &fault), 0);
+	assert_in_range(left_s + 10, too_old ? 0 : 3600, too_old ? 10 : 3610);
 	tls_context_resume(f.contexts[0], f.keys, "x", 1);
 }
 
@@ -1159,17 +1159,45 @@ static void
 what_is_no_list_of_revocations_is_told(void **state)
 {
 	struct tls_fault fault;
-	bool too_old;
+	int64_t left_s;
 
 	(void)state;
 	assert_int_equal(
-	    tls_context_revoke(f.contexts[0], ca.cert, &too_old, &fault),
+	    tls_context_revoke(f.contexts[0], ca.cert, &left_s, &fault),
 	    -EINVAL);
 	assert_non_null(strstr(fault.why, "no revocation list in it"));
 	assert_int_equal(
-	    tls_context_revoke(f.contexts[0], "/nowhere/x", &too_old, &fault),
+	    tls_context_revoke(f.contexts[0], "/nowhere/x", &left_s, &fault),
 	    -EINVAL);
 	assert_non_null(strstr(fault.why, "No such file"));
+}
+
+/* Another authority's list, and one of the same name that another key has signed. */
+static void
+a_list_of_another_authority_is_no_list(void **state)
+{
+	struct test_certificate foreign;
+	struct tls_fault fault;
+	char sub[200], path[200];
+	int64_t left_s;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/crl", dir);
+	snprintf(sub, sizeof(sub), "%s/sub", dir);
+	(void)mkdir(sub, 0700);
+	for (int row = 0; row < 2; row++) {
+		test_certificate_make(row == 0 ? dir : sub,
+		    &(struct test_certificate_plan){
+			.name = row == 0 ? "another" : "ca", .authority = true},
+		    &foreign);
+		test_revocations_make(path, &foreign, NULL, 3600);
+		take_client_ca(f.contexts[0], TLS_VERIFY_ON, ca.cert);
+		assert_int_equal(
+		    tls_context_revoke(f.contexts[0], path, &left_s, &fault),
+		    -EINVAL);
+		assert_non_null(
+		    strstr(fault.why, "it has no list that CN=ca has signed"));
+	}
 }
 
 /* Authorities for clients are none of its business. */
@@ -1667,6 +1695,7 @@ main(void)
 	    TEST(a_client_that_uses_each_ticket_once_gets_another),
 	    TEST(what_comes_before_the_handshake_is_not_taken),
 	    TEST(a_revoked_certificate_is_refused_and_others_are_good),
+	    TEST(a_list_of_another_authority_is_no_list),
 	    TEST(a_list_of_revocations_that_is_too_old_vouches_for_nobody),
 	    TEST(what_is_no_list_of_revocations_is_told),
 	    TEST(a_client_gets_the_certificates_of_the_file_and_no_others),
