@@ -68,6 +68,8 @@ void verdict_close(struct verdict *v, bool remove);
  * verdict_ask(pid_file, pid, conf_file):
  * Have the server `pid`, which holds this pid file, reload; wait for the verdict
  * and print it on stderr: the exit status of the program, 0 when it was applied.
+ * Warnings begin with "warning: ", as those of -t do, and when the rest was applied, a
+ * line behind them says so; with nothing to say, nothing is printed.
  * When it read another file than `conf_file` (NULL: any), that is printed, too.
  */
 NODISCARD int verdict_ask(

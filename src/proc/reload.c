@@ -149,7 +149,7 @@ reload_end(struct master *m)
 static void
 refuse_since_stopping(struct master *m)
 {
-	log_warn("reload: this server is stopping");
+	log_error("reload: this server is stopping");
 	verdict_give(&m->verdict, VERDICT_REFUSED);
 }
 

@@ -70,7 +70,8 @@ hear(void *arg, enum log_level level, const char *message)
 	struct verdict *v = arg;
 
 	if (level <= LEVEL_WARN)
-		str_printf(&v->heard, "%s\n", message);
+		str_printf(&v->heard, "%s%s\n",
+		    level == LEVEL_WARN ? "warning: " : "", message);
 	return false;
 }
 
@@ -216,7 +217,9 @@ is_in_vain(const struct client *c, bool runs)
 	return true;
 }
 
-/* The verdict is about the file that the server was started with. */
+/* The verdict is about the file that the server was started with.  Where all is well
+ * nothing is printed, as hooks and cron jobs mail what is; warnings alone would look like a
+ * refusal. */
 static void
 print_verdict(const struct client *c, const char *text, size_t len)
 {
@@ -232,8 +235,11 @@ print_verdict(const struct client *c, const char *text, size_t len)
 		bulletin_print(c->file, strlen(c->file), stderr);
 		fputc('\n', stderr);
 	}
-	if (first < len)
-		bulletin_print(text + first + 1, len - first - 1, stderr);
+	if (first + 1 >= len)
+		return;
+	bulletin_print(text + first + 1, len - first - 1, stderr);
+	if (c->at.kind == VERDICT_APPLIED)
+		fputs("penstock: reloaded\n", stderr);
 }
 
 static int

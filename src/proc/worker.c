@@ -44,9 +44,9 @@ check_reload(const struct worker *w)
 		log_lines(LEVEL_ERROR, "reload: ", errors.s);
 	else if (secret_files_read(fresh, "reload: ", &secrets) &&
 		 certificates_load(fresh, NULL, &certificates) == 0)
-		log_warn("reload: the configuration is good, but "
-			 "worker_processes 0 has no master that could apply "
-			 "it: restart");
+		log_error("reload: the configuration is good, but "
+			  "worker_processes 0 has no master that could apply "
+			  "it: restart");
 	log_error("reload: nothing was changed");
 	verdict_give(w->to->verdict, VERDICT_REFUSED);
 	certificates_free(&certificates);

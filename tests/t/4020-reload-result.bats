@@ -81,7 +81,27 @@ reload_it() { run penstock -c "${1:-penstock.conf}" -s reload; }
 	write_conf '' '' 'user nobody;'
 	reload_it
 	assert_success
-	assert_output 'reload: user: the change from none to nobody needs a restart'
+	assert_output 'warning: reload: user: the change from none to nobody needs a restart
+penstock: reloaded'
+}
+
+@test "what is a warning and what is the cause of a refusal can be told apart" {
+	start_server
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 5 -subj /CN=x \
+		-keyout key.pem -out cert.pem 2>openssl.err
+	tls="listen 127.0.0.1:$(free_port) ssl; ssl_certificate $T/cert.pem; ssl_certificate_key $T/key.pem;"
+	write_conf '' "$tls ssl_ciphers nonsense;"
+	reload_it
+	assert_failure 1
+	assert_line -e "^warning: $T/penstock.conf:[0-9]+:[0-9]+: ssl_certificate $T/cert.pem: it expires in [45] days"
+	assert_line -e "^$T/penstock.conf:[0-9]+:[0-9]+: ssl_ciphers nonsense: OpenSSL cannot use it"
+	refute_line 'penstock: reloaded'
+	write_conf '' "$tls"
+	reload_it
+	assert_success
+	assert_line -n 0 -e "^warning: $T/penstock.conf:[0-9]+:[0-9]+: ssl_certificate $T/cert.pem: it expires in [45] days"
+	assert_line -n 1 'penstock: reloaded'
+	assert_equal "${#lines[@]}" 2
 }
 
 @test "worker_processes 0: there is no master that could apply it" {
@@ -458,6 +478,7 @@ SLOW_LOCATION='location /slow { output_dir slow/up; overwrite on; }'
 	chmod 777 "$T"
 	reload_it
 	assert_success
-	assert_equal "${lines[-1]}" 'reload: user: the change from none to nobody needs a restart'
+	assert_equal "${lines[-1]}" 'penstock: reloaded'
+	assert_equal "${lines[-2]}" 'warning: reload: user: the change from none to nobody needs a restart'
 	is_portable || assert_line -p "$MEMORY/up" # it cannot know that nothing is kept there
 }
