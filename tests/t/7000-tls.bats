@@ -13,7 +13,7 @@ recipe() {
 	' "$REPO/README.md" | sed "s|:8443|:$PORT|g; s| 8443| $PORT|g"
 }
 
-@test "the README's certificate, configuration and upload, and its certificates for clients" {
+@test "the README's certificate, configuration and upload, its certificates for clients, and who is locked out" {
 	bash -c "$(recipe tls-certificate)" 2>openssl.err
 	{
 		echo "pid_file $T/penstock.pid; error_log $T/error.log info; worker_processes 1;"
@@ -31,6 +31,19 @@ recipe() {
 	assert_same hello.txt uploads/anns
 	eventually access_has '"PUT /file/anns" 201 .* client="CN=ann"$'
 	eventually access_has '"PUT /file/none" 400 in=0 .* client-certificate$'
+	# One is locked out, and another one is not.
+	signed bob ca
+	bash -ec "$(recipe tls-authority)"
+	bash -ec "$(recipe tls-revoke)" 2>openssl.err
+	sed -i 's/ssl_client_certificate/ssl_crl crl.pem; &/' tls.conf
+	run -0 penstock -c tls.conf -s reload
+	assert_output ''
+	run -0 curl -sS --cacert cert.pem --cert ann.pem --key ann.key -T hello.txt "https://localhost:$PORT/file/again"
+	assert_output --partial 'revoked'
+	curl -sSf --cacert cert.pem --cert bob.pem --key bob.key -T hello.txt "https://localhost:$PORT/file/bobs"
+	assert_same hello.txt uploads/bobs
+	run -0 penstock -c tls.conf -s status
+	assert_line -e "^ssl_crl $T/crl.pem: the next list is due in (29|30) days, "
 }
 
 # bats test_tags=engine
