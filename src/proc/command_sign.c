@@ -45,7 +45,27 @@ find_location(const struct config *conf, unsigned method, const char *path,
 	return false;
 }
 
-/* Where a client of this machine finds what listens there. */
+/* The first name of the block that is one; NULL: there is none. */
+static const char *
+name_of(const struct conf_server *s)
+{
+	for (size_t i = 0; i < s->server_name.count; i++)
+		if (strchr(s->server_name.values[i], '*') == NULL)
+			return s->server_name.values[i];
+	return NULL;
+}
+
+/* NULL: there are only UNIX sockets. */
+static const struct conf_listen *
+listen_of(const struct conf_server *s)
+{
+	for (size_t i = 0; i < s->listen_count; i++)
+		if (s->listens[i].addr.ss.ss_family != AF_UNIX)
+			return &s->listens[i];
+	return NULL;
+}
+
+/* Where a client of this machine finds what listens there: "ADDRESS:PORT". */
 static void
 add_authority(const struct addr *a, struct str *out)
 {
@@ -64,21 +84,62 @@ add_authority(const struct addr *a, struct str *out)
 	str_puts(out, text);
 }
 
-/* The URL without its query: the base that was asked for, or where the server listens. */
+/* Where all clients find it: "NAME", and ":PORT" if it is not the usual one. */
+static void
+add_named_authority(
+    const char *name, const struct conf_listen *l, struct str *out)
+{
+	char text[ADDR_TEXT_MAX];
+	const char *port;
+
+	addr_format(&l->addr, text);
+	port = strrchr(text, ':');
+	str_puts(out, name);
+	if (port != NULL && strcmp(port, l->ssl ? ":443" : ":80") != 0)
+		str_puts(out, port);
+}
+
+/* The URL that clients use, as far as the configuration tells; the rest is said on stderr.
+ * A plain address that only this machine reaches is a proxy's, and what it is called
+ * outside, the proxy knows. */
+static void
+add_likely_base(const struct conf_server *s, struct str *out)
+{
+	const struct conf_listen *l = listen_of(s);
+	const char *name = name_of(s), *what = "no address";
+	bool named = l != NULL && name != NULL &&
+		     (l->ssl || !addr_is_loopback(&l->addr));
+
+	if (l != NULL) {
+		what = "a guess for an address";
+		str_puts(out, l->ssl ? "https://" : "http://");
+	}
+	if (named)
+		add_named_authority(name, l, out);
+	else if (l != NULL)
+		add_authority(&l->addr, out);
+	if (!named)
+		fprintf(stderr,
+		    "penstock: sign: the link has %s: --base https://HOST says "
+		    "what its user will reach%s\n",
+		    what,
+		    l != NULL && name == NULL
+			? ", or server_name in the server block"
+			: "");
+}
+
+/* The URL without its query. */
 static void
 add_url(const struct command_words *w, const struct conf_server *s,
     const char *path, struct str *out)
 {
-	const struct conf_listen *l = &s->listens[0];
-
 	if (w->base != NULL) {
 		size_t len = strlen(w->base);
 
 		len -= len > 0 && w->base[len - 1] == '/';
 		str_add(out, w->base, len);
-	} else if (l->addr.ss.ss_family != AF_UNIX) {
-		str_puts(out, l->ssl ? "https://" : "http://");
-		add_authority(&l->addr, out);
+	} else {
+		add_likely_base(s, out);
 	}
 	names_encode(path, out);
 }

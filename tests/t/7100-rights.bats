@@ -449,3 +449,27 @@ recipe() {
 		assert_output --partial 'http://localhost:1234/file/a?exp='
 	done
 }
+
+@test "a signed link leads to the name of its server block; what is a guess is said to be one" {
+	penstock key keys k
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -keyout key.pem -out cert.pem 2>openssl.err
+	local pair="ssl_certificate $T/cert.pem; ssl_certificate_key $T/key.pem;" guess='penstock: sign: the link has a guess for an address: --base https://HOST'
+	# leads_to START NOTE SERVER
+	leads_to() {
+		echo "server { $3 location /file { output_dir $T/up; signed_link_keys $T/keys; } }" >one.conf
+		run -0 --separate-stderr penstock -c one.conf sign PUT /file/a --expires 1h
+		[[ $output == "$1/file/a?exp="* ]] || fail "$3: $output"
+		[[ $stderr == "$2"* ]] && [[ -n $2 || -z $stderr ]] || fail "$3: $stderr"
+	}
+	leads_to https://b.example:1443 '' "listen 127.0.0.1:1443 ssl; server_name *.a.example b.example c.example; $pair"
+	leads_to https://b.example '' "listen unix:$T/s; listen 443 ssl; server_name b.example; $pair"
+	leads_to http://b.example '' 'listen 80; server_name b.example;'
+	leads_to http://b.example:8080 '' 'listen [::]:8080; server_name b.example;'
+	leads_to https://localhost:1443 "$guess" "listen 1443 ssl; server_name *.a.example; $pair"
+	# A proxy's: what it is called outside is not known here.
+	leads_to http://127.0.0.1:8080 "$guess" 'listen 127.0.0.1:8080; server_name b.example;'
+	leads_to '' 'penstock: sign: the link has no address' "listen unix:$T/s; server_name b.example;"
+	run -0 --separate-stderr penstock -c one.conf sign PUT /file/a --expires 1h --base https://c.example/
+	assert_equal "$stderr" ''
+	[[ $output == "https://c.example/file/a?exp="* ]]
+}
