@@ -15,7 +15,8 @@ struct deadline {
 	ev_timer
 	    timer; /* the libev timer, which runs out at or before `at`; its
 			   `data` is the loop */
-	double at; /* by clock_mono_s(); 0: not set */
+	double at; /* by clock_mono_s(); 0: not set; below 0: it is held, and so
+		    * many seconds are left */
 	void (*on_due)(struct deadline *d);
 };
 
@@ -32,6 +33,12 @@ void deadline_set(struct deadline *d, double seconds);
 /* The same for times of seconds, which move with each request: it costs less, and is due
  * up to 10 ms too early. */
 void deadline_set_about(struct deadline *d, double seconds);
+
+/* Hold it where it is, if it is set: what follows is not the time of whom it is for. */
+void deadline_hold(struct deadline *d);
+
+/* Let one that is held go on with the time that it had left; does nothing to others. */
+void deadline_go_on(struct deadline *d);
 
 /* Clear it; costs one store. */
 void deadline_clear(struct deadline *d);

@@ -460,11 +460,12 @@ conn_shake_hands(struct list_node *n)
 
 	check_magic(c, CONN_MAGIC);
 	check(c->state == CONN_HANDSHAKING);
+	deadline_go_on(&c->patience);
 	shake_hands(c);
 }
 
 /* A step of a handshake takes as long as hundreds of others do: there is one in each
- * iteration of the loop. */
+ * iteration of the loop.  Those that wait for it are not late: their bytes are here. */
 static void
 await_handshake(struct conn *c)
 {
@@ -473,6 +474,7 @@ await_handshake(struct conn *c)
 		return;
 	}
 	ev_io_stop(c->group->loop, &c->readable);
+	deadline_hold(&c->patience);
 	turns_await(&c->group->handshakes, &c->turn);
 }
 
@@ -480,8 +482,10 @@ await_handshake(struct conn *c)
 static void
 expire_handshake(struct conn *c)
 {
-	if (has_more(c))
+	if (has_more(c)) {
+		await_handshake(c);
 		return;
+	}
 	if (tls_has_begun(&c->transport))
 		log_handshake(c, "it took longer than handshake_timeout");
 	conn_on(c, CONN_EXPIRED);

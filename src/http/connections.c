@@ -40,7 +40,8 @@ shorten_idle(struct conn *c)
 	 * is answered, and told to close. */
 	if ((c->state == CONN_HEADING &&
 		!head_reader_has_bytes(&c->head_reader)) ||
-	    (c->state == CONN_HANDSHAKING && !tls_has_begun(&c->transport)))
+	    (c->state == CONN_HANDSHAKING && !tls_has_begun(&c->transport) &&
+		!list_is_linked(&c->turn)))
 		deadline_set(&c->patience, CONN_STOP_GRACE_S);
 }
 

@@ -70,6 +70,22 @@ deadline_set_about(struct deadline *d, double seconds)
 }
 
 void
+deadline_hold(struct deadline *d)
+{
+	double left = d->at - clock_mono_s();
+
+	if (d->at > 0)
+		d->at = left > EARLY_S ? -left : -EARLY_S;
+}
+
+void
+deadline_go_on(struct deadline *d)
+{
+	if (d->at < 0)
+		deadline_set(d, -d->at);
+}
+
+void
 deadline_clear(struct deadline *d)
 {
 	d->at = 0;

@@ -132,6 +132,40 @@ it_may_be_moved(void **state)
 }
 
 static void
+it_may_be_held(void **state)
+{
+	double from = clock_mono_s();
+
+	(void)state;
+	deadline_set(&f.d, 0.03);
+	deadline_hold(&f.d);
+	deadline_hold(&f.d);
+	run(0.06);
+	assert_int_equal(f.count, 0);
+	deadline_go_on(&f.d);
+	deadline_go_on(&f.d);
+	run(5);
+	assert_int_equal(f.count, 1);
+	assert_true(f.due_at - from >= 0.085);
+	/* It was due already, when it was held. */
+	f.count = 0;
+	deadline_set(&f.d, 0);
+	usleep(5000);
+	deadline_hold(&f.d);
+	run(0.02);
+	assert_int_equal(f.count, 0);
+	deadline_go_on(&f.d);
+	run(5);
+	assert_int_equal(f.count, 1);
+	/* One that is not set. */
+	f.count = 0;
+	deadline_hold(&f.d);
+	deadline_go_on(&f.d);
+	run(0.02);
+	assert_int_equal(f.count, 0);
+}
+
+static void
 it_may_come_a_little_early(void **state)
 {
 	double from = clock_mono_s();
@@ -253,6 +287,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_comes_when_it_is_due),
 	    TEST(it_may_be_moved),
+	    TEST(it_may_be_held),
 	    TEST(it_may_come_a_little_early),
 	    TEST(the_recent_time_is_nearly_now),
 	    TEST(it_may_be_set_while_it_runs_out),
