@@ -459,12 +459,12 @@ SLOW_LOCATION='location /slow { output_dir slow/up; overwrite on; }'
 	asked=$!
 	_is_stalled() { [ "$(slowfs_ctl count waiting)" -gt 0 ] 2>/dev/null || slowfs_ctl count waiting | grep -q '[1-9]'; }
 	eventually _is_stalled
-	kill -KILL "$(pgrep -P "$MASTER" | head -n 1)"
+	kill -KILL "$(pgrep -o -P "$MASTER")"
 	_is_back() { [ "$(_count ' 0.1: worker ready' error.log)" = 2 ]; }
 	eventually _is_back
 	run ! log_has 'reloaded|does not answer'
 	# It has none of what the reload has opened.
-	fds_of "$(pgrep -P "$MASTER" | tail -n 1)" >fds
+	fds_of "$(pgrep -n -P "$MASTER")" >fds
 	diff fds.before fds
 	slowfs_ctl resume
 	wait "$asked"
