@@ -101,4 +101,7 @@ struct log_limit {
 };
 NODISCARD bool log_allowed(struct log_limit *limit);
 
+/* The same, at most once in so many seconds. */
+NODISCARD bool log_allowed_each(struct log_limit *limit, unsigned seconds);
+
 #endif

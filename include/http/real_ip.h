@@ -29,8 +29,9 @@ bool real_ip_is_told(const struct conf_server *s, const struct addr *peer);
  * real_ip_find(s, h, peer, ret):
  * True when the client is not the peer: then *ret is its address, with port 0 if that is
  * not told.  When the proxy says that it does not know the address, or what it says is no
- * address, the family is AF_UNSPEC: such a client may be any that a rule denies, and is none
- * that a rule allows, but for rules about all; together they have the limits of one.
+ * address, or it says nothing, the family is AF_UNSPEC: such a client may be any that a rule
+ * denies, and is none that a rule allows, but for rules about all; together they have the
+ * limits of one.  That a proxy says nothing is logged now and then.
  */
 bool real_ip_find(const struct conf_server *s, const struct head *h,
     const struct addr *peer, struct addr *ret);

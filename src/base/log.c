@@ -124,9 +124,15 @@ log_lines(enum log_level level, const char *what, const char *text)
 bool
 log_allowed(struct log_limit *limit)
 {
+	return log_allowed_each(limit, 1);
+}
+
+bool
+log_allowed_each(struct log_limit *limit, unsigned seconds)
+{
 	uint64_t now = clock_mono_ns();
 
-	if (limit->last_ns != 0 && now - limit->last_ns < NS_PER_S) {
+	if (limit->last_ns != 0 && now - limit->last_ns < seconds * NS_PER_S) {
 		limit->held_back++;
 		return false;
 	}

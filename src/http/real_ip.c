@@ -3,12 +3,18 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/num.h"
 #include "base/str.h"
 
 enum {
 	HOP_TEXT_MAX = 64, /* of an address and its port; longer: it is none */
+	TOLD_EACH_S = 600, /* that a proxy says nothing */
 };
+
+/* An address that is not known. */
+static const struct addr hidden = {
+    .ss.ss_family = AF_UNSPEC, .len = sizeof(sa_family_t)};
 
 /* The addresses on the way of a request, in their order, as far as was looked. */
 struct hops {
@@ -109,8 +115,7 @@ add_hop(struct hops *p, struct span text)
 	struct addr a;
 
 	if (!read_hop(text, &a))
-		a = (struct addr){
-		    .ss.ss_family = AF_UNSPEC, .len = sizeof(sa_family_t)};
+		a = hidden;
 	if (!p->any)
 		p->first = a;
 	p->any = true;
@@ -210,6 +215,32 @@ add_forwarded(struct hops *p, struct span rest)
 	}
 }
 
+/* The proxy then passes on requests of anybody as if they were its own, unless it asks for
+ * itself whether this server is alive. */
+static void
+tell_missing(const struct conf_server *s, const struct addr *peer)
+{
+	static const struct {
+		const char *field, *how;
+	} known[] = {
+	    [REAL_IP_X_FORWARDED_FOR] = {"X-Forwarded-For",
+		"nginx: proxy_set_header X-Forwarded-For $remote_addr;"},
+	    [REAL_IP_FORWARDED] = {"Forwarded", "HAProxy: option forwarded"},
+	    [REAL_IP_X_REAL_IP] = {"X-Real-IP",
+		"nginx: proxy_set_header X-Real-IP $remote_addr;"},
+	};
+	static struct log_limit limit;
+	char from[ADDR_TEXT_MAX];
+
+	if (!log_allowed_each(&limit, TOLD_EACH_S))
+		return;
+	addr_format(peer, from);
+	log_warn("real_ip_header: the proxy %s has sent a request without %s: "
+		 "its client is not known; have the proxy send it (%s), or "
+		 "take real_ip_header out",
+	    from, known[s->real_ip_header].field, known[s->real_ip_header].how);
+}
+
 bool
 real_ip_find(const struct conf_server *s, const struct head *h,
     const struct addr *peer, struct addr *ret)
@@ -232,6 +263,10 @@ real_ip_find(const struct conf_server *s, const struct head *h,
 				add_list(&hops, lines->line[i]);
 		}
 	}
+	if (!hops.any) {
+		tell_missing(s, peer);
+		hops.first = hidden;
+	}
 	*ret = hops.all_trusted ? hops.first : hops.found;
-	return hops.any;
+	return true;
 }

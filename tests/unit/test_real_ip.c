@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "lib/cmocka_with.h"
+#include "set_clock.h"
 
 static struct config *conf;
 
@@ -76,7 +78,6 @@ static const struct {
 	{ 4, PROXY, XFF("192.0.2.9"), "peer" },
 	{ 3, PROXY, XFF("192.0.2.9"), "peer" },
 	/* Proxies are. */
-	{ 0, PROXY, "", "peer" },
 	{ 0, PROXY, XFF("192.0.2.9"), "192.0.2.9" },
 	{ 0, "unix:/x", XFF("192.0.2.9"), "192.0.2.9" },
 	{ 0, "[::ffff:10.0.0.1]:1", XFF("192.0.2.9"), "192.0.2.9" },
@@ -95,6 +96,16 @@ static const struct {
 	{ 0, PROXY, XFF("1.1.1.1") XFF("1.1.1.2") XFF("1.1.1.3")
 	  XFF("1.1.1.4") XFF("1.1.1.5") XFF("1.1.1.6") XFF("1.1.1.7")
 	  XFF("1.1.1.8") XFF("192.0.2.9"), "192.0.2.9" },
+	/* It says nothing: who has asked it is not known. */
+	{ 0, PROXY, "", "?" },
+	{ 0, "unix:/x", "", "?" },
+	{ 0, PROXY, XFF(","), "?" },
+	{ 1, PROXY, "", "?" },
+	{ 1, PROXY, FWD(","), "?" },
+	{ 2, PROXY, "", "?" },
+	{ 0, "192.0.2.1:1", "", "peer" },
+	{ 3, PROXY, "", "peer" },
+	{ 4, PROXY, "", "peer" },
 	/* What it says is not known, or is nonsense. */
 	{ 0, PROXY, XFF("unknown"), "?" },
 	{ 0, PROXY, XFF("10.0.0.4, unknown"), "?" },
@@ -107,7 +118,7 @@ static const struct {
 	  "1111:1111:1111:1111:1111:1111"), "?" },
 	{ 0, PROXY, XFF("unix:"), "?" },
 	/* Another field than the one that counts. */
-	{ 0, PROXY, "X-Real-IP: 192.0.2.9\r\n" FWD("for=192.0.2.9"), "peer" },
+	{ 0, PROXY, "X-Real-IP: 192.0.2.9\r\n" FWD("for=192.0.2.9"), "?" },
 	/* Forwarded */
 	{ 1, PROXY, FWD("for=192.0.2.9"), "192.0.2.9" },
 	{ 1, PROXY, FWD("For=192.0.2.9;proto=http;by=203.0.113.43"),
@@ -160,6 +171,35 @@ the_client_is_the_last_address_that_is_no_proxy(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static char said[512];
+
+static bool
+hear(void *arg, enum log_level level, const char *message)
+{
+	(void)arg;
+	assert_int_equal(level, LEVEL_WARN);
+	snprintf(said, sizeof(said), "%s", message);
+	return true;
+}
+
+static void
+a_proxy_that_says_nothing_is_named_once_in_a_while(void **state)
+{
+	(void)state;
+	set_clock_pass(UINT64_C(3600000000000));
+	log_listen(hear, NULL);
+	assert_string_equal(client_of(0, PROXY, ""), "?");
+	assert_string_equal(said,
+	    "real_ip_header: the proxy 10.1.1.1:1 has sent a request without "
+	    "X-Forwarded-For: its client is not known; have the proxy send it "
+	    "(nginx: proxy_set_header X-Forwarded-For $remote_addr;), or take "
+	    "real_ip_header out");
+	said[0] = '\0';
+	assert_string_equal(client_of(2, PROXY, ""), "?");
+	assert_string_equal(said, "");
+	log_listen(NULL, NULL);
+}
+
 static void
 the_host_that_a_stranger_was_asked_for_is_dropped(void **state)
 {
@@ -202,6 +242,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_client_is_the_last_address_that_is_no_proxy),
+	    cmocka_unit_test(
+		a_proxy_that_says_nothing_is_named_once_in_a_while),
 	    cmocka_unit_test(the_host_that_a_stranger_was_asked_for_is_dropped),
 	    cmocka_unit_test(a_field_that_nobody_is_believed_is_a_mistake),
 	};

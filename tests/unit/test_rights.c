@@ -61,8 +61,9 @@ rules_are_for_the_client_that_a_trusted_proxy_tells(void **state)
 {
 	(void)state;
 	guarded_trust("10.0.0.0/8", REAL_IP_X_FORWARDED_FOR);
-	guarded_use("allow 192.0.2.1; deny all;");
+	guarded_use("allow 192.0.2.1; allow 10.0.0.1; deny all;");
 	guarded_come_from("10.0.0.1:1");
+	/* The proxy's own address would let in everybody that it serves. */
 	guarded_assert_status("GET", "/file/a", "403");
 	test_web_get(&guarded, "/file/a", "X-Forwarded-For: 192.0.2.1\r\n");
 	test_web_await(&guarded, "HTTP/1.1 200 ");
