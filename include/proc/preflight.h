@@ -4,7 +4,8 @@
  *
  * Opening a directory may hang for ever, and the master must not hang.  So a
  * child becomes `user`, makes the io_engine, and tries each location: its store
- * (store/kind.h) makes the directory and publishes a file in it.  Each location has five
+ * (store/kind.h) makes the directory and publishes a file in it, and whether marks of links
+ * can be made (signed_link_spent).  Each location has five
  * seconds, and all of them together five seconds and a tenth of a second for each.
  * When one has hung, those behind it have one second each, and together five seconds
  * more.

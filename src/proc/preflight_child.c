@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "config/lexer.h"
 #include "disk/engine.h"
+#include "preflight_spent.h"
 #include "proc/identity.h"
 #include "proc/inherit.h"
 #include "proc/kinds.h"
@@ -220,7 +221,7 @@ try_out(const struct preflight_task *task)
 
 		preflight_tell(PREFLIGHT_TRYING, n);
 		title_set(NULL, "checking output_dir %s", l->policy.output_dir);
-		if (!try_location(task, l, engine))
+		if (!try_location(task, l, engine) | !preflight_spent(l))
 			preflight_tell(PREFLIGHT_FAULT, n);
 	}
 }

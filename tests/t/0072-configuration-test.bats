@@ -63,6 +63,27 @@ check() {
 	assert_output 'penstock: penstock.conf: the configuration is good'
 }
 
+@test "-t, a start and a reload look whether marks of links can be made, as the user that will make them" {
+	[[ $EUID == 0 ]] || skip 'needs root to become somebody else'
+	is_portable && skip 'a PORTABLE build cannot become somebody else'
+	mkdir theirs
+	mkdir -m 700 spent
+	chown nobody theirs
+	penstock key "$T/links" k1
+	write_conf "output_dir $T/theirs; signed_link_keys $T/links; signed_link_spent $T/spent;" '' 'user nobody;'
+	check 1
+	assert_line --regexp "^penstock.conf:[0-9]+:[0-9]+: signed_link_spent $T/spent: cannot be written: Permission denied, as user nobody: let that user write there"
+	assert_equal "${#lines[@]}" 1
+	run -1 penstock -c penstock.conf
+	assert_output --partial "signed_link_spent $T/spent: cannot be written"
+	chown nobody spent
+	check 0
+	start_conf penstock.conf
+	chown root spent
+	run ! reload
+	log_has "reload: .*signed_link_spent $T/spent: cannot be written|signed_link_spent $T/spent: cannot be written"
+}
+
 @test "-t: a log, pid file or socket path that is something else" {
 	mkdir dir
 	mkfifo fifo
