@@ -43,6 +43,10 @@ struct link_keys {
 	size_t count;
 };
 
+/* True for a user of this kind: no other has a colon in its name, but for the subjects of
+ * certificates. */
+bool signed_link_is_user(const char *user);
+
 /* Read the lines of a file, and add those to `k`.  Mistakes are added to `errors`, as
  * secret_file_mistake() does.  0, also then; or -ENOMEM. */
 NODISCARD int link_keys_parse(

@@ -9,14 +9,17 @@
 #include "base/outcome.h"
 
 enum {
-	LIMIT_TEXT_MAX = 64, /* bytes, with the NUL */
+	LIMIT_TEXT_MAX = 128, /* bytes, with the NUL */
 };
 
-/* `size_max` is the most that the body may have: that of the location, or less, by the
- * token of who sends it.
- * Write the limit behind `e` to `text`, and return that; NULL: no limit is behind it. */
+/* Write the limit behind `e` to `text`, and return that; NULL: no limit is behind it. */
 const char *limit_text(enum outcome e, const struct conf_server *s,
-    const struct conf_location *l, uint64_t size_max,
-    char text[LIMIT_TEXT_MAX]);
+    const struct conf_location *l, char text[LIMIT_TEXT_MAX]);
+
+/* When `e` is that the body is larger than `size_max`, which is not the location's limit, but
+ * that of the token or the link of `user`: write what its client is told to `text`, and return
+ * that.  NULL: it is something else. */
+const char *limit_text_of_user(enum outcome e, const struct conf_location *l,
+    uint64_t size_max, const char *user, char text[LIMIT_TEXT_MAX]);
 
 #endif

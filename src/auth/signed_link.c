@@ -8,6 +8,15 @@
 #include "auth/secret_file.h"
 #include "base/num.h"
 
+/* Whoever uses a link is called this, and the name of its key. */
+static const char user_begins[] = "link:";
+
+bool
+signed_link_is_user(const char *user)
+{
+	return strncmp(user, user_begins, sizeof(user_begins) - 1) == 0;
+}
+
 /* ---- keys ---- */
 
 static void
@@ -83,7 +92,7 @@ add_key(
 		free(k->keys);
 	}
 	k->keys = grown;
-	str_puts(&user, "link:");
+	str_puts(&user, user_begins);
 	str_add(&user, name.s, name.len);
 	key.user = user.s;
 	key.name = strndup(name.s, name.len);

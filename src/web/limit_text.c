@@ -3,19 +3,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "auth/signed_link.h"
 #include "base/num.h"
 
 const char *
 limit_text(enum outcome e, const struct conf_server *s,
-    const struct conf_location *l, uint64_t size_max, char text[LIMIT_TEXT_MAX])
+    const struct conf_location *l, char text[LIMIT_TEXT_MAX])
 {
 	char value[NUM_TEXT_MAX];
 	const char *name;
 
 	if (e == OUTCOME_TOO_LARGE) {
-		name =
-		    size_max == l->max_body_size ? "max_body_size" : "max_size";
-		num_format_size(size_max, value);
+		name = "max_body_size";
+		num_format_size(l->max_body_size, value);
 	} else if (e == OUTCOME_BELOW_RATE) {
 		name = "min_rate";
 		num_format_size(l->min_rate, value);
@@ -29,5 +29,23 @@ limit_text(enum outcome e, const struct conf_server *s,
 		return NULL;
 	}
 	snprintf(text, LIMIT_TEXT_MAX, "%s %s", name, value);
+	return text;
+}
+
+const char *
+limit_text_of_user(enum outcome e, const struct conf_location *l,
+    uint64_t size_max, const char *user, char text[LIMIT_TEXT_MAX])
+{
+	const char *what;
+
+	if (e != OUTCOME_TOO_LARGE || size_max == l->max_body_size ||
+	    user == NULL)
+		return NULL;
+	what = signed_link_is_user(user) ? "link" : "token";
+	snprintf(text, LIMIT_TEXT_MAX,
+	    "larger than the %" PRIu64
+	    " bytes that this %s allows: send a smaller file, or ask for "
+	    "another %s",
+	    size_max, what, what);
 	return text;
 }

@@ -210,13 +210,16 @@ describe_failure(const struct web_put *p, enum outcome e, const char *reason,
 
 	if (e == OUTCOME_BAD_FRAMING)
 		reason = exchange_body_problem(p->exchange);
+	if (reason == NULL)
+		reason =
+		    limit_text_of_user(e, l, exchange_body_max(p->exchange),
+			exchange_user(p->exchange), limit);
 	if (reason != NULL)
 		response_problem(r, answer_status(e), "%s", reason);
 	else
 		answer_problem(e,
 		    &(struct answer_context){.prefix = l->prefix,
-			.limit = limit_text(e, context_of(p)->conf, l,
-			    exchange_body_max(p->exchange), limit),
+			.limit = limit_text(e, context_of(p)->conf, l, limit),
 			.name = p->name},
 		    r);
 	r->outcome = e;

@@ -54,16 +54,22 @@ size_max(const struct put_pass *p)
 static enum gate_verdict
 put_gate_refuse(struct put_pass *p, enum outcome e)
 {
+	const struct conf_location *l = p->base.location;
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
+	const char *why = limit_text_of_user(
+	    e, l, size_max(p), exchange_user(p->base.gate.exchange), limit);
 
-	answer_problem(e,
-	    &(struct answer_context){
-		.prefix = p->base.location->prefix,
-		.limit = limit_text(e, p->base.context->conf, p->base.location,
-		    size_max(p), limit),
-	    },
-	    &r);
+	if (why != NULL)
+		response_problem(&r, answer_status(e), "%s", why);
+	else
+		answer_problem(e,
+		    &(struct answer_context){
+			.prefix = l->prefix,
+			.limit = limit_text(e, p->base.context->conf, l, limit),
+		    },
+		    &r);
+	r.outcome = e;
 	exchange_respond(p->base.gate.exchange, &r);
 	return GATE_ANSWERED;
 }
