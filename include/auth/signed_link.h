@@ -75,6 +75,13 @@ void signed_link_make_once(struct signed_link *l);
 /* True when the query is, or was meant to be, that of a link. */
 bool signed_link_is(struct span query);
 
+/* True when it is the beginning of one, as a shell leaves it that takes the first & for the
+ * end of a command. */
+bool signed_link_is_cut(struct span query);
+
+/* True when it names a key that is not among these: to say why a link is BAD. */
+bool signed_link_key_is_gone(const struct link_keys *k, struct span query);
+
 enum signed_link_answer {
 	SIGNED_LINK_GOOD,
 	SIGNED_LINK_BAD, /* malformed, changed, or for another method or path */

@@ -212,9 +212,13 @@ judge_link(const struct rights *r, const struct rights_request *q,
 	case SIGNED_LINK_BAD:
 	default:
 		ret->answer = RIGHTS_BAD_LINK;
-		ret->why = "the link is not for this request, or was changed: "
-			   "use it as it is, with the method that it was made "
-			   "for";
+		ret->why =
+		    signed_link_key_is_gone(r->links, q->query)
+			? "the link's key is not known here (any more): ask "
+			  "for another link"
+			: "the link is not for this request, or was changed: "
+			  "use it as it is, with the method that it was made "
+			  "for";
 		break;
 	}
 }
@@ -246,8 +250,12 @@ judge_person(const struct rights *r, const struct rights_request *q,
 
 	ret->answer = RIGHTS_ASKED;
 	ret->why = how_to_say(r);
-	if (r->links != NULL && signed_link_is(q->query))
+	if (r->links != NULL && signed_link_is(q->query)) {
 		judge_link(r, q, ret);
+	} else if (r->links != NULL && signed_link_is_cut(q->query)) {
+		ret->answer = RIGHTS_LIMITED;
+		ret->why = "the link is not whole: in a shell put it in quotes";
+	}
 	if (ret->answer == RIGHTS_GRANTED)
 		return;
 	/* What a link says that is not good must not bind others. */

@@ -208,15 +208,27 @@ next_parameter(struct span *rest, struct span *ret)
 	return true;
 }
 
-bool
-signed_link_is(struct span query)
+static bool
+has_parameter(struct span query, const char *name)
 {
 	struct span one, value;
 
 	while (query.s != NULL && next_parameter(&query, &one))
-		if (secret_word_is(one, "sig=", &value))
+		if (secret_word_is(one, name, &value))
 			return true;
 	return false;
+}
+
+bool
+signed_link_is(struct span query)
+{
+	return has_parameter(query, "sig=");
+}
+
+bool
+signed_link_is_cut(struct span query)
+{
+	return has_parameter(query, "exp=") && !signed_link_is(query);
 }
 
 /* False: one is given twice. */
@@ -240,6 +252,15 @@ read_parameters(struct span query, struct parameters *ret)
 		}
 	}
 	return true;
+}
+
+bool
+signed_link_key_is_gone(const struct link_keys *k, struct span query)
+{
+	struct parameters p = {0};
+
+	return read_parameters(query, &p) && p.key.s != NULL &&
+	       find_key(k, p.key) == NULL;
 }
 
 /* The numbers are those that were signed: each has one text. */

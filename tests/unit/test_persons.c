@@ -237,6 +237,13 @@ who_has_a_link_may_do_that(void **state)
 	guarded_assert_status("POST", post.s, "201");
 	guarded_assert_status("PUT", late.s, "403");
 	guarded_await("the link has expired");
+	guarded_assert_status("PUT", "/file/b?exp=1798761600", "403");
+	guarded_await("the link is not whole: in a shell put it in quotes");
+	guarded_assert_status("PUT",
+	    "/file/b?exp=1&key=k0&sig=000102030405060708090001020304050607080"
+	    "9000102030405060708090001",
+	    "403");
+	guarded_await("the link's key is not known here (any more)");
 	/* There is no field with which the client could do better. */
 	guarded_assert_status("PUT", "/file/b", "403");
 	guarded_await("a signed link is needed here");

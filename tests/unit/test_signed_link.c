@@ -210,6 +210,10 @@ other_parameters_do_not_matter_but_twice_the_same_does(void **state)
 	assert_int_equal(
 	    verify("PUT", "/file/a", span_of(more.s), 1), SIGNED_LINK_BAD);
 	assert_false(signed_link_is(span_of("a=b&asig=1")));
+	assert_true(signed_link_is_cut(span_of("exp=1000")));
+	assert_false(signed_link_is_cut(span_of("a=exp=1")));
+	assert_false(signed_link_is_cut(span_of(q.s)));
+	assert_false(signed_link_is_cut((struct span){0}));
 	assert_false(signed_link_is((struct span){0}));
 	str_fini(&more);
 	str_fini(&q);
@@ -221,9 +225,12 @@ a_key_that_is_gone_verifies_nothing(void **state)
 	struct str q = sign(0, false);
 
 	(void)state;
+	assert_false(signed_link_key_is_gone(&keys, span_of(q.s)));
 	parse(KEY_2, "");
 	assert_int_equal(
 	    verify("PUT", "/file/a", span_of(q.s), 1), SIGNED_LINK_BAD);
+	assert_true(signed_link_key_is_gone(&keys, span_of(q.s)));
+	assert_false(signed_link_key_is_gone(&keys, span_of("sig=1")));
 	parse("k1 ff01020304050607080900010203040506070809000102030405060708"
 	      "090001",
 	    "");
