@@ -113,6 +113,11 @@ main(int argc, char **argv)
 		return options_wrong("what is \"%s\"?", o.command[0]);
 	if (o.command != NULL && !commands_needs_config(o.command[0]))
 		return commands_run(o.command, NULL);
+	if (o.command != NULL) {
+		const char *file = commands_take_file(o.command);
+
+		o.file = file != NULL ? file : o.file;
+	}
 	conf = load(&o);
 	if (conf == NULL && o.signal != NULL)
 		fprintf(stderr,

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/span.h"
+#include "base/str.h"
 #include "proc/options.h"
 
 static int
@@ -63,6 +64,8 @@ command_read_words(
 			return command_wrong(c, "there is no option ", *argv);
 		if (is_option && strcmp(*argv, "--once") == 0) {
 			ret->once = true;
+		} else if (is_option && strcmp(*argv, "--first") == 0) {
+			ret->first = true;
 		} else if (is_option) {
 			const char **to = value_of(ret, *argv);
 
@@ -87,8 +90,23 @@ command_read_expiry(const char *text, uint64_t *ret_s)
 
 	if (bearer_read_time((struct span){text, strlen(text)}, ret_s))
 		return *ret_s > now ? NULL : "--expires: that time is past";
+	if (strspn(text, "0123456789") == strlen(text))
+		return "--expires takes a time with its unit, such as 90d, 1h "
+		       "or 2027-01-01";
 	if (num_parse_time(text, strlen(text), &ms) < 0 || ms < 1000)
 		return "--expires takes a time such as 1h, 30d or 2027-01-01";
 	*ret_s = now + ms / 1000;
 	return NULL;
+}
+
+void
+command_tell_expiry(const char *what, uint64_t expires_s)
+{
+	struct str out = {0};
+
+	bearer_format_time(expires_s, &out);
+	if (!str_failed(&out))
+		fprintf(
+		    stderr, "penstock: the %s is good until %s\n", what, out.s);
+	str_fini(&out);
 }

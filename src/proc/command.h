@@ -21,7 +21,7 @@ struct command_words {
 	const char *word[COMMAND_WORDS_MAX]; /* those without -- */
 	const char *methods, *prefix, *expires, *max_size,
 	    *base; /* NULL: not given */
-	bool once;
+	bool once, first;
 };
 
 struct command {
@@ -40,6 +40,9 @@ NODISCARD int command_read_words(
 /* A duration from now, or a date that is to come, in seconds since the epoch.
  * Returns NULL, or what is wrong. */
 NODISCARD const char *command_read_expiry(const char *text, uint64_t *ret_s);
+
+/* Say on stderr until when `what` is good, in seconds since the epoch. */
+void command_tell_expiry(const char *what, uint64_t expires_s);
 
 /* Say on stderr why it could not be done.  Returns the status to exit with. */
 int command_failed(const char *what, const char *why);

@@ -11,6 +11,10 @@
 #include "proc/options.h"
 #include "upload/names.h"
 
+enum {
+	WHY_MAX = 512, /* bytes of a message, with the NUL */
+};
+
 static bool
 read_size(const char *text, uint64_t *ret)
 {
@@ -43,6 +47,32 @@ find_location(const struct config *conf, unsigned method, const char *path,
 		}
 	}
 	return false;
+}
+
+/* Why find_location() found none. */
+static const char *
+why_none(const struct config *conf, const char *method, const char *path,
+    char buf[WHY_MAX])
+{
+	const struct conf_location *l = NULL;
+
+	for (size_t i = 0; l == NULL && i < conf->server_count; i++)
+		l = config_location(&conf->servers[i], path, strlen(path));
+	if (l == NULL)
+		return "no location has this path (is it the right -c FILE?)";
+	if (conf_is_on(l->rights.signed_link_keys) ||
+	    (l->except.methods != 0 &&
+		conf_is_on(l->except.rights.signed_link_keys)))
+		snprintf(buf, WHY_MAX,
+		    "location %s takes no links for %s, but for other methods "
+		    "(limit_except)",
+		    l->prefix, method);
+	else
+		snprintf(buf, WHY_MAX,
+		    "location %s takes no links: set signed_link_keys there "
+		    "(is it the right -c FILE?)",
+		    l->prefix);
+	return buf;
 }
 
 /* The first name of the block that is one; NULL: there is none. */
@@ -196,11 +226,32 @@ print_link(const struct command_words *w, const struct conf_server *s,
 	if (!signed_link_sign(key, l, &url) || str_failed(&url)) {
 		status = command_failed("sign", "out of memory");
 	} else {
+		command_tell_expiry("link", l->expires_s);
 		puts(url.s);
 		status = options_end_output();
 	}
 	str_fini(&url);
 	return status;
+}
+
+/* What no request could be. */
+static const char *
+check_request(const char *method, const char *path)
+{
+	static const char *const known[] = {"PUT", "POST", "GET", "HEAD"};
+	size_t i = 0;
+
+	while (i < COUNT_OF(known) && strcmp(known[i], method) != 0)
+		i++;
+	if (i == COUNT_OF(known))
+		return "the method is PUT, POST, GET or HEAD: penstock answers "
+		       "no others";
+	if (strstr(path, "://") != NULL)
+		return "the path alone, such as /file/a, is signed: what "
+		       "stands before it goes behind --base";
+	if (path[0] != '/')
+		return "the path begins with a slash, such as /file/a";
+	return NULL;
 }
 
 /* What the link is to allow; NULL, or what is wrong. */
@@ -213,8 +264,9 @@ read_link(const struct command_words *w, struct signed_link *ret)
 	    .method = {w->word[0], strlen(w->word[0])},
 	    .path = {w->word[1], strlen(w->word[1])},
 	};
-	if (method_set_find(ret->method.s, ret->method.len) == 0)
-		return "the method is one such as PUT, POST or GET";
+	why = check_request(w->word[0], w->word[1]);
+	if (why != NULL)
+		return why;
 	if (w->expires == NULL)
 		return "--expires must be given: a time such as 1h, 30d or "
 		       "2027-01-01";
@@ -239,6 +291,7 @@ command_sign(const struct command_words *w, const struct config *conf)
 	struct link_keys keys = {0};
 	struct signed_link link;
 	const char *why = read_link(w, &link), *path;
+	char buf[WHY_MAX];
 	unsigned method;
 	int status;
 
@@ -248,9 +301,8 @@ command_sign(const struct command_words *w, const struct config *conf)
 	}
 	method = method_set_of_request(link.method.s, link.method.len);
 	if (!find_location(conf, method, w->word[1], &s, &l))
-		return command_failed(w->word[1],
-		    "no location takes links for it: set signed_link_keys "
-		    "there (is -c given?)");
+		return command_failed(
+		    w->word[1], why_none(conf, w->word[0], w->word[1], buf));
 	if (w->once && !conf_is_on(rights_of(l, method)->signed_link_spent))
 		return command_failed(w->word[1],
 		    "--once needs a directory for marks: set signed_link_spent "

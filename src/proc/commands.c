@@ -12,7 +12,7 @@ static const struct command commands[] = {
 	"token FILE NAME [--methods PUT,POST] [--prefix /PATH]\n"
 	"                      [--expires 30d] [--max-size 1g]",
 	false, 2, "--methods --prefix --expires --max-size ", command_token},
-    {"key", "key FILE NAME", false, 2, "", command_key},
+    {"key", "key FILE NAME [--first]", false, 2, "--first ", command_key},
     {"sign",
 	"-c CONF sign METHOD /PATH --expires 1h [--max-size 1g]\n"
 	"                      [--once] [--base https://HOST]",
@@ -41,6 +41,23 @@ commands_needs_config(const char *name)
 
 	check(c != NULL);
 	return c->needs_config;
+}
+
+const char *
+commands_take_file(char **argv)
+{
+	const char *file;
+	char **at = argv + 1;
+
+	while (*at != NULL && strcmp(*at, "-c") != 0)
+		at++;
+	if (*at == NULL || at[1] == NULL)
+		return NULL;
+	file = at[1];
+	do
+		at[0] = at[2];
+	while (*at++ != NULL);
+	return file;
 }
 
 int

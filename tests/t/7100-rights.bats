@@ -417,7 +417,7 @@ recipe() {
 @test "the commands say what is wrong, and add nothing then" {
 	for args in 'token' 'token f' 'token f a b' 'token f a --nonsense' 'token f a --methods' 'token f a --once' \
 		'token f a --methods put' 'token f a --prefix x' 'token f a --expires soon' 'token f a --max-size 0' \
-		'token f a --expires 2020-01-01' 'token f a --expires 1h --expires 2h' 'key f' 'key f a --expires 1h'; do
+		'token f a --expires 2020-01-01' 'token f a --expires 90' 'token f a --expires 1h --expires 2h' 'key f' 'key f a --expires 1h'; do
 		run -2 --separate-stderr penstock $args
 		assert_equal "$output" ''
 		assert_regex "$stderr" '^penstock'
@@ -428,11 +428,29 @@ recipe() {
 	assert [ ! -e f ]
 	run -0 penstock key f a
 	assert_equal "$(stat -c %a f)" 600
-	printf 'no newline' >>f
+	truncate -s -1 f # no newline at its end
 	run -0 penstock key f b
+	run -0 penstock key f c --first
+	assert_equal "$(cut -d' ' -f1 f | xargs)" 'c a b'
+	assert_equal "$(stat -c %a f)" 600
+	run -1 penstock key f a
+	assert_output 'penstock: key: this name stands in an earlier line'
+	# Not into a file of another kind, nor twice the same name.
+	run -0 --separate-stderr penstock token tokens ci --prefix /file/ --expires 90d
+	assert_regex "$stderr" '^penstock: the token is good until 20'
+	grep -q ' prefix=/file ' tokens
+	cp tokens before
+	run -1 penstock token tokens ci
+	assert_output --partial 'there is a token of this name'
+	run -1 penstock key tokens k
+	assert_output --partial 'tokens: nothing was added, since this is no file for signed_link_keys: line 1: '
+	cmp tokens before
+	run -1 penstock token f t
+	assert_output --partial 'f: nothing was added, since this is no file for auth_bearer_file: line 1: '
 	assert_equal "$(wc -l <f)" 3
 	write_conf "signed_link_keys $T/keys;"
 	for args in 'sign PUT' 'sign PUT /file/a' 'sign put /file/a --expires 1h' 'sign PUT /file/a --expires x' \
+		'sign DELETE /file/a --expires 1h' 'sign PUT file/a --expires 1h' 'sign PUT http://h/file/a --expires 1h' \
 		'sign PUT /file/a --expires 2020-01-01' 'sign GET /file/a --expires 1h --once'; do
 		run -2 penstock -c penstock.conf $args
 	done
@@ -442,6 +460,11 @@ recipe() {
 	run -1 penstock -c penstock.conf sign PUT /file/a --expires 1h --once
 	assert_output --partial 'signed_link_spent'
 	run -1 penstock -c penstock.conf sign PUT /other --expires 1h
+	assert_output --partial 'no location has this path'
+	run -0 penstock sign -c penstock.conf PUT /file/a --expires 1h
+	write_conf "signed_link_keys $T/keys; limit_except PUT { signed_link_keys off; }"
+	run -1 penstock -c penstock.conf sign GET /file/a --expires 1h
+	assert_output --partial 'takes no links for GET, but for other methods (limit_except)'
 	run -0 penstock -c penstock.conf sign PUT /file/a --expires 1h
 	for listen in '[::]:1234' 1234; do
 		echo "server { listen $listen; location /file { signed_link_keys $T/keys; } }" >any.conf
