@@ -78,7 +78,7 @@ enum rights_answer {
 
 struct rights_verdict {
 	enum rights_answer answer;
-	const char *why;   /* for the client, static; unless GRANTED */
+	const char *why;   /* for the client, static; unless GRANTED or ASKED */
 	const char *user;  /* who it is, as far as that is known; or NULL */
 	uint64_t max_size; /* of an upload; 0: any */
 	struct signed_link link; /* if it is GRANTED by one */
@@ -103,6 +103,9 @@ struct basic_trial *rights_is_verifying(
  * memory is short. */
 NODISCARD struct basic_trial *rights_verify(
     const struct rights *r, const struct rights_request *q);
+
+/* Add what a client is told that was ASKED: each way in which it could say who sends it. */
+void rights_add_ways(const struct rights *r, struct str *out);
 
 /* Add the WWW-Authenticate fields, each with its CRLF, that tell how to say who sends it
  * (RFC 9110 11.6.1).  False: there is no way in which a client could say it. */

@@ -12,6 +12,7 @@
 #ifndef SHARED_ATTEMPTS_H
 #define SHARED_ATTEMPTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,5 +42,10 @@ void attempts_failed(
 
 /* He was right: take back one attempts_failed(). */
 void attempts_forgive(struct attempts *t, const void *key, size_t len);
+
+/* Was it told of him, since he has begun to fail?  After a pause that makes up for all his
+ * failures it was not. */
+bool attempts_are_told(const struct attempts *t, const void *key, size_t len);
+void attempts_tell(struct attempts *t, const void *key, size_t len);
 
 #endif

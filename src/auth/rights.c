@@ -223,25 +223,6 @@ judge_link(const struct rights *r, const struct rights_request *q,
 	}
 }
 
-static const char *
-how_to_say(const struct rights *r)
-{
-	if (r->htpasswd == NULL && r->bearer == NULL && r->links == NULL)
-		return "a certificate is needed here (curl: --cert FILE --key "
-		       "FILE): ask an operator for one";
-	if (r->htpasswd == NULL && r->bearer == NULL)
-		return "a signed link is needed here (penstock sign makes "
-		       "them): ask an operator for one";
-	if (r->htpasswd == NULL)
-		return "say who sends this: a token is needed (curl: -H "
-		       "\"Authorization: Bearer TOKEN\")";
-	if (r->bearer == NULL)
-		return "say who sends this: a name and a password are needed "
-		       "(curl: -u NAME)";
-	return "say who sends this: a name and a password are needed (curl: -u "
-	       "NAME), or a token (curl: -H \"Authorization: Bearer TOKEN\")";
-}
-
 static void
 judge_person(const struct rights *r, const struct rights_request *q,
     struct rights_verdict *ret)
@@ -249,7 +230,6 @@ judge_person(const struct rights *r, const struct rights_request *q,
 	struct span token;
 
 	ret->answer = RIGHTS_ASKED;
-	ret->why = how_to_say(r);
 	if (r->links != NULL && signed_link_is(q->query)) {
 		judge_link(r, q, ret);
 	} else if (r->links != NULL && signed_link_is_cut(q->query)) {
@@ -349,6 +329,35 @@ rights_judge(const struct rights *r, const struct rights_request *q,
 }
 
 /* ---- how to say it ---- */
+
+void
+rights_add_ways(const struct rights *r, struct str *out)
+{
+	const struct {
+		bool is_one;
+		const char *text;
+	} ways[] = {
+	    {r->htpasswd != NULL, "a name and a password (curl: -u NAME)"},
+	    {r->bearer != NULL,
+		"a token (curl: -H \"Authorization: Bearer TOKEN\")"},
+	    {r->conf->auth_client_certificate,
+		"a certificate (curl: --cert FILE --key FILE)"},
+	    {r->links != NULL, "a signed link (penstock sign makes them)"},
+	};
+	unsigned count = 0, n = 0;
+
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		count += ways[i].is_one;
+	str_puts(out, "say who sends this: ");
+	for (size_t i = 0; i < COUNT_OF(ways); i++) {
+		if (!ways[i].is_one)
+			continue;
+		n++;
+		str_puts(out, n == 1 ? "" : n == count ? " or " : ", ");
+		str_puts(out, ways[i].text);
+	}
+	str_puts(out, " is needed here; ask an operator for one");
+}
 
 /* A quoted-string (RFC 9110 5.6.4); the configuration has no controls in it. */
 static void

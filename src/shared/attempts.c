@@ -8,16 +8,19 @@
 enum {
 	WAYS = 4, /* entries in which a key can be */
 	GROUPS = 4096,
-	TIME_BITS = 40, /* milliseconds: 34 years */
+	TIME_BITS = 39, /* milliseconds: 17 years */
 	TRIES = 16,	/* when several workers want one entry at once */
 	AHEAD_MS = ATTEMPTS_BURST * ATTEMPTS_EVERY_MS,
 };
 
 #define TIME_MASK ((UINT64_C(1) << TIME_BITS) - 1)
+#define TOLD (UINT64_C(1) << TIME_BITS)
+#define TAG_MASK (~(TIME_MASK | TOLD))
 
 /*
- * An entry is one word: bits of the key, and the time until which the failures of that
- * address have used up what it may: each failure moves it ATTEMPTS_EVERY_MS ahead.  0: empty.
+ * An entry is one word: bits of the key, whether it was told of it, and the time until which
+ * the failures of that address have used up what it may: each failure moves it
+ * ATTEMPTS_EVERY_MS ahead.  0: empty.
  */
 struct attempts {
 	uint64_t seed;
@@ -48,9 +51,9 @@ attempts_hash(const struct attempts *t, const void *key, size_t len)
 static uint64_t
 tag_of(uint64_t hash)
 {
-	uint64_t tag = hash & ~TIME_MASK;
+	uint64_t tag = hash & TAG_MASK;
 
-	return tag != 0 ? tag : TIME_MASK + 1;
+	return tag != 0 ? tag : TOLD << 1;
 }
 
 static uint64_t
@@ -69,7 +72,7 @@ attempts_wait_s(
 		uint64_t word = atomic_load(&t->entries[hash % GROUPS][i]);
 		uint64_t until = used_until(word);
 
-		if ((word & ~TIME_MASK) != tag_of(hash))
+		if ((word & TAG_MASK) != tag_of(hash))
 			continue;
 		/* Room for one more? */
 		until += ATTEMPTS_EVERY_MS;
@@ -89,7 +92,7 @@ entry_of(struct attempts *t, uint64_t hash)
 	for (unsigned i = 0; i < WAYS; i++) {
 		uint64_t word = atomic_load(&group[i]);
 
-		if ((word & ~TIME_MASK) == tag_of(hash))
+		if ((word & TAG_MASK) == tag_of(hash))
 			return &group[i];
 		if (used_until(word) < used_until(atomic_load(oldest)))
 			oldest = &group[i];
@@ -105,17 +108,19 @@ attempts_failed(
 
 	for (unsigned i = 0; i < TRIES; i++) {
 		_Atomic uint64_t *e = entry_of(t, hash);
-		uint64_t word = atomic_load(e), until = now;
+		uint64_t word = atomic_load(e), until = now, told = 0;
 
-		if ((word & ~TIME_MASK) == tag_of(hash) &&
-		    used_until(word) > now)
+		if ((word & TAG_MASK) == tag_of(hash) &&
+		    used_until(word) > now) {
 			until = used_until(word);
+			told = word & TOLD;
+		}
 		until += ATTEMPTS_EVERY_MS;
 		/* No failure makes it wait for longer than this. */
 		if (until > now + AHEAD_MS)
 			until = now + AHEAD_MS;
 		if (atomic_compare_exchange_strong(
-			e, &word, tag_of(hash) | (until & TIME_MASK)))
+			e, &word, tag_of(hash) | told | (until & TIME_MASK)))
 			return;
 	}
 }
@@ -129,10 +134,36 @@ attempts_forgive(struct attempts *t, const void *key, size_t len)
 		_Atomic uint64_t *e = entry_of(t, hash);
 		uint64_t word = atomic_load(e);
 
-		if ((word & ~TIME_MASK) != tag_of(hash) ||
+		if ((word & TAG_MASK) != tag_of(hash) ||
 		    used_until(word) < ATTEMPTS_EVERY_MS ||
 		    atomic_compare_exchange_strong(
 			e, &word, word - ATTEMPTS_EVERY_MS))
 			return;
 	}
+}
+
+bool
+attempts_are_told(const struct attempts *t, const void *key, size_t len)
+{
+	uint64_t hash = attempts_hash(t, key, len);
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		uint64_t word = atomic_load(&t->entries[hash % GROUPS][i]);
+
+		if ((word & TAG_MASK) == tag_of(hash))
+			return (word & TOLD) != 0;
+	}
+	return false;
+}
+
+void
+attempts_tell(struct attempts *t, const void *key, size_t len)
+{
+	uint64_t hash = attempts_hash(t, key, len);
+	_Atomic uint64_t *e = entry_of(t, hash);
+	uint64_t word = atomic_load(e);
+
+	/* Another worker that changes it meanwhile makes another line of it. */
+	if ((word & TAG_MASK) == tag_of(hash))
+		(void)atomic_compare_exchange_strong(e, &word, word | TOLD);
 }

@@ -1,12 +1,14 @@
 #include "web/rights_gate.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/rights.h"
 #include "auth/spent.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/method_set.h"
 #include "shared/attempts.h"
 
@@ -68,21 +70,58 @@ refuse_for_memory(struct rights_pass *p)
 	return GATE_ANSWERED;
 }
 
+/* The client's address, without its port. */
+static void
+format_client(const struct rights_pass *p, char ret_text[ADDR_TEXT_MAX])
+{
+	struct addr a = *exchange_client(p->gate.exchange);
+
+	if (a.ss.ss_family == AF_INET)
+		a.ss.in.sin_port = 0;
+	else if (a.ss.ss_family == AF_INET6)
+		a.ss.in6.sin6_port = 0;
+	addr_format(&a, ret_text);
+}
+
+static void
+describe_refusal(const struct rights_pass *p, const struct rights *r,
+    const struct rights_verdict *v, struct str *out)
+{
+	sa_family_t family = exchange_client(p->gate.exchange)->ss.ss_family;
+	char from[ADDR_TEXT_MAX];
+
+	if (v->answer == RIGHTS_ASKED) {
+		rights_add_ways(r, out);
+	} else if (v->answer == RIGHTS_DENIED && family != AF_UNIX &&
+		   family != AF_UNSPEC) {
+		format_client(p, from);
+		str_printf(out,
+		    "this address, %s, may not do that here (deny): ask an "
+		    "operator",
+		    from);
+	} else {
+		str_puts(out, v->why);
+	}
+}
+
 /* 401 if the client could say who sends it (again), else 403. */
 static enum gate_verdict
 refuse_person(struct rights_pass *p, const struct rights *r,
     const struct rights_verdict *v)
 {
-	struct response answer = {0};
 	bool may_say = v->answer == RIGHTS_ASKED || v->answer == RIGHTS_WRONG;
+	struct response answer = {0};
+	struct str why = {0};
+	int status = 403;
 
+	answer.outcome = OUTCOME_DENIED;
 	if (may_say && rights_add_challenges(r, v->answer, &answer.fields)) {
-		response_problem(&answer, 401, "%s", v->why);
+		status = 401;
 		answer.outcome = OUTCOME_UNAUTHORIZED;
-	} else {
-		response_problem(&answer, 403, "%s", v->why);
-		answer.outcome = OUTCOME_DENIED;
 	}
+	describe_refusal(p, r, v, &why);
+	response_problem(&answer, status, "%s", why.s ? why.s : "");
+	str_fini(&why);
 	exchange_respond(p->gate.exchange, &answer);
 	return GATE_ANSWERED;
 }
@@ -126,6 +165,42 @@ note_attempt(struct rights_pass *p)
 	if (len > 0 && wait == 0)
 		attempts_failed(p->context->attempts, key, len, now);
 	return wait;
+}
+
+/* For who reads the log, or bans such addresses: once for each time that one has to wait. */
+static void
+tell_of_guessing(const struct rights_pass *p)
+{
+	static struct log_limit limit;
+	struct attempts *t = p->context->attempts;
+	char from[ADDR_TEXT_MAX];
+	unsigned char key[8];
+	size_t len = attempts_key(p, key);
+
+	if (attempts_are_told(t, key, len) || !log_allowed(&limit))
+		return;
+	attempts_tell(t, key, len);
+	format_client(p, from);
+	log_warn("rights: too many wrong passwords, tokens or links came from "
+		 "%s: it gets 429, but for one attempt in each %u seconds",
+	    from, ATTEMPTS_EVERY_MS / 1000);
+}
+
+/* A right token or link would have passed; a password was not looked at. */
+static enum gate_verdict
+refuse_guess(struct rights_pass *p, enum rights_answer answer, unsigned wait)
+{
+	char why[200];
+
+	tell_of_guessing(p);
+	snprintf(why, sizeof(why),
+	    "too many wrong attempts came from this address, %s: try again in "
+	    "%u %s",
+	    answer == RIGHTS_UNVERIFIED
+		? "so this password was not looked at, and may be right"
+		: "and this one is wrong, too",
+	    wait, wait == 1 ? "second" : "seconds");
+	return refuse_later(p, 429, why, wait);
 }
 
 static void
@@ -178,10 +253,7 @@ rights_gate_act(struct rights_pass *p, const struct rights *r,
 		   : 0;
 
 	if (wait > 0)
-		return refuse_later(p, 429,
-		    "too many wrong attempts came from this address: try again "
-		    "later",
-		    wait);
+		return refuse_guess(p, v->answer, wait);
 	if (v->answer == RIGHTS_UNVERIFIED)
 		return rights_gate_verify(p, r, q);
 	if (v->user != NULL && !exchange_note_user(p->gate.exchange, v->user))

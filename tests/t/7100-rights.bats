@@ -114,7 +114,8 @@ recipe() {
 	random_file body 3M
 	upload PUT /file/a body -H 'Expect: 100-continue'
 	assert_status 401
-	assert_problem 'say who sends this'
+	assert_problem 'say who sends this: a name and a password .curl: -u NAME., a token '
+	assert_problem ' or a signed link .penstock sign makes them. is needed here'
 	grep -qix 'WWW-Authenticate: Basic realm="lab", charset="UTF-8".' headers
 	grep -qix 'WWW-Authenticate: Bearer realm="lab".' headers
 	upload PUT /file/a body --digest -u "ann:$PASSWORD"
@@ -199,6 +200,14 @@ recipe() {
 	END
 	eventually access_has ' 192.0.2.1 [0-9]+ "PUT /file/2" 201 '
 	eventually access_has ' 127.0.0.1:[0-9]+ [0-9]+ "PUT /file/1" 403 '
+	status PUT /file/x --interface 127.0.0.2 -H 'X-Forwarded-For: 198.51.100.1'
+	assert_problem 'this address, 198.51.100.1, may not do that here'
+	# One that says nothing does not pass its clients off as itself.
+	write_conf 'allow 127.0.0.2; deny all;' 'trusted_proxies 127.0.0.2; real_ip_header X-Forwarded-For;'
+	reload
+	assert_equal "$(status PUT /file/x --interface 127.0.0.2)" 403
+	assert_problem 'the proxy does not tell yours'
+	eventually log_has 'real_ip_header: the proxy 127.0.0.2:[0-9]+ has sent a request without X-Forwarded-For: its client is not known'
 }
 
 @test "a PROXY line of a proxy tells the client; a stranger's connection is closed" {
@@ -318,6 +327,10 @@ recipe() {
 	((i > 20)) || fail "after $i"
 	assert_equal "$(cat status)" 429
 	assert_header Retry-After "$(header Retry-After | grep -x '[123]')"
+	status PUT /file/a -u ann:x
+	status PUT /file/a -u ann:x
+	eventually log_has 'rights: too many wrong passwords, tokens or links came from 127.0.0.1: it gets 429'
+	assert_equal "$(grep -c 'too many wrong passwords' error.log)" 1
 	assert_equal "$(status PUT /file/a -H "$(bearer)")" 201
 	assert_equal "$(status PUT /file/b --interface 127.0.0.3 -u "ann:$PASSWORD")" 201
 	eventually access_has '"PUT /file/a" 429 .* guessing$'

@@ -15,7 +15,7 @@ load ../lib/tls
 	echo hello >body
 	upload PUT /file/a body
 	assert_status 403
-	assert_problem 'a certificate is needed here'
+	assert_problem 'say who sends this: a certificate .curl: --cert FILE --key FILE. is needed here'
 	upload PUT /file/a body --cert ann.pem --key ann.key
 	assert_status 201
 	assert_equal "$(receipt remote_user)" CN=ann

@@ -53,6 +53,29 @@ an_address_may_fail_some_times_and_then_slowly(void **state)
 }
 
 static void
+it_is_told_once_until_all_is_made_up_for(void **state)
+{
+	uint64_t now = 5000 * S;
+
+	(void)state;
+	assert_false(attempts_are_told(t, "abcd", 4));
+	attempts_tell(t, "abcd", 4); /* nothing is known of him */
+	assert_false(attempts_are_told(t, "abcd", 4));
+	for (int i = 0; i < ATTEMPTS_BURST; i++)
+		attempts_failed(t, "abcd", 4, now);
+	assert_false(attempts_are_told(t, "abcd", 4));
+	attempts_tell(t, "abcd", 4);
+	assert_true(attempts_are_told(t, "abcd", 4));
+	assert_int_equal(attempts_wait_s(t, "abcd", 4, now), 3);
+	attempts_failed(t, "abcd", 4, now + 3 * S);
+	attempts_forgive(t, "abcd", 4);
+	assert_true(attempts_are_told(t, "abcd", 4));
+	assert_false(attempts_are_told(t, "abce", 4));
+	attempts_failed(t, "abcd", 4, now + 100 * S);
+	assert_false(attempts_are_told(t, "abcd", 4));
+}
+
+static void
 others_are_not_held_up(void **state)
 {
 	(void)state;
@@ -96,6 +119,7 @@ main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(an_address_may_fail_some_times_and_then_slowly),
+	    TEST(it_is_told_once_until_all_is_made_up_for),
 	    TEST(others_are_not_held_up),
 	    TEST(who_was_right_has_not_tried),
 	    TEST(a_crowd_makes_it_forget_and_not_grow),

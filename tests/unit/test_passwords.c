@@ -154,6 +154,8 @@ who_guesses_is_slowed_and_others_are_not(void **state)
 	}
 	log_in("/file/b", "ann:y", 5);
 	guarded_assert_heard("HTTP/1.1 429 Too Many Requests\r\n");
+	guarded_await("so this password was not looked at, and may be right: "
+		      "try again in 3 seconds");
 	guarded_assert_heard("Retry-After: ");
 	guarded_come_from("192.0.2.7:1");
 	/* What costs much is not even looked at; what is known is. */

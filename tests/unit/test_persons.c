@@ -246,7 +246,8 @@ who_has_a_link_may_do_that(void **state)
 	guarded_await("the link's key is not known here (any more)");
 	/* There is no field with which the client could do better. */
 	guarded_assert_status("PUT", "/file/b", "403");
-	guarded_await("a signed link is needed here");
+	guarded_await("say who sends this: a signed link (penstock sign makes "
+		      "them) is needed here");
 	guarded_assert_not_heard("WWW-Authenticate");
 	str_fini(&put);
 	str_fini(&get);

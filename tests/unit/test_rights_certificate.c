@@ -116,7 +116,9 @@ without_one_nothing_is_stored(void **state)
 	(void)state;
 	guarded_use_server("ssl_client_certificate /x; ssl_verify_client on;",
 	    "auth_client_certificate on;");
-	ask(NULL, PUT, "a certificate is needed here");
+	ask(NULL, PUT,
+	    "say who sends this: a certificate (curl: --cert FILE --key FILE) "
+	    "is needed here");
 	assert_non_null(strstr(c.got, "HTTP/1.1 403 "));
 	assert_false(store_has_files(guarded.store));
 }
