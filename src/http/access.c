@@ -256,8 +256,7 @@ access_format(const struct access *a, const struct addr *peer,
 	}
 	if (a->cut != ACCESS_WHOLE)
 		str_printf(out, " answer=%s", cut_word[a->cut]);
-	if (client != NULL &&
-	    (access_user(a) == NULL || strcmp(client, access_user(a)) != 0)) {
+	if (client != NULL) {
 		str_puts(out, " client=\"");
 		str_escape_within(
 		    out, client, strlen(client), CLIENT_SHOWN_MAX);

@@ -19,7 +19,7 @@ load ../lib/tls
 	upload PUT /file/a body --cert ann.pem --key ann.key
 	assert_status 201
 	assert_equal "$(receipt remote_user)" CN=ann
-	eventually access_has '"PUT /file/a" 201 .* user="CN=ann"$'
+	eventually access_has '"PUT /file/a" 201 .* user="CN=ann" client="CN=ann"$'
 	upload PUT /open/a body
 	assert_status 201
 	upload PUT /some/a body
