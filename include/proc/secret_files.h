@@ -1,6 +1,7 @@
 /*
  * proc/secret_files.h - reads the files of tokens, passwords and keys that a configuration
- * names, which only the master may be able to read, and logs what is wrong with them.
+ * names, which only the master may be able to read, and logs what is wrong with them, and
+ * with the rules that they are for.
  */
 #ifndef PROC_SECRET_FILES_H
 #define PROC_SECRET_FILES_H

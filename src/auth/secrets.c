@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "auth/secret_file.h"
+#include "base/clock.h"
 #include "base/list.h"
 
 enum kind { KIND_BEARER, KIND_HTPASSWD, KIND_LINKS, KIND_COUNT };
@@ -79,6 +80,25 @@ tell(const struct file *f, const struct conf_place *at, const char *why,
 	}
 }
 
+/* Why nobody can be let in by what stands there; NULL: somebody can. */
+static const char *
+nobody_in(const struct file *f)
+{
+	uint64_t now = (uint64_t)clock_wall_s();
+	const struct bearer *b = &f->bearer;
+	size_t i = 0;
+
+	if (b->count + f->htpasswd.count + f->links.count == 0)
+		return "nobody is let in by it: it has no line but empty ones "
+		       "and comments";
+	while (i < b->count && b->tokens[i].expires_s != 0 &&
+	       b->tokens[i].expires_s <= now)
+		i++;
+	return b->count > 0 && i == b->count
+		   ? "nobody is let in by it: all of its tokens have expired"
+		   : NULL;
+}
+
 static int
 read_file(struct loading *l, struct file *f, const struct conf_place *at)
 {
@@ -94,6 +114,8 @@ read_file(struct loading *l, struct file *f, const struct conf_place *at)
 		tell(f, at, warning, l->warnings);
 	if (mistakes.len > 0)
 		tell(f, at, mistakes.s, l->errors);
+	else if (why == NULL && nobody_in(f) != NULL)
+		tell(f, at, nobody_in(f), l->warnings);
 	if (str_failed(&mistakes))
 		err = -ENOMEM;
 	if (text.s != NULL)

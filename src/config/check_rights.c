@@ -73,6 +73,10 @@ check_access(const struct conf_rights *r, struct str *errors)
 		tell(errors, &r->access_at, "allow",
 		    "nobody is kept out, since whom no rule is for may as "
 		    "well: write deny all behind it");
+	else if (any && all + 1 == n->count && !has_deny(n))
+		tell(errors, &r->access_at, "allow all",
+		    "nobody is kept out, since with satisfy any the address is "
+		    "enough: name those of whom nobody is asked who he is");
 }
 
 /* ---- persons ---- */

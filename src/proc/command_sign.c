@@ -226,7 +226,6 @@ print_link(const struct command_words *w, const struct conf_server *s,
 	if (!signed_link_sign(key, l, &url) || str_failed(&url)) {
 		status = command_failed("sign", "out of memory");
 	} else {
-		command_tell_expiry("link", l->expires_s);
 		puts(url.s);
 		status = options_end_output();
 	}

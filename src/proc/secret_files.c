@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "rights_advice.h"
 
 /* Log the lines of a text, unless it is empty, and free it. */
 static void
@@ -22,6 +23,7 @@ secret_files_read(
 	struct str errors = {0}, warnings = {0};
 	int err = secrets_load(conf, &errors, &warnings, ret);
 
+	rights_advise(conf, &warnings);
 	errors.failed |= err == -ENOMEM;
 	log_text(LEVEL_WARN, what, &warnings);
 	log_text(LEVEL_ERROR, what, &errors);

@@ -11,7 +11,7 @@ load ../lib/penstock
 	[ ! -s errors ]
 	cmp long short
 	for word in '-c FILE' '-g DIRECTIVES' -t -T '-s SIGNAL' -v -V -h '-.*--version' '-.*--help' \
-		'token FILE NAME' 'key FILE NAME' 'sign METHOD'; do
+		'token FILE NAME' 'key FILE NAME' 'sign -c FILE METHOD'; do
 		grep -qE -e "^ +$word( |$)" long || fail "not in the help: $word"
 	done
 	# What -s waits for, the signals, and what the exit status means.

@@ -318,6 +318,32 @@ recipe() {
 	assert_output --partial 'any user of this machine can write it'
 }
 
+@test "-t warns of secrets that pass where all can read them, and of files that let nobody in" {
+	echo "# nobody yet" >tokens
+	chmod 600 tokens
+	warned() { # warned SERVER REGEX...: all the warnings of -t, but that it is root
+		echo "server { $1 location /file { output_dir $T/up; auth_bearer_file $T/tokens; } location /b { output_dir $T/up; auth_bearer_file $T/tokens; } }" >one.conf
+		run -0 penstock -c one.conf -t
+		printf '%s\n' "${lines[@]}" | grep ^warning | grep -v 'as root' >warnings || true
+		assert_equal "$(wc -l <warnings)" $(($# - 1))
+		for regex in "${@:2}"; do grep -qE "^warning: one.conf:1:[0-9]+: $regex" warnings || fail "$regex: $(cat warnings)"; done
+	}
+	local none="auth_bearer_file $T/tokens: nobody is let in by it: it has no line"
+	warned "listen 0.0.0.0:$PORT;" "listen 0.0.0.0:$PORT: passwords, tokens and links can be read on the way" "$none"
+	warned "listen 127.0.0.1:$PORT; listen [::1]:$PORT; listen unix:$T/s;" "$none"
+	warned "listen 0.0.0.0:$PORT; trusted_proxies 192.0.2.1;" "$none"
+	echo "ci sha256:$(printf x | sha256sum | cut -c1-64) expires=2020-01-01" >tokens
+	warned "listen 127.0.0.1:$PORT;" "auth_bearer_file $T/tokens: nobody is let in by it: all of its tokens have expired"
+	echo "ci2 sha256:$(printf y | sha256sum | cut -c1-64)" >>tokens
+	warned "listen 127.0.0.1:$PORT;"
+	[[ $EUID == 0 ]] && ! is_portable || skip 'only root can become somebody else'
+	mkdir up
+	chown nobody tokens up
+	echo "user nobody; $(cat one.conf)" >one.conf
+	run -0 penstock -c one.conf -t
+	assert_line --regexp "^warning: one.conf:1:[0-9]+: auth_bearer_file $T/tokens: it belongs to the user of the workers"
+}
+
 @test "who guesses is slowed, over all workers, and others are not" {
 	make_secrets
 	start_server "$ALL"

@@ -137,7 +137,7 @@ satisfy_says_whether_both_are_needed(void **state)
 		{ "deny all;", "403", "403" },
 		{ "deny 192.0.2.9; allow 192.0.2.7;", "401", "201" },
 		{ "deny 192.0.2.9;", "401", "201" },
-		{ "satisfy any; allow all;", "201", "201" },
+		{ "satisfy any; deny 192.0.2.9; allow all;", "201", "201" },
 		{ "satisfy any; deny all;", "401", "201" },
 		{ "satisfy any; allow 192.0.2.1; deny all;", "201", "201" },
 		{ "satisfy any; allow 192.0.2.9; deny all;", "401", "201" },
@@ -558,15 +558,19 @@ files_that_are_no_secret_are_told(void **state)
 {
 #define FILE_T "auth_bearer_file @/t;"
 #define AT "t:2:1: auth_bearer_file @/t: "
+#define ONE                                                                    \
+	"a "                                                                   \
+	"sha256:"                                                              \
+	"0001020304050607080900010203040506070809000102030405060708090001"
 	(void)state;
-	guarded_write_file("t", 0600, "");
+	guarded_write_file("t", 0600, ONE);
 	guarded_assert_secrets(FILE_T, "", "");
-	guarded_write_file("t", 0644, "");
+	guarded_write_file("t", 0644, ONE);
 	guarded_assert_secrets(
 	    FILE_T, "", AT "any user of this machine can read it: chmod o-r\n");
-	guarded_write_file("t", 0640, "");
+	guarded_write_file("t", 0640, ONE);
 	guarded_assert_secrets(FILE_T, "", "");
-	guarded_write_file("t", 0660, "");
+	guarded_write_file("t", 0660, ONE);
 	/* The group of root may, as root may. */
 	if (guarded_give_to_group("t", 0)) {
 		guarded_assert_secrets(FILE_T, "", "");
@@ -576,11 +580,19 @@ files_that_are_no_secret_are_told(void **state)
 	    AT "its group can write it, and so let in whom it likes: chmod "
 	       "g-w\n",
 	    "");
-	guarded_write_file("t", 0602, "");
+	guarded_write_file("t", 0602, ONE);
 	guarded_assert_secrets(FILE_T,
 	    AT "any user of this machine can write it, and so let in whom he "
 	       "likes: chmod o-w\n",
 	    "");
+	/* Whom nobody could show a token for. */
+	guarded_write_file("t", 0600, "# none\n");
+	guarded_assert_secrets(FILE_T, "",
+	    AT "nobody is let in by it: it has no line but empty ones and "
+	       "comments\n");
+	guarded_write_file("t", 0600, ONE " expires=2020-01-01\n");
+	guarded_assert_secrets(FILE_T, "",
+	    AT "nobody is let in by it: all of its tokens have expired\n");
 	guarded_write_file("t", 0600, "a b\nc d\n");
 	guarded_assert_secrets(FILE_T,
 	    AT "line 1: behind the name stands sha256: and 64 hexadecimal "

@@ -219,6 +219,10 @@ mistakes_are_told(void **state)
 	    "t:1:24: allow: nobody is kept out, since whom no rule is for");
 	guarded_assert_mistake(
 	    "satisfy any; allow ::1;", "t:1:37: allow: nobody is kept out");
+	guarded_assert_mistake(
+	    "satisfy any; auth_bearer_file /x; allow ::1; allow all;",
+	    "allow all: nobody is kept out, since with satisfy any the "
+	    "address is enough");
 	guarded_assert_mistake("deny all; limit_except GET { allow ::1; }",
 	    "t:1:53: allow: nobody is kept out");
 	guarded_assert_mistake("deny all; allow 10.0.0.0/8;",
