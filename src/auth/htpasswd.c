@@ -27,8 +27,8 @@ check_user(struct span name, struct span hash)
 	if (!password_hash_is_good(hash.s, hash.len) ||
 	    memchr(hash.s, '\0', hash.len) != NULL)
 		return "behind the colon stands a hash of bcrypt, SHA-512 or "
-		       "yescrypt: make it with htpasswd -B or mkpasswd (others "
-		       "are guessed too fast)";
+		       "yescrypt: make it with openssl passwd -6, htpasswd -B "
+		       "or mkpasswd (others are guessed too fast)";
 	return NULL;
 }
 

@@ -114,7 +114,7 @@ const struct directive directives[] = {
 	  OF_RIGHTS_AT(auth_basic_user_file), .words = words_off,
 	  .dflt = "off",
 	  .topic = TOPIC_RIGHTS,
-	  .help = "file of names and hashes: htpasswd -B, or mkpasswd" },
+	  .help = "file of names and hashes: openssl passwd -6, or htpasswd -B" },
 	{ "auth_bearer_file", VALUE_PATH, APPLY_RELOAD,
 	  OF_RIGHTS_AT(auth_bearer_file), .words = words_off, .dflt = "off",
 	  .topic = TOPIC_RIGHTS,

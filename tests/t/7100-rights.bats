@@ -67,8 +67,41 @@ recipe() {
 	assert [ ! -e uploads/nobody.txt ]
 	assert_equal "$(grep -c '"remote_user":' said)" 3
 	assert_equal "$(tail -n 1 said)" hello
+	recipe rights-python >sign.py
+	run -0 curl -s -T hello.txt "$(python3 sign.py)"
+	assert_output --partial '"remote_user":"link:k1"'
+	assert_equal "$(cat 'uploads/from python.txt')" hello
+	PATH=$T/bin:$PATH bash -c "$(recipe rights-new-key)"
+	rm 'uploads/from python.txt'
+	run -0 curl -s -T hello.txt "$(python3 sign.py)"
+	assert_output --partial '"remote_user":"link:k2"'
 	eventually access_has '"PUT /file/nobody.txt" 401 '
 	eventually access_has '"PUT /file/link.txt.*" 403 '
+}
+
+@test "the README's wishes, and its configuration behind a proxy" {
+	penstock token "$T/tokens" ci >token
+	penstock key "$T/links" k1
+	echo "ann:$(openssl passwd -6 x)" >users
+	chmod 600 users tokens
+	mkdir -m 700 spent
+	local n=0 rule
+	while read -r rule; do
+		n=$((n + 1))
+		echo "server { listen 127.0.0.1:$PORT; location /file { output_dir $T/up; $rule } }" >wish.conf
+		run -0 penstock -c wish.conf -t
+		refute_output --regexp 'warning: [^c]'
+	done < <(awk '/^<!-- recipe: rights-wishes/ { found = 1; next } found && !/^\|/ { exit } found' "$REPO/README.md" |
+		sed -n 's/.*| `\(.*\)` |$/\1/p')
+	assert_equal "$n" 6
+	{
+		echo "pid_file $T/penstock.pid; error_log $T/error.log info; worker_processes 1; io_engine $PENSTOCK_ENGINE;"
+		recipe proxied-conf | sed "s|listen|access_log $T/access.log; listen|; s|allow|overwrite on; allow|"
+	} >proxied.conf
+	start_conf "$T/proxied.conf"
+	assert_equal "$(status PUT /file/a -H 'X-Forwarded-For: 192.0.2.1')" 201
+	assert_equal "$(status PUT /file/a -H 'X-Forwarded-For: 192.0.2.1, 198.51.100.1')" 403
+	assert_equal "$(status PUT /file/a)" 403
 }
 
 @test "each rule, with each method, and all or any to be satisfied" {

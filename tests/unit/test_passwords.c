@@ -204,7 +204,8 @@ lines_that_are_no_users_are_told(void **state)
 #define AT_U "t:2:15: auth_basic_user_file @/u: "
 #define NO_HASH                                                                \
 	"behind the colon stands a hash of bcrypt, SHA-512 or yescrypt: make " \
-	"it with htpasswd -B or mkpasswd (others are guessed too fast)\n"
+	"it with openssl passwd -6, htpasswd -B or mkpasswd (others are "      \
+	"guessed too fast)\n"
 	(void)state;
 	guarded_write_file("u", 0600,
 	    "a:$apr1$abcdefgh$abcdefghijklmnopqrstuv\n"
