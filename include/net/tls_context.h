@@ -78,7 +78,8 @@ NODISCARD int tls_context_set_versions(
  * tls_context_verify(c, how, file, fault):
  * Ask clients for a certificate, which one of those in `file` must have signed.  A bad one
  * does not end the handshake: what tls_refuses() says is answered to its requests.
- * 0; or -EINVAL and *fault.
+ * 0; or -EINVAL and *fault, also when one has not signed itself, and who has signed it is
+ * not there, since OpenSSL refuses all clients that lead to it.
  */
 NODISCARD int tls_context_verify(struct tls_context *c, enum tls_verify how,
     const char *file, struct tls_fault *fault);

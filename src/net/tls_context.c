@@ -230,6 +230,58 @@ tls_context_trust(struct tls_context *c, X509 *x)
 	       SSL_CTX_add_client_CA(c->ssl, x) == 1;
 }
 
+static STACK_OF(X509_OBJECT) * tls_context_trusted(const struct tls_context *c)
+{
+	return X509_STORE_get0_objects(SSL_CTX_get_cert_store(c->ssl));
+}
+
+/* Is there one in whose name `x` was signed? */
+static bool
+has_issuer(const X509 *x, STACK_OF(X509_OBJECT) * all)
+{
+	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
+		X509 *above =
+		    X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+
+		if (above != NULL && X509_NAME_cmp(X509_get_issuer_name(x),
+					 X509_get_subject_name(above)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* About an authority of clients, whose name stands between the two. */
+static int
+tls_context_refuse_authority(const X509 *x, struct tls_fault *fault,
+    const char *before, const char *behind)
+{
+	char *name = tls_subject(x);
+
+	snprintf(fault->why, sizeof(fault->why), "%s%.80s%s", before,
+	    name != NULL ? name : "?", behind);
+	free(name);
+	return -EINVAL;
+}
+
+/* OpenSSL trusts no chain that does not lead to one that has signed itself. */
+static int
+tls_context_look_for_roots(const struct tls_context *c, struct tls_fault *fault)
+{
+	STACK_OF(X509_OBJECT) *all = tls_context_trusted(c);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
+		X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+
+		if (x != NULL && !has_issuer(x, all))
+			return tls_context_refuse_authority(x, fault,
+			    "who has signed the authority ",
+			    " is not in it, and so all clients would be "
+			    "refused that show a certificate of it: add that "
+			    "one, too, up to the root");
+	}
+	return 0;
+}
+
 int
 tls_context_verify(struct tls_context *c, enum tls_verify how, const char *file,
     struct tls_fault *fault)
@@ -249,6 +301,8 @@ tls_context_verify(struct tls_context *c, enum tls_verify how, const char *file,
 	sk_X509_pop_free(rest, X509_free);
 	if (!good)
 		return tls_context_refuse(fault, false, "it cannot be used");
+	if (tls_context_look_for_roots(c, fault) < 0)
+		return -EINVAL;
 	SSL_CTX_set_cert_verify_callback(c->ssl, on_chain, NULL);
 	if (how != TLS_VERIFY_OFF)
 		SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
@@ -289,25 +343,19 @@ static int
 tls_context_look_for_lists(const struct tls_context *c,
     STACK_OF(X509_CRL) * lists, struct tls_fault *fault)
 {
-	STACK_OF(X509_OBJECT) *all =
-	    X509_STORE_get0_objects(SSL_CTX_get_cert_store(c->ssl));
-	char *name;
+	STACK_OF(X509_OBJECT) *all = tls_context_trusted(c);
 
 	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
 		X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
 
-		if (x == NULL ||
-		    X509_cmp_current_time(X509_get0_notAfter(x)) < 0 ||
-		    has_list(x, lists))
-			continue;
-		name = tls_subject(x);
-		snprintf(fault->why, sizeof(fault->why),
-		    "it has no list that %.80s has signed, an authority in "
-		    "ssl_client_certificate, whose clients would all be "
-		    "refused: add that list to the file",
-		    name != NULL ? name : "?");
-		free(name);
-		return -EINVAL;
+		if (x != NULL &&
+		    X509_cmp_current_time(X509_get0_notAfter(x)) > 0 &&
+		    !has_list(x, lists))
+			return tls_context_refuse_authority(x, fault,
+			    "it has no list that ",
+			    " has signed, an authority in "
+			    "ssl_client_certificate, whose clients would all "
+			    "be refused: add that list to the file");
 	}
 	return 0;
 }

@@ -1579,6 +1579,35 @@ join_files(const char *to, const char *a, const char *b)
 	fclose(out);
 }
 
+/* In a file without its root it would let in nobody. */
+static void
+an_authority_without_its_root_is_a_mistake(void **state)
+{
+	struct test_certificate below, cid;
+	struct tls_fault fault;
+	char both[200];
+
+	(void)state;
+	test_certificate_make(dir,
+	    &(struct test_certificate_plan){
+		.name = "below", .issuer = &ca, .authority = true},
+	    &below);
+	assert_int_equal(tls_context_verify(
+			     f.contexts[0], TLS_VERIFY_ON, below.cert, &fault),
+	    -EINVAL);
+	assert_non_null(strstr(
+	    fault.why, "who has signed the authority CN=below is not in it"));
+	snprintf(both, sizeof(both), "%s/both", dir);
+	join_files(both, below.cert, ca.cert);
+	take_client_ca(f.contexts[0], TLS_VERIFY_ON, both);
+	test_certificate_make(dir,
+	    &(struct test_certificate_plan){.name = "cid", .issuer = &below},
+	    &cid);
+	f.c.own = &cid;
+	connect_well();
+	assert_string_equal(tls_client_name(&f.t), "CN=cid");
+}
+
 /* As a client that knows only roots would see it. */
 static void
 what_is_wrong_with_a_chain_is_told(void **state)
@@ -1694,6 +1723,7 @@ main(void)
 	    TEST(an_optional_one_may_be_missing_but_not_bad),
 	    TEST(a_client_that_uses_each_ticket_once_gets_another),
 	    TEST(what_comes_before_the_handshake_is_not_taken),
+	    TEST(an_authority_without_its_root_is_a_mistake),
 	    TEST(a_revoked_certificate_is_refused_and_others_are_good),
 	    TEST(a_list_of_another_authority_is_no_list),
 	    TEST(a_list_of_revocations_that_is_too_old_vouches_for_nobody),
