@@ -331,7 +331,7 @@ bearer_fini(struct bearer *b)
 static const struct bearer_token *
 find_token(const struct bearer *b, struct span token)
 {
-	struct bearer_token key;
+	struct bearer_token key = {0};
 
 	if (b->count == 0 || token.len > BEARER_TOKEN_MAX ||
 	    !mac_sha256(token.s, token.len, key.hash))

@@ -253,34 +253,40 @@ judge_person(const struct rights *r, const struct rights_request *q,
 		judge_login(r, token, ret);
 }
 
-/* By basic_find() or basic_begin(). */
-static struct basic_trial *
-rights_trial(const struct rights *r, const struct rights_request *q,
-    struct basic_trial *(*by)(
-	struct basic *b, const struct htpasswd *h, const struct basic_login *l))
+/* The name and password of a request; false: there are none. */
+static bool
+rights_login(const struct rights_request *q, struct basic_login *ret)
 {
-	struct basic_trial *t = NULL;
-	struct basic_login login;
 	struct span field;
 
-	if (!has_scheme(q->authorization, "Basic", &field) ||
-	    !basic_login_read(field, &login))
-		return NULL;
-	t = by(r->basic, r->htpasswd, &login);
-	basic_login_fini(&login);
-	return t;
+	return has_scheme(q->authorization, "Basic", &field) &&
+	       basic_login_read(field, ret);
 }
 
 struct basic_trial *
 rights_is_verifying(const struct rights *r, const struct rights_request *q)
 {
-	return rights_trial(r, q, basic_find);
+	struct basic_login login;
+	struct basic_trial *t;
+
+	if (!rights_login(q, &login))
+		return NULL;
+	t = basic_find(r->basic, r->htpasswd, &login);
+	basic_login_fini(&login);
+	return t;
 }
 
 struct basic_trial *
 rights_verify(const struct rights *r, const struct rights_request *q)
 {
-	return rights_trial(r, q, basic_begin);
+	struct basic_login login;
+	struct basic_trial *t;
+
+	if (!rights_login(q, &login))
+		return NULL;
+	t = basic_begin(r->basic, r->htpasswd, &login);
+	basic_login_fini(&login);
+	return t;
 }
 
 /* ---- all of it ---- */

@@ -132,7 +132,9 @@ take_v1(struct proxy_protocol *p, const unsigned char *bytes, size_t len)
 		size_t at = p->len++;
 
 		p->buf[at] = c;
-		if (at < sizeof(v1_begins) - 1 ? c != v1_begins[at] : c == 0)
+		if (at < sizeof(v1_begins) - 1
+			? c != (unsigned char)v1_begins[at]
+			: c == 0)
 			p->status = PROXY_PROTOCOL_BAD;
 		else if (c == '\n')
 			p->status = parse_v1(p, &a) ? PROXY_PROTOCOL_DONE

@@ -92,8 +92,10 @@ text_open(const char *path, struct text *ret, char why[TLS_WHY_MAX])
 	int err = fd == -1 ? -errno : text_read(fd, ret);
 
 	fd_close(&fd);
-	if (err == 0)
+	if (err == 0) {
+		check(ret->bytes != NULL);
 		return 0;
+	}
 	snprintf(why, TLS_WHY_MAX, "cannot be read: %s",
 	    err == -EINVAL ? "it is no file" : strerror(-err));
 	return -EINVAL;

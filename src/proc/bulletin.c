@@ -102,8 +102,8 @@ bulletin_put(const struct bulletin *b, const struct bulletin_said *s)
 
 	if (b->fd == -1)
 		return 0;
-	check(strlen(s->word) < sizeof(h.word));
-	strcpy(h.word, s->word);
+	memcpy(h.word, s->word, sizeof(h.word));
+	check(memchr(h.word, '\0', sizeof(h.word)) != NULL);
 	h.len = s->len < BULLETIN_TEXT_MAX ? s->len : BULLETIN_TEXT_MAX;
 	h.sum = head_sum(&h, s->text);
 	str_printf(&whole, "%lu %ld %s %zu %016" PRIx64 "\n", h.number, h.pid,

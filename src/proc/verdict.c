@@ -41,7 +41,7 @@ verdict_put(struct verdict *v, enum verdict_kind kind)
 		s.text = text.s;
 		s.len = text.len;
 	}
-	strcpy(s.word, kind_name[kind]);
+	snprintf(s.word, sizeof(s.word), "%s", kind_name[kind]);
 	if (bulletin_put(&v->bulletin, &s) < 0)
 		log_warn("%s: cannot be written: -s reload cannot tell what "
 			 "came of it",
