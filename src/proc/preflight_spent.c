@@ -28,7 +28,9 @@ is_usable(const struct conf_rights *r)
 		    "cannot be written: %s", refusal_why(err, why));
 	else
 		refusal_warn(&r->signed_link_spent_at, "signed_link_spent",
-		    path, "%s: links that are good once are refused until then",
+		    path,
+		    "%s: links that are good once are refused until that is "
+		    "mended",
 		    strerror(-err));
 	return !errno_is_denied(err);
 }
