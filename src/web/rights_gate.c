@@ -74,8 +74,11 @@ refuse_for_memory(struct rights_pass *p)
 static void
 format_client(const struct rights_pass *p, char ret_text[ADDR_TEXT_MAX])
 {
-	struct addr a = *exchange_client(p->gate.exchange);
+	const struct addr *client = exchange_client(p->gate.exchange);
+	struct addr a = {0};
 
+	/* It is allocated only as far as it is in use. */
+	memcpy(&a, client, addr_size(client));
 	if (a.ss.ss_family == AF_INET)
 		a.ss.in.sin_port = 0;
 	else if (a.ss.ss_family == AF_INET6)
