@@ -23,7 +23,8 @@
 bool commands_has(const char *name);
 bool commands_needs_config(const char *name);
 
-/* Take "-c FILE" out of the words behind argv[0].  FILE; NULL: it is not there. */
+/* Take "-c FILE" out of the words behind argv[0], which are moved then, and both behind the
+ * NULL.  FILE; NULL: it is not there. */
 const char *commands_take_file(char **argv);
 
 /* Carry out argv[0], with the words behind it, up to a NULL.  `conf` is NULL unless it is

@@ -46,17 +46,20 @@ commands_needs_config(const char *name)
 const char *
 commands_take_file(char **argv)
 {
-	const char *file;
-	char **at = argv + 1;
+	char **at = argv + 1, *option, *file;
 
 	while (*at != NULL && strcmp(*at, "-c") != 0)
 		at++;
 	if (*at == NULL || at[1] == NULL)
 		return NULL;
+	option = at[0];
 	file = at[1];
-	do
+	for (; at[2] != NULL; at++)
 		at[0] = at[2];
-	while (*at++ != NULL);
+	/* They stay in the array, behind its end: they are its owner's. */
+	at[0] = NULL;
+	at[1] = option;
+	at[2] = file;
 	return file;
 }
 
