@@ -299,7 +299,8 @@ kill_workers() {
 	(
 		eventually test -s penstock.pid
 		KEPT=
-		kill_workers "$(cat penstock.pid)"
+		cp penstock.pid was.pid
+		kill_workers "$(cat was.pid)"
 	) 3>&- &
 	killer=$!
 	rc=0
@@ -310,6 +311,7 @@ kill_workers() {
 	wait "$killer"
 	log_has 'daemonize: the workers do not come up: stopping'
 	refute [ -e penstock.pid ]
+	eventually eval '! is_running "$(cat was.pid)"'
 	slowfs_wake
 }
 
