@@ -456,6 +456,22 @@ access_has() { grep -qE -e "$1" "$T/access.log"; }
 random_file() { head -c "$2" /dev/urandom >"$1"; }
 text_file() { base64 -w 72 /dev/urandom 2>/dev/null | head -c "$2" >"$1"; }
 
+# readme_recipe NAME: the block of the README behind `<!-- recipe: NAME -->`.
+readme_recipe() {
+	local text
+
+	text=$(awk -v name="$1" '
+		$0 == "<!-- recipe: " name " -->" { found = 1; next }
+		found && /^```/ { if (inside) exit; inside = 1; next }
+		inside { print }
+	' "$REPO/README.md")
+	[[ -n $text ]] || {
+		echo "README.md has no recipe $1" >&2
+		return 1
+	}
+	printf '%s\n' "$text"
+}
+
 assert_same() { cmp -- "$1" "$2"; }
 
 # files_in DIR: all files beneath it, sorted, .penstock included; but for the

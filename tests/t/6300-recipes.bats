@@ -9,15 +9,7 @@ load ../lib/browser
 recipe() {
 	local text
 
-	text=$(awk -v name="$1" '
-		$0 == "<!-- recipe: " name " -->" { found = 1; next }
-		found && /^```/ { if (inside) exit; inside = 1; next }
-		inside { print }
-	' "$REPO/README.md")
-	[[ -n $text ]] || {
-		echo "README.md has no recipe $1" >&2
-		return 1
-	}
+	text=$(readme_recipe "$1") || return
 	sed -e "s|/srv/uploads|$STORE|g; s|/srv/health|$T/health|g; s|/run/penstock.sock|$T/sock|g" \
 		-e "s|127.0.0.1:8000|$ADDRESS:$PORT|g; s|:8080|:$FRONT|g; s| 8080;| $FRONT;|g" \
 		-e "s|/etc/nginx/uploads.htpasswd|$T/htpasswd|g" <<<"$text"

@@ -6,11 +6,10 @@ load ../lib/tls
 
 # recipe NAME: that block of the README, for this test's port and directory.
 recipe() {
-	awk -v name="$1" '
-		$0 == "<!-- recipe: " name " -->" { found = 1; next }
-		found && /^```/ { if (inside) exit; inside = 1; next }
-		inside { print }
-	' "$REPO/README.md" | sed "s|:8443|:$PORT|g; s| 8443| $PORT|g"
+	local text
+
+	text=$(readme_recipe "$1") || return
+	sed "s|:8443|:$PORT|g; s| 8443| $PORT|g" <<<"$text"
 }
 
 @test "the README's certificate, configuration and upload, its certificates for clients, and who is locked out" {

@@ -8,11 +8,10 @@ load ../lib/browser
 
 # recipe NAME: that block of the README, for this test's port.
 recipe() {
-	awk -v name="$1" '
-		$0 == "<!-- recipe: " name " -->" { found = 1; next }
-		found && /^```/ { if (inside) exit; inside = 1; next }
-		inside { print }
-	' "$REPO/README.md" | sed "s|8443|$PORT|g"
+	local text
+
+	text=$(readme_recipe "$1") || return
+	sed "s|8443|$PORT|g" <<<"$text"
 }
 
 @test "with the README's certificate, token and link, from curl and from a page" {

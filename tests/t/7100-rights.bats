@@ -46,11 +46,10 @@ bearer() { echo "Authorization: Bearer ${1:-$TOKEN}"; }
 
 # recipe NAME: that block of the README, for this test's port.
 recipe() {
-	awk -v name="$1" '
-		$0 == "<!-- recipe: " name " -->" { found = 1; next }
-		found && /^```/ { if (inside) exit; inside = 1; next }
-		inside { print }
-	' "$REPO/README.md" | sed "s|127.0.0.1:8000|$ADDRESS:$PORT|g"
+	local text
+
+	text=$(readme_recipe "$1") || return
+	sed "s|127.0.0.1:8000|$ADDRESS:$PORT|g" <<<"$text"
 }
 
 @test "the README's secrets, configuration and uploads" {

@@ -4,12 +4,6 @@
 load ../lib/penstock
 load ../lib/browser
 
-recipe_page() {
-	awk '$0 == "<!-- recipe: rights-page -->" { found = 1; next }
-		found && /^```/ { if (inside) exit; inside = 1; next }
-		inside { print }' "$REPO/README.md"
-}
-
 @test "a page of another origin uploads with a token and with a link" {
 	token=$(penstock token "$T/tokens" ci)
 	penstock key "$T/links" k1
@@ -22,7 +16,7 @@ recipe_page() {
 	run -0 page_do "const r = await fetch('$URL/file/a', {$put, headers: {Authorization: 'Bearer $token'}}); return [r.status, (await r.json()).remote_user]"
 	assert_output '[201, "ci"]'
 	link=$(penstock -c penstock.conf sign PUT /file/b --expires 1h --once)
-	run -0 page_do "const link = '$link', file = new Blob(['hello']); $(recipe_page | sed 's|//.*||')
+	run -0 page_do "const link = '$link', file = new Blob(['hello']); $(readme_recipe rights-page | sed 's|//.*||')
 		return [answer.status, receipt.remote_user]"
 	assert_output '[201, "link:k1"]'
 	run -0 page_do "const r = await fetch('$link', {$put}); return [r.status, (await r.json()).detail]"
