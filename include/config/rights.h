@@ -45,4 +45,27 @@ conf_is_on(const char *value)
 	return value != NULL && strcmp(value, "off") != 0;
 }
 
+/* Do these rules take what others could read on the way without TLS?  A certificate comes
+ * with TLS only. */
+static inline bool
+conf_rights_take_secrets(const struct conf_rights *r)
+{
+	return conf_is_on(r->auth_bearer_file) || conf_is_on(r->auth_basic) ||
+	       conf_is_on(r->signed_link_keys);
+}
+
+/* Do they ask who sends a request, by any way to say it? */
+static inline bool
+conf_rights_ask_person(const struct conf_rights *r)
+{
+	return conf_rights_take_secrets(r) || r->auth_client_certificate;
+}
+
+/* Are there any? */
+static inline bool
+conf_rights_are_any(const struct conf_rights *r)
+{
+	return r->access.count > 0 || conf_rights_ask_person(r);
+}
+
 #endif

@@ -10,21 +10,14 @@
 /* ---- preparing ---- */
 
 static bool
-has_rules(const struct conf_rights *r)
-{
-	return r->access.count > 0 || conf_is_on(r->auth_bearer_file) ||
-	       conf_is_on(r->auth_basic) || conf_is_on(r->signed_link_keys) ||
-	       r->auth_client_certificate;
-}
-
-static bool
 has_any_rules(const struct conf_server *s)
 {
 	for (size_t i = 0; i < s->location_count; i++) {
 		const struct conf_location *l = &s->locations[i];
 
-		if (has_rules(&l->rights) ||
-		    (l->except.methods != 0 && has_rules(&l->except.rights)))
+		if (conf_rights_are_any(&l->rights) ||
+		    (l->except.methods != 0 &&
+			conf_rights_are_any(&l->except.rights)))
 			return true;
 	}
 	return false;

@@ -21,19 +21,6 @@ tell(struct str *errors, const struct conf_place *at, const char *directive,
 	str_fini(&one);
 }
 
-static bool
-asks_for_person(const struct conf_rights *r)
-{
-	return conf_is_on(r->auth_bearer_file) || conf_is_on(r->auth_basic) ||
-	       conf_is_on(r->signed_link_keys) || r->auth_client_certificate;
-}
-
-static bool
-asks_who(const struct conf_rights *r)
-{
-	return r->access.count > 0 || asks_for_person(r);
-}
-
 /* ---- addresses ---- */
 
 /* The number of the first rule that is for everybody; the count: there is none. */
@@ -62,7 +49,7 @@ check_access(const struct conf_rights *r, struct str *errors)
 {
 	const struct conf_networks *n = &r->access;
 	size_t all = rule_for_all(n);
-	bool any = r->satisfy == SATISFY_ANY && asks_for_person(r);
+	bool any = r->satisfy == SATISFY_ANY && conf_rights_ask_person(r);
 
 	if (all + 1 < n->count)
 		tell(errors, &r->access_at,
@@ -113,7 +100,7 @@ check_basic(const struct conf_rights *r, struct str *errors)
 static void
 check_links(const struct conf_rights *r, struct str *errors)
 {
-	if (conf_is_on(r->signed_link_spent) && !asks_for_person(r) &&
+	if (conf_is_on(r->signed_link_spent) && !conf_rights_ask_person(r) &&
 	    r->signed_link_keys_at.line == 0)
 		tell(errors, &r->signed_link_spent_at, "signed_link_spent",
 		    "nobody is asked for a link: name the file of keys with "
@@ -141,8 +128,9 @@ check_origins(const struct conf_location *l, struct str *errors)
 	const struct conf_list *origins = &l->allow_origin;
 
 	if (origins->count > 0 && strcmp(origins->values[0], "*") == 0 &&
-	    (asks_who(&l->rights) ||
-		(l->except.methods != 0 && asks_who(&l->except.rights))))
+	    (conf_rights_are_any(&l->rights) ||
+		(l->except.methods != 0 &&
+		    conf_rights_are_any(&l->except.rights))))
 		lexer_mistake(errors, &l->place, "allow_origin",
 		    "* lets pages of all sites in, beside rules that say who "
 		    "may upload to location %s: name the sites",

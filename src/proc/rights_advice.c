@@ -25,22 +25,15 @@ advise(const struct conf_place *at, const char *directive, const char *value,
 
 /* ---- addresses ---- */
 
-/* Certificates are not among them: they come with TLS only. */
-static bool
-has_secrets(const struct conf_rights *r)
-{
-	return conf_is_on(r->auth_bearer_file) || conf_is_on(r->auth_basic) ||
-	       conf_is_on(r->signed_link_keys);
-}
-
 static bool
 takes_secrets(const struct conf_server *s)
 {
 	for (size_t i = 0; i < s->location_count; i++) {
 		const struct conf_location *l = &s->locations[i];
 
-		if (has_secrets(&l->rights) ||
-		    (l->except.methods != 0 && has_secrets(&l->except.rights)))
+		if (conf_rights_take_secrets(&l->rights) ||
+		    (l->except.methods != 0 &&
+			conf_rights_take_secrets(&l->except.rights)))
 			return true;
 	}
 	return false;
