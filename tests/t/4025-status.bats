@@ -113,6 +113,8 @@ list_is_over() {
 
 @test "somebody else's file in its place is not believed" {
 	start_server
+	# Workers accept before the server has said so: it would write once more.
+	eventually status_is running 0
 	echo '1 1 running 0 0' >penstock.pid.status
 	run -1 status
 	assert_output -p "$T/penstock.pid.status cannot be read"
