@@ -53,6 +53,11 @@ OUTCOME(NOT_READY,       503, SERVER, "not-ready",         1, "output_dir of loc
 OUTCOME(LOOKING,         503, NOBODY, "looking",           1, "the newest upload of location %s is still being looked for: try again")
 OUTCOME(TOO_MANY,        503, NOBODY, "too-many",          1, "as many uploads run in location %s as %l allows: try again later")
 OUTCOME(NO_MEMORY,       503, SERVER, "no-memory",         1, "the server is short of memory or descriptors: try again later")
+OUTCOME(NO_UPLOAD,       404, CLIENT, "no-upload",         0, "there is no such upload in location %s: it never was, it was removed, or it was done long ago; begin a new one")
+OUTCOME(EXPIRED,         410, CLIENT, "expired",           0, "this upload has expired (%l of location %s), and what there was of it is gone: begin a new one")
+OUTCOME(HELD,            423, NOBODY, "held",              1, "another request has this upload, and its disk does not let it go: try again")
+OUTCOME(TAKEN_OVER,      503, NOBODY, "taken-over",        0, "a newer request for this upload has come: what arrived of this one is kept")
+OUTCOME(TOO_MANY_PARTIALS, 503, NOBODY, "too-many-partials", 60, "as many uploads wait to be resumed in location %s as %l allows: finish or delete one, or try again later")
 OUTCOME(STOPPED,         503, NOBODY, "stopped",           1, "the server is stopping; nothing was stored: try again later")
 
 /* Each refusal has a status and a text of its own. */

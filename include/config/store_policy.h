@@ -25,6 +25,11 @@ struct store_policy {
 	double small_latency_s; /* what a small upload that is synced may take
 				   beside large ones, 0: any time */
 	uint64_t min_free;	/* bytes that stay free on the disk */
+	/* Uploads that outlive their connection: store/partial.h */
+	bool resume;
+	double resume_expire_s; /* without a request for it, an upload goes */
+	uint64_t max_resumable; /* that wait in this directory, 0: any */
+	uint64_t max_resumable_per_client; /* the same, of one client */
 };
 
 #endif

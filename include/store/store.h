@@ -24,8 +24,10 @@
 #include "base/name_limits.h"
 #include "flow/sink.h"
 #include "flow/source.h"
+#include "store/partial.h"
 
 struct chunk_account;
+struct digest;
 struct store;
 struct incoming;
 struct outgoing;
@@ -66,6 +68,10 @@ struct put_request {
 	 * store_create() on, whatever that returns.
 	 */
 	struct preconditions *pre;
+	/* Begin a partial (store/partial.h): its id, length, client, record and
+	 * state, which are copied; its offset is 0.  NULL: the upload lives as
+	 * long as its owner.  Not with `collect`. */
+	const struct partial *partial;
 };
 
 /* What was stored. */
@@ -96,6 +102,20 @@ struct put_events {
 	 * any time, since its storage may fail, and is the last call.  But while
 	 * there is a writer, a write that fails is reported by writer_failed(). */
 	void (*on_failed)(void *owner, struct failure why, const char *reason);
+
+	/* ---- of a partial; NULL where there are none ---- */
+
+	/* After store_resume(): it is there, and open, and in->partial says what is
+	 * known of it.  store_append(), store_remove() or store_abort() is next. */
+	void (*on_found)(void *owner);
+	/* After store_suspend(): all that was written to it is there for good;
+	 * in->partial is up to date.  store_append() may follow, or
+	 * store_commit(), or store_abort(). */
+	void (*on_suspended)(void *owner);
+	/* After store_hash(): the digest has all bytes; or it failed. */
+	void (*on_hashed)(void *owner, struct failure why);
+	/* After store_remove(): nothing of it is there.  store_abort() is next. */
+	void (*on_removed)(void *owner);
 };
 
 /* An incoming file. */
@@ -106,6 +126,8 @@ struct incoming {
 	const struct put_events *events;
 	void *owner;   /* NULL: it was aborted */
 	bool is_ready; /* after store_create(): on_ready() will not be called */
+	/* From on_ready() or on_found() on; NULL: it is none. */
+	const struct partial *partial;
 };
 
 /* An outgoing file. */
@@ -145,6 +167,20 @@ struct store_ops {
 	uint64_t (*offset)(struct incoming *in);
 	void (*commit)(struct incoming *in, uint64_t last_ns);
 	void (*abort)(struct incoming *in);
+	/* with STORE_CAN_RESUME */
+	struct failure (*resume)(struct store *s, const char *id,
+	    const struct put_events *events, void *owner,
+	    struct incoming **ret);
+	void (*append)(struct incoming *in, const struct put_request *request);
+	void (*suspend)(struct incoming *in, const struct partial *what);
+	void (*hash)(struct incoming *in, struct digest *d);
+	void (*conclude)(
+	    struct incoming *in, enum partial_phase phase, struct span answer);
+	void (*remove)(struct incoming *in);
+	struct failure (*open_partial)(struct store *s, const char *id,
+	    const struct get_events *events, void *owner,
+	    struct outgoing **ret);
+
 	struct failure (*open)(struct store *s, const char *name,
 	    const struct get_events *events, void *owner,
 	    struct outgoing **ret);
@@ -160,6 +196,7 @@ enum store_can {
 	STORE_CAN_RANGE = 1,  /* read a part of a file, that is narrow
 				 outgoing.offset and end */
 	STORE_HAS_LATEST = 2, /* open the newest file, whatever its name is */
+	STORE_CAN_RESUME = 4, /* partials: store/partial.h */
 };
 
 struct store {
@@ -217,7 +254,8 @@ store_commit(struct incoming *in, uint64_t last_ns)
 
 /*
  * The caller is done with the file, in any state.  Unless it is stored or being
- * committed, nothing of it stays.  No event is called any more; operations in flight end
+ * committed, nothing of it stays; but a partial stays, at the offset of its last suspend,
+ * and others may open it soon.  No event is called any more; operations in flight end
  * by themselves.  Clears the caller's pointer, which may be NULL.
  */
 static inline void
@@ -227,6 +265,97 @@ store_abort(struct incoming **inp)
 		(*inp)->store->ops->abort(*inp);
 	*inp = NULL;
 }
+
+/* ---- partials (store/partial.h), of a store with STORE_CAN_RESUME ---- */
+
+/*
+ * store_resume(s, id, events, owner, ret):
+ * Open a partial, which nobody else may have open.  *ret is the caller's until
+ * store_abort(); on_found() follows, or on_failed(): NO_UPLOAD (there is none with this
+ * ID), HELD (another one has it open: it can be asked to let go, upload/takeover.h), or what
+ * a disk may say.  A failure that is returned means that nothing was begun.
+ * A partial that has expired is found, with PARTIAL_EXPIRED, as long as it is known.
+ */
+NODISCARD static inline struct failure
+store_resume(struct store *s, const char *id, const struct put_events *events,
+    void *owner, struct incoming **ret)
+{
+	return s->ops->resume(s, id, events, owner, ret);
+}
+
+/*
+ * store_append(in, request):
+ * After on_found() or on_suspended(), while it is PARTIAL_OPEN: more is to be written, from
+ * partial->offset on.  `request` is as for store_create(), without `partial` and `collect`:
+ * the name and the conditions under which it will be committed, and the `length` that it
+ * will have after what comes now (or STORE_LENGTH_UNKNOWN), for which room is reserved.
+ * request->pre is the store's.  on_ready() follows, or on_failed(), after which the partial
+ * is as it was.
+ */
+static inline void
+store_append(struct incoming *in, const struct put_request *request)
+{
+	in->store->ops->append(in, request);
+}
+
+/*
+ * store_suspend(in, what):
+ * After on_ready(), when all is written and the writer has ended: make it durable, and say so
+ * beside it.  Of `what` are used: `length`, `state`, and `offset`, at most
+ * store_offset(): what is beyond it is not wanted, and as if it had never come.  on_suspended()
+ * follows, or on_failed(): then the partial is at the offset that it had before.
+ */
+static inline void
+store_suspend(struct incoming *in, const struct partial *what)
+{
+	in->store->ops->suspend(in, what);
+}
+
+/*
+ * store_hash(in, d):
+ * After on_found(), on_ready() or on_suspended(), and without a writer: have `d`, which has
+ * had no bytes yet, read all bytes of a partial from 0 to store_offset().  `d` stays the
+ * caller's, and must stay until on_hashed(), or until store_abort() has returned: after that
+ * it is not used any more.
+ */
+static inline void
+store_hash(struct incoming *in, struct digest *d)
+{
+	in->store->ops->hash(in, d);
+}
+
+/*
+ * store_conclude(in, phase, answer):
+ * The last word about it: PARTIAL_STORED after on_stored(), or from within; or
+ * PARTIAL_REFUSED after on_found(), on_ready(), on_suspended() or on_failed(): its bytes go.
+ * `answer` (at most PARTIAL_ANSWER_MAX, else it is left out) is copied.  No event follows;
+ * store_abort() is next, and the partial stays held until the answer is written.
+ */
+static inline void
+store_conclude(
+    struct incoming *in, enum partial_phase phase, struct span answer)
+{
+	in->store->ops->conclude(in, phase, answer);
+}
+
+/* After on_found() or on_suspended(): remove all of it, whatever its phase.  on_removed()
+ * follows, or on_failed(). */
+static inline void
+store_remove(struct incoming *in)
+{
+	in->store->ops->remove(in);
+}
+
+/* As store_open(), of the bytes of a partial up to its offset, without having it alone; of
+ * one that is stored, of the file that it has become.  on_failed(): NO_UPLOAD, ... */
+NODISCARD static inline struct failure
+store_open_partial(struct store *s, const char *id,
+    const struct get_events *events, void *owner, struct outgoing **ret)
+{
+	return s->ops->open_partial(s, id, events, owner, ret);
+}
+
+/* ---- reading ---- */
 
 /*
  * store_open(s, name, events, owner, ret):

@@ -9,6 +9,7 @@ struct device;
 struct engine;
 struct ev_loop;
 struct limits;
+struct takeover;
 struct trace_group;
 
 /* All that the fields point to outlives the uploads. */
@@ -18,7 +19,8 @@ struct upload_env {
 	struct engine *engine;	/* for digests */
 	struct device *compute; /* for digests: device_new_compute() */
 	struct trace_group *traces;
-	struct limits *limits; /* that uploads are counted in */
+	struct limits *limits;	   /* that uploads are counted in */
+	struct takeover *takeover; /* of partials, by newer requests */
 };
 
 #endif

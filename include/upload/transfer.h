@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/digest.h"
 #include "flow/flow.h"
 
 struct transfer {
@@ -23,6 +24,9 @@ struct transfer {
 	/* When the source fails, write what was read of it, and go on with the
 	 * upload.  Otherwise the upload fails at once. */
 	bool keep;
+	/* What the digests of its own bytes have to be: it fails with
+	 * DIGEST_DIFFERS otherwise.  NULL: none are claimed.  Copied. */
+	const struct digest_claims *claims;
 };
 
 #endif

@@ -53,6 +53,21 @@ struct upload_events {
 	 * on_stored().  The owner must call upload_end() from within. */
 	void (*on_failed)(
 	    struct upload *u, struct failure why, const char *reason);
+
+	/* ---- of an upload that outlives its connection; NULL: it never does ---- */
+
+	/* After upload_resume(): it is there, and upload_partial() says what is
+	 * known of it.  upload_append(), upload_remove(), upload_conclude() or
+	 * upload_end() is next. */
+	void (*on_found)(struct upload *u);
+	/* After upload_suspend(): its offset is there for good.  upload_append(),
+	 * upload_commit() or upload_end() is next. */
+	void (*on_suspended)(struct upload *u);
+	/* After upload_remove(): the owner must call upload_end() from within. */
+	void (*on_removed)(struct upload *u);
+	/* A newer request wants this upload, from on_ready() or on_found() on: the
+	 * owner is to let go of it soon (upload_cut(), and so on).  Once. */
+	void (*on_wanted)(struct upload *u);
 };
 
 /* The fields are the module's. */
@@ -87,7 +102,8 @@ struct upload_request {
 	const struct put_request *put;	    /* its name, its length, ... */
 	const struct digest_claims *claims; /* what its digests have to be */
 	uint64_t id;			    /* for logs */
-	limits_entry place; /* of limits_enter(), or 0; the upload's then */
+	limits_entry place;  /* of limits_enter(), or 0; the upload's then */
+	const char *partial; /* upload_resume(): its ID */
 };
 
 /* Begin the upload: on_ready() follows, or on_failed(), perhaps from within. */
@@ -108,6 +124,42 @@ void upload_transfer(struct upload *u, const struct transfer *t);
  */
 void upload_commit(struct upload *u, uint64_t last_ns);
 
+/*
+ * Of an upload that outlives its connection: begun with put->partial, or resumed.
+ *
+ * upload_resume(u, r):
+ * Go on with the partial r->partial; r->put and r->claims are not used.  If another
+ * request has it, on this worker or another, that one is asked to let go, and it is tried
+ * again for some seconds.  on_found() follows, or on_failed(), perhaps from within:
+ * NO_UPLOAD, HELD, ...
+ */
+void upload_resume(struct upload *u, const struct upload_request *r);
+
+/* After on_found(), or, of one that was begun, on_ready(): what is kept of it. */
+const struct partial *upload_partial(const struct upload *u);
+
+/* After on_found() or on_suspended(): bytes follow.  As store_append(), with `claims` on
+ * the digests of the whole upload (NULL: none), which upload_commit() sees to: bytes that an
+ * earlier request brought are read back for that.  on_ready() follows, or on_failed(). */
+void upload_append(struct upload *u, const struct put_request *put,
+    const struct digest_claims *claims);
+
+/* While a transfer runs: it ends as if its source had failed with `why`, and what was read
+ * is kept.  on_transferred() follows.  Of one with `keep`. */
+void upload_cut(struct upload *u, struct failure why);
+
+/* After on_transferred(), or on_ready(): as store_suspend().  on_suspended() follows, or
+ * on_failed(). */
+void upload_suspend(struct upload *u, const struct partial *what);
+
+/* As store_conclude(), within on_stored() or on_failed(), or after on_found(), on_ready(),
+ * on_transferred() or on_suspended(); upload_end() is next. */
+void upload_conclude(
+    struct upload *u, enum partial_phase phase, struct span answer);
+
+/* After on_found(): as store_remove(). */
+void upload_remove(struct upload *u);
+
 /* True while it is being committed: then the file may get its name even if the upload
  * is ended. */
 bool upload_is_committing(const struct upload *u);
@@ -115,7 +167,7 @@ bool upload_is_committing(const struct upload *u);
 /*
  * upload_end(u, last_step):
  * The owner is done with it, in any state, and no event is called any more.  Nothing of
- * it stays, unless it is stored; a commit that runs goes on by itself.  `last_step` is
+ * it stays, unless it is stored, or a partial, at its last offset; a commit that runs goes on by itself.  `last_step` is
  * the last line of its trace.
  */
 void upload_end(struct upload *u, const char *last_step);
