@@ -158,7 +158,7 @@ cppcheck:
 		--enable=warning,performance,portability -Iinclude $(SRC) src/main.c
 
 shellcheck:
-	$(Q)shellcheck -S warning $$(git ls-files .ci scripts | grep -v -e '[.]d/' -e '[.]md$$') tests/lib/*.bash && echo "shellcheck: clean"
+	$(Q)shellcheck -S warning $$(git ls-files .ci scripts | grep -v -e '[.]d/' -e '[.]md$$') tests/lib/*.bash tests/lib/clients/install && echo "shellcheck: clean"
 
 # portable-check: nothing beyond POSIX is linked by PORTABLE=1.
 portable-check:
