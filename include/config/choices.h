@@ -52,4 +52,22 @@ enum {
 	PROTOCOL_TLS_1_3 = 2,
 };
 
+/* `resume_interim`: is a client told early that its upload can be resumed? */
+enum conf_interim {
+	INTERIM_AUTO, /* unless a proxy is in between */
+	INTERIM_ON,
+	INTERIM_OFF,
+};
+
+/* `resume_versions`: bits. */
+enum {
+	RESUME_TUS = 1,
+	RESUME_DRAFT_3 = 2, /* interop versions of the IETF's drafts */
+	RESUME_DRAFT_5 = 4,
+	RESUME_DRAFT_6 = 8,
+	RESUME_DRAFT_8 = 16,
+	RESUME_DRAFT_9 = 32,
+	RESUME_DRAFT_10 = 64,
+};
+
 #endif

@@ -63,6 +63,13 @@ struct conf_location {
 	struct conf_list allow_origin;
 	bool read; /* GET and HEAD are answered */
 	bool trace;
+	/* Where policy.resume is on: */
+	enum conf_interim resume_interim;
+	int resume_versions; /* RESUME_TUS ... */
+	/* What URLs of uploads begin with: "relative" (a path), "absolute" (what the
+	 * request was for), or the scheme and the host. */
+	char *resume_url;
+	struct conf_place resume_url_at;
 	struct conf_rights rights;
 	struct conf_except except;
 };

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/origin.h"
 #include "config/check_rights.h"
 #include "config/check_tls.h"
 #include "config/lexer.h"
@@ -214,6 +215,34 @@ check_proxies(const struct conf_server *s, struct str *errors)
 			    "trusted_proxies 127.0.0.1");
 }
 
+/* Is this scheme://host, and no more? */
+static bool
+is_base(const char *url)
+{
+	struct origin o;
+	const char *why;
+
+	return origin_parse(url, strlen(url), &o, &why) == 0 &&
+	       (str_ieq(o.scheme, o.scheme_len, "http") ||
+		   str_ieq(o.scheme, o.scheme_len, "https"));
+}
+
+static void
+check_resume_url(const struct conf_location *l, struct str *errors)
+{
+	struct str shown = {0};
+
+	if (l->resume_url == NULL || strcmp(l->resume_url, "relative") == 0 ||
+	    strcmp(l->resume_url, "absolute") == 0 || is_base(l->resume_url))
+		return;
+	str_escape(&shown, l->resume_url, strlen(l->resume_url));
+	lexer_mistake(errors, &l->resume_url_at, "resume_url",
+	    "\"%s\" is neither relative nor absolute, nor what stands before "
+	    "the path of a URL, such as https://files.example.org",
+	    str_failed(&shown) ? "it" : shown.s);
+	str_fini(&shown);
+}
+
 void
 config_check(const struct config *c, struct str *errors)
 {
@@ -222,8 +251,11 @@ config_check(const struct config *c, struct str *errors)
 			check_listen(c, i, j, errors);
 		check_prefixes(&c->servers[i], errors);
 		check_proxies(&c->servers[i], errors);
-		for (size_t j = 0; j < c->servers[i].location_count; j++)
+		for (size_t j = 0; j < c->servers[i].location_count; j++) {
 			check_directory(c, i, j, errors);
+			check_resume_url(
+			    &c->servers[i].locations[j], errors);
+		}
 	}
 	check_rights(c, errors);
 	check_tls(c, errors);

@@ -35,6 +35,8 @@
 #define OF_RIGHTS_AT(m)                                                        \
 	OF_RIGHTS(m), .place = offsetof(struct conf_rights, m##_at)
 #define OF_TOP_AT(m) OF_TOP(m), .place = offsetof(struct config, m##_at)
+#define OF_LOCATION_AT(m)                                                      \
+	OF_LOCATION(m), .place = offsetof(struct conf_location, m##_at)
 #define OF_SERVER_AT(m)                                                        \
 	OF_SERVER(m), .place = offsetof(struct conf_server, m##_at)
 
@@ -72,6 +74,24 @@ static const char *const words_real_ip[] = {
     [REAL_IP_X_REAL_IP] = "X-Real-IP",
     NULL,
 };
+static const char *const words_interim[] = {
+    [INTERIM_AUTO] = "auto",
+    [INTERIM_ON] = "on",
+    [INTERIM_OFF] = "off",
+    NULL,
+};
+static const char *const words_versions[] = {
+    "tus", "3", "5", "6", "8", "9", "10", NULL};
+static const int values_versions[] = {
+    RESUME_TUS,
+    RESUME_DRAFT_3,
+    RESUME_DRAFT_5,
+    RESUME_DRAFT_6,
+    RESUME_DRAFT_8,
+    RESUME_DRAFT_9,
+    RESUME_DRAFT_10,
+};
+static const char *const words_resume_url[] = {"relative", "absolute", NULL};
 static const char *const words_keep[] = {
     [KEEP_ALL] = "all",
     [KEEP_LATEST] = "latest",
@@ -257,6 +277,18 @@ const struct directive directives[] = {
 	  OF_SERVER(max_request_line), RANGE(256, 64 * KIB), .dflt = "8k",
 	  .topic = TOPIC_LIMITS,
 	  .help = "longest request line; a longer one gets 414" },
+	{ "max_resumable", VALUE_NUMBER, APPLY_RELOAD,
+	  OF_LOCATION(policy.max_resumable), RANGE(0, 10000000),
+	  .dflt = "10000",
+	  .topic = TOPIC_LIMITS,
+	  .help = "most uploads that wait in an output_dir to be resumed, 0: any; "
+		  "one more gets 503" },
+	{ "max_resumable_per_client", VALUE_NUMBER, APPLY_RELOAD,
+	  OF_LOCATION(policy.max_resumable_per_client), RANGE(0, 10000000),
+	  .dflt = "1000",
+	  .topic = TOPIC_LIMITS,
+	  .help = "the same, of one client: who has let itself in, or an address "
+		  "(of IPv6 a /64 network)" },
 	{ "max_uploads", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(max_uploads),
 	  RANGE(0, 1000000), .dflt = "0",
 	  .topic = TOPIC_LIMITS,
@@ -303,6 +335,34 @@ const struct directive directives[] = {
 	  .topic = TOPIC_RIGHTS,
 	  .help = "field in which trusted_proxies tell the client's address, "
 		  "for rules, limits and logs" },
+	{ "resume", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(policy.resume),
+	  .dflt = "off",
+	  .topic = TOPIC_RESUME,
+	  .help = "uploads can go on after a cut: tus 1.0.0, and the drafts of the "
+		  "IETF; what there is of them is in .penstock of output_dir" },
+	{ "resume_expire", VALUE_TIME, APPLY_RELOAD,
+	  OF_LOCATION(policy.resume_expire_s), RANGE(1000, DAYS(365)),
+	  .dflt = "1d",
+	  .topic = TOPIC_RESUME,
+	  .help = "an upload that nobody has gone on with for so long is removed" },
+	{ "resume_interim", VALUE_CHOICE, APPLY_RELOAD,
+	  OF_LOCATION(resume_interim), .words = words_interim, .dflt = "auto",
+	  .topic = TOPIC_RESUME,
+	  .help = "tell clients of the drafts early, with 104, where their upload "
+		  "can be resumed; auto: unless a proxy is in between, since some "
+		  "take 104 for the answer (nginx)" },
+	{ "resume_url", VALUE_TEXT, APPLY_RELOAD, OF_LOCATION_AT(resume_url),
+	  .words = words_resume_url, .dflt = "relative",
+	  .topic = TOPIC_RESUME,
+	  .help = "what the URLs of uploads are: relative, a path alone; absolute, "
+		  "with the Host of the request, or what trusted_proxies say "
+		  "(X-Forwarded-Host, X-Forwarded-Proto); or what stands before "
+		  "the path, such as https://files.example.org" },
+	{ "resume_versions", VALUE_SET, APPLY_RELOAD,
+	  OF_LOCATION(resume_versions), .words = words_versions,
+	  .values = values_versions, .dflt = "tus 3 5 6 8 9 10",
+	  .topic = TOPIC_RESUME,
+	  .help = "what is spoken: tus, and the interop versions of the drafts" },
 	{ "satisfy", VALUE_CHOICE, APPLY_RELOAD, OF_RIGHTS(satisfy),
 	  .words = words_satisfy, .dflt = "all",
 	  .topic = TOPIC_RIGHTS,

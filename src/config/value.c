@@ -473,18 +473,17 @@ value_set_default(const struct directive *d, void *base, const char *cwd)
 {
 	struct value_input in = {.cwd = cwd};
 	char text[64];
-	char *space;
 	int err;
 
 	if (d->dflt == NULL)
 		return 0;
 	check(strlen(d->dflt) < sizeof(text));
 	memcpy(text, d->dflt, strlen(d->dflt) + 1);
-	in.values[in.count++] = text;
-	space = strchr(text, ' ');
-	if (space != NULL) {
-		*space = '\0';
-		in.values[in.count++] = space + 1;
+	for (char *at = text; at != NULL;) {
+		in.values[in.count++] = at;
+		at = strchr(at, ' ');
+		if (at != NULL)
+			*at++ = '\0';
 	}
 	err = value_set(d, base, &in);
 	/* Only the working directory can make a default wrong. */

@@ -235,6 +235,12 @@ test_defaults(void **state)
 	assert_true(l->read);
 	assert_false(l->policy.dotfiles);
 	assert_false(l->trace);
+	assert_false(l->policy.resume);
+	assert_true(l->policy.resume_expire_s == 86400);
+	assert_int_equal(l->policy.max_resumable, 10000);
+	assert_int_equal(l->policy.max_resumable_per_client, 1000);
+	assert_int_equal(l->resume_versions, 127);
+	assert_string_equal(l->resume_url, "relative");
 	config_free(&c);
 	assert_null(c);
 	config_free(&c);
