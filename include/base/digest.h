@@ -50,9 +50,9 @@ struct digest_kind {
 extern const struct digest_kind digest_kinds[DIGEST_COUNT];
 
 /* Expected values, as a client claims them; only those in `set` are filled
- * in. */
+ * in.  Those in `wanted` are to be computed, whatever they are. */
 struct digest_claims {
-	unsigned set;
+	unsigned set, wanted;
 	unsigned char value[DIGEST_COUNT][DIGEST_LEN_MAX];
 };
 

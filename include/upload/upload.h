@@ -179,6 +179,10 @@ uint64_t upload_offset(const struct upload *u);
 /* From within on_stored(): its digests; NULL: none was computed. */
 const struct digest *upload_digest(const struct upload *u);
 
+/* From within on_transferred(): the digests of what the transfer has brought, those of
+ * its claims (set and wanted); NULL: none, or it has failed. */
+const struct digest *upload_part_digest(const struct upload *u);
+
 /* How its time was spent.  Within on_stored() and on_failed() the meter is stopped. */
 static inline const struct meter *
 upload_meter(const struct upload *u)

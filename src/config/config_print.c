@@ -26,8 +26,9 @@ put_line(const struct line *l, const char *indent, struct str *out)
 	int name_width = NAME_WIDTH - (l->unset ? 1 : 0);
 	const char *value = l->value.s != NULL ? l->value.s : "";
 
-	str_printf(out, "%s%s%-*s%s;", indent, l->unset ? "#" : "", name_width,
-	    l->d->name, value);
+	str_printf(out, "%s%s%-*s%s%s;", indent, l->unset ? "#" : "",
+	    name_width, l->d->name,
+	    strlen(l->d->name) < (size_t)name_width ? "" : " ", value);
 	for (size_t i = l->value.len; i < VALUE_WIDTH; i++)
 		str_puts(out, " ");
 	str_printf(out, " # %s\n", l->d->help);
