@@ -30,6 +30,8 @@
 #                   http://other.example:$PAGE_PORT/.  Sec-Fetch-* is sent to
 #                   127.0.0.1 and localhost only: to other names a browser sends it over
 #                   https alone.
+# page_files SELECTOR FILE...
+#                   chooses files in an <input type=file> of the page.
 # page_throttle UP [DOWN [MS]]
 #                   bytes per second that the page sends and receives from now on
 #                   (-1: any), and the latency: Chromium's own
@@ -68,4 +70,5 @@ _browser_ask() { "$PYTHON" -S -E "$REPO/tests/lib/browser.py" ask "$T" "$@"; }
 
 page_do() { _browser_ask "do" "$1"; }
 page_goto() { _browser_ask goto "$1"; }
+page_files() { _browser_ask files "$1" "${@:2}"; }
 page_throttle() { _browser_ask throttle "$@"; }

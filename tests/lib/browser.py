@@ -219,8 +219,15 @@ class Browser:
         )
         return None
 
+    def files(self, selector, *paths):
+        """Choose these files in an input of the page, as somebody would by hand."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        found = self.call("DOM.querySelector", {"nodeId": root, "selector": selector})
+        self.call("DOM.setFileInputFiles", {"nodeId": found["nodeId"], "files": list(paths)})
+        return None
+
     def command(self, name, arguments):
-        if name not in ("goto", "do", "throttle"):
+        if name not in ("goto", "do", "throttle", "files"):
             raise Failed("no such command: %s" % name)
         return getattr(self, name)(*arguments)
 
