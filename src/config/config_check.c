@@ -253,8 +253,7 @@ config_check(const struct config *c, struct str *errors)
 		check_proxies(&c->servers[i], errors);
 		for (size_t j = 0; j < c->servers[i].location_count; j++) {
 			check_directory(c, i, j, errors);
-			check_resume_url(
-			    &c->servers[i].locations[j], errors);
+			check_resume_url(&c->servers[i].locations[j], errors);
 		}
 	}
 	check_rights(c, errors);

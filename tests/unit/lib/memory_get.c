@@ -15,6 +15,7 @@ struct memory_get {
 	struct outgoing base;
 	bool is_closed;
 	bool is_latest;	       /* whatever it is called */
+	bool is_partial;       /* base.name is an ID */
 	struct reader *reader; /* NULL: gone */
 	struct chunk *reading;
 	size_t reading_max;
@@ -39,6 +40,48 @@ get_of(struct outgoing *out)
 
 	check_magic(g, MEMORY_GET_MAGIC);
 	return g;
+}
+
+static void
+get_ready(struct memory_get *g, const void *bytes, size_t len,
+    const struct object_info *info)
+{
+	g->bytes = memory_copy(bytes, len);
+	g->base.end = len;
+	g->base.events->on_ready(g->base.owner, info); /* may close `g` */
+}
+
+/* The object that a partial has become, if nothing else has its name by now. */
+static const struct memory_object *
+stored_as(const struct memory *m, const struct memory_partial *mp)
+{
+	const struct memory_object *o = memory_find_object(m, mp->name);
+
+	return o != NULL && strcmp(o->info.etag, mp->etag) == 0 ? o : NULL;
+}
+
+static void
+end_open_partial(struct memory_get *g, struct failure why)
+{
+	const struct memory *m = g->job.m;
+	const struct memory_partial *mp = memory_partial_find(m, g->base.name);
+	const struct memory_object *o =
+	    mp != NULL && mp->is.phase == PARTIAL_STORED ? stored_as(m, mp)
+							 : NULL;
+	struct object_info info = {0};
+
+	if (failure_is(why)) {
+		g->base.events->on_failed(g->base.owner, why);
+	} else if (o != NULL) {
+		memcpy(g->base.name, o->name, strlen(o->name) + 1);
+		get_ready(g, o->bytes, o->len, &o->info); /* may close `g` */
+	} else if (mp != NULL && mp->is.phase == PARTIAL_OPEN) {
+		info.size = mp->is.offset;
+		get_ready(g, mp->bytes, (size_t)mp->is.offset, &info);
+	} else {
+		g->base.events->on_failed(
+		    g->base.owner, failure_of(OUTCOME_NO_UPLOAD, 0));
+	}
 }
 
 static const struct memory_object *
@@ -83,11 +126,9 @@ end_open(struct memory_get *g, struct failure why)
 	}
 	check(o != NULL);
 	memcpy(g->base.name, o->name, strlen(o->name) + 1);
-	g->bytes = memory_copy(o->bytes, o->len);
-	g->base.end = o->len;
 	if (g->job.m->plan.in_files)
 		g->base.fd = file_of(g->job.m, o);
-	g->base.events->on_ready(g->base.owner, &o->info); /* may close `g` */
+	get_ready(g, o->bytes, o->len, &o->info); /* may close `g` */
 }
 
 static void
@@ -124,6 +165,8 @@ on_get_step(struct deferred *d)
 		if (g->reading != NULL)
 			chunk_give(g->reading);
 		free_get(g);
+	} else if (g->job.step == MEMORY_OPEN && g->is_partial) {
+		end_open_partial(g, why);
 	} else if (g->job.step == MEMORY_OPEN) {
 		end_open(g, why);
 	} else {
@@ -163,8 +206,8 @@ static const struct source_ops memory_source_ops = {
     .abandon = memory_source_abandon,
 };
 
-struct failure
-memory_open_object(struct store *s, const char *name,
+static struct failure
+open_get(struct store *s, const char *name, bool is_partial,
     const struct get_events *events, void *owner, struct outgoing **ret)
 {
 	struct memory *m = memory_of(s);
@@ -182,12 +225,27 @@ memory_open_object(struct store *s, const char *name,
 	g->base.events = events;
 	g->base.owner = owner;
 	g->is_latest = name == NULL;
+	g->is_partial = is_partial;
 	if (name != NULL)
 		memcpy(g->base.name, name, strlen(name) + 1);
 	memory_job_begin(&g->job, m, &m->gets, on_get_step);
 	*ret = &g->base;
 	memory_begin_step(&g->job, MEMORY_OPEN);
 	return failure_none();
+}
+
+struct failure
+memory_open_object(struct store *s, const char *name,
+    const struct get_events *events, void *owner, struct outgoing **ret)
+{
+	return open_get(s, name, false, events, owner, ret);
+}
+
+struct failure
+memory_open_partial(struct store *s, const char *id,
+    const struct get_events *events, void *owner, struct outgoing **ret)
+{
+	return open_get(s, id, true, events, owner, ret);
 }
 
 void

@@ -9,27 +9,11 @@
 
 #define MEMORY_PUT_MAGIC 0x6d707574U
 
-struct memory_put {
-	unsigned magic;
-	struct memory_job job;
-	struct incoming base;
-	struct sink sink;
-	bool told; /* stored, or failed */
-	bool called_off;
-	bool collects; /* whether it may be made is seen when it is committed */
-	struct writer *writer;	   /* NULL: gone */
-	struct list writing;	   /* chunks */
-	struct preconditions *pre; /* NULL: none */
-	char *name, *forerunner;
-	const char *reason; /* PRECONDITION: what does not hold */
-	unsigned char *bytes;
-	size_t len;
-};
-
 static void
 free_put(struct memory_put *p)
 {
 	check(list_is_empty(&p->writing));
+	memory_partial_let_go(p);
 	memory_job_end(&p->job);
 	p->magic = 0;
 	free(p->pre);
@@ -40,8 +24,8 @@ free_put(struct memory_put *p)
 }
 
 /* May it have its name, or why not? */
-static struct failure
-judge_name(struct memory_put *p)
+struct failure
+memory_put_judge(struct memory_put *p)
 {
 	const struct memory_object *there =
 	    memory_find_object(p->job.m, p->name);
@@ -56,8 +40,8 @@ judge_name(struct memory_put *p)
 		   : failure_of_errno(-EEXIST);
 }
 
-static void
-put_failed(struct memory_put *p, struct failure why)
+void
+memory_put_failed(struct memory_put *p, struct failure why)
 {
 	p->told = true;
 	p->base.events->on_failed(p->base.owner, why, /* may abort `p` */
@@ -68,11 +52,14 @@ static void
 end_create(struct memory_put *p, struct failure why)
 {
 	if (!failure_is(why))
-		why = judge_name(p);
-	if (failure_is(why))
-		put_failed(p, why);
-	else
-		p->base.events->on_ready(p->base.owner); /* may abort `p` */
+		why = memory_put_judge(p);
+	if (failure_is(why)) {
+		memory_put_failed(p, why);
+		return;
+	}
+	if (p->next != NULL)
+		memory_partial_created(p);
+	p->base.events->on_ready(p->base.owner); /* may abort `p` */
 }
 
 /* The chunks are stored, or given up. */
@@ -120,15 +107,17 @@ end_commit(struct memory_put *p, struct failure why)
 	if (!failure_is(why) && p->called_off)
 		why = failure_of(OUTCOME_DISK_UNHEALTHY, 0);
 	if (!failure_is(why))
-		why = judge_name(p);
+		why = memory_put_judge(p);
 	if (failure_is(why)) {
 		if (!p->told)
-			put_failed(p, why);
+			memory_put_failed(p, why);
 		return;
 	}
 	s.replaced = memory_find_object(p->job.m, p->name) != NULL;
 	s.info = memory_add_object(p->job.m, p->name, p->bytes, p->len)->info;
 	p->bytes = NULL;
+	if (p->partial != NULL)
+		memory_partial_stored(p, &s.info);
 	if (p->told)
 		return;
 	p->told = true;
@@ -143,6 +132,8 @@ end_alone(struct memory_put *p, struct failure why)
 	p->told = true;
 	if (p->job.step == MEMORY_COMMIT)
 		end_commit(p, why);
+	else if (p->job.step > MEMORY_COMMIT)
+		memory_partial_end_step(p, why);
 	free_put(p);
 }
 
@@ -159,6 +150,8 @@ on_put_step(struct deferred *d)
 		end_alone(p, why);
 	else if (p->job.step == MEMORY_COMMIT)
 		end_commit(p, why);
+	else if (p->job.step > MEMORY_COMMIT)
+		memory_partial_end_step(p, why);
 	else if (p->told)
 		(void)give_chunks(p);
 	else if (p->job.step == MEMORY_CREATE)
@@ -167,8 +160,8 @@ on_put_step(struct deferred *d)
 		end_write(p, why);
 }
 
-static struct memory_put *
-put_of(struct incoming *in)
+struct memory_put *
+memory_put_of(struct incoming *in)
 {
 	struct memory_put *p = container_of(in, struct memory_put, base);
 
@@ -203,16 +196,12 @@ static const struct sink_ops memory_sink_ops = {
     .abandon = memory_abandon,
 };
 
-struct failure
-memory_create(struct store *s, const struct put_request *request,
-    const struct put_events *events, void *owner, struct incoming **ret)
+struct memory_put *
+memory_put_new(struct store *s, const struct put_events *events, void *owner)
 {
 	struct memory *m = memory_of(s);
-	struct memory_put *p;
+	struct memory_put *p = calloc(1, sizeof(*p));
 
-	if (failure_is(m->plan.why[MEMORY_BEGIN_PUT]))
-		return m->plan.why[MEMORY_BEGIN_PUT];
-	p = calloc(1, sizeof(*p));
 	check(p != NULL);
 	p->magic = MEMORY_PUT_MAGIC;
 	p->sink.ops = &memory_sink_ops;
@@ -221,14 +210,41 @@ memory_create(struct store *s, const struct put_request *request,
 	p->base.account = &m->account;
 	p->base.events = events;
 	p->base.owner = owner;
+	list_init(&p->writing);
+	memory_job_begin(&p->job, m, &m->puts, on_put_step);
+	return p;
+}
+
+/* What it is to be called, and under which conditions. */
+void
+memory_put_name(struct memory_put *p, const struct put_request *request)
+{
+	free(p->pre);
+	free(p->name);
+	free(p->forerunner);
 	p->pre = request->pre;
 	p->name = memory_copy(request->name, strlen(request->name));
+	p->forerunner = NULL;
 	if (request->forerunner != NULL)
 		p->forerunner = memory_copy(
 		    request->forerunner, strlen(request->forerunner));
+}
+
+struct failure
+memory_create(struct store *s, const struct put_request *request,
+    const struct put_events *events, void *owner, struct incoming **ret)
+{
+	struct memory *m = memory_of(s);
+	struct memory_put *p;
+
+	check(request->partial == NULL || !request->collect);
+	if (failure_is(m->plan.why[MEMORY_BEGIN_PUT]))
+		return m->plan.why[MEMORY_BEGIN_PUT];
+	p = memory_put_new(s, events, owner);
+	memory_put_name(p, request);
+	if (request->partial != NULL)
+		p->next = memory_partial_copy(request->partial);
 	p->collects = request->collect && request->length <= m->to.chunk_size;
-	list_init(&p->writing);
-	memory_job_begin(&p->job, m, &m->puts, on_put_step);
 	p->base.is_ready = p->collects;
 	*ret = &p->base;
 	if (!p->collects)
@@ -239,7 +255,7 @@ memory_create(struct store *s, const struct put_request *request,
 uint64_t
 memory_offset(struct incoming *in)
 {
-	struct memory_put *p = put_of(in);
+	struct memory_put *p = memory_put_of(in);
 	uint64_t offset = p->len;
 
 	LIST_FOREACH(const struct chunk, c, &p->writing, node) {
@@ -251,7 +267,7 @@ memory_offset(struct incoming *in)
 void
 memory_commit(struct incoming *in, uint64_t last_ns)
 {
-	struct memory_put *p = put_of(in);
+	struct memory_put *p = memory_put_of(in);
 
 	p->job.m->last_ns = last_ns; /* yet who gets the name last has it */
 	check(!p->job.in_flight && !p->told);
@@ -261,7 +277,7 @@ memory_commit(struct incoming *in, uint64_t last_ns)
 void
 memory_abort(struct incoming *in)
 {
-	struct memory_put *p = put_of(in);
+	struct memory_put *p = memory_put_of(in);
 
 	p->base.owner = NULL;
 	p->writer = NULL;
@@ -277,5 +293,5 @@ memory_put_fail(struct memory_job *j, struct failure why)
 	if (p->told || p->base.owner == NULL)
 		return;
 	p->called_off = why.outcome != OUTCOME_OUTCOME_UNKNOWN;
-	put_failed(p, why); /* may free `p` */
+	memory_put_failed(p, why); /* may free `p` */
 }

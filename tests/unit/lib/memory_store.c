@@ -135,6 +135,10 @@ memory_free(struct store *s)
 	check(memory_is_idle(s));
 	LIST_FOREACH(struct memory_object, o, &m->objects, node)
 		remove_object(o);
+	LIST_FOREACH(struct memory_partial, mp, &m->partials, node) {
+		list_remove(&mp->node);
+		memory_partial_free(&mp);
+	}
 	free(m);
 }
 
@@ -143,6 +147,13 @@ static const struct store_ops memory_ops = {
     .offset = memory_offset,
     .commit = memory_commit,
     .abort = memory_abort,
+    .resume = memory_resume,
+    .append = memory_append,
+    .suspend = memory_suspend,
+    .hash = memory_hash,
+    .conclude = memory_conclude,
+    .remove = memory_remove,
+    .open_partial = memory_open_partial,
     .open = memory_open_object,
     .close = memory_close,
     .rest = memory_rest,
@@ -167,9 +178,10 @@ memory_open(const struct store_setup *setup)
 	check(m != NULL);
 	m->base.ops = &memory_ops;
 	m->base.label = setup->policy->output_dir;
-	m->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST;
+	m->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST | STORE_CAN_RESUME;
 	m->to = *setup;
 	list_init(&m->objects);
+	list_init(&m->partials);
 	list_init(&m->puts);
 	list_init(&m->gets);
 	deferred_init(&m->settle, setup->loop, on_settle);

@@ -31,6 +31,12 @@ enum memory_step {
 	MEMORY_CREATE,
 	MEMORY_WRITE, /* of all chunks that it has */
 	MEMORY_COMMIT,
+	MEMORY_RESUME,
+	MEMORY_APPEND,
+	MEMORY_SUSPEND,
+	MEMORY_HASH,
+	MEMORY_CONCLUDE, /* nobody is told of its end */
+	MEMORY_REMOVE,
 	MEMORY_BEGIN_GET, /* store_open(), before it returns: is never held */
 	MEMORY_OPEN,
 	MEMORY_READ,
@@ -79,5 +85,20 @@ uint64_t memory_store_last_ns(struct store *s);
 
 /* How many objects there are. */
 size_t memory_store_count(struct store *s);
+
+/* ---- partials ---- */
+
+/* The one with this ID, as it is kept: with the offset of its last suspend; valid until
+ * the next turn of the loop.  NULL: there is none. */
+const struct partial *memory_store_partial(struct store *s, const char *id);
+
+/* Another process has it open, or no longer. */
+void memory_store_hold(struct store *s, const char *id, bool is_held);
+
+/* It was not resumed in time; nobody may have it open. */
+void memory_store_expire(struct store *s, const char *id);
+
+/* How many there are, of all phases. */
+size_t memory_store_partials(struct store *s);
 
 #endif
