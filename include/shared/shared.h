@@ -32,6 +32,7 @@ struct reservations;
 struct shm;
 struct slot;
 struct ticket_keys;
+struct wanted;
 
 /* How many of each the tables have room for; fixed until the master ends. */
 struct shared_room {
@@ -49,11 +50,12 @@ struct shared {
 	struct reservations *reservations;
 	struct disk_health *disk_health;
 	struct disk_share *disk_share;
-	struct bell bell; /* for what is in disk_share */
+	struct bell bell; /* for what is in disk_share, and in `wanted` */
 	struct arrivals *arrivals;
 	struct replacing *replacing;
 	struct ticket_keys *ticket_keys;
 	struct attempts *attempts;
+	struct wanted *wanted;
 };
 
 /*

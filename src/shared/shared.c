@@ -14,6 +14,7 @@
 #include "shared/reservations.h"
 #include "shared/shm.h"
 #include "shared/ticket_keys.h"
+#include "shared/wanted.h"
 
 static size_t
 shared_size(const struct shared_room *room)
@@ -23,7 +24,7 @@ shared_size(const struct shared_room *room)
 	       limits_size(room->connections) + reservations_size(room->disks) +
 	       disk_health_size(room->disks) + disk_share_size(room->disks) +
 	       arrivals_size() + replacing_size() + attempts_size() +
-	       ticket_keys_size();
+	       ticket_keys_size() + wanted_size();
 }
 
 int
@@ -44,6 +45,7 @@ shared_init(struct shared *s, const struct shared_room *room)
 	s->replacing = replacing_new(s->shm);
 	s->ticket_keys = ticket_keys_new(s->shm);
 	s->attempts = attempts_new(s->shm);
+	s->wanted = wanted_new(s->shm);
 	return 0;
 }
 
