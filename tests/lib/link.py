@@ -82,8 +82,8 @@ def _send_again(to, data):
 class Pair:
     """A client's connection, and ours to the server."""
 
-    def __init__(self, client, to, fault, place):
-        self.client, self.to, self.fault, self.place = client, to, fault, place
+    def __init__(self, client, to, fault, place, rate=0):
+        self.client, self.to, self.fault, self.place, self.rate = client, to, fault, place, rate
         self.server = socket.create_connection(("127.0.0.1", to), 10)
         for s in (client, self.server):
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -134,6 +134,8 @@ class Pair:
             return True
         self.server.sendall(data)
         self.sent += len(data)
+        if self.rate:
+            time.sleep(len(data) / self.rate)
         if self.fault == "again":
             self.send_again(data)
         if self.fault in ENDS and self.fault != "deaf" and self.sent >= self.place:
@@ -180,13 +182,13 @@ class Chance:
 class Same:
     """The first connections that carry so much are ended, all others are left alone."""
 
-    def __init__(self, fault, place, count):
-        self.fault, self.place, self.count = fault, place, count
+    def __init__(self, fault, place, count, rate):
+        self.fault, self.place, self.count, self.rate = fault, place, count, rate
 
     def next(self):
         if COUNTS.total(self.fault) >= self.count:
-            return "none", 0
-        return self.fault, self.place
+            return "none", 0, self.rate
+        return self.fault, self.place, self.rate
 
 
 def _serve(port, to, chosen):
@@ -225,6 +227,7 @@ def by_chance(port: int, to: int, seed: int, most: int):
     _serve(port, to, Chance(seed, most))
 
 
-def cut(port: int, to: int, fault, place: int, count: int):
-    """The same, but the first COUNT connections of PLACE bytes and more end by FAULT there."""
-    _serve(port, to, Same(fault, place, count))
+def cut(port: int, to: int, fault, place: int, count: int, rate: int = 0):
+    """The same, but the first COUNT connections of PLACE bytes and more end by FAULT there; each
+    sends RATE bytes per second (0: any)."""
+    _serve(port, to, Same(fault, place, count, rate))

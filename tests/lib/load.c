@@ -10,8 +10,8 @@
  *	-d S        start no request after S seconds; without -n and -d: 10
  *	-g S        grace: what runs S seconds after that is cut off and counted
  *	            as hung (10); with -n alone, all must be done in 60 + S
- *	-m METHOD   PUT, POST or GET (PUT); GET sends no body, and reads what it
- *	            is answered
+ *	-m METHOD   PUT, POST, GET or HEAD (PUT); GET and HEAD send no body, and
+ *	            read what they are answered
  *	-u URL      request target; %d becomes a number not used before
  *	            (/file/load-%d)
  *	-N NAMES    ... one of 0 to NAMES - 1, one after the other, round and
@@ -22,7 +22,12 @@
  *	-b SIZE     bodies come from so much memory, each from another place of
  *	            it (1m, or the body's own size); more than the processor's
  *	            caches hold, and the server copies from memory
- *	-H LINE     one more header line
+ *	-H LINE     one more header line; several are sent all
+ *	-R          each upload is a creation of tus, a POST to -u without a body,
+ *	            and a PATCH with the body to what that has as Location, by
+ *	            the same connection; its latency is that of both
+ *	-F          each body is sent as the only file of a form
+ *	            (multipart/form-data), whose filename is load-N
  *	-r RATE     bytes per second that each connection sends (0: any); what
  *	            could not be sent in time is made up for
  *	-l          ... is not, as on a link of that rate; and little is on the
@@ -35,6 +40,8 @@
  *	-T N        threads (1)
  *	--json      print one JSON object instead of text
  *	--allow-errors   exit 0 whatever was answered
+ *
+ * A chunked answer is taken for an empty one, as @tus/server has them.
  *
  * A connection is kept for as long as the server does, and replaced when it
  * is closed.  Latency is from the first byte out (for a new connection: from
@@ -96,7 +103,13 @@ enum {
 	RETRY_MS = 10,	    /* after a refused connection */
 	LINK_SLACK_MS = 20, /* what a link makes up for: we may be late */
 	LINK_BUFFER = 64 * 1024,
+	LOCATION_MAX = 512,
 };
+
+#define BOUNDARY "load-has-no-such-line"
+/* What stands behind the file of a form. */
+static const char form_end[] = "\r\n--" BOUNDARY "--\r\n";
+static const char empty_chunk[] = "0\r\n\r\n";
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
@@ -116,13 +129,14 @@ static struct {
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 	const char *host;
-	const char *method, *url, *header, *pair;
-	char **urls;  /* of -U, `names` of them; NULL: none */
-	SSL_CTX *tls; /* NULL: plain */
+	const char *method, *url, *pair;
+	char lines[HEAD_MAX / 2]; /* of -H */
+	char **urls;		  /* of -U, `names` of them; NULL: none */
+	SSL_CTX *tls;		  /* NULL: plain */
 	uint64_t size, requests, rate, interval_ms, names, memory;
 	unsigned connections, threads;
 	double seconds, grace;
-	bool json, allow_errors, link, apart, reads, over_tls;
+	bool json, allow_errors, link, apart, reads, over_tls, resumable, form;
 	int64_t start, stop_at, deadline;
 	int body_fd;	  /* the memory that bodies are sent from ... */
 	size_t body_len;  /* ... this much, over and over */
@@ -164,11 +178,14 @@ struct conn {
 	size_t head_len, head_sent;
 	uint64_t body_from; /* where in the memory the body begins */
 	uint64_t body_sent;
+	size_t end_sent;      /* of form_end */
 	size_t answer_len;    /* bytes of head held in `answer` */
 	uint64_t answer_size; /* bytes of body */
 	uint64_t answer_due;  /* ... still to come */
 	int status;	      /* 0: the head is not whole yet */
 	bool close_after;
+	bool creates; /* this request has no body, and the next one goes on */
+	char location[LOCATION_MAX]; /* of the answer to that; empty: none */
 	char head[HEAD_MAX + SMALL_MAX];
 	char answer[ANSWER_MAX + 1];
 };
@@ -277,13 +294,62 @@ add_tally(struct tally *sum, const struct tally *t)
 
 /* ---- requests */
 
+/* Bytes of the body of this request. */
+static uint64_t
+size_of(const struct conn *c)
+{
+	return c->creates ? 0 : want.size;
+}
+
 /* Bytes of the body that stand behind the head, and go out with it. */
 static size_t
-body_in_head(void)
+body_in_head(const struct conn *c)
 {
 	bool small = want.size <= SMALL_MAX && want.rate == 0;
 
-	return small && !want.apart ? (size_t)want.size : 0;
+	return small && !want.apart ? (size_t)size_of(c) : 0;
+}
+
+/* Put the small body behind the head. */
+static void
+add_body(struct conn *c)
+{
+	size_t n = body_in_head(c);
+
+	memcpy(c->head + c->head_len, want.body, n);
+	c->head_len += n;
+}
+
+/* Make the file of a form of what is in c->head: its length, and what stands before it. */
+static void
+add_form(struct conn *c, const char *head, uint64_t number)
+{
+	char before[256];
+	int n = snprintf(before, sizeof(before),
+	    "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"file\"; "
+	    "filename=\"load-%" PRIu64 "\"\r\n"
+	    "Content-Type: application/octet-stream\r\n\r\n",
+	    number);
+
+	n = snprintf(c->head, HEAD_MAX,
+	    "%sContent-Type: multipart/form-data; boundary=" BOUNDARY
+	    "\r\nContent-Length: %" PRIu64 "\r\n%s\r\n%s",
+	    head, (uint64_t)n + want.size + sizeof(form_end) - 1, want.lines,
+	    before);
+	c->head_len = (size_t)n;
+}
+
+/* The second request of a resumable upload. */
+static void
+write_append(struct conn *c)
+{
+	c->head_len = (size_t)snprintf(c->head, HEAD_MAX,
+	    "PATCH %s HTTP/1.1\r\nHost: %s\r\nTus-Resumable: 1.0.0\r\n"
+	    "Upload-Offset: 0\r\nContent-Type: "
+	    "application/offset+octet-stream\r\nContent-Length: %" PRIu64
+	    "\r\n%s\r\n",
+	    c->location, want.host, want.size, want.lines);
+	add_body(c);
 }
 
 /* Write the head of request `number` into c->head, a small body behind it. */
@@ -294,23 +360,28 @@ write_head(struct conn *c, uint64_t number)
 	    want.urls != NULL ? want.urls[number % want.names] : want.url;
 	const char *mark = want.urls != NULL ? NULL : strstr(url, "%d");
 	int url_len = (int)(mark == NULL ? strlen(url) : (size_t)(mark - url));
-	char text[24] = "", length[48] = "";
-	size_t body = body_in_head();
-	int n;
+	char text[24] = "", length[128] = "", head[HEAD_MAX];
 
 	if (mark != NULL)
 		snprintf(text, sizeof(text), "%" PRIu64,
 		    want.names > 0 ? number % want.names : number);
-	if (!want.reads)
+	if (c->creates)
+		snprintf(length, sizeof(length),
+		    "Tus-Resumable: 1.0.0\r\nUpload-Length: %" PRIu64
+		    "\r\nContent-Length: 0\r\n",
+		    want.size);
+	else if (!want.reads)
 		snprintf(length, sizeof(length),
 		    "Content-Length: %" PRIu64 "\r\n", want.size);
-	n = snprintf(c->head, HEAD_MAX,
-	    "%s %.*s%s%s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", want.method,
-	    url_len, url, text, mark ? mark + 2 : "", want.host, length,
-	    want.header ? want.header : "", want.header ? "\r\n" : "");
-	c->head_len = (size_t)n;
-	memcpy(c->head + c->head_len, want.body, body);
-	c->head_len += body;
+	snprintf(head, sizeof(head), "%s %.*s%s%s HTTP/1.1\r\nHost: %s\r\n",
+	    c->creates ? "POST" : want.method, url_len, url, text,
+	    mark ? mark + 2 : "", want.host);
+	if (want.form)
+		add_form(c, head, number);
+	else
+		c->head_len = (size_t)snprintf(
+		    c->head, HEAD_MAX, "%s%s%s\r\n", head, length, want.lines);
+	add_body(c);
 }
 
 static void
@@ -337,21 +408,31 @@ next_request(uint64_t *ret_number)
 static void send_more(struct thread *t, struct conn *c);
 static bool receive_more(struct thread *t, struct conn *c);
 
-/* Start the next request on a connection that is open, or being opened. */
+/* Nothing of the request is sent yet. */
 static void
-begin(struct conn *c, uint64_t number)
+rewind_request(struct conn *c)
 {
-	c->began = c->due = now_ns();
 	c->head_sent = 0;
-	c->body_from = want.memory == 0
-			   ? 0
-			   : number % (want.body_len / MEMORY_MAX) * MEMORY_MAX;
 	c->body_sent = 0;
+	c->end_sent = 0;
 	c->answer_len = 0;
 	c->answer_size = 0;
 	c->answer_due = 0;
 	c->status = 0;
 	c->state = SENDING;
+}
+
+/* Start the next request on a connection that is open, or being opened. */
+static void
+begin(struct conn *c, uint64_t number)
+{
+	c->began = c->due = now_ns();
+	c->body_from = want.memory == 0
+			   ? 0
+			   : number % (want.body_len / MEMORY_MAX) * MEMORY_MAX;
+	c->creates = want.resumable;
+	c->location[0] = '\0';
+	rewind_request(c);
 	write_head(c, number);
 }
 
@@ -416,12 +497,26 @@ go_on(struct thread *t, struct conn *c)
 	send_more(t, c);
 }
 
+/* The upload was created: its bytes are next. */
+static void
+append(struct thread *t, struct conn *c)
+{
+	c->creates = false;
+	rewind_request(c);
+	write_append(c);
+	send_more(t, c);
+}
+
 /* The answer is whole: count it and go on with the next request. */
 static void
 finish(struct thread *t, struct conn *c)
 {
 	bool over = c->close_after || c->state == SENDING;
 
+	if (c->creates && !over && c->status == 201 && c->location[0] != '\0') {
+		append(t, c);
+		return;
+	}
 	count_answer(&t->tally, c);
 	if (over)
 		drop(t, c);
@@ -448,7 +543,7 @@ body_at(const struct conn *c)
 static size_t
 allowance(struct conn *c)
 {
-	uint64_t left = want.size - c->body_sent;
+	uint64_t left = size_of(c) - c->body_sent;
 	size_t at = (size_t)body_at(c);
 	size_t n = want.body_len - at, slice;
 	int64_t now;
@@ -494,14 +589,27 @@ send_head(struct conn *c)
 	int flags = MSG_NOSIGNAL;
 	ssize_t n;
 
-	if (body_in_head() < want.size && !want.apart)
+	if ((body_in_head(c) < size_of(c) || want.form) && !want.apart)
 		flags |= MSG_MORE;
 	n = c->ssl != NULL ? tls_send(c->ssl, from, len)
 			   : send(c->fd, from, len, flags);
 	if (n > 0)
 		c->head_sent += (size_t)n;
 	if (c->head_sent == c->head_len)
-		c->body_sent = body_in_head();
+		c->body_sent = body_in_head(c);
+	return n;
+}
+
+static ssize_t
+send_end(struct conn *c)
+{
+	const char *from = form_end + c->end_sent;
+	size_t len = sizeof(form_end) - 1 - c->end_sent;
+	ssize_t n = c->ssl != NULL ? tls_send(c->ssl, from, len)
+				   : send(c->fd, from, len, MSG_NOSIGNAL);
+
+	if (n > 0)
+		c->end_sent += (size_t)n;
 	return n;
 }
 
@@ -514,8 +622,10 @@ send_more(struct thread *t, struct conn *c)
 	while (c->state == SENDING) {
 		if (c->head_sent < c->head_len)
 			n = send_head(c);
-		else if (c->body_sent < want.size)
+		else if (c->body_sent < size_of(c))
 			n = send_body(c);
+		else if (want.form && c->end_sent < sizeof(form_end) - 1)
+			n = send_end(c);
 		else {
 			c->state = WAITING;
 			return;
@@ -532,6 +642,22 @@ send_more(struct thread *t, struct conn *c)
 }
 
 /* ---- receiving */
+
+/* Keep the path of a Location. */
+static void
+keep_location(struct conn *c, const char *value)
+{
+	const char *scheme = strstr(value, "://");
+	size_t len = strcspn(value, "\r\n");
+
+	if (scheme != NULL && scheme < value + len) {
+		scheme += 3 + strcspn(scheme + 3, "/\r");
+		len -= (size_t)(scheme - value);
+		value = scheme;
+	}
+	if (len < LOCATION_MAX)
+		snprintf(c->location, LOCATION_MAX, "%.*s", (int)len, value);
+}
 
 /*
  * Read the head of an answer, ended at `end`: status, and how much body
@@ -557,12 +683,18 @@ parse_head(struct conn *c, const char *end)
 		if (strncasecmp(line, "Content-Length:", 15) == 0) {
 			c->answer_size = strtoull(value, NULL, 10);
 			sized = true;
+		} else if (strncasecmp(line, "Transfer-Encoding:", 18) == 0) {
+			c->answer_size = sizeof(empty_chunk) - 1;
+			sized = true;
+		} else if (strncasecmp(line, "Location:", 9) == 0) {
+			keep_location(c, value);
 		} else if (strncasecmp(line, "Connection:", 11) == 0 &&
 			   strncasecmp(value, "close", 5) == 0) {
 			c->close_after = true;
 		}
 	}
-	if (c->status < 200 || c->status == 204 || c->status == 304) {
+	if (c->status < 200 || c->status == 204 || c->status == 304 ||
+	    want.method[0] == 'H') {
 		c->answer_size = 0;
 		sized = true;
 	}
@@ -849,9 +981,10 @@ usage(const char *why)
 	    "load: %s\n"
 	    "usage: load [-c connections] [-s size] [-n requests] [-d "
 	    "seconds]\n"
-	    "            [-g grace] [-m PUT|POST|GET] [-u url-with-%%d] [-N "
-	    "names]\n"
-	    "            [-U file] [-a] [-b memory] [-H header-line]\n"
+	    "            [-g grace] [-m PUT|POST|GET|HEAD] [-u url-with-%%d]\n"
+	    "            [-N names] [-U file] [-a] [-b memory] [-H "
+	    "header-line]\n"
+	    "            [-R|-F]\n"
 	    "            [-S [-E file]]\n"
 	    "            [-r bytes-per-second [-l]] [-i milliseconds]\n"
 	    "            [-T threads]\n"
@@ -960,6 +1093,18 @@ read_urls(const char *path)
 		usage("-U: the file has no lines");
 }
 
+/* One more line of -H. */
+static void
+add_line(const char *line)
+{
+	size_t at = strlen(want.lines);
+	int n =
+	    snprintf(want.lines + at, sizeof(want.lines) - at, "%s\r\n", line);
+
+	if ((size_t)n >= sizeof(want.lines) - at)
+		usage("the request head is too long");
+}
+
 static void
 read_options(int argc, char **argv)
 {
@@ -970,8 +1115,9 @@ read_options(int argc, char **argv)
 	};
 	int o;
 
-	while ((o = getopt_long(argc, argv,
-		    "c:s:n:d:g:m:u:U:N:ab:H:SE:r:li:T:", longs, NULL)) != -1) {
+	while (
+	    (o = getopt_long(argc, argv,
+		 "c:s:n:d:g:m:u:U:N:ab:H:RFSE:r:li:T:", longs, NULL)) != -1) {
 		switch (o) {
 		case 'c':
 			want.connections =
@@ -1008,7 +1154,13 @@ read_options(int argc, char **argv)
 			want.memory = number(optarg, "-b: not a size");
 			break;
 		case 'H':
-			want.header = optarg;
+			add_line(optarg);
+			break;
+		case 'R':
+			want.resumable = true;
+			break;
+		case 'F':
+			want.form = true;
 			break;
 		case 'S':
 			want.over_tls = true;
@@ -1040,7 +1192,8 @@ read_options(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		usage("HOST:PORT is missing");
-	want.reads = strcmp(want.method, "GET") == 0;
+	want.reads =
+	    strcmp(want.method, "GET") == 0 || strcmp(want.method, "HEAD") == 0;
 	if (want.reads)
 		want.size = 0;
 	resolve(argv[optind]);
@@ -1050,9 +1203,8 @@ read_options(int argc, char **argv)
 	if (want.memory > 0 && want.memory < MEMORY_MAX)
 		usage("-b: at least 1m");
 	if ((want.urls != NULL ? HEAD_MAX / 2 : strlen(want.url)) +
-		(want.header ? strlen(want.header) : 0) + strlen(want.host) +
-		strlen(want.method) >
-	    HEAD_MAX - 200)
+		strlen(want.lines) + strlen(want.host) + strlen(want.method) >
+	    HEAD_MAX - 600)
 		usage("the request head is too long");
 }
 

@@ -8,9 +8,6 @@ import hashlib
 import os
 import random
 import select
-import socket
-import sys
-import threading
 import time
 import urllib.parse
 
@@ -153,6 +150,7 @@ class Upload:
         self.is_done = False
         self.final = None # the answer that says so
         self.resumed = self.requests = self.created = 0
+        self.unknown = False # a creation with all bytes went without an answer
 
     def ask(self, *args, **kwargs):
         self.requests += 1
@@ -209,6 +207,11 @@ class Upload:
         self.pause()
         return True
 
+    def is_there_already(self, answer):
+        """Does it say that the name is taken: by a creation that went without an answer?"""
+        self.is_done = self.unknown and answer.status in (403, 409, 412)
+        return self.is_done
+
     def end_of(self, piece):
         return min(len(self.source), self.offset + piece) if piece else len(self.source)
 
@@ -241,8 +244,14 @@ class Tus(Upload):
         if self.with_upload:
             fields.append("Content-Type: application/offset+octet-stream")
             body = (self.source, 0, self.end_of(piece))
-        answer = self.ask("POST", self.target, fields, body)
+        try:
+            answer = self.ask("POST", self.target, fields, body)
+        except Gone:
+            self.unknown = self.unknown or len(self.source) == (body[2] if body else 0)
+            raise
         if self.later(answer):
+            return answer
+        if self.is_there_already(answer):
             return answer
         if answer.status != 201:
             raise Refused("POST " + self.target, answer)
@@ -285,9 +294,11 @@ class Tus(Upload):
             method = "POST"
             fields.append("X-HTTP-Method-Override: PATCH")
         answer = self.ask(method, self.url, fields, (self.source, self.offset, end))
-        if answer.status == 409:
+        if answer.status == 409 and not self.unknown:
             raise Gone("another offset")
         if self.later(answer):
+            return answer
+        if self.is_there_already(answer):
             return answer
         if answer.status != 204:
             raise Refused("PATCH " + self.url, answer)
@@ -306,7 +317,6 @@ class Ietf(Upload):
         self.digest = False    # Repr-Digest at the creation, Content-Digest at each append
         self.interim = []
         self.empty = False     # the creation has no bytes
-        self.unknown = False   # a creation of all bytes went without an answer
 
     def say(self, complete, *fields):
         told = ["Upload-Draft-Interop-Version: %d" % self.version] if self.version else []
@@ -345,8 +355,7 @@ class Ietf(Upload):
             self.hear_interim()
         if self.later(answer):
             return answer
-        if answer.status in (409, 412) and self.unknown and self.url is None:
-            self.is_done = True # the one of before was stored
+        if self.is_there_already(answer):
             return answer
         if answer.status not in (200, 201):
             raise Refused("%s %s" % (self.method, self.target), answer)
@@ -410,6 +419,14 @@ class Ietf(Upload):
         return answer
 
 
+def make_file(path, size: int):
+    """A file of SIZE bytes, in which each 64 KiB begin with their place."""
+    rest = data_of(path, PIECE - 8)
+    with open(path, "wb") as f:
+        for at in range(0, size, PIECE):
+            f.write((at.to_bytes(8, "big") + rest)[:size - at])
+
+
 def _client(kind, *args, **kwargs):
     """By its name: tus, or ietf-N."""
     if kind == "tus":
@@ -430,89 +447,3 @@ def upload(kind, target, file, piece: int, patience: float, *options):
     print(u.url, "resumed", u.resumed, "created", u.created)
 
 
-class _Many:
-    """Some threads that upload one file after the other."""
-
-    def __init__(self, store, seed, seconds, most):
-        self.store, self.seed, self.most = store, seed, most
-        self.until = time.monotonic() + seconds
-        self.lock = threading.Lock()
-        self.next = self.resumed = self.requests = 0
-        self.wrong = []
-
-    def run(self, kinds, enough):
-        while time.monotonic() < self.until and len(self.wrong) < 5 and not enough():
-            with self.lock:
-                number, self.next = self.next, self.next + 1
-            try:
-                self.one(number, kinds)
-            except Exception as e: # else the thread would end unnoticed
-                with self.lock:
-                    self.wrong.append("%d: %s: %s" % (number, type(e).__name__, e))
-
-    def one(self, number, kinds):
-        rnd = random.Random("%d/%d" % (self.seed, number))
-        name = "u%06d" % number
-        data = data_of("%d/%d/data" % (self.seed, number), rnd.randrange(self.most))
-        kind = rnd.choice(kinds)
-        piece = rnd.choice((0, 0, self.most // 3 + 1))
-        if kind == "tus":
-            u = Tus("/file/", data)
-            u.metadata = {"filename": name}
-            u.with_upload = rnd.random() < 0.3
-            u.deferred = rnd.random() < 0.2
-            u.override = rnd.random() < 0.2
-            u.checksum = rnd.choice((None, None, None, "sha1"))
-        else:
-            u = Ietf(int(kind.removeprefix("ietf-")), "/file/" + name, data)
-            u.digest = rnd.random() < 0.2
-            u.empty = rnd.random() < 0.3
-        u.whole(piece)
-        u.line.close()
-        with self.lock:
-            self.resumed += u.resumed
-            self.requests += u.requests
-        self.compare(name, data)
-
-    def compare(self, name, data):
-        with open(os.path.join(self.store, name), "rb") as f:
-            found = f.read()
-        if found != data:
-            raise Wrong("%s: %d bytes are there, %d were sent, they differ at %d" % (name, len(found), len(data), next(
-                (i for i, (a, b) in enumerate(zip(found, data)) if a != b), min(len(found), len(data)))))
-
-
-def _ends_of(path="link.counts"):
-    import json
-    from link import ENDS
-    try:
-        with open(path) as f:
-            counts = json.load(f)
-    except FileNotFoundError:
-        return 0
-    return sum(counts.get(name, 0) for name in ENDS)
-
-
-def until_cut(store, cuts: int, seconds: float, threads: int, most: int, seed: int, *kinds):
-    """THREADS clients upload small files of up to MOST bytes by KINDS through a link, until that
-    has ended CUTS connections, for SECONDS at most.  Each file is compared with what is
-    in STORE, at the end of its upload and at the end of all.  Prints what was counted; fails for
-    what was wrong."""
-    many = _Many(store, seed, seconds, most)
-    cut = [0]
-
-    def enough():
-        return cut[0] >= cuts
-
-    running = [threading.Thread(target=many.run, args=(kinds, enough)) for _ in range(threads)]
-    for t in running:
-        t.start()
-    while any(t.is_alive() for t in running):
-        cut[0] = _ends_of()
-        time.sleep(0.2)
-    for line in many.wrong:
-        print(line, file=sys.stderr)
-    found = [name for name in os.listdir(store) if name != ".penstock"]
-    print("uploads %d files %d cuts %d resumed %d requests %d" % (
-        many.next, len(found), _ends_of(), many.resumed, many.requests))
-    return 1 if many.wrong or cut[0] < cuts else 0
