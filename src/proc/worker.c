@@ -23,6 +23,7 @@
 #include "proc/refusal.h"
 #include "proc/secret_files.h"
 #include "proc/verdict.h"
+#include "upload/takeover.h"
 #include "worker_internal.h"
 
 #define OPEN_MAX_S 1.0 /* how long stores may take before we accept */
@@ -270,6 +271,7 @@ begin_server(struct worker *w, size_t i)
 	    .compute = w->compute,
 	    .traces = &w->traces,
 	    .limits = w->to->shared->limits,
+	    .takeover = w->takeover,
 	};
 	dispatch_init(&s->dispatch, &s->context);
 	if (w->to->logs->access[i] != -1) {
@@ -332,6 +334,9 @@ begin_shared(struct worker *w)
 	}
 	w->spent = spent_new(w->engine, w->devices);
 	if (w->spent == NULL)
+		return -ENOMEM;
+	w->takeover = takeover_new(w->loop, shared->wanted, &shared->bell);
+	if (w->takeover == NULL)
 		return -ENOMEM;
 	engine_watch(w->engine, conf->disk_stall_timeout_s);
 	engine_hear(w->engine, &shared->bell);
@@ -462,6 +467,7 @@ worker_end(struct worker *w)
 	journal_free(&w->errors);
 	basic_free(&w->basic);
 	spent_free(&w->spent);
+	takeover_free(&w->takeover);
 	engine_free(&w->engine);
 	device_set_free(&w->devices);
 	chunk_pool_free(&w->pool);

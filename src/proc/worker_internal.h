@@ -49,6 +49,7 @@ struct worker {
 	struct engine *engine;
 	struct basic *basic;
 	struct spent *spent;
+	struct takeover *takeover;
 	struct journal *trace;
 	struct journal *errors; /* of the error log */
 	struct trace_group traces;

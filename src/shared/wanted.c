@@ -2,12 +2,15 @@
 
 #include <stdatomic.h>
 
+#include "base/check.h"
 #include "base/clock.h"
+#include "base/num.h"
 #include "shared/shm.h"
 
 enum {
 	GROUP = 4, /* entries in which a key can be */
 	GROUPS = 64,
+	DIGITS = 16, /* of 64 bits */
 };
 
 /* Several workers may write to one at once: what comes of that is a wish for nothing, or
@@ -16,6 +19,7 @@ struct wish {
 	_Atomic uint64_t until_ns; /* the last to be written */
 	_Atomic uint64_t high, low;
 	_Atomic uint64_t since_ns;
+	_Atomic uint64_t turns; /* of all keys that it was for */
 };
 
 struct wanted {
@@ -36,6 +40,16 @@ wanted_new(struct shm *s)
 	return shm_alloc(s, sizeof(struct wanted));
 }
 
+struct wanted_key
+wanted_key_of(const char *id)
+{
+	struct wanted_key key = {0, 0};
+
+	check(num_parse_hex(id, DIGITS, &key.high) == 0);
+	check(num_parse_hex(id + DIGITS, DIGITS, &key.low) == 0);
+	return key;
+}
+
 static struct wish *
 wishes_of(const struct wanted *w, struct wanted_key key)
 {
@@ -49,6 +63,17 @@ is_for(const struct wish *e, struct wanted_key key)
 {
 	return atomic_load(&e->high) == key.high &&
 	       atomic_load(&e->low) == key.low;
+}
+
+static struct wish *
+find(const struct wanted *w, struct wanted_key key)
+{
+	struct wish *group = wishes_of(w, key);
+
+	for (unsigned i = 0; i < GROUP; i++)
+		if (is_for(&group[i], key))
+			return &group[i];
+	return NULL;
 }
 
 static void
@@ -104,25 +129,42 @@ bool
 wanted_is(const struct wanted *w, struct wanted_key key, uint64_t since_ns,
     uint64_t now_ns)
 {
-	const struct wish *group;
+	const struct wish *e;
 
 	if (!wanted_any(w, now_ns))
 		return false;
-	group = wishes_of(w, key);
-	for (unsigned i = 0; i < GROUP; i++)
-		if (atomic_load(&group[i].until_ns) > now_ns &&
-		    is_for(&group[i], key))
-			return atomic_load(&group[i].since_ns) > since_ns;
-	return false;
+	e = find(w, key);
+	return e != NULL && atomic_load(&e->until_ns) > now_ns &&
+	       atomic_load(&e->since_ns) > since_ns;
+}
+
+bool
+wanted_let_go(struct wanted *w, struct wanted_key key, uint64_t now_ns)
+{
+	struct wish *e;
+
+	if (!wanted_any(w, now_ns))
+		return false;
+	e = find(w, key);
+	if (e == NULL || atomic_load(&e->until_ns) <= now_ns)
+		return false;
+	atomic_fetch_add(&e->turns, 1);
+	return true;
+}
+
+uint64_t
+wanted_turns(const struct wanted *w, struct wanted_key key)
+{
+	const struct wish *e = find(w, key);
+
+	return e != NULL ? atomic_load(&e->turns) : 0;
 }
 
 void
 wanted_clear(struct wanted *w, struct wanted_key key, uint64_t since_ns)
 {
-	struct wish *group = wishes_of(w, key);
+	struct wish *e = find(w, key);
 
-	for (unsigned i = 0; i < GROUP; i++)
-		if (is_for(&group[i], key) &&
-		    atomic_load(&group[i].since_ns) <= since_ns)
-			atomic_store(&group[i].until_ns, 0);
+	if (e != NULL && atomic_load(&e->since_ns) <= since_ns)
+		atomic_store(&e->until_ns, 0);
 }

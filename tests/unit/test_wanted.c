@@ -115,6 +115,33 @@ what_is_cleared_is_not_wanted(void **state)
 	assert_true(wanted_is(w, key, 5, NOW));
 }
 
+static void
+who_waits_sees_that_it_was_let_go(void **state)
+{
+	uint64_t turns;
+
+	(void)state;
+	assert_false(wanted_let_go(w, key, NOW)); /* nobody waits */
+	wanted_post(w, key, 5, NOW);
+	turns = wanted_turns(w, key);
+	assert_int_equal(wanted_turns(w, key), turns);
+	assert_false(wanted_let_go(w, other, NOW));
+	assert_int_equal(wanted_turns(w, key), turns);
+	assert_true(wanted_let_go(w, key, NOW));
+	assert_int_not_equal(wanted_turns(w, key), turns);
+	assert_false(wanted_let_go(w, key, end_of_wish()));
+}
+
+static void
+an_id_is_a_key(void **state)
+{
+	struct wanted_key k = wanted_key_of("0123456789abcdeffedcba9876543210");
+
+	(void)state;
+	assert_int_equal(k.high, 0x0123456789abcdef);
+	assert_int_equal(k.low, 0xfedcba9876543210);
+}
+
 /* Far more than there is room for: the last one is there. */
 static void
 the_last_wish_has_a_place(void **state)
@@ -185,6 +212,8 @@ main(void)
 	    TEST(only_older_holders_let_go),
 	    TEST(the_newest_wish_counts),
 	    TEST(what_is_cleared_is_not_wanted),
+	    TEST(who_waits_sees_that_it_was_let_go),
+	    TEST(an_id_is_a_key),
 	    TEST(the_last_wish_has_a_place),
 	    TEST(another_process_sees_it_also_of_one_that_died),
 	    TEST(many_at_once_want_nothing_else),
