@@ -43,6 +43,9 @@ BESIDE_PEER = [
     Beside("tls-disk-64m", NO_SYNC, [(1.0, 0.9)], MACHINE),
     Beside("tls-disk-64m", SYNC, [(1.0, 0.9)], MACHINE, "durable_rate"),
     Beside("tls-4k", SYNC, [(0, 0.9)]),
+    Beside("tus-disk-64m", "tus", [(3.0, 1.0)]),
+    Beside("tus-4k", "tus", [(15, 0.1)]),
+    Beside("tus-4k-creation", "tus-creation", [(15, 0.1)]),
     Beside("get-16k", SYNC, [(1.0, 1.0)]),
     Beside("get-1m", SYNC, []),
     Beside("get-64m", SYNC, []),
@@ -106,8 +109,14 @@ OF_OTHERS = {
     "tmpfs-4k-new": [(NO_SYNC, "rate", "fastapi", ">=", 10)],
     "tmpfs-16m-new": [(NO_SYNC, "rate", "fastapi", ">=", 2)],
     "digest": [("penstock-sha256", "rate", SYNC, ">=", 0.9)],
+    "tus-disk-64m": [("tus", "rate", "put", ">=", 0.95),
+                     ("tus-sync", "rate", "put-sync", ">=", 0.95)],
+    "form-disk-64m": [("form", "rate", "put", ">=", 0.9),
+                      ("form-sync", "rate", "put-sync", ">=", 0.9)],
+    "form-4k": [("form", "rate", "put", ">=", 0.9)],
 }
-LABELS = {"fastapi": "the original's design", SYNC: "what it is without"}
+LABELS = {"fastapi": "the original's design", SYNC: "what it is without",
+          "put": "PUT, sync off", "put-sync": "PUT, sync on"}
 GAINS = {"disk": 3, "ext4": 3, "xfs": 5}
 KEPT, SMALL_KEPT, BULK_KEPT, SMALL_P99_MS = 0.9, 0.2, 0.6, 30
 IDLE_KIB, SILENT_KIB = 0.6, 2.2
@@ -115,6 +124,7 @@ OVERLAP = 1.1
 HANDSHAKES = 0.97 # of the peer's, per second of the server's CPU
 TLS_IDLE_KIB, TLS_OF_PEER, TLS_INSIDE_KIB = 16, 0.8, 34
 RIGHTS = 1.1
+WAITING_KIB, HEADS_OF_FEW, TAKE_OVER_MS = 0.05, 0.9, 50
 SIGNS = {">=": lambda v, w: v >= w, "<=": lambda v, w: v <= w,
          ">": lambda v, w: v > w}
 
@@ -173,6 +183,21 @@ def of_rights(name, rows):
                order.ratio(r, rows[0], SERVER), "<=", RIGHTS)
 
 
+def of_suspended(rows):
+    for r in rows:
+        yield ("suspended: memory of each, KiB", r["growth_kib"], "<=",
+               WAITING_KIB)
+        yield ("suspended: HEAD/s, of those with 10", r["of_few"], ">=",
+               HEADS_OF_FEW)
+
+
+def of_taken_over(rows):
+    for r in rows:
+        yield ("take-over: from another worker, ms", r["another_ms"], "<=",
+               TAKE_OVER_MS)
+        yield "take-over: from the same, ms", r["same_ms"], "<=", TAKE_OVER_MS
+
+
 def of_overlap(rows):
     for r in rows:
         text = f"overlap, {r['label']}: total, of the longer alone"
@@ -201,6 +226,10 @@ def single(results):
             found += of_tls_held(rows)
         elif name.startswith("tls-handshakes"):
             found += of_handshakes(name, rows)
+        elif name == "suspended":
+            found += of_suspended(rows)
+        elif name == "take-over":
+            found += of_taken_over(rows)
         elif name.startswith("rights"):
             found += of_rights(name, rows)
         elif name.removeprefix("tls-").startswith(

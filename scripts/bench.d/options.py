@@ -51,6 +51,10 @@ def parser():
                    help="the works over TLS, beside nginx with the same key")
     p.add_argument("--rights", action="store_true",
                    help="what it costs that one must say who one is")
+    p.add_argument("--resume", action="store_true",
+                   help="resumable uploads, beside PUT and @tus/server")
+    p.add_argument("--forms", action="store_true",
+                   help="uploads by forms, beside PUT")
     p.add_argument("--work", metavar="NAME,...", default="",
                    help="only these works, or those that begin so")
     p.add_argument("--servers", metavar="NAME,...",
@@ -103,7 +107,8 @@ def chosen_works(o):
     if o.work:
         return names(o.work, [w.name for w in works.ALL], "work")
     groups = [group for wanted, group in (
-        (o.tls, works.TLS), (o.rights, works.RIGHTS)) if wanted]
+        (o.tls, works.TLS), (o.rights, works.RIGHTS),
+        (o.resume, works.RESUME), (o.forms, works.FORMS)) if wanted]
     return [w.name for group in groups or [works.PLAIN] for w in group]
 
 

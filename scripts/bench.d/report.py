@@ -9,6 +9,7 @@ from one_disk import OneDisk
 from over_tls import (Handshakes, TlsBeside, TlsBesideSlow, TlsHeld,
                       TlsUploads)
 from overlap import Overlap
+from resume import ManyWays, Suspended, TakenOver
 from rights import Rights
 from uploads import Digest, Uploads
 from works import Ceiling
@@ -208,6 +209,25 @@ def rights(work, rows):
                      + problems(rows)).rstrip()
 
 
+def suspended(work, rows):
+    body = [[r["label"], number(r["growth_kib"]), number(r["few_rate"]),
+             times_of(r["many_rate"], r["of_few"]), number(r["few_p99"]),
+             number(r["many_p99"])] for r in rows]
+    text = [title(work), "", table(
+        ["server", "memory of each, KiB", "HEAD/s of 10", "of all",
+         "p99 ms of 10", "of all"], body)]
+    return "\n".join(text + [""] + problems(rows)).rstrip()
+
+
+def taken_over(work, rows):
+    body = [[r["label"], number(r["another_ms"]), number(r["another_most"]),
+             number(r["same_ms"]), number(r["same_most"])] for r in rows]
+    text = [title(work), "", table(
+        ["server", "from another worker, ms", "at most", "from the same, ms",
+         "at most"], body)]
+    return "\n".join(text + [""] + problems(rows)).rstrip()
+
+
 def ceiling(work, rows):
     del work
     return (f"What the load generator can do: {number(rows[0]['rate'])} "
@@ -220,7 +240,8 @@ SECTIONS = {Beside: beside, Ceiling: ceiling, Digest: throughput,
             EachGenerator: by_generators, Held: held, OneDisk: one_disk,
             Overlap: overlap, Uploads: throughput, TlsUploads: throughput,
             TlsBeside: beside, TlsBesideSlow: beside, TlsHeld: held,
-            Handshakes: handshakes, Rights: rights}
+            Handshakes: handshakes, Rights: rights, ManyWays: throughput,
+            Suspended: suspended, TakenOver: taken_over}
 
 
 def section(work, rows):

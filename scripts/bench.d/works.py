@@ -10,6 +10,7 @@ from one_disk import OneDisk
 from overlap import Overlap
 from over_tls import OF_TLS
 from peers import Nginx16k
+from resume import OF_FORMS, OF_RESUME
 from rights import OF_RIGHTS
 from uploads import Digest, to_disks, to_memory
 
@@ -56,6 +57,6 @@ PLAIN = [
            "alone", hung=True),
 ]
 
-# Those of --tls and --rights, which the others do without.
-TLS, RIGHTS = OF_TLS, OF_RIGHTS
-ALL = [*PLAIN, *TLS, *RIGHTS]
+# Those of --tls, --rights, --resume and --forms, which the others do without.
+TLS, RIGHTS, RESUME, FORMS = OF_TLS, OF_RIGHTS, OF_RESUME, OF_FORMS
+ALL = [*PLAIN, *TLS, *RIGHTS, *RESUME, *FORMS]

@@ -27,7 +27,8 @@
  *	            and a PATCH with the body to what that has as Location, by
  *	            the same connection; its latency is that of both
  *	-F          each body is sent as the only file of a form
- *	            (multipart/form-data), whose filename is load-N
+ *	            (multipart/form-data): its name is the last part of -u, what
+ *	            is before that is the target
  *	-r RATE     bytes per second that each connection sends (0: any); what
  *	            could not be sent in time is made up for
  *	-l          ... is not, as on a link of that rate; and little is on the
@@ -320,23 +321,25 @@ add_body(struct conn *c)
 	c->head_len += n;
 }
 
-/* Make the file of a form of what is in c->head: its length, and what stands before it. */
+/* The head of a form to the directory of `target`, and what stands before its file. */
 static void
-add_form(struct conn *c, const char *head, uint64_t number)
+write_form(struct conn *c, const char *target)
 {
-	char before[256];
+	const char *name = strrchr(target, '/') + 1;
+	char before[HEAD_MAX];
 	int n = snprintf(before, sizeof(before),
 	    "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"file\"; "
-	    "filename=\"load-%" PRIu64 "\"\r\n"
-	    "Content-Type: application/octet-stream\r\n\r\n",
-	    number);
+	    "filename=\"%s\"\r\nContent-Type: application/octet-stream\r\n\r\n",
+	    name);
 
 	n = snprintf(c->head, HEAD_MAX,
-	    "%sContent-Type: multipart/form-data; boundary=" BOUNDARY
+	    "%s %.*s HTTP/1.1\r\nHost: %s\r\n"
+	    "Content-Type: multipart/form-data; boundary=" BOUNDARY
 	    "\r\nContent-Length: %" PRIu64 "\r\n%s\r\n%s",
-	    head, (uint64_t)n + want.size + sizeof(form_end) - 1, want.lines,
-	    before);
+	    want.method, (int)(name - target), target, want.host,
+	    (uint64_t)n + want.size + sizeof(form_end) - 1, want.lines, before);
 	c->head_len = (size_t)n;
+	add_body(c);
 }
 
 /* The second request of a resumable upload. */
@@ -352,19 +355,33 @@ write_append(struct conn *c)
 	add_body(c);
 }
 
-/* Write the head of request `number` into c->head, a small body behind it. */
+/* The target of request `number`. */
 static void
-write_head(struct conn *c, uint64_t number)
+write_target(char target[HEAD_MAX], uint64_t number)
 {
 	const char *url =
 	    want.urls != NULL ? want.urls[number % want.names] : want.url;
 	const char *mark = want.urls != NULL ? NULL : strstr(url, "%d");
-	int url_len = (int)(mark == NULL ? strlen(url) : (size_t)(mark - url));
-	char text[24] = "", length[128] = "", head[HEAD_MAX];
 
-	if (mark != NULL)
-		snprintf(text, sizeof(text), "%" PRIu64,
-		    want.names > 0 ? number % want.names : number);
+	if (mark == NULL)
+		snprintf(target, HEAD_MAX, "%s", url);
+	else
+		snprintf(target, HEAD_MAX, "%.*s%" PRIu64 "%s",
+		    (int)(mark - url), url,
+		    want.names > 0 ? number % want.names : number, mark + 2);
+}
+
+/* Write the head of request `number` into c->head, a small body behind it. */
+static void
+write_head(struct conn *c, uint64_t number)
+{
+	char target[HEAD_MAX], length[128] = "";
+
+	write_target(target, number);
+	if (want.form) {
+		write_form(c, target);
+		return;
+	}
 	if (c->creates)
 		snprintf(length, sizeof(length),
 		    "Tus-Resumable: 1.0.0\r\nUpload-Length: %" PRIu64
@@ -373,14 +390,10 @@ write_head(struct conn *c, uint64_t number)
 	else if (!want.reads)
 		snprintf(length, sizeof(length),
 		    "Content-Length: %" PRIu64 "\r\n", want.size);
-	snprintf(head, sizeof(head), "%s %.*s%s%s HTTP/1.1\r\nHost: %s\r\n",
-	    c->creates ? "POST" : want.method, url_len, url, text,
-	    mark ? mark + 2 : "", want.host);
-	if (want.form)
-		add_form(c, head, number);
-	else
-		c->head_len = (size_t)snprintf(
-		    c->head, HEAD_MAX, "%s%s%s\r\n", head, length, want.lines);
+	c->head_len = (size_t)snprintf(c->head, HEAD_MAX,
+	    "%s %s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n",
+	    c->creates ? "POST" : want.method, target, want.host, length,
+	    want.lines);
 	add_body(c);
 }
 
@@ -1196,6 +1209,9 @@ read_options(int argc, char **argv)
 	    strcmp(want.method, "GET") == 0 || strcmp(want.method, "HEAD") == 0;
 	if (want.reads)
 		want.size = 0;
+	if (want.form && (want.urls != NULL || want.url[0] != '/' ||
+			     want.reads || want.resumable))
+		usage("-F: a PUT or POST to a path");
 	resolve(argv[optind]);
 	if (want.connections == 0 || want.threads == 0 ||
 	    want.threads > want.connections)
