@@ -241,6 +241,11 @@ class History:
             n[up.outcome] += 1
         return n
 
+    def judge_image(self, root, is_marked):
+        """The rules broken by an image of a disk: is_marked(text) tells what was in the
+        disk's log by then."""
+        return self.judge(root, lambda up: is_marked("%x" % up.ident))
+
     def judge(self, root, is_acknowledged=None):
         """The rules broken by what is in `root`, a line each.
 

@@ -227,8 +227,6 @@ class CutDisk:
         try:
             root = os.path.join(where, store)
             late = log.marks["end"]
-            return history.judge(
-                root, lambda up: log.marks.get("%x" % up.ident, late) < cut
-            )
+            return history.judge_image(root, lambda text: log.marks.get(text, late) < cut)
         finally:
             rig.unmount(where)
