@@ -15,7 +15,7 @@
 # a stream, and nobody looks for `end` meanwhile (readChunk() of StreamSource, NodeStreamFileSource).
 # With nothing else to do the process ends with status 0; a server that goes on keeps a promise
 # that is never settled.  All bytes are on the tus server, as an upload that is not complete and
-# expires.  One in chunkSize streams is met, most often those that are cut to blocks, as tar's, dd's
+# expires.  (Their issue 779, open since June 2025.)  One in chunkSize streams is met, most often those that are cut to blocks, as tar's, dd's
 # or a disk's.
 #
 # Needs: the clients that `scripts/setup test` installs into build/clients (PENSTOCK_CLIENTS elsewhere).
