@@ -88,7 +88,7 @@ class Pair:
         for s in (client, self.server):
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sent = 0    # by the client
-        self.first = b"" # of that
+        self.first = b"" # what may be sent again
         self.hears = True # the server what the client sends
 
     def run(self):
@@ -143,8 +143,11 @@ class Pair:
         return True
 
     def send_again(self, data):
+        """The begin of the first request that appends."""
+        if not self.first and not data.startswith(b"PATCH "):
+            return
         self.first += data
-        if len(self.first) < min(self.place, PIECE) or not self.first.startswith(b"PATCH "):
+        if len(self.first) < min(self.place, PIECE):
             return
         self.fault = "none"
         COUNTS.add("again")
