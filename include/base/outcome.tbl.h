@@ -63,6 +63,8 @@ OUTCOME(STOPPED,         503, NOBODY, "stopped",           1, "the server is sto
 /* Each refusal has a status and a text of its own. */
 OUTCOME(CONDITIONAL,     0,   NOBODY, "conditional",       0, "")
 OUTCOME(REFUSED,         0,   CLIENT, "refused",           0, "")
+OUTCOME(BAD_FORM,        400, CLIENT, "bad-form",          0, "the form is malformed")
+OUTCOME(FORM_LIMIT,      413, CLIENT, "form-limit",        0, "the form has more than %l of location %s allows, nothing was stored: send less of it at once, or have the limit raised")
 OUTCOME(FORM,            0,   CLIENT, "form",              0, "")
 OUTCOME(RESUMABLE,       0,   CLIENT, "resumable",         0, "")
 OUTCOME(PARTIAL,         0,   CLIENT, "partial",           0, "")

@@ -62,6 +62,14 @@ struct conf_location {
 	 * origin_format(), or one "*": all origins. */
 	struct conf_list allow_origin;
 	bool read; /* GET and HEAD are answered */
+	bool form; /* multipart/form-data is taken apart */
+	bool form_atomic;
+	/* One of filename, generated; or field, and the name of one. */
+	struct conf_list form_name;
+	char *form_redirect;	     /* of pages; "off": they get what all get */
+	uint64_t form_max_parts;     /* fields and files */
+	uint64_t form_max_field_size; /* bytes of all fields, with their names */
+	uint64_t form_max_file_size; /* bytes, 0: any */
 	bool trace;
 	/* Where policy.resume is on: */
 	enum conf_interim resume_interim;

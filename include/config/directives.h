@@ -42,6 +42,10 @@ enum directives_type {
 	VALUE_ERROR_LOG, /* error_log and error_level of struct config */
 	VALUE_NAMES,	 /* struct conf_list: hosts, and *.HOST */
 	VALUE_ORIGINS,	 /* struct conf_list: origins, or one * */
+	VALUE_FORM_NAME, /* struct conf_list: one of the words; or the first of
+			    them that takes a name, and that */
+	VALUE_REFERENCE, /* char *: one of the words, or a path or URL that may
+			    stand in a Location field */
 	VALUE_FILES,	 /* one more of a struct conf_files, made absolute */
 	VALUE_NETWORKS,	 /* struct conf_networks: a set */
 	VALUE_RULES,	 /* struct conf_networks: one more rule, which allows */
@@ -64,6 +68,7 @@ enum directives_topic {
 	TOPIC_FILES,
 	TOPIC_STORED,
 	TOPIC_RESUME,
+	TOPIC_FORMS,
 	TOPIC_RIGHTS,
 	TOPIC_LIMITS,
 	TOPIC_PATIENCE,

@@ -92,6 +92,8 @@ static const int values_versions[] = {
     RESUME_DRAFT_10,
 };
 static const char *const words_resume_url[] = {"relative", "absolute", NULL};
+static const char *const words_form_name[] = {
+    "filename", "generated", "field", NULL};
 static const char *const words_keep[] = {
     [KEEP_ALL] = "all",
     [KEEP_LATEST] = "latest",
@@ -193,6 +195,38 @@ const struct directive directives[] = {
 	  .topic = TOPIC_LOGS,
 	  .help = "where the server's own messages go, and up to which level "
 		  "(info when left out)" },
+	{ "form", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(form),
+	  .dflt = "on",
+	  .topic = TOPIC_FORMS,
+	  .help = "take the files out of forms (multipart/form-data), off: 415" },
+	{ "form_atomic", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(form_atomic),
+	  .dflt = "off",
+	  .topic = TOPIC_FORMS,
+	  .help = "store all files of a form or none, off: each on its own" },
+	{ "form_max_field_size", VALUE_SIZE, APPLY_RELOAD,
+	  OF_LOCATION(form_max_field_size), RANGE(0, 16 * MIB), .dflt = "64k",
+	  .topic = TOPIC_FORMS,
+	  .help = "most bytes of the fields of a form that are no files, all "
+		  "together and with their names; more get 413" },
+	{ "form_max_file_size", VALUE_SIZE, APPLY_RELOAD,
+	  OF_LOCATION(form_max_file_size), RANGE(0, 16384 * GIB), .dflt = "0",
+	  .topic = TOPIC_FORMS,
+	  .help = "largest file in a form, 0: any; a larger one gets 413 "
+		  "(max_body_size is for the whole form)" },
+	{ "form_max_parts", VALUE_NUMBER, APPLY_RELOAD,
+	  OF_LOCATION(form_max_parts), RANGE(1, 100000), .dflt = "1000",
+	  .topic = TOPIC_FORMS,
+	  .help = "most files and fields of a form; more get 413" },
+	{ "form_name", VALUE_FORM_NAME, APPLY_RELOAD, OF_LOCATION(form_name),
+	  .words = words_form_name, .dflt = "filename",
+	  .topic = TOPIC_FORMS,
+	  .help = "what names a file of a form: what its client calls it, with "
+		  "its directories; nobody; or the field of that name before it" },
+	{ "form_redirect", VALUE_REFERENCE, APPLY_RELOAD,
+	  OF_LOCATION(form_redirect), .words = words_off, .dflt = "off",
+	  .topic = TOPIC_FORMS,
+	  .help = "where a browser goes (303) when the files of a page's form "
+		  "are stored; scripts that do not ask for HTML get the receipts" },
 	{ "handshake_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_SERVER(handshake_timeout_s), RANGE(1, DAYS(365)), .dflt = "15s",
 	  .topic = TOPIC_TLS,
@@ -547,7 +581,7 @@ directives_has_value(const struct directive *d)
 size_t
 directives_values_max(const struct directive *d)
 {
-	if (d->type == VALUE_ERROR_LOG)
+	if (d->type == VALUE_ERROR_LOG || d->type == VALUE_FORM_NAME)
 		return 2;
 	if (d->type == VALUE_LISTEN)
 		return DIRECTIVES_LISTEN_VALUES;

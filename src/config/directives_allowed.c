@@ -82,6 +82,13 @@ directives_allowed(const struct directive *d, struct str *out)
 	case VALUE_TEXT:
 		add_words(d->words, "a name", out);
 		break;
+	case VALUE_FORM_NAME:
+		add_words(d->words, NULL, out);
+		str_puts(out, " NAME");
+		break;
+	case VALUE_REFERENCE:
+		add_words(d->words, "a path or URL", out);
+		break;
 	case VALUE_ERROR_LOG:
 		add_words(d->words, "a path", out);
 		str_puts(out, "; then ");

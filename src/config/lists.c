@@ -18,12 +18,10 @@ lists_has(const struct conf_list *l, const char *text)
 }
 
 static int
-append(struct conf_list *l, const char *text)
+append_any(struct conf_list *l, const char *text)
 {
 	char **grown;
 
-	if (lists_has(l, text))
-		return 0;
 	grown = realloc(l->values, (l->count + 1) * sizeof(*grown));
 	if (grown == NULL)
 		return -ENOMEM;
@@ -33,6 +31,12 @@ append(struct conf_list *l, const char *text)
 		return -ENOMEM;
 	l->count++;
 	return 0;
+}
+
+static int
+append(struct conf_list *l, const char *text)
+{
+	return lists_has(l, text) ? 0 : append_any(l, text);
 }
 
 static int
@@ -71,6 +75,8 @@ int
 lists_add(enum directives_type type, const char *text, struct conf_list *to,
     const char **ret_why)
 {
+	if (type == VALUE_FORM_NAME)
+		return append_any(to, text);
 	return type == VALUE_ORIGINS ? add_origin(text, to, ret_why)
 				     : add_name(text, to, ret_why);
 }
@@ -81,7 +87,7 @@ lists_copy(struct conf_list *to, const struct conf_list *from)
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < from->count; i++)
-		err = append(to, from->values[i]);
+		err = append_any(to, from->values[i]);
 	return err;
 }
 

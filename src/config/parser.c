@@ -443,6 +443,21 @@ evaluate_unknown(struct parser *p, struct source *src, struct parser_block *b)
 	}
 }
 
+/* `form atomic on` is another way to write `form_atomic on`. */
+static void
+join_form_atomic(struct statement *st)
+{
+	static const char joined[] = "form_atomic";
+
+	if (st->name.kind != TOKEN_WORD || strcmp(st->name.text, "form") != 0 ||
+	    st->count != 2 || strcmp(st->values[0].text, "atomic") != 0)
+		return;
+	memcpy(st->name.text, joined, sizeof(joined));
+	st->name.len = sizeof(joined) - 1;
+	st->values[0] = st->values[1];
+	st->count = 1;
+}
+
 /* Act on the statement that was read. */
 static void
 evaluate(struct parser *p, struct source *src, struct parser_block *b)
@@ -526,6 +541,7 @@ parse_statements(struct parser *p, struct source *src, struct parser_block *b,
 		case TOKEN_BAD:
 		default:
 			read_values(p, &src->lx);
+			join_form_atomic(&p->st);
 			evaluate(p, src, b);
 			break;
 		}

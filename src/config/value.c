@@ -277,6 +277,25 @@ set_text(const struct directive *d, void *base, struct value_input *in)
 	return store_text(place_of(d, base), in->values[0]);
 }
 
+/* Nothing that could end the field in which it will stand. */
+static int
+set_reference(const struct directive *d, void *base, struct value_input *in)
+{
+	const char *text = in->values[0];
+
+	if (word_index(d->words, text) != -1)
+		return store_text(place_of(d, base), text);
+	for (const char *s = text; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return refuse_kind(d, in,
+			    "has a byte that must be written with a %");
+	if (*text != '/' && strncmp(text, "http://", 7) != 0 &&
+	    strncmp(text, "https://", 8) != 0)
+		return refuse_kind(
+		    d, in, "begins neither with / nor with http:// or https://");
+	return store_text(place_of(d, base), text);
+}
+
 static int
 set_error_log(const struct directive *d, void *base, struct value_input *in)
 {
@@ -385,6 +404,24 @@ set_list(const struct directive *d, void *base, struct value_input *in)
 	return 0;
 }
 
+/* One of the words; behind the last of them, a name. */
+static int
+set_form_name(const struct directive *d, void *base, struct value_input *in)
+{
+	int i = word_index(d->words, in->values[0]);
+	bool takes_name = i != -1 && d->words[i + 1] == NULL;
+
+	if (i == -1)
+		return refuse_kind(d, in, "is no such choice");
+	if (takes_name && (in->count == 1 || *in->values[1] == '\0'))
+		return value_refuse(in, in->count - 1,
+		    "the name of the field is missing behind it");
+	if (!takes_name && in->count > 1)
+		return value_refuse(
+		    in, 1, "\"%s\" takes no name", in->values[0]);
+	return set_list(d, base, in);
+}
+
 /* All or none of them. */
 static int
 set_networks(const struct directive *d, void *base, struct value_input *in)
@@ -449,6 +486,10 @@ value_set(const struct directive *d, void *base, struct value_input *in)
 		return set_files(d, base, in);
 	case VALUE_TEXT:
 		return set_text(d, base, in);
+	case VALUE_REFERENCE:
+		return set_reference(d, base, in);
+	case VALUE_FORM_NAME:
+		return set_form_name(d, base, in);
 	case VALUE_ERROR_LOG:
 		return set_error_log(d, base, in);
 	case VALUE_NAMES:
@@ -529,9 +570,11 @@ value_copy(const struct directive *d, void *to, const void *from)
 		return copy_text(value_of(d, from), place_of(d, to));
 	case VALUE_PATH:
 	case VALUE_TEXT:
+	case VALUE_REFERENCE:
 		return copy_text(value_of(d, from), place_of(d, to));
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
+	case VALUE_FORM_NAME:
 		return lists_copy(place_of(d, to), value_of(d, from));
 	case VALUE_NETWORKS:
 	case VALUE_RULES:
@@ -555,11 +598,13 @@ value_clear(const struct directive *d, void *base)
 	char **text;
 
 	if (d->type == VALUE_PATH || d->type == VALUE_TEXT ||
+	    d->type == VALUE_REFERENCE ||
 	    d->type == VALUE_ERROR_LOG) {
 		text = place_of(d, base);
 		free(*text);
 		*text = NULL;
-	} else if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS) {
+	} else if (d->type == VALUE_NAMES || d->type == VALUE_ORIGINS ||
+		   d->type == VALUE_FORM_NAME) {
 		lists_clear(place_of(d, base));
 	} else if (d->type == VALUE_FILES) {
 		files_clear(place_of(d, base));

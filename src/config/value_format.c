@@ -99,10 +99,12 @@ value_format(const struct directive *d, const void *base, struct str *out)
 		return true;
 	case VALUE_PATH:
 	case VALUE_TEXT:
+	case VALUE_REFERENCE:
 	case VALUE_ERROR_LOG:
 		return format_text(d, base, out);
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
+	case VALUE_FORM_NAME:
 		return lists_format(value, out);
 	case VALUE_NETWORKS:
 		return networks_format(value, out);
