@@ -58,13 +58,14 @@ OUTCOME(EXPIRED,         410, CLIENT, "expired",           0, "this upload has e
 OUTCOME(HELD,            423, NOBODY, "held",              1, "another request has this upload, and its disk does not let it go: try again")
 OUTCOME(TAKEN_OVER,      503, NOBODY, "taken-over",        0, "a newer request for this upload has come: what arrived of this one is kept")
 OUTCOME(TOO_MANY_PARTIALS, 503, NOBODY, "too-many-partials", 60, "as many uploads wait to be resumed in location %s as %l allows: finish or delete one, or try again later")
+OUTCOME(BAD_FORM,        400, CLIENT, "bad-form",          0, "the form is malformed")
+OUTCOME(FORM_LIMIT,      413, CLIENT, "form-limit",        0, "the form has more parts than %l of location %s allows: send several forms, or have the limit raised")
+OUTCOME(FIELDS_TOO_LARGE, 413, CLIENT, "fields-too-large", 0, "the fields of the form that are no files are larger than %l of location %s allows: send less in them, or have the limit raised")
 OUTCOME(STOPPED,         503, NOBODY, "stopped",           1, "the server is stopping; nothing was stored: try again later")
 
 /* Each refusal has a status and a text of its own. */
 OUTCOME(CONDITIONAL,     0,   NOBODY, "conditional",       0, "")
 OUTCOME(REFUSED,         0,   CLIENT, "refused",           0, "")
-OUTCOME(BAD_FORM,        400, CLIENT, "bad-form",          0, "the form is malformed")
-OUTCOME(FORM_LIMIT,      413, CLIENT, "form-limit",        0, "the form has more than %l of location %s allows, nothing was stored: send less of it at once, or have the limit raised")
 OUTCOME(FORM,            0,   CLIENT, "form",              0, "")
 OUTCOME(RESUMABLE,       0,   CLIENT, "resumable",         0, "")
 OUTCOME(PARTIAL,         0,   CLIENT, "partial",           0, "")

@@ -66,9 +66,10 @@ struct conf_location {
 	bool form_atomic;
 	/* One of filename, generated; or field, and the name of one. */
 	struct conf_list form_name;
-	char *form_redirect;	     /* of pages; "off": they get what all get */
-	uint64_t form_max_parts;     /* fields and files */
-	uint64_t form_max_field_size; /* bytes of all fields, with their names */
+	char *form_redirect;	 /* of pages; "off": they get what all get */
+	uint64_t form_max_parts; /* fields and files */
+	uint64_t
+	    form_max_field_size;     /* bytes of all fields, with their names */
 	uint64_t form_max_file_size; /* bytes, 0: any */
 	bool trace;
 	/* Where policy.resume is on: */

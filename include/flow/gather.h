@@ -14,16 +14,10 @@
 
 #include "base/failure.h"
 #include "base/str.h"
-#include "disk/chunk.h"
 #include "flow/flow.h"
+#include "flow/gather_group.h"
 #include "flow/sink.h"
 #include "loop/deferred.h"
-
-/* Zeroed: nobody gathers.  It outlives all that do. */
-struct gather_group {
-	struct chunk_account account; /* the pool's while somebody does */
-	size_t users;
-};
 
 /* The fields are the module's. */
 struct gather {
@@ -45,8 +39,8 @@ struct gather {
 struct gather_setup {
 	struct source *source;
 	struct reader_limits limits; /* on the source */
-	struct str *text; /* to add to; NULL: the bytes go nowhere */
-	size_t most;	  /* bytes that are added; of more, TOO_LARGE */
+	struct str *text;	     /* to add to; NULL: the bytes go nowhere */
+	size_t most; /* bytes that are added; of more, TOO_LARGE */
 	/* The source was read to its end; or it has failed, or there were more
 	 * bytes than `most`, if failure_is(why).  Another gather_start() may
 	 * follow, or gather_fini(). */

@@ -90,6 +90,7 @@ struct head {
 	bool expect_unknown;  /* Expect with something else: 417 */
 	bool content_coded;   /* a Content-Encoding other than identity */
 
+	struct span accept; /* the last one */
 	struct span authorization;
 	struct span content_md5;
 	struct span content_range;

@@ -114,6 +114,14 @@ multipart_given(const struct multipart *m)
 	return m->given;
 }
 
+/* There is more of the part that was found, or may be: its end is to be read. */
+static inline bool
+multipart_is_within(const struct multipart *m)
+{
+	return m->state == MULTIPART_DATA || m->state == MULTIPART_AFTER ||
+	       m->state == MULTIPART_EPILOGUE;
+}
+
 /* The parts are all read, and so is the body. */
 static inline bool
 multipart_is_done(const struct multipart *m)

@@ -48,7 +48,7 @@ NODISCARD bool part_head_parse(
  * The boundary that a Content-Type of multipart/form-data names, with its NUL; false, and a
  * static sentence: there is none, or none that all programs would read alike.
  */
-NODISCARD bool part_head_boundary(struct span type,
-    char ret[PART_BOUNDARY_MAX + 1], const char **ret_why);
+NODISCARD bool part_head_boundary(
+    struct span type, char ret[PART_BOUNDARY_MAX + 1], const char **ret_why);
 
 #endif

@@ -34,6 +34,10 @@ enum {
 NODISCARD enum outcome names_decode(const char *raw, size_t len, bool dotfiles,
     char ret_name[FILE_NAME_SIZE], const char **ret_why);
 
+/* The same for a name as it is, without escapes, which holds no NUL. */
+NODISCARD enum outcome names_take(const char *name, size_t len, bool dotfiles,
+    char ret_name[FILE_NAME_SIZE], const char **ret_why);
+
 /*
  * Make a name that was never used before: YYYYMMDDTHHMMSSmmmZ-<16 hex digits>, the time
  * and 64 random bits, with its NUL.  Such names sort by time.

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "shared/limits.h"
 #include "config/config.h"
+#include "flow/gather_group.h"
 #include "store/store.h"
 #include "upload/env.h"
 
@@ -27,6 +28,7 @@ struct context {
 	const struct location_rights *rights;
 	struct spent *spent;	    /* marks of links that are good once */
 	struct attempts *attempts;  /* of clients that guess; NULL: all may */
+	struct gather_group forms;  /* who reads what is in forms and no file */
 	struct log_limit *failures; /* one for each location and outcome */
 };
 

@@ -22,4 +22,8 @@ const char *limit_text(enum outcome e, const struct conf_server *s,
 const char *limit_text_of_user(enum outcome e, const struct conf_location *l,
     uint64_t size_max, const char *user, char text[LIMIT_TEXT_MAX]);
 
+/* The limit on one file of a form: writes it to `text`, and returns that. */
+const char *limit_text_of_file(
+    const struct conf_location *l, char text[LIMIT_TEXT_MAX]);
+
 #endif

@@ -23,8 +23,14 @@ struct receipt {
 	const struct object_info *info; /* of what was stored */
 };
 
-/* Add the receipt to `r`: content, Location, ETag, Last-Modified, Server-Timing and
- * Repr-Digest (RFC 9530). */
+/* Add the receipt to `out`, as members of a JSON object, without its braces. */
+void receipt_add(const struct receipt *rc, struct str *out);
+
+/* Add to `r` the field lines that go with the receipt of the one file that was stored:
+ * Location, ETag, Last-Modified, Server-Timing and Repr-Digest (RFC 9530). */
+void receipt_add_fields(const struct receipt *rc, struct str *out);
+
+/* Both, as the whole response. */
 void receipt_respond(const struct receipt *rc, struct response *r);
 
 #endif

@@ -29,7 +29,10 @@ enum route_kind {
 struct route {
 	enum route_kind kind;
 	const struct conf_location *location; /* NULL: the path is in none */
-	struct span name;  /* behind the location's slash, still encoded */
+	struct span name; /* behind the location's slash, still encoded */
+	/* The body is a form, and the location takes its files out of it; `name` may
+	 * end in a slash then. */
+	bool form;
 	const char *allow; /* methods for an Allow field; or NULL */
 	int status;
 	enum outcome outcome; /* for the access log */

@@ -7,6 +7,7 @@ static const char *const topic_title[TOPIC_COUNT] = {
     [TOPIC_ADDRESS] = "Addresses and blocks",
     [TOPIC_FILES] = "Which files are kept, and where",
     [TOPIC_STORED] = "When an upload counts as stored, or has no room",
+    [TOPIC_FORMS] = "Forms",
     [TOPIC_RESUME] = "Uploads that go on after a cut",
     [TOPIC_RIGHTS] = "Who may upload and read",
     [TOPIC_LIMITS] = "Limits for clients",

@@ -287,12 +287,12 @@ set_reference(const struct directive *d, void *base, struct value_input *in)
 		return store_text(place_of(d, base), text);
 	for (const char *s = text; *s != '\0'; s++)
 		if (*s <= ' ' || *s > '~')
-			return refuse_kind(d, in,
-			    "has a byte that must be written with a %");
+			return refuse_kind(
+			    d, in, "has a byte that must be written with a %");
 	if (*text != '/' && strncmp(text, "http://", 7) != 0 &&
 	    strncmp(text, "https://", 8) != 0)
-		return refuse_kind(
-		    d, in, "begins neither with / nor with http:// or https://");
+		return refuse_kind(d, in,
+		    "begins neither with / nor with http:// or https://");
 	return store_text(place_of(d, base), text);
 }
 
@@ -598,8 +598,7 @@ value_clear(const struct directive *d, void *base)
 	char **text;
 
 	if (d->type == VALUE_PATH || d->type == VALUE_TEXT ||
-	    d->type == VALUE_REFERENCE ||
-	    d->type == VALUE_ERROR_LOG) {
+	    d->type == VALUE_REFERENCE || d->type == VALUE_ERROR_LOG) {
 		text = place_of(d, base);
 		free(*text);
 		*text = NULL;

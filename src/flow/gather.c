@@ -71,8 +71,8 @@ gather_on_drained(void *owner)
 	struct gather *g = owner;
 	bool failed = g->text != NULL && str_failed(g->text);
 
-	gather_end(g, failed ? failure_of(OUTCOME_NO_MEMORY, 0)
-			     : failure_none());
+	gather_end(
+	    g, failed ? failure_of(OUTCOME_NO_MEMORY, 0) : failure_none());
 }
 
 static void

@@ -203,6 +203,7 @@ static const struct field {
 	int (*take)(struct parse *p, struct span v);
 	size_t to;
 } known[] = {
+	{ LAST("Accept"),                    TO(accept) },
 	{ LAST("Access-Control-Request-Headers"), TO(preflight_fields) },
 	{ LAST("Access-Control-Request-Method"), TO(preflight_method) },
 	{ LAST("Access-Control-Request-Private-Network"),

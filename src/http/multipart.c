@@ -91,8 +91,8 @@ keep(struct multipart *m, const unsigned char *bytes, size_t len)
 }
 
 static enum source_result
-receive_into(struct multipart *m, struct chunk *c, size_t size,
-    struct reader *r)
+receive_into(
+    struct multipart *m, struct chunk *c, size_t size, struct reader *r)
 {
 	enum source_result result = m->inner->ops->read(m->inner, c, size, r);
 
@@ -110,8 +110,7 @@ receive_held(struct multipart *m, struct reader *r)
 	enum source_result result;
 
 	if (!make_room(m)) {
-		(void)multipart_fail(
-		    m, failure_of(OUTCOME_NO_MEMORY, -ENOMEM));
+		(void)multipart_fail(m, failure_of(OUTCOME_NO_MEMORY, -ENOMEM));
 		return SOURCE_FAILED;
 	}
 	check(m->held_len < MULTIPART_HELD);
@@ -262,9 +261,9 @@ take_head(struct multipart *m)
 		if (i + 1 == len)
 			break;
 		if (p[i + 1] != '\n')
-			return multipart_refuse(
-			    m, "a CR in the head of a part has no LF behind "
-			       "it");
+			return multipart_refuse(m,
+			    "a CR in the head of a part has no LF behind "
+			    "it");
 		if (i == 0 || p[i - 1] == '\n')
 			return end_head(m, i);
 		i++;
@@ -372,8 +371,8 @@ multipart_step(struct multipart *m, struct chunk *c, size_t size)
  * not belong to it.
  */
 static enum source_result
-receive_payload(struct multipart *m, struct chunk *c, size_t size,
-    struct reader *r)
+receive_payload(
+    struct multipart *m, struct chunk *c, size_t size, struct reader *r)
 {
 	size_t begin = c->len, before = begin + m->matched, n, matched;
 	enum source_result result;
@@ -633,7 +632,7 @@ multipart_next(struct multipart *m)
 struct source *
 multipart_part(struct multipart *m, uint64_t max)
 {
-	check(m->state >= MULTIPART_DATA || m->state == MULTIPART_AFTER);
+	check(multipart_is_within(m));
 	m->given_max = max > 0 && max < UINT64_MAX - m->given ? m->given + max
 							      : UINT64_MAX;
 	return begin(m, &m->part, &part_ops);

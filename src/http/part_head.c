@@ -7,8 +7,8 @@
 #include "http/media_type.h"
 #include "http/syntax.h"
 
-_Static_assert(PART_NAME_MAX == 256 && FILE_NAME_MAX == 1024 &&
-		   PART_BOUNDARY_MAX == 70,
+_Static_assert(
+    PART_NAME_MAX == 256 && FILE_NAME_MAX == 1024 && PART_BOUNDARY_MAX == 70,
     "the sentences below say so");
 
 /* What stands behind a media type or a disposition: `; name=value`, and so on. */
@@ -235,9 +235,9 @@ take_extended(struct found *f, const struct parameter *p)
 	const char *why;
 
 	if (p->quoted)
-		return refuse_part(
-		    f, "filename* of a part has quotation marks: it is a "
-		       "token (RFC 8187)");
+		return refuse_part(f,
+		    "filename* of a part has quotation marks: it is a "
+		    "token (RFC 8187)");
 	f->extended = f->head->has_filename = true;
 	why = part_head_decode_extended(p->value, f->head->filename);
 	return why == NULL || refuse_part(f, why);
@@ -380,9 +380,9 @@ is_complete(struct found *f)
 	if (!f->disposition)
 		return refuse_part(f, "a part has no Content-Disposition");
 	if (!f->name || f->head->name[0] == '\0')
-		return refuse_part(
-		    f, "a part has no name, or an empty one: give the field "
-		       "of the form a name");
+		return refuse_part(f,
+		    "a part has no name, or an empty one: give the field "
+		    "of the form a name");
 	return true;
 }
 
@@ -451,8 +451,8 @@ judge_boundary(struct span b)
 }
 
 bool
-part_head_boundary(struct span type, char ret[PART_BOUNDARY_MAX + 1],
-    const char **ret_why)
+part_head_boundary(
+    struct span type, char ret[PART_BOUNDARY_MAX + 1], const char **ret_why)
 {
 	struct parameters rest = {.rest = type};
 	struct parameter p;

@@ -38,7 +38,7 @@ static const struct upload_refusal refusals[UPLOAD_KIND_COUNT] = {
 		"Content-Range says that this is a part of a file, or its length is not that of the body: an upload cannot be "
 		"resumed or sent in parts; send the whole file, without Content-Range (curl: without -C and -r)" },
 	[UPLOAD_FORM] = { 415, OUTCOME_FORM, ACCEPT_FILES,
-		"this is a form (multipart/form-data), and forms are not understood here: send the file itself as the body (curl -T FILE URL "
+		"this is a form (multipart/form-data), and forms are not taken here (form off): send the file itself as the body (curl -T FILE URL "
 		"instead of -F; in a page: fetch(url, {method: 'PUT', body: file})); a file that is itself a form needs another "
 		"Content-Type, such as application/octet-stream" },
 	[UPLOAD_PAGE_FORM] = { 415, OUTCOME_FORM, ACCEPT_FILES,
@@ -236,13 +236,14 @@ upload_kind_of(const struct head *h)
 	if (h->content_range.s != NULL &&
 	    !(h->has_length && is_whole(h->content_range, h->content_length)))
 		return UPLOAD_RANGE;
-	if (media_type_is(h->content_type, "multipart/form-data"))
-		return UPLOAD_FORM;
 	if (is_page_form(h))
 		return UPLOAD_PAGE_FORM;
 	if (h->content_coded)
 		return UPLOAD_CODED;
 	if (!h->has_length && !h->chunked)
 		return UPLOAD_WITHOUT_LENGTH;
-	return UPLOAD_FILE;
+	/* The last one, since the files may be taken out of it. */
+	return media_type_is(h->content_type, "multipart/form-data")
+		   ? UPLOAD_FORM
+		   : UPLOAD_FILE;
 }

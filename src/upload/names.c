@@ -183,19 +183,36 @@ check_parts(const char *name, bool dotfiles, const char **ret_why)
 	}
 }
 
+/* The name of `len` bytes, with its NUL. */
+static enum outcome
+names_check(const char *name, size_t len, bool dotfiles, const char **ret_why)
+{
+	enum outcome e = check_text(name, len, ret_why);
+
+	return e != OUTCOME_NONE ? e : check_parts(name, dotfiles, ret_why);
+}
+
 enum outcome
 names_decode(const char *raw, size_t len, bool dotfiles,
     char ret_name[FILE_NAME_SIZE], const char **ret_why)
 {
 	size_t n = 0;
-	enum outcome e;
+	enum outcome e = names_decode_escapes(raw, len, ret_name, &n, ret_why);
 
-	e = names_decode_escapes(raw, len, ret_name, &n, ret_why);
-	if (e == OUTCOME_NONE)
-		e = check_text(ret_name, n, ret_why);
-	if (e == OUTCOME_NONE)
-		e = check_parts(ret_name, dotfiles, ret_why);
-	return e;
+	return e != OUTCOME_NONE ? e
+				 : names_check(ret_name, n, dotfiles, ret_why);
+}
+
+enum outcome
+names_take(const char *name, size_t len, bool dotfiles,
+    char ret_name[FILE_NAME_SIZE], const char **ret_why)
+{
+	if (len > FILE_NAME_MAX)
+		return names_refuse(OUTCOME_NAME_TOO_LONG,
+		    "the name is longer than 1024 bytes: shorten it", ret_why);
+	memcpy(ret_name, name, len);
+	ret_name[len] = '\0';
+	return names_check(ret_name, len, dotfiles, ret_why);
 }
 
 void

@@ -23,7 +23,7 @@ dispatch_describe(
 	r->content_type = "text/plain; charset=utf-8";
 	str_puts(&r->content,
 	    "penstock takes uploads: the file is the body of a PUT or POST, "
-	    "which do the same (forms are not understood).\n");
+	    "which do the same; forms (multipart/form-data) may have many.\n");
 	for (size_t i = 0; i < s->location_count; i++) {
 		const struct conf_location *l = &s->locations[i];
 		const char *p = strcmp(l->prefix, "/") == 0 ? "" : l->prefix;
@@ -34,6 +34,11 @@ dispatch_describe(
 		    "  curl -T FILE http://%s%s          store it under a "
 		    "generated name\n",
 		    l->prefix, authority, p, authority, l->prefix);
+		if (l->form)
+			str_printf(&r->content,
+			    "  curl -F up=@FILE http://%s%s       store it "
+			    "by its own name\n",
+			    authority, l->prefix);
 		if (l->read)
 			str_printf(&r->content,
 			    "  curl http://%s%s                  the newest "

@@ -25,10 +25,26 @@ limit_text(enum outcome e, const struct conf_server *s,
 	} else if (e == OUTCOME_TOO_MANY) {
 		name = "max_uploads";
 		snprintf(value, sizeof(value), "%" PRIu64, l->max_uploads);
+	} else if (e == OUTCOME_FORM_LIMIT) {
+		name = "form_max_parts";
+		snprintf(value, sizeof(value), "%" PRIu64, l->form_max_parts);
+	} else if (e == OUTCOME_FIELDS_TOO_LARGE) {
+		name = "form_max_field_size";
+		num_format_size(l->form_max_field_size, value);
 	} else {
 		return NULL;
 	}
 	snprintf(text, LIMIT_TEXT_MAX, "%s %s", name, value);
+	return text;
+}
+
+const char *
+limit_text_of_file(const struct conf_location *l, char text[LIMIT_TEXT_MAX])
+{
+	char value[NUM_TEXT_MAX];
+
+	num_format_size(l->form_max_file_size, value);
+	snprintf(text, LIMIT_TEXT_MAX, "form_max_file_size %s", value);
 	return text;
 }
 

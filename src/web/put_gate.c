@@ -12,6 +12,7 @@
 #include "http/answer.h"
 #include "http/conditions.h"
 #include "http/digest_fields.h"
+#include "http/part_head.h"
 #include "upload/names.h"
 #include "web/limit_text.h"
 #include "web/rights_gate.h"
@@ -23,6 +24,8 @@ struct put_pass {
 	struct digest_claims claims;
 	struct preconditions *preconditions; /* NULL: none */
 	limits_entry place;
+	bool form; /* the files are in the body */
+	char boundary[PART_BOUNDARY_MAX + 1];
 	char generated[NAMES_GENERATED + 1]; /* unless it is named */
 };
 
@@ -102,24 +105,66 @@ judge_digests(struct gate_pass *gate)
 	int status =
 	    digest_fields_read(exchange_head(gate->exchange), &p->claims, &why);
 
-	return status == 0 ? GATE_PASS : refuse_head(p, status, why);
+	if (status != 0)
+		return refuse_head(p, status, why);
+	if (!p->form || p->claims.set == 0)
+		return GATE_PASS;
+	return refuse_head(p, 400,
+	    "Content-Digest, Repr-Digest or Content-MD5 of a form would be "
+	    "that of the whole form, which is not verified: leave it out, and "
+	    "compare the digests in the answer (checksum)");
 }
 
-/* The name is what the request says, or made here. */
+/* What the body of a form is taken apart with. */
+static enum gate_verdict
+judge_boundary(struct gate_pass *gate)
+{
+	struct put_pass *p = put_pass_of(gate);
+	const char *why;
+
+	if (!p->form ||
+	    part_head_boundary(
+		exchange_head(gate->exchange)->content_type, p->boundary, &why))
+		return GATE_PASS;
+	exchange_refuse(gate->exchange, 400, why, OUTCOME_BAD_FORM);
+	return GATE_ANSWERED;
+}
+
+/* False: there is no room for it. */
+static bool
+add_slash(char name[FILE_NAME_SIZE])
+{
+	size_t len = strlen(name);
+
+	if (len == FILE_NAME_MAX)
+		return false;
+	memcpy(name + len, "/", 2);
+	return true;
+}
+
+/* The name is what the request says, or made here; that of a form may be a directory's. */
 static enum gate_verdict
 judge_name(struct gate_pass *gate)
 {
 	struct put_pass *p = put_pass_of(gate);
 	struct span path = exchange_head(gate->exchange)->path;
+	size_t len = path.len - p->name_at;
 	const char *why;
+	bool directory;
 	enum outcome e;
 
 	if (!p->base.named) {
 		names_generate(p->generated);
 		return GATE_PASS;
 	}
-	e = names_decode(path.s + p->name_at, path.len - p->name_at,
+	directory = p->form && len > 1 && path.s[path.len - 1] == '/';
+	e = names_decode(path.s + p->name_at, len - directory,
 	    p->base.location->policy.dotfiles, p->base.name, &why);
+	/* With its slash it is another path than that of a file. */
+	if (e == OUTCOME_NONE && directory && !add_slash(p->base.name)) {
+		why = "the name of the directory is too long: shorten it";
+		e = OUTCOME_NAME_TOO_LONG;
+	}
 	return e == OUTCOME_NONE ? GATE_PASS
 				 : refuse_head(p, answer_status(e), why);
 }
@@ -165,6 +210,7 @@ static const struct gate_step steps[] = {
     RIGHTS_GATE_ONCE,
     {.judge = judge_conditions},
     {.judge = judge_digests},
+    {.judge = judge_boundary},
     {.judge = judge_size},
     {.judge = judge_count},
 };
@@ -184,17 +230,20 @@ put_gate_passed(struct gate_pass *gate)
 {
 	struct put_pass *p = put_pass_of(gate);
 
-	if (put_start(&(struct put_order){
-		.context = p->base.context,
-		.exchange = gate->exchange,
-		.location = p->base.location,
-		.name = p->base.named ? p->base.name : p->generated,
-		.named = p->base.named,
-		.preconditions = p->preconditions,
-		.claims = &p->claims,
-		.mark = p->base.mark,
-		.place = p->place,
-	    }))
+	const struct put_order order = {
+	    .context = p->base.context,
+	    .exchange = gate->exchange,
+	    .location = p->base.location,
+	    .name = p->base.named || p->form ? p->base.name : p->generated,
+	    .named = p->base.named,
+	    .boundary = p->form ? p->boundary : NULL,
+	    .preconditions = p->preconditions,
+	    .claims = &p->claims,
+	    .mark = p->base.mark,
+	    .place = p->place,
+	};
+
+	if (p->form ? form_start(&order) : put_start(&order))
 		return;
 	(void)put_gate_refuse(p, OUTCOME_NO_MEMORY);
 	undo(gate);
@@ -217,6 +266,7 @@ put_begin(struct context *c, struct exchange *x, const struct route *route)
 	p.name_at = p.base.named
 			? (size_t)(route->name.s - exchange_head(x)->path.s)
 			: 0;
+	p.form = route->form;
 	p.preconditions = NULL;
 	p.place = 0;
 	gate_begin(&put_gate, &p.base.gate);

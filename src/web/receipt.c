@@ -38,10 +38,10 @@ add_times(const struct receipt *rc, const char *between, const char *before,
 	}
 }
 
-static void
-add_content(const struct receipt *rc, struct str *out)
+void
+receipt_add(const struct receipt *rc, struct str *out)
 {
-	str_puts(out, "{\"name\":\"");
+	str_puts(out, "\"name\":\"");
 	str_escape(out, rc->name, strlen(rc->name));
 	str_puts(out, "\",\"location\":\"");
 	str_puts(out, rc->location);
@@ -61,10 +61,9 @@ add_content(const struct receipt *rc, struct str *out)
 	str_add_ms(out, meter_saved_ns(rc->meter));
 	if (rc->digest != NULL)
 		add_digests(rc->digest, out);
-	str_puts(out, "}\n");
 }
 
-static void
+void
 receipt_add_fields(const struct receipt *rc, struct str *out)
 {
 	const char *separator = "Repr-Digest: ";
@@ -91,6 +90,8 @@ receipt_add_fields(const struct receipt *rc, struct str *out)
 void
 receipt_respond(const struct receipt *rc, struct response *r)
 {
-	add_content(rc, &r->content);
+	str_puts(&r->content, "{");
+	receipt_add(rc, &r->content);
+	str_puts(&r->content, "}\n");
 	receipt_add_fields(rc, &r->fields);
 }

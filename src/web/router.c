@@ -149,7 +149,9 @@ router_route(
 	if (ret->kind == ROUTE_STORE_NEW || ret->kind == ROUTE_STORE_NAMED) {
 		enum upload_kind kind = upload_kind_of(h);
 
-		if (kind != UPLOAD_FILE)
+		if (kind == UPLOAD_FORM && ret->location->form)
+			ret->form = true;
+		else if (kind != UPLOAD_FILE)
 			refuse_upload(ret, kind);
 	}
 }

@@ -1,7 +1,7 @@
 # A form is no file: its envelope must not be stored with 201 as if it were what
-# the user sent.  It is refused with 415, before its body, in words that say what
-# to do; and what only looks like a form, since clients say so of any file, is
-# stored as it is.
+# the user sent.  Where forms are not taken (form off) it is refused with 415, before
+# its body, in words that say what to do; and what only looks like a form, since
+# clients say so of any file, is stored as it is.
 
 load ../lib/penstock
 load ../lib/browser
@@ -20,7 +20,7 @@ refused() {
 }
 
 @test "curl -F is 415, to a location, behind its slash and to a name" {
-	start_server
+	start_server 'form off;'
 	echo hello >f
 	for path in /file /file/ /file/a /file/a/b; do
 		request POST "$path" -F file=@f
@@ -36,7 +36,7 @@ refused() {
 }
 
 @test "a large form is refused before it is sent" {
-	start_server
+	start_server 'form off;'
 	head -c 3M /dev/zero >f
 	request POST /file -F file=@f -H 'Expect: 100-continue' -v 2>trace
 	refused
@@ -56,7 +56,7 @@ page() {
 }
 
 @test "the forms of a web page are 415, in each of their three encodings" {
-	start_server
+	start_server 'form off;'
 	page "$URLENCODED" navigate document 'a=1&b=%41'
 	refused
 	page 'multipart/form-data; boundary=----WebKitFormBoundaryAbC' navigate document \
@@ -81,7 +81,7 @@ page() {
 }
 
 @test "what only says that it is a form is stored as it is" {
-	start_server
+	start_server 'form off;'
 	printf 'a=%%41&b\n\0c' >f
 	request POST /file/curl --data-binary @f
 	assert_status 201
@@ -133,7 +133,7 @@ send_form() {
 }
 
 @test "a real browser: its forms are refused, and what it fetches with a file as the body is stored" {
-	start_server '' 'server_name files.example;'
+	start_server 'form off;' 'server_name files.example;'
 	browser_start
 	# Over plain http it sends Sec-Fetch-Mode to the second one only.
 	for site in "http://files.example:$PORT" "$URL"; do

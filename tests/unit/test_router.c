@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 static const char text[] = "server { listen 127.0.0.1:8000;\n"
-			   "location /file { output_dir /tmp/a; }\n"
+			   "location /file { output_dir /tmp/a; form off; }\n"
 			   "location /file/deep { output_dir /tmp/b; }\n"
 			   "location /drop { output_dir /tmp/c; read off; } }\n"
 			   "server { listen 127.0.0.1:8001;\n"
@@ -247,6 +247,34 @@ what_an_upload_must_say(void **state)
 }
 
 static void
+a_form_is_one_where_forms_are_taken(void **state)
+{
+	static const char form[] =
+	    "Content-Length: 1\r\nContent-Type: multipart/form-data\r\n";
+	static const char file[] =
+	    "Content-Length: 1\r\nContent-Type: text/plain\r\n";
+
+	(void)state;
+	assert_int_equal(route_of(0, "POST /drop", form).kind, ROUTE_STORE_NEW);
+	assert_true(route_of(0, "POST /drop", form).form);
+	assert_true(route_of(0, "PUT /drop/a/", form).form);
+	assert_int_equal(
+	    route_of(0, "PUT /drop/a/", form).kind, ROUTE_STORE_NAMED);
+	assert_false(route_of(0, "POST /drop", file).form);
+	assert_int_equal(route_of(0, "PUT /drop/", form).status, 400);
+	/* What is said of any body is said of a form, too. */
+	assert_int_equal(
+	    route_of(0, "POST /drop", "Content-Type: multipart/form-data\r\n")
+		.status,
+	    411);
+	assert_int_equal(route_of(0, "POST /drop",
+			     "Content-Length: 1\r\nContent-Encoding: gzip\r\n"
+			     "Content-Type: multipart/form-data\r\n")
+			     .status,
+	    415);
+}
+
+static void
 reading_needs_none_of_that(void **state)
 {
 	(void)state;
@@ -268,6 +296,7 @@ main(void)
 	    cmocka_unit_test(each_method_on_each_path),
 	    cmocka_unit_test(a_refusal_says_why),
 	    cmocka_unit_test(what_an_upload_must_say),
+	    cmocka_unit_test(a_form_is_one_where_forms_are_taken),
 	    cmocka_unit_test(reading_needs_none_of_that),
 	};
 

@@ -1,0 +1,689 @@
+/*
+ * A form: the parts of one body become fields, or uploads, one after the other.
+ *
+ *	seek the next part --> a field: gather it --------------------------> seek
+ *	        |          \-> a file: name, upload, commit, receipt -------> seek
+ *	        |                 \-> refused: read on to its end ----------> seek
+ *	        \-> there is none: commit what was held back; respond
+ *
+ * A file is committed as soon as it is whole, and stays, whatever comes behind it; but with
+ * form_atomic, or when the URL names it and it may have to be the only one, it is held until
+ * the form has ended.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/signed_link.h"
+#include "auth/spent.h"
+#include "flow/gather.h"
+#include "http/answer.h"
+#include "http/multipart.h"
+#include "upload/names.h"
+#include "upload/upload.h"
+#include "web/limit_text.h"
+#include "web/rights_gate.h"
+#include "form_answer.h"
+#include "form_file.h"
+#include "form_name.h"
+#include "put_internal.h"
+
+enum {
+	/* Of a file that is refused, so much is read to get at what is behind it;
+	 * when there is more of it the form is answered instead. */
+	SKIP_MAX = 8 * 1024 * 1024,
+};
+
+struct web_form {
+	struct exchange *exchange;
+	struct context *context;
+	const struct conf_location *location;
+	struct spent_mark *mark;   /* of a link that is good once; or NULL */
+	struct preconditions *pre; /* for each of its files; NULL: none */
+	limits_entry place;	   /* among max_uploads; 0: not counted */
+	uint64_t head_ns;
+	bool wants_page; /* HTML, rather than JSON */
+	bool stops;	 /* the server does, and a file is being committed */
+	struct form_naming naming;
+	struct multipart multipart;
+	struct gather gather; /* reads what is no file */
+	struct str text;      /* of the field that is being read */
+	struct str field;     /* the value of the one that names files */
+	size_t fields_left;   /* bytes */
+	struct form_answer answer;
+	struct form_file *at; /* that is being uploaded or committed; or NULL */
+	struct list held;     /* whole ones that are not committed yet */
+	size_t files;	      /* found so far */
+	char path[FILE_NAME_SIZE];
+};
+
+static void form_seek(struct web_form *f);
+static void form_commit(struct web_form *f);
+
+static struct web_form *
+form_of(struct upload *u)
+{
+	return container_of(u, struct form_file, upload)->owner;
+}
+
+/* ---- its end ---- */
+
+/* Files that were not committed are dropped. */
+static void
+drop_files(struct web_form *f, const char *last_step)
+{
+	struct list_node *n;
+
+	form_file_free(&f->at, last_step);
+	while ((n = list_shift(&f->held)) != NULL) {
+		struct form_file *file =
+		    container_of(n, struct form_file, node);
+
+		form_file_free(&file, last_step);
+	}
+}
+
+static void
+form_free(struct web_form *f, const char *last_step)
+{
+	drop_files(f, last_step);
+	gather_fini(&f->gather);
+	multipart_fini(&f->multipart);
+	limits_leave(f->context->uploads.limits, &f->place);
+	form_answer_fini(&f->answer);
+	str_fini(&f->text);
+	str_fini(&f->field);
+	free(f->pre);
+	free(f);
+}
+
+static bool
+is_committing(const struct web_form *f)
+{
+	return f->at != NULL && upload_is_committing(&f->at->upload);
+}
+
+/* It ends without a response; what is stored stays. */
+static enum outcome
+form_on_gone(void *owner)
+{
+	struct web_form *f = owner;
+	enum outcome e =
+	    is_committing(f) ? OUTCOME_OUTCOME_UNKNOWN : OUTCOME_STOPPED;
+
+	spent_mark_end(&f->mark, is_committing(f) || f->answer.stored > 0);
+	form_free(f, outcome_word(e));
+	return e;
+}
+
+/* A file that is being committed may get its name at any time. */
+static bool
+form_on_stop(void *owner)
+{
+	struct web_form *f = owner;
+
+	if (is_committing(f)) {
+		f->stops = true;
+		return false;
+	}
+	(void)form_on_gone(f);
+	return true;
+}
+
+static const struct exchange_ops form_exchange_ops = {
+    .on_gone = form_on_gone,
+    .on_stop = form_on_stop,
+};
+
+/* Respond; `why`: the problem of the form as a whole, or NULL. */
+static void
+form_respond(struct web_form *f, struct response *why)
+{
+	const char *redirect = f->location->form_redirect;
+	struct exchange *x = f->exchange;
+	struct spent_mark *mark = NULL;
+	struct response r = {0};
+
+	if (!f->wants_page || strcmp(redirect, "off") == 0)
+		redirect = NULL;
+	form_answer_respond(&f->answer, why, redirect, &r);
+	if (f->answer.stored == 0 && r.outcome != OUTCOME_OUTCOME_UNKNOWN) {
+		mark = f->mark;
+		f->mark = NULL;
+	}
+	spent_mark_end(&f->mark, true);
+	form_free(f, "Done");
+	rights_gate_give_back(x, mark, &r);
+}
+
+/* ---- refusals ---- */
+
+/* The problem of outcome `e`, of a file or (`name` NULL) of the form. */
+static struct response
+problem_of(const struct web_form *f, enum outcome e, const char *name,
+    const char *reason)
+{
+	const struct conf_location *l = f->location;
+	char limit[LIMIT_TEXT_MAX];
+	struct response r = {0};
+
+	if (e == OUTCOME_BAD_FRAMING)
+		reason = exchange_body_problem(f->exchange);
+	if (e == OUTCOME_BAD_FORM && reason == NULL)
+		reason = f->multipart.why;
+	if (reason == NULL && name == NULL)
+		reason =
+		    limit_text_of_user(e, l, exchange_body_max(f->exchange),
+			exchange_user(f->exchange), limit);
+	if (reason != NULL)
+		response_problem(&r, answer_status(e), "%s", reason);
+	else
+		answer_problem(e,
+		    &(struct answer_context){.prefix = l->prefix,
+			.limit =
+			    name != NULL && e == OUTCOME_TOO_LARGE
+				? limit_text_of_file(l, limit)
+				: limit_text(e, f->context->conf, l, limit),
+			.name = name},
+		    &r);
+	r.outcome = e;
+	return r;
+}
+
+/* Nothing more is read or stored. */
+static void
+form_fail(struct web_form *f, struct failure why, const char *reason)
+{
+	const char *name = f->at != NULL ? f->at->name : "(a form)";
+	struct exchange *x = f->exchange;
+	struct response r;
+
+	context_note_failure(
+	    f->context, f->location, "upload", exchange_id(x), name, why);
+	if (answer_status(why.outcome) == 0) { /* the client has gone */
+		spent_mark_end(&f->mark, f->answer.stored > 0);
+		form_free(f, outcome_word(why.outcome));
+		exchange_leave(x, why.outcome);
+		return;
+	}
+	r = problem_of(f, why.outcome, NULL, reason);
+	drop_files(f, outcome_word(why.outcome));
+	form_respond(f, &r);
+}
+
+static void
+form_refuse(struct web_form *f, const char *why)
+{
+	form_fail(f, failure_of(OUTCOME_BAD_FORM, 0), why);
+}
+
+/* ---- between two parts ---- */
+
+static struct reader_limits
+form_limits(const struct web_form *f)
+{
+	return (struct reader_limits){
+	    .client.silence_s = f->context->conf->body_timeout_s,
+	    .client.rate_min = f->location->min_rate,
+	    .client.rate_min_for_s = f->location->min_rate_grace_s,
+	    .rate_max = f->location->limit_rate,
+	};
+}
+
+/* All was read.  */
+static void
+form_end(struct web_form *f)
+{
+	if (f->files == 0)
+		form_refuse(f, "the form has no file: nothing was stored (a "
+			       "file is a part with a filename)");
+	else if (!list_is_empty(&f->held))
+		form_commit(f);
+	else
+		form_respond(f, NULL);
+}
+
+static void
+form_next(struct web_form *f)
+{
+	if (f->stops)
+		form_fail(f, failure_of(OUTCOME_STOPPED, 0), NULL);
+	else if (multipart_is_done(&f->multipart))
+		form_end(f);
+	else
+		form_seek(f);
+}
+
+static void
+gather(struct web_form *f, struct source *s, struct str *text, size_t most,
+    void (*on_done)(void *owner, struct failure why))
+{
+	gather_start(&f->gather, &(struct gather_setup){
+				     .source = s,
+				     .limits = form_limits(f),
+				     .text = text,
+				     .most = most,
+				     .on_done = on_done,
+				     .owner = f,
+				 });
+}
+
+/* The form itself has failed, and not only what was read of this part. */
+static bool
+has_failed(const struct web_form *f)
+{
+	return failure_is(f->multipart.head.failure);
+}
+
+static void
+on_skipped(void *owner, struct failure why)
+{
+	struct web_form *f = owner;
+
+	if (!failure_is(why))
+		form_next(f);
+	else if (has_failed(f) || why.outcome != OUTCOME_TOO_LARGE)
+		form_fail(f, why, NULL);
+	else
+		form_respond(f, NULL); /* it is too long to be read on */
+}
+
+/* Read on to the end of the part. */
+static void
+form_skip(struct web_form *f)
+{
+	if (!multipart_is_within(&f->multipart))
+		form_next(f);
+	else
+		gather(f, multipart_part(&f->multipart, SKIP_MAX), NULL, 0,
+		    on_skipped);
+}
+
+/* ---- fields ---- */
+
+static bool
+names_files(const struct web_form *f, const char *field)
+{
+	const struct conf_list *by = &f->location->form_name;
+
+	return by->count == 2 && strcmp(by->values[1], field) == 0;
+}
+
+static void
+on_field(void *owner, struct failure why)
+{
+	struct web_form *f = owner;
+	const char *name = f->multipart.said.name;
+	struct str *text = &f->text;
+
+	if (f->gather.over)
+		why = failure_of(OUTCOME_FIELDS_TOO_LARGE, 0);
+	if (failure_is(why)) {
+		form_fail(f, why, NULL);
+		return;
+	}
+	f->fields_left -= text->len;
+	form_answer_add_field(
+	    &f->answer, name, text->s ? text->s : "", text->len);
+	if (names_files(f, name)) {
+		str_clear(&f->field);
+		str_add(&f->field, text->s, text->len);
+		f->naming.field = f->field.s;
+		if (memchr(f->field.s, '\0', f->field.len) != NULL) {
+			form_refuse(f, "the field that names the files has a "
+				       "NUL");
+			return;
+		}
+	}
+	form_next(f);
+}
+
+static void
+read_field(struct web_form *f)
+{
+	size_t len = strlen(f->multipart.said.name);
+
+	if (len > f->fields_left) {
+		form_fail(f, failure_of(OUTCOME_FIELDS_TOO_LARGE, 0), NULL);
+		return;
+	}
+	f->fields_left -= len;
+	str_clear(&f->text);
+	gather(f, multipart_part(&f->multipart, 0), &f->text, f->fields_left,
+	    on_field);
+}
+
+/* ---- files ---- */
+
+static bool
+holds_files(const struct web_form *f)
+{
+	return f->location->form_atomic || form_name_is_given(&f->naming);
+}
+
+/* The file f->at, or, when that is NULL, one that was not even begun, is refused with
+ * `problem`. */
+static void
+refuse_file(struct web_form *f, const char *name, struct response *problem)
+{
+	bool all = holds_files(f);
+
+	form_answer_add_refused(&f->answer,
+	    f->at != NULL ? f->at->field : f->multipart.said.name, name,
+	    problem);
+	form_file_free(&f->at, "Refused");
+	if (all) {
+		drop_files(f, "Refused");
+		form_respond(f, NULL);
+	} else {
+		form_skip(f);
+	}
+}
+
+static void
+form_on_ready(struct upload *u)
+{
+	struct web_form *f = form_of(u);
+
+	upload_transfer(u, &(struct transfer){
+			       .source = multipart_part(&f->multipart,
+				   f->location->form_max_file_size),
+			       .queue_depth = f->location->queue_depth,
+			       .limits = form_limits(f),
+			   });
+}
+
+static void
+commit_file(struct web_form *f)
+{
+	struct form_file *file = f->at;
+	bool ordered = !file->made && f->location->policy.overwrite;
+
+	upload_commit(
+	    &file->upload, ordered ? exchange_would_come_ns(f->exchange) : 0);
+}
+
+/* Of all forms with one link, this is the one that may be stored; or it is not. */
+static void
+form_on_claimed(void *owner, int err)
+{
+	struct web_form *f = owner;
+	struct exchange *x = f->exchange;
+
+	if (err == 0) {
+		commit_file(f);
+		return;
+	}
+	spent_mark_end(&f->mark, false);
+	form_free(f, "The link is spent");
+	rights_gate_refuse_once(x, err);
+}
+
+/* Have f->at stored. */
+static void
+claim_file(struct web_form *f)
+{
+	if (f->mark != NULL && !spent_is_claimed(f->mark))
+		spent_claim(f->mark, f, form_on_claimed);
+	else
+		commit_file(f);
+}
+
+static void
+form_on_transferred(struct upload *u, struct failure why)
+{
+	struct web_form *f = form_of(u);
+
+	(void)why; /* one that fails is not kept */
+	if (!holds_files(f)) {
+		claim_file(f);
+		return;
+	}
+	list_append(&f->held, &f->at->node);
+	f->at = NULL;
+	form_next(f);
+}
+
+/* The next of those that were held. */
+static void
+form_commit(struct web_form *f)
+{
+	struct list_node *n = list_shift(&f->held);
+
+	check(n != NULL);
+	f->at = container_of(n, struct form_file, node);
+	claim_file(f);
+}
+
+static void
+form_on_stored(struct upload *u, const struct stored *s)
+{
+	struct web_form *f = form_of(u);
+	struct form_file *file = f->at;
+	struct str location = {0};
+	enum outcome e = s->replaced ? OUTCOME_REPLACED : OUTCOME_STORED;
+	struct receipt receipt;
+
+	if (s->superseded)
+		e = OUTCOME_SUPERSEDED;
+	names_add_path(f->location->prefix, file->name, &location);
+	receipt = (struct receipt){
+	    .name = file->name,
+	    .location = location.s,
+	    .user = exchange_user(f->exchange),
+	    .bytes = upload_offset(u),
+	    .meter = upload_meter(u),
+	    .durability = s->durability,
+	    .digest = upload_digest(u),
+	    .info = &s->info,
+	};
+	form_answer_add_stored(&f->answer, file->field, &receipt, e);
+	exchange_measured(f->exchange, receipt.meter, receipt.digest != NULL,
+	    f->answer.names.s);
+	str_fini(&location);
+	form_file_free(&f->at, "Done");
+	if (!list_is_empty(&f->held) && !f->stops)
+		form_commit(f);
+	else
+		form_next(f);
+}
+
+/* It is this file that cannot be stored, and others may be. */
+static bool
+is_of_file(const struct web_form *f, enum outcome e)
+{
+	return !has_failed(f) && outcome_blame(e) == BLAME_CLIENT &&
+	       answer_status(e) != 0 && e != OUTCOME_TOO_SLOW &&
+	       e != OUTCOME_BELOW_RATE;
+}
+
+static void
+form_on_failed(struct upload *u, struct failure why, const char *reason)
+{
+	struct web_form *f = form_of(u);
+	struct response problem;
+	char name[FILE_NAME_SIZE];
+
+	if (!is_of_file(f, why.outcome)) {
+		form_fail(f, why, reason);
+		return;
+	}
+	memcpy(name, f->at->name, strlen(f->at->name) + 1);
+	problem = problem_of(f, why.outcome, name, reason);
+	refuse_file(f, name, &problem);
+}
+
+static const struct upload_events form_upload_events = {
+    .on_ready = form_on_ready,
+    .on_transferred = form_on_transferred,
+    .on_stored = form_on_stored,
+    .on_failed = form_on_failed,
+};
+
+static void
+upload_file(struct web_form *f, struct form_file *file)
+{
+	const struct multipart *m = &f->multipart;
+	bool known = m->length != MULTIPART_LENGTH_UNKNOWN;
+	struct put_request request = {
+	    .name = file->name,
+	    .length = known ? m->length : STORE_LENGTH_UNKNOWN,
+	    .collect = known && !holds_files(f),
+	};
+
+	if (f->pre != NULL) {
+		request.pre = preconditions_copy(f->pre);
+		if (request.pre == NULL) {
+			free(file);
+			form_fail(f, failure_of(OUTCOME_NO_MEMORY, 0), NULL);
+			return;
+		}
+	}
+	if (!file->made && f->location->policy.overwrite)
+		request.head_ns = f->head_ns;
+	f->at = file;
+	upload_begin(
+	    &file->upload, &(struct upload_request){
+			       .env = &f->context->env,
+			       .events = &form_upload_events,
+			       .location = f->location,
+			       .store = context_store(f->context, f->location),
+			       .put = &request,
+			       .claims = &(const struct digest_claims){0},
+			       .id = exchange_id(f->exchange),
+			   });
+}
+
+static void
+begin_file(struct web_form *f)
+{
+	const struct part_head *said = &f->multipart.said;
+	char name[FILE_NAME_SIZE];
+	struct form_file *file;
+	struct response problem;
+	const char *why;
+	enum outcome e;
+	bool made;
+
+	if (f->files++ > 0 && form_name_is_given(&f->naming)) {
+		form_refuse(f,
+		    "the form has several files, and the URL names one: send "
+		    "it to the location, or to a directory (with a slash at "
+		    "the end), or send one file");
+		return;
+	}
+	e = form_name_choose(&f->naming, said, name, &made, &why);
+	if (e != OUTCOME_NONE) {
+		problem = problem_of(f, e, said->filename, why);
+		refuse_file(f, said->filename, &problem);
+		return;
+	}
+	file = form_file_new(f, name, said->name);
+	if (file == NULL) {
+		form_fail(f, failure_of(OUTCOME_NO_MEMORY, 0), NULL);
+		return;
+	}
+	file->made = made;
+	upload_file(f, file);
+}
+
+/* ---- parts ---- */
+
+static void
+on_sought(void *owner, struct failure why)
+{
+	struct web_form *f = owner;
+	const struct multipart *m = &f->multipart;
+	const struct part_head *said = &m->said;
+
+	if (failure_is(why))
+		form_fail(f, why, NULL);
+	else if (!m->found)
+		form_end(f);
+	else if (!said->has_filename && !said->is_binary)
+		read_field(f);
+	else if (m->empty && said->filename[0] == '\0')
+		form_skip(f); /* no file was chosen */
+	else
+		begin_file(f);
+}
+
+static void
+form_seek(struct web_form *f)
+{
+	gather(f, multipart_next(&f->multipart), NULL, 0, on_sought);
+}
+
+/* ---- the beginning ---- */
+
+/* A media range is text/html, and is not said to be unwanted. */
+static bool
+is_html(struct span range)
+{
+	const char *semicolon = memchr(range.s, ';', range.len);
+	struct span rest = {range.s + range.len, 0};
+
+	if (semicolon != NULL) {
+		rest.s = semicolon + 1;
+		rest.len = range.len - (size_t)(rest.s - range.s);
+		range.len = (size_t)(semicolon - range.s);
+	}
+	range = span_trim(range);
+	rest = span_trim(rest);
+	return str_ieq(range.s, range.len, "text/html") &&
+	       !str_ieq(rest.s, rest.len, "q=0");
+}
+
+/* Accept asks for HTML before it asks for JSON, as a browser's does when it shows what
+ * comes. */
+static bool
+wants_page(struct span accept)
+{
+	struct span member;
+
+	if (accept.s == NULL)
+		return false;
+	while (syntax_next_member(&accept, &member)) {
+		if (is_html(member))
+			return true;
+		if (member.len >= 16 &&
+		    str_ieq(member.s, 16, "application/json"))
+			return false;
+	}
+	return false;
+}
+
+bool
+form_start(const struct put_order *o)
+{
+	struct web_form *f = calloc(1, sizeof(*f));
+	const char *user = exchange_user(o->exchange);
+
+	if (f == NULL)
+		return false;
+	f->exchange = o->exchange;
+	f->context = o->context;
+	f->location = o->location;
+	f->mark = o->mark;
+	f->pre = o->preconditions;
+	f->place = o->place;
+	f->head_ns = exchange_came_ns(o->exchange);
+	f->wants_page = wants_page(exchange_head(o->exchange)->accept);
+	f->fields_left = (size_t)o->location->form_max_field_size;
+	list_init(&f->held);
+	memcpy(f->path, o->name, strlen(o->name) + 1);
+	f->naming = (struct form_naming){
+	    .server = o->context->conf,
+	    .location = o->location,
+	    .path = f->path,
+	    .generates = user != NULL && signed_link_is_user(user),
+	};
+	multipart_init(&f->multipart, exchange_body(o->exchange), o->boundary,
+	    o->location->form_max_parts);
+	gather_init(&f->gather, &o->context->forms, o->context->env.loop,
+	    o->context->env.pool);
+	exchange_take(o->exchange, &form_exchange_ops, f);
+	exchange_drop_head(o->exchange);
+	exchange_continue(o->exchange);
+	form_seek(f);
+	return true;
+}

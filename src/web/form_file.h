@@ -1,0 +1,32 @@
+/*
+ * web/form_file.h - one file of a form: an upload, and what it is called.
+ */
+#ifndef WEB_FORM_FILE_H
+#define WEB_FORM_FILE_H
+
+#include <stdbool.h>
+
+#include "base/check.h"
+#include "base/list.h"
+#include "http/part_head.h"
+#include "upload/upload.h"
+
+struct form_file {
+	struct upload upload;
+	struct list_node node; /* while it is held */
+	void *owner;
+	bool made; /* its name was made here */
+	char field[PART_NAME_MAX + 1];
+	char name[];
+};
+
+/* Of `owner`, whose upload is not begun; NULL: out of memory.  Until form_file_free(), or,
+ * if it never is begun, free(). */
+NODISCARD struct form_file *form_file_new(
+    void *owner, const char *name, const char *field);
+
+/* End the upload, with the last line of its trace, and free all; clears the caller's pointer,
+ * which may be NULL. */
+void form_file_free(struct form_file **fp, const char *last_step);
+
+#endif
