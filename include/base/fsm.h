@@ -40,17 +40,17 @@ struct fsm_square {
 };
 
 enum {
-	FSM_STATES_MAX = 32, /* bits of `final` */
+	FSM_STATES_MAX = 64, /* bits of `final` */
 };
 
-#define FSM_STATE(s) (UINT32_C(1) << (s))
+#define FSM_STATE(s) (UINT64_C(1) << (s))
 
 struct fsm_table {
 	const char *name; /* of the owner, before its id: "upload" */
 	unsigned states, events;
 	const char *const *state_names, *const *event_names;
 	unsigned first;			  /* the state of a new owner */
-	uint32_t final;			  /* FSM_STATE() of those that end it */
+	uint64_t final;			  /* FSM_STATE() of those that end it */
 	const struct fsm_square *squares; /* states * events */
 	fsm_act_fn *marked;		  /* NULL: no square has a mark */
 };
