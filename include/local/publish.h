@@ -39,7 +39,7 @@
 #define PUBLISH_TEMP_DIR FILE_NAME_RESERVED
 
 enum {
-	PUBLISH_TEMP_MAX = 32, /* a temp name with its NUL */
+	PUBLISH_TEMP_MAX = 38, /* a name in `.penstock` with its NUL */
 	PUBLISH_FITTING = 64,
 	PUBLISH_SPARE_LOCKS = 4, /* that are kept open, of a directory */
 	PUBLISH_SPARE_MAX = 16,	 /* ... of all of them, in a process */
@@ -104,10 +104,10 @@ struct unpublished {
 	const char *path;
 	char temp[PUBLISH_TEMP_MAX]; /* "": nameless */
 	bool is_beside;		     /* `temp` is not in `.penstock`, but ... */
-	int beside, note; /* ... in this directory, and this note says so */
 	/* After an error: it may have got its name all the same, which could not be
 	 * checked. */
 	bool uncertain;
+	int beside, note; /* ... in this directory, and this note says so */
 };
 
 /*
@@ -151,6 +151,16 @@ const char *publish_way(const struct publish *p);
  * no room to try before, and now no way works; or another negative errno. */
 NODISCARD int publish_create(
     struct publish *p, int dir, struct unpublished *ret);
+
+/*
+ * publish_create_kept(p, dir, kept, ret):
+ * The same, of a file that has the name `kept` in `.penstock` from the beginning, which no
+ * sweep takes, and which stays when the file is closed: ret->temp is "".  With that name as
+ * its temp name it is published, and loses it, as any other.  -EXDEV: it cannot be moved
+ * between the two directories.
+ */
+NODISCARD int publish_create_kept(
+    struct publish *p, int dir, const char *kept, struct unpublished *ret);
 
 /*
  * publish_link(p, u, dir, name):

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "local/path.h"
+#include "local_error.h"
 #include "name_check.h"
 #include "parents.h"
 
@@ -12,11 +13,25 @@ enum {
 	TRIES = 32, /* against those that remove the directory all the time */
 };
 
+static int
+make_unpublished(const struct create *c)
+{
+	struct target *t = c->target;
+	int err;
+
+	if (c->kept == NULL)
+		return publish_create(&t->at->publish, t->dir, &t->u);
+	err = publish_create_kept(&t->at->publish, t->dir, c->kept, &t->u);
+	return err == -EXDEV ? (int)LOCAL_APART : err;
+}
+
 /* Find the directory that it goes to, and make the file.  The directory may be
  * removed, while it is empty, before the file is made: then once more. */
 static int
-make_file(struct target *t, struct publish_lock *stage, bool early)
+make_file(const struct create *c, bool early)
 {
+	struct publish_lock *stage = c->stage;
+	struct target *t = c->target;
 	int err;
 
 	t->u.path = t->name;
@@ -30,7 +45,7 @@ make_file(struct target *t, struct publish_lock *stage, bool early)
 		    publish_create_staged(&t->at->publish, stage, &t->u))
 			return 0;
 		if (err == 0)
-			err = publish_create(&t->at->publish, t->dir, &t->u);
+			err = make_unpublished(c);
 		if (i == TRIES || !parents_are_lost(t, -1, err))
 			return err;
 		fd_close(&t->dir);
@@ -48,7 +63,7 @@ create_file(struct create *c, bool early)
 	if (early)
 		err = dir_check_path(t->at);
 	if (err == 0)
-		err = make_file(t, c->stage, early);
+		err = make_file(c, early);
 	if (err < 0)
 		return err;
 	if (c->direct_wanted)

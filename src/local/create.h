@@ -10,10 +10,11 @@
 
 struct create {
 	struct target *target;
-	struct room *room;	       /* to be reserved */
-	uint64_t length;	       /* or STORE_LENGTH_UNKNOWN */
-	bool direct_wanted;	       /* O_DIRECT */
-	struct publish_lock *stage;    /* made there, if possible; or NULL */
+	struct room *room;	    /* to be reserved */
+	uint64_t length;	    /* or STORE_LENGTH_UNKNOWN */
+	bool direct_wanted;	    /* O_DIRECT */
+	struct publish_lock *stage; /* made there, if possible; or NULL */
+	const char *kept; /* the name that it has in `.penstock`; or NULL */
 	enum space_direct says_direct; /* then: the kernel of it */
 };
 

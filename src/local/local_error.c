@@ -21,6 +21,9 @@ static const struct error_row {
 	{ LOCAL_NO_ROOM,         OUTCOME_NO_ROOM },
 	{ LOCAL_APART,           OUTCOME_APART },
 	{ LOCAL_BAD_NAME,        OUTCOME_BAD_NAME },
+	{ LOCAL_NO_UPLOAD,       OUTCOME_NO_UPLOAD },
+	{ LOCAL_HELD,            OUTCOME_HELD },
+	{ LOCAL_GARBLED,         OUTCOME_NO_UPLOAD },
 	/* Of opening a directory, which no request hears of. */
 	{ LOCAL_UNMOUNTED,       OUTCOME_NOT_READY },
 	{ LOCAL_CROWDED,         OUTCOME_NOT_READY },

@@ -28,6 +28,9 @@ enum local_error {
 	LOCAL_APART = -20014,	  /* no file can be moved to that directory */
 	LOCAL_BAD_NAME = -20015,  /* the file system cannot take the name */
 	LOCAL_HELD_UP = -20016,	  /* a worker died with a lock of all workers */
+	LOCAL_NO_UPLOAD = -20017, /* there is no such partial */
+	LOCAL_HELD = -20018,	  /* another one has it open */
+	LOCAL_GARBLED = -20019,	  /* what is kept of it is not to be believed */
 };
 
 /* A file on its way in failed with `err`; `cause` is the errno behind that, above 0,

@@ -164,6 +164,53 @@ publish_create(struct publish *p, int dir, struct unpublished *ret)
 	return -ENOENT;
 }
 
+/* It gets the name that it keeps. */
+static int
+name_kept(struct publish *p, struct unpublished *u, const char *kept)
+{
+	if (u->is_beside)
+		return -EXDEV;
+	if (u->temp[0] == '\0')
+		return publish_link_nameless(u->fd, p->temp_dir, kept);
+	if (renameat(p->temp_dir, u->temp, p->temp_dir, kept) == -1)
+		return -errno;
+	u->temp[0] = '\0';
+	return 0;
+}
+
+static int
+create_kept_once(
+    struct publish *p, int dir, const char *kept, struct unpublished *ret)
+{
+	int err = publish_temp_dir(p);
+
+	if (err >= 0)
+		err = create_once(p, dir, ret);
+	if (err < 0)
+		return err;
+	err = name_kept(p, ret, kept);
+	if (err < 0) {
+		publish_discard(p, ret);
+		fd_close(&ret->fd);
+	}
+	return errno_is_removed(err) && !publish_is_intact(p)
+		   ? (int)PUBLISH_RENEW
+		   : err;
+}
+
+int
+publish_create_kept(
+    struct publish *p, int dir, const char *kept, struct unpublished *ret)
+{
+	for (int i = 0; i < PUBLISH_TRIES; i++) {
+		int err = create_kept_once(p, dir, kept, ret);
+
+		if (!publish_has_renewed(p, &err))
+			return err;
+	}
+	return -ENOENT;
+}
+
 /* Whether `name` is this file: 1, 0, or -1 when that cannot be told. */
 static int
 has_name(const struct unpublished *u, int dir, const char *name)
@@ -191,6 +238,18 @@ check_named(int err, struct unpublished *u, int dir, const char *name)
 	return has == 1 ? 0 : err;
 }
 
+/* Where nameless files are the way it was not tried how temp names are published: those
+ * of files that are kept. */
+static int
+rename_kept(int from, struct unpublished *u, int dir, const char *name)
+{
+	int err = publish_rename_new(from, u->temp, dir, name);
+
+	if (errno_is_unsupported(err))
+		err = linkat(from, u->temp, dir, name, 0) == -1 ? -errno : 0;
+	return err;
+}
+
 static int
 link_once(struct publish *p, struct unpublished *u, int dir, const char *name)
 {
@@ -198,6 +257,8 @@ link_once(struct publish *p, struct unpublished *u, int dir, const char *name)
 
 	if (u->temp[0] == '\0')
 		return publish_link_nameless(u->fd, dir, name);
+	if (p->nameless)
+		return rename_kept(from, u, dir, name);
 	if (p->by_link)
 		err = linkat(from, u->temp, dir, name, 0);
 	else if (p->clobbers)
@@ -224,8 +285,8 @@ publish_link(
 	err = check_named(err, u, dir, name);
 	if (err < 0)
 		return err;
-	if (p->by_link)
-		publish_discard(p, u);
+	if (p->by_link || p->nameless)
+		publish_discard(p, u); /* if it was linked, not renamed */
 	publish_end_temp(p, u);
 	return 0;
 }
