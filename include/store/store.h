@@ -289,8 +289,8 @@ store_resume(struct store *s, const char *id, const struct put_events *events,
  * partial->offset on.  `request` is as for store_create(), without `partial` and `collect`:
  * the name and the conditions under which it will be committed, and the `length` that it
  * will have after what comes now (or STORE_LENGTH_UNKNOWN), for which room is reserved.
- * request->pre is the store's.  on_ready() follows, or on_failed(), after which the partial
- * is as it was.
+ * request->pre is the store's.  on_ready() follows, or on_failed() (perhaps from within, when
+ * out of memory), after which the partial is as it was.
  */
 static inline void
 store_append(struct incoming *in, const struct put_request *request)
@@ -304,6 +304,8 @@ store_append(struct incoming *in, const struct put_request *request)
  * beside it.  Of `what` are used: `length`, `state`, and `offset`, at most
  * store_offset(): what is beyond it is not wanted, and as if it had never come.  on_suspended()
  * follows, or on_failed(): then the partial is at the offset that it had before.
+ * It may be called as well after a writer that has failed (no space is left, say) or was
+ * stopped: what is known to be written counts then, and partial->offset says how much that is.
  */
 static inline void
 store_suspend(struct incoming *in, const struct partial *what)

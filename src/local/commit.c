@@ -303,13 +303,28 @@ shares_flush(const struct commit *c)
 {
 	const struct local_dir *at = c->create.target->at;
 
-	return at->traits.journaled && c->size <= at->to->chunk_size;
+	return at->traits.journaled && c->size <= at->to->chunk_size &&
+	       c->partial == NULL;
 }
 
 bool
 commit_flushes(const struct commit *c)
 {
 	return dir_syncs(c->create.target->at) && !shares_flush(c);
+}
+
+/* Some learn only now that there is no room (quota, NFS). */
+static int
+err_of_sync(struct target *t, int err)
+{
+	return err == 0 || errno_is_no_space(err) ? err
+						  : target_not_synced(t, err);
+}
+
+int
+commit_sync_file(struct target *t)
+{
+	return err_of_sync(t, fsync(t->u.fd) == -1 ? -errno : 0);
 }
 
 /* The data on stable storage, or as far that they are when the directory is. */
@@ -321,12 +336,8 @@ sync_data(struct commit *c)
 
 	if (shares_flush(c))
 		err = space_write_out(t->u.fd, c->size);
-	if (errno_is_unsupported(err))
-		err = fsync(t->u.fd) == -1 ? -errno : 0;
-	if (err == 0)
-		return 0;
-	/* Some learn only now that there is no room (quota, NFS). */
-	return errno_is_no_space(err) ? err : target_not_synced(t, err);
+	return errno_is_unsupported(err) ? commit_sync_file(t)
+					 : err_of_sync(t, err);
 }
 
 /* The content, complete and as durable as it is to be. */
@@ -421,7 +432,7 @@ syncs_own_name(const struct commit *c, int made)
 
 	return at->traits.logs_names && at->publish.nameless &&
 	       c->size <= at->to->chunk_size && made == -1 && !c->replaced &&
-	       !c->superseded;
+	       !c->superseded && c->partial == NULL;
 }
 
 /* The name on stable storage, unless that is left to the loop. */
@@ -439,6 +450,20 @@ sync_name(struct commit *c, int made)
 	return err < 0 ? outcome_unknown(c, -err) : 0;
 }
 
+/* From here on a partial may have its name: whoever resumes it after a crash has to look.
+ * It has a temp name until then, which an attempt that fails is to leave. */
+static int
+begin_partial(struct commit *c)
+{
+	struct target *t = c->create.target;
+	int err = open_partial_begin_commit(
+	    c->partial, c->size, dir_syncs(t->at), &t->cause);
+
+	if (err == 0)
+		memcpy(t->u.temp, c->partial->data, sizeof(c->partial->data));
+	return err;
+}
+
 /* Data first, then the name; the directory that holds the name is synced when this has
  * ended, unless the name is durable by then. */
 static int
@@ -448,9 +473,13 @@ commit(struct commit *c)
 	int made = -1, err;
 
 	err = finish_data(c);
+	if (err == 0 && c->partial != NULL)
+		err = begin_partial(c);
 	if (err == 0)
 		err = publish(c, &made);
 	if (err < 0) {
+		if (c->partial != NULL)
+			t->u.temp[0] = '\0';
 		fd_close(&made);
 		return t->u.uncertain ? outcome_unknown(c, -err) : err;
 	}
@@ -582,6 +611,8 @@ commit_discard_job(void *arg)
 {
 	struct commit *c = arg;
 
+	if (c->partial != NULL)
+		open_partial_end(c->partial, c->create.target);
 	target_close(c->create.target);
 	unlinked_close(&c->unlinked);
 	return 0;

@@ -13,6 +13,7 @@
 
 #include "local/dirsync.h"
 #include "create.h"
+#include "open_partial.h"
 #include "order.h"
 #include "unlinked.h"
 
@@ -30,8 +31,9 @@ struct commit {
 	const struct list
 	    *chunks; /* of them, collected, that are to be written */
 	struct order order;
-	bool on_loop; /* it must not wait */
-	bool quick;   /* it can be made again, and so may be lost on the way */
+	struct open_partial *partial; /* that it is; or NULL */
+	bool on_loop;		      /* it must not wait */
+	bool quick; /* it can be made again, and so may be lost on the way */
 
 	_Atomic int link_phase; /* the loop changes it, too */
 	uint64_t ticket;	/* of the newest, from when it got its name */
@@ -57,6 +59,9 @@ int commit_collected_job(void *commit); /* make and write it first */
 int commit_remove_before_job(void *commit);
 int commit_discard_job(
     void *commit); /* close all, and free what lost its name */
+
+/* Sync the data of an open file: 0; LOCAL_SYNC_FAILED; or -ENOSPC, -EDQUOT. */
+NODISCARD int commit_sync_file(struct target *t);
 
 /* Is the disk flushed by the job itself?  False: by the sync of the directory. */
 bool commit_flushes(const struct commit *c);

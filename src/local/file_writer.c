@@ -212,13 +212,22 @@ end_write(struct file_writer *w, struct file_write *write)
 	file_write_give(&w->all->writes, write);
 }
 
-/* So much was written, up to `end`. */
+/* So much was written, up to `end`.  (After a failure `written` rises no more, since what is
+ * missing lies before that.) */
 static void
 note_written(struct file_writer *w, uint64_t len, uint64_t end)
 {
 	room_release(&w->room, len);
-	if (end > w->written)
+	if (end > w->written && !w->has_failed)
 		w->written = end;
+}
+
+static void
+note_failed(struct file_writer *w, uint64_t offset)
+{
+	w->has_failed = true;
+	if (offset < w->written)
+		w->written = offset;
 }
 
 static void
@@ -243,6 +252,8 @@ file_writer_on_written(struct op *op, int res)
 	end_write(w, write);
 	if (res >= 0)
 		note_written(w, len, end);
+	else
+		note_failed(w, end - len);
 	if (writer == NULL) {
 		w->events->on_written(w); /* may end `w` */
 		return;
@@ -460,7 +471,7 @@ file_writers_fini(struct file_writers *all)
 	spare_fini(&all->writes);
 }
 
-/* Nothing is written yet: how to, on the device that it is bound for. */
+/* How to write what comes behind `written`, on the device that it is bound for. */
 static void
 file_writer_adapt(struct file_writer *w)
 {
@@ -471,12 +482,13 @@ file_writer_adapt(struct file_writer *w)
 	    (policy->direct_io == DIRECT_AUTO && device_of(w)->direct);
 
 	direct = direct && !is_memory(w) && !w->all->direct_refused &&
-		 (!known || w->length >= policy->direct_io_min);
+		 w->written % SPACE_ALIGN == 0 &&
+		 (!known || w->length - w->written >= policy->direct_io_min);
 	set_direct_wanted(w, direct);
 	w->says_direct = SPACE_DIRECT_UNKNOWN;
 	/* The page cache takes one at a time as fast as several. */
 	w->sink.depth = direct ? 0 : 1;
-	w->direct_from = known ? 0 : policy->direct_io_min;
+	w->direct_from = known ? 0 : w->written + policy->direct_io_min;
 	w->room.allocates = direct && known && w->room.dir->traits.allocates;
 }
 
@@ -499,6 +511,18 @@ file_writer_init(struct file_writer *w, struct file_writers *all,
 	file_writer_adapt(w);
 	if (collects) /* its reader may be as patient as it likes */
 		w->sink.whole_chunks = true;
+}
+
+void
+file_writer_resume(struct file_writer *w, uint64_t offset, uint64_t length)
+{
+	check(file_writer_is_idle(w) && list_is_empty(&w->pending));
+	w->offset = w->written = w->behind_from = offset;
+	w->length = length;
+	w->has_failed = false;
+	file_writer_hold(w);
+	room_begin_at(&w->room, offset);
+	file_writer_adapt(w);
 }
 
 void

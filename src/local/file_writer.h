@@ -71,12 +71,14 @@ struct file_writer {
 	unsigned in_flight; /* how many */
 	int fd;		    /* the owner's; once there is a file */
 	enum file_writer_mode mode;
-	bool direct_wanted;		    /* from direct_from on */
-	bool direct;			    /* O_DIRECT is set */
-	enum space_direct says_direct;	    /* the kernel of it */
-	uint64_t direct_from;		    /* offset */
-	uint64_t offset;		    /* where the next chunk goes */
-	uint64_t written;		    /* all before it is */
+	bool direct_wanted;	       /* from direct_from on */
+	bool direct;		       /* O_DIRECT is set */
+	bool has_failed;	       /* a write has */
+	enum space_direct says_direct; /* the kernel of it */
+	uint64_t direct_from;	       /* offset */
+	uint64_t offset;	       /* where the next chunk goes */
+	/* All before it is, when no write is in flight; also after one has failed. */
+	uint64_t written;
 	uint64_t length;		    /* or STORE_LENGTH_UNKNOWN */
 	uint64_t behind_from;		    /* all before it was written back */
 	struct file_background *background; /* the job beside writes */
@@ -95,6 +97,11 @@ void file_writer_init(struct file_writer *w, struct file_writers *all,
 
 /* Nothing is written yet: the file goes to another directory. */
 void file_writer_move(struct file_writer *w, struct local_dir *dir);
+
+/* The file has `offset` bytes, and no write is in flight: it is to get more, for `length` in
+ * all (or STORE_LENGTH_UNKNOWN).  file_writer_begin() is next. */
+void file_writer_resume(
+    struct file_writer *w, uint64_t offset, uint64_t length);
 
 /* The file is made: chunks are written from now on to `fd`.  `says_direct` is what
  * the kernel says of it, if O_DIRECT was wanted. */

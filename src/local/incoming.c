@@ -15,15 +15,6 @@ enum {
 	WRITTEN_AT_ONCE = 128 * 1024,
 };
 
-static struct incoming_file *
-incoming_of(struct incoming *in)
-{
-	struct incoming_file *f = container_of(in, struct incoming_file, base);
-
-	check_magic(f, INCOMING_MAGIC);
-	return f;
-}
-
 static void
 on_unhealthy(struct dir_member *m, bool stalled)
 {
@@ -108,6 +99,7 @@ incoming_abort(struct incoming *in)
 	incoming_on(f, INCOMING_ABORT);
 }
 
+/* All of it is zeroed, but for what is copied. */
 static int
 new_file(struct local *local, const struct put_request *request,
     struct incoming_file **ret)
@@ -150,27 +142,25 @@ collects(const struct local *local, const struct put_request *request)
 	       (!memory || request->length < WRITTEN_AT_ONCE);
 }
 
-struct failure
-incoming_create(struct store *s, const struct put_request *request,
-    const struct put_events *events, void *owner, struct incoming **ret)
+int
+incoming_new(struct local *local, const struct put_request *request,
+    bool collect, struct incoming_file **ret)
 {
-	struct local *local = local_of(s);
 	struct local_dir *at = local->opener.current;
 	struct incoming_file *f;
 	static uint64_t id;
-	bool collect = collects(local, request);
 	int err;
 
 	err = new_file(local, request, &f);
-	if (err == 0 && !collect) {
+	if (err < 0)
+		return err;
+	if (!collect) {
 		f->job = incoming_job_take(&local->jobs, f);
 		if (f->job == NULL) {
 			free(f);
-			err = -ENOMEM;
+			return -ENOMEM;
 		}
 	}
-	if (err < 0)
-		return local_error_in_put(err, 0);
 	f->magic = INCOMING_MAGIC;
 	f->table = &incoming_table;
 	f->state = incoming_table.first;
@@ -180,10 +170,8 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->target.name = f->name;
 	f->target.u.fd = f->target.dir = -1;
 	f->target.pre = request->pre;
-	f->base.store = s;
+	f->base.store = &local->base;
 	f->base.account = &at->device->account;
-	f->base.owner = owner;
-	f->base.events = events;
 	f->came.head_ns = request->head_ns;
 	file_writer_init(&f->writer, &local->writers, at, request->length,
 	    collect, &writer_events);
@@ -191,7 +179,37 @@ incoming_create(struct store *s, const struct put_request *request,
 	f->member.ops = &member_ops;
 	dir_join(at, &f->member);
 	f->base.is_ready = collect;
+	*ret = f;
+	return 0;
+}
+
+struct failure
+incoming_create(struct store *s, const struct put_request *request,
+    const struct put_events *events, void *owner, struct incoming **ret)
+{
+	struct local *local = local_of(s);
+	struct incoming_partial *partial = NULL;
+	struct incoming_file *f = NULL;
+	bool collect = collects(local, request);
+	int err = 0;
+
+	check(request->partial == NULL || !request->collect);
+	if (request->partial != NULL) {
+		partial = incoming_partial_begin(request->partial);
+		err = partial == NULL ? -ENOMEM : 0;
+	}
+	if (err == 0)
+		err = incoming_new(local, request, collect, &f);
+	if (err < 0) {
+		incoming_partial_free(&partial);
+		return local_error_in_put(err, 0);
+	}
+	f->base.events = events;
+	f->base.owner = owner;
+	f->partial = partial;
 	*ret = &f->base;
-	incoming_on(f, collect ? INCOMING_COLLECT : INCOMING_CREATE);
+	incoming_on(f, collect		 ? INCOMING_COLLECT
+		       : partial != NULL ? INCOMING_CREATE_PARTIAL
+					 : INCOMING_CREATE);
 	return failure_none();
 }

@@ -7,6 +7,16 @@
  *	                 `-----------------> STORING -------------'      |
  *	                                                               STORED
  *
+ * A partial (store/partial.h) is made in two steps, or found and appended to; an owner
+ * that lets go of it leaves it as it was at its last suspend:
+ *
+ *	NEW -> MAKING -> LISTING --------------> OPEN -> SUSPENDING -> SUSPENDED
+ *	  \                                      /   <- APPENDING <-----'
+ *	   `-> FINDING -> FOUND -> APPENDING ---'
+ *	                    `----> ERASING -> ERASED
+ *
+ *	STORED, FAILED, FOUND, OPEN, SUSPENDED -> CONCLUDING
+ *
  * It does one job at a time.  Its owner is told once that it is stored, or that
  * it failed; then, or at any time before, the owner aborts it: what it has begun
  * ends without an owner (..._ALONE), or what there is of it is thrown away.
@@ -59,8 +69,24 @@ enum incoming_state {
 
 	INCOMING_SYNCING,  /* it has its name; the directory is synced */
 	INCOMING_REMOVING, /* it is durable; a job removes the one before */
-	INCOMING_STORED,   /* its owner was told, and is to abort it */
-	INCOMING_FAILED,   /* its owner was told, and is to abort it */
+
+	/* of a partial */
+	INCOMING_MAKING, /* a job makes it */
+	INCOMING_REOPENING_MAKING,
+	INCOMING_LISTING, /* its name in `.penstock` is synced */
+	INCOMING_FINDING, /* a job opens it and looks what there is of it */
+	INCOMING_REOPENING_FINDING,
+	INCOMING_FOUND,	      /* its owner was told, and is to say what for */
+	INCOMING_APPENDING,   /* a job opens its bytes, and finds its target */
+	INCOMING_SUSPEND_DUE, /* when no operation is in flight */
+	INCOMING_SUSPENDING,  /* a job makes its bytes durable, and says so */
+	INCOMING_SUSPENDED,   /* its owner was told, and may go on */
+	INCOMING_ERASING,     /* a job removes it */
+	INCOMING_ERASED,      /* its owner was told, and is to abort it */
+	INCOMING_CONCLUDING,  /* a job writes the answer; the same */
+
+	INCOMING_STORED, /* its owner was told, and is to abort it */
+	INCOMING_FAILED, /* its owner was told, and is to abort it */
 
 	/* Its owner is gone, or was told already. */
 	INCOMING_COMMIT_DUE_ALONE,
@@ -82,6 +108,14 @@ enum incoming_event {
 	INCOMING_LATE,	 /* it was collected, and that takes too long */
 	INCOMING_COMMIT, /* nothing runs beside */
 	INCOMING_COMMIT_BUSY,
+	INCOMING_CREATE_PARTIAL,
+	INCOMING_RESUME,
+	INCOMING_APPEND,
+	INCOMING_NOT_APPENDED, /* out of memory */
+	INCOMING_SUSPEND,      /* nothing is in flight */
+	INCOMING_SUSPEND_BUSY,
+	INCOMING_REMOVE,
+	INCOMING_CONCLUDE,
 	INCOMING_ABORT,
 	/* the job of its state; `res` is what it returned */
 	INCOMING_JOB_DONE,
@@ -118,7 +152,7 @@ uint64_t incoming_offset(struct incoming *in);
 void incoming_commit(struct incoming *in, uint64_t last_ns);
 void incoming_abort(struct incoming *in);
 
-/* What moves do: incoming_moves.c.  These tell the owner something, ... */
+/* What moves do: incoming_moves.c, and incoming_partial_moves.c of partials.  These tell the owner something, ... */
 fsm_act_fn incoming_tell_ready;
 fsm_act_fn incoming_tell_stored;
 fsm_act_fn incoming_tell_stored_early;
@@ -127,7 +161,20 @@ fsm_act_fn incoming_fail_writer;
 fsm_act_fn incoming_tell_unhealthy;
 fsm_act_fn incoming_tell_called_off;
 fsm_act_fn incoming_tell_unknown;
+fsm_act_fn incoming_tell_made;
+fsm_act_fn incoming_tell_found;
+fsm_act_fn incoming_tell_not_found;
+fsm_act_fn incoming_tell_suspended;
+fsm_act_fn incoming_tell_removed;
 /* ... and these do not. */
+fsm_act_fn incoming_begin_append;
+fsm_act_fn incoming_begin_conclude;
+fsm_act_fn incoming_begin_finding;
+fsm_act_fn incoming_begin_making;
+fsm_act_fn incoming_begin_remove;
+fsm_act_fn incoming_begin_suspend;
+fsm_act_fn incoming_suspend_when_idle;
+fsm_act_fn incoming_sync_listing;
 fsm_act_fn incoming_begin_commit;
 fsm_act_fn incoming_begin_create;
 fsm_act_fn incoming_begin_storing;

@@ -11,6 +11,7 @@
 #include "flow/writer.h"
 #include "local/space.h"
 #include "incoming_file.h"
+#include "incoming_moves.h"
 #include "incoming_turn.h"
 #include "local_error.h"
 #include "newest.h"
@@ -20,8 +21,7 @@
 
 static void on_job(struct op *op, int res);
 
-/* call(arg) on an engine thread, with an `arg` that is part of the job. */
-static void
+void
 incoming_begin_job(
     struct incoming_file *f, int (*call)(void *), void *arg, unsigned flags)
 {
@@ -67,26 +67,23 @@ has_job_in_flight(const struct incoming_file *f)
 	return f->job != NULL && f->job->op.in_flight;
 }
 
-/* False when out of memory. */
-static bool
-have_job(struct incoming_file *f)
+bool
+incoming_have_job(struct incoming_file *f)
 {
 	if (f->job == NULL)
 		f->job = incoming_job_take(&f->local->jobs, f);
 	return f->job != NULL;
 }
 
-/* As if it had begun and failed. */
-static void
-fail_job(struct incoming_file *f)
+void
+incoming_fail_job(struct incoming_file *f)
 {
 	f->res = -ENOMEM;
 	incoming_on(f, INCOMING_JOB_FAILED);
 }
 
-/* What is known of the file by now. */
-static void
-prepare(struct incoming_file *f)
+void
+incoming_prepare(struct incoming_file *f)
 {
 	struct commit *c = &f->job->commit;
 
@@ -99,6 +96,7 @@ prepare(struct incoming_file *f)
 	c->size = f->writer.offset;
 	c->chunks = &f->writer.pending;
 	c->order.came = f->came;
+	c->partial = f->partial != NULL ? &f->partial->open : NULL;
 }
 
 void
@@ -106,24 +104,26 @@ incoming_begin_create(void *file)
 {
 	struct incoming_file *f = file;
 
-	if (!have_job(f)) { /* a writer has just given its first chunk */
+	if (!incoming_have_job(
+		f)) { /* a writer has just given its first chunk */
 		file_writer_fail_later(&f->writer);
 		return;
 	}
-	prepare(f);
+	incoming_prepare(f);
 	incoming_begin_job(f, create_job, &f->job->commit.create, 0);
 }
 
 static void
 begin_naming(struct incoming_file *f, int (*job)(void *))
 {
-	bool slow = f->target.slow || target_is_conditional(&f->target);
+	bool slow = f->target.slow || target_is_conditional(&f->target) ||
+		    f->partial != NULL;
 
-	if (!have_job(f)) {
-		fail_job(f);
+	if (!incoming_have_job(f)) {
+		incoming_fail_job(f);
 		return;
 	}
-	prepare(f);
+	incoming_prepare(f);
 	f->job->commit.on_loop =
 	    !slow && f->target.at->device->kind == DEVICE_MEMORY;
 	incoming_begin_job(
@@ -170,8 +170,7 @@ incoming_begin_writing(void *file)
 	begin_writing(file);
 }
 
-/* It may abort `f`. */
-static void
+void
 incoming_tell_failure(struct incoming_file *f, int err)
 {
 	f->base.events->on_failed(f->base.owner,
@@ -278,6 +277,34 @@ has_unlinked(const struct incoming_file *f)
 	return f->job != NULL && unlinked_is_any(&f->job->commit.unlinked);
 }
 
+static bool
+has_open(const struct incoming_file *f)
+{
+	return f->target.u.fd != -1 || f->target.dir != -1 || has_unlinked(f) ||
+	       (f->partial != NULL && f->partial->open.info != -1);
+}
+
+static bool
+waits_for_sync(const struct incoming_file *f)
+{
+	return f->partial != NULL && f->partial->is_syncing;
+}
+
+/* A partial of which nothing is to be cut off can be had by others at once, as far as that
+ * is for the kernel alone to say. */
+static void
+let_go(struct incoming_file *f)
+{
+	uint64_t kept;
+
+	if (f->partial == NULL || f->target.at->device->kind == DEVICE_UNKNOWN)
+		return;
+	kept = f->partial->open.file.shown.offset;
+	if (f->target.u.fd == -1 ||
+	    (f->writer.offset == kept && f->writer.room.allocated <= kept))
+		incoming_partial_let_go(f->partial);
+}
+
 /* Its owner has let go, and nothing is in flight: throw away what is left. */
 void
 incoming_wind_down(void *file)
@@ -286,13 +313,12 @@ incoming_wind_down(void *file)
 
 	stop_following(f);
 	if (f->base.owner != NULL || has_job_in_flight(f) ||
-	    !file_writer_is_idle(&f->writer))
+	    !file_writer_is_idle(&f->writer) || waits_for_sync(f))
 		return;
-	incoming_on(
-	    f, f->target.u.fd == -1 && f->target.dir == -1 && !has_unlinked(f)
-		   ? INCOMING_NOTHING_LEFT
-	       : f->target.at->device->stalled ? INCOMING_STUCK
-					       : INCOMING_LEFTOVERS);
+	let_go(f);
+	incoming_on(f, !has_open(f)		       ? INCOMING_NOTHING_LEFT
+		       : f->target.at->device->stalled ? INCOMING_STUCK
+						       : INCOMING_LEFTOVERS);
 }
 
 /* As incoming_tell_failed(), of a file without an owner. */
@@ -314,13 +340,14 @@ void
 incoming_discard(void *file)
 {
 	struct incoming_file *f = file;
-	bool slow = f->writer.offset > SPACE_FREED_AT_ONCE || has_unlinked(f);
+	bool frees = f->writer.offset > SPACE_FREED_AT_ONCE;
+	bool slow = (frees && f->partial == NULL) || has_unlinked(f);
 
-	if (!have_job(f)) {
-		fail_job(f);
+	if (!incoming_have_job(f)) {
+		incoming_fail_job(f);
 		return;
 	}
-	prepare(f);
+	incoming_prepare(f);
 	incoming_begin_job(f, commit_discard_job, &f->job->commit,
 	    CALL_NO_STALL | (slow ? CALL_SLOW : 0));
 }
@@ -344,6 +371,7 @@ incoming_free(void *file)
 	f->magic = 0;
 	incoming_turn_end(f, false);
 	incoming_job_give(&f->local->jobs, &f->job);
+	incoming_partial_free(&f->partial);
 	free(f->target.pre);
 	dir_part(at, &f->member);
 	free(f);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "incoming.h"
+#include "incoming_resume.h"
 #include "local_preflight.h"
 #include "local_store.h"
 #include "outgoing.h"
@@ -14,7 +15,7 @@ static size_t
 descriptors(const struct store_policy *policy)
 {
 #ifdef O_TMPFILE
-	return policy->overwrite ? 2 : 1;
+	return policy->overwrite || policy->resume ? 2 : 1;
 #else
 	(void)policy; /* there are no nameless files at all */
 	return 2;
@@ -154,6 +155,11 @@ static const struct store_ops local_ops = {
     .offset = incoming_offset,
     .commit = incoming_commit,
     .abort = incoming_abort,
+    .resume = incoming_resume,
+    .append = incoming_append,
+    .suspend = incoming_suspend,
+    .conclude = incoming_conclude,
+    .remove = incoming_remove,
     .open = outgoing_open,
     .close = outgoing_close,
     .rest = rest,
@@ -171,7 +177,7 @@ open_store(const struct store_setup *setup)
 		return NULL;
 	local->base.ops = &local_ops;
 	local->base.label = setup->policy->output_dir;
-	local->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST;
+	local->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST | STORE_CAN_RESUME;
 	local->to = *setup;
 	if (opener_init(&local->opener, &local->to, &opener_events, &dir_events,
 		local) < 0) {

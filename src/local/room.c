@@ -122,14 +122,22 @@ is_beyond_room(int err)
 	return err == LOCAL_NO_ROOM || errno_is_too_much(err);
 }
 
+void
+room_begin_at(struct room *r, uint64_t offset)
+{
+	room_release(r, UINT64_MAX);
+	r->granted = r->allocated = offset;
+}
+
 int
 room_reserve(struct room *r, int fd, uint64_t length)
 {
 	int err;
 
 	if (length == STORE_LENGTH_UNKNOWN) {
-		err = grant(r, r->dir->to->chunk_size);
-		return is_beyond_room(err) ? grant(r, SPACE_ALIGN) : err;
+		err = grant(r, r->granted + r->dir->to->chunk_size);
+		return is_beyond_room(err) ? grant(r, r->granted + SPACE_ALIGN)
+					   : err;
 	}
 	err = grant(r, length);
 	if (err == 0 && r->allocates)

@@ -26,6 +26,9 @@ struct room {
 	bool is_longer;	    /* than what was written, perhaps */
 };
 
+/* It is to get longer than these bytes, which it has: they need no room. */
+void room_begin_at(struct room *r, uint64_t offset);
+
 /*
  * room_reserve(r, fd, length):
  * On an engine thread: room for the open file, all of its `length`; or a first

@@ -1,0 +1,78 @@
+#include "incoming_partial.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "publish_sys.h"
+
+/* Of all stores of this process, and so of its loop. */
+static struct list open_ones = {{&open_ones.head, &open_ones.head}};
+
+static bool
+is_open(const char *id)
+{
+	LIST_FOREACH(const struct incoming_partial, other, &open_ones, node) {
+		if (strcmp(other->open.file.shown.id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct incoming_partial *
+incoming_partial_find(const char *id)
+{
+	struct incoming_partial *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	open_partial_init(&p->open, id);
+	p->open.is_elsewhere = is_open(id);
+	if (!p->open.is_elsewhere)
+		list_append(&open_ones, &p->node);
+	return p;
+}
+
+struct incoming_partial *
+incoming_partial_begin(const struct partial *what)
+{
+	struct incoming_partial *p;
+	struct open_partial *o;
+
+	check(partial_is_id(what->id, strlen(what->id)));
+	check(what->record.len <= PARTIAL_RECORD_MAX);
+	p = incoming_partial_find(what->id);
+	if (p == NULL)
+		return NULL;
+	o = &p->open;
+	o->is_new = true;
+	o->next = *what;
+	open_partial_set_state(o, what->state);
+	o->next.record = open_partial_keep_rest(o, what->record);
+	if (o->next.record.len != what->record.len)
+		incoming_partial_free(&p);
+	return p;
+}
+
+void
+incoming_partial_let_go(struct incoming_partial *p)
+{
+	if (p->open.info == -1 || p->open.is_new || p->open.is_elsewhere ||
+	    !publish_unlock(p->open.info))
+		return;
+	p->open.is_elsewhere = true;
+	list_remove(&p->node);
+}
+
+void
+incoming_partial_free(struct incoming_partial **pp)
+{
+	struct incoming_partial *p = *pp;
+
+	*pp = NULL;
+	if (p == NULL)
+		return;
+	list_remove(&p->node);
+	open_partial_fini(&p->open);
+	free(p->name);
+	free(p);
+}

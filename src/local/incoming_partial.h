@@ -1,0 +1,33 @@
+/*
+ * local/incoming_partial.h - what a file on its way in has beside the rest when it is a
+ * partial (store/partial.h).
+ *
+ * While it is there no other of this process opens the same: locks of POSIX would not say
+ * that another one has.
+ */
+#ifndef LOCAL_INCOMING_PARTIAL_H
+#define LOCAL_INCOMING_PARTIAL_H
+
+#include "base/list.h"
+#include "open_partial.h"
+
+struct incoming_partial {
+	struct list_node node; /* of those that this process has */
+	struct open_partial open;
+	char *name; /* of the target, and behind it the forerunner; owned */
+	bool is_syncing; /* its job waits for the sync of `.penstock` */
+};
+
+/* One that is to be found by its ID, or made as `what`; NULL when out of memory. */
+NODISCARD struct incoming_partial *incoming_partial_find(const char *id);
+NODISCARD struct incoming_partial *incoming_partial_begin(
+    const struct partial *what);
+
+/* Nothing is written to it any more: have others open it from now on, if that can be said
+ * without waiting for a disk.  It is still to be closed. */
+void incoming_partial_let_go(struct incoming_partial *p);
+
+/* It is closed.  Clears the caller's pointer, which may be NULL. */
+void incoming_partial_free(struct incoming_partial **pp);
+
+#endif

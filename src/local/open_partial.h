@@ -1,0 +1,56 @@
+/*
+ * local/open_partial.h - a partial that this process has open, and so alone.
+ *
+ * One side uses it at a time: a job on an engine thread, or the loop that waits for it.
+ */
+#ifndef LOCAL_OPEN_PARTIAL_H
+#define LOCAL_OPEN_PARTIAL_H
+
+#include "partial_file.h"
+#include "target.h"
+
+struct open_partial {
+	struct partial_file file;
+	char data[PARTIAL_NAME_SIZE]; /* the name of its bytes */
+	int info;		      /* its ID.info, locked; or -1 */
+	bool is_elsewhere;	      /* others have it, or may have it */
+	bool is_new; /* it was just made, and its owner was not told: it goes
+			when it is closed */
+	/* What the next job is to write into it: phase, offset, length, state,
+	 * answer.  At a beginning, the new partial itself. */
+	struct partial next;
+	char next_state[PARTIAL_STATE_MAX];
+	char *next_rest; /* what `next` has of record or answer; owned */
+};
+
+/* Of this ID, not open yet. */
+void open_partial_init(struct open_partial *p, const char *id);
+
+/* Free what it owns; it is closed. */
+void open_partial_fini(struct open_partial *p);
+
+/* next.state is a copy of `state`; and what is returned is one of `rest`, a record or an answer,
+ * owned by `p` until the next: empty when out of memory. */
+void open_partial_set_state(struct open_partial *p, struct span state);
+NODISCARD struct span open_partial_keep_rest(
+    struct open_partial *p, struct span rest);
+
+/* ---- on engine threads ---- */
+
+/*
+ * open_partial_begin_commit(p, size, sync, ret_cause):
+ * Note that it is about to get its name, with `size` bytes, which are durable (`sync`).
+ * 0, -errno, or LOCAL_SYNC_FAILED, with the errno behind that in *ret_cause.
+ */
+NODISCARD int open_partial_begin_commit(
+    struct open_partial *p, uint64_t size, bool sync, int *ret_cause);
+
+/* Note `p->next`; the same. */
+NODISCARD int open_partial_note(
+    struct open_partial *p, bool sync, int *ret_cause);
+
+/* Its owner has done with it: close it, but for the target.  What lies behind its offset
+ * is cut off. */
+void open_partial_end(struct open_partial *p, struct target *t);
+
+#endif

@@ -1,0 +1,321 @@
+#include "partial_jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "local/path.h"
+#include "commit.h"
+#include "local_error.h"
+#include "name_check.h"
+#include "publish_stage.h"
+#include "publish_sys.h"
+
+/* `.penstock`, when it is known to be open. */
+static int
+dir_of(const struct commit *c)
+{
+	return c->create.target->at->publish.temp_dir;
+}
+
+static bool
+syncs(const struct commit *c)
+{
+	return dir_syncs(c->create.target->at);
+}
+
+static void
+info_name(const struct commit *c, char ret[PARTIAL_NAME_SIZE])
+{
+	partial_file_name(c->partial->file.shown.id, partial_info_suffix, ret);
+}
+
+static int
+remove_name(const struct commit *c, const char *name)
+{
+	return unlinkat(dir_of(c), name, 0) == -1 && errno != ENOENT ? -errno
+								     : 0;
+}
+
+/* ---- making one ---- */
+
+/* Its ID.info, locked before it says anything. */
+static int
+make_info(struct commit *c, const char *name)
+{
+	struct open_partial *p = c->partial;
+	int err;
+
+	p->info = openat(dir_of(c), name,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (p->info == -1)
+		return -errno;
+	err = publish_lock(p->info);
+	if (err == 0)
+		err = partial_file_begin(p->info, &p->next, syncs(c), &p->file);
+	return err;
+}
+
+static int
+make_both(struct commit *c)
+{
+	struct target *t = c->create.target;
+	char name[PARTIAL_NAME_SIZE];
+	struct stat st;
+	int err;
+
+	info_name(c, name);
+	c->create.kept = c->partial->data;
+	c->create.room->is_longer = true;
+	err = create_file(&c->create, true);
+	if (t->u.fd == -1)
+		return err;
+	if (err == 0)
+		err = make_info(c, name);
+	if (err == 0 && fstat(dir_of(c), &st) == -1)
+		err = -errno;
+	if (err < 0) {
+		open_partial_end(c->partial, t); /* it is new */
+		return err;
+	}
+	c->synced.dir = dir_of(c);
+	c->synced.inode = st.st_ino;
+	return 0;
+}
+
+int
+partial_create_job(void *arg)
+{
+	struct commit *c = arg;
+	int err = make_both(c);
+
+	return err < 0 ? target_give_up(c->create.target, err) : 0;
+}
+
+/* ---- finding one ---- */
+
+/* Others may have had it between open and lock, and removed it. */
+static int
+check_name(int dir, const char *name, int fd)
+{
+	struct stat st, own;
+
+	if (fstat(fd, &own) == -1)
+		return -errno;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? (int)LOCAL_NO_UPLOAD : -errno;
+	return st.st_dev == own.st_dev && st.st_ino == own.st_ino
+		   ? 0
+		   : (int)LOCAL_NO_UPLOAD;
+}
+
+static int
+lock_info(int fd)
+{
+	int err = publish_lock(fd);
+
+	return err == -EWOULDBLOCK || err == -EAGAIN || err == -EACCES
+		   ? (int)LOCAL_HELD
+		   : err;
+}
+
+static int
+open_info(int dir, const char *name, int *ret_fd)
+{
+	int err;
+
+	*ret_fd =
+	    openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (*ret_fd == -1)
+		return errno == ENOENT ? (int)LOCAL_NO_UPLOAD : -errno;
+	err = lock_info(*ret_fd);
+	return err < 0 ? err : check_name(dir, name, *ret_fd);
+}
+
+/* In `.penstock`, also when that was made anew since it was opened. */
+static int
+find_info(struct commit *c)
+{
+	struct publish *p = &c->create.target->at->publish;
+	char name[PARTIAL_NAME_SIZE];
+	int err =
+	    c->partial->is_elsewhere ? (int)LOCAL_HELD : publish_temp_dir(p);
+
+	info_name(c, name);
+	if (err >= 0)
+		err = open_info(dir_of(c), name, &c->partial->info);
+	if (err != LOCAL_NO_UPLOAD || publish_is_intact(p))
+		return err;
+	fd_close(&c->partial->info);
+	err = publish_renew(p);
+	return err < 0 ? err : open_info(dir_of(c), name, &c->partial->info);
+}
+
+static int
+find(struct commit *c)
+{
+	struct open_partial *p = c->partial;
+	char id[PARTIAL_ID_LEN + 1];
+	int err = dir_check_path(c->create.target->at);
+
+	memcpy(id, p->file.shown.id, sizeof(id));
+	if (err == 0)
+		err = find_info(c);
+	if (err < 0)
+		return err;
+	err = partial_file_read(p->info, id, &p->file);
+	if (err == 0)
+		err = partial_file_settle(&p->file, dir_of(c));
+	/* Then there are its bytes, and nothing that says of what. */
+	return err == -EBADMSG || err == -EPROTONOSUPPORT ? (int)LOCAL_GARBLED
+							  : err;
+}
+
+int
+partial_find_job(void *arg)
+{
+	struct commit *c = arg;
+	int err = find(c);
+
+	if (err == 0)
+		return 0;
+	fd_close(&c->partial->info);
+	partial_file_fini(&c->partial->file);
+	return err == LOCAL_VANISHED || err == LOCAL_NO_UPLOAD
+		   ? err
+		   : target_give_up(c->create.target, err);
+}
+
+/* ---- more of one ---- */
+
+static int
+open_data(struct commit *c)
+{
+	struct target *t = c->create.target;
+	struct stat st;
+
+	if (t->u.fd != -1)
+		return 0;
+	t->u.fd = openat(dir_of(c), c->partial->data,
+	    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (t->u.fd == -1 || fstat(t->u.fd, &st) == -1)
+		return errno == ENOENT ? (int)LOCAL_NO_UPLOAD : -errno;
+	return (uint64_t)st.st_size < c->partial->file.shown.offset
+		   ? (int)LOCAL_GARBLED
+		   : 0;
+}
+
+/* What may have been found out for the part before may have changed. */
+static int
+find_target(struct target *t)
+{
+	int err;
+
+	fd_close(&t->dir);
+	t->cause = 0;
+	t->existing = 0;
+	t->why = NULL;
+	t->u.path = t->name;
+	err = name_check_error(
+	    t, path_open_parent(t->at->fd, t->name, &t->dir, &t->rest));
+	return err < 0 ? err : target_check_early(t);
+}
+
+static int
+append(struct commit *c)
+{
+	struct create *create = &c->create;
+	struct target *t = create->target;
+	int err = dir_check_path(t->at);
+
+	if (err == 0)
+		err = open_data(c);
+	if (err == 0)
+		err = find_target(t);
+	if (err < 0)
+		return err;
+	if (create->direct_wanted)
+		create->says_direct = space_direct_of(t->u.fd, SPACE_ALIGN);
+	if (create->says_direct == SPACE_DIRECT_NO)
+		create->room->allocates = false;
+	create->room->is_longer = true;
+	/* With all bytes there, none are asked for. */
+	return create->length <= create->room->granted
+		   ? 0
+		   : room_reserve(create->room, t->u.fd, create->length);
+}
+
+int
+partial_append_job(void *arg)
+{
+	struct commit *c = arg;
+	int err = append(c);
+
+	return err < 0 ? target_give_up(c->create.target, err) : 0;
+}
+
+/* ---- the end of a part ---- */
+
+static int
+suspend(struct commit *c)
+{
+	struct target *t = c->create.target;
+	int err = space_trim(t->u.fd, c->partial->next.offset);
+
+	if (err == 0 && syncs(c))
+		err = commit_sync_file(t);
+	if (err == 0 && t->at->device->kind == DEVICE_UNKNOWN)
+		err = publish_check_close(t->u.fd);
+	return err < 0 ? err
+		       : open_partial_note(c->partial, syncs(c), &t->cause);
+}
+
+/* A sync that failed is not tried again: nothing is written by this descriptor any
+ * more. */
+int
+partial_suspend_job(void *arg)
+{
+	struct commit *c = arg;
+	int err = suspend(c);
+
+	return err < 0 ? target_give_up(c->create.target, err) : 0;
+}
+
+/* ---- the last word ---- */
+
+/* It need not be durable.  Without it one that is stored is known to be, and one that was
+ * refused is again, when its client goes on with it. */
+int
+partial_conclude_job(void *arg)
+{
+	struct commit *c = arg;
+	struct target *t = c->create.target;
+	int err = open_partial_note(c->partial, false, &t->cause);
+
+	/* Writes to them may still be in flight. */
+	if (err == 0 && c->partial->next.phase == PARTIAL_REFUSED)
+		err = remove_name(c, c->partial->data);
+	return err;
+}
+
+/* The bytes first: an ID.info without them is not believed. */
+int
+partial_remove_job(void *arg)
+{
+	struct commit *c = arg;
+	char name[PARTIAL_NAME_SIZE];
+	int err = remove_name(c, c->partial->data);
+
+	info_name(c, name);
+	if (err == 0)
+		err = remove_name(c, name);
+	if (err < 0)
+		return err;
+	fd_close(&c->partial->info);
+	fd_close(&c->create.target->u.fd);
+	return 0;
+}
