@@ -65,3 +65,14 @@ upload_with() { "$PENSTOCK_TOOLS/load" --json "$@" "127.0.0.1:$PORT"; }
 	run -0 ls "$STORE"
 	assert_output "$(printf 'one\ntwo')"
 }
+
+@test "load -F: a body is the file of a form, and what is stored is the same" {
+	start_server
+	for size in 5000 200k; do
+		run -0 upload_with -n 1 -s $size -u /file/plain
+		run -0 upload_with -F -m POST -n 2 -s $size -u /file/form%d
+		assert_output --partial '"201":2'
+		cmp "$STORE/plain" "$STORE/form0"
+		rm "$STORE"/*
+	done
+}
