@@ -50,18 +50,31 @@ open_partial_keep_rest(struct open_partial *p, struct span rest)
 	return (struct span){p->next_rest, rest.len};
 }
 
-/* What could not be made durable is not there; who is out of room, is. */
+/* What could not be written is not durable; but to be out of something says nothing of the
+ * disk. */
+static int
+err_of_writing(int err, int *ret_cause)
+{
+	if (err == 0 || errno_is_too_much(err) || errno_is_our_lack(err))
+		return err;
+	*ret_cause = -err;
+	return LOCAL_SYNC_FAILED;
+}
+
+int
+open_partial_write(struct open_partial *p, bool sync, int *ret_cause)
+{
+	return err_of_writing(
+	    partial_file_begin(p->info, &p->next, sync, &p->file), ret_cause);
+}
+
 static int
 note(struct open_partial *p, const struct partial *next, bool is_committing,
     bool sync, int *ret_cause)
 {
-	int err =
-	    partial_file_put(p->info, &p->file, next, is_committing, sync);
-
-	if (err == 0 || errno_is_no_space(err))
-		return err;
-	*ret_cause = -err;
-	return LOCAL_SYNC_FAILED;
+	return err_of_writing(
+	    partial_file_put(p->info, &p->file, next, is_committing, sync),
+	    ret_cause);
 }
 
 int

@@ -38,10 +38,15 @@ NODISCARD struct span open_partial_keep_rest(
 /* ---- on engine threads ---- */
 
 /*
- * open_partial_begin_commit(p, size, sync, ret_cause):
- * Note that it is about to get its name, with `size` bytes, which are durable (`sync`).
- * 0, -errno, or LOCAL_SYNC_FAILED, with the errno behind that in *ret_cause.
+ * open_partial_write(p, sync, ret_cause):
+ * Its ID.info is open, locked and empty: write p->next into it; `sync`: it is to be
+ * durable.  0, -errno, or LOCAL_SYNC_FAILED, with the errno behind that in *ret_cause.
  */
+NODISCARD int open_partial_write(
+    struct open_partial *p, bool sync, int *ret_cause);
+
+/* Note that it is about to get its name, with `size` bytes, which are there (`sync`: for
+ * good); the same. */
 NODISCARD int open_partial_begin_commit(
     struct open_partial *p, uint64_t size, bool sync, int *ret_cause);
 

@@ -56,7 +56,7 @@ make_info(struct commit *c, const char *name)
 		return -errno;
 	err = publish_lock(p->info);
 	if (err == 0)
-		err = partial_file_begin(p->info, &p->next, syncs(c), &p->file);
+		err = open_partial_write(p, syncs(c), &c->create.target->cause);
 	return err;
 }
 
@@ -260,12 +260,27 @@ partial_append_job(void *arg)
 
 /* ---- the end of a part ---- */
 
+/* Nobody would find what is kept in files that others have removed. */
+static int
+check_kept(const struct commit *c)
+{
+	struct stat data, info;
+
+	if (fstat(c->create.target->u.fd, &data) == -1 ||
+	    fstat(c->partial->info, &info) == -1)
+		return -errno;
+	return data.st_nlink == 0 || info.st_nlink == 0 ? (int)LOCAL_NO_UPLOAD
+							: 0;
+}
+
 static int
 suspend(struct commit *c)
 {
 	struct target *t = c->create.target;
-	int err = space_trim(t->u.fd, c->partial->next.offset);
+	int err = check_kept(c);
 
+	if (err == 0)
+		err = space_trim(t->u.fd, c->partial->next.offset);
 	if (err == 0 && syncs(c))
 		err = commit_sync_file(t);
 	if (err == 0 && t->at->device->kind == DEVICE_UNKNOWN)
