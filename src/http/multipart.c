@@ -189,10 +189,11 @@ take_start(struct multipart *m)
 static enum step
 take_after(struct multipart *m)
 {
-	const unsigned char *p = m->held + m->held_at;
+	const unsigned char *p;
 
 	if (held(m) < 2)
 		return STEP_WANTS;
+	p = m->held + m->held_at;
 	if (p[0] == '\r' && p[1] == '\n')
 		m->state = MULTIPART_HEAD;
 	else if (p[0] == '-' && p[1] == '-')
@@ -248,9 +249,12 @@ end_head(struct multipart *m, size_t len)
 static enum step
 take_head(struct multipart *m)
 {
-	const unsigned char *p = m->held + m->held_at;
 	size_t i = m->scanned, len = held(m);
+	const unsigned char *p;
 
+	if (len == 0)
+		return STEP_WANTS;
+	p = m->held + m->held_at;
 	for (; i < len && i <= MULTIPART_HEAD_MAX; i++) {
 		if (p[i] == '\n')
 			return multipart_refuse(m,
@@ -485,9 +489,12 @@ enum peek {
 static enum peek
 peek(struct multipart *m)
 {
-	const unsigned char *p = m->held + m->held_at;
 	size_t len = held(m), k = 0, n, matched;
+	const unsigned char *p;
 
+	if (len == 0)
+		return PEEK_UNSURE;
+	p = m->held + m->held_at;
 	while (k < len && k + 2 < m->delimiter_len &&
 	       p[k] == (unsigned char)m->delimiter[k + 2])
 		k++;
