@@ -23,8 +23,7 @@
 set -euo pipefail
 
 clients=${PENSTOCK_CLIENTS:-$(cd "$(dirname "$0")/.." && pwd)/build/clients}
-node=$clients/node_modules/.bin/node
-[ -x "$node" ] || node=node
+node=$clients/node
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 

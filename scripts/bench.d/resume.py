@@ -8,7 +8,7 @@ import procs
 from generators import Job
 from held import settled
 from machine import GIB, KIB, MIB
-from servers import ROOT, Penstock, Server, program
+from servers import ROOT, Penstock, Server
 from turns import Turns
 from uploads import Uploads
 
@@ -94,8 +94,7 @@ class TusServer(Server):
         return {"PENSTOCK_CLIENTS": CLIENTS}
 
     def argv(self):
-        node = os.path.join(CLIENTS, "node_modules/.bin/node")
-        return [node if os.path.exists(node) else program("node"),
+        return [os.path.join(CLIENTS, "node"),
                 os.path.join(ROOT, "tests/lib/clients/tus_server.mjs"),
                 str(self.port),
                 next(iter(self.places.values())) + "/files",

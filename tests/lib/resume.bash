@@ -27,8 +27,7 @@
 # offset_of         how many bytes of the only unfinished upload are on the disk.
 
 export PENSTOCK_CLIENTS=${PENSTOCK_CLIENTS:-$REPO/build/clients}
-NODE=$PENSTOCK_CLIENTS/node_modules/.bin/node
-[[ -x $NODE ]] || NODE=node
+NODE=$PENSTOCK_CLIENTS/node
 
 start_resuming() {
 	local top=${3:-}
