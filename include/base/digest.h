@@ -3,7 +3,7 @@
  *
  *	digest_new -> digest_update ... -> digest_finish -> digest_value
  *
- * MD5 and SHA-2 are libcrypto's, CRC-32C is ISA-L's; both choose the fastest
+ * MD5, SHA-1 and SHA-2 are libcrypto's, CRC-32C is ISA-L's; both choose the fastest
  * way that the processor has.  Hashing is slow: a large update belongs on an
  * engine thread.  An object may move between threads, but only one may use it
  * at a time; the caller provides the memory ordering when it hands the object
@@ -25,6 +25,7 @@ struct str;
 enum digest_algo {
 	DIGEST_CRC32C,
 	DIGEST_MD5,
+	DIGEST_SHA1, /* for claims about parts only: nobody is offered it */
 	DIGEST_SHA256,
 	DIGEST_SHA512,
 	DIGEST_COUNT
@@ -42,7 +43,8 @@ digest_bit(enum digest_algo a)
 }
 
 struct digest_kind {
-	const char *name; /* in fields, as the IANA registry has it: sha-256 */
+	const char *name; /* in fields, as the IANA registry has it: sha-256;
+			     NULL: it is in none */
 	const char *word; /* in receipts and in the config: sha256 */
 	size_t len;	  /* bytes of a value */
 };
@@ -113,7 +115,7 @@ const unsigned char *digest_value(const struct digest *d, enum digest_algo a);
 unsigned digest_differ(
     const struct digest *d, const struct digest_claims *claims);
 
-/* Add `sha-256=:base64:`, a member of Repr-Digest, to `b`. */
+/* Add `sha-256=:base64:`, a member of Repr-Digest, to `b`; of one that has a name. */
 void digest_add_field(
     struct str *b, enum digest_algo a, const unsigned char *value);
 

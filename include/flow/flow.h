@@ -49,6 +49,10 @@ void flow_init(struct flow *f);
 /* Start it; `setup` is copied. */
 void flow_start(struct flow *f, const struct flow_setup *setup);
 
+/* The source is to be taken for one that has failed with `why`, unless it has ended:
+ * on_read_failed() is called from within. */
+void flow_cut(struct flow *f, struct failure why);
+
 /* To be called from within on_read_failed(): take the source as ended, so that what was
  * read is written.  on_read_all() is called from within, and on_drained() follows. */
 void flow_drain(struct flow *f);

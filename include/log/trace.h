@@ -28,10 +28,11 @@ struct trace;
 /* The steps, in the words of the asyncio program that this server re-makes:
  * the table is in trace.c.  Those of the reader come first. */
 enum trace_step {
-	TRACE_OPEN, /* the store has a file */
-	TRACE_NEXT, /* the reader wants a chunk's worth of bytes */
-	TRACE_PUT,  /* and has put it into the queue */
-	TRACE_JOIN, /* it waits for the writer to have written all */
+	TRACE_OPEN,   /* the store has a file */
+	TRACE_RESUME, /* or one that was begun before */
+	TRACE_NEXT,   /* the reader wants a chunk's worth of bytes */
+	TRACE_PUT,    /* and has put it into the queue */
+	TRACE_JOIN,   /* it waits for the writer to have written all */
 
 	TRACE_GET,	 /* the writer wants a chunk */
 	TRACE_WRITE,	 /* and has given it to the sink */
@@ -39,6 +40,8 @@ enum trace_step {
 	TRACE_CANCEL,	 /* no more will come: the writer ends */
 	TRACE_SYNC,	 /* the file is synced */
 	TRACE_PUBLISH,	 /* and gets its name */
+	TRACE_SUSPEND,	 /* or waits to be resumed */
+	TRACE_HASH,	 /* it is read back for a digest */
 	TRACE_STEPS
 };
 

@@ -25,10 +25,13 @@
 #include "base/failure.h"
 #include "shared/limits.h"
 #include "config/config.h"
-#include "flow/digester.h"
+#include "flow/flow.h"
 #include "store/store.h"
+#include "upload/takeover.h"
 #include "upload/transfer.h"
+#include "upload/upload_digests.h"
 
+struct fsm_table;
 struct upload;
 struct upload_env;
 struct upload_failed;
@@ -74,22 +77,32 @@ struct upload_events {
 struct upload {
 	unsigned magic;
 	unsigned state; /* enum upload_state */
+	const struct fsm_table *table;
 	const struct upload_env *env;
 	const struct upload_events *events;
 	const struct conf_location *location;
 	struct incoming *incoming; /* the file; NULL: there is none */
 	struct flow flow; /* of the transfer; its meter is the upload's */
-	struct digester *digester; /* NULL: no digest is wanted */
+	struct upload_digests digests;
 	/* The argument of the event that is being handled. */
 	union {
 		struct failure cut; /* of the transfer's source */
 		const struct stored *stored;
 		const struct upload_failed *failed;
 		uint64_t last_ns; /* for store_commit() */
+		const struct put_request *append;
+		const struct partial *suspend;
 	} told;
 	uint64_t id;
 	limits_entry place; /* among max_uploads; 0: not counted */
 	bool keeps;	    /* the transfer is one with `keep` */
+	/* ---- of a partial ---- */
+	bool is_told; /* that it is wanted */
+	struct store *store;
+	char partial[PARTIAL_ID_LEN + 1]; /* its ID; "": it is none */
+	uint64_t since_ns;		  /* when its request came */
+	struct takeover_hold hold;
+	struct takeover_wait wait;
 };
 
 /* What to begin.  `env`, `events` and `location` outlive the upload; the rest is needed

@@ -16,6 +16,7 @@
 const struct digest_kind digest_kinds[DIGEST_COUNT] = {
 	[DIGEST_CRC32C] = { "crc32c",  "crc32c", 4 },
 	[DIGEST_MD5]    = { "md5",     "md5",    16 },
+	[DIGEST_SHA1]   = { NULL,      "sha1",   20 },
 	[DIGEST_SHA256] = { "sha-256", "sha256", 32 },
 	[DIGEST_SHA512] = { "sha-512", "sha512", 64 },
 };
@@ -23,6 +24,7 @@ const struct digest_kind digest_kinds[DIGEST_COUNT] = {
 /* libcrypto's names; the others are not computed by it. */
 static const char *const libcrypto_names[DIGEST_COUNT] = {
 	[DIGEST_MD5]    = "MD5",
+	[DIGEST_SHA1]   = "SHA1",
 	[DIGEST_SHA256] = "SHA256",
 	[DIGEST_SHA512] = "SHA512",
 };
@@ -189,6 +191,7 @@ digest_differ(const struct digest *d, const struct digest_claims *claims)
 void
 digest_add_field(struct str *b, enum digest_algo a, const unsigned char *value)
 {
+	check(digest_kinds[a].name != NULL);
 	str_printf(b, "%s=:", digest_kinds[a].name);
 	base64_add(b, value, digest_kinds[a].len);
 	str_puts(b, ":");

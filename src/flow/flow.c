@@ -60,6 +60,12 @@ flow_start(struct flow *f, const struct flow_setup *s)
 }
 
 void
+flow_cut(struct flow *f, struct failure why)
+{
+	reader_failed(&f->reader, why);
+}
+
+void
 flow_drain(struct flow *f)
 {
 	reader_finish(&f->reader);

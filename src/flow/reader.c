@@ -122,6 +122,7 @@ fail(struct reader *r, struct failure why)
 	void *owner = r->to->owner;
 
 	r->running = false;
+	chunk_stop_waiting(r->to->pool, &r->claim);
 	pause_reading(r, READER_DONE);
 	r->to->on_read_failed(owner, why); /* may end `r` */
 }

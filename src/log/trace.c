@@ -27,6 +27,7 @@ static const struct {
 	enum chunk_step chunk;
 } steps[TRACE_STEPS] = {
     [TRACE_OPEN] = {"open()", READER, NO_CHUNK},
+    [TRACE_RESUME] = {"resume()", READER, NO_CHUNK},
     [TRACE_NEXT] = {"stream().next()", READER, WANTS},
     [TRACE_PUT] = {"put()", READER, HAS},
     [TRACE_JOIN] = {"join()", READER, NO_CHUNK},
@@ -36,6 +37,8 @@ static const struct {
     [TRACE_CANCEL] = {"cancel()", WRITER, NO_CHUNK},
     [TRACE_SYNC] = {"sync()", WRITER, NO_CHUNK},
     [TRACE_PUBLISH] = {"publish()", WRITER, NO_CHUNK},
+    [TRACE_SUSPEND] = {"suspend()", WRITER, NO_CHUNK},
+    [TRACE_HASH] = {"hash()", WRITER, NO_CHUNK},
 };
 
 struct trace {

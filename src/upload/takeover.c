@@ -209,10 +209,11 @@ takeover_is_over(const struct takeover_wait *w)
 void
 takeover_end(struct takeover_wait *w)
 {
-	struct takeover *t = w->takeover;
+	struct takeover *t;
 
 	if (!list_is_linked(&w->node))
 		return;
+	t = w->takeover;
 	list_remove(&w->node);
 	ev_timer_stop(t->loop, &w->timer);
 	wanted_clear(t->wanted, w->key, w->since_ns);

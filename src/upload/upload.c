@@ -4,94 +4,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "log/trace.h"
 #include "upload/env.h"
 #include "upload_internal.h"
 
-#define UPLOAD_MAGIC 0x75706c6fU
-
-static const char *const state_names[UPLOAD_STATES] = {
-    [UPLOAD_OPENING] = "opening",
-    [UPLOAD_READY] = "ready",
-    [UPLOAD_FLOWING] = "flowing",
-    [UPLOAD_DRAINING] = "draining",
-    [UPLOAD_COMMITTING] = "committing",
-    [UPLOAD_OVER] = "over",
-};
-
-static const char *const event_names[UPLOAD_EVENTS] = {
-    [UPLOAD_OPENED] = "opened",
-    [UPLOAD_TRANSFER] = "transfer",
-    [UPLOAD_LAST_BYTE] = "last byte",
-    [UPLOAD_EMPTIED] = "emptied",
-    [UPLOAD_COMMIT] = "commit",
-    [UPLOAD_COMMITTED] = "committed",
-    [UPLOAD_FAILED] = "failed",
-    [UPLOAD_GONE] = "gone",
-};
-
-/* The only way to change an upload's state; `u` may be freed by it. */
-static void
-upload_on(struct upload *u, enum upload_event ev)
-{
-	check_magic(u, UPLOAD_MAGIC);
-	fsm_on(&upload_table, &u->state, ev, u->id, u);
-}
-
-/* ---- what the store and the flow tell ---- */
-
-struct upload_failed {
-	struct failure why;
-	const char *reason; /* NULL: there is no more to say */
-};
-
-static void
-upload_fail_with(struct upload *u, struct failure why, const char *reason)
-{
-	const struct upload_failed failed = {why, reason};
-
-	u->told.failed = &failed; /* in this call only */
-	upload_on(u, UPLOAD_FAILED);
-}
-
-static void
-upload_fail(struct upload *u, struct failure why)
-{
-	upload_fail_with(u, why, NULL);
-}
-
-static void
-upload_on_ready(void *owner)
-{
-	upload_on(owner, UPLOAD_OPENED);
-}
-
-static void
-upload_on_stored(void *owner, const struct stored *s)
-{
-	struct upload *u = owner;
-
-	check_magic(u, UPLOAD_MAGIC);
-	u->told.stored = s;
-	upload_on(u, UPLOAD_COMMITTED);
-}
-
-static void
-on_store_failed(void *owner, struct failure why, const char *reason)
-{
-	struct upload *u = owner;
-
-	check_magic(u, UPLOAD_MAGIC);
-	upload_fail_with(u, why, reason);
-}
-
-static const struct put_events put_events = {
-    .on_ready = upload_on_ready,
-    .on_stored = upload_on_stored,
-    .on_failed = on_store_failed,
-};
+/* ---- what the flow tells ---- */
 
 static void
 upload_on_flow_failed(void *owner, struct failure why)
@@ -124,133 +45,6 @@ upload_on_drained(void *owner)
 	upload_on(u, UPLOAD_EMPTIED);
 }
 
-/* ---- what is done on the way ---- */
-
-static void
-upload_tell_ready(void *upload)
-{
-	struct upload *u = upload;
-
-	trace_step(u->flow.link.trace, TRACE_OPEN);
-	u->events->on_ready(u);
-}
-
-static void
-tell_transferred(void *upload)
-{
-	struct upload *u = upload;
-
-	if (u->keeps) { /* the next one may be long in coming */
-		meter_read(&u->flow.meter, READER_NETWORK);
-		meter_write(&u->flow.meter, WRITER_DATA);
-	}
-	u->events->on_transferred(u, u->told.cut);
-}
-
-static void
-start_commit(void *upload)
-{
-	struct upload *u = upload;
-
-	if (u->location->policy.sync)
-		trace_step(u->flow.link.trace, TRACE_SYNC);
-	trace_step(u->flow.link.trace, TRACE_PUBLISH);
-	meter_read(&u->flow.meter, READER_DONE);
-	/* What was collected is written only now: see stop_meter(). */
-	meter_write(&u->flow.meter, WRITER_SYNC);
-	store_commit(u->incoming, u->told.last_ns);
-}
-
-/* The times are all known now. */
-static void
-stop_meter(struct upload *u, const struct stored *s)
-{
-	meter_stop(&u->flow.meter);
-	if (u->digester != NULL)
-		u->flow.meter.hash_ns = digester_ns(u->digester);
-	if (s->written_ns != 0)
-		meter_split_sync(&u->flow.meter, s->written_ns);
-}
-
-void
-upload_tell_stored(void *upload)
-{
-	struct upload *u = upload;
-	const struct stored *s = u->told.stored;
-
-	stop_meter(u, s);
-	u->events->on_stored(u, s);
-}
-
-static void
-tell_failed(void *upload)
-{
-	struct upload *u = upload;
-	const struct upload_failed *failed = u->told.failed;
-
-	meter_stop(&u->flow.meter); /* the rest may be a job's still */
-	u->events->on_failed(u, failed->why, failed->reason);
-}
-
-/* Give back all that it has.  A commit that has begun goes on without it. */
-static void
-upload_release(void *upload)
-{
-	struct upload *u = upload;
-
-	flow_stop(&u->flow);
-	digester_free(&u->digester);
-	store_abort(&u->incoming);
-}
-
-/*
- * Every move that an upload can make, and what is done on the way.  GONE is its
- * owner's giving up: before the commit nothing stays then, after it the file is still
- * stored.
- */
-/* clang-format off */
-static const struct fsm_square squares[UPLOAD_STATES][UPLOAD_EVENTS] = {
-	[UPLOAD_OPENING] = {
-		[UPLOAD_OPENED]    = { FSM_ACT, UPLOAD_READY,      upload_tell_ready  },
-		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
-	},
-	[UPLOAD_READY] = {
-		[UPLOAD_TRANSFER]  = { FSM_NOTHING, UPLOAD_FLOWING                    },
-		[UPLOAD_COMMIT]    = { FSM_ACT, UPLOAD_COMMITTING, start_commit       },
-		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
-	},
-	[UPLOAD_FLOWING] = {
-		[UPLOAD_LAST_BYTE] = { FSM_NOTHING, UPLOAD_DRAINING                   },
-		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
-	},
-	[UPLOAD_DRAINING] = {
-		[UPLOAD_EMPTIED]   = { FSM_ACT, UPLOAD_READY,      tell_transferred   },
-		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
-	},
-	[UPLOAD_COMMITTING] = {
-		[UPLOAD_COMMITTED] = { FSM_ACT, UPLOAD_OVER,       upload_tell_stored },
-		[UPLOAD_FAILED]    = { FSM_ACT, UPLOAD_OVER,       tell_failed        },
-		[UPLOAD_GONE]      = { FSM_ACT, UPLOAD_OVER,       upload_release     },
-	},
-};
-/* clang-format on */
-
-const struct fsm_table upload_table = {
-    .name = "upload",
-    .states = UPLOAD_STATES,
-    .events = UPLOAD_EVENTS,
-    .state_names = state_names,
-    .event_names = event_names,
-    .first = UPLOAD_OPENING,
-    .final = FSM_STATE(UPLOAD_OVER),
-    .squares = squares[0],
-    .marked = NULL,
-};
-
 /* ---- what its owner calls ---- */
 
 static struct trace *
@@ -265,30 +59,18 @@ begin_trace(const struct upload *u)
 }
 
 /* The digests that its location computes, and those that are claimed. */
-static struct failure
-begin_digests(struct upload *u, const struct digest_claims *claims)
+static void
+want_digests(struct upload *u, const struct digest_claims *claims)
 {
-	unsigned set = u->location->checksum | claims->set;
-
-	if (set == 0)
-		return failure_none();
-	return digester_new(
-	    &(struct digester_setup){
-		.loop = u->env->loop,
-		.engine = u->env->engine,
-		.compute = u->env->compute,
-		.set = set,
-		.claims = claims,
-		.depth = (unsigned)u->location->write_depth,
-	    },
-	    &u->digester);
+	upload_digests_want(&u->digests, u->location->checksum, claims,
+	    (unsigned)u->location->write_depth, u->partial[0] != '\0');
 }
 
 static void
 begin_storing(struct upload *u, const struct upload_request *r)
 {
 	struct failure why =
-	    store_create(r->store, r->put, &put_events, u, &u->incoming);
+	    store_create(r->store, r->put, &upload_put_events, u, &u->incoming);
 
 	if (failure_is(why))
 		upload_fail(u, why);
@@ -296,23 +78,42 @@ begin_storing(struct upload *u, const struct upload_request *r)
 		upload_on(u, UPLOAD_OPENED);
 }
 
-void
-upload_begin(struct upload *u, const struct upload_request *r)
+static void
+upload_init(struct upload *u, const struct upload_request *r, const char *id)
 {
-	struct failure why;
-
 	u->magic = UPLOAD_MAGIC;
+	u->table = &upload_table;
 	u->state = upload_table.first;
 	u->incoming = NULL;
-	u->digester = NULL;
+	upload_digests_init(&u->digests);
 	u->env = r->env;
 	u->events = r->events;
 	u->location = r->location;
 	u->id = r->id;
 	u->place = r->place;
+	u->is_told = false;
+	u->store = r->store;
+	u->partial[0] = '\0';
+	u->hold.node.next = u->wait.node.next = NULL;
+	if (id != NULL) {
+		check(partial_is_id(id, strlen(id)));
+		memcpy(u->partial, id, sizeof(u->partial));
+		u->since_ns = clock_mono_ns();
+	}
 	flow_init(&u->flow);
 	u->flow.link.trace = begin_trace(u);
-	why = begin_digests(u, r->claims);
+}
+
+void
+upload_begin(struct upload *u, const struct upload_request *r)
+{
+	const struct partial *p = r->put->partial;
+	struct failure why = failure_none();
+
+	upload_init(u, r, p != NULL ? p->id : NULL);
+	want_digests(u, r->claims);
+	if (p == NULL)
+		why = upload_digests_begin(&u->digests, u->env, NULL, 0);
 	if (failure_is(why)) {
 		free(r->put->pre);
 		upload_fail(u, why);
@@ -328,16 +129,17 @@ write_depth(const struct upload *u)
 {
 	unsigned most = u->incoming->sink->depth;
 
-	if (u->digester != NULL)
+	if (u->digests.digester != NULL)
 		most = 0;
 	return most > 0 && most < u->location->write_depth
 		   ? most
 		   : (unsigned)u->location->write_depth;
 }
 
-void
-upload_transfer(struct upload *u, const struct transfer *t)
+static void
+start_flow(struct upload *u, const struct transfer *t)
 {
+	struct digester *d = u->digests.digester;
 	struct flow_setup setup = {
 	    .loop = u->env->loop,
 	    .pool = u->env->pool,
@@ -346,7 +148,7 @@ upload_transfer(struct upload *u, const struct transfer *t)
 	    .limits = t->limits,
 	    .queue_depth = t->queue_depth,
 	    .sink = u->incoming->sink,
-	    .tap = u->digester ? digester_tap(u->digester) : NULL,
+	    .tap = d != NULL ? digester_tap(d) : NULL,
 	    .write_depth = write_depth(u),
 	    .owner = u,
 	    .on_read_all = upload_on_read_all,
@@ -361,20 +163,43 @@ upload_transfer(struct upload *u, const struct transfer *t)
 	flow_start(&u->flow, &setup);
 }
 
+void
+upload_transfer(struct upload *u, const struct transfer *t)
+{
+	struct failure why = upload_digests_begin(
+	    &u->digests, u->env, t->claims, upload_offset(u));
+
+	if (failure_is(why))
+		upload_fail(u, why);
+	else
+		start_flow(u, t);
+}
+
+void
+upload_cut(struct upload *u, struct failure why)
+{
+	check(u->keeps && failure_is(why));
+	if (u->state == UPLOAD_FLOWING)
+		u->told.cut = why;
+	upload_on(u, UPLOAD_CUT);
+}
+
 /* Nothing that differs from what is claimed is committed. */
 void
 upload_commit(struct upload *u, uint64_t last_ns)
 {
-	struct failure why = failure_none();
+	struct failure why;
 
-	if (u->digester != NULL)
-		why = digester_finish(u->digester);
-	if (failure_is(why)) {
-		upload_fail(u, why);
-	} else {
-		u->told.last_ns = last_ns;
-		upload_on(u, UPLOAD_COMMIT);
+	u->told.last_ns = last_ns;
+	if (upload_digests_need_reading(&u->digests, upload_offset(u))) {
+		upload_on(u, UPLOAD_HASH);
+		return;
 	}
+	why = upload_digests_end_whole(&u->digests, upload_offset(u));
+	if (failure_is(why))
+		upload_fail(u, why);
+	else
+		upload_on(u, UPLOAD_COMMIT);
 }
 
 bool
@@ -404,5 +229,60 @@ upload_offset(const struct upload *u)
 const struct digest *
 upload_digest(const struct upload *u)
 {
-	return u->digester != NULL ? digester_values(u->digester) : NULL;
+	return upload_digests_values(&u->digests);
+}
+
+const struct digest *
+upload_part_digest(const struct upload *u)
+{
+	return upload_digests_part(&u->digests);
+}
+
+/* ---- one that outlives its connection ---- */
+
+void
+upload_resume(struct upload *u, const struct upload_request *r)
+{
+	upload_init(u, r, r->partial);
+	upload_on(u, UPLOAD_RESUME);
+}
+
+/* It is there for good once it is open, and has a phase. */
+const struct partial *
+upload_partial(const struct upload *u)
+{
+	check_magic(u, UPLOAD_MAGIC);
+	return u->incoming != NULL ? u->incoming->partial : NULL;
+}
+
+void
+upload_append(struct upload *u, const struct put_request *put,
+    const struct digest_claims *claims)
+{
+	want_digests(u, claims);
+	u->told.append = put;
+	upload_on(u, UPLOAD_APPEND);
+}
+
+void
+upload_suspend(struct upload *u, const struct partial *what)
+{
+	u->told.suspend = what;
+	upload_on(u, UPLOAD_SUSPEND);
+}
+
+void
+upload_conclude(struct upload *u, enum partial_phase phase, struct span answer)
+{
+	check_magic(u, UPLOAD_MAGIC);
+	check(u->incoming != NULL && u->incoming->partial != NULL);
+	if (u->state != UPLOAD_OVER)
+		upload_on(u, UPLOAD_CONCLUDE); /* nothing is done by that */
+	store_conclude(u->incoming, phase, answer);
+}
+
+void
+upload_remove(struct upload *u)
+{
+	upload_on(u, UPLOAD_REMOVE);
 }

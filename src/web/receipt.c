@@ -4,6 +4,14 @@
 
 #include "http/conditions.h"
 
+/* Is it there, and does it belong into fields and receipts? */
+static bool
+is_told(const struct digest *d, enum digest_algo a)
+{
+	return (digest_set(d) & digest_bit(a)) != 0 &&
+	       digest_kinds[a].name != NULL;
+}
+
 static void
 add_digests(const struct digest *d, struct str *out)
 {
@@ -11,7 +19,7 @@ add_digests(const struct digest *d, struct str *out)
 
 	str_puts(out, ",\"digest\":{");
 	for (unsigned a = 0; a < DIGEST_COUNT; a++) {
-		if (!(digest_set(d) & digest_bit(a)))
+		if (!is_told(d, a))
 			continue;
 		str_printf(out, "%s\"%s\":\"", separator, digest_kinds[a].name);
 		digest_add_hex(out, a, digest_value(d, a));
@@ -78,7 +86,7 @@ receipt_add_fields(const struct receipt *rc, struct str *out)
 	if (rc->digest == NULL)
 		return;
 	for (unsigned a = 0; a < DIGEST_COUNT; a++) {
-		if (!(digest_set(rc->digest) & digest_bit(a)))
+		if (!is_told(rc->digest, a))
 			continue;
 		str_puts(out, separator);
 		digest_add_field(out, a, digest_value(rc->digest, a));

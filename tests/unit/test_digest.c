@@ -58,6 +58,10 @@ static const struct row {
 	    "c3fcd3d76192e4007dfb496cca67e13b" },
 	{ DIGEST_MD5, TEXT(X8("1234567890")), "57edf4a22be3c955ac49da2e2107b67a" },
 	/* FIPS 180-4 */
+	{ DIGEST_SHA1, TEXT(""), "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
+	{ DIGEST_SHA1, TEXT("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d" },
+	{ DIGEST_SHA1, TEXT(BITS_448),
+	    "84983e441c3bd26ebaae4aa1f95129e5e54670f1" },
 	{ DIGEST_SHA256, TEXT(""),
 	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
 	{ DIGEST_SHA256, TEXT("abc"),
@@ -79,6 +83,7 @@ static const struct row {
 static const char *const million[DIGEST_COUNT] = {
 	[DIGEST_CRC32C] = "436fe240",
 	[DIGEST_MD5] = "7707d6ae4e027c70eea2a935c2296f21",
+	[DIGEST_SHA1] = "34aa973cd4c4daa4f61eeb2bdbad27316534016f",
 	[DIGEST_SHA256] =
 	    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
 	[DIGEST_SHA512] =
@@ -241,6 +246,10 @@ fields_are_those_of_the_rfc(void **state)
 	for (unsigned a = 0; a < DIGEST_COUNT; a++) {
 		struct str s = {0};
 
+		if (a == DIGEST_SHA1) { /* it is in no field */
+			assert_null(digest_kinds[a].name);
+			continue;
+		}
 		digest_add_field(&s, a, digest_value(d, a));
 		assert_string_equal(s.s, fields[a]);
 		str_fini(&s);

@@ -286,6 +286,46 @@ an_upload_goes_its_way(void **state)
 					    e == UPLOAD_COMMITTED);
 }
 
+/* A partial is begun, cut, suspended and let go; another request finds it, and brings the
+ * rest, which is read back, since no one saw all of it. */
+static void
+a_partial_goes_its_way(void **state)
+{
+	static const struct {
+		enum upload_event event;
+		enum upload_state state;
+	} way[] = {
+	    {UPLOAD_OPENED, UPLOAD_READY},
+	    {UPLOAD_TRANSFER, UPLOAD_FLOWING},
+	    {UPLOAD_CUT, UPLOAD_FLOWING},
+	    {UPLOAD_LAST_BYTE, UPLOAD_DRAINING},
+	    {UPLOAD_CUT, UPLOAD_DRAINING},
+	    {UPLOAD_EMPTIED, UPLOAD_READY},
+	    {UPLOAD_SUSPEND, UPLOAD_SUSPENDING},
+	    {UPLOAD_SUSPENSION, UPLOAD_SUSPENDED},
+	    {UPLOAD_GONE, UPLOAD_OVER},
+	    {UPLOAD_RESUME, UPLOAD_RESUMING},
+	    {UPLOAD_HELD, UPLOAD_RESUMING},
+	    {UPLOAD_RESUMED, UPLOAD_FOUND},
+	    {UPLOAD_APPEND, UPLOAD_OPENING},
+	    {UPLOAD_OPENED, UPLOAD_READY},
+	    {UPLOAD_HASH, UPLOAD_HASHING},
+	    {UPLOAD_HASHED, UPLOAD_COMMITTING},
+	    {UPLOAD_COMMITTED, UPLOAD_OVER},
+	};
+	unsigned s = UPLOAD_OPENING;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(way); i++) {
+		const struct fsm_square *sq =
+		    fsm_square(&upload_table, s, way[i].event);
+
+		assert_int_not_equal(sq->kind, FSM_IMPOSSIBLE);
+		assert_int_equal(sq->next, way[i].state);
+		s = sq->next == UPLOAD_OVER ? UPLOAD_OPENING : sq->next;
+	}
+}
+
 /* ---- a file on its way in ---- */
 
 /* It may lose its owner in any state in which it has one, and its disk may fall
@@ -597,6 +637,7 @@ main(void)
 	    cmocka_unit_test(each_exchange_ends_once),
 	    cmocka_unit_test(an_answer_that_is_cut_need_not_be_the_end),
 	    cmocka_unit_test(an_upload_goes_its_way),
+	    cmocka_unit_test(a_partial_goes_its_way),
 	    cmocka_unit_test(an_incoming_file_is_aborted_anywhere),
 	    cmocka_unit_test(an_owner_is_told_once),
 	    cmocka_unit_test(each_ending_is_as_the_matrix_says),

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "disk/device.h"
@@ -15,7 +16,9 @@
 #include "lib/cmocka_with.h"
 #include "lib/flow.h"
 #include "lib/memory_store.h"
+#include "shared/bell.h"
 #include "shared/shm.h"
+#include "shared/wanted.h"
 #include "upload/env.h"
 #include "upload/upload_internal.h"
 
@@ -25,6 +28,7 @@ enum {
 	BODY = 100 * 1024 + 7,
 	SMALL = SIZE - 100, /* may be collected */
 	QUEUE_DEPTH = 4,
+	PART = BODY / 2, /* where a partial is suspended */
 	PATIENCE_S = 20,
 };
 
@@ -33,13 +37,17 @@ enum habit {
 	WAITS,	/* nothing: the test goes on */
 	ACTS,	/* a transfer when it is ready, a commit when that has ended */
 	LEAVES, /* it ends the upload */
+	YIELDS, /* it suspends what has come, and ends the upload */
 };
+
+static const char id[] = "0123456789abcdef0123456789abcdef";
 
 static struct fixture {
 	struct test_loop l;
 	struct device_set *devices;
 	struct engine *engine;
 	struct shm *shm;
+	struct bell bell;
 	struct limits_scope places;
 	struct upload_env env;
 	struct conf_location location;
@@ -52,11 +60,16 @@ static struct fixture {
 	enum habit when_ready, when_transferred;
 	struct fake_source source;
 	bool keep;
+	bool is_partial;
+	const struct digest_claims *part; /* of the next transfer */
+	const char *answer;		  /* its owner's last word */
 
 	/* what the owner was told */
 	unsigned ready, transferred, stored, failed;
 	bool committing_at_once; /* upload_commit() had begun it */
 	struct failure cut, why;
+	unsigned found, suspended, removed, wanted;
+	bool has_part_digest;
 	struct stored got;
 	unsigned char sha256[DIGEST_LEN_MAX];
 } f;
@@ -80,6 +93,7 @@ transfer(void)
 				       .source = &f.source.source,
 				       .queue_depth = QUEUE_DEPTH,
 				       .keep = f.keep,
+				       .claims = f.part,
 				   });
 }
 
@@ -89,11 +103,22 @@ commit(void)
 	upload_commit(&f.upload, 0);
 }
 
+/* Keep so much of it. */
+static void
+suspend_at(uint64_t offset)
+{
+	upload_suspend(&f.upload, &(struct partial){
+				      .offset = offset,
+				      .length = BODY,
+				      .state = {"s", 1},
+				  });
+}
+
 static void
 on_ready(struct upload *u)
 {
 	assert_ptr_equal(u, &f.upload);
-	assert_int_equal(f.ready++, 0);
+	f.ready++;
 	if (f.when_ready == ACTS)
 		transfer();
 	else if (f.when_ready == LEAVES)
@@ -106,8 +131,11 @@ on_transferred(struct upload *u, struct failure why)
 	assert_ptr_equal(u, &f.upload);
 	f.transferred++;
 	f.cut = why;
+	f.has_part_digest = upload_part_digest(u) != NULL;
 	if (f.when_transferred == LEAVES) {
 		end_upload();
+	} else if (f.when_transferred == YIELDS) {
+		suspend_at(upload_offset(u));
 	} else if (f.when_transferred == ACTS) {
 		commit();
 		f.committing_at_once =
@@ -127,6 +155,9 @@ on_stored(struct upload *u, const struct stored *s)
 	if (d != NULL)
 		memcpy(f.sha256, digest_value(d, DIGEST_SHA256),
 		    digest_kinds[DIGEST_SHA256].len);
+	if (f.answer != NULL)
+		upload_conclude(u, PARTIAL_STORED,
+		    (struct span){f.answer, strlen(f.answer)});
 	end_upload();
 }
 
@@ -139,7 +170,45 @@ on_failed(struct upload *u, struct failure why, const char *reason)
 	assert_true(failure_is(why));
 	f.why = why;
 	assert_true(upload_meter(u)->end != 0);
+	if (f.answer != NULL)
+		upload_conclude(u, PARTIAL_REFUSED,
+		    (struct span){f.answer, strlen(f.answer)});
 	end_upload();
+}
+
+static void
+on_found(struct upload *u)
+{
+	assert_ptr_equal(u, &f.upload);
+	f.found++;
+	if (f.when_ready == LEAVES)
+		end_upload();
+}
+
+static void
+on_suspended(struct upload *u)
+{
+	assert_ptr_equal(u, &f.upload);
+	f.suspended++;
+	if (f.when_transferred == YIELDS || f.when_transferred == LEAVES)
+		end_upload();
+}
+
+static void
+on_removed(struct upload *u)
+{
+	assert_ptr_equal(u, &f.upload);
+	f.removed++;
+	end_upload();
+}
+
+static void
+on_wanted(struct upload *u)
+{
+	assert_ptr_equal(u, &f.upload);
+	f.wanted++;
+	if (f.when_transferred == YIELDS)
+		upload_cut(u, failure_of(OUTCOME_TAKEN_OVER, 0));
 }
 
 static const struct upload_events events = {
@@ -147,6 +216,10 @@ static const struct upload_events events = {
     .on_transferred = on_transferred,
     .on_stored = on_stored,
     .on_failed = on_failed,
+    .on_found = on_found,
+    .on_suspended = on_suspended,
+    .on_removed = on_removed,
+    .on_wanted = on_wanted,
 };
 
 /* ---- around it ---- */
@@ -211,8 +284,9 @@ set_up(void **state)
 	fake_source_open(&f.source);
 	f.devices = device_set_new(f.l.pool);
 	assert_int_equal(engine_new(f.l.loop, ENGINE_THREADS, &f.engine), 0);
-	f.shm = shm_new(limits_size(4));
+	f.shm = shm_new(limits_size(4) + wanted_size());
 	assert_non_null(f.shm);
+	bell_init(&f.bell);
 	f.places.limits = limits_new(f.shm, 4);
 	f.env = (struct upload_env){
 	    .loop = f.l.loop,
@@ -220,7 +294,9 @@ set_up(void **state)
 	    .engine = f.engine,
 	    .compute = device_new_compute(f.devices),
 	    .limits = f.places.limits,
+	    .takeover = takeover_new(f.l.loop, wanted_new(f.shm), &f.bell),
 	};
+	assert_non_null(f.env.takeover);
 	f.location.write_depth = 2;
 	f.location.checksum = digest_bit(DIGEST_SHA256);
 	open_store();
@@ -262,10 +338,13 @@ tear_down(void **state)
 	chunk_account_remove(f.l.pool, memory_store_account(f.store));
 	store_free(&f.store);
 	fake_source_close(&f.source);
+	takeover_free(&f.env.takeover);
+	if (f.bell.fd != -1)
+		close(f.bell.fd);
 	engine_free(&f.engine);
 	device_set_free(&f.devices);
 	test_loop_end(&f.l);
-	munmap(f.shm, sizeof(*f.shm) + limits_size(4));
+	munmap(f.shm, sizeof(*f.shm) + limits_size(4) + wanted_size());
 	return 0;
 }
 
@@ -279,25 +358,35 @@ give_source(size_t at, size_t len, bool takes)
 }
 
 static void
+forget(void)
+{
+	f.ready = f.transferred = f.stored = f.failed = 0;
+	f.found = f.suspended = f.removed = f.wanted = 0;
+	f.is_owned = true;
+	f.committing_at_once = false;
+}
+
+static void
 begin_with(uint64_t length, bool collect)
 {
+	struct partial partial = {.length = length};
 	struct upload_request r = {
 	    .env = &f.env,
 	    .events = &events,
 	    .location = &f.location,
 	    .store = f.store,
-	    .put =
-		&(struct put_request){
-		    .name = "a", .length = length, .collect = collect},
+	    .put = &(struct put_request){.name = "a",
+		.length = length,
+		.collect = collect,
+		.partial = f.is_partial ? &partial : NULL},
 	    .claims = &f.claims,
 	    .id = 7,
 	};
 
+	memcpy(partial.id, id, sizeof(id));
 	assert_int_equal(
 	    limits_enter(&f.places, "p", 1, 1, &r.place), LIMITS_COUNTED);
-	f.ready = f.transferred = f.stored = f.failed = 0;
-	f.is_owned = true;
-	f.committing_at_once = false;
+	forget();
 	upload_begin(&f.upload, &r);
 }
 
@@ -558,7 +647,150 @@ what_is_claimed_is_that_of_all_transfers(void **state)
 	}
 }
 
+/* ---- partials ---- */
+
+static bool
+is_found(void)
+{
+	return f.found + f.failed > 0;
+}
+
+static bool
+is_suspended(void)
+{
+	return f.suspended + f.failed > 0;
+}
+
+static bool
+is_removed(void)
+{
+	return f.removed + f.failed > 0;
+}
+
+static void
+begin_to_resume(void)
+{
+	struct upload_request r = {
+	    .env = &f.env,
+	    .events = &events,
+	    .location = &f.location,
+	    .store = f.store,
+	    .id = 8,
+	    .partial = id,
+	};
+
+	assert_int_equal(
+	    limits_enter(&f.places, "p", 1, 1, &r.place), LIMITS_COUNTED);
+	forget();
+	upload_resume(&f.upload, &r);
+}
+
+static void
+resume(void)
+{
+	begin_to_resume();
+	assert_true(await(is_found));
+	assert_int_equal(f.failed, 0);
+}
+
+static void
+append(void)
+{
+	f.ready = 0;
+	upload_append(&f.upload,
+	    &(struct put_request){.name = "a", .length = BODY}, &f.claims);
+	assert_true(await(is_ready));
+}
+
+/* Bring what the body has up to `end`. */
+static void
+bring(size_t end)
+{
+	give_source((size_t)upload_offset(&f.upload), end, false);
+	f.transferred = 0;
+	transfer();
+	assert_true(await(has_transferred));
+}
+
+static void
+suspend(void)
+{
+	f.suspended = 0;
+	suspend_at(upload_offset(&f.upload));
+	assert_true(await(is_suspended));
+	assert_int_equal(f.failed, 0);
+}
+
+/* The first part of one is there, and it waits. */
+static void
+leave_a_part(void)
+{
+	f.is_partial = f.keep = true;
+	f.when_ready = f.when_transferred = WAITS;
+	begin();
+	assert_true(await(is_ready));
+	bring(PART);
+	suspend();
+	end_upload();
+}
+
+static uint64_t
+kept(void)
+{
+	const struct partial *p = memory_store_partial(f.store, id);
+
+	assert_non_null(p);
+	assert_int_equal(p->phase, PARTIAL_OPEN);
+	return p->offset;
+}
+
 /* ---- its owner gives up ---- */
+
+static const struct {
+	enum memory_step step;
+	bool is_held; /* in that state, or else the test has not gone on */
+} holds[UPLOAD_STATES] = {
+    [UPLOAD_OPENING] = {MEMORY_CREATE, true},
+    [UPLOAD_RESUMING] = {MEMORY_RESUME, true},
+    [UPLOAD_DRAINING] = {MEMORY_WRITE, true},
+    [UPLOAD_SUSPENDING] = {MEMORY_SUSPEND, true},
+    [UPLOAD_HASHING] = {MEMORY_HASH, true},
+    [UPLOAD_REMOVING] = {MEMORY_REMOVE, true},
+    [UPLOAD_COMMITTING] = {MEMORY_COMMIT, true},
+};
+
+static bool
+is_of_partials(enum upload_state s)
+{
+	return s == UPLOAD_RESUMING || s == UPLOAD_FOUND ||
+	       s == UPLOAD_SUSPENDING || s == UPLOAD_SUSPENDED ||
+	       s == UPLOAD_HASHING || s == UPLOAD_REMOVING;
+}
+
+/* On with one that has a part. */
+static void
+bring_partial_to(enum upload_state s)
+{
+	begin_to_resume();
+	if (s == UPLOAD_RESUMING)
+		return;
+	assert_true(await(is_found));
+	if (s == UPLOAD_FOUND)
+		return;
+	if (s == UPLOAD_REMOVING) {
+		upload_remove(&f.upload);
+		return;
+	}
+	append();
+	if (s == UPLOAD_HASHING) {
+		bring(BODY);
+		commit();
+		return;
+	}
+	suspend_at(PART);
+	if (s == UPLOAD_SUSPENDED)
+		assert_true(await(is_suspended));
+}
 
 /* Bring it to a state, where it stays. */
 static void
@@ -566,17 +798,23 @@ bring_to(enum upload_state s)
 {
 	struct memory_plan *plan = memory_store_plan(f.store);
 
-	give_source(0, BODY, false);
 	f.keep = true;
 	f.when_ready = f.when_transferred = WAITS;
-	plan->held[MEMORY_CREATE] = s == UPLOAD_OPENING;
+	if (is_of_partials(s))
+		leave_a_part();
+	if (holds[s].is_held)
+		plan->held[holds[s].step] = true;
+	if (is_of_partials(s)) {
+		bring_partial_to(s);
+		return;
+	}
+	give_source(0, BODY, false);
 	begin();
 	if (s == UPLOAD_OPENING)
 		return;
 	assert_true(await(is_ready));
 	if (s == UPLOAD_READY)
 		return;
-	plan->held[MEMORY_WRITE] = s == UPLOAD_DRAINING;
 	if (s == UPLOAD_FLOWING)
 		f.source.pause_at = BODY / 2;
 	else if (s == UPLOAD_DRAINING)
@@ -585,18 +823,37 @@ bring_to(enum upload_state s)
 	if (s == UPLOAD_FLOWING || s == UPLOAD_DRAINING) {
 		turn(50);
 	} else {
-		plan->held[MEMORY_COMMIT] = true;
 		assert_true(await(has_transferred));
 		commit();
 		turn(3);
 	}
 }
 
+/* What there may be of it is gone, for another one. */
+static void
+remove_partial(void)
+{
+	if (memory_store_partial(f.store, id) == NULL)
+		return;
+	f.when_ready = f.when_transferred = WAITS;
+	resume();
+	upload_remove(&f.upload);
+	assert_true(await(is_removed));
+	assert_int_equal(f.removed, 1);
+	check_rest();
+}
+
 static void
 it_may_be_given_up_in_any_state(void **state)
 {
 	(void)state;
-	for (unsigned s = 0; s < UPLOAD_OVER; s++) {
+	for (unsigned k = 0; k < 2 * UPLOAD_OVER; k++) {
+		unsigned s = k / 2;
+		size_t there = memory_store_count(f.store);
+
+		f.is_partial = k % 2;
+		if (!f.is_partial && is_of_partials(s))
+			continue;
 		bring_to(s);
 		assert_int_equal(f.upload.state, s);
 		assert_int_equal(
@@ -604,9 +861,16 @@ it_may_be_given_up_in_any_state(void **state)
 		end_upload();
 		check_rest();
 		assert_int_equal(f.stored + f.failed, 0);
-		/* What is being committed goes on alone. */
-		assert_int_equal(
-		    memory_store_count(f.store), s == UPLOAD_COMMITTING);
+		/* What is being committed goes on alone; so does a removal. */
+		if (s == UPLOAD_COMMITTING && there == 0)
+			there = 1;
+		assert_int_equal(memory_store_count(f.store), there);
+		assert_int_equal(memory_store_partials(f.store),
+		    f.is_partial && s != UPLOAD_OPENING &&
+			s != UPLOAD_REMOVING);
+		if (is_of_partials(s) && s != UPLOAD_REMOVING)
+			assert_int_equal(kept(), PART);
+		remove_partial();
 	}
 }
 
@@ -639,7 +903,12 @@ static void
 a_store_may_fail_in_any_state(void **state)
 {
 	(void)state;
-	for (unsigned s = 0; s < UPLOAD_OVER; s++) {
+	for (unsigned k = 0; k < 2 * UPLOAD_OVER; k++) {
+		unsigned s = k / 2;
+
+		f.is_partial = k % 2;
+		if (!f.is_partial && is_of_partials(s))
+			continue;
 		bring_to(s);
 		assert_int_equal(f.upload.state, s);
 		memory_store_fail_all(
@@ -647,6 +916,7 @@ a_store_may_fail_in_any_state(void **state)
 		assert_failed(OUTCOME_DISK_UNHEALTHY);
 		check_rest();
 		assert_int_equal(memory_store_count(f.store), 0);
+		remove_partial();
 	}
 }
 
@@ -690,6 +960,552 @@ a_store_may_fail_while_it_drains(void **state)
 	plan->why[MEMORY_WRITE] = none;
 }
 
+/* ---- it outlives its owner ---- */
+
+static void
+finish(void)
+{
+	bring(BODY);
+	assert_false(failure_is(f.cut));
+	commit();
+	assert_true(await(has_ended));
+}
+
+static void
+a_partial_goes_on_after_its_owner(void **state)
+{
+	(void)state;
+	leave_a_part();
+	check_rest();
+	assert_int_equal(kept(), PART);
+	resume();
+	assert_int_equal(upload_partial(&f.upload)->offset, PART);
+	assert_int_equal(upload_offset(&f.upload), PART);
+	append();
+	finish();
+	assert_stored(BODY);
+	check_rest();
+	resume();
+	assert_int_equal(upload_partial(&f.upload)->phase, PARTIAL_STORED);
+	end_upload();
+}
+
+/* ---- its digests ---- */
+
+static void
+what_passed_as_one_is_not_read_back(void **state)
+{
+	struct memory_plan *plan = memory_store_plan(f.store);
+
+	(void)state;
+	plan->why[MEMORY_HASH] = failure_of_errno(-EIO);
+	f.is_partial = f.keep = true;
+	for (int suspends = 0; suspends < 2; suspends++) {
+		begin();
+		assert_true(await(is_ready));
+		bring(BODY);
+		if (suspends)
+			suspend();
+		commit();
+		assert_true(await(has_ended));
+		assert_stored(BODY);
+		remove_partial();
+	}
+}
+
+static void
+what_came_in_parts_is_read_back(void **state)
+{
+	struct memory_plan *plan = memory_store_plan(f.store);
+
+	(void)state;
+	leave_a_part();
+	plan->held[MEMORY_HASH] = true;
+	resume();
+	append();
+	bring(BODY);
+	commit();
+	turn(10);
+	assert_int_equal(f.upload.state, UPLOAD_HASHING);
+	assert_false(upload_is_committing(&f.upload));
+	memory_store_release(f.store, MEMORY_HASH);
+	assert_true(await(has_ended));
+	assert_stored(BODY);
+}
+
+static void
+bytes_that_cannot_be_read_back_fail_it(void **state)
+{
+	struct memory_plan *plan = memory_store_plan(f.store);
+
+	(void)state;
+	leave_a_part();
+	plan->why[MEMORY_HASH] = failure_of_errno(-EIO);
+	resume();
+	append();
+	finish();
+	assert_failed(OUTCOME_DISK_ERROR);
+	assert_int_equal(kept(), PART);
+}
+
+static void
+what_is_claimed_of_the_whole_is_held_against_all_parts(void **state)
+{
+	(void)state;
+	f.location.checksum = 0;
+	for (int right = 0; right < 2; right++) {
+		f.claims.set = 0;
+		leave_a_part();
+		claim(right ? BODY : BODY - 1);
+		resume();
+		append();
+		finish();
+		if (right)
+			assert_stored(BODY);
+		else
+			assert_failed(OUTCOME_DIGEST_DIFFERS);
+		remove_partial();
+	}
+}
+
+/* Of what is between `from` and `to`. */
+static void
+claim_part(struct digest_claims *c, size_t from, size_t to)
+{
+	static unsigned char bytes[BODY];
+	struct digest *d;
+
+	for (size_t i = from; i < to; i++)
+		bytes[i - from] = fake_byte(i);
+	assert_int_equal(digest_new(digest_bit(DIGEST_SHA1), &d), 0);
+	assert_int_equal(digest_update(d, bytes, to - from), 0);
+	assert_int_equal(digest_finish(d), 0);
+	*c = (struct digest_claims){.set = digest_bit(DIGEST_SHA1)};
+	memcpy(c->value[DIGEST_SHA1], digest_value(d, DIGEST_SHA1),
+	    digest_kinds[DIGEST_SHA1].len);
+	digest_free(&d);
+}
+
+static void
+a_part_that_is_as_claimed_counts(void **state)
+{
+	struct digest_claims c;
+
+	(void)state;
+	f.is_partial = f.keep = true;
+	f.part = &c;
+	claim_part(&c, 0, PART);
+	begin();
+	assert_true(await(is_ready));
+	bring(PART);
+	assert_false(failure_is(f.cut));
+	assert_true(f.has_part_digest);
+	suspend();
+	append();
+	claim_part(&c, PART, BODY);
+	bring(BODY);
+	assert_false(failure_is(f.cut));
+	assert_true(f.has_part_digest);
+	commit();
+	assert_true(await(has_ended));
+	assert_stored(BODY); /* with the digest that its location wants */
+}
+
+/* Its owner leaves the offset where it was; it comes again, and is right. */
+static void
+a_part_that_is_not_as_claimed_does_not_count(void **state)
+{
+	struct digest_claims c;
+
+	(void)state;
+	leave_a_part();
+	resume();
+	append();
+	f.part = &c;
+	claim_part(&c, PART, BODY - 1);
+	bring(BODY);
+	assert_int_equal(f.cut.outcome, OUTCOME_DIGEST_DIFFERS);
+	assert_false(f.has_part_digest);
+	suspend_at(upload_partial(&f.upload)->offset);
+	assert_true(await(is_suspended));
+	assert_int_equal(kept(), PART);
+	assert_int_equal(upload_offset(&f.upload), PART);
+	append();
+	claim_part(&c, PART, BODY);
+	finish();
+	assert_stored(BODY);
+}
+
+static void
+a_part_that_is_cut_has_no_digest(void **state)
+{
+	struct digest_claims c;
+
+	(void)state;
+	f.part = &c;
+	claim_part(&c, 0, BODY);
+	f.is_partial = true;
+	bring_to(UPLOAD_FLOWING);
+	upload_cut(&f.upload, failure_of(OUTCOME_TAKEN_OVER, 0));
+	assert_true(await(has_transferred));
+	assert_int_equal(f.cut.outcome, OUTCOME_TAKEN_OVER);
+	assert_false(f.has_part_digest);
+	end_upload();
+}
+
+/* ---- a transfer is cut ---- */
+
+/* What was read is there, and what comes behind it is right. */
+static void
+assert_cut(void)
+{
+	assert_true(await(has_transferred));
+	assert_int_equal(f.transferred, 1);
+	assert_int_equal(f.cut.outcome, OUTCOME_TAKEN_OVER);
+	assert_int_equal(upload_offset(&f.upload), f.source.at);
+	suspend();
+	assert_int_equal(kept(), f.source.at);
+	append();
+	finish();
+	assert_stored(BODY);
+	remove_partial();
+}
+
+static void
+a_transfer_can_be_cut_while_it_reads(void **state)
+{
+	(void)state;
+	f.is_partial = true;
+	for (int k = 0; k < 2; k++) {
+		f.location.checksum = k ? digest_bit(DIGEST_SHA256) : 0;
+		bring_to(UPLOAD_FLOWING);
+		assert_int_equal(f.upload.state, UPLOAD_FLOWING);
+		upload_cut(&f.upload, failure_of(OUTCOME_TAKEN_OVER, 0));
+		assert_cut();
+	}
+}
+
+static void
+a_transfer_can_be_cut_while_the_queue_is_full(void **state)
+{
+	struct memory_plan *plan = memory_store_plan(f.store);
+
+	(void)state;
+	f.is_partial = f.keep = true;
+	plan->held[MEMORY_WRITE] = true;
+	begin();
+	assert_true(await(is_ready));
+	give_source(0, BODY, false);
+	transfer();
+	turn(50);
+	assert_int_equal(f.upload.state, UPLOAD_FLOWING);
+	upload_cut(&f.upload, failure_of(OUTCOME_TAKEN_OVER, 0));
+	assert_int_equal(f.upload.state, UPLOAD_DRAINING);
+	memory_store_release(f.store, MEMORY_WRITE);
+	assert_cut();
+}
+
+static bool
+has_no_memory(void)
+{
+	return list_is_linked(&f.upload.flow.reader.claim.node);
+}
+
+/* What it waited for must not come to it any more. */
+static void
+a_transfer_can_be_cut_while_there_is_no_memory(void **state)
+{
+	struct chunk_account *other = memory_store_account(f.store);
+	struct chunk_claim claims[BUDGET] = {0};
+	struct chunk *chunks[BUDGET];
+	unsigned n = 0;
+
+	(void)state;
+	f.is_partial = f.keep = true;
+	begin();
+	assert_true(await(is_ready));
+	give_source(0, BODY, false);
+	f.source.pause_at = SIZE;
+	transfer();
+	turn(50);
+	for (; n < BUDGET; n++) {
+		claims[n].account = other;
+		chunks[n] = chunk_take(f.l.pool, &claims[n]);
+		if (chunks[n] == NULL)
+			break;
+	}
+	f.source.pause_at = SIZE_MAX;
+	if (!await(has_no_memory))
+		fail();
+	upload_cut(&f.upload, failure_of(OUTCOME_TAKEN_OVER, 0));
+	chunk_stop_waiting(f.l.pool, &claims[n < BUDGET ? n : 0]);
+	while (n > 0)
+		chunk_give(chunks[--n]);
+	turn(50);
+	assert_cut();
+}
+
+static void
+what_is_read_to_its_end_is_not_cut(void **state)
+{
+	struct memory_plan *plan = memory_store_plan(f.store);
+
+	(void)state;
+	f.is_partial = f.keep = true;
+	plan->held[MEMORY_WRITE] = true;
+	begin();
+	assert_true(await(is_ready));
+	give_source(0, SIZE, false);
+	transfer();
+	turn(50);
+	assert_int_equal(f.upload.state, UPLOAD_DRAINING);
+	upload_cut(&f.upload, failure_of(OUTCOME_TAKEN_OVER, 0));
+	memory_store_release(f.store, MEMORY_WRITE);
+	assert_true(await(has_transferred));
+	assert_false(failure_is(f.cut));
+	assert_int_equal(upload_offset(&f.upload), SIZE);
+	end_upload();
+}
+
+/* ---- it goes to a newer request ---- */
+
+static struct newcomer {
+	struct upload upload;
+	bool is_owned;
+	unsigned found, failed;
+	uint64_t offset;
+	struct failure why;
+} newcomer;
+
+static void
+newcomer_leaves(void)
+{
+	if (newcomer.is_owned)
+		upload_end(&newcomer.upload, "over");
+	newcomer.is_owned = false;
+}
+
+static void
+on_newcomer_found(struct upload *u)
+{
+	newcomer.found++;
+	newcomer.offset = upload_partial(u)->offset;
+	newcomer_leaves();
+}
+
+static void
+on_newcomer_failed(struct upload *u, struct failure why, const char *reason)
+{
+	(void)u;
+	(void)reason;
+	newcomer.failed++;
+	newcomer.why = why;
+	newcomer_leaves();
+}
+
+static const struct upload_events newcomer_events = {
+    .on_found = on_newcomer_found,
+    .on_failed = on_newcomer_failed,
+};
+
+static void
+newcomer_comes(void)
+{
+	newcomer = (struct newcomer){.is_owned = true};
+	upload_resume(&newcomer.upload, &(struct upload_request){
+					    .env = &f.env,
+					    .events = &newcomer_events,
+					    .location = &f.location,
+					    .store = f.store,
+					    .id = 9,
+					    .partial = id,
+					});
+}
+
+static bool
+newcomer_is_told(void)
+{
+	return newcomer.found + newcomer.failed > 0;
+}
+
+static bool
+is_wanted(void)
+{
+	return f.wanted > 0;
+}
+
+static void
+a_newer_request_takes_it_over(void **state)
+{
+	(void)state;
+	f.is_partial = true;
+	bring_to(UPLOAD_FLOWING);
+	f.when_transferred = YIELDS;
+	newcomer_comes();
+	assert_true(await(newcomer_is_told));
+	assert_int_equal(f.wanted, 1);
+	assert_int_equal(f.cut.outcome, OUTCOME_TAKEN_OVER);
+	assert_int_equal(newcomer.found, 1);
+	assert_int_equal(newcomer.offset, f.source.at);
+	assert_false(f.is_owned);
+}
+
+/* Wherever it stands, and however often others ask. */
+static void
+its_owner_is_told_once_that_it_is_wanted(void **state)
+{
+	static const enum upload_state states[] = {UPLOAD_FOUND, UPLOAD_READY,
+	    UPLOAD_FLOWING, UPLOAD_DRAINING, UPLOAD_SUSPENDED};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(states); i++) {
+		f.is_partial = true;
+		bring_to(states[i]);
+		assert_int_equal(f.upload.state, states[i]);
+		newcomer_comes();
+		assert_true(await(is_wanted));
+		turn(500);
+		assert_int_equal(f.wanted, 1);
+		assert_int_equal(newcomer.found + newcomer.failed, 0);
+		end_upload();
+		memory_store_release(f.store, MEMORY_WRITE);
+		assert_true(await(newcomer_is_told));
+		assert_int_equal(newcomer.found, 1);
+		remove_partial();
+	}
+}
+
+/* The newcomer finds it stored. */
+static void
+one_that_is_being_committed_is_not_wanted(void **state)
+{
+	(void)state;
+	f.is_partial = true;
+	bring_to(UPLOAD_COMMITTING);
+	newcomer_comes();
+	turn(500);
+	assert_int_equal(f.wanted, 0);
+	memory_store_release(f.store, MEMORY_COMMIT);
+	assert_true(await(newcomer_is_told));
+	assert_int_equal(newcomer.found, 1);
+	assert_int_equal(newcomer.offset, BODY);
+	assert_stored(BODY);
+}
+
+static bool
+newcomer_waits(void)
+{
+	return newcomer.upload.incoming == NULL &&
+	       list_is_linked(&newcomer.upload.wait.node);
+}
+
+static void
+who_waits_in_vain_fails(void **state)
+{
+	(void)state;
+	leave_a_part();
+	memory_store_hold(f.store, id, true);
+	newcomer_comes();
+	assert_true(await(newcomer_waits));
+	newcomer.upload.wait.until_ns = 1; /* the five seconds are over */
+	assert_true(await(newcomer_is_told));
+	assert_int_equal(newcomer.failed, 1);
+	assert_int_equal(newcomer.why.outcome, OUTCOME_HELD);
+}
+
+static void
+who_waits_may_give_up(void **state)
+{
+	(void)state;
+	leave_a_part();
+	memory_store_hold(f.store, id, true);
+	newcomer_comes();
+	assert_true(await(newcomer_waits));
+	newcomer_leaves();
+	memory_store_hold(f.store, id, false);
+	turn(500);
+	assert_int_equal(newcomer.found + newcomer.failed, 0);
+}
+
+/* It may have died without a word. */
+static void
+what_another_process_lets_go_is_found(void **state)
+{
+	(void)state;
+	leave_a_part();
+	memory_store_hold(f.store, id, true);
+	newcomer_comes();
+	assert_true(await(newcomer_waits));
+	turn(500);
+	memory_store_hold(f.store, id, false);
+	assert_true(await(newcomer_is_told));
+	assert_int_equal(newcomer.found, 1);
+	assert_int_equal(newcomer.offset, PART);
+}
+
+static void
+one_that_is_not_there_fails(void **state)
+{
+	struct memory_plan *plan = memory_store_plan(f.store);
+
+	(void)state;
+	newcomer_comes();
+	assert_true(await(newcomer_is_told));
+	assert_int_equal(newcomer.why.outcome, OUTCOME_NO_UPLOAD);
+	plan->why[MEMORY_BEGIN_PUT] = failure_of(OUTCOME_NOT_READY, 0);
+	newcomer_comes();
+	assert_int_equal(newcomer.failed, 1); /* from within */
+	assert_int_equal(newcomer.why.outcome, OUTCOME_NOT_READY);
+	plan->why[MEMORY_BEGIN_PUT] = none;
+}
+
+/* ---- its end ---- */
+
+static void
+assert_answered(enum partial_phase phase, const char *answer)
+{
+	const struct partial *p;
+
+	end_upload();
+	check_rest();
+	p = memory_store_partial(f.store, id);
+	assert_non_null(p);
+	assert_int_equal(p->phase, phase);
+	assert_int_equal(p->answer.len, strlen(answer));
+	assert_memory_equal(p->answer.s, answer, p->answer.len);
+	remove_partial();
+}
+
+static void
+its_owner_has_the_last_word(void **state)
+{
+	static const enum upload_state states[] = {
+	    UPLOAD_FOUND, UPLOAD_READY, UPLOAD_SUSPENDED};
+	struct memory_plan *plan = memory_store_plan(f.store);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(states); i++) {
+		f.is_partial = true;
+		bring_to(states[i]);
+		upload_conclude(
+		    &f.upload, PARTIAL_REFUSED, (struct span){"no", 2});
+		assert_answered(PARTIAL_REFUSED, "no");
+	}
+	f.is_partial = f.keep = true;
+	for (int fails = 0; fails < 2; fails++) {
+		if (fails)
+			plan->why[MEMORY_COMMIT] = failure_of_errno(-EACCES);
+		begin();
+		assert_true(await(is_ready));
+		f.answer = fails ? "never" : "stored";
+		finish();
+		assert_answered(
+		    fails ? PARTIAL_REFUSED : PARTIAL_STORED, f.answer);
+		f.answer = NULL;
+		plan->why[MEMORY_COMMIT] = none;
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -709,6 +1525,26 @@ main(void)
 	    TEST(a_store_may_fail_in_any_state),
 	    TEST(a_step_of_the_store_may_fail),
 	    TEST(a_store_may_fail_while_it_drains),
+	    TEST(a_partial_goes_on_after_its_owner),
+	    TEST(what_passed_as_one_is_not_read_back),
+	    TEST(what_came_in_parts_is_read_back),
+	    TEST(bytes_that_cannot_be_read_back_fail_it),
+	    TEST(what_is_claimed_of_the_whole_is_held_against_all_parts),
+	    TEST(a_part_that_is_as_claimed_counts),
+	    TEST(a_part_that_is_not_as_claimed_does_not_count),
+	    TEST(a_part_that_is_cut_has_no_digest),
+	    TEST(a_transfer_can_be_cut_while_it_reads),
+	    TEST(a_transfer_can_be_cut_while_the_queue_is_full),
+	    TEST(a_transfer_can_be_cut_while_there_is_no_memory),
+	    TEST(what_is_read_to_its_end_is_not_cut),
+	    TEST(a_newer_request_takes_it_over),
+	    TEST(its_owner_is_told_once_that_it_is_wanted),
+	    TEST(one_that_is_being_committed_is_not_wanted),
+	    TEST(who_waits_in_vain_fails),
+	    TEST(who_waits_may_give_up),
+	    TEST(what_another_process_lets_go_is_found),
+	    TEST(one_that_is_not_there_fails),
+	    TEST(its_owner_has_the_last_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
