@@ -39,7 +39,9 @@ enum access_cut {
 
 /* What was measured of an upload. */
 struct access_upload {
-	bool hashed;	    /* a digest was computed: the meter has its time */
+	bool hashed;  /* a digest was computed: the meter has its time */
+	bool is_part; /* from `from` to before `to`, of `length` */
+	uint64_t from, to, length;
 	struct meter meter; /* stopped */
 	char name[];
 };
@@ -86,6 +88,10 @@ void access_note_start(struct access *a, const char *bytes, size_t len);
 /* Copy what was measured of an upload; when memory is short the line goes without. */
 void access_measured(
     struct access *a, const struct meter *m, bool hashed, const char *name);
+
+/* After that: it was a part; `length` may be UINT64_MAX. */
+void access_note_part(
+    struct access *a, uint64_t from, uint64_t to, uint64_t length);
 
 /* The client is at `addr`, and not the peer.  False: out of memory. */
 NODISCARD bool access_note_client(struct access *a, const struct addr *addr);

@@ -24,4 +24,8 @@ int answer_status(enum outcome e);
 void answer_problem(
     enum outcome e, const struct answer_context *of, struct response *r);
 
+/* The same with another status. */
+void answer_problem_as(int status, enum outcome e,
+    const struct answer_context *of, struct response *r);
+
 #endif

@@ -13,7 +13,7 @@
  *
  * Framing is strict: what two parsers could understand differently is refused.
  * Chunk extensions are skipped, trailer fields are checked and dropped, both within
- * limits.
+ * limits; but one that is wanted is kept (body_want_trailer()).
  *
  * Bytes that came with the head are copied, and read first; source.ready is true until
  * the first read after them.
@@ -33,8 +33,19 @@ struct transport;
 enum {
 	BODY_EXTENSION_MAX = 16384,  /* chunk extensions of a whole body */
 	BODY_TRAILER_MAX = 8192,     /* all trailer lines of a body */
+	BODY_TRAILER_KEPT = 160,     /* of the value of one that is wanted */
 	BODY_OVERREAD_MAX = 4096,    /* of the next request, from the socket */
 	BODY_SPLICE_MIN = 64 * 1024, /* so much must be to come for a pipe */
+};
+
+/* A trailer field that its handler wants, which gives the memory, too: other fields are
+ * dropped. */
+struct body_trailer {
+	const char *name; /* in lower case, at most 17 bytes */
+	bool came;
+	bool cut; /* longer than there is room for */
+	size_t len;
+	char value[BODY_TRAILER_KEPT]; /* white space around it included */
 };
 
 /* The position in a chunked body (RFC 9112 7.1). */
@@ -82,6 +93,8 @@ struct body {
 	unsigned extension_len, trailer_len; /* in the whole body */
 	unsigned name_len;
 	char name[18]; /* a trailer's name in lower case, clipped */
+	bool keeps;    /* the line is of the one that is wanted */
+	struct body_trailer *wanted; /* the handler's; NULL: none */
 };
 
 /*
@@ -108,6 +121,11 @@ NODISCARD int body_init_chunked(
  * line of the HTTP chunk that exceeds it.  To be called before the first read.
  */
 void body_limit(struct body *b, uint64_t max);
+
+/* Keep the trailer field t->name, which *t has after the end of the body, if it came.  `t`
+ * is zeroed but for its name, and must outlive the body.  A second line of it is
+ * refused. */
+void body_want_trailer(struct body *b, struct body_trailer *t);
 
 /*
  * body_leftover(b, ret_bytes, ret_len):

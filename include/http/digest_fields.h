@@ -30,4 +30,10 @@ struct head;
 NODISCARD int digest_fields_read(
     const struct head *h, struct digest_claims *ret, const char **ret_why);
 
+/* The same where the content is a part of the file only: what is claimed of the one, and of
+ * the other. */
+NODISCARD int digest_fields_read_part(const struct head *h,
+    struct digest_claims *ret_part, struct digest_claims *ret_whole,
+    const char **ret_why);
+
 #endif

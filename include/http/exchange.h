@@ -32,6 +32,7 @@
 #include "http/response.h"
 
 struct addr;
+struct body_trailer;
 struct exchange;
 struct meter;
 
@@ -44,6 +45,10 @@ struct handler {
 	 * was refused, `head` has only what was read of it. */
 	void (*add_fields)(
 	    struct handler *h, const struct head *head, struct str *out);
+	/* True when the client would take "later" (429, or a 5xx) for the loss of
+	 * what it asks for: then every such answer to it has the status 423, also
+	 * those that no handler gives.  NULL: none would. */
+	bool (*is_literal)(struct handler *h, const struct head *head);
 };
 
 /* Calls to a handler that has an exchange in hand. */
@@ -119,6 +124,16 @@ void exchange_limit_body(struct exchange *x, uint64_t max);
 /* That limit; 0: there is none. */
 uint64_t exchange_body_max(const struct exchange *x);
 
+/* Keep a trailer field of the body: body_want_trailer(). */
+void exchange_want_trailer(struct exchange *x, struct body_trailer *t);
+
+/* True when its connection is that of a proxy of trusted_proxies; what a head says of
+ * others is head.forwarded. */
+bool exchange_is_proxied(const struct exchange *x);
+
+/* True when it came in by TLS. */
+bool exchange_is_tls(const struct exchange *x);
+
 /* Bytes of body that were read so far: what is to be stored, and what was received of it,
  * which has the framing of a chunked one, too. */
 uint64_t exchange_body_bytes(const struct exchange *x);
@@ -148,6 +163,15 @@ void *exchange_take_note(struct exchange *x);
 
 /* Send 100 Continue if the client waits for it and has sent no body yet. */
 void exchange_continue(struct exchange *x);
+
+/* Send an interim response (1xx) with these field lines, each with its CRLF, at any time
+ * before the response; nothing to a client of HTTP/1.0.  True: it is sent. */
+bool exchange_interim(struct exchange *x, int status, const char *fields);
+
+/* For the access log, after exchange_measured(): the request has brought the bytes from
+ * `from` to before `to` of an upload of `length` (UINT64_MAX: not known). */
+void exchange_note_part(
+    struct exchange *x, uint64_t from, uint64_t to, uint64_t length);
 
 /* For the access log: the times of an upload in `m`, which has stopped, whether it was
  * `hashed`, and its name.  All are copied. */

@@ -50,6 +50,8 @@ enum head_method {
 	METHOD_PUT,
 	METHOD_OPTIONS,
 	METHOD_CONNECT,
+	METHOD_PATCH,
+	METHOD_DELETE,
 	METHOD_OTHER, /* a method of HTTP that is not served here */
 	METHOD_COUNT
 };
@@ -126,12 +128,21 @@ struct head {
 	struct span upgrade_insecure; /* Upgrade-Insecure-Requests */
 	struct span method_override;  /* X-HTTP-Method-Override */
 
-	/* Resumable uploads: of tus, and of the IETF drafts. */
+	/* Resumable uploads: of tus, of the IETF drafts, or of both. */
 	struct span tus_resumable;
+	struct span upload_checksum;
 	struct span upload_complete;
+	struct span upload_concat;
+	struct span upload_defer_length;
 	struct span upload_incomplete;
 	struct span upload_length;
+	struct span upload_metadata;
 	struct span upload_offset;
+	struct span upload_version; /* Upload-Draft-Interop-Version */
+	struct span incremental;    /* RFC 10036: do not collect the body */
+	struct span trailer;	    /* which fields follow the body */
+	struct span want_repr_digest;
+	struct span forwarded_proto; /* X-Forwarded-Proto */
 
 	struct head_lines content_digest;
 	struct head_lines repr_digest;

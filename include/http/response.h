@@ -54,6 +54,11 @@ const char *response_reason(int status);
 void response_problem(struct response *r, int status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
+/* The same of a type that is known elsewhere (a URL), with `members` of its own, such as
+ * `"limit":1,`, or "". */
+void response_problem_of(struct response *r, int status, const char *type,
+    const char *members, const char *detail);
+
 /* Add Retry-After: the client may try again in so many seconds. */
 void response_retry_after(struct response *r, unsigned seconds);
 

@@ -58,6 +58,7 @@ static inline bool
 site_may_change(const struct head *h)
 {
 	return h->method == METHOD_POST || h->method == METHOD_PUT ||
+	       h->method == METHOD_PATCH || h->method == METHOD_DELETE ||
 	       h->method == METHOD_OTHER;
 }
 

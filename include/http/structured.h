@@ -1,6 +1,6 @@
 /*
  * http/structured.h - structured fields (RFC 9651), as far as they are read
- * here: dictionaries.
+ * here: dictionaries, and items.
  *
  *	sha-256=:47DEQ...=:;q=1, priority=5, flag
  *	^key    ^value     ^parameters       ^another member
@@ -52,5 +52,10 @@ enum structured_result {
  */
 NODISCARD enum structured_result structured_next(
     struct span *rest, struct structured_member *ret_member);
+
+/* An item alone, whose key is absent; its parameters are passed over.  False: it is
+ * malformed. */
+NODISCARD bool structured_item(
+    struct span text, struct structured_member *ret_item);
 
 #endif

@@ -64,6 +64,10 @@ struct upload_refusal {
 /* What the body of a PUT or POST with this head is. */
 enum upload_kind upload_kind_of(const struct head *h);
 
+/* The same, where a request of a draft may begin an upload: what it says of that is not
+ * looked at, and its body may be missing. */
+enum upload_kind upload_kind_of_begun(const struct head *h);
+
 /* True for a request of the tus protocol: one that uploads, asks for the state of an
  * upload, or ends one. */
 bool upload_kind_is_tus(const struct head *h);

@@ -4,6 +4,7 @@
 #ifndef WEB_RECEIPT_H
 #define WEB_RECEIPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/digest.h"
@@ -17,6 +18,10 @@ struct receipt {
 	const char *location; /* its path in a URL, for Location */
 	const char *user;     /* who sent it; NULL: nobody was asked */
 	uint64_t bytes;
+	/* How many transfers have brought them, if they could be several: then the
+	 * times are those of all of them, and the path stands in Content-Location.
+	 * 0: there was one. */
+	unsigned parts;
 	enum durability durability;
 	const struct meter *meter;	/* stopped */
 	const struct digest *digest;	/* NULL: none was computed */
@@ -32,5 +37,8 @@ void receipt_add_fields(const struct receipt *rc, struct str *out);
 
 /* Both, as the whole response. */
 void receipt_respond(const struct receipt *rc, struct response *r);
+
+/* Add Server-Timing, with its CRLF. */
+void receipt_add_timing(const struct meter *m, bool hashed, struct str *out);
 
 #endif

@@ -27,7 +27,9 @@ struct rights_pass {
 	struct gate_pass gate;
 	struct context *context;
 	const struct conf_location *location;
-	bool named;	   /* by the client */
+	bool named; /* by the client */
+	/* Judge it as if it had this method, a static text; NULL: its own. */
+	const char *as_method;
 	uint64_t max_size; /* of an upload, by who sends it; 0: any.  Set by the
 			      step */
 	/* Of a link that is good once: not made yet, and the pass's; NULL: it is

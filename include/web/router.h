@@ -5,6 +5,8 @@
  *	/file       POST, PUT: store under a generated name; GET: the newest
  *	/file/      POST: as without the slash
  *	/file/NAME  POST, PUT: store there; GET, HEAD: read it
+ *	/file/.penstock/ID
+ *	            with `resume on`: PATCH, HEAD, GET, DELETE (web/resume.h)
  *
  * for each `location /file` of the server.  Nothing is opened to find out.
  */
@@ -15,6 +17,7 @@
 
 #include "config/config.h"
 #include "http/head.h"
+#include "web/resume_dialect.h"
 
 enum route_kind {
 	ROUTE_REFUSED, /* with `status` and the fields behind it */
@@ -24,6 +27,9 @@ enum route_kind {
 	ROUTE_STORE_NAMED, /* under `name` */
 	ROUTE_READ_NEWEST,
 	ROUTE_READ_NAMED,
+	ROUTE_RESUME_NEW, /* begin an upload that can be resumed, perhaps under
+			     `name`, in the words of `dialect` */
+	ROUTE_RESUME,	  /* `method` of the upload whose ID is `name` */
 };
 
 struct route {
@@ -33,6 +39,9 @@ struct route {
 	/* The body is a form, and the location takes its files out of it; `name` may
 	 * end in a slash then. */
 	bool form;
+	/* ROUTE_RESUME: as X-HTTP-Method-Override of a POST has it. */
+	enum head_method method;
+	const struct resume_dialect *dialect; /* NULL: none is spoken */
 	const char *allow; /* methods for an Allow field; or NULL */
 	int status;
 	enum outcome outcome; /* for the access log */

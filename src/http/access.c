@@ -190,8 +190,36 @@ access_measured(
 	if (u == NULL)
 		return;
 	u->hashed = hashed;
+	u->is_part = false;
 	u->meter = *m;
 	memcpy(u->name, name, len + 1);
+}
+
+void
+access_note_part(struct access *a, uint64_t from, uint64_t to, uint64_t length)
+{
+	struct access_upload *u = a->upload;
+
+	if (u == NULL)
+		return;
+	u->is_part = true;
+	u->from = from;
+	u->to = to;
+	u->length = length;
+}
+
+static void
+add_part(const struct access_upload *u, struct str *line)
+{
+	str_puts(line, " part=");
+	str_add_u64(line, u->from);
+	str_puts(line, "-");
+	str_add_u64(line, u->to);
+	str_puts(line, "/");
+	if (u->length == UINT64_MAX)
+		str_puts(line, "*");
+	else
+		str_add_u64(line, u->length);
 }
 
 /* Who waited for whom, and what it is called. */
@@ -213,6 +241,8 @@ add_measures(const struct access_upload *u, struct str *line)
 	}
 	str_puts(line, " saved=");
 	str_add_ms(line, meter_saved_ns(m));
+	if (u->is_part)
+		add_part(u, line);
 	str_puts(line, " name=\"");
 	str_escape_within(line, u->name, strlen(u->name), NAME_SHOWN_MAX);
 	str_puts(line, "\"");

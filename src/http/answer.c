@@ -51,16 +51,23 @@ add_detail(struct str *out, const char *detail, const struct answer_context *of)
 }
 
 void
-answer_problem(
-    enum outcome e, const struct answer_context *of, struct response *r)
+answer_problem_as(int status, enum outcome e, const struct answer_context *of,
+    struct response *r)
 {
 	struct str detail = {0};
 
 	check(e < OUTCOME_COUNT);
 	add_detail(&detail, rows[e].detail, of);
-	response_problem(r, rows[e].status, "%s", detail.s ? detail.s : "");
+	response_problem(r, status, "%s", detail.s ? detail.s : "");
 	if (rows[e].retry_s > 0)
 		response_retry_after(r, rows[e].retry_s);
 	r->outcome = e;
 	str_fini(&detail);
+}
+
+void
+answer_problem(
+    enum outcome e, const struct answer_context *of, struct response *r)
+{
+	answer_problem_as(answer_status(e), e, of, r);
 }

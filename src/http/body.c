@@ -102,6 +102,29 @@ is_forbidden(const struct body *b)
 	return false;
 }
 
+/* Its name is whole: is it the one that is wanted? */
+static bool
+begin_trailer_text(struct body *b)
+{
+	struct body_trailer *t = b->wanted;
+
+	b->keeps = t != NULL && str_ieq(b->name, b->name_len, t->name);
+	if (b->keeps && t->came)
+		return body_refuse(b, "a trailer is given twice: send it once");
+	if (b->keeps)
+		t->came = true;
+	b->state = BODY_TRAILER_TEXT;
+	return true;
+}
+
+static void
+keep_trailer(struct body_trailer *t, unsigned char c)
+{
+	t->cut |= t->len == sizeof(t->value);
+	if (!t->cut)
+		t->value[t->len++] = (char)c;
+}
+
 static bool
 in_trailer_name(struct body *b, unsigned char c)
 {
@@ -110,8 +133,7 @@ in_trailer_name(struct body *b, unsigned char c)
 			return body_refuse(b,
 			    "a trailer names a field that only "
 			    "the head may have");
-		b->state = BODY_TRAILER_TEXT;
-		return true;
+		return begin_trailer_text(b);
 	}
 	if (!syntax_is_tchar(c))
 		return body_refuse(
@@ -140,6 +162,8 @@ in_trailer(struct body *b, unsigned char c)
 		b->state = BODY_TRAILER_LF;
 	else if (syntax_is_control(c))
 		return body_refuse(b, "a trailer has a control character");
+	else if (b->keeps)
+		keep_trailer(b->wanted, c);
 	return true;
 }
 
@@ -535,6 +559,13 @@ body_limit(struct body *b, uint64_t max)
 {
 	check(b->payload == 0);
 	b->limit = max > 0 ? max : UINT64_MAX;
+}
+
+void
+body_want_trailer(struct body *b, struct body_trailer *t)
+{
+	check(strlen(t->name) < sizeof(b->name));
+	b->wanted = t;
 }
 
 void

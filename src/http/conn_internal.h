@@ -81,6 +81,7 @@ struct exchange {
 	bool head_only;
 	bool old;	    /* HTTP/1.0 */
 	bool from_browser;  /* and through no proxy, as far as one says so */
+	bool literal;	    /* handler.is_literal */
 	bool waits_for_100; /* and has sent nothing of its body */
 };
 

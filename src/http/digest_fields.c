@@ -137,24 +137,48 @@ read_md5(struct span t, struct digest_claims *ret)
 	return NULL;
 }
 
+/* All fields; NULL, or what is wrong. */
+static const char *
+read_fields(const struct head *h, struct digest_claims *content,
+    struct digest_claims *repr)
+{
+	const char *why =
+	    read_field(&h->content_digest, &content_digest, content);
+
+	if (why == NULL)
+		why = read_field(&h->repr_digest, &repr_digest, repr);
+	return why != NULL ? why : read_md5(h->content_md5, content);
+}
+
 int
 digest_fields_read(
     const struct head *h, struct digest_claims *ret, const char **ret_why)
 {
 	struct digest_claims content = {0}, repr = {0};
-	const char *why;
+	const char *why = read_fields(h, &content, &repr);
 
-	why = read_field(&h->content_digest, &content_digest, &content);
-	if (why == NULL)
-		why = read_field(&h->repr_digest, &repr_digest, &repr);
 	if (why == NULL)
 		why = join(&content, &repr);
-	if (why == NULL)
-		why = read_md5(h->content_md5, &content);
 	if (why != NULL) {
 		*ret_why = why;
 		return 400;
 	}
 	*ret = content;
+	return 0;
+}
+
+int
+digest_fields_read_part(const struct head *h, struct digest_claims *ret_part,
+    struct digest_claims *ret_whole, const char **ret_why)
+{
+	struct digest_claims content = {0}, repr = {0};
+	const char *why = read_fields(h, &content, &repr);
+
+	if (why != NULL) {
+		*ret_why = why;
+		return 400;
+	}
+	*ret_part = content;
+	*ret_whole = repr;
 	return 0;
 }

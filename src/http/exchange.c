@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "http/answer.h"
+#include "http/real_ip.h"
 #include "conn_internal.h"
 
 #define WATCH_S 0.25 /* between two looks at a client that is not read from */
@@ -217,6 +218,26 @@ exchange_body_max(const struct exchange *x)
 	return x->body.limit == UINT64_MAX ? 0 : x->body.limit;
 }
 
+void
+exchange_want_trailer(struct exchange *x, struct body_trailer *t)
+{
+	body_want_trailer(&x->body, t);
+}
+
+bool
+exchange_is_proxied(const struct exchange *x)
+{
+	const struct conn *c = conn_of(x);
+
+	return real_ip_is_proxy(c->group->conf, &c->peer);
+}
+
+bool
+exchange_is_tls(const struct exchange *x)
+{
+	return tls_is(&conn_of(x)->transport);
+}
+
 uint64_t
 exchange_body_bytes(const struct exchange *x)
 {
@@ -280,6 +301,8 @@ exchange_add_fields(struct exchange *x, const struct head *h)
 
 	if (x->fields.len == 0)
 		handler->add_fields(handler, h ? h : &none, &x->fields);
+	if (handler->is_literal != NULL && h != NULL)
+		x->literal = handler->is_literal(handler, h);
 }
 
 void
@@ -312,6 +335,30 @@ exchange_continue(struct exchange *x)
 	x->waits_for_100 = false;
 	response_writer_interim(
 	    &conn_of(x)->response_writer, "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+bool
+exchange_interim(struct exchange *x, int status, const char *fields)
+{
+	struct str text = {0};
+	bool sent;
+
+	if (x->old)
+		return false;
+	str_printf(&text, "HTTP/1.1 %d %s\r\n%s\r\n", status,
+	    response_reason(status), fields);
+	sent = !str_failed(&text);
+	if (sent)
+		response_writer_interim(&conn_of(x)->response_writer, text.s);
+	str_fini(&text);
+	return sent;
+}
+
+void
+exchange_note_part(
+    struct exchange *x, uint64_t from, uint64_t to, uint64_t length)
+{
+	access_note_part(&x->record, from, to, length);
 }
 
 /* An empty buffer, whose memory is used again for the next response. */
@@ -361,6 +408,8 @@ format(struct exchange *x, struct response *r, struct str *out)
 	size_t content = x->head_only || r->streamed ? 0 : r->content.len;
 	struct response_form form;
 
+	if (x->literal && (r->status >= 500 || r->status == 429))
+		r->status = 423;
 	x->record.status = r->status;
 	x->record.outcome = r->outcome;
 	x->keep = may_keep(x, r);

@@ -176,6 +176,16 @@ take_real_ip(struct parse *p, struct span v)
 	return take_forwarded(p, v);
 }
 
+/* Of several it is not known which is the nearest proxy's. */
+static int
+take_forwarded_proto(struct parse *p, struct span v)
+{
+	struct span *proto = &p->h->forwarded_proto;
+
+	*proto = proto->s == NULL ? v : (struct span){v.s, 0};
+	return take_forwarded(p, v);
+}
+
 /* Lines beyond HEAD_LINES_MAX are ignored. */
 static int
 take_forwarded_host(struct parse *p, struct span v)
@@ -224,24 +234,32 @@ static const struct field {
 	{ ONCE("If-None-Match"),       NULL, TO(if_none_match) },
 	{ ONCE("If-Range"),            NULL, TO(if_range) },
 	{ ONCE("If-Unmodified-Since"), NULL, TO(if_unmodified_since) },
+	{ LAST("Incremental"),               TO(incremental) },
 	{ ONCE("Origin"),              NULL, TO(origin) },
 	{ ONCE("Range"),               NULL, TO(range) },
 	{ NAME("Repr-Digest"),         NULL, take_repr_digest },
 	{ LAST("Sec-Fetch-Mode"),            TO(sec_fetch_mode) },
 	{ ONCE("Sec-Fetch-Site"),      NULL, TO(sec_fetch_site) },
+	{ LAST("Trailer"),                   TO(trailer) },
 	{ ONCE("Transfer-Encoding"),         take_coding },
 	{ LAST("Tus-Resumable"),             TO(tus_resumable) },
 	{ LAST("Upgrade-Insecure-Requests"), TO(upgrade_insecure) },
+	{ ONCE("Upload-Checksum"),     NULL, TO(upload_checksum) },
 	{ ONCE("Upload-Complete"),     NULL, TO(upload_complete) },
+	{ ONCE("Upload-Concat"),       NULL, TO(upload_concat) },
+	{ ONCE("Upload-Defer-Length"), NULL, TO(upload_defer_length) },
+	{ LAST("Upload-Draft-Interop-Version"), TO(upload_version) },
 	{ ONCE("Upload-Incomplete"),   NULL, TO(upload_incomplete) },
 	{ ONCE("Upload-Length"),       NULL, TO(upload_length) },
+	{ ONCE("Upload-Metadata"),     NULL, TO(upload_metadata) },
 	{ ONCE("Upload-Offset"),       NULL, TO(upload_offset) },
 	{ NAME("Via"),                 NULL, take_forwarded },
+	{ LAST("Want-Repr-Digest"),          TO(want_repr_digest) },
 	{ LAST("X-Amz-Copy-Source"),         TO(amz_copy_source) },
 	{ LAST("X-Amz-Decoded-Content-Length"), TO(amz_decoded_length) },
 	{ NAME("X-Forwarded-For"),     NULL, take_forwarded_for },
 	{ NAME("X-Forwarded-Host"),    NULL, take_forwarded_host },
-	{ NAME("X-Forwarded-Proto"),   NULL, take_forwarded },
+	{ NAME("X-Forwarded-Proto"),   NULL, take_forwarded_proto },
 	{ ONCE("X-HTTP-Method-Override"), NULL, TO(method_override) },
 	{ NAME("X-Real-IP"),           NULL, take_real_ip },
 };
@@ -363,6 +381,7 @@ head_copy(const struct head *h, const char *buf, size_t len)
 	move_lines(&copy->forwarded_for, buf, len, to);
 	move_lines(&copy->forwarded_by, buf, len, to);
 	move_text(&copy->real_ip, buf, len, to);
+	move_text(&copy->forwarded_proto, buf, len, to);
 	move_lines(&copy->content_digest, buf, len, to);
 	move_lines(&copy->repr_digest, buf, len, to);
 	for (size_t i = 0; i < COUNT_OF(known); i++)

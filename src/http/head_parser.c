@@ -24,6 +24,10 @@ method_of(unsigned known)
 		return METHOD_OPTIONS;
 	case HTTP_CONNECT:
 		return METHOD_CONNECT;
+	case HTTP_PATCH:
+		return METHOD_PATCH;
+	case HTTP_DELETE:
+		return METHOD_DELETE;
 	default:
 		return METHOD_OTHER;
 	}

@@ -40,8 +40,10 @@ void
 real_ip_distrust(
     const struct conf_server *s, struct head *h, const struct addr *peer)
 {
-	if (s->trusted_proxies.count > 0 && !real_ip_is_proxy(s, peer))
+	if (s->trusted_proxies.count > 0 && !real_ip_is_proxy(s, peer)) {
 		h->forwarded_host.count = 0;
+		h->forwarded_proto = (struct span){0};
+	}
 }
 
 /* ---- one address ---- */

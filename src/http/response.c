@@ -12,6 +12,7 @@ static const struct reason {
 	int status;
 	const char *text;
 } reasons[] = {
+    {104, "Upload Resumption Supported"},
     {200, "OK"},
     {201, "Created"},
     {204, "No Content"},
@@ -25,6 +26,7 @@ static const struct reason {
     {405, "Method Not Allowed"},
     {408, "Request Timeout"},
     {409, "Conflict"},
+    {410, "Gone"},
     {411, "Length Required"},
     {412, "Precondition Failed"},
     {413, "Content Too Large"},
@@ -33,8 +35,10 @@ static const struct reason {
     {416, "Range Not Satisfiable"},
     {417, "Expectation Failed"},
     {421, "Misdirected Request"},
+    {423, "Locked"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
+    {460, "Checksum Mismatch"},
     {500, "Internal Server Error"},
     {501, "Not Implemented"},
     {503, "Service Unavailable"},
@@ -52,6 +56,21 @@ response_reason(int status)
 }
 
 void
+response_problem_of(struct response *r, int status, const char *type,
+    const char *members, const char *detail)
+{
+	r->status = status;
+	r->content_type = "application/problem+json";
+	str_clear(&r->content);
+	str_printf(&r->content,
+	    "{\"type\":\"%s\",\"title\":\"%s\",\"status\":%d,%s"
+	    "\"detail\":\"",
+	    type, response_reason(status), status, members);
+	str_escape(&r->content, detail, strlen(detail));
+	str_puts(&r->content, "\"}\n");
+}
+
+void
 response_problem(struct response *r, int status, const char *fmt, ...)
 {
 	struct str detail = {0};
@@ -60,15 +79,8 @@ response_problem(struct response *r, int status, const char *fmt, ...)
 	va_start(ap, fmt);
 	str_vprintf(&detail, fmt, ap);
 	va_end(ap);
-	r->status = status;
-	r->content_type = "application/problem+json";
-	str_clear(&r->content);
-	str_printf(&r->content,
-	    "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
-	    "\"detail\":\"",
-	    response_reason(status), status);
-	str_escape(&r->content, detail.s, detail.len);
-	str_puts(&r->content, "\"}\n");
+	response_problem_of(
+	    r, status, "about:blank", "", detail.s != NULL ? detail.s : "");
 	str_fini(&detail);
 }
 

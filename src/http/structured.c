@@ -347,3 +347,18 @@ structured_next(struct span *rest, struct structured_member *ret_member)
 	*ret_member = m;
 	return STRUCTURED_MEMBER;
 }
+
+bool
+structured_item(struct span text, struct structured_member *ret_item)
+{
+	struct structured_member m = {0};
+
+	while (text.len > 0 && text.s[text.len - 1] == ' ')
+		text.len--;
+	skip_spaces(&text);
+	if (first(&text) == '(' || !take_value(&text, &m) ||
+	    !take_parameters(&text) || text.len > 0)
+		return false;
+	*ret_item = m;
+	return true;
+}

@@ -214,19 +214,10 @@ upload_kind_is_tus(const struct head *h)
 	       h->method != METHOD_OPTIONS;
 }
 
-enum upload_kind
-upload_kind_of(const struct head *h)
+/* What it is, whatever it says of going on. */
+static enum upload_kind
+kind_of_body(const struct head *h)
 {
-	if (h->expect_unknown)
-		return UPLOAD_EXPECTING;
-	if (upload_kind_is_tus(h))
-		return UPLOAD_TUS;
-	if (is_other_method(h))
-		return UPLOAD_OTHER_METHOD;
-	if (is_resumable_part(h))
-		return UPLOAD_RESUMABLE_PART;
-	if (length_differs(h))
-		return UPLOAD_LENGTH_DIFFERS;
 	if (is_s3(h))
 		return UPLOAD_S3;
 	if (h->amz_copy_source.s != NULL)
@@ -240,10 +231,38 @@ upload_kind_of(const struct head *h)
 		return UPLOAD_PAGE_FORM;
 	if (h->content_coded)
 		return UPLOAD_CODED;
-	if (!h->has_length && !h->chunked)
-		return UPLOAD_WITHOUT_LENGTH;
 	/* The last one, since the files may be taken out of it. */
 	return media_type_is(h->content_type, "multipart/form-data")
 		   ? UPLOAD_FORM
 		   : UPLOAD_FILE;
+}
+
+enum upload_kind
+upload_kind_of(const struct head *h)
+{
+	enum upload_kind kind;
+
+	if (h->expect_unknown)
+		return UPLOAD_EXPECTING;
+	if (upload_kind_is_tus(h))
+		return UPLOAD_TUS;
+	if (is_other_method(h))
+		return UPLOAD_OTHER_METHOD;
+	if (is_resumable_part(h))
+		return UPLOAD_RESUMABLE_PART;
+	if (length_differs(h))
+		return UPLOAD_LENGTH_DIFFERS;
+	kind = kind_of_body(h);
+	if ((kind == UPLOAD_FILE || kind == UPLOAD_FORM) && !h->has_length &&
+	    !h->chunked)
+		return UPLOAD_WITHOUT_LENGTH;
+	return kind;
+}
+
+enum upload_kind
+upload_kind_of_begun(const struct head *h)
+{
+	if (h->expect_unknown)
+		return UPLOAD_EXPECTING;
+	return is_other_method(h) ? UPLOAD_OTHER_METHOD : kind_of_body(h);
 }

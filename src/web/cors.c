@@ -9,6 +9,15 @@
 	"Location, ETag, Repr-Digest, Server-Timing, Retry-After, "            \
 	"Content-Range, Accept-Ranges, Allow"
 
+/* The same of uploads that can be resumed. */
+#define EXPOSED_RESUME                                                         \
+	", Content-Location, Upload-Offset, Upload-Length, "                   \
+	"Upload-Defer-Length, "                                                \
+	"Upload-Metadata, Upload-Concat, Upload-Expires, Upload-Complete, "    \
+	"Upload-Incomplete, Upload-Limit, Upload-Draft-Interop-Version, "      \
+	"Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, "            \
+	"Tus-Checksum-Algorithm"
+
 /* As long as Chromium keeps it at most; a page that asks much later asks
  * again. */
 #define PREFLIGHT_KEPT_S "7200"
@@ -18,6 +27,7 @@ struct cors {
 	bool open;    /* there is one */
 	bool any;     /* and it is * */
 	bool allowed; /* the page is among those that it names */
+	bool resumes; /* resume is on */
 };
 
 static bool
@@ -43,6 +53,7 @@ look_at(struct cors *c, const struct conf_location *l, const struct origin *o)
 	if (list->count == 0)
 		return;
 	c->open = true;
+	c->resumes |= l->policy.resume;
 	c->any |= strcmp(list->values[0], "*") == 0;
 	c->allowed |= c->any || (o != NULL && is_listed(list, o));
 }
@@ -104,7 +115,8 @@ cors_add_fields(
 	str_add(out, whose.s, whose.len);
 	str_puts(out, "\r\nTiming-Allow-Origin: ");
 	str_add(out, whose.s, whose.len);
-	str_puts(out, "\r\nAccess-Control-Expose-Headers: " EXPOSED "\r\n");
+	str_puts(out, "\r\nAccess-Control-Expose-Headers: " EXPOSED);
+	str_puts(out, c.resumes ? EXPOSED_RESUME "\r\n" : "\r\n");
 }
 
 /* Names of fields, with commas between. */

@@ -5,6 +5,7 @@
 #include "web/cors.h"
 #include "web/get.h"
 #include "web/put.h"
+#include "web/resume.h"
 #include "web/router.h"
 #include "web/site_gate.h"
 
@@ -71,6 +72,10 @@ answer_options(struct exchange *x, const struct route *route)
 	struct response r = {.status = 204};
 
 	str_printf(&r.fields, "Allow: %s\r\n", route->allow);
+	if (route->location != NULL && route->location->policy.resume) {
+		r.status = 200; /* what clients of tus expect */
+		resume_add_options(route->location, &r.fields);
+	}
 	exchange_respond(x, &r);
 }
 
@@ -113,6 +118,10 @@ on_request(struct handler *handler, struct exchange *x)
 	case ROUTE_READ_NAMED:
 		get_begin(c, x, &route);
 		return;
+	case ROUTE_RESUME_NEW:
+	case ROUTE_RESUME:
+		resume_begin(c, x, &route);
+		return;
 	}
 }
 
@@ -123,6 +132,15 @@ dispatch_add_fields(
 	struct dispatch *s = container_of(handler, struct dispatch, handler);
 
 	cors_add_fields(s->context->conf, head, out);
+	resume_add_fields(s->context->conf, head, out);
+}
+
+static bool
+dispatch_is_literal(struct handler *handler, const struct head *head)
+{
+	struct dispatch *s = container_of(handler, struct dispatch, handler);
+
+	return resume_is_literal(s->context->conf, head);
 }
 
 void
@@ -131,4 +149,5 @@ dispatch_init(struct dispatch *s, struct context *c)
 	s->context = c;
 	s->handler.on_request = on_request;
 	s->handler.add_fields = dispatch_add_fields;
+	s->handler.is_literal = dispatch_is_literal;
 }

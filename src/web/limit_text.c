@@ -31,6 +31,13 @@ limit_text(enum outcome e, const struct conf_server *s,
 	} else if (e == OUTCOME_FIELDS_TOO_LARGE) {
 		name = "form_max_field_size";
 		num_format_size(l->form_max_field_size, value);
+	} else if (e == OUTCOME_TOO_MANY_PARTIALS) {
+		name = "max_resumable";
+		snprintf(
+		    value, sizeof(value), "%" PRIu64, l->policy.max_resumable);
+	} else if (e == OUTCOME_EXPIRED) {
+		name = "resume_expire";
+		num_format_seconds(l->policy.resume_expire_s, value);
 	} else {
 		return NULL;
 	}

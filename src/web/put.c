@@ -8,6 +8,7 @@
 
 #include "auth/spent.h"
 #include "http/answer.h"
+#include "http/resume_fields.h"
 #include "upload/names.h"
 #include "upload/upload.h"
 #include "web/handshake.h"
@@ -275,6 +276,15 @@ put_new(const struct put_order *o)
 	return p;
 }
 
+/* Its client wants each byte to go on at once (RFC 10036). */
+static bool
+is_incremental(const struct head *h)
+{
+	bool is;
+
+	return resume_fields_boolean(h->incremental, &is) && is;
+}
+
 /* The head is needed no longer than for this. */
 static void
 begin_upload(struct web_put *p, const struct put_order *o)
@@ -283,7 +293,8 @@ begin_upload(struct web_put *p, const struct put_order *o)
 	struct put_request request = {
 	    .name = p->name,
 	    .length = h->has_length ? h->content_length : STORE_LENGTH_UNKNOWN,
-	    .collect = h->has_length && !h->expect_continue,
+	    .collect =
+		h->has_length && !h->expect_continue && !is_incremental(h),
 	    .pre = o->preconditions,
 	};
 	char first[OBJECT_ETAG_SIZE];

@@ -31,11 +31,11 @@ add_digests(const struct digest *d, struct str *out)
 
 /* Add all times, with this between two, before a name, and behind it. */
 static void
-add_times(const struct receipt *rc, const char *between, const char *before,
-    const char *behind, struct str *out)
+add_times(const struct meter *m, bool hashed, const char *between,
+    const char *before, const char *behind, struct str *out)
 {
 	struct meter_time times[METER_TIMES_MAX];
-	size_t n = meter_times(rc->meter, rc->digest != NULL, times);
+	size_t n = meter_times(m, hashed, times);
 
 	for (size_t i = 0; i < n; i++) {
 		str_puts(out, i > 0 ? between : "");
@@ -59,12 +59,16 @@ receipt_add(const struct receipt *rc, struct str *out)
 	}
 	str_puts(out, "\",\"bytes\":");
 	str_add_u64(out, rc->bytes);
+	if (rc->parts > 0) {
+		str_puts(out, ",\"parts\":");
+		str_add_u64(out, rc->parts);
+	}
 	str_puts(out, ",\"durability\":\"");
 	str_puts(out, durability_name[rc->durability]);
 	str_puts(out, "\",\"verdict\":\"");
 	str_puts(out, verdict_name[meter_verdict(rc->meter)]);
 	str_puts(out, "\",\"ms\":{");
-	add_times(rc, ",", "\"", "\":", out);
+	add_times(rc->meter, rc->digest != NULL, ",", "\"", "\":", out);
 	str_puts(out, "},\"overlap_saved_ms\":");
 	str_add_ms(out, meter_saved_ns(rc->meter));
 	if (rc->digest != NULL)
@@ -72,17 +76,23 @@ receipt_add(const struct receipt *rc, struct str *out)
 }
 
 void
+receipt_add_timing(const struct meter *m, bool hashed, struct str *out)
+{
+	str_puts(out, "Server-Timing: ");
+	add_times(m, hashed, ", ", "", ";dur=", out);
+	str_puts(out, "\r\n");
+}
+
+void
 receipt_add_fields(const struct receipt *rc, struct str *out)
 {
 	const char *separator = "Repr-Digest: ";
 
-	str_puts(out, "Location: ");
+	str_puts(out, rc->parts > 0 ? "Content-Location: " : "Location: ");
 	str_puts(out, rc->location);
 	str_puts(out, "\r\n");
 	conditions_add_validators(rc->info, out);
-	str_puts(out, "Server-Timing: ");
-	add_times(rc, ", ", "", ";dur=", out);
-	str_puts(out, "\r\n");
+	receipt_add_timing(rc->meter, rc->digest != NULL, out);
 	if (rc->digest == NULL)
 		return;
 	for (unsigned a = 0; a < DIGEST_COUNT; a++) {

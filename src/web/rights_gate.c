@@ -26,6 +26,7 @@ rights_gate_init(struct rights_pass *p, struct context *c, struct exchange *x,
 	p->context = c;
 	p->location = r->location;
 	p->named = r->kind == ROUTE_STORE_NAMED || r->kind == ROUTE_READ_NAMED;
+	p->as_method = NULL;
 	p->max_size = 0;
 	p->mark = NULL;
 	p->name[0] = '\0';
@@ -320,10 +321,12 @@ judge_path(struct rights_pass *p, const struct str *path)
 	const struct conf_location *l = p->location;
 	struct exchange *x = p->gate.exchange;
 	const struct head *h = exchange_head(x);
+	struct span method = p->as_method != NULL ? (struct span){p->as_method,
+							strlen(p->as_method)}
+						  : h->method_text;
 	struct rights_request q = {
-	    .method =
-		method_set_of_request(h->method_text.s, h->method_text.len),
-	    .method_text = h->method_text,
+	    .method = method_set_of_request(method.s, method.len),
+	    .method_text = method,
 	    .query = query_of(h),
 	    .path = {path->s, path->len},
 	    .authorization = h->authorization,

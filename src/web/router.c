@@ -2,11 +2,15 @@
 
 #include <string.h>
 
+#include "base/name_limits.h"
+#include "base/str.h"
 #include "http/upload_kind.h"
 
 static const char allow_index[] = "GET, HEAD, OPTIONS";
 static const char allow_all[] = "GET, HEAD, POST, PUT, OPTIONS";
 static const char allow_store[] = "POST, PUT, OPTIONS";
+
+static const char allow_resume[] = "GET, HEAD, PATCH, DELETE, POST, OPTIONS";
 
 static const char reading_is_off[] =
     "reading is off in this location (read off): it only takes uploads";
@@ -87,26 +91,149 @@ route_slash(const struct head *h, struct route *r)
 		route_refuse(r, 405, is_read(h) ? reading_is_off : not_served);
 }
 
+/* ---- uploads that can be resumed ---- */
+
+static const char begin_of_upload[] = FILE_NAME_RESERVED "/";
+
+static bool
+is_of_upload(const struct route *r)
+{
+	size_t len = sizeof(begin_of_upload) - 1;
+
+	return r->location->policy.resume && r->name.len > len &&
+	       memcmp(r->name.s, begin_of_upload, len) == 0;
+}
+
+/* What a POST to an upload stands for. */
+static enum head_method
+method_of(const struct head *h)
+{
+	static const struct {
+		const char *word;
+		enum head_method method;
+	} words[] = {
+	    {"PATCH", METHOD_PATCH},
+	    {"DELETE", METHOD_DELETE},
+	    {"HEAD", METHOD_HEAD},
+	};
+	struct span asked = h->method_override;
+
+	for (size_t i = 0; h->method == METHOD_POST && i < COUNT_OF(words); i++)
+		if (str_ieq(asked.s, asked.len, words[i].word))
+			return words[i].method;
+	return h->method;
+}
+
+static void
+route_upload(const struct head *h, struct route *r)
+{
+	size_t len = sizeof(begin_of_upload) - 1;
+
+	r->name.s += len;
+	r->name.len -= len;
+	r->allow = allow_resume;
+	r->method = method_of(h);
+	if (r->method == METHOD_PATCH || r->method == METHOD_DELETE ||
+	    is_read(h) || r->method == METHOD_HEAD)
+		r->kind = ROUTE_RESUME;
+	else
+		route_refuse(r, 405,
+		    "this is an upload that can be resumed: append to it with "
+		    "PATCH, ask for it with HEAD, drop it with DELETE");
+}
+
+/* A request of tus that is for no upload. */
+static void
+route_tus(const struct head *h, struct route *r)
+{
+	if (h->method == METHOD_POST) {
+		r->kind = ROUTE_RESUME_NEW;
+	} else if (h->method == METHOD_PUT) {
+		route_refuse(r, 405,
+		    "tus begins an upload with POST, and appends to it with "
+		    "PATCH");
+	} else {
+		route_refuse(r, 404, "there is no such upload");
+		r->outcome = OUTCOME_NO_UPLOAD;
+	}
+}
+
+static bool
+is_other_version(const struct head *h, const struct route *r)
+{
+	return r->dialect == &resume_tus && h->method != METHOD_OPTIONS &&
+	       (is_of_upload(r) || upload_kind_is_tus(h)) &&
+	       !str_ieq(h->tus_resumable.s, h->tus_resumable.len,
+		   RESUME_TUS_VERSION);
+}
+
+/* The upload begins as one of a draft if its client could go on with it: it says that
+ * more follows, or has a version, so that it is told where (104). */
+static bool
+is_begun_by_draft(const struct head *h, const struct route *r)
+{
+	bool complete;
+
+	return r->dialect != NULL && is_store(h) &&
+	       !resume_dialect_is_tus(r->dialect) &&
+	       resume_dialect_complete(r->dialect, h, &complete) &&
+	       (!complete || h->upload_version.s != NULL) &&
+	       h->upload_offset.s == NULL;
+}
+
+/* True when it is a request for an upload, or begins one: it has its route. */
+static bool
+route_resume(const struct head *h, struct route *r)
+{
+	enum upload_kind kind;
+
+	if (!r->location->policy.resume)
+		return false;
+	r->dialect = resume_dialect_of(h, r->location);
+	if (is_other_version(h, r)) {
+		route_refuse(r, 412,
+		    "only version " RESUME_TUS_VERSION
+		    " of tus is spoken here (Tus-Resumable)");
+		r->fields = "Tus-Version: " RESUME_TUS_VERSION "\r\n";
+		r->outcome = OUTCOME_RESUMABLE;
+	} else if (is_of_upload(r)) {
+		route_upload(h, r);
+	} else if (upload_kind_is_tus(h)) {
+		if (r->dialect == NULL)
+			return false;
+		route_tus(h, r);
+	} else if (is_begun_by_draft(h, r)) {
+		kind = upload_kind_of_begun(h);
+		if (kind == UPLOAD_FILE)
+			r->kind = ROUTE_RESUME_NEW;
+		else
+			refuse_upload(r, kind);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void
 route_location(const struct head *h, struct route *r)
 {
 	size_t prefix = strlen(r->location->prefix);
 
 	r->allow = r->location->read ? allow_all : allow_store;
-	if (upload_kind_is_tus(h)) {
-		refuse_upload(r, UPLOAD_TUS);
-		return;
-	}
 	/* "/" is both its own name and the slash behind it. */
 	if (prefix == 1)
 		prefix = 0;
-	if (h->path.len <= prefix + (prefix == 0)) {
-		route_collection(h, r);
-		return;
+	if (h->path.len > prefix + (prefix == 0)) {
+		r->name.s = h->path.s + prefix + 1;
+		r->name.len = h->path.len - prefix - 1;
 	}
-	r->name.s = h->path.s + prefix + 1;
-	r->name.len = h->path.len - prefix - 1;
-	if (r->name.len == 0)
+	if (route_resume(h, r))
+		return;
+	if (upload_kind_is_tus(h))
+		refuse_upload(r, UPLOAD_TUS);
+	else if (r->name.s == NULL)
+		route_collection(h, r);
+	else if (r->name.len == 0)
 		route_slash(h, r);
 	else
 		route_name(h, r);

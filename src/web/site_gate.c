@@ -94,6 +94,9 @@ answer_preflight(
 	struct route route;
 
 	router_route(s, h, &route);
+	/* Some old browsers do not take 204, which clients of tus know. */
+	if (route.location != NULL && route.location->policy.resume)
+		r.status = 200;
 	cors_add_preflight(
 	    h, route.allow ? route.allow : methods_of_any, &r.fields);
 	exchange_respond(x, &r);

@@ -434,8 +434,8 @@ methods_are_told_apart(void **state)
 	    {"PUT / ", METHOD_PUT},
 	    {"OPTIONS / ", METHOD_OPTIONS},
 	    {"CONNECT h:1 ", METHOD_CONNECT},
-	    {"DELETE / ", METHOD_OTHER},
-	    {"PATCH / ", METHOD_OTHER},
+	    {"DELETE / ", METHOD_DELETE},
+	    {"PATCH / ", METHOD_PATCH},
 	    {"M-SEARCH / ", METHOD_OTHER},
 	    {"SOURCE / ", METHOD_OTHER},
 	};

@@ -27,6 +27,8 @@ static const struct {
 	{ OUTCOME_STORED, 201, "stored" },
 	{ OUTCOME_REPLACED, 200, "replaced" },
 	{ OUTCOME_SUPERSEDED, 200, "superseded" },
+	{ OUTCOME_PART, 200, "part" },
+	{ OUTCOME_REMOVED, 200, "removed" },
 	{ OUTCOME_SENT, 200, "sent" },
 	{ OUTCOME_CLIENT_GONE, 0, "client-gone" },
 	{ OUTCOME_NOT_TAKEN, 0, "send-timeout" },
@@ -331,7 +333,7 @@ each_error_tells_the_user_what_to_change(void **state)
 		assert_int_equal(
 		    r.fields.len > 0 &&
 			strstr(r.fields.s, "Retry-After: ") != NULL,
-		    status == 503);
+		    status == 503 || status == 423);
 		response_fini(&r);
 	}
 }

@@ -1,0 +1,124 @@
+/*
+ * How a request for an upload that can be resumed begins and ends: what it has, and what
+ * its client is told with it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/spent.h"
+#include "http/answer.h"
+#include "web/rights_gate.h"
+#include "resume_internal.h"
+
+struct web_resume *
+resume_new(struct context *c, struct exchange *x, const struct conf_location *l,
+    enum resume_kind kind, const struct resume_dialect *d)
+{
+	struct web_resume *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->magic = RESUME_MAGIC;
+	r->kind = kind;
+	r->stage = RESUME_FINDING;
+	r->context = c;
+	r->exchange = x;
+	r->location = l;
+	r->dialect = d;
+	r->ask.dialect = d;
+	r->length = RESUME_UNKNOWN;
+	r->trailer.name = "upload-checksum";
+	return r;
+}
+
+void
+resume_end_upload(struct web_resume *r, const char *last_step)
+{
+	if (r->begun)
+		upload_end(&r->upload, last_step);
+	r->begun = false;
+}
+
+void
+resume_release(struct web_resume *r, const char *last_step, bool is_spent)
+{
+	spent_mark_end(&r->mark, is_spent);
+	resume_end_upload(r, last_step);
+	limits_leave(r->context->uploads.limits, &r->place);
+	if (r->feed != NULL)
+		r->feed->free(r->feed_owner);
+	free(r->preconditions);
+	str_fini(&r->kept);
+	str_fini(&r->name);
+	str_fini(&r->url);
+	r->magic = 0;
+	free(r);
+}
+
+/* Answer, if there is still somebody to answer. */
+void
+resume_end(struct web_resume *r, const char *last_step, bool is_spent,
+    struct response *response)
+{
+	struct exchange *x = r->exchange;
+	struct spent_mark *mark = NULL;
+
+	if (!is_spent) {
+		mark = r->mark;
+		r->mark = NULL;
+	}
+	resume_release(r, last_step, is_spent);
+	if (x == NULL) {
+		spent_mark_end(&mark, false);
+		response_fini(response);
+	} else {
+		rights_gate_give_back(x, mark, response);
+	}
+}
+
+void
+resume_end_left(struct web_resume *r, enum outcome e)
+{
+	struct exchange *x = r->exchange;
+
+	resume_release(r, outcome_word(e), false);
+	if (x != NULL)
+		exchange_leave(x, e);
+}
+
+void
+resume_end_failed(
+    struct web_resume *r, enum outcome e, const char *reason, uint64_t offset)
+{
+	struct response answer = {0};
+
+	resume_answer_failure(r, e, reason, offset, &answer);
+	resume_end(r, outcome_word(e), false, &answer);
+}
+
+/* The last word about it is kept, so that it can be said again. */
+void
+resume_conclude(struct web_resume *r, enum partial_phase phase,
+    const struct response *answer)
+{
+	struct str kept = {0};
+
+	resume_answer_encode(answer, &kept);
+	upload_conclude(&r->upload, phase,
+	    str_failed(&kept) ? (struct span){0}
+			      : (struct span){kept.s, kept.len});
+	str_fini(&kept);
+}
+
+void
+resume_end_refused(struct web_resume *r, const struct resume_refusal *refusal)
+{
+	struct response answer = {0};
+
+	resume_answer_refusal(r, refusal,
+	    r->kind != RESUME_CREATE ? upload_partial(&r->upload) : NULL,
+	    &answer);
+	if (refusal->is_last)
+		resume_conclude(r, PARTIAL_REFUSED, &answer);
+	resume_end(r, "Refused", false, &answer);
+}
