@@ -100,6 +100,9 @@ NODISCARD int digest_update(struct digest *d, const void *bytes, size_t len);
 /* The stream has ended: compute the values, once.  0 or -EIO, as above. */
 NODISCARD int digest_finish(struct digest *d);
 
+/* Each has what the other one had; they were made for the same set. */
+void digest_swap(struct digest *a, struct digest *b);
+
 /*
  * The values, from digest_finish() on.
  */

@@ -348,8 +348,9 @@ store_remove(struct incoming *in)
 	in->store->ops->remove(in);
 }
 
-/* As store_open(), of the bytes of a partial up to its offset, without having it alone; of
- * one that is stored, of the file that it has become.  on_failed(): NO_UPLOAD, ... */
+/* As store_open(), of the bytes of a partial up to its offset, without having it alone.
+ * on_failed(): NO_UPLOAD, also when it has no bytes (any more), such as one that is stored,
+ * which is read by its name; ... */
 NODISCARD static inline struct failure
 store_open_partial(struct store *s, const char *id,
     const struct get_events *events, void *owner, struct outgoing **ret)

@@ -161,6 +161,16 @@ digest_finish(struct digest *d)
 	return 0;
 }
 
+void
+digest_swap(struct digest *a, struct digest *b)
+{
+	struct digest had = *a;
+
+	check(a->set == b->set);
+	*a = *b;
+	*b = had;
+}
+
 unsigned
 digest_set(const struct digest *d)
 {

@@ -485,7 +485,7 @@ become_latest(struct incoming_file *f)
 	struct latest_entry e = {.ticket = c->ticket, .published = true};
 
 	newest_note(&e, &c->version);
-	memcpy(e.name, f->name, strlen(f->name) + 1);
+	memcpy(e.name, f->target.name, strlen(f->target.name) + 1);
 	if (!latest_set(f->target.at->latest, &e, &old) || !old.published ||
 	    f->local->to.policy->keep != KEEP_LATEST)
 		return false;

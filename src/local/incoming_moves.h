@@ -21,6 +21,10 @@ void incoming_begin_job(
 /* As if the job had begun, and failed for want of memory. */
 void incoming_fail_job(struct incoming_file *f);
 
+/* Its bytes are read back, beside the moves: its owner does nothing else meanwhile, but for
+ * letting go of it. */
+void incoming_begin_hash(struct incoming_file *f, struct digest *d);
+
 /* Its owner is told, and may abort `f`. */
 void incoming_tell_failure(struct incoming_file *f, int err);
 

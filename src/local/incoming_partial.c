@@ -8,14 +8,14 @@
 /* Of all stores of this process, and so of its loop. */
 static struct list open_ones = {{&open_ones.head, &open_ones.head}};
 
-static bool
-is_open(const char *id)
+const struct partial *
+incoming_partial_shown(const char *id)
 {
 	LIST_FOREACH(const struct incoming_partial, other, &open_ones, node) {
 		if (strcmp(other->open.file.shown.id, id) == 0)
-			return true;
+			return &other->open.file.shown;
 	}
-	return false;
+	return NULL;
 }
 
 struct incoming_partial *
@@ -26,7 +26,7 @@ incoming_partial_find(const char *id)
 	if (p == NULL)
 		return NULL;
 	open_partial_init(&p->open, id);
-	p->open.is_elsewhere = is_open(id);
+	p->open.is_elsewhere = incoming_partial_shown(id) != NULL;
 	if (!p->open.is_elsewhere)
 		list_append(&open_ones, &p->node);
 	return p;
@@ -73,6 +73,7 @@ incoming_partial_free(struct incoming_partial **pp)
 		return;
 	list_remove(&p->node);
 	open_partial_fini(&p->open);
+	partial_hash_free(&p->hash);
 	free(p->name);
 	free(p);
 }

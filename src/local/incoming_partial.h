@@ -10,11 +10,13 @@
 
 #include "base/list.h"
 #include "open_partial.h"
+#include "partial_hash.h"
 
 struct incoming_partial {
 	struct list_node node; /* of those that this process has */
 	struct open_partial open;
 	char *name; /* of the target, and behind it the forerunner; owned */
+	struct partial_hash *hash; /* while its bytes are read back */
 	bool is_syncing; /* its job waits for the sync of `.penstock` */
 };
 
@@ -22,6 +24,9 @@ struct incoming_partial {
 NODISCARD struct incoming_partial *incoming_partial_find(const char *id);
 NODISCARD struct incoming_partial *incoming_partial_begin(
     const struct partial *what);
+
+/* What is known of one that this process has open; NULL: it has not. */
+const struct partial *incoming_partial_shown(const char *id);
 
 /* Nothing is written to it any more: have others open it from now on, if that can be said
  * without waiting for a disk.  It is still to be closed. */

@@ -2,6 +2,7 @@
  * What is done with a file on its way in that is a partial (store/partial.h), beside what
  * is done with all (incoming_moves.c).
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -115,6 +116,71 @@ incoming_sync_listing(void *file)
 		return;
 	}
 	f->partial->is_syncing = true;
+}
+
+/* ---- its bytes are read back ---- */
+
+static bool
+is_at_rest(const struct incoming_file *f)
+{
+	return f->state == INCOMING_FOUND || f->state == INCOMING_OPEN ||
+	       f->state == INCOMING_SUSPENDED;
+}
+
+static void
+end_hash(struct incoming_file *f, int res)
+{
+	struct local_dir *at = f->target.at;
+
+	if (res == 0)
+		partial_hash_give(f->partial->hash);
+	partial_hash_free(&f->partial->hash);
+	incoming_job_give(&f->local->jobs, &f->job);
+	dir_hold(at); /* `f` may be the last one in it */
+	f->base.events->on_hashed(f->base.owner, /* may abort `f` */
+	    res < 0 ? local_error_in_put(res, 0) : failure_none());
+	dir_learn(at, res, 0);
+	dir_release(at);
+}
+
+static void
+on_hash_step(struct op *op, int res)
+{
+	struct incoming_file *f =
+	    container_of(op, struct incoming_job, op)->file;
+	struct partial_hash *h = f->partial->hash;
+
+	check_magic(f, INCOMING_MAGIC);
+	if (!is_at_rest(f)) { /* its owner has gone, or was told */
+		partial_hash_free(&f->partial->hash);
+		incoming_on(f, INCOMING_JOB_DONE);
+	} else if (res < 0 || partial_hash_is_done(h)) {
+		end_hash(f, res); /* may abort `f` */
+	} else {
+		engine_call(f->local->to.engine, f->target.at->device,
+		    &f->job->op, partial_hash_job, h, CALL_SLOW, on_hash_step);
+	}
+}
+
+void
+incoming_begin_hash(struct incoming_file *f, struct digest *d)
+{
+	uint64_t end = f->state == INCOMING_FOUND ? f->base.partial->offset
+						  : f->writer.offset;
+	struct partial_hash *h = partial_hash_new(d, end);
+
+	check(is_at_rest(f) && f->partial->hash == NULL);
+	if (h == NULL || !incoming_have_job(f)) {
+		partial_hash_free(&h);
+		f->base.events->on_hashed(f->base.owner, /* may abort `f` */
+		    local_error_in_put(-ENOMEM, 0));
+		return;
+	}
+	incoming_prepare(f);
+	partial_hash_prepare(h, &f->job->commit);
+	f->partial->hash = h;
+	engine_call(f->local->to.engine, f->target.at->device, &f->job->op,
+	    partial_hash_job, h, CALL_SLOW, on_hash_step);
 }
 
 /* ---- its owner is told ---- */

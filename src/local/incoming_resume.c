@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "incoming_file.h"
+#include "incoming_moves.h"
 #include "local_error.h"
 
 static struct incoming_file *
@@ -113,6 +113,12 @@ incoming_conclude(
 	p->next.phase = phase;
 	p->next.answer = open_partial_keep_rest(p, answer);
 	incoming_on(f, INCOMING_CONCLUDE);
+}
+
+void
+incoming_hash(struct incoming *in, struct digest *d)
+{
+	incoming_begin_hash(partial_of(in), d);
 }
 
 void

@@ -14,6 +14,7 @@ void incoming_append(struct incoming *in, const struct put_request *request);
 void incoming_suspend(struct incoming *in, const struct partial *what);
 void incoming_conclude(
     struct incoming *in, enum partial_phase phase, struct span answer);
+void incoming_hash(struct incoming *in, struct digest *d);
 void incoming_remove(struct incoming *in);
 
 #endif

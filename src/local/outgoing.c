@@ -13,8 +13,11 @@
 #include "local/path.h"
 #include "local/space.h"
 #include "file_version.h"
+#include "incoming_partial.h"
 #include "local_error.h"
 #include "local_store.h"
+#include "partial_look.h"
+#include "publish_lock.h"
 
 #define OUTGOING_MAGIC 0x6f757467U
 
@@ -31,7 +34,9 @@ struct outgoing_file {
 	struct scan_seeker seeker;
 	struct op op; /* opening it, reading or closing: one at a time */
 	int fd;
-	bool is_latest; /* whatever it is called */
+	bool is_latest;	 /* whatever it is called */
+	bool is_partial; /* base.name is an ID */
+	uint64_t kept;	 /* its offset; UINT64_MAX: it is to be looked up */
 	uint64_t ticket;
 	unsigned tries;
 	bool abandoned;
@@ -72,19 +77,12 @@ is_not_there(const struct outgoing_file *f, int err)
 	return errno_is_bad_name(err);
 }
 
-/* The path leads to the directory.  Anything but a regular file is reported as not
- * found; a directory is -EISDIR. */
+/* Anything but a regular file is reported as not found; a directory is -EISDIR. */
 static int
-open_file(struct outgoing_file *f)
+take_file(struct outgoing_file *f, int fd)
 {
-	int fd, err;
+	int err = file_version_of(fd, &f->version);
 
-	/* O_NONBLOCK: it may be a FIFO. */
-	fd = path_open_file(
-	    f->dir->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-	if (fd < 0)
-		return is_not_there(f, fd) ? -ENOENT : fd;
-	err = file_version_of(fd, &f->version);
 	if (err == 0 && !S_ISREG(f->version.mode))
 		err = S_ISDIR(f->version.mode) ? -EISDIR : -ENOENT;
 	if (err < 0) {
@@ -98,14 +96,46 @@ open_file(struct outgoing_file *f)
 	return 0;
 }
 
+/* The path leads to the directory. */
+static int
+open_file(struct outgoing_file *f)
+{
+	/* O_NONBLOCK: it may be a FIFO. */
+	int fd = path_open_file(
+	    f->dir->fd, f->base.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+
+	if (fd < 0)
+		return is_not_there(f, fd) ? -ENOENT : fd;
+	return take_file(f, fd);
+}
+
+/* The bytes of a partial, and not those behind its offset. */
+static int
+open_partial(struct outgoing_file *f)
+{
+	uint64_t kept = f->kept;
+	int fd, err;
+
+	err = partial_look_open(f->dir->fd, f->base.name, &kept, &fd);
+	if (err == 0)
+		err = take_file(f, fd);
+	if (err < 0)
+		return err == -ENOENT ? (int)LOCAL_NO_UPLOAD : err;
+	if (f->version.size < kept)
+		return LOCAL_GARBLED;
+	f->base.end = f->version.size = kept;
+	return 0;
+}
+
 /* On an engine thread, as all *_job. */
 static int
 outgoing_open_job(void *arg)
 {
 	struct outgoing_file *f = arg;
 
-	return dir_check_path(f->dir) == LOCAL_VANISHED ? (int)LOCAL_VANISHED
-							: open_file(f);
+	if (dir_check_path(f->dir) == LOCAL_VANISHED)
+		return LOCAL_VANISHED;
+	return f->is_partial ? open_partial(f) : open_file(f);
 }
 
 static int
@@ -416,11 +446,22 @@ outgoing_init_spare(struct spare *s)
 static bool
 open_at_once(struct outgoing_file *f)
 {
-	return is_in_memory(f) && dir_is_found(f->dir) && open_file(f) == 0;
+	return is_in_memory(f) && !f->is_partial && dir_is_found(f->dir) &&
+	       open_file(f) == 0;
 }
 
-struct failure
-outgoing_open(struct store *s, const char *name,
+/* Where locks end with any descriptor, one that this process has open is not to be
+ * opened once more. */
+static uint64_t
+known_offset(const char *id)
+{
+	const struct partial *p = incoming_partial_shown(id);
+
+	return p != NULL && !publish_locks_last() ? p->offset : UINT64_MAX;
+}
+
+static struct failure
+begin(struct store *s, const char *name, bool is_partial,
     const struct get_events *events, void *owner, struct outgoing **ret)
 {
 	struct local *local = local_of(s);
@@ -440,6 +481,8 @@ outgoing_open(struct store *s, const char *name,
 	*f = (struct outgoing_file){.local = local};
 	f->dir = dir;
 	f->is_latest = name == NULL;
+	f->is_partial = is_partial;
+	f->kept = is_partial ? known_offset(name) : 0;
 	err = name == NULL ? resolve_latest(f) : 0;
 	if (err < 0 && err != LOCAL_LOOKING) {
 		spare_give(&local->gets, f);
@@ -469,6 +512,21 @@ outgoing_open(struct store *s, const char *name,
 	else
 		submit_job(f, outgoing_open_job, outgoing_on_opened);
 	return failure_none();
+}
+
+struct failure
+outgoing_open(struct store *s, const char *name,
+    const struct get_events *events, void *owner, struct outgoing **ret)
+{
+	return begin(s, name, false, events, owner, ret);
+}
+
+struct failure
+outgoing_open_partial(struct store *s, const char *id,
+    const struct get_events *events, void *owner, struct outgoing **ret)
+{
+	check(partial_is_id(id, strlen(id)));
+	return begin(s, id, true, events, owner, ret);
 }
 
 void

@@ -9,8 +9,10 @@
 /* For those of one store, in local->gets. */
 void outgoing_init_spare(struct spare *s);
 
-/* store_open() and store_close() of local files. */
+/* store_open(), store_open_partial() and store_close() of local files. */
 NODISCARD struct failure outgoing_open(struct store *s, const char *name,
+    const struct get_events *events, void *owner, struct outgoing **ret);
+NODISCARD struct failure outgoing_open_partial(struct store *s, const char *id,
     const struct get_events *events, void *owner, struct outgoing **ret);
 void outgoing_close(struct outgoing *out);
 

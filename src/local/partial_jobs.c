@@ -192,8 +192,8 @@ partial_find_job(void *arg)
 
 /* ---- more of one ---- */
 
-static int
-open_data(struct commit *c)
+int
+partial_open_data(struct commit *c)
 {
 	struct target *t = c->create.target;
 	struct stat st;
@@ -233,7 +233,7 @@ append(struct commit *c)
 	int err = dir_check_path(t->at);
 
 	if (err == 0)
-		err = open_data(c);
+		err = partial_open_data(c);
 	if (err == 0)
 		err = find_target(t);
 	if (err < 0)

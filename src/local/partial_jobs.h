@@ -7,6 +7,8 @@
 #ifndef LOCAL_PARTIAL_JOBS_H
 #define LOCAL_PARTIAL_JOBS_H
 
+struct commit;
+
 /* Make the partial->next, and lock it.  What it cannot make whole it takes away; its name
  * in `.penstock` is still to be synced: synced.dir and synced.inode. */
 int partial_create_job(void *commit);
@@ -17,6 +19,9 @@ int partial_find_job(void *commit);
 /* Its bytes are to get more, and then the name of the target: open them, and look whether
  * they may have that; what create.room is to reserve room for. */
 int partial_append_job(void *commit);
+
+/* Open its bytes, if they are not. */
+int partial_open_data(struct commit *c);
 
 /* Its bytes up to next.offset are durable, and then it says so.  Nothing is behind them. */
 int partial_suspend_job(void *commit);

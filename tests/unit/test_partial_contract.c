@@ -693,8 +693,9 @@ what_is_there_for_good_can_be_read(void **state)
 	assert_int_equal(contract.put.stored, 1);
 	contract_let_go(&contract.put);
 	CONTRACT_WAIT(!store_has_files(contract.store));
-	look(id);
-	contract_assert_is(&contract.get, 0, ALL);
+	look(id); /* it has its name now */
+	assert_int_equal(contract.get.failure.outcome, OUTCOME_NO_UPLOAD);
+	contract_assert_there("a", ALL);
 }
 
 /* And nothing else is taken for it. */
@@ -703,18 +704,14 @@ what_is_not_there_cannot_be_read(void **state)
 {
 	(void)state;
 	SKIP_WITHOUT_PARTIALS();
-	SKIP_WITHOUT_READING();
 	look(id);
 	assert_int_equal(contract.get.failure.outcome, OUTCOME_NO_UPLOAD);
-	begin(&contract.put, id, 10);
-	write_to(&contract.put, 10);
-	commit(&contract.put);
-	contract_let_go(&contract.put);
-	contract_put_ok(
-	    &contract.other, "a", 20); /* another file has its name */
+	leave_a_part();
 	look(id);
+	contract_assert_is(&contract.get, 0, PART);
+	look(other_id);
 	assert_int_equal(contract.get.failure.outcome, OUTCOME_NO_UPLOAD);
-	assert_resumed(&contract.put, PARTIAL_STORED, 10);
+	assert_resumed(&contract.put, PARTIAL_OPEN, PART);
 	remove_it();
 	look(id);
 	assert_int_equal(contract.get.failure.outcome, OUTCOME_NO_UPLOAD);

@@ -51,30 +51,15 @@ get_ready(struct memory_get *g, const void *bytes, size_t len,
 	g->base.events->on_ready(g->base.owner, info); /* may close `g` */
 }
 
-/* The object that a partial has become, if nothing else has its name by now. */
-static const struct memory_object *
-stored_as(const struct memory *m, const struct memory_partial *mp)
-{
-	const struct memory_object *o = memory_find_object(m, mp->name);
-
-	return o != NULL && strcmp(o->info.etag, mp->etag) == 0 ? o : NULL;
-}
-
 static void
 end_open_partial(struct memory_get *g, struct failure why)
 {
 	const struct memory *m = g->job.m;
 	const struct memory_partial *mp = memory_partial_find(m, g->base.name);
-	const struct memory_object *o =
-	    mp != NULL && mp->is.phase == PARTIAL_STORED ? stored_as(m, mp)
-							 : NULL;
 	struct object_info info = {0};
 
 	if (failure_is(why)) {
 		g->base.events->on_failed(g->base.owner, why);
-	} else if (o != NULL) {
-		memcpy(g->base.name, o->name, strlen(o->name) + 1);
-		get_ready(g, o->bytes, o->len, &o->info); /* may close `g` */
 	} else if (mp != NULL && mp->is.phase == PARTIAL_OPEN) {
 		info.size = mp->is.offset;
 		get_ready(g, mp->bytes, (size_t)mp->is.offset, &info);

@@ -26,8 +26,6 @@ struct memory_partial {
 	struct memory_put *holder; /* NULL: nobody has it open */
 	bool is_held;		   /* by somebody elsewhere, says the test */
 	unsigned char *bytes;	   /* is.offset of them, while it is OPEN */
-	char *name; /* that it is stored under, with this entity-tag */
-	char etag[OBJECT_ETAG_SIZE];
 };
 
 struct memory {

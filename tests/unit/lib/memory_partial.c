@@ -57,7 +57,6 @@ memory_partial_free(struct memory_partial **mp)
 	free_span(&p->is.state);
 	free_span(&p->is.answer);
 	free(p->bytes);
-	free(p->name);
 	free(p);
 }
 
@@ -109,8 +108,6 @@ memory_partial_stored(struct memory_put *p, const struct object_info *i)
 
 	drop_bytes(mp, PARTIAL_STORED);
 	mp->is.offset = mp->is.length = i->size;
-	mp->name = memory_copy(p->name, strlen(p->name));
-	memcpy(mp->etag, i->etag, sizeof(mp->etag));
 	touch(mp);
 }
 
