@@ -136,13 +136,13 @@ NODISCARD int publish_renew(struct publish *p);
 void publish_explain(int root, const char *dir, int err, struct str *out);
 
 /*
- * publish_try_out(p, overwrite, keep_latest, ret_step):
+ * publish_try_out(p, overwrite, locks, ret_step):
  * Try what a store with these settings will do: give a file its name, replace it, remove
- * it, and take the lock.  Nothing is left; what a crash leaves is swept later.  0, also
+ * it, and (`locks`, or with `overwrite`) take locks.  Nothing is left; what a crash leaves is swept later.  0, also
  * when the disk is full; or -errno, and *ret_step says which step failed.
  */
 NODISCARD int publish_try_out(
-    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step);
+    struct publish *p, bool overwrite, bool locks, const char **ret_step);
 
 /* The way that works, "O_TMPFILE and link" or others, for the lines of the start. */
 const char *publish_way(const struct publish *p);

@@ -41,6 +41,22 @@
  *	part       gone    any                              thrown away
  *	part       any     it has its name                  cannot be
  *
+ * A partial is never thrown away: where another file would be, it stays, as of its
+ * last suspend; a commit that was not concluded says so by itself (partial_file.h).
+ * An owner that lets go of one while it is made leaves nothing.
+ *
+ *	step       owner   the disk's verdict               ending
+ *	made       there   it is listed, durably            ready
+ *	made       gone    any                              thrown away
+ *	found      there   it is there                      found
+ *	found      there   it is not, or another has it     failed
+ *	part       there   it is durable, and says so       suspended
+ *	part       there   error, or no answer              failed; as before
+ *	part       gone    any                              as before
+ *	suspended  there   -                                goes on, or is committed
+ *	suspended  gone    -                                as it is
+ *	removed    there   nothing is left                  removed
+ *
  * tests/unit/test_states.c walks the table along each of these lines.
  */
 #ifndef LOCAL_INCOMING_H

@@ -340,8 +340,7 @@ void
 incoming_discard(void *file)
 {
 	struct incoming_file *f = file;
-	bool frees = f->writer.offset > SPACE_FREED_AT_ONCE;
-	bool slow = (frees && f->partial == NULL) || has_unlinked(f);
+	bool slow = f->writer.offset > SPACE_FREED_AT_ONCE || has_unlinked(f);
 
 	if (!incoming_have_job(f)) {
 		incoming_fail_job(f);

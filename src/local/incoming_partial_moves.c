@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "incoming_moves.h"
+#include "incoming_turn.h"
 #include "local_error.h"
 #include "partial_jobs.h"
 
@@ -64,8 +65,13 @@ incoming_begin_suspend(void *file)
 	file_writer_hold(&f->writer);
 	if (next->offset > f->writer.written)
 		next->offset = f->writer.written;
-	begin(
-	    f, partial_suspend_job, dir_syncs(f->target.at) ? CALL_FLUSHES : 0);
+	if (!incoming_have_job(f)) {
+		incoming_fail_job(f);
+		return;
+	}
+	incoming_prepare(f);
+	incoming_begin_job(f, partial_suspend_job, &f->job->commit,
+	    incoming_turn_begin(f, false));
 }
 
 void
@@ -235,6 +241,7 @@ incoming_tell_suspended(void *file)
 {
 	struct incoming_file *f = file;
 
+	incoming_turn_end(f, true);
 	incoming_job_give(&f->local->jobs, &f->job);
 	file_writer_resume(&f->writer, f->partial->open.file.shown.offset,
 	    STORE_LENGTH_UNKNOWN);

@@ -96,8 +96,8 @@ try_publishing(const struct store_policy *policy, const struct shared *shared,
 		step = "its file system can neither link nor rename without "
 		       "replacing (with overwrite on, a plain rename would do)";
 	if (err == 0)
-		err = publish_try_out(
-		    &p, policy->overwrite, policy->keep == KEEP_LATEST, &step);
+		err = publish_try_out(&p, policy->overwrite,
+		    policy->keep == KEEP_LATEST || policy->resume, &step);
 	if (err == 0)
 		err = publish_create(&p, -1, &u);
 	ret->is_full = errno_is_no_space(err);

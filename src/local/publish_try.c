@@ -55,13 +55,13 @@ try_replacing(struct publish *p, struct unpublished *u, const char *name,
 
 static int
 try_out_once(
-    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
+    struct publish *p, bool overwrite, bool locks, const char **ret_step)
 {
 	struct unpublished old = {.fd = -1}, new = {.fd = -1};
 	struct unpublished name = {.fd = -1};
 	int err;
 
-	if (p->nameless && !overwrite && !keep_latest)
+	if (p->nameless && !overwrite && !locks)
 		return try_link(p, ret_step);
 	err = publish_begin_beside(p, p->root, &name);
 	if (err < 0)
@@ -87,10 +87,10 @@ try_out_once(
 
 int
 publish_try_out(
-    struct publish *p, bool overwrite, bool keep_latest, const char **ret_step)
+    struct publish *p, bool overwrite, bool locks, const char **ret_step)
 {
 	for (int i = 0; i < PUBLISH_TRIES; i++) {
-		int err = try_out_once(p, overwrite, keep_latest, ret_step);
+		int err = try_out_once(p, overwrite, locks, ret_step);
 
 		if (!publish_has_renewed(p, &err))
 			return err;

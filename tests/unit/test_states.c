@@ -481,6 +481,116 @@ each_ending_is_as_the_matrix_says(void **state)
 	}
 }
 
+static void
+walk_without_partials(
+    const struct fsm_table *t, unsigned s, bool seen[FSM_STATES_MAX])
+{
+	if (seen[s])
+		return;
+	seen[s] = true;
+	for (unsigned e = 0; e < t->events; e++)
+		if (fsm_square(t, s, e)->kind != FSM_IMPOSSIBLE &&
+		    (e < INCOMING_CREATE_PARTIAL || e > INCOMING_CONCLUDE))
+			walk_without_partials(
+			    t, fsm_square(t, s, e)->next, seen);
+}
+
+/* Those of a partial, from NEW on. */
+#define MADE INCOMING_CREATE_PARTIAL, INCOMING_JOB_DONE, INCOMING_SYNCED
+#define FOUND INCOMING_RESUME, INCOMING_JOB_DONE
+#define GOES INCOMING_LEFTOVERS, INCOMING_JOB_DONE
+
+/* clang-format off */
+static const struct partial_ending {
+	fsm_act_fn *told; /* last; NULL: nothing */
+	unsigned events[16]; /* NO_MORE ends */
+} partial_endings[] = {
+	/* made: there, gone */
+	{ incoming_tell_made, { MADE, INCOMING_ABORT, GOES, NO_MORE } },
+	{ NULL, { INCOMING_CREATE_PARTIAL, INCOMING_ABORT, INCOMING_JOB_DONE, GOES, NO_MORE } },
+	{ NULL, { INCOMING_CREATE_PARTIAL, INCOMING_JOB_DONE, INCOMING_ABORT, INCOMING_SYNCED, GOES, NO_MORE } },
+	{ NULL, { INCOMING_CREATE_PARTIAL, INCOMING_JOB_DONE, INCOMING_ABORT, INCOMING_UNSYNCED, GOES, NO_MORE } },
+	{ incoming_tell_failed, { INCOMING_CREATE_PARTIAL, INCOMING_JOB_DONE, INCOMING_UNSYNCED, INCOMING_ABORT, GOES, NO_MORE } },
+	{ incoming_tell_unhealthy, { INCOMING_CREATE_PARTIAL, INCOMING_JOB_DONE, INCOMING_UNHEALTHY, INCOMING_SYNCED, INCOMING_ABORT, GOES, NO_MORE } },
+	/* in another directory, since the path leads there now */
+	{ incoming_tell_made, { INCOMING_CREATE_PARTIAL, INCOMING_JOB_MOVED, INCOMING_REOPENED, INCOMING_JOB_DONE, INCOMING_SYNCED, INCOMING_ABORT, GOES, NO_MORE } },
+	{ incoming_tell_found, { INCOMING_RESUME, INCOMING_JOB_MOVED, INCOMING_REOPENED, INCOMING_JOB_DONE, INCOMING_ABORT, GOES, NO_MORE } },
+	/* found, or not */
+	{ incoming_tell_found, { FOUND, INCOMING_ABORT, GOES, NO_MORE } },
+	{ incoming_tell_not_found, { INCOMING_RESUME, INCOMING_JOB_FAILED, INCOMING_ABORT, INCOMING_NOTHING_LEFT, NO_MORE } },
+	{ NULL, { INCOMING_RESUME, INCOMING_ABORT, INCOMING_JOB_DONE, GOES, NO_MORE } },
+	/* a part: it is durable, or not, or nobody wants to know */
+	{ incoming_tell_suspended, { FOUND, INCOMING_APPEND, INCOMING_JOB_DONE, INCOMING_SUSPEND, INCOMING_JOB_DONE, INCOMING_ABORT, GOES, NO_MORE } },
+	{ incoming_tell_suspended, { MADE, INCOMING_SUSPEND_BUSY, INCOMING_WRITTEN, INCOMING_BACKGROUND_DONE, INCOMING_SUSPEND, INCOMING_JOB_DONE, INCOMING_ABORT, GOES, NO_MORE } },
+	{ incoming_tell_failed, { MADE, INCOMING_SUSPEND, INCOMING_JOB_FAILED, INCOMING_ABORT, GOES, NO_MORE } },
+	{ incoming_tell_made, { MADE, INCOMING_SUSPEND, INCOMING_ABORT, INCOMING_JOB_DONE, GOES, NO_MORE } },
+	{ incoming_tell_made, { MADE, INCOMING_SUSPEND_BUSY, INCOMING_ABORT, INCOMING_WRITTEN, GOES, NO_MORE } },
+	{ incoming_tell_unhealthy, { MADE, INCOMING_SUSPEND, INCOMING_UNHEALTHY, INCOMING_ABORT, INCOMING_JOB_DONE, GOES, NO_MORE } },
+	{ incoming_tell_failed, { FOUND, INCOMING_APPEND, INCOMING_JOB_FAILED, INCOMING_ABORT, GOES, NO_MORE } },
+	/* suspended: it goes on, and is committed, and concluded */
+	{ incoming_tell_stored, { MADE, INCOMING_SUSPEND, INCOMING_JOB_DONE, INCOMING_COMMIT, INCOMING_JOB_DONE, INCOMING_SYNCED, INCOMING_JOB_DONE, INCOMING_CONCLUDE, INCOMING_ABORT, INCOMING_JOB_DONE, GOES, NO_MORE } },
+	{ incoming_tell_failed, { MADE, INCOMING_COMMIT, INCOMING_JOB_FAILED, INCOMING_CONCLUDE, INCOMING_JOB_DONE, INCOMING_ABORT, GOES, NO_MORE } },
+	{ incoming_tell_found, { FOUND, INCOMING_CONCLUDE, INCOMING_JOB_FAILED, INCOMING_ABORT, GOES, NO_MORE } },
+	/* removed */
+	{ incoming_tell_removed, { FOUND, INCOMING_REMOVE, INCOMING_JOB_DONE, INCOMING_ABORT, INCOMING_NOTHING_LEFT, NO_MORE } },
+	{ incoming_tell_found, { FOUND, INCOMING_REMOVE, INCOMING_ABORT, INCOMING_JOB_DONE, INCOMING_NOTHING_LEFT, NO_MORE } },
+};
+/* clang-format on */
+
+static bool
+tells(fsm_act_fn *act)
+{
+	return act == incoming_tell_made || act == incoming_tell_found ||
+	       act == incoming_tell_not_found || act == incoming_tell_ready ||
+	       act == incoming_tell_suspended || act == incoming_tell_removed ||
+	       act == incoming_tell_stored || act == incoming_tell_failed ||
+	       act == incoming_tell_unhealthy;
+}
+
+static void
+each_partial_ends_as_the_matrix_says(void **state)
+{
+	const struct fsm_table *t = &incoming_table;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(partial_endings); i++) {
+		const struct partial_ending *row = &partial_endings[i];
+		fsm_act_fn *told = NULL;
+		unsigned s = INCOMING_NEW;
+
+		for (size_t k = 0; row->events[k] != NO_MORE; k++) {
+			const struct fsm_square *sq =
+			    fsm_square(t, s, row->events[k]);
+
+			if (sq->kind == FSM_IMPOSSIBLE)
+				fail_msg("row %zu: %s while %s", i,
+				    t->event_names[row->events[k]],
+				    t->state_names[s]);
+			if (tells(sq->act))
+				told = sq->act;
+			s = sq->next;
+		}
+		assert_int_equal(s, INCOMING_OVER);
+		assert_true(told == row->told);
+	}
+}
+
+/* The ways of all others are what they were: no event of theirs leads to a state of
+ * partials. */
+static void
+only_partials_are_suspended(void **state)
+{
+	const struct fsm_table *t = &incoming_table;
+	bool seen[FSM_STATES_MAX] = {false};
+
+	(void)state;
+	/* From CREATE on, without the words that only partials hear. */
+	walk_without_partials(t, INCOMING_OPENING, seen);
+	for (unsigned s = INCOMING_MAKING; s <= INCOMING_CONCLUDING; s++)
+		assert_false(seen[s]);
+	assert_true(seen[INCOMING_STORED] && seen[INCOMING_OVER]);
+}
+
 /* What is not complete never gets a name, and who was told that it failed does
  * not hear later that it is stored. */
 static void
@@ -641,6 +751,8 @@ main(void)
 	    cmocka_unit_test(an_incoming_file_is_aborted_anywhere),
 	    cmocka_unit_test(an_owner_is_told_once),
 	    cmocka_unit_test(each_ending_is_as_the_matrix_says),
+	    cmocka_unit_test(each_partial_ends_as_the_matrix_says),
+	    cmocka_unit_test(only_partials_are_suspended),
 	    cmocka_unit_test(what_the_matrix_excludes_cannot_be),
 	    cmocka_unit_test(the_action_comes_last),
 	    cmocka_unit_test(the_impossible_ends_the_process),
