@@ -274,6 +274,43 @@ another_writer_goes_on_where_one_ended(void **state)
 	}
 }
 
+/* A file that has bytes already, of which no writer of this process is: at whatever offset, and
+ * with room for what is still to come only. */
+static void
+a_file_that_was_there_gets_more(void **state)
+{
+	static const size_t froms[] = {0, 1, SPACE_ALIGN, SIZE + 7, BODY - 1};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(froms) * 4; i++) {
+		size_t from = froms[i / 4];
+		uint64_t length = i % 2 ? BODY : STORE_LENGTH_UNKNOWN;
+
+		f.policy.direct_io = i % 4 < 2 ? DIRECT_OFF : DIRECT_ON;
+		begin(DEVICE_LOCAL, STORE_LENGTH_UNKNOWN, false);
+		flow(0, from);
+		finish_flow();
+		assert_true(test_loop_await(&f.l, is_idle, PATIENCE_S));
+		file_writer_resume(&f.writer, from, length);
+		assert_int_equal(f.writer.offset, from);
+		assert_int_equal(f.writer.written, from);
+		assert_int_equal(f.writer.room.granted, from);
+		assert_int_equal(f.writer.mode, FILE_WRITER_HOLDS);
+		if (from % SPACE_ALIGN != 0)
+			assert_false(f.writer.direct_wanted);
+		else
+			assert_int_equal(f.writer.direct_wanted,
+			    i % 4 >= 2 && !f.all.direct_refused);
+		file_writer_begin(&f.writer, f.fd, SPACE_DIRECT_UNKNOWN);
+		flow(from, BODY);
+		finish_flow();
+		assert_file(BODY);
+		assert_int_equal(f.writer.written, BODY);
+		end();
+	}
+	f.policy.direct_io = DIRECT_OFF;
+}
+
 /* What it wrote was not for nothing: another one may go on behind it. */
 static void
 a_writer_that_has_gone_hears_nothing(void **state)
@@ -575,6 +612,7 @@ main(void)
 	    TEST(what_waits_to_be_joined_is_written_at_the_end),
 	    TEST(each_byte_gets_to_its_place),
 	    TEST(another_writer_goes_on_where_one_ended),
+	    TEST(a_file_that_was_there_gets_more),
 	    TEST(a_writer_that_has_gone_hears_nothing),
 	    TEST(what_is_collected_stays),
 	    TEST(what_comes_late_is_not_collected),

@@ -723,7 +723,7 @@ one_in_a_directory_that_was_moved_is_found_there_again(void **state)
 	append();
 	assert_int_equal(t->failed, 1);
 	assert_int_equal(t->failure.outcome, OUTCOME_VANISHED);
-	contract_let_go(t);
+	let_go();
 	assert_refused(OUTCOME_NO_UPLOAD); /* in the new one */
 	(void)rmdir(path_of(".penstock"));
 	assert_int_equal(rename(moved, contract.dir), 0);

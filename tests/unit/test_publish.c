@@ -251,6 +251,117 @@ what_is_discarded_is_gone(void **state)
 	}
 }
 
+/* ---- files that are kept */
+
+#define KEPT "0123456789abcdef0123456789abcdef.data"
+
+/* As after a crash: it is opened by its name, and nothing else is known of it. */
+static struct unpublished
+kept(struct publish *p, int dir, const char *text)
+{
+	struct unpublished u = {.fd = -1};
+
+	assert_int_equal(publish_create_kept(p, dir, KEPT, &u), 0);
+	assert_string_equal(u.temp, "");
+	assert_int_equal(write(u.fd, text, strlen(text)), strlen(text));
+	close(u.fd);
+	u.fd = openat(p->temp_dir, KEPT, O_RDWR);
+	assert_true(u.fd >= 0);
+	memcpy(u.temp, KEPT, sizeof(KEPT));
+	return u;
+}
+
+static void
+what_is_kept_is_published_as_any_other(void **state)
+{
+	int sub = openat(root, "sub", O_RDONLY | O_DIRECTORY);
+	unsigned living;
+
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		struct unpublished u = kept(&p, sub, "linked");
+
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 1);
+		assert_int_equal(publish_sweep(root, &living), 0);
+		assert_int_equal(living, 0);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 1);
+		assert_int_equal(publish_link(&p, &u, sub, "x"), 0);
+		assert_string_equal(u.temp, "");
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		close(u.fd);
+		assert_content("sub/x", "linked");
+		u = kept(&p, sub, "replaced");
+		assert_int_equal(publish_link(&p, &u, sub, "x"), -EEXIST);
+		assert_content("sub/x", "linked");
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 1);
+		assert_int_equal(publish_replace(&p, &u, sub, "x"), 0);
+		close(u.fd);
+		assert_content("sub/x", "replaced");
+		assert_int_equal(unlinkat(sub, "x", 0), 0);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		assert_int_equal(entries("sub"), 0);
+		publish_fini(&p);
+	}
+	close(sub);
+}
+
+/* It stays where there is nothing better than a rename that replaces, too. */
+static void
+what_is_kept_is_published_by_a_plain_rename(void **state)
+{
+	struct publish p = publisher(BY_LINK);
+	struct unpublished u;
+
+	(void)state;
+	p.by_link = false;
+	p.clobbers = true;
+	u = kept(&p, -1, "renamed");
+	assert_int_equal(publish_link(&p, &u, -1, "x"), 0);
+	close(u.fd);
+	assert_content("x", "renamed");
+	assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+	publish_fini(&p);
+}
+
+/* A crash came between the link and the unlink. */
+static void
+what_is_kept_and_has_its_name_already_has_it(void **state)
+{
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		struct unpublished u = kept(&p, -1, "linked");
+
+		assert_int_equal(linkat(p.temp_dir, KEPT, root, "x", 0), 0);
+		assert_int_equal(publish_link(&p, &u, -1, "x"), 0);
+		close(u.fd);
+		assert_content("x", "linked");
+		assert_int_equal(unlinkat(root, "x", 0), 0);
+		(void)unlinkat(p.temp_dir, KEPT, 0);
+		publish_fini(&p);
+	}
+}
+
+static void
+what_is_kept_is_made_where_penstock_was_removed(void **state)
+{
+	(void)state;
+	for (enum way way = 0; way < WAY_COUNT; way++) {
+		struct publish p = publisher(way);
+		struct unpublished u;
+
+		assert_int_equal(
+		    unlinkat(root, PUBLISH_TEMP_DIR, AT_REMOVEDIR), 0);
+		u = kept(&p, -1, "there");
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 1);
+		publish_discard(&p, &u);
+		assert_int_equal(entries(PUBLISH_TEMP_DIR), 0);
+		close(u.fd);
+		publish_fini(&p);
+	}
+}
+
 static void
 replacing_takes_what_is_there_or_nothing(void **state)
 {
@@ -1021,6 +1132,10 @@ main(void)
 	    TEST(a_name_that_is_taken_stays),
 	    TEST(what_was_done_already_has_worked),
 	    TEST(what_is_discarded_is_gone),
+	    TEST(what_is_kept_is_published_as_any_other),
+	    TEST(what_is_kept_is_published_by_a_plain_rename),
+	    TEST(what_is_kept_and_has_its_name_already_has_it),
+	    TEST(what_is_kept_is_made_where_penstock_was_removed),
 	    TEST(replacing_takes_what_is_there_or_nothing),
 	    TEST(what_cannot_be_replaced_says_so),
 	    TEST(a_reader_sees_the_old_one_or_the_new_one),
