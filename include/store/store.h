@@ -25,6 +25,7 @@
 #include "flow/sink.h"
 #include "flow/source.h"
 #include "store/partial.h"
+#include "store/task.h"
 
 struct chunk_account;
 struct digest;
@@ -167,6 +168,10 @@ struct store_ops {
 	uint64_t (*offset)(struct incoming *in);
 	void (*commit)(struct incoming *in, uint64_t last_ns);
 	void (*abort)(struct incoming *in);
+	/* with STORE_CAN_TAKE_BACK */
+	struct store_task *(*settle)(struct incoming *in);
+	struct store_task *(*take_back)(struct store *s, const char *name,
+	    const struct object_info *stored);
 	/* with STORE_CAN_RESUME */
 	struct failure (*resume)(struct store *s, const char *id,
 	    const struct put_events *events, void *owner,
@@ -197,6 +202,7 @@ enum store_can {
 				 outgoing.offset and end */
 	STORE_HAS_LATEST = 2, /* open the newest file, whatever its name is */
 	STORE_CAN_RESUME = 4, /* partials: store/partial.h */
+	STORE_CAN_TAKE_BACK = 8, /* several files are stored, or none */
 };
 
 struct store {
@@ -264,6 +270,40 @@ store_abort(struct incoming **inp)
 	if (*inp != NULL)
 		(*inp)->store->ops->abort(*inp);
 	*inp = NULL;
+}
+
+/* ---- several files, or none: of a store with STORE_CAN_TAKE_BACK ---- */
+
+/*
+ * store_settle(in, owner, on_done, ret):
+ * After on_ready(), of one that does not collect, and when its writer has ended: make durable
+ * what is written (as far as the store is to), so that store_commit() has little more to do than
+ * to give the name.  on_done() follows; the file may be aborted before.  False: out of memory.
+ */
+NODISCARD static inline bool
+store_settle(struct incoming *in, void *owner,
+    void (*on_done)(void *owner, int err), struct store_task **ret)
+{
+	*ret = in->store->ops->settle(in);
+	if (*ret != NULL)
+		**ret = (struct store_task){on_done, owner};
+	return *ret != NULL;
+}
+
+/*
+ * store_take_back(s, name, stored, owner, on_done, ret):
+ * A file that was stored, and has replaced none, loses its name again, unless another one has
+ * it by now (-EEXIST), or it is gone.  on_done() follows.  False: out of memory, or not now.
+ */
+NODISCARD static inline bool
+store_take_back(struct store *s, const char *name,
+    const struct object_info *stored, void *owner,
+    void (*on_done)(void *owner, int err), struct store_task **ret)
+{
+	*ret = s->ops->take_back(s, name, stored);
+	if (*ret != NULL)
+		**ret = (struct store_task){on_done, owner};
+	return *ret != NULL;
 }
 
 /* ---- partials (store/partial.h), of a store with STORE_CAN_RESUME ---- */

@@ -173,6 +173,10 @@ void upload_conclude(
 /* After on_found(): as store_remove(). */
 void upload_remove(struct upload *u);
 
+/* After on_transferred(): as store_settle(), if its store can.  False: out of memory. */
+NODISCARD bool upload_settle(struct upload *u, void *owner,
+    void (*on_done)(void *owner, int err), struct store_task **ret);
+
 /* True while it is being committed: then the file may get its name even if the upload
  * is ended. */
 bool upload_is_committing(const struct upload *u);

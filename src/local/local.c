@@ -8,6 +8,7 @@
 #include "local_preflight.h"
 #include "local_store.h"
 #include "outgoing.h"
+#include "task.h"
 
 /* An open directory; and, where files need a name of their own before they are
  * published, its PUBLISH_TEMP_DIR. */
@@ -155,6 +156,8 @@ static const struct store_ops local_ops = {
     .offset = incoming_offset,
     .commit = incoming_commit,
     .abort = incoming_abort,
+    .settle = task_settle,
+    .take_back = task_take_back,
     .resume = incoming_resume,
     .append = incoming_append,
     .suspend = incoming_suspend,
@@ -179,7 +182,8 @@ open_store(const struct store_setup *setup)
 		return NULL;
 	local->base.ops = &local_ops;
 	local->base.label = setup->policy->output_dir;
-	local->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST | STORE_CAN_RESUME;
+	local->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST |
+			  STORE_CAN_RESUME | STORE_CAN_TAKE_BACK;
 	local->to = *setup;
 	if (opener_init(&local->opener, &local->to, &opener_events, &dir_events,
 		local) < 0) {

@@ -220,6 +220,14 @@ upload_end(struct upload *u, const char *last_step)
 	u->magic = 0;
 }
 
+bool
+upload_settle(struct upload *u, void *owner,
+    void (*on_done)(void *owner, int err), struct store_task **ret)
+{
+	check(u->state == UPLOAD_READY);
+	return store_settle(u->incoming, owner, on_done, ret);
+}
+
 uint64_t
 upload_offset(const struct upload *u)
 {

@@ -23,6 +23,7 @@
 #include "web/limit_text.h"
 #include "web/rights_gate.h"
 #include "form_answer.h"
+#include "form_atomic.h"
 #include "form_file.h"
 #include "form_name.h"
 #include "put_internal.h"
@@ -52,12 +53,17 @@ struct web_form {
 	struct form_answer answer;
 	struct form_file *at; /* that is being uploaded or committed; or NULL */
 	struct list held;     /* whole ones that are not committed yet */
-	size_t files;	      /* found so far */
+	struct list named;    /* of these, those that are stored by now */
+	struct form_atomic atomic;
+	struct response failed; /* what is responded when they are taken back */
+	bool takes_back;
+	size_t files; /* found so far */
 	char path[FILE_NAME_SIZE];
 };
 
 static void form_seek(struct web_form *f);
 static void form_commit(struct web_form *f);
+static void form_give_up(struct web_form *f, struct response *why);
 
 static struct web_form *
 form_of(struct upload *u)
@@ -67,14 +73,12 @@ form_of(struct upload *u)
 
 /* ---- its end ---- */
 
-/* Files that were not committed are dropped. */
 static void
-drop_files(struct web_form *f, const char *last_step)
+drop_list(struct list *files, const char *last_step)
 {
 	struct list_node *n;
 
-	form_file_free(&f->at, last_step);
-	while ((n = list_shift(&f->held)) != NULL) {
+	while ((n = list_shift(files)) != NULL) {
 		struct form_file *file =
 		    container_of(n, struct form_file, node);
 
@@ -82,10 +86,21 @@ drop_files(struct web_form *f, const char *last_step)
 	}
 }
 
+/* Files that were not committed are dropped. */
+static void
+drop_files(struct web_form *f, const char *last_step)
+{
+	form_atomic_forget(&f->atomic);
+	form_file_free(&f->at, last_step);
+	drop_list(&f->held, last_step);
+}
+
 static void
 form_free(struct web_form *f, const char *last_step)
 {
 	drop_files(f, last_step);
+	drop_list(&f->named, last_step);
+	response_fini(&f->failed);
 	gather_fini(&f->gather);
 	multipart_fini(&f->multipart);
 	limits_leave(f->context->uploads.limits, &f->place);
@@ -115,13 +130,14 @@ form_on_gone(void *owner)
 	return e;
 }
 
-/* A file that is being committed may get its name at any time. */
+/* A file that is being committed may get its name at any time; and of several, all or none
+ * are to have it. */
 static bool
 form_on_stop(void *owner)
 {
 	struct web_form *f = owner;
 
-	if (is_committing(f)) {
+	if (is_committing(f) || f->takes_back) {
 		f->stops = true;
 		return false;
 	}
@@ -206,8 +222,7 @@ form_fail(struct web_form *f, struct failure why, const char *reason)
 		return;
 	}
 	r = problem_of(f, why.outcome, NULL, reason);
-	drop_files(f, outcome_word(why.outcome));
-	form_respond(f, &r);
+	form_give_up(f, &r);
 }
 
 static void
@@ -216,7 +231,57 @@ form_refuse(struct web_form *f, const char *why)
 	form_fail(f, failure_of(OUTCOME_BAD_FORM, 0), why);
 }
 
+/* What has its name already, of files that are stored all or none, has lost it. */
+static void
+form_on_taken_back(void *owner, size_t left)
+{
+	struct web_form *f = owner;
+	struct response r = f->failed;
+
+	f->failed = (struct response){0};
+	if (left > 0) {
+		response_fini(&r);
+		response_problem(&r, 500,
+		    "a file of the form could not get its name, and %zu that "
+		    "had theirs before could not be taken back: they are "
+		    "there; send the form again when an operator has looked "
+		    "at it",
+		    left);
+		r.outcome = OUTCOME_OUTCOME_UNKNOWN;
+	}
+	form_respond(f, r.status != 0 ? &r : NULL);
+}
+
+/* Nothing more will be stored; `why`: what is responded, or NULL, when a file was refused. */
+static void
+form_give_up(struct web_form *f, struct response *why)
+{
+	drop_files(f, "Given up");
+	if (list_is_empty(&f->named)) {
+		form_respond(f, why);
+		return;
+	}
+	if (why != NULL)
+		f->failed = *why;
+	f->takes_back = true;
+	if (f->answer.refused == 0)
+		form_answer_forget_stored(&f->answer);
+	form_atomic_take_back(&f->atomic, &f->named);
+}
+
 /* ---- between two parts ---- */
+
+/* What was held is durable: give it its names. */
+static void
+form_on_settled(void *owner, int err)
+{
+	struct web_form *f = owner;
+
+	if (err < 0)
+		form_fail(f, failure_of_errno(err), NULL);
+	else
+		form_commit(f);
+}
 
 static struct reader_limits
 form_limits(const struct web_form *f)
@@ -236,10 +301,12 @@ form_end(struct web_form *f)
 	if (f->files == 0)
 		form_refuse(f, "the form has no file: nothing was stored (a "
 			       "file is a part with a filename)");
-	else if (!list_is_empty(&f->held))
-		form_commit(f);
-	else
+	else if (list_is_empty(&f->held))
 		form_respond(f, NULL);
+	else if (f->location->form_atomic)
+		form_atomic_settle(&f->atomic, &f->held);
+	else
+		form_commit(f);
 }
 
 static void
@@ -365,18 +432,16 @@ holds_files(const struct web_form *f)
 static void
 refuse_file(struct web_form *f, const char *name, struct response *problem)
 {
-	bool all = holds_files(f);
-
+	if (holds_files(f))
+		form_answer_forget_stored(&f->answer);
 	form_answer_add_refused(&f->answer,
 	    f->at != NULL ? f->at->field : f->multipart.said.name, name,
 	    problem);
 	form_file_free(&f->at, "Refused");
-	if (all) {
-		drop_files(f, "Refused");
-		form_respond(f, NULL);
-	} else {
+	if (holds_files(f))
+		form_give_up(f, NULL);
+	else
 		form_skip(f);
-	}
 }
 
 static void
@@ -480,11 +545,18 @@ form_on_stored(struct upload *u, const struct stored *s)
 	exchange_measured(f->exchange, receipt.meter, receipt.digest != NULL,
 	    f->answer.names.s);
 	str_fini(&location);
-	form_file_free(&f->at, "Done");
-	if (!list_is_empty(&f->held) && !f->stops)
-		form_commit(f);
-	else
+	if (!holds_files(f)) {
+		form_file_free(&f->at, "Done");
 		form_next(f);
+		return;
+	}
+	form_file_stored(file, s);
+	list_append(&f->named, &file->node);
+	f->at = NULL;
+	if (list_is_empty(&f->held))
+		form_respond(f, NULL);
+	else
+		form_commit(f);
 }
 
 /* It is this file that cannot be stored, and others may be. */
@@ -670,6 +742,13 @@ form_start(const struct put_order *o)
 	f->wants_page = wants_page(exchange_head(o->exchange)->accept);
 	f->fields_left = (size_t)o->location->form_max_field_size;
 	list_init(&f->held);
+	list_init(&f->named);
+	f->atomic = (struct form_atomic){
+	    .store = context_store(o->context, o->location),
+	    .owner = f,
+	    .on_settled = form_on_settled,
+	    .on_taken_back = form_on_taken_back,
+	};
 	memcpy(f->path, o->name, strlen(o->name) + 1);
 	f->naming = (struct form_naming){
 	    .server = o->context->conf,

@@ -18,6 +18,15 @@ form_file_new(void *owner, const char *name, const char *field)
 }
 
 void
+form_file_stored(struct form_file *f, const struct stored *s)
+{
+	f->info = s->info;
+	f->replaced = s->replaced || s->superseded;
+	f->is_stored = true;
+	upload_end(&f->upload, "Done");
+}
+
+void
 form_file_free(struct form_file **fp, const char *last_step)
 {
 	struct form_file *f = *fp;
@@ -25,6 +34,7 @@ form_file_free(struct form_file **fp, const char *last_step)
 	*fp = NULL;
 	if (f == NULL)
 		return;
-	upload_end(&f->upload, last_step);
+	if (!f->is_stored)
+		upload_end(&f->upload, last_step);
 	free(f);
 }

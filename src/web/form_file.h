@@ -13,9 +13,12 @@
 
 struct form_file {
 	struct upload upload;
-	struct list_node node; /* while it is held */
+	struct list_node node; /* while it is held, or may be taken back */
 	void *owner;
-	bool made; /* its name was made here */
+	bool made;	/* its name was made here */
+	bool is_stored; /* the upload has ended, and this is what it became: */
+	bool replaced;
+	struct object_info info;
 	char field[PART_NAME_MAX + 1];
 	char name[];
 };
@@ -24,6 +27,9 @@ struct form_file {
  * if it never is begun, free(). */
 NODISCARD struct form_file *form_file_new(
     void *owner, const char *name, const char *field);
+
+/* From within on_stored(): the upload ends; what is stored is kept in mind. */
+void form_file_stored(struct form_file *f, const struct stored *s);
 
 /* End the upload, with the last line of its trace, and free all; clears the caller's pointer,
  * which may be NULL. */
