@@ -28,10 +28,21 @@
 #include "flow/link.h"
 #include "flow/pace.h"
 
+/* How fast a client was, for the next source that it sends; zeroed: it begins. */
+struct reader_past {
+	bool began;
+	struct client_clock clock;
+	struct pace pace;
+};
+
 /* Limits on a source; zeroed: none. */
 struct reader_limits {
 	struct client_limits client; /* passed: TOO_SLOW or BELOW_RATE */
 	uint64_t rate_max;	     /* bytes per second; 0: no limit */
+	/* The rates are those of all sources that are read with it, one after the
+	 * other, as if they were one; NULL: of this one alone.  It outlives the
+	 * reader. */
+	struct reader_past *past;
 };
 
 struct reader {
@@ -49,6 +60,7 @@ struct reader {
 				 of `pace` */
 	struct client_clock clock;
 	struct pace pace;
+	struct reader_past *past; /* NULL: none */
 	double filling_since;
 	struct chunk_claim claim;
 	struct chunk *filling; /* ours, part-filled; NULL: none */

@@ -526,6 +526,28 @@ reader_on_look(struct deadline *d)
 	}
 }
 
+/* Go on where the last reader of this client has stopped: its time has stood since. */
+static void
+recall(struct reader *r, struct reader_past *past)
+{
+	r->past = past;
+	if (past == NULL || !past->began)
+		return;
+	r->clock = past->clock;
+	client_clock_took(&r->clock, 0);
+	client_clock_run(&r->clock);
+	r->pace = past->pace;
+}
+
+static void
+remember(struct reader *r)
+{
+	if (r->past == NULL)
+		return;
+	client_clock_stop(&r->clock);
+	*r->past = (struct reader_past){true, r->clock, r->pace};
+}
+
 void
 reader_start(struct reader *r, struct flow_link *to,
     struct chunk_account *account, const struct reader_limits *limits)
@@ -536,6 +558,7 @@ reader_start(struct reader *r, struct flow_link *to,
 	r->running = true;
 	client_clock_init(&r->clock, &limits->client);
 	pace_init(&r->pace, limits->rate_max, r->clock.last_byte);
+	recall(r, limits->past);
 	ev_io_init(&r->watcher, on_readable, to->source->fd, EV_READ);
 	r->watcher.data = r;
 	deadline_init(&r->look, to->loop, reader_on_look);
@@ -549,6 +572,7 @@ reader_stop(struct reader *r)
 	if (r->magic == 0)
 		return;
 	check_magic(r, READER_MAGIC);
+	remember(r);
 	r->running = false;
 	ev_io_stop(r->to->loop, &r->watcher);
 	ev_clear_pending(r->to->loop, &r->watcher);

@@ -46,10 +46,11 @@ struct web_form {
 	bool stops;	 /* the server does, and a file is being committed */
 	struct form_naming naming;
 	struct multipart multipart;
-	struct gather gather; /* reads what is no file */
-	struct str text;      /* of the field that is being read */
-	struct str field;     /* the value of the one that names files */
-	size_t fields_left;   /* bytes */
+	struct reader_past past; /* the client's rate, over all parts */
+	struct gather gather;	 /* reads what is no file */
+	struct str text;	 /* of the field that is being read */
+	struct str field;	 /* the value of the one that names files */
+	size_t fields_left;	 /* bytes */
 	struct form_answer answer;
 	struct form_file *at; /* that is being uploaded or committed; or NULL */
 	struct list held;     /* whole ones that are not committed yet */
@@ -284,13 +285,14 @@ form_on_settled(void *owner, int err)
 }
 
 static struct reader_limits
-form_limits(const struct web_form *f)
+form_limits(struct web_form *f)
 {
 	return (struct reader_limits){
 	    .client.silence_s = f->context->conf->body_timeout_s,
 	    .client.rate_min = f->location->min_rate,
 	    .client.rate_min_for_s = f->location->min_rate_grace_s,
 	    .rate_max = f->location->limit_rate,
+	    .past = &f->past,
 	};
 }
 
