@@ -27,6 +27,7 @@ struct disk_share;
 struct latest_table;
 struct limits;
 struct mount_history;
+struct partials;
 struct replacing;
 struct reservations;
 struct shm;
@@ -56,6 +57,7 @@ struct shared {
 	struct ticket_keys *ticket_keys;
 	struct attempts *attempts;
 	struct wanted *wanted;
+	struct partials *partials;
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "shared/latest.h"
 #include "shared/limits.h"
 #include "shared/mount_history.h"
+#include "shared/partials.h"
 #include "shared/replacing.h"
 #include "shared/reservations.h"
 #include "shared/shm.h"
@@ -24,7 +25,8 @@ shared_size(const struct shared_room *room)
 	       limits_size(room->connections) + reservations_size(room->disks) +
 	       disk_health_size(room->disks) + disk_share_size(room->disks) +
 	       arrivals_size() + replacing_size() + attempts_size() +
-	       ticket_keys_size() + wanted_size();
+	       ticket_keys_size() + wanted_size() +
+	       partials_size(room->directories);
 }
 
 int
@@ -46,6 +48,7 @@ shared_init(struct shared *s, const struct shared_room *room)
 	s->ticket_keys = ticket_keys_new(s->shm);
 	s->attempts = attempts_new(s->shm);
 	s->wanted = wanted_new(s->shm);
+	s->partials = partials_new(s->shm, room->directories);
 	return 0;
 }
 
@@ -63,6 +66,7 @@ shared_forget(struct shared *s, struct slot *slot, pid_t pid)
 	arrivals_forget(s->arrivals, number, clock_mono_ns());
 	replacing_forget(s->replacing, number);
 	ticket_keys_forget(s->ticket_keys, number);
+	partials_forget(s->partials, number);
 	last_to_know = disk_health_forget(s->disk_health, number);
 	shm_slot_wipe(slot);
 	return last_to_know;
