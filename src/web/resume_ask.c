@@ -188,9 +188,11 @@ resume_ask_creation(const struct head *h, const struct resume_dialect *d,
 		return refuse(ret_refusal, 400,
 		    "Upload-Complete must be ?0 or ?1 (in version 3: "
 		    "Upload-Incomplete)");
+	if (!read_draft_length(h, ret, ret_refusal) ||
+	    !read_checksum(h, ret, ret_refusal))
+		return false;
 	ret->whole.wanted = resume_fields_wanted(h->want_repr_digest);
-	return read_draft_length(h, ret, ret_refusal) &&
-	       read_checksum(h, ret, ret_refusal);
+	return true;
 }
 
 /* ---- going on ---- */
