@@ -26,7 +26,8 @@ incoming_partial_find(const char *id)
 	if (p == NULL)
 		return NULL;
 	open_partial_init(&p->open, id);
-	p->open.is_elsewhere = incoming_partial_shown(id) != NULL;
+	p->open.is_elsewhere =
+	    !publish_locks_last() && incoming_partial_shown(id) != NULL;
 	if (!p->open.is_elsewhere)
 		list_append(&open_ones, &p->node);
 	return p;

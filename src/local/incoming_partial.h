@@ -2,8 +2,8 @@
  * local/incoming_partial.h - what a file on its way in has beside the rest when it is a
  * partial (store/partial.h).
  *
- * While it is there no other of this process opens the same: locks of POSIX would not say
- * that another one has.
+ * Where locks belong to a process (publish_locks_last()) no other of this process opens the
+ * same while it is there: the kernel would not say that another one has it.
  */
 #ifndef LOCAL_INCOMING_PARTIAL_H
 #define LOCAL_INCOMING_PARTIAL_H

@@ -70,7 +70,6 @@ make_both(struct commit *c)
 
 	info_name(c, name);
 	c->create.kept = c->partial->data;
-	c->create.room->is_longer = true;
 	err = create_file(&c->create, true);
 	if (t->u.fd == -1)
 		return err;
@@ -242,7 +241,7 @@ append(struct commit *c)
 		create->says_direct = space_direct_of(t->u.fd, SPACE_ALIGN);
 	if (create->says_direct == SPACE_DIRECT_NO)
 		create->room->allocates = false;
-	create->room->is_longer = true;
+	create->room->is_longer = true; /* perhaps, by what a crash has left */
 	/* With all bytes there, none are asked for. */
 	return create->length <= create->room->granted
 		   ? 0
@@ -260,27 +259,28 @@ partial_append_job(void *arg)
 
 /* ---- the end of a part ---- */
 
-/* Nobody would find what is kept in files that others have removed. */
+/* Nothing is to be behind the offset.  And nobody would find what is kept in files that
+ * others have removed. */
 static int
-check_kept(const struct commit *c)
+trim(const struct commit *c)
 {
+	uint64_t size = c->partial->next.offset;
 	struct stat data, info;
+	int fd = c->create.target->u.fd;
 
-	if (fstat(c->create.target->u.fd, &data) == -1 ||
-	    fstat(c->partial->info, &info) == -1)
+	if (fstat(fd, &data) == -1 || fstat(c->partial->info, &info) == -1)
 		return -errno;
-	return data.st_nlink == 0 || info.st_nlink == 0 ? (int)LOCAL_NO_UPLOAD
-							: 0;
+	if (data.st_nlink == 0 || info.st_nlink == 0)
+		return LOCAL_NO_UPLOAD;
+	return (uint64_t)data.st_size == size ? 0 : space_trim(fd, size);
 }
 
 static int
 suspend(struct commit *c)
 {
 	struct target *t = c->create.target;
-	int err = check_kept(c);
+	int err = trim(c);
 
-	if (err == 0)
-		err = space_trim(t->u.fd, c->partial->next.offset);
 	if (err == 0 && syncs(c))
 		err = commit_sync_file(t);
 	if (err == 0 && t->at->device->kind == DEVICE_UNKNOWN)
@@ -302,32 +302,36 @@ partial_suspend_job(void *arg)
 
 /* ---- the last word ---- */
 
-/* It need not be durable.  Without it one that is stored is known to be, and one that was
- * refused is again, when its client goes on with it. */
+/*
+ * The answer need not be durable: without it one that is stored is known to be, since its
+ * bytes are not there.  But one that is refused would be taken for stored then, if its
+ * commit had begun: so that is durable before they go.
+ */
 int
 partial_conclude_job(void *arg)
 {
 	struct commit *c = arg;
-	struct target *t = c->create.target;
-	int err = open_partial_note(c->partial, false, &t->cause);
+	bool is_refused = c->partial->next.phase == PARTIAL_REFUSED;
+	int err = open_partial_note(
+	    c->partial, is_refused && syncs(c), &c->create.target->cause);
 
 	/* Writes to them may still be in flight. */
-	if (err == 0 && c->partial->next.phase == PARTIAL_REFUSED)
-		err = remove_name(c, c->partial->data);
-	return err;
+	return err == 0 && is_refused ? remove_name(c, c->partial->data) : err;
 }
 
-/* The bytes first: an ID.info without them is not believed. */
+/* The bytes last: without them an ID.info could say that it is stored.  (Bytes alone are
+ * nobody's, and swept.) */
 int
 partial_remove_job(void *arg)
 {
 	struct commit *c = arg;
 	char name[PARTIAL_NAME_SIZE];
-	int err = remove_name(c, c->partial->data);
+	int err;
 
 	info_name(c, name);
+	err = remove_name(c, name);
 	if (err == 0)
-		err = remove_name(c, name);
+		err = remove_name(c, c->partial->data);
 	if (err < 0)
 		return err;
 	fd_close(&c->partial->info);

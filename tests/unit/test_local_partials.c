@@ -96,6 +96,18 @@ fdatasync(int fd)
 	return sync_of(fd);
 }
 
+/* What a crash just before an unlink would leave. */
+static void (*before_unlink)(const char *name);
+static unsigned unlinks;
+
+int
+unlinkat(int dir, const char *name, int flags)
+{
+	if (before_unlink != NULL)
+		before_unlink(name);
+	return (int)syscall(SYS_unlinkat, dir, name, flags);
+}
+
 /* ---- steps ---- */
 
 static struct span
@@ -318,6 +330,22 @@ heal(void)
 	device_put(contract.devices, &d);
 }
 
+/* It would be open, or refused for good, or there would be nothing that says what it is. */
+static void
+look_at_removal(const char *name)
+{
+	struct partial_file file;
+	int fd = open(path_of(INFO), O_RDONLY);
+
+	unlinks++;
+	if (strstr(name, ".data") != NULL && fd != -1) {
+		assert_int_equal(partial_file_peek(fd, ID, &file), 0);
+		assert_int_equal(file.shown.phase, PARTIAL_REFUSED);
+		assert_true(syncs[SYNC_INFO] > 0);
+	}
+	fd_close(&fd);
+}
+
 /* ---- processes ---- */
 
 /* A process that has it open and is in the middle of a part. */
@@ -521,6 +549,39 @@ links_and_pipes_are_not_opened_in_its_place(void **state)
 	resume(t);
 	assert_int_equal(t->failed, 1);
 	contract_let_go(t);
+}
+
+/* A kill between the two steps of its removal, or of its refusal after a commit that failed:
+ * it is never taken for one that is stored. */
+static void
+one_that_was_given_up_is_not_taken_for_stored(void **state)
+{
+	(void)state;
+	SKIP_PORTABLE("/proc");
+	leave_a_part();
+	fill_data();
+	write_slot(true, ALL);
+	before_unlink = look_at_removal;
+	assert_found(PARTIAL_OPEN, ALL);
+	store_remove(t->in);
+	CONTRACT_WAIT(t->removed > 0);
+	assert_int_equal(unlinks, 2);
+	let_go();
+	before_unlink = NULL;
+	leave_a_part();
+	fill_data();
+	write_slot(true, ALL);
+	contract.policy.sync = true;
+	assert_found(PARTIAL_OPEN, ALL);
+	before_unlink = look_at_removal;
+	unlinks = 0;
+	syncs[SYNC_INFO] = 0;
+	store_conclude(t->in, PARTIAL_REFUSED, text("409"));
+	let_go();
+	before_unlink = NULL;
+	assert_int_equal(unlinks, 1);
+	assert_false(exists(DATA));
+	assert_found(PARTIAL_REFUSED, ALL);
 }
 
 /* ---- disks ---- */
@@ -811,6 +872,7 @@ main(void)
 	    ON_DISK(one_whose_bytes_are_too_few_is_not_believed),
 	    ON_DISK(one_that_says_nothing_is_not_believed),
 	    ON_DISK(links_and_pipes_are_not_opened_in_its_place),
+	    ON_DISK(one_that_was_given_up_is_not_taken_for_stored),
 	    ON_DISK(an_offset_is_durable_before_it_is_told),
 	    ON_DISK(with_sync_off_nothing_is_synced),
 	    ON_DISK(after_a_sync_that_failed_the_offset_before_counts),
