@@ -215,3 +215,19 @@ front() { request PUT "/file/$1" -T body --url "http://$ADDRESS:$FRONT/file/$1" 
 	eventually grep -q '"PUT /file/new" 201' logs/access.log
 }
 busy() { ss -tnH state established "sport = :$PORT" | grep -q .; }
+
+@test "a resumable upload by hand, of tus and of a draft, as the README says" {
+	recipe resume-conf >resume.conf
+	{
+		grep -E '^(worker_processes|error_log|pid_file|io_engine)' <(write_conf && cat penstock.conf)
+		sed "s|listen .*|listen $ADDRESS:$PORT; access_log $T/access.log;|" resume.conf
+	} >server.conf
+	start_conf "$T/server.conf"
+	text_file random.txt 100000
+	bash -euc "$(recipe resume-tus)" >said
+	assert_same random.txt "$STORE/resumed.txt"
+	jq -e '.bytes == 100000 and .parts >= 2' said
+	bash -euc "$(recipe resume-ietf)" >said
+	grep -q '^HTTP/1.1 104' said
+	assert_same random.txt "$STORE/draft.txt"
+}
