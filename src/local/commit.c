@@ -313,20 +313,6 @@ commit_flushes(const struct commit *c)
 	return dir_syncs(c->create.target->at) && !shares_flush(c);
 }
 
-/* Some learn only now that there is no room (quota, NFS). */
-static int
-err_of_sync(struct target *t, int err)
-{
-	return err == 0 || errno_is_no_space(err) ? err
-						  : target_not_synced(t, err);
-}
-
-int
-commit_sync_file(struct target *t)
-{
-	return err_of_sync(t, fsync(t->u.fd) == -1 ? -errno : 0);
-}
-
 /* The data on stable storage, or as far that they are when the directory is. */
 static int
 sync_data(struct commit *c)
@@ -336,8 +322,18 @@ sync_data(struct commit *c)
 
 	if (shares_flush(c))
 		err = space_write_out(t->u.fd, c->size);
-	return errno_is_unsupported(err) ? commit_sync_file(t)
-					 : err_of_sync(t, err);
+	if (errno_is_unsupported(err))
+		err = fsync(t->u.fd) == -1 ? -errno : 0;
+	if (err == 0)
+		return 0;
+	/* Some learn only now that there is no room (quota, NFS). */
+	return errno_is_no_space(err) ? err : target_not_synced(t, err);
+}
+
+int
+commit_sync_data(struct commit *c)
+{
+	return sync_data(c);
 }
 
 /* The content, complete and as durable as it is to be. */

@@ -60,8 +60,9 @@ int commit_remove_before_job(void *commit);
 int commit_discard_job(
     void *commit); /* close all, and free what lost its name */
 
-/* Sync the data of an open file: 0; LOCAL_SYNC_FAILED; or -ENOSPC, -EDQUOT. */
-NODISCARD int commit_sync_file(struct target *t);
+/* On an engine thread: the data of the file, as they are before it gets its name, with
+ * `sync on`.  0; LOCAL_SYNC_FAILED; or -ENOSPC, -EDQUOT. */
+NODISCARD int commit_sync_data(struct commit *c);
 
 /* Is the disk flushed by the job itself?  False: by the sync of the directory. */
 bool commit_flushes(const struct commit *c);

@@ -282,7 +282,7 @@ suspend(struct commit *c)
 	int err = trim(c);
 
 	if (err == 0 && syncs(c))
-		err = commit_sync_file(t);
+		err = commit_sync_data(c);
 	if (err == 0 && t->at->device->kind == DEVICE_UNKNOWN)
 		err = publish_check_close(t->u.fd);
 	return err < 0 ? err

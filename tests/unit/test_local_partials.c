@@ -108,6 +108,17 @@ unlinkat(int dir, const char *name, int flags)
 	return (int)syscall(SYS_unlinkat, dir, name, flags);
 }
 
+/* Or just before it replaces what has its name. */
+static void (*before_rename)(void);
+
+int
+renameat(int from_dir, const char *from, int dir, const char *name)
+{
+	if (before_rename != NULL)
+		before_rename();
+	return (int)syscall(SYS_renameat2, from_dir, from, dir, name, 0);
+}
+
 /* ---- steps ---- */
 
 static struct span
@@ -509,6 +520,45 @@ a_crash_after_it_has_its_name_leaves_it_stored(void **state)
 	contract_assert_there("a", ALL);
 }
 
+static unsigned renames;
+
+static void
+look_at_commit(void)
+{
+	int fd = open(path_of(INFO), O_RDONLY);
+	struct partial_file file;
+
+	renames++;
+	assert_int_equal(partial_file_peek(fd, ID, &file), 0);
+	assert_true(file.is_committing);
+	assert_int_equal(file.shown.offset, ALL);
+	assert_int_equal(file.shown.length, ALL);
+	assert_true(syncs[SYNC_DATA] > 0 && syncs[SYNC_INFO] > 0);
+	assert_int_equal(info_offset_at_data_sync, PART);
+	close(fd);
+}
+
+/* Else it would be there no more, and nobody would know that it was stored. */
+static void
+it_says_that_its_commit_has_begun(void **state)
+{
+	(void)state;
+	SKIP_PORTABLE("/proc");
+	contract_put_ok(&contract.other, "a", 10);
+	leave_a_part();
+	contract.policy.sync = true;
+	assert_found(PARTIAL_OPEN, PART);
+	append();
+	write_to(ALL);
+	before_rename = look_at_commit;
+	commit();
+	before_rename = NULL;
+	assert_int_equal(t->stored, 1);
+	assert_true(renames > 0);
+	let_go();
+	contract_assert_there("a", ALL);
+}
+
 /* Bytes that a power cut has taken, and what told of them not: never fewer than it says. */
 static void
 one_whose_bytes_are_too_few_is_not_believed(void **state)
@@ -869,6 +919,7 @@ main(void)
 	    ON_DISK(a_crash_before_it_has_its_name_leaves_it_open),
 	    ON_DISK(a_crash_between_link_and_unlink_leaves_it_stored),
 	    ON_DISK(a_crash_after_it_has_its_name_leaves_it_stored),
+	    ON_DISK(it_says_that_its_commit_has_begun),
 	    ON_DISK(one_whose_bytes_are_too_few_is_not_believed),
 	    ON_DISK(one_that_says_nothing_is_not_believed),
 	    ON_DISK(links_and_pipes_are_not_opened_in_its_place),
