@@ -479,6 +479,8 @@ commit(struct commit *c)
 		fd_close(&made);
 		return t->u.uncertain ? outcome_unknown(c, -err) : err;
 	}
+	if (c->partial != NULL)
+		c->partial->is_stored = true;
 	/* The name has changed this mark. */
 	if (c->version.kind == FILE_CHANGED &&
 	    file_version_of(t->u.fd, &c->version) < 0)

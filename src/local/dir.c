@@ -74,6 +74,7 @@ leave_shared(struct local_dir *dir)
 	latest_leave(to->shared->latest, to->slot, &dir->latest);
 	reservations_leave(
 	    to->shared->reservations, to->slot, &dir->reservations);
+	partials_let_go(to->shared->partials, to->slot, &dir->partials);
 	dirsync_free(&dir->dirsync);
 	device_put(to->devices, &dir->device);
 }
@@ -98,6 +99,10 @@ join_shared(struct local_dir *dir)
 	dir->reservations =
 	    reservations_of(to->shared->reservations, to->slot, dir->st.st_dev);
 	if (dir->reservations == NULL && errno == EBUSY)
+		return LOCAL_HELD_UP;
+	dir->partials = partials_of(
+	    to->shared->partials, to->slot, dir->st.st_dev, dir->st.st_ino);
+	if (dir->partials == NULL && errno == EBUSY)
 		return LOCAL_HELD_UP;
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "shared/latest.h"
 #include "shared/mount_history.h"
+#include "shared/partials.h"
 #include "shared/reservations.h"
 #include "shared/shared.h"
 #include "config/store_policy.h"
@@ -92,6 +93,7 @@ struct local_dir {
 	struct dirsync *dirsync;
 	struct latest *latest;
 	struct reservations_disk *reservations; /* NULL: too many disks */
+	struct partials_dir *partials;		/* NULL: too many directories */
 	unsigned found; /* dir_is_found()'s: the turn of the loop */
 	struct op close_op;
 	struct dir_last *last; /* NULL: there is nothing to try */

@@ -57,8 +57,10 @@ incoming_partial_begin(const struct partial *what)
 void
 incoming_partial_let_go(struct incoming_partial *p)
 {
-	if (p->open.info == -1 || p->open.is_new || p->open.is_elsewhere ||
-	    !publish_unlock(p->open.info))
+	if (p->open.info == -1 || p->open.is_new || p->open.is_elsewhere)
+		return;
+	open_partial_account(&p->open);
+	if (!publish_unlock(p->open.info))
 		return;
 	p->open.is_elsewhere = true;
 	list_remove(&p->node);

@@ -62,6 +62,7 @@ local_on_opened(void *owner, struct local_dir *before)
 
 	local->writers.direct_refused = false;
 	sweep_opened(&local->sweep);
+	partials_sweep_opened(&local->partials_sweep);
 	health_opened(&local->health);
 	scan_begin(&local->scan);
 	reopen_done(&local->reopen, before);
@@ -126,6 +127,7 @@ rest(struct store *s)
 	struct local *local = local_of(s);
 	struct local_dir *current = local->opener.current;
 
+	partials_sweep_stop(&local->partials_sweep);
 	if (current == NULL || !removals_are_left(current) ||
 	    !device_accepts_reads(current->device))
 		return;
@@ -142,6 +144,7 @@ free_store(struct store *s)
 	reopen_fini(&local->reopen);
 	health_fini(&local->health);
 	sweep_fini(&local->sweep);
+	partials_sweep_fini(&local->partials_sweep);
 	scan_fini(&local->scan);
 	opener_fini(&local->opener);
 	removals_fini(&local->removals);
@@ -193,6 +196,7 @@ open_store(const struct store_setup *setup)
 	reopen_init(&local->reopen, &local->opener);
 	health_init(&local->health, &local->opener);
 	sweep_init(&local->sweep, &local->opener);
+	partials_sweep_init(&local->partials_sweep, &local->opener);
 	scan_init(&local->scan, &local->opener, local_settle, local);
 	removals_init(&local->removals, local->to.loop);
 	file_writers_init(&local->writers, &local->to);

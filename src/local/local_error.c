@@ -24,6 +24,7 @@ static const struct error_row {
 	{ LOCAL_NO_UPLOAD,       OUTCOME_NO_UPLOAD },
 	{ LOCAL_HELD,            OUTCOME_HELD },
 	{ LOCAL_GARBLED,         OUTCOME_NO_UPLOAD },
+	{ LOCAL_TOO_MANY,        OUTCOME_TOO_MANY_PARTIALS },
 	/* Of opening a directory, which no request hears of. */
 	{ LOCAL_UNMOUNTED,       OUTCOME_NOT_READY },
 	{ LOCAL_CROWDED,         OUTCOME_NOT_READY },

@@ -31,6 +31,7 @@ enum local_error {
 	LOCAL_NO_UPLOAD = -20017, /* there is no such partial */
 	LOCAL_HELD = -20018,	  /* another one has it open */
 	LOCAL_GARBLED = -20019,	  /* what is kept of it is not to be believed */
+	LOCAL_TOO_MANY = -20020,  /* as many partials wait as may */
 };
 
 /* A file on its way in failed with `err`; `cause` is the errno behind that, above 0,

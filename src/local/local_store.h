@@ -11,6 +11,7 @@
 #include "health.h"
 #include "incoming_job.h"
 #include "opener.h"
+#include "partials_sweep.h"
 #include "removals.h"
 #include "reopen.h"
 #include "scan.h"
@@ -23,6 +24,7 @@ struct local {
 	struct reopen reopen;
 	struct health health;
 	struct sweep sweep;
+	struct partials_sweep partials_sweep;
 	struct scan scan;
 	struct removals removals;
 	struct file_writers writers; /* of all its files */

@@ -8,6 +8,7 @@
 #include "base/errno_class.h"
 #include "base/fd.h"
 #include "local/space.h"
+#include "store/store.h"
 #include "local_error.h"
 
 _Static_assert((int)PARTIAL_NAME_SIZE <= (int)PUBLISH_TEMP_MAX,
@@ -25,6 +26,7 @@ void
 open_partial_fini(struct open_partial *p)
 {
 	check(p->info == -1);
+	open_partial_account(p);
 	partial_file_fini(&p->file);
 	free(p->next_rest);
 	p->next_rest = NULL;
@@ -96,12 +98,62 @@ open_partial_note(struct open_partial *p, bool sync, int *ret_cause)
 	return note(p, &p->next, false, sync, ret_cause);
 }
 
+int
+open_partial_enter(struct open_partial *p, struct local_dir *at)
+{
+	const struct store_policy *policy = at->to->policy;
+
+	if (at->partials == NULL)
+		return 0;
+	if (!partials_enter(at->to->shared->partials, at->partials,
+		p->next.client, policy->max_resumable,
+		policy->max_resumable_per_client))
+		return LOCAL_TOO_MANY;
+	p->counted = at;
+	return 0;
+}
+
+/* So many bytes are to come, as far as that is known. */
+static uint64_t
+to_come(const struct partial *p)
+{
+	return p->length == STORE_LENGTH_UNKNOWN ? 0 : p->length - p->offset;
+}
+
+void
+open_partial_go_on(struct open_partial *p, struct local_dir *at)
+{
+	if (at->partials == NULL || p->file.shown.phase != PARTIAL_OPEN)
+		return;
+	p->counted = at;
+	partials_go_on(at->partials, to_come(&p->file.shown));
+}
+
+void
+open_partial_account(struct open_partial *p)
+{
+	const struct partial *shown = &p->file.shown;
+	struct local_dir *at = p->counted;
+	bool is_open = shown->phase == PARTIAL_OPEN && !p->is_new &&
+		       !p->is_stored && !p->is_removed;
+
+	p->counted = NULL;
+	if (at == NULL)
+		return;
+	if (is_open)
+		partials_wait(at->partials, to_come(shown));
+	else
+		partials_leave(at->to->shared->partials, at->partials,
+		    p->is_new ? p->next.client : shown->client);
+}
+
 void
 open_partial_end(struct open_partial *p, struct target *t)
 {
 	char info[PARTIAL_NAME_SIZE];
 	int dir = t->at->publish.temp_dir;
 
+	open_partial_account(p);
 	if (p->is_new) {
 		partial_file_name(p->file.shown.id, partial_info_suffix, info);
 		if (t->u.fd != -1)

@@ -14,6 +14,11 @@ struct open_partial {
 	char data[PARTIAL_NAME_SIZE]; /* the name of its bytes */
 	int info;		      /* its ID.info, locked; or -1 */
 	bool is_elsewhere;	      /* others have it, or may have it */
+	bool is_stored, is_removed;
+	/* What all workers know of it (shared/partials.h): it is among those that
+	 * are counted, in this directory; NULL: it is not, or no longer this
+	 * one's to say so. */
+	struct local_dir *counted;
 	bool is_new; /* it was just made, and its owner was not told: it goes
 			when it is closed */
 	/* What the next job is to write into it: phase, offset, length, state,
@@ -53,6 +58,15 @@ NODISCARD int open_partial_begin_commit(
 /* Note `p->next`; the same. */
 NODISCARD int open_partial_note(
     struct open_partial *p, bool sync, int *ret_cause);
+
+/* The new partial p->next is counted, if it may be there: 0 or LOCAL_TOO_MANY. */
+NODISCARD int open_partial_enter(struct open_partial *p, struct local_dir *at);
+
+/* It was found, and is open: what it waits for is its worker's from now on. */
+void open_partial_go_on(struct open_partial *p, struct local_dir *at);
+
+/* It is about to be closed: it waits, or is no more.  Any thread.  Idempotent. */
+void open_partial_account(struct open_partial *p);
 
 /* Its owner has done with it: close it, but for the target.  What lies behind its offset
  * is cut off. */

@@ -90,8 +90,12 @@ int
 partial_create_job(void *arg)
 {
 	struct commit *c = arg;
-	int err = make_both(c);
+	int err = open_partial_enter(c->partial, c->create.target->at);
 
+	if (err == 0)
+		err = make_both(c);
+	if (err < 0)
+		open_partial_account(c->partial); /* it never was */
 	return err < 0 ? target_give_up(c->create.target, err) : 0;
 }
 
@@ -180,8 +184,10 @@ partial_find_job(void *arg)
 	struct commit *c = arg;
 	int err = find(c);
 
-	if (err == 0)
+	if (err == 0) {
+		open_partial_go_on(c->partial, c->create.target->at);
 		return 0;
+	}
 	fd_close(&c->partial->info);
 	partial_file_fini(&c->partial->file);
 	return err == LOCAL_VANISHED || err == LOCAL_NO_UPLOAD
@@ -334,6 +340,7 @@ partial_remove_job(void *arg)
 		err = remove_name(c, c->partial->data);
 	if (err < 0)
 		return err;
+	c->partial->is_removed = true;
 	fd_close(&c->partial->info);
 	fd_close(&c->create.target->u.fd);
 	return 0;

@@ -74,6 +74,9 @@ grant(struct room *r, uint64_t to)
 		reservations_reserve(at->reservations, at->to->slot, more);
 		reserved = reservations_held(at->reservations);
 	}
+	if (at->partials != NULL) /* they are to be finished, too */
+		reserved +=
+		    partials_awaited(at->to->shared->partials, at->st.st_dev);
 	err = check_room(at, more, reserved);
 	if (err < 0 && at->reservations != NULL)
 		reservations_release(at->reservations, at->to->slot, more);
