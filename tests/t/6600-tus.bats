@@ -569,6 +569,16 @@ trailer() {
 	up_at 4
 }
 
+@test "a part that comes too slowly is 503, with what was kept: 408 would end the upload" {
+	start_tus '' 'body_timeout 300ms;'
+	begin -H 'Upload-Length: 10'
+	stall 0 10 hell
+	hear "$FD" >told
+	grep -q '^HTTP/1.1 503' told
+	grep -q '^Upload-Offset: 4' told
+	up_at 4
+}
+
 # ---- URLs ----
 
 @test "resume_url absolute: the URL is that of the request, or what a trusted proxy says" {
