@@ -126,6 +126,13 @@ lock_info(int fd)
 		   : err;
 }
 
+/* Nothing has that name, or something that is not of this server's making. */
+static bool
+is_no_info(int err)
+{
+	return err == ENOENT || err == ELOOP || err == EISDIR || err == ENXIO;
+}
+
 static int
 open_info(int dir, const char *name, int *ret_fd)
 {
@@ -134,7 +141,7 @@ open_info(int dir, const char *name, int *ret_fd)
 	*ret_fd =
 	    openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (*ret_fd == -1)
-		return errno == ENOENT ? (int)LOCAL_NO_UPLOAD : -errno;
+		return is_no_info(errno) ? (int)LOCAL_NO_UPLOAD : -errno;
 	err = lock_info(*ret_fd);
 	return err < 0 ? err : check_name(dir, name, *ret_fd);
 }
