@@ -195,6 +195,29 @@ front() { request PUT "/file/$1" -T body --url "http://$ADDRESS:$FRONT/file/$1" 
 	assert_output -p 'max_body_size 64k'
 }
 
+@test "forms: the commands store what they say, and the page uploads with progress" {
+	start_server
+	browser_start
+	echo one >a.txt
+	echo two >b.txt
+	recipe forms >forms
+	run -0 bash -euc "$(sed "s|http://127.0.0.1:8000|$URL|; s|^curl|curl -sS --fail-with-body|" forms)"
+	assert_equal "$(cat "$STORE/a.txt" "$STORE/b.txt" "$STORE/dir/a.txt" "$STORE/other.txt")" $'one\ntwo\none\none'
+	recipe forms-page | sed "s|action=/file|action=$URL/file|" >pages/form.html
+	sed -i "s|location /file {|&\nallow_origin $PAGE;|" penstock.conf
+	reload
+	page_goto "$PAGE/form.html"
+	head -c 2000000 /dev/zero >large
+	page_files '[name=up]' "$T/large"
+	page_do "
+		form.requestSubmit();
+		while (said.textContent === '')
+			await new Promise(done => setTimeout(done, 20));
+		return [bar.value, said.textContent]" >page
+	assert_equal "$(cat page)" '[1, "large: synced"]'
+	assert_same large "$STORE/large"
+}
+
 @test "logrotate rotates the logs; an upload of an old worker is in the old one" {
 	local client
 
