@@ -54,7 +54,8 @@ make_info(struct commit *c, const char *name)
 	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (p->info == -1)
 		return -errno;
-	err = publish_lock(p->info);
+	/* Nobody knows of it but a sweep, which holds it for a moment. */
+	err = publish_wait_lock(p->info, false);
 	if (err == 0)
 		err = open_partial_write(p, syncs(c), &c->create.target->cause);
 	return err;

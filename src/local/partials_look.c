@@ -75,12 +75,13 @@ remove_name(const struct partials_look *l, const char *id, const char *suffix)
 	(void)unlinkat(l->dir, name, 0);
 }
 
-/* All of it is forgotten; the bytes first, since ID.info without them is not believed. */
+/* All of it is forgotten; the bytes last, since without them an ID.info could say that it is
+ * stored. */
 static void
 forget(struct partials_look *l, const char *id)
 {
-	remove_name(l, id, partial_data_suffix);
 	remove_name(l, id, partial_info_suffix);
+	remove_name(l, id, partial_data_suffix);
 	l->found.gone++;
 }
 
@@ -93,7 +94,9 @@ expire(struct partials_look *l, int fd, struct partial_file *f)
 	next.phase = PARTIAL_EXPIRED;
 	next.changed_s = l->now_s;
 	next.answer = (struct span){0};
-	if (partial_file_put(fd, f, &next, false, false) < 0)
+	/* One whose commit had begun would be taken for stored without its bytes: it is
+	 * durable before they go that it is not. */
+	if (partial_file_put(fd, f, &next, false, f->is_committing) < 0)
 		return; /* another time */
 	remove_name(l, f->shown.id, partial_data_suffix);
 	l->found.expired++;

@@ -81,8 +81,7 @@ plain_decode(const char *s, size_t len, char *ret, size_t *ret_len)
 	for (size_t i = digits; i < len; i++)
 		if (s[i] != '=')
 			return false;
-	if (digits % 4 == 1 || padding > 2 ||
-	    (padding > 0 && len % 4 != 0))
+	if (digits % 4 == 1 || padding > 2 || (padding > 0 && len % 4 != 0))
 		return false;
 	for (size_t i = 0; i < digits; i++) {
 		bits = bits << 6 | (unsigned long)letter_value(s[i]);
@@ -128,8 +127,8 @@ check_metadata(struct span f)
 		at = end + 1;
 		if (key.len == 0 && value.len == 0)
 			continue;
-		good &= count < 64 &&
-			plain_decode(value.s, value.len, plain, &len);
+		good &=
+		    count < 64 && plain_decode(value.s, value.len, plain, &len);
 		for (size_t i = 0; i < count; i++)
 			good &= keys[i].len != key.len ||
 				memcmp(keys[i].s, key.s, key.len) != 0;
@@ -184,8 +183,8 @@ check_concat(struct span v)
 		check(url.len > 0 && memchr(url.s, ' ', url.len) == NULL);
 		check(url.s >= v.s && url.s + url.len <= v.s + v.len);
 		id = resume_fields_id(url, "/file");
-		check(id.s == NULL || (id.s >= url.s + 16 &&
-					  id.s + id.len <= url.s + url.len));
+		check(id.s == NULL ||
+		      (id.s >= url.s + 16 && id.s + id.len <= url.s + url.len));
 	}
 }
 
@@ -252,8 +251,7 @@ check_ask(const struct head *h, const struct resume_dialect *d, bool creation,
 	}
 	check(a.has_body || a.body == 0);
 	check(creation || (!a.partial && a.urls.s == NULL));
-	if (!resume_dialect_is_tus(d) && a.complete &&
-	    a.body != RESUME_UNKNOWN)
+	if (!resume_dialect_is_tus(d) && a.complete && a.body != RESUME_UNKNOWN)
 		check(a.length == offset + a.body);
 }
 
@@ -314,8 +312,7 @@ feed_record(struct span bytes)
 	if (!resume_record_decode(bytes, &r))
 		return;
 	resume_record_encode(&r, &again);
-	check(resume_record_decode(
-	    (struct span){again.s, again.len}, &back));
+	check(resume_record_decode((struct span){again.s, again.len}, &back));
 	check(back.named == r.named && back.partial == r.partial);
 	check((back.dialect & 0xff) == (r.dialect & 0xff));
 	check(back.name.len == r.name.len &&
