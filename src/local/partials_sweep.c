@@ -1,5 +1,6 @@
 #include "partials_sweep.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -69,10 +70,13 @@ publish_counts(struct partials_sweep *s, const struct partials_run *run,
 }
 
 static void
-report(const struct partials_sweep *s, const struct partials_found *found)
+report(const struct partials_sweep *s, const struct partials_found *found,
+    double took_s)
 {
 	const char *dir = s->opener->to->policy->output_dir;
 
+	log_debug("%s: looked at %" PRIu64 " uploads in .penstock in %.0f ms",
+	    dir, found->files, took_s * 1e3);
 	if (found->expired > 0)
 		log_notice("%s: %u uploads that nobody came back for have "
 			   "expired",
@@ -94,7 +98,7 @@ end_run(struct partials_run *run)
 	s->run = NULL;
 	if (partials_look_was_alone(run->look) && !run->has_more) {
 		publish_counts(s, run, found);
-		report(s, found);
+		report(s, found, took);
 		if (run->dir->partials != NULL)
 			partials_note_sweep(run->dir->partials, now);
 	}
