@@ -19,4 +19,8 @@
  */
 bool media_type_is(struct span field, const char *type);
 
+/* True when an Accept asks for HTML before it asks for JSON, as that of a browser does when it
+ * shows what comes.  False for an absent one. */
+bool media_type_prefers_html(struct span accept);
+
 #endif

@@ -15,17 +15,12 @@
 
 #include "auth/signed_link.h"
 #include "auth/spent.h"
-#include "flow/gather.h"
 #include "http/answer.h"
-#include "http/multipart.h"
+#include "http/media_type.h"
 #include "upload/names.h"
 #include "upload/upload.h"
-#include "web/limit_text.h"
 #include "web/rights_gate.h"
-#include "form_answer.h"
-#include "form_atomic.h"
-#include "form_file.h"
-#include "form_name.h"
+#include "form_internal.h"
 #include "put_internal.h"
 
 enum {
@@ -34,240 +29,13 @@ enum {
 	SKIP_MAX = 8 * 1024 * 1024,
 };
 
-struct web_form {
-	struct exchange *exchange;
-	struct context *context;
-	const struct conf_location *location;
-	struct spent_mark *mark;   /* of a link that is good once; or NULL */
-	struct preconditions *pre; /* for each of its files; NULL: none */
-	limits_entry place;	   /* among max_uploads; 0: not counted */
-	uint64_t head_ns;
-	bool wants_page; /* HTML, rather than JSON */
-	bool stops;	 /* the server does, and a file is being committed */
-	struct form_naming naming;
-	struct multipart multipart;
-	struct reader_past past; /* the client's rate, over all parts */
-	struct gather gather;	 /* reads what is no file */
-	struct str text;	 /* of the field that is being read */
-	struct str field;	 /* the value of the one that names files */
-	size_t fields_left;	 /* bytes */
-	struct form_answer answer;
-	struct form_file *at; /* that is being uploaded or committed; or NULL */
-	struct list held;     /* whole ones that are not committed yet */
-	struct list named;    /* of these, those that are stored by now */
-	struct form_atomic atomic;
-	struct response failed; /* what is responded when they are taken back */
-	bool takes_back;
-	size_t files; /* found so far */
-	char path[FILE_NAME_SIZE];
-};
-
 static void form_seek(struct web_form *f);
 static void form_commit(struct web_form *f);
-static void form_give_up(struct web_form *f, struct response *why);
 
 static struct web_form *
 form_of(struct upload *u)
 {
 	return container_of(u, struct form_file, upload)->owner;
-}
-
-/* ---- its end ---- */
-
-static void
-drop_list(struct list *files, const char *last_step)
-{
-	struct list_node *n;
-
-	while ((n = list_shift(files)) != NULL) {
-		struct form_file *file =
-		    container_of(n, struct form_file, node);
-
-		form_file_free(&file, last_step);
-	}
-}
-
-/* Files that were not committed are dropped. */
-static void
-drop_files(struct web_form *f, const char *last_step)
-{
-	form_atomic_forget(&f->atomic);
-	form_file_free(&f->at, last_step);
-	drop_list(&f->held, last_step);
-}
-
-static void
-form_free(struct web_form *f, const char *last_step)
-{
-	drop_files(f, last_step);
-	drop_list(&f->named, last_step);
-	response_fini(&f->failed);
-	gather_fini(&f->gather);
-	multipart_fini(&f->multipart);
-	limits_leave(f->context->uploads.limits, &f->place);
-	form_answer_fini(&f->answer);
-	str_fini(&f->text);
-	str_fini(&f->field);
-	free(f->pre);
-	free(f);
-}
-
-static bool
-is_committing(const struct web_form *f)
-{
-	return f->at != NULL && upload_is_committing(&f->at->upload);
-}
-
-/* It ends without a response; what is stored stays. */
-static enum outcome
-form_on_gone(void *owner)
-{
-	struct web_form *f = owner;
-	enum outcome e =
-	    is_committing(f) ? OUTCOME_OUTCOME_UNKNOWN : OUTCOME_STOPPED;
-
-	spent_mark_end(&f->mark, is_committing(f) || f->answer.stored > 0);
-	form_free(f, outcome_word(e));
-	return e;
-}
-
-/* A file that is being committed may get its name at any time; and of several, all or none
- * are to have it. */
-static bool
-form_on_stop(void *owner)
-{
-	struct web_form *f = owner;
-
-	if (is_committing(f) || f->takes_back) {
-		f->stops = true;
-		return false;
-	}
-	(void)form_on_gone(f);
-	return true;
-}
-
-static const struct exchange_ops form_exchange_ops = {
-    .on_gone = form_on_gone,
-    .on_stop = form_on_stop,
-};
-
-/* Respond; `why`: the problem of the form as a whole, or NULL. */
-static void
-form_respond(struct web_form *f, struct response *why)
-{
-	const char *redirect = f->location->form_redirect;
-	struct exchange *x = f->exchange;
-	struct spent_mark *mark = NULL;
-	struct response r = {0};
-
-	if (!f->wants_page || strcmp(redirect, "off") == 0)
-		redirect = NULL;
-	form_answer_respond(&f->answer, why, redirect, &r);
-	if (f->answer.stored == 0 && r.outcome != OUTCOME_OUTCOME_UNKNOWN) {
-		mark = f->mark;
-		f->mark = NULL;
-	}
-	spent_mark_end(&f->mark, true);
-	form_free(f, "Done");
-	rights_gate_give_back(x, mark, &r);
-}
-
-/* ---- refusals ---- */
-
-/* The problem of outcome `e`, of a file or (`name` NULL) of the form. */
-static struct response
-problem_of(const struct web_form *f, enum outcome e, const char *name,
-    const char *reason)
-{
-	const struct conf_location *l = f->location;
-	char limit[LIMIT_TEXT_MAX];
-	struct response r = {0};
-
-	if (e == OUTCOME_BAD_FRAMING)
-		reason = exchange_body_problem(f->exchange);
-	if (e == OUTCOME_BAD_FORM && reason == NULL)
-		reason = f->multipart.why;
-	if (reason == NULL && name == NULL)
-		reason =
-		    limit_text_of_user(e, l, exchange_body_max(f->exchange),
-			exchange_user(f->exchange), limit);
-	if (reason != NULL)
-		response_problem(&r, answer_status(e), "%s", reason);
-	else
-		answer_problem(e,
-		    &(struct answer_context){.prefix = l->prefix,
-			.limit =
-			    name != NULL && e == OUTCOME_TOO_LARGE
-				? limit_text_of_file(l, limit)
-				: limit_text(e, f->context->conf, l, limit),
-			.name = name},
-		    &r);
-	r.outcome = e;
-	return r;
-}
-
-/* Nothing more is read or stored. */
-static void
-form_fail(struct web_form *f, struct failure why, const char *reason)
-{
-	const char *name = f->at != NULL ? f->at->name : "(a form)";
-	struct exchange *x = f->exchange;
-	struct response r;
-
-	context_note_failure(
-	    f->context, f->location, "upload", exchange_id(x), name, why);
-	if (answer_status(why.outcome) == 0) { /* the client has gone */
-		spent_mark_end(&f->mark, f->answer.stored > 0);
-		form_free(f, outcome_word(why.outcome));
-		exchange_leave(x, why.outcome);
-		return;
-	}
-	r = problem_of(f, why.outcome, NULL, reason);
-	form_give_up(f, &r);
-}
-
-static void
-form_refuse(struct web_form *f, const char *why)
-{
-	form_fail(f, failure_of(OUTCOME_BAD_FORM, 0), why);
-}
-
-/* What has its name already, of files that are stored all or none, has lost it. */
-static void
-form_on_taken_back(void *owner, size_t left)
-{
-	struct web_form *f = owner;
-	struct response r = f->failed;
-
-	f->failed = (struct response){0};
-	if (left > 0) {
-		response_fini(&r);
-		response_problem(&r, 500,
-		    "a file of the form could not get its name, and %zu that "
-		    "had theirs before could not be taken back: they are "
-		    "there; send the form again when an operator has looked "
-		    "at it",
-		    left);
-		r.outcome = OUTCOME_OUTCOME_UNKNOWN;
-	}
-	form_respond(f, r.status != 0 ? &r : NULL);
-}
-
-/* Nothing more will be stored; `why`: what is responded, or NULL, when a file was refused. */
-static void
-form_give_up(struct web_form *f, struct response *why)
-{
-	drop_files(f, "Given up");
-	if (list_is_empty(&f->named)) {
-		form_respond(f, why);
-		return;
-	}
-	if (why != NULL)
-		f->failed = *why;
-	f->takes_back = true;
-	if (f->answer.refused == 0)
-		form_answer_forget_stored(&f->answer);
-	form_atomic_take_back(&f->atomic, &f->named);
 }
 
 /* ---- between two parts ---- */
@@ -279,7 +47,7 @@ form_on_settled(void *owner, int err)
 	struct web_form *f = owner;
 
 	if (err < 0)
-		form_fail(f, failure_of_errno(err), NULL);
+		form_end_fail(f, failure_of_errno(err), NULL);
 	else
 		form_commit(f);
 }
@@ -298,13 +66,14 @@ form_limits(struct web_form *f)
 
 /* All was read.  */
 static void
-form_end(struct web_form *f)
+form_all_read(struct web_form *f)
 {
 	if (f->files == 0)
-		form_refuse(f, "the form has no file: nothing was stored (a "
-			       "file is a part with a filename)");
+		form_end_refuse(f,
+		    "the form has no file: nothing was stored (a "
+		    "file is a part with a filename)");
 	else if (list_is_empty(&f->held))
-		form_respond(f, NULL);
+		form_end_respond(f, NULL);
 	else if (f->location->form_atomic)
 		form_atomic_settle(&f->atomic, &f->held);
 	else
@@ -315,9 +84,9 @@ static void
 form_next(struct web_form *f)
 {
 	if (f->stops)
-		form_fail(f, failure_of(OUTCOME_STOPPED, 0), NULL);
+		form_end_fail(f, failure_of(OUTCOME_STOPPED, 0), NULL);
 	else if (multipart_is_done(&f->multipart))
-		form_end(f);
+		form_all_read(f);
 	else
 		form_seek(f);
 }
@@ -351,9 +120,9 @@ on_skipped(void *owner, struct failure why)
 	if (!failure_is(why))
 		form_next(f);
 	else if (has_failed(f) || why.outcome != OUTCOME_TOO_LARGE)
-		form_fail(f, why, NULL);
+		form_end_fail(f, why, NULL);
 	else
-		form_respond(f, NULL); /* it is too long to be read on */
+		form_end_respond(f, NULL); /* it is too long to be read on */
 }
 
 /* Read on to the end of the part. */
@@ -387,7 +156,7 @@ on_field(void *owner, struct failure why)
 	if (f->gather.over)
 		why = failure_of(OUTCOME_FIELDS_TOO_LARGE, 0);
 	if (failure_is(why)) {
-		form_fail(f, why, NULL);
+		form_end_fail(f, why, NULL);
 		return;
 	}
 	f->fields_left -= text->len;
@@ -398,8 +167,9 @@ on_field(void *owner, struct failure why)
 		str_add(&f->field, text->s, text->len);
 		f->naming.field = f->field.s;
 		if (memchr(f->field.s, '\0', f->field.len) != NULL) {
-			form_refuse(f, "the field that names the files has a "
-				       "NUL");
+			form_end_refuse(f,
+			    "the field that names the files has a "
+			    "NUL");
 			return;
 		}
 	}
@@ -412,7 +182,7 @@ read_field(struct web_form *f)
 	size_t len = strlen(f->multipart.said.name);
 
 	if (len > f->fields_left) {
-		form_fail(f, failure_of(OUTCOME_FIELDS_TOO_LARGE, 0), NULL);
+		form_end_fail(f, failure_of(OUTCOME_FIELDS_TOO_LARGE, 0), NULL);
 		return;
 	}
 	f->fields_left -= len;
@@ -441,7 +211,7 @@ refuse_file(struct web_form *f, const char *name, struct response *problem)
 	    problem);
 	form_file_free(&f->at, "Refused");
 	if (holds_files(f))
-		form_give_up(f, NULL);
+		form_end_give_up(f, NULL);
 	else
 		form_skip(f);
 }
@@ -481,7 +251,7 @@ form_on_claimed(void *owner, int err)
 		return;
 	}
 	spent_mark_end(&f->mark, false);
-	form_free(f, "The link is spent");
+	form_end_free(f, "The link is spent");
 	rights_gate_refuse_once(x, err);
 }
 
@@ -556,7 +326,7 @@ form_on_stored(struct upload *u, const struct stored *s)
 	list_append(&f->named, &file->node);
 	f->at = NULL;
 	if (list_is_empty(&f->held))
-		form_respond(f, NULL);
+		form_end_respond(f, NULL);
 	else
 		form_commit(f);
 }
@@ -578,11 +348,11 @@ form_on_failed(struct upload *u, struct failure why, const char *reason)
 	char name[FILE_NAME_SIZE];
 
 	if (!is_of_file(f, why.outcome)) {
-		form_fail(f, why, reason);
+		form_end_fail(f, why, reason);
 		return;
 	}
 	memcpy(name, f->at->name, strlen(f->at->name) + 1);
-	problem = problem_of(f, why.outcome, name, reason);
+	problem = form_end_problem(f, why.outcome, name, reason);
 	refuse_file(f, name, &problem);
 }
 
@@ -608,7 +378,8 @@ upload_file(struct web_form *f, struct form_file *file)
 		request.pre = preconditions_copy(f->pre);
 		if (request.pre == NULL) {
 			free(file);
-			form_fail(f, failure_of(OUTCOME_NO_MEMORY, 0), NULL);
+			form_end_fail(
+			    f, failure_of(OUTCOME_NO_MEMORY, 0), NULL);
 			return;
 		}
 	}
@@ -639,7 +410,7 @@ begin_file(struct web_form *f)
 	bool made;
 
 	if (f->files++ > 0 && form_name_is_given(&f->naming)) {
-		form_refuse(f,
+		form_end_refuse(f,
 		    "the form has several files, and the URL names one: send "
 		    "it to the location, or to a directory (with a slash at "
 		    "the end), or send one file");
@@ -647,13 +418,13 @@ begin_file(struct web_form *f)
 	}
 	e = form_name_choose(&f->naming, said, name, &made, &why);
 	if (e != OUTCOME_NONE) {
-		problem = problem_of(f, e, said->filename, why);
+		problem = form_end_problem(f, e, said->filename, why);
 		refuse_file(f, said->filename, &problem);
 		return;
 	}
 	file = form_file_new(f, name, said->name);
 	if (file == NULL) {
-		form_fail(f, failure_of(OUTCOME_NO_MEMORY, 0), NULL);
+		form_end_fail(f, failure_of(OUTCOME_NO_MEMORY, 0), NULL);
 		return;
 	}
 	file->made = made;
@@ -670,9 +441,9 @@ on_sought(void *owner, struct failure why)
 	const struct part_head *said = &m->said;
 
 	if (failure_is(why))
-		form_fail(f, why, NULL);
+		form_end_fail(f, why, NULL);
 	else if (!m->found)
-		form_end(f);
+		form_all_read(f);
 	else if (!said->has_filename && !said->is_binary)
 		read_field(f);
 	else if (m->empty && said->filename[0] == '\0')
@@ -689,43 +460,6 @@ form_seek(struct web_form *f)
 
 /* ---- the beginning ---- */
 
-/* A media range is text/html, and is not said to be unwanted. */
-static bool
-is_html(struct span range)
-{
-	const char *semicolon = memchr(range.s, ';', range.len);
-	struct span rest = {range.s + range.len, 0};
-
-	if (semicolon != NULL) {
-		rest.s = semicolon + 1;
-		rest.len = range.len - (size_t)(rest.s - range.s);
-		range.len = (size_t)(semicolon - range.s);
-	}
-	range = span_trim(range);
-	rest = span_trim(rest);
-	return str_ieq(range.s, range.len, "text/html") &&
-	       !str_ieq(rest.s, rest.len, "q=0");
-}
-
-/* Accept asks for HTML before it asks for JSON, as a browser's does when it shows what
- * comes. */
-static bool
-wants_page(struct span accept)
-{
-	struct span member;
-
-	if (accept.s == NULL)
-		return false;
-	while (syntax_next_member(&accept, &member)) {
-		if (is_html(member))
-			return true;
-		if (member.len >= 16 &&
-		    str_ieq(member.s, 16, "application/json"))
-			return false;
-	}
-	return false;
-}
-
 bool
 form_start(const struct put_order *o)
 {
@@ -741,7 +475,8 @@ form_start(const struct put_order *o)
 	f->pre = o->preconditions;
 	f->place = o->place;
 	f->head_ns = exchange_came_ns(o->exchange);
-	f->wants_page = wants_page(exchange_head(o->exchange)->accept);
+	f->wants_page =
+	    media_type_prefers_html(exchange_head(o->exchange)->accept);
 	f->fields_left = (size_t)o->location->form_max_field_size;
 	list_init(&f->held);
 	list_init(&f->named);
@@ -749,7 +484,7 @@ form_start(const struct put_order *o)
 	    .store = context_store(o->context, o->location),
 	    .owner = f,
 	    .on_settled = form_on_settled,
-	    .on_taken_back = form_on_taken_back,
+	    .on_taken_back = form_end_on_taken_back,
 	};
 	memcpy(f->path, o->name, strlen(o->name) + 1);
 	f->naming = (struct form_naming){
@@ -762,7 +497,7 @@ form_start(const struct put_order *o)
 	    o->location->form_max_parts);
 	gather_init(&f->gather, &o->context->forms, o->context->env.loop,
 	    o->context->env.pool);
-	exchange_take(o->exchange, &form_exchange_ops, f);
+	exchange_take(o->exchange, &form_end_ops, f);
 	exchange_drop_head(o->exchange);
 	exchange_continue(o->exchange);
 	form_seek(f);
