@@ -22,9 +22,13 @@ class Counts:
         self.lock = threading.Lock()
         self.of = {}
 
-    def add(self, what, n=1):
+    def add(self, what):
+        """Others see it in a file."""
         with self.lock:
-            self.of[what] = self.of.get(what, 0) + n
+            self.of[what] = self.of.get(what, 0) + 1
+            with open("link.new", "w") as f:
+                json.dump(self.of, f)
+            os.rename("link.new", "link.counts")
 
     def total(self, *names):
         with self.lock:
@@ -213,15 +217,6 @@ def _serve(port, to, chosen):
             _reset(client)
             continue
         threading.Thread(target=pair.run, daemon=True).start()
-        _write_counts()
-
-
-def _write_counts():
-    with COUNTS.lock:
-        text = json.dumps(COUNTS.of)
-    with open("link.new", "w") as f:
-        f.write(text)
-    os.rename("link.new", "link.counts")
 
 
 def by_chance(port: int, to: int, seed: int, most: int):

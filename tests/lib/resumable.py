@@ -144,6 +144,7 @@ class Upload:
 
     def __init__(self, target, source, port=None, line=None):
         self.target, self.source = target, Bytes(source)
+        self.metadata = None # of tus
         self.line = line or Line(port)
         self.url = None
         self.offset = 0
@@ -219,7 +220,6 @@ class Upload:
 class Tus(Upload):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.metadata = None
         self.fields = []
         self.deferred = False   # the length comes with the last PATCH
         self.with_upload = False # the creation has bytes

@@ -7,6 +7,8 @@ var said = [], accepted = 0;
 const delays = [0, 100, 200, 400, 800, 1600, 3200];
 const chosen = () => document.querySelector('input').files[0];
 
+const failed = error => said.push('failed ' + String(error.message).split('\n')[0]);
+
 function say(request, response) {
 	said.push(request.getMethod() + ' ' + (response ? response.getStatus() : 'nothing'));
 }
@@ -19,7 +21,7 @@ async function byTus(lib, options) {
 		...options,
 		onAfterResponse: say,
 		onProgress: sent => accepted = sent,
-		onError: error => said.push('failed ' + String(error.message).split('\n')[0]),
+		onError: failed,
 		onSuccess: () => said.push('done ' + upload.url),
 	});
 	const [previous] = await upload.findPreviousUploads();
@@ -31,7 +33,7 @@ async function byTus(lib, options) {
 function byUppy(options) {
 	const u = new uppy.Uppy().use(uppy.Tus, {retryDelays: delays, ...options, onAfterResponse: say});
 	u.on('upload-progress', (_, progress) => accepted = progress.bytesUploaded);
-	u.on('upload-error', (_, error) => said.push('failed ' + error.message));
+	u.on('upload-error', (_, error) => failed(error));
 	u.on('upload-success', (_, answer) => said.push('done ' + answer.uploadURL));
 	u.addFile({name: chosen().name, type: chosen().type, data: chosen()});
 	u.upload();
