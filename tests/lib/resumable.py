@@ -408,7 +408,10 @@ class Ietf(Upload):
             answer = self.ask("PATCH", self.url, fields, (self.source, self.offset, end), interim=self.interim)
         finally:
             self.hear_interim()
-        if answer.status == 409 and answer.value("upload-offset") is not None:
+        if answer.status == 409:
+            # Of one that is complete by now it need not say where.
+            if answer.value("upload-offset") is None:
+                raise Gone("another offset")
             self.acknowledged(_number(answer, "upload-offset"))
             return answer
         if self.later(answer):

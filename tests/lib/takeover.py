@@ -36,14 +36,19 @@ def _worker_of(s, workers):
 
 def _line_to(workers, which):
     """A connection to a worker for which which(pid) is true, and that worker."""
-    for _ in range(200):
-        line = Line()
-        line.socket = connect()
-        pid = _worker_of(line.socket, workers)
-        if which(pid):
-            return line, pid
-        line.close()
-    raise Wrong("all connections go to one worker")
+    others = []
+    try:
+        for _ in range(100):
+            line = Line()
+            line.socket = connect()
+            pid = _worker_of(line.socket, workers)
+            if which(pid):
+                return line, pid
+            others.append(line) # open, or the next one would go there again
+        raise Wrong("all connections go to one worker")
+    finally:
+        for line in others:
+            line.close()
 
 
 class _Round:
