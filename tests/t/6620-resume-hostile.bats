@@ -247,6 +247,8 @@ users() {
 	# It can still be asked what became of it, and begin nothing any more.
 	tus HEAD "$UP"
 	assert_status 200
+	patch 10 /dev/null
+	assert_status 204
 	tus POST "$one" -H 'Upload-Length: 10'
 	assert_status 403
 }

@@ -123,6 +123,10 @@ what_was_measured_of_an_upload(void **state)
 	    "saved=0.750 name=\"a\\\" answer=\\u000a\"");
 	access_measured(&a, &m, true, "a");
 	assert_non_null(strstr(line_of(&a), " sync=0.000 hash=0.003 saved="));
+	access_note_part(&a, 5, 10, 20);
+	assert_non_null(strstr(line_of(&a), " part=5-10/20 name=\"a\""));
+	access_note_part(&a, 0, 10, UINT64_MAX);
+	assert_non_null(strstr(line_of(&a), " part=0-10/* name="));
 	access_fini(&a);
 }
 

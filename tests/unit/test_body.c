@@ -792,6 +792,71 @@ extensions_and_trailers_are_limited_in_total(void **state)
 	    OUTCOME_BAD_FRAMING);
 }
 
+/* However the bytes are cut; of other trailers nothing is kept. */
+static void
+a_trailer_that_is_wanted_is_kept(void **state)
+{
+	static const char text[] = "1\r\na\r\n0\r\nX: y\r\n"
+				   "Upload-CHECKSUM:  sha1 AA== \r\n"
+				   "Upload-Checksums: z\r\n\r\n";
+
+	(void)state;
+	for (size_t step = 1; step < sizeof(text); step++) {
+		struct body_trailer t = {.name = "upload-checksum"};
+		struct fake f;
+		struct body b;
+		struct got got;
+
+		fake_init(&f, text, sizeof(text) - 1);
+		f.step = step;
+		assert_int_equal(
+		    body_init_chunked(&b, &f.transport, NULL, 0), 0);
+		body_want_trailer(&b, &t);
+		got = drain(&b, 64);
+		assert_true(got.ended);
+		assert_true(t.came && !t.cut);
+		assert_int_equal(t.len, sizeof("  sha1 AA== ") - 1);
+		assert_memory_equal(t.value, "  sha1 AA== ", t.len);
+		free(got.payload);
+		body_fini(&b);
+	}
+}
+
+static void
+a_trailer_that_is_wanted_is_sent_once_and_is_short(void **state)
+{
+	static const char twice[] = "0\r\nA: 1\r\na: 1\r\n\r\n";
+	char text[BODY_TRAILER_KEPT + 20];
+	struct body_trailer t = {.name = "a"};
+	struct fake f;
+	struct body b;
+	struct got got;
+
+	(void)state;
+	fake_init(&f, twice, sizeof(twice) - 1);
+	assert_int_equal(body_init_chunked(&b, &f.transport, NULL, 0), 0);
+	body_want_trailer(&b, &t);
+	got = drain(&b, 64);
+	assert_int_equal(got.failure.outcome, OUTCOME_BAD_FRAMING);
+	free(got.payload);
+	body_fini(&b);
+	for (int more = 0; more < 2; more++) {
+		int len = snprintf(text, sizeof(text), "0\r\na:%0*d\r\n\r\n",
+		    BODY_TRAILER_KEPT + more, 1);
+
+		t = (struct body_trailer){.name = "a"};
+		fake_init(&f, text, (size_t)len);
+		assert_int_equal(
+		    body_init_chunked(&b, &f.transport, NULL, 0), 0);
+		body_want_trailer(&b, &t);
+		got = drain(&b, 64);
+		assert_true(got.ended && t.came);
+		assert_int_equal(t.cut, more);
+		free(got.payload);
+		body_fini(&b);
+	}
+}
+
 /* What is asked of the socket: large chunks whole, and never too much. */
 static void
 the_socket_is_asked_for_what_is_owed(void **state)
@@ -853,6 +918,9 @@ main(void)
 	    cmocka_unit_test(silence_is_not_an_end),
 	    cmocka_unit_test(limits_of_size_are_exact),
 	    cmocka_unit_test(extensions_and_trailers_are_limited_in_total),
+	    cmocka_unit_test(a_trailer_that_is_wanted_is_kept),
+	    cmocka_unit_test(
+		a_trailer_that_is_wanted_is_sent_once_and_is_short),
 	    cmocka_unit_test(the_socket_is_asked_for_what_is_owed),
 	};
 

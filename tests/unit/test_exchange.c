@@ -438,6 +438,34 @@ continue_is_said_once_to_a_client_that_waits_for_it(void **state)
 	}
 }
 
+/* Beside 100, in the order in which they are said. */
+static void
+interim_answers_go_to_clients_that_know_them(void **state)
+{
+	(void)state;
+	say(ASK("PUT", "1.1") "Expect: 100-continue\r\n"
+			      "Content-Length: 1\r\n\r\n");
+	assert_true(exchange_interim(f.exchange, 104, "Location: /u\r\n"));
+	exchange_continue(f.exchange);
+	settle();
+	assert_string_equal(f.client.got,
+	    "HTTP/1.1 104 Upload Resumption Supported\r\n"
+	    "Location: /u\r\n\r\n"
+	    "HTTP/1.1 100 Continue\r\n\r\n");
+	answer_it();
+}
+
+static void
+no_interim_answer_goes_to_http_1_0(void **state)
+{
+	(void)state;
+	say(ASK("GET", "1.0") "\r\n");
+	assert_false(exchange_interim(f.exchange, 104, "Location: /u\r\n"));
+	settle();
+	assert_int_equal(f.client.len, 0);
+	answer_it();
+}
+
 static void
 the_last_request_of_a_connection_is_told_so(void **state)
 {
@@ -494,6 +522,8 @@ main(void)
 	    TEST(a_head_may_be_dropped_at_once),
 	    TEST(a_note_is_for_the_very_next_request),
 	    TEST(continue_is_said_once_to_a_client_that_waits_for_it),
+	    TEST(interim_answers_go_to_clients_that_know_them),
+	    TEST(no_interim_answer_goes_to_http_1_0),
 	    TEST(the_last_request_of_a_connection_is_told_so),
 	    TEST(its_handler_is_told_when_it_is_gone),
 	    TEST(when_a_request_came_does_not_change_while_it_is_in_hand),

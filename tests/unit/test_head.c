@@ -542,6 +542,27 @@ fields_are_found(void **state)
 	assert_span(h.upload_length, "3");
 	assert_span(h.upload_offset, "4");
 
+	look(PUT("Upload-Metadata: a YQ==\r\nUpload-Checksum: sha1 x\r\n"
+		 "Upload-Concat: partial\r\nUpload-Defer-Length: 1\r\n"
+		 "Upload-Draft-Interop-Version: 8\r\nIncremental: ?1\r\n"
+		 "Trailer: a\r\nWant-Repr-Digest: sha-256=1\r\n"
+		 "X-Forwarded-Proto: https\r\n"),
+	    &h);
+	assert_span(h.upload_metadata, "a YQ==");
+	assert_span(h.upload_checksum, "sha1 x");
+	assert_span(h.upload_concat, "partial");
+	assert_span(h.upload_defer_length, "1");
+	assert_span(h.upload_version, "8");
+	assert_span(h.incremental, "?1");
+	assert_span(h.trailer, "a");
+	assert_span(h.want_repr_digest, "sha-256=1");
+	assert_span(h.forwarded_proto, "https");
+	assert_true(h.forwarded);
+	/* Of two nobody knows which is right. */
+	look(
+	    PUT("X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n"), &h);
+	assert_span(h.forwarded_proto, "");
+
 	look(PUT("Content-Length: 9223372036854775807\r\n"), &h);
 	assert_true(h.has_length && !h.chunked);
 	assert_true(h.content_length == INT64_MAX);

@@ -16,7 +16,11 @@ static const char text[] = "server { listen 127.0.0.1:8000;\n"
 			   "location /file/deep { output_dir /tmp/b; }\n"
 			   "location /drop { output_dir /tmp/c; read off; } }\n"
 			   "server { listen 127.0.0.1:8001;\n"
-			   "location / { output_dir /tmp/d; } }\n";
+			   "location / { output_dir /tmp/d; } }\n"
+			   "server { listen 127.0.0.1:8002; resume on;\n"
+			   "location /file { output_dir /tmp/e; }\n"
+			   "location /tus { output_dir /tmp/f;\n"
+			   "resume_versions tus; } }\n";
 
 static struct config *conf;
 
@@ -176,6 +180,72 @@ each_method_on_each_path(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* clang-format off */
+#define TUS "Tus-Resumable: 1.0.0\r\n"
+#define V8 "Upload-Draft-Interop-Version: 8\r\n"
+#define ID "0123456789abcdef0123456789abcdef"
+static const struct resume_row {
+	const char *line, *fields;
+	enum route_kind kind;
+	int status;
+	const char *name;
+	enum head_method method; /* of ROUTE_RESUME */
+} resumes[] = {
+	{ "POST /file", TUS, ROUTE_RESUME_NEW, 0, "", 0 },
+	{ "POST /file/", TUS, ROUTE_RESUME_NEW, 0, "", 0 },
+	{ "POST /file/a/b", TUS, ROUTE_RESUME_NEW, 0, "a/b", 0 },
+	{ "PUT /file/a", TUS, ROUTE_REFUSED, 405, "a", 0 },
+	{ "HEAD /file/a", TUS, ROUTE_REFUSED, 404, "a", 0 },
+	{ "PATCH /file/a", TUS, ROUTE_REFUSED, 404, "a", 0 },
+	{ "GET /file/a", TUS, ROUTE_READ_NAMED, 0, "a", 0 },
+	{ "POST /file", "Tus-Resumable: 1.0\r\n", ROUTE_REFUSED, 412, "", 0 },
+	{ "HEAD /file/.penstock/" ID, TUS, ROUTE_RESUME, 0, ID, METHOD_HEAD },
+	{ "HEAD /file/.penstock/" ID, "", ROUTE_RESUME, 0, ID, METHOD_HEAD },
+	{ "GET /file/.penstock/" ID "?a", "", ROUTE_RESUME, 0, ID, METHOD_GET },
+	{ "PATCH /file/.penstock/" ID, V8, ROUTE_RESUME, 0, ID, METHOD_PATCH },
+	{ "DELETE /file/.penstock/" ID, TUS, ROUTE_RESUME, 0, ID, METHOD_DELETE },
+	{ "POST /file/.penstock/" ID, TUS "X-HTTP-Method-Override: PATCH\r\n", ROUTE_RESUME, 0, ID, METHOD_PATCH },
+	{ "POST /file/.penstock/" ID, TUS "X-HTTP-Method-Override: PUT\r\n", ROUTE_REFUSED, 405, ID, 0 },
+	{ "GET /file/.penstock/" ID, "X-HTTP-Method-Override: DELETE\r\n", ROUTE_RESUME, 0, ID, METHOD_GET },
+	{ "POST /file/.penstock/" ID, TUS, ROUTE_REFUSED, 405, ID, 0 },
+	{ "PUT /file/.penstock/" ID, "", ROUTE_REFUSED, 405, ID, 0 },
+	{ "OPTIONS /file/.penstock/" ID, TUS, ROUTE_OPTIONS, 0, ID, 0 },
+	{ "HEAD /file/.penstock/" ID, "Tus-Resumable: 9\r\n", ROUTE_REFUSED, 412, ".penstock/" ID, 0 },
+	{ "PATCH /file/.penstock/..%2f" ID, TUS, ROUTE_RESUME, 0, "..%2f" ID, METHOD_PATCH },
+	{ "HEAD /file/.penstock%2f" ID, "", ROUTE_READ_NAMED, 0, ".penstock%2f" ID, 0 },
+	/* the drafts */
+	{ "PUT /file/a", V8 "Upload-Complete: ?1\r\n", ROUTE_RESUME_NEW, 0, "a", 0 },
+	{ "PUT /file/a", V8 "Upload-Complete: ?0\r\n", ROUTE_RESUME_NEW, 0, "a", 0 },
+	{ "PUT /file/a", "Upload-Complete: ?0\r\n", ROUTE_RESUME_NEW, 0, "a", 0 },
+	{ "PUT /file/a", "Upload-Complete: ?1\r\nContent-Length: 1\r\n", ROUTE_STORE_NAMED, 0, "a", 0 },
+	{ "PUT /file/a", "Upload-Draft-Interop-Version: 7\r\nUpload-Complete: ?1\r\nContent-Length: 1\r\n", ROUTE_STORE_NAMED, 0, "a", 0 },
+	{ "PUT /file/a", V8 "Content-Length: 1\r\n", ROUTE_STORE_NAMED, 0, "a", 0 },
+	{ "PUT /file/a", V8 "Upload-Complete: ?0\r\nUpload-Offset: 1\r\nContent-Length: 1\r\n", ROUTE_REFUSED, 400, "a", 0 },
+	{ "PUT /file/a", V8 "Upload-Complete: ?1\r\nContent-Encoding: gzip\r\n", ROUTE_REFUSED, 415, "a", 0 },
+	{ "PUT /tus/a", V8 "Upload-Complete: ?0\r\nContent-Length: 1\r\n", ROUTE_REFUSED, 400, "a", 0 },
+	{ "POST /tus", TUS, ROUTE_RESUME_NEW, 0, "", 0 },
+};
+/* clang-format on */
+
+static void
+uploads_that_are_resumed_have_routes_of_their_own(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(resumes); i++) {
+		const struct resume_row *w = &resumes[i];
+		struct route r = route_of(2, w->line, w->fields);
+
+		if (r.kind != w->kind || r.name.len != strlen(w->name) ||
+		    (r.name.len > 0 &&
+			memcmp(r.name.s, w->name, r.name.len) != 0) ||
+		    (r.kind == ROUTE_REFUSED && r.status != w->status) ||
+		    (r.kind == ROUTE_RESUME && r.method != w->method))
+			fail_msg("%s %s: kind %d status %d name %.*s", w->line,
+			    w->fields, (int)r.kind, r.status, (int)r.name.len,
+			    r.name.s ? r.name.s : "");
+	}
+}
+
 static void
 a_refusal_says_why(void **state)
 {
@@ -294,6 +364,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_method_on_each_path),
+	    cmocka_unit_test(uploads_that_are_resumed_have_routes_of_their_own),
 	    cmocka_unit_test(a_refusal_says_why),
 	    cmocka_unit_test(what_an_upload_must_say),
 	    cmocka_unit_test(a_form_is_one_where_forms_are_taken),
