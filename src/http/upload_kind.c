@@ -42,7 +42,7 @@ static const struct upload_refusal refusals[UPLOAD_KIND_COUNT] = {
 		"instead of -F; in a page: fetch(url, {method: 'PUT', body: file})); a file that is itself a form needs another "
 		"Content-Type, such as application/octet-stream" },
 	[UPLOAD_PAGE_FORM] = { 415, OUTCOME_FORM, ACCEPT_FILES,
-		"this is the form of a web page, and forms are not understood here: send the file itself as the body, in the page with "
+		"this is the form of a web page that sends no files: write enctype=multipart/form-data into the form (form on); or send the file itself as the body, in the page with "
 		"fetch(url, {method: 'PUT', body: file}), or with curl -T FILE URL; a file that a script sends with a "
 		"form's Content-Type (jQuery's default) needs another one, such as application/octet-stream" },
 	[UPLOAD_CODED] = { 415, OUTCOME_REFUSED, "Accept-Encoding: identity\r\n",
