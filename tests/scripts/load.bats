@@ -76,3 +76,25 @@ upload_with() { "$PENSTOCK_TOOLS/load" --json "$@" "127.0.0.1:$PORT"; }
 		rm "$STORE"/*
 	done
 }
+
+@test "load -R: a creation of tus and its bytes are one upload" {
+	start_server 'resume on;'
+	for size in 5000 200k; do
+		run -0 upload_with -n 1 -s $size -u /file/plain
+		run -0 upload_with -R -n 2 -c 2 -s $size -u /file/
+		assert_output --partial '"requests":2,"ok":2'
+		assert_output --partial '"204":2'
+		for f in "$STORE"/*-*; do cmp "$STORE/plain" "$f"; done
+		rm "$STORE"/*
+	done
+}
+
+@test "load -m HEAD: what is answered has no content, and lines of -H are all sent" {
+	start_server 'resume on;'
+	run -0 upload_with -m POST -n 1 -s 100 -u /file/ -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 200' \
+		-H 'Content-Type: application/offset+octet-stream'
+	assert_output --partial '"201":1'
+	basename -s .info "$STORE"/.penstock/*.info | sed 's|^|/file/.penstock/|' >urls
+	run -0 upload_with -m HEAD -n 3 -U urls -H 'Tus-Resumable: 1.0.0'
+	assert_output --partial '"requests":3,"ok":3'
+}

@@ -12,7 +12,7 @@ take_over() {
 	local times
 
 	mapfile -t pids < <(workers)
-	times=$(py takeover take_over "$1" "$2" "$3" "${4:-none}" "${ROUNDS:-5}" "$STORE" "${pids[@]}")
+	times=$(py takeover take_over "$1" "$2" "$3" "${4:-none}" "${ROUNDS:-3}" "$STORE" "${pids[@]}")
 	echo "$* $times"
 	((${times%%.*} < 1000))
 }
