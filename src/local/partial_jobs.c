@@ -78,7 +78,7 @@ make_both(struct commit *c)
 		err = make_info(c, name);
 	if (err == 0 && fstat(dir_of(c), &st) == -1)
 		err = -errno;
-	if (err < 0) {
+	if (err != 0) {
 		open_partial_end(c->partial, t); /* it is new */
 		return err;
 	}
