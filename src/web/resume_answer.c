@@ -229,6 +229,9 @@ resume_answer_failure(const struct web_resume *r, enum outcome e,
 	if (offset != RESUME_UNKNOWN) {
 		add_number(&ret->fields, "Upload-Offset", offset);
 		add_complete(r, false, &ret->fields);
+	} else if (r->kind == RESUME_CREATE) {
+		/* There is nothing that could go on. */
+		add_complete(r, true, &ret->fields);
 	}
 	ret->outcome = e;
 }

@@ -47,6 +47,7 @@ static enum gate_verdict
 answer_failure(struct resume_pass *p, enum outcome e)
 {
 	struct web_resume said = {
+	    .kind = p->kind,
 	    .context = p->base.context,
 	    .exchange = p->base.gate.exchange,
 	    .location = p->base.location,

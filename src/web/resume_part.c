@@ -127,7 +127,8 @@ resume_on_claimed(void *owner, int err)
 		return;
 	}
 	resume_release(r, "The link is spent", false);
-	rights_gate_refuse_once(x, err);
+	if (x != NULL)
+		rights_gate_refuse_once(x, err);
 }
 
 static void

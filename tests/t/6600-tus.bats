@@ -579,6 +579,37 @@ trailer() {
 	up_at 4
 }
 
+# ---- what an independent suite of tests for tus expects ----
+
+@test "where tus leaves room: the answers that a suite of others wants" {
+	start_tus 'resume_url absolute; max_body_size 100;'
+	printf hello >f
+	request OPTIONS /file/
+	assert_status 200
+	begin -H 'Upload-Length: 5'
+	[[ $UP == "$URL"/file/.penstock/* ]]
+	tus HEAD "$UP"
+	assert_status 200
+	request HEAD "$UP"
+	assert_status 412
+	tus POST /file/ -H 'Upload-Length: 5' -H 'Content-Type: text/plain' --data-binary @f
+	assert_status 415
+	tus PATCH "$UP" -H 'Content-Type: text/plain' -H 'Upload-Offset: 0' --data-binary @f
+	assert_status 415
+	tus PATCH "$UP" -H 'Content-Type: application/offset+octet-stream' --data-binary @f
+	assert_status 400
+	tus POST /file/ -H 'Upload-Length: 101'
+	assert_status 413
+	patch 0 f -H "Upload-Checksum: sha1 $(head -c 21 /dev/zero | base64)"
+	assert_status 460
+	tus POST /file/ -H "Upload-Concat: final;$UP"
+	assert_status 400
+	patch 0 f
+	assert_status 204
+	tus DELETE "$UP"
+	assert_status 204
+}
+
 # ---- URLs ----
 
 @test "resume_url absolute: the URL is that of the request, or what a trusted proxy says" {
@@ -639,6 +670,19 @@ trailer() {
 }
 
 # ---- limits ----
+
+@test "max_resumable: one more that waits is 503, and there is room again when one is dropped" {
+	start_tus 'max_resumable 2;'
+	begin -H 'Upload-Length: 10'
+	begin -H 'Upload-Length: 10'
+	tus POST /file -H 'Upload-Length: 10'
+	assert_status 503
+	assert_problem 'max_resumable 2'
+	header Retry-After
+	tus DELETE "$UP"
+	assert_status 204
+	begin -H 'Upload-Length: 10'
+}
 
 @test "max_uploads counts what is in flight, and not what waits" {
 	start_tus 'max_uploads 1;'

@@ -108,6 +108,7 @@ first_head() { tr -d '\r' <headers | sed '/^$/q'; }
 	upload PUT /file/a f
 	draft 8 PUT /file/a -H 'Upload-Complete: ?0' -H 'If-None-Match: *' --data-binary @f
 	assert_status 412
+	assert_header Upload-Complete '?1' # nothing was begun
 	draft 8 PUT /file/b -H 'Upload-Complete: ?0' -H 'If-None-Match: *' --data-binary @f
 	assert_status 201
 	take_up

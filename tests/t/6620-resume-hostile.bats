@@ -280,6 +280,19 @@ users() {
 	eventually up_at 0
 }
 
+@test "a crowd is no 5xx to a HEAD" {
+	start_hostile '' 'max_connections_per_ip 1;'
+	begin -H 'Upload-Length: 5'
+	connect
+	say "$FD" 'GET /file HTTP/1.1\r\n'
+	raw -cH "HEAD $UP HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nConnection: close\r\n\r\n"
+	assert_status 423
+	header Retry-After
+	raw -c "PATCH $UP HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nConnection: close\r\n\r\n"
+	assert_status 503
+	hang_up "$FD"
+}
+
 @test "where resume is off nothing of it is there" {
 	start_server
 	request OPTIONS /file
