@@ -152,7 +152,7 @@ take_epilogue(struct multipart *m)
 {
 	for (; multipart_held(m) > 0; m->held_at++, m->epilogue++)
 		if (m->epilogue == 2 ||
-		    m->held[m->held_at] != "\r\n"[m->epilogue])
+		    m->held[m->held_at] != (unsigned char)"\r\n"[m->epilogue])
 			return multipart_steps_refuse(m,
 			    "there are bytes behind the last boundary of the "
 			    "form");

@@ -68,8 +68,8 @@ form_name_join(const struct form_naming *n, const char *name,
 		return OUTCOME_BAD_NAME;
 	}
 	check(dir + len < sizeof(joined));
-	memcpy(joined, n->path, dir);
-	memcpy(joined + dir, name, len);
+	memcpy(joined, n->path, dir + 1);
+	memcpy(joined + dir, name, len + 1);
 	e = names_take(
 	    joined, dir + len, n->location->policy.dotfiles, ret_name, ret_why);
 	if (e != OUTCOME_NONE || !leads_elsewhere(n, ret_name))
