@@ -106,6 +106,11 @@ load ../lib/penstock
 	wait "$sender" || true
 	grep -q '^HTTP/1.1 408' answer
 	hang_up "$FD"
+	# It was told while it still sent, after a fifth of its parts or so.
+	is_told_early() { (($(sed -nE '$s/.* 408 in=([0-9]+) .* below-rate.*/\1/p' access.log) < 3000)); }
+	three_in_log() { (($(grep -c ' 408 ' access.log) == 3)); }
+	eventually three_in_log
+	is_told_early
 	assert_store_empty
 }
 
