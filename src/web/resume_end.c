@@ -102,11 +102,12 @@ resume_conclude(struct web_resume *r, enum partial_phase phase,
     const struct response *answer)
 {
 	struct str kept = {0};
+	struct span said = {0};
 
 	resume_answer_encode(answer, &kept);
-	upload_conclude(&r->upload, phase,
-	    str_failed(&kept) ? (struct span){0}
-			      : (struct span){kept.s, kept.len});
+	if (!str_failed(&kept))
+		said = (struct span){kept.s, kept.len};
+	upload_conclude(&r->upload, phase, said);
 	str_fini(&kept);
 }
 
