@@ -74,6 +74,9 @@ make_both(struct commit *c)
 	err = create_file(&c->create, true);
 	if (t->u.fd == -1)
 		return err;
+	/* What it says that it will need is kept from others. */
+	if (err == 0 && c->partial->next.length != STORE_LENGTH_UNKNOWN)
+		err = room_look(c->create.room, c->partial->next.length);
 	if (err == 0)
 		err = make_info(c, name);
 	if (err == 0 && fstat(dir_of(c), &st) == -1)

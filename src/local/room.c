@@ -88,6 +88,23 @@ grant(struct room *r, uint64_t to)
 	return 0;
 }
 
+int
+room_look(const struct room *r, uint64_t length)
+{
+	const struct local_dir *at = r->dir;
+	uint64_t reserved = length;
+	int err = check_size(at, length);
+
+	if (err < 0)
+		return err;
+	if (at->reservations != NULL)
+		reserved += reservations_held(at->reservations) - r->reserved;
+	if (at->partials != NULL)
+		reserved +=
+		    partials_awaited(at->to->shared->partials, at->st.st_dev);
+	return check_room(at, length, reserved);
+}
+
 void
 room_release(struct room *r, uint64_t bytes)
 {

@@ -45,6 +45,10 @@ NODISCARD int room_reserve(struct room *r, int fd, uint64_t length);
  */
 NODISCARD int room_extend(struct room *r, int fd, uint64_t to, uint64_t need);
 
+/* On an engine thread: is there room for a file of `length` bytes, beside all that others
+ * were promised?  Nothing is reserved.  Returns as room_reserve(). */
+NODISCARD int room_look(const struct room *r, uint64_t length);
+
 /* So many bytes were written, or all are not wanted any more (UINT64_MAX):
  * they need no reservation. */
 void room_release(struct room *r, uint64_t bytes);

@@ -348,6 +348,10 @@ length_after(const struct web_resume *r)
 {
 	if (r->feed != NULL)
 		return r->length;
+	/* What is said now is kept from others: is there so much room? */
+	if (r->kind == RESUME_APPEND &&
+	    r->length != upload_partial(&r->upload)->length)
+		return r->length;
 	if (!r->ask.has_body)
 		return r->ask.offset;
 	if (r->ask.body == RESUME_UNKNOWN)
