@@ -44,6 +44,7 @@ BESIDE_PEER = [
     Beside("tls-disk-64m", SYNC, [(1.0, 0.9)], MACHINE, "durable_rate"),
     Beside("tls-4k", SYNC, [(0, 0.9)]),
     Beside("tus-disk-64m", "tus", [(3.0, 1.0)]),
+    Beside("tus-disk-64m", "tus-sync", [(3.0, 1.0)], rate="durable_rate"),
     Beside("tus-4k", "tus", [(15, 0.1)]),
     Beside("tus-4k-creation", "tus-creation", [(15, 0.1)]),
     Beside("get-16k", SYNC, [(1.0, 1.0)]),

@@ -68,4 +68,6 @@ def text(bench):
         f"cache. {generator(bench)} {instructions(bench)}",
         "",
         "Versions: " + "; ".join(versions(bench)) + "."]
-    return "\n".join(lines + [f"- {k.note}" for k in kinds(bench) if k.note])
+    ways = [k for w in o.works for k in getattr(w, "ways", ())]
+    notes = dict.fromkeys(k.note for k in [*kinds(bench), *ways] if k.note)
+    return "\n".join(lines + [f"- {note}" for note in notes])

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import procs
-from generators import Job
+from generators import run_load
 from held import settled
 from machine import GIB, KIB, MIB
 from servers import ROOT, Penstock, Server
@@ -128,7 +128,7 @@ class Suspended(Turns):
 
     figures = ("few_rate", "many_rate", "of_few", "growth_kib",
                "few_p99", "many_p99")
-    FEW, SOME, MANY = 10, 10_000, 100_000
+    FEW, WARM, SOME, MANY = 10, 1000, 10_000, 100_000
 
     def __init__(self):
         super().__init__("suspended", f"{self.MANY:,} uploads that wait to be "
@@ -152,8 +152,9 @@ class Suspended(Turns):
     def measure(self, bench, server, place, many):
         self.suspend(bench, server, self.FEW)
         few = self.heads(bench, server, place)
+        self.suspend(bench, server, self.WARM) # buffers of connections
         before = settled(server.process.pid)
-        self.suspend(bench, server, self.SOME - self.FEW)
+        self.suspend(bench, server, self.SOME)
         growth = settled(server.process.pid) - before
         self.suspend(bench, server, many - self.SOME)
         after = self.heads(bench, server, place)
@@ -180,9 +181,11 @@ class Suspended(Turns):
         targets = os.path.join(server.home, "targets")
         with open(targets, "w") as f:
             f.writelines(f"/file/.penstock/{name}\n" for name in names)
-        result = bench.generator.load.run(server, Job(
-            0, 16, 2 if bench.options.quick else 5, method="HEAD",
-            options=("-U", targets, "-H", TUS[0], "-m", "HEAD")))
+        result = run_load([
+            bench.load, "--json", "--allow-errors", "-m", "HEAD", "-U",
+            targets, "-H", TUS[0], "-c", "16", "-d",
+            "2" if bench.options.quick else "5",
+            f"127.0.0.1:{server.port}"])
         if result["problems"]:
             raise procs.Failed(f"HEAD: {result['problems']}")
         return result
