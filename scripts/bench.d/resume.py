@@ -219,7 +219,10 @@ class TakenOver(Turns):
         return found
 
     def taken(self, server, place, where):
-        workers = procs.family(server.process.pid)[1:]
+        pid = server.process.pid
+        procs.eventually("the workers are there",
+                         lambda: len(procs.family(pid)) > server.workers)
+        workers = procs.family(pid)[1:]
         done = subprocess.run(
             [sys.executable, "-B", os.path.join(ROOT, "tests/lib/commands.py"),
              "takeover", "take_over", "tus", "head", where, "none", "50",
