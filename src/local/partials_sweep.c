@@ -86,6 +86,19 @@ report(const struct partials_sweep *s, const struct partials_found *found,
 		    dir, found->gone);
 }
 
+/* Until the next one: a sweep that took long is followed by a long pause, but no upload
+ * stays twice as long as it may for that. */
+static double
+rest_s(const struct partials_sweep *s, double took_s, double pause)
+{
+	double most = s->opener->to->policy->resume_expire_s;
+	double rest = took_s * SHARE;
+
+	if (rest > most)
+		rest = most;
+	return rest > pause ? rest : pause;
+}
+
 static void
 end_run(struct partials_run *run)
 {
@@ -104,8 +117,7 @@ end_run(struct partials_run *run)
 	}
 	if (s->unsure > 0)
 		pause = LEAST_S;
-	if (took * SHARE > pause)
-		pause = took * SHARE;
+	pause = rest_s(s, took, pause);
 	if (publish_locks_last())
 		set_timer(s, pause);
 	partials_look_free(&run->look);

@@ -51,7 +51,7 @@ metadata() { printf '%s %s' "$1" "$(printf '%s' "$2" | base64 -w0)"; }
 
 stall() {
 	connect
-	say "$FD" "PATCH $UP HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: $1\r\nContent-Length: $2\r\n\r\n$3"
+	say "$FD" "PATCH $UP HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: $1\r\nContent-Length: $2\r\n\r\n$3"
 }
 
 # Only $1 bytes of the one upload are on the disk.

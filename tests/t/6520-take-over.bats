@@ -45,7 +45,7 @@ take_over() {
 	take_over tus patch same claim
 }
 
-# bats test_tags=engine
+# bats test_tags=engine,long
 @test "taken over again and again, while others upload" {
 	start_resuming
 	"$PENSTOCK_TOOLS/load" -c 8 -s 256k -d 60 --allow-errors "$ADDRESS:$PORT" >load.out 3>&- 4>&- &
