@@ -11,7 +11,8 @@
  *
  * A partial is kept by the store, not by a process: any worker, of any generation, finds
  * it by its ID, also after a crash.  Whoever has it open (from on_ready() or on_found() to
- * store_abort()) has it alone: an OUTCOME_HELD says that another one has.
+ * store_abort()) has it alone: an OUTCOME_HELD says that another one has.  The record can be
+ * read all the same.
  *
  * What is kept beside its bytes:
  *

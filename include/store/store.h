@@ -127,7 +127,8 @@ struct incoming {
 	const struct put_events *events;
 	void *owner;   /* NULL: it was aborted */
 	bool is_ready; /* after store_create(): on_ready() will not be called */
-	/* From on_ready() or on_found() on; NULL: it is none. */
+	/* From on_ready() or on_found() on; NULL: it is none.  See also
+	 * store_resume(), HELD. */
 	const struct partial *partial;
 };
 
@@ -314,6 +315,9 @@ store_take_back(struct store *s, const char *name,
  * store_abort(); on_found() follows, or on_failed(): NO_UPLOAD (there is none with this
  * ID), HELD (another one has it open: it can be asked to let go, upload/takeover.h), or what
  * a disk may say.  A failure that is returned means that nothing was begun.
+ * With HELD in->partial says, if that could be read, what never changes: id, client and
+ * record; so it can be judged whether the other one is to be asked.  NULL: it could not,
+ * since the other one is just making it, say.
  * A partial that has expired is found, with PARTIAL_EXPIRED, as long as it is known.
  */
 NODISCARD static inline struct failure

@@ -51,6 +51,7 @@ struct takeover_wait {
 	uint64_t since_ns, until_ns;
 	uint64_t turns; /* wanted_turns() at the last try */
 	double pause_s; /* before the next try */
+	bool asks;	/* the holder, to let go */
 	ev_timer timer;
 	/* It may have been let go: try.  May end the wait from within. */
 	void (*on_try)(struct takeover_wait *w);
@@ -80,6 +81,10 @@ void takeover_release(struct takeover *t, struct takeover_hold *h);
  * again, until takeover_end().
  */
 void takeover_wait(struct takeover *t, struct takeover_wait *w, const char *id,
+    uint64_t since_ns);
+
+/* The same, and nobody is asked: it is tried from time to time. */
+void takeover_look(struct takeover *t, struct takeover_wait *w, const char *id,
     uint64_t since_ns);
 
 /* Has it waited for TAKEOVER_WAIT_MS? */

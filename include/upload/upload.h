@@ -59,6 +59,11 @@ struct upload_events {
 
 	/* ---- of an upload that outlives its connection; NULL: it never does ---- */
 
+	/* After upload_resume(), once: another request has it, and
+	 * upload_partial() says whose it is, and so on (store_resume(), HELD).
+	 * The other one is not asked to let go before the owner calls
+	 * upload_await(); or it calls upload_end(), and nobody is disturbed. */
+	void (*on_held)(struct upload *u);
 	/* After upload_resume(): it is there, and upload_partial() says what is
 	 * known of it.  upload_append(), upload_remove(), upload_conclude() or
 	 * upload_end() is next. */
@@ -97,7 +102,8 @@ struct upload {
 	limits_entry place; /* among max_uploads; 0: not counted */
 	bool keeps;	    /* the transfer is one with `keep` */
 	/* ---- of a partial ---- */
-	bool is_told; /* that it is wanted */
+	bool is_told;	 /* that it is wanted */
+	bool is_awaited; /* its owner wants it, also from who has it */
 	struct store *store;
 	char partial[PARTIAL_ID_LEN + 1]; /* its ID; "": it is none */
 	uint64_t since_ns;		  /* when its request came */
@@ -141,14 +147,17 @@ void upload_commit(struct upload *u, uint64_t last_ns);
  * Of an upload that outlives its connection: begun with put->partial, or resumed.
  *
  * upload_resume(u, r):
- * Go on with the partial r->partial; r->put and r->claims are not used.  If another
- * request has it, on this worker or another, that one is asked to let go, and it is tried
- * again for some seconds.  on_found() follows, or on_failed(), perhaps from within:
- * NO_UPLOAD, HELD, ...
+ * Go on with the partial r->partial; r->put and r->claims are not used.  on_found() follows,
+ * or on_held(), or on_failed(), perhaps from within: NO_UPLOAD, HELD, ...  If another request
+ * has it, and nothing can be said of it, it is tried again for some seconds.
  */
 void upload_resume(struct upload *u, const struct upload_request *r);
 
-/* After on_found(), or, of one that was begun, on_ready(): what is kept of it. */
+/* After on_held(): the other request, on this worker or another, is asked to let go, and it
+ * is tried again for some seconds.  on_found() follows, or on_failed(). */
+void upload_await(struct upload *u);
+
+/* After on_held() or on_found(), or, of one that was begun, on_ready(): what is kept of it. */
 const struct partial *upload_partial(const struct upload *u);
 
 /* After on_found() or on_suspended(): bytes follow.  As store_append(), with `claims` on

@@ -8,14 +8,22 @@
 /* Of all stores of this process, and so of its loop. */
 static struct list open_ones = {{&open_ones.head, &open_ones.head}};
 
-const struct partial *
-incoming_partial_shown(const char *id)
+static const struct incoming_partial *
+open_one(const char *id)
 {
 	LIST_FOREACH(const struct incoming_partial, other, &open_ones, node) {
 		if (strcmp(other->open.file.shown.id, id) == 0)
-			return &other->open.file.shown;
+			return other;
 	}
 	return NULL;
+}
+
+const struct partial *
+incoming_partial_shown(const char *id)
+{
+	const struct incoming_partial *p = open_one(id);
+
+	return p != NULL ? &p->open.file.shown : NULL;
 }
 
 struct incoming_partial *
@@ -52,6 +60,36 @@ incoming_partial_begin(const struct partial *what)
 	if (o->next.record.len != what->record.len)
 		incoming_partial_free(&p);
 	return p;
+}
+
+/* Of another one of this process.  The rest may be a job's just now. */
+static void
+copy_record(struct partial_file *to, const struct incoming_partial *from)
+{
+	struct span record = {0};
+
+	if (from != NULL && from->is_known)
+		record = from->open.file.shown.record;
+	if (record.len == 0)
+		return;
+	to->bytes = malloc(record.len);
+	if (to->bytes == NULL)
+		return;
+	memcpy(to->bytes, record.s, record.len);
+	to->shown.record = (struct span){(const char *)to->bytes, record.len};
+	to->shown.client = from->open.file.shown.client;
+}
+
+const struct partial *
+incoming_partial_show_held(struct incoming_partial *p)
+{
+	struct partial_file *f = &p->open.file;
+
+	if (p->open.is_elsewhere)
+		copy_record(f, open_one(f->shown.id));
+	else
+		list_remove(&p->node); /* it is closed: others may look */
+	return f->bytes != NULL ? &f->shown : NULL;
 }
 
 void

@@ -18,6 +18,7 @@ struct incoming_partial {
 	char *name; /* of the target, and behind it the forerunner; owned */
 	struct partial_hash *hash; /* while its bytes are read back */
 	bool is_syncing; /* its job waits for the sync of `.penstock` */
+	bool is_known;	 /* its owner was told of it: its record is there */
 };
 
 /* One that is to be found by its ID, or made as `what`; NULL when out of memory. */
@@ -27,6 +28,10 @@ NODISCARD struct incoming_partial *incoming_partial_begin(
 
 /* What is known of one that this process has open; NULL: it has not. */
 const struct partial *incoming_partial_shown(const char *id);
+
+/* It was to be found, and another one has it: what never changes of it; valid as long as
+ * `p`.  NULL: it could not be read. */
+const struct partial *incoming_partial_show_held(struct incoming_partial *p);
 
 /* Nothing is written to it any more: have others open it from now on, if that can be said
  * without waiting for a disk.  It is still to be closed. */

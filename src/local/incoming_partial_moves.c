@@ -197,6 +197,7 @@ incoming_tell_made(void *file)
 	struct incoming_file *f = file;
 
 	f->partial->open.is_new = false;
+	f->partial->is_known = true;
 	f->base.partial = &f->partial->open.file.shown;
 	incoming_tell_ready(f); /* may abort `f` */
 }
@@ -207,6 +208,7 @@ incoming_tell_found(void *file)
 	struct incoming_file *f = file;
 
 	incoming_job_give(&f->local->jobs, &f->job);
+	f->partial->is_known = true;
 	f->base.partial = &f->partial->open.file.shown;
 	f->base.events->on_found(f->base.owner); /* may abort `f` */
 }
@@ -233,6 +235,8 @@ incoming_tell_not_found(void *file)
 
 	if (f->res == LOCAL_GARBLED)
 		log_garbled(f);
+	if (f->res == LOCAL_HELD)
+		f->base.partial = incoming_partial_show_held(f->partial);
 	incoming_tell_failed(f); /* may abort `f` */
 }
 

@@ -169,6 +169,15 @@ find_info(struct commit *c)
 	return err < 0 ? err : open_info(dir_of(c), name, &c->partial->info);
 }
 
+/* Another one has it: what never changes of it can be read without the lock.  (Of what
+ * does change one slot is whole at any time.) */
+static void
+read_held(struct open_partial *p, const char *id)
+{
+	if (p->info != -1 && partial_file_read(p->info, id, &p->file) < 0)
+		partial_file_fini(&p->file); /* it is just being made */
+}
+
 static int
 find(struct commit *c)
 {
@@ -179,6 +188,8 @@ find(struct commit *c)
 	memcpy(id, p->file.shown.id, sizeof(id));
 	if (err == 0)
 		err = find_info(c);
+	if (err == LOCAL_HELD)
+		read_held(p, id);
 	if (err < 0)
 		return err;
 	err = partial_file_read(p->info, id, &p->file);
@@ -200,7 +211,8 @@ partial_find_job(void *arg)
 		return 0;
 	}
 	fd_close(&c->partial->info);
-	partial_file_fini(&c->partial->file);
+	if (err != LOCAL_HELD)
+		partial_file_fini(&c->partial->file);
 	return err == LOCAL_VANISHED || err == LOCAL_NO_UPLOAD
 		   ? err
 		   : target_give_up(c->create.target, err);

@@ -13,7 +13,8 @@ struct commit;
  * in `.penstock` is still to be synced: synced.dir and synced.inode. */
 int partial_create_job(void *commit);
 
-/* Open the partial->file.shown.id: LOCAL_HELD, LOCAL_NO_UPLOAD or LOCAL_GARBLED, too. */
+/* Open the partial->file.shown.id: LOCAL_HELD (then partial->file.bytes, unless they are
+ * NULL, have its record), LOCAL_NO_UPLOAD or LOCAL_GARBLED, too. */
 int partial_find_job(void *commit);
 
 /* Its bytes are to get more, and then the name of the target: open them, and look whether

@@ -43,6 +43,8 @@ tell_holders(struct takeover *t)
 static void
 wish(struct takeover_wait *w)
 {
+	if (!w->asks)
+		return;
 	wanted_post(w->takeover->wanted, w->key, w->since_ns, clock_mono_ns());
 	bell_ring(w->takeover->bell);
 }
@@ -183,11 +185,12 @@ takeover_release(struct takeover *t, struct takeover_hold *h)
 	heed(t);
 }
 
-void
-takeover_wait(struct takeover *t, struct takeover_wait *w, const char *id,
-    uint64_t since_ns)
+static void
+begin_wait(struct takeover *t, struct takeover_wait *w, const char *id,
+    uint64_t since_ns, bool asks)
 {
 	w->takeover = t;
+	w->asks = asks;
 	w->key = wanted_key_of(id);
 	w->since_ns = since_ns;
 	w->until_ns = clock_mono_ns() + TAKEOVER_WAIT_MS * NS_PER_MS;
@@ -198,6 +201,20 @@ takeover_wait(struct takeover *t, struct takeover_wait *w, const char *id,
 	heed(t);
 	wish(w);
 	w->turns = wanted_turns(t->wanted, w->key);
+}
+
+void
+takeover_wait(struct takeover *t, struct takeover_wait *w, const char *id,
+    uint64_t since_ns)
+{
+	begin_wait(t, w, id, since_ns, true);
+}
+
+void
+takeover_look(struct takeover *t, struct takeover_wait *w, const char *id,
+    uint64_t since_ns)
+{
+	begin_wait(t, w, id, since_ns, false);
 }
 
 bool
@@ -216,6 +233,7 @@ takeover_end(struct takeover_wait *w)
 	t = w->takeover;
 	list_remove(&w->node);
 	ev_timer_stop(t->loop, &w->timer);
-	wanted_clear(t->wanted, w->key, w->since_ns);
+	if (w->asks)
+		wanted_clear(t->wanted, w->key, w->since_ns);
 	heed(t);
 }

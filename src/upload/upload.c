@@ -91,7 +91,7 @@ upload_init(struct upload *u, const struct upload_request *r, const char *id)
 	u->location = r->location;
 	u->id = r->id;
 	u->place = r->place;
-	u->is_told = false;
+	u->is_told = u->is_awaited = false;
 	u->store = r->store;
 	u->partial[0] = '\0';
 	u->hold.node.next = u->wait.node.next = NULL;
@@ -253,6 +253,12 @@ upload_resume(struct upload *u, const struct upload_request *r)
 {
 	upload_init(u, r, r->partial);
 	upload_on(u, UPLOAD_RESUME);
+}
+
+void
+upload_await(struct upload *u)
+{
+	upload_on(u, UPLOAD_AWAIT);
 }
 
 /* It is there for good once it is open, and has a phase. */

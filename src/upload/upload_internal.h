@@ -12,10 +12,11 @@
 enum upload_state {
 	UPLOAD_OPENING,	 /* the store is making the file, or opening it again */
 	UPLOAD_RESUMING, /* the store looks for it, or another one has it */
-	UPLOAD_FOUND,	 /* it is there: what is to be done with it? */
-	UPLOAD_READY,	 /* all that came is written: more, or the commit? */
-	UPLOAD_FLOWING,	 /* reader and writer run */
-	UPLOAD_DRAINING, /* the last byte is read, the writer still runs */
+	UPLOAD_ELSEWHERE,  /* another one has it: is it to be asked for? */
+	UPLOAD_FOUND,	   /* it is there: what is to be done with it? */
+	UPLOAD_READY,	   /* all that came is written: more, or the commit? */
+	UPLOAD_FLOWING,	   /* reader and writer run */
+	UPLOAD_DRAINING,   /* the last byte is read, the writer still runs */
 	UPLOAD_SUSPENDING, /* what came is made durable */
 	UPLOAD_SUSPENDED,  /* and is: more, the commit, or another day? */
 	UPLOAD_HASHING,	   /* all is written, and read back for a digest */
@@ -37,7 +38,9 @@ enum upload_event {
 	UPLOAD_COMMITTED,
 	UPLOAD_RESUME, /* it was begun before */
 	UPLOAD_RESUMED,
-	UPLOAD_HELD, /* another one has it, still */
+	UPLOAD_SHOWN, /* another one has it, and this is what it is */
+	UPLOAD_AWAIT, /* its owner wants it all the same */
+	UPLOAD_HELD,  /* another one has it, still */
 	UPLOAD_APPEND,
 	UPLOAD_SUSPEND,
 	UPLOAD_SUSPENSION, /* it is suspended */
@@ -98,6 +101,8 @@ void upload_release(void *upload);
 /* ---- of partials: upload_partial.c ---- */
 
 void upload_start_resume(void *upload);
+void upload_tell_held(void *upload);
+void upload_await_turn(void *upload);
 void upload_wait_turn(void *upload);
 void upload_tell_found(void *upload);
 void upload_start_append(void *upload);

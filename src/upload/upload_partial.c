@@ -18,6 +18,7 @@ may_be_told(const struct upload *u)
 	case UPLOAD_SUSPENDED:
 		return !u->is_told && u->events->on_wanted != NULL;
 	case UPLOAD_RESUMING:
+	case UPLOAD_ELSEWHERE:
 	case UPLOAD_SUSPENDING:
 	case UPLOAD_HASHING:
 	case UPLOAD_REMOVING:
@@ -80,16 +81,40 @@ upload_on_try(struct takeover_wait *w)
 		resume(u);	 /* may free `u` */
 }
 
+/* Nobody is asked for it before its owner has said so. */
 void
 upload_wait_turn(void *upload)
 {
 	struct upload *u = upload;
+	struct takeover *t = u->env->takeover;
 
 	store_abort(&u->incoming);
 	if (list_is_linked(&u->wait.node))
 		return;
 	u->wait.on_try = upload_on_try;
-	takeover_wait(u->env->takeover, &u->wait, u->partial, u->since_ns);
+	if (u->is_awaited)
+		takeover_wait(t, &u->wait, u->partial, u->since_ns);
+	else
+		takeover_look(t, &u->wait, u->partial, u->since_ns);
+}
+
+void
+upload_await_turn(void *upload)
+{
+	struct upload *u = upload;
+
+	u->is_awaited = true;
+	upload_wait_turn(u);
+}
+
+/* The file stays: it has what is known of the upload. */
+void
+upload_tell_held(void *upload)
+{
+	struct upload *u = upload;
+
+	takeover_end(&u->wait);
+	u->events->on_held(u); /* may free `u` */
 }
 
 void

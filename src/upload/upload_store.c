@@ -34,7 +34,9 @@ on_store_failed(void *owner, struct failure why, const char *reason)
 
 	check_magic(u, UPLOAD_MAGIC);
 	if (is_held(u, why))
-		upload_on(u, UPLOAD_HELD);
+		upload_on(u, u->is_awaited || u->incoming->partial == NULL
+				 ? UPLOAD_HELD
+				 : UPLOAD_SHOWN);
 	else
 		upload_fail_with(u, why, reason);
 }

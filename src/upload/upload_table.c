@@ -7,6 +7,7 @@
 static const char *const state_names[UPLOAD_STATES] = {
     [UPLOAD_OPENING] = "opening",
     [UPLOAD_RESUMING] = "resuming",
+    [UPLOAD_ELSEWHERE] = "elsewhere",
     [UPLOAD_FOUND] = "found",
     [UPLOAD_READY] = "ready",
     [UPLOAD_FLOWING] = "flowing",
@@ -31,6 +32,8 @@ static const char *const event_names[UPLOAD_EVENTS] = {
     [UPLOAD_COMMITTED] = "committed",
     [UPLOAD_RESUME] = "resume",
     [UPLOAD_RESUMED] = "resumed",
+    [UPLOAD_SHOWN] = "shown",
+    [UPLOAD_AWAIT] = "await",
     [UPLOAD_HELD] = "held",
     [UPLOAD_APPEND] = "append",
     [UPLOAD_SUSPEND] = "suspend",
@@ -57,7 +60,13 @@ static const struct fsm_square squares[UPLOAD_STATES][UPLOAD_EVENTS] = {
 	},
 	[UPLOAD_RESUMING] = {
 		[UPLOAD_RESUMED]    = { FSM_ACT, UPLOAD_FOUND,      upload_tell_found     },
+		[UPLOAD_SHOWN]      = { FSM_ACT, UPLOAD_ELSEWHERE,  upload_tell_held      },
 		[UPLOAD_HELD]       = { FSM_ACT, UPLOAD_RESUMING,   upload_wait_turn      },
+		[UPLOAD_FAILED]     = { FSM_ACT, UPLOAD_OVER,       upload_tell_failed },
+		[UPLOAD_GONE]       = { FSM_ACT, UPLOAD_OVER,       upload_release        },
+	},
+	[UPLOAD_ELSEWHERE] = {
+		[UPLOAD_AWAIT]      = { FSM_ACT, UPLOAD_RESUMING,   upload_await_turn     },
 		[UPLOAD_FAILED]     = { FSM_ACT, UPLOAD_OVER,       upload_tell_failed },
 		[UPLOAD_GONE]       = { FSM_ACT, UPLOAD_OVER,       upload_release        },
 	},

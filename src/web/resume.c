@@ -214,7 +214,8 @@ resume_on_failed(struct upload *u, struct failure why, const char *reason)
 	bool final = r->stage == RESUME_COMMITTING && is_final(why.outcome);
 	struct response answer = {0};
 
-	if (r->stage == RESUME_FINDING || r->stage == RESUME_HELD) {
+	if (r->stage == RESUME_FINDING || r->stage == RESUME_ELSEWHERE ||
+	    r->stage == RESUME_HELD) {
 		lose(r, why, reason);
 		return;
 	}
@@ -245,34 +246,50 @@ resume_is_his(struct span whose, struct span owner)
 				     memcmp(whose.s, owner.s, whose.len) == 0);
 }
 
-/* Keep what is known of it: the store's copy is gone after the next step.  False: it
- * cannot be read. */
+/* Keep what is known of it: the store's copy is gone after the next step.  What was judged
+ * by is what holds.  False: it cannot be read. */
 static bool
-read_partial(struct web_resume *r, const struct partial *p)
+read_record(struct web_resume *r, const struct partial *p)
 {
+	if (r->kept.len > 0)
+		return r->kept.len == p->record.len &&
+		       memcmp(r->kept.s, p->record.s, r->kept.len) == 0;
 	str_add(&r->kept, p->record.s, p->record.len);
 	if (str_failed(&r->kept) || r->kept.len == 0 ||
 	    !resume_record_decode(
 		(struct span){r->kept.s, r->kept.len}, &r->record))
 		return false;
 	str_add(&r->name, r->record.name.s, r->record.name.len);
-	resume_times_decode(p->state, &r->times);
-	r->length = p->length;
 	memcpy(r->id, p->id, sizeof(r->id));
 	return !str_failed(&r->name);
+}
+
+static void
+go_on_as(struct web_resume *r, enum resume_stage stage)
+{
+	if (!read_record(r, upload_partial(&r->upload))) {
+		lose(r, failure_of(OUTCOME_NO_UPLOAD, 0), NULL);
+		return;
+	}
+	r->stage = stage;
+	gate_go_on(r->pass, GATE_PASS);
+}
+
+static void
+resume_on_held(struct upload *u)
+{
+	go_on_as(resume_of(u), RESUME_ELSEWHERE);
 }
 
 static void
 resume_on_found(struct upload *u)
 {
 	struct web_resume *r = resume_of(u);
+	const struct partial *p = upload_partial(u);
 
-	if (!read_partial(r, upload_partial(u))) {
-		lose(r, failure_of(OUTCOME_NO_UPLOAD, 0), NULL);
-		return;
-	}
-	r->stage = RESUME_HELD;
-	gate_go_on(r->pass, GATE_PASS);
+	resume_times_decode(p->state, &r->times);
+	r->length = p->length;
+	go_on_as(r, RESUME_HELD);
 }
 
 static void
@@ -299,6 +316,7 @@ static const struct upload_events upload_events = {
     .on_transferred = resume_on_transferred,
     .on_stored = resume_on_stored,
     .on_failed = resume_on_failed,
+    .on_held = resume_on_held,
     .on_found = resume_on_found,
     .on_suspended = resume_on_suspended,
     .on_removed = resume_on_removed,
@@ -318,6 +336,13 @@ resume_find(struct web_resume *r, const char *id)
 			    .id = exchange_id(r->exchange),
 			    .partial = id,
 			});
+}
+
+void
+resume_await(struct web_resume *r)
+{
+	r->stage = RESUME_FINDING;
+	upload_await(&r->upload);
 }
 
 /* ---- what is asked ---- */

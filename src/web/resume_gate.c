@@ -433,6 +433,34 @@ judge_owner(struct gate_pass *gate)
 	return v;
 }
 
+/* Only for its owner is it taken from another request. */
+static enum gate_verdict
+judge_holder(struct gate_pass *gate)
+{
+	return resume_pass_of(gate)->resume->stage == RESUME_ELSEWHERE
+		   ? GATE_WAIT
+		   : GATE_PASS;
+}
+
+static void
+await_upload(struct gate_pass *gate)
+{
+	struct resume_pass *p = resume_pass_of(gate);
+
+	p->resume->pass = gate;
+	resume_await(p->resume);
+}
+
+static enum gate_verdict
+judge_found(struct gate_pass *gate)
+{
+	struct resume_pass *p = resume_pass_of(gate);
+	const struct web_resume *r = p->resume;
+
+	return r->stage == RESUME_LOST ? answer_failure(p, r->why.outcome)
+				       : GATE_PASS;
+}
+
 /* A link that is good once is asked for while the upload is not stored. */
 static enum gate_verdict
 judge_link(struct gate_pass *gate)
@@ -503,6 +531,8 @@ static const struct gate_step old_steps[] = {
     {.judge = take_name},
     RIGHTS_GATE_STEP,
     {.judge = judge_owner},
+    {.judge = judge_holder, .wait = await_upload, .forget = forget_upload},
+    {.judge = judge_found},
     {.judge = judge_link,
 	.wait = rights_gate_look,
 	.forget = rights_gate_forget_look},

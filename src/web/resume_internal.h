@@ -37,7 +37,8 @@ enum resume_kind {
 
 /* What is waited for. */
 enum resume_stage {
-	RESUME_FINDING,	   /* in the gate: on_found() */
+	RESUME_FINDING,	   /* in the gate: on_found() or on_held() */
+	RESUME_ELSEWHERE,  /* in the gate: another one has it, undisturbed */
 	RESUME_HELD,	   /* in the gate: something else */
 	RESUME_LOST,	   /* the same, and it has failed meanwhile */
 	RESUME_BEGINNING,  /* on_ready() */
@@ -72,7 +73,7 @@ struct web_resume {
 	const struct conf_location *location;
 	const struct resume_dialect *dialect; /* of the request */
 	struct upload upload;
-	struct gate_pass *pass;	     /* FINDING, HELD */
+	struct gate_pass *pass;	     /* FINDING, ELSEWHERE, HELD */
 	struct resume_ask ask;	     /* CREATE, APPEND */
 	struct resume_record record; /* in `kept` */
 	struct str kept;
@@ -187,6 +188,9 @@ void resume_commit(struct web_resume *r);
 
 /* FINDING: r->pass waits. */
 void resume_find(struct web_resume *r, const char *id);
+
+/* ELSEWHERE: whose it is wants it from who has it.  FINDING again. */
+void resume_await(struct web_resume *r);
 
 /* The gate has let it pass: begin, or go on, or answer.  r->exchange is taken. */
 void resume_start(struct web_resume *r);

@@ -204,6 +204,42 @@ users() {
 	assert_status 200
 }
 
+@test "who is not its owner, or has no rights, does not interrupt an upload that is being received" {
+	one=$(penstock token "$T/tokens" one)
+	two=$(penstock token "$T/tokens" two)
+	start_hostile "auth_bearer_file $T/tokens;"
+	mine=(-H "Authorization: Bearer $one")
+	begin -H 'Upload-Length: 10' -H "Upload-Metadata: $(metadata filename a)" "${mine[@]}"
+	slowly() {
+		connect
+		say "$FD" "PATCH $UP HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $one\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello"
+		eventually data_has 5
+	}
+	slowly
+	for method in HEAD PATCH DELETE GET; do
+		ask=(tus $method "$UP" -H 'Content-Type: application/offset+octet-stream' -H 'Upload-Offset: 0')
+		"${ask[@]}"
+		assert_status 401
+		"${ask[@]}" -H "Authorization: Bearer $two"
+		assert_status 404
+		refute_header Upload-Offset
+	done
+	say "$FD" world
+	hear "$FD" >told
+	grep -q '^HTTP/1.1 204' told
+	assert_equal "$(cat "$STORE/a")" helloworld
+	# In one part, and nobody has taken it.
+	eventually access_has ' part=0-10/10 '
+	[[ $(grep -c taken-over "$T/access.log") == 0 ]]
+	# Whose it is has it at once.
+	begin -H 'Upload-Length: 10' -H "Upload-Metadata: $(metadata filename b)" "${mine[@]}"
+	slowly
+	tus HEAD "$UP" "${mine[@]}"
+	assert_status 200
+	assert_header Upload-Offset 5
+	eventually access_has 'taken-over .* part=0-5/10 '
+}
+
 @test "a signed link begins an upload of its name, and goes on with it; no other link does" {
 	penstock key "$T/links" k1
 	start_hostile "signed_link_keys $T/links;"

@@ -339,6 +339,17 @@ what_came_instead_is_what_is_stored(void **state)
 /* ---- one at a time ---- */
 
 static void
+assert_held(struct told *t)
+{
+	assert_int_equal(t->failed, 1);
+	assert_int_equal(t->failure.outcome, OUTCOME_HELD);
+	assert_non_null(t->in->partial);
+	assert_string_equal(t->in->partial->id, id);
+	assert_int_equal(t->in->partial->client, 7);
+	assert_text(t->in->partial->record, "who, and what for");
+}
+
+static void
 only_one_has_it(void **state)
 {
 	(void)state;
@@ -346,8 +357,7 @@ only_one_has_it(void **state)
 	leave_a_part();
 	assert_resumed(&contract.put, PARTIAL_OPEN, PART);
 	resume(&contract.other, id);
-	assert_int_equal(contract.other.failed, 1);
-	assert_int_equal(contract.other.failure.outcome, OUTCOME_HELD);
+	assert_held(&contract.other);
 	contract_let_go(&contract.other);
 	contract_let_go(&contract.put);
 	CONTRACT_WAIT(!store_has_files(contract.store));
@@ -361,11 +371,32 @@ who_begins_it_has_it(void **state)
 	SKIP_WITHOUT_PARTIALS();
 	begin(&contract.put, id, ALL);
 	resume(&contract.other, id);
-	assert_int_equal(contract.other.failure.outcome, OUTCOME_HELD);
+	assert_held(&contract.other);
 	contract_let_go(&contract.other);
 	suspend(&contract.put);
 	resume(&contract.other, id);
-	assert_int_equal(contract.other.failure.outcome, OUTCOME_HELD);
+	assert_held(&contract.other);
+}
+
+/* What is known of one that another one has stays, also when that one has removed it. */
+static void
+what_it_is_can_be_read_by_who_does_not_have_it(void **state)
+{
+	(void)state;
+	SKIP_WITHOUT_PARTIALS();
+	leave_a_part();
+	assert_resumed(&contract.put, PARTIAL_OPEN, PART);
+	resume(&contract.other, id);
+	assert_held(&contract.other);
+	store_remove(contract.put.in);
+	CONTRACT_WAIT(contract.put.removed + contract.put.failed > 0);
+	assert_int_equal(contract.put.removed, 1);
+	contract_let_go(&contract.put);
+	assert_held(&contract.other);
+	contract_let_go(&contract.other);
+	resume(&contract.other, id);
+	assert_int_equal(contract.other.failure.outcome, OUTCOME_NO_UPLOAD);
+	assert_null(contract.other.in->partial);
 }
 
 static void
@@ -805,6 +836,7 @@ main(void)
 	    BOTH(what_came_instead_is_what_is_stored),
 	    BOTH(only_one_has_it),
 	    BOTH(who_begins_it_has_it),
+	    BOTH(what_it_is_can_be_read_by_who_does_not_have_it),
 	    BOTH(two_do_not_disturb_each_other),
 	    BOTH(one_that_never_was_is_not_there),
 	    BOTH(a_stored_one_is_known_with_its_answer),

@@ -68,7 +68,7 @@ static struct fixture {
 	unsigned ready, transferred, stored, failed;
 	bool committing_at_once; /* upload_commit() had begun it */
 	struct failure cut, why;
-	unsigned found, suspended, removed, wanted;
+	unsigned held, found, suspended, removed, wanted;
 	bool has_part_digest;
 	struct stored got;
 	unsigned char sha256[DIGEST_LEN_MAX];
@@ -177,6 +177,13 @@ on_failed(struct upload *u, struct failure why, const char *reason)
 }
 
 static void
+on_held(struct upload *u)
+{
+	assert_ptr_equal(u, &f.upload);
+	f.held++;
+}
+
+static void
 on_found(struct upload *u)
 {
 	assert_ptr_equal(u, &f.upload);
@@ -216,6 +223,7 @@ static const struct upload_events events = {
     .on_transferred = on_transferred,
     .on_stored = on_stored,
     .on_failed = on_failed,
+    .on_held = on_held,
     .on_found = on_found,
     .on_suspended = on_suspended,
     .on_removed = on_removed,
@@ -361,7 +369,7 @@ static void
 forget(void)
 {
 	f.ready = f.transferred = f.stored = f.failed = 0;
-	f.found = f.suspended = f.removed = f.wanted = 0;
+	f.held = f.found = f.suspended = f.removed = f.wanted = 0;
 	f.is_owned = true;
 	f.committing_at_once = false;
 }
@@ -662,6 +670,12 @@ is_suspended(void)
 }
 
 static bool
+is_held(void)
+{
+	return f.held + f.failed > 0;
+}
+
+static bool
 is_removed(void)
 {
 	return f.removed + f.failed > 0;
@@ -762,18 +776,25 @@ static const struct {
 static bool
 is_of_partials(enum upload_state s)
 {
-	return s == UPLOAD_RESUMING || s == UPLOAD_FOUND ||
-	       s == UPLOAD_SUSPENDING || s == UPLOAD_SUSPENDED ||
-	       s == UPLOAD_HASHING || s == UPLOAD_REMOVING;
+	return s == UPLOAD_RESUMING || s == UPLOAD_ELSEWHERE ||
+	       s == UPLOAD_FOUND || s == UPLOAD_SUSPENDING ||
+	       s == UPLOAD_SUSPENDED || s == UPLOAD_HASHING ||
+	       s == UPLOAD_REMOVING;
 }
 
 /* On with one that has a part. */
 static void
 bring_partial_to(enum upload_state s)
 {
+	if (s == UPLOAD_ELSEWHERE)
+		memory_store_hold(f.store, id, true);
 	begin_to_resume();
 	if (s == UPLOAD_RESUMING)
 		return;
+	if (s == UPLOAD_ELSEWHERE) {
+		assert_true(await(is_held));
+		return;
+	}
 	assert_true(await(is_found));
 	if (s == UPLOAD_FOUND)
 		return;
@@ -836,6 +857,7 @@ remove_partial(void)
 	if (memory_store_partial(f.store, id) == NULL)
 		return;
 	f.when_ready = f.when_transferred = WAITS;
+	memory_store_hold(f.store, id, false);
 	resume();
 	upload_remove(&f.upload);
 	assert_true(await(is_removed));
@@ -908,6 +930,8 @@ a_store_may_fail_in_any_state(void **state)
 
 		f.is_partial = k % 2;
 		if (!f.is_partial && is_of_partials(s))
+			continue;
+		if (s == UPLOAD_ELSEWHERE) /* it has failed already */
 			continue;
 		bring_to(s);
 		assert_int_equal(f.upload.state, s);
@@ -1273,8 +1297,8 @@ what_is_read_to_its_end_is_not_cut(void **state)
 
 static struct newcomer {
 	struct upload upload;
-	bool is_owned;
-	unsigned found, failed;
+	bool is_owned, only_looks;
+	unsigned held, found, failed;
 	uint64_t offset;
 	struct failure why;
 } newcomer;
@@ -1285,6 +1309,15 @@ newcomer_leaves(void)
 	if (newcomer.is_owned)
 		upload_end(&newcomer.upload, "over");
 	newcomer.is_owned = false;
+}
+
+static void
+on_newcomer_held(struct upload *u)
+{
+	assert_string_equal(upload_partial(u)->id, id);
+	newcomer.held++;
+	if (!newcomer.only_looks)
+		upload_await(u);
 }
 
 static void
@@ -1306,14 +1339,16 @@ on_newcomer_failed(struct upload *u, struct failure why, const char *reason)
 }
 
 static const struct upload_events newcomer_events = {
+    .on_held = on_newcomer_held,
     .on_found = on_newcomer_found,
     .on_failed = on_newcomer_failed,
 };
 
 static void
-newcomer_comes(void)
+newcomer_comes_as(bool only_looks)
 {
-	newcomer = (struct newcomer){.is_owned = true};
+	newcomer =
+	    (struct newcomer){.is_owned = true, .only_looks = only_looks};
 	upload_resume(&newcomer.upload, &(struct upload_request){
 					    .env = &f.env,
 					    .events = &newcomer_events,
@@ -1322,6 +1357,18 @@ newcomer_comes(void)
 					    .id = 9,
 					    .partial = id,
 					});
+}
+
+static void
+newcomer_comes(void)
+{
+	newcomer_comes_as(false);
+}
+
+static bool
+newcomer_is_held(void)
+{
+	return newcomer.held > 0;
 }
 
 static bool
@@ -1350,6 +1397,54 @@ a_newer_request_takes_it_over(void **state)
 	assert_int_equal(newcomer.found, 1);
 	assert_int_equal(newcomer.offset, f.source.at);
 	assert_false(f.is_owned);
+}
+
+/* Whose it is has to be judged first; and it may not be the newcomer's. */
+static void
+who_only_looks_at_it_disturbs_nobody(void **state)
+{
+	(void)state;
+	f.is_partial = true;
+	for (int leaves = 2; leaves-- > 0;) {
+		if (leaves)
+			bring_to(UPLOAD_FLOWING);
+		f.when_transferred = YIELDS;
+		newcomer_comes_as(true);
+		assert_true(await(newcomer_is_held));
+		turn(500);
+		assert_int_equal(newcomer.held, 1);
+		assert_int_equal(newcomer.found + newcomer.failed, 0);
+		if (leaves)
+			newcomer_leaves();
+		turn(500);
+		assert_int_equal(f.wanted, 0);
+		assert_int_equal(f.upload.state, UPLOAD_FLOWING);
+	}
+	upload_await(&newcomer.upload);
+	assert_true(await(newcomer_is_told));
+	assert_int_equal(newcomer.held, 1);
+	assert_int_equal(newcomer.found, 1);
+	assert_int_equal(f.wanted, 1);
+}
+
+/* It is just being made, say. */
+static void
+one_that_cannot_be_read_is_tried_again_and_not_asked_for(void **state)
+{
+	(void)state;
+	f.is_partial = true;
+	bring_to(UPLOAD_FLOWING);
+	f.when_transferred = YIELDS;
+	memory_store_hide(f.store, id, true);
+	newcomer_comes();
+	turn(500);
+	assert_int_equal(f.wanted + newcomer.held, 0);
+	assert_int_equal(newcomer.found + newcomer.failed, 0);
+	memory_store_hide(f.store, id, false);
+	assert_true(await(newcomer_is_told));
+	assert_int_equal(newcomer.held, 1);
+	assert_int_equal(newcomer.found, 1);
+	assert_int_equal(f.wanted, 1);
 }
 
 /* Wherever it stands, and however often others ask. */
@@ -1540,6 +1635,8 @@ main(void)
 	    TEST(a_transfer_can_be_cut_while_there_is_no_memory),
 	    TEST(what_is_read_to_its_end_is_not_cut),
 	    TEST(a_newer_request_takes_it_over),
+	    TEST(who_only_looks_at_it_disturbs_nobody),
+	    TEST(one_that_cannot_be_read_is_tried_again_and_not_asked_for),
 	    TEST(its_owner_is_told_once_that_it_is_wanted),
 	    TEST(one_that_is_being_committed_is_not_wanted),
 	    TEST(who_waits_in_vain_fails),

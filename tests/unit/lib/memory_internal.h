@@ -23,6 +23,7 @@ struct memory_put;
 struct memory_partial {
 	struct list_node node;
 	struct partial is;
+	bool is_hidden; /* who does not have it cannot read its record */
 	struct memory_put *holder; /* NULL: nobody has it open */
 	bool is_held;		   /* by somebody elsewhere, says the test */
 	unsigned char *bytes;	   /* is.offset of them, while it is OPEN */

@@ -121,6 +121,21 @@ memory_partial_let_go(struct memory_put *p)
 	memory_partial_free(&p->next);
 }
 
+/* Of it there is what never changes. */
+static void
+tell_held(struct memory_put *p, const struct memory_partial *mp)
+{
+	const struct partial shown = {
+	    .client = mp->is.client, .record = mp->is.record};
+
+	if (!mp->is_hidden) {
+		p->next = memory_partial_copy(&shown);
+		memcpy(p->next->is.id, mp->is.id, sizeof(p->next->is.id));
+		p->base.partial = &p->next->is;
+	}
+	memory_put_failed(p, failure_of(OUTCOME_HELD, 0)); /* may abort `p` */
+}
+
 static void
 end_resume(struct memory_put *p)
 {
@@ -131,7 +146,7 @@ end_resume(struct memory_put *p)
 	if (mp == NULL) {
 		memory_put_failed(p, failure_of(OUTCOME_NO_UPLOAD, 0));
 	} else if (mp->holder != NULL || mp->is_held) {
-		memory_put_failed(p, failure_of(OUTCOME_HELD, 0));
+		tell_held(p, mp);
 	} else {
 		take(p, mp);
 		p->len = mp->bytes != NULL ? (size_t)mp->is.offset : 0;
@@ -340,6 +355,12 @@ void
 memory_store_hold(struct store *s, const char *id, bool is_held)
 {
 	partial_there(s, id)->is_held = is_held;
+}
+
+void
+memory_store_hide(struct store *s, const char *id, bool is_hidden)
+{
+	partial_there(s, id)->is_hidden = is_hidden;
 }
 
 void

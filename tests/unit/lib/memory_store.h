@@ -95,6 +95,9 @@ const struct partial *memory_store_partial(struct store *s, const char *id);
 /* Another process has it open, or no longer. */
 void memory_store_hold(struct store *s, const char *id, bool is_held);
 
+/* While others have it its record cannot be read, or can again. */
+void memory_store_hide(struct store *s, const char *id, bool is_hidden);
+
 /* It was not resumed in time; nobody may have it open. */
 void memory_store_expire(struct store *s, const char *id);
 
