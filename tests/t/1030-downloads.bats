@@ -259,7 +259,7 @@ start_with_file() {
 	assert_header Content-Type 'text/plain; charset=utf-8'
 	grep -qx /file answer
 	grep -qx /more/deep answer
-	assert_equal "$(grep -c '^  curl ' answer)" 6
+	assert_equal "$(grep -c '^  curl ' answer)" 8
 	# They do what they say, word by word.
 	echo hello >FILE
 	while read -r curl; do

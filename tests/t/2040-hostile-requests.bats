@@ -13,7 +13,7 @@ rows() {
 	is_sanitized && cuts=100
 	# Any Host that is one is good, but not to a listener on 127.0.0.1.
 	ADDRESS=0.0.0.0
-	start_server 'overwrite on; sync off;' "location /tiny { output_dir $T/tiny; max_body_size 10; }"
+	start_server 'overwrite on; sync off; form off;' "location /tiny { output_dir $T/tiny; max_body_size 10; }"
 	"$PYTHON" -B -S -E "$REPO/tests/lib/rows.py" "$PORT" "$STORE" "$1" $cuts
 	assert_store_empty
 	assert_store_empty "$T/tiny"

@@ -11,7 +11,7 @@ judge() {
 }
 
 @test "every kind of answer of a location" {
-	start_server '' "
+	start_server 'form off;' "
 		location /gone { output_dir $T/gone; }
 		location /blank { output_dir $T/blank; }
 		location /over { output_dir $T/over; overwrite on; }

@@ -46,7 +46,7 @@ refused() {
 }
 
 @test "405 and 409 and 415" {
-	start_server
+	start_server 'form off;'
 	echo hello >"$STORE/a"
 	refused 409 /file/a
 	refused 415 /file/b -H 'Content-Encoding: gzip'
