@@ -386,14 +386,17 @@ beside() {
 	recovers
 }
 
+# bats test_tags=long
 @test "small uploads keep 9/10 of their rate beside 4 stalled ones" {
 	beside 4
 }
 
+# bats test_tags=long
 @test "small uploads keep 9/10 of their rate beside 32 stalled ones" {
 	beside 32
 }
 
+# bats test_tags=long
 @test "small uploads keep 9/10 of their rate beside 200 stalled ones" {
 	beside 200
 }
