@@ -44,6 +44,12 @@ context_of_env(const struct upload_env *env)
 struct store *context_store(
     const struct context *c, const struct conf_location *location);
 
+/* Count one more upload of this location, within its max_uploads; *ret is the caller's to
+ * end with limits_leave(), 0: it has no such limit, or there is no room to count.  False: there
+ * are as many as may be. */
+NODISCARD bool context_count_upload(const struct context *c,
+    const struct conf_location *location, limits_entry *ret);
+
 /*
  * context_note_failure(c, l, what, id, name, why):
  * Write a line to the error log about a failure that is not the client's fault, at most

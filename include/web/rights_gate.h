@@ -49,6 +49,10 @@ struct rights_pass {
 void rights_gate_init(struct rights_pass *p, struct context *c,
     struct exchange *x, const struct route *r);
 
+/* After the step: how large an upload may be: of what the location allows, and who sends it
+ * may, the less; 0: any. */
+uint64_t rights_gate_size_max(const struct rights_pass *p);
+
 /* The step: the functions of a struct gate_step. */
 enum gate_verdict rights_gate_judge(struct gate_pass *p);
 void rights_gate_wait(struct gate_pass *p);

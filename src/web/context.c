@@ -9,6 +9,23 @@ context_store(const struct context *c, const struct conf_location *location)
 	return c->stores[location - c->conf->locations];
 }
 
+bool
+context_count_upload(const struct context *c,
+    const struct conf_location *location, limits_entry *ret)
+{
+	static struct log_limit limit;
+	enum limits_answer answer;
+
+	if (location->max_uploads == 0)
+		return true;
+	answer = limits_enter(&c->uploads, location->prefix,
+	    strlen(location->prefix), location->max_uploads, ret);
+	if (answer == LIMITS_CROWDED && log_allowed(&limit))
+		log_warn("max_uploads of location %s: no room to count one",
+		    location->prefix);
+	return answer != LIMITS_FULL;
+}
+
 void
 context_note_failure(const struct context *c, const struct conf_location *l,
     const char *what, uint64_t id, const char *name, struct failure why)

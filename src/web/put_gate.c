@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "auth/spent.h"
-#include "base/log.h"
 #include "http/answer.h"
 #include "http/conditions.h"
 #include "http/digest_fields.h"
@@ -44,24 +43,15 @@ refuse_head(struct put_pass *p, int status, const char *why)
 	return GATE_ANSWERED;
 }
 
-/* Of what the location allows, and who sends it may, the less; 0: any. */
-static uint64_t
-size_max(const struct put_pass *p)
-{
-	uint64_t here = p->base.location->max_body_size;
-	uint64_t person = p->base.max_size;
-
-	return here == 0 || (person != 0 && person < here) ? person : here;
-}
-
 static enum gate_verdict
 put_gate_refuse(struct put_pass *p, enum outcome e)
 {
 	const struct conf_location *l = p->base.location;
 	char limit[LIMIT_TEXT_MAX];
 	struct response r = {0};
-	const char *why = limit_text_of_user(
-	    e, l, size_max(p), exchange_user(p->base.gate.exchange), limit);
+	const char *why =
+	    limit_text_of_user(e, l, rights_gate_size_max(&p->base),
+		exchange_user(p->base.gate.exchange), limit);
 
 	if (why != NULL)
 		response_problem(&r, answer_status(e), "%s", why);
@@ -174,7 +164,7 @@ judge_size(struct gate_pass *gate)
 {
 	struct put_pass *p = put_pass_of(gate);
 	const struct head *h = exchange_head(gate->exchange);
-	uint64_t max = size_max(p);
+	uint64_t max = rights_gate_size_max(&p->base);
 
 	if (max > 0 && h->has_length && h->content_length > max)
 		return put_gate_refuse(p, OUTCOME_TOO_LARGE);
@@ -186,20 +176,12 @@ judge_size(struct gate_pass *gate)
 static enum gate_verdict
 judge_count(struct gate_pass *gate)
 {
-	static struct log_limit limit;
 	struct put_pass *p = put_pass_of(gate);
-	const struct conf_location *l = p->base.location;
-	enum limits_answer answer;
 
-	if (l->max_uploads == 0)
-		return GATE_PASS;
-	answer = limits_enter(&p->base.context->uploads, l->prefix,
-	    strlen(l->prefix), l->max_uploads, &p->place);
-	if (answer == LIMITS_CROWDED && log_allowed(&limit))
-		log_warn("max_uploads of location %s: no room to count one",
-		    l->prefix);
-	return answer != LIMITS_FULL ? GATE_PASS
-				     : put_gate_refuse(p, OUTCOME_TOO_MANY);
+	return context_count_upload(
+		   p->base.context, p->base.location, &p->place)
+		   ? GATE_PASS
+		   : put_gate_refuse(p, OUTCOME_TOO_MANY);
 }
 
 /* In this order: who may not send it is told so first; then what costs least, and names

@@ -13,7 +13,6 @@
 #include "auth/signed_link.h"
 #include "auth/spent.h"
 #include "base/hash.h"
-#include "base/log.h"
 #include "http/answer.h"
 #include "http/conditions.h"
 #include "http/resume_fields.h"
@@ -117,35 +116,19 @@ client_hash(const struct exchange *x)
 
 /* ---- steps of both ---- */
 
-/* Of what the location allows, and who sends it may, the less; 0: any. */
-static uint64_t
-resume_size_max(const struct resume_pass *p)
-{
-	uint64_t here = p->base.location->max_body_size;
-	uint64_t person = p->base.max_size;
-
-	return here == 0 || (person != 0 && person < here) ? person : here;
-}
-
 /* Count it among the uploads of its location, if bytes may come. */
 static enum gate_verdict
 judge_flow(struct gate_pass *gate)
 {
-	static struct log_limit limit;
 	struct resume_pass *p = resume_pass_of(gate);
-	const struct conf_location *l = p->base.location;
-	enum limits_answer answer;
+	struct web_resume *r = p->resume;
 
-	if (l->max_uploads == 0 ||
-	    !(p->resume->ask.has_body || p->resume->ask.urls.s != NULL))
+	if (!r->ask.has_body && r->ask.urls.s == NULL)
 		return GATE_PASS;
-	answer = limits_enter(&p->base.context->uploads, l->prefix,
-	    strlen(l->prefix), l->max_uploads, &p->resume->place);
-	if (answer == LIMITS_CROWDED && log_allowed(&limit))
-		log_warn("max_uploads of location %s: no room to count one",
-		    l->prefix);
-	return answer != LIMITS_FULL ? GATE_PASS
-				     : answer_failure(p, OUTCOME_TOO_MANY);
+	return context_count_upload(
+		   p->base.context, p->base.location, &r->place)
+		   ? GATE_PASS
+		   : answer_failure(p, OUTCOME_TOO_MANY);
 }
 
 /* May its client be told early, with 104? */
@@ -264,7 +247,7 @@ judge_creation(struct gate_pass *gate)
 	struct web_resume *r = p->resume;
 	struct resume_refusal refusal;
 
-	r->size_max = resume_size_max(p);
+	r->size_max = rights_gate_size_max(&p->base);
 	if (!resume_ask_creation(h, p->dialect, &r->ask, &refusal) ||
 	    !resume_ask_fits(&r->ask, 0, RESUME_UNKNOWN, r->size_max, &refusal))
 		return answer_refusal(p, &refusal);
@@ -517,7 +500,7 @@ judge_append(struct gate_pass *gate)
 	struct web_resume *r = p->resume;
 	struct resume_refusal refusal;
 
-	r->size_max = resume_size_max(p);
+	r->size_max = rights_gate_size_max(&p->base);
 	if (p->kind != RESUME_APPEND || r->stage == RESUME_LOST)
 		return GATE_PASS;
 	return resume_ask_append(

@@ -411,6 +411,16 @@ rights_gate_forget_look(struct gate_pass *gate)
 	spent_mark_end(&rights_pass_of(gate)->mark, false);
 }
 
+uint64_t
+rights_gate_size_max(const struct rights_pass *p)
+{
+	uint64_t here = p->location->max_body_size;
+
+	return here == 0 || (p->max_size != 0 && p->max_size < here)
+		   ? p->max_size
+		   : here;
+}
+
 /* A response that waits for the mark to be removed. */
 struct given_back {
 	struct exchange *exchange;
