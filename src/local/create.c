@@ -72,6 +72,8 @@ create_file(struct create *c, bool early)
 		c->room->allocates = false;
 	if (t->at->stamps)
 		file_version_stamp(t->u.fd);
+	if (c->kept != NULL && c->length == 0)
+		return 0; /* its caller looks for room for what comes later */
 	return room_reserve(c->room, t->u.fd, c->length);
 }
 

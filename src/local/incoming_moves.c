@@ -116,8 +116,9 @@ incoming_begin_create(void *file)
 static void
 begin_naming(struct incoming_file *f, int (*job)(void *))
 {
+	/* What a crash has left of a partial behind its end may be much. */
 	bool slow = f->target.slow || target_is_conditional(&f->target) ||
-		    f->partial != NULL;
+		    (f->partial != NULL && f->writer.room.is_longer);
 
 	if (!incoming_have_job(f)) {
 		incoming_fail_job(f);

@@ -50,9 +50,10 @@ void
 incoming_begin_conclude(void *file)
 {
 	struct incoming_file *f = file;
+	bool removes = f->partial->open.next.phase == PARTIAL_REFUSED;
 
 	file_writer_hold(&f->writer);
-	begin(f, partial_conclude_job, CALL_SLOW);
+	begin(f, partial_conclude_job, removes ? CALL_SLOW : 0);
 }
 
 /* No more is known to be written than its writer says. */

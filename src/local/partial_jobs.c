@@ -61,12 +61,38 @@ make_info(struct commit *c, const char *name)
 	return err;
 }
 
+/* What it says that it will need is kept from others; if bytes come with its beginning,
+ * create_file() has reserved room for them. */
+static int
+look_for_room(const struct commit *c)
+{
+	uint64_t now = c->create.length, length = c->partial->next.length;
+
+	if (length == STORE_LENGTH_UNKNOWN)
+		length = 0;
+	return now == 0 || (now != STORE_LENGTH_UNKNOWN && length > now)
+		   ? room_look(c->create.room, length)
+		   : 0;
+}
+
+/* The directory that is to be synced. */
+static int
+prepare_listing(struct commit *c)
+{
+	struct stat st;
+
+	if (fstat(dir_of(c), &st) == -1)
+		return -errno;
+	c->synced.dir = dir_of(c);
+	c->synced.inode = st.st_ino;
+	return 0;
+}
+
 static int
 make_both(struct commit *c)
 {
 	struct target *t = c->create.target;
 	char name[PARTIAL_NAME_SIZE];
-	struct stat st;
 	int err;
 
 	info_name(c, name);
@@ -74,20 +100,15 @@ make_both(struct commit *c)
 	err = create_file(&c->create, true);
 	if (t->u.fd == -1)
 		return err;
-	/* What it says that it will need is kept from others. */
-	if (err == 0 && c->partial->next.length != STORE_LENGTH_UNKNOWN)
-		err = room_look(c->create.room, c->partial->next.length);
+	if (err == 0)
+		err = look_for_room(c);
 	if (err == 0)
 		err = make_info(c, name);
-	if (err == 0 && fstat(dir_of(c), &st) == -1)
-		err = -errno;
-	if (err != 0) {
+	if (err == 0 && syncs(c))
+		err = prepare_listing(c);
+	if (err != 0)
 		open_partial_end(c->partial, t); /* it is new */
-		return err;
-	}
-	c->synced.dir = dir_of(c);
-	c->synced.inode = st.st_ino;
-	return 0;
+	return err;
 }
 
 int
@@ -227,14 +248,17 @@ partial_open_data(struct commit *c)
 	struct stat st;
 
 	if (t->u.fd != -1)
-		return 0;
+		return 0; /* it was cut off at its offset */
 	t->u.fd = openat(dir_of(c), c->partial->data,
 	    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (t->u.fd == -1 || fstat(t->u.fd, &st) == -1)
 		return errno == ENOENT ? (int)LOCAL_NO_UPLOAD : -errno;
-	return (uint64_t)st.st_size < c->partial->file.shown.offset
-		   ? (int)LOCAL_GARBLED
-		   : 0;
+	if ((uint64_t)st.st_size < c->partial->file.shown.offset)
+		return LOCAL_GARBLED;
+	/* A crash may have left more. */
+	c->create.room->is_longer =
+	    (uint64_t)st.st_size > c->partial->file.shown.offset;
+	return 0;
 }
 
 /* What may have been found out for the part before may have changed. */
@@ -270,7 +294,6 @@ append(struct commit *c)
 		create->says_direct = space_direct_of(t->u.fd, SPACE_ALIGN);
 	if (create->says_direct == SPACE_DIRECT_NO)
 		create->room->allocates = false;
-	create->room->is_longer = true; /* perhaps, by what a crash has left */
 	/* With all bytes there, none are asked for. */
 	return create->length <= create->room->granted
 		   ? 0

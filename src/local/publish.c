@@ -245,7 +245,9 @@ rename_kept(int from, struct unpublished *u, int dir, const char *name)
 {
 	int err = publish_rename_new(from, u->temp, dir, name);
 
-	if (errno_is_unsupported(err))
+	if (err == 0)
+		u->temp[0] = '\0';
+	else if (errno_is_unsupported(err))
 		err = linkat(from, u->temp, dir, name, 0) == -1 ? -errno : 0;
 	return err;
 }
