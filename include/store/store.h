@@ -375,13 +375,15 @@ store_hash(struct incoming *in, struct digest *d)
  * The last word about it: PARTIAL_STORED after on_stored(), or from within; or
  * PARTIAL_REFUSED after on_found(), on_ready(), on_suspended() or on_failed(): its bytes go.
  * `answer` (at most PARTIAL_ANSWER_MAX, else it is left out) is copied.  No event follows;
- * store_abort() is next, and the partial stays held until the answer is written.
+ * store_abort() is next, and the partial stays held until the answer is written.  in->partial
+ * is NULL from here on: what it said changes while that is done.
  */
 static inline void
 store_conclude(
     struct incoming *in, enum partial_phase phase, struct span answer)
 {
 	in->store->ops->conclude(in, phase, answer);
+	in->partial = NULL;
 }
 
 /* After on_found() or on_suspended(): remove all of it, whatever its phase.  on_removed()

@@ -157,7 +157,8 @@ void upload_resume(struct upload *u, const struct upload_request *r);
  * is tried again for some seconds.  on_found() follows, or on_failed(). */
 void upload_await(struct upload *u);
 
-/* After on_held() or on_found(), or, of one that was begun, on_ready(): what is kept of it. */
+/* After on_held() or on_found(), or, of one that was begun, on_ready(): what is kept of it, until
+ * upload_conclude(). */
 const struct partial *upload_partial(const struct upload *u);
 
 /* After on_found() or on_suspended(): bytes follow.  As store_append(), with `claims` on

@@ -148,11 +148,24 @@ make_receipt(struct web_resume *r, const struct stored *s, struct response *ret)
 	str_fini(&location);
 }
 
+/* What it is about to be, to who has asked for no more. */
+static void
+say_stored(struct web_resume *r, const struct stored *s, struct response *ret)
+{
+	struct partial now = *upload_partial(&r->upload);
+
+	now.phase = PARTIAL_STORED;
+	now.offset = s->info.size;
+	now.answer = (struct span){0};
+	resume_answer_state(r, &now, ret);
+}
+
 static void
 resume_on_stored(struct upload *u, const struct stored *s)
 {
 	struct web_resume *r = resume_of(u);
-	struct response answer = {0};
+	bool looks = r->kind == RESUME_LOOK && r->exchange != NULL;
+	struct response answer = {0}, state = {0};
 
 	if (r->exchange != NULL)
 		exchange_measured(r->exchange, upload_meter(u),
@@ -161,15 +174,10 @@ resume_on_stored(struct upload *u, const struct stored *s)
 		exchange_note_part(
 		    r->exchange, r->ask.offset, s->info.size, s->info.size);
 	make_receipt(r, s, &answer);
+	if (looks)
+		say_stored(r, s, &state);
 	resume_conclude(r, PARTIAL_STORED, &answer);
-	if (r->kind == RESUME_LOOK && r->exchange != NULL) {
-		struct partial now = *upload_partial(u);
-		struct response state = {0};
-
-		now.phase = PARTIAL_STORED;
-		now.offset = s->info.size;
-		now.answer = (struct span){0};
-		resume_answer_state(r, &now, &state);
+	if (looks) {
 		response_fini(&answer);
 		answer = state;
 	} else {

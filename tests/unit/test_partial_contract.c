@@ -443,6 +443,7 @@ a_stored_one_is_known_with_its_answer(void **state)
 	write_to(&contract.put, ALL);
 	commit(&contract.put);
 	store_conclude(contract.put.in, PARTIAL_STORED, text("201, it was"));
+	assert_null(contract.put.in->partial);
 	contract_let_go(&contract.put);
 	CONTRACT_WAIT(!store_has_files(contract.store));
 	assert_resumed(&contract.put, PARTIAL_STORED, ALL);
