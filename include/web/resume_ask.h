@@ -60,6 +60,15 @@ bool resume_ask_append(const struct head *h, const struct resume_dialect *d,
     struct resume_ask *ret, struct resume_refusal *ret_refusal);
 
 /*
+ * resume_ask_again(h, d, size, ret):
+ * To an upload that has its last word, with `size` bytes: does this request of a draft bring
+ * nothing?  Then it asks what became of the upload, and what it leaves out of what appends
+ * need is not missed.  Another offset than `size` may still be in ret->offset.
+ */
+bool resume_ask_again(const struct head *h, const struct resume_dialect *d,
+    uint64_t size, struct resume_ask *ret);
+
+/*
  * resume_ask_fits(a, offset, length, max, ret_refusal):
  * Does it fit to an upload of which `offset` bytes of `length` (or RESUME_UNKNOWN) are
  * there, and which may have `max` bytes (0: any)?  With that a->length is what is known

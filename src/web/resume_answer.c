@@ -268,10 +268,11 @@ resume_answer_refusal(const struct web_resume *r,
 		describe_refusal(r, refusal, p, ret);
 		ret->outcome = refusal->outcome;
 	}
-	if (p != NULL && p->phase == PARTIAL_OPEN && refusal->status == 409)
+	if (p != NULL && refusal->status == 409)
 		add_number(&ret->fields, "Upload-Offset", p->offset);
+	/* ?1 would say that this is the last word about the file. */
 	if (p != NULL && !refusal->is_last)
-		add_complete(r, p->phase == PARTIAL_STORED, &ret->fields);
+		add_complete(r, false, &ret->fields);
 	else if (refusal->type != NULL)
 		add_complete(r, refusal->is_last, &ret->fields);
 }

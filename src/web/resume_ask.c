@@ -249,6 +249,24 @@ resume_ask_append(const struct head *h, const struct resume_dialect *d,
 	return true;
 }
 
+/* A chunked body may turn out to have none; what it has is read past. */
+bool
+resume_ask_again(const struct head *h, const struct resume_dialect *d,
+    uint64_t size, struct resume_ask *ret)
+{
+	*ret = (struct resume_ask){
+	    .dialect = d, .offset = size, .length = RESUME_UNKNOWN};
+	read_body(h, ret);
+	if (resume_dialect_is_tus(d) ||
+	    (ret->body != 0 && ret->body != RESUME_UNKNOWN))
+		return false;
+	if (d->typed && h->content_type.s != NULL &&
+	    !media_type_is(h->content_type, RESUME_TYPE_PART))
+		return false;
+	(void)resume_fields_integer(h->upload_offset, &ret->offset);
+	return true;
+}
+
 /* Is the length that is said the one that is known?  a->length is what is known then. */
 static bool
 length_fits(struct resume_ask *a, uint64_t length, uint64_t offset,

@@ -497,14 +497,19 @@ static enum gate_verdict
 judge_append(struct gate_pass *gate)
 {
 	struct resume_pass *p = resume_pass_of(gate);
+	const struct head *h = exchange_head(gate->exchange);
 	struct web_resume *r = p->resume;
+	const struct partial *now;
 	struct resume_refusal refusal;
 
 	r->size_max = rights_gate_size_max(&p->base);
 	if (p->kind != RESUME_APPEND || r->stage == RESUME_LOST)
 		return GATE_PASS;
-	return resume_ask_append(
-		   exchange_head(gate->exchange), r->dialect, &r->ask, &refusal)
+	now = upload_partial(&r->upload);
+	if (now->phase != PARTIAL_OPEN &&
+	    resume_ask_again(h, r->dialect, now->offset, &r->ask))
+		return GATE_PASS;
+	return resume_ask_append(h, r->dialect, &r->ask, &refusal)
 		   ? GATE_PASS
 		   : answer_refusal(p, &refusal);
 }

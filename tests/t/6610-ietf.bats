@@ -261,6 +261,37 @@ first_head() { tr -d '\r' <headers | sed '/^$/q'; }
 	assert_same first answer
 }
 
+@test "who repeats the end of a stored upload is told its end, whatever the request leaves out" {
+	local version form body last more
+
+	start_ietf
+	printf hello >f
+	for version in 3 5 6 8 9 10; do
+		last='Upload-Complete: ?1' more='Upload-Complete: ?0'
+		((version > 3)) || last='Upload-Incomplete: ?0' more='Upload-Incomplete: ?1'
+		draft $version PUT /file/a$version -H "$more" -d ''
+		take_up
+		draft $version PATCH "$UP" -H 'Upload-Offset: 0' -H "$last" --data-binary @f
+		assert_status 201
+		cp answer first
+		for form in '' "$last\\r\\n" 'Upload-Offset: 5\r\n' "Upload-Offset: 5\\r\\n$last\\r\\n"; do
+			for body in '\r\n' 'Content-Length: 0\r\n\r\n' 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n'; do
+				raw -c "PATCH $UP HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUpload-Draft-Interop-Version: $version\r\n$form$body"
+				assert_status 201
+				assert_header Upload-Offset 5
+				assert_header Location /file/a$version
+				assert_same first answer
+			done
+		done
+		# It is not the last word, but says where that is to be asked for.
+		draft $version PATCH "$UP" -H 'Upload-Offset: 4' -d ''
+		assert_status 409
+		assert_header Upload-Offset 5
+		assert_header "${more%%:*}" "${more##* }"
+	done
+	assert_equal "$(find "$STORE" -maxdepth 1 -type f | wc -l)" 6
+}
+
 @test "a name that was taken meanwhile comes from the file: Upload-Complete ?1" {
 	start_ietf
 	printf hello >f

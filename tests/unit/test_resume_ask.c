@@ -207,6 +207,39 @@ parts_fit_to_what_is_there(void **state)
 }
 
 static void
+who_brings_nothing_asks_again(void **state)
+{
+	static const struct {
+		const char *fields;
+		bool asks;
+		uint64_t offset;
+	} rows[] = {
+	    {V(5) "Upload-Offset: 20\r\nUpload-Complete: ?1\r\n", true, 20},
+	    {V(5) "Transfer-Encoding: chunked\r\n", true, 20},
+	    {V(10), true, 20},
+	    {V(10) LEN(0), true, 20},
+	    {V(10) PART "Upload-Offset: 19\r\n", true, 19},
+	    {V(3) "Upload-Offset: -1\r\n", true, 20},
+	    {V(10) "Content-Type: text/plain\r\n", false, 0},
+	    {V(5) LEN(1), false, 0},
+	    {V(10) PART "Upload-Offset: 20\r\n" LEN(1), false, 0},
+	    {TUS TYPE, false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct head h = head_of("PATCH", rows[i].fields);
+		const struct resume_dialect *d = resume_dialect_of(&h, &all);
+		struct resume_ask a;
+
+		assert_non_null(d);
+		if (resume_ask_again(&h, d, 20, &a) != rows[i].asks ||
+		    (rows[i].asks && a.offset != rows[i].offset))
+			fail_msg("%s", rows[i].fields);
+	}
+}
+
+static void
 the_version_says_which_words_are_meant(void **state)
 {
 	static const struct {
@@ -270,6 +303,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(creations_say_what_they_begin),
 	    cmocka_unit_test(parts_fit_to_what_is_there),
+	    cmocka_unit_test(who_brings_nothing_asks_again),
 	    cmocka_unit_test(the_version_says_which_words_are_meant),
 	    cmocka_unit_test(the_room_of_a_body_is_the_least_that_is_known),
 	};
