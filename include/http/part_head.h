@@ -1,6 +1,6 @@
 /*
- * http/part_head.h - the head of one part of a form (RFC 7578 4), and the boundary
- * between its parts.
+ * http/part_head.h - the head of one part of a form (RFC 7578 4), the boundary between
+ * its parts, and the one line of it that requests have as well.
  *
  *	Content-Disposition: form-data; name="up"; filename="a%22b.txt"
  *	Content-Type: text/plain
@@ -42,6 +42,14 @@ struct part_head {
  */
 NODISCARD bool part_head_parse(
     const char *buf, size_t len, struct part_head *ret, const char **ret_why);
+
+/*
+ * part_head_filename(disposition, ret_name, ret_why):
+ * What the Content-Disposition of a request calls the file that it brings (RFC 6266), of
+ * whatever type it is: read, and refused, as that of a part.  "": it does not say.
+ */
+NODISCARD bool part_head_filename(struct span disposition,
+    char ret_name[FILE_NAME_SIZE], const char **ret_why);
 
 /*
  * part_head_boundary(type, ret, ret_why):

@@ -39,6 +39,14 @@ NODISCARD enum outcome names_take(const char *name, size_t len, bool dotfiles,
     char ret_name[FILE_NAME_SIZE], const char **ret_why);
 
 /*
+ * names_last_part(filename):
+ * What a client calls a file: of an absolute path, and of one of Windows, the last part, since
+ * the rest says where the file is over there; any other is a path below the folder that was
+ * sent.  A part of `filename`.
+ */
+const char *names_last_part(const char *filename);
+
+/*
  * Make a name that was never used before: YYYYMMDDTHHMMSSmmmZ-<16 hex digits>, the time
  * and 64 random bits, with its NUL.  Such names sort by time.
  */

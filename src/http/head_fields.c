@@ -221,6 +221,7 @@ static const struct field {
 	{ ONCE("Authorization"),       NULL, TO(authorization) },
 	{ NAME("Connection"),          NULL, take_connection },
 	{ NAME("Content-Digest"),      NULL, take_content_digest },
+	{ ONCE("Content-Disposition"), NULL, TO(content_disposition) },
 	{ NAME("Content-Encoding"),    NULL, take_content_coding },
 	{ ONCE("Content-Length"),            take_length },
 	{ ONCE("Content-MD5"),         NULL, TO(content_md5) },

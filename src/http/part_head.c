@@ -60,8 +60,8 @@ take_quoted(struct parameters *p, struct parameter *ret)
 			n++;
 	if (n >= p->rest.len)
 		return refuse_parameters(p,
-		    "a quotation mark in the head of the form or of a part is "
-		    "never closed");
+		    "a quotation mark in the head of the request or of a part "
+		    "is never closed");
 	ret->value = (struct span){p->rest.s, n};
 	ret->quoted = true;
 	advance(&p->rest, n + 1);
@@ -73,7 +73,7 @@ static bool
 next_parameter(struct parameters *p, struct parameter *ret)
 {
 	static const char malformed[] =
-	    "a parameter in the head of the form or of a part is not ; "
+	    "a parameter in the head of the request or of a part is not ; "
 	    "name=value, with quotation marks around what is no token";
 	size_t n;
 
@@ -170,7 +170,7 @@ add_extended(char *ret, size_t *n, unsigned c, bool latin)
 }
 
 static const char too_long[] =
-    "a name in the form is too long: a field's may have 256 bytes, that of a "
+    "a name is too long: that of a form's field may have 256 bytes, that of a "
     "file 1024";
 
 /* charset'language'value, the value with escapes (RFC 8187 3.2). */
@@ -236,8 +236,8 @@ take_extended(struct found *f, const struct parameter *p)
 
 	if (p->quoted)
 		return refuse_part(f,
-		    "filename* of a part has quotation marks: it is a "
-		    "token (RFC 8187)");
+		    "filename* has quotation marks: it is a token "
+		    "(RFC 8187)");
 	f->extended = f->head->has_filename = true;
 	why = part_head_decode_extended(p->value, f->head->filename);
 	return why == NULL || refuse_part(f, why);
@@ -260,7 +260,7 @@ static bool
 take_parameter(struct found *f, const struct parameter *p)
 {
 	static const char twice[] =
-	    "name, filename or filename* stands twice in the head of a part";
+	    "name, filename or filename* stands twice in Content-Disposition";
 
 	if (is_named(p, "name")) {
 		if (f->name)
@@ -278,11 +278,23 @@ take_parameter(struct found *f, const struct parameter *p)
 	return true;
 }
 
+/* Those behind the type of a Content-Disposition, which has `n` bytes. */
 static bool
-take_disposition(struct found *f, struct span value)
+take_parameters(struct found *f, struct span value, size_t n)
 {
 	struct parameters rest = {.rest = value};
 	struct parameter p;
+
+	advance(&rest.rest, n);
+	while (next_parameter(&rest, &p))
+		if (!take_parameter(f, &p))
+			return false;
+	return rest.why == NULL || refuse_part(f, rest.why);
+}
+
+static bool
+take_disposition(struct found *f, struct span value)
+{
 	size_t n = token_len(value);
 
 	if (f->disposition)
@@ -292,11 +304,7 @@ take_disposition(struct found *f, struct span value)
 	if (!str_ieq(value.s, n, "form-data"))
 		return refuse_part(
 		    f, "Content-Disposition of a part is not form-data");
-	advance(&rest.rest, n);
-	while (next_parameter(&rest, &p))
-		if (!take_parameter(f, &p))
-			return false;
-	return rest.why == NULL || refuse_part(f, rest.why);
+	return take_parameters(f, value, n);
 }
 
 static bool
@@ -422,6 +430,24 @@ part_head_parse(
 	good = good && is_complete(&f);
 	*ret_why = f.why;
 	return good;
+}
+
+/* ---- one of a request ---- */
+
+bool
+part_head_filename(struct span disposition, char ret_name[FILE_NAME_SIZE],
+    const char **ret_why)
+{
+	struct part_head head;
+	struct found f = {.head = &head};
+
+	head.filename[0] = '\0';
+	if (!take_parameters(&f, disposition, token_len(disposition))) {
+		*ret_why = f.why;
+		return false;
+	}
+	memcpy(ret_name, head.filename, sizeof(head.filename));
+	return true;
 }
 
 /* ---- the boundary ---- */

@@ -215,6 +215,20 @@ names_take(const char *name, size_t len, bool dotfiles,
 	return names_check(ret_name, len, dotfiles, ret_why);
 }
 
+const char *
+names_last_part(const char *filename)
+{
+	const char *back = strrchr(filename, '\\');
+	const char *slash = strrchr(filename, '/');
+	bool drive = ascii_is_letter(filename[0]) && filename[1] == ':' &&
+		     filename[2] == '/';
+
+	if (back != NULL)
+		return back + 1;
+	return slash != NULL && (drive || filename[0] == '/') ? slash + 1
+							      : filename;
+}
+
 void
 names_generate(char ret_name[NAMES_GENERATED + 1])
 {

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/ascii.h"
 #include "base/str.h"
 #include "upload/names.h"
 
@@ -18,25 +17,6 @@ form_name_is_given(const struct form_naming *n)
 	size_t len = strlen(n->path);
 
 	return len > 0 && n->path[len - 1] != '/';
-}
-
-/*
- * What a client calls a file: of an absolute path, and of one of Windows, the last part, since
- * the rest says where the file is over there; any other is a path below the folder that was
- * sent.
- */
-static const char *
-last_part(const char *filename)
-{
-	const char *back = strrchr(filename, '\\');
-	const char *slash = strrchr(filename, '/');
-	bool drive = ascii_is_letter(filename[0]) && filename[1] == ':' &&
-		     filename[2] == '/';
-
-	if (back != NULL)
-		return back + 1;
-	return slash != NULL && (drive || filename[0] == '/') ? slash + 1
-							      : filename;
 }
 
 /* Would a request to this file go to another location?  Then its rules are others', too. */
@@ -100,7 +80,7 @@ form_name_choose(const struct form_naming *n, const struct part_head *said,
 	if (!n->generates && form_name_is(n, "filename") &&
 	    said->filename[0] != '\0')
 		return form_name_join(
-		    n, last_part(said->filename), ret_name, ret_why);
+		    n, names_last_part(said->filename), ret_name, ret_why);
 	*ret_made = true;
 	names_generate(made);
 	return form_name_join(n, made, ret_name, ret_why);

@@ -15,7 +15,6 @@
 #include "base/hash.h"
 #include "http/answer.h"
 #include "http/conditions.h"
-#include "http/resume_fields.h"
 #include "upload/names.h"
 #include "web/rights_gate.h"
 #include "resume_internal.h"
@@ -178,41 +177,23 @@ judge_new_name(struct gate_pass *gate)
 {
 	struct resume_pass *p = resume_pass_of(gate);
 	const struct head *h = exchange_head(gate->exchange);
-	char said[FILE_NAME_SIZE];
-	struct str encoded = {0};
-	struct span raw = {0};
+	bool dotfiles = p->base.location->policy.dotfiles;
 	const char *why;
-	size_t len = 0;
 	enum outcome e;
 
 	if (p->name_at != 0) {
-		raw = (struct span){
-		    h->path.s + p->name_at, h->path.len - p->name_at};
+		p->base.named = true;
+		e = names_decode(h->path.s + p->name_at,
+		    h->path.len - p->name_at, dotfiles, p->base.name, &why);
 	} else {
-		len = resume_fields_metadata(
-		    h->upload_metadata, "filename", said, sizeof(said) - 1);
-		if (len == 0)
-			len = resume_fields_metadata(
-			    h->upload_metadata, "name", said, sizeof(said) - 1);
-		said[len] = '\0';
-		if (strlen(said) != len)
-			return refuse_with(p, 400,
-			    "the name in Upload-Metadata has a NUL in it");
-		names_encode(said, &encoded);
-		if (len > 0)
-			raw = (struct span){encoded.s, encoded.len};
+		e = resume_name_said(
+		    h, dotfiles, p->base.name, &p->base.named, &why);
 	}
-	p->base.named = raw.s != NULL;
-	if (!p->base.named) {
+	if (e != OUTCOME_NONE)
+		return refuse_with(p, answer_status(e), why);
+	if (!p->base.named)
 		names_generate(p->generated);
-		str_fini(&encoded);
-		return GATE_PASS;
-	}
-	e = names_decode(raw.s, raw.len, p->base.location->policy.dotfiles,
-	    p->base.name, &why);
-	str_fini(&encoded);
-	return e == OUTCOME_NONE ? GATE_PASS
-				 : refuse_with(p, answer_status(e), why);
+	return GATE_PASS;
 }
 
 /* Its conditions are kept as they are: each later request has them, too. */

@@ -2,6 +2,7 @@
  * The inside of requests for uploads that can be resumed.  Each of these files calls only
  * those listed before it, but through upload_events:
  *
+ *	resume_name.c    what clients call their files
  *	resume_answer.c  what clients are told
  *	resume_end.c     how a request begins and ends
  *	resume_part.c    the bytes that it brings
@@ -99,6 +100,16 @@ resume_name(const struct web_resume *r)
 {
 	return r->name.s != NULL ? r->name.s : "";
 }
+
+/* ---- resume_name.c ---- */
+
+/*
+ * resume_name_said(h, dotfiles, ret_name, ret_named, ret_why):
+ * As names_take(), of the name that a creation says beside its URL.  *ret_named: false, and
+ * OUTCOME_NONE, when it says none.
+ */
+NODISCARD enum outcome resume_name_said(const struct head *h, bool dotfiles,
+    char ret_name[FILE_NAME_SIZE], bool *ret_named, const char **ret_why);
 
 /* ---- resume_answer.c ---- */
 

@@ -193,6 +193,43 @@ start_tus() { start_server "resume on; ${1:-}" "${2:-}" "${3:-}"; }
 	[[ $(find "$STORE" -maxdepth 1 -name '20*Z-*' | wc -l) == 1 ]]
 }
 
+@test "what says no name in its metadata may say it in Content-Disposition, in tus and in the drafts" {
+	local said
+
+	# as NAME FIELD...: by each protocol it is stored as that.
+	as() {
+		local name=$1
+		shift
+		tus POST /file -H 'Upload-Length: 0' "$@"
+		assert_status 201
+		[[ -e $STORE/$name ]] || fail "$name: $(ls "$STORE")"
+		rm "$STORE/$name"
+		draft 10 POST /file -H 'Upload-Complete: ?1' "$@" -d ''
+		assert_status 201
+		[[ -e $STORE/$name ]] || fail "$name: $(ls "$STORE")"
+		rm "$STORE/$name"
+	}
+	start_tus
+	as a.txt -H 'Content-Disposition: attachment; filename=a.txt'
+	as 'a b.txt' -H 'Content-Disposition: inline; filename="a b.txt"' -H 'Upload-Metadata: type dGV4dA=='
+	as 'b é.txt' -H "Content-Disposition: inline; filename=a.txt; filename*=UTF-8''b%20%C3%A9.txt"
+	as a.txt -H 'Content-Disposition: inline; filename="C:\dir\a.txt"'
+	as passwd -H 'Content-Disposition: inline; filename="/etc/passwd"'
+	as c -H 'Content-Disposition: inline; filename=a.txt' -H "Upload-Metadata: $(metadata filename c)"
+	tus POST /file/d -H 'Upload-Length: 0' -H 'Content-Disposition: inline; filename=a.txt'
+	[[ -e $STORE/d ]]
+	for said in 'filename=a b' 'filename="../a"' 'filename=".."' 'filename=".penstock/a"' "filename*=UTF-8''a%00" "filename*=UTF-8''a%0D" \
+		'filename=a; filename=b' 'filename="a'; do
+		tus POST /file -H 'Upload-Length: 0' -H "Content-Disposition: inline; $said"
+		assert_status 400
+	done
+	assert_equal "$(find "$STORE" -type f -not -path '*/.penstock/*')" "$STORE/d"
+	for said in inline 'attachment; filename=""' 'inline; size=5'; do
+		begin -H 'Upload-Length: 0' -H "Content-Disposition: $said"
+	done
+	assert_equal "$(find "$STORE" -maxdepth 1 -name '20*Z-*' | wc -l)" 3
+}
+
 @test "an upload of 0 bytes is finished by its creation" {
 	start_tus
 	for more in '' 'Content-Length: 0\r\n' 'Content-Type: application/offset+octet-stream\r\nTransfer-Encoding: chunked\r\n'; do

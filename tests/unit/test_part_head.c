@@ -167,6 +167,43 @@ what_two_programs_could_read_differently_is_refused(void **state)
 }
 
 static void
+requests_say_a_filename_in_the_same_line(void **state)
+{
+	static const struct {
+		const char *value, *name; /* NULL: refused */
+	} rows[] = {
+	    {"attachment", ""},
+	    {"inline; size=5", ""},
+	    {"inline; filename=\"\"", ""},
+	    {"inline; filename=a.txt", "a.txt"},
+	    {"Attachment;FileName=\"a \\\"b.txt\"", "a \"b.txt"},
+	    {"inline; filename*=UTF-8''%C3%A9; filename=e", "\xc3\xa9"},
+	    {"inline; filename=e; filename*=iso-8859-1'en'%E9", "\xc3\xa9"},
+	    {"form-data; name=\"up\"; filename=\"a\"", "a"},
+	    {"; filename=a", "a"},
+	    {"inline; filename=a b", NULL},
+	    {"inline filename=a", NULL},
+	    {"inline; filename=\"a", NULL},
+	    {"inline; filename=a; filename=a", NULL},
+	    {"inline; filename*=UTF-8''%00", NULL},
+	    {"inline; filename*=a", NULL},
+	};
+	char name[FILE_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct span v = {rows[i].value, strlen(rows[i].value)};
+		const char *why = NULL;
+		bool read = part_head_filename(v, name, &why);
+
+		if (read != (rows[i].name != NULL) || (!read && why == NULL))
+			fail_msg("%s: %s", rows[i].value, why ? why : name);
+		if (read)
+			assert_string_equal(name, rows[i].name);
+	}
+}
+
+static void
 names_have_limits(void **state)
 {
 	char name[PART_NAME_MAX + 2], filename[FILE_NAME_MAX + 2];
@@ -241,6 +278,7 @@ main(void)
 	    cmocka_unit_test(what_clients_send_is_understood),
 	    cmocka_unit_test(
 		what_two_programs_could_read_differently_is_refused),
+	    cmocka_unit_test(requests_say_a_filename_in_the_same_line),
 	    cmocka_unit_test(names_have_limits),
 	    cmocka_unit_test(a_nul_is_in_no_head),
 	    cmocka_unit_test(boundaries_are_those_of_rfc_2046),
