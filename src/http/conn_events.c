@@ -332,6 +332,28 @@ read_head(struct conn *c, struct transport *from)
 	}
 }
 
+bool
+conn_seems_head(struct conn *c)
+{
+	struct head_reader_head got;
+	bool is;
+
+	switch (take_head(
+	    c, list_is_linked(&c->turn) ? NULL : &c->transport, &got)) {
+	case HEAD_READER_HEAD:
+		is = got.is_head;
+		head_reader_release(&got);
+		return is;
+	case HEAD_READER_REFUSED:
+		return got.is_head;
+	case HEAD_READER_NOTHING:
+	case HEAD_READER_PART:
+	case HEAD_READER_FAILED:
+	default:
+		return head_reader_is_head(&c->head_reader);
+	}
+}
+
 void
 conn_take_turn(struct list_node *n)
 {

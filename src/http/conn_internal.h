@@ -187,6 +187,10 @@ void conn_take_turn(struct list_node *n);
 /* HANDSHAKING: the same. */
 void conn_shake_hands(struct list_node *n);
 
+/* HEADING: does what is asked seem to be a HEAD?  It is read for that, and cannot be asked any
+ * more. */
+bool conn_seems_head(struct conn *c);
+
 /* ---- conn.c ---- */
 
 /*

@@ -68,15 +68,23 @@ is_asking(const struct conn *c)
 	       (conn_has_begun(c) || transport_has_bytes(&c->transport));
 }
 
-/* Its client is to see an answer, or the end, and no reset. */
+/* Its client is to see an answer, or the end, and no reset.  Who asks with HEAD, for an
+ * upload perhaps (handler.is_literal), is to ask again: that is the end. */
 static void
 cut(struct conn *c)
 {
 	static const struct answer_context none = {0};
 	struct response r = {.close = true};
+	bool is_head;
 
 	if (is_asking(c) && conn_begin_exchange(c)) {
+		is_head = conn_seems_head(c);
 		list_remove(&c->turn);
+		if (is_head) {
+			exchange_log_begin(c->exchange);
+			conn_leave_heading(c, OUTCOME_STOPPED);
+			return;
+		}
 		answer_problem(OUTCOME_STOPPED, &none, &r);
 		exchange_refuse_head(c->exchange, &r);
 	} else if (c->state == CONN_HANDSHAKING || c->state == CONN_HEADING ||
