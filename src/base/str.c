@@ -203,13 +203,31 @@ escape_one(struct str *b, const unsigned char *p, size_t len)
 	return n;
 }
 
+/* How many bytes, from the first on, are characters of their own that stay as they are. */
+static size_t
+plain_len(const unsigned char *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && p[n] >= ' ' && p[n] <= '~' && p[n] != '"' &&
+	       p[n] != '\\')
+		n++;
+	return n;
+}
+
 void
 str_escape(struct str *b, const void *bytes, size_t len)
 {
 	const unsigned char *p = bytes;
 
-	for (size_t i = 0; i < len;)
-		i += escape_one(b, p + i, len - i);
+	for (size_t i = 0; i < len;) {
+		size_t plain = plain_len(p + i, len - i);
+
+		str_add(b, p + i, plain);
+		i += plain;
+		if (i < len)
+			i += escape_one(b, p + i, len - i);
+	}
 }
 
 void

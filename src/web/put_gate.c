@@ -144,7 +144,8 @@ judge_name(struct gate_pass *gate)
 	enum outcome e;
 
 	if (!p->base.named) {
-		names_generate(p->generated);
+		if (!p->form) /* whose files get names of their own */
+			names_generate(p->generated);
 		return GATE_PASS;
 	}
 	directory = p->form && len > 1 && path.s[path.len - 1] == '/';
