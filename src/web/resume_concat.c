@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "http/resume_fields.h"
-#include "resume_internal.h"
+#include "resume_states.h"
 
 struct concat {
 	struct web_resume *resume;
@@ -54,7 +54,7 @@ concat_on_open(void *owner, const struct object_info *info)
 	struct web_resume *r = c->resume;
 
 	(void)info;
-	r->stage = RESUME_FLOWING;
+	resume_on(r, RESUME_TRANSFER);
 	upload_transfer(&r->upload, &(struct transfer){
 					.source = &c->source->source,
 					.queue_depth = r->location->queue_depth,
@@ -103,7 +103,7 @@ concat_next(struct web_resume *r, struct failure why)
 			give_up_concat(c, OUTCOME_DISK_ERROR);
 		return;
 	}
-	r->stage = RESUME_BEGINNING;
+	resume_on(r, RESUME_NEXT);
 	failed = store_open_partial(context_store(r->context, r->location),
 	    c->ids[c->at++], &get_events, c, &c->source);
 	if (failure_is(failed))

@@ -1,6 +1,6 @@
 /*
- * How a request for an upload that can be resumed begins and ends: what it has, and what
- * its client is told with it.
+ * How a request for an upload that can be resumed ends: what it has is given back, and its
+ * client is told.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,28 +8,7 @@
 #include "auth/spent.h"
 #include "http/answer.h"
 #include "web/rights_gate.h"
-#include "resume_internal.h"
-
-struct web_resume *
-resume_new(struct context *c, struct exchange *x, const struct conf_location *l,
-    enum resume_kind kind, const struct resume_dialect *d)
-{
-	struct web_resume *r = calloc(1, sizeof(*r));
-
-	if (r == NULL)
-		return NULL;
-	r->magic = RESUME_MAGIC;
-	r->kind = kind;
-	r->stage = RESUME_FINDING;
-	r->context = c;
-	r->exchange = x;
-	r->location = l;
-	r->dialect = d;
-	r->ask.dialect = d;
-	r->length = RESUME_UNKNOWN;
-	r->trailer.name = "upload-checksum";
-	return r;
-}
+#include "resume_states.h"
 
 void
 resume_end_upload(struct web_resume *r, const char *last_step)
@@ -42,6 +21,8 @@ resume_end_upload(struct web_resume *r, const char *last_step)
 void
 resume_release(struct web_resume *r, const char *last_step, bool is_spent)
 {
+	if (!fsm_is_final(r->table, r->state))
+		resume_on(r, RESUME_ENDED);
 	spent_mark_end(&r->mark, is_spent);
 	resume_end_upload(r, last_step);
 	limits_leave(r->context->uploads.limits, &r->place);

@@ -17,7 +17,7 @@
 #include "http/conditions.h"
 #include "upload/names.h"
 #include "web/rights_gate.h"
-#include "resume_internal.h"
+#include "resume_states.h"
 
 /* Methods by which an upload is begun: text that stays. */
 static const char method_put[] = "PUT", method_post[] = "POST";
@@ -367,7 +367,7 @@ take_name(struct gate_pass *gate)
 	struct resume_pass *p = resume_pass_of(gate);
 	const struct web_resume *r = p->resume;
 
-	if (r->stage == RESUME_LOST)
+	if (r->state == RESUME_LOST)
 		return answer_failure(p, r->why.outcome);
 	if (r->name.len >= sizeof(p->base.name))
 		return answer_failure(p, OUTCOME_NO_UPLOAD);
@@ -401,7 +401,7 @@ judge_owner(struct gate_pass *gate)
 static enum gate_verdict
 judge_holder(struct gate_pass *gate)
 {
-	return resume_pass_of(gate)->resume->stage == RESUME_ELSEWHERE
+	return resume_pass_of(gate)->resume->state == RESUME_ELSEWHERE
 		   ? GATE_WAIT
 		   : GATE_PASS;
 }
@@ -421,7 +421,7 @@ judge_found(struct gate_pass *gate)
 	struct resume_pass *p = resume_pass_of(gate);
 	const struct web_resume *r = p->resume;
 
-	return r->stage == RESUME_LOST ? answer_failure(p, r->why.outcome)
+	return r->state == RESUME_LOST ? answer_failure(p, r->why.outcome)
 				       : GATE_PASS;
 }
 
@@ -432,7 +432,7 @@ judge_link(struct gate_pass *gate)
 	struct resume_pass *p = resume_pass_of(gate);
 	const struct web_resume *r = p->resume;
 
-	if (p->kind != RESUME_APPEND || r->stage == RESUME_LOST ||
+	if (p->kind != RESUME_APPEND || r->state == RESUME_LOST ||
 	    upload_partial(&r->upload)->phase != PARTIAL_OPEN)
 		spent_mark_end(&p->base.mark, false);
 	return rights_gate_judge_once(gate);
@@ -484,7 +484,7 @@ judge_append(struct gate_pass *gate)
 	struct resume_refusal refusal;
 
 	r->size_max = rights_gate_size_max(&p->base);
-	if (p->kind != RESUME_APPEND || r->stage == RESUME_LOST)
+	if (p->kind != RESUME_APPEND || r->state == RESUME_LOST)
 		return GATE_PASS;
 	now = upload_partial(&r->upload);
 	if (now->phase != PARTIAL_OPEN &&

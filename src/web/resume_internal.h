@@ -1,12 +1,15 @@
 /*
  * The inside of requests for uploads that can be resumed.  Each of these files calls only
- * those listed before it, but through upload_events:
+ * those listed before it, but through the table (resume_states.h):
  *
  *	resume_name.c    what clients call their files
  *	resume_answer.c  what clients are told
- *	resume_end.c     how a request begins and ends
- *	resume_part.c    the bytes that it brings
- *	resume.c         one request, from on_ready() or on_found() to its answer
+ *	resume_end.c     how a request ends
+ *	resume_part.c    the bytes that it brings: moves of the table
+ *	resume_events.c  what its upload tells: events of the table
+ *	resume_moves.c   the other moves
+ *	resume_table.c   when each of them is made
+ *	resume.c         one request, from its gate and its exchange: the other events
  *	resume_concat.c  one that makes an upload of others
  *	resume_gate.c    what a request passes before
  */
@@ -25,6 +28,7 @@
 #include "web/resume_dialect.h"
 #include "web/resume_record.h"
 
+struct fsm_table;
 struct spent_mark;
 
 #define RESUME_MAGIC 0x72657375U
@@ -36,25 +40,11 @@ enum resume_kind {
 	RESUME_REMOVE, /* DELETE */
 };
 
-/* What is waited for. */
-enum resume_stage {
-	RESUME_FINDING,	   /* in the gate: on_found() or on_held() */
-	RESUME_ELSEWHERE,  /* in the gate: another one has it, undisturbed */
-	RESUME_HELD,	   /* in the gate: something else */
-	RESUME_LOST,	   /* the same, and it has failed meanwhile */
-	RESUME_BEGINNING,  /* on_ready() */
-	RESUME_FLOWING,	   /* on_transferred() */
-	RESUME_SUSPENDING, /* on_suspended() */
-	RESUME_CLAIMING,   /* that a link is not spent */
-	RESUME_COMMITTING, /* on_stored() */
-	RESUME_REMOVING,   /* on_removed() */
-};
-
 struct web_resume;
 
 /* Where the bytes come from, if not from the request's body. */
 struct resume_feed {
-	/* At on_ready(), and after each transfer (`why`: as on_transferred()
+	/* READY, at first and after each transfer (`why`: as on_transferred()
 	 * says): begin the next one, or resume_part_ended(). */
 	void (*next)(struct web_resume *r, struct failure why);
 	void (*free)(void *feed);
@@ -64,17 +54,19 @@ struct resume_feed {
 struct web_resume {
 	unsigned magic;
 	enum resume_kind kind;
-	enum resume_stage stage;
-	bool begun;   /* `upload` is, and has to be ended */
-	bool wanted;  /* a newer request wants it */
-	bool interim; /* 104 may be sent */
+	unsigned state; /* enum resume_state */
+	const struct fsm_table *table;
+	uint64_t request; /* exchange_id(), for logs */
+	bool begun;	  /* `upload` is, and has to be ended */
+	bool wanted;	  /* a newer request wants it */
+	bool interim;	  /* 104 may be sent */
 	struct context *context;
 	struct exchange
 	    *exchange; /* NULL: it is over, what came is being kept */
 	const struct conf_location *location;
 	const struct resume_dialect *dialect; /* of the request */
 	struct upload upload;
-	struct gate_pass *pass;	     /* FINDING, ELSEWHERE, HELD */
+	struct gate_pass *pass;	     /* NULL: it is behind the gate */
 	struct resume_ask ask;	     /* CREATE, APPEND */
 	struct resume_record record; /* in `kept` */
 	struct str kept;
@@ -83,10 +75,17 @@ struct web_resume {
 	struct preconditions *preconditions; /* of CREATE; NULL: none */
 	uint64_t client;		     /* of CREATE: partial.client */
 	struct str url;			     /* of the upload: CREATE */
+	/* The argument of the event that is being handled. */
+	union {
+		const char *id; /* FIND */
+		const struct stored *stored;
+		uint64_t to; /* SUSPEND */
+		int err;     /* SPENT */
+	} told;
 	uint64_t length;	 /* of the whole, or RESUME_UNKNOWN */
 	uint64_t size_max;	 /* 0: any */
-	struct failure why;	 /* of the end of the transfer, or of LOST */
-	const char *reason;	 /* of LOST; or NULL */
+	struct failure why;	 /* of the end of the transfer, or of FAILED */
+	const char *reason;	 /* of FAILED; or NULL */
 	struct spent_mark *mark; /* of a link that is good once; or NULL */
 	limits_entry place;	 /* among max_uploads */
 	struct body_trailer trailer;
@@ -152,10 +151,7 @@ void resume_answer_interim(
 
 /* ---- resume_end.c ---- */
 
-/* One that is not begun; NULL: out of memory.  Ended by resume_release(). */
-struct web_resume *resume_new(struct context *c, struct exchange *x,
-    const struct conf_location *l, enum resume_kind kind,
-    const struct resume_dialect *d);
+/* The end of what resume_new() made. */
 void resume_release(struct web_resume *r, const char *last_step, bool is_spent);
 
 /* Only its upload, which others may open soon. */
@@ -180,27 +176,24 @@ void resume_conclude(struct web_resume *r, enum partial_phase phase,
 
 /* ---- resume_part.c ---- */
 
-/* Tell the client early that its upload can be resumed, if it may be told. */
-void resume_part_tell_early(struct web_resume *r);
-
-/* Read the body into the upload. */
-void resume_part_begin(struct web_resume *r);
-
-/* All that this request brings was given to the upload; or, `why`, no more of it. */
+/* READY: all that this request brings was given to the upload; or, `why`, no more of it. */
 void resume_part_ended(struct web_resume *r, struct failure why);
 
-/* The first `to` bytes are there for good: tell the client. */
-void resume_part_answer(struct web_resume *r, uint64_t to);
+/* ---- resume_events.c ---- */
 
-/* All of it is there. */
-void resume_commit(struct web_resume *r);
+extern const struct upload_events resume_upload_events;
 
 /* ---- resume.c ---- */
 
-/* FINDING: r->pass waits. */
+/* One that is not begun; NULL: out of memory.  Ended by resume_release(). */
+struct web_resume *resume_new(struct context *c, struct exchange *x,
+    const struct conf_location *l, enum resume_kind kind,
+    const struct resume_dialect *d);
+
+/* NEW: r->pass waits. */
 void resume_find(struct web_resume *r, const char *id);
 
-/* ELSEWHERE: whose it is wants it from who has it.  FINDING again. */
+/* ELSEWHERE: whose it is wants it from who has it.  r->pass waits. */
 void resume_await(struct web_resume *r);
 
 /* The gate has let it pass: begin, or go on, or answer.  r->exchange is taken. */

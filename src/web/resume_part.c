@@ -11,7 +11,7 @@
 #include "auth/spent.h"
 #include "web/receipt.h"
 #include "web/rights_gate.h"
-#include "resume_internal.h"
+#include "resume_states.h"
 
 /* ---- times ---- */
 
@@ -52,10 +52,11 @@ end_of_part(const struct web_resume *r)
 	return upload_offset(&r->upload);
 }
 
-static void
-suspend(struct web_resume *r, uint64_t to)
+void
+resume_start_suspending(void *resume)
 {
-	struct partial now = {.offset = to, .length = r->length};
+	struct web_resume *r = resume;
+	struct partial now = {.offset = r->told.to, .length = r->length};
 	struct meter m = part_meter(r);
 	struct resume_times sum = r->times;
 	struct str state = {0};
@@ -64,14 +65,13 @@ suspend(struct web_resume *r, uint64_t to)
 	resume_times_encode(&sum, &state);
 	if (!str_failed(&state))
 		now.state = (struct span){state.s, state.len};
-	r->stage = RESUME_SUSPENDING;
 	upload_suspend(&r->upload, &now);
 	str_fini(&state);
 }
 
-/* What came is there: tell it. */
-void
-resume_part_answer(struct web_resume *r, uint64_t to)
+/* The first `to` bytes are there for good: tell the client. */
+static void
+answer_part(struct web_resume *r, uint64_t to)
 {
 	static const struct resume_refusal short_of = {
 	    .status = 400,
@@ -108,9 +108,19 @@ resume_part_answer(struct web_resume *r, uint64_t to)
 }
 
 void
-resume_commit(struct web_resume *r)
+resume_tell_suspended(void *resume)
 {
-	r->stage = RESUME_COMMITTING;
+	struct web_resume *r = resume;
+
+	answer_part(r, upload_partial(&r->upload)->offset);
+}
+
+/* All of it is there. */
+void
+resume_start_commit(void *resume)
+{
+	struct web_resume *r = resume;
+
 	upload_commit(&r->upload, 0);
 }
 
@@ -119,27 +129,30 @@ static void
 resume_on_claimed(void *owner, int err)
 {
 	struct web_resume *r = owner;
-	struct exchange *x = r->exchange;
 
 	check_magic(r, RESUME_MAGIC);
-	if (err == 0) {
-		resume_commit(r);
-		return;
-	}
+	r->told.err = err;
+	resume_on(r, err == 0 ? RESUME_CLAIMED : RESUME_SPENT);
+}
+
+void
+resume_start_claiming(void *resume)
+{
+	struct web_resume *r = resume;
+
+	spent_claim(r->mark, r, resume_on_claimed);
+}
+
+void
+resume_tell_spent(void *resume)
+{
+	struct web_resume *r = resume;
+	struct exchange *x = r->exchange;
+	int err = r->told.err;
+
 	resume_release(r, "The link is spent", false);
 	if (x != NULL)
 		rights_gate_refuse_once(x, err);
-}
-
-static void
-finish(struct web_resume *r)
-{
-	if (r->mark == NULL) {
-		resume_commit(r);
-		return;
-	}
-	r->stage = RESUME_CLAIMING;
-	spent_claim(r->mark, r, resume_on_claimed);
 }
 
 /* The body is longer than what was missing.  A draft's upload is ended by that. */
@@ -232,6 +245,13 @@ has_news(const struct web_resume *r, uint64_t to)
 		   r->length != upload_partial(&r->upload)->length);
 }
 
+static void
+suspend(struct web_resume *r, uint64_t to)
+{
+	r->told.to = to;
+	resume_on(r, RESUME_SUSPEND);
+}
+
 void
 resume_part_ended(struct web_resume *r, struct failure why)
 {
@@ -256,17 +276,18 @@ resume_part_ended(struct web_resume *r, struct failure why)
 	else if (to > r->length)
 		refuse_excess(r);
 	else if (is_whole(r, to))
-		finish(r);
+		resume_on(r, r->mark != NULL ? RESUME_CLAIM : RESUME_COMMIT);
 	else if (has_news(r, to))
 		suspend(r, to);
 	else
-		resume_part_answer(r, to);
+		answer_part(r, to);
 }
 
 /* ---- a part ---- */
 
-void
-resume_part_tell_early(struct web_resume *r)
+/* Tell the client early that its upload can be resumed, if it may be told. */
+static void
+tell_early(struct web_resume *r)
 {
 	struct str fields = {0};
 
@@ -278,8 +299,9 @@ resume_part_tell_early(struct web_resume *r)
 	str_fini(&fields);
 }
 
-void
-resume_part_begin(struct web_resume *r)
+/* Read the body into the upload. */
+static void
+begin_part(struct web_resume *r)
 {
 	const struct conf_location *l = r->location;
 	uint64_t room = resume_ask_room(&r->ask, r->size_max);
@@ -291,7 +313,7 @@ resume_part_begin(struct web_resume *r)
 	if (r->ask.trailer)
 		exchange_want_trailer(r->exchange, &r->trailer);
 	exchange_continue(r->exchange);
-	r->stage = RESUME_FLOWING;
+	resume_on(r, RESUME_TRANSFER);
 	upload_transfer(&r->upload,
 	    &(struct transfer){
 		.source = exchange_body(r->exchange),
@@ -307,4 +329,39 @@ resume_part_begin(struct web_resume *r)
 		.claims =
 		    claims->set != 0 || claims->wanted != 0 ? claims : NULL,
 	    });
+}
+
+/* It is open: what is to come into it? */
+void
+resume_take_opened(void *resume)
+{
+	struct web_resume *r = resume;
+
+	if (r->kind == RESUME_LOOK) {
+		resume_on(r, RESUME_COMMIT); /* all of it was there */
+		return;
+	}
+	if (r->kind == RESUME_CREATE || r->dialect->progress)
+		tell_early(r);
+	if (r->feed != NULL)
+		r->feed->next(r, failure_none());
+	else if (r->wanted)
+		resume_part_ended(r, failure_of(OUTCOME_TAKEN_OVER, 0));
+	else if (r->ask.part_differs)
+		resume_part_ended(r, failure_of(OUTCOME_DIGEST_DIFFERS, 0));
+	else if (r->ask.has_body)
+		begin_part(r);
+	else
+		resume_part_ended(r, failure_none());
+}
+
+void
+resume_take_transferred(void *resume)
+{
+	struct web_resume *r = resume;
+
+	if (r->feed != NULL)
+		r->feed->next(r, r->why);
+	else
+		resume_part_ended(r, r->why);
 }

@@ -8,6 +8,7 @@
 #include "local/incoming.h"
 #include "http/conn_internal.h"
 #include "upload/upload_internal.h"
+#include "web/resume_states.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -20,7 +21,7 @@
 #include <cmocka.h>
 
 enum {
-	TABLES = 3,
+	TABLES = 4,
 	TROUBLES_MAX = 4,
 	NO_MORE = 99,
 };
@@ -38,6 +39,7 @@ tables(struct walked ret[TABLES])
 	    {&upload_table, {UPLOAD_FAILED, UPLOAD_GONE, NO_MORE}},
 	    {&incoming_table, {NO_MORE}}, /* operations are waited for */
 	    {&conn_table, {CONN_LEFT, NO_MORE}},
+	    {&resume_table, {NO_MORE}}, /* what came is kept first */
 	};
 
 	memcpy(ret, all, sizeof(all));
@@ -326,6 +328,91 @@ a_partial_goes_its_way(void **state)
 		assert_int_not_equal(sq->kind, FSM_IMPOSSIBLE);
 		assert_int_equal(sq->next, way[i].state);
 		s = sq->next == UPLOAD_OVER ? UPLOAD_OPENING : sq->next;
+	}
+}
+
+/* One that looks for an upload, which another one has, brings a part, and is suspended; the
+ * next has the last bytes, and a link. */
+static void
+a_request_for_an_upload_goes_its_way(void **state)
+{
+	static const struct {
+		enum resume_event event;
+		enum resume_state state;
+	} way[] = {
+	    {RESUME_FIND, RESUME_FINDING},
+	    {RESUME_SHOWN, RESUME_ELSEWHERE},
+	    {RESUME_AWAIT, RESUME_FINDING},
+	    {RESUME_FOUND, RESUME_HELD},
+	    {RESUME_PASSED, RESUME_HELD},
+	    {RESUME_REOPEN, RESUME_BEGINNING},
+	    {RESUME_OPENED, RESUME_READY},
+	    {RESUME_TRANSFER, RESUME_FLOWING},
+	    {RESUME_WANTED, RESUME_FLOWING},
+	    {RESUME_GONE, RESUME_FLOWING},
+	    {RESUME_TRANSFERRED, RESUME_READY},
+	    {RESUME_SUSPEND, RESUME_SUSPENDING},
+	    {RESUME_SUSPENDED, RESUME_OVER},
+	    {RESUME_FIND, RESUME_FINDING},
+	    {RESUME_FOUND, RESUME_HELD},
+	    {RESUME_PASSED, RESUME_HELD},
+	    {RESUME_REOPEN, RESUME_BEGINNING},
+	    {RESUME_OPENED, RESUME_READY},
+	    {RESUME_TRANSFER, RESUME_FLOWING},
+	    {RESUME_TRANSFERRED, RESUME_READY},
+	    {RESUME_CLAIM, RESUME_CLAIMING},
+	    {RESUME_CLAIMED, RESUME_COMMITTING},
+	    {RESUME_GONE, RESUME_COMMITTING},
+	    {RESUME_STORED, RESUME_OVER},
+	};
+	unsigned s = RESUME_NEW;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(way); i++) {
+		const struct fsm_square *sq =
+		    fsm_square(&resume_table, s, way[i].event);
+
+		assert_int_not_equal(sq->kind, FSM_IMPOSSIBLE);
+		assert_int_equal(sq->next, way[i].state);
+		s = sq->next == RESUME_OVER ? RESUME_NEW : sq->next;
+	}
+}
+
+/* A client that leaves, a server that stops and an upload that fails are provided for
+ * wherever something is waited for behind the gate; and what came, or is being stored, is
+ * not given up for the first two. */
+static void
+a_request_keeps_what_came(void **state)
+{
+	static const struct {
+		enum resume_state state;
+		bool gone_ends, stop_ends;
+	} waiting[] = {
+	    {RESUME_BEGINNING, true, true},
+	    {RESUME_OPENING, true, true},
+	    {RESUME_FLOWING, false, false},
+	    {RESUME_SUSPENDING, false, false},
+	    {RESUME_CLAIMING, true, false},
+	    {RESUME_COMMITTING, false, false},
+	    {RESUME_REMOVING, false, false},
+	};
+	const struct fsm_table *t = &resume_table;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(waiting); i++) {
+		unsigned s = waiting[i].state;
+		const struct fsm_square *gone = fsm_square(t, s, RESUME_GONE);
+		const struct fsm_square *stop = fsm_square(t, s, RESUME_STOP);
+		const struct fsm_square *fail = fsm_square(t, s, RESUME_FAILED);
+
+		assert_int_not_equal(gone->kind, FSM_IMPOSSIBLE);
+		assert_int_not_equal(stop->kind, FSM_IMPOSSIBLE);
+		assert_int_not_equal(fail->kind, FSM_IMPOSSIBLE);
+		assert_int_equal(
+		    gone->next == RESUME_OVER, waiting[i].gone_ends);
+		assert_int_equal(
+		    stop->next == RESUME_OVER, waiting[i].stop_ends);
+		assert_int_equal(fail->next, RESUME_OVER);
 	}
 }
 
@@ -751,6 +838,8 @@ main(void)
 	    cmocka_unit_test(an_answer_that_is_cut_need_not_be_the_end),
 	    cmocka_unit_test(an_upload_goes_its_way),
 	    cmocka_unit_test(a_partial_goes_its_way),
+	    cmocka_unit_test(a_request_for_an_upload_goes_its_way),
+	    cmocka_unit_test(a_request_keeps_what_came),
 	    cmocka_unit_test(an_incoming_file_is_aborted_anywhere),
 	    cmocka_unit_test(an_owner_is_told_once),
 	    cmocka_unit_test(each_ending_is_as_the_matrix_says),
