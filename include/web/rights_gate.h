@@ -27,7 +27,8 @@ struct rights_pass {
 	struct gate_pass gate;
 	struct context *context;
 	const struct conf_location *location;
-	bool named; /* by the client */
+	bool named;   /* by the client */
+	bool resumes; /* it is for an upload that can be resumed */
 	/* Judge it as if it had this method, a static text; NULL: its own. */
 	const char *as_method;
 	uint64_t max_size; /* of an upload, by who sends it; 0: any.  Set by the

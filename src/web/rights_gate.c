@@ -26,6 +26,7 @@ rights_gate_init(struct rights_pass *p, struct context *c, struct exchange *x,
 	p->context = c;
 	p->location = r->location;
 	p->named = r->kind == ROUTE_STORE_NAMED || r->kind == ROUTE_READ_NAMED;
+	p->resumes = r->kind == ROUTE_RESUME || r->kind == ROUTE_RESUME_NEW;
 	p->as_method = NULL;
 	p->max_size = 0;
 	p->mark = NULL;
@@ -131,15 +132,14 @@ refuse_person(struct rights_pass *p, const struct rights *r,
 }
 
 static enum gate_verdict
-refuse_later(
-    struct rights_pass *p, int status, const char *why, unsigned seconds)
+refuse_later(struct rights_pass *p, int status, enum outcome e, const char *why,
+    unsigned seconds)
 {
 	struct response answer = {0};
 
 	response_problem(&answer, status, "%s", why);
 	response_retry_after(&answer, seconds);
-	answer.outcome =
-	    status == 429 ? OUTCOME_GUESSING : OUTCOME_UNAUTHORIZED;
+	answer.outcome = e;
 	exchange_respond(p->gate.exchange, &answer);
 	return GATE_ANSWERED;
 }
@@ -204,7 +204,9 @@ refuse_guess(struct rights_pass *p, enum rights_answer answer, unsigned wait)
 		? "so this password was not looked at, and may be right"
 		: "and this one is wrong, too",
 	    wait, wait == 1 ? "second" : "seconds");
-	return refuse_later(p, 429, why, wait);
+	/* To clients of uploads that can be resumed 429 is the end. */
+	return refuse_later(
+	    p, p->resumes ? 503 : 429, OUTCOME_GUESSING, why, wait);
 }
 
 static void
@@ -239,7 +241,7 @@ rights_gate_verify(struct rights_pass *p, const struct rights *r,
 	if (p->trial != NULL)
 		return GATE_WAIT;
 	forgive_attempt(p);
-	return refuse_later(p, 503,
+	return refuse_later(p, 503, OUTCOME_UNAUTHORIZED,
 	    "too many passwords are being verified: try again later", 1);
 }
 

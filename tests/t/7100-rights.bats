@@ -394,6 +394,32 @@ recipe() {
 	eventually access_has '"PUT /file/a" 429 .* guessing$'
 }
 
+@test "while somebody guesses, a password is later than now for an upload that can be resumed, and not the end" {
+	make_secrets
+	start_server "$ALL resume on;" '' 'worker_processes 1;'
+	tus=(-H 'Tus-Resumable: 1.0.0')
+	assert_equal "$(status POST /file/a -H "$(bearer)" "${tus[@]}" -H 'Upload-Length: 5')" 201
+	up=$(header Location)
+	for i in $(seq 100); do
+		[[ $(status PUT /file/b -u "ann:$i") == 401 ]] || break
+	done
+	assert_equal "$(cat status)" 429
+	# One attempt in three seconds is looked at.
+	told() {
+		for i in 1 2 3; do
+			request "$2" "$3" -u ann:wrong "${@:4}"
+			[[ $STATUS == 401 ]] || break
+		done
+		assert_status "$1"
+		header Retry-After
+	}
+	told 503 POST /file "${tus[@]}" -H 'Upload-Length: 5' -d ''
+	told 503 PATCH "$up" "${tus[@]}" -H 'Upload-Offset: 0' -d ''
+	told 423 HEAD "$up" "${tus[@]}"
+	told 429 PUT /file/b -d ''
+	eventually access_has '"POST /file" 503 .* guessing$'
+}
+
 @test "passwords that take long to compute hold up nobody who has another right" {
 	make_secrets
 	# The cost is in the hash: this one takes some 30 times as long.
