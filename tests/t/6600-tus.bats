@@ -147,6 +147,9 @@ start_tus() { start_server "resume on; ${1:-}" "${2:-}" "${3:-}"; }
 	assert_header Upload-Offset 5
 	tus GET "$UP" -H 'X-HTTP-Method-Override: DELETE'
 	assert_status 200
+	tus POST "$UP" -H 'X-HTTP-Method-Override: HEAD' -d ''
+	assert_status 200
+	assert_header Upload-Offset 5
 	tus POST "$UP" -H 'X-HTTP-Method-Override: DELETE' -d ''
 	assert_status 204
 	tus HEAD "$UP"
@@ -544,6 +547,21 @@ trailer() {
 }
 
 # ---- one after the other ----
+
+@test "PATCH with Expect gets its 100 at once, or what is wrong with it" {
+	start_tus
+	begin -H 'Upload-Length: 10'
+	for at in 0 3; do
+		connect
+		say "$FD" "PATCH $UP HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: $at\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+		read -r -t "$PENSTOCK_PATIENCE" line <&"$FD"
+		case $at in
+		0) [[ $line == 'HTTP/1.1 100 Continue'* ]] || fail "$line" ;;
+		3) [[ $line == 'HTTP/1.1 409 '* ]] || fail "$line" ;;
+		esac
+		hang_up "$FD"
+	done
+}
 
 @test "a newer PATCH takes the upload over, and the older one is told what was kept" {
 	start_tus

@@ -147,6 +147,41 @@ first_head() { tr -d '\r' <headers | sed '/^$/q'; }
 	done
 }
 
+@test "a part is told early, too: with the offset, without Location; and the connection goes on" {
+	start_ietf
+	printf hello >f
+	for version in 8 9 10; do
+		draft $version POST /file -H 'Upload-Complete: ?0' --data-binary @f
+		take_up
+		connect
+		for at in 5 10; do
+			[[ $at == 5 ]] && last='?0' end= || last='?1' end='Connection: close\r\n'
+			say "$FD" "PATCH $UP HTTP/1.1\r\nHost: x\r\nUpload-Draft-Interop-Version: $version\r\nContent-Type: application/partial-upload\r\nUpload-Offset: $at\r\nUpload-Complete: $last\r\nContent-Length: 5\r\n$end\r\nhello"
+		done
+		hear "$FD" >told
+		assert_equal "$(grep -aE '^HTTP/1.1' told | cut -d' ' -f2 | tr '\n' ' ')" '104 204 104 201 '
+		assert_equal "$(sed -n '/ 104 /,/^$/p' told | grep -E '^(Upload-Offset|Location)' | tr '\n' ' ')" 'Upload-Offset: 5 Upload-Offset: 10 '
+	done
+}
+
+@test "the last part in chunks has all that is missing, or is not the last" {
+	start_ietf
+	printf hello >f
+	draft 10 PUT /file/a -H 'Upload-Complete: ?0' -H 'Upload-Length: 10' --data-binary @f
+	take_up
+	draft 10 PATCH "$UP" -H 'Upload-Offset: 5' -H 'Upload-Complete: ?1' -H 'Transfer-Encoding: chunked' --data-binary hel
+	assert_status 400
+	assert_header Upload-Complete '?0'
+	grep -q inconsistent-upload-length answer
+	draft 10 HEAD "$UP"
+	assert_header Upload-Complete '?0'
+	at=$(header Upload-Offset)
+	tail -c $((10 - at)) <(cat f f) >rest
+	draft 10 PATCH "$UP" -H "Upload-Offset: $at" -H 'Upload-Complete: ?1' -H 'Transfer-Encoding: chunked' --data-binary @rest
+	assert_status 201
+	assert_equal "$(cat "$STORE/a")" hellohello
+}
+
 @test "a wrong offset is 409 with the right one, and a problem that has both" {
 	start_ietf
 	printf hello >f
