@@ -82,6 +82,15 @@ put_digits(char *to, unsigned value, int digits)
 	return to + digits;
 }
 
+static char *
+put_word(char *to, const char *word)
+{
+	size_t len = strlen(word);
+
+	memcpy(to, word, len);
+	return to + len;
+}
+
 /* Date and time, with what is between their parts; '\0': nothing. */
 static void
 put_stamp(uint64_t wall_ns, char dash, char colon, char dot, char *to)
@@ -119,14 +128,24 @@ clock_stamp_name(uint64_t wall_ns, char ret_stamp[CLOCK_STAMP_MAX])
 void
 clock_stamp_http(time_t wall_s, char ret_stamp[CLOCK_STAMP_MAX])
 {
+	char *to = ret_stamp;
 	struct tm tm;
 
 	check(gmtime_r(&wall_s, &tm) != NULL);
-	snprintf(ret_stamp, CLOCK_STAMP_MAX,
-	    "%s, %02d %s %04d %02d:%02d:%02d GMT", day_name[tm.tm_wday],
-	    tm.tm_mday % 100, month_name[tm.tm_mon],
-	    (tm.tm_year + 1900) % 10000, tm.tm_hour % 100, tm.tm_min % 100,
-	    tm.tm_sec % 100);
+	to = put_word(to, day_name[tm.tm_wday]);
+	to = put_word(to, ", ");
+	to = put_digits(to, (unsigned)tm.tm_mday, 2);
+	*to++ = ' ';
+	to = put_word(to, month_name[tm.tm_mon]);
+	*to++ = ' ';
+	to = put_digits(to, (unsigned)tm.tm_year + 1900, 4);
+	*to++ = ' ';
+	to = put_digits(to, (unsigned)tm.tm_hour, 2);
+	*to++ = ':';
+	to = put_digits(to, (unsigned)tm.tm_min, 2);
+	*to++ = ':';
+	to = put_digits(to, (unsigned)tm.tm_sec, 2);
+	memcpy(to, " GMT", sizeof(" GMT"));
 }
 
 /* Index of `word` in `names`, or -1. */

@@ -254,13 +254,17 @@ is_plain(unsigned char c)
 void
 names_encode(const char *path, struct str *out)
 {
-	for (const char *s = path; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
+	const char *s = path;
 
-		if (is_plain(c))
-			str_add(out, s, 1);
-		else
-			str_printf(out, "%%%02X", c);
+	while (*s != '\0') {
+		size_t plain = 0;
+
+		while (is_plain((unsigned char)s[plain]))
+			plain++;
+		str_add(out, s, plain);
+		s += plain;
+		if (*s != '\0')
+			str_printf(out, "%%%02X", (unsigned char)*s++);
 	}
 }
 
