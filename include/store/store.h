@@ -293,8 +293,9 @@ store_settle(struct incoming *in, void *owner,
 
 /*
  * store_take_back(s, name, stored, owner, on_done, ret):
- * A file that was stored, and has replaced none, loses its name again, unless another one has
- * it by now (-EEXIST), or it is gone.  on_done() follows.  False: out of memory, or not now.
+ * A file that was stored, and has replaced none, loses its name again (for good, as far as the
+ * store is to), unless another one has it by now (-EEXIST), or it is gone (-ENOENT).  on_done()
+ * follows.  False: out of memory, or not now.
  */
 NODISCARD static inline bool
 store_take_back(struct store *s, const char *name,

@@ -81,6 +81,21 @@ renameat(int from_dir, const char *from, int dir, const char *name)
 	return (int)syscall(SYS_renameat2, from_dir, from, dir, name, 0);
 }
 
+/* Of files that are settled, say. */
+static atomic_bool data_lost;
+static atomic_uint data_syncs;
+
+int
+fsync(int fd)
+{
+	data_syncs++;
+	if (data_lost) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
 static atomic_uint locks; /* that were asked for */
 
 int
@@ -652,6 +667,231 @@ a_get_may_be_closed_at_any_time(void **state)
 	assert_int_equal(t->ready, 0);
 }
 
+/* ---- several files, or none ---- */
+
+/* The owner of a task. */
+static struct asked {
+	struct store_task *task;
+	unsigned done;
+	int err;
+} asked;
+
+static void
+on_asked_done(void *owner, int err)
+{
+	struct asked *a = owner;
+
+	a->task = NULL;
+	a->done++;
+	a->err = err;
+}
+
+/* All of a file that is not collected is written, and its writer has gone. */
+static void
+write_whole(struct told *t, const char *name)
+{
+	struct put_request r = contract_request(name, CONTRACT_LARGE);
+
+	assert_false(contract_create(t, &r));
+	CONTRACT_WAIT(t->ready > 0);
+	contract_write(t);
+	flow_stop(&t->flow);
+}
+
+static void
+begin_to_settle(struct told *t)
+{
+	asked = (struct asked){0};
+	assert_true(store_settle(t->in, &asked, on_asked_done, &asked.task));
+	assert_non_null(asked.task);
+	assert_int_equal(asked.done, 0);
+}
+
+static void
+begin_to_take_back(const char *name, const struct object_info *stored)
+{
+	asked = (struct asked){0};
+	assert_true(store_take_back(
+	    contract.store, name, stored, &asked, on_asked_done, &asked.task));
+	assert_non_null(asked.task);
+	assert_int_equal(asked.done, 0);
+}
+
+/* It is told once. */
+static int
+await_asked(void)
+{
+	CONTRACT_WAIT(asked.done > 0);
+	for (int i = 0; i < 5; i++)
+		contract_turn();
+	assert_int_equal(asked.done, 1);
+	return asked.err;
+}
+
+static int
+take_back(const char *name, const struct object_info *stored)
+{
+	begin_to_take_back(name, stored);
+	return await_asked();
+}
+
+static void
+what_is_settled_has_no_name_before_it_is_committed(void **state)
+{
+	(void)state;
+	write_whole(&contract.put, "a");
+	begin_to_settle(&contract.put);
+	assert_int_equal(await_asked(), 0);
+	contract_assert_not_there("a");
+	store_commit(contract.put.in, 0);
+	CONTRACT_WAIT(contract_has_ended(&contract.put));
+	assert_int_equal(contract.put.stored, 1);
+	contract_let_go(&contract.put);
+	contract_assert_there("a", CONTRACT_LARGE);
+}
+
+/* The task is told of all the same. */
+static void
+a_file_may_be_aborted_while_it_is_settled(void **state)
+{
+	(void)state;
+	write_whole(&contract.put, "a");
+	begin_to_settle(&contract.put);
+	contract_let_go(&contract.put);
+	assert_int_equal(await_asked(), 0);
+	wait_for_rest();
+	contract_assert_not_there("a");
+}
+
+static void
+who_has_left_is_not_told_of_a_task(void **state)
+{
+	struct store_task *none = NULL;
+
+	(void)state;
+	store_task_forget(&none);
+	write_whole(&contract.put, "a");
+	begin_to_settle(&contract.put);
+	store_task_forget(&asked.task);
+	assert_null(asked.task);
+	contract_let_go(&contract.put);
+	wait_for_rest();
+	contract_put_ok(&contract.put, "a", 10);
+	begin_to_take_back("a", &contract.put.info);
+	store_task_forget(&asked.task);
+	wait_for_rest(); /* it is done without its owner */
+	assert_int_equal(asked.done, 0);
+	contract_assert_not_there("a");
+}
+
+/* A store in which something is still done must not be freed. */
+static void
+a_task_keeps_its_store_busy(void **state)
+{
+	(void)state;
+	contract_put_ok(&contract.put, "a", 10);
+	wait_for_rest();
+	begin_to_take_back("a", &contract.put.info);
+	assert_false(store_is_idle(contract.store));
+	assert_int_equal(await_asked(), 0);
+}
+
+static void
+what_is_taken_back_is_not_there(void **state)
+{
+	static const char *const names[] = {"a", "b/c/d"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		contract_put_ok(&contract.put, names[i], CONTRACT_LARGE);
+		assert_int_equal(take_back(names[i], &contract.put.info), 0);
+		contract_assert_not_there(names[i]);
+		contract_put_ok(&contract.put, names[i], 10);
+		assert_false(contract.put.replaced);
+		contract_assert_there(names[i], 10);
+	}
+}
+
+static void
+what_is_taken_back_is_not_the_newest(void **state)
+{
+	(void)state;
+	contract_put_ok(&contract.put, "a", 10);
+	contract_put_ok(&contract.put, "b", 20);
+	assert_int_equal(take_back("b", &contract.put.info), 0);
+	contract_assert_there(NULL, 10);
+}
+
+static void
+what_another_one_has_is_not_taken_back(void **state)
+{
+	struct object_info first;
+
+	(void)state;
+	contract_put_ok(&contract.put, "a", 10);
+	first = contract.put.info;
+	contract_put_ok(&contract.put, "a", 20);
+	assert_int_equal(take_back("a", &first), -EEXIST);
+	contract_assert_there("a", 20);
+}
+
+static void
+what_is_gone_is_not_taken_back(void **state)
+{
+	struct object_info first;
+
+	(void)state;
+	contract_put_ok(&contract.put, "a", 10);
+	first = contract.put.info;
+	assert_int_equal(take_back("a", &first), 0);
+	assert_int_equal(take_back("a", &first), -ENOENT);
+	assert_int_equal(take_back("b/c", &first), -ENOENT);
+}
+
+static void
+begin_on_a_disk(void)
+{
+	int dir = open(contract.dir, O_RDONLY);
+	struct device_traits traits = device_traits_of(dir);
+
+	close(dir);
+	if (traits.kind == DEVICE_MEMORY)
+		skip();
+	contract.policy.sync = true;
+	data_syncs = 0;
+}
+
+static void
+what_is_settled_is_on_the_disk(void **state)
+{
+	(void)state;
+	begin_on_a_disk();
+	write_whole(&contract.put, "a");
+	data_syncs = 0;
+	begin_to_settle(&contract.put);
+	assert_int_equal(await_asked(), 0);
+	assert_int_equal(data_syncs, 1);
+	contract.policy.sync = false;
+	begin_to_settle(&contract.put);
+	assert_int_equal(await_asked(), 0);
+	assert_int_equal(data_syncs, 1);
+}
+
+static void
+what_cannot_be_settled_is_told(void **state)
+{
+	(void)state;
+	begin_on_a_disk();
+	write_whole(&contract.put, "a");
+	data_lost = true;
+	begin_to_settle(&contract.put);
+	assert_int_equal(await_asked(), -EIO);
+	data_lost = false;
+	contract_let_go(&contract.put);
+	wait_for_rest();
+	contract_assert_not_there("a");
+}
+
 static void
 rest_may_be_asked_for_again(void **state)
 {
@@ -1004,6 +1244,18 @@ main(void)
 	    BOTH(a_failure_is_told_once_and_last),
 	    BOTH(a_get_may_be_closed_at_any_time),
 	    TMPFS(a_get_may_be_closed_at_any_time),
+	    BOTH(what_is_settled_has_no_name_before_it_is_committed),
+	    TMPFS(what_is_settled_has_no_name_before_it_is_committed),
+	    BOTH(a_file_may_be_aborted_while_it_is_settled),
+	    BOTH(who_has_left_is_not_told_of_a_task),
+	    BOTH(a_task_keeps_its_store_busy),
+	    BOTH(what_is_taken_back_is_not_there),
+	    TMPFS(what_is_taken_back_is_not_there),
+	    BOTH(what_is_taken_back_is_not_the_newest),
+	    BOTH(what_another_one_has_is_not_taken_back),
+	    BOTH(what_is_gone_is_not_taken_back),
+	    DISK(what_is_settled_is_on_the_disk),
+	    DISK(what_cannot_be_settled_is_told),
 	    BOTH(rest_may_be_asked_for_again),
 	};
 

@@ -1,6 +1,6 @@
 /*
  * The store in memory, as its files share it: memory_store.c, memory_put.c,
- * memory_get.c.
+ * memory_get.c, memory_partial.c, memory_task.c.
  */
 #ifndef LIB_MEMORY_INTERNAL_H
 #define LIB_MEMORY_INTERNAL_H
@@ -37,9 +37,9 @@ struct memory {
 	struct deferred settle;
 	struct list objects;
 	struct list partials;
-	struct list puts, gets; /* struct memory_job */
-	uint64_t versions;	/* that there have been */
-	uint64_t last_ns;	/* of the last commit */
+	struct list puts, gets, tasks; /* struct memory_job */
+	uint64_t versions;	       /* that there have been */
+	uint64_t last_ns;	       /* of the last commit */
 };
 
 /* What a put and a get have in common: they do one step at a time. */
@@ -99,6 +99,7 @@ struct memory_object *memory_find_object(
 /* `bytes` are from malloc() and become the object's. */
 struct memory_object *memory_add_object(
     struct memory *m, const char *name, unsigned char *bytes, size_t len);
+void memory_remove_object(struct memory_object *o);
 
 /* memory_put.c: store/store.h, and memory_store_fail_all() of one. */
 struct memory_put *memory_put_of(struct incoming *in);
@@ -132,6 +133,11 @@ void memory_partial_created(struct memory_put *p);
 void memory_partial_stored(struct memory_put *p, const struct object_info *i);
 void memory_partial_let_go(struct memory_put *p);
 void memory_partial_end_step(struct memory_put *p, struct failure why);
+
+/* memory_task.c: store/task.h */
+struct store_task *memory_settle(struct incoming *in);
+struct store_task *memory_take_back(
+    struct store *s, const char *name, const struct object_info *stored);
 
 /* memory_get.c */
 struct failure memory_open_partial(struct store *s, const char *id,

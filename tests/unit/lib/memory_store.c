@@ -74,8 +74,8 @@ memory_find_object(const struct memory *m, const char *name)
 	return NULL;
 }
 
-static void
-remove_object(struct memory_object *o)
+void
+memory_remove_object(struct memory_object *o)
 {
 	list_remove(&o->node);
 	free(o->name);
@@ -93,7 +93,7 @@ memory_add_object(
 
 	check(o != NULL);
 	if (before != NULL)
-		remove_object(before);
+		memory_remove_object(before);
 	o->name = memory_copy(name, strlen(name));
 	o->bytes = bytes;
 	o->len = len;
@@ -123,8 +123,10 @@ memory_has_files(struct store *s)
 static bool
 memory_is_idle(struct store *s)
 {
-	return !memory_has_files(s) &&
-	       !deferred_is_pending(&memory_of(s)->settle);
+	const struct memory *m = memory_of(s);
+
+	return !memory_has_files(s) && list_is_empty(&m->tasks) &&
+	       !deferred_is_pending(&m->settle);
 }
 
 static void
@@ -134,7 +136,7 @@ memory_free(struct store *s)
 
 	check(memory_is_idle(s));
 	LIST_FOREACH(struct memory_object, o, &m->objects, node)
-		remove_object(o);
+		memory_remove_object(o);
 	LIST_FOREACH(struct memory_partial, mp, &m->partials, node) {
 		list_remove(&mp->node);
 		memory_partial_free(&mp);
@@ -147,6 +149,8 @@ static const struct store_ops memory_ops = {
     .offset = memory_offset,
     .commit = memory_commit,
     .abort = memory_abort,
+    .settle = memory_settle,
+    .take_back = memory_take_back,
     .resume = memory_resume,
     .append = memory_append,
     .suspend = memory_suspend,
@@ -178,12 +182,14 @@ memory_open(const struct store_setup *setup)
 	check(m != NULL);
 	m->base.ops = &memory_ops;
 	m->base.label = setup->policy->output_dir;
-	m->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST | STORE_CAN_RESUME;
+	m->base.can = STORE_CAN_RANGE | STORE_HAS_LATEST | STORE_CAN_RESUME |
+		      STORE_CAN_TAKE_BACK;
 	m->to = *setup;
 	list_init(&m->objects);
 	list_init(&m->partials);
 	list_init(&m->puts);
 	list_init(&m->gets);
+	list_init(&m->tasks);
 	deferred_init(&m->settle, setup->loop, on_settle);
 	deferred_post(&m->settle);
 	return &m->base;
@@ -252,6 +258,7 @@ memory_store_release(struct store *s, enum memory_step step)
 	m->plan.held[step] = false;
 	release_jobs(&m->puts, step);
 	release_jobs(&m->gets, step);
+	release_jobs(&m->tasks, step);
 }
 
 void

@@ -37,6 +37,8 @@ enum memory_step {
 	MEMORY_HASH,
 	MEMORY_CONCLUDE, /* nobody is told of its end */
 	MEMORY_REMOVE,
+	MEMORY_SETTLE,
+	MEMORY_TAKE_BACK,
 	MEMORY_BEGIN_GET, /* store_open(), before it returns: is never held */
 	MEMORY_OPEN,
 	MEMORY_READ,
