@@ -10,10 +10,11 @@ file_of(struct list_node *n)
 	return container_of(n, struct form_file, node);
 }
 
+/* A neighbour of a file; NULL: there is none. */
 static struct list_node *
-node_behind(const struct form_atomic *a, struct list_node *n)
+node_or_end(const struct form_atomic *a, struct list_node *n)
 {
-	return n->next != &a->files->head ? n->next : NULL;
+	return n != &a->files->head ? n : NULL;
 }
 
 /* ---- settle ---- */
@@ -28,7 +29,7 @@ on_file_settled(void *owner, int err)
 	a->task = NULL;
 	if (a->err == 0)
 		a->err = err < 0 ? err : 0;
-	a->at = node_behind(a, a->at);
+	a->at = node_or_end(a, a->at->next);
 	settle_next(a);
 }
 
@@ -67,14 +68,14 @@ on_file_taken_back(void *owner, int err)
 	a->task = NULL;
 	/* Another one has its name by now, or none: it is not there any more. */
 	a->left += err < 0 && err != -EEXIST && err != -ENOENT;
-	a->at = node_behind(a, a->at);
+	a->at = node_or_end(a, a->at->prev);
 	take_back_next(a);
 }
 
 static void
 take_back_next(struct form_atomic *a)
 {
-	for (; a->at != NULL; a->at = node_behind(a, a->at)) {
+	for (; a->at != NULL; a->at = node_or_end(a, a->at->prev)) {
 		struct form_file *f = file_of(a->at);
 
 		if (!f->replaced && store_can(a->store, STORE_CAN_TAKE_BACK) &&
@@ -86,11 +87,12 @@ take_back_next(struct form_atomic *a)
 	a->on_taken_back(a->owner, a->left);
 }
 
+/* The last one first: so a crash leaves the first ones here, too. */
 void
 form_atomic_take_back(struct form_atomic *a, struct list *files)
 {
 	a->files = files;
-	a->at = list_first(files);
+	a->at = node_or_end(a, files->head.prev);
 	a->left = 0;
 	take_back_next(a);
 }

@@ -6,7 +6,9 @@
  *
  * What was written is made durable before the first file gets its name, so that little can fail
  * after that; if something does, the files that have their names lose them again.  One that has
- * replaced another cannot be taken back.  A crash between two names leaves the first ones.
+ * replaced another cannot be taken back.  A crash between two names leaves the first ones, since
+ * they are given from the first to the last, each for good before the next, and taken back from
+ * the last to the first.
  */
 #ifndef WEB_FORM_ATOMIC_H
 #define WEB_FORM_ATOMIC_H

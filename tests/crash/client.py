@@ -328,27 +328,21 @@ def fresh_name(number):
     return "f%06d" % number
 
 
-class Load:
-    """Some clients at once, until stop()."""
+class Crowd:
+    """Some clients at once, each on a thread of its own, until stop()."""
 
-    def __init__(self, history, address, seed, profile, clients=16, on_acknowledged=None):
-        self.history, self.address, self.seed = history, address, seed
-        self.profile = profile
-        self.on_acknowledged = on_acknowledged
-        self.same_names = 12
+    def __init__(self, history, clients, patience_s):
+        self.history, self.patience_s = history, patience_s
         self.stopping = threading.Event()
-        self.statuses = {}
-        self.uploads_max = None
-        self._lock = threading.Lock()
-        self._number = 0
-        self._bytes = 0
-        self._threads = [
-            threading.Thread(target=self._run, args=(i,), daemon=True) for i in range(clients)
-        ]
+        self._threads = [threading.Thread(target=self._run, args=(i,), daemon=True) for i in range(clients)]
+
+    def run_client(self, number):
+        """Upload until `stopping` is set: on its thread."""
+        raise NotImplementedError
 
     def _run(self, number):
         try:
-            Client(self, number).run()
+            self.run_client(number)
         except Exception as e:  # else the thread ends unnoticed
             self.history.breaks("the client failed: %r" % e)
             raise
@@ -364,7 +358,7 @@ class Load:
         return self.join()
 
     def join(self):
-        until = time.monotonic() + self.profile.timeout_s * 3 + 10
+        until = time.monotonic() + self.patience_s
         for t in self._threads:
             t.join(max(0, until - time.monotonic()))
             if t.is_alive():
@@ -373,6 +367,24 @@ class Load:
 
     def is_done(self):
         return not any(t.is_alive() for t in self._threads)
+
+
+class Load(Crowd):
+    """Clients that upload by PUT and POST, or as `kind` of client does."""
+
+    def __init__(self, history, address, seed, profile, clients=16, on_acknowledged=None, kind=Client):
+        super().__init__(history, clients, profile.timeout_s * 3 + 10)
+        self.address, self.seed, self.profile, self.kind = address, seed, profile, kind
+        self.on_acknowledged = on_acknowledged
+        self.same_names = 12
+        self.statuses = {}
+        self.uploads_max = None
+        self._lock = threading.Lock()
+        self._number = 0
+        self._bytes = 0
+
+    def run_client(self, number):
+        self.kind(self, number).run()
 
     def count(self, status):
         with self._lock:

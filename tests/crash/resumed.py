@@ -11,9 +11,9 @@
 import os
 import random
 import sys
-import threading
 import time
 
+import client
 import oracle
 import rig
 
@@ -170,35 +170,14 @@ class Client:
             u.pause()
 
 
-class Load:
-    """Some clients at once, until stop()."""
-
+class Load(client.Crowd):
     def __init__(self, history, port, seed, clients, leave=1, on_acknowledged=None):
-        self.history, self.port, self.seed, self.leave = history, port, seed, leave
+        super().__init__(history, clients, 2 * PATIENCE_S)
+        self.port, self.seed, self.leave = port, seed, leave
         self.on_acknowledged = on_acknowledged
-        self.stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(i,), daemon=True) for i in range(clients)]
 
-    def _run(self, number):
-        try:
-            Client(self, number).run()
-        except Exception as e:  # else the thread ends unnoticed
-            self.history.breaks("the client failed: %r" % e)
-            raise
-
-    def start(self):
-        for t in self._threads:
-            t.start()
-        return self
-
-    def stop(self):
-        """Begin no more uploads, and wait for those that run."""
-        self.stopping.set()
-        until = time.monotonic() + 2 * PATIENCE_S
-        for t in self._threads:
-            t.join(max(0, until - time.monotonic()))
-            if t.is_alive():
-                self.history.breaks("a client hangs")
+    def run_client(self, number):
+        Client(self, number).run()
 
 
 class Checked(History):

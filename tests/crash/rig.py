@@ -546,6 +546,25 @@ def kill(pid, sig):
         return False
 
 
+def kill_at_random(r, server, seconds):
+    """kill -9 of workers and of all, and reloads; there is a server at the end."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(r.random.expovariate(1 / 0.2))
+        workers, what = server.workers(), r.random.random()
+        if what < 0.7 and workers:
+            r.count(workers_killed=kill(r.random.choice(workers), signal.SIGKILL))
+        elif what < 0.85:
+            r.count(reloads=kill(server.proc.pid, signal.SIGHUP))
+        else:
+            server.kill()
+            r.count(masters_killed=1)
+            server.start_again()
+    if not server.workers():
+        server.kill()
+        server.start_again()
+
+
 class Watch:
     """tests/crash/watch.py on an output directory."""
 
