@@ -76,10 +76,12 @@ struct publish_spare {
 
 /* One output directory. */
 struct publish {
-	int root;	       /* the caller's */
-	_Atomic int temp_dir;  /* ours; -1 while no temp name was needed.  The
+	int root;		 /* the caller's */
+	_Atomic int temp_dir;	 /* ours; -1 while no temp name was needed.  The
 				  number stays when publish_renew() opens
 				  another one */
+	_Atomic bool is_another; /* temp_dir is, than the one before: for the
+				    user to see, and to clear */
 	_Atomic bool is_known; /* which way works; not while the disk is full */
 	_Atomic bool nameless; /* O_TMPFILE works here */
 	_Atomic bool by_link;  /* temp names are published by link, else by a

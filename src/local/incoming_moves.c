@@ -54,6 +54,7 @@ on_job(struct op *op, int res)
 	f->res = res;
 	if (f->target.cause != 0)
 		f->cause = f->target.cause;
+	incoming_look_for_loss(f);
 	if (res < 0)
 		incoming_turn_end(f, false);
 	incoming_on(f, res >= 0		       ? INCOMING_JOB_DONE

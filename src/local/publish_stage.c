@@ -135,6 +135,8 @@ publish_renew(struct publish *p)
 	fd = open_temp_dir(p);
 	if (fd < 0)
 		return fd;
+	if (!publish_is_intact(p))
+		p->is_another = true;
 	/* The number stays the same: other threads use it. */
 	err = fd_move_onto(fd, p->temp_dir);
 	fd_close(&fd);

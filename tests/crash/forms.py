@@ -100,11 +100,13 @@ class Client(client.Client):
             self.form()
         self.drop()
 
-    def upload_of(self, is_last):
+    def upload_of(self, before, is_last):
         rnd, fresh = self.random, self.load.fresh()
         name = rnd.choice(("", "", "", "d%d/e/" % rnd.randrange(3))) + client.fresh_name(fresh)
-        if is_last and rnd.random() < 0.4:
+        if is_last and rnd.random() < 0.3:
             name = "taken-%d" % (fresh // 16)
+        elif is_last and before and rnd.random() < 0.3:
+            name = before[-1].name  # that is seen when this one has its name
         length = self.length("large" if rnd.random() < 0.05 else "new")
         if not self.load.take_bytes(length):
             return None
@@ -114,11 +116,12 @@ class Client(client.Client):
         rnd, load = self.random, self.load
         if not self.connect():
             return
-        count = rnd.randint(1, 6)
-        ups = [self.upload_of(i == count - 1) for i in range(count)]
-        ups = [up for up in ups if up is not None]
-        if not ups:
-            return
+        count, ups = rnd.randint(1, 6), []
+        for i in range(count):
+            up = self.upload_of(ups, i == count - 1)
+            if up is None:
+                return
+            ups.append(up)
         form = Form(ups, b"crash-%08x" % rnd.getrandbits(32))
         load.history.forms.append(form)
         pieces = list(form.pieces(rnd))
@@ -160,14 +163,16 @@ class Client(client.Client):
 
     def tell(self, form, answer, why):
         """What the history says of each file: what the answer says, or what may have come of it."""
-        load, files, status = self.load, {}, None
+        load, files, status = self.load, [], None
         if answer is not None:
             status, _, content = answer
             files = self.files_of(status, content)
         is_unknown = status is None or (status == 500 and b"outcome unknown" in answer[2])
         is_whole = form.has_sent(-1)
         for i, up in enumerate(form.ups):
-            said = files.get(up.name)
+            said = next((s for name, s in files if name == up.name), None)
+            if said is not None:
+                files.remove((up.name, said))
             may_be = is_whole if load.history.is_atomic else form.has_sent(i)
             if said in (200, 201):
                 load.history.end(up, ACKNOWLEDGED, str(said))
@@ -179,7 +184,7 @@ class Client(client.Client):
                 load.on_acknowledged(up)
 
     def files_of(self, status, content):
-        """What the answer's list says, by name."""
+        """What the answer's list says: name and status of each."""
         history = self.load.history
         self.load.count(status)
         if status not in (200, 201, 409):
@@ -188,11 +193,11 @@ class Client(client.Client):
             listed = json.loads(content).get("files", [])
         except ValueError:
             history.breaks("no list of files: %r" % content[:200])
-            return {}
+            return []
         for f in listed:
             if f["status"] in (200, 201) and f["durability"] != self.load.profile.durability:
                 history.breaks("%s is %s" % (f["name"], f["durability"]))
-        return {f["name"]: f["status"] for f in listed}
+        return [(f["name"], f["status"]) for f in listed]
 
 
 def load(history, server, seed, clients, on_told=None):

@@ -319,6 +319,54 @@ users() {
 	eventually up_at 0
 }
 
+@test "another .penstock in the place of the one that has an upload: 404, also to who sends just then; put back it goes on" {
+	start_hostile '' '' 'worker_processes 1;'
+	begin -H 'Upload-Length: 10' -H "Upload-Metadata: $(metadata filename a)"
+	stall 0 10 hell
+	eventually data_has 4
+	mv "$STORE/.penstock" "$STORE/away"
+	mkdir "$STORE/.penstock"
+	# Whoever asks for what is not in the old one finds that there is another.
+	tus HEAD "${UP%/*}/00112233445566778899aabbccddeeff"
+	assert_status 404
+	eventually log_has "warn .*: $STORE/.penstock was removed, or another one has its place: up to 1 uploads .* 404 .*, unless it is put back"
+	say "$FD" o-more
+	hear "$FD" >told
+	grep -q '^HTTP/1.1 503' told
+	grep -q 'nothing was stored: try again' told
+	refute test -e "$STORE/a"
+	tus HEAD "$UP"
+	assert_status 404
+	echo hello-more >f
+	patch 0 f
+	assert_status 404
+	assert_problem 'begin a new one'
+	tus DELETE "$UP"
+	assert_status 404
+	rm -r "$STORE/.penstock"
+	mv "$STORE/away" "$STORE/.penstock"
+	up_at 10
+	patch 10 /dev/null
+	assert_status 204
+	assert_equal "$(cat "$STORE/a")" hello-more
+}
+
+@test "without its .penstock an upload is gone, and the next one is made" {
+	start_hostile '' '' 'worker_processes 1;'
+	begin -H 'Upload-Length: 10'
+	rm -r "$STORE/.penstock"
+	tus HEAD "$UP"
+	assert_status 404
+	printf hello-more >f
+	patch 0 f
+	assert_status 404
+	begin -H 'Upload-Length: 10' -H "Upload-Metadata: $(metadata filename a)"
+	patch 0 f
+	assert_status 204
+	assert_same f "$STORE/a"
+	log_has 'error' && fail "$(cat error.log)" || true
+}
+
 @test "a crowd is no 5xx to a HEAD" {
 	start_hostile '' 'max_connections_per_ip 1;'
 	begin -H 'Upload-Length: 5'
