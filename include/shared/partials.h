@@ -23,6 +23,10 @@
 
 #include "base/check.h"
 
+enum {
+	PARTIALS_CLIENTS = 16384,
+};
+
 struct partials;
 struct partials_dir;
 struct shm;
@@ -43,7 +47,8 @@ void partials_let_go(
 void partials_forget(struct partials *p, unsigned slot);
 
 /* One more, of this client; false: there are `max`, or `client_max` of this client (0: any
- * number may be there). */
+ * number may be there).  PARTIALS_CLIENTS of all directories can be counted at once, or a few
+ * less: one more is refused as if it had client_max, unless that is 0. */
 NODISCARD bool partials_enter(struct partials *p, struct partials_dir *d,
     uint64_t client, uint64_t max, uint64_t client_max);
 void partials_leave(

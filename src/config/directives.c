@@ -322,7 +322,8 @@ const struct directive directives[] = {
 	  .dflt = "1000",
 	  .topic = TOPIC_LIMITS,
 	  .help = "the same, of one client: who has let itself in, or an address "
-		  "(of IPv6 a /64 network)" },
+		  "(of IPv6 a /64 network); with it some 16,000 clients may have "
+		  "uploads that wait, and one more gets 503, too" },
 	{ "max_uploads", VALUE_NUMBER, APPLY_RELOAD, OF_LOCATION(max_uploads),
 	  RANGE(0, 1000000), .dflt = "0",
 	  .topic = TOPIC_LIMITS,

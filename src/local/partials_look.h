@@ -14,6 +14,12 @@
 
 struct partials_look;
 
+/*
+ * What a look does is not synced, since nobody was told of it: after a power cut what had expired
+ * may wait again, at the offset that was told or a later one, or may not be known any more (404
+ * in place of 410); and it expires again.  What has not expired is not touched.
+ */
+
 /* What has come of it so far. */
 struct partials_found {
 	unsigned expired; /* so many bytes are gone */

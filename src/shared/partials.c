@@ -8,9 +8,8 @@
 #include "shared/shm.h"
 
 enum {
-	IDLE_MAX = 64,	 /* directories that are not in use, and known */
-	CLIENTS = 16384, /* counts of a client in a directory */
-	WINDOW = 16,	 /* entries in which a count can be */
+	IDLE_MAX = 64, /* directories that are not in use, and known */
+	WINDOW = 64,   /* entries in which a count can be */
 };
 
 struct partials_dir {
@@ -30,7 +29,7 @@ struct client {
 struct partials {
 	uint64_t seed;
 	struct registry *dirs;
-	struct client clients[CLIENTS];
+	struct client clients[PARTIALS_CLIENTS]; /* of each directory */
 };
 
 size_t
@@ -114,7 +113,7 @@ client_key(uint64_t dir, uint64_t client)
 static struct client *
 client_at(const struct partials *p, uint64_t key, unsigned i)
 {
-	const struct client *c = &p->clients[(key / 2 + i) % CLIENTS];
+	const struct client *c = &p->clients[(key / 2 + i) % PARTIALS_CLIENTS];
 
 	return (struct client *)(uintptr_t)c;
 }
@@ -131,7 +130,7 @@ find_client(const struct partials *p, uint64_t key)
 	return NULL;
 }
 
-/* Its entry, made if there is none; NULL: there is no room, and it is not counted. */
+/* Its entry, made if there is none; NULL: there is no room. */
 static struct client *
 client_of(struct partials *p, uint64_t dir, uint64_t client)
 {
@@ -159,7 +158,8 @@ partials_enter(struct partials *p, struct partials_dir *d, uint64_t client,
 {
 	struct client *c = client_of(p, dir_key(p, d), client);
 
-	if (c != NULL && !raise_to(&c->count, client_max))
+	/* One that cannot be counted could have any number. */
+	if (c == NULL ? client_max != 0 : !raise_to(&c->count, client_max))
 		return false;
 	if (!raise_to(&d->count, max)) {
 		if (c != NULL)
@@ -238,7 +238,7 @@ partials_changes(const struct partials_dir *d)
 static void
 clear_clients(struct partials *p, uint64_t dir)
 {
-	for (size_t i = 0; i < CLIENTS; i++)
+	for (size_t i = 0; i < PARTIALS_CLIENTS; i++)
 		if (atomic_load(&p->clients[i].dir) == dir)
 			atomic_store(&p->clients[i].count, 0);
 }

@@ -6,6 +6,23 @@
 #include "auth/signed_link.h"
 #include "base/num.h"
 
+/* The store does not say which of the two it was. */
+static void
+partials_text(const struct store_policy *p, char text[LIMIT_TEXT_MAX])
+{
+	char all[64] = "", each[64] = "";
+
+	if (p->max_resumable > 0)
+		snprintf(all, sizeof(all), "max_resumable %" PRIu64,
+		    p->max_resumable);
+	if (p->max_resumable_per_client > 0)
+		snprintf(each, sizeof(each),
+		    "max_resumable_per_client %" PRIu64,
+		    p->max_resumable_per_client);
+	snprintf(text, LIMIT_TEXT_MAX, "%s%s%s", all,
+	    all[0] != '\0' && each[0] != '\0' ? " or " : "", each);
+}
+
 const char *
 limit_text(enum outcome e, const struct conf_server *s,
     const struct conf_location *l, char text[LIMIT_TEXT_MAX])
@@ -32,9 +49,8 @@ limit_text(enum outcome e, const struct conf_server *s,
 		name = "form_max_field_size";
 		num_format_size(l->form_max_field_size, value);
 	} else if (e == OUTCOME_TOO_MANY_PARTIALS) {
-		name = "max_resumable";
-		snprintf(
-		    value, sizeof(value), "%" PRIu64, l->policy.max_resumable);
+		partials_text(&l->policy, text);
+		return text;
 	} else if (e == OUTCOME_EXPIRED) {
 		name = "resume_expire";
 		num_format_seconds(l->policy.resume_expire_s, value);

@@ -129,6 +129,7 @@ no_nonsense() { [[ ! -e $STORE/.penstock/2123456789abcdef2123456789abcdef.info ]
 	begin -H 'Upload-Length: 10' -H 'X-Forwarded-For: 192.0.2.1'
 	tus POST /file -H 'Upload-Length: 10' -H 'X-Forwarded-For: 192.0.2.1'
 	assert_status 503
+	assert_problem 'max_resumable 10000 or max_resumable_per_client 1 allows'
 	begin -H 'Upload-Length: 10' -H 'X-Forwarded-For: 192.0.2.2'
 }
 

@@ -181,24 +181,47 @@ they_outlive_their_worker(void **state)
 	assert_int_equal(partials_awaited(p, 1), 100);
 }
 
-/* More clients than there is room for: those are not counted, and so not refused. */
+/* As many as may wait if nothing else is said, each of another client. */
 static void
-many_clients_are_counted_as_far_as_there_is_room(void **state)
+ten_thousand_clients_are_counted(void **state)
 {
-	uint64_t wrong = 0;
+	(void)state;
+	for (uint64_t c = 0; c < 10000; c++)
+		assert_true(partials_enter(p, a, c, 10000, 1));
+	for (uint64_t c = 0; c < 10000; c++)
+		assert_int_equal(partials_count_of(p, a, c), 1);
+}
+
+/* There is no client that may have any number because there are too many others. */
+static void
+more_clients_than_can_be_counted_are_refused(void **state)
+{
+	enum { MANY = 3 * PARTIALS_CLIENTS };
+	uint64_t entered = 0, wrong = 0;
 
 	(void)state;
-	for (uint64_t c = 0; c < 40000; c++) {
-		assert_true(partials_enter(p, a, c, 0, 1));
-		wrong += partials_count_of(p, a, c) > 1;
+	for (uint64_t c = 0; c < MANY; c++) {
+		bool enters = partials_enter(p, a, c, 0, 1);
+
+		entered += enters;
+		wrong += partials_count_of(p, a, c) != enters;
 	}
 	assert_int_equal(wrong, 0);
-	assert_int_equal(partials_count(a), 40000);
-	for (uint64_t c = 0; c < 40000; c++)
-		partials_leave(p, a, c);
+	assert_in_range(entered, PARTIALS_CLIENTS / 20 * 19, PARTIALS_CLIENTS);
+	assert_int_equal(partials_count(a), entered);
+	for (uint64_t c = 0; c < MANY; c++)
+		wrong += partials_enter(p, a, c, 0, 1);
+	assert_int_equal(wrong, 0);
+	/* Where no client has a limit none is refused for that. */
+	assert_true(partials_enter(p, a, MANY, 0, 0));
+	partials_leave(p, a, MANY);
+	assert_int_equal(partials_count(a), entered);
+	for (uint64_t c = 0; c < MANY; c++)
+		if (partials_count_of(p, a, c) > 0)
+			partials_leave(p, a, c);
 	assert_int_equal(partials_count(a), 0);
-	assert_true(partials_enter(p, a, 50000, 0, 1));
-	assert_false(partials_enter(p, a, 50000, 0, 1));
+	assert_true(partials_enter(p, a, MANY, 0, 1));
+	assert_false(partials_enter(p, a, MANY, 0, 1));
 }
 
 static void *
@@ -245,7 +268,8 @@ main(void)
 	    TEST(a_count_sets_them_right),
 	    TEST(a_count_that_is_old_counts_only_if_it_must),
 	    TEST(they_outlive_their_worker),
-	    TEST(many_clients_are_counted_as_far_as_there_is_room),
+	    TEST(ten_thousand_clients_are_counted),
+	    TEST(more_clients_than_can_be_counted_are_refused),
 	    TEST(all_at_once_lose_nothing),
 	};
 
