@@ -18,12 +18,14 @@ open_one(const char *id)
 	return NULL;
 }
 
-const struct partial *
-incoming_partial_shown(const char *id)
+bool
+incoming_partial_is_open(const char *id, uint64_t *ret_offset)
 {
 	const struct incoming_partial *p = open_one(id);
 
-	return p != NULL ? &p->open.file.shown : NULL;
+	if (p != NULL)
+		*ret_offset = p->offset;
+	return p != NULL;
 }
 
 struct incoming_partial *
@@ -34,8 +36,7 @@ incoming_partial_find(const char *id)
 	if (p == NULL)
 		return NULL;
 	open_partial_init(&p->open, id);
-	p->open.is_elsewhere =
-	    !publish_locks_last() && incoming_partial_shown(id) != NULL;
+	p->open.is_elsewhere = !publish_locks_last() && open_one(id) != NULL;
 	if (!p->open.is_elsewhere)
 		list_append(&open_ones, &p->node);
 	return p;

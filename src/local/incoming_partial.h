@@ -19,6 +19,8 @@ struct incoming_partial {
 	struct partial_hash *hash; /* while its bytes are read back */
 	bool is_syncing; /* its job waits for the sync of `.penstock` */
 	bool is_known;	 /* its owner was told of it: its record is there */
+	uint64_t offset; /* the last one that its owner was told: `open` may be
+			    a job's just now */
 };
 
 /* One that is to be found by its ID, or made as `what`; NULL when out of memory. */
@@ -26,8 +28,9 @@ NODISCARD struct incoming_partial *incoming_partial_find(const char *id);
 NODISCARD struct incoming_partial *incoming_partial_begin(
     const struct partial *what);
 
-/* What is known of one that this process has open; NULL: it has not. */
-const struct partial *incoming_partial_shown(const char *id);
+/* On the loop: has this process one open with this ID?  Then *ret_offset is what its owner
+ * was told. */
+bool incoming_partial_is_open(const char *id, uint64_t *ret_offset);
 
 /* It was to be found, and another one has it: what never changes of it; valid as long as
  * `p`.  NULL: it could not be read. */

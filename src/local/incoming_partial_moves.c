@@ -211,6 +211,7 @@ incoming_tell_found(void *file)
 
 	incoming_job_give(&f->local->jobs, &f->job);
 	f->partial->is_known = true;
+	f->partial->offset = f->partial->open.file.shown.offset;
 	f->base.partial = &f->partial->open.file.shown;
 	f->base.events->on_found(f->base.owner); /* may abort `f` */
 }
@@ -266,8 +267,9 @@ incoming_tell_suspended(void *file)
 
 	incoming_turn_end(f, true);
 	incoming_job_give(&f->local->jobs, &f->job);
-	file_writer_resume(&f->writer, f->partial->open.file.shown.offset,
-	    STORE_LENGTH_UNKNOWN);
+	f->partial->offset = f->partial->open.file.shown.offset;
+	file_writer_resume(
+	    &f->writer, f->partial->offset, STORE_LENGTH_UNKNOWN);
 	f->base.events->on_suspended(f->base.owner); /* may abort `f` */
 }
 

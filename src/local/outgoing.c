@@ -455,9 +455,11 @@ open_at_once(struct outgoing_file *f)
 static uint64_t
 known_offset(const char *id)
 {
-	const struct partial *p = incoming_partial_shown(id);
+	uint64_t offset;
 
-	return p != NULL && !publish_locks_last() ? p->offset : UINT64_MAX;
+	return !publish_locks_last() && incoming_partial_is_open(id, &offset)
+		   ? offset
+		   : UINT64_MAX;
 }
 
 static struct failure
