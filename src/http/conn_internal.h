@@ -90,9 +90,8 @@ struct conn {
 	unsigned state; /* enum conn_state */
 	struct connections *group;
 	struct list_node node;
-	struct list_node
-	    turn; /* on group->turns, or group->handshakes: waits for
-				  its turn */
+	/* On group->turns, or group->handshakes: waits for its turn. */
+	struct list_node turn;
 	struct transport transport;
 	uint64_t requests;  /* heads that were read */
 	bool on_loopback;   /* accepted there */
