@@ -11,7 +11,9 @@
  *	resume_table.c   when each of them is made
  *	resume.c         one request, from its gate and its exchange: the other events
  *	resume_concat.c  one that makes an upload of others
- *	resume_gate.c    what a request passes before
+ *	resume_pass.c    what it passes before: of both gates (resume_pass.h)
+ *	resume_create_gate.c, resume_url_gate.c
+ *	resume_begin.c   which of them it is
  */
 #ifndef WEB_RESUME_INTERNAL_H
 #define WEB_RESUME_INTERNAL_H
