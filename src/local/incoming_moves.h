@@ -25,10 +25,6 @@ void incoming_fail_job(struct incoming_file *f);
  * letting go of it. */
 void incoming_begin_hash(struct incoming_file *f, struct digest *d);
 
-/* After each job: if it found `.penstock` gone, or another one in its place, what waits in the
- * one before is lost, and an operator has to know. */
-void incoming_look_for_loss(const struct incoming_file *f);
-
 /* Its owner is told, and may abort `f`. */
 void incoming_tell_failure(struct incoming_file *f, int err);
 

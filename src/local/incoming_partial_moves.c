@@ -3,7 +3,6 @@
  * is done with all (incoming_moves.c).
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -229,23 +228,6 @@ log_garbled(const struct incoming_file *f)
 		? "a newer version of this server has written it"
 		: "it does not say, or says wrongly, what there is of the "
 		  "upload");
-}
-
-void
-incoming_look_for_loss(const struct incoming_file *f)
-{
-	struct local_dir *at = f->target.at;
-	uint64_t waiting =
-	    at->partials != NULL ? partials_count(at->partials) : 0;
-
-	if (!at->publish.is_another)
-		return;
-	at->publish.is_another = false;
-	if (waiting > 0)
-		log_warn("%s/%s was removed, or another one has its place: up "
-			 "to %" PRIu64 " uploads that were in it are answered "
-			 "with 404 from now on, unless it is put back",
-		    f->local->base.label, PUBLISH_TEMP_DIR, waiting);
 }
 
 void
