@@ -329,6 +329,19 @@ try_way(const unsigned char *bytes, size_t len, const char *boundary,
 }
 
 /* By a plain look. */
+/* As the Content-Disposition of a request. */
+static void
+check_filename(struct span disposition)
+{
+	char name[FILE_NAME_SIZE];
+	const char *why = NULL;
+
+	if (part_head_filename(disposition, name, &why))
+		check(strlen(name) < sizeof(name));
+	else
+		check(why != NULL);
+}
+
 static void
 check_boundary(const char *boundary)
 {
@@ -361,6 +374,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (type > 0) {
 		char *copy = fuzz_copy(data, type);
 
+		check_filename((struct span){copy, type});
 		if (part_head_boundary(
 			(struct span){copy, type}, boundary, &why))
 			check_boundary(boundary);

@@ -222,6 +222,19 @@ check_refusal(const struct resume_refusal *r)
 	check(r->outcome != OUTCOME_NONE);
 }
 
+/* It brings nothing, and is of a draft. */
+static void
+check_asks_again(const struct head *h, const struct resume_dialect *d)
+{
+	struct resume_ask a;
+
+	if (!resume_ask_again(h, d, 17, &a))
+		return;
+	check(!resume_dialect_is_tus(d));
+	check(a.body == 0 || a.body == RESUME_UNKNOWN);
+	check(h->upload_offset.s != NULL || a.offset == 17);
+}
+
 static void
 check_ask(const struct head *h, const struct resume_dialect *d, bool creation,
     unsigned upload)
@@ -234,6 +247,8 @@ check_ask(const struct head *h, const struct resume_dialect *d, bool creation,
 	struct resume_ask a;
 	uint64_t room;
 
+	if (!creation)
+		check_asks_again(h, d);
 	if (!(creation ? resume_ask_creation(h, d, &a, &refusal)
 		       : resume_ask_append(h, d, &a, &refusal)) ||
 	    !resume_ask_fits(&a, offset, length, max, &refusal)) {
