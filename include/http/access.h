@@ -24,6 +24,7 @@
 #include "http/head.h"
 #include "shared/limits.h"
 
+struct conf_location;
 struct journal;
 
 /* Why a response was not sent whole. */
@@ -74,6 +75,9 @@ struct access {
 	uint64_t out;	 /* bytes of content that the kernel took to send */
 	enum access_cut cut;
 	enum outcome outcome; /* how it ended */
+	/* That the path is in; NULL: in none, or it was refused before that was
+	 * looked at. */
+	const struct conf_location *location;
 
 	struct access_who *who;	      /* NULL: the peer */
 	struct access_upload *upload; /* what was measured of one; or NULL */

@@ -24,7 +24,7 @@
 #include "http/turns.h"
 
 struct chunk_pool;
-struct journal;
+struct observer;
 struct slot;
 struct tls_port;
 
@@ -34,9 +34,10 @@ struct connections {
 	struct chunk_pool *pool; /* whose chunks responses are streamed from */
 	const struct conf_server *conf;
 	struct handler *handler;
-	struct slot *slot;	      /* whose `connections` they count in */
-	struct admission admission;   /* set the scopes; init sets the rest */
-	struct journal *access;	      /* NULL: no access log */
+	struct slot *slot;	    /* whose `connections` they count in */
+	struct admission admission; /* set the scopes; init sets the rest */
+	/* Told of each exchange that has ended; NULL: nobody is.  A list. */
+	struct observer *observers;
 	void (*on_closed)(void *arg); /* a connection has ended */
 	void *arg;
 	bool stamped;  /* it matters when bytes come: fd_stamp() was called for

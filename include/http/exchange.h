@@ -33,6 +33,7 @@
 
 struct addr;
 struct body_trailer;
+struct conf_location;
 struct exchange;
 struct meter;
 
@@ -167,6 +168,9 @@ void exchange_continue(struct exchange *x);
 /* Send an interim response (1xx) with these field lines, each with its CRLF, at any time
  * before the response; nothing to a client of HTTP/1.0.  True: it is sent. */
 bool exchange_interim(struct exchange *x, int status, const char *fields);
+
+/* For the access log and what is counted: the path is in location `l`, which stays. */
+void exchange_note_location(struct exchange *x, const struct conf_location *l);
 
 /* For the access log, after exchange_measured(): the request has brought the bytes from
  * `from` to before `to` of an upload of `length` (UINT64_MAX: not known). */

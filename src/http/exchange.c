@@ -323,8 +323,14 @@ void
 exchange_measured(
     struct exchange *x, const struct meter *m, bool hashed, const char *name)
 {
-	if (conn_of(x)->group->access != NULL)
+	if (conn_of(x)->group->observers != NULL)
 		access_measured(&x->record, m, hashed, name);
+}
+
+void
+exchange_note_location(struct exchange *x, const struct conf_location *l)
+{
+	x->record.location = l;
 }
 
 void

@@ -1,7 +1,8 @@
 /*
- * The exchange's line in the access log, from its first byte to its end.
+ * The exchange's record, for the access log and others that are told of its end.
  */
 #include "base/clock.h"
+#include "http/observer.h"
 #include "conn_internal.h"
 
 void
@@ -9,9 +10,22 @@ exchange_log_begin(struct exchange *x)
 {
 	if (x->record.began_ns != 0)
 		return;
-	/* Without a log it only matters that it has begun. */
+	/* With nobody to tell it only matters that it has begun. */
 	x->record.began_ns =
-	    conn_of(x)->group->access != NULL ? clock_mono_ns() : 1;
+	    conn_of(x)->group->observers != NULL ? clock_mono_ns() : 1;
+}
+
+static void
+tell(struct conn *c, const struct access *record)
+{
+	const struct exchange_ended e = {.record = record,
+	    .peer = &c->peer,
+	    .certificate = tls_client_name(&c->transport),
+	    .server = c->group->conf};
+	struct observer *o;
+
+	for (o = c->group->observers; o != NULL; o = o->next)
+		o->on_ended(o, &e);
 }
 
 /* Bytes of further requests came along, and the connection is to close: the
@@ -28,8 +42,7 @@ log_unread(struct conn *c)
 		return; /* what came is the body's, or cannot be told from it */
 	body_leftover(b, &more, &len);
 	if (len > 0 || head_reader_has_bytes(&c->head_reader))
-		access_add(c->group->access, &c->peer,
-		    tls_client_name(&c->transport), &rest);
+		tell(c, &rest);
 }
 
 /* With method and target there is something to be recognised. */
@@ -43,7 +56,7 @@ void
 exchange_log_describe(struct exchange *x, const struct head_reader_head *got,
     const struct head *h)
 {
-	if (conn_of(x)->group->access == NULL)
+	if (conn_of(x)->group->observers == NULL)
 		return;
 	if (is_request(h))
 		access_note_head(&x->record, h);
@@ -61,13 +74,12 @@ exchange_log_end(struct exchange *x)
 
 	if (a->began_ns == 0)
 		return;
-	if (c->group->access != NULL) {
+	if (c->group->observers != NULL) {
 		a->ended_ns = clock_mono_ns();
 		a->in = x->body.payload;
 		a->answered = a->status != 0 && taken > 0;
 		a->out = a->answered && taken > beside ? taken - beside : 0;
-		access_add(c->group->access, &c->peer,
-		    tls_client_name(&c->transport), a);
+		tell(c, a);
 		if (c->state != CONN_HEADING)
 			log_unread(c);
 	}

@@ -251,7 +251,10 @@ begin_connections(struct worker *w, struct server *s)
 	s->conns.arg = s;
 	s->conns.ids = &w->ids;
 	s->conns.stamped = overwrites(s->conf);
-	s->conns.access = s->access;
+	if (s->access != NULL) {
+		access_log_init(&s->access_log, s->access);
+		s->conns.observers = &s->access_log.observer;
+	}
 	connections_init(&s->conns);
 }
 

@@ -12,6 +12,7 @@
 
 #include "log/trace.h"
 #include "net/tls.h"
+#include "http/access_log.h"
 #include "http/connections.h"
 #include "web/dispatch.h"
 #include "proc/worker.h"
@@ -29,6 +30,7 @@ struct server {
 	struct connections conns;
 	struct location_rights *rights; /* NULL: none */
 	struct journal *access;
+	struct access_log access_log;
 };
 
 /* A socket that connections come in by. */

@@ -100,6 +100,7 @@ on_request(struct handler *handler, struct exchange *x)
 	if (site_gate_answers(c->conf, x, head))
 		return;
 	router_route(c->conf, head, &route);
+	exchange_note_location(x, route.location);
 	switch (route.kind) {
 	case ROUTE_REFUSED:
 		answer_refused(x, head, &route);
