@@ -26,6 +26,7 @@ struct disk_health;
 struct disk_share;
 struct latest_table;
 struct limits;
+struct metrics;
 struct mount_history;
 struct partials;
 struct replacing;
@@ -58,6 +59,7 @@ struct shared {
 	struct attempts *attempts;
 	struct wanted *wanted;
 	struct partials *partials;
+	struct metrics *metrics;
 };
 
 /*

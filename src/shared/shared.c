@@ -9,6 +9,7 @@
 #include "shared/disk_share.h"
 #include "shared/latest.h"
 #include "shared/limits.h"
+#include "shared/metrics.h"
 #include "shared/mount_history.h"
 #include "shared/partials.h"
 #include "shared/replacing.h"
@@ -26,7 +27,7 @@ shared_size(const struct shared_room *room)
 	       disk_health_size(room->disks) + disk_share_size(room->disks) +
 	       arrivals_size() + replacing_size() + attempts_size() +
 	       ticket_keys_size() + wanted_size() +
-	       partials_size(room->directories);
+	       partials_size(room->directories) + metrics_size();
 }
 
 int
@@ -49,6 +50,7 @@ shared_init(struct shared *s, const struct shared_room *room)
 	s->attempts = attempts_new(s->shm);
 	s->wanted = wanted_new(s->shm);
 	s->partials = partials_new(s->shm, room->directories);
+	s->metrics = metrics_new(s->shm);
 	return 0;
 }
 
@@ -67,6 +69,7 @@ shared_forget(struct shared *s, struct slot *slot, pid_t pid)
 	replacing_forget(s->replacing, number);
 	ticket_keys_forget(s->ticket_keys, number);
 	partials_forget(s->partials, number);
+	metrics_forget(s->metrics, number);
 	last_to_know = disk_health_forget(s->disk_health, number);
 	shm_slot_wipe(slot);
 	return last_to_know;
