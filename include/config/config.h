@@ -148,7 +148,9 @@ struct config {
 	uint64_t buffer_memory; /* bytes per worker */
 	uint64_t chunk_size;	/* bytes, a multiple of 4096 */
 	enum conf_engine io_engine;
+	uint64_t max_generations; /* of workers at once */
 	struct conf_place worker_processes_at, worker_connections_at;
+	struct conf_place max_generations_at;
 	struct conf_place io_engine_at, pid_file_at, error_log_at, user_at;
 	char *pid_file;	 /* absolute, or "off" */
 	char *error_log; /* "stderr", "stdout" or an absolute path */

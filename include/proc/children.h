@@ -50,6 +50,9 @@ void children_fini(struct children *c);
 NODISCARD int children_add(
     struct children *c, unsigned generation, size_t count);
 
+/* Of how many generations there are workers. */
+size_t children_generations(const struct children *c);
+
 /* How many more workers have a slot in the shared memory. */
 size_t children_slots_left(const struct children *c);
 

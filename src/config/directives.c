@@ -298,6 +298,12 @@ const struct directive directives[] = {
 	  .help = "most connections at once from an IPv4 address or an IPv6 /64 "
 		  "network to this server, over all workers, 0: any; one more "
 		  "gets 503, and beyond twice as many it is just closed" },
+	{ "max_generations", VALUE_NUMBER, APPLY_RELOAD, OF_TOP_AT(max_generations),
+	  RANGE(2, 256), .dflt = "8",
+	  .topic = TOPIC_PROCESS,
+	  .help = "so many generations of workers at once: those of now, and those that "
+		  "still finish what they had before a reload; a reload that would be "
+		  "one more is refused" },
 	{ "max_header_fields", VALUE_NUMBER, APPLY_RELOAD,
 	  OF_SERVER(max_header_fields), RANGE(8, 10000), .dflt = "100",
 	  .topic = TOPIC_LIMITS,

@@ -78,6 +78,20 @@ children_add(struct children *c, unsigned generation, size_t count)
 	return 0;
 }
 
+/* (They are listed in the order of their generations.) */
+size_t
+children_generations(const struct children *c)
+{
+	unsigned last = 0;
+	size_t n = 0;
+
+	LIST_FOREACH(const struct child, ch, &c->list, node) {
+		n += ch->generation != last;
+		last = ch->generation;
+	}
+	return n;
+}
+
 size_t
 children_slots_left(const struct children *c)
 {

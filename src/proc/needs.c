@@ -306,15 +306,39 @@ workers_fit(
 	return false;
 }
 
+static bool
+generations_fit(
+    const struct config *conf, const struct children *c, struct str *errors)
+{
+	size_t now = children_generations(c);
+
+	if (now < conf->max_generations)
+		return true;
+	if (conf->max_generations_at.line != 0)
+		lexer_place(errors, &conf->max_generations_at);
+	else
+		str_puts(errors, conf->file ? conf->file : "built-in");
+	str_printf(errors,
+	    ": max_generations %" PRIu64
+	    ": workers of %zu generations live, since "
+	    "those of before the last reloads still finish what they have: try "
+	    "again when some have ended (shutdown_timeout ends them), or allow "
+	    "more\n",
+	    conf->max_generations, now);
+	return false;
+}
+
 bool
 needs_fit(const struct config *conf, const struct children *c)
 {
 	struct str errors = {0};
 	bool directories = directories_fit(conf, c, &errors);
 	bool workers = workers_fit(conf, c, &errors);
+	bool generations = generations_fit(conf, c, &errors);
 	bool met = are_met(conf, &errors);
 
-	return needs_tell("reload: ", met && directories && workers, &errors);
+	return needs_tell(
+	    "reload: ", met && directories && workers && generations, &errors);
 }
 
 /* What workers of before still have open counts, too. */

@@ -484,3 +484,25 @@ SLOW_LOCATION='location /slow { output_dir slow/up; overwrite on; }'
 	assert_equal "${lines[-2]}" 'warning: reload: user: the change from none to nobody needs a restart'
 	is_portable || assert_line -p "$MEMORY/up" # it cannot know that nothing is kept there
 }
+
+@test "max_generations: no reload beside so many that still finish uploads" {
+	start_server '' '' 'max_generations 3;'
+	random_file body 200000
+	upload_part /file/a body
+	first=$FD
+	reload_it
+	assert_success
+	upload_part /file/b body
+	reload_it
+	assert_success
+	reload_it
+	assert_failure 1
+	assert_line -e "^reload: $T/penstock.conf:[0-9]+:[0-9]+: max_generations 3: workers of 3 generations live"
+	assert_line 'reload: nothing was changed'
+	upload_rest "$first" body 201
+	assert_same body "$STORE/a"
+	_reloads() { penstock -c penstock.conf -s reload; }
+	eventually _reloads
+	hang_up "$FD"
+	stop_server
+}

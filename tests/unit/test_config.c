@@ -130,6 +130,7 @@ assert_same(const struct config *a, const struct config *b)
 	assert_int_equal(a->worker_processes, b->worker_processes);
 	assert_int_equal(a->worker_auto, b->worker_auto);
 	assert_int_equal(a->worker_connections, b->worker_connections);
+	assert_int_equal(a->max_generations, b->max_generations);
 	assert_int_equal(a->buffer_memory, b->buffer_memory);
 	assert_int_equal(a->chunk_size, b->chunk_size);
 	assert_int_equal(a->io_engine, b->io_engine);
