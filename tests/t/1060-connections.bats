@@ -51,6 +51,20 @@ PUT5='HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n'
 	done
 }
 
+@test "chunked bodies that are sent in a row are answered in their order" {
+	start_server
+	for ((i = 0; i < 20; i++)); do
+		printf 'PUT /file/c%d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n' $i
+		printf '3\r\nab,\r\n%x\r\n%s\r\n0\r\n\r\n' ${#i} $i
+	done >stream
+	raw -n 20 -f stream >answers
+	assert_equal "$(sort -u statuses)" 201
+	assert_equal "$(sed -n 's|^Location: /file/c||p' answers | tr -d '\r' | paste -sd ' ')" "$(seq -s ' ' 0 19)"
+	for ((i = 0; i < 20; i++)); do
+		assert_equal "$(cat "$STORE/c$i")" "ab,$i"
+	done
+}
+
 @test "many small requests in a row on one connection, many connections" {
 	start_server 'sync off;'
 	run -0 "$PENSTOCK_TOOLS/load" -c 16 -n 3000 -s 100 "127.0.0.1:$PORT"

@@ -25,6 +25,18 @@ up_is() { tus HEAD "$UP" && assert_status "$1"; }
 	grep -q '1 uploads that nobody came back for have expired' error.log
 }
 
+@test "one that never says its length expires as any, with what it has brought" {
+	start_tus 'resume_expire 1s;'
+	begin -H 'Upload-Defer-Length: 1'
+	printf hello >f
+	patch 0 f
+	assert_status 204
+	eventually up_is 410
+	run ! ls "$STORE"/.penstock/*.data
+	eventually up_is 404
+	assert_store_empty
+}
+
 @test "each request puts it off" {
 	start_tus 'resume_expire 2s;'
 	begin -H 'Upload-Length: 10'
