@@ -49,11 +49,13 @@ load ../lib/penstock
 	say "$head" 'GET /file/b HTTP/1.1\r\nHo'
 	start_py connections take_nothing
 	client=$PY
-	# The worker sleeps, though there is more to do, until the client takes some.
+	# The worker sleeps, though there is more to do, until the client takes some; and not
+	# just for a moment, while another thread of its has a lock.
 	_not_taking() {
 		local n
 
-		for n in 1 2 3; do
+		for n in 1 2 3 4 5; do
+			sleep 0.1
 			ss -Htn state established "sport = :$PORT" | awk '$2 > 0 { n++ } END { exit !n }' || return 1
 			grep -q '^State:[[:space:]]*S' "/proc/$(workers)/status" || return 1
 		done
