@@ -175,6 +175,22 @@ users() {
 	assert_equal "$(receipt remote_user)" alice
 }
 
+@test "a finished part is that of who sent it: others make no file of it" {
+	users
+	start_hostile "auth_basic uploads; auth_basic_user_file $T/users;"
+	printf hello >f
+	begin -u alice:a -H 'Upload-Length: 5' -H 'Upload-Concat: partial'
+	patch 0 f -u alice:a
+	assert_status 204
+	tus POST /file -u bob:b -H "Upload-Concat: final;$UP" -H "Upload-Metadata: $(metadata filename b)"
+	assert_status 400
+	grep -q 'no upload of yours' answer
+	[ ! -e "$STORE/b" ]
+	tus POST /file -u alice:a -H "Upload-Concat: final;$UP" -H "Upload-Metadata: $(metadata filename a)"
+	assert_status 201
+	assert_equal "$(cat "$STORE/a")" hello
+}
+
 @test "the rules that hold are those of the name that it gets, as for PUT" {
 	start_hostile 'limit_except GET { deny all; }'
 	tus POST /file -H 'Upload-Length: 5'
