@@ -199,6 +199,23 @@ resume_answer_status(const struct web_resume *r, enum outcome e)
 	}
 }
 
+/* A part that has ended too early: what there is of the upload stays. */
+static void
+say_kept(int status, enum outcome e, const char *reason, uint64_t offset,
+    struct response *ret)
+{
+	if (reason != NULL)
+		response_problem(ret, status,
+		    "%s; %" PRIu64 " bytes of the upload are kept: go on from "
+		    "there",
+		    reason, offset);
+	else
+		response_problem(ret, status,
+		    "this part ended before its end (%s); %" PRIu64 " bytes of "
+		    "the upload are kept: go on from there",
+		    outcome_word(e), offset);
+}
+
 void
 resume_answer_failure(const struct web_resume *r, enum outcome e,
     const char *reason, uint64_t offset, struct response *ret)
@@ -212,7 +229,9 @@ resume_answer_failure(const struct web_resume *r, enum outcome e,
 	if (reason == NULL && r->exchange != NULL)
 		reason = limit_text_of_user(
 		    e, l, r->size_max, exchange_user(r->exchange), limit);
-	if (reason != NULL)
+	if (offset != RESUME_UNKNOWN)
+		say_kept(status, e, reason, offset, ret);
+	else if (reason != NULL)
 		response_problem(ret, status, "%s", reason);
 	else
 		answer_problem_as(status, e,
@@ -243,6 +262,11 @@ describe_refusal(const struct web_resume *r,
 {
 	char members[96] = "";
 
+	if (refusal->type == NULL && refusal->status == 409 && p != NULL) {
+		response_problem(ret, refusal->status,
+		    "%s (there are %" PRIu64 ")", refusal->why, p->offset);
+		return;
+	}
 	if (refusal->type == NULL) {
 		response_problem(ret, refusal->status, "%s", refusal->why);
 		return;

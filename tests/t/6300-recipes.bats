@@ -250,7 +250,12 @@ busy() { ss -tnH state established "sport = :$PORT" | grep -q .; }
 	bash -euc "$(recipe resume-tus)" >said
 	assert_same random.txt "$STORE/resumed.txt"
 	jq -e '.bytes == 100000 and .parts >= 2' said
+	# Whole, and asked again for its end; and cut, by a limit on its time.
 	bash -euc "$(recipe resume-ietf)" >said
-	grep -q '^HTTP/1.1 104' said
+	grep -q '^HTTP/1.1 104' head.txt
 	assert_same random.txt "$STORE/draft.txt"
+	[[ $(grep -c '"name":"draft.txt"' said) == 2 ]]
+	bash -uc "$(recipe resume-ietf | sed '1s/curl/curl --limit-rate 20k -m 1/; s,draft.txt,cut.txt,')" >said
+	assert_same random.txt "$STORE/cut.txt"
+	jq -e '.bytes == 100000 and .parts == 2' said
 }

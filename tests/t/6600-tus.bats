@@ -100,6 +100,7 @@ start_tus() { start_server "resume on; ${1:-}" "${2:-}" "${3:-}"; }
 	assert_header Upload-Offset 5
 	patch 0 f
 	assert_status 409
+	grep -q 'there are 5' answer
 	up_at 5
 }
 
@@ -619,6 +620,7 @@ trailer() {
 	hear "$FD" >told
 	grep -q '^HTTP/1.1 503' told
 	grep -q '^Upload-Offset: 4' told
+	grep -q '4 bytes of the upload are kept: go on from there' told
 	eventually not_running "$MASTER"
 	start_conf penstock.conf
 	up_at 4
@@ -631,6 +633,7 @@ trailer() {
 	hear "$FD" >told
 	grep -q '^HTTP/1.1 503' told
 	grep -q '^Upload-Offset: 4' told
+	grep -q '4 bytes of the upload are kept: go on from there' told
 	up_at 4
 }
 
