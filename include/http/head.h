@@ -138,8 +138,10 @@ struct head {
 	struct span upload_length;
 	struct span upload_metadata;
 	struct span upload_offset;
-	struct span upload_version;	 /* Upload-Draft-Interop-Version */
-	struct span content_disposition; /* of what the request brings */
+	struct span upload_version; /* Upload-Draft-Interop-Version */
+	struct span
+	    content_disposition; /* of what the request brings; the last */
+	bool disposition_twice;	 /* there were several of these */
 	struct span incremental; /* RFC 10036: do not collect the body */
 	struct span trailer;	 /* which fields follow the body */
 	struct span want_repr_digest;

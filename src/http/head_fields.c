@@ -83,6 +83,15 @@ take_connection(struct parse *p, struct span v)
 	return 0;
 }
 
+/* Few requests need it: what it says twice is refused only where it matters. */
+static int
+take_disposition(struct parse *p, struct span v)
+{
+	p->h->disposition_twice = p->h->content_disposition.s != NULL;
+	p->h->content_disposition = v;
+	return 0;
+}
+
 static int
 take_expect(struct parse *p, struct span v)
 {
@@ -221,7 +230,7 @@ static const struct field {
 	{ ONCE("Authorization"),       NULL, TO(authorization) },
 	{ NAME("Connection"),          NULL, take_connection },
 	{ NAME("Content-Digest"),      NULL, take_content_digest },
-	{ ONCE("Content-Disposition"), NULL, TO(content_disposition) },
+	{ NAME("Content-Disposition"), NULL, take_disposition },
 	{ NAME("Content-Encoding"),    NULL, take_content_coding },
 	{ ONCE("Content-Length"),            take_length },
 	{ ONCE("Content-MD5"),         NULL, TO(content_md5) },

@@ -106,7 +106,7 @@ expire(struct partials_look *l, int fd, struct partial_file *f)
 static void
 end_one(struct partials_look *l, int fd, const char *id)
 {
-	struct partial_file f;
+	struct partial_file f = {0};
 	int err = partial_file_read(fd, id, &f);
 
 	if (err == 0)

@@ -10,17 +10,18 @@
 static void
 partials_text(const struct store_policy *p, char text[LIMIT_TEXT_MAX])
 {
-	char all[64] = "", each[64] = "";
+	uint64_t all = p->max_resumable, each = p->max_resumable_per_client;
 
-	if (p->max_resumable > 0)
-		snprintf(all, sizeof(all), "max_resumable %" PRIu64,
-		    p->max_resumable);
-	if (p->max_resumable_per_client > 0)
-		snprintf(each, sizeof(each),
-		    "max_resumable_per_client %" PRIu64,
-		    p->max_resumable_per_client);
-	snprintf(text, LIMIT_TEXT_MAX, "%s%s%s", all,
-	    all[0] != '\0' && each[0] != '\0' ? " or " : "", each);
+	if (each == 0)
+		snprintf(text, LIMIT_TEXT_MAX, "max_resumable %" PRIu64, all);
+	else if (all == 0)
+		snprintf(text, LIMIT_TEXT_MAX,
+		    "max_resumable_per_client %" PRIu64, each);
+	else
+		snprintf(text, LIMIT_TEXT_MAX,
+		    "max_resumable %" PRIu64
+		    " or max_resumable_per_client %" PRIu64,
+		    all, each);
 }
 
 const char *

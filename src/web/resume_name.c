@@ -38,6 +38,10 @@ resume_name_said(const struct head *h, bool dotfiles,
 		*ret_why = "the name in Upload-Metadata has a NUL in it";
 		return OUTCOME_BAD_NAME;
 	}
+	if (len == 0 && h->disposition_twice) {
+		*ret_why = "Content-Disposition is given twice: send it once";
+		return OUTCOME_BAD_NAME;
+	}
 	if (len == 0 && h->content_disposition.s != NULL) {
 		if (!part_head_filename(h->content_disposition, said, ret_why))
 			return OUTCOME_BAD_NAME;

@@ -56,6 +56,16 @@ resume_add_fields(
 		str_puts(out, "Tus-Resumable: " RESUME_TUS_VERSION "\r\n");
 }
 
+static bool
+asks_for_head(const struct head *h)
+{
+	struct span instead = h->method_override;
+
+	return h->method == METHOD_HEAD ||
+	       (h->method == METHOD_POST &&
+		   str_ieq(instead.s, instead.len, "HEAD"));
+}
+
 bool
 resume_is_literal(const struct conf_server *s, const struct head *h)
 {
@@ -63,7 +73,7 @@ resume_is_literal(const struct conf_server *s, const struct head *h)
 	const struct conf_location *l;
 	size_t len, prefix;
 
-	if (h->method != METHOD_HEAD)
+	if (!asks_for_head(h))
 		return false;
 	l = location_of(s, h);
 	if (l == NULL)

@@ -268,6 +268,11 @@ resume_part_ended(struct web_resume *r, struct failure why)
 	    nothing_differs(&r->ask.part))
 		r->why = failure_of(OUTCOME_DIGEST_DIFFERS, 0);
 	to = end_of_part(r);
+	/* Where there is no room left, a byte is read to see whether there is one. */
+	if (!failure_is(r->why) && r->size_max > 0 && to > r->size_max) {
+		r->why = failure_of(OUTCOME_TOO_LARGE, 0);
+		to = r->ask.offset;
+	}
 	if (r->why.outcome == OUTCOME_DIGEST_DIFFERS)
 		refuse_digest(r);
 	else if (r->why.outcome == OUTCOME_TOO_LARGE &&

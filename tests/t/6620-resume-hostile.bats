@@ -109,6 +109,40 @@ only() { diff <(find "$STORE" -mindepth 1 -path "$STORE/.penstock" -prune -o -ty
 	up_at 0
 }
 
+@test "Content-Disposition that stands twice matters only where it names an upload" {
+	start_hostile
+	twice=(-H 'Content-Disposition: inline; filename=a' -H 'Content-Disposition: inline; filename=b')
+	printf hello >f
+	upload PUT /file/x f "${twice[@]}"
+	assert_status 201
+	tus POST /file -H 'Upload-Length: 5' "${twice[@]}"
+	assert_status 400
+	grep -q 'Content-Disposition is given twice' answer
+	tus POST /file/named -H 'Upload-Length: 5' "${twice[@]}"
+	assert_status 201
+}
+
+@test "what has reached max_body_size gets not one byte more, whatever is known of its length" {
+	start_hostile 'max_body_size 10;'
+	printf hello >f
+	printf x >one
+	begin -H 'Upload-Defer-Length: 1' -H "Upload-Metadata: $(metadata filename a)"
+	patch 0 f
+	patch 5 f
+	assert_header Upload-Offset 10
+	patch 10 one -H 'Transfer-Encoding: chunked'
+	assert_status 413
+	up_at 10
+	draft 8 PUT /file/b -H 'Upload-Complete: ?0' --data-binary @f
+	assert_status 201
+	take_up
+	draft 8 PATCH "$UP" -H 'Upload-Offset: 5' -H 'Upload-Complete: ?0' --data-binary @f
+	assert_status 204
+	draft 8 PATCH "$UP" -H 'Upload-Offset: 10' -H 'Upload-Complete: ?1' -H 'Transfer-Encoding: chunked' --data-binary @one
+	assert_status 413
+	[ ! -e "$STORE/b" ]
+}
+
 @test "fields that stand twice are refused" {
 	start_hostile
 	begin -H 'Upload-Length: 5'
@@ -328,6 +362,8 @@ users() {
 	begin -H 'Upload-Length: 5'
 	mv "$STORE" "$STORE.away"
 	tus HEAD "$UP"
+	[[ $STATUS == 423 ]] || fail "$STATUS"
+	tus POST "$UP" -H 'X-HTTP-Method-Override: HEAD'
 	[[ $STATUS == 423 ]] || fail "$STATUS"
 	patch 0 /dev/null
 	[[ $STATUS == 50[03] ]] || fail "$STATUS"

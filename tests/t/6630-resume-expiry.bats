@@ -91,6 +91,18 @@ other_is() { tus HEAD "$OTHER" && assert_status "$1"; }
 	assert_store_empty
 }
 
+@test "a record that is far too large is swept, and ends no worker" {
+	mkdir -p "$STORE/.penstock"
+	head -c 300000 /dev/zero >"$STORE/.penstock/0123456789abcdef0123456789abcdef.info"
+	touch -d '1 hour ago' "$STORE"/.penstock/*
+	start_tus 'resume_expire 1s;'
+	before=$(workers)
+	_is_gone() { [[ ! -e $STORE/.penstock/0123456789abcdef0123456789abcdef.info ]]; }
+	eventually _is_gone
+	begin -H 'Upload-Length: 5'
+	assert_equal "$(workers)" "$before"
+}
+
 @test "what is not the server's stays in .penstock, and is not followed" {
 	mkdir -p "$STORE/.penstock"
 	id=0123456789abcdef0123456789abcdef
