@@ -16,6 +16,10 @@
 #include "base/str.h"
 #include "net/socket_file.h"
 
+enum {
+	LISTENER_NAME_MAX = 64, /* of one that was handed over, with its NUL */
+};
+
 struct listener {
 	struct addr addr;
 	int fd;
@@ -24,6 +28,9 @@ struct listener {
 	ino_t ino;
 	uid_t owner; /* and its owner and group as bind(2) made it */
 	gid_t group;
+	/* Whoever started us handed it over and has it still, under this name: its
+	 * rights, its path and its end are not ours.  "": it was bound here. */
+	char given[LISTENER_NAME_MAX];
 };
 
 /* Options of a `listen` directive. */
@@ -44,8 +51,16 @@ NODISCARD int listener_open(const struct addr *addr,
     const struct listener_options *options, struct listener *ret);
 
 /*
+ * listener_adopt(fd, name, ret):
+ * Take over a socket that listens already.  0; or a negative errno, -EINVAL: it is none,
+ * and `fd` stays the caller's.
+ */
+NODISCARD int listener_adopt(int fd, const char *name, struct listener *ret);
+
+/*
  * listener_adjust(l, options, ret_changed):
- * Change the options of an open listener, except ipv6only, which is fixed.
+ * Change the options of an open listener, except ipv6only, which is fixed.  Those of
+ * one that was handed over stay as they are.
  * *ret_changed: the rights of a UNIX socket were different before.  0 or a
  * negative errno, when the rights are the old ones or narrower.
  */
@@ -53,7 +68,7 @@ NODISCARD int listener_adjust(const struct listener *l,
     const struct listener_options *options, bool *ret_changed);
 
 /* Add its address to `out`, and of a UNIX socket who may connect:
- * "unix:/run/p.sock (mode 0660, root:www-data)". */
+ * "unix:/run/p.sock (mode 0660, root:www-data)"; and that it was handed over. */
 void listener_describe(const struct listener *l, struct str *out);
 
 /* False when clients cannot reach it by its address: the path of a UNIX socket
@@ -61,11 +76,12 @@ void listener_describe(const struct listener *l, struct str *out);
 bool listener_is_reachable(const struct listener *l);
 
 /* Close this process's descriptor.  `remove`: also remove the path of a UNIX
- * socket, if it still leads to this one. */
+ * socket, if it was made here and still leads to this one. */
 void listener_close(struct listener *l, bool remove);
 
 /* Stop listening for every process that shares the socket, even for one that is
- * stuck and cannot close it. */
+ * stuck and cannot close it.  One that was handed over goes on: who has it keeps
+ * what clients ask for until the next server comes. */
 void listener_shutdown(const struct listener *l);
 
 #endif

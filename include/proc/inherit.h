@@ -3,7 +3,8 @@
  * unfit for a server.
  *
  *	descriptors   0 to 2 are opened if they are closed; all others are closed,
- *	              except those that a log names (/dev/fd/N)
+ *	              except those that a log names (/dev/fd/N), and sockets that
+ *	              are handed over
  *	signals       none stays blocked; SIGCHLD is not ignored
  *	umask         never takes permissions from the owner
  *	limits        one on the size of files is logged at the start
@@ -15,18 +16,19 @@
 #define PROC_INHERIT_H
 
 #include "config/config.h"
+#include "proc/sockets.h"
 
 /* Open the standard descriptors, reset signals and umask.  To be called first in
  * main(), before any file is opened. */
 void inherit_tidy(void);
 
 /*
- * inherit_close(conf):
+ * inherit_close(conf, given):
  * Close what the parent left open: a pipe, say, whose reader waits for its end, or a
- * file that it has locked.  To be called before we open a descriptor ourselves.
- * Sockets that a parent hands over on purpose would have to be excepted here.
+ * file that it has locked; but not the sockets `given`, which it has handed over on
+ * purpose (proc/activation.h).  To be called before we open a descriptor ourselves.
  */
-void inherit_close(const struct config *conf);
+void inherit_close(const struct config *conf, const struct sockets *given);
 
 /* In a new child, while all signals are blocked: restore the default handlers, since
  * those of the master would note signals for the master.  HUP is ignored: only

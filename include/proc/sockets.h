@@ -31,6 +31,7 @@ struct sockets {
  * Open all that `conf` listens on, taking over those `old` (NULL: none) has, but
  * for UNIX sockets whose path is no longer theirs.  What is taken over stays as it
  * is until sockets_adjust().
+ * One of `old` that was handed over to us and that `conf` does not listen on is an error.
  * 0; or a negative errno after logging which addresses failed and why, and
  * then nothing was opened and `old` is as it was.
  */

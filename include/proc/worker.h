@@ -38,6 +38,9 @@ struct worker_setup {
 	void (*on_ready)(void *arg); /* it accepts connections; or NULL */
 	/* It is `what` now: stopping, or finishing; or NULL. */
 	void (*on_stopping)(void *arg, const char *what);
+	/* The loop turns: returns in how many milliseconds it is to be called again,
+	 * -1: never; or NULL. */
+	int (*on_turn)(void *arg);
 	void *arg;
 };
 

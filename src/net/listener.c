@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,6 +118,72 @@ listener_open(const struct addr *addr, const struct listener_options *options,
 	return 0;
 }
 
+/* Does it listen, for streams? */
+static bool
+is_listening(int fd)
+{
+	int type = 0, listens = 0;
+	socklen_t len = sizeof(type);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1)
+		return false;
+	len = sizeof(listens);
+	return type == SOCK_STREAM &&
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 &&
+	       listens != 0;
+}
+
+/* What bind(2) would have told of it. */
+static int
+look_at(int fd, struct listener *l)
+{
+	int one = 1, v6only = 0;
+	socklen_t len = sizeof(l->addr.ss);
+	struct stat st;
+
+	if (getsockname(fd, (struct sockaddr *)&l->addr.ss, &len) == -1)
+		return -errno;
+	l->addr.len = len;
+	if (addr_unix_path(&l->addr) != NULL) {
+		l->addr.len = sizeof(struct sockaddr_un);
+		if (lstat(addr_unix_path(&l->addr), &st) == -1)
+			return -errno;
+		l->dev = st.st_dev;
+		l->ino = st.st_ino;
+		return 0;
+	}
+	if (l->addr.ss.ss_family != AF_INET && l->addr.ss.ss_family != AF_INET6)
+		return -EINVAL;
+	len = sizeof(v6only);
+	if (l->addr.ss.ss_family == AF_INET6 &&
+	    getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &len) == -1)
+		return -errno;
+	l->ipv6only = v6only != 0;
+	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == -1
+		   ? -errno
+		   : 0;
+}
+
+int
+listener_adopt(int fd, const char *name, struct listener *ret)
+{
+	struct listener l = {.fd = fd};
+	int err;
+
+	if (!is_listening(fd))
+		return -EINVAL;
+	err = look_at(fd, &l);
+	if (err == 0)
+		err = fd_set_nonblock(fd);
+	if (err == 0)
+		err = fd_set_cloexec(fd);
+	if (err < 0)
+		return err;
+	snprintf(l.given, sizeof(l.given), "%s", name);
+	*ret = l;
+	return 0;
+}
+
 /* The file of a UNIX socket.  False: it is none, or the path leads to another
  * file by now. */
 static bool
@@ -137,6 +204,8 @@ listener_adjust(const struct listener *l,
 	struct stat st;
 
 	*ret_changed = false;
+	if (l->given[0] != '\0')
+		return 0;
 	/* listen(2) again changes the backlog from now on. */
 	if (listen(l->fd, options->backlog) == -1)
 		return -errno;
@@ -160,6 +229,8 @@ listener_describe(const struct listener *l, struct str *out)
 	str_puts(out, text);
 	if (listener_file(l, &st))
 		socket_file_describe(&st, out);
+	if (l->given[0] != '\0')
+		str_printf(out, " (handed over as %s)", l->given);
 }
 
 bool
@@ -176,7 +247,7 @@ listener_close(struct listener *l, bool remove)
 	if (l->fd == -1)
 		return;
 	fd_close(&l->fd);
-	if (remove && addr_unix_path(&l->addr) != NULL &&
+	if (remove && l->given[0] == '\0' && addr_unix_path(&l->addr) != NULL &&
 	    listener_is_reachable(l))
 		(void)unlink(addr_unix_path(&l->addr));
 }
@@ -184,6 +255,6 @@ listener_close(struct listener *l, bool remove)
 void
 listener_shutdown(const struct listener *l)
 {
-	if (l->fd != -1)
+	if (l->fd != -1 && l->given[0] == '\0')
 		(void)shutdown(l->fd, SHUT_RDWR);
 }

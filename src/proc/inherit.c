@@ -14,7 +14,7 @@
 #include "base/num.h"
 
 enum {
-	KEPT_MAX = 32,
+	KEPT_MAX = 128, /* those that are handed over are at most 64 */
 };
 
 /* The umask before it was changed; 0: it was not. */
@@ -86,17 +86,15 @@ descriptor_in(const char *path)
 	return -1;
 }
 
-/* Descriptors that logs name, each once. */
+/* Descriptors that logs name, or that are handed over, each once. */
 struct kept {
 	int fds[KEPT_MAX];
 	size_t count;
 };
 
 static void
-inherit_keep(struct kept *k, const char *path)
+inherit_keep(struct kept *k, int fd)
 {
-	int fd = descriptor_in(path);
-
 	if (fd == -1 || k->count == KEPT_MAX)
 		return;
 	for (size_t i = 0; i < k->count; i++)
@@ -106,13 +104,15 @@ inherit_keep(struct kept *k, const char *path)
 }
 
 void
-inherit_close(const struct config *conf)
+inherit_close(const struct config *conf, const struct sockets *given)
 {
 	struct kept kept = {0};
 
-	inherit_keep(&kept, conf->error_log);
+	for (size_t i = 0; i < given->count; i++)
+		inherit_keep(&kept, given->bound[i].listener.fd);
+	inherit_keep(&kept, descriptor_in(conf->error_log));
 	for (size_t i = 0; i < conf->server_count; i++)
-		inherit_keep(&kept, conf->servers[i].access_log);
+		inherit_keep(&kept, descriptor_in(conf->servers[i].access_log));
 	fd_close_others(STDERR_FILENO + 1, kept.fds, kept.count);
 }
 

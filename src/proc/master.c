@@ -10,9 +10,11 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "master_internal.h"
+#include "proc/activation.h"
 #include "proc/detach.h"
 #include "proc/inherit.h"
 #include "proc/needs.h"
+#include "proc/notify.h"
 #include "proc/pidfile.h"
 #include "proc/preflight.h"
 #include "proc/privileges.h"
@@ -62,8 +64,9 @@ master_start(struct master *m)
 	verdict_open(&m->verdict, conf->pid_file, m->pidfile, conf->file);
 	status_open(&m->status, conf->pid_file, m->pidfile, conf->file);
 	needs_raise_limit(conf);
-	if (sockets_open(conf, NULL, &m->sockets) < 0)
+	if (sockets_open(conf, &m->given, &m->sockets) < 0)
 		goto drop_pidfile;
+	sockets_close(&m->given, &m->sockets, false); /* all are taken */
 	if (preflight_run(conf, PREFLIGHT_WHOLE, NULL, is_to_stop, NULL) < 0)
 		goto close_sockets;
 	sockets_log(&m->sockets);
@@ -127,6 +130,7 @@ mind_children(void *arg)
 	verdict_hear(&m->verdict, false);
 	reap(m);
 	(void)tend_children(m);
+	(void)notify_watchdog(&m->notify);
 	verdict_hear(&m->verdict, true);
 	return is_to_stop(NULL);
 }
@@ -139,6 +143,10 @@ enter(struct master *m, enum master_phase phase, int sig, unsigned ms)
 	if (m->phase >= phase)
 		return;
 	reload_give_up(m);
+	if (m->phase == MASTER_RUNNING)
+		notify_stopping(&m->notify, phase == MASTER_FINISHING
+						? "finishing uploads"
+						: "stopping");
 	m->phase = phase;
 	m->phase_end_ns = ms ? clock_mono_ns() + ms * NS_PER_MS : UINT64_MAX;
 	m->listen_end_ns = clock_mono_ns() + TERM_MS * NS_PER_MS;
@@ -204,6 +212,15 @@ patience(const struct master *m, int due_ms)
 	return due_ms;
 }
 
+/* Of two times to sleep, of which -1 is for ever. */
+static int
+sooner(int a, int b)
+{
+	if (a == -1 || b == -1)
+		return a == -1 ? b : a;
+	return a < b ? a : b;
+}
+
 /* 0 when all workers are gone, 1 when one cannot be made to. */
 static int
 master_serve(struct master *m)
@@ -217,7 +234,8 @@ master_serve(struct master *m)
 		end_start(m);
 		master_tell_status(m);
 		master_look_at_certificates(m);
-		signals_await(patience(m, m->detach != -1 ? LOOK_MS : due));
+		signals_await(sooner(notify_watchdog(&m->notify),
+		    patience(m, m->detach != -1 ? LOOK_MS : due)));
 		act_on_signals(m);
 		if (m->phase == MASTER_RUNNING)
 			continue;
@@ -248,6 +266,7 @@ close_own(void *arg)
 	preflight_release();
 	fd_close(&m->pidfile);
 	fd_close(&m->detach);
+	notify_close(&m->notify);
 	status_close(&m->status, false);
 	verdict_close(&m->verdict, false);
 }
@@ -259,6 +278,7 @@ master_on_ready(void *arg)
 
 	detach_end(&m->detach, DETACH_UP);
 	status_say(&m->status, "running", 1, &m->certificates);
+	notify_ready(&m->notify, "serving, in one process");
 }
 
 static void
@@ -267,6 +287,15 @@ master_on_stopping(void *arg, const char *what)
 	struct master *m = arg;
 
 	status_say(&m->status, what, 1, &m->certificates);
+	notify_stopping(&m->notify, "%s", what);
+}
+
+static int
+master_on_turn(void *arg)
+{
+	struct master *m = arg;
+
+	return notify_watchdog(&m->notify);
 }
 
 /* worker_processes 0: this process is the worker. */
@@ -285,6 +314,7 @@ run_alone(struct master *m)
 	    .alone = true,
 	    .on_ready = master_on_ready,
 	    .on_stopping = master_on_stopping,
+	    .on_turn = master_on_turn,
 	    .arg = m};
 
 	signals_pass_on();
@@ -323,25 +353,25 @@ how_it_failed(const struct master *m, int status)
 	return DETACH_STOPPED;
 }
 
-int
-master_run(struct config **conf)
+/* Start, serve and end: the exit status. */
+static int
+run(struct master *m)
 {
-	struct master m = {.conf = conf, .pidfile = -1, .detach = -1};
 	int status, err;
 
-	signals_ignore();
-	inherit_close(*conf);
+	inherit_close(*m->conf, &m->given);
 	inherit_report();
-	err = (*conf)->daemonize ? detach_begin(&m.detach) : 0;
+	err = (*m->conf)->daemonize ? detach_begin(&m->detach) : 0;
 	if (err < 0) {
 		log_error("daemonize: %s", strerror(-err));
 		return 1;
 	}
-	title_set_command((*conf)->worker_processes == 0 ? "single process"
-							 : "master process");
-	if (!needs_share(*conf, &m.shared))
+	notify_open(&m->notify);
+	title_set_command((*m->conf)->worker_processes == 0 ? "single process"
+							    : "master process");
+	if (!needs_share(*m->conf, &m->shared))
 		return 1;
-	err = children_init(&m.children, &m.shared);
+	err = children_init(&m->children, &m->shared);
 	if (err < 0) {
 		log_error("pipe: %s", strerror(-err));
 		return 1;
@@ -349,29 +379,42 @@ master_run(struct config **conf)
 	err = signals_watch();
 	if (err < 0) {
 		log_error("signals cannot be watched: %s", strerror(-err));
-		children_fini(&m.children);
+		children_fini(&m->children);
 		return 1;
 	}
-	if (master_start(&m) < 0) {
+	if (master_start(m) < 0) {
 		status = is_to_stop(NULL) ? 0 : 1;
 		if (status == 0)
 			log_notice("stopped");
 		else
-			fd_close(&m.detach); /* it was said why */
+			fd_close(&m->detach); /* it was said why */
 		goto free_children;
 	}
-	if ((*conf)->worker_processes == 0)
-		status = run_alone(&m);
+	if ((*m->conf)->worker_processes == 0)
+		status = run_alone(m);
 	else
-		status = run_with_workers(&m);
+		status = run_with_workers(m);
 	if (status == 0)
 		log_notice("stopped");
-	master_finish(&m, true);
+	master_finish(m, true);
 free_children:
 	/* If it did not even start. */
-	detach_end(&m.detach, how_it_failed(&m, status));
+	detach_end(&m->detach, how_it_failed(m, status));
 	signals_restore();
-	children_fini(&m.children);
-	secrets_free(&m.secrets);
+	children_fini(&m->children);
+	secrets_free(&m->secrets);
+	return status;
+}
+
+int
+master_run(struct config **conf)
+{
+	struct master m = {.conf = conf, .pidfile = -1, .detach = -1};
+	int status = 1;
+
+	signals_ignore();
+	if (activation_take(&m.given) == 0)
+		status = run(&m);
+	sockets_close(&m.given, NULL, false);
 	return status;
 }

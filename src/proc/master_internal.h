@@ -16,6 +16,7 @@
 #include "proc/certificates.h"
 #include "proc/children.h"
 #include "proc/logs.h"
+#include "proc/notify.h"
 #include "proc/sockets.h"
 #include "proc/status.h"
 #include "proc/verdict.h"
@@ -36,6 +37,8 @@ struct master {
 	struct config **conf;
 	struct secrets *secrets; /* of *conf */
 	struct sockets sockets;
+	struct sockets
+	    given; /* handed over; none once the start has come so far */
 	struct logs logs;
 	struct certificates certificates;
 	struct shared shared;
@@ -50,6 +53,7 @@ struct master {
 				   sockets until then */
 	int detach;		/* daemonize: tell here that we are up; -1 */
 	bool failed;		/* the start did, after all */
+	struct notify notify;
 	struct verdict verdict;
 	struct status status;
 	enum master_phase told_phase; /* there */
@@ -74,8 +78,13 @@ master_is_overdue(const struct master *m)
 
 /* ---- master_status.c ---- */
 
-/* Whoever asks with -s status hears what has changed. */
+/* Whoever asks with -s status hears what has changed, and the service manager does when
+ * new workers accept. */
 void master_tell_status(struct master *m);
+
+/* The service manager hears that a start or a reload has ended, and that clients are
+ * served by the workers of this generation. */
+void master_tell_ready(struct master *m, unsigned generation);
 
 /* Once a day: which certificates expire soon? */
 void master_look_at_certificates(struct master *m);

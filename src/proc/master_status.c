@@ -8,6 +8,13 @@ enum {
 };
 
 void
+master_tell_ready(struct master *m, unsigned generation)
+{
+	notify_ready(&m->notify, "serving: generation %u, %u workers",
+	    generation, (unsigned)(*m->conf)->worker_processes);
+}
+
+void
 master_tell_status(struct master *m)
 {
 	static const char *const word[] = {
@@ -24,6 +31,8 @@ master_tell_status(struct master *m)
 		return; /* it is starting still */
 	if (generation == m->status.generation && m->phase == m->told_phase)
 		return;
+	if (generation != m->status.generation)
+		master_tell_ready(m, generation);
 	m->told_phase = m->phase;
 	status_say(&m->status, word[m->phase], generation, &m->certificates);
 }

@@ -111,6 +111,7 @@ reload(struct master *m, bool (*meanwhile)(void *m))
 	struct fresh f = {.logs = {.error = -1}};
 
 	log_notice("reloading");
+	notify_reloading(&m->notify);
 	verdict_begin(&m->verdict);
 	if (fresh_prepare(&f, m, meanwhile)) {
 		fresh_apply(&f, m);
@@ -119,6 +120,8 @@ reload(struct master *m, bool (*meanwhile)(void *m))
 		secrets_free(&f.secrets);
 		config_free(&f.conf);
 		log_error("reload: nothing was changed");
+		/* Before the verdict, which ends the command that is waited for. */
+		master_tell_ready(m, m->status.generation);
 		verdict_give(&m->verdict, VERDICT_REFUSED);
 	}
 	str_fini(&f.restart);
@@ -135,6 +138,7 @@ reload_end(struct master *m)
 		verdict_hear(&m->verdict, true);
 		log_error("reload: the new workers do not come up; the old "
 			  "ones go on until they do");
+		master_tell_ready(m, m->status.generation);
 		verdict_give(&m->verdict, VERDICT_LATE);
 		m->ready_ns = UINT64_MAX;
 		return;

@@ -100,7 +100,13 @@ take_over(const struct conf_server *s, const struct conf_listen *l,
 	    l->addr.ss.ss_family == AF_INET6) {
 		log_trouble(LEVEL_ERROR, s, l,
 		    "ipv6only cannot be changed while it listens",
-		    ": restart penstock");
+		    was->listener.given[0] == '\0' ? ": restart penstock"
+		    : was->listener.ipv6only
+			? ": it was handed over with ipv6only on "
+			  "(BindIPv6Only= of the .socket unit)"
+			: ": it was handed over with ipv6only off, which is "
+			  "what a .socket unit does without "
+			  "BindIPv6Only=ipv6-only");
 		return -EINVAL;
 	}
 	b->listener = was->listener;
@@ -125,6 +131,33 @@ open_one(const struct config *conf, const struct sockets *old, struct bound *b)
 	if (err < 0)
 		sockets_log_refusal(s, l, err);
 	return err;
+}
+
+/* What was handed over has to be used: clients that connect there would wait for
+ * ever. */
+static bool
+all_given_are_taken(const struct sockets *old, const struct sockets *s)
+{
+	bool all = true;
+
+	for (size_t i = 0; old != NULL && i < old->count; i++) {
+		const struct listener *l = &old->bound[i].listener;
+		char text[ADDR_TEXT_MAX];
+
+		if (l->given[0] == '\0' || sockets_has(s, l->fd))
+			continue;
+		addr_format(&l->addr, text);
+		log_error("listen %s%s: this socket was handed over to us (as "
+			  "%s), and no server listens there: write that into "
+			  "a server block, or take it out of the .socket unit",
+		    text,
+		    l->addr.ss.ss_family == AF_INET6 && !l->ipv6only
+			? " ipv6only=off"
+			: "",
+		    l->given);
+		all = false;
+	}
+	return all;
 }
 
 int
@@ -158,6 +191,8 @@ sockets_open(
 			first = first < 0 ? first : err;
 		}
 	}
+	if (first == 0 && !all_given_are_taken(old, &s))
+		first = -EINVAL;
 	if (first < 0) {
 		for (size_t i = 0; i < s.count; i++)
 			if (s.bound[i].ours)

@@ -363,6 +363,19 @@ begin_shared(struct worker *w)
 }
 
 static void
+worker_on_turn(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct worker *w = t->data;
+	int ms = w->to->on_turn(w->to->arg);
+
+	(void)revents;
+	if (ms == -1)
+		return;
+	ev_timer_set(t, (ms + 1) / 1e3, 0.);
+	ev_timer_start(loop, t);
+}
+
+static void
 begin_watching(struct worker *w)
 {
 	static const int numbers[WORKER_SIGNALS] = {
@@ -381,6 +394,10 @@ begin_watching(struct worker *w)
 	if (w->to->master != -1)
 		ev_io_start(w->loop, &w->master);
 	worker_stop_init(w);
+	ev_timer_init(&w->turning, worker_on_turn, 0., 0.);
+	w->turning.data = w;
+	if (w->to->on_turn != NULL)
+		ev_timer_start(w->loop, &w->turning);
 	ev_timer_init(&w->opening, on_opened, OPEN_MAX_S, 0.);
 	w->opening.data = w;
 	ev_timer_start(w->loop, &w->opening);

@@ -64,6 +64,7 @@ struct worker {
 	ev_io master;
 	ev_timer opening; /* at the start: until all stores are open, or late */
 	size_t unsettled; /* stores that have not opened themselves yet */
+	ev_timer turning; /* on_turn of worker_setup */
 	ev_prepare rest;  /* when stopping: is there anything left to do? */
 	ev_timer patience; /* when stopping: enough is enough */
 	bool stopping, fast;

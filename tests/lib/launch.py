@@ -72,3 +72,82 @@ def without_sync(*command):
     if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.cast(prog, ctypes.c_void_p), 0, 0):
         sys.exit("seccomp: errno %d" % ctypes.get_errno())
     os.execv(command[0], command)
+
+
+def _listener(text):
+    import socket
+    kind = socket.SOCK_STREAM
+    if text.startswith("datagram:"):
+        kind, text = socket.SOCK_DGRAM, text[9:]
+    if text.startswith("unix:"):
+        s, at = socket.socket(socket.AF_UNIX, kind), text[5:]
+    else:
+        host, port = text.rsplit(":", 1)
+        family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+        s, at = socket.socket(family, kind), (host.strip("[]"), int(port))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    s.bind(at)
+    if kind == socket.SOCK_STREAM:
+        s.listen(100)
+    return s
+
+
+def _become(sockets, names, extra, command):
+    """In a child of the manager: COMMAND, with these from 3 on."""
+    spare = [os.dup(s.fileno()) for s in sockets]
+    high = [os.dup2(fd, 200 + n) for n, fd in enumerate(spare)]
+    for n, fd in enumerate(high):
+        os.dup2(fd, 3 + n)
+        os.set_inheritable(3 + n, True)
+    env = dict(os.environ, **extra)
+    if sockets:
+        env.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(sockets)),
+                   LISTEN_FDNAMES=":".join(names))
+    os.execve(command[0], command, env)
+
+
+def as_service(notify, watchdog_us, runs, sockets, *command):
+    """Run COMMAND as a service manager does, RUNS times one after the other; ends as the
+    last one does.  It is told of NOTIFY (a path, @NAME, or none), where each datagram
+    becomes a line of the file `told`, of WATCHDOG_US (0: no watchdog), and is handed over
+    SOCKETS: NAME=ADDRESS,... (datagram:ADDRESS is one that does not listen)."""
+    import socket
+    names, listeners, extra, ears = [], [], {}, None
+    for one in filter(None, sockets.split(",")):
+        name, text = one.split("=", 1)
+        names.append(name)
+        listeners.append(_listener(text))
+    if notify != "none":
+        ears = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ears.bind(notify.replace("@", "\0", 1))
+        ears.settimeout(0.05)
+        extra["NOTIFY_SOCKET"] = notify
+    status = 0
+    for _ in range(int(runs)):
+        pid = os.fork()
+        if pid == 0:
+            if int(watchdog_us):
+                extra.update(WATCHDOG_USEC=watchdog_us, WATCHDOG_PID=str(os.getpid()))
+            _become(listeners, names, extra, command)
+        status = _hear(ears, pid)
+    sys.exit(status)
+
+
+def _hear(ears, pid):
+    """Until that process has ended: what is told becomes lines."""
+    import socket
+    import time
+    ended = status = 0
+    with open("told", "a", buffering=1) as told:
+        while True:
+            try:
+                if ears is None:
+                    time.sleep(0.05)
+                    raise socket.timeout
+                told.write(ears.recv(4096).decode().replace("\n", " ") + "\n")
+            except socket.timeout:
+                if ended:
+                    return os.waitstatus_to_exitcode(status)
+                ended, status = os.waitpid(pid, os.WNOHANG)
