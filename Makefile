@@ -4,11 +4,20 @@
 #	make DEV=1          warnings are errors
 #	make SAN=address,undefined   or SAN=thread: a build with sanitizers
 #	make URING=0        without liburing; PORTABLE=1 (implies it): POSIX only
-#	make install        DESTDIR= PREFIX=/usr/local
+#	make install        DESTDIR= PREFIX=/usr/local SYSCONFDIR=/etc, and uninstall
 #	make V=1            show the commands
 
 PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+STATEDIR   ?= /var
+RUNDIR     ?= /run
+SBINDIR    ?= $(PREFIX)/sbin
+MANDIR     ?= $(PREFIX)/share/man
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
 DESTDIR    ?=
+# What is installed.
+PROGRAM    ?= build/penstock
 CC         ?= cc
 OPT        ?= -O2 -g
 URING      ?= 1
@@ -67,7 +76,7 @@ TOOLS      := $(patsubst tests/lib/%.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
 Q          := $(if $(filter 1,$(V)),,@)
 SAY         = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
 
-.PHONY: all help install unit tools check hdr-check layers format format-check \
+.PHONY: all help install install-files uninstall unit tools check hdr-check layers format format-check \
 	tidy cppcheck shellcheck todo portable-check mutants fuzz torture clean
 all: build/penstock
 
@@ -89,11 +98,14 @@ FLAGS_about.o = -DABOUT_ENGINES='"$(if $(filter 1,$(URING)),io_uring$(comma) )th
 	-DABOUT_URING='"$(if $(filter 1,$(URING)),$(or $(shell pkg-config --modversion liburing 2>/dev/null),not known))"' \
 	-DABOUT_BUILD='"$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)"'
 
+# What is read without -c, if it exists.
+FLAGS_options.o = -DOPTIONS_CONF='"$(SYSCONFDIR)/penstock/penstock.conf"'
+
 # Objects are made anew when the flags change.
 $(BUILD)/.flags: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)' | cmp -s - $@ || \
-		echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)' > $@
+	$(Q)echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(SYSCONFDIR)' | cmp -s - $@ || \
+		echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(SYSCONFDIR)' > $@
 .PHONY: FORCE
 FORCE:
 
@@ -121,13 +133,43 @@ $(BUILD)/%: tests/lib/%.c $(BUILD)/.flags
 
 -include $(OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(UNIT:=.d)
 
-install: all
-	install -D -m 755 build/penstock $(DESTDIR)$(PREFIX)/sbin/penstock
-	@if [ -e $(DESTDIR)/etc/penstock/penstock.conf ]; then \
-		echo "kept $(DESTDIR)/etc/penstock/penstock.conf as it is"; \
-	else \
-		install -D -m 644 conf/penstock.conf $(DESTDIR)/etc/penstock/penstock.conf; \
-	fi
+# Files of conf/ name the paths of a plain `make install`.
+TO_PATHS    = sed -e 's|/usr/local/sbin|$(SBINDIR)|g' -e 's|/etc/penstock|$(SYSCONFDIR)/penstock|g' \
+	-e 's|/etc/logrotate|$(SYSCONFDIR)/logrotate|g' -e 's|/var/\(l[a-z]*\)/penstock|$(STATEDIR)/\1/penstock|g' \
+	-e 's|/run/penstock|$(RUNDIR)/penstock|g'
+# The configuration that people try out has relative paths.
+TO_CONF     = sed -e '1s|.*|\# penstock: `penstock -T` explains each line, penstock.conf(5) all of them.|' \
+	-e 's|^\(pid_file *\)[^ ]*|\1/run/penstock/penstock.pid;|' \
+	-e 's|^\(shutdown_timeout *\).*|\114m;        \# the unit waits for 15|' \
+	-e 's|^\( *output_dir *\)[^ ]*|\1/var/lib/penstock/uploads;|' \
+	-e 's|^\( *access_log *\)[^ ]*|\1/var/log/penstock/access.log;|' conf/penstock.conf
+INSTALLED   = $(SBINDIR)/penstock $(MANDIR)/man8/penstock.8 $(MANDIR)/man5/penstock.conf.5 \
+	$(UNITDIR)/penstock.service $(UNITDIR)/penstock.socket $(COMPDIR)/penstock
+
+install: all install-files
+
+# Without building anything: $(PROGRAM) is there.
+install-files:
+	$(Q)install -d $(sort $(addprefix "$(DESTDIR)",$(dir $(INSTALLED)))) \
+		"$(DESTDIR)$(SYSCONFDIR)/penstock" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d"
+	$(Q)install -m 755 $(PROGRAM) "$(DESTDIR)$(SBINDIR)/penstock"
+	$(Q)for f in service socket; do \
+		$(TO_PATHS) conf/penstock.$$f > "$(DESTDIR)$(UNITDIR)/penstock.$$f" || exit; done
+	$(Q)$(TO_PATHS) conf/penstock.8 > "$(DESTDIR)$(MANDIR)/man8/penstock.8"
+	$(Q){ sed '/^@DIRECTIVES@$$/,$$d' conf/penstock.conf.5 && $(PROGRAM) -R && \
+		sed '1,/^@DIRECTIVES@$$/d' conf/penstock.conf.5; } | \
+		$(TO_PATHS) > "$(DESTDIR)$(MANDIR)/man5/penstock.conf.5"
+	$(Q)install -m 644 conf/penstock.bash-completion "$(DESTDIR)$(COMPDIR)/penstock"
+	$(Q)for f in penstock/penstock.conf logrotate.d/penstock; do \
+		to="$(DESTDIR)$(SYSCONFDIR)/$$f"; \
+		if [ -e "$$to" ]; then echo "kept $$to as it is"; continue; fi; \
+		case $$f in *.conf) $(TO_CONF);; *) cat conf/penstock.logrotate;; esac | \
+			$(TO_PATHS) > "$$to" || exit; done
+
+# What people have changed, and what was uploaded, stays.
+uninstall:
+	$(Q)rm -f $(addprefix "$(DESTDIR)",$(INSTALLED))
+	@echo "kept $(DESTDIR)$(SYSCONFDIR)/penstock, $(DESTDIR)$(SYSCONFDIR)/logrotate.d/penstock, and all uploads and logs"
 
 # check: build it all and run the tests (scripts/test; LONG=1: all of them).
 check:
@@ -190,7 +232,8 @@ help:
 	@echo "make torture       kills, power cuts, failing disks; MINUTES=30 SEED=n (tests/crash/README.md)"
 	@echo "make mutants       do the tests notice what is taken out of the server? (scripts/mutants)"
 	@echo "make check         run the tests (scripts/test): some 10 minutes; LONG=1: all"
-	@echo "make install       DESTDIR= PREFIX=/usr/local; an existing penstock.conf is left alone"
+	@echo "make install       DESTDIR= PREFIX=/usr/local SYSCONFDIR=/etc; what is in SYSCONFDIR is left alone"
+	@echo "make uninstall     the same, back; configuration and uploads stay"
 	@echo "make unit tools    the unit tests; the tests' helper programs"
 	@echo "make hdr-check layers format format-check tidy cppcheck shellcheck portable-check todo"
 	@echo "scripts/run        build and start with conf/penstock.conf; scripts/test: all the tests"

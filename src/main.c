@@ -109,6 +109,10 @@ main(int argc, char **argv)
 		directives_markdown(stdout);
 		return options_end_output();
 	}
+	if (o.manual) {
+		directives_manual(stdout);
+		return options_end_output();
+	}
 	if (o.command != NULL && !commands_has(o.command[0]))
 		return options_wrong("what is \"%s\"?", o.command[0]);
 	if (o.command != NULL && !commands_needs_config(o.command[0]))

@@ -151,8 +151,15 @@ extern const char *const directives_block_text[BLOCK_COUNT];
 void directives_format_number(
     const struct directive *d, uint64_t n, char ret_text[NUM_TEXT_MAX]);
 
+/* What the topics are called; and "; a change needs a restart", if it does. */
+extern const char *const directives_topic_text[TOPIC_COUNT];
+const char *directives_apply_text(const struct directive *d);
+
 /* Print the README's tables, one for each topic, with the columns name, contexts,
  * default, range and what it does. */
 void directives_markdown(FILE *out);
+
+/* Print the same for the manual, as troff with the macros of man(7). */
+void directives_manual(FILE *out);
 
 #endif

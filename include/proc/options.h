@@ -14,10 +14,11 @@ enum {
 };
 
 struct options {
-	const char *file;	/* -c; NULL: the built-in defaults */
+	const char *file; /* -c, or OPTIONS_CONF (the Makefile has it) if that
+			     is there; NULL: the built-in defaults */
 	const char *directives; /* -g; NULL: none */
 	const char *signal;	/* -s; NULL: none */
-	bool check, print, markdown;
+	bool check, print, markdown, manual;
 	char **command; /* what stands behind the options, up to a NULL; NULL:
 			   nothing does */
 };

@@ -23,6 +23,10 @@ NODISCARD int privileges_check(const struct config *conf);
  */
 NODISCARD int privileges_drop(const char *user);
 
+/* Nothing that this process or its children ever execute gets more rights by that
+ * (PR_SET_NO_NEW_PRIVS; nothing in a PORTABLE build).  0 or a negative errno. */
+NODISCARD int privileges_give_up_new(void);
+
 /* Set the supplementary groups to those of `user`, whose own group is `gid`
  * (privileges_linux.c, privileges_posix.c).  0 or a negative errno. */
 NODISCARD int privileges_set_groups(const char *user, unsigned gid);

@@ -3,7 +3,7 @@
  */
 #include "config/directives.h"
 
-static const char *const topic_title[TOPIC_COUNT] = {
+const char *const directives_topic_text[TOPIC_COUNT] = {
     [TOPIC_ADDRESS] = "Addresses and blocks",
     [TOPIC_FILES] = "Which files are kept, and where",
     [TOPIC_STORED] = "When an upload counts as stored, or has no room",
@@ -18,8 +18,8 @@ static const char *const topic_title[TOPIC_COUNT] = {
     [TOPIC_LOGS] = "Logs, and what is told",
 };
 
-static const char *
-apply_text(const struct directive *d)
+const char *
+directives_apply_text(const struct directive *d)
 {
 	switch (d->apply) {
 	case APPLY_RESTART:
@@ -41,7 +41,7 @@ markdown_row(const struct directive *d, FILE *out)
 	directives_allowed(d, &allowed);
 	fprintf(out, "| `%s` | %s | %s%s%s | %s | %s%s |\n", d->name, where.s,
 	    d->dflt ? "`" : "", d->dflt ? d->dflt : "none", d->dflt ? "`" : "",
-	    allowed.s, d->help, apply_text(d));
+	    allowed.s, d->help, directives_apply_text(d));
 	str_fini(&where);
 	str_fini(&allowed);
 }
@@ -51,7 +51,7 @@ directives_markdown(FILE *out)
 {
 	for (unsigned t = TOPIC_NONE + 1; t < TOPIC_COUNT; t++) {
 		fprintf(out, "%s**%s**\n\n", t > TOPIC_NONE + 1 ? "\n" : "",
-		    topic_title[t]);
+		    directives_topic_text[t]);
 		fputs(
 		    "| directive | where | default | values | what it does |\n"
 		    "|---|---|---|---|---|\n",

@@ -1,13 +1,20 @@
 #include "proc/options.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/version.h"
 #include "proc/about.h"
+
+/* The Makefile says where; not to programs that look at the sources. */
+#ifndef OPTIONS_CONF
+#define OPTIONS_CONF "/etc/penstock/penstock.conf"
+#endif
 
 static const char usage[] =
     "usage: penstock [-c FILE] [-t] [-T] [-s reload|stop|quit|status]\n"
@@ -15,7 +22,9 @@ static const char usage[] =
 
 static const char options_text[] =
     "\n"
-    "  -c FILE        read this configuration; without it, built-in defaults\n"
+    "  -c FILE        read this configuration; without it\n"
+    "                 " OPTIONS_CONF ", if it exists, and else\n"
+    "                 the built-in defaults hold\n"
     "  -g DIRECTIVES  these win over what FILE has outside of its blocks, "
     "also\n"
     "                 after a reload: -g 'worker_processes 1; sync off;'\n"
@@ -90,6 +99,16 @@ options_wrong(const char *fmt, ...)
 	return OPTIONS_EXIT_USAGE;
 }
 
+/* A path that cannot be looked at is no reason to go on with other settings than those
+ * that an administrator has put there: reading it says what is wrong. */
+static bool
+is_installed(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 static int
 print_help(void)
 {
@@ -142,6 +161,9 @@ read_one(int opt, struct options *o)
 	case 'M': /* the README's table, for scripts/readme-table */
 		o->markdown = true;
 		return OPTIONS_GO_ON;
+	case 'R': /* the manual's, for make install */
+		o->manual = true;
+		return OPTIONS_GO_ON;
 	case 'v':
 		return print_version(false);
 	case 'V':
@@ -164,7 +186,7 @@ options_read(int argc, char **argv, struct options *ret)
 	int opt, status;
 
 	*ret = (struct options){0};
-	while ((opt = getopt(argc, argv, "+:c:g:s:tTvVhM-:")) != -1) {
+	while ((opt = getopt(argc, argv, "+:c:g:s:tTvVhMR-:")) != -1) {
 		status = read_one(opt, ret);
 		if (status != OPTIONS_GO_ON)
 			return status;
@@ -172,6 +194,8 @@ options_read(int argc, char **argv, struct options *ret)
 	if (ret->signal != NULL && (ret->check || ret->print))
 		return options_wrong("-s sends a signal, -t and -T only look: "
 				     "one at a time");
+	if (ret->file == NULL && is_installed(OPTIONS_CONF))
+		ret->file = OPTIONS_CONF;
 	if (optind < argc)
 		ret->command = argv + optind;
 	return OPTIONS_GO_ON;

@@ -121,7 +121,8 @@ signals_pass_on(void)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	handle(SIGCHLD, SIG_DFL);
+	/* Nobody waits for children; as process 1 it gets those of others. */
+	handle(SIGCHLD, SIG_IGN);
 	if (signals_take(SIGNAL_TERM))
 		(void)raise(SIGTERM);
 	if (signals_take(SIGNAL_QUIT))

@@ -508,6 +508,9 @@ worker_run(const struct worker_setup *setup)
 		    "cannot become it: %s", strerror(-err));
 		return 1;
 	}
+	err = privileges_give_up_new();
+	if (err < 0)
+		log_warn("no_new_privs cannot be set: %s", strerror(-err));
 	w.loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (w.loop == NULL) {
 		log_error("no event loop can be made");
