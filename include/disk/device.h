@@ -106,9 +106,10 @@ struct device {
 
 	bool stalled, failed;		 /* as this worker has found */
 	struct disk_health_disk *shared; /* as all have; NULL: not shared */
-	double failed_s; /* clock_mono_s() of the last failure */
-	bool probing;	 /* this worker tries whether it works again */
-	double probed_s; /* clock_mono_s() when that began */
+	double failed_s;  /* clock_mono_s() of the last failure */
+	double latency_s; /* of operations, lately; 0: none was timed */
+	bool probing;	  /* this worker tries whether it works again */
+	double probed_s;  /* clock_mono_s() when that began */
 	struct list listeners;
 };
 
@@ -233,6 +234,10 @@ void device_set_failed(struct device *d, bool failed);
  */
 bool device_begin_probe(struct device *d);
 void device_end_probe(struct device *d, bool works);
+
+/* How long an operation took: the mean of the last ones, in which each new one is a
+ * sixteenth. */
+void device_note_latency(struct device *d, double s);
 
 void device_listen(struct device *d, struct device_listener *l);
 void device_unlisten(struct device_listener *l);

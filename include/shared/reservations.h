@@ -62,6 +62,13 @@ void reservations_release(
 /* Bytes reserved on this disk by all workers. */
 uint64_t reservations_held(const struct reservations_disk *d);
 
+/* So many bytes were free on this disk at `now_ns`, by clock_mono_ns(); what was noted last,
+ * and when: 0: never. */
+void reservations_note_free(
+    struct reservations_disk *d, uint64_t bytes, uint64_t now_ns);
+uint64_t reservations_free_bytes(
+    const struct reservations_disk *d, uint64_t *ret_when_ns);
+
 /* For the master: the worker of this slot has ended, and its unfinished files
  * with it. */
 void reservations_forget(struct reservations *l, unsigned slot);

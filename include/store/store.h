@@ -160,6 +160,29 @@ struct get_events {
 	void (*on_failed)(void *owner, struct failure why);
 };
 
+/* How a store is. */
+enum store_state {
+	STORE_READY,
+	STORE_CLOSED, /* what it keeps files in is not open: not yet, or any more */
+	STORE_STALLED, /* its storage does not answer */
+	STORE_FAILED,  /* it answers, and cannot make anything durable */
+	STORE_STATES
+};
+
+extern const char *const store_state_name[STORE_STATES];
+
+/* The same for those who watch: what is known without asking the storage. */
+struct store_view {
+	enum store_state state;
+	uint64_t in_flight; /* operations of this worker */
+	uint64_t buffered;  /* chunks of this worker that are bound for it */
+	uint64_t oldest_ns; /* clock_mono_ns() when the oldest operation of this
+				worker began; 0: none is in flight */
+	uint64_t latency_ns; /* what an operation of this worker took lately */
+	bool has_free;	     /* it is known how much is free, and reserved */
+	uint64_t free, reserved; /* bytes, for all workers */
+};
+
 struct store_ops {
 	/* See the functions below.  If create() fails at once, request->pre is
 	 * left alone: store_create() frees it. */
@@ -192,6 +215,8 @@ struct store_ops {
 	    struct outgoing **ret);
 	void (*close)(struct outgoing *out);
 	void (*rest)(struct store *s);
+	void (*view)(struct store *s, struct store_view *ret);
+	void (*measure)(struct store *s);
 	bool (*has_files)(struct store *s);
 	bool (*is_idle)(struct store *s);
 	void (*free)(struct store *s);
@@ -437,6 +462,22 @@ static inline void
 store_rest(struct store *s)
 {
 	s->ops->rest(s);
+}
+
+/* How it is now, without asking the storage. */
+static inline void
+store_view(struct store *s, struct store_view *ret)
+{
+	*ret = (struct store_view){0};
+	s->ops->view(s, ret);
+}
+
+/* Have it found out how much room there is, on a thread, unless that was done just before;
+ * views have it then. */
+static inline void
+store_measure(struct store *s)
+{
+	s->ops->measure(s);
 }
 
 /* True while there are incoming or outgoing files, or the store closes what they were

@@ -371,6 +371,13 @@ device_unlisten(struct device_listener *l)
 	l->device = NULL;
 }
 
+void
+device_note_latency(struct device *d, double s)
+{
+	d->latency_s =
+	    d->latency_s == 0 ? s : d->latency_s + (s - d->latency_s) / 16;
+}
+
 double
 device_oldest_s(const struct device *d)
 {

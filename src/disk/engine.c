@@ -320,12 +320,17 @@ leave_device(struct engine *e, struct op *op)
 {
 	struct device *dev = op->device;
 	struct list_node *next;
+	bool was_full = dev->in_flight >= dev->cap, timed;
+	double now = 0;
 
-	bool was_full = dev->in_flight >= dev->cap;
-
+	timed = list_is_linked(&op->age) && !op->called_off;
+	if (timed || (was_full && !op->called_off))
+		now = clock_mono_s();
 	dev->in_flight--;
 	if (was_full && !op->called_off)
-		dev->moved_s = clock_mono_s();
+		dev->moved_s = now;
+	if (timed)
+		device_note_latency(dev, now - op->since);
 	list_remove(&op->age);
 	fair_end(&dev->fair, op);
 	if (dev->stalled)

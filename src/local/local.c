@@ -64,6 +64,7 @@ local_on_opened(void *owner, struct local_dir *before)
 	sweep_opened(&local->sweep);
 	partials_sweep_opened(&local->partials_sweep);
 	health_opened(&local->health);
+	view_measure(&local->view);
 	scan_begin(&local->scan);
 	reopen_done(&local->reopen, before);
 }
@@ -136,6 +137,18 @@ rest(struct store *s)
 }
 
 static void
+local_view(struct store *s, struct store_view *ret)
+{
+	view_fill(&local_of(s)->view, ret);
+}
+
+static void
+local_measure(struct store *s)
+{
+	view_measure(&local_of(s)->view);
+}
+
+static void
 free_store(struct store *s)
 {
 	struct local *local = local_of(s);
@@ -171,6 +184,8 @@ static const struct store_ops local_ops = {
     .open = outgoing_open,
     .close = outgoing_close,
     .rest = rest,
+    .view = local_view,
+    .measure = local_measure,
     .has_files = has_files,
     .is_idle = is_idle,
     .free = free_store,
@@ -195,6 +210,7 @@ open_store(const struct store_setup *setup)
 	}
 	reopen_init(&local->reopen, &local->opener);
 	health_init(&local->health, &local->opener);
+	view_init(&local->view, &local->opener);
 	sweep_init(&local->sweep, &local->opener);
 	partials_sweep_init(&local->partials_sweep, &local->opener);
 	scan_init(&local->scan, &local->opener, local_settle, local);

@@ -16,6 +16,7 @@
 #include "reopen.h"
 #include "scan.h"
 #include "sweep.h"
+#include "view.h"
 
 struct local {
 	struct store base;
@@ -23,6 +24,7 @@ struct local {
 	struct opener opener;
 	struct reopen reopen;
 	struct health health;
+	struct view view;
 	struct sweep sweep;
 	struct partials_sweep partials_sweep;
 	struct scan scan;

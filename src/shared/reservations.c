@@ -12,6 +12,7 @@ enum {
 struct reservations_disk {
 	struct registry_head head; /* the key is the st_dev */
 	_Atomic uint32_t slots;	   /* all that ever reserved are below */
+	_Atomic uint64_t free, measured_ns;
 	_Atomic uint64_t reserved[SHM_SLOTS];
 };
 
@@ -87,6 +88,22 @@ reservations_held(const struct reservations_disk *d)
 	for (size_t i = 0; i < slots; i++)
 		sum += atomic_load(&d->reserved[i]);
 	return sum;
+}
+
+void
+reservations_note_free(
+    struct reservations_disk *d, uint64_t bytes, uint64_t now_ns)
+{
+	atomic_store(&d->free, bytes);
+	atomic_store(&d->measured_ns, now_ns);
+}
+
+uint64_t
+reservations_free_bytes(
+    const struct reservations_disk *d, uint64_t *ret_when_ns)
+{
+	*ret_when_ns = atomic_load(&d->measured_ns);
+	return atomic_load(&d->free);
 }
 
 void

@@ -107,6 +107,12 @@ memory_add_object(
 /* ---- the store ---- */
 
 static void
+memory_view(struct store *s, struct store_view *ret)
+{
+	ret->state = memory_of(s)->plan.state;
+}
+
+static void
 memory_rest(struct store *s)
 {
 	(void)s;
@@ -161,6 +167,8 @@ static const struct store_ops memory_ops = {
     .open = memory_open_object,
     .close = memory_close,
     .rest = memory_rest,
+    .view = memory_view,
+    .measure = memory_rest, /* it has all room */
     .has_files = memory_has_files,
     .is_idle = memory_is_idle,
     .free = memory_free,

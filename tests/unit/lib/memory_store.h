@@ -52,7 +52,8 @@ struct memory_plan {
 	unsigned spared[MEMORY_STEPS];	  /* so many go well before they fail */
 	bool held[MEMORY_STEPS]; /* it does not end until it is released */
 	enum durability durability;
-	bool superseded; /* a later one has replaced it at once */
+	enum store_state state; /* as views have it */
+	bool superseded;	/* a later one has replaced it at once */
 	/* What is got has a descriptor.  If MEMORY_READ fails, it ends half way. */
 	bool in_files;
 };
