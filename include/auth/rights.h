@@ -43,7 +43,7 @@ struct location_rights {
 
 /*
  * rights_new(s, secrets, basic, ret):
- * The rights of all locations of `s`, in their order: 0 and *ret, to be ended with free(), or
+ * The rights of all locations of `s` that have any (config_ruled()), in their order: 0 and *ret, to be ended with free(), or
  * NULL when no location has a rule; or -ENOMEM.  Configuration, secrets
  * and `basic` must outlive them.
  */

@@ -108,6 +108,11 @@ struct conf_server {
 	size_t listen_count;
 	struct conf_location *locations; /* longest prefix first; one or more */
 	size_t location_count;
+	/* Of a block `admin`, which has no location for uploads: the one, /, whose
+	 * rights hold for all that it serves; NULL: it is a block `server`. */
+	struct conf_location *admin;
+	char *health; /* a path that tells how the server is; or "off" */
+	struct conf_place health_at;
 	struct conf_list server_name; /* as host_read_pattern() has them */
 	char *access_log; /* "off", "stdout", "stderr" or an absolute path */
 	struct conf_place access_log_at;
@@ -233,6 +238,26 @@ NODISCARD int config_keep_until_restart(
 /* Print the whole effective configuration (-T) as a file that gives this
  * configuration again, with a comment on every directive. */
 void config_print(const struct config *c, FILE *out);
+
+/*
+ * config_ruled(s, i):
+ * The locations of `s` that have rights, from i 0 on; NULL: there are no more.  Those for
+ * uploads, or that of a block `admin`.
+ */
+static inline const struct conf_location *
+config_ruled(const struct conf_server *s, size_t i)
+{
+	if (s->admin != NULL)
+		return i == 0 ? s->admin : NULL;
+	return i < s->location_count ? &s->locations[i] : NULL;
+}
+
+/* Where config_ruled() has the location `l` of `s`. */
+static inline size_t
+config_ruled_index(const struct conf_server *s, const struct conf_location *l)
+{
+	return l == s->admin ? 0 : (size_t)(l - s->locations);
+}
 
 /* The location that serves `path` on `s`: the longest prefix that matches at
  * a "/" boundary; NULL when none does. */

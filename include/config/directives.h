@@ -23,6 +23,8 @@
 enum directives_block {
 	BLOCK_TOP, /* outside of all blocks; struct config */
 	BLOCK_SERVER,
+	BLOCK_ADMIN, /* a server without locations: what is allowed in server,
+		      * and its rights; struct conf_server */
 	BLOCK_LOCATION,
 	BLOCK_EXCEPT, /* limit_except; struct conf_rights, which a location
 		       * has as well */
@@ -80,7 +82,7 @@ enum directives_topic {
 };
 
 enum {
-	DIRECTIVES_MAX = 96,	      /* room for marks, one for each row */
+	DIRECTIVES_MAX = 104,	      /* room for marks, one for each row */
 	DIRECTIVES_LISTEN_VALUES = 8, /* an address, and its options */
 	DIRECTIVES_LIST_VALUES = 32,  /* of those that take many */
 };

@@ -12,9 +12,9 @@
 static bool
 has_any_rules(const struct conf_server *s)
 {
-	for (size_t i = 0; i < s->location_count; i++) {
-		const struct conf_location *l = &s->locations[i];
+	const struct conf_location *l;
 
+	for (size_t i = 0; (l = config_ruled(s, i)) != NULL; i++) {
 		if (conf_rights_are_any(&l->rights) ||
 		    (l->except.methods != 0 &&
 			conf_rights_are_any(&l->except.rights)))
@@ -28,11 +28,11 @@ rights_need_passwords(const struct config *c)
 {
 	for (size_t i = 0; i < c->server_count; i++) {
 		const struct conf_server *s = &c->servers[i];
+		const struct conf_location *l;
 
-		for (size_t k = 0; k < s->location_count; k++)
-			if (conf_is_on(s->locations[k].rights.auth_basic) ||
-			    conf_is_on(
-				s->locations[k].except.rights.auth_basic))
+		for (size_t k = 0; (l = config_ruled(s, k)) != NULL; k++)
+			if (conf_is_on(l->rights.auth_basic) ||
+			    conf_is_on(l->except.rights.auth_basic))
 				return true;
 	}
 	return false;
@@ -58,17 +58,16 @@ int
 rights_new(const struct conf_server *s, const struct secrets *secrets,
     struct basic *basic, struct location_rights **ret)
 {
+	const struct conf_location *l;
 	struct location_rights *all;
 
 	*ret = NULL;
 	if (!has_any_rules(s))
 		return 0;
-	all = calloc(s->location_count, sizeof(*all));
+	all = calloc(s->location_count + 1, sizeof(*all));
 	if (all == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->location_count; i++) {
-		const struct conf_location *l = &s->locations[i];
-
+	for (size_t i = 0; (l = config_ruled(s, i)) != NULL; i++) {
 		all[i].named = prepare(&l->rights, secrets, basic);
 		if (l->except.methods != 0)
 			all[i].others =

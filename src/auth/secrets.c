@@ -206,9 +206,14 @@ secrets_load(const struct config *c, struct str *errors, struct str *warnings,
 		return -ENOMEM;
 	list_init(&s->files);
 	for (size_t i = 0; i < c->server_count; i++)
-		for (size_t k = 0; err == 0 && k < c->servers[i].location_count;
-		     k++)
-			err = load_location(&l, &c->servers[i].locations[k]);
+		for (size_t k = 0; err == 0; k++) {
+			const struct conf_location *one =
+			    config_ruled(&c->servers[i], k);
+
+			if (one == NULL)
+				break;
+			err = load_location(&l, one);
+		}
 	if (err == 0 && (str_failed(errors) || str_failed(warnings)))
 		err = -ENOMEM;
 	if (err == 0 && errors->len > before)

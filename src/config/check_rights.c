@@ -195,10 +195,9 @@ check_rights(const struct config *c, struct str *errors)
 {
 	for (size_t i = 0; i < c->server_count; i++) {
 		const struct conf_server *s = &c->servers[i];
+		const struct conf_location *l;
 
-		for (size_t k = 0; k < s->location_count; k++) {
-			const struct conf_location *l = &s->locations[k];
-
+		for (size_t k = 0; (l = config_ruled(s, k)) != NULL; k++) {
 			check_one(c, s, &l->rights, errors);
 			if (l->except.methods != 0)
 				check_one(c, s, &l->except.rights, errors);

@@ -64,6 +64,9 @@ config_free(struct config **cp)
 			location_clear(&s->locations[j]);
 		}
 		free(s->locations);
+		if (s->admin != NULL)
+			location_clear(s->admin);
+		free(s->admin);
 		clear_values(s, BLOCK_SERVER);
 	}
 	free(c->servers);
@@ -219,6 +222,34 @@ count_blocks(const struct parser_block *b)
 	return count;
 }
 
+/* What uploads go by to others than those who watch is not for a block `admin`: neither
+ * the address by default, nor the log, in which each look would be a line. */
+static int
+build_admin(const struct load *l, struct parser_block *b, struct conf_server *s)
+{
+	const struct directive *listen = directives_find("listen");
+	const struct directive *log = directives_find("access_log");
+
+	check(listen != NULL && log != NULL);
+	if (b->given[directives_index(listen)].at.line == 0)
+		lexer_mistake(l->errors, &b->at, "admin",
+		    "it needs an address of its own: write listen "
+		    "unix:/run/penstock/admin.sock, or listen 127.0.0.1:PORT, "
+		    "into it");
+	if (b->given[directives_index(log)].at.line == 0) {
+		free(s->access_log);
+		s->access_log = strdup("off");
+	}
+	s->admin = calloc(1, sizeof(*s->admin));
+	if (s->access_log == NULL || s->admin == NULL)
+		return -ENOMEM;
+	s->admin->place = b->at;
+	s->admin->prefix = strdup("/");
+	if (s->admin->prefix == NULL)
+		return -ENOMEM;
+	return config_fill(l, b, &s->admin->rights, BLOCK_EXCEPT);
+}
+
 static int
 build_server(
     const struct load *l, struct parser_block *b, struct conf_server *s)
@@ -232,6 +263,8 @@ build_server(
 	for (size_t i = 0; i < s->listen_count; i++)
 		if (s->listens[i].place.line == 0)
 			s->listens[i].place = b->at;
+	if (b->block == BLOCK_ADMIN)
+		return build_admin(l, b, s);
 	if (!b->has_blocks)
 		lexer_mistake(l->errors, &b->at, "server",
 		    "it has no location; write location /PREFIX { }");
@@ -257,6 +290,20 @@ online_cores(void)
 	return cores > WORKERS_MAX ? WORKERS_MAX : (uint64_t)cores;
 }
 
+/* Or some block that has a mistake, and may have been meant as one. */
+static bool
+has_server(const struct parser_block *top)
+{
+	size_t count = 0;
+
+	LIST_FOREACH(const struct parser_block, b, &top->blocks, node) {
+		if (b->block == BLOCK_SERVER)
+			return true;
+		count++;
+	}
+	return top->has_blocks && count == 0;
+}
+
 static int
 build_top(const struct load *l, struct parser_block *b)
 {
@@ -273,7 +320,7 @@ build_top(const struct load *l, struct parser_block *b)
 	c->worker_auto = c->worker_processes == VALUE_AUTO;
 	if (c->worker_auto)
 		c->worker_processes = online_cores();
-	if (!b->has_blocks)
+	if (!has_server(b))
 		lexer_mistake(l->errors, &b->at, "server",
 		    "there is none; write server { location /PREFIX { } }");
 	c->servers = calloc(count_blocks(b) + 1, sizeof(*c->servers));
@@ -441,6 +488,8 @@ config_name_value(const struct conf_place *at, const char *directive,
 const struct conf_location *
 config_location(const struct conf_server *s, const char *path, size_t len)
 {
+	if (s->admin != NULL)
+		return s->admin;
 	for (size_t i = 0; i < s->location_count; i++)
 		if (prefix_matches(s->locations[i].prefix, path, len))
 			return &s->locations[i];

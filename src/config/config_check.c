@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "config/check_tls.h"
 #include "config/lexer.h"
 #include "config/listen.h"
+#include "config/prefix.h"
 
 /* The port of an internet address, in network order, and whether it stands
  * for all addresses of its family; false for another kind. */
@@ -72,7 +74,7 @@ check_options(const struct conf_listen *before, const struct conf_listen *l,
 }
 
 /* Tell when `l` takes what `before`, which stands before it, has taken.  `apart`: in
- * another server block. */
+ * another block, and both may share it. */
 static bool
 check_pair(const struct conf_listen *before, const struct conf_listen *l,
     bool apart, struct str *errors)
@@ -108,6 +110,13 @@ check_pair(const struct conf_listen *before, const struct conf_listen *l,
 	return false;
 }
 
+/* Two blocks `server` may share an address. */
+static bool
+may_share(const struct conf_server *a, const struct conf_server *b)
+{
+	return a != b && a->admin == NULL && b->admin == NULL;
+}
+
 /* Compare the address with all that stand before it. */
 static void
 check_listen(
@@ -120,7 +129,8 @@ check_listen(
 		size_t end = i == server ? listen : s->listen_count;
 
 		for (size_t j = 0; j < end; j++)
-			if (!check_pair(&s->listens[j], l, i != server, errors))
+			if (!check_pair(&s->listens[j], l,
+				may_share(s, &c->servers[server]), errors))
 				return;
 	}
 }
@@ -195,6 +205,36 @@ check_directory(
 	}
 }
 
+/* A path that no location has, and that is written as it is asked for. */
+static void
+check_health(const struct conf_server *s, struct str *errors)
+{
+	struct str why = {0}, place = {0};
+	int err;
+
+	if (!conf_is_on(s->health))
+		return;
+	err = prefix_check(s->health, &why);
+	if (err == 0 && strcmp(s->health, "/") == 0)
+		err = -EINVAL;
+	if (err < 0)
+		lexer_mistake(errors, &s->health_at, "health",
+		    "it is a path of its own, such as /healthz%s%s",
+		    why.len > 0 && !str_failed(&why) ? ": " : "",
+		    why.len > 0 && !str_failed(&why) ? why.s : "");
+	for (size_t i = 0; err == 0 && i < s->location_count; i++) {
+		if (strcmp(s->locations[i].prefix, s->health) != 0)
+			continue;
+		lexer_place(&place, &s->locations[i].place);
+		lexer_mistake(errors, &s->health_at, "health",
+		    "%s is a location, at %s, whose uploads could not be "
+		    "reached: name another path, such as /healthz",
+		    s->health, str_failed(&place) ? "another place" : place.s);
+		str_fini(&place);
+	}
+	str_fini(&why);
+}
+
 /* Without a proxy that is trusted, no field is looked at. */
 static void
 check_proxies(const struct conf_server *s, struct str *errors)
@@ -251,6 +291,7 @@ config_check(const struct config *c, struct str *errors)
 			check_listen(c, i, j, errors);
 		check_prefixes(&c->servers[i], errors);
 		check_proxies(&c->servers[i], errors);
+		check_health(&c->servers[i], errors);
 		for (size_t j = 0; j < c->servers[i].location_count; j++) {
 			check_directory(c, i, j, errors);
 			check_resume_url(&c->servers[i].locations[j], errors);

@@ -146,9 +146,11 @@ put_server(const struct conf_server *s, struct str *out)
 	const struct directive *listen = directives_find("listen");
 
 	check(listen != NULL);
-	str_puts(out, "\nserver {\n");
+	str_puts(out, s->admin != NULL ? "\nadmin {\n" : "\nserver {\n");
 	put_listens(listen, s, "    ", out);
 	put_values(s, BLOCK_SERVER, "    ", out);
+	if (s->admin != NULL)
+		put_values(&s->admin->rights, BLOCK_EXCEPT, "    ", out);
 	for (size_t i = 0; i < s->location_count; i++) {
 		str_puts(out, "\n    location ");
 		lexer_quote(out, s->locations[i].prefix);
@@ -160,6 +162,15 @@ put_server(const struct conf_server *s, struct str *out)
 		str_puts(out, "    }\n");
 	}
 	str_puts(out, "}\n");
+}
+
+static bool
+has_admin(const struct config *c)
+{
+	for (size_t i = 0; i < c->server_count; i++)
+		if (c->servers[i].admin != NULL)
+			return true;
+	return false;
 }
 
 void
@@ -183,6 +194,9 @@ config_print(const struct config *c, FILE *out)
 	put_values(&shown, BLOCK_TOP, "", &text);
 	for (size_t i = 0; i < c->server_count; i++)
 		put_server(&c->servers[i], &text);
+	if (!has_admin(c))
+		str_puts(&text,
+		    "\n#admin { listen unix:/run/penstock/admin.sock; }\n");
 	if (str_failed(&text))
 		fputs("# out of memory\n", out);
 	else

@@ -118,6 +118,13 @@ const struct directive directives[] = {
 	  .words = words_log, .dflt = "stdout",
 	  .topic = TOPIC_LOGS,
 	  .help = "where a line for each request goes" },
+	{ "admin", VALUE_BLOCK, APPLY_RELOAD,
+	  .owner = BLOCK_ADMIN, .contexts = IN_TOP,
+	  .topic = TOPIC_ADDRESS,
+	  .help = "addresses of their own that say how the server is: /metrics, "
+		  "/healthz, /readyz, /status; in it stand listen, and what may "
+		  "stand in server, but for location; allow, deny and auth_... "
+		  "hold for all of it; its access_log is off unless given there" },
 	{ "allow", VALUE_RULES, APPLY_RELOAD, OF_RIGHTS_AT(access),
 	  .topic = TOPIC_RIGHTS,
 	  .help = "clients at these addresses may; the first allow or deny that "
@@ -235,6 +242,11 @@ const struct directive directives[] = {
 	  OF_SERVER(header_timeout_s), RANGE(1, DAYS(365)), .dflt = "15s",
 	  .topic = TOPIC_PATIENCE,
 	  .help = "longest time a client may take for the head of a request" },
+	{ "health", VALUE_TEXT, APPLY_RELOAD, OF_SERVER_AT(health),
+	  .words = words_off, .dflt = "off",
+	  .topic = TOPIC_LOGS,
+	  .help = "a path, such as /healthz, that answers 200 while uploads are "
+		  "taken, else 503 and why; not logged" },
 	{ "include", VALUE_INCLUDE, APPLY_RELOAD,
 	  .contexts = IN_TOP | IN_SERVER | IN_LOCATION | IN_EXCEPT,
 	  .topic = TOPIC_ADDRESS,
@@ -539,6 +551,7 @@ _Static_assert(COUNT_OF(directives) <= DIRECTIVES_MAX, "marks for every row");
 const char *const directives_block_text[BLOCK_COUNT] = {
     [BLOCK_TOP] = "at top level",
     [BLOCK_SERVER] = "in server",
+    [BLOCK_ADMIN] = "in admin",
     [BLOCK_LOCATION] = "in location",
     [BLOCK_EXCEPT] = "in limit_except",
 };
@@ -562,6 +575,11 @@ directives_index(const struct directive *d)
 bool
 directives_is_allowed(const struct directive *d, enum directives_block block)
 {
+	bool of_server = d->owner == BLOCK_SERVER || d->owner == BLOCK_EXCEPT ||
+			 d->type == VALUE_INCLUDE;
+
+	if (block == BLOCK_ADMIN) /* also what a location would inherit */
+		return of_server && (d->contexts & IN_SERVER) != 0;
 	return (d->contexts & 1U << block) != 0;
 }
 
@@ -597,7 +615,7 @@ directives_values_max(const struct directive *d)
 		return DIRECTIVES_LIST_VALUES;
 	if (d->type != VALUE_BLOCK || d->owner == BLOCK_LOCATION)
 		return 1;
-	return d->owner == BLOCK_SERVER ? 0 : DIRECTIVES_LIST_VALUES;
+	return d->owner == BLOCK_EXCEPT ? DIRECTIVES_LIST_VALUES : 0;
 }
 
 void

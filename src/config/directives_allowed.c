@@ -100,10 +100,9 @@ directives_allowed(const struct directive *d, struct str *out)
 			    log_level_name[i]);
 		break;
 	case VALUE_BLOCK:
-		str_puts(out, d->owner == BLOCK_SERVER ? "{ ... }"
-			      : d->owner == BLOCK_LOCATION
-				  ? "/PREFIX { ... }"
-				  : "METHOD ... { ... }");
+		str_puts(out, d->owner == BLOCK_LOCATION ? "/PREFIX { ... }"
+			      : d->owner == BLOCK_EXCEPT ? "METHOD ... { ... }"
+							 : "{ ... }");
 		break;
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:

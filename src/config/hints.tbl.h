@@ -42,7 +42,7 @@ static const char no_roots[] = "there is none: write absolute paths";
 static const char no_rules[] =
     "there are no rules: what a path means is said by its location "
     "alone";
-static const char no_status[] = "there is no status page";
+static const char no_status[] = "a block admin has such pages";
 static const char no_temp[] =
     "there is none: an upload is written into its output_dir as it "
     "comes, and gets its name when it is whole";
@@ -334,12 +334,12 @@ const struct hint hints[] = {
 	{ "sslprotocol", .here = {"ssl_protocols"} },
 	{ "sslverifyclient", .here = {"ssl_verify_client"} },
 	{ "startservers", .here = {"worker_processes"} },
-	{ "stats", .more = no_status, .see = {"access_log", "error_log"} },
-	{ "status", .more = no_status, .see = {"access_log", "error_log"} },
+	{ "stats", .more = no_status, .see = {"admin", "health"} },
+	{ "status", .more = no_status, .see = {"admin", "health"} },
 	{ "storage", .here = {"output_dir"} },
 	{ "storage_dir", .here = {"output_dir"} },
 	{ "stream", .more = http_only },
-	{ "stub_status", .more = no_status, .see = {"access_log", "error_log"} },
+	{ "stub_status", .more = no_status, .see = {"admin", "health"} },
 	{ "tcp_nodelay", .more = not_needed },
 	{ "tcp_nopush", .more = not_needed },
 	{ "thread_pool", .here = {"io_engine"} },

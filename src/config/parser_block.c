@@ -25,6 +25,7 @@ parser_base(struct parser_block *b, const struct directive *d)
 	case BLOCK_TOP:
 		return &b->top;
 	case BLOCK_SERVER:
+	case BLOCK_ADMIN:
 		return &b->server;
 	case BLOCK_LOCATION:
 		return &b->location;

@@ -126,6 +126,8 @@ last_place(const struct config *conf, bool of_locations)
 
 	if (!of_locations)
 		return &s->listens[s->listen_count - 1].place;
+	while (s->location_count == 0) /* one block `server` is there */
+		s--;
 	for (size_t k = 0; k < s->location_count; k++)
 		if (last == NULL || s->locations[k].place.line > last->line)
 			last = &s->locations[k].place;

@@ -28,9 +28,9 @@ advise(const struct conf_place *at, const char *directive, const char *value,
 static bool
 takes_secrets(const struct conf_server *s)
 {
-	for (size_t i = 0; i < s->location_count; i++) {
-		const struct conf_location *l = &s->locations[i];
+	const struct conf_location *l;
 
+	for (size_t i = 0; (l = config_ruled(s, i)) != NULL; i++) {
 		if (conf_rights_take_secrets(&l->rights) ||
 		    (l->except.methods != 0 &&
 			conf_rights_take_secrets(&l->except.rights)))
@@ -121,11 +121,13 @@ rights_advise(const struct config *conf, struct str *warnings)
 
 	for (size_t i = 0; i < conf->server_count; i++) {
 		const struct conf_server *s = &conf->servers[i];
+		const struct conf_location *l;
 
 		advise_on_addresses(s, warnings);
-		for (size_t k = 0; has_user && k < s->location_count; k++) {
-			const struct conf_location *l = &s->locations[k];
-
+		for (size_t k = 0; has_user; k++) {
+			l = config_ruled(s, k);
+			if (l == NULL)
+				break;
 			advise_on_files(user, &l->rights, warnings);
 			if (l->except.methods != 0)
 				advise_on_files(

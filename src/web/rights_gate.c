@@ -336,7 +336,7 @@ judge_path(struct rights_pass *p, const struct str *path)
 	    .client = exchange_client(x),
 	    .now_s = (uint64_t)clock_wall_s(),
 	};
-	size_t at = (size_t)(l - p->context->conf->locations);
+	size_t at = config_ruled_index(p->context->conf, l);
 	const struct rights *r =
 	    rights_for(&p->context->rights[at], l, q.method);
 	struct rights_verdict v;
