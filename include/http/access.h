@@ -70,6 +70,7 @@ struct access {
 	uint16_t method_len;
 	bool asked_more; /* there were more of such bytes */
 	bool answered;	 /* the kernel took at least a byte of the response */
+	bool quiet;	 /* no log is to have a line of it */
 	int status;	 /* of the response; 0: there was none */
 	uint64_t in;	 /* bytes of the body that were read */
 	uint64_t out;	 /* bytes of content that the kernel took to send */

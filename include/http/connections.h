@@ -24,6 +24,7 @@
 #include "http/turns.h"
 
 struct chunk_pool;
+struct metrics_share;
 struct observer;
 struct slot;
 struct tls_port;
@@ -38,6 +39,8 @@ struct connections {
 	struct admission admission; /* set the scopes; init sets the rest */
 	/* Told of each exchange that has ended; NULL: nobody is.  A list. */
 	struct observer *observers;
+	struct metrics_share
+	    *counted; /* connections are, there; NULL: nowhere */
 	void (*on_closed)(void *arg); /* a connection has ended */
 	void *arg;
 	bool stamped;  /* it matters when bytes come: fd_stamp() was called for

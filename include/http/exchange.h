@@ -172,6 +172,9 @@ bool exchange_interim(struct exchange *x, int status, const char *fields);
 /* For the access log and what is counted: the path is in location `l`, which stays. */
 void exchange_note_location(struct exchange *x, const struct conf_location *l);
 
+/* No log is to have a line of this request. */
+void exchange_keep_quiet(struct exchange *x);
+
 /* For the access log, after exchange_measured(): the request has brought the bytes from
  * `from` to before `to` of an upload of `length` (UINT64_MAX: not known). */
 void exchange_note_part(

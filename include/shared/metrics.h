@@ -54,7 +54,6 @@ enum metrics_counter {
 	METRICS_REQUESTS,
 	METRICS_CONNECTIONS, /* accepted */
 	METRICS_HANDSHAKES,  /* of TLS, done */
-	METRICS_HANDSHAKES_RESUMED,
 	METRICS_HANDSHAKES_FAILED,
 	METRICS_LOG_LINES_DROPPED,
 	/* The master's: */
@@ -120,6 +119,9 @@ void metrics_add(
 
 void metrics_set(
     struct metrics_share *s, enum metrics_gauge what, uint64_t value);
+/* One more of what is counted up and down, or (false) one less. */
+void metrics_move(struct metrics_share *s, enum metrics_gauge what, bool up);
+
 uint64_t metrics_gauge_of(
     const struct metrics_share *s, enum metrics_gauge what);
 void metrics_set_disk(struct metrics_share *s, unsigned directory,

@@ -31,6 +31,8 @@ struct slot {
 };
 
 struct shm {
+	_Atomic uint32_t
+	    stopping; /* the server is to stop: the master says so */
 	struct slot slots[SHM_SLOTS];
 	size_t used, size; /* of the area behind the slots, before the fork */
 	unsigned char area[];

@@ -9,6 +9,7 @@ struct device;
 struct engine;
 struct ev_loop;
 struct limits;
+struct metrics_share;
 struct takeover;
 struct trace_group;
 
@@ -19,8 +20,9 @@ struct upload_env {
 	struct engine *engine;	/* for digests */
 	struct device *compute; /* for digests: device_new_compute() */
 	struct trace_group *traces;
-	struct limits *limits;	   /* that uploads are counted in */
-	struct takeover *takeover; /* of partials, by newer requests */
+	struct limits *limits;	       /* that uploads are counted in */
+	struct takeover *takeover;     /* of partials, by newer requests */
+	struct metrics_share *counted; /* METRICS_UPLOADS there; or NULL */
 };
 
 #endif

@@ -8,6 +8,8 @@ access_log_on_ended(struct observer *o, const struct exchange_ended *e)
 {
 	struct access_log *l = container_of(o, struct access_log, observer);
 
+	if (e->record->quiet)
+		return;
 	access_add(l->journal, e->peer, e->certificate, e->record);
 }
 

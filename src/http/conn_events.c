@@ -16,6 +16,7 @@
 #include "base/num.h"
 #include "conn_internal.h"
 #include "http/real_ip.h"
+#include "shared/metrics.h"
 #include "shared/shm.h"
 
 #define SLACK_S 0.001
@@ -451,9 +452,20 @@ move_to(struct conn *c, struct connections *g)
 }
 
 static void
+count(const struct connections *g, enum metrics_counter what)
+{
+	if (g->counted != NULL)
+		metrics_add(g->counted, what, 1);
+}
+
+static void
 shake_hands(struct conn *c)
 {
 	int err = transport_handshake(&c->transport);
+
+	if (err != -EAGAIN && err != -EPROTONOSUPPORT)
+		count(c->group,
+		    err == 0 ? METRICS_HANDSHAKES : METRICS_HANDSHAKES_FAILED);
 
 	if (err == -EAGAIN) {
 		transport_await_recv(
@@ -510,6 +522,7 @@ expire_handshake(struct conn *c)
 	}
 	if (tls_has_begun(&c->transport))
 		log_handshake(c, "it took longer than handshake_timeout");
+	count(c->group, METRICS_HANDSHAKES_FAILED);
 	conn_on(c, CONN_EXPIRED);
 }
 
@@ -592,6 +605,7 @@ conn_begin(struct connections *g, int fd, const struct addr *peer,
 	c->transport.stamped = g->stamped && !fd_is_unix(fd);
 	list_append(&g->conns, &c->node);
 	atomic_fetch_add(&g->slot->connections, 1);
+	count(g, METRICS_CONNECTIONS);
 	ev_io_init(&c->readable, conn_on_readable, fd, EV_READ);
 	c->readable.data = c;
 	response_writer_init(

@@ -334,6 +334,12 @@ exchange_note_location(struct exchange *x, const struct conf_location *l)
 }
 
 void
+exchange_keep_quiet(struct exchange *x)
+{
+	x->record.quiet = true;
+}
+
+void
 exchange_continue(struct exchange *x)
 {
 	if (!x->waits_for_100)

@@ -156,6 +156,16 @@ metrics_set(struct metrics_share *s, enum metrics_gauge what, uint64_t value)
 	put(&s->gauges[what], value);
 }
 
+void
+metrics_move(struct metrics_share *s, enum metrics_gauge what, bool up)
+{
+	uint64_t n = get(&s->gauges[what]);
+
+	check(up || n > 0);
+	touch(&s->touched);
+	put(&s->gauges[what], up ? n + 1 : n - 1);
+}
+
 uint64_t
 metrics_gauge_of(const struct metrics_share *s, enum metrics_gauge what)
 {

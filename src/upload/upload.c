@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "shared/metrics.h"
 #include "log/trace.h"
 #include "upload/env.h"
 #include "upload_internal.h"
@@ -102,6 +103,8 @@ upload_init(struct upload *u, const struct upload_request *r, const char *id)
 	}
 	flow_init(&u->flow);
 	u->flow.link.trace = begin_trace(u);
+	if (u->env->counted != NULL)
+		metrics_move(u->env->counted, METRICS_UPLOADS, true);
 }
 
 void

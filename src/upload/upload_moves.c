@@ -1,4 +1,5 @@
 /* What is done on the way of an upload; upload_table.c says when. */
+#include "shared/metrics.h"
 #include "log/trace.h"
 #include "upload/env.h"
 #include "upload_internal.h"
@@ -101,4 +102,6 @@ upload_release(void *upload)
 	store_abort(&u->incoming);
 	upload_end_hold(u);
 	upload_digests_fini(&u->digests);
+	if (u->env->counted != NULL)
+		metrics_move(u->env->counted, METRICS_UPLOADS, false);
 }

@@ -1,0 +1,28 @@
+/*
+ * http/counter.h - counts what a server block does: an observer.
+ *
+ * A request that was to store something is an upload, whatever became of it: that is what is
+ * counted by location, outcome and verdict (shared/metrics.h).
+ */
+#ifndef HTTP_COUNTER_H
+#define HTTP_COUNTER_H
+
+#include "base/check.h"
+#include "shared/metrics.h"
+#include "config/config.h"
+#include "http/observer.h"
+
+struct counter {
+	struct observer observer;
+	struct metrics *metrics;
+	struct metrics_share *share;
+	const struct conf_server *server;
+	unsigned *numbers; /* of its locations, in their order */
+};
+
+/* Count in the share of the worker of `slot`.  0 or -ENOMEM. */
+NODISCARD int counter_init(struct counter *c, struct metrics *m, unsigned slot,
+    const struct conf_server *server);
+void counter_fini(struct counter *c);
+
+#endif
