@@ -16,6 +16,7 @@
 #include "upload/env.h"
 
 struct attempts;
+struct readiness;
 struct spent;
 
 /* All that the fields point to outlives the requests. */
@@ -26,9 +27,10 @@ struct context {
 	struct limits_scope uploads; /* for max_uploads */
 	/* For each of conf->locations; NULL: no location has rules. */
 	const struct location_rights *rights;
-	struct spent *spent;	    /* marks of links that are good once */
-	struct attempts *attempts;  /* of clients that guess; NULL: all may */
-	struct gather_group forms;  /* who reads what is in forms and no file */
+	struct spent *spent;	   /* marks of links that are good once */
+	struct attempts *attempts; /* of clients that guess; NULL: all may */
+	struct gather_group forms; /* who reads what is in forms and no file */
+	const struct readiness *readiness; /* of the server; for `health` */
 	struct log_limit *failures; /* one for each location and outcome */
 };
 

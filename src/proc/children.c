@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "shared/metrics.h"
 #include "proc/inherit.h"
 #include "proc/signals.h"
 #include "proc/title.h"
@@ -231,6 +232,9 @@ children_reap(struct children *c, bool stopping)
 		if (ch == NULL)
 			continue; /* the child of a preflight */
 		again = !stopping && !ch->retired;
+		if (again)
+			metrics_add(metrics_share_of_master(c->shared->metrics),
+			    METRICS_RESTARTS, 1);
 		log_end(ch, status, again);
 		children_forget(c, ch, stopping);
 		if (!again) {

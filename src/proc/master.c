@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "master_internal.h"
 #include "proc/activation.h"
+#include "proc/counted.h"
 #include "proc/detach.h"
 #include "proc/inherit.h"
 #include "proc/needs.h"
@@ -148,6 +150,7 @@ enter(struct master *m, enum master_phase phase, int sig, unsigned ms)
 						? "finishing uploads"
 						: "stopping");
 	m->phase = phase;
+	atomic_store(&m->shared.shm->stopping, 1);
 	m->phase_end_ns = ms ? clock_mono_ns() + ms * NS_PER_MS : UINT64_MAX;
 	m->listen_end_ns = clock_mono_ns() + TERM_MS * NS_PER_MS;
 	children_signal(&m->children, sig);
@@ -390,6 +393,7 @@ run(struct master *m)
 			fd_close(&m->detach); /* it was said why */
 		goto free_children;
 	}
+	counted_begin(m->shared.metrics, *m->conf, 1);
 	if ((*m->conf)->worker_processes == 0)
 		status = run_alone(m);
 	else

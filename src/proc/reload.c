@@ -3,6 +3,7 @@
  */
 #include "base/log.h"
 #include "master_internal.h"
+#include "proc/counted.h"
 #include "proc/needs.h"
 #include "proc/preflight.h"
 #include "proc/secret_files.h"
@@ -17,6 +18,12 @@ struct fresh {
 	struct sockets sockets;
 	struct certificates certificates;
 };
+
+static void
+count(struct master *m, enum metrics_counter what)
+{
+	metrics_add(metrics_share_of_master(m->shared.metrics), what, 1);
+}
 
 static bool
 fresh_load(struct fresh *f, const struct config *old)
@@ -85,6 +92,7 @@ static void
 fresh_apply(struct fresh *f, struct master *m)
 {
 	m->generation++;
+	counted_begin(m->shared.metrics, f->conf, m->generation);
 	logs_replace(&m->logs, &f->logs, f->conf);
 	sockets_close(&m->sockets, &f->sockets, true);
 	m->sockets = f->sockets;
@@ -120,6 +128,7 @@ reload(struct master *m, bool (*meanwhile)(void *m))
 		secrets_free(&f.secrets);
 		config_free(&f.conf);
 		log_error("reload: nothing was changed");
+		count(m, METRICS_RELOADS_REFUSED);
 		/* Before the verdict, which ends the command that is waited for. */
 		master_tell_ready(m, m->status.generation);
 		verdict_give(&m->verdict, VERDICT_REFUSED);
@@ -144,6 +153,7 @@ reload_end(struct master *m)
 		return;
 	}
 	m->reloading = false;
+	count(m, METRICS_RELOADS);
 	children_retire(&m->children, m->generation);
 	master_tell_status(m);
 	log_notice("reloaded: generation %u", m->generation);

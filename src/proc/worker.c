@@ -224,9 +224,9 @@ begin_stores(struct worker *w, struct server *s)
 	const struct conf_server *conf = s->conf;
 
 	s->context.stores =
-	    calloc(conf->location_count, sizeof(*s->context.stores));
-	s->context.failures = calloc(
-	    conf->location_count * OUTCOME_COUNT, sizeof(*s->context.failures));
+	    calloc(conf->location_count + 1, sizeof(*s->context.stores));
+	s->context.failures = calloc(conf->location_count * OUTCOME_COUNT + 1,
+	    sizeof(*s->context.failures));
 	if (s->context.stores == NULL || s->context.failures == NULL)
 		return -ENOMEM;
 	w->server_count++;
@@ -245,15 +245,17 @@ begin_connections(struct worker *w, struct server *s)
 	s->conns.loop = w->loop;
 	s->conns.pool = w->pool;
 	s->conns.conf = s->conf;
-	s->conns.handler = &s->dispatch.handler;
+	s->conns.handler =
+	    s->conf->admin != NULL ? &s->admin.handler : &s->dispatch.handler;
 	s->conns.slot = w->to->slot;
 	s->conns.on_closed = on_closed;
 	s->conns.arg = s;
 	s->conns.ids = &w->ids;
 	s->conns.stamped = overwrites(s->conf);
+	s->conns.observers = &s->counter.observer;
 	if (s->access != NULL) {
 		access_log_init(&s->access_log, s->access);
-		s->conns.observers = &s->access_log.observer;
+		s->counter.observer.next = &s->access_log.observer;
 	}
 	connections_init(&s->conns);
 }
@@ -277,6 +279,9 @@ begin_server(struct worker *w, size_t i)
 	    .takeover = w->takeover,
 	};
 	dispatch_init(&s->dispatch, &s->context);
+	err = worker_watch_server(w, s);
+	if (err < 0)
+		return err;
 	if (w->to->logs->access[i] != -1) {
 		s->access = open_journal(
 		    w, w->to->logs->access[i], s->conf->access_log);
@@ -418,6 +423,9 @@ worker_begin(struct worker *w)
 	/* Before directories are opened: the loop has to have its descriptors,
 	 * or libev ends the process. */
 	begin_watching(w);
+	err = worker_watch_begin(w);
+	if (err < 0)
+		return err;
 	for (size_t i = 0; i < conf->server_count; i++)
 		w->unsettled += conf->servers[i].location_count;
 	for (size_t i = 0; i < conf->server_count; i++) {
@@ -480,6 +488,7 @@ worker_end(struct worker *w)
 		free(s->rights);
 		journal_free(&s->access);
 	}
+	worker_watch_end(w);
 	free(w->servers);
 	entrances_end(w);
 	acceptor_free(&w->acceptor);

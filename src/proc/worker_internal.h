@@ -1,6 +1,7 @@
 /*
  * proc/worker_internal.h - the worker's state, which its own files share:
- * worker.c starts it, entrances.c lets clients in, worker_stop.c ends it.  Other files do not include it.
+ * worker.c starts it, entrances.c lets clients in, worker_watch.c counts, worker_stop.c
+ * ends it.  Other files do not include it.
  */
 #ifndef PROC_WORKER_INTERNAL_H
 #define PROC_WORKER_INTERNAL_H
@@ -14,7 +15,10 @@
 #include "net/tls.h"
 #include "http/access_log.h"
 #include "http/connections.h"
+#include "http/counter.h"
 #include "web/dispatch.h"
+#include "web/readiness.h"
+#include "admin/admin.h"
 #include "proc/worker.h"
 
 enum {
@@ -27,10 +31,25 @@ struct server {
 	const struct conf_server *conf;
 	struct context context;
 	struct dispatch dispatch;
+	struct admin admin; /* used by a block `admin` instead */
+	struct counter counter;
 	struct connections conns;
 	struct location_rights *rights; /* NULL: none */
 	struct journal *access;
 	struct access_log access_log;
+};
+
+/* For those who watch. */
+struct worker_watch {
+	struct metrics_share *share;
+	struct readiness readiness;
+	const struct context **contexts; /* of all server blocks */
+	unsigned *directories;		 /* numbers, of all their locations */
+	struct admin_subject subject;
+	ev_prepare idle;
+	ev_timer due;		/* gauges are to be set then */
+	uint64_t ids;		/* when they were set: worker.ids */
+	size_t held, in_flight; /* chunks, and operations */
 };
 
 /* A socket that connections come in by. */
@@ -52,6 +71,7 @@ struct worker {
 	struct basic *basic;
 	struct spent *spent;
 	struct takeover *takeover;
+	struct worker_watch watch;
 	struct journal *trace;
 	struct journal *errors; /* of the error log */
 	struct trace_group traces;
@@ -76,6 +96,12 @@ struct worker {
 /* entrances.c: watch all sockets; 0 or -ENOMEM.  And free what that took. */
 NODISCARD int entrances_begin(struct worker *w);
 void entrances_end(struct worker *w);
+
+/* worker_watch.c: begin to watch, when all but the server blocks is there; then watch one, in
+ * which connections and context are set up next; 0 or -ENOMEM.  And free what that took. */
+NODISCARD int worker_watch_begin(struct worker *w);
+NODISCARD int worker_watch_server(struct worker *w, struct server *s);
+void worker_watch_end(struct worker *w);
 
 /* worker_stop.c */
 void worker_stop_init(struct worker *w);

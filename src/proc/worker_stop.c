@@ -206,6 +206,7 @@ worker_stop_fast(struct worker *w)
 		close_sockets(w);
 	}
 	w->stopping = w->fast = true;
+	w->watch.readiness.stopping = true;
 	for (size_t i = 0; i < w->server_count; i++) {
 		proxied_drop(&w->servers[i].conns);
 		connections_cut(&w->servers[i].conns);
@@ -223,6 +224,7 @@ worker_stop_gracefully(struct worker *w)
 	acceptor_drain(w->acceptor);
 	close_sockets(w);
 	w->stopping = true;
+	w->watch.readiness.stopping = true;
 	for (size_t i = 0; i < w->server_count; i++) {
 		proxied_stop(&w->servers[i].conns);
 		connections_stop(&w->servers[i].conns);

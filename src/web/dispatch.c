@@ -5,6 +5,7 @@
 #include "web/cors.h"
 #include "web/get.h"
 #include "web/put.h"
+#include "web/readiness.h"
 #include "web/resume.h"
 #include "web/router.h"
 #include "web/site_gate.h"
@@ -97,7 +98,7 @@ on_request(struct handler *handler, struct exchange *x)
 	const struct head *head = exchange_head(x);
 	struct route route;
 
-	if (site_gate_answers(c->conf, x, head))
+	if (site_gate_answers(c->conf, x, head) || readiness_answers(c, x))
 		return;
 	router_route(c->conf, head, &route);
 	exchange_note_location(x, route.location);

@@ -1,0 +1,321 @@
+/*
+ * The page for Prometheus.
+ */
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "admin/exposition.h"
+#include "base/clock.h"
+#include "base/version.h"
+#include "disks.h"
+#include "flow/meter.h"
+#include "pages.h"
+#include "shared/shared.h"
+#include "workers.h"
+
+static const char none[] = "none", other[] = "other";
+
+static const char *
+location_name(const struct metrics *m, unsigned number)
+{
+	const char *name = metrics_name(m, METRICS_LOCATION, number);
+
+	return name != NULL ? name : other;
+}
+
+static const char *
+outcome_label(enum outcome o)
+{
+	return o == OUTCOME_NONE ? none : outcome_word(o);
+}
+
+static const char *
+verdict_label(unsigned verdict)
+{
+	return verdict < VERDICT_COUNT ? verdict_name[verdict] : none;
+}
+
+/* ---- uploads ---- */
+
+static void
+put_uploads(struct exposition *e, const struct metrics *m,
+    const struct metrics_sum *sum)
+{
+	exposition_family(e, "penstock_uploads", EXPOSITION_COUNTER,
+	    "Requests that were to store something, by what came of them");
+	for (size_t i = 0; i < sum->series_count; i++) {
+		const struct metrics_series *s = &sum->series[i];
+
+		if (s->count == 0)
+			continue;
+		exposition_sample(e,
+		    (struct exposition_label[]){
+			{"location", location_name(m, s->location)},
+			{"outcome", outcome_label(s->outcome)},
+			{"verdict", verdict_label(s->verdict)}, {0}},
+		    s->count);
+	}
+	exposition_family(e, "penstock_upload_received_bytes",
+	    EXPOSITION_COUNTER, "Bytes of their bodies that were read");
+	for (unsigned i = 0; i <= METRICS_OTHER; i++)
+		if (sum->used[i])
+			exposition_sample(e,
+			    (struct exposition_label[]){
+				{"location", location_name(m, i)}, {0}},
+			    sum->locations[i].received);
+}
+
+/* Of a side of an upload, what it waited for. */
+static const struct {
+	const char *side, *wait;
+} waits[METER_TIMES_MAX] = {
+    [METER_NETWORK] = {"reader", "network"},
+    [METER_QUEUE] = {"reader", "queue"},
+    [METER_MEMORY] = {"reader", "memory"},
+    [METER_DATA] = {"writer", "data"},
+    [METER_WRITE] = {"writer", "write"},
+    [METER_SYNC] = {"writer", "sync"},
+    [METER_HASH] = {"digester", "hash"},
+};
+
+static void
+put_times(struct exposition *e, const struct metrics *m,
+    const struct metrics_sum *sum)
+{
+	exposition_family(e, "penstock_upload_duration_seconds",
+	    EXPOSITION_HISTOGRAM, "How long uploads took, from head to end");
+	for (unsigned i = 0; i <= METRICS_OTHER; i++)
+		if (sum->used[i])
+			exposition_histogram(e,
+			    (struct exposition_label[]){
+				{"location", location_name(m, i)}, {0}},
+			    &sum->locations[i].times[METER_TOTAL]);
+	exposition_family(e, "penstock_upload_wait_seconds",
+	    EXPOSITION_HISTOGRAM,
+	    "How long the sides of uploads waited, and for what");
+	for (unsigned i = 0; i <= METRICS_OTHER; i++)
+		for (size_t t = 0; sum->used[i] && t < METER_TIMES_MAX; t++)
+			if (waits[t].side != NULL)
+				exposition_histogram(e,
+				    (struct exposition_label[]){
+					{"location", location_name(m, i)},
+					{"side", waits[t].side},
+					{"wait", waits[t].wait}, {0}},
+				    &sum->locations[i].times[t]);
+}
+
+/* ---- disks ---- */
+
+struct disk_row {
+	const char *name, *help;
+	uint64_t (*of)(const struct store_view *v, uint64_t now_ns);
+	bool is_time;  /* nanoseconds */
+	bool of_space; /* there, if that is known */
+};
+
+static uint64_t
+in_flight(const struct store_view *v, uint64_t now_ns)
+{
+	(void)now_ns;
+	return v->in_flight;
+}
+
+static uint64_t
+buffered(const struct store_view *v, uint64_t now_ns)
+{
+	(void)now_ns;
+	return v->buffered;
+}
+
+static uint64_t
+oldest(const struct store_view *v, uint64_t now_ns)
+{
+	return v->oldest_ns != 0 && v->oldest_ns < now_ns
+		   ? now_ns - v->oldest_ns
+		   : 0;
+}
+
+static uint64_t
+latency(const struct store_view *v, uint64_t now_ns)
+{
+	(void)now_ns;
+	return v->latency_ns;
+}
+
+static uint64_t
+free_bytes(const struct store_view *v, uint64_t now_ns)
+{
+	(void)now_ns;
+	return v->free;
+}
+
+static uint64_t
+reserved(const struct store_view *v, uint64_t now_ns)
+{
+	(void)now_ns;
+	return v->reserved;
+}
+
+static const struct disk_row disk_rows[] = {
+    {"penstock_disk_operations", "Operations that the disk has in hand",
+	in_flight, false, false},
+    {"penstock_disk_buffered_bytes",
+	"Memory that holds what is to be written to the disk", buffered, false,
+	false},
+    {"penstock_disk_oldest_operation_seconds",
+	"How long the disk has had its oldest operation in hand", oldest, true,
+	false},
+    {"penstock_disk_latency_seconds",
+	"How long operations on the disk took lately, in the slowest worker",
+	latency, true, false},
+    {"penstock_disk_free_bytes", "Room on the disk, as it was measured last",
+	free_bytes, false, true},
+    {"penstock_disk_reserved_bytes",
+	"Room on the disk that uploads which have begun still need", reserved,
+	false, true},
+};
+
+static void
+put_disk_states(struct exposition *e, const struct disk *disks, size_t count)
+{
+	exposition_family(e, "penstock_disk_state", EXPOSITION_GAUGE,
+	    "1 for the state that the disk is in");
+	for (size_t i = 0; i < count; i++)
+		for (size_t s = 0; s < STORE_STATES; s++)
+			exposition_sample(e,
+			    (struct exposition_label[]){
+				{"output_dir", disks[i].output_dir},
+				{"state", store_state_name[s]}, {0}},
+			    disks[i].view.state == s);
+}
+
+static void
+put_disks(struct exposition *e, const struct disk *disks, size_t count)
+{
+	uint64_t now = clock_mono_ns();
+
+	put_disk_states(e, disks, count);
+	for (size_t r = 0; r < COUNT_OF(disk_rows); r++) {
+		const struct disk_row *row = &disk_rows[r];
+
+		exposition_family(e, row->name, EXPOSITION_GAUGE, row->help);
+		for (size_t i = 0; i < count; i++) {
+			const struct store_view *v = &disks[i].view;
+
+			if (row->of_space && !v->has_free)
+				continue;
+			(row->is_time ? exposition_sample_ns
+				      : exposition_sample)(e,
+			    (struct exposition_label[]){
+				{"output_dir", disks[i].output_dir}, {0}},
+			    row->of(v, now));
+		}
+	}
+}
+
+/* ---- the rest ---- */
+
+static void
+put_gauge(struct exposition *e, const char *name, const char *help, uint64_t n)
+{
+	exposition_family(e, name, EXPOSITION_GAUGE, help);
+	exposition_sample(e, NULL, n);
+}
+
+static void
+put_workers(struct exposition *e, const struct shared *shared)
+{
+	struct workers_sum w;
+
+	workers_sum(shared, &w);
+	put_gauge(e, "penstock_workers", "Workers that live", w.count);
+	put_gauge(e, "penstock_generation",
+	    "How often a configuration was applied, the first included",
+	    w.generation);
+	put_gauge(e, "penstock_generations",
+	    "Generations of which workers live", w.generations);
+	put_gauge(e, "penstock_connections", "Connections that are open",
+	    w.connections);
+	put_gauge(
+	    e, "penstock_uploads_in_progress", "Uploads that run", w.uploads);
+	put_gauge(e, "penstock_buffer_memory_bytes",
+	    "Memory that holds parts of uploads and downloads", w.memory);
+	put_gauge(e, "penstock_buffer_memory_limit_bytes",
+	    "How much of it there may be, in all workers", w.memory_max);
+	put_gauge(e, "penstock_start_time_seconds",
+	    "When the server was started, since 1970", w.started_s);
+}
+
+struct counter_row {
+	const char *name, *help, *label;
+	struct {
+		const char *value;
+		enum metrics_counter counter;
+	} of[2];
+};
+
+static const struct counter_row counter_rows[] = {
+    {"penstock_requests", "Requests that have ended, of any kind", NULL,
+	{{NULL, METRICS_REQUESTS}}},
+    {"penstock_connections_accepted", "Connections that were accepted", NULL,
+	{{NULL, METRICS_CONNECTIONS}}},
+    {"penstock_tls_handshakes", "Handshakes of TLS that have ended", "result",
+	{{"done", METRICS_HANDSHAKES}, {"failed", METRICS_HANDSHAKES_FAILED}}},
+    {"penstock_reloads", "Reloads that were asked for", "result",
+	{{"applied", METRICS_RELOADS}, {"refused", METRICS_RELOADS_REFUSED}}},
+    {"penstock_worker_restarts", "Workers that ended and were started again",
+	NULL, {{NULL, METRICS_RESTARTS}}},
+    {"penstock_log_lines_dropped",
+	"Lines that no log took, since its file did not keep up", NULL,
+	{{NULL, METRICS_LOG_LINES_DROPPED}}},
+};
+
+static void
+put_counters(struct exposition *e, const struct metrics_sum *sum)
+{
+	for (size_t i = 0; i < COUNT_OF(counter_rows); i++) {
+		const struct counter_row *row = &counter_rows[i];
+
+		exposition_family(e, row->name, EXPOSITION_COUNTER, row->help);
+		for (size_t k = 0; k < (row->label != NULL ? 2 : 1); k++)
+			exposition_sample(e,
+			    row->label == NULL
+				? NULL
+				: (struct exposition_label[]){{row->label,
+								  row->of[k]
+								      .value},
+				      {0}},
+			    sum->counters[row->of[k].counter]);
+	}
+}
+
+bool
+metrics_page(const struct admin_subject *s, bool open_metrics, struct str *out)
+{
+	struct exposition e = {.out = out, .open_metrics = open_metrics};
+	struct metrics *m = s->shared->metrics;
+	struct metrics_sum *sum = metrics_read(m);
+	struct disk *disks = NULL;
+	size_t count = 0;
+
+	if (sum != NULL)
+		count = disks_list(s->readiness, m, &disks);
+	if (disks != NULL) {
+		exposition_family(&e, "penstock_build_info", EXPOSITION_GAUGE,
+		    "1, and which penstock this is");
+		exposition_sample(&e,
+		    (struct exposition_label[]){
+			{"version", PENSTOCK_VERSION}, {0}},
+		    1);
+		put_workers(&e, s->shared);
+		put_counters(&e, sum);
+		put_uploads(&e, m, sum);
+		put_times(&e, m, sum);
+		put_disks(&e, disks, count);
+		exposition_end(&e);
+	}
+	free(sum);
+	free(disks);
+	return disks != NULL && !str_failed(out);
+}
