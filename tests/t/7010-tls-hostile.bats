@@ -7,7 +7,7 @@ load ../lib/tls
 # rows GROUP
 rows() {
 	ADDRESS=0.0.0.0
-	start_tls 'overwrite on; sync off;' "location /tiny { output_dir $T/tiny; max_body_size 10; }"
+	start_tls 'overwrite on; sync off; form off;' "location /tiny { output_dir $T/tiny; max_body_size 10; }"
 	PENSTOCK_TLS=1 "$PYTHON" -B -S -E "$REPO/tests/lib/rows.py" "$PORT" "$STORE" "$1" 1
 	assert_store_empty
 	assert_store_empty "$T/tiny"

@@ -26,7 +26,7 @@ both_are_stored() {
 	want_small=$(sha256sum small | cut -d' ' -f1)
 	for name in large small; do
 		curl -sS --cacert first.pem -o "answer.$name" -w '%{http_code} %{num_connects}\n' -T "$name" \
-			$([[ $name == large ]] && echo --limit-rate 60M || echo --tls-max 1.2 --limit-rate 18M) "$URL/file/$name" >"status.$name" 3>&- &
+			$([[ $name == large ]] && echo --limit-rate 30M || echo --tls-max 1.2 --limit-rate 9M) "$URL/file/$name" >"status.$name" 3>&- &
 		clients+=($!)
 	done
 	eventually both_are_stored
