@@ -185,6 +185,16 @@ void resume_part_ended(struct web_resume *r, struct failure why);
 
 extern const struct upload_events resume_upload_events;
 
+/* ---- resume_moves.c ---- */
+
+/*
+ * resume_is_unfinished(r, p):
+ * All bytes are there, but it is not stored: a crash came before, or its last request was
+ * cut, or taken over, where only the end of its body was missing.  A client that is told so
+ * takes it for stored, so who looks has it stored.
+ */
+bool resume_is_unfinished(const struct web_resume *r, const struct partial *p);
+
 /* ---- resume.c ---- */
 
 /* One that is not begun; NULL: out of memory.  Ended by resume_release(). */

@@ -210,10 +210,8 @@ go_on(struct web_resume *r)
 	}
 }
 
-/* All bytes are there, but a crash came before it was stored: a client that is told so
- * takes it for stored. */
-static bool
-is_unfinished(const struct web_resume *r, const struct partial *p)
+bool
+resume_is_unfinished(const struct web_resume *r, const struct partial *p)
 {
 	return p->phase == PARTIAL_OPEN && p->length == p->offset &&
 	       r->record.concat.s == NULL;
@@ -225,7 +223,7 @@ look(struct web_resume *r)
 	const struct partial *p = upload_partial(&r->upload);
 	struct response answer = {0};
 
-	if (is_unfinished(r, p)) {
+	if (resume_is_unfinished(r, p)) {
 		r->ask.offset = p->offset;
 		resume_on(r, RESUME_REOPEN);
 		return;

@@ -115,7 +115,6 @@ resume_tell_suspended(void *resume)
 	answer_part(r, upload_partial(&r->upload)->offset);
 }
 
-/* All of it is there. */
 void
 resume_start_commit(void *resume)
 {
@@ -252,6 +251,13 @@ suspend(struct web_resume *r, uint64_t to)
 	resume_on(r, RESUME_SUSPEND);
 }
 
+/* All of it is there. */
+static void
+store_whole(struct web_resume *r)
+{
+	resume_on(r, r->mark != NULL ? RESUME_CLAIM : RESUME_COMMIT);
+}
+
 void
 resume_part_ended(struct web_resume *r, struct failure why)
 {
@@ -281,7 +287,7 @@ resume_part_ended(struct web_resume *r, struct failure why)
 	else if (to > r->length)
 		refuse_excess(r);
 	else if (is_whole(r, to))
-		resume_on(r, r->mark != NULL ? RESUME_CLAIM : RESUME_COMMIT);
+		store_whole(r);
 	else if (has_news(r, to))
 		suspend(r, to);
 	else
@@ -343,7 +349,7 @@ resume_take_opened(void *resume)
 	struct web_resume *r = resume;
 
 	if (r->kind == RESUME_LOOK) {
-		resume_on(r, RESUME_COMMIT); /* all of it was there */
+		store_whole(r);
 		return;
 	}
 	if (r->kind == RESUME_CREATE || r->dialect->progress)

@@ -102,15 +102,27 @@ judge_found(struct gate_pass *gate)
 				       : GATE_PASS;
 }
 
+/* May this request store the upload? */
+static bool
+may_store(const struct web_resume *r)
+{
+	const struct partial *p;
+
+	if (r->state == RESUME_LOST)
+		return false;
+	p = upload_partial(&r->upload);
+	return r->kind == RESUME_APPEND ? p->phase == PARTIAL_OPEN
+	       : r->kind == RESUME_LOOK ? resume_is_unfinished(r, p)
+					: false;
+}
+
 /* A link that is good once is asked for while the upload is not stored. */
 static enum gate_verdict
 judge_link(struct gate_pass *gate)
 {
 	struct resume_pass *p = resume_pass_of(gate);
-	const struct web_resume *r = p->resume;
 
-	if (p->kind != RESUME_APPEND || r->state == RESUME_LOST ||
-	    upload_partial(&r->upload)->phase != PARTIAL_OPEN)
+	if (!may_store(p->resume))
 		spent_mark_end(&p->base.mark, false);
 	return rights_gate_judge_once(gate);
 }
@@ -125,7 +137,7 @@ dialect_of_old(const struct resume_pass *p, const struct head *h)
 	    h->upload_complete.s != NULL)
 		return p->dialect;
 	d = resume_dialect_by_bit(p->resume->record.dialect);
-	return d != NULL && (resume_dialect_is_tus(d) == false) ? d : NULL;
+	return d != NULL && !resume_dialect_is_tus(d) ? d : NULL;
 }
 
 static enum gate_verdict

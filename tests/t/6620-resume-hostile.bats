@@ -342,6 +342,35 @@ users() {
 	assert_status 403
 }
 
+@test "a link that is good once is spent, too, when it is a look that has the upload stored" {
+	penstock key "$T/links" k1
+	mkdir -m 700 spent
+	start_hostile "signed_link_keys $T/links; signed_link_spent $T/spent; overwrite on;"
+	one=$(penstock -c penstock.conf sign PUT /file/a --expires 1h --once | sed 's|^http://[^/]*||')
+	for _ in 1 2; do
+		tus POST "$one" -H 'Upload-Length: 5'
+		assert_status 201
+		ups+=("$(header Location)")
+	done
+	# All bytes, and no end of the body: who looks takes it over, and has it stored.
+	connect
+	say "$FD" "PATCH ${ups[0]} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n"
+	eventually _has_hello
+	tus HEAD "${ups[0]}"
+	assert_status 200
+	assert_equal "$(cat "$STORE/a")" hello
+	tus POST "$one" -H 'Upload-Length: 5'
+	assert_status 403
+	assert_problem 'good for one upload'
+	# Nor is the other one stored by it, whoever asks for that.
+	connect
+	say "$FD" "PATCH ${ups[1]} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nother\r\n"
+	hear "$FD" >told
+	grep -q '^HTTP/1.1 403' told
+	assert_equal "$(cat "$STORE/a")" hello
+}
+_has_hello() { grep -q hello "$STORE"/.penstock/*.data; }
+
 @test "an upload of nobody in particular is that of who knows its ID" {
 	start_hostile
 	begin -H 'Upload-Length: 5'
