@@ -108,7 +108,7 @@ names_allowed() {
 }
 
 @test "the container's file names packages that there are, and what it installs" {
-	local file=$REPO/Containerfile name
+	local file=$REPO/conf/Containerfile name
 
 	assert_equal "$(grep -c '^FROM .*debian:12-slim' "$file")" 2
 	grep -qx 'STOPSIGNAL SIGQUIT' "$file"
