@@ -35,6 +35,8 @@ enum directives_type {
 	VALUE_NUMBER,	 /* uint64_t; the word, if any, is VALUE_AUTO */
 	VALUE_SIZE,	 /* uint64_t, bytes */
 	VALUE_TIME,	 /* double, seconds; min and max are milliseconds */
+	VALUE_MODE,	 /* uint64_t, octal: all bits of min are in it, and none
+			    that are not in max; the word is 0 */
 	VALUE_FLAG,	 /* bool */
 	VALUE_CHOICE,	 /* an enum or an int: see `values` below */
 	VALUE_SET,	 /* an int: one or more of the words, whose `values`

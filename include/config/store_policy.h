@@ -24,7 +24,10 @@ struct store_policy {
 				   not on their way to the disk, 0: any */
 	double small_latency_s; /* what a small upload that is synced may take
 				   beside large ones, 0: any time */
-	uint64_t min_free;	/* bytes that stay free on the disk */
+	/* Permissions of files, and of directories that names need; 0: what the umask
+	 * leaves of all */
+	uint64_t file_mode, dir_mode;
+	uint64_t min_free; /* bytes that stay free on the disk */
 	/* Uploads that outlive their connection: store/partial.h */
 	bool resume;
 	double resume_expire_s; /* without a request for it, an upload goes */

@@ -90,12 +90,12 @@ NODISCARD int path_open_parent(
     int root, const char *path, int *ret_dir, const char **ret_rest);
 
 /*
- * path_make_parents(dir, rest, ret_dir, ret_name):
- * Make the missing directories of `rest` below `dir`, without syncing them.  *ret_dir is
- * the last one, as above (-1: `dir` itself), and *ret_name the last part of `rest`.  0 or
- * -errno.
+ * path_make_parents(dir, rest, mode, ret_dir, ret_name):
+ * Make the missing directories of `rest` below `dir`, without syncing them, with these
+ * permissions (0: what the umask leaves).  *ret_dir is the last one, as
+ * above (-1: `dir` itself), and *ret_name the last part of `rest`.  0 or -errno.
  */
-NODISCARD int path_make_parents(
-    int dir, const char *rest, int *ret_dir, const char **ret_name);
+NODISCARD int path_make_parents(int dir, const char *rest, mode_t mode,
+    int *ret_dir, const char **ret_name);
 
 #endif

@@ -41,6 +41,7 @@
 	OF_SERVER(m), .place = offsetof(struct conf_server, m##_at)
 
 static const char *const words_auto[] = {"auto", NULL};
+static const char *const words_umask[] = {"umask", NULL};
 static const char *const words_off[] = {"off", NULL};
 static const char *const words_log[] = {"off", "stdout", "stderr", NULL};
 static const char *const words_error_log[] = {"stderr", "stdout", NULL};
@@ -179,6 +180,11 @@ const struct directive directives[] = {
 	{ "deny", VALUE_DENY, APPLY_RELOAD, OF_RIGHTS_AT(access),
 	  .topic = TOPIC_RIGHTS,
 	  .help = "clients at these addresses get 403" },
+	{ "dir_mode", VALUE_MODE, APPLY_RELOAD, OF_LOCATION(policy.dir_mode),
+	  RANGE(0700, 0777), .words = words_umask, .dflt = "umask",
+	  .topic = TOPIC_FILES,
+	  .help = "permissions of directories that are made for names, exactly; "
+		  "a setgid bit that they inherit stays" },
 	{ "direct_io", VALUE_CHOICE, APPLY_RELOAD, OF_LOCATION(policy.direct_io),
 	  .words = words_direct, .dflt = "auto",
 	  .topic = TOPIC_SPEED,
@@ -202,6 +208,10 @@ const struct directive directives[] = {
 	  .topic = TOPIC_LOGS,
 	  .help = "where the server's own messages go, and up to which level "
 		  "(info when left out)" },
+	{ "file_mode", VALUE_MODE, APPLY_RELOAD, OF_LOCATION(policy.file_mode),
+	  RANGE(0600, 0777), .words = words_umask, .dflt = "umask",
+	  .topic = TOPIC_FILES,
+	  .help = "permissions of files that are stored, exactly" },
 	{ "form", VALUE_FLAG, APPLY_RELOAD, OF_LOCATION(form),
 	  .dflt = "on",
 	  .topic = TOPIC_FORMS,

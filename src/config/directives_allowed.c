@@ -23,6 +23,17 @@ add_words(const char *const *words, const char *more, struct str *out)
 }
 
 static void
+add_modes(const struct directive *d, struct str *out)
+{
+	struct str range = {0};
+
+	str_printf(&range, "a mode from %04o to %04o with %04o in it",
+	    (unsigned)d->min, (unsigned)d->max, (unsigned)d->min);
+	add_words(d->words, range.s, out);
+	str_fini(&range);
+}
+
+static void
 add_range(const struct directive *d, struct str *out)
 {
 	char min[NUM_TEXT_MAX], max[NUM_TEXT_MAX], multiple[NUM_TEXT_MAX];
@@ -64,6 +75,9 @@ directives_allowed(const struct directive *d, struct str *out)
 	case VALUE_SIZE:
 	case VALUE_TIME:
 		add_range(d, out);
+		break;
+	case VALUE_MODE:
+		add_modes(d, out);
 		break;
 	case VALUE_FLAG:
 		str_puts(out, "on or off");

@@ -463,6 +463,24 @@ set_rule(const struct directive *d, void *base, struct value_input *in)
 	return err;
 }
 
+static int
+set_mode(const struct directive *d, void *base, struct value_input *in)
+{
+	const char *text = in->values[0];
+	uint64_t mode = 0;
+	size_t len = strspn(text, "01234567");
+
+	if (word_index(d->words, text) == -1) {
+		if (len < 3 || len > 4 || text[len] != '\0')
+			return refuse_kind(d, in, "is no mode");
+		mode = strtoul(text, NULL, 8);
+		if ((mode & d->min) != d->min || (mode & ~d->max) != 0)
+			return refuse_kind(d, in, "is no mode for this");
+	}
+	memcpy(place_of(d, base), &mode, sizeof(mode));
+	return 0;
+}
+
 int
 value_set(const struct directive *d, void *base, struct value_input *in)
 {
@@ -474,6 +492,8 @@ value_set(const struct directive *d, void *base, struct value_input *in)
 	case VALUE_SIZE:
 	case VALUE_TIME:
 		return set_number(d, base, in);
+	case VALUE_MODE:
+		return set_mode(d, base, in);
 	case VALUE_FLAG:
 		return set_flag(d, base, in);
 	case VALUE_CHOICE:
@@ -551,6 +571,7 @@ value_copy(const struct directive *d, void *to, const void *from)
 	switch (d->type) {
 	case VALUE_NUMBER:
 	case VALUE_SIZE:
+	case VALUE_MODE:
 		memcpy(place_of(d, to), value_of(d, from), sizeof(uint64_t));
 		return 0;
 	case VALUE_TIME:

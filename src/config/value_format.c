@@ -48,11 +48,15 @@ format_number(const struct directive *d, const void *value, struct str *out)
 		num_format_seconds(seconds, number);
 	} else {
 		memcpy(&n, value, sizeof(n));
-		if (n == VALUE_AUTO && d->words != NULL) {
+		if (n == (d->type == VALUE_MODE ? 0 : VALUE_AUTO) &&
+		    d->words != NULL) {
 			str_puts(out, d->words[0]);
 			return;
 		}
-		directives_format_number(d, n, number);
+		if (d->type == VALUE_MODE)
+			snprintf(number, sizeof(number), "%04o", (unsigned)n);
+		else
+			directives_format_number(d, n, number);
 	}
 	str_puts(out, number);
 }
@@ -83,6 +87,7 @@ value_format(const struct directive *d, const void *base, struct str *out)
 	case VALUE_NUMBER:
 	case VALUE_SIZE:
 	case VALUE_TIME:
+	case VALUE_MODE:
 		format_number(d, value, out);
 		return true;
 	case VALUE_FLAG:

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "local/path.h"
@@ -53,6 +54,17 @@ make_file(const struct create *c, bool early)
 	}
 }
 
+/* The mode that the configuration names, if it does. */
+static int
+give_mode(const struct target *t)
+{
+	uint64_t mode = t->at->to->policy->file_mode;
+
+	if (mode == 0)
+		return 0;
+	return fchmod(t->u.fd, (mode_t)mode) == -1 ? -errno : 0;
+}
+
 int
 create_file(struct create *c, bool early)
 {
@@ -64,6 +76,8 @@ create_file(struct create *c, bool early)
 		err = dir_check_path(t->at);
 	if (err == 0)
 		err = make_file(c, early);
+	if (err == 0)
+		err = give_mode(t);
 	if (err < 0)
 		return err;
 	if (c->direct_wanted)

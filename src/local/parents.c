@@ -79,11 +79,12 @@ check_parent(const struct target *t, int parent)
 int
 parents_make(struct target *t, int *ret_made, const char **ret_name)
 {
+	uint64_t mode = t->at->to->policy->dir_mode;
 	int dir = target_dir(t, t->dir);
 	int err;
 
-	err = name_check_error(
-	    t, path_make_parents(dir, t->rest, ret_made, ret_name));
+	err = name_check_error(t,
+	    path_make_parents(dir, t->rest, (mode_t)mode, ret_made, ret_name));
 	if (err == 0 && dir_syncs(t->at) && (*ret_made != -1 || t->dir != -1))
 		err = sync_ancestors(t, *ret_made == -1 ? dir : *ret_made);
 	if (err == 0 && (*ret_made != -1 || t->dir != -1))

@@ -168,25 +168,43 @@ path_open_parent(
 	return 0;
 }
 
+/* Its permissions, whatever the umask; the group that it hands down stays. */
+static int
+give_mode(int dir, mode_t mode)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) == -1 ||
+	    fchmod(dir, mode | (st.st_mode & S_ISGID)) == -1)
+		return -errno;
+	return 0;
+}
+
 /* Make one, or take the one that is there: a descriptor or -errno. */
 static int
-make_part(int parent, const char *part)
+make_part(int parent, const char *part, mode_t mode)
 {
-	int fd = -EAGAIN;
+	bool is_new = false;
+	int fd = -EAGAIN, err = 0;
 
 	for (int i = 0; i < TRIES; i++) {
-		if (mkdirat(parent, part, 0777) == -1 && errno != EEXIST)
+		is_new = mkdirat(parent, part, 0777) == 0;
+		if (!is_new && errno != EEXIST)
 			return -errno;
 		fd = path_open_dir(parent, part);
 		if (fd != -ENOENT)
 			break;
 	}
-	return fd;
+	if (fd >= 0 && is_new && mode != 0)
+		err = give_mode(fd, mode);
+	if (err < 0)
+		fd_close(&fd);
+	return err < 0 ? err : fd;
 }
 
 int
 path_make_parents(
-    int dir, const char *rest, int *ret_dir, const char **ret_name)
+    int dir, const char *rest, mode_t mode, int *ret_dir, const char **ret_name)
 {
 	char part[FILE_NAME_PART_SIZE];
 	int at = -1, err;
@@ -203,7 +221,7 @@ path_make_parents(
 			*ret_name = rest;
 			return 0;
 		}
-		fd = make_part(at == -1 ? dir : at, part);
+		fd = make_part(at == -1 ? dir : at, part, mode);
 		if (fd < 0) {
 			err = fd;
 			break;

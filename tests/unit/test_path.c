@@ -470,7 +470,7 @@ missing_parents_are_made(void **state)
 	int dir = -2;
 
 	(void)state;
-	assert_int_equal(path_make_parents(root, "a/b/c/x", &dir, &name), 0);
+	assert_int_equal(path_make_parents(root, "a/b/c/x", 0, &dir, &name), 0);
 	assert_string_equal(name, "x");
 	assert_true(dir >= 0);
 	make_file(dir, name, "x");
@@ -478,10 +478,10 @@ missing_parents_are_made(void **state)
 	assert_int_equal(faccessat(root, "a/b/c/x", F_OK, 0), 0);
 
 	/* Once they are there they are used; none is needed for a bare name. */
-	assert_int_equal(path_make_parents(root, "a/b/y", &dir, &name), 0);
+	assert_int_equal(path_make_parents(root, "a/b/y", 0, &dir, &name), 0);
 	assert_string_equal(name, "y");
 	close(dir);
-	assert_int_equal(path_make_parents(root, "z", &dir, &name), 0);
+	assert_int_equal(path_make_parents(root, "z", 0, &dir, &name), 0);
 	assert_int_equal(dir, -1);
 	assert_string_equal(name, "z");
 	assert_int_equal(open_descriptors(), before);
@@ -508,7 +508,7 @@ parents_that_cannot_be_made_are_refused(void **state)
 		const char *name;
 		int dir = -1, err;
 
-		err = path_make_parents(root, refused[i].path, &dir, &name);
+		err = path_make_parents(root, refused[i].path, 0, &dir, &name);
 		if (err == 0 && refused[i].is == 0)
 			print_error("\"%s\" led out\n", refused[i].path);
 		if (refused[i].is != 0)
@@ -654,8 +654,8 @@ create(unsigned i)
 	err = path_open_parent(root, path, &parent, &rest);
 	if (err < 0)
 		return err;
-	err =
-	    path_make_parents(parent == -1 ? root : parent, rest, &dir, &name);
+	err = path_make_parents(
+	    parent == -1 ? root : parent, rest, 0, &dir, &name);
 	if (err == 0) {
 		fd = openat(dir != -1	   ? dir
 			    : parent != -1 ? parent
