@@ -140,6 +140,7 @@ TO_PATHS    = sed -e 's|/usr/local/sbin|$(SBINDIR)|g' -e 's|/etc/penstock|$(SYSC
 # The configuration that people try out has relative paths.
 TO_CONF     = sed -e '1s|.*|\# penstock: `penstock -T` explains each line, penstock.conf(5) all of them.|' \
 	-e 's|^\(pid_file *\)[^ ]*|\1/run/penstock/penstock.pid;|' \
+	-e '/^\#admin {/,/^\#}/s|^\#||' -e 's|^\( *health *\)[^ ]*|\1/healthz;|' \
 	-e 's|^\(shutdown_timeout *\).*|\114m;        \# the unit waits for 15|' \
 	-e 's|^\( *output_dir *\)[^ ]*|\1/var/lib/penstock/uploads;|' \
 	-e 's|^\( *access_log *\)[^ ]*|\1/var/log/penstock/access.log;|' conf/penstock.conf

@@ -52,6 +52,10 @@ install_to() {
 	assert_status 201
 	assert_same body var/lib/penstock/uploads/a
 	eventually grep -q '"PUT /file/a" 201' var/log/penstock/access.log
+	run -0 curl -sS -o answer -w '%{http_code}' "$URL/healthz"
+	assert_output 200
+	run -0 curl -sS --unix-socket run/penstock/admin.sock http://localhost/metrics
+	assert_output -p penstock_
 	# Uploads may take as long as the unit lets them, and are then cut by us, not killed.
 	run -0 penstock -c etc/penstock/penstock.conf -T
 	assert_output -e 'shutdown_timeout +14m;'
