@@ -179,6 +179,13 @@ resume_answer_dress(
 
 /* ---- what does not ---- */
 
+void
+resume_answer_where(const struct web_resume *r, struct response *ret)
+{
+	if (r->kind == RESUME_CREATE)
+		add_location(&ret->fields, &r->url);
+}
+
 int
 resume_answer_status(const struct web_resume *r, enum outcome e)
 {
@@ -246,6 +253,7 @@ resume_answer_failure(const struct web_resume *r, enum outcome e,
 	if (status == 413)
 		add_age(r, (uint64_t)clock_wall_s(), &ret->fields);
 	if (offset != RESUME_UNKNOWN) {
+		resume_answer_where(r, ret);
 		add_number(&ret->fields, "Upload-Offset", offset);
 		add_complete(r, false, &ret->fields);
 	} else if (r->kind == RESUME_CREATE) {

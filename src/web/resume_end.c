@@ -68,6 +68,13 @@ resume_end_left(struct web_resume *r, enum outcome e)
 }
 
 void
+resume_end_dropped(struct web_resume *r, enum outcome e)
+{
+	upload_conclude(&r->upload, PARTIAL_REFUSED, (struct span){0});
+	resume_end_left(r, e);
+}
+
+void
 resume_end_failed(
     struct web_resume *r, enum outcome e, const char *reason, uint64_t offset)
 {
@@ -100,7 +107,7 @@ resume_end_refused(struct web_resume *r, const struct resume_refusal *refusal)
 	resume_answer_refusal(r, refusal,
 	    r->kind != RESUME_CREATE ? upload_partial(&r->upload) : NULL,
 	    &answer);
-	if (refusal->is_last)
+	if (refusal->is_last || !resume_is_known(r))
 		resume_conclude(r, PARTIAL_REFUSED, &answer);
 	resume_end(r, "Refused", false, &answer);
 }

@@ -62,6 +62,7 @@ struct web_resume {
 	bool begun;	  /* `upload` is, and has to be ended */
 	bool wanted;	  /* a newer request wants it */
 	bool interim;	  /* 104 may be sent */
+	bool url_told;	  /* 104 was */
 	struct context *context;
 	struct exchange
 	    *exchange; /* NULL: it is over, what came is being kept */
@@ -102,6 +103,14 @@ resume_name(const struct web_resume *r)
 	return r->name.s != NULL ? r->name.s : "";
 }
 
+/* Does somebody know where its upload is?  What nobody does before the answer, and nobody
+ * will be told, is not kept. */
+static inline bool
+resume_is_known(const struct web_resume *r)
+{
+	return r->kind != RESUME_CREATE || r->url_told || r->wanted;
+}
+
 /* ---- resume_name.c ---- */
 
 /*
@@ -128,8 +137,11 @@ int resume_answer_status(const struct web_resume *r, enum outcome e);
 void resume_answer_progress(
     const struct web_resume *r, uint64_t offset, struct response *ret);
 
+/* Of a creation: where its upload is.  Of another request: nothing. */
+void resume_answer_where(const struct web_resume *r, struct response *ret);
+
 /* It has failed with `e`; `offset` bytes are kept, RESUME_UNKNOWN: none that the client
- * could go on from. */
+ * could go on from.  If there are, a creation is told where. */
 void resume_answer_failure(const struct web_resume *r, enum outcome e,
     const char *reason, uint64_t offset, struct response *ret);
 
@@ -171,6 +183,9 @@ void resume_end_failed(
 void resume_end_refused(
     struct web_resume *r, const struct resume_refusal *refusal);
 void resume_end_left(struct web_resume *r, enum outcome e);
+
+/* Without an answer, and what came is not kept: nobody would find it. */
+void resume_end_dropped(struct web_resume *r, enum outcome e);
 
 /* The last word about it is kept, so that it can be said again. */
 void resume_conclude(struct web_resume *r, enum partial_phase phase,

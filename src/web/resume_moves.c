@@ -279,6 +279,13 @@ resume_give_up(void *resume)
 	resume_release(resume, outcome_word(OUTCOME_STOPPED), false);
 }
 
+/* The parts are there still, and who gave their URLs does not know this one's. */
+void
+resume_give_up_copy(void *resume)
+{
+	resume_end_dropped(resume, OUTCOME_STOPPED);
+}
+
 /* ---- the end ---- */
 
 static void
@@ -415,6 +422,8 @@ resume_tell_not_stored(void *resume)
 	if (final) {
 		resume_conclude(r, PARTIAL_REFUSED, &answer);
 		resume_answer_dress(r, 0, &answer);
+	} else if (resume_dialect_is_tus(r->dialect)) {
+		resume_answer_where(r, &answer);
 	}
 	end_with_failure(r, final, &answer);
 }

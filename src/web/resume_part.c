@@ -69,6 +69,14 @@ resume_start_suspending(void *resume)
 	str_fini(&state);
 }
 
+/* Its client has left, and never was told where it could go on. */
+static bool
+is_lost(const struct web_resume *r)
+{
+	return !resume_is_known(r) &&
+	       (r->exchange == NULL || r->why.outcome == OUTCOME_CLIENT_GONE);
+}
+
 /* The first `to` bytes are there for good: tell the client. */
 static void
 answer_part(struct web_resume *r, uint64_t to)
@@ -83,6 +91,12 @@ answer_part(struct web_resume *r, uint64_t to)
 	enum outcome e = r->why.outcome;
 	struct response answer = {0};
 
+	if (is_lost(r)) {
+		note_part(r, r->ask.offset);
+		resume_end_dropped(
+		    r, e != OUTCOME_NONE ? e : OUTCOME_CLIENT_GONE);
+		return;
+	}
 	note_part(r, to);
 	if (e == OUTCOME_CLIENT_GONE) {
 		resume_end_left(r, e);
@@ -91,6 +105,7 @@ answer_part(struct web_resume *r, uint64_t to)
 	if (e == OUTCOME_NONE && r->ask.complete && !r->record.partial &&
 	    r->length != RESUME_UNKNOWN && to < r->length) {
 		resume_answer_refusal(r, &short_of, NULL, &answer);
+		resume_answer_where(r, &answer);
 	} else if (e == OUTCOME_NONE || e == OUTCOME_TAKEN_OVER) {
 		struct meter m = part_meter(r);
 
@@ -215,15 +230,18 @@ nothing_differs(const struct digest_claims *claims)
 	return differs;
 }
 
-/* A part whose checksum differs.  An upload that began with it is not begun. */
+/* A part whose checksum differs.  An upload that began with it is not begun, unless its
+ * client was told already where it is. */
 static void
 refuse_digest(struct web_resume *r)
 {
-	if (r->kind == RESUME_CREATE && resume_dialect_is_tus(r->dialect))
+	bool known = resume_is_known(r);
+
+	if (!known)
 		upload_conclude(&r->upload, PARTIAL_REFUSED, (struct span){0});
 	note_part(r, r->ask.offset);
 	resume_end_failed(r, OUTCOME_DIGEST_DIFFERS, NULL,
-	    r->kind == RESUME_CREATE ? RESUME_UNKNOWN : r->ask.offset);
+	    known ? r->ask.offset : RESUME_UNKNOWN);
 }
 
 /* Is the upload whole, with the bytes up to `to`? */
@@ -288,7 +306,7 @@ resume_part_ended(struct web_resume *r, struct failure why)
 		refuse_excess(r);
 	else if (is_whole(r, to))
 		store_whole(r);
-	else if (has_news(r, to))
+	else if (has_news(r, to) && !is_lost(r))
 		suspend(r, to);
 	else
 		answer_part(r, to);
@@ -305,7 +323,8 @@ tell_early(struct web_resume *r)
 	if (r->interim) {
 		resume_answer_interim(r, r->ask.offset, &fields);
 		if (!str_failed(&fields))
-			(void)exchange_interim(r->exchange, 104, fields.s);
+			r->url_told =
+			    exchange_interim(r->exchange, 104, fields.s);
 	}
 	str_fini(&fields);
 }

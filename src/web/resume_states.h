@@ -88,6 +88,7 @@ void resume_start_removing(void *resume);
 void resume_cut(void *resume);
 void resume_cut_for_newer(void *resume);
 void resume_give_up(void *resume);
+void resume_give_up_copy(void *resume);
 void resume_tell_stored(void *resume);
 void resume_tell_not_stored(void *resume);
 void resume_tell_failed(void *resume);

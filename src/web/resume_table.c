@@ -101,8 +101,8 @@ static const struct fsm_square squares[RESUME_STATES][RESUME_EVENTS] = {
 		[RESUME_TRANSFER]    = { FSM_NOTHING, RESUME_FLOWING                         },
 		[RESUME_FAILED]      = { FSM_ACT, RESUME_OVER,       resume_tell_failed      },
 		[RESUME_WANTED]      = { FSM_NOTHING, RESUME_OPENING                         },
-		[RESUME_GONE]        = { FSM_ACT, RESUME_OVER,       resume_give_up          },
-		[RESUME_STOP]        = { FSM_ACT, RESUME_OVER,       resume_give_up          },
+		[RESUME_GONE]        = { FSM_ACT, RESUME_OVER,       resume_give_up_copy     },
+		[RESUME_STOP]        = { FSM_ACT, RESUME_OVER,       resume_give_up_copy     },
 		[RESUME_ENDED]       = { FSM_NOTHING, RESUME_OVER                            },
 	},
 	[RESUME_FLOWING] = {

@@ -288,6 +288,49 @@ start_tus() { start_server "resume on; ${1:-}" "${2:-}" "${3:-}"; }
 	grep -q '^HTTP/1.1 100' headers
 }
 
+# In $FD: a creation that sends these bytes of 10, and no more.
+stall_creation() {
+	connect
+	say "$FD" "POST /file HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Length: 10\r\nContent-Length: 10\r\n\r\n$1"
+}
+
+@test "a creation whose bytes end early is told where those are that came, by an error, too" {
+	start_tus '' 'body_timeout 300ms;'
+	stall_creation hell
+	hear "$FD" >told
+	grep -q '^HTTP/1.1 503' told
+	grep -q '^Upload-Offset: 4' told
+	UP=$(sed -n 's/^Location: //p' told)
+	up_at 4
+}
+
+@test "a creation that is told by a server that stops where its bytes are goes on after that" {
+	start_tus
+	stall_creation hell
+	eventually data_has 4
+	kill -TERM "$MASTER"
+	hear "$FD" >told
+	grep -q '^Upload-Offset: 4' told
+	UP=$(sed -n 's/^Location: //p' told)
+	eventually not_running "$MASTER"
+	start_conf penstock.conf
+	up_at 4
+}
+
+@test "of a creation that nobody can go on with nothing is kept" {
+	start_tus 'max_resumable 1;'
+	stall_creation hell
+	eventually data_has 4
+	hang_up "$FD"
+	eventually access_has 'client-gone .* part=0-0/10 '
+	eventually begin -H 'Upload-Length: 5'
+	tus DELETE "$UP"
+	raw -c 'POST /file HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 10\r\nContent-Type: application/offset+octet-stream\r\nTrailer: Upload-Checksum\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n'
+	assert_status 400
+	refute_header Location
+	eventually begin -H 'Upload-Length: 5'
+}
+
 # ---- creation-defer-length ----
 
 @test "a deferred length is said once, with bytes or without" {

@@ -449,6 +449,26 @@ sf_digest() { printf 'sha-256=:%s:' "$(openssl dgst -sha256 -binary "$1" | base6
 	assert_equal "$(cat "$STORE/a")" helloother
 }
 
+@test "a creation whose Content-Digest differs begins nothing, unless it was told early where it is" {
+	start_ietf 'max_resumable 1;'
+	printf hello >f
+	printf other >other
+	differs=(PUT /file/a -H 'Upload-Complete: ?1' -H "Content-Digest: $(sf_digest f)" --data-binary @other)
+	draft 8 "${differs[@]}" -H 'X-Forwarded-For: 192.0.2.1'
+	assert_status 400
+	assert_header Upload-Complete '?1'
+	refute_header Upload-Offset
+	begins() { draft 8 "${differs[@]}" && [[ $STATUS == 400 ]]; }
+	eventually begins
+	UP=$(first_head | sed -n 's/^Location: //p')
+	assert_header Location "$UP"
+	assert_header Upload-Complete '?0'
+	assert_header Upload-Offset 0
+	draft 8 PATCH "$UP" -H 'Upload-Offset: 0' -H 'Upload-Complete: ?1' --data-binary @f
+	assert_status 201
+	assert_equal "$(cat "$STORE/a")" hello
+}
+
 @test "Repr-Digest of the creation is of the whole: if it differs nothing is stored" {
 	start_ietf
 	printf hello >f
