@@ -22,10 +22,12 @@ static enum outcome
 resume_on_gone(void *owner)
 {
 	struct web_resume *r = owner;
-	enum outcome e = r->state == RESUME_COMMITTING ? OUTCOME_OUTCOME_UNKNOWN
-						       : OUTCOME_STOPPED;
+	enum outcome e;
 
 	check_magic(r, RESUME_MAGIC);
+	e = r->state == RESUME_COMMITTING || r->state == RESUME_CLAIMING
+		? OUTCOME_OUTCOME_UNKNOWN
+		: OUTCOME_STOPPED;
 	r->exchange = NULL;
 	resume_on(r, RESUME_GONE);
 	return e;
@@ -36,10 +38,11 @@ static bool
 resume_on_stop(void *owner)
 {
 	struct web_resume *r = owner;
-	bool ends = fsm_is_final(
-	    r->table, fsm_square(r->table, r->state, RESUME_STOP)->next);
+	bool ends;
 
 	check_magic(r, RESUME_MAGIC);
+	ends = fsm_is_final(
+	    r->table, fsm_square(r->table, r->state, RESUME_STOP)->next);
 	if (ends)
 		r->exchange = NULL;
 	resume_on(r, RESUME_STOP);

@@ -164,6 +164,8 @@ resume_tell_spent(void *resume)
 	struct exchange *x = r->exchange;
 	int err = r->told.err;
 
+	if (!resume_is_known(r))
+		upload_conclude(&r->upload, PARTIAL_REFUSED, (struct span){0});
 	resume_release(r, "The link is spent", false);
 	if (x != NULL)
 		rights_gate_refuse_once(x, err);

@@ -48,7 +48,7 @@ static const char *const event_names[RESUME_EVENTS] = {
 /*
  * In the gate it is the gate's exchange that ends (ENDED).  Behind it, a client that leaves
  * ends what was not begun; what came of its bytes is kept first, and what is being made
- * durable, or getting its name, goes on.  HELD and READY wait for nothing behind the gate:
+ * durable, or getting its name, or what is whole and waits for its link, goes on.  HELD and READY wait for nothing behind the gate:
  * what is decided there is the next event.
  */
 /* clang-format off */
@@ -123,7 +123,7 @@ static const struct fsm_square squares[RESUME_STATES][RESUME_EVENTS] = {
 		[RESUME_SPENT]       = { FSM_ACT, RESUME_OVER,       resume_tell_spent       },
 		[RESUME_FAILED]      = { FSM_ACT, RESUME_OVER,       resume_tell_failed      },
 		[RESUME_WANTED]      = { FSM_NOTHING, RESUME_CLAIMING                        },
-		[RESUME_GONE]        = { FSM_ACT, RESUME_OVER,       resume_give_up          },
+		[RESUME_GONE]        = { FSM_NOTHING, RESUME_CLAIMING                        },
 		[RESUME_STOP]        = { FSM_NOTHING, RESUME_CLAIMING                        },
 	},
 	[RESUME_COMMITTING] = {

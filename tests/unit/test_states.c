@@ -392,7 +392,7 @@ a_request_keeps_what_came(void **state)
 	    {RESUME_OPENING, true, true},
 	    {RESUME_FLOWING, false, false},
 	    {RESUME_SUSPENDING, false, false},
-	    {RESUME_CLAIMING, true, false},
+	    {RESUME_CLAIMING, false, false},
 	    {RESUME_COMMITTING, false, false},
 	    {RESUME_REMOVING, false, false},
 	};
