@@ -71,6 +71,7 @@ struct access {
 	bool asked_more; /* there were more of such bytes */
 	bool answered;	 /* the kernel took at least a byte of the response */
 	bool quiet;	 /* no log is to have a line of it */
+	bool stores;	 /* it is in `location`, and was to store something */
 	int status;	 /* of the response; 0: there was none */
 	uint64_t in;	 /* bytes of the body that were read */
 	uint64_t out;	 /* bytes of content that the kernel took to send */

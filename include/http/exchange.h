@@ -169,7 +169,8 @@ void exchange_continue(struct exchange *x);
  * before the response; nothing to a client of HTTP/1.0.  True: it is sent. */
 bool exchange_interim(struct exchange *x, int status, const char *fields);
 
-/* For the access log and what is counted: the path is in location `l`, which stays. */
+/* For the access log and what is counted: the path is in location `l` (NULL: in
+ * none), which stays.  While the head is there. */
 void exchange_note_location(struct exchange *x, const struct conf_location *l);
 
 /* No log is to have a line of this request. */

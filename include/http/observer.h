@@ -10,6 +10,8 @@
 #ifndef HTTP_OBSERVER_H
 #define HTTP_OBSERVER_H
 
+#include <stdbool.h>
+
 struct access;
 struct addr;
 struct conf_server;
@@ -25,6 +27,7 @@ struct exchange_ended {
 /* on_ended() may neither wait nor end anything. */
 struct observer {
 	void (*on_ended)(struct observer *o, const struct exchange_ended *e);
+	bool reads_asked; /* record->asked is for it: else that may be empty */
 	struct observer *next; /* or NULL */
 };
 

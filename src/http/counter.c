@@ -3,27 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/str.h"
 #include "http/access.h"
 
 _Static_assert((int)METRICS_TIMES == METER_TIMES_MAX, "a histogram for each");
 _Static_assert(
     (int)METRICS_UNMEASURED == VERDICT_COUNT, "what comes after verdicts");
-
-static bool
-is_method(const struct access *a, const char *method)
-{
-	return str_ieq(a->asked.s, a->method_len, method);
-}
-
-/* Also one that was refused, in a location. */
-static bool
-is_upload(const struct access *a)
-{
-	return a->location != NULL && a->method_len > 0 &&
-	       (is_method(a, "PUT") || is_method(a, "POST") ||
-		   is_method(a, "PATCH"));
-}
 
 static void
 counter_on_ended(struct observer *o, const struct exchange_ended *e)
@@ -35,7 +19,7 @@ counter_on_ended(struct observer *o, const struct exchange_ended *e)
 	struct metrics_upload u = {.verdict = METRICS_UNMEASURED, .ns = ns};
 
 	metrics_add(c->share, METRICS_REQUESTS, 1);
-	if (!is_upload(a) || c->server->admin != NULL)
+	if (!a->stores)
 		return;
 	u.location = c->numbers[a->location - c->server->locations];
 	u.outcome = a->outcome;

@@ -330,7 +330,12 @@ exchange_measured(
 void
 exchange_note_location(struct exchange *x, const struct conf_location *l)
 {
+	enum head_method method = exchange_head(x)->method;
+
 	x->record.location = l;
+	x->record.stores =
+	    l != NULL && (method == METHOD_PUT || method == METHOD_POST ||
+			     method == METHOD_PATCH);
 }
 
 void

@@ -52,11 +52,19 @@ is_request(const struct head *h)
 	return h != NULL && h->method_text.len > 0 && h->target.len > 0;
 }
 
+static bool
+is_asked_read(const struct observer *o)
+{
+	while (o != NULL && !o->reads_asked)
+		o = o->next;
+	return o != NULL;
+}
+
 void
 exchange_log_describe(struct exchange *x, const struct head_reader_head *got,
     const struct head *h)
 {
-	if (conn_of(x)->group->observers == NULL)
+	if (!is_asked_read(conn_of(x)->group->observers))
 		return;
 	if (is_request(h))
 		access_note_head(&x->record, h);

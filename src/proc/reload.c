@@ -125,10 +125,10 @@ reload(struct master *m, bool (*meanwhile)(void *m))
 		fresh_apply(&f, m);
 		verdict_hear(&m->verdict, false);
 	} else {
+		count(m, METRICS_RELOADS_REFUSED);
 		secrets_free(&f.secrets);
 		config_free(&f.conf);
 		log_error("reload: nothing was changed");
-		count(m, METRICS_RELOADS_REFUSED);
 		/* Before the verdict, which ends the command that is waited for. */
 		master_tell_ready(m, m->status.generation);
 		verdict_give(&m->verdict, VERDICT_REFUSED);
