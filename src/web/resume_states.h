@@ -65,7 +65,11 @@ enum resume_event {
 
 extern const struct fsm_table resume_table;
 
-/* The only way to change the state of a request; `r` may be freed by it. */
+/*
+ * The only way to change the state of a request; `r` may be freed by it.  resume_release()
+ * posts ENDED in the middle of an action, of HELD or READY, say: the state was changed before
+ * the action, and no action touches `r` after what may have ended it.
+ */
 static inline void
 resume_on(struct web_resume *r, enum resume_event ev)
 {

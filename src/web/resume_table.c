@@ -48,8 +48,8 @@ static const char *const event_names[RESUME_EVENTS] = {
 /*
  * In the gate it is the gate's exchange that ends (ENDED).  Behind it, a client that leaves
  * ends what was not begun; what came of its bytes is kept first, and what is being made
- * durable, or getting its name, or what is whole and waits for its link, goes on.  HELD and READY wait for nothing behind the gate:
- * what is decided there is the next event.
+ * durable, or getting its name, or is whole and waits for its link, goes on.  HELD and READY
+ * wait for nothing behind the gate: what is decided there is the next event.
  */
 /* clang-format off */
 static const struct fsm_square squares[RESUME_STATES][RESUME_EVENTS] = {
