@@ -27,7 +27,9 @@ struct exchange_ended {
 /* on_ended() may neither wait nor end anything. */
 struct observer {
 	void (*on_ended)(struct observer *o, const struct exchange_ended *e);
-	bool reads_asked; /* record->asked is for it: else that may be empty */
+	/* It reads what was asked for (record->asked), and when the exchange began
+	 * and ended; if nobody does, these are not noted. */
+	bool reads_log;
 	struct observer *next; /* or NULL */
 };
 

@@ -17,6 +17,6 @@ void
 access_log_init(struct access_log *l, struct journal *journal)
 {
 	*l = (struct access_log){
-	    .observer = {.on_ended = access_log_on_ended, .reads_asked = true},
+	    .observer = {.on_ended = access_log_on_ended, .reads_log = true},
 	    .journal = journal};
 }

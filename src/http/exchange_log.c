@@ -5,14 +5,23 @@
 #include "http/observer.h"
 #include "conn_internal.h"
 
+/* Does anybody want to know what was asked for, and when? */
+static bool
+is_log_read(const struct observer *o)
+{
+	while (o != NULL && !o->reads_log)
+		o = o->next;
+	return o != NULL;
+}
+
 void
 exchange_log_begin(struct exchange *x)
 {
 	if (x->record.began_ns != 0)
 		return;
-	/* With nobody to tell it only matters that it has begun. */
+	/* Where nobody reads it, it only matters that it has begun. */
 	x->record.began_ns =
-	    conn_of(x)->group->observers != NULL ? clock_mono_ns() : 1;
+	    is_log_read(conn_of(x)->group->observers) ? clock_mono_ns() : 1;
 }
 
 static void
@@ -52,19 +61,11 @@ is_request(const struct head *h)
 	return h != NULL && h->method_text.len > 0 && h->target.len > 0;
 }
 
-static bool
-is_asked_read(const struct observer *o)
-{
-	while (o != NULL && !o->reads_asked)
-		o = o->next;
-	return o != NULL;
-}
-
 void
 exchange_log_describe(struct exchange *x, const struct head_reader_head *got,
     const struct head *h)
 {
-	if (!is_asked_read(conn_of(x)->group->observers))
+	if (!is_log_read(conn_of(x)->group->observers))
 		return;
 	if (is_request(h))
 		access_note_head(&x->record, h);
@@ -83,7 +84,8 @@ exchange_log_end(struct exchange *x)
 	if (a->began_ns == 0)
 		return;
 	if (c->group->observers != NULL) {
-		a->ended_ns = clock_mono_ns();
+		if (is_log_read(c->group->observers))
+			a->ended_ns = clock_mono_ns();
 		a->in = x->body.payload;
 		a->answered = a->status != 0 && taken > 0;
 		a->out = a->answered && taken > beside ? taken - beside : 0;
