@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "config/directives.h"
+#include "proc/about.h"
 #include "proc/commands.h"
 #include "proc/inherit.h"
 #include "proc/master.h"
@@ -30,7 +31,7 @@ send_signal(const struct config *conf, const char *name)
 		const char *name;
 		int sig;
 	} known[] = {
-	    {"reload", SIGHUP}, /* and is waited for */
+	    {"reload", SIGHUP}, {"reopen", SIGUSR1}, /* and are waited for */
 	    {"stop", SIGTERM}, {"quit", SIGQUIT},
 	    {"status", 0}, /* none: it is read */
 	};
@@ -41,7 +42,7 @@ send_signal(const struct config *conf, const char *name)
 		i++;
 	if (i == COUNT_OF(known))
 		return options_wrong(
-		    "-s %s: it is reload, stop, quit or status", name);
+		    "-s %s: it is reload, reopen, stop, quit or status", name);
 	pid = pidfile_owner(conf->pid_file);
 	if (pid <= 0) {
 		fprintf(stderr, "penstock: pid_file %s: %s\n", conf->pid_file,
@@ -52,7 +53,11 @@ send_signal(const struct config *conf, const char *name)
 	if (known[i].sig == 0)
 		return status_ask(conf->pid_file, pid);
 	if (known[i].sig == SIGHUP)
-		return verdict_ask(conf->pid_file, pid, conf->file);
+		return verdict_ask(
+		    &verdict_of_reload, conf->pid_file, pid, conf->file);
+	if (known[i].sig == SIGUSR1)
+		return verdict_ask(
+		    &verdict_of_reopen, conf->pid_file, pid, NULL);
 	if (kill(pid, known[i].sig) == 0)
 		return EXIT_SUCCESS;
 	fprintf(
@@ -105,6 +110,10 @@ main(int argc, char **argv)
 	status = options_read(argc, args, &o);
 	if (status != OPTIONS_GO_ON)
 		return status;
+	if (o.log_fields) {
+		about_log_fields(stdout);
+		return options_end_output();
+	}
 	if (o.markdown) {
 		directives_markdown(stdout);
 		return options_end_output();

@@ -55,6 +55,12 @@ NODISCARD int addr_parse(
  * out; an address that is not known is "?". */
 void addr_format(const struct addr *a, char ret_text[ADDR_TEXT_MAX]);
 
+/* Its host alone: without port, brackets or path ("unix:"). */
+void addr_format_host(const struct addr *a, char ret_text[ADDR_TEXT_MAX]);
+
+/* Its port in an internet; 0: it has none. */
+unsigned addr_port(const struct addr *a);
+
 /* Turn an IPv4 address mapped into IPv6 (::ffff:192.0.2.1), as an IPv6 socket
  * reports it, into plain IPv4; leave any other address as it is. */
 void addr_unmap(struct addr *a);

@@ -15,6 +15,7 @@
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/check.h"
@@ -125,5 +126,11 @@ void digest_add_field(
 /* Add the value in lower-case hexadecimal digits, as sha256sum writes it. */
 void digest_add_hex(
     struct str *b, enum digest_algo a, const unsigned char *value);
+
+/* Is this one there, and does it belong into fields and receipts? */
+bool digest_is_told(const struct digest *d, enum digest_algo a);
+
+/* Add all those as members of a JSON object: "sha-256":"HEX",... */
+void digest_add_members(const struct digest *d, struct str *out);
 
 #endif

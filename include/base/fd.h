@@ -45,6 +45,14 @@ void fd_close_others(int first, const int *keep, size_t count);
  */
 NODISCARD int fd_move_onto(int fd, int onto);
 
+/*
+ * fd_write_some(fd, buf, len, ret_done):
+ * Write all `len` bytes, waiting as long as it takes, also where the descriptor does not
+ * block; *ret_done is how many were written.  0 or a negative errno.
+ */
+NODISCARD int fd_write_some(
+    int fd, const void *buf, size_t len, size_t *ret_done);
+
 /* True when `path` leads to the file that is open as `fd`. */
 bool fd_is_named(int fd, const char *path);
 

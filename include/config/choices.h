@@ -12,6 +12,14 @@ enum conf_engine {
 	ENGINE_THREADS,
 };
 
+/* The form of lines in an access log. */
+enum conf_log_format {
+	LOG_FORMAT_TEXT,     /* of this server, for people */
+	LOG_FORMAT_JSON,     /* an object in each line */
+	LOG_FORMAT_COMBINED, /* nginx's and Apache's */
+	LOG_FORMAT_COUNT
+};
+
 /* `direct_io`: when to write past the page cache (O_DIRECT). */
 enum conf_direct {
 	DIRECT_AUTO, /* where it pays */

@@ -45,6 +45,17 @@ struct conf_files {
 	size_t count;
 };
 
+struct conf_access_log {
+	/* "off", "stdout", "stderr", an absolute path; or syslog with all its
+	 * parameters.  Two that are equal are one log. */
+	char *target;
+	enum conf_log_format format;
+	/* Of syslog, else NULL: its socket and who we are; and what each line
+	 * begins with. */
+	char *socket, *tag;
+	int priority;
+};
+
 struct conf_location {
 	char *prefix; /* "/file": begins with a slash, ends with none but "/" */
 	struct conf_place place;
@@ -72,6 +83,8 @@ struct conf_location {
 	    form_max_field_size;     /* bytes of all fields, with their names */
 	uint64_t form_max_file_size; /* bytes, 0: any */
 	bool trace;
+	struct conf_access_log access_log;
+	struct conf_place access_log_at;
 	/* Where policy.resume is on: */
 	enum conf_interim resume_interim;
 	int resume_versions; /* RESUME_TUS ... */
@@ -114,7 +127,8 @@ struct conf_server {
 	char *health; /* a path that tells how the server is; or "off" */
 	struct conf_place health_at;
 	struct conf_list server_name; /* as host_read_pattern() has them */
-	char *access_log; /* "off", "stdout", "stderr" or an absolute path */
+	/* Of requests that are in no location, or were not looked at so far. */
+	struct conf_access_log access_log;
 	struct conf_place access_log_at;
 	double handshake_timeout_s;
 	double header_timeout_s;
@@ -170,6 +184,16 @@ struct config {
 	char **files;
 	size_t file_count;
 };
+
+/* Where to begin with config_next_access_log(): zeroed. */
+struct conf_log_walk {
+	size_t server, location;
+};
+
+/* The next access log: that of each server, then those of its locations; *ret_at is where it
+ * was given.  Many are equal.  NULL: that was all. */
+const struct conf_access_log *config_next_access_log(const struct config *c,
+    struct conf_log_walk *walk, const struct conf_place **ret_at);
 
 /*
  * config_load_with(path, extra, errors, ret):

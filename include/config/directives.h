@@ -44,15 +44,16 @@ enum directives_type {
 	VALUE_PATH,	 /* char *: one of the words, or made absolute */
 	VALUE_TEXT,	 /* char *, NULL when not given */
 	VALUE_ERROR_LOG, /* error_log and error_level of struct config */
-	VALUE_NAMES,	 /* struct conf_list: hosts, and *.HOST */
-	VALUE_ORIGINS,	 /* struct conf_list: origins, or one * */
-	VALUE_FORM_NAME, /* struct conf_list: one of the words; or the first of
+	VALUE_ACCESS_LOG, /* struct conf_access_log */
+	VALUE_NAMES,	  /* struct conf_list: hosts, and *.HOST */
+	VALUE_ORIGINS,	  /* struct conf_list: origins, or one * */
+	VALUE_FORM_NAME,  /* struct conf_list: one of the words; or the first of
 			    them that takes a name, and that */
-	VALUE_REFERENCE, /* char *: one of the words, or a path or URL that may
+	VALUE_REFERENCE,  /* char *: one of the words, or a path or URL that may
 			    stand in a Location field */
-	VALUE_FILES,	 /* one more of a struct conf_files, made absolute */
-	VALUE_NETWORKS,	 /* struct conf_networks: a set */
-	VALUE_RULES,	 /* struct conf_networks: one more rule, which allows */
+	VALUE_FILES,	  /* one more of a struct conf_files, made absolute */
+	VALUE_NETWORKS,	  /* struct conf_networks: a set */
+	VALUE_RULES,   /* struct conf_networks: one more rule, which allows */
 	VALUE_DENY,    /* none of its own: one more of `allow`, which denies */
 	VALUE_LISTEN,  /* one more of the listens of struct conf_server */
 	VALUE_INCLUDE, /* none: another file is read in its place */

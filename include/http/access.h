@@ -1,15 +1,16 @@
 /*
- * http/access.h - the access log: one line for each exchange, a request and
- * what became of it.
+ * http/access.h - what is known of an exchange, a request and what became of it, for its
+ * line in the access log and for whoever else is told of it (http/observer.h).
  *
- *	time client id "METHOD target" status in=BYTES out=BYTES ms=N.N note
+ *	exchange --> struct access --> text, JSON (http/access_json.h), combined
  *
- * While an exchange runs the connection keeps a record of it (struct access), which
+ * While an exchange runs the connection keeps the record, which
  * holds values, not text.  The line is written when the exchange has ended: when the
  * kernel has taken the last byte of the response, or when it certainly never will.  So
  * a line says what was done, and not what was about to be done.
  *
- * Text that came from the client is escaped and clipped.
+ * Text that came from the client is escaped and clipped; what gives a right is hidden
+ * before it comes here.
  */
 #ifndef HTTP_ACCESS_H
 #define HTTP_ACCESS_H
@@ -25,7 +26,7 @@
 #include "shared/limits.h"
 
 struct conf_location;
-struct journal;
+struct digest;
 
 /* Why a response was not sent whole. */
 enum access_cut {
@@ -47,6 +48,15 @@ struct access_upload {
 	char name[];
 };
 
+/* What the text of a line does not have, for the logs that want it: then it is not NULL. */
+struct access_more {
+	const char *durability; /* static; NULL: nothing was stored */
+	struct str digests;	/* of what was stored: digest_add_members() */
+	/* Clipped.  Behind each other in `text`: User-Agent and Referer. */
+	uint16_t agent_len, referer_len;
+	char text[];
+};
+
 /* Who sent the request, as far as it is more than the peer of the connection. */
 struct access_who {
 	char *user; /* who is allowed to send it; NULL: nobody was asked */
@@ -59,7 +69,7 @@ struct access_who {
 /* Zeroed: there is no request yet.  Each connection has one, and most connections are
  * idle: it is to stay small. */
 struct access {
-	uint64_t id;	   /* of the request; 0: its head was not whole */
+	uint64_t id;	   /* exchange_id(); 0: its head was not whole */
 	uint64_t began_ns; /* clock_mono_ns() when its first byte was seen; 0:
 			      there is no request yet */
 	uint64_t ended_ns;
@@ -69,6 +79,7 @@ struct access {
 	struct str asked;
 	uint16_t method_len;
 	bool asked_more; /* there were more of such bytes */
+	uint8_t minor;	 /* of HTTP/1.x, and 1; 0: not known */
 	bool answered;	 /* the kernel took at least a byte of the response */
 	bool quiet;	 /* no log is to have a line of it */
 	bool stores;	 /* it is in `location`, and was to store something */
@@ -83,10 +94,21 @@ struct access {
 
 	struct access_who *who;	      /* NULL: the peer */
 	struct access_upload *upload; /* what was measured of one; or NULL */
+	struct access_more *more;     /* NULL: nobody wants it */
 };
+
+extern const char *const access_cut_word[ACCESS_CUT_COUNT];
 
 /* Note method and target of `h`, which has at least a method. */
 void access_note_head(struct access *a, const struct head *h);
+
+/* Note the fields of it that `more` has; when memory is short the line goes without. */
+void access_note_more(struct access *a, const struct head *h);
+
+/* After access_note_more(), else nothing: how safe what was stored is, and its digests, if
+ * they were computed. */
+void access_note_stored(
+    struct access *a, const char *durability, const struct digest *digest);
 
 /* Note the beginning of `bytes`, which are no request: the first line, clipped. */
 void access_note_start(struct access *a, const char *bytes, size_t len);
@@ -115,12 +137,10 @@ const struct addr *access_client(
 /* Add "PUT /file/x" to `out`, escaped and clipped. */
 void access_format_asked(const struct access *a, struct str *out);
 
-/* Add the line of an exchange with `peer` that has ended: to the text `out`, or to the
- * log `j`.  `client`: the subject of the client's certificate, or NULL. */
+/* Add the line of text of an exchange with `peer` that has ended.  `client`: the subject of
+ * the client's certificate, or NULL. */
 void access_format(const struct access *a, const struct addr *peer,
     const char *client, struct str *out);
-void access_add(struct journal *j, const struct addr *peer, const char *client,
-    const struct access *a);
 
 /* Free what it holds, and zero it. */
 void access_fini(struct access *a);

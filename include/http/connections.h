@@ -26,6 +26,7 @@
 struct chunk_pool;
 struct metrics_share;
 struct observer;
+struct request_ids_block;
 struct slot;
 struct tls_port;
 
@@ -40,12 +41,13 @@ struct connections {
 	/* Told of each exchange that has ended; NULL: nobody is.  A list. */
 	struct observer *observers;
 	struct metrics_share
-	    *counted; /* connections are, there; NULL: nowhere */
+	    *counted;  /* connections are, there; NULL: nowhere */
+	bool detailed; /* one of them wants struct access_more */
 	void (*on_closed)(void *arg); /* a connection has ended */
 	void *arg;
-	bool stamped;  /* it matters when bytes come: fd_stamp() was called for
+	bool stamped; /* it matters when bytes come: fd_stamp() was called for
 			  their listeners */
-	uint64_t *ids; /* the last request id that this worker has used */
+	struct request_ids_block *ids; /* the worker's, of requests */
 
 	/* The module's. */
 	struct list conns;

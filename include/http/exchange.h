@@ -34,6 +34,7 @@
 struct addr;
 struct body_trailer;
 struct conf_location;
+struct digest;
 struct exchange;
 struct meter;
 
@@ -93,7 +94,8 @@ const struct head *exchange_head(const struct exchange *x);
  */
 void exchange_drop_head(struct exchange *x);
 
-/* Numbers the requests of this worker, for logs. */
+/* Numbers the requests, over all workers and restarts (shared/request_ids.h): for logs and
+ * the receipt. */
 uint64_t exchange_id(const struct exchange *x);
 
 /* True when it came in by an address that only this machine can reach. */
@@ -168,6 +170,11 @@ void exchange_continue(struct exchange *x);
 /* Send an interim response (1xx) with these field lines, each with its CRLF, at any time
  * before the response; nothing to a client of HTTP/1.0.  True: it is sent. */
 bool exchange_interim(struct exchange *x, int status, const char *fields);
+
+/* For the access log, before the response: how safe what was stored is (a static word), and its
+ * digests; NULL: none were computed. */
+void exchange_note_stored(
+    struct exchange *x, const char *durability, const struct digest *digest);
 
 /* For the access log and what is counted: the path is in location `l` (NULL: in
  * none), which stays.  While the head is there. */

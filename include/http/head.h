@@ -125,6 +125,10 @@ struct head {
 	struct span amz_copy_source;
 	struct span amz_decoded_length; /* X-Amz-Decoded-Content-Length */
 
+	/* For the access log alone; the last ones. */
+	struct span referer;
+	struct span user_agent;
+
 	struct span upgrade_insecure; /* Upgrade-Insecure-Requests */
 	struct span method_override;  /* X-HTTP-Method-Override */
 

@@ -21,6 +21,7 @@ struct exchange_ended {
 	const struct access *record;
 	const struct addr *peer; /* of the connection */
 	const char *certificate; /* the subject of the client's; or NULL */
+	const char *tls;	 /* "TLSv1.3"; NULL: there was none */
 	const struct conf_server *server;
 };
 

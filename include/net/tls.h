@@ -61,6 +61,9 @@ void *tls_owner(const struct transport *t);
  * chosen?  Always false without TLS. */
 bool tls_is_of_another(const struct transport *t, const char *host, size_t len);
 
+/* Its version, "TLSv1.3"; NULL: the transport is none of TLS, or has not begun to be. */
+const char *tls_version(const struct transport *t);
+
 /* The subject of the client's certificate (RFC 4514), if that is good; else NULL, also
  * without TLS.  Valid until the transport is closed. */
 const char *tls_client_name(const struct transport *t);

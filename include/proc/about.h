@@ -14,6 +14,9 @@
  * version that this binary was built with; and the compiler and its flags. */
 void about_print(FILE *out);
 
+/* Print the README's table of the members of the access log in JSON. */
+void about_log_fields(FILE *out);
+
 /*
  * about_library(name, ret, size):
  * Find the file that is loaded for a library that has no call for its version:

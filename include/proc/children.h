@@ -25,6 +25,12 @@ struct child {
 	bool retired;		  /* told to finish; not forked again */
 	uint64_t born_ns, due_ns; /* by clock_mono_ns() */
 	unsigned backoff_ms;	  /* the pause before the next fork */
+	int control; /* by which logs are handed over (proc/log_handover); -1: it is
+			not running */
+	struct child_reopen {
+		size_t sent, done; /* of the logs of the present round */
+		int err;	   /* the last that one has met, or 0 */
+	} reopen;
 };
 
 struct children {
@@ -77,6 +83,9 @@ void children_signal(struct children *c, int sig);
 /* Tell the workers of generations before `generation` to finish (QUIT); they are not
  * forked again. */
 void children_retire(struct children *c, unsigned generation);
+
+/* Is there any worker of this generation, running or due? */
+bool children_has_generation(const struct children *c, unsigned generation);
 
 /* Do all workers of this generation accept connections? */
 bool children_are_ready(const struct children *c, unsigned generation);

@@ -12,12 +12,20 @@
 #include "base/check.h"
 #include "config/config.h"
 
-/* Descriptors. */
+/* An access log that is written to.  Many servers and locations may have one. */
+struct log_file {
+	const struct conf_access_log *conf; /* the first that is of it */
+	int fd; /* -1: it is syslog's, whose socket is each worker's own */
+};
+
 struct logs {
-	int error;
-	int *access; /* one for each server block; -1: off */
+	int error; /* a descriptor */
+	struct log_file *access;
 	size_t access_count;
 };
+
+/* Which one of them lines for `l` go to; SIZE_MAX: it is off. */
+size_t logs_find(const struct logs *logs, const struct conf_access_log *l);
 
 /* Open all of them: 0, and *ret is to be ended with logs_close(); or a negative errno,
  * after logging which ones could not be opened, and none is open. */
@@ -34,6 +42,14 @@ void logs_use(const struct logs *l, const struct config *conf);
  * `l`; `fresh` is left empty. */
 void logs_replace(
     struct logs *l, struct logs *fresh, const struct config *conf);
+
+/* Open what is now at the path of a log, without waiting; for fd_move_onto().  *ret is -1 for one
+ * that is no file.  0; or a negative errno after logging why. */
+NODISCARD int logs_open_again(const char *target, int *ret);
+
+/* The same of all that `l` has, for this process alone: 0; or a negative errno, and those that
+ * could not be opened are as they were. */
+NODISCARD int logs_reopen(struct logs *l, const struct config *conf);
 
 /* Close those that are files and free what `l` holds.  If this process logs to `l`, it
  * logs to stderr from here on. */

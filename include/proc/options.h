@@ -19,7 +19,8 @@ struct options {
 	const char *directives; /* -g; NULL: none */
 	const char *signal;	/* -s; NULL: none */
 	bool check, print, markdown, manual;
-	char **command; /* what stands behind the options, up to a NULL; NULL:
+	bool log_fields; /* -M twice: of these, and not of directives */
+	char **command;	 /* what stands behind the options, up to a NULL; NULL:
 			   nothing does */
 };
 

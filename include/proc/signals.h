@@ -14,12 +14,13 @@ enum signal_noted {
 	SIGNAL_TERM, /* or INT */
 	SIGNAL_QUIT,
 	SIGNAL_HUP,
+	SIGNAL_USR1, /* the logs are to be opened again */
 	SIGNAL_CHLD,
 	SIGNAL_COUNT
 };
 
-/* Ignore PIPE, XFSZ, USR1, USR2 and WINCH: most would end the process, and none is
- * used. */
+/* Ignore PIPE, XFSZ, USR1, USR2 and WINCH: most would end the process, and they are not
+ * watched yet, or never. */
 void signals_ignore(void);
 
 /* Note the signals of enum signal_noted from here on.  0 or a negative errno 

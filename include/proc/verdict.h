@@ -1,5 +1,6 @@
 /*
- * proc/verdict.h - the result of a reload, for the command that asked for it.
+ * proc/verdict.h - the result of a reload, for the command that asked for it; and, in the same
+ * way, that of opening the logs again (-s reopen, USR1).
  *
  *	penstock -s reload               master
  *	reads "3 begun"
@@ -31,7 +32,17 @@ enum verdict_kind {
 	VERDICT_COUNT
 };
 
+/* What is asked for: by which signal, and in words. */
+struct verdict_of {
+	const char *name; /* "reload" */
+	const char *done; /* "reloaded" */
+	int signal;
+};
+
+extern const struct verdict_of verdict_of_reload, verdict_of_reopen;
+
 struct verdict {
+	const struct verdict_of *of;
 	struct bulletin bulletin;
 	char *file; /* the configuration, absolute; NULL: none */
 	unsigned long begun;
@@ -47,8 +58,8 @@ struct verdict {
  * made again when it is gone, as long as the pid file is ours.  `conf_file`: what
  * reloads read, NULL: none.
  */
-void verdict_open(
-    struct verdict *v, const char *pid_file, int pid_fd, const char *conf_file);
+void verdict_open(struct verdict *v, const struct verdict_of *of,
+    const char *pid_file, int pid_fd, const char *conf_file);
 
 /* A reload begins: from here on errors and warnings are heard. */
 void verdict_begin(struct verdict *v);
@@ -65,14 +76,14 @@ void verdict_close(struct verdict *v, bool remove);
 /* ---- in a client ---- */
 
 /*
- * verdict_ask(pid_file, pid, conf_file):
- * Have the server `pid`, which holds this pid file, reload; wait for the verdict
+ * verdict_ask(of, pid_file, pid, conf_file):
+ * Have the server `pid`, which holds this pid file, reload, or reopen; wait for the verdict
  * and print it on stderr: the exit status of the program, 0 when it was applied.
  * Warnings begin with "warning: ", as those of -t do, and when the rest was applied, a
  * line behind them says so; with nothing to say, nothing is printed.
  * When it read another file than `conf_file` (NULL: any), that is printed, too.
  */
-NODISCARD int verdict_ask(
-    const char *pid_file, pid_t pid, const char *conf_file);
+NODISCARD int verdict_ask(const struct verdict_of *of, const char *pid_file,
+    pid_t pid, const char *conf_file);
 
 #endif

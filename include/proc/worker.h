@@ -31,10 +31,13 @@ struct worker_setup {
 	const struct certificates *certificates;
 	const struct shared *shared; /* with all workers */
 	struct slot *slot;	     /* this one's */
-	int master; /* reads end-of-file when the master is gone; -1: none */
+	int master;  /* reads end-of-file when the master is gone; -1: none */
+	int control; /* the master hands logs over here; -1: there is none */
+	unsigned number;	     /* which one of its generation, from 0 */
 	unsigned generation;	     /* how many reloads there were, and one */
 	bool alone;		     /* worker_processes 0: no master at all */
 	struct verdict *verdict;     /* alone: for a reload, which is refused */
+	struct verdict *reopened;    /* alone: for USR1 */
 	void (*on_ready)(void *arg); /* it accepts connections; or NULL */
 	/* It is `what` now: stopping, or finishing; or NULL. */
 	void (*on_stopping)(void *arg, const char *what);

@@ -30,6 +30,7 @@ struct metrics;
 struct mount_history;
 struct partials;
 struct replacing;
+struct request_ids;
 struct reservations;
 struct shm;
 struct slot;
@@ -59,6 +60,7 @@ struct shared {
 	struct attempts *attempts;
 	struct wanted *wanted;
 	struct partials *partials;
+	struct request_ids *request_ids;
 	struct metrics *metrics;
 };
 

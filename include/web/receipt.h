@@ -14,6 +14,7 @@
 #include "http/response.h"
 
 struct receipt {
+	uint64_t id;	      /* of the request: exchange_id() */
 	const char *name;     /* below the location */
 	const char *location; /* its path in a URL, for Location */
 	const char *user;     /* who sent it; NULL: nobody was asked */

@@ -167,6 +167,29 @@ addr_format(const struct addr *a, char ret_text[ADDR_TEXT_MAX])
 	}
 }
 
+void
+addr_format_host(const struct addr *a, char ret_text[ADDR_TEXT_MAX])
+{
+	const void *bytes = a->ss.ss_family == AF_INET6
+				? (const void *)&a->ss.in6.sin6_addr
+				: (const void *)&a->ss.in.sin_addr;
+
+	if (a->ss.ss_family == AF_UNIX)
+		snprintf(ret_text, ADDR_TEXT_MAX, "unix:");
+	else if ((a->ss.ss_family != AF_INET && a->ss.ss_family != AF_INET6) ||
+		 inet_ntop(a->ss.ss_family, bytes, ret_text, ADDR_TEXT_MAX) ==
+		     NULL)
+		snprintf(ret_text, ADDR_TEXT_MAX, "?");
+}
+
+unsigned
+addr_port(const struct addr *a)
+{
+	if (a->ss.ss_family == AF_INET)
+		return ntohs(a->ss.in.sin_port);
+	return a->ss.ss_family == AF_INET6 ? ntohs(a->ss.in6.sin6_port) : 0;
+}
+
 size_t
 addr_network(const struct addr *a, unsigned char ret_bytes[8])
 {

@@ -213,3 +213,25 @@ digest_add_hex(struct str *b, enum digest_algo a, const unsigned char *value)
 	for (size_t i = 0; i < digest_kinds[a].len; i++)
 		str_printf(b, "%02x", value[i]);
 }
+
+bool
+digest_is_told(const struct digest *d, enum digest_algo a)
+{
+	return (digest_set(d) & digest_bit(a)) != 0 &&
+	       digest_kinds[a].name != NULL;
+}
+
+void
+digest_add_members(const struct digest *d, struct str *out)
+{
+	const char *separator = "";
+
+	for (unsigned a = 0; a < DIGEST_COUNT; a++) {
+		if (!digest_is_told(d, a))
+			continue;
+		str_printf(out, "%s\"%s\":\"", separator, digest_kinds[a].name);
+		digest_add_hex(out, a, digest_value(d, a));
+		str_puts(out, "\"");
+		separator = ",";
+	}
+}

@@ -126,13 +126,14 @@ fd_write_now(int fd, const void *buf, size_t len)
 }
 
 int
-fd_write_all(int fd, const void *buf, size_t len)
+fd_write_some(int fd, const void *buf, size_t len, size_t *ret_done)
 {
 	struct pollfd room = {.fd = fd, .events = POLLOUT};
 	const char *p = buf;
 
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
+	*ret_done = 0;
+	while (*ret_done < len) {
+		ssize_t n = write(fd, p + *ret_done, len - *ret_done);
 
 		if (n == -1 && errno == EINTR)
 			continue;
@@ -142,10 +143,17 @@ fd_write_all(int fd, const void *buf, size_t len)
 		}
 		if (n == -1)
 			return -errno;
-		p += n;
-		len -= (size_t)n;
+		*ret_done += (size_t)n;
 	}
 	return 0;
+}
+
+int
+fd_write_all(int fd, const void *buf, size_t len)
+{
+	size_t done;
+
+	return fd_write_some(fd, buf, len, &done);
 }
 
 bool

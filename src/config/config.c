@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "base/num.h"
+#include "config/access_log.h"
 #include "config/directives.h"
 #include "config/lexer.h"
 #include "config/parser.h"
@@ -68,6 +69,7 @@ config_free(struct config **cp)
 			location_clear(s->admin);
 		free(s->admin);
 		clear_values(s, BLOCK_SERVER);
+		access_log_clear(&s->access_log);
 	}
 	free(c->servers);
 	clear_values(c, BLOCK_TOP);
@@ -211,6 +213,28 @@ build_location(
 	return 0;
 }
 
+/* access_log is a location's; the server has what holds outside of all of them. */
+static int
+fill_access_log(
+    const struct load *l, struct parser_block *b, struct conf_server *s)
+{
+	const struct directive *d = directives_find("access_log");
+	struct parser_block *from;
+	struct conf_location outside = {0};
+	int err = 0;
+
+	check(d != NULL);
+	from = parser_where(b, d);
+	if (from == NULL)
+		err = value_set_default(d, &outside, l->cwd);
+	else if (!from->given[directives_index(d)].bad)
+		err = value_copy(d, &outside, parser_base(from, d));
+	if (from != NULL)
+		s->access_log_at = from->given[directives_index(d)].at;
+	s->access_log = outside.access_log;
+	return err;
+}
+
 static size_t
 count_blocks(const struct parser_block *b)
 {
@@ -237,11 +261,11 @@ build_admin(const struct load *l, struct parser_block *b, struct conf_server *s)
 		    "unix:/run/penstock/admin.sock, or listen 127.0.0.1:PORT, "
 		    "into it");
 	if (b->given[directives_index(log)].at.line == 0) {
-		free(s->access_log);
-		s->access_log = strdup("off");
+		access_log_clear(&s->access_log);
+		s->access_log.target = strdup("off");
 	}
 	s->admin = calloc(1, sizeof(*s->admin));
-	if (s->access_log == NULL || s->admin == NULL)
+	if (s->access_log.target == NULL || s->admin == NULL)
 		return -ENOMEM;
 	s->admin->place = b->at;
 	s->admin->prefix = strdup("/");
@@ -258,6 +282,8 @@ build_server(
 
 	s->place = b->at;
 	err = config_fill(l, b, s, BLOCK_SERVER);
+	if (err == 0)
+		err = fill_access_log(l, b, s);
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < s->listen_count; i++)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/method_set.h"
+#include "config/access_log.h"
 #include "config/directives.h"
 #include "config/lexer.h"
 #include "config/listen.h"
@@ -140,6 +141,19 @@ put_except(const struct conf_except *e, struct str *out)
 	str_puts(out, "        }\n");
 }
 
+/* Of what is in no location: these have their own. */
+static void
+put_access_log(const struct conf_server *s, struct str *out)
+{
+	struct line l = {.d = directives_find("access_log")};
+
+	check(l.d != NULL);
+	access_log_format(&s->access_log, &l.value);
+	put_line(&l, "    ", out);
+	out->failed |= str_failed(&l.value);
+	str_fini(&l.value);
+}
+
 static void
 put_server(const struct conf_server *s, struct str *out)
 {
@@ -148,6 +162,7 @@ put_server(const struct conf_server *s, struct str *out)
 	check(listen != NULL);
 	str_puts(out, s->admin != NULL ? "\nadmin {\n" : "\nserver {\n");
 	put_listens(listen, s, "    ", out);
+	put_access_log(s, out);
 	put_values(s, BLOCK_SERVER, "    ", out);
 	if (s->admin != NULL)
 		put_values(&s->admin->rights, BLOCK_EXCEPT, "    ", out);

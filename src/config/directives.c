@@ -115,10 +115,11 @@ static const char *const words_verify[] = {
 
 /* clang-format off */
 const struct directive directives[] = {
-	{ "access_log", VALUE_PATH, APPLY_RELOAD, OF_SERVER_AT(access_log),
-	  .words = words_log, .dflt = "stdout",
+	{ "access_log", VALUE_ACCESS_LOG, APPLY_RELOAD,
+	  OF_LOCATION_AT(access_log), .words = words_log, .dflt = "stdout",
 	  .topic = TOPIC_LOGS,
-	  .help = "where a line for each request goes" },
+	  .help = "where a line for each request goes, and in which form (text "
+		  "when left out)" },
 	{ "admin", VALUE_BLOCK, APPLY_RELOAD,
 	  .owner = BLOCK_ADMIN, .contexts = IN_TOP,
 	  .topic = TOPIC_ADDRESS,
@@ -586,7 +587,8 @@ bool
 directives_is_allowed(const struct directive *d, enum directives_block block)
 {
 	bool of_server = d->owner == BLOCK_SERVER || d->owner == BLOCK_EXCEPT ||
-			 d->type == VALUE_INCLUDE;
+			 d->type == VALUE_INCLUDE ||
+			 d->type == VALUE_ACCESS_LOG;
 
 	if (block == BLOCK_ADMIN) /* also what a location would inherit */
 		return of_server && (d->contexts & IN_SERVER) != 0;
@@ -616,7 +618,8 @@ directives_has_value(const struct directive *d)
 size_t
 directives_values_max(const struct directive *d)
 {
-	if (d->type == VALUE_ERROR_LOG || d->type == VALUE_FORM_NAME)
+	if (d->type == VALUE_ERROR_LOG || d->type == VALUE_ACCESS_LOG ||
+	    d->type == VALUE_FORM_NAME)
 		return 2;
 	if (d->type == VALUE_LISTEN)
 		return DIRECTIVES_LISTEN_VALUES;

@@ -113,6 +113,12 @@ directives_allowed(const struct directive *d, struct str *out)
 						  : " or ",
 			    log_level_name[i]);
 		break;
+	case VALUE_ACCESS_LOG:
+		add_words(d->words, "a path", out);
+		str_puts(out,
+		    ", or syslog:server=unix:PATH,tag=NAME; then text, "
+		    "json or combined");
+		break;
 	case VALUE_BLOCK:
 		str_puts(out, d->owner == BLOCK_LOCATION ? "/PREFIX { ... }"
 			      : d->owner == BLOCK_EXCEPT ? "METHOD ... { ... }"

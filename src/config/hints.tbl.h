@@ -6,7 +6,8 @@
 
 static const char by_systemd[] =
     "there is none: use CPUAffinity= and Nice= of the systemd unit";
-static const char columns_fixed[] = "the columns of the access log are fixed";
+static const char columns_fixed[] =
+    "there are three forms, which access_log names: text, json and combined";
 static const char directories_only[] =
     "uploads are stored in directories of this machine";
 static const char fields_fixed[] =
@@ -390,22 +391,30 @@ const struct hint hints[] = {
 static const char by_prefix[] =
     "a location is of a prefix only, location /PREFIX { }, and the longest "
     "that matches is the one";
+static const char no_memory_log[] =
+    "there is no log in memory: write stderr or stdout, or a file";
 static const char no_syslog[] =
     "syslog is not written to: write stderr or stdout, which systemd or "
     "Docker take, or a file";
+static const char no_log_option[] =
+    "lines are collected and written by themselves: leave it out";
 static const char by_level[] = "the levels here end at error: write that";
 static const char no_such_option[] = "listen has no such option: leave it out";
 
 static const struct foreign_value foreign_values[] = {
-	{ "access_log", "memory:*", true, no_syslog },
-	{ "access_log", "syslog:*", true, no_syslog },
-	{ "access_log", "*", false,
-	  "it takes no format and no options, its columns are fixed: write the "
-	  "file only" },
+	{ "access_log", "buffer=*", false, no_log_option },
+	{ "access_log", "flush=*", false, no_log_option },
+	{ "access_log", "gzip*", false, no_log_option },
+	{ "access_log", "if=*", false,
+	  "all requests of a location are logged, or none: write access_log off "
+	  "into a location" },
+	{ "access_log", "main", false,
+	  "there is no log_format: write text, json or combined" },
+	{ "access_log", "memory:*", true, no_memory_log },
 	{ "error_log", "alert", false, by_level },
 	{ "error_log", "crit", false, by_level },
 	{ "error_log", "emerg", false, by_level },
-	{ "error_log", "memory:*", true, no_syslog },
+	{ "error_log", "memory:*", true, no_memory_log },
 	{ "error_log", "syslog:*", true, no_syslog },
 	{ "keepalive_timeout", "*", false,
 	  "it takes one time: a Keep-Alive field is not sent, so leave out the "

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "config/access_log.h"
 #include "config/config.h"
 #include "config/files.h"
 #include "config/lexer.h"
@@ -324,6 +325,36 @@ set_error_log(const struct directive *d, void *base, struct value_input *in)
 	return err;
 }
 
+static int
+set_access_log(const struct directive *d, void *base, struct value_input *in)
+{
+	struct conf_access_log l = {0}, *to = place_of(d, base);
+	const char *text = in->values[0];
+	int err, format = LOG_FORMAT_TEXT;
+	char shown[64];
+
+	if (in->count == 2)
+		format = word_index(access_log_formats, in->values[1]);
+	if (format == -1)
+		return value_refuse(in, 1,
+		    "\"%s\" is no form of a log; allowed: text, json or "
+		    "combined",
+		    str_quote(in->values[1], strlen(in->values[1]), shown,
+			sizeof(shown)));
+	if (access_log_is_syslog(text))
+		err = access_log_read_syslog(text, &l, &in->why);
+	else if (word_index(d->words, text) != -1)
+		err = store_text(&l.target, text);
+	else
+		err = resolve(in, text, &l.target);
+	if (err < 0)
+		return err;
+	l.format = (enum conf_log_format)format;
+	access_log_clear(to);
+	*to = l;
+	return 0;
+}
+
 /* One more, which owns a copy of what `l` owns. */
 static int
 add_listen(struct conf_server *s, const struct conf_listen *l)
@@ -512,6 +543,8 @@ value_set(const struct directive *d, void *base, struct value_input *in)
 		return set_form_name(d, base, in);
 	case VALUE_ERROR_LOG:
 		return set_error_log(d, base, in);
+	case VALUE_ACCESS_LOG:
+		return set_access_log(d, base, in);
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 		return set_list(d, base, in);
@@ -589,6 +622,8 @@ value_copy(const struct directive *d, void *to, const void *from)
 	case VALUE_ERROR_LOG:
 		((struct config *)to)->error_level = top->error_level;
 		return copy_text(value_of(d, from), place_of(d, to));
+	case VALUE_ACCESS_LOG:
+		return access_log_copy(place_of(d, to), value_of(d, from));
 	case VALUE_PATH:
 	case VALUE_TEXT:
 	case VALUE_REFERENCE:
@@ -630,6 +665,8 @@ value_clear(const struct directive *d, void *base)
 		files_clear(place_of(d, base));
 	} else if (d->type == VALUE_RULES || d->type == VALUE_NETWORKS) {
 		networks_clear(place_of(d, base));
+	} else if (d->type == VALUE_ACCESS_LOG) {
+		access_log_clear(place_of(d, base));
 	} else if (d->type == VALUE_LISTEN) {
 		for (size_t i = 0; i < server->listen_count; i++)
 			listen_clear(&server->listens[i]);

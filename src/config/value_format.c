@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "config/access_log.h"
 #include "config/config.h"
 #include "config/lexer.h"
 #include "config/lists.h"
@@ -107,6 +108,9 @@ value_format(const struct directive *d, const void *base, struct str *out)
 	case VALUE_REFERENCE:
 	case VALUE_ERROR_LOG:
 		return format_text(d, base, out);
+	case VALUE_ACCESS_LOG:
+		access_log_format(value, out);
+		return true;
 	case VALUE_NAMES:
 	case VALUE_ORIGINS:
 	case VALUE_FORM_NAME:

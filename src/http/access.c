@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "log/journal.h"
+#include "base/digest.h"
 
 /* Bytes of what a client may choose, as it stands in a line, so that the whole
- * is never longer than JOURNAL_LINE_MAX.  A name always fits. */
+ * is never longer than a journal takes (JOURNAL_LINE_MAX).  A name always fits. */
 enum {
 	METHOD_SHOWN_MAX = 32,
 	START_LINE_MAX = 128, /* of a line that is no request line */
@@ -16,11 +15,12 @@ enum {
 	TARGET_SHOWN_MAX = 1024,
 	NAME_SHOWN_MAX = 2048,
 	CLIENT_SHOWN_MAX = 256,
+	FIELD_KEPT_MAX = 512, /* of User-Agent and Referer */
 	USER_SHOWN_MAX = 256,
 	CLIP_MARGIN = 4, /* bytes of a UTF-8 sequence */
 };
 
-static const char *const cut_word[ACCESS_CUT_COUNT] = {
+const char *const access_cut_word[ACCESS_CUT_COUNT] = {
     [ACCESS_WHOLE] = "-",
     [ACCESS_CLIENT_GONE] = "client-gone",
     [ACCESS_NOT_TAKEN] = "send-timeout",
@@ -43,13 +43,13 @@ kept_len(size_t len, size_t shown_max)
  * secret, and so is what stands behind `sig=` in any query.
  */
 static void
-hide_signature(struct str *text)
+hide_signature(char *text, size_t len)
 {
-	char *at = text->s, *end = text->s + text->len;
+	char *at = text, *end = text + len;
 
-	if (text->len == 0)
+	if (len == 0)
 		return;
-	at = memchr(at, '?', text->len);
+	at = memchr(at, '?', len);
 	while (at != NULL && at < end) {
 		at++;
 		if (end - at > 4 && str_ieq_bytes(at, "sig=", 4))
@@ -82,7 +82,41 @@ access_note_head(struct access *a, const struct head *h)
 	str_add(
 	    &a->asked, h->target.s, kept_len(h->target.len, TARGET_SHOWN_MAX));
 	str_trim(&a->asked);
-	hide_signature(&a->asked);
+	hide_signature(a->asked.s, a->asked.len);
+}
+
+void
+access_note_more(struct access *a, const struct head *h)
+{
+	size_t agent = kept_len(h->user_agent.len, FIELD_KEPT_MAX);
+	size_t referer = kept_len(h->referer.len, FIELD_KEPT_MAX);
+	struct access_more *m = malloc(sizeof(*m) + agent + referer);
+
+	check(a->more == NULL);
+	if (m == NULL)
+		return;
+	*m = (struct access_more){
+	    .agent_len = (uint16_t)agent, .referer_len = (uint16_t)referer};
+	if (agent > 0)
+		memcpy(m->text, h->user_agent.s, agent);
+	if (referer > 0)
+		memcpy(m->text + agent, h->referer.s, referer);
+	hide_signature(m->text + agent, referer);
+	a->more = m;
+}
+
+void
+access_note_stored(
+    struct access *a, const char *durability, const struct digest *digest)
+{
+	struct access_more *m = a->more;
+
+	if (m == NULL)
+		return;
+	m->durability = durability;
+	str_clear(&m->digests);
+	if (digest != NULL)
+		digest_add_members(digest, &m->digests);
 }
 
 /* Of `len` bytes, those before the first that no line has. */
@@ -155,7 +189,7 @@ access_note_start(struct access *a, const char *bytes, size_t len)
 	a->asked_more = n < len;
 	str_clear(&a->asked);
 	str_add(&a->asked, bytes, n);
-	hide_signature(&a->asked);
+	hide_signature(a->asked.s, a->asked.len);
 	hide_credentials(&a->asked);
 }
 
@@ -285,7 +319,7 @@ access_format(const struct access *a, const struct addr *peer,
 		str_puts(out, "\"");
 	}
 	if (a->cut != ACCESS_WHOLE)
-		str_printf(out, " answer=%s", cut_word[a->cut]);
+		str_printf(out, " answer=%s", access_cut_word[a->cut]);
 	if (client != NULL) {
 		str_puts(out, " client=\"");
 		str_escape_within(
@@ -296,25 +330,13 @@ access_format(const struct access *a, const struct addr *peer,
 }
 
 void
-access_add(struct journal *j, const struct addr *peer, const char *client,
-    const struct access *a)
-{
-	static struct log_limit limit;
-	static struct str line; /* its memory is used again */
-
-	str_clear(&line);
-	access_format(a, peer, client, &line);
-	if (!str_failed(&line))
-		journal_add(j, line.s, line.len);
-	else if (log_allowed(&limit))
-		log_error("access log: no memory for a line: it is lost");
-}
-
-void
 access_fini(struct access *a)
 {
 	str_fini(&a->asked);
 	free(a->upload);
+	if (a->more != NULL)
+		str_fini(&a->more->digests);
+	free(a->more);
 	if (a->who != NULL)
 		free(a->who->user);
 	free(a->who);

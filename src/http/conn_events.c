@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/host.h"
 #include "base/log.h"
+#include "shared/request_ids.h"
 #include "base/num.h"
 #include "conn_internal.h"
 #include "http/real_ip.h"
@@ -202,7 +203,7 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 	int status;
 
 	c->requests++;
-	c->exchange->record.id = ++*g->ids;
+	c->exchange->record.id = request_ids_take(g->ids);
 	exchange_log_begin(c->exchange);
 	status = head_parse(got->buf, got->head_len, &h, &why);
 	/* A proxy that hands on what a browser says reads in its own way. */
@@ -233,6 +234,7 @@ conn_ask(struct conn *c, const struct head_reader_head *got)
 		refuse_request(c, 400, bad, OUTCOME_CERTIFICATE);
 		return;
 	}
+	c->exchange->record.minor = (uint8_t)(h.minor + 1);
 	c->exchange->keep = h.keep_alive;
 	if (exchange_begin_body(c->exchange, &h, got->buf + got->head_len,
 		got->len - got->head_len) < 0) {

@@ -328,6 +328,13 @@ exchange_measured(
 }
 
 void
+exchange_note_stored(
+    struct exchange *x, const char *durability, const struct digest *digest)
+{
+	access_note_stored(&x->record, durability, digest);
+}
+
+void
 exchange_note_location(struct exchange *x, const struct conf_location *l)
 {
 	enum head_method method = exchange_head(x)->method;

@@ -30,6 +30,7 @@ tell(struct conn *c, const struct access *record)
 	const struct exchange_ended e = {.record = record,
 	    .peer = &c->peer,
 	    .certificate = tls_client_name(&c->transport),
+	    .tls = tls_version(&c->transport),
 	    .server = c->group->conf};
 	struct observer *o;
 
@@ -67,6 +68,8 @@ exchange_log_describe(struct exchange *x, const struct head_reader_head *got,
 {
 	if (!is_log_read(conn_of(x)->group->observers))
 		return;
+	if (conn_of(x)->group->detailed && h != NULL && x->record.more == NULL)
+		access_note_more(&x->record, h);
 	if (is_request(h))
 		access_note_head(&x->record, h);
 	else

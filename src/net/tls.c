@@ -470,6 +470,13 @@ tls_client_name(const struct transport *t)
 	return tls_is(t) ? tls_of(t)->client_name : NULL;
 }
 
+const char *
+tls_version(const struct transport *t)
+{
+	return tls_is(t) && tls_of(t)->ready ? SSL_get_version(tls_of(t)->ssl)
+					     : NULL;
+}
+
 bool
 tls_refuses(const struct transport *t, char ret_why[TLS_WHY_MAX])
 {

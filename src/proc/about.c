@@ -1,4 +1,5 @@
 #include "proc/about.h"
+#include "http/access_lines.h"
 
 #include <ev.h>
 #include <http_parser.h>
@@ -83,4 +84,10 @@ about_print(FILE *out)
 	fprintf(out, "compiler: %s\n", __VERSION__);
 #endif
 	fprintf(out, "built by: %s\n", ABOUT_BUILD);
+}
+
+void
+about_log_fields(FILE *out)
+{
+	access_markdown(out);
 }

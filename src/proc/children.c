@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/fd_pass.h"
 #include "base/log.h"
 #include "shared/metrics.h"
 #include "proc/inherit.h"
@@ -72,6 +73,7 @@ children_add(struct children *c, unsigned generation, size_t count)
 			take_off(c, generation);
 			return -ENOMEM;
 		}
+		ch->control = -1;
 		ch->index = (unsigned)i;
 		ch->generation = generation;
 		list_append(&c->list, &ch->node);
@@ -102,7 +104,7 @@ children_slots_left(const struct children *c)
 /* In the child, signals still blocked: forget what is the master's, and work.
  * The worker unblocks them when it has its own handlers. */
 static void
-be_worker(struct children *c, const struct child *ch,
+be_worker(struct children *c, const struct child *ch, int control,
     const struct worker_setup *setup)
 {
 	struct worker_setup own = *setup;
@@ -113,11 +115,15 @@ be_worker(struct children *c, const struct child *ch,
 	log_set_who(who);
 	title_set("penstock-worker", "worker process");
 	fd_close(&c->alive[1]);
+	LIST_FOREACH(struct child, other, &c->list, node)
+		fd_close(&other->control);
 	c->in_child(c->arg);
 	own.shared = c->shared;
 	own.slot = ch->slot;
+	own.number = ch->index;
 	own.generation = ch->generation;
 	own.master = c->alive[0];
+	own.control = control;
 	exit(worker_run(&own));
 }
 
@@ -129,6 +135,30 @@ children_schedule(struct child *ch, uint64_t now)
 	if (ch->backoff_ms > BACKOFF_MAX_MS)
 		ch->backoff_ms = BACKOFF_MAX_MS;
 	ch->due_ns = now + ch->backoff_ms * NS_PER_MS;
+}
+
+/* As fork(2), with a pair of sockets between both; in the child it does not return. */
+static pid_t
+fork_with_control(
+    struct children *c, struct child *ch, const struct worker_setup *setup)
+{
+	int pair[2], err = fd_pass_pair(pair);
+	pid_t pid;
+
+	if (err < 0) {
+		errno = -err;
+		return -1;
+	}
+	ch->control = pair[0];
+	pid = signals_fork();
+	if (pid == 0)
+		be_worker(c, ch, pair[1], setup);
+	err = errno;
+	fd_close(&pair[1]);
+	if (pid == -1)
+		fd_close(&ch->control);
+	errno = err;
+	return pid;
 }
 
 static void
@@ -145,9 +175,7 @@ fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
 		children_schedule(ch, now);
 		return;
 	}
-	pid = signals_fork();
-	if (pid == 0)
-		be_worker(c, ch, setup);
+	pid = fork_with_control(c, ch, setup);
 	if (pid == -1) {
 		log_error("fork: %s", strerror(errno));
 		shm_slot_wipe(ch->slot);
@@ -214,6 +242,7 @@ children_forget(struct children *c, struct child *ch, bool stopping)
 		log_notice("worker %ld (%u.%u) was the last that had "
 			   "found a disk sick: uploads try it again",
 		    (long)ch->pid, ch->index, ch->generation);
+	fd_close(&ch->control);
 	ch->slot = NULL;
 	ch->pid = 0;
 }
@@ -278,6 +307,16 @@ children_retire(struct children *c, unsigned generation)
 			free(ch);
 		}
 	}
+}
+
+bool
+children_has_generation(const struct children *c, unsigned generation)
+{
+	LIST_FOREACH(const struct child, ch, &c->list, node) {
+		if (ch->generation == generation)
+			return true;
+	}
+	return false;
 }
 
 bool

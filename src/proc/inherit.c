@@ -107,12 +107,15 @@ void
 inherit_close(const struct config *conf, const struct sockets *given)
 {
 	struct kept kept = {0};
+	struct conf_log_walk walk = {0};
+	const struct conf_access_log *l;
+	const struct conf_place *at;
 
 	for (size_t i = 0; i < given->count; i++)
 		inherit_keep(&kept, given->bound[i].listener.fd);
 	inherit_keep(&kept, descriptor_in(conf->error_log));
-	for (size_t i = 0; i < conf->server_count; i++)
-		inherit_keep(&kept, descriptor_in(conf->servers[i].access_log));
+	while ((l = config_next_access_log(conf, &walk, &at)) != NULL)
+		inherit_keep(&kept, descriptor_in(l->target));
 	fd_close_others(STDERR_FILENO + 1, kept.fds, kept.count);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,9 +54,7 @@ open_log(const char *target, int *ret)
 			O_NOCTTY,
 	};
 
-	if (strcmp(target, "off") == 0) {
-		*ret = -1;
-	} else if (strcmp(target, "stdout") == 0) {
+	if (strcmp(target, "stdout") == 0) {
 		*ret = STDOUT_FILENO;
 	} else if (strcmp(target, "stderr") == 0) {
 		*ret = STDERR_FILENO;
@@ -75,38 +74,62 @@ close_log(int *fd)
 	*fd = -1;
 }
 
-/* No server before this one logs to the same file. */
-static bool
-is_first(const struct config *conf, size_t server)
+size_t
+logs_find(const struct logs *logs, const struct conf_access_log *l)
 {
-	for (size_t i = 0; i < server; i++)
-		if (strcmp(conf->servers[i].access_log,
-			conf->servers[server].access_log) == 0)
-			return false;
-	return true;
+	size_t i = 0;
+
+	while (i < logs->access_count &&
+	       strcmp(logs->access[i].conf->target, l->target) != 0)
+		i++;
+	return i < logs->access_count ? i : SIZE_MAX;
+}
+
+static bool
+is_on(const struct conf_access_log *l)
+{
+	return strcmp(l->target, "off") != 0;
+}
+
+/* Open it, unless it is there.  One that cannot be opened is there as well, so that this is
+ * told once. */
+static int
+add_log(struct logs *l, const struct conf_access_log *conf,
+    const struct conf_place *at)
+{
+	struct log_file *grown, fresh = {.conf = conf, .fd = -1};
+	int err = 0;
+
+	if (!is_on(conf) || logs_find(l, conf) != SIZE_MAX)
+		return 0;
+	grown = realloc(l->access, (l->access_count + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return -ENOMEM;
+	l->access = grown;
+	if (conf->socket == NULL)
+		err = open_log(conf->target, &fresh.fd);
+	if (err < 0)
+		logs_log_refusal(at, "access_log", conf->target, err);
+	grown[l->access_count++] = fresh;
+	return err;
 }
 
 int
 logs_open(const struct config *conf, struct logs *ret)
 {
-	struct logs l = {.error = -1, .access_count = conf->server_count};
+	struct logs l = {.error = -1};
+	struct conf_log_walk walk = {0};
+	const struct conf_access_log *a;
+	const struct conf_place *at;
 	int err, first;
 
-	l.access = calloc(conf->server_count, sizeof(*l.access));
-	if (l.access == NULL)
-		return -ENOMEM;
 	first = open_log(conf->error_log, &l.error);
 	if (first < 0)
 		logs_log_refusal(
 		    &conf->error_log_at, "error_log", conf->error_log, first);
 	/* All that fail are told. */
-	for (size_t i = 0; i < conf->server_count; i++) {
-		const struct conf_server *s = &conf->servers[i];
-
-		err = open_log(s->access_log, &l.access[i]);
-		if (err < 0 && is_first(conf, i))
-			logs_log_refusal(&s->access_log_at, "access_log",
-			    s->access_log, err);
+	while ((a = config_next_access_log(conf, &walk, &at)) != NULL) {
+		err = add_log(&l, a, at);
 		first = first < 0 ? first : err;
 	}
 	if (first < 0) {
@@ -134,18 +157,22 @@ bool
 logs_look(const struct config *conf)
 {
 	int err = logs_look_at(conf->error_log);
+	struct conf_log_walk walk = {0};
+	const struct conf_access_log *a;
+	const struct conf_place *at;
+	const char *before = "";
 	bool good = err == 0;
 
 	if (err < 0)
 		logs_log_refusal(
 		    &conf->error_log_at, "error_log", conf->error_log, err);
-	for (size_t i = 0; i < conf->server_count; i++) {
-		const struct conf_server *s = &conf->servers[i];
-
-		err = is_first(conf, i) ? logs_look_at(s->access_log) : 0;
+	while ((a = config_next_access_log(conf, &walk, &at)) != NULL) {
+		if (strcmp(a->target, before) == 0)
+			continue;
+		before = a->target;
+		err = logs_look_at(a->target);
 		if (err < 0)
-			logs_log_refusal(&s->access_log_at, "access_log",
-			    s->access_log, err);
+			logs_log_refusal(at, "access_log", a->target, err);
 		good &= err == 0;
 	}
 	return good;
@@ -157,11 +184,54 @@ logs_use(const struct logs *l, const struct config *conf)
 	log_to(l->error, conf->error_level);
 }
 
+int
+logs_open_again(const char *target, int *ret)
+{
+	char why[REFUSAL_WHY_MAX];
+	int err;
+
+	*ret = -1;
+	if (*target != '/') /* one of the words */
+		return 0;
+	err = open_log(target, ret);
+	if (err == -ENXIO)
+		log_error("log %s: cannot be opened: nobody reads it", target);
+	else if (err < 0)
+		log_error("log %s: cannot be opened: %s", target,
+		    refusal_why(err, why));
+	return err;
+}
+
+static int
+reopen_one(const char *target, int onto)
+{
+	int fd, err = logs_open_again(target, &fd);
+
+	if (err == 0 && fd != -1)
+		err = fd_move_onto(fd, onto);
+	fd_close(&fd);
+	return err;
+}
+
+int
+logs_reopen(struct logs *l, const struct config *conf)
+{
+	int first = reopen_one(conf->error_log, l->error);
+
+	for (size_t i = 0; i < l->access_count; i++) {
+		int err =
+		    reopen_one(l->access[i].conf->target, l->access[i].fd);
+
+		first = first < 0 ? first : err;
+	}
+	return first;
+}
+
 static void
 close_files(struct logs *l)
 {
 	for (size_t i = 0; i < l->access_count; i++)
-		close_log(&l->access[i]);
+		close_log(&l->access[i].fd);
 	free(l->access);
 	close_log(&l->error);
 	*l = (struct logs){.error = -1};

@@ -63,7 +63,10 @@ master_start(struct master *m)
 	log_to(STDERR_FILENO, conf->error_level);
 	if (pidfile_take(conf, &m->pidfile) < 0)
 		goto close_logs;
-	verdict_open(&m->verdict, conf->pid_file, m->pidfile, conf->file);
+	verdict_open(&m->verdict, &verdict_of_reload, conf->pid_file,
+	    m->pidfile, conf->file);
+	verdict_open(&m->reopen.verdict, &verdict_of_reopen, conf->pid_file,
+	    m->pidfile, NULL);
 	status_open(&m->status, conf->pid_file, m->pidfile, conf->file);
 	needs_raise_limit(conf);
 	if (sockets_open(conf, &m->given, &m->sockets) < 0)
@@ -83,6 +86,7 @@ close_sockets:
 drop_pidfile:
 	status_close(&m->status, true);
 	verdict_close(&m->verdict, true);
+	verdict_close(&m->reopen.verdict, true);
 	pidfile_drop(conf->pid_file, &m->pidfile);
 close_logs:
 	logs_close(&m->logs);
@@ -97,6 +101,7 @@ master_finish(struct master *m, bool remove_sockets)
 	sockets_close(&m->sockets, NULL, remove_sockets);
 	status_close(&m->status, true);
 	verdict_close(&m->verdict, true);
+	verdict_close(&m->reopen.verdict, true);
 	pidfile_drop((*m->conf)->pid_file, &m->pidfile);
 	logs_close(&m->logs);
 	certificates_free(&m->certificates);
@@ -185,6 +190,9 @@ act_on_signals(struct master *m)
 		enter(m, MASTER_FINISHING, SIGQUIT, 0);
 	}
 	reload_on_hup(m, mind_children);
+	if (!m->reopen.running && signals_take(SIGNAL_USR1))
+		log_handover_begin(
+		    &m->reopen, &m->children, &m->logs, *m->conf);
 }
 
 /* A graceful stop: once the workers have accepted what was queued, connecting must
@@ -205,7 +213,7 @@ stop_listening(struct master *m)
 static int
 patience(const struct master *m, int due_ms)
 {
-	if (m->phase != MASTER_RUNNING || m->reloading ||
+	if (m->phase != MASTER_RUNNING || m->reloading || m->reopen.running ||
 	    signals_has(SIGNAL_HUP))
 		return LOOK_MS;
 	if (m->status.generation != m->generation)
@@ -234,6 +242,7 @@ master_serve(struct master *m)
 		if (m->phase == MASTER_RUNNING)
 			due = tend_children(m);
 		reload_end(m);
+		log_handover_tend(&m->reopen, &m->children);
 		end_start(m);
 		master_tell_status(m);
 		master_look_at_certificates(m);
@@ -272,6 +281,8 @@ close_own(void *arg)
 	notify_close(&m->notify);
 	status_close(&m->status, false);
 	verdict_close(&m->verdict, false);
+	verdict_close(&m->reopen.verdict, false);
+	log_handover_fini(&m->reopen);
 }
 
 static void
@@ -314,6 +325,9 @@ run_alone(struct master *m)
 	    .logs = &m->logs,
 	    .certificates = &m->certificates,
 	    .verdict = &m->verdict,
+	    .reopened = &m->reopen.verdict,
+	    .control = -1,
+	    .generation = 1,
 	    .alone = true,
 	    .on_ready = master_on_ready,
 	    .on_stopping = master_on_stopping,
@@ -334,7 +348,8 @@ run_with_workers(struct master *m)
 	m->ready_ns = clock_mono_ns() + MASTER_READY_MS * NS_PER_MS;
 	m->children.in_child = close_own;
 	m->children.arg = m;
-	if (children_add(&m->children, m->generation,
+	if (log_handover_note(&m->reopen, m->generation, *m->conf) < 0 ||
+	    children_add(&m->children, m->generation,
 		(size_t)(*m->conf)->worker_processes) < 0) {
 		log_error("out of memory");
 		return 1;
@@ -406,6 +421,7 @@ free_children:
 	detach_end(&m->detach, how_it_failed(m, status));
 	signals_restore();
 	children_fini(&m->children);
+	log_handover_fini(&m->reopen);
 	secrets_free(&m->secrets);
 	return status;
 }
@@ -416,6 +432,7 @@ master_run(struct config **conf)
 	struct master m = {.conf = conf, .pidfile = -1, .detach = -1};
 	int status = 1;
 
+	log_handover_init(&m.reopen);
 	signals_ignore();
 	if (activation_take(&m.given) == 0)
 		status = run(&m);

@@ -20,6 +20,7 @@
 #include "proc/sockets.h"
 #include "proc/status.h"
 #include "proc/verdict.h"
+#include "log_handover.h"
 
 enum {
 	MASTER_READY_MS = 3000, /* for new workers to come up */
@@ -55,6 +56,7 @@ struct master {
 	bool failed;		/* the start did, after all */
 	struct notify notify;
 	struct verdict verdict;
+	struct log_handover reopen;
 	struct status status;
 	enum master_phase told_phase; /* there */
 	uint64_t look_ns; /* when certificates are looked at again */

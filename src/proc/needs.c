@@ -38,16 +38,33 @@ struct open_files {
 	size_t listens, access_logs;
 };
 
+/* Those that are files, as many as there may be: most are equal. */
+static size_t
+count_logs(const struct config *conf)
+{
+	struct conf_log_walk walk = {0};
+	const struct conf_access_log *l;
+	const struct conf_place *at;
+	const char *before = "";
+	size_t count = 0;
+
+	while ((l = config_next_access_log(conf, &walk, &at)) != NULL) {
+		if (strcmp(l->target, before) != 0)
+			count += l->socket != NULL || l->target[0] == '/';
+		before = l->target;
+	}
+	return count;
+}
+
 static struct open_files
 count_open(const struct config *conf)
 {
-	struct open_files n = {0};
+	struct open_files n = {.access_logs = count_logs(conf)};
 
 	for (size_t i = 0; i < conf->server_count; i++) {
 		const struct conf_server *s = &conf->servers[i];
 
 		n.listens += s->listen_count;
-		n.access_logs += s->access_log[0] == '/';
 		n.locations += s->location_count;
 		for (size_t k = 0; k < s->location_count; k++) {
 			const struct store_policy *policy =

@@ -17,7 +17,7 @@
 #endif
 
 static const char usage[] =
-    "usage: penstock [-c FILE] [-t] [-T] [-s reload|stop|quit|status]\n"
+    "usage: penstock [-c FILE] [-t] [-T] [-s reload|reopen|stop|quit|status]\n"
     "                [-g DIRECTIVES] [-v] [-V] [-h] [token|key|sign ...]\n";
 
 static const char options_text[] =
@@ -37,6 +37,8 @@ static const char options_text[] =
     "                   reload  check the file and apply it; uploads go on.\n"
     "                           Waits for what comes of it, and prints why if\n"
     "                           it was refused\n"
+    "                   reopen  open the log files again, after they were\n"
+    "                           moved away.  Waits for it, too\n"
     "                   quit    finish all uploads, then stop.  Does not wait\n"
     "                   stop    stop at once; what is not complete is "
     "dropped.\n"
@@ -65,7 +67,7 @@ static const char options_text[] =
     "\n"
     "Signals for the master (the process whose id is in pid_file):\n"
     "  HUP        reload        QUIT  quit\n"
-    "  TERM, INT  stop\n"
+    "  TERM, INT  stop          USR1  reopen\n"
     "\n"
     "Exit status:\n"
     "  0  it was done; a server: it was told to stop, and has\n"
@@ -158,7 +160,8 @@ read_one(int opt, struct options *o)
 	case 'T':
 		o->print = true;
 		return OPTIONS_GO_ON;
-	case 'M': /* the README's table, for scripts/readme-table */
+	case 'M': /* the README's tables, for scripts/readme-table */
+		o->log_fields = o->markdown;
 		o->markdown = true;
 		return OPTIONS_GO_ON;
 	case 'R': /* the manual's, for make install */

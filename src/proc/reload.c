@@ -70,13 +70,14 @@ fresh_prepare(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
 		goto close_logs;
 	if (!fresh_preflight(f, m, meanwhile))
 		goto close_sockets;
+	if (log_handover_note(&m->reopen, m->generation + 1, f->conf) < 0)
+		goto out_of_memory;
 	if (children_add(&m->children, m->generation + 1,
-		(size_t)f->conf->worker_processes) < 0) {
-		log_error("reload: out of memory");
-		goto close_sockets;
-	}
-	return true;
-
+		(size_t)f->conf->worker_processes) == 0)
+		return true;
+	log_handover_forget_last(&m->reopen);
+out_of_memory:
+	log_error("reload: out of memory");
 close_sockets:
 	sockets_close(&f->sockets, &m->sockets, true);
 close_logs:

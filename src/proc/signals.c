@@ -24,6 +24,9 @@ signals_on_signal(int sig)
 	case SIGHUP:
 		got[SIGNAL_HUP] = 1;
 		break;
+	case SIGUSR1:
+		got[SIGNAL_USR1] = 1;
+		break;
 	default:
 		got[SIGNAL_CHLD] = 1;
 		break;
@@ -55,7 +58,8 @@ signals_ignore(void)
 int
 signals_watch(void)
 {
-	static const int caught[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD};
+	static const int caught[] = {
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD};
 	int err;
 
 	err = fd_wake_open(&wake);
@@ -129,6 +133,8 @@ signals_pass_on(void)
 		(void)raise(SIGQUIT);
 	if (signals_take(SIGNAL_HUP))
 		(void)raise(SIGHUP);
+	if (signals_take(SIGNAL_USR1))
+		(void)raise(SIGUSR1);
 	signals_restore();
 }
 

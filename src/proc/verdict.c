@@ -17,7 +17,9 @@ enum {
 	LOOK_MS = 20,
 };
 
-static const char name[] = "reload";
+const struct verdict_of verdict_of_reload = {"reload", "reloaded", SIGHUP};
+const struct verdict_of verdict_of_reopen = {
+    "reopen", "reopened its logs", SIGUSR1};
 
 static const char *const kind_name[VERDICT_COUNT] = {
     [VERDICT_NONE] = "none",
@@ -43,24 +45,24 @@ verdict_put(struct verdict *v, enum verdict_kind kind)
 	}
 	snprintf(s.word, sizeof(s.word), "%s", kind_name[kind]);
 	if (bulletin_put(&v->bulletin, &s) < 0)
-		log_warn("%s: cannot be written: -s reload cannot tell what "
+		log_warn("%s: cannot be written: -s %s cannot tell what "
 			 "came of it",
-		    v->bulletin.path);
+		    v->bulletin.path, v->of->name);
 	str_fini(&text);
 }
 
 void
-verdict_open(
-    struct verdict *v, const char *pid_file, int pid_fd, const char *conf_file)
+verdict_open(struct verdict *v, const struct verdict_of *of,
+    const char *pid_file, int pid_fd, const char *conf_file)
 {
 	int err;
 
-	*v = (struct verdict){.file = bulletin_absolute(conf_file)};
-	err = bulletin_open(&v->bulletin, pid_file, name, pid_fd);
+	*v = (struct verdict){.of = of, .file = bulletin_absolute(conf_file)};
+	err = bulletin_open(&v->bulletin, pid_file, of->name, pid_fd);
 	if (err < 0)
-		log_warn("%s: cannot be made: %s: -s reload cannot tell what "
+		log_warn("%s: cannot be made: %s: -s %s cannot tell what "
 			 "came of it",
-		    v->bulletin.path, strerror(-err));
+		    v->bulletin.path, strerror(-err), of->name);
 	verdict_put(v, VERDICT_NONE);
 }
 
@@ -124,6 +126,7 @@ struct said {
 
 /* Where a client is. */
 struct client {
+	const struct verdict_of *of;
 	const char *pid_file;
 	struct bulletin_reader *reader;
 	char *file;	/* the configuration that the client read; or NULL */
@@ -201,8 +204,8 @@ is_in_vain(const struct client *c, bool runs)
 
 	if (!runs)
 		fprintf(stderr,
-		    "penstock: process %ld ended before it had reloaded\n",
-		    (long)c->pid);
+		    "penstock: process %ld ended before it had %s\n",
+		    (long)c->pid, c->of->done);
 	else if (!c->is_there && ms >= NO_FILE_MS)
 		why = "it cannot make";
 	else if (!under_way && ms >= PATIENCE_MS)
@@ -211,9 +214,10 @@ is_in_vain(const struct client *c, bool runs)
 		return false;
 	if (why != NULL)
 		fprintf(stderr,
-		    "penstock: process %ld was told to reload; what came of it "
+		    "penstock: process %ld was told to %s; what came of it "
 		    "is not known, since %s %s: see its error_log\n",
-		    (long)c->pid, why, bulletin_reader_path(c->reader));
+		    (long)c->pid, c->of->name, why,
+		    bulletin_reader_path(c->reader));
 	return true;
 }
 
@@ -239,7 +243,7 @@ print_verdict(const struct client *c, const char *text, size_t len)
 		return;
 	bulletin_print(text + first + 1, len - first - 1, stderr);
 	if (c->at.kind == VERDICT_APPLIED)
-		fputs("penstock: reloaded\n", stderr);
+		fprintf(stderr, "penstock: %s\n", c->of->done);
 }
 
 static int
@@ -264,13 +268,14 @@ await(struct client *c, unsigned long before)
 }
 
 int
-verdict_ask(const char *pid_file, pid_t pid, const char *conf_file)
+verdict_ask(const struct verdict_of *of, const char *pid_file, pid_t pid,
+    const char *conf_file)
 {
-	struct client c = {.pid_file = pid_file, .pid = pid};
+	struct client c = {.of = of, .pid_file = pid_file, .pid = pid};
 	int status = EXIT_FAILURE;
 	unsigned long before;
 
-	c.reader = bulletin_reader_new(pid_file, name, pid);
+	c.reader = bulletin_reader_new(pid_file, of->name, pid);
 	if (c.reader == NULL) {
 		fprintf(stderr, "penstock: pid_file %s: %s\n", pid_file,
 		    strerror(errno));
@@ -278,7 +283,7 @@ verdict_ask(const char *pid_file, pid_t pid, const char *conf_file)
 	}
 	c.file = bulletin_absolute(conf_file);
 	before = last_begun(&c);
-	if (kill(pid, SIGHUP) == 0)
+	if (kill(pid, of->signal) == 0)
 		status = await(&c, before);
 	else
 		fprintf(stderr, "penstock: process %ld: %s\n", (long)pid,

@@ -16,7 +16,6 @@
 #include "disk/device.h"
 #include "disk/engine.h"
 #include "http/proxied.h"
-#include "log/journal.h"
 #include "net/acceptor.h"
 #include "proc/kinds.h"
 #include "proc/privileges.h"
@@ -69,6 +68,9 @@ worker_on_signal(struct ev_loop *loop, ev_signal *s, int revents)
 		break;
 	case SIGHUP:
 		check_reload(w);
+		break;
+	case SIGUSR1:
+		worker_reopen_alone(w);
 		break;
 	default:
 		worker_stop_fast(w);
@@ -132,14 +134,6 @@ on_settled(void *owner)
 	check(w->unsettled > 0);
 	if (--w->unsettled == 0 && ev_is_active(&w->opening))
 		ev_feed_event(w->loop, &w->opening, EV_TIMER);
-}
-
-static struct journal *
-open_journal(struct worker *w, int fd, const char *name)
-{
-	struct device *dev = device_new_unknown(w->devices);
-
-	return dev ? journal_new(w->loop, w->engine, dev, fd, name) : NULL;
 }
 
 /* Does one of the blocks before it listen there, too? */
@@ -253,10 +247,9 @@ begin_connections(struct worker *w, struct server *s)
 	s->conns.ids = &w->ids;
 	s->conns.stamped = overwrites(s->conf);
 	s->conns.observers = &s->counter.observer;
-	if (s->access != NULL) {
-		access_log_init(&s->access_log, s->access);
+	if (access_log_is_on(&s->access_log))
 		s->counter.observer.next = &s->access_log.observer;
-	}
+	s->conns.detailed = access_log_is_detailed(&s->access_log);
 	connections_init(&s->conns);
 }
 
@@ -282,12 +275,9 @@ begin_server(struct worker *w, size_t i)
 	err = worker_watch_server(w, s);
 	if (err < 0)
 		return err;
-	if (w->to->logs->access[i] != -1) {
-		s->access = open_journal(
-		    w, w->to->logs->access[i], s->conf->access_log);
-		if (s->access == NULL)
-			return -ENOMEM;
-	}
+	err = worker_logs_of(w, s->conf, &s->access_log);
+	if (err < 0)
+		return err;
 	err = rights_new(s->conf, w->to->secrets, w->basic, &s->rights);
 	if (err < 0)
 		return err;
@@ -297,13 +287,6 @@ begin_server(struct worker *w, size_t i)
 	begin_limits(w, s);
 	begin_connections(w, s);
 	return begin_stores(w, s);
-}
-
-/* The error log must not stop the loop either. */
-static void
-deliver_line(void *arg, const char *line, size_t len)
-{
-	journal_add(arg, line, len);
 }
 
 /* Memory, devices, engine: what all servers share. */
@@ -348,14 +331,13 @@ begin_shared(struct worker *w)
 		return -ENOMEM;
 	engine_watch(w->engine, conf->disk_stall_timeout_s);
 	engine_hear(w->engine, &shared->bell);
-	w->trace = open_journal(w, STDOUT_FILENO, "stdout");
-	w->errors = open_journal(w, log_fd(), conf->error_log);
-	if (w->trace == NULL || w->errors == NULL)
-		return -ENOMEM;
-	log_via(deliver_line, w->errors);
+	err = worker_logs_begin(w);
+	if (err < 0)
+		return err;
 	w->traces = (struct trace_group){.out = w->trace,
 	    .active = &w->to->slot->traces,
 	    .shm = shared->shm};
+	w->ids.from = shared->request_ids;
 	w->acceptor = acceptor_new(&(struct acceptor_setup){
 	    .loop = w->loop,
 	    .shm = shared->shm,
@@ -384,11 +366,12 @@ static void
 begin_watching(struct worker *w)
 {
 	static const int numbers[WORKER_SIGNALS] = {
-	    SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1};
 
 	for (size_t i = 0; i < WORKER_SIGNALS; i++) {
-		/* Its own workers' HUP is the master's business. */
-		if (numbers[i] == SIGHUP && !w->to->alone)
+		/* Of workers that have a master, these are its business. */
+		if ((numbers[i] == SIGHUP || numbers[i] == SIGUSR1) &&
+		    !w->to->alone)
 			continue;
 		ev_signal_init(&w->signals[i], worker_on_signal, numbers[i]);
 		w->signals[i].data = w;
@@ -398,6 +381,7 @@ begin_watching(struct worker *w)
 	w->master.data = w;
 	if (w->to->master != -1)
 		ev_io_start(w->loop, &w->master);
+	worker_reopen_begin(w);
 	worker_stop_init(w);
 	ev_timer_init(&w->turning, worker_on_turn, 0., 0.);
 	w->turning.data = w;
@@ -456,24 +440,6 @@ report_stuck(struct worker *w)
 	atomic_store(&slot->stuck_ops, (uint32_t)engine_in_flight(w->engine));
 }
 
-/* The access logs that did not take their last lines in time, if the error log
- * can be had: a log that hangs must not hold this process up. */
-static void
-report_lost_lines(const struct worker *w)
-{
-	bool can_say = journal_is_idle(w->errors);
-
-	log_via(NULL, NULL);
-	if (!can_say)
-		return;
-	for (size_t i = 0; i < w->server_count; i++)
-		if (w->servers[i].access != NULL &&
-		    !journal_is_idle(w->servers[i].access))
-			log_error("access_log %s: did not take its last lines "
-				  "in time: they may be lost",
-			    w->servers[i].conf->access_log);
-}
-
 /* Free it all, so that leak checkers find what was lost. */
 static void
 worker_end(struct worker *w)
@@ -486,14 +452,13 @@ worker_end(struct worker *w)
 		free(s->context.stores);
 		free(s->context.failures);
 		free(s->rights);
-		journal_free(&s->access);
+		access_log_fini(&s->access_log);
 	}
 	worker_watch_end(w);
 	free(w->servers);
 	entrances_end(w);
 	acceptor_free(&w->acceptor);
-	journal_free(&w->trace);
-	journal_free(&w->errors);
+	worker_logs_end(w);
 	basic_free(&w->basic);
 	spent_free(&w->spent);
 	takeover_free(&w->takeover);
@@ -534,7 +499,7 @@ worker_run(const struct worker_setup *setup)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	ev_run(w.loop, 0);
-	report_lost_lines(&w);
+	worker_logs_report(&w);
 	if (engine_in_flight(w.engine) > 0) {
 		report_stuck(&w);
 		_exit(0);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/request_ids.h"
 #include "log/trace.h"
 #include "net/tls.h"
 #include "http/access_log.h"
@@ -22,7 +23,7 @@
 #include "proc/worker.h"
 
 enum {
-	WORKER_SIGNALS = 4,
+	WORKER_SIGNALS = 5,
 };
 
 /* One server block of the configuration. */
@@ -35,7 +36,6 @@ struct server {
 	struct counter counter;
 	struct connections conns;
 	struct location_rights *rights; /* NULL: none */
-	struct journal *access;
 	struct access_log access_log;
 };
 
@@ -61,6 +61,14 @@ struct entrance {
 	struct tls_site *sites;
 };
 
+/* A log that the master has handed over, until all journals have it. */
+struct worker_reopen {
+	ev_io control;
+	uint32_t round;
+	unsigned waits; /* journals */
+	int err;
+};
+
 struct worker {
 	const struct worker_setup *to;
 	struct ev_loop *loop;
@@ -74,14 +82,17 @@ struct worker {
 	struct worker_watch watch;
 	struct journal *trace;
 	struct journal *errors; /* of the error log */
+	/* Those of to->logs->access, in the same order. */
+	struct journal **access;
 	struct trace_group traces;
 	struct acceptor *acceptor;
 	struct server *servers;
 	size_t server_count;
 	struct entrance *entrances; /* one for each socket */
-	uint64_t ids;
+	struct request_ids_block ids;
 	ev_signal signals[WORKER_SIGNALS];
 	ev_io master;
+	struct worker_reopen reopen;
 	ev_timer opening; /* at the start: until all stores are open, or late */
 	size_t unsettled; /* stores that have not opened themselves yet */
 	ev_timer turning; /* on_turn of worker_setup */
@@ -102,6 +113,27 @@ void entrances_end(struct worker *w);
 NODISCARD int worker_watch_begin(struct worker *w);
 NODISCARD int worker_watch_server(struct worker *w, struct server *s);
 void worker_watch_end(struct worker *w);
+
+/* worker_reopen.c: take the logs that the master hands over; without a master: open them again
+ * now. */
+void worker_reopen_begin(struct worker *w);
+void worker_reopen_alone(struct worker *w);
+
+/* worker_logs.c: open the journals, and have the error log go to its own; 0 or -ENOMEM.
+ * Free them. */
+NODISCARD int worker_logs_begin(struct worker *w);
+void worker_logs_end(struct worker *w);
+
+/* The access log of a server; 0 or -ENOMEM. */
+NODISCARD int worker_logs_of(
+    struct worker *w, const struct conf_server *s, struct access_log *ret);
+
+/* When stopping: have all lines written.  True when all are. */
+bool worker_logs_are_idle(struct worker *w);
+
+/* The error log is written to directly from here on, and is told which of the others did
+ * not take their last lines in time. */
+void worker_logs_report(const struct worker *w);
 
 /* worker_stop.c */
 void worker_stop_init(struct worker *w);

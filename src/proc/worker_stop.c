@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "disk/engine.h"
 #include "http/proxied.h"
-#include "log/journal.h"
 #include "net/acceptor.h"
 #include "proc/title.h"
 #include "worker_internal.h"
@@ -55,25 +54,6 @@ rest_stores(struct worker *w)
 	}
 }
 
-/* Flush the logs; true when all is written. */
-static bool
-journals_are_idle(struct worker *w)
-{
-	bool idle = true;
-
-	for (size_t i = 0; i < w->server_count + 2; i++) {
-		struct journal *j = i < w->server_count ? w->servers[i].access
-				    : i == w->server_count ? w->trace
-							   : w->errors;
-
-		if (j == NULL || journal_is_idle(j))
-			continue;
-		journal_push(j);
-		idle = false;
-	}
-	return idle;
-}
-
 static bool
 conns_are_closed(const struct worker *w)
 {
@@ -110,7 +90,7 @@ on_rest(struct ev_loop *loop, ev_prepare *p, int revents)
 	if (!conns_are_closed(w))
 		return;
 	rest_stores(w);
-	if (journals_are_idle(w) &&
+	if (worker_logs_are_idle(w) &&
 	    (w->dropped || (stores_are_idle(w, true) &&
 			       engine_in_flight(w->engine) == 0))) {
 		ev_break(loop, EVBREAK_ALL);

@@ -39,7 +39,7 @@ set_gauges(struct worker *w)
 	struct worker_watch *watch = &w->watch;
 	size_t at = 0;
 
-	watch->ids = w->ids;
+	watch->ids = w->ids.last;
 	watch->held = chunk_pool_held(w->pool);
 	watch->in_flight = engine_in_flight(w->engine);
 	metrics_set(
@@ -69,7 +69,8 @@ watch_on_idle(struct ev_loop *loop, ev_prepare *p, int revents)
 
 	(void)revents;
 	if (ev_is_active(&watch->due) ||
-	    (watch->ids == w->ids && watch->held == chunk_pool_held(w->pool) &&
+	    (watch->ids == w->ids.last &&
+		watch->held == chunk_pool_held(w->pool) &&
 		watch->in_flight == engine_in_flight(w->engine)))
 		return;
 	ev_timer_set(&watch->due, SET_AFTER_S, 0.);

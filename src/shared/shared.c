@@ -13,6 +13,7 @@
 #include "shared/mount_history.h"
 #include "shared/partials.h"
 #include "shared/replacing.h"
+#include "shared/request_ids.h"
 #include "shared/reservations.h"
 #include "shared/shm.h"
 #include "shared/ticket_keys.h"
@@ -27,7 +28,8 @@ shared_size(const struct shared_room *room)
 	       disk_health_size(room->disks) + disk_share_size(room->disks) +
 	       arrivals_size() + replacing_size() + attempts_size() +
 	       ticket_keys_size() + wanted_size() +
-	       partials_size(room->directories) + metrics_size();
+	       partials_size(room->directories) + request_ids_size() +
+	       metrics_size();
 }
 
 int
@@ -49,6 +51,7 @@ shared_init(struct shared *s, const struct shared_room *room)
 	s->ticket_keys = ticket_keys_new(s->shm);
 	s->attempts = attempts_new(s->shm);
 	s->wanted = wanted_new(s->shm);
+	s->request_ids = request_ids_new(s->shm);
 	s->partials = partials_new(s->shm, room->directories);
 	s->metrics = metrics_new(s->shm);
 	return 0;

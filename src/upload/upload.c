@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "shared/metrics.h"
@@ -55,7 +54,7 @@ begin_trace(const struct upload *u)
 
 	if (!u->location->trace)
 		return NULL;
-	snprintf(label, sizeof(label), "%ld-%" PRIu64, (long)getpid(), u->id);
+	snprintf(label, sizeof(label), "%" PRIu64, u->id);
 	return trace_new(label, u->env->traces);
 }
 

@@ -304,6 +304,7 @@ form_on_stored(struct upload *u, const struct stored *s)
 		e = OUTCOME_SUPERSEDED;
 	names_add_path(f->location->prefix, file->name, &location);
 	receipt = (struct receipt){
+	    .id = exchange_id(f->exchange),
 	    .name = file->name,
 	    .location = location.s,
 	    .user = exchange_user(f->exchange),
@@ -316,6 +317,8 @@ form_on_stored(struct upload *u, const struct stored *s)
 	form_answer_add_stored(&f->answer, file->field, &receipt, e);
 	exchange_measured(f->exchange, receipt.meter, receipt.digest != NULL,
 	    f->answer.names.s);
+	exchange_note_stored(
+	    f->exchange, durability_name[s->durability], receipt.digest);
 	str_fini(&location);
 	if (!holds_files(f)) {
 		form_file_free(&f->at, "Done");

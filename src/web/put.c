@@ -164,6 +164,7 @@ receipt_of(
     const struct web_put *p, const struct stored *s, const char *location)
 {
 	return (struct receipt){
+	    .id = exchange_id(p->exchange),
 	    .name = p->name,
 	    .location = location,
 	    .user = exchange_user(p->exchange),
@@ -195,6 +196,8 @@ put_on_stored(struct upload *u, const struct stored *s)
 	receipt_respond(&receipt, &r);
 	r.outcome = e;
 	exchange_measured(x, receipt.meter, receipt.digest != NULL, p->name);
+	exchange_note_stored(
+	    x, durability_name[receipt.durability], receipt.digest);
 	put_release(p, "Done", true);
 	exchange_respond(x, &r);
 	str_fini(&location);

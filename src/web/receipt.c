@@ -4,31 +4,6 @@
 
 #include "http/conditions.h"
 
-/* Is it there, and does it belong into fields and receipts? */
-static bool
-is_told(const struct digest *d, enum digest_algo a)
-{
-	return (digest_set(d) & digest_bit(a)) != 0 &&
-	       digest_kinds[a].name != NULL;
-}
-
-static void
-add_digests(const struct digest *d, struct str *out)
-{
-	const char *separator = "";
-
-	str_puts(out, ",\"digest\":{");
-	for (unsigned a = 0; a < DIGEST_COUNT; a++) {
-		if (!is_told(d, a))
-			continue;
-		str_printf(out, "%s\"%s\":\"", separator, digest_kinds[a].name);
-		digest_add_hex(out, a, digest_value(d, a));
-		str_puts(out, "\"");
-		separator = ",";
-	}
-	str_puts(out, "}");
-}
-
 /* Add all times, with this between two, before a name, and behind it. */
 static void
 add_times(const struct meter *m, bool hashed, const char *between,
@@ -71,8 +46,13 @@ receipt_add(const struct receipt *rc, struct str *out)
 	add_times(rc->meter, rc->digest != NULL, ",", "\"", "\":", out);
 	str_puts(out, "},\"overlap_saved_ms\":");
 	str_add_ms(out, meter_saved_ns(rc->meter));
-	if (rc->digest != NULL)
-		add_digests(rc->digest, out);
+	if (rc->digest != NULL) {
+		str_puts(out, ",\"digest\":{");
+		digest_add_members(rc->digest, out);
+		str_puts(out, "}");
+	}
+	str_puts(out, ",\"id\":");
+	str_add_u64(out, rc->id);
 }
 
 void
@@ -96,7 +76,7 @@ receipt_add_fields(const struct receipt *rc, struct str *out)
 	if (rc->digest == NULL)
 		return;
 	for (unsigned a = 0; a < DIGEST_COUNT; a++) {
-		if (!is_told(rc->digest, a))
+		if (!digest_is_told(rc->digest, a))
 			continue;
 		str_puts(out, separator);
 		digest_add_field(out, a, digest_value(rc->digest, a));

@@ -305,6 +305,7 @@ make_receipt(struct web_resume *r, const struct stored *s, struct response *ret)
 	ret->content_type = "application/json";
 	receipt_respond(
 	    &(struct receipt){
+		.id = r->request,
 		.name = resume_name(r),
 		.location = location.s != NULL ? location.s : "",
 		.user = r->exchange ? exchange_user(r->exchange) : NULL,
@@ -346,6 +347,9 @@ resume_tell_stored(void *resume)
 	if (r->exchange != NULL)
 		exchange_note_part(
 		    r->exchange, r->ask.offset, s->info.size, s->info.size);
+	if (r->exchange != NULL)
+		exchange_note_stored(r->exchange,
+		    durability_name[s->durability], upload_digest(u));
 	make_receipt(r, s, &answer);
 	if (looks)
 		say_stored(r, s, &state);

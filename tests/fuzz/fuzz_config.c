@@ -202,7 +202,7 @@ check_whole(const struct config *c)
 		const struct conf_server *s = &c->servers[i];
 
 		check(s->listen_count > 0 && s->location_count > 0);
-		check(s->access_log != NULL);
+		check(s->access_log.target != NULL);
 		for (size_t j = 0; j < s->location_count; j++) {
 			const struct conf_location *l = &s->locations[j];
 

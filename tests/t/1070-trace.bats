@@ -4,7 +4,7 @@
 load ../lib/penstock
 
 WRITER=$'\t\t\t\t\t\t'
-LABEL='[0-9]+-[0-9]+'
+LABEL='[0-9]+'
 
 _done() { [ "$(grep -c ': Done$' stdout)" -ge "$1" ]; }
 

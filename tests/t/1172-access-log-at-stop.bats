@@ -82,7 +82,7 @@ load ../lib/penstock
 	eventually _started
 	stop_server
 	hang_up "$FD"
-	grep -qE '^[0-9]+-1: stopped$' stdout
+	grep -qE '^[0-9]+: stopped$' stdout
 	assert_equal "$(_count '"PUT /file/a" 503 .* stopped$' access.log)" 1
 }
 

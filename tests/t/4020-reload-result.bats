@@ -453,7 +453,7 @@ SLOW_LOCATION='location /slow { output_dir slow/up; overwrite on; }'
 @test "while a reload waits for a disk, a worker that dies is restarted" {
 	slowfs_start
 	start_server '' '' 'worker_processes 1;'
-	fds_of() { find "/proc/$1/fd" -mindepth 1 -printf '%f %l\n' | sed 's/:\[.*//' | sort; }
+	fds_of() { find "/proc/$1/fd" -mindepth 1 -printf '%l\n' | sed 's/:\[.*//' | sort; }
 	fds_of "$(workers)" >fds.before
 	slowfs_ctl stall mkdir
 	write_conf '' "listen 127.0.0.1:$(free_port); $SLOW_LOCATION" 'worker_processes 1;'

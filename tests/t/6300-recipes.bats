@@ -220,7 +220,7 @@ front() { request PUT "/file/$1" -T body --url "http://$ADDRESS:$FRONT/file/$1" 
 	assert_same large "$STORE/large"
 }
 
-@test "logrotate rotates the logs; an upload of an old worker is in the old one" {
+@test "logrotate rotates the logs, and all lines behind that are in the new one" {
 	local client
 
 	mkdir logs
@@ -236,8 +236,9 @@ front() { request PUT "/file/$1" -T body --url "http://$ADDRESS:$FRONT/file/$1" 
 	upload PUT /file/new body
 	assert_status 201
 	wait "$client"
-	eventually grep -q '"PUT /file/slow" 201' logs/access.log.1
+	eventually grep -q '"PUT /file/slow" 201' logs/access.log
 	eventually grep -q '"PUT /file/new" 201' logs/access.log
+	[ -e logs/access.log.1.gz ]
 }
 busy() { ss -tnH state established "sport = :$PORT" | grep -q .; }
 

@@ -111,7 +111,7 @@ assert_same_server(const struct conf_server *a, const struct conf_server *b)
 		assert_same_text(x->owner.name, y->owner.name);
 		assert_same_text(x->group.name, y->group.name);
 	}
-	assert_string_equal(a->access_log, b->access_log);
+	assert_string_equal(a->access_log.target, b->access_log.target);
 	assert_true(a->header_timeout_s == b->header_timeout_s);
 	assert_true(a->body_timeout_s == b->body_timeout_s);
 	assert_true(a->keepalive_timeout_s == b->keepalive_timeout_s);
@@ -216,7 +216,7 @@ test_defaults(void **state)
 	assert_int_equal(s->listen_count, 1);
 	addr_format(&s->listens[0].addr, text);
 	assert_string_equal(text, "127.0.0.1:8000");
-	assert_string_equal(s->access_log, "stdout");
+	assert_string_equal(s->access_log.target, "stdout");
 	assert_true(s->header_timeout_s == 15);
 	assert_true(s->body_timeout_s == 60);
 	assert_true(s->keepalive_timeout_s == 65);
@@ -513,7 +513,7 @@ test_limits_are_allowed(void **state)
 	assert_int_equal(c->servers[0].listen_count, 3);
 	assert_int_equal(*addr_unix_path(&c->servers[0].listens[0].addr), '/');
 	assert_true(c->servers[0].keepalive_timeout_s == 0);
-	assert_string_equal(c->servers[0].access_log, "off");
+	assert_string_equal(c->servers[0].access_log.target, "off");
 	assert_int_equal(c->servers[0].locations[0].policy.keep, KEEP_LATEST);
 	assert_false(c->servers[0].locations[0].read);
 	config_free(&c);

@@ -142,8 +142,8 @@ test_what_is_said_of_values(void **state)
 	    "t:1:23: keepalive_timeout: it takes one time: a Keep-Alive field "
 	    "is not sent, so leave out the second\n");
 	expect("access_log /l main; " LOC,
-	    "t:1:15: access_log: it takes no format and no options, its "
-	    "columns are fixed: write the file only\n");
+	    "t:1:15: access_log: there is no log_format: write text, json or "
+	    "combined\n");
 	expect("error_log /l crit; " LOC,
 	    "t:1:14: error_log: the levels here end at error: write that\n");
 	expect("error_log syslog:server=a; " LOC,

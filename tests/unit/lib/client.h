@@ -13,6 +13,7 @@
 
 #include "http/connections.h"
 #include "lib/loop.h"
+#include "shared/request_ids.h"
 #include "shared/shm.h"
 
 /* The settings are generous, and may be changed at any time. */
@@ -22,7 +23,7 @@ struct test_server {
 	struct connections g;
 	struct connections_door door; /* plain HTTP, unless the test sets it */
 	struct slot slot;
-	uint64_t ids;
+	struct request_ids_block ids;
 	unsigned requests; /* so many have come */
 	unsigned opened,
 	    closed; /* connections that were not rejected at once */
