@@ -85,10 +85,9 @@ put_digits(char *to, unsigned value, int digits)
 static char *
 put_word(char *to, const char *word)
 {
-	size_t len = strlen(word);
-
-	memcpy(to, word, len);
-	return to + len;
+	while (*word != '\0')
+		*to++ = *word++;
+	return to;
 }
 
 /* Date and time, with what is between their parts; '\0': nothing. */
