@@ -72,7 +72,7 @@ incoming_begin_suspend(void *file)
 	}
 	incoming_prepare(f);
 	incoming_begin_job(f, partial_suspend_job, &f->job->commit,
-	    incoming_turn_begin(f, false));
+	    incoming_turn_begin(f, f->writer.room.is_longer));
 }
 
 void
