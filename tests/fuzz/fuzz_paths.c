@@ -475,8 +475,8 @@ remove_made(const char *path, size_t depth)
 	free(dir);
 }
 
-typedef int make_fn(
-    int dir, const char *rest, int *ret_dir, const char **ret_name);
+typedef int make_fn(int dir, const char *rest, mode_t mode, int *ret_dir,
+    const char **ret_name);
 
 static void
 try_make(
@@ -485,7 +485,7 @@ try_make(
 	const char *name = NULL;
 	int made = -1, err;
 
-	err = make(dir == -1 ? root : dir, rest, &made, &name);
+	err = make(dir == -1 ? root : dir, rest, 0750, &made, &name);
 	check(err == 0 || (made == -1 && !is_name));
 	if (err == 0) {
 		check((made == -1) == (strchr(rest, '/') == NULL));

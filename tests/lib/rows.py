@@ -197,7 +197,7 @@ def plain_content(answer):
     if answer.value("content-type") != "application/json":
         return answer.content
     receipt = json.loads(answer.content)
-    for name in ("ms", "verdict", "overlap_saved_ms"):
+    for name in ("id", "ms", "verdict", "overlap_saved_ms"):
         del receipt[name]
     return receipt
 

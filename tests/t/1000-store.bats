@@ -149,7 +149,7 @@ GENERATED='^/file/[0-9]{8}T[0-9]{9}Z-[0-9a-f]{16}$'
 	upload PUT /file/a body
 	assert_header Content-Type application/json
 	assert_equal "$(jq -c 'keys_unsorted' answer)" \
-		'["name","location","bytes","durability","verdict","ms","overlap_saved_ms"]'
+		'["name","location","bytes","durability","verdict","ms","overlap_saved_ms","id"]'
 	assert_equal "$(jq -c '.ms | keys_unsorted' answer)" \
 		'["network","queue","memory","data","write","sync","total"]'
 	assert_equal "$(receipt name)" a
