@@ -94,10 +94,10 @@ _watched() { (($(_count '^WATCHDOG=1' told) >= $1)); }
 	start_service "$T/notify" 0
 	eventually told '^READY=1'
 	run -0 ss -xHp
-	assert_equal "$(grep -c "pid=$MASTER,.*" <<<"$output")" 1
+	assert_equal "$(grep -c "^u_dgr .*pid=$MASTER,.*" <<<"$output")" 1
 	for pid in $(workers); do
 		run -0 ss -xHp
-		refute_output -p "pid=$pid,"
+		refute_line --regexp "^u_dgr .*pid=$pid,"
 	done
 	kill -TERM "$MASTER"
 	ends_with 0 "$PY"

@@ -67,7 +67,7 @@ names_allowed() {
 		"$REPO/conf/penstock.logrotate" >rotate
 	run -0 logrotate -f -s state "$T/rotate"
 	refute_output -p error
-	assert [ -e logs/access.log.1 ]
+	assert [ -e logs/access.log.1.gz ]
 	assert [ -e reloaded ]
 }
 
