@@ -110,4 +110,7 @@ str_ieq(const char *a, size_t a_len, const char *b)
 	return strlen(b) == a_len && str_ieq_bytes(a, b, a_len);
 }
 
+/* How many lines end in the text. */
+size_t str_count_lines(const char *s, size_t len);
+
 #endif

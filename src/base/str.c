@@ -274,6 +274,16 @@ str_quote(const void *bytes, size_t len, char *buf, size_t size)
 	return buf;
 }
 
+size_t
+str_count_lines(const char *s, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += s[i] == '\n';
+	return count;
+}
+
 bool
 str_ieq_bytes(const char *a, const char *b, size_t len)
 {

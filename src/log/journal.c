@@ -63,23 +63,13 @@ count_together(const char *s, size_t len)
 	return together;
 }
 
-static size_t
-count_lines(const char *s, size_t len)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < len; i++)
-		count += s[i] == '\n';
-	return count;
-}
-
 /* What is left of them when a write fails: all of that is lost, and with it a line that was
  * written in part. */
 static void
 lose(struct journal *j, const char *s, size_t left, int err)
 {
 	j->torn = s > j->writing.s ? s[-1] != '\n' : j->torn;
-	j->lost += count_lines(s, left);
+	j->lost += str_count_lines(s, left);
 	j->lost_err = err;
 }
 

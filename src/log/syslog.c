@@ -111,16 +111,6 @@ send_line(struct syslog_to *s, const char *line, size_t len)
 	return err < 0 ? err : send_message(s);
 }
 
-static size_t
-count_lines(const char *lines, size_t len)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < len; i++)
-		count += lines[i] == '\n';
-	return count;
-}
-
 size_t
 syslog_to_send(struct syslog_to *s, const char *lines, size_t len, int *ret_err)
 {
@@ -136,7 +126,7 @@ syslog_to_send(struct syslog_to *s, const char *lines, size_t len, int *ret_err)
 			*ret_err = err;
 		}
 		if (s->fd == -1) /* nobody is there */
-			return lost - 1 + count_lines(lines, len);
+			return lost - 1 + str_count_lines(lines, len);
 		n += end != NULL ? 1 : 0;
 		lines += n;
 		len -= n;
