@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -446,18 +447,51 @@ sync_name(struct commit *c, int made)
 	return err < 0 ? outcome_unknown(c, -err) : 0;
 }
 
+/* It is its temp name that becomes its name: is that still what was written, and as long?
+ * Others who use the directory may have changed it. */
+static int
+check_partial(const struct commit *c)
+{
+	struct file_version named;
+	int err = file_version_peek(c->create.target->at->publish.temp_dir,
+	    c->partial->data, &named);
+
+	if (err < 0)
+		return err == -ENOENT ? (int)LOCAL_NO_UPLOAD : err;
+	return S_ISREG(named.mode) && named.inode == c->version.inode &&
+		       c->version.size == c->size
+		   ? 0
+		   : (int)LOCAL_GARBLED;
+}
+
 /* From here on a partial may have its name: whoever resumes it after a crash has to look.
  * It has a temp name until then, which an attempt that fails is to leave. */
 static int
 begin_partial(struct commit *c)
 {
 	struct target *t = c->create.target;
-	int err = open_partial_begin_commit(
-	    c->partial, c->size, dir_syncs(t->at), &t->cause);
+	int err = check_partial(c);
 
+	if (err == 0)
+		err = open_partial_begin_commit(
+		    c->partial, c->size, dir_syncs(t->at), &t->cause);
 	if (err == 0)
 		memcpy(t->u.temp, c->partial->data, sizeof(c->partial->data));
 	return err;
+}
+
+/* It has no name, or perhaps one. */
+static int
+end_without_name(struct commit *c, int err)
+{
+	struct target *t = c->create.target;
+
+	if (c->partial != NULL) {
+		t->u.temp[0] = '\0';
+		if (!t->u.uncertain && err != PUBLISH_BUSY)
+			open_partial_end_commit(c->partial, dir_syncs(t->at));
+	}
+	return t->u.uncertain ? outcome_unknown(c, -err) : err;
 }
 
 /* Data first, then the name; the directory that holds the name is synced when this has
@@ -474,10 +508,8 @@ commit(struct commit *c)
 	if (err == 0)
 		err = publish(c, &made);
 	if (err < 0) {
-		if (c->partial != NULL)
-			t->u.temp[0] = '\0';
 		fd_close(&made);
-		return t->u.uncertain ? outcome_unknown(c, -err) : err;
+		return end_without_name(c, err);
 	}
 	if (c->partial != NULL)
 		c->partial->is_stored = true;

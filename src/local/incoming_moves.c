@@ -362,7 +362,10 @@ void
 incoming_discard(void *file)
 {
 	struct incoming_file *f = file;
-	bool slow = f->writer.offset > SPACE_FREED_AT_ONCE || has_unlinked(f);
+	/* What a crash has left of a partial behind its offset may be much. */
+	bool slow = f->writer.offset > SPACE_FREED_AT_ONCE ||
+		    (f->partial != NULL && f->writer.room.is_longer) ||
+		    has_unlinked(f);
 
 	if (!incoming_have_job(f)) {
 		incoming_fail_job(f);

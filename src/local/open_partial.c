@@ -91,6 +91,19 @@ open_partial_begin_commit(
 	return note(p, &next, true, sync, ret_cause);
 }
 
+void
+open_partial_end_commit(struct open_partial *p, bool sync)
+{
+	struct partial next = p->file.shown;
+	int cause;
+
+	if (!p->file.is_committing)
+		return;
+	next.answer = (struct span){0};
+	/* If that is refused, too, its bytes are looked at, as after a crash. */
+	(void)note(p, &next, false, sync, &cause);
+}
+
 int
 open_partial_note(struct open_partial *p, bool sync, int *ret_cause)
 {

@@ -55,7 +55,11 @@ NODISCARD int open_partial_write(
 NODISCARD int open_partial_begin_commit(
     struct open_partial *p, uint64_t size, bool sync, int *ret_cause);
 
-/* Note `p->next`; the same. */
+/* Its commit has ended without its name, if it had begun: note that it is open again, so
+ * that nobody takes another name that its bytes are given for that of a commit. */
+void open_partial_end_commit(struct open_partial *p, bool sync);
+
+/* Note `p->next`; 0 and errors as of open_partial_write(). */
 NODISCARD int open_partial_note(
     struct open_partial *p, bool sync, int *ret_cause);
 

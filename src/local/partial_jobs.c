@@ -216,6 +216,8 @@ find(struct commit *c)
 	err = partial_file_read(p->info, id, &p->file);
 	if (err == 0)
 		err = partial_file_settle(&p->file, dir_of(c));
+	if (err == 0 && p->file.shown.phase == PARTIAL_OPEN)
+		open_partial_end_commit(p, syncs(c)); /* a crash cut it off */
 	/* Then there are its bytes, and nothing that says of what. */
 	return err == -EBADMSG || err == -EPROTONOSUPPORT ? (int)LOCAL_GARBLED
 							  : err;
@@ -253,7 +255,8 @@ partial_open_data(struct commit *c)
 	    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (t->u.fd == -1 || fstat(t->u.fd, &st) == -1)
 		return errno == ENOENT ? (int)LOCAL_NO_UPLOAD : -errno;
-	if ((uint64_t)st.st_size < c->partial->file.shown.offset)
+	if (!S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size < c->partial->file.shown.offset)
 		return LOCAL_GARBLED;
 	/* A crash may have left more. */
 	c->create.room->is_longer =

@@ -116,6 +116,15 @@ add_age(const struct web_resume *r, uint64_t changed_s, struct str *out)
 	}
 }
 
+/* Since when it waits: a part that brought nothing new has not made it younger. */
+static uint64_t
+last_change(const struct web_resume *r)
+{
+	const struct partial *p = r->begun ? upload_partial(&r->upload) : NULL;
+
+	return p != NULL ? p->changed_s : (uint64_t)clock_wall_s();
+}
+
 void
 resume_answer_interim(
     const struct web_resume *r, uint64_t offset, struct str *out)
@@ -124,7 +133,7 @@ resume_answer_interim(
 	    out, "Upload-Draft-Interop-Version: %s\r\n", r->dialect->version);
 	if (r->kind == RESUME_CREATE) {
 		add_location(out, &r->url);
-		add_age(r, (uint64_t)clock_wall_s(), out);
+		add_age(r, last_change(r), out);
 	} else {
 		add_number(out, "Upload-Offset", offset);
 	}
@@ -148,7 +157,7 @@ resume_answer_progress(
 		add_location(&ret->fields, &r->url);
 	add_number(&ret->fields, "Upload-Offset", offset);
 	add_complete(r, false, &ret->fields);
-	add_age(r, (uint64_t)clock_wall_s(), &ret->fields);
+	add_age(r, last_change(r), &ret->fields);
 	add_no_store(&ret->fields);
 }
 
@@ -251,7 +260,7 @@ resume_answer_failure(const struct web_resume *r, enum outcome e,
 	if (status == 503 && answer_status(e) != 503)
 		response_retry_after(ret, 1);
 	if (status == 413)
-		add_age(r, (uint64_t)clock_wall_s(), &ret->fields);
+		add_age(r, last_change(r), &ret->fields);
 	if (offset != RESUME_UNKNOWN) {
 		resume_answer_where(r, ret);
 		add_number(&ret->fields, "Upload-Offset", offset);

@@ -368,6 +368,24 @@ stall_creation() {
 
 # ---- expiration ----
 
+@test "a part that brings nothing does not put off when an upload expires" {
+	local before
+
+	start_tus 'resume_expire 1h;'
+	begin -H 'Upload-Length: 6'
+	before=$(header Upload-Expires)
+	sleep 1.1
+	: >f
+	patch 0 f
+	assert_status 204
+	assert_equal "$(header Upload-Expires)" "$before"
+	up_at 0
+	assert_equal "$(header Upload-Expires)" "$before"
+	printf hello >f
+	patch 0 f
+	[ "$(header Upload-Expires)" != "$before" ] || fail "$before"
+}
+
 @test "Upload-Expires is in each answer while it will expire, as a date" {
 	start_tus 'resume_expire 1h;'
 	soon() {

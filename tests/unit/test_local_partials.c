@@ -842,6 +842,68 @@ one_in_a_directory_that_was_moved_is_found_there_again(void **state)
 	assert_goes_on();
 }
 
+static void
+make_file(const char *name, size_t size)
+{
+	int fd = open(path_of(name), O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_true(fd != -1);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	close(fd);
+}
+
+/* Another file, a pipe, or too few of them. */
+static void
+what_others_made_of_its_bytes_is_not_stored(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		try_to_begin();
+		write_to(ALL);
+		if (i < 2)
+			assert_int_equal(unlink(path_of(DATA)), 0);
+		if (i == 0)
+			make_file(DATA, ALL);
+		else if (i == 1)
+			assert_int_equal(mkfifo(path_of(DATA), 0600), 0);
+		else
+			assert_int_equal(truncate(path_of(DATA), ALL - 1), 0);
+		commit();
+		assert_int_equal(t->failed, 1);
+		assert_int_equal(t->failure.outcome, OUTCOME_NO_UPLOAD);
+		let_go();
+		contract_assert_not_there("a");
+		(void)unlink(path_of(DATA));
+		(void)unlink(path_of(INFO));
+	}
+}
+
+/* Another name of its bytes is not the one that a commit gave: not after a commit that a
+ * crash has cut off, nor after one that was refused. */
+static void
+a_copy_by_link_does_not_make_it_stored(void **state)
+{
+	(void)state;
+	contract.policy.overwrite = false;
+	leave_a_part();
+	fill_data();
+	write_slot(true, ALL);
+	assert_found(PARTIAL_OPEN, ALL);
+	let_go();
+	assert_int_equal(link(path_of(DATA), path_of("copy")), 0);
+	assert_found(PARTIAL_OPEN, ALL);
+	append();
+	assert_int_equal(t->ready, 1);
+	contract_put_ok(&contract.other, "a", 10);
+	commit();
+	assert_int_equal(t->failed, 1);
+	assert_int_equal(t->failure.outcome, OUTCOME_EXISTS);
+	let_go();
+	assert_found(PARTIAL_OPEN, ALL);
+	assert_true(exists(DATA));
+	let_go();
+}
+
 /* ---- its name ---- */
 
 static void
@@ -934,6 +996,8 @@ main(void)
 	    ON_DISK(one_whose_penstock_was_moved_is_not_lost),
 	    ON_DISK(one_is_made_where_penstock_was_removed),
 	    ON_DISK(one_in_a_directory_that_was_moved_is_found_there_again),
+	    ON_DISK(what_others_made_of_its_bytes_is_not_stored),
+	    ON_DISK(a_copy_by_link_does_not_make_it_stored),
 	    ON_DISK(it_replaces_what_has_its_name),
 	    ON_DISK(without_overwrite_a_name_that_was_taken_meanwhile_stays),
 	};
