@@ -1,5 +1,5 @@
 /*
- * local/commit.h - what gives a file on its way in its name.
+ * local/commit.h - the end of a file on its way in: its data safe, then its name given.
  *
  * A commit is a job on an engine thread (on a memory file system it may be the loop's):
  * data first, then the name; the directory that holds the name is synced when the job
@@ -66,16 +66,5 @@ NODISCARD int commit_sync_data(struct commit *c);
 
 /* Is the disk flushed by the job itself?  False: by the sync of the directory. */
 bool commit_flushes(const struct commit *c);
-
-/* ---- on the loop, also while a job runs ---- */
-
-/* Call it off: true, its name will never appear; false: it may. */
-bool commit_call_off(struct commit *c);
-
-/* It is to be done once more; nothing is left of the first time. */
-void commit_begin_again(struct commit *c);
-
-/* Its name is there for good. */
-void commit_end(struct commit *c);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "flow/writer.h"
 #include "local/space.h"
+#include "commit_name.h"
 #include "incoming_file.h"
 #include "incoming_moves.h"
 #include "incoming_turn.h"
