@@ -112,7 +112,8 @@ bool fd_is_acknowledged(int fd);
 /*
  * fd_stamp(fd, on):
  * Have the kernel note the arrival time of packets on the connections that this
- * listening socket accepts from now on.  False: the kernel cannot.
+ * listening socket accepts from now on.  False: the kernel cannot.  When no socket had
+ * that so far, it begins some milliseconds later.
  */
 bool fd_stamp(int fd, bool on);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/permit.h"
 #include "base/str.h"
@@ -133,6 +134,15 @@ open_one(const struct config *conf, const struct sockets *old, struct bound *b)
 	return err;
 }
 
+/* A kernel that stamps nothing yet begins some milliseconds after it was asked to: so that
+ * the first uploads have their times, that is before there are workers.  (Those end it
+ * where no time matters.) */
+static void
+begin_stamps(const struct bound *b)
+{
+	(void)fd_stamp(b->listener.fd, true);
+}
+
 /* What was handed over has to be used: clients that connect there would wait for
  * ever. */
 static bool
@@ -187,7 +197,7 @@ sockets_open(
 			b->listen = k;
 			err = open_one(conf, old, b);
 			if (err == 0)
-				s.count++;
+				begin_stamps(&s.bound[s.count++]);
 			first = first < 0 ? first : err;
 		}
 	}

@@ -533,7 +533,13 @@ needs_births() { ! is_portable || skip 'a PORTABLE build knows of no births of f
 
 # needs_stamps: for tests of when bytes came to this host, as the kernel says.  In
 # a PORTABLE build bytes come when they are read (shared/arrivals.h).
-needs_stamps() { ! is_portable || skip 'PORTABLE: heads count by when they are read'; }
+# The kernel begins to note when bytes come some time after the first socket has asked for it,
+# and ends when the last is closed; here one keeps it going.
+needs_stamps() {
+	! is_portable || skip 'PORTABLE: heads count by when they are read'
+	py uploads keep_stamps &
+	eventually test -e stamping
+}
 
 # needs_acks: for tests of what the client's system has acknowledged of an answer.
 needs_acks() { ! is_portable || skip 'a PORTABLE build cannot know what the kernel still has of an answer'; }

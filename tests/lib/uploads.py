@@ -3,12 +3,15 @@ Uploads that meet, that come in pieces and pauses, or that are held up, and whet
 each is stored as it was answered.
 """
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 
 from wire import PATIENCE, connect, expect, head, put, put_head, status
+
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module lacks it
 
 
 def _at_once(f, count):
@@ -178,6 +181,21 @@ def ask_first_at_once(count: int):
 
 
 # ---- overlapping
+
+def keep_stamps():
+    """Have the kernel note when bytes come, on all sockets; the file `stamping` appears when
+    it does.  Runs until it is killed."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        stamp = None
+        while not stamp:
+            with socket.create_connection(listener.getsockname()) as c:
+                c.sendall(b"x")
+                with listener.accept()[0] as s:
+                    stamp = s.recvmsg(1, 64)[1]
+        open("stamping", "w").close()
+        time.sleep(600)
+
 
 def overlap(store, tries: int, size: int, *how):
     """TRIES times two PUTs of one name, one sent after the other on two connections, without

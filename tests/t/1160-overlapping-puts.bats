@@ -356,3 +356,15 @@ _waits_for_lock() { grep -q -- "-> FLOCK .*:$(stat -c %i "$1") " /proc/locks; }
 	eventually _both_are_logged
 	run ! grep superseded access.log
 }
+
+# The kernel may begin to note them some milliseconds after it was asked.
+@test "the kernel is asked for times before there is a worker that needs them" {
+	is_sanitized && skip 'sanitizers and strace: in the plain build only'
+	is_portable && skip 'PORTABLE: heads count by when they are read'
+	printf '#!/bin/sh\nexec strace -D -f -qq -o calls -e trace=setsockopt,clone,clone3,fork,vfork %s "$@"\n' \
+		"$PENSTOCK" >traced
+	chmod +x traced
+	PENSTOCK=$T/traced start_server 'overwrite on;'
+	grep -m 1 -E 'SO_TIMESTAMPNS|fork\(|clone3?\(' calls >first
+	grep 'SO_TIMESTAMPNS.*\[1\]' first || fail "$(cat first)"
+}
