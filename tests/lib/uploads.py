@@ -184,7 +184,8 @@ def ask_first_at_once(count: int):
 
 def keep_stamps():
     """Have the kernel note when bytes come, on all sockets; the file `stamping` appears when
-    it does.  Runs until it is killed."""
+    it does.  Runs as long as who started it."""
+    parent = os.getppid()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         stamp = None
@@ -194,7 +195,8 @@ def keep_stamps():
                 with listener.accept()[0] as s:
                     stamp = s.recvmsg(1, 64)[1]
         open("stamping", "w").close()
-        time.sleep(600)
+        while os.getppid() == parent:
+            time.sleep(0.1)
 
 
 def overlap(store, tries: int, size: int, *how):
