@@ -400,6 +400,14 @@ end_with_failure(struct web_resume *r, bool final, struct response *answer)
 	resume_end(r, outcome_word(e), e == OUTCOME_OUTCOME_UNKNOWN, answer);
 }
 
+/* It was made by this request, and nobody knows where: it would wait for nobody. */
+static void
+drop_unknown(struct web_resume *r)
+{
+	if (!resume_is_known(r) && upload_partial(&r->upload) != NULL)
+		upload_conclude(&r->upload, PARTIAL_REFUSED, (struct span){0});
+}
+
 void
 resume_tell_failed(void *resume)
 {
@@ -407,12 +415,14 @@ resume_tell_failed(void *resume)
 	struct response answer = {0};
 
 	note_failure(r);
+	drop_unknown(r);
 	resume_answer_failure(
 	    r, r->why.outcome, r->reason, RESUME_UNKNOWN, &answer);
 	end_with_failure(r, false, &answer);
 }
 
-/* It was whole: what would be so each time is its last word. */
+/* It was whole: what would be so each time is its last word.  What may have its name by now
+ * says by itself whether it has. */
 void
 resume_tell_not_stored(void *resume)
 {
@@ -426,8 +436,10 @@ resume_tell_not_stored(void *resume)
 	if (final) {
 		resume_conclude(r, PARTIAL_REFUSED, &answer);
 		resume_answer_dress(r, 0, &answer);
-	} else if (resume_dialect_is_tus(r->dialect)) {
+	} else if (r->exchange != NULL && resume_dialect_is_tus(r->dialect)) {
 		resume_answer_where(r, &answer);
+	} else if (r->why.outcome != OUTCOME_OUTCOME_UNKNOWN) {
+		drop_unknown(r);
 	}
 	end_with_failure(r, final, &answer);
 }

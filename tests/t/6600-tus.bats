@@ -331,6 +331,37 @@ stall_creation() {
 	eventually begin -H 'Upload-Length: 5'
 }
 
+# dropped: what waited is gone, and there is room for another one.
+dropped() {
+	eventually begin -H 'Upload-Length: 5'
+	assert_equal "$(find "$T/backing/up/.penstock" -name '*.data' | wc -l)" 1
+	tus DELETE "$UP"
+	assert_status 204
+}
+
+@test "of a creation whose bytes the disk does not take nothing is kept: its client never learns where it is" {
+	slowfs_start
+	STORES+=("$T/backing/up")
+	STORE=$T/backing/up
+	start_tus "output_dir $T/slow/up; max_resumable 1; resume_interim off;" 'body_timeout 500ms;'
+	for op in write fsync; do
+		stall_creation hell
+		eventually data_has 4
+		slowfs_ctl fail $op ENOSPC once
+		[[ $op == fsync ]] || say "$FD" o
+		hear "$FD" >told
+		grep -q '^HTTP/1.1 507' told
+		run ! grep -q '^Location:' told
+		slowfs_ctl clear
+		dropped
+	done
+	slowfs_ctl fail link EIO once
+	draft 6 POST /file/a -H 'Upload-Complete: ?1' -d hello
+	assert_status 500
+	refute_header Location
+	dropped
+}
+
 # ---- creation-defer-length ----
 
 @test "a deferred length is said once, with bytes or without" {
