@@ -6,17 +6,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errno_class.h"
 #include "base/fd.h"
 #include "local/path.h"
 #include "file_version.h"
 #include "incoming_file.h"
+#include "local_error.h"
 #include "publish_lock.h"
 
 struct task {
 	struct store_task base;
 	struct local_dir *dir;
 	struct op op;
-	int fd; /* of the file to settle, or -1 */
+	int fd;	       /* of the file to settle, or -1 */
+	bool unsynced; /* a sync has failed */
 	char etag[OBJECT_ETAG_SIZE];
 	char name[];
 };
@@ -27,10 +30,14 @@ task_on_done(struct op *op, int res)
 	struct task *t = op->owner;
 	struct store_task base = t->base;
 	struct local_dir *dir = t->dir;
+	bool unsynced = t->unsynced;
 
 	free(t);
 	if (base.owner != NULL)
 		base.on_done(base.owner, res);
+	/* Others are told of the disk only when the owner knows its own error. */
+	if (unsynced)
+		dir_learn(dir, LOCAL_SYNC_FAILED, -res);
 	dir_release(dir);
 }
 
@@ -59,14 +66,24 @@ task_begin(struct task *t, int (*job)(void *))
 	return &t->base;
 }
 
+/* What came of a sync says something of the disk; but not that it is full. */
+static int
+learn_sync(struct task *t, int err)
+{
+	t->unsynced = err < 0 && !errno_is_no_space(err);
+	return err;
+}
+
 /* ---- settle ---- */
 
 static int
 settle_job(void *arg)
 {
 	struct task *t = arg;
-	int err = dir_syncs(t->dir) ? path_sync_file(t->fd) : 0;
+	int err = 0;
 
+	if (dir_syncs(t->dir))
+		err = learn_sync(t, path_sync_file(t->fd));
 	fd_close(&t->fd);
 	return err;
 }
@@ -125,7 +142,7 @@ take_back_job(void *arg)
 		publish_release(&at->publish, &lock);
 	}
 	if (err == 0 && dir_syncs(at))
-		err = path_sync_dir(dir);
+		err = learn_sync(t, path_sync_dir(dir));
 	fd_close(&parent);
 	return err;
 }

@@ -126,3 +126,22 @@ load ../lib/penstock
 		assert_header Location /file/a
 	done
 }
+
+# A sync that failed is not tried again: it would say 0 next.
+@test "a form that cannot be made durable is told so, and its disk is known to have failed" {
+	slowfs_start
+	mkdir slow/up
+	STORE=$T/slow/up
+	STORES=("$T/backing/up")
+	start_server "form_atomic on; sync on; output_dir $STORE;"
+	random_file a 3000000
+	slowfs_ctl fail fsync EIO
+	request POST /file -F up=@a -F 'up=@a;filename=b'
+	assert_status 500
+	eventually log_has 'could not make an upload durable'
+	slowfs_ctl clear
+	assert_equal "$(files_in "$T/backing/up")" ''
+	eventually log_has 'the disk answers again'
+	request POST /file -F up=@a -F 'up=@a;filename=b'
+	assert_status 201
+}
