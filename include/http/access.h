@@ -117,7 +117,11 @@ void access_note_start(struct access *a, const char *bytes, size_t len);
 void access_measured(
     struct access *a, const struct meter *m, bool hashed, const char *name);
 
-/* After that: it was a part; `length` may be UINT64_MAX. */
+/* After that, what was stored was taken back, but for the files `left`; "": all of it, and the
+ * line says nothing of an upload. */
+void access_taken_back(struct access *a, const char *left);
+
+/* After access_measured(): it was a part; `length` may be UINT64_MAX. */
 void access_note_part(
     struct access *a, uint64_t from, uint64_t to, uint64_t length);
 

@@ -193,6 +193,10 @@ void exchange_note_part(
 void exchange_measured(
     struct exchange *x, const struct meter *m, bool hashed, const char *name);
 
+/* For the access log, after these: what was stored was taken back again, but for the files
+ * `left`, as exchange_measured() would be told them; "": all of it. */
+void exchange_note_taken_back(struct exchange *x, const char *left);
+
 /*
  * exchange_respond(x, r):
  * Send the final response, and free what `r` holds.  If the body was not read to its end

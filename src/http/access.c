@@ -230,6 +230,25 @@ access_measured(
 }
 
 void
+access_taken_back(struct access *a, const char *left)
+{
+	struct access_upload *u = a->upload;
+	struct meter m;
+
+	if (a->more != NULL && left[0] == '\0')
+		a->more->durability = NULL;
+	if (a->more != NULL)
+		str_clear(&a->more->digests); /* of which file? */
+	if (u != NULL && left[0] != '\0') {
+		m = u->meter;
+		access_measured(a, &m, u->hashed, left);
+	} else {
+		free(u);
+		a->upload = NULL;
+	}
+}
+
+void
 access_note_part(struct access *a, uint64_t from, uint64_t to, uint64_t length)
 {
 	struct access_upload *u = a->upload;

@@ -335,6 +335,12 @@ exchange_note_stored(
 }
 
 void
+exchange_note_taken_back(struct exchange *x, const char *left)
+{
+	access_taken_back(&x->record, left);
+}
+
+void
 exchange_note_location(struct exchange *x, const struct conf_location *l)
 {
 	enum head_method method = exchange_head(x)->method;

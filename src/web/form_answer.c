@@ -88,8 +88,16 @@ void
 form_answer_forget_stored(struct form_answer *a)
 {
 	a->stored = a->replaced = 0;
+	a->names_clipped = false;
+	str_clear(&a->names);
 	str_clear(&a->files);
 	str_clear(&a->head);
+}
+
+void
+form_answer_note_left(struct form_answer *a, const char *name)
+{
+	note_name(a, name);
 }
 
 static void

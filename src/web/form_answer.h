@@ -44,6 +44,9 @@ void form_answer_add_refused(struct form_answer *a, const char *field,
 /* What was stored was taken back: only what was refused counts. */
 void form_answer_forget_stored(struct form_answer *a);
 
+/* But this file stays. */
+void form_answer_note_left(struct form_answer *a, const char *name);
+
 /*
  * form_answer_respond(a, why, location, r):
  * Make `r`, which is zeroed, the response; `why`: NULL, or the problem of the form as a whole,

@@ -64,10 +64,12 @@ static void
 on_file_taken_back(void *owner, int err)
 {
 	struct form_atomic *a = owner;
+	struct form_file *f = file_of(a->at);
 
 	a->task = NULL;
 	/* Another one has its name by now, or none: it is not there any more. */
-	a->left += err < 0 && err != -EEXIST && err != -ENOENT;
+	f->is_back = err == 0 || err == -EEXIST || err == -ENOENT;
+	a->left += !f->is_back;
 	a->at = node_or_end(a, a->at->prev);
 	take_back_next(a);
 }

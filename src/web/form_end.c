@@ -166,6 +166,20 @@ form_end_refuse(struct web_form *f, const char *why)
 	form_end_fail(f, failure_of(OUTCOME_BAD_FORM, 0), why);
 }
 
+/* The log names what there is, and not what there was for a moment. */
+static void
+note_taken_back(struct web_form *f)
+{
+	struct form_answer *a = &f->answer;
+
+	LIST_FOREACH(const struct form_file, file, &f->named, node) {
+		if (!file->is_back)
+			form_answer_note_left(a, file->name);
+	}
+	exchange_note_taken_back(
+	    f->exchange, a->names.s != NULL ? a->names.s : "");
+}
+
 void
 form_end_on_taken_back(void *owner, size_t left)
 {
@@ -173,6 +187,7 @@ form_end_on_taken_back(void *owner, size_t left)
 	struct response r = f->failed;
 
 	f->failed = (struct response){0};
+	note_taken_back(f);
 	if (left > 0) {
 		response_fini(&r);
 		response_problem(&r, 500,

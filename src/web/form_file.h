@@ -18,6 +18,7 @@ struct form_file {
 	bool made;	/* its name was made here */
 	bool is_stored; /* the upload has ended, and this is what it became: */
 	bool replaced;
+	bool is_back; /* ... was taken back */
 	struct object_info info;
 	char field[PART_NAME_MAX + 1];
 	char name[];

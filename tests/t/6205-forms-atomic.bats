@@ -43,6 +43,20 @@ load ../lib/penstock
 	assert_status 201
 }
 
+@test "the log names no file that was taken back, and each that could not be" {
+	start_server 'form_atomic on; overwrite on; checksum sha256;' "access_log $T/access.log json;"
+	# c/e finds out that c is a file only when that has its name.
+	request POST /file -F 'up=hello;filename=b' -F 'up=hello;filename=c' -F 'up=hello;filename=c/e'
+	assert_status 409
+	said_of_form '[.status, .name, .durability, .digest] == [409, null, null, null]'
+	request PUT /file/b -d old
+	request POST /file -F 'up=hello;filename=b' -F 'up=hello;filename=c' -F 'up=hello;filename=c/e'
+	assert_status 500
+	assert_equal "$(files_in "$STORE")" "$STORE/b"
+	said_of_form '[.status, .name] == [500, "b"]'
+}
+said_of_form() { eventually jq -se "map(select(.method == \"POST\")) | last | $1" access.log; }
+
 @test "no file is seen before the form has ended, and a client that leaves leaves none" {
 	start_server 'form_atomic on;'
 	CD='Content-Disposition: form-data; name="a"'
