@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "http/resume_fields.h"
+#include "upload/takeover.h"
 #include "resume_states.h"
 
 struct concat {
 	struct web_resume *resume;
 	struct incoming *looked_at; /* held while that lasts; or NULL */
+	struct takeover_wait wait;  /* until it is let go, perhaps */
 	struct outgoing *source;    /* that is read; or NULL */
 	uint64_t sum;
 	size_t count, at;
@@ -22,6 +25,7 @@ concat_free(void *feed)
 {
 	struct concat *c = feed;
 
+	takeover_end(&c->wait);
 	store_abort(&c->looked_at);
 	store_close(&c->source);
 	free(c);
@@ -154,9 +158,37 @@ concat_on_found(void *owner)
 		return;
 	}
 	c->sum += p->offset;
+	takeover_end(&c->wait);
 	store_abort(&c->looked_at);
 	c->at++;
 	look_at_next(c);
+}
+
+static void
+concat_on_try(struct takeover_wait *w)
+{
+	struct concat *c = container_of(w, struct concat, wait);
+
+	if (c->looked_at == NULL) /* it is not being tried already */
+		look_at_next(c);  /* may free `c` */
+}
+
+/* A sweep has it for a moment, or the request that has brought its last bytes; who has it
+ * for longer is not disturbed.  False: it was waited for. */
+static bool
+await_part(struct concat *c)
+{
+	const struct web_resume *r = c->resume;
+
+	if (!list_is_linked(&c->wait.node)) {
+		c->wait.on_try = concat_on_try;
+		takeover_look(r->context->env.takeover, &c->wait, c->ids[c->at],
+		    clock_mono_ns());
+	} else if (takeover_is_over(&c->wait)) {
+		return false;
+	}
+	store_abort(&c->looked_at);
+	return true;
 }
 
 static void
@@ -165,6 +197,8 @@ concat_on_failed(void *owner, struct failure why, const char *reason)
 	struct concat *c = owner;
 
 	(void)reason;
+	if (why.outcome == OUTCOME_HELD && await_part(c))
+		return;
 	if (why.outcome == OUTCOME_NO_UPLOAD)
 		refuse_concat(
 		    c, "one of the URLs in Upload-Concat is no upload here");

@@ -581,6 +581,24 @@ trailer() {
 	assert_same g "$STORE/again"
 }
 
+@test "a final upload waits for a part that another one, a sweep, has for a moment" {
+	local id begun
+
+	start_tus
+	printf hello >f
+	begin -H 'Upload-Length: 5' -H 'Upload-Concat: partial'
+	patch 0 f
+	assert_status 204
+	id=${UP##*/}
+	flock "$STORE/.penstock/$id.info" sh -c ': >held; sleep 1' 3>&- 4>&- &
+	eventually test -e held
+	begun=$EPOCHREALTIME
+	tus POST /file -H "Upload-Concat: final;$UP" -H "Upload-Metadata: $(metadata filename whole)"
+	assert_status 201
+	assert_same f "$STORE/whole"
+	((${EPOCHREALTIME/./} - ${begun/./} < 3000000))
+}
+
 @test "a final upload of what is not finished, or not there, or no part, is 400" {
 	start_tus
 	printf hello >f
