@@ -168,7 +168,8 @@ uint64_t incoming_offset(struct incoming *in);
 void incoming_commit(struct incoming *in, uint64_t last_ns);
 void incoming_abort(struct incoming *in);
 
-/* What moves do: incoming_moves.c, and incoming_partial_moves.c of partials.  These tell the owner something, ... */
+/* What moves do: incoming_moves.c, and incoming_partial_moves.c of partials.  These tell the
+ * owner something, ... */
 fsm_act_fn incoming_tell_ready;
 fsm_act_fn incoming_tell_stored;
 fsm_act_fn incoming_tell_stored_early;

@@ -48,12 +48,12 @@ static void
 look_for_loss(const struct incoming_file *f)
 {
 	struct local_dir *at = f->target.at;
-	uint64_t waiting =
-	    at->partials != NULL ? partials_count(at->partials) : 0;
+	uint64_t waiting;
 
 	if (!at->publish.is_another)
 		return;
 	at->publish.is_another = false;
+	waiting = at->partials != NULL ? partials_count(at->partials) : 0;
 	if (waiting > 0)
 		log_warn("%s/%s was removed, or another one has its place: up "
 			 "to %" PRIu64 " uploads that were in it are answered "
