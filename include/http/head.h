@@ -202,6 +202,9 @@ head_is_from_browser(const struct head *h)
  * HEAD: also its refusal has no content. */
 bool head_is_head(const char *buf, size_t len);
 
+/* The same, or it may say that when the rest of it is there; not before its first byte. */
+bool head_may_be_head(const char *buf, size_t len);
+
 /*
  * head_glimpse_origin(buf, len):
  * Find the Origin in bytes that are a malformed head, or the beginning of one.  To be

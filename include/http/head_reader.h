@@ -76,11 +76,11 @@ head_reader_has_bytes(const struct head_reader *in)
 /* True when more is held than the empty lines that may stand before a head. */
 bool head_reader_has_begun(const struct head_reader *in);
 
-/* True when what is held begins with the method HEAD. */
+/* True when what is held begins with the method HEAD, or a part of it. */
 static inline bool
-head_reader_is_head(const struct head_reader *in)
+head_reader_may_be_head(const struct head_reader *in)
 {
-	return in->held.len > 0 && head_is_head(in->held.s, in->held.len);
+	return in->held.len > 0 && head_may_be_head(in->held.s, in->held.len);
 }
 
 void head_reader_fini(struct head_reader *in);

@@ -141,7 +141,6 @@ refuse_late(struct conn *c)
 	    "the head of the request did not arrive within header_timeout %s: "
 	    "send it in one piece",
 	    limit);
-	c->exchange->head_only = head_reader_is_head(&c->head_reader);
 	exchange_refuse_head(c->exchange, &r);
 }
 
@@ -353,7 +352,7 @@ conn_seems_head(struct conn *c)
 	case HEAD_READER_PART:
 	case HEAD_READER_FAILED:
 	default:
-		return head_reader_is_head(&c->head_reader);
+		return head_reader_may_be_head(&c->head_reader);
 	}
 }
 
@@ -391,7 +390,11 @@ has_more(struct conn *c)
 	return true;
 }
 
-/* HEADING: the client had its time. */
+/*
+ * HEADING: the client had its time.  Of what may be a HEAD it is not known yet for what; of an
+ * upload it is not to be told 4xx or 5xx, at which clients begin anew (handler.is_literal): the
+ * end of the connection has them ask again.
+ */
 static void
 expire_heading(struct conn *c)
 {
@@ -403,6 +406,9 @@ expire_heading(struct conn *c)
 		conn_on(c, CONN_EXPIRED);
 	else if (!conn_begin_exchange(c))
 		conn_on(c, CONN_EXPIRED);
+	else if (head_reader_may_be_head(&c->head_reader))
+		conn_leave_heading(
+		    c, c->rejected ? OUTCOME_REFUSED : OUTCOME_TOO_SLOW);
 	else if (c->rejected)
 		refuse_crowd(c);
 	else

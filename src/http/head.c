@@ -20,8 +20,11 @@ conclude(struct parse *p)
 	return 0;
 }
 
-bool
-head_is_head(const char *buf, size_t len)
+enum { HEAD_METHOD_LEN = 5 };
+
+/* How much of the method HEAD, and the space behind it, is there; -1: it is another one. */
+static int
+match_head(const char *buf, size_t len)
 {
 	static const char method[] = "HEAD ";
 
@@ -29,8 +32,21 @@ head_is_head(const char *buf, size_t len)
 		buf += 2;
 		len -= 2;
 	}
-	return len >= sizeof(method) - 1 &&
-	       memcmp(buf, method, sizeof(method) - 1) == 0;
+	if (len > HEAD_METHOD_LEN)
+		len = HEAD_METHOD_LEN;
+	return len == 0 || memcmp(buf, method, len) == 0 ? (int)len : -1;
+}
+
+bool
+head_is_head(const char *buf, size_t len)
+{
+	return match_head(buf, len) == HEAD_METHOD_LEN;
+}
+
+bool
+head_may_be_head(const char *buf, size_t len)
+{
+	return match_head(buf, len) > 0;
 }
 
 int

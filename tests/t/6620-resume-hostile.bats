@@ -461,6 +461,29 @@ _has_hello() { grep -q hello "$STORE"/.penstock/*.data; }
 	hang_up "$FD"
 }
 
+@test "a HEAD whose head comes late gets no answer, which would be 408, and so is asked again" {
+	local part
+
+	start_hostile '' 'header_timeout 300ms; max_connections_per_ip 1;'
+	begin -H 'Upload-Length: 5'
+	for part in "HEAD $UP HTTP/1.1\r\nHost: x\r\nTus-Res" 'HEAD /fi' 'HE' '\r\nH'; do
+		run -0 raw -cH "$part"
+		assert_output ''
+		refute [ -s headers ]
+	done
+	eventually access_has '"-" 0 .* too-slow'
+	connect # the only place
+	say "$FD" 'GE'
+	run -0 raw -cH "HEAD $UP HTTP/1.1\r\n"
+	refute [ -s headers ]
+	hang_up "$FD"
+	for part in 'HEAP /' 'GET /fi'; do
+		eventually _is_late "$part"
+	done
+	up_at 0
+}
+_is_late() { raw -c "$1" && [[ $STATUS == 408 ]]; }
+
 @test "where resume is off nothing of it is there" {
 	start_server
 	request OPTIONS /file
