@@ -389,9 +389,14 @@ build(struct parser_block *top, const char *cwd, struct str *errors,
 		return err;
 	}
 	config_check(l.c, errors);
-	for (size_t i = 0; i < l.c->server_count; i++)
-		qsort(l.c->servers[i].locations, l.c->servers[i].location_count,
-		    sizeof(*l.c->servers[i].locations), compare_prefixes);
+	for (size_t i = 0; i < l.c->server_count; i++) {
+		struct conf_server *s = &l.c->servers[i];
+
+		/* That of admin has none. */
+		if (s->location_count > 0)
+			qsort(s->locations, s->location_count,
+			    sizeof(*s->locations), compare_prefixes);
+	}
 	*ret = l.c;
 	return 0;
 }

@@ -147,17 +147,29 @@ sync_name(struct commit *c, int made)
 	return err < 0 ? outcome_unknown(c, -err) : 0;
 }
 
+/* Its bytes are not in `.penstock`: they were removed, or moved with it. */
+static int
+err_of_missing(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -errno;
+	return st.st_nlink == 0 ? (int)LOCAL_NO_UPLOAD : (int)LOCAL_VANISHED;
+}
+
 /* It is its temp name that becomes its name: is that still what was written, and as long?
  * Others who use the directory may have changed it. */
 static int
 check_partial(const struct commit *c)
 {
+	const struct target *t = c->create.target;
 	struct file_version named;
 	int err = file_version_peek(
-	    c->create.target->at->publish.temp_dir, c->partial->data, &named);
+	    t->at->publish.temp_dir, c->partial->data, &named);
 
 	if (err < 0)
-		return err == -ENOENT ? (int)LOCAL_NO_UPLOAD : err;
+		return err == -ENOENT ? err_of_missing(t->u.fd) : err;
 	return S_ISREG(named.mode) && named.inode == c->version.inode &&
 		       c->version.size == c->size
 		   ? 0
@@ -170,14 +182,18 @@ static int
 begin_partial(struct commit *c)
 {
 	struct target *t = c->create.target;
-	int err = check_partial(c);
+	int wrong = check_partial(c);
+	int err;
 
-	if (err == 0)
-		err = open_partial_begin_commit(
-		    c->partial, c->size, dir_syncs(t->at), &t->cause);
-	if (err == 0)
-		memcpy(t->u.temp, c->partial->data, sizeof(c->partial->data));
-	return err;
+	/* Those that were moved are whole: who puts them back has them all. */
+	if (wrong != 0 && wrong != LOCAL_VANISHED)
+		return wrong;
+	err = open_partial_note_whole(
+	    c->partial, c->size, wrong == 0, dir_syncs(t->at), &t->cause);
+	if (wrong != 0 || err < 0)
+		return wrong != 0 ? wrong : err;
+	memcpy(t->u.temp, c->partial->data, sizeof(c->partial->data));
+	return 0;
 }
 
 /* It has no name, or perhaps one. */

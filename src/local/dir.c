@@ -1,11 +1,13 @@
 #include "dir.h"
 
 #include <ev.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 
 #include "base/errno_class.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "local/path.h"
 #include "file_version.h"
 #include "local_error.h"
@@ -289,6 +291,22 @@ dir_learn(struct local_dir *dir, int err, int cause)
 	else if ((err == LOCAL_SYNC_FAILED || err == LOCAL_OUTCOME_UNKNOWN) &&
 		 dir_syncs(dir) && !errno_is_our_lack(-cause))
 		device_set_failed(dir->device, true);
+}
+
+void
+dir_look_for_loss(struct local_dir *dir)
+{
+	uint64_t waiting;
+
+	if (!dir->publish.is_another)
+		return;
+	dir->publish.is_another = false;
+	waiting = dir->partials != NULL ? partials_count(dir->partials) : 0;
+	if (waiting > 0)
+		log_warn("%s/%s was removed, or another one has its place: up "
+			 "to %" PRIu64 " uploads that were in it are answered "
+			 "with 404 from now on, unless it is put back",
+		    dir->to->policy->output_dir, PUBLISH_TEMP_DIR, waiting);
 }
 
 bool

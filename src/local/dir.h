@@ -161,6 +161,10 @@ void dir_end_postponed(struct local_dir *dir);
  * say something of the directory, or of its disk? */
 void dir_learn(struct local_dir *dir, int err, int cause);
 
+/* After a job: if one found `.penstock` gone, or another one in its place, what waits in the
+ * one before is lost, and an operator has to know. */
+void dir_look_for_loss(struct local_dir *dir);
+
 /* On an engine thread: does the path still lead to it?  0, LOCAL_VANISHED, or
  * -errno when that cannot be told. */
 NODISCARD int dir_check_path(const struct local_dir *dir);

@@ -42,25 +42,6 @@ leave_loop(struct incoming_file *f)
 	incoming_begin_job(f, f->job->op.call, c, CALL_SLOW);
 }
 
-/* After each job: if it found `.penstock` gone, or another one in its place, what waits in the
- * one before is lost, and an operator has to know. */
-static void
-look_for_loss(const struct incoming_file *f)
-{
-	struct local_dir *at = f->target.at;
-	uint64_t waiting;
-
-	if (!at->publish.is_another)
-		return;
-	at->publish.is_another = false;
-	waiting = at->partials != NULL ? partials_count(at->partials) : 0;
-	if (waiting > 0)
-		log_warn("%s/%s was removed, or another one has its place: up "
-			 "to %" PRIu64 " uploads that were in it are answered "
-			 "with 404 from now on, unless it is put back",
-		    f->local->base.label, PUBLISH_TEMP_DIR, waiting);
-}
-
 static void
 on_job(struct op *op, int res)
 {
@@ -75,7 +56,7 @@ on_job(struct op *op, int res)
 	f->res = res;
 	if (f->target.cause != 0)
 		f->cause = f->target.cause;
-	look_for_loss(f);
+	dir_look_for_loss(f->target.at);
 	if (res < 0)
 		incoming_turn_end(f, false);
 	incoming_on(f, res >= 0		       ? INCOMING_JOB_DONE

@@ -80,15 +80,15 @@ note(struct open_partial *p, const struct partial *next, bool is_committing,
 }
 
 int
-open_partial_begin_commit(
-    struct open_partial *p, uint64_t size, bool sync, int *ret_cause)
+open_partial_note_whole(struct open_partial *p, uint64_t size,
+    bool is_committing, bool sync, int *ret_cause)
 {
 	struct partial next = p->file.shown;
 
 	next.offset = next.length = size;
 	next.changed_s = (uint64_t)clock_wall_s();
 	next.answer = (struct span){0};
-	return note(p, &next, true, sync, ret_cause);
+	return note(p, &next, is_committing, sync, ret_cause);
 }
 
 void

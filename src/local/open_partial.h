@@ -50,10 +50,10 @@ NODISCARD struct span open_partial_keep_rest(
 NODISCARD int open_partial_write(
     struct open_partial *p, bool sync, int *ret_cause);
 
-/* Note that it is about to get its name, with `size` bytes, which are there (`sync`: for
- * good); the same. */
-NODISCARD int open_partial_begin_commit(
-    struct open_partial *p, uint64_t size, bool sync, int *ret_cause);
+/* Note that all its `size` bytes are there (`sync`: for good), and whether it is about to
+ * get its name (`is_committing`); the same. */
+NODISCARD int open_partial_note_whole(struct open_partial *p, uint64_t size,
+    bool is_committing, bool sync, int *ret_cause);
 
 /* Its commit has ended without its name, if it had begun: note that it is open again, so
  * that nobody takes another name that its bytes are given for that of a commit. */

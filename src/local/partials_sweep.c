@@ -1,5 +1,6 @@
 #include "partials_sweep.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -109,6 +110,7 @@ end_run(struct partials_run *run)
 	double pause = pause_s(s);
 
 	s->run = NULL;
+	dir_look_for_loss(run->dir); /* before it is forgotten */
 	if (partials_look_was_alone(run->look) && !run->has_more) {
 		publish_counts(s, run, found);
 		report(s, found, took);
@@ -131,7 +133,13 @@ static int
 step_job(void *arg)
 {
 	struct partials_run *run = arg;
+	struct publish *p = &run->dir->publish;
 
+	/* What there is in another one says nothing of what is lost. */
+	if (!publish_is_intact(p) && publish_renew(p) < 0) {
+		run->has_more = false;
+		return -ENOENT;
+	}
 	run->has_more = partials_look_step(run->look);
 	return 0;
 }

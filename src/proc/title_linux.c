@@ -27,18 +27,21 @@ static size_t used; /* no more than that is not NUL */
 static int
 move_environment(void)
 {
-	size_t count = 0;
-	char **moved;
+	size_t count = 0, bytes = 0;
+	char **moved, *text;
 
-	while (environ != NULL && environ[count] != NULL)
-		count++;
-	moved = calloc(count + 1, sizeof(*moved));
+	for (; environ != NULL && environ[count] != NULL; count++)
+		bytes += strlen(environ[count]) + 1;
+	/* One block, since nobody has the address of what is taken out of it. */
+	moved = calloc(1, (count + 1) * sizeof(*moved) + bytes);
 	if (moved == NULL)
 		return -ENOMEM;
+	text = (char *)&moved[count + 1];
 	for (size_t i = 0; i < count; i++) {
-		moved[i] = strdup(environ[i]);
-		if (moved[i] == NULL)
-			return -ENOMEM;
+		size_t len = strlen(environ[i]) + 1;
+
+		moved[i] = memcpy(text, environ[i], len);
+		text += len;
 	}
 	environ = moved;
 	program_invocation_name = strdup(program_invocation_name);

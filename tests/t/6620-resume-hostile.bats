@@ -400,6 +400,15 @@ _has_hello() { grep -q hello "$STORE"/.penstock/*.data; }
 	eventually up_at 0
 }
 
+# Nobody asks for one of them: who sweeps finds it out, before it counts what there is now.
+@test "another .penstock in the place of the one that has an upload is told of by the sweep, too" {
+	start_hostile 'resume_expire 4s;' '' 'worker_processes 1;'
+	begin -H 'Upload-Length: 10'
+	mv "$STORE/.penstock" "$STORE/away"
+	mkdir "$STORE/.penstock"
+	eventually log_has "warn .*: $STORE/.penstock was removed, or another one has its place: up to 1 uploads .* 404 .*, unless it is put back"
+}
+
 @test "another .penstock in the place of the one that has an upload: 404, also to who sends just then; put back it goes on" {
 	start_hostile '' '' 'worker_processes 1;'
 	begin -H 'Upload-Length: 10' -H "Upload-Metadata: $(metadata filename a)"

@@ -47,7 +47,7 @@ static struct {
 	_Atomic unsigned entries; /* by the ring */
 	const int *refusals;	  /* of the next submissions to it; 0: end */
 	int held_up_by;		  /* an errno ... */
-	unsigned held_up;	  /* ... that threads get so often */
+	_Atomic unsigned held_up; /* ... that threads get so often */
 	unsigned held_up_again;	  /* and so often after each that moves on */
 	unsigned put_off;	  /* so many entries come back with EAGAIN */
 	unsigned put_off_again;	  /* and so many after each that does not */
