@@ -28,6 +28,13 @@ incoming_partial_is_open(const char *id, uint64_t *ret_offset)
 	return p != NULL;
 }
 
+static void
+leave(struct incoming_partial *p)
+{
+	list_remove(&p->node);
+	open_id_leave(&p->own);
+}
+
 struct incoming_partial *
 incoming_partial_find(const char *id)
 {
@@ -36,7 +43,7 @@ incoming_partial_find(const char *id)
 	if (p == NULL)
 		return NULL;
 	open_partial_init(&p->open, id);
-	p->open.is_elsewhere = !publish_locks_last() && open_one(id) != NULL;
+	p->open.is_elsewhere = !open_id_enter(&p->own, id);
 	if (!p->open.is_elsewhere)
 		list_append(&open_ones, &p->node);
 	return p;
@@ -89,7 +96,7 @@ incoming_partial_show_held(struct incoming_partial *p)
 	if (p->open.is_elsewhere)
 		copy_record(f, open_one(f->shown.id));
 	else
-		list_remove(&p->node); /* it is closed: others may look */
+		leave(p); /* it is closed: others may look */
 	return f->bytes != NULL ? &f->shown : NULL;
 }
 
@@ -102,7 +109,7 @@ incoming_partial_let_go(struct incoming_partial *p)
 	if (!publish_unlock(p->open.info))
 		return;
 	p->open.is_elsewhere = true;
-	list_remove(&p->node);
+	leave(p);
 }
 
 void
@@ -113,7 +120,7 @@ incoming_partial_free(struct incoming_partial **pp)
 	*pp = NULL;
 	if (p == NULL)
 		return;
-	list_remove(&p->node);
+	leave(p);
 	open_partial_fini(&p->open);
 	partial_hash_free(&p->hash);
 	free(p->name);

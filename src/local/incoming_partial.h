@@ -2,18 +2,19 @@
  * local/incoming_partial.h - what a file on its way in has beside the rest when it is a
  * partial (store/partial.h).
  *
- * Where locks belong to a process (publish_locks_last()) no other of this process opens the
- * same while it is there: the kernel would not say that another one has it.
+ * No other of this process opens the same while it is there (open_ids.h).
  */
 #ifndef LOCAL_INCOMING_PARTIAL_H
 #define LOCAL_INCOMING_PARTIAL_H
 
 #include "base/list.h"
+#include "open_ids.h"
 #include "open_partial.h"
 #include "partial_hash.h"
 
 struct incoming_partial {
 	struct list_node node; /* of those that this process has */
+	struct open_id own;
 	struct open_partial open;
 	char *name; /* of the target, and behind it the forerunner; owned */
 	struct partial_hash *hash; /* while its bytes are read back */

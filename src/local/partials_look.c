@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "store/store.h"
+#include "open_ids.h"
 #include "partial_file.h"
 #include "partial_look.h"
 #include "publish_sys.h"
@@ -174,24 +175,36 @@ look_at_data(struct partials_look *l, const char *name, const char *id)
 		(void)unlinkat(l->dir, name, 0);
 }
 
-/* O_NONBLOCK: it may be a FIFO. */
+/* O_NONBLOCK: it may be a FIFO.  One that this process has open, of which not even that can
+ * be asked, is not counted. */
+static void
+open_info(struct partials_look *l, const char *name, const char *id)
+{
+	struct open_id own = {0};
+	int fd;
+
+	if (!open_id_enter(&own, id)) {
+		l->found.is_whole = false;
+		return;
+	}
+	fd = openat(l->dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd != -1)
+		look_at_info(l, fd, name, id);
+	fd_close(&fd);
+	open_id_leave(&own);
+}
+
 static void
 look_at(struct partials_look *l, const char *name)
 {
 	char id[PARTIAL_ID_LEN + 1];
-	int fd;
 
 	if (partial_file_is_name(name, partial_data_suffix, id)) {
 		look_at_data(l, name, id);
 		return;
 	}
-	if (!partial_file_is_name(name, partial_info_suffix, id))
-		return;
-	fd = openat(l->dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	look_at_info(l, fd, name, id);
-	fd_close(&fd);
+	if (partial_file_is_name(name, partial_info_suffix, id))
+		open_info(l, name, id);
 }
 
 /* ---- all of them ---- */

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "partials_look.h"
-#include "publish_lock.h"
 
 #define FIRST_S 0.5
 #define LEAST_S 1.0
@@ -120,8 +119,7 @@ end_run(struct partials_run *run)
 	if (s->unsure > 0)
 		pause = LEAST_S;
 	pause = rest_s(s, took, pause);
-	if (publish_locks_last())
-		set_timer(s, pause);
+	set_timer(s, pause);
 	partials_look_free(&run->look);
 	dir_release(run->dir);
 	free(run);

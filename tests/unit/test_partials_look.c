@@ -10,13 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "lib/cmocka_with.h"
 #include "lib/directory.h"
 #include "lib/portable.h"
+#include "local/open_ids.h"
 #include "local/partial_file.h"
+#include "local/publish_lock.h"
 #include "local/publish_sys.h"
 #include "store/store.h"
 
@@ -242,20 +245,47 @@ one_that_is_stored_but_does_not_say_so_is_forgotten(void **state)
 	assert_int_equal(faccessat(f.root, "stored", F_OK, 0), 0);
 }
 
+/* By another process. */
+static bool
+can_be_locked(const char *name)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		int fd = openat(f.dir, name, O_RDWR);
+
+		_exit(fd != -1 && publish_lock(fd) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status == 0;
+}
+
+/* Who looks does not take the lock from its own process either. */
 static void
 one_that_somebody_has_open_stays(void **state)
 {
 	int info = begin(one, 7, 100, PARTIAL_OPEN, HOUR + 1);
+	struct open_id own = {0}, other = {0};
 
 	(void)state;
-	SKIP_PORTABLE("locks that keep out the process that has them");
+	assert_true(open_id_enter(&own, one));
+	assert_int_equal(open_id_enter(&other, one), publish_locks_last());
+	open_id_leave(&other);
 	assert_int_equal(publish_lock(info), 0);
 	look();
+	assert_false(can_be_locked(name_of(one, partial_info_suffix)));
 	assert_true(has_both(one));
+	if (publish_locks_last()) {
+		assert_true(f.found->is_whole);
+		assert_int_equal(f.found->clients, 1);
+		assert_int_equal(f.found->awaited, 0); /* its worker's */
+	} else {
+		assert_false(f.found->is_whole);
+	}
 	assert_int_equal(read_back(one).shown.phase, PARTIAL_OPEN);
-	assert_int_equal(f.found->clients, 1);
-	assert_int_equal(f.found->awaited, 0); /* that is its worker's */
 	close(info);
+	open_id_leave(&own);
 	look();
 	assert_int_equal(f.found->expired, 1);
 }
