@@ -59,9 +59,10 @@ publish_counts(struct partials_sweep *s, const struct partials_run *run,
 	struct local_dir *dir = run->dir;
 	bool must = s->unsure >= UNSURE_MAX;
 
-	if (!found->is_whole || dir->partials == NULL)
+	if (dir->partials == NULL)
 		return;
-	if (partials_set(dir->to->shared->partials, dir->partials,
+	if (found->is_whole &&
+	    partials_set(dir->to->shared->partials, dir->partials,
 		must ? UINT64_MAX : run->changes, found->tally, found->clients,
 		found->awaited))
 		s->unsure = 0;

@@ -13,6 +13,8 @@ static volatile sig_atomic_t got[SIGNAL_COUNT];
 static void
 signals_on_signal(int sig)
 {
+	int err = errno; /* of what was interrupted */
+
 	switch (sig) {
 	case SIGTERM:
 	case SIGINT:
@@ -32,6 +34,7 @@ signals_on_signal(int sig)
 		break;
 	}
 	fd_wake_raise(&wake);
+	errno = err;
 }
 
 static void
