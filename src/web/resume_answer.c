@@ -182,7 +182,8 @@ resume_answer_dress(
 		add_location(&whole->fields, &file);
 	if (good)
 		add_number(&whole->fields, "Upload-Offset", size);
-	add_complete(r, true, &whole->fields);
+	if (good || r->kind != RESUME_CREATE) /* a failure has it already */
+		add_complete(r, true, &whole->fields);
 	str_fini(&file);
 }
 

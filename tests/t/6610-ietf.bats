@@ -33,6 +33,21 @@ first_head() { tr -d '\r' <headers | sed '/^$/q'; }
 	assert_same f "$STORE/$(basename "$(header Location)")"
 }
 
+@test "a creation whose name was taken meanwhile says once that this is its last word" {
+	start_ietf
+	connect
+	say "$FD" 'PUT /file/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUpload-Draft-Interop-Version: 8\r\nUpload-Complete: ?1\r\nContent-Length: 10\r\n\r\nhello'
+	eventually data_has 5
+	echo other >f
+	upload PUT /file/a f
+	assert_status 201
+	say "$FD" -more
+	hear "$FD" | tr -d '\r' >told
+	grep -q '^HTTP/1.1 409' told
+	assert_equal "$(grep '^Upload-Complete' told)" 'Upload-Complete: ?1'
+	assert_same f "$STORE/a"
+}
+
 @test "104 has limits where there are some, and comes beside 100" {
 	start_ietf 'max_body_size 1m;'
 	random_file f 100000
