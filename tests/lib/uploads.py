@@ -336,11 +336,17 @@ def chunks_of_one_byte(target, count: int):
 def with_silences(target, field, file, *pieces):
     """PUT TARGET with the content of FILE in PIECES, which are lengths, or -MS for a
     silence; the rest comes last.  FIELD is empty (a Content-Length then) or "Transfer-
-    Encoding: chunked".  The files status, headers and answer are left as `request` does."""
+    Encoding: chunked".  They come when the server has its file open, so that it hears the
+    silences.  The files status, headers and answer are left as `request` does."""
     body = open(file, "rb").read()
     chunked = "chunked" in field
     s = connect()
-    s.sendall(head("PUT", target, field) if field else put_head(target, len(body)))
+    s.sendall(head("PUT", target, field or "Content-Length: %d" % len(body), "Expect: 100-continue"))
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += s.recv(65536) or sys.exit("closed without an answer")
+    if b" 100 " not in data.partition(b"\r\n")[0]:
+        sys.exit("no 100: %r" % data)
     at = 0
     for p in [int(p) for p in pieces] + [len(body)]:
         if p < 0:
