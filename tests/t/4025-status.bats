@@ -26,20 +26,19 @@ status() { penstock -c penstock.conf -s status "$@"; }
 	run -0 status
 	assert_line -e '^generation: 2, since'
 	# It ends, but has an upload still.
-	random_file slow.bin 1M
-	curl -sS -o answer --limit-rate 200K -T slow.bin "$URL/file/slow" 2>err &
-	slow=$!
-	eventually uploads_in_flight 1
+	connect
+	say "$FD" 'PUT /file/slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n'
+	read -r -t "$PENSTOCK_PATIENCE" line <&"$FD"
+	assert_equal "$line" $'HTTP/1.1 100 Continue\r'
 	penstock -c penstock.conf -s quit
 	eventually status_is finishing 1
-	wait "$slow"
+	say "$FD" hello
+	hear "$FD" | grep -q '^HTTP/1.1 201'
 	await_exit
 	run -1 status
 	assert_output -p 'no penstock runs'
 	refute [ -e penstock.pid.status ]
 }
-
-uploads_in_flight() { [ "$(find "$STORE" -name 'slow*' -o -path '*.penstock/*' -type f | wc -l)" -ge "$1" ]; }
 
 # status_is PHASE STATUS
 status_is() {
