@@ -177,6 +177,7 @@ struct config {
 	bool daemonize;
 	char *user; /* of the workers; NULL: that of the master */
 	double shutdown_timeout_s;
+	double shutdown_delay_s;
 	double disk_stall_timeout_s;
 	struct conf_server *servers;
 	size_t server_count;

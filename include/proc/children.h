@@ -36,6 +36,7 @@ struct child {
 struct children {
 	struct list list;
 	struct shared *shared; /* what all workers share; the caller's */
+	bool stopping;	       /* children_announce_stop() was called */
 	/* A pipe whose writing end the master alone has: workers read
 	 * end-of-file when the master is gone. */
 	int alive[2];
@@ -76,6 +77,10 @@ int children_tend(struct children *c, const struct worker_setup *setup);
  * server is `stopping`.
  */
 void children_reap(struct children *c, bool stopping);
+
+/* Tell all workers, those that are forked later, too, that the server is to stop: they go on,
+ * but are not ready any more for those who ask. */
+void children_announce_stop(struct children *c);
 
 /* Send `sig` to all workers. */
 void children_signal(struct children *c, int sig);

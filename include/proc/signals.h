@@ -11,10 +11,12 @@
 #include "base/check.h"
 
 enum signal_noted {
-	SIGNAL_TERM, /* or INT */
+	SIGNAL_TERM, /* or INT, then that, too */
+	SIGNAL_INT,
 	SIGNAL_QUIT,
 	SIGNAL_HUP,
 	SIGNAL_USR1, /* the logs are to be opened again */
+	SIGNAL_WINCH, /* sent by a process: a terminal does so, too, when its size changes */
 	SIGNAL_CHLD,
 	SIGNAL_COUNT
 };

@@ -25,14 +25,14 @@ struct slot {
 	_Atomic uint32_t accepting; /* takes part in sharing out connections */
 	_Atomic uint32_t connections; /* live */
 	_Atomic uint32_t traces;      /* uploads being traced */
+	_Atomic uint32_t
+	    stopping; /* its server is to stop: the master says so */
 	/* of a worker that cannot end, for the master to report */
 	_Atomic uint32_t stuck_ops;
 	char stuck_dir[SHM_DIR_MAX];
 };
 
 struct shm {
-	_Atomic uint32_t
-	    stopping; /* the server is to stop: the master says so */
 	struct slot slots[SHM_SLOTS];
 	size_t used, size; /* of the area behind the slots, before the fork */
 	unsigned char area[];

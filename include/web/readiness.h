@@ -15,11 +15,12 @@
 #include "http/exchange.h"
 
 struct context;
-struct shm;
+struct slot;
 
 struct readiness {
-	const struct shm *shm; /* where the master says that the server stops */
-	bool stopping;	       /* this worker */
+	const struct slot
+	    *slot;     /* where the master says that the server stops */
+	bool stopping; /* this worker */
 	const struct context *const *contexts; /* of all blocks */
 	size_t count;
 };

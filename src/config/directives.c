@@ -452,6 +452,13 @@ const struct directive directives[] = {
 	  .dflt = "off",
 	  .topic = TOPIC_LOGS,
 	  .help = "say the version in the Server field of answers" },
+	{ "shutdown_delay", VALUE_TIME, APPLY_RELOAD,
+	  OF_TOP(shutdown_delay_s), RANGE(0, DAYS(1)), .dflt = "0",
+	  .topic = TOPIC_PROCESS,
+	  .help = "how long clients are still served after TERM or QUIT, while "
+		  "/readyz and the path of health answer 503, so that a load "
+		  "balancer sends no more; then the stop begins, a second signal "
+		  "begins it at once" },
 	{ "shutdown_timeout", VALUE_TIME, APPLY_RELOAD,
 	  OF_TOP(shutdown_timeout_s), RANGE(0, DAYS(365)), .dflt = "0",
 	  .topic = TOPIC_PROCESS,

@@ -175,6 +175,7 @@ fork_one(struct children *c, struct child *ch, const struct worker_setup *setup)
 		children_schedule(ch, now);
 		return;
 	}
+	atomic_store(&ch->slot->stopping, c->stopping);
 	pid = fork_with_control(c, ch, setup);
 	if (pid == -1) {
 		log_error("fork: %s", strerror(errno));
@@ -277,6 +278,16 @@ children_reap(struct children *c, bool stopping)
 		} else {
 			children_schedule(ch, now);
 		}
+	}
+}
+
+void
+children_announce_stop(struct children *c)
+{
+	c->stopping = true;
+	LIST_FOREACH(const struct child, ch, &c->list, node) {
+		if (ch->slot != NULL)
+			atomic_store(&ch->slot->stopping, 1);
 	}
 }
 

@@ -25,10 +25,8 @@
 #include "proc/title.h"
 
 enum {
-	TERM_MS = 2000, /* from TERM to KILL */
-	KILL_MS = 1000, /* from KILL to giving up */
-	LOOK_MS = 10,	/* how often while something is awaited */
-	START_MS = 50,	/* how often while workers come up */
+	LOOK_MS = 10,  /* how often while something is awaited */
+	START_MS = 50, /* how often while workers come up */
 	HOUR_MS = 3600 * 1000,
 };
 
@@ -124,7 +122,7 @@ static void
 reap(struct master *m)
 {
 	if (signals_take(SIGNAL_CHLD))
-		children_reap(&m->children, m->phase != MASTER_RUNNING);
+		children_reap(&m->children, !master_is_serving(m));
 }
 
 /* While a reload waits for a disk, the present workers go on, and those that end
@@ -142,24 +140,7 @@ mind_children(void *arg)
 	return is_to_stop(NULL);
 }
 
-/* ---- stopping ---- */
-
-static void
-enter(struct master *m, enum master_phase phase, int sig, unsigned ms)
-{
-	if (m->phase >= phase)
-		return;
-	reload_give_up(m);
-	if (m->phase == MASTER_RUNNING)
-		notify_stopping(&m->notify, phase == MASTER_FINISHING
-						? "finishing uploads"
-						: "stopping");
-	m->phase = phase;
-	atomic_store(&m->shared.shm->stopping, 1);
-	m->phase_end_ns = ms ? clock_mono_ns() + ms * NS_PER_MS : UINT64_MAX;
-	m->listen_end_ns = clock_mono_ns() + TERM_MS * NS_PER_MS;
-	children_signal(&m->children, sig);
-}
+/* ---- the loop ---- */
 
 /* `daemonize on`: the command that started us ends when it is known how that
  * went.  Workers that end as soon as they have started are no server. */
@@ -173,39 +154,36 @@ end_start(struct master *m)
 	} else if (master_is_overdue(m)) {
 		log_error("daemonize: the workers do not come up: stopping");
 		m->failed = true;
-		enter(m, MASTER_STOPPING, SIGTERM, TERM_MS);
+		master_enter(m, MASTER_STOPPING);
 	}
+}
+
+/* WINCH: no client is taken any more, but connecting works, and HUP goes on. */
+static void
+pause_on_winch(struct master *m)
+{
+	if (!signals_has(SIGNAL_WINCH) || reload_is_busy(m))
+		return;
+	(void)signals_take(SIGNAL_WINCH);
+	if (m->phase != MASTER_RUNNING || m->paused)
+		return;
+	log_notice("paused: the workers finish what they have, and clients "
+		   "wait, until HUP");
+	m->paused = true;
+	m->reloading = false;
+	children_retire(&m->children, m->generation + 1);
 }
 
 static void
 act_on_signals(struct master *m)
 {
 	reap(m);
-	if (signals_take(SIGNAL_TERM)) {
-		log_notice("stopping");
-		enter(m, MASTER_STOPPING, SIGTERM, TERM_MS);
-	}
-	if (signals_take(SIGNAL_QUIT)) {
-		log_notice("stopping when all uploads are finished");
-		enter(m, MASTER_FINISHING, SIGQUIT, 0);
-	}
+	master_stop_on_signals(m);
+	pause_on_winch(m);
 	reload_on_hup(m, mind_children);
 	if (!m->reopen.running && signals_take(SIGNAL_USR1))
 		log_handover_begin(
 		    &m->reopen, &m->children, &m->logs, *m->conf);
-}
-
-/* A graceful stop: once the workers have accepted what was queued, connecting must
- * fail, since no process accepts any more. */
-static void
-stop_listening(struct master *m)
-{
-	if (m->phase != MASTER_FINISHING || m->sockets.count == 0 ||
-	    (children_accept(&m->children) &&
-		clock_mono_ns() < m->listen_end_ns))
-		return;
-	sockets_shutdown(&m->sockets);
-	sockets_close(&m->sockets, NULL, true);
 }
 
 /* How long to sleep: until the next restart is due.  A HUP that waits for the end
@@ -214,7 +192,7 @@ static int
 patience(const struct master *m, int due_ms)
 {
 	if (m->phase != MASTER_RUNNING || m->reloading || m->reopen.running ||
-	    signals_has(SIGNAL_HUP))
+	    signals_has(SIGNAL_HUP) || signals_has(SIGNAL_WINCH))
 		return LOOK_MS;
 	if (m->status.generation != m->generation)
 		return START_MS;
@@ -237,9 +215,9 @@ static int
 master_serve(struct master *m)
 {
 	for (;;) {
-		int due = -1;
+		int due = -1, end;
 
-		if (m->phase == MASTER_RUNNING)
+		if (master_is_serving(m))
 			due = tend_children(m);
 		reload_end(m);
 		log_handover_tend(&m->reopen, &m->children);
@@ -249,18 +227,9 @@ master_serve(struct master *m)
 		signals_await(sooner(notify_watchdog(&m->notify),
 		    patience(m, m->detach != -1 ? LOOK_MS : due)));
 		act_on_signals(m);
-		if (m->phase == MASTER_RUNNING)
-			continue;
-		stop_listening(m);
-		if (children_are_gone(&m->children))
-			return 0;
-		if (clock_mono_ns() < m->phase_end_ns &&
-		    (m->phase == MASTER_KILLING ||
-			!children_are_stuck(&m->children)))
-			continue;
-		if (m->phase == MASTER_KILLING)
-			return 1;
-		enter(m, MASTER_KILLING, SIGKILL, KILL_MS);
+		end = master_stop_tend(m);
+		if (end != MASTER_GOES_ON)
+			return end;
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
  * proc/master_internal.h - the master's state, which its own files share:
- * master.c starts and stops, reload.c replaces the configuration and the workers,
+ * master.c starts it, master_stop.c stops it, reload.c replaces the configuration and the workers,
  * master_status.c tells people about it.
  * Other files do not include it.
  */
@@ -25,10 +25,12 @@
 enum {
 	MASTER_READY_MS = 3000, /* for new workers to come up */
 	MASTER_SLOW_MS = 12000, /* and more, if none of them has ended */
+	MASTER_GOES_ON = -1,
 };
 
 enum master_phase {
 	MASTER_RUNNING,
+	MASTER_DELAYING,  /* it is to stop in a while (shutdown_delay) */
 	MASTER_FINISHING, /* QUIT was sent */
 	MASTER_STOPPING,  /* TERM was sent */
 	MASTER_KILLING,	  /* and KILL */
@@ -48,7 +50,8 @@ struct master {
 	unsigned generation; /* of the newest workers; the first is 1 */
 	bool reloading;	     /* new workers are starting, old ones run still */
 	uint64_t ready_ns;   /* when the newest workers should be up */
-	enum master_phase phase;
+	enum master_phase phase, phase_after; /* DELAYING */
+	bool paused; /* WINCH: there are no workers, until HUP */
 	uint64_t phase_end_ns;
 	uint64_t listen_end_ns; /* FINISHING: workers empty the queue of the
 				   sockets until then */
@@ -58,7 +61,7 @@ struct master {
 	struct verdict verdict;
 	struct log_handover reopen;
 	struct status status;
-	enum master_phase told_phase; /* there */
+	const char *told; /* there: a word */
 	uint64_t look_ns; /* when certificates are looked at again */
 	/* Of a reload that tries its configuration out: a worker that is
 	 * forked meanwhile closes them.  Else NULL. */
@@ -77,6 +80,21 @@ master_is_overdue(const struct master *m)
 	       (children_die_early(&m->children, m->generation) ||
 		   now - m->ready_ns >= MASTER_SLOW_MS * NS_PER_MS);
 }
+
+/* ---- master_stop.c ---- */
+
+/* Are clients served, though perhaps not for long any more? */
+bool master_is_serving(const struct master *m);
+
+/* Begin this phase of a stop, unless it is that far already. */
+void master_enter(struct master *m, enum master_phase phase);
+
+/* Begin to stop, at once or when shutdown_delay is over, if a signal says so. */
+void master_stop_on_signals(struct master *m);
+
+/* On with the stop, if there is one.  Returns 0 when all workers are gone, 1 when one cannot
+ * be made to; else MASTER_GOES_ON. */
+int master_stop_tend(struct master *m);
 
 /* ---- master_status.c ---- */
 
@@ -102,6 +120,10 @@ void master_look_at_certificates(struct master *m);
  * its own verdict.
  */
 void reload_on_hup(struct master *m, bool (*meanwhile)(void *m));
+
+/* Are new workers coming up?  Once they are late, what comes next need not wait for them: a
+ * reload is the chance to mend the file. */
+bool reload_is_busy(const struct master *m);
 
 /* Retire the old workers once the new ones accept, or say that these are late. */
 void reload_end(struct master *m);

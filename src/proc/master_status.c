@@ -19,22 +19,25 @@ master_tell_status(struct master *m)
 {
 	static const char *const word[] = {
 	    [MASTER_RUNNING] = "running",
+	    [MASTER_DELAYING] = "draining",
 	    [MASTER_FINISHING] = "finishing",
 	    [MASTER_STOPPING] = "stopping",
 	    [MASTER_KILLING] = "stopping",
 	};
+	const char *what =
+	    m->paused && m->phase == MASTER_RUNNING ? "paused" : word[m->phase];
 	unsigned generation = m->status.generation;
 
 	if (children_are_ready(&m->children, m->generation))
 		generation = m->generation;
 	if (generation == 0 && m->phase == MASTER_RUNNING)
 		return; /* it is starting still */
-	if (generation == m->status.generation && m->phase == m->told_phase)
+	if (generation == m->status.generation && what == m->told)
 		return;
 	if (generation != m->status.generation)
 		master_tell_ready(m, generation);
-	m->told_phase = m->phase;
-	status_say(&m->status, word[m->phase], generation, &m->certificates);
+	m->told = what;
+	status_say(&m->status, what, generation, &m->certificates);
 }
 
 void

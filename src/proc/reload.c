@@ -110,6 +110,7 @@ fresh_apply(struct fresh *f, struct master *m)
 	/* Last: it must not be lost among what each location says. */
 	if (f->restart.len > 0)
 		log_lines(LEVEL_WARN, "reload: ", f->restart.s);
+	m->paused = false;
 	m->reloading = true;
 	m->ready_ns = clock_mono_ns() + MASTER_READY_MS * NS_PER_MS;
 }
@@ -177,10 +178,8 @@ reload_give_up(struct master *m)
 	refuse_since_stopping(m);
 }
 
-/* New workers are coming up.  Once they are late, the next reload need not wait
- * for them: it is the chance to mend the file. */
-static bool
-is_busy(const struct master *m)
+bool
+reload_is_busy(const struct master *m)
 {
 	return m->reloading && m->ready_ns != UINT64_MAX &&
 	       m->phase == MASTER_RUNNING;
@@ -189,7 +188,7 @@ is_busy(const struct master *m)
 void
 reload_on_hup(struct master *m, bool (*meanwhile)(void *m))
 {
-	if (!signals_has(SIGNAL_HUP) || is_busy(m))
+	if (!signals_has(SIGNAL_HUP) || reload_is_busy(m))
 		return;
 	(void)signals_take(SIGNAL_HUP);
 	if (m->phase == MASTER_RUNNING) {

@@ -16,8 +16,10 @@ signals_on_signal(int sig)
 	int err = errno; /* of what was interrupted */
 
 	switch (sig) {
-	case SIGTERM:
 	case SIGINT:
+		got[SIGNAL_INT] = got[SIGNAL_TERM] = 1;
+		break;
+	case SIGTERM:
 		got[SIGNAL_TERM] = 1;
 		break;
 	case SIGQUIT:
@@ -46,6 +48,32 @@ handle(int sig, void (*handler)(int))
 	check(sigaction(sig, &sa, NULL) == 0);
 }
 
+#ifdef SIGWINCH
+/* Of those of a terminal its user knows nothing. */
+static void
+signals_on_winch(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	if (info->si_code != SI_USER && info->si_code != SI_QUEUE)
+		return;
+	got[SIGNAL_WINCH] = 1;
+	fd_wake_raise(&wake);
+}
+#endif
+
+static void
+watch_winch(void)
+{
+#ifdef SIGWINCH
+	struct sigaction sa = {.sa_sigaction = signals_on_winch,
+	    .sa_flags = SA_RESTART | SA_SIGINFO};
+
+	sigemptyset(&sa.sa_mask);
+	check(sigaction(SIGWINCH, &sa, NULL) == 0);
+#endif
+}
+
 void
 signals_ignore(void)
 {
@@ -70,6 +98,7 @@ signals_watch(void)
 		return err;
 	for (size_t i = 0; i < COUNT_OF(caught); i++)
 		handle(caught[i], signals_on_signal);
+	watch_winch();
 	return 0;
 }
 
@@ -130,8 +159,11 @@ signals_pass_on(void)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	/* Nobody waits for children; as process 1 it gets those of others. */
 	handle(SIGCHLD, SIG_IGN);
+#ifdef SIGWINCH
+	handle(SIGWINCH, SIG_IGN);
+#endif
 	if (signals_take(SIGNAL_TERM))
-		(void)raise(SIGTERM);
+		(void)raise(signals_take(SIGNAL_INT) ? SIGINT : SIGTERM);
 	if (signals_take(SIGNAL_QUIT))
 		(void)raise(SIGQUIT);
 	if (signals_take(SIGNAL_HUP))

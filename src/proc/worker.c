@@ -64,7 +64,8 @@ worker_on_signal(struct ev_loop *loop, ev_signal *s, int revents)
 	(void)revents;
 	switch (s->signum) {
 	case SIGQUIT:
-		worker_stop_gracefully(w);
+	case SIGTERM:
+		worker_stop_on(w, s->signum);
 		break;
 	case SIGHUP:
 		check_reload(w);

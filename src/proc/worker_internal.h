@@ -98,6 +98,8 @@ struct worker {
 	ev_timer turning; /* on_turn of worker_setup */
 	ev_prepare rest;  /* when stopping: is there anything left to do? */
 	ev_timer patience; /* when stopping: enough is enough */
+	ev_timer delay;	   /* alone, before it stops: shutdown_delay */
+	int delayed;	   /* by which signal; 0: it was not */
 	bool stopping, fast;
 	bool dropped;	   /* all connections: the logs are written, no more */
 	double leaving_in; /* seconds; there are no connections any more, and
@@ -137,6 +139,10 @@ void worker_logs_report(const struct worker *w);
 
 /* worker_stop.c */
 void worker_stop_init(struct worker *w);
+
+/* QUIT or TERM has come: stop gracefully, or fast; a server of one process when shutdown_delay
+ * is over, or by the next signal. */
+void worker_stop_on(struct worker *w, int signal);
 
 /* Take no more connections, and end when those there are have got their answers;
  * when shutdown_timeout is over (0: never), fast. */

@@ -1,6 +1,7 @@
 /*
  * How a worker ends.
  *
+ *	delayed:    shutdown_delay, without a master: clients are served as before
  *	gracefully: the connections that are queued are accepted, and no more;
  *	            idle ones are closed after a moment; requests in progress are
  *	            answered.  When shutdown_timeout is over:
@@ -10,6 +11,7 @@
  *	at rest:    a graceful stop without connections: the disks have some time
  *	            for what no client waits for
  */
+#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -213,6 +215,46 @@ worker_stop_gracefully(struct worker *w)
 	ev_prepare_start(w->loop, &w->rest);
 }
 
+static void
+end_delay(struct worker *w, int signal)
+{
+	ev_timer_stop(w->loop, &w->delay);
+	if (signal == SIGTERM || w->delayed == SIGTERM)
+		worker_stop_fast(w);
+	else
+		worker_stop_gracefully(w);
+}
+
+static void
+on_delay_over(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct worker *w = t->data;
+
+	(void)loop;
+	(void)revents;
+	end_delay(w, w->delayed);
+}
+
+void
+worker_stop_on(struct worker *w, int signal)
+{
+	double seconds = w->to->conf->shutdown_delay_s;
+
+	if (!w->to->alone || seconds <= 0 || w->delayed != 0 || w->stopping ||
+	    ev_is_active(&w->opening)) {
+		end_delay(w, signal);
+		return;
+	}
+	log_notice("shutdown_delay: for %g seconds clients are still served; "
+		   "/readyz says 503",
+	    seconds);
+	w->delayed = signal;
+	w->watch.readiness.stopping = true;
+	show(w, "draining");
+	ev_timer_set(&w->delay, seconds, 0.);
+	ev_timer_start(w->loop, &w->delay);
+}
+
 void
 worker_stop_init(struct worker *w)
 {
@@ -220,4 +262,6 @@ worker_stop_init(struct worker *w)
 	w->rest.data = w;
 	ev_timer_init(&w->patience, on_patience, 0., 0.);
 	w->patience.data = w;
+	ev_timer_init(&w->delay, on_delay_over, 0., 0.);
+	w->delay.data = w;
 }

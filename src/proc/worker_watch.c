@@ -129,7 +129,7 @@ worker_watch_begin(struct worker *w)
 		return -ENOMEM;
 	for (size_t i = 0; i < conf->server_count; i++)
 		watch->contexts[i] = &w->servers[i].context;
-	watch->readiness = (struct readiness){.shm = shared->shm,
+	watch->readiness = (struct readiness){.slot = w->to->slot,
 	    .contexts = watch->contexts,
 	    .count = conf->server_count};
 	watch->subject = (struct admin_subject){.shared = shared,

@@ -61,6 +61,7 @@ shm_slot_wipe(struct slot *slot)
 	atomic_store(&slot->accepting, 0);
 	atomic_store(&slot->connections, 0);
 	atomic_store(&slot->traces, 0);
+	atomic_store(&slot->stopping, 0);
 	atomic_store(&slot->stuck_ops, 0);
 	memset(slot->stuck_dir, 0, sizeof(slot->stuck_dir));
 	atomic_store(&slot->pid, 0);

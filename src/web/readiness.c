@@ -38,7 +38,7 @@ readiness_judge(const struct readiness *r, struct str *why)
 {
 	size_t open = 0;
 
-	if (r->stopping || atomic_load(&r->shm->stopping) != 0) {
+	if (r->stopping || atomic_load(&r->slot->stopping) != 0) {
 		str_puts(why, "the server is stopping\n");
 		return false;
 	}

@@ -151,3 +151,26 @@ def _hear(ears, pid):
                 if ended:
                     return os.waitstatus_to_exitcode(status)
                 ended, status = os.waitpid(pid, os.WNOHANG)
+
+
+def on_terminal(*command):
+    """Run COMMAND in the foreground of a terminal of its own, whose size changes once it
+    listens (the file `resized` is made then); ends as it does."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+    import time
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(PENSTOCK_TEST=os.getcwd(), PENSTOCK_TEST_TOO=os.getcwd())
+        os.execv(command[0], command)
+    while not os.path.exists("penstock.pid"):
+        time.sleep(0.02)
+    while "worker ready" not in open("error.log").read():
+        time.sleep(0.02)
+    for rows in range(10, 20):
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 80, 0, 0))
+        time.sleep(0.02)
+    open("resized", "w").close()
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))

@@ -57,10 +57,8 @@ _is_receiving() {
 	hang_up "$FD"
 }
 
-@test "USR2 and WINCH are ignored, and by workers USR1, too" {
+@test "workers leave to their master what is its business: USR1, USR2, WINCH and HUP" {
 	start_server
-	kill -USR2 "$MASTER"
-	kill -WINCH "$MASTER"
 	for pid in $(workers); do
 		kill -USR1 "$pid"
 		kill -USR2 "$pid"

@@ -140,6 +140,7 @@ assert_same(const struct config *a, const struct config *b)
 	assert_int_equal(a->daemonize, b->daemonize);
 	assert_same_text(a->user, b->user);
 	assert_true(a->shutdown_timeout_s == b->shutdown_timeout_s);
+	assert_true(a->shutdown_delay_s == b->shutdown_delay_s);
 	assert_int_equal(a->server_count, b->server_count);
 	for (size_t i = 0; i < a->server_count; i++)
 		assert_same_server(&a->servers[i], &b->servers[i]);
@@ -211,6 +212,7 @@ test_defaults(void **state)
 	assert_false(c->daemonize);
 	assert_null(c->user);
 	assert_true(c->shutdown_timeout_s == 0);
+	assert_true(c->shutdown_delay_s == 0);
 	assert_int_equal(c->server_count, 1);
 	s = &c->servers[0];
 	assert_int_equal(s->listen_count, 1);
@@ -1030,7 +1032,8 @@ test_print_reads_back(void **state)
 {
 	static const char *const texts[] = {
 	    "server {" LOC "}",
-	    "worker_processes 3; chunk_size 12k; shutdown_timeout 90s;"
+	    "worker_processes 3; chunk_size 12k; shutdown_timeout 90s; "
+	    "shutdown_delay 5s;"
 	    "error_log '/var/log/a b\\x01\\\"\\\\\\n\\xff;{}#' debug;"
 	    "pid_file off; user \"x y\"; daemonize on; io_engine io_uring;"
 	    "server { listen 1; listen [::]:2 ipv6only=off backlog=3;"
