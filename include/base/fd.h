@@ -87,6 +87,14 @@ void fd_wake_close(struct fd_wake *w);
  * errno says why. */
 void *fd_map_shared(size_t size);
 
+/* The same, with a descriptor by which a program that is executed can map it, too, or -1; it is
+ * closed on exec until then. */
+void *fd_map_named(size_t size, int *ret_fd);
+
+/* Map all of what such a descriptor leads to.  NULL, with errno: EINVAL: it is no such
+ * memory. */
+void *fd_map_again(int fd, size_t *ret_size);
+
 /*
  * fd_raise_limit(want, ret_have):
  * Raise the soft limit on descriptors to `want`, or as far as the hard limit

@@ -31,7 +31,7 @@
 
 enum {
 	METRICS_LAYOUT =
-	    1, /* of the shared memory: one more with each change */
+	    2, /* of the shared memory: one more with each change */
 	METRICS_NAMES = 128,
 	METRICS_OTHER = METRICS_NAMES, /* all that there is no room for */
 	METRICS_NAME_MAX = 256,	       /* bytes; a longer one is OTHER, too */
@@ -94,7 +94,11 @@ extern const char *const metrics_bound_text[METRICS_BUCKETS];
 size_t metrics_size(void);
 struct metrics *metrics_new(struct shm *s);
 
-/* The share of the worker of `slot`; that of the dead, which is the master's own. */
+/* Of the masters that may share this, this process's, and those that it forks, have this one:
+ * below SHM_MASTERS, 0 if it was never said. */
+void metrics_be_master(struct metrics *m, unsigned which);
+
+/* The share of the worker of `slot`; that of the dead of our master, which is its own. */
 struct metrics_share *metrics_share_of(struct metrics *m, unsigned slot);
 struct metrics_share *metrics_share_of_master(struct metrics *m);
 

@@ -27,6 +27,12 @@
 
 struct registry;
 
+/* Where one is in the mapping, told from where this stands there: a process that has taken the
+ * mapping over has it at another address. */
+struct registry_ref {
+	ptrdiff_t away;
+};
+
 struct registry_key {
 	uint64_t major, minor;
 };
@@ -52,6 +58,10 @@ size_t registry_size(size_t records, size_t record);
  */
 struct registry *registry_new(
     struct shm *s, size_t records, size_t record, size_t idle_max);
+
+/* Have `ref` refer to it; and find it by that. */
+void registry_refer(struct registry_ref *ref, const struct registry *r);
+struct registry *registry_of(const struct registry_ref *ref);
 
 /*
  * registry_take(r, slot, key):

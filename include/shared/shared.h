@@ -9,6 +9,10 @@
  * them when it has ended.
  *
  * Nothing is ever freed: all of it stays until the last process ends.
+ *
+ * A binary upgrade hands the mapping over: a new master, with the workers that it forks, goes on
+ * in the same tables beside the old one (shared/shm.h).  Each forgets its own workers, and
+ * those of a master that is gone.  A program with another layout makes tables of its own.
  */
 #ifndef SHARED_SHARED_H
 #define SHARED_SHARED_H
@@ -44,8 +48,15 @@ struct shared_room {
 	size_t disks;	    /* (st_dev) that those directories lie on */
 };
 
+enum {
+	/* One more when a table means something else by the same bytes, or another order of
+	 * its fields: sizes are compared anyway. */
+	SHARED_LAYOUT = 1,
+};
+
 struct shared {
 	struct shared_room room;
+	int fd; /* of the memory, for a successor; -1: none can have it */
 	struct shm *shm;
 	struct latest_table *latest;
 	struct mount_history *mount_history;
@@ -70,6 +81,20 @@ struct shared {
  * negative errno when there is not enough memory.
  */
 NODISCARD int shared_init(struct shared *s, const struct shared_room *room);
+
+/*
+ * shared_adopt(s, fd, bell):
+ * Go on in the memory of the master that runs beside this one, by its descriptors, which are
+ * the caller's to close if this fails.  0; or a negative errno, -ESTALE: its layout is not ours;
+ * -EINVAL: there is none.
+ */
+NODISCARD int shared_adopt(struct shared *s, int fd, int bell);
+
+/* A master that shared this has ended, or this one is about to: then its workers are orphans. */
+void shared_master_gone(struct shared *s, pid_t master);
+
+/* Clear what workers had whose master is gone, and that have ended. */
+void shared_forget_orphans(struct shared *s);
 
 /*
  * shared_forget(s, slot, pid):

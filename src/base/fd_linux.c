@@ -22,6 +22,12 @@
 
 #include "base/clock.h"
 
+enum {
+	/* MFD_NOEXEC_SEAL, which Debian 12 does not know yet; without it Linux 6.3
+	 * and later warn. */
+	MEMORY_IS_NO_PROGRAM = 0x8,
+};
+
 int
 fd_accept(int listener, void *ret_addr, socklen_t *ret_len)
 {
@@ -71,6 +77,60 @@ fd_map_shared(size_t size)
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* No process that has it may cut it off under the others. */
+static int
+make_memory(size_t size)
+{
+	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create("penstock", flags | MEMORY_IS_NO_PROGRAM);
+
+	if (fd == -1 && errno == EINVAL)
+		fd = memfd_create("penstock", flags); /* before Linux 6.3 */
+	if (fd == -1)
+		return -1;
+	if (ftruncate(fd, (off_t)size) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) ==
+		0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+void *
+fd_map_named(size_t size, int *ret_fd)
+{
+	int fd = make_memory(size);
+	void *p = MAP_FAILED;
+
+	*ret_fd = -1;
+	if (fd != -1)
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED) {
+		*ret_fd = fd;
+		return p;
+	}
+	if (fd != -1)
+		close(fd);
+	return fd_map_shared(size); /* limits on files do not hold there */
+}
+
+void *
+fd_map_again(int fd, size_t *ret_size)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+	void *p;
+
+	if (seals == -1 || (seals & F_SEAL_SHRINK) == 0 ||
+	    fstat(fd, &st) == -1 || st.st_size <= 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	*ret_size = (size_t)st.st_size;
+	p = mmap(NULL, *ret_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return p == MAP_FAILED ? NULL : p;
 }
 

@@ -32,7 +32,7 @@ struct disk_health_disk {
 };
 
 struct disk_health {
-	struct registry *disks;
+	struct registry_ref disks;
 };
 
 size_t
@@ -47,8 +47,8 @@ disk_health_new(struct shm *s, size_t disks)
 {
 	struct disk_health *all = shm_alloc(s, sizeof(*all));
 
-	all->disks =
-	    registry_new(s, disks, sizeof(struct disk_health_disk), IDLE_MAX);
+	registry_refer(&all->disks,
+	    registry_new(s, disks, sizeof(struct disk_health_disk), IDLE_MAX));
 	return all;
 }
 
@@ -57,7 +57,7 @@ disk_health_of(
     struct disk_health *s, unsigned slot, dev_t dev, unsigned variant)
 {
 	check(variant < DISK_HEALTH_VARIANTS);
-	return registry_take(s->disks, slot,
+	return registry_take(registry_of(&s->disks), slot,
 	    (struct registry_key){.major = (uint64_t)dev, .minor = variant});
 }
 
@@ -154,7 +154,7 @@ disk_health_leave(
 	if (*dp == NULL)
 		return;
 	(void)fall_silent(*dp, slot);
-	registry_give(s->disks, slot, *dp);
+	registry_give(registry_of(&s->disks), slot, *dp);
 	*dp = NULL;
 }
 
@@ -163,12 +163,13 @@ disk_health_forget(struct disk_health *s, unsigned slot)
 {
 	bool news = false;
 
-	for (size_t i = 0; i < registry_count(s->disks); i++) {
-		struct disk_health_disk *d = registry_at(s->disks, i);
+	for (size_t i = 0; i < registry_count(registry_of(&s->disks)); i++) {
+		struct disk_health_disk *d =
+		    registry_at(registry_of(&s->disks), i);
 
 		if (registry_is_used_by(d, slot) && fall_silent(d, slot))
 			news = true;
 	}
-	registry_forget(s->disks, slot);
+	registry_forget(registry_of(&s->disks), slot);
 	return news;
 }

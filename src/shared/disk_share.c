@@ -52,7 +52,7 @@ struct disk_share_disk {
 };
 
 struct disk_share {
-	struct registry *disks;
+	struct registry_ref disks;
 };
 
 size_t
@@ -67,16 +67,16 @@ disk_share_new(struct shm *s, size_t disks)
 {
 	struct disk_share *all = shm_alloc(s, sizeof(*all));
 
-	all->disks =
-	    registry_new(s, disks, sizeof(struct disk_share_disk), IDLE_MAX);
+	registry_refer(&all->disks,
+	    registry_new(s, disks, sizeof(struct disk_share_disk), IDLE_MAX));
 	return all;
 }
 
 struct disk_share_disk *
 disk_share_of(struct disk_share *s, unsigned slot, dev_t dev)
 {
-	struct disk_share_disk *d = registry_take(
-	    s->disks, slot, (struct registry_key){.major = (uint64_t)dev});
+	struct disk_share_disk *d = registry_take(registry_of(&s->disks), slot,
+	    (struct registry_key){.major = (uint64_t)dev});
 	uint32_t parts;
 
 	if (d == NULL)
@@ -94,7 +94,7 @@ disk_share_leave(
 {
 	if (*dp == NULL)
 		return;
-	registry_give(s->disks, slot, *dp);
+	registry_give(registry_of(&s->disks), slot, *dp);
 	*dp = NULL;
 }
 
@@ -113,13 +113,14 @@ forget_part(struct disk_share_disk *d, unsigned slot)
 void
 disk_share_forget(struct disk_share *s, unsigned slot)
 {
-	for (size_t i = 0; i < registry_count(s->disks); i++) {
-		struct disk_share_disk *d = registry_at(s->disks, i);
+	for (size_t i = 0; i < registry_count(registry_of(&s->disks)); i++) {
+		struct disk_share_disk *d =
+		    registry_at(registry_of(&s->disks), i);
 
 		if (registry_is_used_by(d, slot))
 			forget_part(d, slot);
 	}
-	registry_forget(s->disks, slot);
+	registry_forget(registry_of(&s->disks), slot);
 }
 
 /* ---- all parts together ---- */

@@ -39,7 +39,7 @@ struct latest {
 };
 
 struct latest_table {
-	struct registry *records;
+	struct registry_ref records;
 };
 
 size_t
@@ -54,8 +54,8 @@ latest_table_new(struct shm *s, size_t directories)
 {
 	struct latest_table *t = shm_alloc(s, sizeof(*t));
 
-	t->records =
-	    registry_new(s, directories, sizeof(struct latest), IDLE_MAX);
+	registry_refer(&t->records,
+	    registry_new(s, directories, sizeof(struct latest), IDLE_MAX));
 	return t;
 }
 
@@ -196,7 +196,7 @@ struct latest *
 latest_of(struct latest_table *t, unsigned slot, dev_t dev, ino_t inode,
     uint64_t identity)
 {
-	struct latest *n = registry_take(t->records, slot,
+	struct latest *n = registry_take(registry_of(&t->records), slot,
 	    (struct registry_key){
 		.major = (uint64_t)dev, .minor = (uint64_t)inode});
 
@@ -210,7 +210,7 @@ latest_leave(struct latest_table *t, unsigned slot, struct latest **np)
 {
 	if (*np == NULL)
 		return;
-	registry_give(t->records, slot, *np);
+	registry_give(registry_of(&t->records), slot, *np);
 	*np = NULL;
 }
 
@@ -326,8 +326,8 @@ recover(struct latest *n, uint32_t index, uint32_t pid)
 void
 latest_forget(struct latest_table *t, unsigned slot, pid_t pid)
 {
-	for (size_t i = 0; i < registry_count(t->records); i++) {
-		struct latest *n = registry_at(t->records, i);
+	for (size_t i = 0; i < registry_count(registry_of(&t->records)); i++) {
+		struct latest *n = registry_at(registry_of(&t->records), i);
 		uint32_t was = (uint32_t)pid;
 
 		if (!registry_is_used_by(n, slot))
@@ -336,5 +336,5 @@ latest_forget(struct latest_table *t, unsigned slot, pid_t pid)
 		for (uint32_t k = 0; k < BUFFERS; k++)
 			recover(n, k, (uint32_t)pid);
 	}
-	registry_forget(t->records, slot);
+	registry_forget(registry_of(&t->records), slot);
 }

@@ -37,18 +37,27 @@ struct metrics_share {
 	struct location_share locations[METRICS_NAMES + 1];
 };
 
+enum name_state {
+	NAME_NONE,
+	NAME_MADE,
+	NAME_BEING_MADE,
+};
+
 struct name {
-	_Atomic uint32_t is_there;
+	_Atomic uint32_t state; /* enum name_state */
 	char text[METRICS_NAME_MAX];
 };
 
 struct metrics {
 	uint32_t layout; /* METRICS_LAYOUT: what a successor has to know */
-	_Atomic uint32_t folds; /* odd: the master is folding a share */
+	_Atomic uint32_t folds[SHM_MASTERS];   /* odd: that master is folding */
 	_Atomic uint32_t keys[METRICS_SERIES]; /* 0: free */
 	struct name names[METRICS_KINDS][METRICS_NAMES];
-	_Alignas(64) struct metrics_share shares[SHM_SLOTS + 1];
+	_Alignas(64) struct metrics_share shares[SHM_SLOTS + SHM_MASTERS];
 };
+
+/* Which of the two masters there may be, for a while, is ours. */
+static unsigned own_master;
 
 size_t
 metrics_size(void)
@@ -66,7 +75,17 @@ metrics_share_of(struct metrics *m, unsigned slot)
 struct metrics_share *
 metrics_share_of_master(struct metrics *m)
 {
-	return &m->shares[SHM_SLOTS];
+	return &m->shares[SHM_SLOTS + own_master];
+}
+
+void
+metrics_be_master(struct metrics *m, unsigned which)
+{
+	check(which < SHM_MASTERS);
+	own_master = which;
+	/* One that was killed may have left it odd. */
+	if (atomic_load(&m->folds[which]) % 2 != 0)
+		atomic_fetch_add(&m->folds[which], 1);
 }
 
 /* ---- names ---- */
@@ -75,16 +94,20 @@ unsigned
 metrics_find(const struct metrics *m, enum metrics_kind kind, const char *name)
 {
 	const struct name *n = m->names[kind];
-	unsigned i = 0;
 
-	while (i < METRICS_NAMES && atomic_load(&n[i].is_there) != 0 &&
-	       strcmp(n[i].text, name) != 0)
-		i++;
-	return i < METRICS_NAMES && atomic_load(&n[i].is_there) != 0
-		   ? i
-		   : METRICS_OTHER;
+	for (unsigned i = 0; i < METRICS_NAMES; i++) {
+		uint32_t state = atomic_load(&n[i].state);
+
+		if (state == NAME_NONE)
+			break;
+		if (state == NAME_MADE && strcmp(n[i].text, name) == 0)
+			return i;
+	}
+	return METRICS_OTHER;
 }
 
+/* Two masters may do so at once: then one name may have two numbers, of which the first
+ * counts. */
 unsigned
 metrics_enter(struct metrics *m, enum metrics_kind kind, const char *name)
 {
@@ -95,10 +118,13 @@ metrics_enter(struct metrics *m, enum metrics_kind kind, const char *name)
 	if (i != METRICS_OTHER || len >= METRICS_NAME_MAX)
 		return i;
 	for (i = 0; i < METRICS_NAMES; i++) {
-		if (atomic_load(&n[i].is_there) != 0)
+		uint32_t none = NAME_NONE;
+
+		if (!atomic_compare_exchange_strong(
+			&n[i].state, &none, NAME_BEING_MADE))
 			continue;
 		memcpy(n[i].text, name, len + 1);
-		atomic_store(&n[i].is_there, 1);
+		atomic_store(&n[i].state, NAME_MADE);
 		break;
 	}
 	return i;
@@ -109,7 +135,8 @@ metrics_name(const struct metrics *m, enum metrics_kind kind, unsigned number)
 {
 	const struct name *n = m->names[kind];
 
-	return number < METRICS_NAMES && atomic_load(&n[number].is_there) != 0
+	return number < METRICS_NAMES &&
+		       atomic_load(&n[number].state) == NAME_MADE
 		   ? n[number].text
 		   : NULL;
 }
@@ -310,7 +337,7 @@ metrics_forget(struct metrics *m, unsigned slot)
 
 	if (atomic_load(&from->touched) == 0)
 		return;
-	atomic_fetch_add(&m->folds, 1);
+	atomic_fetch_add(&m->folds[own_master], 1);
 	touch(&to->touched);
 	fold(to->counters, from->counters, METRICS_COUNTERS);
 	fold(to->series, from->series, METRICS_SERIES);
@@ -329,7 +356,7 @@ metrics_forget(struct metrics *m, unsigned slot)
 	for (size_t i = 0; i < METRICS_GAUGES; i++)
 		put(&from->gauges[i], 0);
 	atomic_store(&from->touched, 0);
-	atomic_fetch_add(&m->folds, 1);
+	atomic_fetch_add(&m->folds[own_master], 1);
 }
 
 /* ---- reading ---- */
@@ -390,9 +417,24 @@ sum_all(struct metrics *m, struct metrics_sum *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	ret->series_count = list_series(m, ret, places);
-	for (size_t i = 0; i <= SHM_SLOTS; i++)
+	for (size_t i = 0; i < SHM_SLOTS + SHM_MASTERS; i++)
 		if (atomic_load(&m->shares[i].touched) != 0)
 			sum_share(ret, &m->shares[i], places);
+}
+
+/* How often shares were folded, and (odd) whether one is being folded now. */
+static uint64_t
+count_folds(const struct metrics *m)
+{
+	uint64_t sum = 0, odd = 0;
+
+	for (size_t i = 0; i < SHM_MASTERS; i++) {
+		uint32_t n = atomic_load(&m->folds[i]);
+
+		sum += n;
+		odd |= n % 2;
+	}
+	return sum * 2 + odd;
 }
 
 struct metrics_sum *
@@ -403,14 +445,14 @@ metrics_read(struct metrics *m)
 
 	/* If the master dies while it folds, it stays so: then what there is. */
 	for (int i = 0; sum != NULL && i < READS; i++) {
-		uint32_t before = atomic_load(&m->folds);
+		uint64_t before = count_folds(m);
 
 		if (before % 2 != 0 && i + 1 < READS) {
 			(void)nanosleep(&wait, NULL);
 			continue;
 		}
 		sum_all(m, sum);
-		if (atomic_load(&m->folds) == before)
+		if (count_folds(m) == before)
 			break;
 	}
 	return sum;

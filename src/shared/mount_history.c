@@ -18,7 +18,7 @@ struct record {
 };
 
 struct mount_history {
-	struct registry *paths;
+	struct registry_ref paths;
 };
 
 size_t
@@ -33,7 +33,8 @@ mount_history_new(struct shm *s, size_t paths)
 {
 	struct mount_history *p = shm_alloc(s, sizeof(*p));
 
-	p->paths = registry_new(s, paths, sizeof(struct record), paths);
+	registry_refer(
+	    &p->paths, registry_new(s, paths, sizeof(struct record), paths));
 	return p;
 }
 
@@ -49,7 +50,7 @@ struct mount_record *
 mount_history_of(struct mount_history *p, unsigned slot, const char *dir)
 {
 	struct record *r =
-	    registry_take(p->paths, slot, mount_history_key(dir));
+	    registry_take(registry_of(&p->paths), slot, mount_history_key(dir));
 
 	return r != NULL ? &r->place : NULL;
 }
@@ -58,8 +59,8 @@ void
 mount_history_leave(
     struct mount_history *p, unsigned slot, struct mount_record *place)
 {
-	registry_give(
-	    p->paths, slot, container_of(place, struct record, place));
+	registry_give(registry_of(&p->paths), slot,
+	    container_of(place, struct record, place));
 }
 
 void
@@ -67,7 +68,7 @@ mount_history_look(
     const struct mount_history *p, const char *dir, struct mount_record *ret)
 {
 	const struct record *r =
-	    registry_find(p->paths, mount_history_key(dir));
+	    registry_find(registry_of(&p->paths), mount_history_key(dir));
 	uint64_t seen;
 
 	atomic_init(&ret->seen, 0);
@@ -82,7 +83,7 @@ bool
 mount_history_is_open(const struct mount_history *p, const char *dir)
 {
 	const struct record *r =
-	    registry_find(p->paths, mount_history_key(dir));
+	    registry_find(registry_of(&p->paths), mount_history_key(dir));
 
 	return r != NULL && registry_is_used(r);
 }
@@ -92,8 +93,9 @@ mount_history_count_open(const struct mount_history *p)
 {
 	size_t open = 0;
 
-	for (size_t i = 0; i < registry_count(p->paths); i++)
-		open += registry_is_used(registry_at(p->paths, i));
+	for (size_t i = 0; i < registry_count(registry_of(&p->paths)); i++)
+		open +=
+		    registry_is_used(registry_at(registry_of(&p->paths), i));
 	return open;
 }
 
@@ -132,5 +134,5 @@ mount_history_lacks_mounts(
 void
 mount_history_forget(struct mount_history *p, unsigned slot)
 {
-	registry_forget(p->paths, slot);
+	registry_forget(registry_of(&p->paths), slot);
 }

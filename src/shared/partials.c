@@ -28,7 +28,7 @@ struct client {
 
 struct partials {
 	uint64_t seed;
-	struct registry *dirs;
+	struct registry_ref dirs;
 	struct client clients[PARTIALS_CLIENTS]; /* of each directory */
 };
 
@@ -45,15 +45,15 @@ partials_new(struct shm *s, size_t directories)
 	struct partials *p = shm_alloc(s, sizeof(*p));
 
 	fd_random(&p->seed, sizeof(p->seed));
-	p->dirs =
-	    registry_new(s, directories, sizeof(struct partials_dir), IDLE_MAX);
+	registry_refer(&p->dirs, registry_new(s, directories,
+				     sizeof(struct partials_dir), IDLE_MAX));
 	return p;
 }
 
 struct partials_dir *
 partials_of(struct partials *p, unsigned slot, dev_t dev, ino_t inode)
 {
-	return registry_take(p->dirs, slot,
+	return registry_take(registry_of(&p->dirs), slot,
 	    (struct registry_key){(uint64_t)dev, (uint64_t)inode});
 }
 
@@ -61,14 +61,14 @@ void
 partials_let_go(struct partials *p, unsigned slot, struct partials_dir **dp)
 {
 	if (*dp != NULL)
-		registry_give(p->dirs, slot, *dp);
+		registry_give(registry_of(&p->dirs), slot, *dp);
 	*dp = NULL;
 }
 
 void
 partials_forget(struct partials *p, unsigned slot)
 {
-	registry_forget(p->dirs, slot);
+	registry_forget(registry_of(&p->dirs), slot);
 }
 
 /* ---- numbers that never go below 0 ---- */
@@ -218,8 +218,9 @@ partials_awaited(const struct partials *p, dev_t dev)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < registry_count(p->dirs); i++) {
-		const struct partials_dir *d = registry_at(p->dirs, i);
+	for (size_t i = 0; i < registry_count(registry_of(&p->dirs)); i++) {
+		const struct partials_dir *d =
+		    registry_at(registry_of(&p->dirs), i);
 
 		if (atomic_load(&d->head.major) == (uint64_t)dev)
 			sum += atomic_load(&d->awaited);

@@ -44,6 +44,18 @@ registry_new(struct shm *s, size_t records, size_t record, size_t idle_max)
 	return r;
 }
 
+void
+registry_refer(struct registry_ref *ref, const struct registry *r)
+{
+	ref->away = (ptrdiff_t)((uintptr_t)r - (uintptr_t)ref);
+}
+
+struct registry *
+registry_of(const struct registry_ref *ref)
+{
+	return (struct registry *)((uintptr_t)ref + (uintptr_t)ref->away);
+}
+
 size_t
 registry_count(const struct registry *r)
 {

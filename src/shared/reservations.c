@@ -17,7 +17,7 @@ struct reservations_disk {
 };
 
 struct reservations {
-	struct registry *disks;
+	struct registry_ref disks;
 };
 
 size_t
@@ -32,16 +32,16 @@ reservations_new(struct shm *s, size_t disks)
 {
 	struct reservations *l = shm_alloc(s, sizeof(*l));
 
-	l->disks =
-	    registry_new(s, disks, sizeof(struct reservations_disk), IDLE_MAX);
+	registry_refer(&l->disks,
+	    registry_new(s, disks, sizeof(struct reservations_disk), IDLE_MAX));
 	return l;
 }
 
 struct reservations_disk *
 reservations_of(struct reservations *l, unsigned slot, dev_t dev)
 {
-	return registry_take(
-	    l->disks, slot, (struct registry_key){.major = (uint64_t)dev});
+	return registry_take(registry_of(&l->disks), slot,
+	    (struct registry_key){.major = (uint64_t)dev});
 }
 
 void
@@ -50,7 +50,7 @@ reservations_leave(
 {
 	if (*dp == NULL)
 		return;
-	registry_give(l->disks, slot, *dp);
+	registry_give(registry_of(&l->disks), slot, *dp);
 	*dp = NULL;
 }
 
@@ -109,11 +109,12 @@ reservations_free_bytes(
 void
 reservations_forget(struct reservations *l, unsigned slot)
 {
-	for (size_t i = 0; i < registry_count(l->disks); i++) {
-		struct reservations_disk *d = registry_at(l->disks, i);
+	for (size_t i = 0; i < registry_count(registry_of(&l->disks)); i++) {
+		struct reservations_disk *d =
+		    registry_at(registry_of(&l->disks), i);
 
 		if (registry_is_used_by(d, slot))
 			atomic_store(&d->reserved[slot], 0);
 	}
-	registry_forget(l->disks, slot);
+	registry_forget(registry_of(&l->disks), slot);
 }
