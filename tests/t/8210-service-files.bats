@@ -93,6 +93,18 @@ names_allowed() {
 	done
 }
 
+@test "the manual and the completion have each word that -s takes" {
+	local word words
+
+	words=$(penstock -h | sed -n 's/^usage:.*\[-s \([a-z|]*\)\].*/\1/p')
+	[[ $words == *'|'* ]] || fail 'the help lists none'
+	for word in ${words//|/ }; do
+		grep -qxF ".B $word" "$REPO/conf/penstock.8" || fail "the manual lacks -s $word"
+		grep -q "compgen -W '[^']*\b$word\b[^']*' -- \"\$cur\"" "$REPO/conf/penstock.bash-completion" ||
+			fail "the completion lacks -s $word"
+	done
+}
+
 @test "bash completes options, signals, commands and files" {
 	touch chosen.conf
 	run -0 bash -c "
@@ -102,7 +114,7 @@ names_allowed() {
 		complete_it tok
 		complete_it -c $T/chosen
 		complete_it token f name --ex"
-	assert_line -n 0 reload
+	assert_line -n 0 'reload reopen'
 	assert_line -n 1 token
 	assert_line -n 2 "$T/chosen.conf"
 	assert_line -n 3 -- --expires
