@@ -5,6 +5,7 @@
 #	make SAN=address,undefined   or SAN=thread: a build with sanitizers
 #	make URING=0        without liburing; PORTABLE=1 (implies it): POSIX only
 #	make install        DESTDIR= PREFIX=/usr/local SYSCONFDIR=/etc, and uninstall
+#	make deb            a package for Debian 12
 #	make V=1            show the commands
 
 PREFIX     ?= /usr/local
@@ -76,7 +77,7 @@ TOOLS      := $(patsubst tests/lib/%.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
 Q          := $(if $(filter 1,$(V)),,@)
 SAY         = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
 
-.PHONY: all help install install-files uninstall unit tools check hdr-check layers format format-check \
+.PHONY: all help install install-files uninstall deb unit tools check hdr-check layers format format-check \
 	tidy cppcheck shellcheck todo portable-check mutants fuzz torture clean
 all: build/penstock
 
@@ -172,6 +173,10 @@ uninstall:
 	$(Q)rm -f $(addprefix "$(DESTDIR)",$(INSTALLED))
 	@echo "kept $(DESTDIR)$(SYSCONFDIR)/penstock, $(DESTDIR)$(SYSCONFDIR)/logrotate.d/penstock, and all uploads and logs"
 
+# deb: a package for Debian 12, build/penstock_VERSION_ARCH.deb.
+deb: all
+	$(Q)scripts/deb $(PROGRAM)
+
 # check: build it all and run the tests (scripts/test; LONG=1: all of them).
 check:
 	$(Q)scripts/test $(if $(filter 1,$(LONG)),--long)
@@ -201,7 +206,7 @@ cppcheck:
 		--enable=warning,performance,portability -Iinclude $(SRC) src/main.c
 
 shellcheck:
-	$(Q)shellcheck -S warning $$(git ls-files .ci scripts | grep -v -e '[.]d/' -e '[.]md$$') tests/lib/*.bash tests/lib/clients/install && echo "shellcheck: clean"
+	$(Q)shellcheck -S warning $$(git ls-files .ci scripts | grep -v -e '[.]d/' -e '[.]md$$') tests/lib/*.bash tests/lib/clients/install tests/lib/bare-debian conf/debian/p* && echo "shellcheck: clean"
 
 # portable-check: nothing beyond POSIX is linked by PORTABLE=1.
 portable-check:
@@ -235,6 +240,7 @@ help:
 	@echo "make check         run the tests (scripts/test): some 10 minutes; LONG=1: all"
 	@echo "make install       DESTDIR= PREFIX=/usr/local SYSCONFDIR=/etc; what is in SYSCONFDIR is left alone"
 	@echo "make uninstall     the same, back; configuration and uploads stay"
+	@echo "make deb           a package for Debian 12, in build/ (scripts/deb)"
 	@echo "make unit tools    the unit tests; the tests' helper programs"
 	@echo "make hdr-check layers format format-check tidy cppcheck shellcheck portable-check todo"
 	@echo "scripts/run        build and start with conf/penstock.conf; scripts/test: all the tests"

@@ -1,0 +1,144 @@
+# The package that `make deb` makes: lintian has nothing against it, and on a bare Debian
+# without systemd it is installed, started, upgraded, removed and purged, whatever of that
+# was done before; uploads stay.
+
+load ../lib/penstock
+
+setup() {
+	penstock_setup
+	is_portable && skip 'PORTABLE: the package is of the plain build'
+	is_sanitized && skip 'sanitizers: the plain build only'
+	command -v lintian debootstrap dpkg-shlibdeps >/dev/null || skip 'no lintian, debootstrap or dpkg-dev: scripts/setup test'
+}
+
+# package REVISION: make it; $DEB is its path.
+package() {
+	DEB=$(cd "$REPO" && DEB_REVISION=$1 scripts/deb "$PENSTOCK" "$T" 2>"$T/deb.err") || fail "$(cat deb.err)"
+	assert [ -e "$DEB" ]
+}
+
+# configuration: of the package that was unpacked into root.
+configuration() { sed 's/[ 	]*#.*//' root/etc/penstock/penstock.conf; }
+
+@test "lintian finds nothing, and the configuration is that of a service: JSON, a UNIX socket, a user" {
+	package 1
+	run -0 lintian --allow-root --fail-on error,warning --suppress-tags \
+		initial-upload-closes-no-bugs,init.d-script-does-not-source-init-functions "$DEB"
+	assert_output ''
+	dpkg-deb -x "$DEB" root
+	configuration >conf
+	grep -qE '^user +penstock;' conf
+	grep -qE '^ +access_log +/var/log/penstock/access.log json;' conf
+	grep -qE '^ +listen unix:/run/penstock/admin.sock mode=0660;' conf
+	run ! grep -rl /usr/local root
+	for name in control conffiles; do dpkg-deb -I "$DEB" "$name" >"$name"; done
+	# All of /etc is kept when it was changed.
+	assert_equal "$(cd root && find etc -type f | sort | sed 's|^|/|')" "$(sort conffiles)"
+	grep -qE '^Depends: .*libev4 .*libssl3 ' control
+}
+
+@test "made twice it is the same, byte for byte" {
+	package 1
+	mv "$DEB" first
+	package 1
+	cmp first "$DEB"
+}
+
+# ---- a bare Debian ----
+
+# bare_debian: below root, with a process 1 that waits for orphans; no network but lo.
+bare_debian() {
+	[[ $EUID == 0 ]] || skip 'needs root for a Debian of its own'
+	"$REPO/tests/lib/bare-debian" "$REPO/build/bare-debian.tar" "$DEB" >bare.out 2>&1 3>&- 4>&- ||
+		fail "$(tail -n 5 bare.out)"
+	mkdir root
+	tar -C root -xf "$REPO/build/bare-debian.tar"
+	mkdir root/packages
+	# Where no init system runs Debian starts nothing, unless it is told so.
+	printf '#!/bin/sh\nexit 0\n' >root/usr/sbin/policy-rc.d
+	chmod 755 root/usr/sbin/policy-rc.d
+	(
+		_penstock_env
+		exec unshare -mpfn --kill-child bash -c 'ip link set lo up && mount -t proc proc root/proc &&
+			exec chroot root bash -c "while :; do sleep 1; done"'
+	) >/dev/null 2>&1 3>&- 4>&- &
+	UNSHARE=$!
+	one() { ONE=$(pgrep -P "$UNSHARE") && grep -q 'while :' "/proc/$ONE/cmdline" && ! grep -q 'exec chroot' "/proc/$ONE/cmdline"; }
+	eventually one
+}
+
+inside() {
+	nsenter -t "$ONE" -m -p -n -r -w env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@" 3>&- 4>&-
+}
+
+serves() { inside curl -fsS -m 5 -o /dev/null http://127.0.0.1:8000/healthz; }
+put() { inside curl -sS -H Expect: -o /dev/null -w '%{http_code}\n' "${@:3}" -T "$1" "http://127.0.0.1:8000/file/$2"; }
+master() { cat root/run/penstock/penstock.pid; }
+nobody_runs() { ! pgrep --ns "$ONE" --nslist pid penstock >/dev/null; }
+
+# bats test_tags=long
+@test "on a bare Debian it installs, starts, reloads, upgrades while uploads run, and purges all but uploads" {
+	local before uploading
+
+	package 1
+	bare_debian
+	cp "$DEB" root/packages/1.deb
+	package 2
+	cp "$DEB" root/packages/2.deb
+	head -c 3000000 /dev/urandom >root/packages/body
+
+	run -0 inside dpkg -i /packages/1.deb
+	eventually serves
+	assert_equal "$(put /packages/body a)" 201
+	cmp root/packages/body root/var/lib/penstock/uploads/a
+	assert_equal "$(inside stat -c %U:%G /var/lib/penstock/uploads/a)" penstock:penstock
+	assert_equal "$(inside stat -c %U:%G:%a /run/penstock/admin.sock)" penstock:penstock:660
+	assert_equal "$(inside stat -c %U:%G:%a /var/log/penstock)" penstock:penstock:750
+	logged() { tail -n 1 root/var/log/penstock/access.log | jq -e '.path == "/file/a" and .status == 201' >/dev/null; }
+	eventually logged
+	run -0 inside curl -fsS --unix-socket /run/penstock/admin.sock http://localhost/metrics
+	assert_output -p penstock_build_info
+	# All of it is that user's.
+	assert_equal "$(ps -o uid= -p "$(pgrep -d, --ns "$ONE" --nslist pid penstock)" | tr -d " " | sort -u)" "$(inside id -u penstock)"
+
+	# As often as one likes.
+	before=$(master)
+	run -0 inside /var/lib/dpkg/info/penstock.postinst configure
+	run -0 inside invoke-rc.d penstock start
+	assert_equal "$(master)" "$before"
+	echo '# mine' >>root/etc/penstock/penstock.conf
+	run -0 inside invoke-rc.d penstock reload
+	run -0 inside invoke-rc.d penstock status
+	assert_equal "$(master)" "$before"
+
+	# An upload that runs is finished by the old one.
+	put /packages/body slow --limit-rate 500K >slow &
+	uploading=$!
+	running() { inside curl -fsS --unix-socket /run/penstock/admin.sock http://localhost/metrics | grep -qx 'penstock_uploads_in_progress 1'; }
+	eventually running
+	run -0 inside dpkg -i /packages/2.deb
+	wait "$uploading"
+	assert_equal "$(cat slow)" 201
+	cmp root/packages/body root/var/lib/penstock/uploads/slow
+	eventually serves
+	assert_not_equal "$(master)" "$before"
+	assert_equal "$(tail -n 1 root/etc/penstock/penstock.conf)" '# mine'
+
+	# What was removed is stopped; it comes back as it was.
+	run -0 inside dpkg -r penstock
+	nobody_runs
+	assert [ -e root/etc/penstock/penstock.conf ]
+	run -0 inside dpkg -i /packages/2.deb
+	eventually serves
+	assert_equal "$(tail -n 1 root/etc/penstock/penstock.conf)" '# mine'
+	cmp root/packages/body root/var/lib/penstock/uploads/a
+
+	echo secret >root/etc/penstock/tokens
+	run -0 inside dpkg -P penstock
+	nobody_runs
+	cmp root/packages/body root/var/lib/penstock/uploads/a
+	cmp root/packages/body root/var/lib/penstock/uploads/slow
+	assert_equal "$(find root/etc root/run root/var/log -path '*penstock*' ! -type d)" root/etc/penstock/tokens
+	kill -KILL "$ONE"
+	eventually not_running "$UNSHARE"
+}
