@@ -3,6 +3,8 @@
  *
  * No call here blocks, although a log may be a FIFO that has no reader, or whose
  * reader has stopped reading.
+ *
+ * Root makes what is missing for its `user`: the files, and their directories (made_dirs.h).
  */
 #ifndef PROC_LOGS_H
 #define PROC_LOGS_H

@@ -4,6 +4,9 @@
 #ifndef PROC_PRIVILEGES_H
 #define PROC_PRIVILEGES_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "base/check.h"
 #include "config/config.h"
 
@@ -22,6 +25,11 @@ NODISCARD int privileges_check(const struct config *conf);
  * process must end.
  */
 NODISCARD int privileges_drop(const char *user);
+
+/* Whom this process will become: false if nobody else than it is, since it is not root's, or
+ * there is no `user`. */
+NODISCARD bool privileges_will_drop(
+    const struct config *conf, uid_t *ret_uid, gid_t *ret_gid);
 
 /* Nothing that this process or its children ever execute gets more rights by that
  * (PR_SET_NO_NEW_PRIVS; nothing in a PORTABLE build).  0 or a negative errno. */

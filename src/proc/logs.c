@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,33 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/permit.h"
+#include "proc/made_dirs.h"
+#include "proc/privileges.h"
 #include "proc/refusal.h"
+
+/* Whose the files are that we make, if not root's: `user` stays what it is while a server runs. */
+static struct {
+	bool is_other;
+	uid_t uid;
+	gid_t gid;
+} owner;
+
+/* As root, in a directory that others may write to, a symbolic link would have us write
+ * wherever they like. */
+static bool
+is_trapped(const char *target)
+{
+	char dir[PATH_MAX];
+	struct stat st;
+	size_t len = (size_t)(strrchr(target, '/') - target);
+
+	if (!owner.is_other || len + 2 > sizeof(dir))
+		return false;
+	memcpy(dir, target, len);
+	memcpy(dir + len, "/", 2);
+	return stat(dir, &st) == 0 &&
+	       (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0);
+}
 
 /* Why open() said `err`, and what to do about it. */
 static void
@@ -25,6 +52,11 @@ logs_log_refusal(const struct conf_place *at, const char *directive,
 		refusal_log(at, directive, target,
 		    "cannot be opened: %s: make its directory first",
 		    strerror(-err));
+	else if (err == -ELOOP && is_trapped(target))
+		refusal_log(at, directive, target,
+		    "it is a symbolic link, which root does not follow in a "
+		    "directory that others may write to: name the file "
+		    "itself");
 	else if (err != -ENXIO || stat(target, &st) == -1)
 		refusal_log(at, directive, target, "cannot be opened: %s",
 		    refusal_why(err, why));
@@ -40,6 +72,24 @@ logs_log_refusal(const struct conf_place *at, const char *directive,
 							 : "stdout or stderr");
 }
 
+/* One that is made is the owner's. */
+static int
+open_or_make(const char *target, int flags)
+{
+	int fd = open(target, flags);
+
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	fd = open(target, flags | O_CREAT | O_EXCL, 0644);
+	if (fd == -1 &&
+	    errno == EEXIST) /* by now; or a link that leads nowhere */
+		return open(target, flags | O_CREAT, 0644);
+	if (fd != -1 && owner.is_other &&
+	    fchown(fd, owner.uid, owner.gid) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
 /*
  * Without waiting: for the reader of a FIFO an ordinary open() waits for ever,
  * and every line would wait for one that reads no more.  So the descriptor does
@@ -50,8 +100,7 @@ static int
 open_log(const char *target, int *ret)
 {
 	enum {
-		FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK |
-			O_NOCTTY,
+		FLAGS = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
 	};
 
 	if (strcmp(target, "stdout") == 0) {
@@ -59,11 +108,23 @@ open_log(const char *target, int *ret)
 	} else if (strcmp(target, "stderr") == 0) {
 		*ret = STDERR_FILENO;
 	} else {
-		*ret = open(target, FLAGS, 0644);
+		*ret = open_or_make(
+		    target, FLAGS | (is_trapped(target) ? O_NOFOLLOW : 0));
 		if (*ret == -1)
 			return -errno;
 	}
 	return 0;
+}
+
+/* The same; its directory is made if need be. */
+static int
+open_first(const struct config *conf, const char *target, int *ret)
+{
+	int err = open_log(target, ret);
+
+	if (err == -ENOENT && made_dirs_for_file(conf, target, true))
+		err = open_log(target, ret);
+	return err;
 }
 
 static void
@@ -94,8 +155,8 @@ is_on(const struct conf_access_log *l)
 /* Open it, unless it is there.  One that cannot be opened is there as well, so that this is
  * told once. */
 static int
-add_log(struct logs *l, const struct conf_access_log *conf,
-    const struct conf_place *at)
+add_log(struct logs *l, const struct config *top,
+    const struct conf_access_log *conf, const struct conf_place *at)
 {
 	struct log_file *grown, fresh = {.conf = conf, .fd = -1};
 	int err = 0;
@@ -107,7 +168,7 @@ add_log(struct logs *l, const struct conf_access_log *conf,
 		return -ENOMEM;
 	l->access = grown;
 	if (conf->socket == NULL)
-		err = open_log(conf->target, &fresh.fd);
+		err = open_first(top, conf->target, &fresh.fd);
 	if (err < 0)
 		logs_log_refusal(at, "access_log", conf->target, err);
 	grown[l->access_count++] = fresh;
@@ -123,13 +184,14 @@ logs_open(const struct config *conf, struct logs *ret)
 	const struct conf_place *at;
 	int err, first;
 
-	first = open_log(conf->error_log, &l.error);
+	owner.is_other = privileges_will_drop(conf, &owner.uid, &owner.gid);
+	first = open_first(conf, conf->error_log, &l.error);
 	if (first < 0)
 		logs_log_refusal(
 		    &conf->error_log_at, "error_log", conf->error_log, first);
 	/* All that fail are told. */
 	while ((a = config_next_access_log(conf, &walk, &at)) != NULL) {
-		err = add_log(&l, a, at);
+		err = add_log(&l, conf, a, at);
 		first = first < 0 ? first : err;
 	}
 	if (first < 0) {
@@ -142,21 +204,23 @@ logs_open(const struct config *conf, struct logs *ret)
 
 /* 0 or a negative errno, as open_log() would have it. */
 static int
-logs_look_at(const char *target)
+logs_look_at(const struct config *conf, const char *target)
 {
 	struct stat st;
+	int err;
 
 	if (*target != '/') /* one of the words */
 		return 0;
 	if (stat(target, &st) == 0 && S_ISSOCK(st.st_mode))
 		return -ENXIO;
-	return permit_file(target);
+	err = permit_file(target);
+	return err == -ENOENT && made_dirs_would_hold(conf, target) ? 0 : err;
 }
 
 bool
 logs_look(const struct config *conf)
 {
-	int err = logs_look_at(conf->error_log);
+	int err = logs_look_at(conf, conf->error_log);
 	struct conf_log_walk walk = {0};
 	const struct conf_access_log *a;
 	const struct conf_place *at;
@@ -170,7 +234,7 @@ logs_look(const struct config *conf)
 		if (strcmp(a->target, before) == 0)
 			continue;
 		before = a->target;
-		err = logs_look_at(a->target);
+		err = logs_look_at(conf, a->target);
 		if (err < 0)
 			logs_log_refusal(at, "access_log", a->target, err);
 		good &= err == 0;

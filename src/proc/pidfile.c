@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/permit.h"
+#include "proc/made_dirs.h"
 #include "proc/refusal.h"
 
 /* Never waits.  -EINVAL for anything but a regular file, -ELOOP for a symbolic link:
@@ -147,6 +148,8 @@ pidfile_take(const struct config *conf, int *ret_fd)
 	if (strcmp(conf->pid_file, "off") == 0)
 		return 0;
 	err = open_and_lock(conf->pid_file, &fd);
+	if (err == -ENOENT && made_dirs_for_file(conf, conf->pid_file, false))
+		err = open_and_lock(conf->pid_file, &fd);
 	if (err == -EAGAIN) {
 		log_holder(conf);
 		return err;
@@ -173,6 +176,8 @@ pidfile_look(const struct config *conf)
 	if (strcmp(conf->pid_file, "off") == 0)
 		return true;
 	err = permit_file(conf->pid_file);
+	if (err == -ENOENT && made_dirs_would_hold(conf, conf->pid_file))
+		err = 0;
 	if (lstat(conf->pid_file, &st) == 0 && !S_ISREG(st.st_mode))
 		err = S_ISLNK(st.st_mode) ? -ELOOP : -EINVAL;
 	if (err < 0)

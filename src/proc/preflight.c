@@ -15,6 +15,7 @@
 #include "shared/replacing.h"
 #include "shared/shared.h"
 #include "preflight_child.h"
+#include "proc/privileges.h"
 #include "proc/signals.h"
 
 enum {
@@ -36,6 +37,7 @@ struct preflight {
 	const struct config *conf;
 	const struct shared *shared;
 	enum preflight_depth depth;
+	bool makes; /* see struct preflight_task */
 	preflight_fn *meanwhile;
 	void *arg;
 	size_t count;	      /* of locations */
@@ -141,6 +143,7 @@ start_child(const struct preflight *r, size_t from)
 		preflight_child_run(&(struct preflight_task){.conf = r->conf,
 					.shared = r->shared,
 					.depth = r->depth,
+					.makes = r->makes,
 					.from = from},
 		    ends[1]);
 	fd_close(&ends[1]);
@@ -231,6 +234,29 @@ go_on_behind(struct preflight *r, const struct telling *t)
 	return false;
 }
 
+/* What root is to make for `user`, before anything is tried as that one.  Which location does
+ * not answer is told then.  False: given up. */
+static bool
+make_directories(const struct preflight *whole)
+{
+	struct preflight r = *whole;
+	struct telling t;
+	size_t from = 0;
+
+	r.makes = true;
+	r.patience_ns = SHORT_MS * NS_PER_MS;
+	while (from < r.count) {
+		enum how how = try_from(&r, from, &t);
+
+		if (how == GIVEN_UP)
+			return false;
+		if (how == ENDED)
+			break;
+		from = t.last + 1;
+	}
+	return true;
+}
+
 int
 preflight_run(const struct config *conf, enum preflight_depth depth,
     const struct shared *shared, preflight_fn *meanwhile, void *arg)
@@ -245,9 +271,17 @@ preflight_run(const struct config *conf, enum preflight_depth depth,
 	struct telling t = {.last = 0};
 	bool fault = false;
 	size_t from = 0;
+	uid_t uid;
+	gid_t gid;
 
 	r.end_ns =
 	    clock_mono_ns() + r.patience_ns + r.count * LOCATION_MS * NS_PER_MS;
+	if (depth == PREFLIGHT_WHOLE &&
+	    privileges_will_drop(conf, &uid, &gid)) {
+		if (!make_directories(&r))
+			return -1;
+		r.end_ns += SHORT_MS * NS_PER_MS;
+	}
 	for (;;) {
 		enum how how = try_from(&r, from, &t);
 

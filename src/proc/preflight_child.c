@@ -16,6 +16,7 @@
 #include "proc/identity.h"
 #include "proc/inherit.h"
 #include "proc/kinds.h"
+#include "proc/made_dirs.h"
 #include "proc/privileges.h"
 #include "proc/refusal.h"
 #include "proc/title.h"
@@ -159,12 +160,14 @@ log_check(const struct config *conf, const struct conf_location *l,
  * it can be used.  False: it cannot, as it is configured. */
 static bool
 try_location(const struct preflight_task *task, const struct conf_location *l,
-    const char *engine)
+    const char *engine, bool was_root)
 {
 	const struct store_kind *kind = kinds_of(&l->policy);
 	struct store_check c = {0};
 
 	if (task->depth == PREFLIGHT_LOOK) {
+		if (was_root && made_dirs_would_make(l))
+			return true;
 		kind->look(&l->policy, &c);
 		if (c.fitness == STORE_UNFIT)
 			log_unfit(l, &c);
@@ -196,11 +199,27 @@ preflight_location(const struct config *conf, size_t n)
 	return &s->locations[n];
 }
 
+/* While we are root still. */
+static void
+make_missing(const struct preflight_task *task)
+{
+	size_t count = preflight_count(task->conf);
+
+	for (size_t n = task->from; n < count; n++) {
+		preflight_tell(PREFLIGHT_TRYING, n);
+		made_dirs_for_uploads(task->conf,
+		    preflight_location(task->conf, n), task->shared);
+	}
+}
+
 static void
 try_out(const struct preflight_task *task)
 {
 	const struct config *conf = task->conf;
 	size_t count = preflight_count(conf);
+	uid_t uid;
+	gid_t gid;
+	bool was_root = privileges_will_drop(conf, &uid, &gid);
 	const char *engine;
 	int err;
 
@@ -221,7 +240,8 @@ try_out(const struct preflight_task *task)
 
 		preflight_tell(PREFLIGHT_TRYING, n);
 		title_set(NULL, "checking output_dir %s", l->policy.output_dir);
-		if (!try_location(task, l, engine) | !preflight_spent(l))
+		if (!try_location(task, l, engine, was_root) |
+		    !preflight_spent(l))
 			preflight_tell(PREFLIGHT_FAULT, n);
 	}
 }
@@ -250,7 +270,10 @@ void
 preflight_child_run(const struct preflight_task *task, int fd)
 {
 	let_go(fd);
-	try_out(task);
+	if (task->makes)
+		make_missing(task);
+	else
+		try_out(task);
 	preflight_tell(PREFLIGHT_DONE, 0);
 	_exit(0);
 }

@@ -42,6 +42,7 @@ struct preflight_task {
 	const struct config *conf;
 	const struct shared *shared; /* what was open before, or NULL */
 	enum preflight_depth depth;
+	bool makes; /* nothing but the directories that root makes for `user` */
 	size_t from; /* the location to begin with, counted over all servers */
 };
 

@@ -41,6 +41,21 @@ privileges_check(const struct config *conf)
 	return 0;
 }
 
+bool
+privileges_will_drop(const struct config *conf, uid_t *ret_uid, gid_t *ret_gid)
+{
+	const struct passwd *pw;
+
+	if (conf->user == NULL || geteuid() != 0)
+		return false;
+	pw = getpwnam(conf->user);
+	if (pw == NULL || pw->pw_uid == 0)
+		return false;
+	*ret_uid = pw->pw_uid;
+	*ret_gid = pw->pw_gid;
+	return true;
+}
+
 int
 privileges_drop(const char *user)
 {
