@@ -72,7 +72,7 @@ HEADERS    := $(filter-out %.tbl.h,$(wildcard include/*/*.h))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 # What unit tests share.
 UNIT_OBJ   := $(patsubst tests/%.c,$(BUILD)/%.o,$(wildcard tests/unit/lib/*.c))
-TOOLS      := $(patsubst tests/lib/%.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
+TOOLS      := $(patsubst tests/lib/%.c,$(BUILD)/%,$(filter-out %/skew.c,$(wildcard tests/lib/*.c))) $(BUILD)/skew.so
 
 Q          := $(if $(filter 1,$(V)),,@)
 SAY         = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
@@ -128,6 +128,9 @@ tools: $(TOOLS)
 $(BUILD)/slowfs $(BUILD)/logdisk: LDLIBS += -lfuse3
 $(BUILD)/slowfs $(BUILD)/logdisk: CFLAGS += -I/usr/include/fuse3 -Wno-pedantic
 $(BUILD)/load: tests/lib/load_tls.h
+$(BUILD)/skew.so: tests/lib/skew.c $(BUILD)/.flags
+	$(call SAY,TOOL,$@)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 $(WARN) -fPIC -shared -o $@ $<
 $(BUILD)/%: tests/lib/%.c $(BUILD)/.flags
 	$(call SAY,TOOL,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
