@@ -61,15 +61,23 @@ names_allowed() {
 	assert_output ''
 }
 
-@test "logrotate takes its file" {
+@test "logrotate takes its file: what is written after it is in a new one" {
 	mkdir logs
-	echo line >logs/access.log
-	sed -e "s|/var/log/penstock|$T/logs|; s|/usr/local/sbin/penstock .*|touch $T/reloaded|; /su penstock/d" \
+	write_conf '' "access_log $T/logs/access.log;" "error_log $T/logs/error.log info;"
+	start_conf "$T/penstock.conf"
+	echo hello >body
+	upload PUT /file/before body
+	eventually grep -q before logs/access.log
+	sed -e "s|/var/log/penstock|$T/logs|; s|/usr/local/sbin/penstock -c [^ ]*|$PENSTOCK -c $T/penstock.conf|; /su penstock/d" \
 		"$REPO/conf/penstock.logrotate" >rotate
 	run -0 logrotate -f -s state "$T/rotate"
-	refute_output -p error
-	assert [ -e logs/access.log.1.gz ]
-	assert [ -e reloaded ]
+	assert_output ''
+	upload PUT /file/after body
+	eventually grep -q after logs/access.log
+	refute grep -q before logs/access.log
+	zgrep -q before logs/access.log.1.gz
+	refute zgrep -q after logs/access.log.1.gz
+	grep -q 'logs reopened' logs/error.log
 }
 
 @test "troff takes the manuals, without a warning, and they have every directive" {

@@ -48,6 +48,27 @@ ends_well() {
 	ends_well 0 QUIT
 }
 
+@test "as process 1 it takes HUP and USR1, as any master" {
+	local status
+
+	write_conf '' "access_log $T/moved.log;"
+	start_as_one
+	echo hello >body
+	upload PUT /file/a body
+	eventually grep -q 'PUT /file/a' moved.log
+	mv moved.log before.log
+	kill -USR1 "$MASTER"
+	eventually log_has 'logs reopened'
+	kill -HUP "$MASTER"
+	eventually log_has 'reloaded: generation 2'
+	upload PUT /file/b body
+	eventually grep -q 'PUT /file/b' moved.log
+	status=$(nsenter -t "$MASTER" -p "$PENSTOCK" -c penstock.conf -s status 3>&- 4>&-)
+	[[ $status == *running* ]]
+	kill -QUIT "$MASTER"
+	ends_with 0 "$UNSHARE"
+}
+
 @test "workers can get no new rights" {
 	is_portable && skip 'a PORTABLE build cannot say so'
 	start_server
