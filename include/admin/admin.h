@@ -5,6 +5,8 @@
  *	/healthz   200: the process is alive
  *	/readyz    200: uploads are taken; 503: not now, and why
  *	/status    all of it, for people: JSON
+ *	/uploads   those that run; /uploads/ID: one of them, which may have ended;
+ *	           DELETE of it, where admin_write is on, cuts it
  *
  * Any worker answers, with the numbers of all (shared/metrics.h).  Nothing here waits for a
  * disk or takes a chunk: it answers while disks hang and while all memory for uploads is in

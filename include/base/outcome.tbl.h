@@ -60,6 +60,7 @@ OUTCOME(EXPIRED,         410, CLIENT, "expired",           0, "this upload has e
 OUTCOME(HELD,            423, NOBODY, "held",              1, "another request has this upload, and its disk does not let it go: try again")
 OUTCOME(TAKEN_OVER,      503, NOBODY, "taken-over",        1, "a newer request for this upload has come: what arrived of this one is kept")
 OUTCOME(TOO_MANY_PARTIALS, 503, NOBODY, "too-many-partials", 60, "as many uploads wait to be resumed in location %s as %l allows: finish or delete one, or try again later")
+OUTCOME(CUT,             403, NOBODY, "cut",               0, "an operator of this server has cut this upload: nothing was stored, or, of one that can be resumed, what had arrived is kept; ask before it is sent again")
 OUTCOME(BAD_FORM,        400, CLIENT, "bad-form",          0, "the form is malformed")
 OUTCOME(FORM_LIMIT,      413, CLIENT, "form-limit",        0, "the form has more parts than %l of location %s allows: send several forms, or have the limit raised")
 OUTCOME(FIELDS_TOO_LARGE, 413, CLIENT, "fields-too-large", 0, "the fields of the form that are no files are larger than %l of location %s allows: send less in them, or have the limit raised")

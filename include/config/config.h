@@ -124,6 +124,8 @@ struct conf_server {
 	/* Of a block `admin`, which has no location for uploads: the one, /, whose
 	 * rights hold for all that it serves; NULL: it is a block `server`. */
 	struct conf_location *admin;
+	bool admin_write; /* of a block `admin`: what can be changed may be */
+	struct conf_place admin_write_at;
 	char *health; /* a path that tells how the server is; or "off" */
 	struct conf_place health_at;
 	struct conf_list server_name; /* as host_read_pattern() has them */

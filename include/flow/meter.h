@@ -25,6 +25,8 @@ enum meter_reader {
 	READER_STATE_COUNT
 };
 
+extern const char *const meter_reader_name[READER_STATE_COUNT];
+
 enum meter_writer {
 	WRITER_DATA,  /* the queue is empty */
 	WRITER_WRITE, /* at least one write is in flight */
@@ -33,6 +35,8 @@ enum meter_writer {
 	WRITER_DONE,
 	WRITER_STATE_COUNT
 };
+
+extern const char *const meter_writer_name[WRITER_STATE_COUNT];
 
 enum verdict {
 	VERDICT_BALANCED,

@@ -2,12 +2,14 @@
  * http/counter.h - counts what a server block does: an observer.
  *
  * A request that was to store something is an upload, whatever became of it: that is what is
- * counted by location, outcome and verdict (shared/metrics.h).
+ * counted by location, outcome and verdict (shared/metrics.h), and the last of which are kept
+ * for who asks for one (shared/live.h).
  */
 #ifndef HTTP_COUNTER_H
 #define HTTP_COUNTER_H
 
 #include "base/check.h"
+#include "shared/live.h"
 #include "shared/metrics.h"
 #include "config/config.h"
 #include "http/observer.h"
@@ -17,7 +19,8 @@ struct counter {
 	struct metrics *metrics;
 	struct metrics_share *share;
 	const struct conf_server *server;
-	unsigned *numbers; /* of its locations, in their order */
+	unsigned *numbers;	  /* of its locations, in their order */
+	struct live_share *ended; /* keeps the last uploads; or NULL */
 };
 
 /* Count in the share of the worker of `slot`.  0 or -ENOMEM. */

@@ -30,6 +30,7 @@ struct disk_health;
 struct disk_share;
 struct latest_table;
 struct limits;
+struct live;
 struct metrics;
 struct mount_history;
 struct partials;
@@ -56,6 +57,7 @@ enum {
 
 struct shared {
 	struct shared_room room;
+	unsigned master; /* which of the masters that share it is ours */
 	int fd; /* of the memory, for a successor; -1: none can have it */
 	struct shm *shm;
 	struct latest_table *latest;
@@ -73,6 +75,7 @@ struct shared {
 	struct partials *partials;
 	struct request_ids *request_ids;
 	struct metrics *metrics;
+	struct live *live;
 };
 
 /*

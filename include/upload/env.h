@@ -10,6 +10,7 @@ struct engine;
 struct ev_loop;
 struct limits;
 struct metrics_share;
+struct roll;
 struct takeover;
 struct trace_group;
 
@@ -23,6 +24,7 @@ struct upload_env {
 	struct limits *limits;	       /* that uploads are counted in */
 	struct takeover *takeover;     /* of partials, by newer requests */
 	struct metrics_share *counted; /* METRICS_UPLOADS there; or NULL */
+	struct roll *roll;	       /* that uploads are on; or NULL */
 };
 
 #endif

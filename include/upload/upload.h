@@ -27,11 +27,13 @@
 #include "config/config.h"
 #include "flow/flow.h"
 #include "store/store.h"
+#include "upload/roll.h"
 #include "upload/takeover.h"
 #include "upload/transfer.h"
 #include "upload/upload_digests.h"
 
 struct fsm_table;
+struct live_record;
 struct upload;
 struct upload_env;
 struct upload_failed;
@@ -56,6 +58,9 @@ struct upload_events {
 	 * on_stored().  The owner must call upload_end() from within. */
 	void (*on_failed)(
 	    struct upload *u, struct failure why, const char *reason);
+	/* For who watches: client, user, name, form, from, bytes and length, as far
+	 * as they are known.  False: it is none that is listed.  NULL: none is. */
+	bool (*describe)(struct upload *u, struct live_record *r);
 
 	/* ---- of an upload that outlives its connection; NULL: it never does ---- */
 
@@ -76,6 +81,9 @@ struct upload_events {
 	/* A newer request wants this upload, from on_ready() or on_found() on: the
 	 * owner is to let go of it soon (upload_cut(), and so on).  Once. */
 	void (*on_wanted)(struct upload *u);
+	/* An operator wants it cut, as long as this is called.  NULL: it fails with
+	 * OUTCOME_CUT, unless it has to wait for something, or is whole. */
+	void (*on_cut)(struct upload *u);
 };
 
 /* The fields are the module's. */
@@ -89,6 +97,7 @@ struct upload {
 	struct incoming *incoming; /* the file; NULL: there is none */
 	struct flow flow; /* of the transfer; its meter is the upload's */
 	struct upload_digests digests;
+	struct roll_entry entry; /* among those that run */
 	/* The argument of the event that is being handled. */
 	union {
 		struct failure cut; /* of the transfer's source */
@@ -202,6 +211,9 @@ void upload_end(struct upload *u, const char *last_step);
 /* After on_ready(): how many bytes the store was given so far, where the next transfer
  * goes on. */
 uint64_t upload_offset(const struct upload *u);
+
+/* The same at any time; 0 before. */
+uint64_t upload_given(const struct upload *u);
 
 /* From within on_stored(): its digests; NULL: none was computed. */
 const struct digest *upload_digest(const struct upload *u);

@@ -3,15 +3,19 @@
 #include <string.h>
 
 #include "admin/exposition.h"
+#include "base/clock.h"
+#include "base/num.h"
 #include "pages.h"
+#include "shared/live.h"
+#include "shared/shared.h"
+#include "uploads_query.h"
 #include "web/rights_gate.h"
 #include "web/site_gate.h"
 
-static const char methods[] = "GET, HEAD";
-
 /* ---- the pages ---- */
 
-/* Send `r`, whose content is all there, unless it has `failed`. */
+/* Send `r`, whose content is all there, unless it has `failed`; its status is 200 if none is
+ * set. */
 static void
 send_page(struct exchange *x, struct response *r, const char *type, bool whole)
 {
@@ -20,7 +24,8 @@ send_page(struct exchange *x, struct response *r, const char *type, bool whole)
 		exchange_fail(x, OUTCOME_NO_MEMORY);
 		return;
 	}
-	r->status = 200;
+	if (r->status == 0)
+		r->status = 200;
 	r->content_type = type;
 	str_puts(&r->fields, "Cache-Control: no-store\r\n");
 	exchange_respond(x, r);
@@ -67,18 +72,123 @@ answer_status(const struct admin *a, struct exchange *x)
 	send_page(x, &r, "application/json", whole);
 }
 
+/* ---- uploads ---- */
+
+static const char json[] = "application/json";
+static const char below_uploads[] = "/uploads/";
+
+static void
+answer_uploads(const struct admin *a, struct exchange *x)
+{
+	struct span target = exchange_head(x)->target, query = {0};
+	const char *mark = memchr(target.s, '?', target.len);
+	struct uploads_query q;
+	struct response r = {0};
+	const char *why;
+	bool whole;
+
+	if (mark != NULL)
+		query = (struct span){
+		    mark + 1, target.len - (size_t)(mark + 1 - target.s)};
+	why = uploads_query_read(query, &q);
+	if (why != NULL) {
+		exchange_refuse(x, 400, why, OUTCOME_REFUSED);
+		return;
+	}
+	a->subject->renew(a->subject->arg);
+	whole = uploads_page(a->subject, &q, &r.content);
+	send_page(x, &r, json, whole);
+}
+
+/* The page of the upload that the path names, in `r`. */
+static enum upload_page
+find_upload(const struct admin *a, const struct exchange *x, uint64_t *ret_id,
+    struct response *r)
+{
+	struct span path = exchange_head(x)->path;
+	size_t before = sizeof(below_uploads) - 1;
+
+	check(path.len >= before);
+	a->subject->renew(a->subject->arg);
+	if (num_parse_u64(path.s + before, path.len - before, ret_id) < 0 ||
+	    *ret_id == 0)
+		return UPLOAD_PAGE_NONE;
+	return upload_page(a->subject, *ret_id, &r->content);
+}
+
+static void
+refuse_upload(
+    struct exchange *x, struct response *page, int status, const char *why)
+{
+	response_fini(page);
+	exchange_refuse(x, status, why,
+	    status == 404 ? OUTCOME_NOT_FOUND : OUTCOME_REFUSED);
+}
+
+static const char no_upload[] =
+    "no upload with this id runs or has ended lately: ask for /uploads to see "
+    "which run";
+
+static void
+answer_upload(const struct admin *a, struct exchange *x)
+{
+	struct response r = {0};
+	uint64_t id;
+
+	if (find_upload(a, x, &id, &r) == UPLOAD_PAGE_NONE)
+		refuse_upload(x, &r, 404, no_upload);
+	else
+		send_page(x, &r, json, !str_failed(&r.content));
+}
+
+/* The worker that has it cuts it a moment later. */
+static void
+answer_cut(const struct admin *a, struct exchange *x)
+{
+	struct response r = {.status = 202};
+	uint64_t id;
+
+	if (!a->context->conf->admin_write) {
+		refuse_upload(x, &r, 403,
+		    "nothing can be changed here: an operator has to set "
+		    "admin_write on in the block admin");
+		return;
+	}
+	switch (find_upload(a, x, &id, &r)) {
+	case UPLOAD_PAGE_NONE:
+		refuse_upload(x, &r, 404, no_upload);
+		return;
+	case UPLOAD_PAGE_COMMITS:
+		refuse_upload(x, &r, 409,
+		    "all of this upload is here, and it is being stored: it "
+		    "cannot be cut any more");
+		return;
+	case UPLOAD_PAGE_ENDED:
+		refuse_upload(x, &r, 409, "this upload has ended already");
+		return;
+	case UPLOAD_PAGE_RUNS:
+		break;
+	}
+	live_ask_cut(a->subject->shared->live, id, clock_mono_ns());
+	send_page(x, &r, json, !str_failed(&r.content));
+}
+
 static void answer_index(const struct admin *a, struct exchange *x);
 
 static const struct page {
-	const char *path;
+	const char *path; /* one that ends in a slash has an id behind it */
 	void (*answer)(const struct admin *a, struct exchange *x);
 	const char *what;
+	void (*remove)(const struct admin *a, struct exchange *x); /* or NULL */
 } pages[] = {
     {"/", answer_index, "this list"},
     {"/healthz", answer_alive, "200: the process is alive"},
     {"/metrics", answer_metrics, "for Prometheus, or in OpenMetrics"},
     {"/readyz", answer_ready, "200: uploads are taken; 503: why not"},
     {"/status", answer_status, "workers and disks, in JSON"},
+    {"/uploads", answer_uploads, "those that run, in JSON"},
+    {below_uploads, answer_upload, "and an id: one of them; DELETE cuts it",
+	answer_cut},
 };
 
 static void
@@ -96,10 +206,14 @@ answer_index(const struct admin *a, struct exchange *x)
 static const struct page *
 find_page(const struct head *h)
 {
-	for (size_t i = 0; i < COUNT_OF(pages); i++)
-		if (h->path.len == strlen(pages[i].path) &&
-		    memcmp(h->path.s, pages[i].path, h->path.len) == 0)
+	for (size_t i = 0; i < COUNT_OF(pages); i++) {
+		size_t len = strlen(pages[i].path);
+		bool below = len > 1 && pages[i].path[len - 1] == '/';
+
+		if ((below ? h->path.len > len : h->path.len == len) &&
+		    memcmp(h->path.s, pages[i].path, len) == 0)
 			return &pages[i];
+	}
 	return NULL;
 }
 
@@ -121,7 +235,10 @@ admin_passed(struct gate_pass *gate)
 {
 	struct admin_pass *p = container_of(gate, struct admin_pass, base.gate);
 
-	p->page->answer(p->admin, gate->exchange);
+	if (exchange_head(gate->exchange)->method == METHOD_DELETE)
+		p->page->remove(p->admin, gate->exchange);
+	else
+		p->page->answer(p->admin, gate->exchange);
 }
 
 static void
@@ -162,13 +279,24 @@ refuse_path(struct exchange *x)
 }
 
 static void
-refuse_method(struct exchange *x)
+refuse_method(struct exchange *x, const struct page *page)
 {
 	struct response r = {.outcome = OUTCOME_REFUSED};
 
-	response_problem(&r, 405, "this can be read only: use GET or HEAD");
-	str_printf(&r.fields, "Allow: %s\r\n", methods);
+	response_problem(&r, 405, "%s",
+	    page->remove != NULL
+		? "this can be read, or cut: use GET, HEAD or DELETE"
+		: "this can be read only: use GET or HEAD");
+	str_printf(&r.fields, "Allow: GET, HEAD%s\r\n",
+	    page->remove != NULL ? ", DELETE" : "");
 	exchange_respond(x, &r);
+}
+
+static bool
+allows(const struct page *page, enum head_method method)
+{
+	return method == METHOD_GET || method == METHOD_HEAD ||
+	       (method == METHOD_DELETE && page->remove != NULL);
 }
 
 static void
@@ -182,8 +310,8 @@ admin_on_request(struct handler *handler, struct exchange *x)
 		return;
 	if (page == NULL)
 		refuse_path(x);
-	else if (h->method != METHOD_GET && h->method != METHOD_HEAD)
-		refuse_method(x);
+	else if (!allows(page, h->method))
+		refuse_method(x, page);
 	else
 		begin_page(a, x, page);
 }

@@ -8,32 +8,11 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "disks.h"
+#include "json.h"
 #include "pages.h"
 #include "shared/metrics.h"
 #include "shared/shared.h"
 #include "workers.h"
-
-/* ,"NAME":"TEXT" */
-static void
-put_text(struct str *out, const char *name, const char *text, size_t len)
-{
-	str_printf(out, ",\"%s\":\"", name);
-	str_escape(out, text, len);
-	str_puts(out, "\"");
-}
-
-static void
-put_number(struct str *out, const char *name, uint64_t n)
-{
-	str_printf(out, ",\"%s\":%" PRIu64, name, n);
-}
-
-static void
-put_ms(struct str *out, const char *name, uint64_t ns)
-{
-	str_printf(out, ",\"%s\":", name);
-	str_add_ms(out, ns);
-}
 
 static void
 put_readiness(struct str *out, const struct readiness *r)
@@ -43,7 +22,7 @@ put_readiness(struct str *out, const struct readiness *r)
 
 	str_printf(out, "{\"ready\":%s", ready ? "true" : "false");
 	if (!ready && why.s != NULL)
-		put_text(out, "why", why.s, why.len > 0 ? why.len - 1 : 0);
+		json_text(out, "why", why.s, why.len > 0 ? why.len - 1 : 0);
 	out->failed |= str_failed(&why);
 	str_fini(&why);
 }
@@ -57,12 +36,12 @@ put_counts(struct str *out, const struct metrics_sum *sum)
 		uploads += sum->series[i].count;
 	for (size_t i = 0; i <= METRICS_OTHER; i++)
 		received += sum->locations[i].received;
-	put_number(out, "uploads_ended", uploads);
-	put_number(out, "received_bytes", received);
-	put_number(out, "requests_ended", sum->counters[METRICS_REQUESTS]);
-	put_number(out, "reloads", sum->counters[METRICS_RELOADS]);
-	put_number(out, "worker_restarts", sum->counters[METRICS_RESTARTS]);
-	put_number(
+	json_number(out, "uploads_ended", uploads);
+	json_number(out, "received_bytes", received);
+	json_number(out, "requests_ended", sum->counters[METRICS_REQUESTS]);
+	json_number(out, "reloads", sum->counters[METRICS_RELOADS]);
+	json_number(out, "worker_restarts", sum->counters[METRICS_RESTARTS]);
+	json_number(
 	    out, "log_lines_dropped", sum->counters[METRICS_LOG_LINES_DROPPED]);
 }
 
@@ -72,14 +51,14 @@ put_summary(struct str *out, const struct shared *shared)
 	struct workers_sum w;
 
 	workers_sum(shared, &w);
-	put_text(out, "version", PENSTOCK_VERSION, strlen(PENSTOCK_VERSION));
-	put_number(out, "started", w.started_s);
-	put_number(out, "generation", w.generation);
-	put_number(out, "generations", w.generations);
-	put_number(out, "connections", w.connections);
-	put_number(out, "uploads", w.uploads);
-	put_number(out, "buffer_memory_bytes", w.memory);
-	put_number(out, "buffer_memory_limit_bytes", w.memory_max);
+	json_text(out, "version", PENSTOCK_VERSION, strlen(PENSTOCK_VERSION));
+	json_number(out, "started", w.started_s);
+	json_number(out, "generation", w.generation);
+	json_number(out, "generations", w.generations);
+	json_number(out, "connections", w.connections);
+	json_number(out, "uploads", w.uploads);
+	json_number(out, "buffer_memory_bytes", w.memory);
+	json_number(out, "buffer_memory_limit_bytes", w.memory_max);
 }
 
 static void
@@ -92,11 +71,11 @@ put_workers(struct str *out, const struct shared *shared)
 	for (size_t i = 0; i < count; i++) {
 		str_printf(
 		    out, "%s{\"pid\":%" PRIu64, i > 0 ? "," : "", all[i].pid);
-		put_number(out, "generation", all[i].generation);
-		put_number(out, "started", all[i].started_s);
-		put_number(out, "connections", all[i].connections);
-		put_number(out, "uploads", all[i].uploads);
-		put_number(out, "buffer_memory_bytes", all[i].memory);
+		json_number(out, "generation", all[i].generation);
+		json_number(out, "started", all[i].started_s);
+		json_number(out, "connections", all[i].connections);
+		json_number(out, "uploads", all[i].uploads);
+		json_number(out, "buffer_memory_bytes", all[i].memory);
 		str_puts(out, "}");
 	}
 	str_puts(out, "]");
@@ -109,14 +88,14 @@ put_disk(struct str *out, const struct disk *d, uint64_t now)
 	bool waits = v->oldest_ns != 0 && v->oldest_ns < now;
 
 	str_printf(out, "{\"state\":\"%s\"", store_state_name[v->state]);
-	put_text(out, "output_dir", d->output_dir, strlen(d->output_dir));
-	put_number(out, "operations", v->in_flight);
-	put_ms(out, "oldest_operation_ms", waits ? now - v->oldest_ns : 0);
-	put_ms(out, "latency_ms", v->latency_ns);
-	put_number(out, "buffered_bytes", v->buffered);
+	json_text(out, "output_dir", d->output_dir, strlen(d->output_dir));
+	json_number(out, "operations", v->in_flight);
+	json_ms(out, "oldest_operation_ms", waits ? now - v->oldest_ns : 0);
+	json_ms(out, "latency_ms", v->latency_ns);
+	json_number(out, "buffered_bytes", v->buffered);
 	if (v->has_free) {
-		put_number(out, "free_bytes", v->free);
-		put_number(out, "reserved_bytes", v->reserved);
+		json_number(out, "free_bytes", v->free);
+		json_number(out, "reserved_bytes", v->reserved);
 	}
 	str_puts(out, "}");
 }

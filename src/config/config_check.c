@@ -235,6 +235,27 @@ check_health(const struct conf_server *s, struct str *errors)
 	str_fini(&why);
 }
 
+/* Who may change something is said by a rule; or by the mode of a UNIX socket. */
+static void
+check_admin(const struct conf_server *s, struct str *errors)
+{
+	const struct conf_rights *r;
+	bool open = false;
+
+	if (s->admin == NULL || !s->admin_write)
+		return;
+	r = &s->admin->rights;
+	for (size_t i = 0; i < s->listen_count; i++)
+		open |= addr_unix_path(&s->listens[i].addr) == NULL;
+	if (open && r->access.count == 0 && !conf_is_on(r->auth_basic) &&
+	    !conf_is_on(r->auth_bearer_file) &&
+	    !conf_is_on(r->signed_link_keys) && !r->auth_client_certificate)
+		lexer_mistake(errors, &s->admin_write_at, "admin_write",
+		    "whoever reaches this address could cut uploads: say who "
+		    "may, with allow and deny, auth_basic or another rule, or "
+		    "listen on a UNIX socket alone");
+}
+
 /* Without a proxy that is trusted, no field is looked at. */
 static void
 check_proxies(const struct conf_server *s, struct str *errors)
@@ -292,6 +313,7 @@ config_check(const struct config *c, struct str *errors)
 		check_prefixes(&c->servers[i], errors);
 		check_proxies(&c->servers[i], errors);
 		check_health(&c->servers[i], errors);
+		check_admin(&c->servers[i], errors);
 		for (size_t j = 0; j < c->servers[i].location_count; j++) {
 			check_directory(c, i, j, errors);
 			check_resume_url(&c->servers[i].locations[j], errors);

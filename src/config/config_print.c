@@ -93,6 +93,17 @@ put_rules(const struct directive *allow, const struct conf_networks *n,
 	}
 }
 
+/* May it stand in this very block?  Both server and admin are a struct conf_server. */
+static bool
+belongs(const struct directive *d, const void *base)
+{
+	const struct conf_server *s = base;
+
+	return d->owner != BLOCK_SERVER ||
+	       directives_is_allowed(
+		   d, s->admin != NULL ? BLOCK_ADMIN : BLOCK_SERVER);
+}
+
 /* All values that the struct of a block owns, but for addresses. */
 static void
 put_values(const void *base, enum directives_block owner, const char *indent,
@@ -106,7 +117,7 @@ put_values(const void *base, enum directives_block owner, const char *indent,
 			continue;
 		}
 		if (l.d->owner != owner || !directives_has_value(l.d) ||
-		    l.d->type == VALUE_LISTEN)
+		    l.d->type == VALUE_LISTEN || !belongs(l.d, base))
 			continue;
 		if (l.d->type == VALUE_RULES) {
 			put_rules(l.d,
@@ -179,6 +190,20 @@ put_server(const struct conf_server *s, struct str *out)
 	str_puts(out, "}\n");
 }
 
+/* What there could be. */
+static void
+put_no_admin(struct str *out)
+{
+	struct line l = {.d = directives_find("admin_write"), .unset = true};
+
+	check(l.d != NULL);
+	str_puts(out, "\n#admin { listen unix:/run/penstock/admin.sock; }\n");
+	str_puts(&l.value, l.d->dflt);
+	put_line(&l, "    ", out);
+	out->failed |= str_failed(&l.value);
+	str_fini(&l.value);
+}
+
 static bool
 has_admin(const struct config *c)
 {
@@ -210,8 +235,7 @@ config_print(const struct config *c, FILE *out)
 	for (size_t i = 0; i < c->server_count; i++)
 		put_server(&c->servers[i], &text);
 	if (!has_admin(c))
-		str_puts(&text,
-		    "\n#admin { listen unix:/run/penstock/admin.sock; }\n");
+		put_no_admin(&text);
 	if (str_failed(&text))
 		fputs("# out of memory\n", out);
 	else

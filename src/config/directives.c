@@ -12,6 +12,7 @@
 
 #define IN_TOP (1U << BLOCK_TOP)
 #define IN_SERVER (1U << BLOCK_SERVER)
+#define IN_ADMIN (1U << BLOCK_ADMIN)
 #define IN_LOCATION (1U << BLOCK_LOCATION)
 #define IN_EXCEPT (1U << BLOCK_EXCEPT)
 
@@ -37,6 +38,11 @@
 #define OF_TOP_AT(m) OF_TOP(m), .place = offsetof(struct config, m##_at)
 #define OF_LOCATION_AT(m)                                                      \
 	OF_LOCATION(m), .place = offsetof(struct conf_location, m##_at)
+/* In a block admin alone. */
+#define OF_ADMIN_AT(m)                                                         \
+	.owner = BLOCK_SERVER, .contexts = IN_ADMIN,                           \
+	.offset = offsetof(struct conf_server, m),                             \
+	.place = offsetof(struct conf_server, m##_at)
 #define OF_SERVER_AT(m)                                                        \
 	OF_SERVER(m), .place = offsetof(struct conf_server, m##_at)
 
@@ -124,9 +130,14 @@ const struct directive directives[] = {
 	  .owner = BLOCK_ADMIN, .contexts = IN_TOP,
 	  .topic = TOPIC_ADDRESS,
 	  .help = "addresses of their own that say how the server is: /metrics, "
-		  "/healthz, /readyz, /status; in it stand listen, and what may "
+		  "/healthz, /readyz, /status, /uploads; in it stand listen, and what may "
 		  "stand in server, but for location; allow, deny and auth_... "
 		  "hold for all of it; its access_log is off unless given there" },
+	{ "admin_write", VALUE_FLAG, APPLY_RELOAD, OF_ADMIN_AT(admin_write),
+	  .dflt = "off",
+	  .topic = TOPIC_ADDRESS,
+	  .help = "DELETE of /uploads/ID cuts an upload; on an address that is no "
+		  "UNIX socket a rule has to say who may (allow, deny, auth_...)" },
 	{ "allow", VALUE_RULES, APPLY_RELOAD, OF_RIGHTS_AT(access),
 	  .topic = TOPIC_RIGHTS,
 	  .help = "clients at these addresses may; the first allow or deny that "
@@ -598,7 +609,8 @@ directives_is_allowed(const struct directive *d, enum directives_block block)
 			 d->type == VALUE_ACCESS_LOG;
 
 	if (block == BLOCK_ADMIN) /* also what a location would inherit */
-		return of_server && (d->contexts & IN_SERVER) != 0;
+		return (d->contexts & IN_ADMIN) != 0 ||
+		       (of_server && (d->contexts & IN_SERVER) != 0);
 	return (d->contexts & 1U << block) != 0;
 }
 

@@ -8,6 +8,22 @@ enum {
 	TOO_SHORT_NS = 10 * 1000 * 1000, /* to tell which side was slow */
 };
 
+const char *const meter_reader_name[READER_STATE_COUNT] = {
+    [READER_NETWORK] = "network",
+    [READER_QUEUE] = "queue",
+    [READER_MEMORY] = "memory",
+    [READER_PACED] = "paced",
+    [READER_DONE] = "done",
+};
+
+const char *const meter_writer_name[WRITER_STATE_COUNT] = {
+    [WRITER_DATA] = "data",
+    [WRITER_WRITE] = "write",
+    [WRITER_HASH] = "hash",
+    [WRITER_SYNC] = "sync",
+    [WRITER_DONE] = "done",
+};
+
 const char *const verdict_name[VERDICT_COUNT] = {
     [VERDICT_BALANCED] = "balanced",
     [VERDICT_READ_BOUND] = "read-bound",

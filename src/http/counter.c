@@ -3,11 +3,49 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "http/access.h"
 
 _Static_assert((int)METRICS_TIMES == METER_TIMES_MAX, "a histogram for each");
 _Static_assert(
     (int)METRICS_UNMEASURED == VERDICT_COUNT, "what comes after verdicts");
+
+/* How long it took: from head to end, as the meter has it, or the log. */
+static uint64_t
+duration_ns(const struct access *a)
+{
+	if (a->upload != NULL)
+		return meter_total_ns(&a->upload->meter);
+	return a->ended_ns > a->began_ns ? a->ended_ns - a->began_ns : 0;
+}
+
+static void
+keep(struct live_share *share, const struct exchange_ended *e,
+    const struct metrics_upload *u)
+{
+	const struct access *a = e->record;
+	struct live_record r = {.id = a->id,
+	    .began_ns = duration_ns(a),
+	    .seen_ns = clock_wall_ns(),
+	    .bytes = a->in,
+	    .length = LIVE_LENGTH_UNKNOWN,
+	    .location = (uint16_t)u->location,
+	    .outcome = (uint16_t)a->outcome,
+	    .status = (uint16_t)(a->answered ? a->status : 0),
+	    .stage = LIVE_ENDED_STAGE,
+	    .verdict = (uint8_t)u->verdict,
+	    .reader = READER_DONE,
+	    .writer = WRITER_DONE};
+
+	live_set_client(&r, access_client(a, e->peer));
+	live_set_user(&r, access_user(a));
+	live_set_name(&r, a->upload != NULL ? a->upload->name : NULL);
+	if (a->upload != NULL && a->upload->is_part) {
+		r.from = a->upload->from;
+		r.length = a->upload->length;
+	}
+	live_note_ended(share, &r);
+}
 
 static void
 counter_on_ended(struct observer *o, const struct exchange_ended *e)
@@ -32,6 +70,8 @@ counter_on_ended(struct observer *o, const struct exchange_ended *e)
 			ns[i] = times[i].ns;
 	}
 	metrics_ended(c->metrics, c->share, &u);
+	if (c->ended != NULL && a->id != 0)
+		keep(c->ended, e, &u);
 }
 
 int

@@ -26,6 +26,8 @@ enum {
 	WORKER_SIGNALS = 5,
 };
 
+struct roll;
+
 /* One server block of the configuration. */
 struct server {
 	struct worker *worker;
@@ -42,6 +44,7 @@ struct server {
 /* For those who watch. */
 struct worker_watch {
 	struct metrics_share *share;
+	struct roll *roll; /* the uploads that run */
 	struct readiness readiness;
 	const struct context **contexts; /* of all server blocks */
 	unsigned *directories;		 /* numbers, of all their locations */

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "shared/live.h"
 #include "shared/metrics.h"
 #include "disk/chunk.h"
 #include "disk/engine.h"
+#include "upload/roll.h"
 #include "worker_internal.h"
 
 #define SET_AFTER_S 0.2
@@ -80,7 +82,10 @@ watch_on_idle(struct ev_loop *loop, ev_prepare *p, int revents)
 static void
 watch_renew(void *arg)
 {
-	set_gauges(arg);
+	struct worker *w = arg;
+
+	set_gauges(w);
+	roll_look(w->watch.roll);
 }
 
 /* ---- beginning ---- */
@@ -114,9 +119,12 @@ worker_watch_begin(struct worker *w)
 	const struct shared *shared = w->to->shared;
 	const struct config *conf = w->to->conf;
 	struct worker_watch *watch = &w->watch;
+	unsigned slot = shm_slot_number(shared->shm, w->to->slot);
 
-	watch->share = metrics_share_of(
-	    shared->metrics, shm_slot_number(shared->shm, w->to->slot));
+	watch->roll = roll_new(w->loop, shared->live, shared->metrics, slot);
+	if (watch->roll == NULL)
+		return -ENOMEM;
+	watch->share = metrics_share_of(shared->metrics, slot);
 	metrics_set(watch->share, METRICS_GENERATION,
 	    w->to->generation > 0 ? w->to->generation : 1);
 	metrics_set(watch->share, METRICS_STARTED_S, (uint64_t)clock_wall_s());
@@ -144,13 +152,17 @@ int
 worker_watch_server(struct worker *w, struct server *s)
 {
 	const struct shared *shared = w->to->shared;
+	unsigned slot = shm_slot_number(shared->shm, w->to->slot);
+	int err;
 
 	s->context.readiness = &w->watch.readiness;
 	s->context.env.counted = w->watch.share;
 	s->conns.counted = w->watch.share;
+	s->context.env.roll = w->watch.roll;
 	admin_init(&s->admin, &s->context, &w->watch.subject);
-	return counter_init(&s->counter, shared->metrics,
-	    shm_slot_number(shared->shm, w->to->slot), s->conf);
+	err = counter_init(&s->counter, shared->metrics, slot, s->conf);
+	s->counter.ended = live_share_of(shared->live, slot);
+	return err;
 }
 
 void
@@ -160,6 +172,7 @@ worker_watch_end(struct worker *w)
 		counter_fini(&w->servers[i].counter);
 	ev_prepare_stop(w->loop, &w->watch.idle);
 	ev_timer_stop(w->loop, &w->watch.due);
+	roll_free(&w->watch.roll);
 	free(w->watch.contexts);
 	free(w->watch.directories);
 }

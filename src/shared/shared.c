@@ -12,6 +12,7 @@
 #include "shared/disk_share.h"
 #include "shared/latest.h"
 #include "shared/limits.h"
+#include "shared/live.h"
 #include "shared/metrics.h"
 #include "shared/mount_history.h"
 #include "shared/partials.h"
@@ -32,7 +33,7 @@ shared_size(const struct shared_room *room)
 	       arrivals_size() + replacing_size() + attempts_size() +
 	       ticket_keys_size() + wanted_size() +
 	       partials_size(room->directories) + request_ids_size() +
-	       metrics_size();
+	       metrics_size() + live_size();
 }
 
 /* The layout, as far as the program itself can tell: sizes, and the words whose order the
@@ -42,7 +43,7 @@ shared_sum(void)
 {
 	const struct shared_room one = {1, 1, 1}, two = {2, 2, 2};
 	const uint64_t sizes[] = {sizeof(struct shm), METRICS_LAYOUT,
-	    shared_size(&one), shared_size(&two)};
+	    LIVE_LAYOUT, shared_size(&one), shared_size(&two)};
 	uint64_t sum = hash_bytes(0, sizes, sizeof(sizes));
 
 	for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
@@ -69,6 +70,7 @@ enum table {
 	AT_REQUEST_IDS,
 	AT_PARTIALS,
 	AT_METRICS,
+	AT_LIVE,
 	TABLES
 };
 
@@ -104,6 +106,7 @@ put_tables(struct shared *s)
 	put_table(s->shm, AT_REQUEST_IDS, s->request_ids);
 	put_table(s->shm, AT_PARTIALS, s->partials);
 	put_table(s->shm, AT_METRICS, s->metrics);
+	put_table(s->shm, AT_LIVE, s->live);
 }
 
 static void
@@ -123,6 +126,7 @@ get_tables(struct shared *s)
 	s->request_ids = get_table(s->shm, AT_REQUEST_IDS);
 	s->partials = get_table(s->shm, AT_PARTIALS);
 	s->metrics = get_table(s->shm, AT_METRICS);
+	s->live = get_table(s->shm, AT_LIVE);
 }
 
 static void
@@ -142,12 +146,14 @@ make_tables(struct shared *s, const struct shared_room *room)
 	s->request_ids = request_ids_new(s->shm);
 	s->partials = partials_new(s->shm, room->directories);
 	s->metrics = metrics_new(s->shm);
+	s->live = live_new(s->shm);
 }
 
 int
 shared_init(struct shared *s, const struct shared_room *room)
 {
 	s->room = *room;
+	s->master = 0;
 	s->shm = shm_new_for_successor(shared_size(room), &s->fd);
 	if (s->shm == NULL)
 		return -errno;
@@ -183,6 +189,7 @@ shared_adopt(struct shared *s, int fd, int bell)
 	    .disks = s->shm->room[2],
 	};
 	get_tables(s);
+	s->master = (unsigned)which;
 	metrics_be_master(s->metrics, (unsigned)which);
 	return 0;
 }
@@ -221,6 +228,7 @@ shared_forget(struct shared *s, struct slot *slot, pid_t pid)
 	ticket_keys_forget(s->ticket_keys, number);
 	partials_forget(s->partials, number);
 	metrics_forget(s->metrics, number);
+	live_forget(s->live, number, s->master);
 	last_to_know = disk_health_forget(s->disk_health, number);
 	shm_slot_wipe(slot);
 	return last_to_know;

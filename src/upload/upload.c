@@ -102,6 +102,7 @@ upload_init(struct upload *u, const struct upload_request *r, const char *id)
 	}
 	flow_init(&u->flow);
 	u->flow.link.trace = begin_trace(u);
+	upload_begin_live(u);
 	if (u->env->counted != NULL)
 		metrics_move(u->env->counted, METRICS_UPLOADS, true);
 }
@@ -234,6 +235,12 @@ uint64_t
 upload_offset(const struct upload *u)
 {
 	return store_offset(u->incoming);
+}
+
+uint64_t
+upload_given(const struct upload *u)
+{
+	return u->incoming != NULL ? store_offset(u->incoming) : 0;
 }
 
 const struct digest *

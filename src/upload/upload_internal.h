@@ -1,7 +1,7 @@
 /*
  * An upload, as its own files share it: upload.c is called by its owner, upload_store.c by
  * its store, upload_table.c has its states, upload_moves.c and upload_partial.c what is done
- * on the way.  tests/unit/test_states.c walks the table.
+ * on the way, upload_live.c what is told of it meanwhile.  tests/unit/test_states.c walks the table.
  */
 #ifndef UPLOAD_UPLOAD_INTERNAL_H
 #define UPLOAD_UPLOAD_INTERNAL_H
@@ -97,6 +97,11 @@ void upload_start_commit(void *upload);
 void upload_tell_stored(void *upload); /* the one that tells of success */
 void upload_tell_failed(void *upload);
 void upload_release(void *upload);
+
+/* ---- for who watches: upload_live.c ---- */
+
+void upload_begin_live(struct upload *u);
+void upload_end_live(struct upload *u);
 
 /* ---- of partials: upload_partial.c ---- */
 

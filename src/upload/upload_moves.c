@@ -97,6 +97,7 @@ upload_release(void *upload)
 {
 	struct upload *u = upload;
 
+	upload_end_live(u);
 	takeover_end(&u->wait);
 	flow_stop(&u->flow);
 	store_abort(&u->incoming);

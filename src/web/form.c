@@ -359,11 +359,27 @@ form_on_failed(struct upload *u, struct failure why, const char *reason)
 	refuse_file(f, name, &problem);
 }
 
+static bool
+form_describe(struct upload *u, struct live_record *r)
+{
+	const struct form_file *file =
+	    container_of(u, struct form_file, upload);
+	const struct web_form *f = file->owner;
+
+	live_set_client(r, exchange_client(f->exchange));
+	live_set_user(r, exchange_user(f->exchange));
+	live_set_name(r, file->name);
+	r->form = true;
+	r->bytes = upload_given(u);
+	return true;
+}
+
 static const struct upload_events form_upload_events = {
     .on_ready = form_on_ready,
     .on_transferred = form_on_transferred,
     .on_stored = form_on_stored,
     .on_failed = form_on_failed,
+    .describe = form_describe,
 };
 
 static void

@@ -27,6 +27,7 @@ struct web_put {
 	struct exchange *exchange;
 	struct upload upload;
 	struct spent_mark *mark; /* of a link that is good once; or NULL */
+	uint64_t length;	 /* or STORE_LENGTH_UNKNOWN */
 	bool named;		 /* by its client */
 	char name[];
 };
@@ -255,11 +256,26 @@ put_on_failed(struct upload *u, struct failure why, const char *reason)
 		rights_gate_give_back(x, mark, &r);
 }
 
+static bool
+put_describe(struct upload *u, struct live_record *r)
+{
+	const struct web_put *p = put_of(u);
+
+	live_set_client(r, exchange_client(p->exchange));
+	live_set_user(r, exchange_user(p->exchange));
+	live_set_name(r, p->name);
+	r->bytes = exchange_body_bytes(p->exchange);
+	if (p->length != STORE_LENGTH_UNKNOWN)
+		r->length = p->length;
+	return true;
+}
+
 static const struct upload_events upload_events = {
     .on_ready = put_on_ready,
     .on_transferred = put_on_transferred,
     .on_stored = put_on_stored,
     .on_failed = put_on_failed,
+    .describe = put_describe,
 };
 
 /* ---- the beginning ---- */
@@ -302,6 +318,7 @@ begin_upload(struct web_put *p, const struct put_order *o)
 	};
 	char first[OBJECT_ETAG_SIZE];
 
+	p->length = request.length;
 	if (p->named && o->location->policy.overwrite)
 		request.head_ns = exchange_came_ns(p->exchange);
 	if (p->named &&

@@ -70,6 +70,35 @@ resume_on_found(struct upload *u)
 	resume_shown(r, RESUME_FOUND);
 }
 
+static bool
+resume_describe(struct upload *u, struct live_record *rec)
+{
+	const struct web_resume *r = resume_of(u);
+	uint64_t given = upload_given(u);
+
+	if (r->kind != RESUME_CREATE && r->kind != RESUME_APPEND)
+		return false;
+	if (r->exchange != NULL) {
+		live_set_client(rec, exchange_client(r->exchange));
+		live_set_user(rec, exchange_user(r->exchange));
+	}
+	live_set_name(rec, resume_name(r));
+	rec->from = r->ask.offset;
+	rec->bytes = given > rec->from ? given - rec->from : 0;
+	if (r->length != RESUME_UNKNOWN)
+		rec->length = r->length;
+	return true;
+}
+
+static void
+resume_on_cut(struct upload *u)
+{
+	struct web_resume *r = resume_of(u);
+
+	if (r->state == RESUME_FLOWING)
+		resume_on(r, RESUME_CUT);
+}
+
 static void
 resume_on_wanted(struct upload *u)
 {
@@ -127,4 +156,6 @@ const struct upload_events resume_upload_events = {
     .on_suspended = resume_on_suspended,
     .on_removed = resume_on_removed,
     .on_wanted = resume_on_wanted,
+    .describe = resume_describe,
+    .on_cut = resume_on_cut,
 };

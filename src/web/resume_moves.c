@@ -274,6 +274,14 @@ resume_cut_for_newer(void *resume)
 }
 
 void
+resume_cut_by_operator(void *resume)
+{
+	struct web_resume *r = resume;
+
+	upload_cut(&r->upload, failure_of(OUTCOME_CUT, 0));
+}
+
+void
 resume_give_up(void *resume)
 {
 	resume_release(resume, outcome_word(OUTCOME_STOPPED), false);

@@ -57,6 +57,7 @@ enum resume_event {
 	RESUME_ERASED,
 	RESUME_FAILED, /* the upload: `why` and `reason` */
 	RESUME_WANTED, /* by a newer request */
+	RESUME_CUT,    /* by an operator */
 	RESUME_GONE,   /* the exchange: there is nobody to answer */
 	RESUME_STOP,   /* the server stops, and the exchange would end */
 	RESUME_ENDED,  /* it is answered, or never will be */
@@ -91,6 +92,7 @@ void resume_start_append(void *resume);
 void resume_start_removing(void *resume);
 void resume_cut(void *resume);
 void resume_cut_for_newer(void *resume);
+void resume_cut_by_operator(void *resume);
 void resume_give_up(void *resume);
 void resume_give_up_copy(void *resume);
 void resume_tell_stored(void *resume);

@@ -7,7 +7,7 @@ many_fds() { [[ $(metric penstock_disk_operations) -gt 0 ]]; }
 @test "admin answers on its own socket, which only its owner and group may use" {
 	start_admin
 	assert_equal "$(stat -c %a admin.sock)" 660
-	for path in / /healthz /readyz /metrics /status; do
+	for path in / /healthz /readyz /metrics /status /uploads; do
 		ask GET $path
 		assert_status 200
 		assert_header Cache-Control no-store
@@ -21,11 +21,11 @@ many_fds() { [[ $(metric penstock_disk_operations) -gt 0 ]]; }
 @test "other paths are 404, other methods 405, and nothing is stored" {
 	start_admin
 	echo hello >body
-	for path in /x /metrics/ /file/a /.penstock; do
+	for path in /x /metrics/ /uploads/ /file/a /.penstock; do
 		ask GET $path
 		assert_status 404
 	done
-	for path in / /healthz /readyz /metrics /status; do
+	for path in / /healthz /readyz /metrics /status /uploads; do
 		for method in PUT POST DELETE PATCH OPTIONS; do
 			ask $method $path
 			assert_status 405
@@ -93,7 +93,7 @@ many_fds() { [[ $(metric penstock_disk_operations) -gt 0 ]]; }
 	port=$(free_port)
 	echo "watcher:$(openssl passwd -6 secret)" >users
 	start_server '' '' "admin { listen 127.0.0.1:$port; auth_basic watch; auth_basic_user_file $T/users; }"
-	for path in / /healthz /readyz /metrics /status; do
+	for path in / /healthz /readyz /metrics /status /uploads; do
 		request GET "http://127.0.0.1:$port$path"
 		assert_status 401
 		request GET "http://127.0.0.1:$port$path" -u watcher:secret

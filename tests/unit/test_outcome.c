@@ -72,6 +72,7 @@ static const struct {
 	{ OUTCOME_HELD, 423, "held" },
 	{ OUTCOME_TAKEN_OVER, 503, "taken-over" },
 	{ OUTCOME_TOO_MANY_PARTIALS, 503, "too-many-partials" },
+	{ OUTCOME_CUT, 403, "cut" },
 	{ OUTCOME_BAD_FORM, 400, "bad-form" },
 	{ OUTCOME_FORM_LIMIT, 413, "form-limit" },
 	{ OUTCOME_FIELDS_TOO_LARGE, 413, "fields-too-large" },

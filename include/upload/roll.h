@@ -1,0 +1,64 @@
+/*
+ * upload/roll.h - the uploads that run in this worker, for those who watch.
+ *
+ *	roll_enter -> [ ... a look each ROLL_LOOK_MS -> a record (shared/live.h) ... ] -> roll_leave
+ *
+ * An upload that has ended before the next look was never in a record, and costs no more than
+ * a place on a list.  At each look it is also seen who is to be cut.  While no upload runs,
+ * nothing looks.
+ */
+#ifndef UPLOAD_ROLL_H
+#define UPLOAD_ROLL_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "base/list.h"
+#include "shared/live.h"
+
+struct metrics;
+struct roll;
+struct roll_entry;
+
+enum {
+	ROLL_LOOK_MS = 250,
+};
+
+struct roll_ops {
+	/* Say how it is: all but id, location, rate and seen_ns.  False: it is none that is
+	 * listed. */
+	bool (*describe)(struct roll_entry *e, struct live_record *r);
+	/* An operator wants it cut: called again and again, from the loop.  May end it from
+	 * within. */
+	void (*cut)(struct roll_entry *e);
+};
+
+/* The fields are the module's. */
+struct roll_entry {
+	struct list_node node; /* unlinked: it is on no roll */
+	const struct roll_ops *ops;
+	const char *location; /* its prefix, which stays */
+	uint64_t id;
+	unsigned at; /* of its record; LIVE_RECORDS: it has none */
+};
+
+/* `live`, `metrics` and what they share outlive it.  NULL: out of memory. */
+NODISCARD struct roll *roll_new(struct ev_loop *loop, struct live *live,
+    struct metrics *metrics, unsigned slot);
+
+/* Nothing is on it.  Clears the caller's pointer, which may be NULL. */
+void roll_free(struct roll **rp);
+
+/* An upload begins: `id` is that of its request. */
+void roll_enter(struct roll *r, struct roll_entry *e,
+    const struct roll_ops *ops, uint64_t id, const char *location);
+
+/* It has ended.  Does nothing if it is on no roll. */
+void roll_leave(struct roll *r, struct roll_entry *e);
+
+/* Have the records say how it is now. */
+void roll_look(struct roll *r);
+
+#endif
