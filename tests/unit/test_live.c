@@ -16,7 +16,7 @@
 #include "upload/roll.h"
 
 enum {
-	ROUNDS = 20000,
+	ROUNDS = 2000000,
 };
 
 static struct shm *shm;
