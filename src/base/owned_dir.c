@@ -9,6 +9,10 @@
 
 #include "base/fd.h"
 
+#ifndef S_ISVTX
+#define S_ISVTX 0 /* POSIX knows no sticky directories */
+#endif
+
 enum {
 	PARENT_MODE = 0755,
 };
