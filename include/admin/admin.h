@@ -21,6 +21,13 @@
 
 struct shared;
 
+/* How long a certificate is good; of_list: until when a revocation list is. */
+struct admin_term {
+	const char *file;
+	bool of_list;
+	int64_t ends_s; /* since 1970 */
+};
+
 /* What it tells about: the caller's, which outlives it. */
 struct admin_subject {
 	const struct shared *shared;
@@ -28,6 +35,8 @@ struct admin_subject {
 	/* Gauges of this worker are to be set now. */
 	void (*renew)(void *arg);
 	void *arg;
+	const struct admin_term *terms;
+	size_t term_count;
 };
 
 struct admin {

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "shared/live.h"
 #include "shared/metrics.h"
+#include "shared/user_names.h"
 #include "config/config.h"
 #include "http/observer.h"
 
@@ -20,6 +21,7 @@ struct counter {
 	struct metrics_share *share;
 	const struct conf_server *server;
 	unsigned *numbers;	  /* of its locations, in their order */
+	struct user_names *users; /* that are counted; or NULL */
 	struct live_share *ended; /* keeps the last uploads; or NULL */
 };
 

@@ -31,7 +31,7 @@
 
 enum {
 	METRICS_LAYOUT =
-	    2, /* of the shared memory: one more with each change */
+	    3, /* of the shared memory: one more with each change */
 	METRICS_NAMES = 128,
 	METRICS_OTHER = METRICS_NAMES, /* all that there is no room for */
 	METRICS_NAME_MAX = 256,	       /* bytes; a longer one is OTHER, too */
@@ -40,6 +40,7 @@ enum {
 	METRICS_VERDICTS = 5,	/* those of a meter, and: */
 	METRICS_UNMEASURED = 4, /* there was nothing to measure */
 	METRICS_SERIES = 2048,	/* of location, outcome and verdict */
+	METRICS_USERS = 129,	/* those of user_names.h, and all others */
 };
 
 /* What there are names of. */
@@ -145,6 +146,10 @@ struct metrics_upload {
 void metrics_ended(
     struct metrics *m, struct metrics_share *s, const struct metrics_upload *u);
 
+/* One of this user (user_names_take()) has ended. */
+void metrics_user_ended(
+    struct metrics_share *s, unsigned user, uint64_t received);
+
 /* ---- for the master ---- */
 
 /* The worker of this slot has ended: what it has counted is the dead's from here on. */
@@ -175,6 +180,7 @@ struct metrics_sum {
 	size_t series_count;
 	bool used[METRICS_NAMES + 1]; /* has the location any of these? */
 	struct metrics_location_sum locations[METRICS_NAMES + 1];
+	uint64_t user_uploads[METRICS_USERS], user_received[METRICS_USERS];
 };
 
 /* The sum of all workers that there are and were; the caller's to free().  NULL: out of

@@ -40,6 +40,7 @@ struct reservations;
 struct shm;
 struct slot;
 struct ticket_keys;
+struct user_names;
 struct wanted;
 
 /* How many of each the tables have room for; fixed until the master ends. */
@@ -76,6 +77,7 @@ struct shared {
 	struct request_ids *request_ids;
 	struct metrics *metrics;
 	struct live *live;
+	struct user_names *user_names;
 };
 
 /*

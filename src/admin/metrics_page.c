@@ -9,101 +9,10 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "disks.h"
-#include "flow/meter.h"
+#include "metrics_uploads.h"
 #include "pages.h"
 #include "shared/shared.h"
 #include "workers.h"
-
-static const char none[] = "none", other[] = "other";
-
-static const char *
-location_name(const struct metrics *m, unsigned number)
-{
-	const char *name = metrics_name(m, METRICS_LOCATION, number);
-
-	return name != NULL ? name : other;
-}
-
-static const char *
-outcome_label(enum outcome o)
-{
-	return o == OUTCOME_NONE ? none : outcome_word(o);
-}
-
-static const char *
-verdict_label(unsigned verdict)
-{
-	return verdict < VERDICT_COUNT ? verdict_name[verdict] : none;
-}
-
-/* ---- uploads ---- */
-
-static void
-put_uploads(struct exposition *e, const struct metrics *m,
-    const struct metrics_sum *sum)
-{
-	exposition_family(e, "penstock_uploads", EXPOSITION_COUNTER,
-	    "Requests that were to store something, by what came of them");
-	for (size_t i = 0; i < sum->series_count; i++) {
-		const struct metrics_series *s = &sum->series[i];
-
-		if (s->count == 0)
-			continue;
-		exposition_sample(e,
-		    (struct exposition_label[]){
-			{"location", location_name(m, s->location)},
-			{"outcome", outcome_label(s->outcome)},
-			{"verdict", verdict_label(s->verdict)}, {0}},
-		    s->count);
-	}
-	exposition_family(e, "penstock_upload_received_bytes",
-	    EXPOSITION_COUNTER, "Bytes of their bodies that were read");
-	for (unsigned i = 0; i <= METRICS_OTHER; i++)
-		if (sum->used[i])
-			exposition_sample(e,
-			    (struct exposition_label[]){
-				{"location", location_name(m, i)}, {0}},
-			    sum->locations[i].received);
-}
-
-/* Of a side of an upload, what it waited for. */
-static const struct {
-	const char *side, *wait;
-} waits[METER_TIMES_MAX] = {
-    [METER_NETWORK] = {"reader", "network"},
-    [METER_QUEUE] = {"reader", "queue"},
-    [METER_MEMORY] = {"reader", "memory"},
-    [METER_DATA] = {"writer", "data"},
-    [METER_WRITE] = {"writer", "write"},
-    [METER_SYNC] = {"writer", "sync"},
-    [METER_HASH] = {"digester", "hash"},
-};
-
-static void
-put_times(struct exposition *e, const struct metrics *m,
-    const struct metrics_sum *sum)
-{
-	exposition_family(e, "penstock_upload_duration_seconds",
-	    EXPOSITION_HISTOGRAM, "How long uploads took, from head to end");
-	for (unsigned i = 0; i <= METRICS_OTHER; i++)
-		if (sum->used[i])
-			exposition_histogram(e,
-			    (struct exposition_label[]){
-				{"location", location_name(m, i)}, {0}},
-			    &sum->locations[i].times[METER_TOTAL]);
-	exposition_family(e, "penstock_upload_wait_seconds",
-	    EXPOSITION_HISTOGRAM,
-	    "How long the sides of uploads waited, and for what");
-	for (unsigned i = 0; i <= METRICS_OTHER; i++)
-		for (size_t t = 0; sum->used[i] && t < METER_TIMES_MAX; t++)
-			if (waits[t].side != NULL)
-				exposition_histogram(e,
-				    (struct exposition_label[]){
-					{"location", location_name(m, i)},
-					{"side", waits[t].side},
-					{"wait", waits[t].wait}, {0}},
-				    &sum->locations[i].times[t]);
-}
 
 /* ---- disks ---- */
 
@@ -290,6 +199,22 @@ put_counters(struct exposition *e, const struct metrics_sum *sum)
 	}
 }
 
+/* Until when they are good; of several blocks, each file once. */
+static void
+put_certificates(struct exposition *e, const struct admin_subject *s)
+{
+	exposition_family(e, "penstock_certificate_expires_timestamp_seconds",
+	    EXPOSITION_GAUGE,
+	    "When a certificate expires, or the next revocation list is due, "
+	    "since 1970");
+	for (size_t i = 0; i < s->term_count; i++)
+		exposition_sample(e,
+		    (struct exposition_label[]){{"file", s->terms[i].file},
+			{"kind", s->terms[i].of_list ? "crl" : "certificate"},
+			{0}},
+		    s->terms[i].ends_s > 0 ? (uint64_t)s->terms[i].ends_s : 0);
+}
+
 bool
 metrics_page(const struct admin_subject *s, bool open_metrics, struct str *out)
 {
@@ -310,8 +235,8 @@ metrics_page(const struct admin_subject *s, bool open_metrics, struct str *out)
 		    1);
 		put_workers(&e, s->shared);
 		put_counters(&e, sum);
-		put_uploads(&e, m, sum);
-		put_times(&e, m, sum);
+		metrics_uploads(&e, s->shared, sum);
+		put_certificates(&e, s);
 		put_disks(&e, disks, count);
 		exposition_end(&e);
 	}

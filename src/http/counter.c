@@ -9,6 +9,7 @@
 _Static_assert((int)METRICS_TIMES == METER_TIMES_MAX, "a histogram for each");
 _Static_assert(
     (int)METRICS_UNMEASURED == VERDICT_COUNT, "what comes after verdicts");
+_Static_assert((int)METRICS_USERS == USER_NAMES_OTHER + 1, "all of them");
 
 /* How long it took: from head to end, as the meter has it, or the log. */
 static uint64_t
@@ -70,6 +71,9 @@ counter_on_ended(struct observer *o, const struct exchange_ended *e)
 			ns[i] = times[i].ns;
 	}
 	metrics_ended(c->metrics, c->share, &u);
+	if (c->users != NULL && access_user(a) != NULL)
+		metrics_user_ended(c->share,
+		    user_names_take(c->users, access_user(a), a->in), a->in);
 	if (c->ended != NULL && a->id != 0)
 		keep(c->ended, e, &u);
 }

@@ -49,6 +49,7 @@ struct worker_watch {
 	const struct context **contexts; /* of all server blocks */
 	unsigned *directories;		 /* numbers, of all their locations */
 	struct admin_subject subject;
+	struct admin_term *terms; /* of it */
 	ev_prepare idle;
 	ev_timer due;		/* gauges are to be set then */
 	uint64_t ids;		/* when they were set: worker.ids */

@@ -113,6 +113,24 @@ find_directories(struct worker *w)
 	return 0;
 }
 
+static int
+find_terms(struct worker *w)
+{
+	const struct certificates *c = w->to->certificates;
+
+	w->watch.terms = calloc(c->term_count + 1, sizeof(*w->watch.terms));
+	if (w->watch.terms == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->term_count; i++)
+		w->watch.terms[i] =
+		    (struct admin_term){.file = c->terms[i].path,
+			.of_list = c->terms[i].of_list,
+			.ends_s = c->terms[i].ends_s};
+	w->watch.subject.terms = w->watch.terms;
+	w->watch.subject.term_count = c->term_count;
+	return 0;
+}
+
 int
 worker_watch_begin(struct worker *w)
 {
@@ -145,7 +163,7 @@ worker_watch_begin(struct worker *w)
 	    .renew = watch_renew,
 	    .arg = w};
 	ev_prepare_start(w->loop, &watch->idle);
-	return find_directories(w);
+	return find_terms(w) < 0 ? -ENOMEM : find_directories(w);
 }
 
 int
@@ -161,6 +179,7 @@ worker_watch_server(struct worker *w, struct server *s)
 	s->context.env.roll = w->watch.roll;
 	admin_init(&s->admin, &s->context, &w->watch.subject);
 	err = counter_init(&s->counter, shared->metrics, slot, s->conf);
+	s->counter.users = shared->user_names;
 	s->counter.ended = live_share_of(shared->live, slot);
 	return err;
 }
@@ -175,4 +194,5 @@ worker_watch_end(struct worker *w)
 	roll_free(&w->watch.roll);
 	free(w->watch.contexts);
 	free(w->watch.directories);
+	free(w->watch.terms);
 }

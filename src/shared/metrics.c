@@ -33,6 +33,8 @@ struct metrics_share {
 	_Atomic uint32_t has_disk[METRICS_NAMES + 1];
 	_Atomic uint64_t disks[METRICS_NAMES + 1][METRICS_DISK_GAUGES];
 	_Atomic uint64_t series[METRICS_SERIES];
+	_Atomic uint64_t user_uploads[METRICS_USERS];
+	_Atomic uint64_t user_received[METRICS_USERS];
 	_Atomic uint32_t used[METRICS_NAMES + 1];
 	struct location_share locations[METRICS_NAMES + 1];
 };
@@ -305,6 +307,15 @@ metrics_ended(
 	}
 }
 
+void
+metrics_user_ended(struct metrics_share *s, unsigned user, uint64_t received)
+{
+	check(user < METRICS_USERS);
+	touch(&s->touched);
+	grow(&s->user_uploads[user], 1);
+	grow(&s->user_received[user], received);
+}
+
 /* ---- the dead ---- */
 
 static void
@@ -341,6 +352,8 @@ metrics_forget(struct metrics *m, unsigned slot)
 	touch(&to->touched);
 	fold(to->counters, from->counters, METRICS_COUNTERS);
 	fold(to->series, from->series, METRICS_SERIES);
+	fold(to->user_uploads, from->user_uploads, METRICS_USERS);
+	fold(to->user_received, from->user_received, METRICS_USERS);
 	for (size_t i = 0; i <= METRICS_NAMES; i++) {
 		if (atomic_load(&from->used[i]) != 0) {
 			touch(&to->used[i]);
@@ -402,6 +415,10 @@ sum_share(struct metrics_sum *to, const struct metrics_share *s,
 		to->counters[i] += get(&s->counters[i]);
 	for (size_t i = 0; i < to->series_count; i++)
 		to->series[i].count += get(&s->series[places[i]]);
+	for (size_t i = 0; i < METRICS_USERS; i++) {
+		to->user_uploads[i] += get(&s->user_uploads[i]);
+		to->user_received[i] += get(&s->user_received[i]);
+	}
 	for (size_t i = 0; i <= METRICS_NAMES; i++) {
 		if (atomic_load(&s->used[i]) == 0)
 			continue;

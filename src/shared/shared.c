@@ -21,6 +21,7 @@
 #include "shared/reservations.h"
 #include "shared/shm.h"
 #include "shared/ticket_keys.h"
+#include "shared/user_names.h"
 #include "shared/wanted.h"
 
 static size_t
@@ -33,7 +34,7 @@ shared_size(const struct shared_room *room)
 	       arrivals_size() + replacing_size() + attempts_size() +
 	       ticket_keys_size() + wanted_size() +
 	       partials_size(room->directories) + request_ids_size() +
-	       metrics_size() + live_size();
+	       metrics_size() + live_size() + user_names_size();
 }
 
 /* The layout, as far as the program itself can tell: sizes, and the words whose order the
@@ -43,7 +44,8 @@ shared_sum(void)
 {
 	const struct shared_room one = {1, 1, 1}, two = {2, 2, 2};
 	const uint64_t sizes[] = {sizeof(struct shm), METRICS_LAYOUT,
-	    LIVE_LAYOUT, shared_size(&one), shared_size(&two)};
+	    LIVE_LAYOUT, USER_NAMES_LAYOUT, shared_size(&one),
+	    shared_size(&two)};
 	uint64_t sum = hash_bytes(0, sizes, sizeof(sizes));
 
 	for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
@@ -71,6 +73,7 @@ enum table {
 	AT_PARTIALS,
 	AT_METRICS,
 	AT_LIVE,
+	AT_USER_NAMES,
 	TABLES
 };
 
@@ -107,6 +110,7 @@ put_tables(struct shared *s)
 	put_table(s->shm, AT_PARTIALS, s->partials);
 	put_table(s->shm, AT_METRICS, s->metrics);
 	put_table(s->shm, AT_LIVE, s->live);
+	put_table(s->shm, AT_USER_NAMES, s->user_names);
 }
 
 static void
@@ -127,6 +131,7 @@ get_tables(struct shared *s)
 	s->partials = get_table(s->shm, AT_PARTIALS);
 	s->metrics = get_table(s->shm, AT_METRICS);
 	s->live = get_table(s->shm, AT_LIVE);
+	s->user_names = get_table(s->shm, AT_USER_NAMES);
 }
 
 static void
@@ -147,6 +152,7 @@ make_tables(struct shared *s, const struct shared_room *room)
 	s->partials = partials_new(s->shm, room->directories);
 	s->metrics = metrics_new(s->shm);
 	s->live = live_new(s->shm);
+	s->user_names = user_names_new(s->shm);
 }
 
 int

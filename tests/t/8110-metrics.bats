@@ -182,6 +182,50 @@ check_format() { promtool check metrics <answer; }
 	(($(grep -c . answer) <= before + 3))
 }
 
+@test "users are counted, and what they were counted for stays when workers are killed" {
+	local worker
+
+	printf 'alice:%s\nb@c:%s\n' "$(openssl passwd -6 a)" "$(openssl passwd -6 b)" >users
+	start_admin "auth_basic x; auth_basic_user_file $T/users;" "location /open { output_dir $T/open; }"
+	STORES+=("$T/open")
+	random_file small 4096
+	for i in 1 2 3; do upload PUT "/file/$i" small -u alice:a -H Expect:; done
+	upload PUT /file/4 small -u b@c:b -H Expect:
+	upload PUT /file/4 small -u b@c:b -H Expect:
+	upload PUT /open/5 small
+	eventually metric_is penstock_uploads_total 6
+	for i in 1 2; do
+		metric_is 'penstock_user_uploads_total{user="alice"}' 3
+		metric_is 'penstock_user_received_bytes_total{user="alice"}' 12288
+		metric_is 'penstock_user_uploads_total{user="b@c"}' 2
+		metric_is penstock_user_uploads_total 5
+		for worker in $(workers); do kill -KILL "$worker"; done
+		eventually metric_is penstock_worker_restarts_total "$((2 * i))"
+	done
+}
+
+@test "uploads that run are counted by verdict, and their queues" {
+	slowfs_start 1m
+	STORES+=("$T/backing/up")
+	start_admin "output_dir $T/slow/up; sync off; queue_depth 2;"
+	random_file body 8M
+	curl -sS -o up.answer -T body "$URL/file/a" 3>&- 4>&- &
+	eventually metric_is 'penstock_uploads_running{location="/file",verdict="write-bound"}' 1
+	metric_is penstock_uploads_running 1
+	eventually metric_is 'penstock_upload_queue_chunks{location="/file"}' 2
+	metric_is 'penstock_upload_queue_places{location="/file"}' 2
+	wait $!
+	eventually metric_is penstock_uploads_running 0
+}
+
+@test "until when a certificate is good is a number" {
+	load ../lib/tls
+	write_tls '' '' "admin { listen unix:$T/admin.sock; }"
+	start_conf "$T/penstock.conf"
+	metric_is "penstock_certificate_expires_timestamp_seconds{file=\"$T/server.pem\",kind=\"certificate\"}" \
+		"$(date -d "$(openssl x509 -in server.pem -noout -enddate | cut -d= -f2)" +%s)"
+}
+
 @test "status is one JSON object, of workers and disks" {
 	start_admin
 	random_file small 4096
