@@ -31,7 +31,8 @@ send_signal(const struct config *conf, const char *name)
 		const char *name;
 		int sig;
 	} known[] = {
-	    {"reload", SIGHUP}, {"reopen", SIGUSR1}, /* and are waited for */
+	    {"reload", SIGHUP}, {"reopen", SIGUSR1},
+	    {"upgrade", SIGUSR2}, /* and are waited for */
 	    {"stop", SIGTERM}, {"quit", SIGQUIT},
 	    {"status", 0}, /* none: it is read */
 	};
@@ -41,8 +42,9 @@ send_signal(const struct config *conf, const char *name)
 	while (i < COUNT_OF(known) && strcmp(known[i].name, name) != 0)
 		i++;
 	if (i == COUNT_OF(known))
-		return options_wrong(
-		    "-s %s: it is reload, reopen, stop, quit or status", name);
+		return options_wrong("-s %s: it is reload, reopen, upgrade, "
+				     "stop, quit or status",
+		    name);
 	pid = pidfile_owner(conf->pid_file);
 	if (pid <= 0) {
 		fprintf(stderr, "penstock: pid_file %s: %s\n", conf->pid_file,
@@ -58,6 +60,9 @@ send_signal(const struct config *conf, const char *name)
 	if (known[i].sig == SIGUSR1)
 		return verdict_ask(
 		    &verdict_of_reopen, conf->pid_file, pid, NULL);
+	if (known[i].sig == SIGUSR2)
+		return verdict_ask(
+		    &verdict_of_upgrade, conf->pid_file, pid, NULL);
 	if (kill(pid, known[i].sig) == 0)
 		return EXIT_SUCCESS;
 	fprintf(

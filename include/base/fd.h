@@ -59,6 +59,8 @@ bool fd_is_named(int fd, const char *path);
 /* 0 or a negative errno. */
 NODISCARD int fd_set_nonblock(int fd);
 NODISCARD int fd_set_cloexec(int fd);
+NODISCARD int fd_keep_on_exec(int fd);
+NODISCARD int fd_keep_on_exec(int fd);
 
 /*
  * fd_accept(listener, ret_addr, ret_len):

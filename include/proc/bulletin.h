@@ -64,6 +64,9 @@ int bulletin_open(
  * have taken it away. */
 void bulletin_renew(struct bulletin *b);
 
+/* The pid file has this name now: so the file is beside that. */
+void bulletin_move(struct bulletin *b, const char *pid_file, const char *name);
+
 /* Say that, and nothing else any more.  -EIO: it cannot be written. */
 NODISCARD int bulletin_put(
     const struct bulletin *b, const struct bulletin_said *s);

@@ -42,6 +42,8 @@ struct children {
 	int alive[2];
 	/* Called in a new child with `arg`: closes what the master alone needs. */
 	void (*in_child)(void *arg);
+	/* A child has ended that is no worker; with `arg`. */
+	void (*on_other)(void *arg, pid_t pid, int status);
 	void *arg;
 };
 
@@ -60,7 +62,7 @@ NODISCARD int children_add(
 /* Of how many generations there are workers. */
 size_t children_generations(const struct children *c);
 
-/* How many more workers have a slot in the shared memory. */
+/* How many more workers have a slot in the shared memory, those to be forked aside. */
 size_t children_slots_left(const struct children *c);
 
 /*

@@ -17,18 +17,21 @@
 
 #include "config/config.h"
 #include "proc/sockets.h"
+#include "proc/succession.h"
 
 /* Open the standard descriptors, reset signals and umask.  To be called first in
  * main(), before any file is opened. */
 void inherit_tidy(void);
 
 /*
- * inherit_close(conf, given):
+ * inherit_close(conf, given, from):
  * Close what the parent left open: a pipe, say, whose reader waits for its end, or a
  * file that it has locked; but not the sockets `given`, which it has handed over on
- * purpose (proc/activation.h).  To be called before we open a descriptor ourselves.
+ * purpose (proc/activation.h), nor what `from` has.  To be called before we open a descriptor
+ * ourselves.
  */
-void inherit_close(const struct config *conf, const struct sockets *given);
+void inherit_close(const struct config *conf, const struct sockets *given,
+    const struct succession *from);
 
 /* In a new child, while all signals are blocked: restore the default handlers, since
  * those of the master would note signals for the master.  HUP is ignored: only

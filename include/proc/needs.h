@@ -34,11 +34,12 @@ void needs_raise_limit(const struct config *conf);
 NODISCARD bool needs_are_met(const struct config *conf);
 
 /*
- * needs_fit(conf, c):
+ * needs_fit(what, conf, c):
  * Can the master whose workers are `c` apply `conf` without a restart?  False after
- * logging why not.
+ * logging why not, behind `what` ("reload: ").
  */
-NODISCARD bool needs_fit(const struct config *conf, const struct children *c);
+NODISCARD bool needs_fit(
+    const char *what, const struct config *conf, const struct children *c);
 
 /* Log warnings: the tables in shared memory were made for fewer connections; or there
  * are too many directories until the workers of earlier generations have ended. */

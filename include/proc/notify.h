@@ -6,6 +6,7 @@
  *	RELOADING=1   a reload begins, with the time
  *	STOPPING=1    a stop does
  *	STATUS=...    for people: systemctl status shows it
+ *	MAINPID=N     that process goes on as the master (a binary upgrade)
  *	WATCHDOG=1    the master's loop turns: sent at half of WATCHDOG_USEC
  *
  * By hand, since that is all of it: where there is no systemd there need be no
@@ -16,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/check.h"
 
@@ -24,6 +26,7 @@ struct notify {
 	uint64_t watchdog_ns; /* how often it is told that we live; 0: never */
 	uint64_t next_ns;     /* when next, by clock_mono_ns() */
 	bool unheard;	      /* the last one was not taken: it was logged */
+	char *socket, *watchdog_usec; /* as they came; NULL: they did not */
 };
 
 /*
@@ -34,6 +37,10 @@ struct notify {
  */
 void notify_open(struct notify *n);
 
+/* In a child that is about to execute our successor: put it into the environment again.  0 or a
+ * negative errno. */
+NODISCARD int notify_hand_on(const struct notify *n);
+
 /* In a child, too: it has nothing to tell. */
 void notify_close(struct notify *n);
 
@@ -41,6 +48,10 @@ void notify_close(struct notify *n);
 void notify_ready(struct notify *n, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void notify_reloading(struct notify *n);
 void notify_stopping(struct notify *n, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Another process is the server's master from here on.  The manager hears that of the present
+ * one only. */
+void notify_main(struct notify *n, pid_t pid);
 
 /*
  * notify_watchdog(n):

@@ -26,6 +26,17 @@ NODISCARD int pidfile_take(const struct config *conf, int *ret_fd);
  * another master has locked it does not matter. */
 NODISCARD bool pidfile_look(const struct config *conf);
 
+/* Its name while another master is to succeed the one that has it, "PID_FILE.oldbin"; the
+ * caller's to free.  NULL: out of memory. */
+char *pidfile_old_path(const char *path);
+
+/*
+ * pidfile_move(from, to, fd):
+ * Give the file that `fd` has locked another name; what is there is replaced.  0, also when
+ * `from` is gone or another's by now; or a negative errno.
+ */
+NODISCARD int pidfile_move(const char *from, const char *to, int fd);
+
 /* Remove the file, unless `path` leads to another one by now; then close *fd, which
  * ends the lock. */
 void pidfile_drop(const char *path, int *fd);

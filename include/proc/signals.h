@@ -16,6 +16,7 @@ enum signal_noted {
 	SIGNAL_QUIT,
 	SIGNAL_HUP,
 	SIGNAL_USR1, /* the logs are to be opened again */
+	SIGNAL_USR2, /* the program is to be executed again */
 	SIGNAL_WINCH, /* sent by a process: a terminal does so, too, when its size changes */
 	SIGNAL_CHLD,
 	SIGNAL_COUNT

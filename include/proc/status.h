@@ -35,6 +35,9 @@ void status_open(
 void status_say(struct status *s, const char *phase, unsigned generation,
     const struct certificates *certificates);
 
+/* The pid file has this name now. */
+void status_move(struct status *s, const char *pid_file);
+
 /* Remove the file, unless it is another's; in a child, only close it. */
 void status_close(struct status *s, bool remove);
 

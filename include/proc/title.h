@@ -30,6 +30,9 @@ NODISCARD char **title_init(int argc, char **argv);
  */
 void title_set(const char *name, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* The command line as it was, as title_init() returned it. */
+char **title_command(void);
+
 /* "WHAT /usr/sbin/penstock -c FILE": the same with the command line behind it. */
 void title_set_command(const char *what);
 

@@ -1,6 +1,7 @@
 /*
  * proc/verdict.h - the result of a reload, for the command that asked for it; and, in the same
- * way, that of opening the logs again (-s reopen, USR1).
+ * way, that of opening the logs again (-s reopen, USR1), and of a binary upgrade (-s upgrade,
+ * USR2), for which the server's pid file is given another name on the way.
  *
  *	penstock -s reload               master
  *	reads "3 begun"
@@ -39,7 +40,8 @@ struct verdict_of {
 	int signal;
 };
 
-extern const struct verdict_of verdict_of_reload, verdict_of_reopen;
+extern const struct verdict_of verdict_of_reload, verdict_of_reopen,
+    verdict_of_upgrade;
 
 struct verdict {
 	const struct verdict_of *of;
@@ -60,6 +62,9 @@ struct verdict {
  */
 void verdict_open(struct verdict *v, const struct verdict_of *of,
     const char *pid_file, int pid_fd, const char *conf_file);
+
+/* The pid file has this name now. */
+void verdict_move(struct verdict *v, const char *pid_file);
 
 /* A reload begins: from here on errors and warnings are heard. */
 void verdict_begin(struct verdict *v);

@@ -38,6 +38,7 @@ struct worker_setup {
 	bool alone;		     /* worker_processes 0: no master at all */
 	struct verdict *verdict;     /* alone: for a reload, which is refused */
 	struct verdict *reopened;    /* alone: for USR1 */
+	struct verdict *upgraded;    /* alone: for USR2, which is refused */
 	void (*on_ready)(void *arg); /* it accepts connections; or NULL */
 	/* It is `what` now: stopping, or finishing; or NULL. */
 	void (*on_stopping)(void *arg, const char *what);

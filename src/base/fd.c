@@ -77,6 +77,16 @@ fd_set_cloexec(int fd)
 	return 0;
 }
 
+int
+fd_keep_on_exec(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	if (flags == -1 || fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC) == -1)
+		return -errno;
+	return 0;
+}
+
 void
 fd_wake_close(struct fd_wake *w)
 {

@@ -93,6 +93,24 @@ bulletin_renew(struct bulletin *b)
 	(void)bulletin_make(b);
 }
 
+void
+bulletin_move(struct bulletin *b, const char *pid_file, const char *name)
+{
+	char *path = path_beside(pid_file, name), *copy = strdup(pid_file);
+
+	if (b->path == NULL || path == NULL || copy == NULL) {
+		free(path);
+		free(copy);
+		return;
+	}
+	if (b->fd != -1 && fd_is_named(b->fd, b->path))
+		(void)rename(b->path, path);
+	free(b->path);
+	free(b->pid_file);
+	b->path = path;
+	b->pid_file = copy;
+}
+
 int
 bulletin_put(const struct bulletin *b, const struct bulletin_said *s)
 {

@@ -98,7 +98,12 @@ children_generations(const struct children *c)
 size_t
 children_slots_left(const struct children *c)
 {
-	return SHM_SLOTS - list_length(&c->list);
+	size_t free = shm_slots_free(c->shared->shm), due = 0;
+
+	LIST_FOREACH(const struct child, ch, &c->list, node) {
+		due += ch->slot == NULL;
+	}
+	return free > due ? free - due : 0;
 }
 
 /* In the child, signals still blocked: forget what is the master's, and work.
@@ -259,8 +264,10 @@ children_reap(struct children *c, bool stopping)
 		struct child *ch = children_find(c, pid);
 		bool again;
 
-		if (ch == NULL)
-			continue; /* the child of a preflight */
+		if (ch == NULL) {
+			c->on_other(c->arg, pid, status);
+			continue;
+		}
 		again = !stopping && !ch->retired;
 		if (again)
 			metrics_add(metrics_share_of_master(c->shared->metrics),

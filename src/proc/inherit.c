@@ -14,7 +14,7 @@
 #include "base/num.h"
 
 enum {
-	KEPT_MAX = 128, /* those that are handed over are at most 64 */
+	KEPT_MAX = 1024, /* what is beyond is closed */
 };
 
 /* The umask before it was changed; 0: it was not. */
@@ -104,7 +104,8 @@ inherit_keep(struct kept *k, int fd)
 }
 
 void
-inherit_close(const struct config *conf, const struct sockets *given)
+inherit_close(const struct config *conf, const struct sockets *given,
+    const struct succession *from)
 {
 	struct kept kept = {0};
 	struct conf_log_walk walk = {0};
@@ -113,6 +114,10 @@ inherit_close(const struct config *conf, const struct sockets *given)
 
 	for (size_t i = 0; i < given->count; i++)
 		inherit_keep(&kept, given->bound[i].listener.fd);
+	inherit_keep(&kept, from->tell);
+	inherit_keep(&kept, from->errors);
+	inherit_keep(&kept, from->shared);
+	inherit_keep(&kept, from->bell);
 	inherit_keep(&kept, descriptor_in(conf->error_log));
 	while ((l = config_next_access_log(conf, &walk, &at)) != NULL)
 		inherit_keep(&kept, descriptor_in(l->target));

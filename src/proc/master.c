@@ -20,6 +20,7 @@
 #include "proc/pidfile.h"
 #include "proc/preflight.h"
 #include "proc/privileges.h"
+#include "proc/program.h"
 #include "proc/secret_files.h"
 #include "proc/signals.h"
 #include "proc/title.h"
@@ -38,6 +39,17 @@ is_to_stop(void *arg)
 {
 	(void)arg;
 	return signals_want_stop();
+}
+
+/* The pid file, and what lies beside it. */
+static void
+drop_files(struct master *m)
+{
+	status_close(&m->status, true);
+	verdict_close(&m->verdict, true);
+	verdict_close(&m->reopen.verdict, true);
+	verdict_close(&m->upgrade.verdict, true);
+	pidfile_drop(m->pid_path, &m->pidfile);
 }
 
 static int
@@ -59,33 +71,38 @@ master_start(struct master *m)
 	if (err < 0)
 		goto close_logs;
 	log_to(STDERR_FILENO, conf->error_level);
+	if (m->from.from != 0 && m->from.not_shared == 0 &&
+	    !needs_fit("upgrade: ", conf, &m->children))
+		goto close_logs;
 	if (pidfile_take(conf, &m->pidfile) < 0)
 		goto close_logs;
 	verdict_open(&m->verdict, &verdict_of_reload, conf->pid_file,
 	    m->pidfile, conf->file);
 	verdict_open(&m->reopen.verdict, &verdict_of_reopen, conf->pid_file,
 	    m->pidfile, NULL);
+	verdict_open(&m->upgrade.verdict, &verdict_of_upgrade, conf->pid_file,
+	    m->pidfile, NULL);
 	status_open(&m->status, conf->pid_file, m->pidfile, conf->file);
 	needs_raise_limit(conf);
 	if (sockets_open(conf, &m->given, &m->sockets) < 0)
 		goto drop_pidfile;
-	sockets_close(&m->given, &m->sockets, false); /* all are taken */
+	/* All are taken; or they are an old master's. */
+	sockets_close(&m->given, &m->sockets, false);
 	if (preflight_run(conf, PREFLIGHT_WHOLE, NULL, is_to_stop, NULL) < 0)
 		goto close_sockets;
 	sockets_log(&m->sockets);
 	certificates_log(&m->certificates);
-	if (m->detach != -1)
+	upgrade_begin_serving(m);
+	if (m->detach != -1 && m->from.from == 0)
 		detach_leave_terminal(m->logs.error <= STDERR_FILENO);
 	logs_use(&m->logs, conf);
+	upgrade_log_memory(m);
 	return 0;
 
 close_sockets:
-	sockets_close(&m->sockets, NULL, true);
+	sockets_close(&m->sockets, NULL, !upgrade_has_other(m));
 drop_pidfile:
-	status_close(&m->status, true);
-	verdict_close(&m->verdict, true);
-	verdict_close(&m->reopen.verdict, true);
-	pidfile_drop(conf->pid_file, &m->pidfile);
+	drop_files(m);
 close_logs:
 	logs_close(&m->logs);
 free_certificates:
@@ -94,13 +111,10 @@ free_certificates:
 }
 
 static void
-master_finish(struct master *m, bool remove_sockets)
+master_finish(struct master *m)
 {
-	sockets_close(&m->sockets, NULL, remove_sockets);
-	status_close(&m->status, true);
-	verdict_close(&m->verdict, true);
-	verdict_close(&m->reopen.verdict, true);
-	pidfile_drop((*m->conf)->pid_file, &m->pidfile);
+	sockets_close(&m->sockets, NULL, !upgrade_has_other(m));
+	drop_files(m);
 	logs_close(&m->logs);
 	certificates_free(&m->certificates);
 }
@@ -152,7 +166,8 @@ end_start(struct master *m)
 	if (children_are_ready(&m->children, m->generation)) {
 		detach_end(&m->detach, DETACH_UP);
 	} else if (master_is_overdue(m)) {
-		log_error("daemonize: the workers do not come up: stopping");
+		log_error("%s: the workers do not come up: stopping",
+		    m->from.from != 0 ? "upgrade" : "daemonize");
 		m->failed = true;
 		master_enter(m, MASTER_STOPPING);
 	}
@@ -180,6 +195,7 @@ act_on_signals(struct master *m)
 	reap(m);
 	master_stop_on_signals(m);
 	pause_on_winch(m);
+	upgrade_on_usr2(m);
 	reload_on_hup(m, mind_children);
 	if (!m->reopen.running && signals_take(SIGNAL_USR1))
 		log_handover_begin(
@@ -224,6 +240,7 @@ master_serve(struct master *m)
 		end_start(m);
 		master_tell_status(m);
 		master_look_at_certificates(m);
+		due = sooner(due, upgrade_tend(m));
 		signals_await(sooner(notify_watchdog(&m->notify),
 		    patience(m, m->detach != -1 ? LOOK_MS : due)));
 		act_on_signals(m);
@@ -251,7 +268,11 @@ close_own(void *arg)
 	status_close(&m->status, false);
 	verdict_close(&m->verdict, false);
 	verdict_close(&m->reopen.verdict, false);
+	verdict_close(&m->upgrade.verdict, false);
 	log_handover_fini(&m->reopen);
+	fd_close(&m->shared.fd);
+	fd_close(&m->upgrade.tell);
+	upgrade_said_end(&m->upgrade.said);
 }
 
 static void
@@ -295,6 +316,7 @@ run_alone(struct master *m)
 	    .certificates = &m->certificates,
 	    .verdict = &m->verdict,
 	    .reopened = &m->reopen.verdict,
+	    .upgraded = &m->upgrade.verdict,
 	    .control = -1,
 	    .generation = 1,
 	    .alone = true,
@@ -313,9 +335,9 @@ run_with_workers(struct master *m)
 {
 	int status;
 
-	m->generation = 1;
 	m->ready_ns = clock_mono_ns() + MASTER_READY_MS * NS_PER_MS;
 	m->children.in_child = close_own;
+	m->children.on_other = upgrade_on_end;
 	m->children.arg = m;
 	if (log_handover_note(&m->reopen, m->generation, *m->conf) < 0 ||
 	    children_add(&m->children, m->generation,
@@ -326,7 +348,8 @@ run_with_workers(struct master *m)
 	status = master_serve(m);
 	if (status != 0) {
 		/* Its port is free at once, whatever still holds it. */
-		sockets_shutdown(&m->sockets);
+		if (!upgrade_has_other(m))
+			sockets_shutdown(&m->sockets);
 		children_log_stuck(&m->children);
 	}
 	return m->failed ? 1 : status;
@@ -340,15 +363,47 @@ how_it_failed(const struct master *m, int status)
 	return DETACH_STOPPED;
 }
 
+/* The memory of all workers; those of the old master, too, if there is one. */
+static bool
+share(struct master *m)
+{
+	struct shm *shm;
+
+	if (!upgrade_take_memory(m)) {
+		if (!needs_share(*m->conf, &m->shared))
+			return false;
+		atomic_store(&m->shared.shm->generation, m->from.generation);
+	}
+	shm = m->shared.shm;
+	m->generation = atomic_fetch_add(&shm->generation, 1) + 1;
+	return true;
+}
+
+/* Without a master nobody would see the old one end. */
+static bool
+can_succeed(const struct master *m)
+{
+	if (m->from.from == 0 || (*m->conf)->worker_processes > 0)
+		return true;
+	log_error("worker_processes 0 has no master that could take over: "
+		  "restart instead");
+	return false;
+}
+
 /* Start, serve and end: the exit status. */
 static int
 run(struct master *m)
 {
 	int status, err;
 
-	inherit_close(*m->conf, &m->given);
+	inherit_close(*m->conf, &m->given, &m->from);
 	inherit_report();
-	err = (*m->conf)->daemonize ? detach_begin(&m->detach) : 0;
+	/* A successor is in the background already, or need not be. */
+	m->detach = m->from.tell;
+	m->from.tell = -1;
+	err = (*m->conf)->daemonize && m->from.from == 0
+		  ? detach_begin(&m->detach)
+		  : 0;
 	if (err < 0) {
 		log_error("daemonize: %s", strerror(-err));
 		return 1;
@@ -356,7 +411,7 @@ run(struct master *m)
 	notify_open(&m->notify);
 	title_set_command((*m->conf)->worker_processes == 0 ? "single process"
 							    : "master process");
-	if (!needs_share(*m->conf, &m->shared))
+	if (!share(m))
 		return 1;
 	err = children_init(&m->children, &m->shared);
 	if (err < 0) {
@@ -377,14 +432,14 @@ run(struct master *m)
 			fd_close(&m->detach); /* it was said why */
 		goto free_children;
 	}
-	counted_begin(m->shared.metrics, *m->conf, 1);
+	counted_begin(m->shared.metrics, *m->conf, m->generation);
 	if ((*m->conf)->worker_processes == 0)
 		status = run_alone(m);
 	else
 		status = run_with_workers(m);
 	if (status == 0)
 		log_notice("stopped");
-	master_finish(m, true);
+	master_finish(m);
 free_children:
 	/* If it did not even start. */
 	detach_end(&m->detach, how_it_failed(m, status));
@@ -398,13 +453,25 @@ free_children:
 int
 master_run(struct config **conf)
 {
-	struct master m = {.conf = conf, .pidfile = -1, .detach = -1};
+	struct master m = {.conf = conf,
+	    .program = program_path(title_command()[0]),
+	    .pid_path = strdup((*conf)->pid_file),
+	    .pidfile = -1,
+	    .detach = -1,
+	    .upgrade = {.tell = -1, .said = {.fd = -1}}};
 	int status = 1;
 
+	check(m.pid_path != NULL);
 	log_handover_init(&m.reopen);
 	signals_ignore();
-	if (activation_take(&m.given) == 0)
+	if (activation_take(&m.given) == 0 &&
+	    succession_take(&m.from, &m.given) == 0 && can_succeed(&m))
 		status = run(&m);
 	sockets_close(&m.given, NULL, false);
+	succession_close(&m.from);
+	fd_close(&m.upgrade.tell);
+	upgrade_said_end(&m.upgrade.said);
+	free(m.pid_path);
+	free(m.program);
 	return status;
 }

@@ -1,7 +1,7 @@
 /*
  * proc/master_internal.h - the master's state, which its own files share:
  * master.c starts it, master_stop.c stops it, reload.c replaces the configuration and the workers,
- * master_status.c tells people about it.
+ * master_status.c tells people about it, upgrade.c has another program take over.
  * Other files do not include it.
  */
 #ifndef PROC_MASTER_INTERNAL_H
@@ -19,8 +19,10 @@
 #include "proc/notify.h"
 #include "proc/sockets.h"
 #include "proc/status.h"
+#include "proc/succession.h"
 #include "proc/verdict.h"
 #include "log_handover.h"
+#include "upgrade_said.h"
 
 enum {
 	MASTER_READY_MS = 3000, /* for new workers to come up */
@@ -36,8 +38,19 @@ enum master_phase {
 	MASTER_KILLING,	  /* and KILL */
 };
 
+/* The program is executed again (USR2). */
+struct upgrade {
+	pid_t pid; /* of the new master; 0: there is none */
+	bool up;   /* it serves */
+	int tell;  /* until then: it says so there; or -1 */
+	struct upgrade_said said;
+	uint64_t end_ns; /* when it should be up at last */
+	struct verdict verdict;
+};
+
 struct master {
 	struct config **conf;
+	char *program;		 /* on disk, absolute; NULL: it is not known */
 	struct secrets *secrets; /* of *conf */
 	struct sockets sockets;
 	struct sockets
@@ -47,9 +60,12 @@ struct master {
 	struct shared shared;
 	struct children children;
 	int pidfile;
-	unsigned generation; /* of the newest workers; the first is 1 */
-	bool reloading;	     /* new workers are starting, old ones run still */
-	uint64_t ready_ns;   /* when the newest workers should be up */
+	char *pid_path; /* of that file, now */
+	struct upgrade upgrade;
+	struct succession from; /* whom we are to succeed */
+	unsigned generation;	/* of the newest workers; the first is 1 */
+	bool reloading;	   /* new workers are starting, old ones run still */
+	uint64_t ready_ns; /* when the newest workers should be up */
 	enum master_phase phase, phase_after; /* DELAYING */
 	bool paused; /* WINCH: there are no workers, until HUP */
 	uint64_t phase_end_ns;
@@ -128,7 +144,36 @@ bool reload_is_busy(const struct master *m);
 /* Retire the old workers once the new ones accept, or say that these are late. */
 void reload_end(struct master *m);
 
+/* There are no workers (WINCH): start some with the configuration as it is. */
+void reload_resume(struct master *m);
+
 /* The server stops: tell that the reload under way, if any, is not applied. */
 void reload_give_up(struct master *m);
+
+/* ---- upgrade.c ---- */
+
+/* A USR2 has come: begin an upgrade, or log why not. */
+void upgrade_on_usr2(struct master *m);
+
+/* In each turn of the loop; returns in how many milliseconds it is to be called again, -1: it
+ * need not. */
+int upgrade_tend(struct master *m);
+
+/* For children.on_other: the new master may have ended. */
+void upgrade_on_end(void *master, pid_t pid, int status);
+
+/* The server stops: a new master that is not up yet stops, too. */
+void upgrade_give_up(struct master *m);
+
+/* Is the new master coming up?  Does another master serve on the same sockets? */
+bool upgrade_is_starting(const struct master *m);
+bool upgrade_has_other(const struct master *m);
+
+/* In the new master: go on in the memory of the old one; false: there is none that could be
+ * used.  When it is certain that it will serve: its standard error is that of the old one again.
+ * And log what it means that the memory is not shared, if it is not. */
+NODISCARD bool upgrade_take_memory(struct master *m);
+void upgrade_begin_serving(struct master *m);
+void upgrade_log_memory(const struct master *m);
 
 #endif

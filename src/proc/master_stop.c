@@ -30,6 +30,10 @@ announce(struct master *m, const char *what)
 {
 	if (m->phase != MASTER_RUNNING)
 		return;
+	if (m->upgrade.pid != 0 && m->upgrade.up)
+		notify_main(&m->notify, m->upgrade.pid);
+	if (upgrade_has_other(m))
+		return; /* there is none: the other one goes on */
 	notify_stopping(&m->notify, "%s", what);
 	children_announce_stop(&m->children);
 }
@@ -51,6 +55,7 @@ master_enter(struct master *m, enum master_phase phase)
 	if (m->phase >= phase)
 		return;
 	reload_give_up(m);
+	upgrade_give_up(m);
 	announce(m, of[phase].what);
 	m->phase = phase;
 	m->phase_end_ns = of[phase].ms > 0
@@ -69,6 +74,7 @@ begin_delay(struct master *m, enum master_phase then)
 		   "/readyz says 503",
 	    seconds);
 	reload_give_up(m);
+	upgrade_give_up(m);
 	announce(m, "still serving, about to stop");
 	m->phase = MASTER_DELAYING;
 	m->phase_after = then;
@@ -80,7 +86,7 @@ static bool
 is_delayed(const struct master *m, bool at_once)
 {
 	return m->phase == MASTER_RUNNING && !at_once &&
-	       (*m->conf)->shutdown_delay_s > 0 &&
+	       (*m->conf)->shutdown_delay_s > 0 && !upgrade_has_other(m) &&
 	       children_accept(&m->children);
 }
 
@@ -114,7 +120,7 @@ master_stop_on_signals(struct master *m)
 }
 
 /* A graceful stop: once the workers have accepted what was queued, connecting must
- * fail, since no process accepts any more. */
+ * fail, since no process accepts any more; but for that of another master. */
 static void
 stop_listening(struct master *m)
 {
@@ -122,8 +128,9 @@ stop_listening(struct master *m)
 	    (children_accept(&m->children) &&
 		clock_mono_ns() < m->listen_end_ns))
 		return;
-	sockets_shutdown(&m->sockets);
-	sockets_close(&m->sockets, NULL, true);
+	if (!upgrade_has_other(m))
+		sockets_shutdown(&m->sockets);
+	sockets_close(&m->sockets, NULL, !upgrade_has_other(m));
 }
 
 int

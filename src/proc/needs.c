@@ -348,7 +348,7 @@ generations_fit(
 }
 
 bool
-needs_fit(const struct config *conf, const struct children *c)
+needs_fit(const char *what, const struct config *conf, const struct children *c)
 {
 	struct str errors = {0};
 	bool directories = directories_fit(conf, c, &errors);
@@ -357,7 +357,7 @@ needs_fit(const struct config *conf, const struct children *c)
 	bool met = are_met(conf, &errors);
 
 	return needs_tell(
-	    "reload: ", met && directories && workers && generations, &errors);
+	    what, met && directories && workers && generations, &errors);
 }
 
 /* What workers of before still have open counts, too. */

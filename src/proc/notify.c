@@ -88,6 +88,15 @@ read_watchdog(const char *usec, const char *pid)
 	return (n < WATCHDOG_MAX_US ? n : WATCHDOG_MAX_US) * 1000 / 2;
 }
 
+/* What the environment says; NULL: nothing, or out of memory. */
+static char *
+keep(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL ? strdup(value) : NULL;
+}
+
 void
 notify_open(struct notify *n)
 {
@@ -104,18 +113,36 @@ notify_open(struct notify *n)
 		else
 			n->fd = fd;
 	}
-	if (n->fd != -1)
+	if (n->fd != -1) {
+		n->socket = keep("NOTIFY_SOCKET");
 		n->watchdog_ns = read_watchdog(
 		    getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"));
+	}
+	if (n->watchdog_ns != 0)
+		n->watchdog_usec = keep("WATCHDOG_USEC");
 	(void)unsetenv("NOTIFY_SOCKET");
 	(void)unsetenv("WATCHDOG_USEC");
 	(void)unsetenv("WATCHDOG_PID");
+}
+
+int
+notify_hand_on(const struct notify *n)
+{
+	if ((n->socket != NULL &&
+		setenv("NOTIFY_SOCKET", n->socket, 1) == -1) ||
+	    (n->watchdog_usec != NULL &&
+		setenv("WATCHDOG_USEC", n->watchdog_usec, 1) == -1))
+		return -errno;
+	return 0;
 }
 
 void
 notify_close(struct notify *n)
 {
 	fd_close(&n->fd);
+	free(n->socket);
+	free(n->watchdog_usec);
+	n->socket = n->watchdog_usec = NULL;
 	n->watchdog_ns = 0;
 }
 
@@ -184,6 +211,18 @@ notify_reloading(struct notify *n)
 	str_printf(&text,
 	    "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=reloading",
 	    clock_mono_ns() / 1000);
+	notify_send(n, &text);
+	str_fini(&text);
+}
+
+void
+notify_main(struct notify *n, pid_t pid)
+{
+	struct str text = {0};
+
+	if (n->fd == -1)
+		return;
+	str_printf(&text, "MAINPID=%ld\nSTATUS=upgraded", (long)pid);
 	notify_send(n, &text);
 	str_fini(&text);
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/permit.h"
 #include "proc/made_dirs.h"
+#include "base/str.h"
 #include "proc/refusal.h"
 
 /* Never waits.  -EINVAL for anything but a regular file, -ELOOP for a symbolic link:
@@ -184,6 +185,26 @@ pidfile_look(const struct config *conf)
 		refusal_log(&conf->pid_file_at, "pid_file", conf->pid_file,
 		    "%s", pidfile_describe(err, why));
 	return err == 0;
+}
+
+char *
+pidfile_old_path(const char *path)
+{
+	struct str old = {0};
+
+	str_printf(&old, "%s.oldbin", path);
+	if (!str_failed(&old))
+		return old.s;
+	str_fini(&old);
+	return NULL;
+}
+
+int
+pidfile_move(const char *from, const char *to, int fd)
+{
+	if (fd == -1 || !fd_is_named(fd, from))
+		return 0;
+	return rename(from, to) == -1 ? -errno : 0;
 }
 
 void

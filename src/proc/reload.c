@@ -1,6 +1,8 @@
 /*
  * A reload: what the master does on HUP.
  */
+#include <stdatomic.h>
+
 #include "base/log.h"
 #include "master_internal.h"
 #include "proc/counted.h"
@@ -12,6 +14,7 @@
 /* The configuration that a reload applies, until it is the master's. */
 struct fresh {
 	struct config *conf;
+	unsigned generation; /* of its workers */
 	struct secrets *secrets;
 	struct str restart; /* lines: what only a restart would change */
 	struct logs logs;
@@ -58,9 +61,10 @@ fresh_preflight(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
 static bool
 fresh_prepare(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
 {
+	f->generation = atomic_load(&m->shared.shm->generation) + 1;
 	if (!fresh_load(f, *m->conf) ||
 	    !secret_files_read(f->conf, "reload: ", &f->secrets) ||
-	    !needs_fit(f->conf, &m->children) ||
+	    !needs_fit("reload: ", f->conf, &m->children) ||
 	    certificates_load(
 		f->conf, m->shared.ticket_keys, &f->certificates) < 0)
 		return false;
@@ -70,9 +74,9 @@ fresh_prepare(struct fresh *f, struct master *m, bool (*meanwhile)(void *m))
 		goto close_logs;
 	if (!fresh_preflight(f, m, meanwhile))
 		goto close_sockets;
-	if (log_handover_note(&m->reopen, m->generation + 1, f->conf) < 0)
+	if (log_handover_note(&m->reopen, f->generation, f->conf) < 0)
 		goto out_of_memory;
-	if (children_add(&m->children, m->generation + 1,
+	if (children_add(&m->children, f->generation,
 		(size_t)f->conf->worker_processes) == 0)
 		return true;
 	log_handover_forget_last(&m->reopen);
@@ -88,12 +92,24 @@ free_certificates:
 	return false;
 }
 
+/* Its workers are listed, and are forked next. */
+static void
+begin_generation(
+    struct master *m, unsigned generation, const struct config *conf)
+{
+	m->generation = generation;
+	atomic_store(&m->shared.shm->generation, generation);
+	counted_begin(m->shared.metrics, conf, generation);
+	m->paused = false;
+	m->reloading = true;
+	m->ready_ns = clock_mono_ns() + MASTER_READY_MS * NS_PER_MS;
+}
+
 /* It becomes the master's; the new workers are forked next. */
 static void
 fresh_apply(struct fresh *f, struct master *m)
 {
-	m->generation++;
-	counted_begin(m->shared.metrics, f->conf, m->generation);
+	begin_generation(m, f->generation, f->conf);
 	logs_replace(&m->logs, &f->logs, f->conf);
 	sockets_close(&m->sockets, &f->sockets, true);
 	m->sockets = f->sockets;
@@ -110,9 +126,6 @@ fresh_apply(struct fresh *f, struct master *m)
 	/* Last: it must not be lost among what each location says. */
 	if (f->restart.len > 0)
 		log_lines(LEVEL_WARN, "reload: ", f->restart.s);
-	m->paused = false;
-	m->reloading = true;
-	m->ready_ns = clock_mono_ns() + MASTER_READY_MS * NS_PER_MS;
 }
 
 static void
@@ -136,6 +149,23 @@ reload(struct master *m, bool (*meanwhile)(void *m))
 		verdict_give(&m->verdict, VERDICT_REFUSED);
 	}
 	str_fini(&f.restart);
+}
+
+void
+reload_resume(struct master *m)
+{
+	unsigned generation = atomic_load(&m->shared.shm->generation) + 1;
+
+	log_notice("going on with the configuration as it was");
+	if (log_handover_note(&m->reopen, generation, *m->conf) < 0 ||
+	    children_add(&m->children, generation,
+		(size_t)(*m->conf)->worker_processes) < 0) {
+		log_error("reload: out of memory: HUP tries again");
+		verdict_give(&m->verdict, VERDICT_REFUSED);
+		return;
+	}
+	begin_generation(m, generation, *m->conf);
+	verdict_hear(&m->verdict, false);
 }
 
 void
@@ -188,9 +218,15 @@ reload_is_busy(const struct master *m)
 void
 reload_on_hup(struct master *m, bool (*meanwhile)(void *m))
 {
-	if (!signals_has(SIGNAL_HUP) || reload_is_busy(m))
+	if (!signals_has(SIGNAL_HUP) || reload_is_busy(m) ||
+	    upgrade_is_starting(m))
 		return;
 	(void)signals_take(SIGNAL_HUP);
+	if (m->phase == MASTER_RUNNING && m->paused && m->upgrade.pid != 0) {
+		verdict_begin(&m->verdict);
+		reload_resume(m);
+		return;
+	}
 	if (m->phase == MASTER_RUNNING) {
 		reload(m, meanwhile);
 		return;

@@ -31,6 +31,9 @@ signals_on_signal(int sig)
 	case SIGUSR1:
 		got[SIGNAL_USR1] = 1;
 		break;
+	case SIGUSR2:
+		got[SIGNAL_USR2] = 1;
+		break;
 	default:
 		got[SIGNAL_CHLD] = 1;
 		break;
@@ -90,7 +93,7 @@ int
 signals_watch(void)
 {
 	static const int caught[] = {
-	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD};
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
 	int err;
 
 	err = fd_wake_open(&wake);
@@ -170,6 +173,8 @@ signals_pass_on(void)
 		(void)raise(SIGHUP);
 	if (signals_take(SIGNAL_USR1))
 		(void)raise(SIGUSR1);
+	if (signals_take(SIGNAL_USR2))
+		(void)raise(SIGUSR2);
 	signals_restore();
 }
 

@@ -84,6 +84,12 @@ status_say(struct status *s, const char *phase, unsigned generation,
 }
 
 void
+status_move(struct status *s, const char *pid_file)
+{
+	bulletin_move(&s->bulletin, pid_file, name);
+}
+
+void
 status_close(struct status *s, bool remove)
 {
 	bulletin_close(&s->bulletin, remove);

@@ -27,6 +27,12 @@ title_init(int argc, char **argv)
 	return title_take_room(argc, argv) < 0 ? NULL : command;
 }
 
+char **
+title_command(void)
+{
+	return command;
+}
+
 void
 title_set(const char *name, const char *fmt, ...)
 {

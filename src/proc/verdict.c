@@ -20,6 +20,7 @@ enum {
 const struct verdict_of verdict_of_reload = {"reload", "reloaded", SIGHUP};
 const struct verdict_of verdict_of_reopen = {
     "reopen", "reopened its logs", SIGUSR1};
+const struct verdict_of verdict_of_upgrade = {"upgrade", "upgraded", SIGUSR2};
 
 static const char *const kind_name[VERDICT_COUNT] = {
     [VERDICT_NONE] = "none",
@@ -64,6 +65,12 @@ verdict_open(struct verdict *v, const struct verdict_of *of,
 			 "came of it",
 		    v->bulletin.path, strerror(-err), of->name);
 	verdict_put(v, VERDICT_NONE);
+}
+
+void
+verdict_move(struct verdict *v, const char *pid_file)
+{
+	bulletin_move(&v->bulletin, pid_file, v->of->name);
 }
 
 static bool
@@ -128,7 +135,8 @@ struct said {
 struct client {
 	const struct verdict_of *of;
 	const char *pid_file;
-	struct bulletin_reader *reader;
+	char *old_pid_file; /* that it has while it is being replaced */
+	struct bulletin_reader *reader, *old_reader;
 	char *file;	/* the configuration that the client read; or NULL */
 	pid_t pid;	/* of the server */
 	bool is_there;	/* the file has been read once */
@@ -153,6 +161,9 @@ hear_it(struct client *c, struct bulletin_said *ret)
 	enum bulletin_state state = bulletin_read(c->reader, ret);
 	struct said said;
 
+	/* Beside the pid file is its successor's by now. */
+	if (state == BULLETIN_NONE)
+		state = bulletin_read(c->old_reader, ret);
 	c->is_there |= state != BULLETIN_NONE;
 	if (state != BULLETIN_WHOLE)
 		return false;
@@ -252,7 +263,8 @@ await(struct client *c, unsigned long before)
 	c->at_ns = clock_mono_ns();
 	for (;;) {
 		/* Asked first: the last that it says counts. */
-		bool runs = pidfile_owner(c->pid_file) == c->pid;
+		bool runs = pidfile_owner(c->pid_file) == c->pid ||
+			    pidfile_owner(c->old_pid_file) == c->pid;
 		struct bulletin_said s;
 		enum verdict_kind kind = verdict_look(c, before, &s);
 
@@ -267,6 +279,29 @@ await(struct client *c, unsigned long before)
 	}
 }
 
+static bool
+begin(struct client *c)
+{
+	c->old_pid_file = pidfile_old_path(c->pid_file);
+	if (c->old_pid_file == NULL) {
+		errno = ENOMEM;
+		return false;
+	}
+	c->reader = bulletin_reader_new(c->pid_file, c->of->name, c->pid);
+	c->old_reader =
+	    bulletin_reader_new(c->old_pid_file, c->of->name, c->pid);
+	return c->reader != NULL && c->old_reader != NULL;
+}
+
+static void
+end(struct client *c)
+{
+	bulletin_reader_free(c->reader);
+	bulletin_reader_free(c->old_reader);
+	free(c->old_pid_file);
+	free(c->file);
+}
+
 int
 verdict_ask(const struct verdict_of *of, const char *pid_file, pid_t pid,
     const char *conf_file)
@@ -275,10 +310,10 @@ verdict_ask(const struct verdict_of *of, const char *pid_file, pid_t pid,
 	int status = EXIT_FAILURE;
 	unsigned long before;
 
-	c.reader = bulletin_reader_new(pid_file, of->name, pid);
-	if (c.reader == NULL) {
+	if (!begin(&c)) {
 		fprintf(stderr, "penstock: pid_file %s: %s\n", pid_file,
 		    strerror(errno));
+		end(&c);
 		return EXIT_FAILURE;
 	}
 	c.file = bulletin_absolute(conf_file);
@@ -288,7 +323,6 @@ verdict_ask(const struct verdict_of *of, const char *pid_file, pid_t pid,
 	else
 		fprintf(stderr, "penstock: process %ld: %s\n", (long)pid,
 		    strerror(errno));
-	bulletin_reader_free(c.reader);
-	free(c.file);
+	end(&c);
 	return status;
 }

@@ -56,6 +56,15 @@ check_reload(const struct worker *w)
 }
 
 static void
+refuse_upgrade(const struct worker *w)
+{
+	verdict_begin(w->to->upgraded);
+	log_error("upgrade: worker_processes 0 has no master that could hand "
+		  "its sockets over: restart");
+	verdict_give(w->to->upgraded, VERDICT_REFUSED);
+}
+
+static void
 worker_on_signal(struct ev_loop *loop, ev_signal *s, int revents)
 {
 	struct worker *w = s->data;
@@ -72,6 +81,9 @@ worker_on_signal(struct ev_loop *loop, ev_signal *s, int revents)
 		break;
 	case SIGUSR1:
 		worker_reopen_alone(w);
+		break;
+	case SIGUSR2:
+		refuse_upgrade(w);
 		break;
 	default:
 		worker_stop_fast(w);
@@ -366,13 +378,13 @@ worker_on_turn(struct ev_loop *loop, ev_timer *t, int revents)
 static void
 begin_watching(struct worker *w)
 {
+	enum { ALONE_FROM = 3 }; /* HUP */
 	static const int numbers[WORKER_SIGNALS] = {
-	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1};
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
 	for (size_t i = 0; i < WORKER_SIGNALS; i++) {
 		/* Of workers that have a master, these are its business. */
-		if ((numbers[i] == SIGHUP || numbers[i] == SIGUSR1) &&
-		    !w->to->alone)
+		if (i >= ALONE_FROM && !w->to->alone)
 			continue;
 		ev_signal_init(&w->signals[i], worker_on_signal, numbers[i]);
 		w->signals[i].data = w;

@@ -23,7 +23,7 @@
 #include "proc/worker.h"
 
 enum {
-	WORKER_SIGNALS = 5,
+	WORKER_SIGNALS = 6,
 };
 
 struct roll;

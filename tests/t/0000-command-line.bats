@@ -23,7 +23,7 @@ load ../lib/penstock
 	run -2 penstock -s
 	run -2 penstock -s nonsense
 	assert_output -p 'nonsense'
-	assert_output -p 'reload, reopen, stop, quit or status'
+	assert_output -p 'reload, reopen, upgrade, stop, quit or status'
 }
 
 @test "-t says that a configuration is good, and starts nothing" {
