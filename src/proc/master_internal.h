@@ -97,6 +97,13 @@ master_is_overdue(const struct master *m)
 		   now - m->ready_ns >= MASTER_SLOW_MS * NS_PER_MS);
 }
 
+/* Is a new master coming up that is to succeed us? */
+static inline bool
+upgrade_is_starting(const struct master *m)
+{
+	return m->upgrade.pid != 0 && !m->upgrade.up;
+}
+
 /* ---- master_stop.c ---- */
 
 /* Are clients served, though perhaps not for long any more? */
@@ -165,8 +172,7 @@ void upgrade_on_end(void *master, pid_t pid, int status);
 /* The server stops: a new master that is not up yet stops, too. */
 void upgrade_give_up(struct master *m);
 
-/* Is the new master coming up?  Does another master serve on the same sockets? */
-bool upgrade_is_starting(const struct master *m);
+/* Does another master serve on the same sockets? */
 bool upgrade_has_other(const struct master *m);
 
 /* In the new master: go on in the memory of the old one; false: there is none that could be

@@ -17,8 +17,9 @@
 #endif
 
 static const char usage[] =
-    "usage: penstock [-c FILE] [-t] [-T] [-s reload|reopen|stop|quit|status]\n"
-    "                [-g DIRECTIVES] [-v] [-V] [-h] [token|key|sign ...]\n";
+    "usage: penstock [-c FILE] [-t] [-T] [-g DIRECTIVES] [-v] [-V] [-h]\n"
+    "                [-s reload|reopen|upgrade|stop|quit|status]\n"
+    "                [token|key|sign ...]\n";
 
 static const char options_text[] =
     "\n"
@@ -39,6 +40,10 @@ static const char options_text[] =
     "                           it was refused\n"
     "                   reopen  open the log files again, after they were\n"
     "                           moved away.  Waits for it, too\n"
+    "                   upgrade have the program that is on disk now serve "
+    "beside\n"
+    "                           it.  Waits until that does, and prints why if\n"
+    "                           not; QUIT to the old process completes it\n"
     "                   quit    finish all uploads, then stop.  Does not wait\n"
     "                   stop    stop at once; what is not complete is "
     "dropped.\n"
@@ -68,6 +73,7 @@ static const char options_text[] =
     "Signals for the master (the process whose id is in pid_file):\n"
     "  HUP        reload        QUIT  quit\n"
     "  TERM, INT  stop          USR1  reopen\n"
+    "  USR2       upgrade       WINCH end the workers, until HUP\n"
     "\n"
     "Exit status:\n"
     "  0  it was done; a server: it was told to stop, and has\n"

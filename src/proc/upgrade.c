@@ -39,12 +39,6 @@ enum {
 	STARTING_MS = 10, /* and while it is coming up */
 };
 
-bool
-upgrade_is_starting(const struct master *m)
-{
-	return m->upgrade.pid != 0 && !m->upgrade.up;
-}
-
 static bool
 old_master_lives(const struct master *m)
 {
