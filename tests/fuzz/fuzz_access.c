@@ -12,157 +12,14 @@
  *
  * Behind a capital letter each byte is turned over with 32: `*` is a LF, a space NUL.
  */
-#include <ctype.h>
-
 #include "base/clock.h"
 #include "fuzz.h"
 #include "http/access.h"
 #include "http/access_lines.h"
+#include "json.h"
 #include "log/journal.h"
 
-enum {
-	POINTS_MAX = 8192,
-	DEPTH_MAX = 4,
-	MEMBERS_MAX = 64,
-};
-
-/* ---- a second reader of UTF-8: what is no character stands for itself, a byte ---- */
-
-/* How many bytes the first character has; 0: they are none. */
-static size_t
-character(const unsigned char *s, size_t len, uint32_t *ret)
-{
-	static const unsigned char lead[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
-	static const unsigned char mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-
-	for (size_t n = 1; n <= 4 && n <= len; n++) {
-		bool follows = (s[0] & (unsigned char)~mask[n]) == lead[n];
-		uint32_t code = s[0] & mask[n];
-
-		for (size_t i = 1; i < n; i++) {
-			follows &= s[i] >> 6 == 2;
-			code = code << 6 | (s[i] & 0x3fU);
-		}
-		if (follows && code >= least[n] && code <= 0x10ffff &&
-		    (code < 0xd800 || code > 0xdfff)) {
-			*ret = code;
-			return n;
-		}
-	}
-	return 0;
-}
-
-struct points {
-	size_t count;
-	uint32_t at[POINTS_MAX];
-};
-
-static void
-read_bytes(const char *bytes, size_t len, struct points *ret)
-{
-	const unsigned char *s = (const unsigned char *)bytes;
-
-	ret->count = 0;
-	for (size_t i = 0, n; i < len; i += n) {
-		uint32_t code = s[i];
-
-		n = character(s + i, len - i, &code);
-		n = n == 0 ? 1 : n;
-		check(ret->count < POINTS_MAX);
-		ret->at[ret->count++] = code;
-	}
-}
-
-/* ---- JSON, to the letter ---- */
-
-struct reader {
-	const char *s, *end;
-	unsigned depth;
-};
-
-static struct points value; /* of the string that was read last */
-
-static void
-take(struct reader *r, const char *word)
-{
-	for (; *word != '\0'; word++)
-		check(r->s < r->end && *r->s++ == *word);
-}
-
-static uint32_t
-take_hex(struct reader *r)
-{
-	uint32_t code = 0;
-
-	for (int i = 0; i < 4; i++, r->s++) {
-		static const char digits[] = "0123456789abcdef";
-		const char *digit = r->s < r->end && *r->s != '\0'
-					? strchr(digits, *r->s)
-					: NULL;
-
-		check(digit != NULL);
-		code = code << 4 | (uint32_t)(digit - digits);
-	}
-	check(code < 0xd800 || code > 0xdfff);
-	return code;
-}
-
-static void
-take_string(struct reader *r)
-{
-	take(r, "\"");
-	value.count = 0;
-	for (;;) {
-		uint32_t code = 0;
-		size_t n = character((const unsigned char *)r->s,
-		    (size_t)(r->end - r->s), &code);
-
-		check(n > 0 && code >= 0x20 && code != 0x7f);
-		r->s += n;
-		if (code == '"')
-			return;
-		if (code == '\\') {
-			check(r->s < r->end);
-			code = (unsigned char)*r->s++;
-			if (code == 'u')
-				code = take_hex(r);
-			else
-				check(code == '"' || code == '\\');
-		} else {
-			/* Nothing that a terminal or an editor acts on. */
-			check(code < 0x80 || code > 0x9f);
-			check(code < 0x202a || code > 0x202e);
-			check(code < 0x2066 || code > 0x2069);
-		}
-		check(value.count < POINTS_MAX);
-		value.at[value.count++] = code;
-	}
-}
-
-static size_t
-take_digits(struct reader *r)
-{
-	const char *from = r->s;
-
-	while (r->s < r->end && isdigit((unsigned char)*r->s))
-		r->s++;
-	return (size_t)(r->s - from);
-}
-
-/* None of ours is below 0 or has an exponent. */
-static void
-take_number(struct reader *r)
-{
-	const char *from = r->s;
-	size_t n = take_digits(r);
-
-	check(n > 0 && (n == 1 || *from != '0'));
-	if (r->s < r->end && *r->s == '.') {
-		r->s++;
-		check(take_digits(r) > 0);
-	}
-}
+/* ---- JSON ---- */
 
 /* What a member of this name is to be; NULL: nobody said. */
 struct want {
@@ -200,62 +57,10 @@ check_wanted(const char *name, size_t len)
 	}
 }
 
-static void take_object(struct reader *r);
-
 static void
-take_value(struct reader *r, const char *name, size_t len)
+check_object(const struct str *line)
 {
-	check(r->s < r->end);
-	if (*r->s == '"') {
-		take_string(r);
-		if (r->depth == 1)
-			check_wanted(name, len);
-	} else if (*r->s == '{') {
-		take_object(r);
-	} else {
-		take_number(r);
-	}
-}
-
-/* No name comes twice. */
-static void
-take_object(struct reader *r)
-{
-	struct {
-		const char *s;
-		size_t len;
-	} names[MEMBERS_MAX];
-	size_t count = 0;
-
-	check(++r->depth <= DEPTH_MAX);
-	take(r, "{");
-	do {
-		const char *name = r->s + 1;
-		size_t len;
-
-		take_string(r);
-		len = (size_t)(r->s - name) - 1;
-		check(count < MEMBERS_MAX);
-		for (size_t i = 0; i < count; i++)
-			check(names[i].len != len ||
-			      memcmp(names[i].s, name, len) != 0);
-		names[count].s = name;
-		names[count++].len = len;
-		take(r, ":");
-		take_value(r, name, len);
-	} while (r->s < r->end && *r->s == ',' && r->s++ != NULL);
-	take(r, "}");
-	r->depth--;
-}
-
-static void
-check_json(const struct str *line)
-{
-	struct reader r = {line->s, line->s + line->len, 0};
-
-	take_object(&r);
-	take(&r, "\n");
-	check(r.s == r.end);
+	check_json(line->s, line->len, check_wanted);
 	for (size_t i = 0; i < want_count; i++)
 		check(wants[i].seen);
 }
@@ -481,7 +286,7 @@ write_lines(const struct access *a)
 
 	access_add_json(&e, &w, &line);
 	check_line(&line);
-	check_json(&line);
+	check_object(&line);
 	str_clear(&line);
 	access_add_combined(&e, &line);
 	check_line(&line);
