@@ -2,20 +2,7 @@
 # without systemd it is installed, started, upgraded, removed and purged, whatever of that
 # was done before; uploads stay.
 
-load ../lib/penstock
-
-setup() {
-	penstock_setup
-	is_portable && skip 'PORTABLE: the package is of the plain build'
-	is_sanitized && skip 'sanitizers: the plain build only'
-	command -v lintian debootstrap dpkg-shlibdeps >/dev/null || skip 'no lintian, debootstrap or dpkg-dev: scripts/setup test'
-}
-
-# package REVISION: make it; $DEB is its path.
-package() {
-	DEB=$(cd "$REPO" && DEB_REVISION=$1 scripts/deb "$PENSTOCK" "$T" 2>"$T/deb.err") || fail "$(cat deb.err)"
-	assert [ -e "$DEB" ]
-}
+load ../lib/debian
 
 # configuration: of the package that was unpacked into root.
 configuration() { sed 's/[ 	]*#.*//' root/etc/penstock/penstock.conf; }
@@ -44,47 +31,14 @@ configuration() { sed 's/[ 	]*#.*//' root/etc/penstock/penstock.conf; }
 	cmp first "$DEB"
 }
 
-# ---- a bare Debian ----
-
-# bare_debian: below root, with a process 1 that waits for orphans; no network but lo.
-bare_debian() {
-	[[ $EUID == 0 ]] || skip 'needs root for a Debian of its own'
-	"$REPO/tests/lib/bare-debian" "$REPO/build/bare-debian.tar" "$DEB" >bare.out 2>&1 3>&- 4>&- ||
-		fail "$(tail -n 5 bare.out)"
-	mkdir root
-	tar -C root -xf "$REPO/build/bare-debian.tar"
-	mkdir root/packages
-	# Where no init system runs Debian starts nothing, unless it is told so.
-	printf '#!/bin/sh\nexit 0\n' >root/usr/sbin/policy-rc.d
-	chmod 755 root/usr/sbin/policy-rc.d
-	(
-		_penstock_env
-		exec unshare -mpfn --kill-child bash -c 'ip link set lo up && mount -t proc proc root/proc &&
-			exec chroot root bash -c "while :; do sleep 1; done"'
-	) >/dev/null 2>&1 3>&- 4>&- &
-	UNSHARE=$!
-	one() { ONE=$(pgrep -P "$UNSHARE") && grep -q 'while :' "/proc/$ONE/cmdline" && ! grep -q 'exec chroot' "/proc/$ONE/cmdline"; }
-	eventually one
-}
-
-inside() {
-	nsenter -t "$ONE" -m -p -n -r -w env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@" 3>&- 4>&-
-}
-
-serves() { inside curl -fsS -m 5 -o /dev/null http://127.0.0.1:8000/healthz; }
-put() { inside curl -sS -H Expect: -o /dev/null -w '%{http_code}\n' "${@:3}" -T "$1" "http://127.0.0.1:8000/file/$2"; }
 master() { cat root/run/penstock/penstock.pid; }
-nobody_runs() { ! pgrep --ns "$ONE" --nslist pid penstock >/dev/null; }
 
 # bats test_tags=long
 @test "on a bare Debian it installs, starts, reloads, upgrades while uploads run, and purges all but uploads" {
 	local before uploading
 
-	package 1
 	bare_debian
-	cp "$DEB" root/packages/1.deb
-	package 2
-	cp "$DEB" root/packages/2.deb
+	no_systemd
 	head -c 3000000 /dev/urandom >root/packages/body
 
 	run -0 inside dpkg -i /packages/1.deb
@@ -114,8 +68,7 @@ nobody_runs() { ! pgrep --ns "$ONE" --nslist pid penstock >/dev/null; }
 	# An upload that runs is finished by the old one.
 	put /packages/body slow --limit-rate 500K >slow &
 	uploading=$!
-	running() { inside curl -fsS --unix-socket /run/penstock/admin.sock http://localhost/metrics | grep -qx 'penstock_uploads_in_progress 1'; }
-	eventually running
+	eventually are_uploading 1
 	run -0 inside dpkg -i /packages/2.deb
 	wait "$uploading"
 	assert_equal "$(cat slow)" 201
@@ -126,7 +79,7 @@ nobody_runs() { ! pgrep --ns "$ONE" --nslist pid penstock >/dev/null; }
 
 	# What was removed is stopped; it comes back as it was.
 	run -0 inside dpkg -r penstock
-	nobody_runs
+	runs_none
 	assert [ -e root/etc/penstock/penstock.conf ]
 	run -0 inside dpkg -i /packages/2.deb
 	eventually serves
@@ -135,10 +88,9 @@ nobody_runs() { ! pgrep --ns "$ONE" --nslist pid penstock >/dev/null; }
 
 	echo secret >root/etc/penstock/tokens
 	run -0 inside dpkg -P penstock
-	nobody_runs
+	runs_none
 	cmp root/packages/body root/var/lib/penstock/uploads/a
 	cmp root/packages/body root/var/lib/penstock/uploads/slow
 	assert_equal "$(find root/etc root/run root/var/log -path '*penstock*' ! -type d)" root/etc/penstock/tokens
-	kill -KILL "$ONE"
-	eventually not_running "$UNSHARE"
+	end_debian
 }
