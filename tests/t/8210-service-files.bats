@@ -104,7 +104,7 @@ names_allowed() {
 @test "the manual and the completion have each word that -s takes" {
 	local word words
 
-	words=$(penstock -h | sed -n 's/^usage:.*\[-s \([a-z|]*\)\].*/\1/p')
+	words=$(penstock -h | sed -n 's/.*\[-s \([a-z|]*\)\].*/\1/p')
 	[[ $words == *'|'* ]] || fail 'the help lists none'
 	for word in ${words//|/ }; do
 		grep -qxF ".B $word" "$REPO/conf/penstock.8" || fail "the manual lacks -s $word"
