@@ -66,9 +66,13 @@ struct conf_location {
 	uint64_t limit_rate;	/* bytes per second, 0: any */
 	uint64_t min_rate;	/* bytes per second, 0: any */
 	double min_rate_grace_s;
-	uint64_t max_uploads; /* at once, over all workers, 0: any */
-	uint64_t write_depth; /* chunks being written */
-	unsigned checksum;    /* a set of digests: base/digest.h */
+	/* Room on the disk below which that is said; 0: never. */
+	uint64_t warn_free, alarm_free;
+	struct conf_place warn_free_at, alarm_free_at;
+	double warn_write_bound_s; /* for so long: it is said; 0: never */
+	uint64_t max_uploads;	   /* at once, over all workers, 0: any */
+	uint64_t write_depth;	   /* chunks being written */
+	unsigned checksum;	   /* a set of digests: base/digest.h */
 	/* Web pages of these origins may send any request: in the form of
 	 * origin_format(), or one "*": all origins. */
 	struct conf_list allow_origin;

@@ -41,6 +41,7 @@ struct shm;
 struct slot;
 struct ticket_keys;
 struct user_names;
+struct warnings;
 struct wanted;
 
 /* How many of each the tables have room for; fixed until the master ends. */
@@ -78,6 +79,7 @@ struct shared {
 	struct metrics *metrics;
 	struct live *live;
 	struct user_names *user_names;
+	struct warnings *warnings;
 };
 
 /*

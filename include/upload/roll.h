@@ -4,8 +4,9 @@
  *	roll_enter -> [ ... a look each ROLL_LOOK_MS -> a record (shared/live.h) ... ] -> roll_leave
  *
  * An upload that has ended before the next look was never in a record, and costs no more than
- * a place on a list.  At each look it is also seen who is to be cut.  While no upload runs,
- * nothing looks.
+ * a place on a list.  At each look it is also seen who is to be cut, and whether uploads wait
+ * for the disk of a location for long (upload/bound.h), which is said in the error log.  While
+ * no upload runs, nothing looks.
  */
 #ifndef UPLOAD_ROLL_H
 #define UPLOAD_ROLL_H
@@ -18,9 +19,10 @@
 #include "base/list.h"
 #include "shared/live.h"
 
-struct metrics;
+struct conf_location;
 struct roll;
 struct roll_entry;
+struct shared;
 
 enum {
 	ROLL_LOOK_MS = 250,
@@ -39,21 +41,22 @@ struct roll_ops {
 struct roll_entry {
 	struct list_node node; /* unlinked: it is on no roll */
 	const struct roll_ops *ops;
-	const char *location; /* its prefix, which stays */
+	const struct conf_location *location;
 	uint64_t id;
 	unsigned at; /* of its record; LIVE_RECORDS: it has none */
 };
 
-/* `live`, `metrics` and what they share outlive it.  NULL: out of memory. */
-NODISCARD struct roll *roll_new(struct ev_loop *loop, struct live *live,
-    struct metrics *metrics, unsigned slot);
+/* `shared` outlives it.  NULL: out of memory. */
+NODISCARD struct roll *roll_new(
+    struct ev_loop *loop, const struct shared *shared, unsigned slot);
 
 /* Nothing is on it.  Clears the caller's pointer, which may be NULL. */
 void roll_free(struct roll **rp);
 
-/* An upload begins: `id` is that of its request. */
+/* An upload begins: `id` is that of its request; `location` outlives it. */
 void roll_enter(struct roll *r, struct roll_entry *e,
-    const struct roll_ops *ops, uint64_t id, const char *location);
+    const struct roll_ops *ops, uint64_t id,
+    const struct conf_location *location);
 
 /* It has ended.  Does nothing if it is on no roll. */
 void roll_leave(struct roll *r, struct roll_entry *e);

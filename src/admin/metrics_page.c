@@ -12,6 +12,8 @@
 #include "metrics_uploads.h"
 #include "pages.h"
 #include "shared/shared.h"
+#include "shared/warnings.h"
+#include "web/context.h"
 #include "workers.h"
 
 /* ---- disks ---- */
@@ -199,6 +201,38 @@ put_counters(struct exposition *e, const struct metrics_sum *sum)
 	}
 }
 
+/* Of those that have any level. */
+static void
+put_levels(struct exposition *e, const struct admin_subject *s)
+{
+	static const char *const names[] = {"warning", "alarm"};
+	bool seen[METRICS_NAMES] = {false};
+
+	exposition_family(e, "penstock_disk_low", EXPOSITION_GAUGE,
+	    "1 while less is free than warn_free (warning), or alarm_free");
+	for (size_t i = 0; i < s->readiness->count; i++) {
+		const struct conf_server *c = s->readiness->contexts[i]->conf;
+
+		for (size_t k = 0; k < c->location_count; k++) {
+			const struct conf_location *l = &c->locations[k];
+			unsigned n = metrics_find(
+			    s->shared->metrics, METRICS_LOCATION, l->prefix);
+
+			if (n == METRICS_OTHER || seen[n] ||
+			    (l->warn_free == 0 && l->alarm_free == 0))
+				continue;
+			seen[n] = true;
+			for (unsigned v = 0; v < 2; v++)
+				exposition_sample(e,
+				    (struct exposition_label[]){
+					{"location", l->prefix},
+					{"level", names[v]}, {0}},
+				    warnings_level(s->shared->warnings,
+					WARNINGS_FREE, n) > v);
+		}
+	}
+}
+
 /* Until when they are good; of several blocks, each file once. */
 static void
 put_certificates(struct exposition *e, const struct admin_subject *s)
@@ -238,6 +272,7 @@ metrics_page(const struct admin_subject *s, bool open_metrics, struct str *out)
 		metrics_uploads(&e, s->shared, sum);
 		put_certificates(&e, s);
 		put_disks(&e, disks, count);
+		put_levels(&e, s);
 		exposition_end(&e);
 	}
 	free(sum);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "base/origin.h"
 #include "config/check_rights.h"
 #include "config/check_tls.h"
@@ -288,6 +289,24 @@ is_base(const char *url)
 		   str_ieq(o.scheme, o.scheme_len, "https"));
 }
 
+/* What comes after uploads are refused warns nobody. */
+static void
+check_free(const struct conf_location *l, struct str *errors)
+{
+	uint64_t least = l->policy.min_free;
+
+	if (l->alarm_free > 0 && l->alarm_free <= least)
+		lexer_mistake(errors, &l->alarm_free_at, "alarm_free",
+		    "it has to be more than min_free, below which uploads are "
+		    "refused");
+	if (l->warn_free > 0 && l->warn_free <= num_most(least, l->alarm_free))
+		lexer_mistake(errors, &l->warn_free_at, "warn_free",
+		    "it has to be more than %s",
+		    l->alarm_free > least
+			? "alarm_free, which is the more urgent of the two"
+			: "min_free, below which uploads are refused");
+}
+
 static void
 check_resume_url(const struct conf_location *l, struct str *errors)
 {
@@ -317,6 +336,7 @@ config_check(const struct config *c, struct str *errors)
 		for (size_t j = 0; j < c->servers[i].location_count; j++) {
 			check_directory(c, i, j, errors);
 			check_resume_url(&c->servers[i].locations[j], errors);
+			check_free(&c->servers[i].locations[j], errors);
 		}
 	}
 	check_rights(c, errors);

@@ -138,6 +138,11 @@ const struct directive directives[] = {
 	  .topic = TOPIC_ADDRESS,
 	  .help = "DELETE of /uploads/ID cuts an upload; on an address that is no "
 		  "UNIX socket a rule has to say who may (allow, deny, auth_...)" },
+	{ "alarm_free", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION_AT(alarm_free),
+	  RANGE(0, 1024 * 1024 * GIB), .dflt = "0",
+	  .topic = TOPIC_STORED,
+	  .help = "bytes free on the disk below which the log has an error, and "
+		  "/metrics says so, before uploads get 507; 0: never" },
 	{ "allow", VALUE_RULES, APPLY_RELOAD, OF_RIGHTS_AT(access),
 	  .topic = TOPIC_RIGHTS,
 	  .help = "clients at these addresses may; the first allow or deny that "
@@ -552,6 +557,16 @@ const struct directive directives[] = {
 	{ "user", VALUE_TEXT, APPLY_RESTART, OF_TOP_AT(user),
 	  .topic = TOPIC_PROCESS,
 	  .help = "who the workers become when started as root" },
+	{ "warn_free", VALUE_SIZE, APPLY_RELOAD, OF_LOCATION_AT(warn_free),
+	  RANGE(0, 1024 * 1024 * GIB), .dflt = "0",
+	  .topic = TOPIC_STORED,
+	  .help = "bytes free on the disk below which the log has a warning; 0: "
+		  "never" },
+	{ "warn_write_bound", VALUE_TIME, APPLY_RELOAD,
+	  OF_LOCATION(warn_write_bound_s), RANGE(0, DAYS(1)), .dflt = "5m",
+	  .topic = TOPIC_LOGS,
+	  .help = "time for which uploads wait for the disk most of the time "
+		  "until the log says so, once an hour; 0: never" },
 	{ "worker_connections", VALUE_NUMBER, APPLY_RELOAD,
 	  OF_TOP_AT(worker_connections), RANGE(1, 1000000), .dflt = "4096",
 	  .topic = TOPIC_PROCESS,

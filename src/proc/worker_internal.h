@@ -51,6 +51,7 @@ struct worker_watch {
 	struct admin_subject subject;
 	struct admin_term *terms; /* of it */
 	ev_prepare idle;
+	ev_timer levels;	/* of free room: the next look */
 	ev_timer due;		/* gauges are to be set then */
 	uint64_t ids;		/* when they were set: worker.ids */
 	size_t held, in_flight; /* chunks, and operations */

@@ -13,6 +13,7 @@
 #include "disk/chunk.h"
 #include "disk/engine.h"
 #include "upload/roll.h"
+#include "web/free_levels.h"
 #include "worker_internal.h"
 
 #define SET_AFTER_S 0.2
@@ -88,6 +89,18 @@ watch_renew(void *arg)
 	roll_look(w->watch.roll);
 }
 
+/* Old workers leave it to those that are new. */
+static void
+watch_on_levels(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct worker *w = t->data;
+
+	(void)loop;
+	(void)revents;
+	if (!w->watch.readiness.stopping)
+		free_levels_look(&w->watch.readiness, w->to->shared);
+}
+
 /* ---- beginning ---- */
 
 static int
@@ -139,7 +152,7 @@ worker_watch_begin(struct worker *w)
 	struct worker_watch *watch = &w->watch;
 	unsigned slot = shm_slot_number(shared->shm, w->to->slot);
 
-	watch->roll = roll_new(w->loop, shared->live, shared->metrics, slot);
+	watch->roll = roll_new(w->loop, shared, slot);
 	if (watch->roll == NULL)
 		return -ENOMEM;
 	watch->share = metrics_share_of(shared->metrics, slot);
@@ -163,6 +176,11 @@ worker_watch_begin(struct worker *w)
 	    .renew = watch_renew,
 	    .arg = w};
 	ev_prepare_start(w->loop, &watch->idle);
+	ev_timer_init(
+	    &watch->levels, watch_on_levels, 1., FREE_LEVELS_LOOK_MS / 1e3);
+	watch->levels.data = w;
+	if (free_levels_are_set(conf))
+		ev_timer_start(w->loop, &watch->levels);
 	return find_terms(w) < 0 ? -ENOMEM : find_directories(w);
 }
 
@@ -191,6 +209,7 @@ worker_watch_end(struct worker *w)
 		counter_fini(&w->servers[i].counter);
 	ev_prepare_stop(w->loop, &w->watch.idle);
 	ev_timer_stop(w->loop, &w->watch.due);
+	ev_timer_stop(w->loop, &w->watch.levels);
 	roll_free(&w->watch.roll);
 	free(w->watch.contexts);
 	free(w->watch.directories);

@@ -23,6 +23,7 @@
 #include "shared/ticket_keys.h"
 #include "shared/user_names.h"
 #include "shared/wanted.h"
+#include "shared/warnings.h"
 
 static size_t
 shared_size(const struct shared_room *room)
@@ -34,7 +35,8 @@ shared_size(const struct shared_room *room)
 	       arrivals_size() + replacing_size() + attempts_size() +
 	       ticket_keys_size() + wanted_size() +
 	       partials_size(room->directories) + request_ids_size() +
-	       metrics_size() + live_size() + user_names_size();
+	       metrics_size() + live_size() + user_names_size() +
+	       warnings_size();
 }
 
 /* The layout, as far as the program itself can tell: sizes, and the words whose order the
@@ -44,7 +46,7 @@ shared_sum(void)
 {
 	const struct shared_room one = {1, 1, 1}, two = {2, 2, 2};
 	const uint64_t sizes[] = {sizeof(struct shm), METRICS_LAYOUT,
-	    LIVE_LAYOUT, USER_NAMES_LAYOUT, shared_size(&one),
+	    LIVE_LAYOUT, USER_NAMES_LAYOUT, WARNINGS_LAYOUT, shared_size(&one),
 	    shared_size(&two)};
 	uint64_t sum = hash_bytes(0, sizes, sizeof(sizes));
 
@@ -74,6 +76,7 @@ enum table {
 	AT_METRICS,
 	AT_LIVE,
 	AT_USER_NAMES,
+	AT_WARNINGS,
 	TABLES
 };
 
@@ -111,6 +114,7 @@ put_tables(struct shared *s)
 	put_table(s->shm, AT_METRICS, s->metrics);
 	put_table(s->shm, AT_LIVE, s->live);
 	put_table(s->shm, AT_USER_NAMES, s->user_names);
+	put_table(s->shm, AT_WARNINGS, s->warnings);
 }
 
 static void
@@ -132,6 +136,7 @@ get_tables(struct shared *s)
 	s->metrics = get_table(s->shm, AT_METRICS);
 	s->live = get_table(s->shm, AT_LIVE);
 	s->user_names = get_table(s->shm, AT_USER_NAMES);
+	s->warnings = get_table(s->shm, AT_WARNINGS);
 }
 
 static void
@@ -153,6 +158,7 @@ make_tables(struct shared *s, const struct shared_room *room)
 	s->metrics = metrics_new(s->shm);
 	s->live = live_new(s->shm);
 	s->user_names = user_names_new(s->shm);
+	s->warnings = warnings_new(s->shm);
 }
 
 int

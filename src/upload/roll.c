@@ -3,7 +3,18 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/num.h"
 #include "shared/metrics.h"
+#include "shared/shared.h"
+#include "shared/warnings.h"
+#include "config/config.h"
+#include "flow/meter.h"
+#include "upload/bound.h"
+
+enum {
+	TELL_AGAIN_S = 3600,
+};
 
 /* What a rate is measured from. */
 struct mark {
@@ -15,11 +26,13 @@ struct roll {
 	struct ev_loop *loop;
 	struct live *live;
 	struct live_share *share;
-	const struct metrics *metrics;
+	const struct shared *shared;
 	struct list entries;
 	ev_timer look;
-	struct mark marks[LIVE_RECORDS]; /* by record */
-	uint16_t free[LIVE_RECORDS];	 /* records */
+	struct bound bounds[METRICS_NAMES]; /* by number of location */
+	const struct conf_location *waiting[METRICS_NAMES]; /* at this look */
+	struct mark marks[LIVE_RECORDS];		    /* by record */
+	uint16_t free[LIVE_RECORDS];			    /* records */
 	unsigned free_count;
 };
 
@@ -31,9 +44,9 @@ take_record(struct roll *r, struct roll_entry *e)
 {
 	if (e->at == LIVE_RECORDS && r->free_count > 0) {
 		e->at = r->free[--r->free_count];
-		r->marks[e->at] =
-		    (struct mark){.location = (uint16_t)metrics_find(r->metrics,
-				      METRICS_LOCATION, e->location)};
+		r->marks[e->at] = (struct mark){
+		    .location = (uint16_t)metrics_find(r->shared->metrics,
+			METRICS_LOCATION, e->location->prefix)};
 	}
 	return e->at != LIVE_RECORDS;
 }
@@ -78,7 +91,44 @@ look_at(struct roll *r, struct roll_entry *e, uint64_t now)
 	measure(&r->marks[e->at], &rec);
 	rec.rate = r->marks[e->at].rate;
 	live_put(r->share, e->at, &rec);
+	if (rec.location < METRICS_OTHER) {
+		r->waiting[rec.location] = e->location;
+		bound_add(&r->bounds[rec.location],
+		    rec.verdict == VERDICT_WRITE_BOUND);
+	}
 	return true;
+}
+
+static void
+tell_bound(const struct conf_location *l)
+{
+	char time[NUM_TEXT_MAX];
+
+	num_format_seconds(l->warn_write_bound_s, time);
+	log_warn("location %s: uploads have waited for the disk of %s most of "
+		 "the last %s (write-bound): not their clients or the network "
+		 "are slow; see penstock_disk_latency_seconds of /metrics, and "
+		 "what else uses that disk",
+	    l->prefix, l->policy.output_dir, time);
+}
+
+/* Of the locations in which uploads ran at this look. */
+static void
+look_at_bounds(struct roll *r, uint64_t now)
+{
+	for (unsigned i = 0; i < METRICS_NAMES; i++) {
+		const struct conf_location *l = r->waiting[i];
+		uint64_t ns;
+
+		r->waiting[i] = NULL;
+		if (l == NULL || l->warn_write_bound_s <= 0)
+			continue;
+		ns = (uint64_t)(l->warn_write_bound_s * (double)NS_PER_S);
+		if (bound_look(&r->bounds[i], now, ns) &&
+		    warnings_claim(r->shared->warnings, WARNINGS_WRITE_BOUND, i,
+			now, TELL_AGAIN_S * NS_PER_S))
+			tell_bound(l);
+	}
 }
 
 void
@@ -89,6 +139,7 @@ roll_look(struct roll *r)
 	LIST_FOREACH(struct roll_entry, e, &r->entries, node)
 		unlisted += !look_at(r, e, now);
 	live_set_unlisted(r->share, unlisted);
+	look_at_bounds(r, now);
 }
 
 /* ---- who is to be cut ---- */
@@ -128,17 +179,16 @@ roll_on_look(struct ev_loop *loop, ev_timer *t, int revents)
 /* ---- the roll ---- */
 
 struct roll *
-roll_new(struct ev_loop *loop, struct live *live, struct metrics *metrics,
-    unsigned slot)
+roll_new(struct ev_loop *loop, const struct shared *shared, unsigned slot)
 {
 	struct roll *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
 	r->loop = loop;
-	r->live = live;
-	r->share = live_share_of(live, slot);
-	r->metrics = metrics;
+	r->shared = shared;
+	r->live = shared->live;
+	r->share = live_share_of(r->live, slot);
 	list_init(&r->entries);
 	ev_timer_init(&r->look, roll_on_look, 0., ROLL_LOOK_MS / 1e3);
 	while (r->free_count < LIVE_RECORDS) { /* the first are taken first */
@@ -164,7 +214,7 @@ roll_free(struct roll **rp)
 
 void
 roll_enter(struct roll *r, struct roll_entry *e, const struct roll_ops *ops,
-    uint64_t id, const char *location)
+    uint64_t id, const struct conf_location *location)
 {
 	*e = (struct roll_entry){
 	    .ops = ops, .id = id, .location = location, .at = LIVE_RECORDS};

@@ -91,8 +91,8 @@ upload_begin_live(struct upload *u)
 {
 	u->entry.node.next = NULL;
 	if (u->env->roll != NULL)
-		roll_enter(u->env->roll, &u->entry, &roll_ops, u->id,
-		    u->location->prefix);
+		roll_enter(
+		    u->env->roll, &u->entry, &roll_ops, u->id, u->location);
 }
 
 void

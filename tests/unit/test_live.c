@@ -13,6 +13,8 @@
 #include "lib/cmocka_with.h"
 #include "base/clock.h"
 #include "shared/metrics.h"
+#include "shared/shared.h"
+#include "config/config.h"
 #include "upload/roll.h"
 
 enum {
@@ -21,7 +23,7 @@ enum {
 
 static struct shm *shm;
 static struct live *live;
-static struct metrics *metrics;
+static struct shared shared; /* as much of it as a roll needs */
 
 static int
 set_up(void **state)
@@ -30,7 +32,7 @@ set_up(void **state)
 	shm = shm_new(live_size() + metrics_size());
 	assert_non_null(shm);
 	live = live_new(shm);
-	metrics = metrics_new(shm);
+	shared = (struct shared){.live = live, .metrics = metrics_new(shm)};
 	return 0;
 }
 
@@ -244,6 +246,9 @@ fake_cut(struct roll_entry *e)
 	container_of(e, struct fake, entry)->cuts++;
 }
 
+static char prefix[] = "/file";
+static const struct conf_location location = {.prefix = prefix};
+
 static const struct roll_ops fake_ops = {
     .describe = fake_describe, .cut = fake_cut};
 
@@ -253,13 +258,13 @@ more_than_there_is_room_for_are_counted(void **state)
 	enum { MORE = 3 };
 	static struct fake all[LIVE_RECORDS + MORE];
 	struct ev_loop *loop = ev_loop_new(0);
-	struct roll *r = roll_new(loop, live, metrics, 2);
+	struct roll *r = roll_new(loop, &shared, 2);
 	struct live_found f;
 
 	(void)state;
 	assert_non_null(r);
 	for (size_t i = 0; i < COUNT_OF(all); i++)
-		roll_enter(r, &all[i].entry, &fake_ops, i + 1, "/file");
+		roll_enter(r, &all[i].entry, &fake_ops, i + 1, &location);
 	assert_int_equal(count(), 0); /* nobody has looked yet */
 	roll_look(r);
 	assert_int_equal(count(), LIVE_RECORDS);
@@ -283,13 +288,13 @@ static void
 only_what_is_asked_for_is_cut(void **state)
 {
 	struct ev_loop *loop = ev_loop_new(0);
-	struct roll *r = roll_new(loop, live, metrics, 2);
+	struct roll *r = roll_new(loop, &shared, 2);
 	struct fake a = {.cuts = 0}, b = {.cuts = 0};
 
 	(void)state;
 	assert_non_null(r);
-	roll_enter(r, &a.entry, &fake_ops, 1, "/file");
-	roll_enter(r, &b.entry, &fake_ops, 2, "/file");
+	roll_enter(r, &a.entry, &fake_ops, 1, &location);
+	roll_enter(r, &b.entry, &fake_ops, 2, &location);
 	live_ask_cut(live, 2, clock_mono_ns());
 	while (b.cuts == 0)
 		ev_run(loop, EVRUN_ONCE);

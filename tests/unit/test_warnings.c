@@ -1,0 +1,183 @@
+/*
+ * What is warned of before something is refused, and when: by one worker, once.
+ */
+#include "shared/warnings.h"
+
+#include <sys/mman.h>
+
+#include "lib/cmocka_with.h"
+#include "base/clock.h"
+#include "upload/bound.h"
+#include "web/free_levels.h"
+
+#define STEP (250 * NS_PER_MS)
+
+static struct shm *shm;
+static struct warnings *w;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	shm = shm_new(warnings_size());
+	assert_non_null(shm);
+	w = warnings_new(shm);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	munmap(shm, sizeof(*shm) + warnings_size());
+	return 0;
+}
+
+static void
+a_level_is_told_by_who_has_changed_it(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	assert_true(warnings_set_level(w, WARNINGS_FREE, 3, 1, &before));
+	assert_int_equal(before, 0);
+	assert_false(warnings_set_level(w, WARNINGS_FREE, 3, 1, &before));
+	assert_int_equal(warnings_level(w, WARNINGS_FREE, 3), 1);
+	assert_int_equal(warnings_level(w, WARNINGS_FREE, 4), 0);
+	assert_true(warnings_set_level(w, WARNINGS_FREE, 3, 0, &before));
+	assert_int_equal(before, 1);
+}
+
+static void
+one_of_all_tells_and_again_when_the_time_has_passed(void **state)
+{
+	uint64_t now = 5 * NS_PER_S;
+
+	(void)state;
+	assert_true(warnings_claim(w, WARNINGS_WRITE_BOUND, 0, now, NS_PER_S));
+	assert_false(warnings_claim(w, WARNINGS_WRITE_BOUND, 0, now, NS_PER_S));
+	assert_true(warnings_claim(w, WARNINGS_WRITE_BOUND, 1, now, NS_PER_S));
+	assert_true(warnings_claim(w, WARNINGS_SLOW_DISK, 0, now, NS_PER_S));
+	now += NS_PER_S - 1;
+	assert_false(warnings_claim(w, WARNINGS_WRITE_BOUND, 0, now, NS_PER_S));
+	assert_true(
+	    warnings_claim(w, WARNINGS_WRITE_BOUND, 0, now + 1, NS_PER_S));
+}
+
+/* ---- room ---- */
+
+static void
+levels_are_reached_below_and_left_above(void **state)
+{
+	const struct conf_location l = {.warn_free = 1000, .alarm_free = 100};
+	const struct conf_location none = {.warn_free = 0};
+
+	(void)state;
+	assert_int_equal(
+	    free_levels_judge(&l, 1000, FREE_LEVEL_NONE), FREE_LEVEL_NONE);
+	assert_int_equal(
+	    free_levels_judge(&l, 999, FREE_LEVEL_NONE), FREE_LEVEL_WARN);
+	assert_int_equal(
+	    free_levels_judge(&l, 99, FREE_LEVEL_NONE), FREE_LEVEL_ALARM);
+	/* A twentieth above it is over. */
+	assert_int_equal(
+	    free_levels_judge(&l, 1049, FREE_LEVEL_WARN), FREE_LEVEL_WARN);
+	assert_int_equal(
+	    free_levels_judge(&l, 1050, FREE_LEVEL_WARN), FREE_LEVEL_NONE);
+	assert_int_equal(
+	    free_levels_judge(&l, 104, FREE_LEVEL_ALARM), FREE_LEVEL_ALARM);
+	assert_int_equal(
+	    free_levels_judge(&l, 105, FREE_LEVEL_ALARM), FREE_LEVEL_WARN);
+	assert_int_equal(
+	    free_levels_judge(&none, 0, FREE_LEVEL_NONE), FREE_LEVEL_NONE);
+	assert_int_equal(
+	    free_levels_judge(&none, 0, FREE_LEVEL_ALARM), FREE_LEVEL_NONE);
+}
+
+/* ---- the disk ---- */
+
+static uint64_t now;
+
+/* Looks for so many seconds, of which `of_four` of each four are write-bound.  How often it
+ * was time to warn of a minute. */
+static unsigned
+looks(struct bound *b, unsigned seconds, unsigned of_four)
+{
+	unsigned warned = 0;
+
+	for (unsigned i = 0; i < 4 * seconds; i++) {
+		now += STEP;
+		bound_add(b, i % 4 < of_four);
+		warned += bound_look(b, now, 60 * NS_PER_S);
+	}
+	return warned;
+}
+
+static void
+a_location_that_is_write_bound_for_long_is_warned_of(void **state)
+{
+	struct bound b = {.seen_ns = 0};
+
+	(void)state;
+	now = NS_PER_S;
+	assert_int_equal(looks(&b, 55, 4), 0);
+	assert_int_equal(looks(&b, 10, 4), 1);
+	assert_int_equal(looks(&b, 50, 4), 0);
+	assert_int_equal(looks(&b, 10, 4), 1);
+}
+
+static void
+one_that_is_so_now_and_then_is_not(void **state)
+{
+	struct bound b = {.seen_ns = 0};
+
+	(void)state;
+	now = NS_PER_S;
+	assert_int_equal(looks(&b, 3600, 2), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(looks(&b, 50, 4), 0);
+		assert_int_equal(looks(&b, 25, 0), 0);
+	}
+	/* Time in which nothing ran counts as such. */
+	assert_int_equal(looks(&b, 55, 4), 0);
+	now += 60 * NS_PER_S;
+	assert_int_equal(looks(&b, 55, 4), 0);
+}
+
+static void
+half_of_those_that_run_are_not_most(void **state)
+{
+	struct bound b = {.seen_ns = 0};
+	unsigned warned = 0;
+
+	(void)state;
+	for (now = NS_PER_S; now < 600 * NS_PER_S; now += STEP) {
+		bound_add(&b, true);
+		bound_add(&b, false);
+		warned += bound_look(&b, now, 60 * NS_PER_S);
+	}
+	assert_int_equal(warned, 0);
+	for (; now < 700 * NS_PER_S; now += STEP) {
+		bound_add(&b, true);
+		bound_add(&b, true);
+		bound_add(&b, false);
+		warned += bound_look(&b, now, 60 * NS_PER_S);
+	}
+	assert_int_equal(warned, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	    CASE(a_level_is_told_by_who_has_changed_it),
+	    CASE(one_of_all_tells_and_again_when_the_time_has_passed),
+	    CASE(levels_are_reached_below_and_left_above),
+	    CASE(a_location_that_is_write_bound_for_long_is_warned_of),
+	    CASE(one_that_is_so_now_and_then_is_not),
+	    CASE(half_of_those_that_run_are_not_most),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
