@@ -93,9 +93,9 @@ void *fd_map_shared(size_t size);
  * closed on exec until then. */
 void *fd_map_named(size_t size, int *ret_fd);
 
-/* Map all of what such a descriptor leads to.  NULL, with errno: EINVAL: it is no such
- * memory. */
-void *fd_map_again(int fd, size_t *ret_size);
+/* Map all of what such a descriptor leads to, to write there or only to read.  NULL, with errno:
+ * EINVAL: it is no such memory. */
+void *fd_map_again(int fd, bool writable, size_t *ret_size);
 
 /*
  * fd_raise_limit(want, ret_have):

@@ -19,13 +19,14 @@
 struct status {
 	struct bulletin bulletin;
 	char *file; /* the configuration, absolute; NULL: none */
+	int memory; /* our descriptor of the shared memory; -1: none */
 	int64_t start_s, apply_s;
 	unsigned generation; /* that was said last; 0: none */
 };
 
 /* Make the bulletin: "starting".  Where that cannot be, it is logged, and there is none. */
-void status_open(
-    struct status *s, const char *pid_file, int pid_fd, const char *conf_file);
+void status_open(struct status *s, const char *pid_file, int pid_fd,
+    const char *conf_file, int memory);
 
 /*
  * status_say(s, phase, generation, certificates):
@@ -45,8 +46,9 @@ void status_close(struct status *s, bool remove);
 
 /*
  * status_ask(pid_file, pid):
- * Print what the server `pid`, which holds this pid file, says of itself.  The exit status
- * of the program: 0 when it is running and nothing is wrong with what it has; else 1.
+ * Print what the server `pid`, which holds this pid file, says of itself, and what it does now.
+ * The exit status of the program: 0 when it is running, accepts connections, and nothing is wrong
+ * with its certificates and disks; else 1.
  */
 NODISCARD int status_ask(const char *pid_file, pid_t pid);
 

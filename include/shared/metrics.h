@@ -31,7 +31,7 @@
 
 enum {
 	METRICS_LAYOUT =
-	    3, /* of the shared memory: one more with each change */
+	    4, /* of the shared memory: one more with each change */
 	METRICS_NAMES = 128,
 	METRICS_OTHER = METRICS_NAMES, /* all that there is no room for */
 	METRICS_NAME_MAX = 256,	       /* bytes; a longer one is OTHER, too */
@@ -81,6 +81,8 @@ enum metrics_disk_gauge {
 	METRICS_DISK_OLDEST_NS,	 /* when its oldest operation began, by
 				    clock_mono_ns(); 0: none is in flight */
 	METRICS_DISK_LATENCY_NS, /* what operations took lately */
+	METRICS_DISK_STATE, /* enum store_state + 1, the worst; 0: no worker
+			       has it */
 	METRICS_DISK_GAUGES
 };
 
@@ -188,7 +190,7 @@ struct metrics_sum {
 NODISCARD struct metrics_sum *metrics_read(struct metrics *m);
 
 /* The gauge of a directory: the sum of what all workers have; and, for OLDEST_NS, the
- * earliest, for LATENCY_NS, the longest. */
+ * earliest, for LATENCY_NS and STATE, the highest. */
 uint64_t metrics_disk(
     const struct metrics *m, unsigned directory, enum metrics_disk_gauge what);
 

@@ -97,6 +97,13 @@ NODISCARD int shared_init(struct shared *s, const struct shared_room *room);
  */
 NODISCARD int shared_adopt(struct shared *s, int fd, int bell);
 
+/*
+ * shared_look(s, fd):
+ * For a process that only looks at what another server does: `shm` and `metrics` can be read, and
+ * there is no other table.  It stays mapped.  0; or a negative errno as that of shared_adopt().
+ */
+NODISCARD int shared_look(struct shared *s, int fd);
+
 /* A master that shared this has ended, or this one is about to: then its workers are orphans. */
 void shared_master_gone(struct shared *s, pid_t master);
 

@@ -70,9 +70,10 @@ NODISCARD struct shm *shm_new(size_t area);
 /* The same, for a successor, too: *ret_fd leads there; -1: there can be none. */
 NODISCARD struct shm *shm_new_for_successor(size_t area, int *ret_fd);
 
-/* Map that of another process.  NULL, with errno: EINVAL: it is none; ESTALE: the stamp is
- * another. */
-NODISCARD struct shm *shm_adopt(int fd, const struct shm_stamp *stamp);
+/* Map that of another process, to go on there, or only to look.  NULL, with errno: EINVAL: it is
+ * none; ESTALE: the stamp is another. */
+NODISCARD struct shm *shm_adopt(
+    int fd, const struct shm_stamp *stamp, bool only_look);
 
 /* A stamp with this number and this sum. */
 struct shm_stamp shm_stamp_of(uint64_t layout, uint64_t sum);

@@ -118,7 +118,7 @@ fd_map_named(size_t size, int *ret_fd)
 }
 
 void *
-fd_map_again(int fd, size_t *ret_size)
+fd_map_again(int fd, bool writable, size_t *ret_size)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
@@ -130,7 +130,8 @@ fd_map_again(int fd, size_t *ret_size)
 		return NULL;
 	}
 	*ret_size = (size_t)st.st_size;
-	p = mmap(NULL, *ret_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(NULL, *ret_size, PROT_READ | (writable ? PROT_WRITE : 0),
+	    MAP_SHARED, fd, 0);
 	return p == MAP_FAILED ? NULL : p;
 }
 

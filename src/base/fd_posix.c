@@ -143,9 +143,10 @@ fd_map_named(size_t size, int *ret_fd)
 }
 
 void *
-fd_map_again(int fd, size_t *ret_size)
+fd_map_again(int fd, bool writable, size_t *ret_size)
 {
 	(void)fd;
+	(void)writable;
 	*ret_size = 0;
 	errno = EINVAL;
 	return NULL;

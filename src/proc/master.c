@@ -82,7 +82,8 @@ master_start(struct master *m)
 	    m->pidfile, NULL);
 	verdict_open(&m->upgrade.verdict, &verdict_of_upgrade, conf->pid_file,
 	    m->pidfile, NULL);
-	status_open(&m->status, conf->pid_file, m->pidfile, conf->file);
+	status_open(
+	    &m->status, conf->pid_file, m->pidfile, conf->file, m->shared.fd);
 	needs_raise_limit(conf);
 	if (sockets_open(conf, &m->given, &m->sockets) < 0)
 		goto drop_pidfile;

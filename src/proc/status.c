@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "status_live.h"
 
 enum {
 	TRIES = 50, /* while it is being written */
@@ -41,6 +42,8 @@ status_put(const struct status *s, const char *phase,
 	    s->apply_s);
 	if (s->file != NULL)
 		str_printf(&text, "configuration %s\n", s->file);
+	if (s->memory != -1)
+		str_printf(&text, "memory %d\n", s->memory);
 	for (size_t i = 0; certificates && i < certificates->term_count; i++)
 		put_term(&certificates->terms[i], &text);
 	if (!str_failed(&text)) {
@@ -56,12 +59,13 @@ status_put(const struct status *s, const char *phase,
 }
 
 void
-status_open(
-    struct status *s, const char *pid_file, int pid_fd, const char *conf_file)
+status_open(struct status *s, const char *pid_file, int pid_fd,
+    const char *conf_file, int memory)
 {
 	int err;
 
 	*s = (struct status){.file = bulletin_absolute(conf_file),
+	    .memory = memory,
 	    .start_s = (int64_t)clock_wall_s()};
 	s->apply_s = s->start_s;
 	err = bulletin_open(&s->bulletin, pid_file, name, pid_fd);
@@ -124,7 +128,8 @@ status_add_term(const char *text, bool of_list, struct str *out)
 
 /* One line of the bulletin, for people.  False: something is wrong there. */
 static bool
-status_add_line(char *line, const struct bulletin_said *said, struct str *out)
+status_add_line(
+    char *line, const struct bulletin_said *said, pid_t pid, struct str *out)
 {
 	bool good = true;
 	char *rest;
@@ -139,6 +144,8 @@ status_add_line(char *line, const struct bulletin_said *said, struct str *out)
 		str_puts(out, "\n");
 	} else if ((rest = after(line, "configuration")) != NULL) {
 		str_printf(out, "configuration: %s\n", rest);
+	} else if ((rest = after(line, "memory")) != NULL) {
+		good = status_live_add(pid, (int)strtol(rest, NULL, 10), out);
 	} else {
 		for (int of_list = 0; of_list <= 1; of_list++)
 			if ((rest = after(line, term_key[of_list])) != NULL)
@@ -157,7 +164,7 @@ status_describe(const struct bulletin_said *said, pid_t pid, struct str *out)
 	str_printf(out, "penstock: process %ld is %s\n", (long)pid, said->word);
 	line = text != NULL ? strtok_r(text, "\n", &rest) : NULL;
 	for (; line != NULL; line = strtok_r(NULL, "\n", &rest))
-		good &= status_add_line(line, said, out);
+		good &= status_add_line(line, said, pid, out);
 	free(text);
 	return good;
 }

@@ -17,6 +17,7 @@
 #include "worker_internal.h"
 
 #define SET_AFTER_S 0.2
+#define SET_AGAIN_S 1.0
 
 /* ---- gauges ---- */
 
@@ -34,6 +35,8 @@ set_disk(struct worker_watch *watch, struct store *s, unsigned directory)
 	metrics_set_disk(share, directory, METRICS_DISK_OLDEST_NS, v.oldest_ns);
 	metrics_set_disk(
 	    share, directory, METRICS_DISK_LATENCY_NS, v.latency_ns);
+	metrics_set_disk(
+	    share, directory, METRICS_DISK_STATE, (uint64_t)v.state + 1);
 }
 
 static void
@@ -56,12 +59,30 @@ set_gauges(struct worker *w)
 	}
 }
 
+/* Since the gauges were set. */
+static bool
+has_not_changed(const struct worker *w)
+{
+	const struct worker_watch *watch = &w->watch;
+
+	return watch->ids == w->ids.last &&
+	       watch->held == chunk_pool_held(w->pool) &&
+	       watch->in_flight == engine_in_flight(w->engine);
+}
+
 static void
 watch_on_due(struct ev_loop *loop, ev_timer *t, int revents)
 {
-	(void)loop;
+	struct worker *w = t->data;
+	bool rests = has_not_changed(w);
+
 	(void)revents;
-	set_gauges(t->data);
+	set_gauges(w);
+	/* An operation may hang: that its disk does not answer is no change. */
+	if (w->watch.in_flight == 0)
+		return;
+	ev_timer_set(t, rests ? SET_AGAIN_S : SET_AFTER_S, 0.);
+	ev_timer_start(loop, t);
 }
 
 static void
@@ -71,10 +92,7 @@ watch_on_idle(struct ev_loop *loop, ev_prepare *p, int revents)
 	struct worker_watch *watch = &w->watch;
 
 	(void)revents;
-	if (ev_is_active(&watch->due) ||
-	    (watch->ids == w->ids.last &&
-		watch->held == chunk_pool_held(w->pool) &&
-		watch->in_flight == engine_in_flight(w->engine)))
+	if (ev_is_active(&watch->due) || has_not_changed(w))
 		return;
 	ev_timer_set(&watch->due, SET_AFTER_S, 0.);
 	ev_timer_start(loop, &watch->due);
@@ -181,6 +199,8 @@ worker_watch_begin(struct worker *w)
 	watch->levels.data = w;
 	if (free_levels_are_set(conf))
 		ev_timer_start(w->loop, &watch->levels);
+	ev_timer_set(&watch->due, SET_AFTER_S, 0.);
+	ev_timer_start(w->loop, &watch->due);
 	return find_terms(w) < 0 ? -ENOMEM : find_directories(w);
 }
 

@@ -483,6 +483,7 @@ join(enum metrics_disk_gauge what, uint64_t a, uint64_t b)
 	case METRICS_DISK_OLDEST_NS:
 		return a == 0 || (b != 0 && b < a) ? b : a;
 	case METRICS_DISK_LATENCY_NS:
+	case METRICS_DISK_STATE:
 		return a > b ? a : b;
 	case METRICS_DISK_IN_FLIGHT:
 	case METRICS_DISK_BUFFERED:

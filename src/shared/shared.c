@@ -187,7 +187,7 @@ shared_adopt(struct shared *s, int fd, int bell)
 	struct shm_stamp stamp = shm_stamp_of(SHARED_LAYOUT, shared_sum());
 	int which;
 
-	s->shm = shm_adopt(fd, &stamp);
+	s->shm = shm_adopt(fd, &stamp, false);
 	if (s->shm == NULL)
 		return -errno;
 	which = shm_master_begin(s->shm);
@@ -203,6 +203,26 @@ shared_adopt(struct shared *s, int fd, int bell)
 	get_tables(s);
 	s->master = (unsigned)which;
 	metrics_be_master(s->metrics, (unsigned)which);
+	return 0;
+}
+
+/* The memory is not trusted more than it must be: workers write there. */
+int
+shared_look(struct shared *s, int fd)
+{
+	struct shm_stamp stamp = shm_stamp_of(SHARED_LAYOUT, shared_sum());
+	uint64_t at, end;
+
+	*s = (struct shared){.fd = -1, .bell = {.fd = -1}};
+	s->shm = shm_adopt(fd, &stamp, true);
+	if (s->shm == NULL)
+		return -errno;
+	at = s->shm->tables[AT_METRICS];
+	end = sizeof(*s->shm) + s->shm->size;
+	if (at % 64 != (uintptr_t)s->shm % 64 || at > end ||
+	    end - at < metrics_size() - 64)
+		return -EINVAL;
+	s->metrics = get_table(s->shm, AT_METRICS);
 	return 0;
 }
 

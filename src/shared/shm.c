@@ -53,10 +53,10 @@ is_ours(const struct shm *s, size_t size, const struct shm_stamp *stamp)
 }
 
 struct shm *
-shm_adopt(int fd, const struct shm_stamp *stamp)
+shm_adopt(int fd, const struct shm_stamp *stamp, bool only_look)
 {
 	size_t size;
-	struct shm *s = fd_map_again(fd, &size);
+	struct shm *s = fd_map_again(fd, !only_look, &size);
 
 	if (s == NULL)
 		return NULL;

@@ -46,6 +46,58 @@ status_is() {
 	[[ ${lines[0]} == "penstock: process $MASTER is $1" && $status == "$2" ]]
 }
 
+@test "workers of each generation, uploads in flight, disks" {
+	start_server
+	eventually status_is running 0
+	eventually says '^workers: 2 of generation 1, connections: 0, uploads in flight: 0$'
+	eventually says "^output_dir $STORE: well$"
+	random_file slow.bin 2M
+	curl -sS -o answer --limit-rate 300K -T slow.bin "$URL/file/slow" 2>err 3>&- &
+	slow=$!
+	eventually says '^workers: 2 of generation 1, connections: 1, uploads in flight: 1$'
+	reload
+	eventually says '^workers: 2 of generation 2, connections: 0, uploads in flight: 0$'
+	says '^workers: 1 of generation 1, which accept no more, connections: 1, uploads in flight: 1$'
+	status_is running 0
+	# While the program is being replaced, both masters say who the other one is.
+	old=$MASTER
+	run -0 penstock -c penstock.conf -s upgrade
+	MASTER=$(cat penstock.pid)
+	SERVERS+=("$MASTER")
+	eventually says "^upgrade: process $old is a master, too: QUIT ends it$"
+	says '^workers: 2 of generation 3,'
+	run ! says "generation [12],"
+	# One that is killed with its workers is in no list any more.
+	pkill -KILL -P "$old" penstock-worker
+	kill -KILL "$old"
+	wait "$slow" || true
+	eventually says_not '^upgrade:'
+	status_is running 0
+	kill -WINCH "$MASTER"
+	eventually says '^workers: none accepts connections$'
+	status_is paused 1
+}
+
+says() { status 2>&1 | grep -qE -- "$1"; }
+says_not() { run ! says "$1"; }
+
+@test "a disk that does not answer is not well, and one that does again is" {
+	is_sanitized && skip 'its time is too short there'
+	slowfs_start
+	start_server "output_dir $T/slow/up;" '' 'disk_stall_timeout 1s;'
+	random_file body 10K
+	upload PUT /file/a body
+	assert_status 201
+	eventually status_is running 0
+	slowfs_ctl stall write
+	curl -sS -o answer -T body "$URL/file/b" 2>err 3>&- &
+	eventually says "^output_dir $T/slow/up: its disk does not answer$"
+	status_is running 1
+	slowfs_ctl clear
+	eventually says "^output_dir $T/slow/up: well$"
+	eventually status_is running 0
+}
+
 @test "certificates: those that the server has loaded, not those on disk; one that has expired is seen" {
 	certificate server -days 100
 	start_tls

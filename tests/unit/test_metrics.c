@@ -192,6 +192,9 @@ gauges_of_disks_are_joined(void **state)
 	assert_int_equal(metrics_disk(m, 2, METRICS_DISK_IN_FLIGHT), 5);
 	assert_int_equal(metrics_disk(m, 2, METRICS_DISK_OLDEST_NS), 70);
 	assert_int_equal(metrics_disk(m, 2, METRICS_DISK_LATENCY_NS), 8);
+	metrics_set_disk(a, 2, METRICS_DISK_STATE, 1);
+	metrics_set_disk(b, 2, METRICS_DISK_STATE, 3);
+	assert_int_equal(metrics_disk(m, 2, METRICS_DISK_STATE), 3);
 	metrics_set_disk(a, 2, METRICS_DISK_OLDEST_NS, 50);
 	assert_int_equal(metrics_disk(m, 2, METRICS_DISK_OLDEST_NS), 50);
 }

@@ -222,6 +222,33 @@ the_dead_workers_of_a_dead_master_leave_nothing(void **state)
 	assert_int_equal(shm_slots_free(s.shm), SHM_SLOTS - 2);
 }
 
+/* Workers may write into it, so what looks at it believes no place in it. */
+static void
+one_that_only_looks_is_not_led_out_of_it(void **state)
+{
+	struct shared a = make(), b;
+	unsigned number = METRICS_OTHER;
+
+	(void)state;
+	if (a.fd == -1)
+		skip();
+	number = metrics_enter(a.metrics, METRICS_DIRECTORY, "/srv");
+	assert_int_equal(shared_look(&b, a.fd), 0);
+	assert_string_equal(
+	    metrics_name(b.metrics, METRICS_DIRECTORY, number), "/srv");
+	for (size_t i = 0; i < SHM_TABLES; i++)
+		a.shm->tables[i] += 1 << 30;
+	assert_int_equal(shared_look(&b, a.fd), -EINVAL);
+	for (size_t i = 0; i < SHM_TABLES; i++)
+		a.shm->tables[i] -= (1 << 30) + 8;
+	assert_int_equal(shared_look(&b, a.fd), -EINVAL);
+	for (size_t i = 0; i < SHM_TABLES; i++)
+		a.shm->tables[i] = a.shm->size;
+	assert_int_equal(shared_look(&b, a.fd), -EINVAL);
+	a.shm->stamp.layout++;
+	assert_int_equal(shared_look(&b, a.fd), -ESTALE);
+}
+
 static void
 there_are_two_masters_at_most(void **state)
 {
@@ -243,6 +270,7 @@ main(void)
 	    cmocka_unit_test(a_successor_goes_on_in_the_same_tables),
 	    cmocka_unit_test(another_layout_is_not_touched),
 	    cmocka_unit_test(the_dead_workers_of_a_dead_master_leave_nothing),
+	    cmocka_unit_test(one_that_only_looks_is_not_led_out_of_it),
 	    cmocka_unit_test(there_are_two_masters_at_most),
 	};
 
