@@ -150,6 +150,8 @@ look_at(int fd, struct listener *l)
 			return -errno;
 		l->dev = st.st_dev;
 		l->ino = st.st_ino;
+		l->owner = st.st_uid;
+		l->group = st.st_gid;
 		return 0;
 	}
 	if (l->addr.ss.ss_family != AF_INET && l->addr.ss.ss_family != AF_INET6)

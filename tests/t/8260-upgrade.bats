@@ -265,6 +265,32 @@ is_full() {
 	[ ! -e a.sock ]
 }
 
+@test "started as another user: a reload after an upgrade leaves a UNIX socket as it is" {
+	[[ $EUID == 0 ]] || skip 'needs root to become somebody else'
+	local rights
+
+	mkdir theirs
+	chown nobody:nogroup theirs
+	write_conf "output_dir $T/theirs/up;" "listen unix:$T/theirs/in.sock; access_log off;" \
+		"pid_file $T/theirs/pid; error_log stderr info;"
+	STORES+=("$T/theirs/up")
+	(
+		_penstock_env
+		exec setpriv --reuid nobody --regid nogroup --clear-groups "$PENSTOCK" -c penstock.conf >>stdout 2>>stderr </dev/null 3>&- 4>&-
+	) &
+	MASTER=$!
+	SERVERS+=("$MASTER")
+	eventually log_has 'worker ready'
+	rights=$(stat -c '%U:%G:%a' theirs/in.sock)
+	run -0 real -s upgrade
+	SERVERS+=("$(cat theirs/pid)")
+	kill -QUIT "$(cat theirs/pid.oldbin)"
+	eventually [ ! -e theirs/pid.oldbin ]
+	run -0 real -s reload
+	assert_output ''
+	assert_equal "$(stat -c '%U:%G:%a' theirs/in.sock)" "$rights"
+}
+
 @test "a stop while the new master comes up: it ends, too" {
 	start_server
 	replace 'trap "" TERM; echo > "$0.up"; exec sleep 1'

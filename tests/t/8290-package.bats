@@ -65,17 +65,32 @@ master() { cat root/run/penstock/penstock.pid; }
 	run -0 inside invoke-rc.d penstock status
 	assert_equal "$(master)" "$before"
 
-	# An upload that runs is finished by the old one.
-	put /packages/body slow --limit-rate 500K >slow &
+	# An upload that runs is finished by the old one, and nobody is refused meanwhile.
+	put /packages/body slow --limit-rate 300K >slow &
 	uploading=$!
 	eventually are_uploading 1
 	run -0 inside dpkg -i /packages/2.deb
+	serves
+	are_uploading 1
+	assert_equal "$(put /packages/body meanwhile)" 201
 	wait "$uploading"
 	assert_equal "$(cat slow)" 201
 	cmp root/packages/body root/var/lib/penstock/uploads/slow
 	eventually serves
 	assert_not_equal "$(master)" "$before"
 	assert_equal "$(tail -n 1 root/etc/penstock/penstock.conf)" '# mine'
+
+	# A configuration that the new version refuses leaves the old one at work.
+	old_is_gone() { refute [ -e root/run/penstock/penstock.pid.oldbin ]; }
+	eventually old_is_gone
+	before=$(master)
+	cp root/etc/penstock/penstock.conf good
+	echo 'nonsense;' >>root/etc/penstock/penstock.conf
+	run -0 inside dpkg -i /packages/1.deb
+	assert_output -p 'this version refuses the configuration (penstock -t): what ran runs on'
+	serves
+	assert_equal "$(master)" "$before"
+	cat good >root/etc/penstock/penstock.conf
 
 	# What was removed is stopped; it comes back as it was.
 	run -0 inside dpkg -r penstock

@@ -70,22 +70,33 @@ secure() {
 	rotated() { jq -es 'length == 1 and .[0].path == "/file/b" and .[0].tls == "TLSv1.3"' root/var/log/penstock/access.log >/dev/null; }
 	eventually rotated
 
-	# 1 GB runs while the package is upgraded: it is stored by the old one.
+	# 1 GB runs while the package is upgraded: it is stored by the old one, and others are
+	# served all the time.
 	openssl enc -aes-128-ctr -nosalt -pass pass:x -pbkdf2 </dev/zero 2>/dev/null | head -c 1000000000 >root/packages/large || true
-	put /packages/large large --cacert /etc/penstock/cert.pem -H "Authorization: Bearer $token" --limit-rate 100M >large.status &
+	put /packages/large large --cacert /etc/penstock/cert.pem -H "Authorization: Bearer $token" --limit-rate 50M >large.status &
 	uploading=$!
 	eventually are_uploading 1
 	run -0 inside dpkg -i /packages/2.deb
+	are_uploading 1
+	assert_equal "$(BASE='' put /packages/small meanwhile)" 201
 	wait "$uploading"
 	assert_equal "$(cat large.status)" 201
 	cmp root/packages/large root/var/lib/penstock/secure/large
-	unit_is ActiveState active
-	refute unit_is MainPID "$before"
-	BASE=
-	eventually serves
+	is_another() { unit_is ActiveState active && ! unit_is MainPID "$before" && ! unit_is MainPID 0; }
+	eventually is_another
+	serves
+	run -0 inside systemctl reload penstock
+	run -0 inside journalctl -u penstock --no-pager
+	refute_output -p 'cannot be changed'
 
+	# A stop waits for uploads, of a master that the old one has made, too.
+	put /packages/large last --cacert /etc/penstock/cert.pem -H "Authorization: Bearer $token" --limit-rate 200M >last.status &
+	uploading=$!
+	eventually are_uploading 1
 	run -0 inside systemctl stop penstock
-	unit_is Result success
+	wait "$uploading"
+	assert_equal "$(cat last.status)" 201
+	unit_is Result success || fail "$(inside journalctl -u penstock --no-pager -n 40; inside systemctl status -l --no-pager penstock)"
 	run -0 inside dpkg -P penstock
 	runs_none
 	cmp root/packages/small root/var/lib/penstock/uploads/a
