@@ -459,6 +459,7 @@ master_run(struct config **conf)
 	    .pid_path = strdup((*conf)->pid_file),
 	    .pidfile = -1,
 	    .detach = -1,
+	    .notify = {.fd = -1},
 	    .upgrade = {.tell = -1, .said = {.fd = -1}}};
 	int status = 1;
 
@@ -470,6 +471,7 @@ master_run(struct config **conf)
 		status = run(&m);
 	sockets_close(&m.given, NULL, false);
 	succession_close(&m.from);
+	notify_close(&m.notify);
 	fd_close(&m.upgrade.tell);
 	upgrade_said_end(&m.upgrade.said);
 	free(m.pid_path);

@@ -4,7 +4,7 @@ load ../lib/penstock
 
 @test "-h prints the usage, -v the version" {
 	run -0 penstock -h
-	assert_line -p 'usage: penstock [-c FILE] [-t] [-T] [-s '
+	assert_line -p 'usage: penstock [-c FILE] [-t] [-T] '
 	for option in -c -t -T -s -v -h; do
 		assert_line -e "^ +$option "
 	done
