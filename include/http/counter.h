@@ -15,6 +15,8 @@
 #include "config/config.h"
 #include "http/observer.h"
 
+struct retries;
+
 struct counter {
 	struct observer observer;
 	struct metrics *metrics;
@@ -22,6 +24,7 @@ struct counter {
 	const struct conf_server *server;
 	unsigned *numbers;	  /* of its locations, in their order */
 	struct user_names *users; /* that are counted; or NULL */
+	struct retries *retries;  /* who is told of; or NULL */
 	struct live_share *ended; /* keeps the last uploads; or NULL */
 };
 

@@ -37,6 +37,7 @@ struct partials;
 struct replacing;
 struct request_ids;
 struct reservations;
+struct retries;
 struct shm;
 struct slot;
 struct ticket_keys;
@@ -80,6 +81,7 @@ struct shared {
 	struct live *live;
 	struct user_names *user_names;
 	struct warnings *warnings;
+	struct retries *retries;
 };
 
 /*

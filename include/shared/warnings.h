@@ -17,7 +17,6 @@
 enum warnings_kind {
 	WARNINGS_FREE,	      /* a level: how much room there is */
 	WARNINGS_WRITE_BOUND, /* uploads wait for the disk, for long */
-	WARNINGS_SLOW_DISK,   /* it is slower than its usual self */
 	WARNINGS_KINDS
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "http/access.h"
+#include "http/retrying.h"
 
 _Static_assert((int)METRICS_TIMES == METER_TIMES_MAX, "a histogram for each");
 _Static_assert(
@@ -74,6 +75,8 @@ counter_on_ended(struct observer *o, const struct exchange_ended *e)
 	if (c->users != NULL && access_user(a) != NULL)
 		metrics_user_ended(c->share,
 		    user_names_take(c->users, access_user(a), a->in), a->in);
+	if (c->retries != NULL)
+		retrying_note(c->retries, e);
 	if (c->ended != NULL && a->id != 0)
 		keep(c->ended, e, &u);
 }

@@ -218,6 +218,7 @@ worker_watch_server(struct worker *w, struct server *s)
 	admin_init(&s->admin, &s->context, &w->watch.subject);
 	err = counter_init(&s->counter, shared->metrics, slot, s->conf);
 	s->counter.users = shared->user_names;
+	s->counter.retries = shared->retries;
 	s->counter.ended = live_share_of(shared->live, slot);
 	return err;
 }

@@ -146,16 +146,27 @@ live_set_name(struct live_record *r, const char *name)
 
 /* ---- cells: one writer, any number of readers ---- */
 
+/* Those that are in use: what was behind a shorter name before stays there. */
+static size_t
+words_of(const struct live_record *r)
+{
+	size_t len = offsetof(struct live_record, name) +
+		     strnlen(r->name, sizeof(r->name) - 1) + 1;
+
+	return (len + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+}
+
 static void
 write_cell(struct cell *c, const struct live_record *r)
 {
 	uint64_t turns = atomic_load_explicit(&c->turns, memory_order_relaxed);
 	uint64_t words[WORDS];
+	size_t used = words_of(r);
 
 	memcpy(words, r, sizeof(words));
 	atomic_store_explicit(&c->turns, turns | 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
-	for (size_t i = 0; i < WORDS; i++)
+	for (size_t i = 0; i < used; i++)
 		atomic_store_explicit(
 		    &c->words[i], words[i], memory_order_relaxed);
 	atomic_store_explicit(&c->turns, (turns | 1) + 1, memory_order_release);

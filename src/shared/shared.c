@@ -19,6 +19,7 @@
 #include "shared/replacing.h"
 #include "shared/request_ids.h"
 #include "shared/reservations.h"
+#include "shared/retries.h"
 #include "shared/shm.h"
 #include "shared/ticket_keys.h"
 #include "shared/user_names.h"
@@ -36,7 +37,7 @@ shared_size(const struct shared_room *room)
 	       ticket_keys_size() + wanted_size() +
 	       partials_size(room->directories) + request_ids_size() +
 	       metrics_size() + live_size() + user_names_size() +
-	       warnings_size();
+	       warnings_size() + retries_size();
 }
 
 /* The layout, as far as the program itself can tell: sizes, and the words whose order the
@@ -46,8 +47,8 @@ shared_sum(void)
 {
 	const struct shared_room one = {1, 1, 1}, two = {2, 2, 2};
 	const uint64_t sizes[] = {sizeof(struct shm), METRICS_LAYOUT,
-	    LIVE_LAYOUT, USER_NAMES_LAYOUT, WARNINGS_LAYOUT, shared_size(&one),
-	    shared_size(&two)};
+	    LIVE_LAYOUT, USER_NAMES_LAYOUT, WARNINGS_LAYOUT, RETRIES_LAYOUT,
+	    shared_size(&one), shared_size(&two)};
 	uint64_t sum = hash_bytes(0, sizes, sizeof(sizes));
 
 	for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
@@ -77,6 +78,7 @@ enum table {
 	AT_LIVE,
 	AT_USER_NAMES,
 	AT_WARNINGS,
+	AT_RETRIES,
 	TABLES
 };
 
@@ -115,6 +117,7 @@ put_tables(struct shared *s)
 	put_table(s->shm, AT_LIVE, s->live);
 	put_table(s->shm, AT_USER_NAMES, s->user_names);
 	put_table(s->shm, AT_WARNINGS, s->warnings);
+	put_table(s->shm, AT_RETRIES, s->retries);
 }
 
 static void
@@ -137,6 +140,7 @@ get_tables(struct shared *s)
 	s->live = get_table(s->shm, AT_LIVE);
 	s->user_names = get_table(s->shm, AT_USER_NAMES);
 	s->warnings = get_table(s->shm, AT_WARNINGS);
+	s->retries = get_table(s->shm, AT_RETRIES);
 }
 
 static void
@@ -159,6 +163,7 @@ make_tables(struct shared *s, const struct shared_room *room)
 	s->live = live_new(s->shm);
 	s->user_names = user_names_new(s->shm);
 	s->warnings = warnings_new(s->shm);
+	s->retries = retries_new(s->shm);
 }
 
 int

@@ -82,3 +82,31 @@ small_disk() {
 	assert_status 201
 	assert_equal "$(lines_have 'write-bound\)')" 0
 }
+
+@test "a client that sends again what never is stored is told of once, over all workers" {
+	local i
+
+	start_admin '' '' 'worker_processes 2;'
+	random_file small 4096
+	upload PUT /file/there small
+	for ((i = 0; i < 15; i++)); do
+		upload PUT /file/there small -H Expect:
+		assert_status 409
+	done
+	eventually log_has 'warn .*client 127.0.0.1 has sent /file/there 10 times in [0-9]+ seconds, and never was it stored; the last time it was exists \(409\)'
+	assert_equal "$(lines_have 'never was it stored')" 1
+}
+
+@test "one that succeeds in between is not" {
+	local i
+
+	start_admin
+	random_file small 4096
+	for ((i = 0; i < 30; i++)); do
+		upload PUT /file/there small -H Expect:
+		((i % 6 != 5)) || rm "$STORE/there"
+	done
+	request GET /
+	eventually access_has '"GET /" '
+	assert_equal "$(lines_have 'never was it stored')" 0
+}

@@ -7,6 +7,7 @@
 
 #include "lib/cmocka_with.h"
 #include "base/clock.h"
+#include "shared/retries.h"
 #include "upload/bound.h"
 #include "web/free_levels.h"
 
@@ -14,14 +15,16 @@
 
 static struct shm *shm;
 static struct warnings *w;
+static struct retries *retries;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	shm = shm_new(warnings_size());
+	shm = shm_new(warnings_size() + retries_size());
 	assert_non_null(shm);
 	w = warnings_new(shm);
+	retries = retries_new(shm);
 	return 0;
 }
 
@@ -29,7 +32,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	munmap(shm, sizeof(*shm) + warnings_size());
+	munmap(shm, sizeof(*shm) + warnings_size() + retries_size());
 	return 0;
 }
 
@@ -57,7 +60,7 @@ one_of_all_tells_and_again_when_the_time_has_passed(void **state)
 	assert_true(warnings_claim(w, WARNINGS_WRITE_BOUND, 0, now, NS_PER_S));
 	assert_false(warnings_claim(w, WARNINGS_WRITE_BOUND, 0, now, NS_PER_S));
 	assert_true(warnings_claim(w, WARNINGS_WRITE_BOUND, 1, now, NS_PER_S));
-	assert_true(warnings_claim(w, WARNINGS_SLOW_DISK, 0, now, NS_PER_S));
+	assert_true(warnings_claim(w, WARNINGS_FREE, 0, now, NS_PER_S));
 	now += NS_PER_S - 1;
 	assert_false(warnings_claim(w, WARNINGS_WRITE_BOUND, 0, now, NS_PER_S));
 	assert_true(
@@ -166,6 +169,46 @@ half_of_those_that_run_are_not_most(void **state)
 	assert_int_equal(warned, 1);
 }
 
+/* ---- clients ---- */
+
+static void
+the_tenth_time_is_told_and_the_hundredth(void **state)
+{
+	uint64_t at = NS_PER_S, since = 0;
+
+	(void)state;
+	assert_false(retries_any(retries, at));
+	for (unsigned i = 1; i <= 1000; i++, at += NS_PER_S / 10) {
+		unsigned told = retries_failed(retries, 7, at, &since);
+
+		assert_int_equal(
+		    told, i == 10 || i == 100 || i == 1000 ? i : 0);
+	}
+	assert_int_equal(since, NS_PER_S);
+	assert_true(retries_any(retries, at));
+}
+
+static void
+who_succeeds_or_waits_is_forgotten(void **state)
+{
+	uint64_t at = NS_PER_S, since;
+
+	(void)state;
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(retries_failed(retries, 7, at, &since), 0);
+	retries_succeeded(retries, 8);
+	retries_succeeded(retries, 7);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(retries_failed(retries, 7, at, &since), 0);
+	at += (RETRIES_WITHIN_S + 1) * NS_PER_S;
+	assert_false(retries_any(retries, at));
+	assert_int_equal(retries_failed(retries, 7, at, &since), 0);
+	/* Another one is another one, also in its place. */
+	assert_int_equal(retries_failed(retries, 7 + 1024, at, &since), 0);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(retries_failed(retries, 7, at, &since), 0);
+}
+
 int
 main(void)
 {
@@ -177,6 +220,8 @@ main(void)
 	    CASE(a_location_that_is_write_bound_for_long_is_warned_of),
 	    CASE(one_that_is_so_now_and_then_is_not),
 	    CASE(half_of_those_that_run_are_not_most),
+	    CASE(the_tenth_time_is_told_and_the_hundredth),
+	    CASE(who_succeeds_or_waits_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
