@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "shared/registry.h"
 #include "lib/engine.h"
 #include "set_clock.h"
 
@@ -602,8 +603,8 @@ a_disk_is_had_when_the_dead_are_cleared_away(void **state)
 	struct device *d;
 
 	(void)state;
-	/* The first member of its registry, which is its first. */
-	memcpy(&lock, s, sizeof(lock));
+	/* The first member of its registry, to which its first refers. */
+	lock = (_Atomic uint32_t *)registry_of((struct registry_ref *)s);
 	device_set_share(set, s, 3);
 	atomic_store(lock, 7 + 1);
 	assert_null(device_get(set, 1, local));
