@@ -143,9 +143,11 @@ owned_dir_would_be_made(const char *path)
 	for (;;) {
 		char next = so_far[end];
 		struct stat st;
+		int rc;
 
 		so_far[end] = '\0';
-		if ((shared ? lstat : stat)(so_far, &st) == -1)
+		rc = shared ? lstat(so_far, &st) : stat(so_far, &st);
+		if (rc == -1)
 			return errno == ENOENT;
 		if (next == '\0' || !is_roots(&st, &shared))
 			return false;
