@@ -132,17 +132,21 @@ status_live_add(pid_t pid, int fd, struct str *out)
 	struct shared s;
 	char path[64];
 	int memory, err;
-	bool good;
+	bool good = false;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)pid, fd);
 	memory = open(path, O_RDONLY | O_CLOEXEC);
-	err = memory == -1 ? -errno : shared_look(&s, memory);
-	fd_close(&memory);
-	if (err < 0) {
+	err = errno;
+	if (memory != -1) {
+		err = -shared_look(&s, memory);
+		good = err == 0;
+		fd_close(&memory);
+	}
+	if (!good) {
 		str_printf(out, "workers: not known: %s\n",
-		    err == -ESTALE
+		    err == ESTALE
 			? "another version of penstock runs than this one"
-			: strerror(-err));
+			: strerror(err));
 		return true;
 	}
 	good = add_workers(&s, pid, out);
