@@ -202,6 +202,10 @@ check_format() { promtool check metrics <answer; }
 		for worker in $(workers); do kill -KILL "$worker"; done
 		eventually metric_is penstock_worker_restarts_total "$((2 * i))"
 	done
+	# These are in other slots of the shared memory.
+	reload_all
+	metric_is 'penstock_user_uploads_total{user="alice"}' 3
+	metric_is 'penstock_user_received_bytes_total{user="alice"}' 12288
 }
 
 @test "uploads that run are counted by verdict, and their queues" {
