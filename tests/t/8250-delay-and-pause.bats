@@ -140,9 +140,9 @@ has_no_workers() { [[ -z $(workers) ]]; }
 	MASTER=$(cat penstock.pid)
 	SERVERS+=("$MASTER")
 	eventually [ -e resized ]
+	run ! log_has 'paused'
 	random_file body 10K
 	serves a
-	run ! log_has 'paused'
 	kill -WINCH "$MASTER"
 	eventually log_has 'paused'
 	kill -QUIT "$MASTER"
