@@ -189,6 +189,8 @@ write_always(void *arg)
 	struct live_record r = {.id = 1};
 
 	(void)arg;
+	/* All of the name is in use, or the rest of it would not be written. */
+	memset(r.name, 'x', LIVE_NAME_MAX - 1);
 	for (uint64_t i = 1; i <= ROUNDS; i++) {
 		r.bytes = r.length = r.rate = r.from = i;
 		r.name[LIVE_NAME_MAX - 2] = (char)('a' + i % 26);
