@@ -83,7 +83,7 @@ bool
 exposition_prefers_open_metrics(struct span accept)
 {
 	double open = 0, plain = 0;
-	char member[MEMBER_MAX];
+	char member[MEMBER_MAX] = "";
 
 	while (accept.s != NULL && next_member(&accept, member)) {
 		double o = wish_of_open_metrics(member);

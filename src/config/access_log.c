@@ -144,6 +144,7 @@ store_syslog(const struct syslog_words *w, struct conf_access_log *ret)
 {
 	struct str target = {0};
 
+	check(w->facility != NULL && w->severity != NULL);
 	str_printf(&target,
 	    "syslog:server=unix:%s,facility=%s,severity=%s,tag=%s", w->path,
 	    w->facility->name, w->severity->name, w->tag);

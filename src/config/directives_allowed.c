@@ -50,20 +50,23 @@ add_range(const struct directive *d, struct str *out)
 	str_fini(&range);
 }
 
+static const char networks_text[] =
+    "addresses and networks such as 127.0.0.1 or 10.0.0.0/8, and unix:";
+static const char rules_text[] =
+    "an address, a network such as 192.0.2.0/24 or 2001:db8::/32, unix: or all";
+static const char listen_text[] =
+    "PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH; then, as needed, ssl, "
+    "backlog=N, for [::]:PORT ipv6only=on or off, for unix:PATH mode=OCTAL, "
+    "owner=USER, group=GROUP; and proxy_protocol";
+
 /* Of types whose values have no bounds and no words. */
 static const char *const allowed_text[] = {
     [VALUE_NAMES] = "names such as files.example.org, or *.example.org",
     [VALUE_ORIGINS] = "origins such as https://www.example.org, or *",
-    [VALUE_NETWORKS] = "addresses and networks such as 127.0.0.1 or "
-		       "10.0.0.0/8, and unix:",
-    [VALUE_RULES] = "an address, a network such as 192.0.2.0/24 or "
-		    "2001:db8::/32, unix: or all",
-    [VALUE_DENY] = "an address, a network such as 192.0.2.0/24 or "
-		   "2001:db8::/32, unix: or all",
-    [VALUE_LISTEN] = "PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH; then, as "
-		     "needed, ssl, backlog=N, for [::]:PORT ipv6only=on or "
-		     "off, for unix:PATH mode=OCTAL, owner=USER, "
-		     "group=GROUP; and proxy_protocol",
+    [VALUE_NETWORKS] = networks_text,
+    [VALUE_RULES] = rules_text,
+    [VALUE_DENY] = rules_text,
+    [VALUE_LISTEN] = listen_text,
     [VALUE_INCLUDE] = "a path, in which *, ? and [ ] match many",
 };
 

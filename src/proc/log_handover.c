@@ -247,10 +247,9 @@ static void
 hear(const struct log_handover *r, struct child *ch)
 {
 	struct log_handover_message m;
-	ssize_t n;
 	int fd;
 
-	while ((n = fd_pass_receive(ch->control, &m, sizeof(m), &fd)) > 0) {
+	while (fd_pass_receive(ch->control, &m, sizeof(m), &fd) > 0) {
 		fd_close(&fd);
 		if (m.round != r->round) /* of one that was given up */
 			continue;

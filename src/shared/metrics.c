@@ -51,11 +51,11 @@ struct name {
 };
 
 struct metrics {
+	_Alignas(64) struct metrics_share shares[SHM_SLOTS + SHM_MASTERS];
 	uint32_t layout; /* METRICS_LAYOUT: what a successor has to know */
 	_Atomic uint32_t folds[SHM_MASTERS];   /* odd: that master is folding */
 	_Atomic uint32_t keys[METRICS_SERIES]; /* 0: free */
 	struct name names[METRICS_KINDS][METRICS_NAMES];
-	_Alignas(64) struct metrics_share shares[SHM_SLOTS + SHM_MASTERS];
 };
 
 /* Which of the two masters there may be, for a while, is ours. */

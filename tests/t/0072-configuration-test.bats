@@ -38,14 +38,15 @@ check() {
 @test "-t looks at each output directory, as the user that will write there" {
 	[[ $EUID == 0 ]] || skip 'needs root to become somebody else'
 	is_portable && skip 'a PORTABLE build cannot become somebody else'
-	mkdir theirs old old/.penstock
+	mkdir theirs others old old/.penstock
 	echo precious >file
 	chown nobody theirs old
+	chown daemon others # so root makes nothing there
 	cat >penstock.conf <<-END
 		user nobody;
 		server {
 		  listen 127.0.0.1:$PORT;
-		  location /a { output_dir $T/a/b; }
+		  location /a { output_dir $T/others/a/b; }
 		  location /b { output_dir $T/theirs/a/b; }
 		  location /c { output_dir $T/file; }
 		  location /d { output_dir $T/file/a; }
@@ -53,7 +54,7 @@ check() {
 		}
 	END
 	check 1
-	assert_line -p "penstock.conf:4:17: output_dir: $T/a/b: it is not there, and user nobody may not make it: make it (install -d -o nobody DIRECTORY), or choose another path"
+	assert_line -p "penstock.conf:4:17: output_dir: $T/others/a/b: it is not there, and user nobody may not make it: make it (install -d -o nobody DIRECTORY), or choose another path"
 	assert_line -p "penstock.conf:6:17: output_dir: $T/file: cannot be written: Not a directory"
 	assert_line -p "penstock.conf:7:17: output_dir: $T/file/a: cannot be written: Not a directory"
 	assert_line -p "penstock.conf:8:17: output_dir: $T/old: its .penstock cannot be written: Permission denied, as user nobody"

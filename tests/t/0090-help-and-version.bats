@@ -62,7 +62,7 @@ load ../lib/penstock
 		assert_regex "$stderr" '^penstock: .+'
 		assert_regex "$stderr" 'penstock --help says more'
 		# In short: what is wrong is not lost above a page of help.
-		(($(wc -l <<<"$stderr") <= 4)) || fail "$(wc -l <<<"$stderr") lines for $call"
+		(($(wc -l <<<"$stderr") <= 5)) || fail "$(wc -l <<<"$stderr") lines for $call"
 	done
 	run -2 penstock --frobnicate
 	assert_output -p 'there is no option --frobnicate'
