@@ -45,12 +45,12 @@ struct cut {
 };
 
 struct live {
+	/* The last ones have what ended of the dead, for each master. */
+	_Alignas(64) struct live_share shares[SHM_SLOTS + SHM_MASTERS];
 	uint32_t layout; /* LIVE_LAYOUT: what a successor has to know */
 	_Atomic uint32_t next_cut;     /* place for the next one */
 	_Atomic uint64_t cut_until_ns; /* of the last one */
 	struct cut cuts[LIVE_CUTS];
-	/* The last ones have what ended of the dead, for each master. */
-	_Alignas(64) struct live_share shares[SHM_SLOTS + SHM_MASTERS];
 };
 
 size_t
