@@ -51,17 +51,18 @@ form_of(const char *s, size_t len, struct str *out)
 	return true;
 }
 
-/* "a:", whose port is empty; not "a:80:", which is no host. */
+/* "a:" or "1:", whose port is empty; not "a:80:", which is no host. */
 static bool
 has_empty_port(struct span authority)
 {
-	size_t len = authority.len;
+	size_t len = authority.len, host;
 
 	if (len == 0 || authority.s[--len] != ':')
 		return false;
+	host = len;
 	while (len > 0 && isdigit((unsigned char)authority.s[len - 1]))
 		len--;
-	return len > 0 && authority.s[len - 1] != ':';
+	return host > 0 && (len == 0 || authority.s[len - 1] != ':');
 }
 
 /* The scheme of the page, if it is one of the web, and this host[:port] make
