@@ -3,26 +3,7 @@
 # lib/launch.py), so it tells what was said, and in which order.
 
 load ../lib/penstock
-
-# start_service NOTIFY WATCHDOG_US [RUNS [SOCKETS]]: $PY is the manager, $MASTER the
-# server.
-start_service() {
-	(
-		_penstock_env
-		_exec_py launch as_service "$1" "$2" "${3:-1}" "${4:-}" "$PENSTOCK" -c penstock.conf \
-			>>stdout 2>>stderr </dev/null 3>&- 4>&-
-	) &
-	PY=$!
-	eventually log_has 'worker ready' || fail "it is not up: $(cat stderr)"
-	MASTER=$(cat penstock.pid)
-	SERVERS+=("$MASTER")
-}
-
-# told REGEX: the manager was told that.
-told() { grep -qE -- "$1" told; }
-
-# said: what was told, without what is told all the time.
-said() { grep -v '^WATCHDOG=1' told; }
+load ../lib/service
 
 @test "start, reload and stop are told, with the time of the reload, a refused one too" {
 	local before after

@@ -1,26 +1,11 @@
 # An upgrade of a server that a service manager has started, or that is process 1.
 
 load ../lib/penstock
-
-# start_service SOCKETS: as in 8200-notify; $PY is the manager, $MASTER the server.
-start_service() {
-	(
-		_penstock_env
-		_exec_py launch as_service "$T/notify" 200000 1 "$1" "$PENSTOCK" -c penstock.conf \
-			>>stdout 2>>stderr </dev/null 3>&- 4>&-
-	) &
-	PY=$!
-	eventually log_has 'worker ready' || fail "it is not up: $(cat stderr)"
-	MASTER=$(cat penstock.pid)
-	SERVERS+=("$MASTER")
-}
-
-told() { grep -qE -- "$1" told; }
-said() { grep -v '^WATCHDOG=1' told; }
+load ../lib/service
 
 @test "MAINPID is told by the old master, when it is to end; then it is no stop" {
 	write_conf
-	start_service ''
+	start_service "$T/notify" 200000 1 ''
 	eventually told '^READY=1'
 	run -0 penstock -c penstock.conf -s upgrade
 	new=$(cat penstock.pid)
@@ -40,7 +25,7 @@ said() { grep -v '^WATCHDOG=1' told; }
 
 @test "going back is told to nobody, since nothing has changed for them" {
 	write_conf
-	start_service ''
+	start_service "$T/notify" 200000 1 ''
 	eventually told '^READY=1'
 	run -0 penstock -c penstock.conf -s upgrade
 	new=$(cat penstock.pid)
@@ -56,7 +41,7 @@ said() { grep -v '^WATCHDOG=1' told; }
 
 @test "sockets that a manager has handed over go on to the new master, and stay the manager's" {
 	write_conf '' "listen unix:$T/a.sock;"
-	start_service "http=$ADDRESS:$PORT,by path=unix:$T/a.sock"
+	start_service "$T/notify" 200000 1 "http=$ADDRESS:$PORT,by path=unix:$T/a.sock"
 	random_file body 10K
 	run -0 penstock -c penstock.conf -s upgrade
 	new=$(cat penstock.pid)
