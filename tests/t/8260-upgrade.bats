@@ -228,6 +228,8 @@ has_workers() { [[ $(pgrep -c -P "$1" penstock-worker) == 2 ]]; }
 		curl -sS -o "slow.answer$i" --limit-rate 100K -T slow.bin "$URL/file/slow$i" 2>"slow.err$i" 3>&- &
 		out+=("$!")
 	done
+	# Before that one that is tried could have the place of one of them.
+	eventually two_run
 	eventually is_full
 	upgrade
 	kill -WINCH "$OLD"
@@ -241,6 +243,11 @@ has_workers() { [[ $(pgrep -c -P "$1" penstock-worker) == 2 ]]; }
 	kill -KILL "$OLD" $old_workers
 	eventually serves freed
 	stop_it
+}
+
+two_run() {
+	run penstock -c penstock.conf -s status
+	[[ $output == *'uploads in flight: 2'* ]]
 }
 
 is_full() {
